@@ -25,6 +25,7 @@ from packager.cli import (
     monitoring,
     drift,
     deploy_batch,
+    deploy_kubernetes,
     feedback,
 )
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
@@ -46,6 +47,7 @@ __all__ = [
     "card",
     "checks",
     "deploy_batch",
+    "deploy_kubernetes",
     "derive",
     "drift",
     "feedback",

@@ -28,9 +28,9 @@ COPIES = {
     "/package": "package",
 }
 TRAINING = "training runtime"
+"""Name of the layer with the modules that train, check and compare."""
 MEMBERS_DATA = "members data"
 """The layer with the training data of a solution's members."""
-"""Name of the layer with the modules that train, check and compare."""
 COPIES_ON_TOP = {
     "/opt/wheels": "worker wheels",
     "/opt/harness": "worker environment",
@@ -40,8 +40,6 @@ COPIES_ON_TOP = {
 """Folder → layer name, for layers of a companion above ``/package``."""
 EPOCH = "1970-01-01T00:00:00Z"
 LABEL = "model-packager"
-TRAINING_LABEL = f"{LABEL}.training-runtime"
-"""Label with the tree digest of the training runtime, in the config of the image that holds it."""
 ENVIRONMENT = {
     "BENTOML_DO_NOT_TRACK": "True",
     "BENTOML_HOME": "/tmp/bentoml",
@@ -84,17 +82,20 @@ def assemble(
     labels: Mapping[str, str],
 ) -> Image:
     """An image of ``layers`` with one canonical config, which records neither date nor machine."""
-    settings: dict[str, Any] = {
+    return image_of(name, platform, {**start_settings(base), "Labels": dict(labels)}, layers)
+
+
+def start_settings(base: Base | None) -> dict[str, Any]:
+    """The ``config`` of a package's image config on ``base``, without labels."""
+    return {
         "Cmd": [f"/{VENV}/bin/python", "-m", "serving"],
         "Entrypoint": None,
         "Env": environment(base),
         "ExposedPorts": {f"{PORT}/tcp": {}},
         "Healthcheck": healthcheck(),
-        "Labels": dict(labels),
         "User": USER,
         "WorkingDir": "/code",
     }
-    return image_of(name, platform, settings, layers)
 
 
 def image_of(

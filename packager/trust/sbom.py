@@ -1,6 +1,7 @@
 """Bills of materials (CycloneDX) of packages and bases, from what they hold; no network, no clock.
 
-The same package gives the same bytes. The serial number is a UUID made from the package root.
+The same package gives the same bytes. The serial number is a UUID made from the package root
+and the platform.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ VERSIONS = {"1.5": SchemaVersion.V1_5, "1.6": SchemaVersion.V1_6, "1.7": SchemaV
 MODEL = "model"
 """bom-ref of the model."""
 SYSTEM = "operating-system"
+NOT_PROVED = "nowhere yet"
+"""Of a platform for which no compiled form and no golden answer was compared with the model."""
 
 
 def bill_of_materials(
@@ -71,8 +74,10 @@ def bill_of_materials(
     layers = [layer.name for layer in image.layers]
     held = locked_distributions(inventory.distributions, lock, layers, reference.name)
     kind = "companion" if companion and reference.has_companion else "image"
-    bom = _bom(manifest.name, manifest.tag, f"{kind} {manifest.root}", spec)
-    bom.metadata.properties.update(properties([("root", manifest.root), ("image", kind)]))
+    bom = _bom(manifest.name, manifest.tag, f"{kind} {manifest.root} {lock.platform}", spec)
+    facts = [("root", manifest.root), ("image", kind), ("platform", lock.platform)]
+    facts.append(("proved-on", manifest.platforms[lock.platform].proved_on or NOT_PROVED))
+    bom.metadata.properties.update(properties(facts))
     base = _base_components(bom, inventory, held.base, lock)
     wheels = _wheel_components(held)
     model = model_component(reference, MODEL)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from host_samples import LOCK, MANIFEST
+from host_samples import LOCK, MANIFEST, locked_platform
 from trust_samples import layer_of
 
 from packager.digest import sha256_bytes
@@ -135,7 +135,7 @@ def make_package(
     lock = LOCK.model_copy(
         update={"wheels": (FIT, STATS, WEB), "base": "none" if base is None else locked}
     )
-    package = {"lock.json": lock.dump()} | ({} if texts is None else {FILE: texts.dump()})
+    package = {} if texts is None else {FILE: texts.dump()}
     manifest = MANIFEST.model_copy(
         update={
             "schema_": SCHEMA,
@@ -143,9 +143,11 @@ def make_package(
             "model": (_entry("model", b"a model"),),
             "code": (_entry("train.py", b"x = 1\n"),),
             "files": tuple(_entry(name, content) for name, content in sorted(package.items())),
+            "platforms": {lock.platform: locked_platform(lock)},
         }
     )
     inside = {f"package/{name}": content for name, content in package.items()}
+    inside["package/lock.json"] = lock.dump()
     layers = [
         *below,
         layer_of(folder, "wheels", dict(wheels)),

@@ -122,6 +122,7 @@ def test_the_environment_names_base_wheels_and_machine(tmp_path: Path):
     with opened_package(tmp_path) as reference:
         found = dict(environment_facts(reference))
     assert found["base"] == "made:1, 2 Debian packages"
+    assert found["platform"] == "linux/amd64, proved on such a machine"
     assert found["wheels of the model"] == "fit-it 1.0"
     assert found["wheels in all"] == "3, each locked by sha256"
     with opened_package(tmp_path / "none", base=None) as reference:

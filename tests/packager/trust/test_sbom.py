@@ -90,7 +90,12 @@ def test_another_package_has_another_serial_number(tmp_path: Path, bill):
         other = json.loads(bill_of_materials(reference))
     assert other["serialNumber"] != bill["serialNumber"]
     root = {one["name"]: one["value"] for one in other["metadata"]["properties"]}
-    assert root["model-packager:root"] == reference.manifest.root
+    assert root == {
+        "model-packager:root": reference.manifest.root,
+        "model-packager:image": "image",
+        "model-packager:platform": "linux/amd64",
+        "model-packager:proved-on": "native",
+    }
 
 
 def test_a_bill_has_wheels_debs_system_model_and_code(bill):
