@@ -56,10 +56,11 @@ def test_no_verb_has_a_second_word_for_a_meaning():
 
 def test_what_is_written_goes_to_output():
     assert having("--output") == {
-        "build", "base", "predict", "data check", "data checkout", "data issues",
+        "build", "base", "card", "sbom", "predict", "data check", "data checkout", "data issues",
         "data label-queue",
         "data labels estimate", "data labels map", "data labels show",
-        "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy monitoring", "deploy remove",
+        "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy monitoring",
+        "deploy remove",
         "deploy schedule", "issues backup", "issues export", "issues image", "issues tokens add",
         "score", "test",
     }  # fmt: skip
