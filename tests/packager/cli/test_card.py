@@ -34,3 +34,16 @@ def test_a_place_that_cant_be_written_is_refused_first(made: Path):
     done = package("card", made, "--output", "/proc/no/card.html", env=NO_ENGINE)
     assert done.code == 1
     assert "/proc/no" in done.err
+
+
+def test_the_card_itself_is_json_on_demand(made: Path, tmp_path: Path):
+    done = package("card", made, "--json", env=NO_ENGINE)
+    assert done.json["title"] == "shop"
+    assert done.json["blocks"][0]["tables"][0]["rows"][0] == ["Intended use", "One.\n\nTwo."]
+    out = tmp_path / "card.md"
+    done = package("card", made, "--json", "--format", "markdown", "--output", out, env=NO_ENGINE)
+    assert done.json == {"output": str(out)}
+    assert out.read_text(encoding="utf-8").startswith("# shop")
+    done = package("card", made, "--json", "--format", "html", env=NO_ENGINE)
+    assert done.code == 2
+    assert "--json: expected --output with --format" in done.err

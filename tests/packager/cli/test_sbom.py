@@ -27,6 +27,10 @@ def test_a_file_has_the_bytes_of_the_bill(made: Path, tmp_path: Path):
     with open_reference(str(made), None) as reference:
         bill = bill_of_materials(reference)
     assert out.read_bytes() == bill
+    assert package("sbom", made, "--json", "--output", out, env=NO_ENGINE).json == {
+        "output": str(out)
+    }
+    assert out.read_bytes() == bill
     done = package("sbom", made, "--format", "spdx", env=NO_ENGINE)
     assert json.loads(done.out) == json.loads(to_spdx(bill))
 
