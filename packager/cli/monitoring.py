@@ -156,7 +156,7 @@ def remove(
     output: OutputFolder,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a retired model from a folder of `deploy monitoring` or `deploy kubernetes`."""
+    """Remove a retired model from a folder that a deployment wrote."""
     from packager.deploy.kubernetes.deploy import is_cluster_folder, remove_kubernetes
     from packager.deploy.monitoring import remove_monitoring
 

@@ -60,8 +60,8 @@ def test_what_is_written_goes_to_output():
         "data label-queue",
         "data labels estimate", "data labels map", "data labels show",
         "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy monitoring",
-        "deploy remove",
-        "deploy schedule", "issues backup", "issues export", "issues image", "issues tokens add",
+        "deploy remove", "deploy schedule", "issues backup", "issues export", "issues image",
+        "issues tokens add",
         "score", "test",
     }  # fmt: skip
 
