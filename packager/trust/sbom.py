@@ -162,11 +162,13 @@ def _base_components(
         for name, content in inventory.files.items()
         if PYTHON.fullmatch(name)
     ]
-    installed = [
-        distribution_component(found, purl, f"{purl}#/{found.folder}")
-        for found in distributions
-        if (purl := own_purl(found)) is not None
-    ]
+    installed = []
+    for found in distributions:
+        purl = own_purl(found)
+        if purl is None:
+            system.properties.update(properties([("distribution.unread", f"/{found.folder}")]))
+        else:
+            installed.append(distribution_component(found, purl, f"{purl}#/{found.folder}"))
     return [system, *debs, *(one for one in pythons if one is not None), *installed]
 
 

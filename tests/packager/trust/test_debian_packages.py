@@ -22,6 +22,9 @@ Version: 1
 
 Package: broken
 Status: install ok installed
+
+Package:
+Version:
 """
 
 

@@ -163,6 +163,21 @@ def test_python_of_the_base_and_its_distributions_are_listed(tmp_path: Path):
     assert ("pip", "24.0") in named(made, "pypi")
 
 
+def test_a_distribution_of_the_base_that_states_no_name_is_told(tmp_path: Path):
+    upper = {
+        f"usr/lib/{name}-1.dist-info/METADATA": text
+        for name, text in (("a", b"Name: /\nVersion: 1\n"), ("b", bytes(range(256))))
+    }
+    with opened_package(tmp_path, upper=upper) as reference:
+        made = bill_of_materials(reference)
+    assert problem(made) is None
+    system = next(
+        one for one in json.loads(made)["components"] if one["bom-ref"] == "operating-system"
+    )
+    told = [one["value"] for one in system["properties"] if "unread" in one["name"]]
+    assert told == ["/usr/lib/a-1.dist-info", "/usr/lib/b-1.dist-info"]
+
+
 def test_a_base_that_only_records_versions_has_them_and_one_without_any_says_so(tmp_path: Path):
     bare = {"usr/lib/os-release": BASE["usr/lib/os-release"]}
     with opened_package(tmp_path / "a", base=bare) as reference:

@@ -27,6 +27,7 @@ def test_a_requirement_that_is_installed_is_an_edge():
         ("b; platform_machine == 'aarch64'", True),
         ("b; extra == 'fast'", False),
         ("b (>=1) nonsense", False),
+        ("b; os_name ~= 'x'", False),
     ],
 )
 def test_markers_are_those_of_the_image(line: str, holds: bool):
