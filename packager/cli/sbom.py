@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from packager.cache import atomic_file, check_writable
-from packager.cli.app import INSPECT, app
+from packager.cli.app import INSPECT, AsJson, app
 from packager.cli.console import print_result
 from packager.errors import UsageError
 
@@ -39,8 +40,9 @@ def sbom(
         bool, typer.Option("--companion", help="Of the image that trains and replays.")
     ] = False,
     output: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Print the bill of materials of a package: what is in its image, as JSON.
+    """List what is in the image of a package or a base, for scanners.
 
     Wheels, Debian packages, the model with its metrics, the training data, licences as found. Needs
     no network; the same package gives the same bytes.
@@ -53,7 +55,7 @@ def sbom(
     if spec is not None and file_format == "spdx":
         raise UsageError("--spec: expected --format cyclonedx, got spdx", "leave --spec out")
     if output is not None:
-        check_writable(output)
+        check_writable(output.absolute().parent)
     engine = Engine.connect()
     with ExitStack() as stack:
         base = _base(reference, engine)
@@ -75,7 +77,7 @@ def sbom(
         return
     with atomic_file(output) as file:
         file.write_bytes(content)
-    print_result(str(output))
+    print_result(json.dumps({"output": str(output)}) if as_json else str(output))
 
 
 def _base(reference: str, engine: Engine | None) -> BaseImage | None:

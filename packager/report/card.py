@@ -31,7 +31,7 @@ from packager.worker.test.weak_slice import WeakSlices
 
 NOT_STATED = "The author states neither its use nor its limits: [card] of package.toml is empty."
 NO_DATA = "Not measured: the package has no labelled rows."
-MAX_NAMED = 6
+MAX_NAMED = 4
 """Wheels of a licence that are named."""
 
 

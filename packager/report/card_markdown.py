@@ -11,6 +11,8 @@ from packager.text import visible
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$&])")
 """Characters that Markdown or the HTML in it could read as markup."""
+BEGINNING = re.compile(r"^(\d*)([-+=.)])(?=\s|$|[-=])")
+"""What begins a list or a rule, at the beginning of a line."""
 
 
 def as_markdown(card: ModelCard) -> str:
@@ -37,4 +39,5 @@ def _cell(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return SPECIAL.sub(r"\\\1", visible(" ".join(text.split())))
+    line = SPECIAL.sub(r"\\\1", visible(" ".join(text.split())))
+    return BEGINNING.sub(r"\1\\\2", line)

@@ -120,7 +120,9 @@ def environment_facts(reference: Reference) -> Iterator[Fact]:
     """Python, platform, base and wheels, and the machine that trained."""
     lock, trained = reference.lock(), reference.manifest.environment
     yield "Python", lock.python
-    yield "platform", lock.platform
+    proved = reference.manifest.platforms[lock.platform].proved_on
+    told = {"native": "proved on such a machine", "emulation": "proved under emulation"}
+    yield "platform", f"{lock.platform}, {told.get(proved or '', 'not proved at build')}"
     if lock.base == "none":
         yield "base", "none: runs on a machine's own Python"
     else:

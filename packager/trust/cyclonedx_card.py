@@ -11,15 +11,23 @@ from packager.image.config import LABEL
 from packager.manifest.evaluation import MetricValues
 from packager.manifest.manifest import Column, Manifest
 from packager.manifest.outputs import Output
+from packager.project.card_section import CardSection
+from packager.worker.test.weak_slice import WeakSlices
 
 MAX_CLASSES = 20
 """Classes that an output's format lists."""
 
 
-def model_card(manifest: Manifest, data: str | None) -> dict[str, Any]:
+def model_card(
+    manifest: Manifest,
+    data: str | None,
+    texts: CardSection = CardSection(),
+    weak: WeakSlices | None = None,
+) -> dict[str, Any]:
     """The card of a package's model; ``data``: bom-ref of its training data.
 
-    It has metrics of all held-out rows and of each slice, with 95 % intervals.
+    It has metrics of all held-out rows and of each slice, with 95 % intervals; ``texts`` of its
+    author, and slices on which it was found ``weak``.
     """
     card: dict[str, Any] = {"modelParameters": _parameters(manifest, data)}
     if manifest.evaluation is not None:
@@ -28,6 +36,9 @@ def model_card(manifest: Manifest, data: str | None) -> dict[str, Any]:
         card["quantitativeAnalysis"] = {
             "performanceMetrics": [one for name, found in named for one in _metrics(name, found)]
         }
+    considered = _considerations(texts, weak)
+    if considered:
+        card["considerations"] = considered
     facts = _facts(manifest)
     if facts:
         card["properties"] = [
@@ -93,6 +104,23 @@ def _metrics(slice_: str | None, found: MetricValues) -> list[dict[str, Any]]:
             metric["confidenceInterval"] = {"lowerBound": repr(low), "upperBound": repr(high)}
         metrics.append(metric)
     return metrics
+
+
+def _considerations(texts: CardSection, weak: WeakSlices | None) -> dict[str, Any]:
+    limits = [texts.limitations, texts.out_of_scope and f"Not for: {texts.out_of_scope}"]
+    limits += [
+        f"Weak slice: {one.condition}: loss {one.loss!r}, expected {one.expected!r}, "
+        f"{one.rows} rows"
+        for one in (weak.slices if weak is not None else ())
+    ]
+    told: dict[str, Any] = {}
+    if texts.intended_use:
+        told["useCases"] = [texts.intended_use]
+    if any(limits):
+        told["technicalLimitations"] = [text for text in limits if text]
+    if texts.ethics:
+        told["ethicalConsiderations"] = [{"name": texts.ethics}]
+    return told
 
 
 def _facts(manifest: Manifest) -> dict[str, str]:

@@ -47,7 +47,7 @@ def _packages(text: str, inventory: Inventory) -> Iterator[DebianPackage]:
         fields = _fields(paragraph)
         # Entries of status.d have no status: what they list is installed.
         installed = fields.get("status", "install ok installed").endswith(" installed")
-        if "package" in fields and "version" in fields and installed:
+        if fields.get("package") and fields.get("version") and installed:
             yield _package(fields, inventory)
 
 

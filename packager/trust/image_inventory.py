@@ -13,7 +13,7 @@ from email.parser import HeaderParser
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidName, canonicalize_name
 
 from packager.errors import PackageError
 from packager.image.documents import MAX_DOCUMENT
@@ -59,7 +59,10 @@ class InstalledDistribution:
         """Its canonical name, and its version as METADATA writes it; None if it states none."""
         headers = HeaderParser().parsestr(self.metadata)
         name, version = str(headers.get("Name") or ""), str(headers.get("Version") or "")
-        return (canonicalize_name(name), version) if name and version else None
+        try:
+            return (canonicalize_name(name, validate=True), version) if version else None
+        except InvalidName:
+            return None
 
 
 @dataclass(frozen=True)

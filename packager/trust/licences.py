@@ -58,7 +58,7 @@ def licences_of(metadata: str) -> Licence:
         for name in map(str, headers.get_all("Classifier", []))
         if name.startswith(CLASSIFIER)
     ]
-    named = [name for name in classified if name not in GROUPS]
+    named = [name for name in classified if name and name not in GROUPS]
     if named:
         return Licence("classifier", tuple(dict.fromkeys(named)))
     text = expression or _field(headers, "License")

@@ -1,6 +1,7 @@
 """Bills of materials (CycloneDX) of packages and bases, from what they hold; no network, no clock.
 
-The same package gives the same bytes. The serial number is a UUID made from the package root.
+The same package gives the same bytes. The serial number is a UUID made from the package root
+and the platform.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from packager.image.base.saved import BaseImage
 from packager.image.config import LABEL
 from packager.image.reference import Reference
 from packager.manifest.manifest import Lock, Wheel
+from packager.project.card_section import FILE as CARD
+from packager.project.card_section import CardSection
 from packager.trust.cyclonedx_card import model_card
 from packager.trust.debian_packages import debian_packages
 from packager.trust.image_inventory import PYTHON, InstalledDistribution, Inventory, read_inventory
@@ -44,6 +47,8 @@ from packager.trust.sbom_model import (
     runtime_component,
 )
 from packager.trust.wheel_edges import marker_environment, requirement_edges
+from packager.worker.test.weak_slice import FILE as WEAK
+from packager.worker.test.weak_slice import WeakSlices
 
 Spec = Literal["1.5", "1.6", "1.7"]
 """Version of CycloneDX."""
@@ -51,6 +56,8 @@ VERSIONS = {"1.5": SchemaVersion.V1_5, "1.6": SchemaVersion.V1_6, "1.7": SchemaV
 MODEL = "model"
 """bom-ref of the model."""
 SYSTEM = "operating-system"
+NOT_PROVED = "nowhere yet"
+"""Of a platform for which no compiled form and no golden answer was compared with the model."""
 
 
 def bill_of_materials(
@@ -67,8 +74,10 @@ def bill_of_materials(
     layers = [layer.name for layer in image.layers]
     held = locked_distributions(inventory.distributions, lock, layers, reference.name)
     kind = "companion" if companion and reference.has_companion else "image"
-    bom = _bom(manifest.name, manifest.tag, f"{kind} {manifest.root}")
-    bom.metadata.properties.update(properties([("root", manifest.root), ("image", kind)]))
+    bom = _bom(manifest.name, manifest.tag, f"{kind} {manifest.root} {lock.platform}", spec)
+    facts = [("root", manifest.root), ("image", kind), ("platform", lock.platform)]
+    facts.append(("proved-on", manifest.platforms[lock.platform].proved_on or NOT_PROVED))
+    bom.metadata.properties.update(properties(facts))
     base = _base_components(bom, inventory, held.base, lock)
     wheels = _wheel_components(held)
     model = model_component(reference, MODEL)
@@ -82,9 +91,11 @@ def bill_of_materials(
     _register(bom, wheels, lock, held)
     bom.register_dependency(model, [data] if data is not None else [])
     bom.register_dependency(code, _of_groups(wheels, {"model"}))
-    bom.register_dependency(runtime, _of_groups(wheels, {"server", "trees", "harness", "parquet"}))
+    bom.register_dependency(runtime, _of_groups(wheels, {"server", "trees"}))
     cards = member_cards(inventory, manifest)
-    cards[MODEL] = model_card(manifest, DATA if data is not None else None)
+    texts, weak = reference.record(CardSection, CARD), reference.record(WeakSlices, WEAK)
+    ref = DATA if data is not None else None
+    cards[MODEL] = model_card(manifest, ref, texts or CardSection(), weak)
     return _json(bom, spec, cards)
 
 
@@ -94,19 +105,24 @@ def base_bill(base: BaseImage, *, spec: Spec = "1.6") -> bytes:
     lock = Lock(python=saved.python, platform=saved.platform, base=base.locked, wheels=())
     name, _, tag = saved.reference.rpartition(":")
     content = sha256_bytes(canonical_json(saved.diff_ids))
-    bom = _bom(name or saved.reference, tag if name else "", f"base {content}")
+    bom = _bom(name or saved.reference, tag if name else "", f"base {content}", spec)
     bom.metadata.properties.update(properties([("image", "base")]))
     bom.components.update(_base_components(bom, inventory, inventory.distributions, lock))
     bom.register_dependency(_top(bom), bom.components)
     return _json(bom, spec, {})
 
 
-def _bom(name: str, tag: str, identity: str) -> Bom:
+def _bom(name: str, tag: str, identity: str, spec: Spec) -> Bom:
     bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_URL, f"{LABEL}:{identity}"))
     # A time would make the same package give other bytes each time.
     setattr(bom.metadata, "timestamp", None)  # noqa: B010 - the library declares it as required
-    # The older of two forms that every version has: readers of 1.5 refuse the newer one.
-    bom.metadata.tools = ToolRepository(tools=[Tool(name=LABEL, version=version(LABEL))])
+    made = version(LABEL)
+    if spec == "1.5":
+        # The form of earlier versions, because readers of 1.5 refuse a file with the newer one.
+        bom.metadata.tools = ToolRepository(tools=[Tool(name=LABEL, version=made)])
+    else:
+        tool = Component(type=ComponentType.APPLICATION, name=LABEL, version=made)
+        bom.metadata.tools.components.add(tool)
     bom.metadata.component = Component(
         type=ComponentType.CONTAINER, name=name, version=tag or None, bom_ref="container"
     )
@@ -146,11 +162,13 @@ def _base_components(
         for name, content in inventory.files.items()
         if PYTHON.fullmatch(name)
     ]
-    installed = [
-        distribution_component(found, purl, f"{purl}#/{found.folder}")
-        for found in distributions
-        if (purl := own_purl(found)) is not None
-    ]
+    installed = []
+    for found in distributions:
+        purl = own_purl(found)
+        if purl is None:
+            system.properties.update(properties([("distribution.unread", f"/{found.folder}")]))
+        else:
+            installed.append(distribution_component(found, purl, f"{purl}#/{found.folder}"))
     return [system, *debs, *(one for one in pythons if one is not None), *installed]
 
 

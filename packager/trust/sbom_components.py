@@ -7,11 +7,17 @@ from collections.abc import Iterable, Mapping
 
 from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.exception import CycloneDxException
+from cyclonedx.exception.factory import InvalidSpdxLicenseException
 from cyclonedx.model import AttachedText, HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.contact import OrganizationalEntity
-from cyclonedx.model.license import DisjunctiveLicense, License, LicenseAcknowledgement
+from cyclonedx.model.license import (
+    DisjunctiveLicense,
+    License,
+    LicenseAcknowledgement,
+    LicenseExpression,
+)
 from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
@@ -150,8 +156,14 @@ def _licences(licence: Licence) -> list[License]:
         return [DisjunctiveLicense(name=name, text=text, acknowledgement=DECLARED)]
     if licence.kind == "classifier":
         return list(_named(licence.names))
-    make = LicenseFactory().make_from_string
-    return [make(licence.names[0], license_acknowledgement=DECLARED)]
+    make, name = LicenseFactory(), licence.names[0]
+    try:
+        return [make.make_with_id(name, acknowledgement=DECLARED)]
+    except InvalidSpdxLicenseException:
+        if licence.kind == "expression":
+            # The library's own check knows no LicenseRef, which PEP 639 allows.
+            return [LicenseExpression(name, acknowledgement=DECLARED)]
+        return [make.make_from_string(name, license_acknowledgement=DECLARED)]
 
 
 def _named(names: Iterable[str]) -> list[License]:

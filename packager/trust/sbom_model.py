@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.contact import OrganizationalContact, OrganizationalEntity
 
 from packager.digest import sha256_bytes, tree_digest
 from packager.errors import PackageError
@@ -12,6 +13,7 @@ from packager.image.documents import parse_document
 from packager.image.reference import Reference
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest
+from packager.project.card_section import FILE, CardSection
 from packager.trust.cyclonedx_card import model_card
 from packager.trust.image_inventory import Inventory
 from packager.trust.sbom_components import file_components, properties, sha256
@@ -22,13 +24,15 @@ DATA = "data"
 
 def model_component(reference: Reference, bom_ref: str) -> Component:
     """The model with its files; of a solution, also its members' models."""
-    manifest = reference.manifest
+    manifest, texts = reference.manifest, reference.record(CardSection, FILE) or CardSection()
     component = _filed(
         Component(
             type=ComponentType.MACHINE_LEARNING_MODEL,
             name=manifest.name,
             version=manifest.tag,
             bom_ref=bom_ref,
+            description=texts.summary,
+            supplier=_owner(texts),
             hashes=sha256(manifest.model[0].sha256) if len(manifest.model) == 1 else [],
             properties=properties([("root", manifest.root), ("loader", manifest.serve.loader)]),
         ),
@@ -47,6 +51,14 @@ def model_component(reference: Reference, bom_ref: str) -> Component:
             for member in manifest.solution.members
         )
     return component
+
+
+def _owner(texts: CardSection) -> OrganizationalEntity | None:
+    """Who answers for the model, by ``[card]``."""
+    if texts.owner is None and texts.contact is None:
+        return None
+    contacts = [OrganizationalContact(name=texts.contact)] if texts.contact else []
+    return OrganizationalEntity(name=texts.owner, contacts=contacts)
 
 
 def member_ref(name: str) -> str:

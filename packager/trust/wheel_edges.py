@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.parser import HeaderParser
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -45,8 +46,7 @@ def requirement_edges(
         name, extra = todo.pop()
         for needed in declared[name]:
             target = canonicalize_name(needed.name)
-            holds = needed.marker is None or needed.marker.evaluate({**environment, "extra": extra})
-            if target not in metadata or not holds:
+            if target not in metadata or not _holds(needed, {**environment, "extra": extra}):
                 continue
             if target != name:
                 edges[name].add(target)
@@ -54,6 +54,14 @@ def requirement_edges(
             done |= new
             todo += sorted(new)
     return edges
+
+
+def _holds(needed: Requirement, environment: Mapping[str, str]) -> bool:
+    try:
+        return needed.marker is None or needed.marker.evaluate(dict(environment))
+    except (UndefinedComparison, UndefinedEnvironmentName):
+        # No installer can say whether it holds either.
+        return False
 
 
 def _requirements(text: str) -> list[Requirement]:

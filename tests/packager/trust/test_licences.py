@@ -36,6 +36,12 @@ from packager.trust.licences import Licence, licences_of
             "Copyright (c) 2024 …",
         ),
         ("License: " + "a" * 101, "long text", ("a" * 101,), "a" * 100 + " …"),
+        (
+            "Classifier: License :: \nClassifier: License :: OSI Approved :: ",
+            "none",
+            (),
+            "none found",
+        ),
         ("License: UNKNOWN", "none", (), "none found"),
         ("License:", "none", (), "none found"),
         ("Summary: no licence", "none", (), "none found"),
