@@ -31,9 +31,9 @@ EVICTABLE = (
     "trained",
     "baselines",
     "cases",
+    "listings",
     "pulls",
     "unpacked",
-    "listings",
 )
 MEASURED_ONCE = ("environments", "bases")
 """Thousands of files each, written whole and never changed: their sizes are recorded."""

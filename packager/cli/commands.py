@@ -16,6 +16,7 @@ from packager.cli import (
     init,
     build,
     inspect,
+    trust,
     registry,
     run,
     score,
@@ -64,6 +65,7 @@ __all__ = [
     "service",
     "sync",
     "test",
+    "trust",
     "verdicts",
     "versions",
 ]

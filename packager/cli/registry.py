@@ -13,7 +13,9 @@ from packager.cli.console import ConsoleProgress, print_result
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
+    from packager.engine.engine import Engine
     from packager.image.reference import Reference
+    from packager.image.registry_export import Beside
     from packager.registry.reference import RegistryReference
 
 
@@ -38,12 +40,15 @@ def push(
         Literal["none", "gzip"],
         typer.Option(help="How layers are stored; gzip is for slow lines."),
     ] = "none",
+    key: Annotated[
+        Path | None, typer.Option(help="Private key: sign the image as it is pushed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Push a package to a registry, and print its digest.
 
-    Logins and certificates are those of Docker and Podman. The tag is set last; a push that was
-    interrupted goes on where it ended.
+    Logins and certificates are those of Docker and Podman. Signatures that are kept with the
+    package go with it. The tag is set last; a push that was interrupted goes on where it ended.
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
@@ -55,51 +60,52 @@ def push(
             f"{target}: expected a name with or without a tag, got a digest",
             "the digest follows from the package: leave it out",
         )
-    with open_reference(reference, Engine.connect()) as found:
+    engine = Engine.connect()
+    with open_reference(reference, engine) as found:
         place = place.at(place.tag or found.manifest.tag)
         if companion and not found.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
-        told = _push(found, place, compress, companion=companion)
+        beside = _signatures(found, engine, key)
+        told = _push(found, place, compress, beside, companion=companion)
     if as_json:
         print_result(json.dumps(told))
     else:
         print_result("\n".join([told["reference"], *([told["companion"]] if companion else [])]))
 
 
+def _signatures(found: Reference, engine: Engine | None, key: Path | None) -> Beside:
+    """What is attached: statements signed by ``key``, or those that are kept with the package."""
+    from packager.cli.trust import key_password
+    from packager.run.signing import facts_to_sign
+    from packager.trust.keys import PrivateKey
+    from packager.trust.registry_store import already_signed, signed_by
+    from packager.trust.store import stored_bundles
+
+    if key is None:
+        return already_signed(stored_bundles(found, None), ConsoleProgress().warn)
+    signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
+    return signed_by(signer, facts_to_sign(found, engine))
+
+
 def _push(
     found: Reference,
     place: RegistryReference,
     compress: Literal["none", "gzip"],
+    beside: Beside,
     *,
     companion: bool,
 ) -> dict[str, Any]:
     """Push the image, and its companion if wanted; returns what is printed with ``--json``."""
-    from packager.cache import temporary_directory
-    from packager.image.config import DATA_LAYERS
-    from packager.image.incoming import companion_of
-    from packager.image.outgoing import outgoing_image
-    from packager.registry.push import push as push_image
-    from packager.registry.repository import open_repository
+    from packager.image.registry_export import push_images
 
-    progress = ConsoleProgress()
+    images = [
+        found.image(companion=is_companion) for is_companion in (False, True)[: 1 + companion]
+    ]
+    results = push_images(images, place, compress, ConsoleProgress(), beside)
     told: dict[str, Any] = {"reference": "", "tag": str(place), "companion": None}
     told |= {"sent": 0, "mounted": 0, "held": 0}
-    # The image comes first, so that the companion's layers are mounted from it.
-    for is_companion in (False, True)[: 1 + companion]:
-        target = companion_of(place) if is_companion else place
-        progress.step(f"push {target}")
-        if compress == "gzip":
-            progress.step("compressing layers that were not compressed before")
-        with temporary_directory() as work:
-            package = found.image(companion=is_companion)
-            if not is_companion and DATA_LAYERS & {layer.name for layer in package.layers}:
-                progress.warn("the image itself has the training data (embed is image)")
-            image = outgoing_image(package, compress, work)
-            repository = open_repository(target, write=True)
-            result = push_image(repository, image, target.tag, progress)
-        told["companion" if is_companion else "reference"] = str(
-            target.at(result.descriptor.digest)
-        )
+    for called, (digest, result) in zip(("reference", "companion"), results, strict=False):
+        told[called] = str(digest)
         for how, size in result.transferred.items():
             told[how] += size
     return told
@@ -119,12 +125,16 @@ def pull(
 ) -> None:
     """Pull a package from a registry into an OCI folder.
 
-    Every byte is verified by its digest. An interrupted pull goes on where it ended.
+    Every byte is verified by its digest; its signatures come with it, for `package verify`. An
+    interrupted pull goes on where it ended.
     """
     from packager.image.export import Destination
     from packager.image.incoming import incoming_images
+    from packager.image.reference import open_reference
     from packager.registry.pull import pull as pull_images
     from packager.registry.reference import RegistryReference
+    from packager.trust.registry_store import registry_bundles
+    from packager.trust.store import attach_to_folder
 
     destination = Destination.parse(output)
     if destination.kind != "oci" or destination.path is None:
@@ -134,8 +144,12 @@ def pull(
     progress = ConsoleProgress()
     progress.step(f"pull {place}")
     images = incoming_images(place, companion=companion)
-    size = pull_images(images, destination.path, progress)
     found = str(place.at(images[0].manifest.descriptor.digest))
+    bundles = registry_bundles(found)
+    size = pull_images(images, destination.path, progress)
+    if bundles:
+        with open_reference(str(destination.path), None) as pulled:
+            attach_to_folder(pulled, bundles, "")
     if as_json:
         told = {"reference": found, "output": str(Path(destination.path)), "bytes": size}
         print_result(json.dumps(told))

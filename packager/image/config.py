@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
@@ -64,6 +64,8 @@ class Image:
     name: str
     config: bytes
     layers: tuple[Layer, ...]
+    manifest_digest: str | None = field(default=None, compare=False, kw_only=True)
+    """``sha256:…`` of its manifest where it is stored with one; None in an engine or archive."""
 
     @property
     def digest(self) -> str:

@@ -18,6 +18,8 @@ from packager.registry.transport import BrokenTransferError, RegistryAnswer
 _DOCKER = "application/vnd.docker.distribution.manifest"
 INDEX_TYPES = (INDEX_TYPE, f"{_DOCKER}.list.v2+json")
 MANIFEST_TYPES = (MANIFEST_TYPE, f"{_DOCKER}.v2+json")
+ACCEPTED = {"Accept": ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))}
+"""Headers of requests for manifests."""
 MAX_MANIFEST = 4 << 20
 """Bytes; the distribution specification lets registries refuse larger ones."""
 MAX_LAYERS = 10_000
@@ -81,10 +83,7 @@ def find_manifest(repository: RegistryRepository, target: str) -> FetchedManifes
     Raises ``PackageError`` for bytes that don't match the digest, more than 4 MiB, and what is
     neither a manifest nor an index.
     """
-    accept = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
-    answer = repository.request(
-        "GET", f"manifests/{target}", headers={"Accept": accept}, limit=MAX_MANIFEST
-    )
+    answer = repository.request("GET", f"manifests/{target}", headers=ACCEPTED, limit=MAX_MANIFEST)
     if answer.status == 404:
         return None
     if answer.status != 200:

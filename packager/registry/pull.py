@@ -36,6 +36,8 @@ class IncomingImage:
     """``HOST/NAME:TAG``, without a tag if it was named by its digest."""
     layer_names: Sequence[str] = ()
     """For people; of the layers, bottom up."""
+    config_content: bytes = b""
+    """The image's config, if it has been read."""
 
     @property
     def blobs(self) -> dict[Descriptor, str]:
