@@ -21,7 +21,6 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api
 from lightgbm import LGBMClassifier
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -90,6 +89,8 @@ def test_calls_in_other_files_are_refused(canary: Path) -> None:
 
 def fitted() -> dict[str, object]:
     """Objects of every way that models and data are pickled."""
+    import statsmodels.api  # here: tests of other files load it anew
+
     frame = pd.DataFrame(
         {
             "n": [1.0, 2.0],
