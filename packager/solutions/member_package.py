@@ -85,6 +85,7 @@ class MemberPackage:
             features=tuple(ColumnSpec.of(column) for column in schema.features),
             defaults={c.name: c.default for c in schema.features if c.default is not None},
             nullable=tuple(column.name for column in schema.features if column.nullable),
+            pickle_allow=serve.pickle_allow,
         )
 
 
