@@ -16,19 +16,23 @@ from packager.environment.imported_modules import imported_modules
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import load_lock
 from packager.image.reference import Reference
-from packager.manifest.manifest import Lock, Wheel
+from packager.manifest.manifest import Lock, Manifest, Wheel
+from packager.model.integrity import is_bytecode, verify_folder
 from packager.project.config import FILENAME, Project
 from packager.project.files import list_files
 from packager.tar_reader import unpack_plain
 from packager.trust.audit_report import AuditFinding, AuditResult
 from packager.trust.found_secrets import ROTATE, secrets_in
 from packager.trust.licences import Licence, licences_of
+from packager.trust.wheel_licences import readable_licences
 from packager.trust.wheel_modules import WheelModules
 
 LAYERS = ("code", "model")
 """What of an image is unpacked for the audit."""
 UNKNOWN = "is of a library that is unknown here"
 MAX_NAMES = 10
+MAX_DIGEST = 16
+"""Characters of a sha256 that are shown."""
 
 
 def audit_file(path: Path, allow: Sequence[str] = ()) -> AuditResult:
@@ -57,7 +61,9 @@ def audit_project(project: Project, deny: Sequence[str] = ()) -> AuditResult:
         allow = project.serve.pickle_allow
         _files(found, files, Judge(NoModules() if lock is None else modules, allow), modules)
         if lock is not None:
-            _licences(found, _wheel_licences(modules), (*project.trust.deny_licenses, *deny))
+            _licences(
+                found, _cached_licences(found, modules), (*project.trust.deny_licenses, *deny)
+            )
             code = [path for path in listed.code.files.values() if path.suffix == ".py"]
             _imports(found, code, project.directory, modules)
     return found
@@ -66,7 +72,7 @@ def audit_project(project: Project, deny: Sequence[str] = ()) -> AuditResult:
 def audit_reference(
     reference: Reference, allow: Sequence[str] = (), deny: Sequence[str] = ()
 ) -> AuditResult:
-    """Audit a package's code, model and locked wheels.
+    """Audit a package's code, model and wheels; licences are read from the image.
 
     What its own package.toml allows counts for nothing: ``allow`` and ``deny`` are the auditor's.
     """
@@ -81,13 +87,27 @@ def audit_reference(
             if layer.name in LAYERS:
                 with layer.members() as members:
                     unpack_plain(members, folder, inside=True)
-        _unpacked(found, folder, reference.lock(), (*allow, *own_names), deny)
+        _as_built(found, folder, reference.manifest)
+        _unpacked(found, folder, reference.lock(), (*allow, *own_names))
+    _licences(found, _image_licences(found, reference), deny)
     return found
 
 
-def _unpacked(
-    found: AuditResult, folder: Path, lock: Lock, allow: Sequence[str], deny: Sequence[str]
-) -> None:
+def _as_built(found: AuditResult, folder: Path, manifest: Manifest) -> None:
+    """Code and model that are not those of the manifest: they may not be what is served."""
+    checks = (
+        *verify_folder("code", folder / "code", manifest.code, is_bytecode)[1:],
+        *verify_folder("model", folder / "models", manifest.model, lambda _: False)[1:],
+    )
+    for one in checks:
+        expected, actual = one.expected[:MAX_DIGEST], one.actual[:MAX_DIGEST]
+        what = f"expected {expected} as in the manifest, got {actual}"
+        hint = "the package was changed after it was built: get it again from its author"
+        found.findings.append(AuditFinding("files", one.name, what, hint))
+    found.told["files"] = f"{len(manifest.code)} of the code, {len(manifest.model)} of the model"
+
+
+def _unpacked(found: AuditResult, folder: Path, lock: Lock, allow: Sequence[str]) -> None:
     """Audit the unpacked code and model of a package."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     files = {path.relative_to(folder).as_posix(): path for path in paths}
@@ -97,7 +117,6 @@ def _unpacked(
         [p for top in tops for p in (top, top / "src")], _of_model(lock.wheels)
     ) as own:
         _files(found, files, Judge(own, allow), own)
-        _licences(found, _wheel_licences(own), deny)
         for top in tops:
             code = [path for path in paths if path.suffix == ".py" and top in path.parents]
             _imports(found, code, top, own)
@@ -143,12 +162,26 @@ def _pickles(
         found.skipped.append(AuditFinding("pickles", name, f"not looked into: {skipped}"))
 
 
-def _wheel_licences(modules: WheelModules) -> dict[str, Licence]:
-    """``name-version`` → licence."""
-    found = modules.metadata()
-    return {
-        "-".join(name.split("-")[:2]): licences_of(text) for name, text in sorted(found.items())
-    }
+def _image_licences(found: AuditResult, reference: Reference) -> dict[str, Licence]:
+    """``name-version`` → licence, as the image states it; what it doesn't state is a finding."""
+    held, problems = readable_licences(reference)
+    for one in problems:
+        found.findings.append(AuditFinding("licences", reference.name, one.message, one.hint))
+    return {f"{wheel.name}-{wheel.version}": licence for wheel, licence in held}
+
+
+def _cached_licences(found: AuditResult, modules: WheelModules) -> dict[str, Licence]:
+    """``name-version`` → licence, as the wheels in the cache state it."""
+    for name in modules.absent:
+        hint = "run `package build` once, which downloads it"
+        what = "is not in the cache, so its licence can't be read"
+        found.skipped.append(AuditFinding("licences", name, what, hint))
+    read = modules.metadata()
+    for name in sorted(modules.opened() - read.keys()):
+        what = "has no METADATA, so it states no licence"
+        hint = "ask its author for a whole wheel"
+        found.findings.append(AuditFinding("licences", name, what, hint))
+    return {"-".join(name.split("-")[:2]): licences_of(text) for name, text in sorted(read.items())}
 
 
 def _licences(found: AuditResult, licences: Mapping[str, Licence], deny: Sequence[str]) -> None:

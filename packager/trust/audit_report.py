@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Part = Literal["pickles", "secrets", "licences", "imports", "vulnerabilities"]
+Part = Literal["files", "pickles", "secrets", "licences", "imports", "vulnerabilities"]
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ class LockedDistributions:
     """Copies inside of a wheel, which is None if several wheels share its folder."""
     base: tuple[InstalledDistribution, ...]
     """Those of the base."""
+    problems: tuple[PackageError, ...] = ()
+    """Wheels without a distribution, and distributions without a wheel."""
 
 
 def locked_distributions(
@@ -38,6 +40,16 @@ def locked_distributions(
 
     Raises ``PackageError`` if a wheel has no distribution, or a distribution has no wheel.
     """
+    assigned = assign_distributions(found, lock, layers, called)
+    if assigned.problems:
+        raise assigned.problems[0]
+    return assigned
+
+
+def assign_distributions(
+    found: Sequence[InstalledDistribution], lock: Lock, layers: Sequence[str], called: str
+) -> LockedDistributions:
+    """``locked_distributions`` of what fits, with the rest as its problems."""
     everything = WORKER_LAYER in layers
     wanted = [wheel for wheel in lock.wheels if everything or SERVED & set(wheel.groups)]
     ours = [one for one in found if one.folder.startswith(f"{WHEELS}/")]
@@ -45,20 +57,37 @@ def locked_distributions(
     left: dict[tuple[str, str], list[InstalledDistribution]] = {}
     for one in top.values():
         left.setdefault(_key(*(one.identity or ("", ""))), []).append(one)
-    wheels = [(wheel, _taken(wheel, left, called)) for wheel in wanted]
-    strange = [one for group in left.values() for one in group]
-    if strange:
-        raise PackageError(
-            f"{called}: /{strange[0].folder}: expected distributions of the lock only, got one "
-            "that it does not name",
-            HINT,
-        )
+    wheels, problems = [], []
+    for wheel in wanted:
+        taken = _taken(wheel, left)
+        if taken is None:
+            problems.append(_absent(wheel, called))
+        else:
+            wheels.append((wheel, taken))
+    problems += [_strange(one, called) for group in left.values() for one in group]
     owners = {folder_path([wheel]): wheel for wheel in wanted}
     vendored = [one for one in ours if one.folder not in top]
     return LockedDistributions(
         tuple(wheels),
         tuple((owners.get(_wheel_folder(one)), one) for one in vendored),
         tuple(one for one in found if not one.folder.startswith(f"{WHEELS}/")),
+        tuple(problems),
+    )
+
+
+def _absent(wheel: Wheel, called: str) -> PackageError:
+    return PackageError(
+        f"{called}: {wheel.name} {wheel.version}: expected its METADATA in the image, as the lock "
+        "names this wheel, got none",
+        HINT,
+    )
+
+
+def _strange(one: InstalledDistribution, called: str) -> PackageError:
+    return PackageError(
+        f"{called}: /{one.folder}: expected distributions of the lock only, got one that it does "
+        "not name",
+        HINT,
     )
 
 
@@ -76,8 +105,8 @@ def _key(name: str, version: str) -> tuple[str, str]:
 
 
 def _taken(
-    wheel: Wheel, left: dict[tuple[str, str], list[InstalledDistribution]], called: str
-) -> InstalledDistribution:
+    wheel: Wheel, left: dict[tuple[str, str], list[InstalledDistribution]]
+) -> InstalledDistribution | None:
     """Remove the distribution of ``wheel`` from ``left``: that of its own folder, if there is one.
 
     Members of a solution may have different wheels of one version.
@@ -85,10 +114,4 @@ def _taken(
     group = left.get(_key(wheel.name, wheel.version), [])
     own = f"{folder_path([wheel])}/"
     group.sort(key=lambda one: not one.folder.startswith(own))
-    if not group:
-        raise PackageError(
-            f"{called}: {wheel.name} {wheel.version}: expected its METADATA in the image, as the "
-            "lock names this wheel, got none",
-            HINT,
-        )
-    return group.pop(0)
+    return group.pop(0) if group else None

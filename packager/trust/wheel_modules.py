@@ -47,6 +47,10 @@ class WheelModules(Modules):
         names = (name for _, inside in self._archives.values() for name in inside)
         return frozenset(name.partition("/")[0].partition(".")[0] for name in names)
 
+    def opened(self) -> frozenset[str]:
+        """The filenames of the wheels that are read."""
+        return frozenset(self._archives)
+
     def metadata(self) -> dict[str, str]:
         """Filename of a wheel → the text of its METADATA."""
         found = {}

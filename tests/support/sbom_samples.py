@@ -17,7 +17,7 @@ from packager.image.reference import Reference, open_reference
 from packager.image.wheels import folder_path, site_packages
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import Evaluation, MetricValues
-from packager.manifest.manifest import Base, Column, Lock, Manifest, Schema, Wheel
+from packager.manifest.manifest import Base, Column, Lock, Manifest, Schema, Serve, Wheel
 from packager.project.card_section import FILE, CardSection
 
 RELEASE = b'# Debian\nID=debian\nVERSION_ID="12"\n'
@@ -120,8 +120,14 @@ def make_package(
     base: Mapping[str, bytes] | None = BASE,
     upper: Mapping[str, bytes] = {},
     texts: CardSection | None = TEXTS,
+    serve: Serve = MANIFEST.serve,
+    model: bytes = b"a model",
+    listed: tuple[FileEntry, ...] | None = None,
 ) -> Made:
-    """Write the package into an OCI folder. ``upper``: the second layer of its base."""
+    """Write the package into an OCI folder. ``upper``: the second layer of its base.
+
+    ``listed``: the model's files in the manifest; by default those that it has.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     below = []
     if base is not None:
@@ -140,7 +146,8 @@ def make_package(
         update={
             "schema_": SCHEMA,
             "evaluation": EVALUATION,
-            "model": (_entry("model", b"a model"),),
+            "serve": serve,
+            "model": (_entry("model", model),) if listed is None else listed,
             "code": (_entry("train.py", b"x = 1\n"),),
             "files": tuple(_entry(name, content) for name, content in sorted(package.items())),
             "platforms": {lock.platform: locked_platform(lock)},
@@ -151,7 +158,8 @@ def make_package(
     layers = [
         *below,
         layer_of(folder, "wheels", dict(wheels)),
-        layer_of(folder, "model", {"models/model": b"a model"}),
+        layer_of(folder, "code", {"code/train.py": b"x = 1\n"}),
+        layer_of(folder, "model", {"models/model": model}),
         layer_of(folder, "package", {**inside, "package/manifest.json": manifest.dump()}),
     ]
     used = None if base is None else locked

@@ -6,9 +6,13 @@ import pickle
 from pathlib import Path
 
 import pytest
+from host_samples import MANIFEST
+from sbom_samples import FIT, WHEEL_FILES, info, opened_package
 
+from packager.environment.lock import LockFile
+from packager.manifest.base import FileEntry
 from packager.project.config import load_project
-from packager.trust.audit import audit_file, audit_project, denied
+from packager.trust.audit import audit_file, audit_project, audit_reference, denied
 from packager.trust.licences import Licence
 from tests.support.hostile_pickles import Touch
 
@@ -77,6 +81,80 @@ def test_a_pickle_in_the_code_is_audited(project: Path) -> None:
     (project / "encoder.bin").write_bytes(content)
     found = audit_project(load_project(project)).findings
     assert [(one.part, one.place) for one in found] == [("pickles", "encoder.bin")]
+
+
+def test_a_packages_licences_are_those_of_its_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "empty"))
+    with opened_package(tmp_path) as reference:
+        found = audit_reference(reference)
+        assert found.licences == {"fit-it-1.0": "MIT", "web-1.0": "BSD License"}
+        assert found.clean
+        (denied_one,) = audit_reference(reference, deny=["bsd*"]).findings
+    assert (denied_one.part, denied_one.place) == ("licences", "web-1.0")
+
+
+def test_a_wheel_whose_licence_the_image_does_not_state_is_a_finding(tmp_path: Path) -> None:
+    files = {name: text for name, text in WHEEL_FILES.items() if not name.startswith(info(FIT))}
+    with opened_package(tmp_path, wheels=files) as reference:
+        found = audit_reference(reference)
+    assert found.licences == {"web-1.0": "BSD License"}
+    (one,) = found.findings
+    assert one.part == "licences"
+    assert "fit-it 1.0: expected its METADATA in the image" in one.what
+
+
+def test_what_a_package_allows_itself_is_a_finding_until_the_auditor_allows_it(
+    tmp_path: Path,
+) -> None:
+    serve = MANIFEST.serve.model_copy(update={"pickle_allow": ("os.getcwd",)})
+    with opened_package(tmp_path, serve=serve, model=b"cos\ngetcwd\n)R.") as reference:
+        (one,) = audit_reference(reference).findings
+        allowed = audit_reference(reference, ["os.getcwd"])
+    assert (one.part, one.place, one.what) == (
+        "pickles",
+        "os.getcwd",
+        "is allowed by the package",
+    )
+    assert one.hint == "if you trust it, add --allow os.getcwd"
+    assert allowed.clean
+
+
+def test_a_hostile_model_of_a_package_is_found(tmp_path: Path) -> None:
+    content = pickle.dumps(Touch(tmp_path / "canary"))
+    with opened_package(tmp_path / "p", model=content) as reference:
+        (one,) = audit_reference(reference).findings
+    assert (one.part, one.place) == ("pickles", "models/model")
+    assert "calls posix.system" in one.what
+    assert not (tmp_path / "canary").exists()
+
+
+def test_code_and_model_that_are_not_those_of_the_manifest_are_findings(tmp_path: Path) -> None:
+    listed = FileEntry(path="other", sha256="0" * 64, size=1)
+    with opened_package(tmp_path, listed=(listed,)) as reference:
+        found = {one.place: one for one in audit_reference(reference).findings}
+    assert {one.part for one in found.values()} == {"files"}
+    assert found["model file other"].what == (
+        "expected 0000000000000000 as in the manifest, got missing"
+    )
+    assert found["model file model"].what.startswith("expected no such file as in the manifest")
+
+
+def test_a_projects_wheels_that_are_not_in_the_cache_are_told(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(project / "empty"))
+    locked = LockFile(inputs="", python="3.11", platform="linux/amd64", wheels=(FIT,))
+    (project / "package.lock").write_bytes(locked.dump())
+    skipped = audit_project(load_project(project)).skipped
+    assert [(one.part, one.place, one.what) for one in skipped] == [
+        (
+            "licences",
+            "fit_it-1.0-py3-none-any.whl",
+            "is not in the cache, so its licence can't be read",
+        )
+    ]
 
 
 @pytest.mark.parametrize(
