@@ -9,6 +9,7 @@ import zlib
 from typing import Any, BinaryIO
 
 from modelhost.pickles.compressed import limit_of
+from modelhost.pickles.skops_schema import MAX_SCHEMA, SCHEMA
 
 ZIP = b"PK\x03\x04"
 PICKLE_MEMBERS = (".pkl", ".pickle", ".joblib", ".dill")
@@ -68,11 +69,21 @@ def _zip(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
             if member.file_size > min(MAX_MEMBER, limit_of(member.compress_size)):
                 audit.report.refuse(inner, f"holds {member.file_size:,} bytes, too many to audit")
                 continue
+            if name == SCHEMA:
+                _schema(audit, archive, member, inner)
+                continue
             with archive.open(member) as content:
                 audit.content(
                     content, member.file_size, inner, expected=expected, depth=depth,
                     storages=torch, script=script,
                 )  # fmt: skip
+
+
+def _schema(audit: Any, archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> None:
+    if member.file_size > MAX_SCHEMA:
+        audit.report.refuse(place, f"holds {member.file_size:,} bytes, too many to audit")
+        return
+    audit.schema(archive.read(member), place)
 
 
 def _tar(audit: Any, file: BinaryIO, place: str, depth: int) -> None:

@@ -14,6 +14,7 @@ from modelhost.pickles.compressed import Decompressed, coding_of, limit_of
 from modelhost.pickles.judge import Judge
 from modelhost.pickles.reader import Reader, Seen
 from modelhost.pickles.report import PickleReport
+from modelhost.pickles.skops_schema import SchemaNames
 from modelhost.pickles.source import Source, UnreadableError
 from modelhost.pickles.stand_ins import CALLED, MADE, GlobalName
 
@@ -77,6 +78,19 @@ class Audit:
             self._pickles(lambda: file, (size, size), place, certain=True, **how)
         elif head:
             self._pickles(lambda: file, (size, size), place, certain=False, **how)
+
+    def schema(self, content: bytes, place: str) -> None:
+        """Judge the globals of a ``schema.json``, if it is that of a skops archive."""
+        try:
+            names = SchemaNames(content)
+        except UnreadableError as error:
+            self.report.refuse(place, str(error))
+            return
+        self.report.pickles += names.is_skops
+        for what in names.acts:
+            self.report.refuse(place, what)
+        for one in names.globals.values():
+            self._name(one, place, script=False)
 
     def _closed(self, place: str, coding: str, expected: bool) -> None:
         if expected:

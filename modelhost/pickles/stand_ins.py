@@ -16,11 +16,11 @@ class GlobalName:
 
     __slots__ = ("module", "name", "offset", "uses")
 
-    def __init__(self, module: str, name: str, offset: int) -> None:
+    def __init__(self, module: str, name: str, offset: int | None) -> None:
         self.module = module
         self.name = name
         self.offset = offset
-        """Where it is named first, in bytes of the decompressed stream."""
+        """Where it is named first, in bytes of the decompressed stream; None in a schema."""
         self.uses = {NAMED}
 
     @property
