@@ -48,13 +48,16 @@ class ProjectCode:
             progress.warn(f"{name} is omitted from the image: {self.left_out[name]}")
 
 
-def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
+def read_code(
+    project: Project, outputs: Iterable[Path] = (), *, refuse_secrets: bool = True
+) -> ProjectCode:
     """Separate the files of a project that belong at ``/code`` from the others.
 
     Omitted: the data and its folder (unless that is the project's own), the split file, a given
     model, outputs, hidden files, caches, virtual environments, files that ``.dockerignore`` and
     ``.gitignore`` name, and credentials. Files that ``[image] include`` names are included. Raises
-    ``UsageError`` for a credential in a file that the code needs.
+    ``UsageError`` for a credential in a file that the code needs, unless ``refuse_secrets`` is
+    False.
     """
     top = project.directory
     apart = {path.resolve() for path in (*_data_places(project), *outputs)}
@@ -67,7 +70,8 @@ def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
         refuse_sparse(path, name)
     held = {name: secret for name, path in files.items() if (secret := secret_in(path, name))}
     held = {name: secret for name, secret in held.items() if name not in wanted}
-    refuse_required_secrets(project, files, held)
+    if refuse_secrets:
+        refuse_required_secrets(project, files, held)
     left_out |= {name: secret_reason(secret) for name, secret in held.items()}
     kept = {name: path for name, path in sorted(files.items()) if name not in held}
     gone = {name: why for name, why in sorted(left_out.items()) if name not in kept}

@@ -94,16 +94,20 @@ def read_files(project: Project) -> ProjectFiles:
     return list_files(project).hashed()
 
 
-def list_files(project: Project, outputs: Iterable[Path] = ()) -> ListedFiles:
+def list_files(
+    project: Project, outputs: Iterable[Path] = (), *, refuse_secrets: bool = True
+) -> ListedFiles:
     """List the files of ``project``; ``outputs`` are files and folders that the command writes.
+
+    ``refuse_secrets``: False for a command that tells of credentials, and copies no file.
 
     Raises ``UsageError`` for data that is not one table, a link that leaves the project, and a
     credential in a file that the package needs.
     """
-    code = read_code(project, outputs)
+    code = read_code(project, outputs, refuse_secrets=refuse_secrets)
     form, data = _data_files(project)
     model = _model_files(project)
-    if project.model is not None and model.keys() != {"model"}:
+    if refuse_secrets and project.model is not None and model.keys() != {"model"}:
         _refuse_secrets(model, code.included)
     return ListedFiles(code, data, model, form)
 

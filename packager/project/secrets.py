@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from packager.project.issuer_shapes import issued_secrets
+
 MAX_BYTES = 1 << 20
 """Size of the largest file whose text is searched."""
 
@@ -36,12 +38,13 @@ _CODE = (".py", ".pyi", ".so", ".ipynb", ".md", ".rst", ".html", ".js", ".css")
 _CERTIFICATES = re.compile(rb"-----BEGIN (?!(?:[A-Z0-9]+ )*PRIVATE KEY)[A-Z0-9 ]+-----")
 
 _PRIVATE_KEY = (
-    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+    r"-{4,5} ?BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)? ?-{4,5}"
     r"(?:\\r|\\n|\s|[\"'+]|[A-Za-z-]+: [^\n\\]*){0,60}[A-Za-z0-9+/]{40}"
+    r"|PuTTY-User-Key-File-[23]: [a-z0-9-]+\s+Encryption: "
 )
 _SHAPES = {
     "a private key": _PRIVATE_KEY,
-    "an AWS access key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
+    "an AWS access key": r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b",
     "an AWS secret key": r"(?i:aws_secret_access_key)[\"']?\s*[=:]\s*[\"']?"
     r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])",
     "a GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"
@@ -61,6 +64,7 @@ _SHAPES = {
     "a Databricks token": r"\bdapi[0-9a-f]{32}(?:-\d)?\b",
     "a SendGrid key": r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",
     "a DigitalOcean token": r"\bdo[opr]_v1_[0-9a-f]{64}\b",
+    "an Artifactory key": r"\bAKCp[A-Za-z0-9]{69}\b|\bcmVmd[A-Za-z0-9]{59}\b",
     "a key of Azure Storage": r"\bAccountKey=[A-Za-z0-9+/]{86}==",
     "a Weights & Biases key": r"(?i:wandb_api_key)[\"']?\s*[=:]\s*[\"']?[0-9a-f]{40}\b",
     "a JSON Web Token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
@@ -105,13 +109,21 @@ class Secret:
 
 
 def secret_in(path: Path, inside: str) -> Secret | None:
-    """The first credential of the file ``path``, at ``inside`` in its project; None without one.
+    """The first credential of the file ``path``, at ``inside`` in its project; None without one."""
+    return next(secrets_in(path, inside), None)
+
+
+def secrets_in(path: Path, inside: str) -> Iterator[Secret]:
+    """The credentials of a file; of several with one form, the first.
 
     The text is searched in files of up to 1 MiB; binary files are judged by name only.
     """
     small = path.stat().st_size <= MAX_BYTES
     content = path.read_bytes() if small else b""
-    return secret_named(inside, content) or secret_written(inside, content)
+    named = secret_named(inside, content)
+    if named is not None:
+        yield named
+    yield from secrets_written(inside, content)
 
 
 def secret_named(inside: str, content: bytes) -> Secret | None:
@@ -130,20 +142,25 @@ def secret_named(inside: str, content: bytes) -> Secret | None:
     return None
 
 
-def secret_written(inside: str, content: bytes) -> Secret | None:
-    """The first credential in a file's text, which may be UTF-16 with a byte order mark."""
+def secrets_written(inside: str, content: bytes) -> Iterator[Secret]:
+    """The credentials in a file's text, which may be UTF-16 with a byte order mark."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = content.decode("utf-16", errors="replace").encode()
     if b"\0" in content[:8192]:
-        return None
+        return
     name = inside.lower()
     found = sorted(_found(content, prose=name.endswith(_CODE)))
     if name.endswith(_SETTINGS) and name != "package.toml":
         found = sorted([*found, *_passwords(content)])
-    if not found:
-        return None
-    start, what = found[0]
-    return Secret(what, content.count(b"\n", 0, start) + 1)
+    told = set()
+    for start, what in found:
+        line = content.count(b"\n", 0, start) + 1
+        told.add(line)
+        yield Secret(what, line)
+    for line, what in issued_secrets(content):
+        if line not in told:
+            told.add(line)
+            yield Secret(what, line)
 
 
 def _found(content: bytes, *, prose: bool) -> Iterator[tuple[int, str]]:

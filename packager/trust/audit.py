@@ -20,9 +20,10 @@ from packager.manifest.manifest import Lock, Manifest, Wheel
 from packager.model.integrity import is_bytecode, verify_folder
 from packager.project.config import FILENAME, Project
 from packager.project.files import list_files
+from packager.project.required_secrets import secret_reason
+from packager.project.secrets import secrets_in
 from packager.tar_reader import unpack_plain
 from packager.trust.audit_report import AuditFinding, AuditResult
-from packager.trust.found_secrets import ROTATE, secrets_in
 from packager.trust.licences import Licence, licences_of
 from packager.trust.wheel_licences import readable_licences
 from packager.trust.wheel_modules import WheelModules
@@ -30,6 +31,10 @@ from packager.trust.wheel_modules import WheelModules
 LAYERS = ("code", "model")
 """What of an image is unpacked for the audit."""
 UNKNOWN = "is of a library that is unknown here"
+ROTATE = (
+    "rotate it: it is in every copy and older version too; then read it from the environment or a"
+    " file that is mounted"
+)
 MAX_NAMES = 10
 MAX_DIGEST = 16
 """Characters of a sha256 that are shown."""
@@ -47,10 +52,10 @@ def audit_file(path: Path, allow: Sequence[str] = ()) -> AuditResult:
 def audit_project(project: Project, deny: Sequence[str] = ()) -> AuditResult:
     """Audit a project's code, model and locked wheels; ``deny``: licences, beside its own list."""
     found = AuditResult(str(project.directory))
-    listed = list_files(project)
-    files = {**listed.code.files, **{f"model: {n}": path for n, path in listed.model.items()}}
-    for name in listed.code.secrets:
-        found.findings.append(AuditFinding("secrets", name, listed.left_out[name], ROTATE))
+    listed = list_files(project, refuse_secrets=False)
+    held = {name: project.directory / name for name in listed.code.secrets}
+    code = {**listed.code.files, **held}
+    files = {**code, **{f"model: {name}": path for name, path in listed.model.items()}}
     lock = load_lock(project.directory / LOCK)
     wheels = () if lock is None else _of_model(lock.wheels)
     if lock is None:
@@ -64,8 +69,8 @@ def audit_project(project: Project, deny: Sequence[str] = ()) -> AuditResult:
             _licences(
                 found, _cached_licences(found, modules), (*project.trust.deny_licenses, *deny)
             )
-            code = [path for path in listed.code.files.values() if path.suffix == ".py"]
-            _imports(found, code, project.directory, modules)
+            modules_of_code = [path for path in code.values() if path.suffix == ".py"]
+            _imports(found, modules_of_code, project.directory, modules)
     return found
 
 
@@ -136,8 +141,8 @@ def _files(
         report = audit_model(path, judge)
         pickles += report.pickles
         _pickles(found, name, report, absent=wheels.absent)
-        for what in secrets_in(path, name):
-            found.findings.append(AuditFinding("secrets", name, what, ROTATE))
+        for secret in secrets_in(path, name):
+            found.findings.append(AuditFinding("secrets", name, secret_reason(secret), ROTATE))
     found.told["pickles"] = f"{pickles} in {len(files)} files, read to their end"
     found.told["secrets"] = f"looked for in {len(files)} files"
 

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from packager.project.secrets import Secret, secret_named, secret_written
+from packager.project.secrets import Secret, secret_named, secrets_in, secrets_written
 
 BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ" + "Ab1/" * 20
 BEGIN, END = "-----BEGIN {}-----", "-----END {}-----"
@@ -78,6 +78,10 @@ def test_a_certificate_with_its_key_is_one_by_its_text():
     assert secret_written("server.pem", text) == Secret("a private key", 4)
 
 
+def secret_written(inside: str, content: bytes) -> Secret | None:
+    return next(secrets_written(inside, content), None)
+
+
 URL = "https://me:{}@host.internal/simple"
 
 
@@ -89,6 +93,8 @@ URL = "https://me:{}@host.internal/simple"
         (pem("PGP PRIVATE KEY BLOCK", "Version: GnuPG v2\n\n" + BODY), "a private key"),
         (pem("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\n\n" + BODY), "a private key"),
         ('{"private_key": "' + pem("PRIVATE KEY", between="\\n").strip() + '"}', "a private key"),
+        ("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n" + BODY, "a private key"),
+        ("PuTTY-User-Key-File-3: ssh-rsa\r\nEncryption: none", "a private key"),
         ('KEY = "AKIA' + "Q3EGZ7XN2WBLT5KD" + '"', "an AWS access key"),
         ("aws_secret_access_key = " + "aB3/" * 10, "an AWS secret key"),
         ("token: ghp_" + "a1B2" * 9, "a GitHub token"),
@@ -96,6 +102,8 @@ URL = "https://me:{}@host.internal/simple"
         ("xoxb-" + "123456789012-" + "abcDEF123456", "a Slack token"),
         ("sk_live_" + "4eC39HqLyjWDarjtT1", "a Stripe key"),
         ("AIza" + "Sy0aB-" * 5 + "abcde", "a Google API key"),
+        ("ABIA" + "Q3EGZ7XN2WBLT5KD", "an AWS access key"),
+        ("AKCp" + "aB1" * 23, "an Artifactory key"),
         ("hf_" + "aBcD1" * 6 + "aBcD", "a Hugging Face token"),
         ("pypi-AgE" + "IcHlwaS5vcmcC" * 5, "a PyPI token"),
         ("dapi" + "0a1b2c3d" * 4, "a Databricks token"),
@@ -155,6 +163,17 @@ def test_a_text_of_windows_is_read(order):
     text = f"first\n{pem('PRIVATE KEY')}"
     mark, codec = {"little": (b"\xff\xfe", "utf-16-le"), "big": (b"\xfe\xff", "utf-16-be")}[order]
     assert secret_written("notes.txt", mark + text.encode(codec)) == Secret("a private key", 2)
+
+
+def test_every_form_is_told_once_and_each_line_once(tmp_path):
+    path = tmp_path / "a.py"
+    twilio = "AC" + "0123456789abcdef" * 2
+    path.write_text(f"a = 1\nb = 'ghp_{'a1B2' * 9}'\nc = '{twilio}'\nd = 'glpat-{'x1Y2z' * 4}'\n")
+    assert [*secrets_in(path, "a.py")] == [
+        Secret("a GitHub token", 2),
+        Secret("a GitLab token", 4),
+        Secret("a secret of the kind Twilio API Key", 3),
+    ]
 
 
 def test_binary_files_are_known_by_their_names_alone():
