@@ -31,6 +31,7 @@ EVICTABLE = (
     "trained",
     "baselines",
     "cases",
+    "annotations",
 )
 MEASURED_ONCE = ("environments", "bases")
 """Thousands of files each, written whole and never changed: their sizes are recorded."""

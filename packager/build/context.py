@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from packager.build.marks import NO_MARKS, Marks
 from packager.build.smoke_test import READY_SECONDS
 from packager.image.docker_build import Builder
 from packager.image.stack import Stack
@@ -35,6 +36,8 @@ class BuildOptions:
     builder: Builder = "assemble"
     ready_seconds: float = READY_SECONDS
     """Time limit for the image to become ready."""
+    labels: tuple[str, ...] = ()
+    """``NAME=VALUE`` of each ``--label``."""
     images: Images = "one"
     """``several``: the members of a solution get images of their own, too, and a compose file."""
 
@@ -56,6 +59,7 @@ class BuildContext:
     """The record of a solution; None for a project of one model."""
     fresh: bool = False
     """Whether layers of the cache are made again."""
+    marks: Marks = NO_MARKS
 
     def serving(self, *, trees: bool) -> BuildContext:
         """The context after the training; without ``trees``, the server needs nothing for them."""

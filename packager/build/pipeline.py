@@ -12,6 +12,7 @@ from pathlib import Path
 from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
 from packager.build.manifest import labels, make_manifest
+from packager.build.marks import read_marks
 from packager.build.measure import keep_measures, measure
 from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import check_reproducible
@@ -99,6 +100,7 @@ def build(
     started = time.time()
     limit = cache_limit()
     template, files = _check(project, output, engine, options.builder, progress)
+    marks = read_marks(project, files.listed, options.labels)
     tidied = engine.cleanup_scope() if engine else nullcontext()
     environment = _resolve(project, files.listed, output, engine, progress, options)
     files, environment, solution = plan_members(project, files, environment, progress)
@@ -107,12 +109,13 @@ def build(
     with temporary_directory() as folder, tidied, explaining:
         stack = _make_layers(environment, files, folder, progress, fresh=options.no_cache)
         fixed = (project, files, environment, stack, folder, progress, solution)
-        context = BuildContext(*fixed, options.no_cache)
+        context = BuildContext(*fixed, options.no_cache, marks)
         trained = _train(context, seed_variance, options)
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
-        images = _assemble(context, manifest)
-        weak = _weak_slices(folder / "out" / WEAK)
+        images = marks.on(_assemble(context, manifest))
+        searched = folder / "out" / WEAK
+        weak = WeakSlices.load(searched) if searched.is_file() else None
         check_cases(context, images[0], allow=options.allow_findings)
         if options.check_reproducible:
             progress.step("assembling a second time, to compare")
@@ -121,15 +124,10 @@ def build(
     keep_wheels(environment.dependencies.file, project.directory)
     write_lock(environment.dependencies.file, project.directory / LOCK)
     built = Built(manifest, images, trained.isolation, weak)
-    record = BuildRecord.of(built, project.directory, started)
+    record = BuildRecord.of(built, marks, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
     return built
-
-
-def _weak_slices(path: Path) -> WeakSlices | None:
-    """What the training's search for weak slices found; None if it made none."""
-    return WeakSlices.load(path) if path.is_file() else None
 
 
 def _check(
@@ -242,7 +240,7 @@ def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
         plain_layer("package", folder / "package.tar", tree_entries(folder / "package", "package")),
     ]
     name = f"{project.repository}:{manifest.tag}"
-    named = {**labels(project), f"{LABEL}.root": manifest.root}
+    named = {**context.marks.labels, **labels(project), f"{LABEL}.root": manifest.root}
     main = [*stack.below, *(stack.trees if trees else ()), *own]
     worker = [*(() if trees else stack.trees), *stack.worker]
     embed = project.data.embed if project.data else "none"

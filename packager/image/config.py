@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
@@ -40,6 +40,14 @@ COPIES_ON_TOP = {
 """Folder → layer name, for layers of a companion above ``/package``."""
 EPOCH = "1970-01-01T00:00:00Z"
 LABEL = "model-packager"
+TITLE = "org.opencontainers.image.title"
+VERSION = "org.opencontainers.image.version"
+REVISION = "org.opencontainers.image.revision"
+SOURCE = "org.opencontainers.image.source"
+WORKING_TREE = f"{LABEL}.working-tree"
+"""Annotation: whether the files were those of ``REVISION``: clean, dirty, unknown."""
+DOCKERFILE_LABELS = (f"{LABEL}.name", f"{LABEL}.task", TITLE, VERSION)
+"""The labels in the Dockerfile that a package contains; the others are outside of the root."""
 TRAINING_LABEL = f"{LABEL}.training-runtime"
 """Label with the tree digest of the training runtime, in the config of the image that holds it."""
 ENVIRONMENT = {
@@ -64,6 +72,8 @@ class Image:
     name: str
     config: bytes
     layers: tuple[Layer, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """Of its OCI manifest: part of the manifest's digest, not of the config's."""
 
     @property
     def digest(self) -> str:

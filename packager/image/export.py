@@ -14,6 +14,7 @@ from packager.cache import atomic_directory, atomic_file, check_writable
 from packager.digest import canonical_json, sha256_bytes
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import keep_annotations
 from packager.image.config import Image
 from packager.image.layers import Entry, Layer
 from packager.progress import Progress
@@ -69,6 +70,8 @@ def export_images(
     images: Sequence[Image], output: Destination, engine: Engine | None, progress: Progress
 ) -> None:
     """Write ``images`` to ``output``; raises ``PackageError`` if it needs a missing engine."""
+    for image in images:
+        keep_annotations(image)
     if output.kind == "oci" and output.path:
         write_oci(images, output.path)
     elif output.kind == "docker-archive" and output.path:
@@ -103,6 +106,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
                     **_descriptor(f"{TYPES}.manifest.v1+json", manifest),
                     "platform": {key: platform[key] for key in ("architecture", "os")},
                     "annotations": {
+                        **image.annotations,
                         REF_NAME: image.name.rpartition(":")[2],
                         IMAGE_NAME: image.name,
                     },
@@ -189,14 +193,15 @@ def _oci_manifest(image: Image) -> bytes:
         for layer in image.layers
     ]
     config = _descriptor(f"{TYPES}.config.v1+json", image.config)
-    return canonical_json(
-        {
-            "schemaVersion": 2,
-            "mediaType": f"{TYPES}.manifest.v1+json",
-            "config": config,
-            "layers": layers,
-        }
-    )
+    described = {
+        "schemaVersion": 2,
+        "mediaType": f"{TYPES}.manifest.v1+json",
+        "config": config,
+        "layers": layers,
+    }
+    if image.annotations:
+        described["annotations"] = dict(image.annotations)
+    return canonical_json(described)
 
 
 def _descriptor(media_type: str, content: bytes) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from monitoring.profile.profile import Profile
 from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import kept_annotations
 from packager.image.config import LABEL, Image, layer_names, with_layers
 from packager.image.documents import (
     DOCUMENTS,
@@ -60,6 +61,19 @@ class Reference:
     def config_digest(self) -> str:
         """``sha256:…`` of the config blob."""
         return str(self.config["digest"])
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """Those of the image's OCI manifest; in an engine, those of its last build here."""
+        if self.engine is not None:
+            return kept_annotations(self.config_digest)
+        return self._image(False).annotations
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels in the image's config."""
+        found: dict[str, str] = self.config["config"].get("Labels") or {}
+        return found
 
     def layers(self, *, companion: bool = False) -> list[tuple[str, str, int]]:
         """(name, diff_id, bytes) of each layer, bottom up, without reading the layers.

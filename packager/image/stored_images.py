@@ -10,11 +10,13 @@ import json
 import re
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import annotations_of, kept_annotations
 from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
@@ -59,7 +61,8 @@ def _oci_images(folder: Path) -> list[Image]:
         paths = [blob(layer["digest"]) for layer in manifest["layers"]]
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
-        images.append(_image(name, config, [(path, 0, path.stat().st_size) for path in paths]))
+        image = _image(name, config, [(path, 0, path.stat().st_size) for path in paths])
+        images.append(replace(image, annotations=annotations_of(manifest)))
     return images
 
 
@@ -97,7 +100,8 @@ def read_archive(path: Path, called: str) -> tuple[Image, ...]:
             infos = [archive.find(layer) for layer in entry["Layers"]]
             places = [(path, info.offset_data, info.size) for info in infos]
             name = (entry["RepoTags"] or [""])[0]
-            images.append(_image(name, archive.document(entry["Config"]), places))
+            image = _image(name, archive.document(entry["Config"]), places)
+            images.append(replace(image, annotations=kept_annotations(image.digest)))
     return _in_order(images, called)
 
 
