@@ -45,8 +45,6 @@ class MemberSpec(NamedTuple):
     """The columns that its model takes, in order."""
     defaults: Mapping[str, Any]
     """Feature → the value for rows that lack the column."""
-    nullable: tuple[str, ...]
-    """Features that had nulls in training."""
 
     def as_json(self) -> dict[str, Any]:
         """An object for the file; ``MemberSpec.read`` is the inverse."""
@@ -64,7 +62,6 @@ class MemberSpec(NamedTuple):
             "classes": None if classes is None else tuple(classes),
             "outputs": tuple(OutputSpec.read(one) for one in given["outputs"]),
             "features": tuple(ColumnSpec.read(one) for one in given["features"]),
-            "nullable": tuple(given["nullable"]),
         }
         return cls(**own)
 

@@ -13,6 +13,7 @@ import typer
 
 # isort: off
 from packager.cli import (
+    version,
     init,
     build,
     inspect,
@@ -61,6 +62,7 @@ __all__ = [
     "sync",
     "test",
     "verdicts",
+    "version",
     "versions",
 ]
 

@@ -10,6 +10,7 @@ import pytest
 from host_samples import LOCK, MANIFEST, write_project
 
 from packager.build.context import BuildContext
+from packager.build.marks import NO_MARKS, Marks
 from packager.build.pipeline import _assemble
 from packager.environment.dependencies import Dependencies
 from packager.environment.lock import LockFile
@@ -19,6 +20,7 @@ from packager.image.stack import make_stack
 from packager.progress import NullProgress
 from packager.project.config import load_project
 from packager.project.files import read_files
+from packager.project.git import GitState
 from packager.runners.project import ProjectEnvironment
 
 Runtime = Callable[[], dict[str, Path]]
@@ -33,7 +35,7 @@ def changed(runtime: Runtime, name: str, folder: Path) -> Runtime:
     return lambda: files | {name: copy}
 
 
-def images(folder: Path) -> tuple[Image, ...]:
+def images(folder: Path, marks: Marks = NO_MARKS) -> tuple[Image, ...]:
     """What a build of the sample project delivers now; nothing is trained."""
     folder.mkdir()
     project = load_project(write_project(folder / "shop"))
@@ -46,13 +48,29 @@ def images(folder: Path) -> tuple[Image, ...]:
     (folder / "out/model/model").write_bytes(b"a model")
     locked = LockFile(inputs="", python=LOCK.python, platform=LOCK.platform, bases=(), wheels=())
     environment = ProjectEnvironment(LOCK.platform, None, Dependencies(LOCK, locked), None)
-    context = BuildContext(project, files, environment, made, folder, NullProgress())
-    return _assemble(context, manifest)
+    context = BuildContext(project, files, environment, made, folder, NullProgress(), marks=marks)
+    return marks.on(_assemble(context, manifest))
 
 
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "cache"))
+
+
+def test_labels_and_commit_are_outside_of_the_root(tmp_path: Path) -> None:
+    state = GitState(commit="1" * 40, dirty=False)
+    plain = images(tmp_path / "plain")
+    built = images(tmp_path / "built", Marks({}, state))
+    labelled = images(tmp_path / "labelled", Marks({"com.example.team": "risk"}, state))
+    for before, same, other in zip(plain, built, labelled, strict=True):
+        assert (same.name, same.config) == (before.name, before.config)
+        assert same.annotations["org.opencontainers.image.revision"] == "1" * 40
+        assert other.name == before.name
+        assert [x.diff_id for x in other.layers] == [x.diff_id for x in before.layers]
+        assert other.digest != before.digest
+        added = json.loads(other.config)["config"]["Labels"]
+        assert added.pop("com.example.team") == "risk"
+        assert added == json.loads(before.config)["config"]["Labels"]
 
 
 @pytest.mark.parametrize(
