@@ -42,4 +42,5 @@ def bare_manifest(name: str, schema: Schema, compiled: Compiled, **options: Any)
         code=(),
         model=(),
         files=(),
+        platforms={},
     )  # fmt: skip

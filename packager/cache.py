@@ -31,6 +31,7 @@ EVICTABLE = (
     "trained",
     "baselines",
     "cases",
+    "listings",
     "annotations",
 )
 MEASURED_ONCE = ("environments", "bases")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from packager.build.marks import NO_MARKS, Marks
 from packager.build.smoke_test import READY_SECONDS
 from packager.image.docker_build import Builder
 from packager.image.stack import Stack
@@ -59,7 +58,6 @@ class BuildContext:
     """The record of a solution; None for a project of one model."""
     fresh: bool = False
     """Whether layers of the cache are made again."""
-    marks: Marks = NO_MARKS
 
     def serving(self, *, trees: bool) -> BuildContext:
         """The context after the training; without ``trees``, the server needs nothing for them."""

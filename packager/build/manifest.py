@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from packager.build.assembly import PackageLayers
 from packager.build.context import BuildContext
 from packager.data.key_sketch import FILE as KEYS
 from packager.errors import UsageError
-from packager.image.config import LABEL, TITLE, VERSION
+from packager.image.config import LABEL, TITLE, VERSION, start_settings
 from packager.image.dockerfile import render
+from packager.image.file_list import FILE, FileList
+from packager.image.stack import own_training_runtime
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import DataCheckSummary, SeedVariance
 from packager.manifest.manifest import DataSource, Manifest, Schema
+from packager.manifest.platform import Platform
 from packager.manifest.read_options import TableReadOptions
 from packager.model.compiled.model import FOLDER
 from packager.model.golden_answers import FILE as GOLDEN_CASES
 from packager.model.golden_answers import GoldenCases
+from packager.model.integrity import LOCK
 from packager.project.config import FILENAME, Project
 from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
@@ -31,23 +37,30 @@ PACKAGE_FILES = (
 """What the worker writes for ``/package``, if there is data."""
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What a build found out about the data and the model."""
+
+    result: TrainingResult
+    findings: DataCheckSummary | None
+    """The summary of the data check."""
+    seed_variance: SeedVariance | None
+    """How metrics vary with the seed."""
+
+
 def make_manifest(
-    context: BuildContext,
-    result: TrainingResult,
-    template: str | None,
-    findings: DataCheckSummary | None,
-    seed_variance: SeedVariance | None,
+    context: BuildContext, measured: Measured, template: str | None, layers: PackageLayers
 ) -> Manifest:
     """Write the files of ``/package`` into ``folder/package``; return the manifest.
 
-    ``template``: the project's Dockerfile template, None for the default one; ``findings``: the
-    summary of the data check; ``seed_variance``: how metrics vary with the seed. Raise
+    ``template``: the project's Dockerfile template, None for the default one. Raises
     ``UsageError`` if ``recipe.accept`` names an unknown metric.
     """
-    project = context.project
+    project, result = context.project, measured.result
     _check_accept(project, result)
     package = context.folder / "package"
-    files = _package_files(context, package, template, result.schema_)
+    files = _package_files(context, package, result.schema_)
+    platform = _platform(context, package, template, layers)
     job = make_job(project)
     manifest = Manifest(
         name=project.package.name,
@@ -60,31 +73,48 @@ def make_manifest(
         solution=context.solution,
         data=_data_source(context, job, result, files),
         evaluation=result.evaluation,
-        findings=findings,
+        findings=measured.findings,
         test=project.test,
         environment=result.environment,
         repeatability=result.repeatability,
-        seed_variance=seed_variance,
+        seed_variance=measured.seed_variance,
         compiled=result.compiled,
         runtime=context.stack.runtime,
+        training_runtime=own_training_runtime() if project.data else None,
         code=tuple(FileEntry.named(name, file) for name, file in context.files.code.items()),
         model=result.model,
         files=files,
+        platforms={context.environment.lock.platform: platform},
     )
     (package / "manifest.json").write_bytes(manifest.dump())
     return manifest
 
 
-def _package_files(
-    context: BuildContext, package: Path, template: str | None, schema: Schema
-) -> tuple[FileEntry, ...]:
-    """Write all files except the manifest into ``package``; return them, sorted by path."""
-    lock, out = context.environment.lock, context.folder / "out"
+def _platform(
+    context: BuildContext, package: Path, template: str | None, layers: PackageLayers
+) -> Platform:
+    """Write the files of ``/package`` that the platform has; return its record."""
+    lock, base = context.environment.lock, context.environment.locked_base
+    text = render(base, labels(context.project), template, members=bool(lock.members))
+    found = FileList.made(layers.image, layers.companion)
+    trees, companion = found.trees()
+    content = {FILE: found.text(), "Dockerfile": text}
+    for name, written in content.items():
+        (package / name).write_text(written, encoding="utf-8")
+    (package / LOCK).write_bytes(lock.dump())
+    return Platform(
+        files=tuple(FileEntry.of(package / name, name) for name in sorted((*content, LOCK))),
+        trees=trees,
+        companion=companion,
+        settings={name: value for name, value in start_settings(base).items() if value is not None},
+        proved_on="native",
+    )
+
+
+def _package_files(context: BuildContext, package: Path, schema: Schema) -> tuple[FileEntry, ...]:
+    """Write the files that all platforms have into ``package``; return them, sorted by path."""
+    out = context.folder / "out"
     package.mkdir()
-    (package / "lock.json").write_bytes(lock.dump())
-    base, apart = context.environment.locked_base, bool(lock.members)
-    text = render(base, labels(context.project), template, members=apart)
-    (package / "Dockerfile").write_text(text, encoding="utf-8")
     for name in PACKAGE_FILES:
         if (out / name).is_file():
             shutil.copyfile(out / name, package / name)

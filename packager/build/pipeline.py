@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from packager.build.assembly import assemble_again, assemble_images, package_layers
 from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
-from packager.build.manifest import labels, make_manifest
+from packager.build.manifest import Measured, labels, make_manifest
 from packager.build.marks import read_marks
 from packager.build.measure import keep_measures, measure
 from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import check_reproducible
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
-from packager.build.solution import members_data, plan_members, with_members
+from packager.build.solution import plan_members, with_members
 from packager.build.train import train, training_job
 from packager.cache import cache_limit, check_writable, evict, temporary_directory
 from packager.confinement import tell_outside
@@ -27,25 +28,19 @@ from packager.environment.built_wheels import keep_wheels
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
 from packager.image.base.debian import check_system_packages
-from packager.image.config import LABEL, TRAINING_LABEL, Image, assemble
+from packager.image.config import Image
 from packager.image.docker_build import Builder, DockerBuild, check_builder, own_template
 from packager.image.export import Destination, export_images
-from packager.image.layers import plain_layer, tree_entries
 from packager.image.shared_libraries import check_libraries
 from packager.image.stack import (
     LayerOptions,
     Stack,
-    entries,
     make_stack,
-    own_training_runtime,
-    server_environment,
 )
-from packager.image.stored_images import COMPANION
-from packager.manifest.evaluation import DataCheckSummary, SeedVariance
-from packager.manifest.manifest import Manifest
+from packager.manifest.evaluation import SeedVariance
 from packager.model.compiled.form import TREES
 from packager.model.compiled.model import FOLDER
-from packager.progress import NullProgress, Progress
+from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles, list_files
 from packager.project.model_loader import model_loader
@@ -70,17 +65,15 @@ from packager.runners.result_cache import (
     training_inputs,
 )
 from packager.runners.table_data import on_local_data
-from packager.worker.job import TrainingResult
 from packager.worker.test.weak_slice import FILE as WEAK
 from packager.worker.test.weak_slice import WeakSlices
 
 
 @dataclass(frozen=True)
 class _Trained:
-    """Results of the worker; ``findings`` of the data check are None without data."""
+    """Results of the worker."""
 
-    result: TrainingResult
-    findings: DataCheckSummary | None
+    measured: Measured
     isolation: Mapping[str, str]
 
 
@@ -109,17 +102,23 @@ def build(
     with temporary_directory() as folder, tidied, explaining:
         stack = _make_layers(environment, files, folder, progress, fresh=options.no_cache)
         fixed = (project, files, environment, stack, folder, progress, solution)
-        context = BuildContext(*fixed, options.no_cache, marks)
+        context = BuildContext(*fixed, options.no_cache)
         trained = _train(context, seed_variance, options)
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
-        manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
-        images = marks.on(_assemble(context, manifest))
-        searched = folder / "out" / WEAK
-        weak = WeakSlices.load(searched) if searched.is_file() else None
+        layers = package_layers(context, trained.measured.result.model)
+        manifest = make_manifest(context, trained.measured, template, layers)
+        named = {**marks.labels, **labels(project)}
+        images = marks.on(assemble_images(context, manifest, named, layers))
+        weak = _weak_slices(folder / "out" / WEAK)
         check_cases(context, images[0], allow=options.allow_findings)
         if options.check_reproducible:
             progress.step("assembling a second time, to compare")
-            check_reproducible(images, files, folder, partial(_assemble_again, context, manifest))
+            check_reproducible(
+                images,
+                files,
+                folder,
+                partial(assemble_again, context, environment.lock, manifest, named),
+            )
         images = _deliver(context, images, output, template, options)
     keep_wheels(environment.dependencies.file, project.directory)
     write_lock(environment.dependencies.file, project.directory / LOCK)
@@ -128,6 +127,11 @@ def build(
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
     return built
+
+
+def _weak_slices(path: Path) -> WeakSlices | None:
+    """What the training's search for weak slices found; None if it made none."""
+    return WeakSlices.load(path) if path.is_file() else None
 
 
 def _check(
@@ -216,55 +220,11 @@ def _train(
                 "reusing the cached training result of the same inputs (--no-cache trains again)"
             )
             measure(digest, job, image, context)
-            return _Trained(kept.result, findings, kept.isolation)
+            return _Trained(Measured(kept.result, findings, seed_variance), kept.isolation)
         result = train(context, job, worker)
         store_training(digest, out, worker.measures)
         keep_measures(digest, job, out)
-        return _Trained(result, findings, dict(worker.measures))
-
-
-def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
-    """Assemble the image, and a companion if the image can't be replayed alone."""
-    project, stack, folder = context.project, context.stack, context.folder
-    base, platform = context.environment.locked_base, context.environment.platform
-    trees = bool(context.environment.lock.wheels_of("trees"))
-    trained = folder / "out" / "model"
-    model = (
-        list(tree_entries(trained, "models"))
-        if trained.is_dir()
-        else entries(context.files.model, "models")
-    )
-    own = [
-        server_environment(context.environment.base, context.environment.lock, fresh=context.fresh),
-        plain_layer("model", folder / "model.tar", model),
-        plain_layer("package", folder / "package.tar", tree_entries(folder / "package", "package")),
-    ]
-    name = f"{project.repository}:{manifest.tag}"
-    named = {**context.marks.labels, **labels(project), f"{LABEL}.root": manifest.root}
-    main = [*stack.below, *(stack.trees if trees else ()), *own]
-    worker = [*(() if trees else stack.trees), *stack.worker]
-    embed = project.data.embed if project.data else "none"
-    trains = {TRAINING_LABEL: own_training_runtime()}
-    data = () if embed == "none" else (*stack.data, *members_data(project, folder))
-    if embed == "image":
-        whole = [*main, *worker, *data]
-        return (assemble(name, base, whole, platform, {**named, **trains}),)
-    image = assemble(name, base, main, platform, named)
-    if project.data is None:
-        return (image,)
-    more = [*worker, *data]
-    of_main = {**named, **trains, f"{LABEL}.companion-of": manifest.root}
-    return (image, assemble(name + COMPANION, base, [*main, *more], platform, of_main))
-
-
-def _assemble_again(
-    context: BuildContext, manifest: Manifest, files: ProjectFiles, folder: Path
-) -> tuple[Image, ...]:
-    """Assemble from copies in ``folder`` of the files and the training result, without cache."""
-    base, lock, quiet = context.environment.base, context.environment.lock, NullProgress()
-    stack = make_stack(base, lock, files, folder, quiet, LayerOptions(fresh=True))
-    again = replace(context, files=files, stack=stack, folder=folder, progress=quiet, fresh=True)
-    return _assemble(again, manifest)
+        return _Trained(Measured(result, findings, seed_variance), dict(worker.measures))
 
 
 def _deliver(

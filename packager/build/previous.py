@@ -23,6 +23,7 @@ from packager.project.config import Project
 from packager.project.outputs import RECORD
 from packager.testing.previous_time import times_on
 from packager.testing.run import DataTestRequest, run_test
+from packager.trust.verified import open_verified
 from packager.worker.test.report import Check, DataTestReport
 from packager.worker.test.timing import since
 from packager.worker.test.verdict import Judged, judge
@@ -175,7 +176,7 @@ def _opened(
         place = _kept(output.path, stack.enter_context(temporary_directory()))
     return LastPackage(
         tag,
-        stack.enter_context(open_reference(place, engine)),
+        stack.enter_context(open_verified(place, engine, companion=True)),
         f"{table.uri}@{older}..{version}",
         Location(table.uri, version),
         engine,

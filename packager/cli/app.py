@@ -117,15 +117,24 @@ Local = Annotated[
 
 
 @contextmanager
-def opened(reference: str, local: bool) -> Iterator[tuple[Reference, Engine | None]]:
-    """Yield the package, and the engine to run it on; the engine is None only with ``--local``."""
+def opened(
+    reference: str, local: bool, *, companion: bool = False, verified: bool = False
+) -> Iterator[tuple[Reference, Engine | None]]:
+    """Yield the package, and the engine to run it on; the engine is None only with ``--local``.
+
+    Raises ``PackageError`` if the image, or the ``companion`` that is to run, is not what the
+    package's manifest records. A verb that reports such differences does so itself (``verified``).
+    """
     from packager.cli.console import ConsoleProgress
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
     from packager.runners.placement import runs_on
+    from packager.trust.verified import check_before_running
 
     engine = Engine.connect()
     with open_reference(reference, engine) as found:
+        if not verified:
+            check_before_running(found, companion=companion)
         yield found, runs_on((found,), engine, ConsoleProgress(), local=local)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,22 +86,27 @@ def diff(
     from packager.report import evaluation, package_diff
     from packager.run.evaluate import evaluate_pair
     from packager.runners.placement import runs_on
+    from packager.trust.verified import check_before_running
 
     if local and data is None:
         raise UsageError("--local: expected --data with it", "without it nothing is run")
     engine, progress = Engine.connect(), ConsoleProgress()
-    with open_reference(before, engine) as one, open_reference(after, engine) as other:
+    with ExitStack() as stack:
+        one = stack.enter_context(open_reference(before, engine))
+        other = stack.enter_context(open_reference(after, engine))
+        for found in () if data is None else (one, other):
+            check_before_running(found, companion=True)
         if data is not None and one.manifest.solution and other.manifest.solution:
             place = runs_on((one, other), engine, progress, local=local)
             _diff_solutions(one, other, data, (place, progress), as_json)
             return
         if data is not None:
             place = runs_on((one, other), engine, progress, local=local)
-            found = evaluate_pair(one, other, data, place, progress)
+            compared = evaluate_pair(one, other, data, place, progress)
             print_result(
-                json.dumps(evaluation.as_json(found))
+                json.dumps(evaluation.as_json(compared))
                 if as_json
-                else evaluation.as_text(found, terminal_columns())
+                else evaluation.as_text(compared, terminal_columns())
             )
             return
         change = diff_packages(one, other)

@@ -178,7 +178,7 @@ def replay(
     for path in (json_file, html) if html else (json_file,):
         check_writable(path.absolute().parent)
     ask = ReplayRequest(perturb=perturb)
-    with opened(reference, local) as (found, engine):
+    with opened(reference, local, verified=True) as (found, engine):
         if found.manifest.solution is None:
             if member:
                 raise UsageError("--member: expected a solution, got a package of one model")

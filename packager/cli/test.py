@@ -82,7 +82,10 @@ def run_data_test(
     begin(reference, output, summary, Path(data))
     asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
-        with opened(reference, local) as (found, engine), _earlier(previous, engine) as earlier:
+        with (
+            opened(reference, local, companion=True) as (found, engine),
+            _earlier(previous, engine) as earlier,
+        ):
             asked = replace(asked, previous=earlier)
             result = run_test(found, asked, engine, ConsoleProgress())
     except PackageError as error:
@@ -128,10 +131,10 @@ def _before(history: Sequence[DataTestReport], report: DataTestReport) -> list[D
 @contextmanager
 def _earlier(reference: str | None, engine: Engine | None) -> Iterator[Reference | None]:
     """The package of ``--previous``."""
-    from packager.image.reference import open_reference
+    from packager.trust.verified import open_verified
 
     if reference is None:
         yield None
         return
-    with open_reference(reference, engine) as found:
+    with open_verified(reference, engine, companion=True) as found:
         yield found

@@ -28,9 +28,9 @@ COPIES = {
     "/package": "package",
 }
 TRAINING = "training runtime"
+"""Name of the layer with the modules that train, check and compare."""
 MEMBERS_DATA = "members data"
 """The layer with the training data of a solution's members."""
-"""Name of the layer with the modules that train, check and compare."""
 COPIES_ON_TOP = {
     "/opt/wheels": "worker wheels",
     "/opt/harness": "worker environment",
@@ -48,8 +48,6 @@ WORKING_TREE = f"{LABEL}.working-tree"
 """Annotation: whether the files were those of ``REVISION``: clean, dirty, unknown."""
 DOCKERFILE_LABELS = (f"{LABEL}.name", f"{LABEL}.task", TITLE, VERSION)
 """The labels in the Dockerfile that a package contains; the others are outside of the root."""
-TRAINING_LABEL = f"{LABEL}.training-runtime"
-"""Label with the tree digest of the training runtime, in the config of the image that holds it."""
 ENVIRONMENT = {
     "BENTOML_DO_NOT_TRACK": "True",
     "BENTOML_HOME": "/tmp/bentoml",
@@ -94,17 +92,20 @@ def assemble(
     labels: Mapping[str, str],
 ) -> Image:
     """An image of ``layers`` with one canonical config, which records neither date nor machine."""
-    settings: dict[str, Any] = {
+    return image_of(name, platform, {**start_settings(base), "Labels": dict(labels)}, layers)
+
+
+def start_settings(base: Base | None) -> dict[str, Any]:
+    """The ``config`` of a package's image config on ``base``, without labels."""
+    return {
         "Cmd": [f"/{VENV}/bin/python", "-m", "serving"],
         "Entrypoint": None,
         "Env": environment(base),
         "ExposedPorts": {f"{PORT}/tcp": {}},
         "Healthcheck": healthcheck(),
-        "Labels": dict(labels),
         "User": USER,
         "WorkingDir": "/code",
     }
-    return image_of(name, platform, settings, layers)
 
 
 def image_of(

@@ -15,7 +15,7 @@ from packager.image.layers import Layer
 
 DOCUMENTS = (
     *("manifest.json", "lock.json", "fingerprint.json", "profile.json", "baseline.json"),
-    "attribution.json",
+    *("attribution.json", "files.txt"),
 )
 """Files of ``/package`` that the host reads."""
 MAX_DOCUMENT = 16 * 1024 * 1024

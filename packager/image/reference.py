@@ -25,6 +25,7 @@ from packager.image.documents import (
     parse_document,
 )
 from packager.image.export import load_into
+from packager.image.file_list import FILE, FileList
 from packager.image.stored_images import (
     COMPANION,
     ENGINE_HINT,
@@ -61,6 +62,11 @@ class Reference:
     def config_digest(self) -> str:
         """``sha256:…`` of the config blob."""
         return str(self.config["digest"])
+
+    @property
+    def platform(self) -> str:
+        """``linux/amd64``, as the image's config says."""
+        return f"{self.config.get('os')}/{self.config.get('architecture')}"
 
     @property
     def annotations(self) -> Mapping[str, str]:
@@ -106,6 +112,19 @@ class Reference:
             return None
         return self._noun(Profile, "profile.json")
 
+    def file_list(self) -> FileList:
+        """What the image contains above its base, as its ``files.txt`` says.
+
+        Raises ``PackageError`` if the package has none that matches its manifest.
+        """
+        try:
+            return FileList.parse(self._verified(FILE).decode())
+        except ValueError as error:
+            raise PackageError(
+                f"{self.name}: {FILE}: expected a list of files, got {error}",
+                "the package was changed or damaged after it was built: build or copy it again",
+            ) from error
+
     def baselines(self) -> SliceBaselines:
         """The statistics of the held-out rows; empty if the package has none."""
         if all(entry.path != BASELINES for entry in self.manifest.files):
@@ -120,14 +139,25 @@ class Reference:
 
     def _noun(self, kind: type[ModelT], name: str) -> ModelT:
         """A file of ``/package`` as a ``kind``; raises ``PackageError`` on a sha256 mismatch."""
+        return parse_document(kind, self._verified(name), f"{self.name}: {name}")
+
+    def _verified(self, name: str) -> bytes:
+        """A file of ``/package``; raises ``PackageError`` unless it is that of the manifest."""
         content = self._file(name)
-        expected = {entry.path: entry.sha256 for entry in self.manifest.files}.get(name)
+        listed = self.manifest.package_files(self.platform)
+        expected = {entry.path: entry.sha256 for entry in listed}.get(name)
+        if self.platform not in self.manifest.platforms:
+            raise PackageError(
+                f"{self.name}: expected an image for {' or '.join(self.manifest.platforms)}, "
+                f"as its manifest records, got one for {self.platform}",
+                "the image was changed after it was built: build or copy it again",
+            )
         if sha256_bytes(content) != expected:
             raise PackageError(
                 f"{self.name}: {name}: expected sha256 {expected}, got {sha256_bytes(content)}",
                 "the package was changed or damaged after it was built: build or copy it again",
             )
-        return parse_document(kind, content, f"{self.name}: {name}")
+        return content
 
     def image(self, *, companion: bool = False) -> Image:
         """The image, or the companion if wanted and there is one, with verified layer files."""
@@ -152,6 +182,15 @@ class Reference:
         _refuse_other(engine, image)
         load_into(engine, image, progress)
         return image.name
+
+
+def top_of_image(reference: Reference) -> int:
+    """How many layers the image has without those of its companion.
+
+    If one image contains the data, the layers above ``package`` are what a companion would add.
+    """
+    names = [name for name, _, _ in reference.layers()]
+    return names.index("package") + 1 if "package" in names else len(names)
 
 
 def _refuse_other(engine: Engine, image: Image) -> None:

@@ -36,6 +36,7 @@ from packager.manifest.evaluation import (
 from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output
 from packager.manifest.personal import Personal
+from packager.manifest.platform import Platform
 from packager.manifest.policy import Policy
 from packager.manifest.read_options import TableReadOptions
 from packager.manifest.solution import Solution
@@ -169,10 +170,8 @@ class Lock(FrozenModel):
     The wheels of the model come first, then those of the server and the harness, each by name.
     """
 
-    python: str
-    """``3.11``"""
-    platform: str
-    """``linux/amd64``"""
+    python: str  # ``3.11``
+    platform: str  # ``linux/amd64``
     base: Base | Literal["none"]
     wheels: tuple[Wheel, ...]
     members: dict[str, tuple[str, ...]] = {}
@@ -241,7 +240,7 @@ class DataSource(DataRoles):
 class Manifest(FrozenModel):
     """Everything that identifies this package."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     name: str
     version: str
     task: Task
@@ -258,16 +257,18 @@ class Manifest(FrozenModel):
     environment: NumericalEnvironment
     repeatability: RepeatabilityResult | None = None
     """None for a model trained elsewhere."""
-    seed_variance: SeedVariance | None = None
-    """Recorded by ``package train --seeds``."""
-    compiled: Compiled = Compiled(verdict="off")
-    """The form itself is under ``/package/compiled``."""
+    seed_variance: SeedVariance | None = None  # of ``package train --seeds``
+    compiled: Compiled = Compiled(verdict="off")  # the form is in ``/package/compiled``
     runtime: str
-    """Tree digest of ``packager``, ``serving`` and ``monitoring`` in the image."""
+    """Tree digest of the sources of ``packager``, ``serving`` and ``monitoring`` in the image."""
+    training_runtime: str | None = None
+    """That of the modules which only the companion has; None without data."""
     code: tuple[FileEntry, ...]
     model: tuple[FileEntry, ...]
     files: tuple[FileEntry, ...]
-    """The other files under ``/package``: lock, fingerprint, profile, golden rows, Dockerfile."""
+    """The other files under ``/package`` that all platforms have."""
+    platforms: dict[str, Platform]
+    """``linux/amd64`` → what runs there; the root covers all of it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -275,6 +276,11 @@ class Manifest(FrozenModel):
     def reader(self) -> TableReadOptions:
         """Options with which the package's CSV was read; other files of such rows need the same."""
         return TableReadOptions() if self.data == "none" else self.data.reader
+
+    def package_files(self, platform: str | None) -> tuple[FileEntry, ...]:
+        """Every file under ``/package`` of the image for ``platform``, except the manifest."""
+        own = self.platforms[platform].files if platform in self.platforms else ()
+        return tuple(sorted((*self.files, *own), key=lambda entry: entry.path))
 
     @property
     def level(self) -> EquivalenceLevel:

@@ -17,6 +17,7 @@ from packager.model.paths import Root
 MISSING = "missing"
 NO_FILE = "no such file"
 MANIFEST = "manifest.json"
+LOCK = "lock.json"
 LINK = "a symbolic link"
 AS_COMPILED = "bytecode of its source"
 OTHER = "other bytecode"
@@ -28,7 +29,7 @@ def verify(manifest: Manifest, root: Root) -> list[IntegrityCheck]:
     Returns one check for each group, and one for each file that is missing, altered or unlisted:
     an unlisted file could be imported or read in place of a listed one.
     """
-    package = [entry for entry in manifest.files if entry.path != MANIFEST]
+    package = [entry for entry in _package_files(manifest, root) if entry.path != MANIFEST]
     checks = [
         *verify_folder("package", root.package, package, lambda name: name == MANIFEST),
         *verify_folder("code", root.code, manifest.code, is_bytecode),
@@ -51,7 +52,7 @@ def check_before_loading(manifest: Manifest, root: Root) -> None:
     is bytecode that differs from its compiled source.
     """
     package = [
-        *manifest.files,
+        *_package_files(manifest, root),
         FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump())),
     ]
     folders = ((root.models, manifest.model), (root.code, manifest.code), (root.package, package))
@@ -71,6 +72,19 @@ def check_before_loading(manifest: Manifest, root: Root) -> None:
                     f"{path}: expected {_shown(expected)} as in the manifest, got {actual}",
                     "the package was changed after it was built: build it again",
                 )
+
+
+def _package_files(manifest: Manifest, root: Root) -> tuple[FileEntry, ...]:
+    """The files that ``/package`` must contain, for the platform whose lock it contains."""
+    path = root.package / LOCK
+    digest = sha256_file(path) if path.is_file() and not path.is_symlink() else MISSING
+    named = (
+        name
+        for name, platform in manifest.platforms.items()
+        if any(entry.path == LOCK and entry.sha256 == digest for entry in platform.files)
+    )
+    # A lock of no platform is reported as another file than any of them has.
+    return manifest.package_files(next(named, next(iter(manifest.platforms), None)))
 
 
 def is_compiled(path: Path) -> bool:

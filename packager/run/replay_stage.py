@@ -14,12 +14,12 @@ from packager.image.config import MEMBERS_DATA, TRAINING
 from packager.image.layers import Entry, Layer, plain_layer
 from packager.image.merged_layers import copy_members
 from packager.image.stack import runtime_layer, training_layer
+from packager.image.trees import below, tree_of
 from packager.manifest.manifest import Manifest
 from packager.progress import Progress
 from packager.runners.package import layers_worker
 from packager.runners.runner import Worker
 from packager.trust.examine import Examination
-from packager.trust.trees import below, tree_of
 
 NO_BYTECODE = {"PYTHONPYCACHEPREFIX": "/nowhere"}
 """Makes Python ignore the bytecode next to the modules."""

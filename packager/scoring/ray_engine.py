@@ -11,11 +11,11 @@ from importlib import import_module
 from typing import Any
 
 from packager.errors import PackageError
-from packager.image.reference import open_reference
 from packager.progress import NullProgress, Progress
 from packager.scoring.plan import ScoreRequest
 from packager.scoring.run import Drive, plan_scoring
 from packager.scoring.units import Unit
+from packager.trust.verified import open_verified
 
 
 def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
@@ -78,7 +78,7 @@ class UnitActor:
         done: list[Unit] = []
         error, hint = "", ""
         try:
-            with open_reference(self._reference, None) as found:
+            with open_verified(self._reference, None) as found:
                 planned = plan_scoring(found, self._asked, NullProgress())
                 units = [u for u in planned.scorer.source.units if u.number in wanted]
                 planned.score(units, None, NullProgress(), done.append)

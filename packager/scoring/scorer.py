@@ -9,7 +9,6 @@ from typing import Self
 import pyarrow as pa
 
 from packager.engine.engine import Engine
-from packager.image.reference import open_reference
 from packager.model.row_blocks import BadRows, BlockAnswers
 from packager.progress import NullProgress
 from packager.runners.package_stream import package_stream
@@ -17,6 +16,7 @@ from packager.scoring.answers import AnswerTables
 from packager.scoring.encode import BlockEncoder
 from packager.scoring.run import begin
 from packager.scoring.units import block_rows
+from packager.trust.verified import open_verified
 
 
 class TableScorer:
@@ -41,7 +41,7 @@ class TableScorer:
     def __enter__(self) -> Self:
         engine = None if self._local else Engine.connect()
         with contextlib.ExitStack() as stack:
-            found = stack.enter_context(open_reference(self._reference, engine))
+            found = stack.enter_context(open_verified(self._reference, engine))
             manifest = found.manifest
             self._encoder = BlockEncoder(manifest, manifest.reader, "table")
             self._tables = AnswerTables(manifest, self._keep, self._bad)

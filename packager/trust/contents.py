@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from packager.digest import Files, tree_digest
 from packager.image.config import MEMBERS_DATA, TRAINING
+from packager.image.file_list import Listing, listing_of
 from packager.image.layers import Layer
 from packager.image.runtime import HARNESS, INSTALLED_AT, MEMBERS, MODEL, VENV, WHEELS
+from packager.image.trees import FileFound, Tree, below, is_bytecode_of, layer_tree
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.integrity import MANIFEST, MISSING, NO_FILE, IntegrityCheck
-from packager.trust.trees import FileFound, Tree, below, is_bytecode_of, tree_of
 
 FOLDERS = {
     "runtime": INSTALLED_AT,
@@ -40,17 +41,21 @@ class ImageContents:
     trees: Mapping[str, Tree]
     """``environment``, and each of ``FOLDERS`` that exists → its files by full path."""
     checks: tuple[IntegrityCheck, ...]
+    listings: tuple[Listing, ...] = ()
+    """The list of the members of each layer."""
 
 
 def read_contents(layers: Sequence[Layer], lock: Lock) -> ImageContents:
     """Read every layer above the locked base; failed checks name files outside their folder."""
     count = 0 if lock.base == "none" else len(lock.base.diff_ids)
     trees: dict[str, dict[str, FileFound]] = {}
-    checks = []
+    checks, listings = [], []
     for layer in layers[count:]:
         kind = layer.name if layer.name in FOLDERS else ENVIRONMENT
         folders = (FOLDERS[layer.name],) if layer.name in FOLDERS else ENVIRONMENTS
-        tree = tree_of(layer)
+        members = layer_tree(layer)
+        tree = members.files
+        listings.append(listing_of(members))
         tops = tuple(f"{folder}/" for folder in folders)
         strays = [name for name in tree if not name.startswith(tops)]
         below_these = " or ".join(f"/{folder}" for folder in folders)
@@ -61,11 +66,13 @@ def read_contents(layers: Sequence[Layer], lock: Lock) -> ImageContents:
             _check(f"layer {layer.name}", f"files below {below_these}, each once", f"/{name}")
             for name in sorted(strays)[:MAX_NAMED]
         ]
-        known |= tree
-    return ImageContents(tuple(layers[count:]), trees, tuple(checks))
+        known.update(tree)
+    return ImageContents(tuple(layers[count:]), trees, tuple(checks), tuple(listings))
 
 
-def package_checks(contents: ImageContents, manifest: Manifest) -> list[IntegrityCheck]:
+def package_checks(
+    contents: ImageContents, manifest: Manifest, platform: str
+) -> list[IntegrityCheck]:
     """Check the serving runtime, code, model, package and data files against the manifest."""
     trees = {name: below(contents.trees.get(name, {}), folder) for name, folder in FOLDERS.items()}
     checks = [
@@ -76,7 +83,9 @@ def package_checks(contents: ImageContents, manifest: Manifest) -> list[Integrit
         *file_checks("model layer", manifest.model, trees["model"]),
     ]
     own = FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump()))
-    checks += file_checks("package layer", [*manifest.files, own], trees["package"])
+    checks += file_checks(
+        "package layer", [*manifest.package_files(platform), own], trees["package"]
+    )
     if manifest.data != "none" and manifest.data.embed != "none":
         entries = [_below("source", entry) for entry in manifest.data.files]
         held_out = manifest.data.test_file
@@ -89,8 +98,8 @@ def package_checks(contents: ImageContents, manifest: Manifest) -> list[Integrit
     return checks
 
 
-def training_checks(contents: ImageContents, label: str | None) -> list[IntegrityCheck]:
-    """Check the training runtime against ``label`` of its image.
+def training_checks(contents: ImageContents, recorded: str | None) -> list[IntegrityCheck]:
+    """Check the training runtime against ``recorded``, its digest in the manifest.
 
     It may only contain modules of ``packager`` and ``monitoring``, and must not replace modules of
     the serving runtime, which imports none of them.
@@ -100,7 +109,7 @@ def training_checks(contents: ImageContents, label: str | None) -> list[Integrit
     strays = [name for name in tree if name in serves or not name.startswith(TRAINING_FOLDERS)]
     actual = _digest_of_sources(tree) if tree else NO_FILE
     return [
-        _check(TRAINING, label or NO_FILE, actual),
+        _check(TRAINING, recorded or NO_FILE, actual if tree or recorded else NO_FILE),
         *_strange_bytecode(TRAINING, tree),
         *(
             _check(f"layer {TRAINING}", "only training modules", f"/{INSTALLED_AT}/{name}")

@@ -16,11 +16,11 @@ from packager.digest import sha256_bytes
 from packager.image.environments import FIRST_LINE, PATHS, environment_entries
 from packager.image.layers import Entry
 from packager.image.runtime import HARNESS, INSTALLED_AT, MEMBERS, MODEL, VENV, WHEELS
+from packager.image.trees import FileFound, Tree, below
 from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Lock, Wheel
 from packager.model.integrity import MISSING, IntegrityCheck
 from packager.trust.contents import ENVIRONMENT, MAX_NAMED, ImageContents
-from packager.trust.trees import FileFound, Tree, below
 from packager.trust.wheel_files import FolderFound, examine_folder, failed
 
 OWN_FOLDERS = tuple(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from packager.engine.engine import Engine
 from packager.image.base.base import known_base
 from packager.image.base.saved import BaseImage
-from packager.image.config import TRAINING, TRAINING_LABEL
+from packager.image.config import TRAINING
+from packager.image.file_list import FileList
 from packager.image.layers import Layer, made_here
-from packager.image.reference import Reference
+from packager.image.reference import Reference, top_of_image
 from packager.image.stack import own_runtime, own_training_runtime
 from packager.manifest.manifest import Lock
 from packager.model.integrity import IntegrityCheck
@@ -24,7 +25,8 @@ from packager.trust.contents import (
     training_checks,
 )
 from packager.trust.environments import Environment, environment_of
-from packager.trust.settings import base_check, settings_checks
+from packager.trust.image_check import image_checks, tree_checks
+from packager.trust.settings import base_check, version_checks
 
 HERE = "checked here"
 MAX_NAMED = 3
@@ -60,20 +62,21 @@ def examine(reference: Reference, engine: Engine | None) -> Examination:
     Raises ``PackageError`` for a layer that can't be read or has members that no layer may have.
     """
     lock, image = reference.lock(), reference.image(companion=True)
-    config = json.loads(image.config)
-    label = ((config.get("config") or {}).get("Labels") or {}).get(TRAINING_LABEL)
+    config, manifest = json.loads(image.config), reference.manifest
     contents = read_contents(image.layers, lock)
     diff_ids = [layer.diff_id for layer in image.layers]
     environment = environment_of(contents, lock)
     checks = [
         base_check(diff_ids, lock),
-        *settings_checks("image", reference.config, lock),
-        *(settings_checks("companion", config, lock) if reference.has_companion else ()),
+        *image_checks(reference.config, manifest),
+        *(image_checks(config, manifest, "companion") if reference.has_companion else ()),
+        *_settings_of(reference, lock),
         *_layers_of_image(reference, diff_ids),
         *contents.checks,
+        *_tree_checks(reference, contents),
         *environment.checks,
-        *package_checks(contents, reference.manifest),
-        *(training := training_checks(contents, label)),
+        *package_checks(contents, manifest, lock.platform),
+        *(training := _training_checks(reference, contents)),
     ]
     base = None if lock.base == "none" else known_base(lock.base.diff_ids, lock.platform, engine)
     shared = {layer.diff_id for layer in contents.layers if layer.name not in FOLDERS}
@@ -86,13 +89,41 @@ def examine(reference: Reference, engine: Engine | None) -> Examination:
         "dependencies": _of_environment(environment, lock),
         "settings": f"{HERE}: as this version writes them",
         "runtime": _of_runtime(reference),
-        TRAINING: _of_training(label, sound=all(check.ok for check in training)),
+        TRAINING: _of_training(
+            manifest.training_runtime, sound=all(check.ok for check in training)
+        ),
         "bytecode": bytecode_told(base, lock.base == "none"),
     }
     count = len(image.layers) - len(contents.layers)
     return Examination(
         lock, image.layers[:count], contents, base, tuple(checks), verified_by, bytecode
     )
+
+
+def _settings_of(reference: Reference, lock: Lock) -> list[IntegrityCheck]:
+    """Compare the recorded settings with those of this version."""
+    platform = reference.manifest.platforms.get(reference.platform)
+    return [] if platform is None else version_checks(platform.settings, lock)
+
+
+def _tree_checks(reference: Reference, contents: ImageContents) -> list[IntegrityCheck]:
+    """Compare every file above the base with the manifest."""
+    platform = reference.manifest.platforms.get(reference.platform)
+    if platform is None:  # a failed check of ``image_checks``
+        return []
+    count = top_of_image(reference) - (
+        len(reference.layers(companion=True)) - len(contents.listings)
+    )
+    found = FileList.of(contents.listings[:count], contents.listings[count:])
+    return tree_checks(found, platform, reference.file_list())
+
+
+def _training_checks(reference: Reference, contents: ImageContents) -> list[IntegrityCheck]:
+    """Compare the runtime that trains with the manifest, if an image with it is at hand."""
+    recorded = reference.manifest.training_runtime
+    if TRAINING not in contents.trees and not reference.has_companion:
+        recorded = None
+    return training_checks(contents, recorded)
 
 
 def _layers_of_image(reference: Reference, diff_ids: list[str]) -> list[IntegrityCheck]:
@@ -141,13 +172,13 @@ def _of_runtime(reference: Reference) -> str:
     )
 
 
-def _of_training(label: str | None, *, sound: bool) -> str:
+def _of_training(recorded: str | None, *, sound: bool) -> str:
     own = own_training_runtime()
     if not sound:
-        return "not the one that its label names, see the checks; the replay did not use it"
-    if label == own:
+        return "not the one of the manifest, see the checks; the replay did not use it"
+    if recorded == own:
         return f"{HERE}: the one of this installation"
     return (
-        f"another version's ({(label or 'none')[:12]}, here {own[:12]}): the package root does not "
-        "cover it; the replay used this installation's"
+        f"another version's ({(recorded or 'none')[:12]}, here {own[:12]}); the replay used this "
+        "installation's"
     )

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from packager.image.config import assemble
+from packager.image.config import start_settings
 from packager.manifest.manifest import Lock
 from packager.model.integrity import IntegrityCheck
 
-PLATFORM_KEYS = ("architecture", "os")
+PLATFORM_KEYS = ("os", "architecture")
 START_KEYS = (
     *("Cmd", "Entrypoint", "Env", "User", "WorkingDir", "Healthcheck", "ExposedPorts"),
     *("Volumes", "OnBuild", "Shell", "StopSignal", "StopTimeout"),
@@ -18,21 +18,28 @@ START_KEYS = (
 """Config keys that affect what runs; the others are labels and metadata of engines."""
 
 
-def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[IntegrityCheck]:
-    """Check the settings of an image against those that this version of the program writes."""
+def version_checks(recorded: Mapping[str, Any], lock: Lock) -> list[IntegrityCheck]:
+    """Check the settings in a manifest against those that this version of the program writes."""
     base = None if lock.base == "none" else lock.base
-    written = json.loads(assemble("expected", base, (), lock.platform, {}).config)
-    expected, actual = written["config"], config.get("config") or {}
-    pairs = [(key, written.get(key), config.get(key)) for key in PLATFORM_KEYS]
+    system, architecture = lock.platform.split("/")
+    config = {"config": recorded, "os": system, "architecture": architecture}
+    return settings_checks("manifest", config, lock.platform, start_settings(base))
+
+
+def settings_checks(
+    called: str, config: Mapping[str, Any], platform: str, expected: Mapping[str, Any]
+) -> list[IntegrityCheck]:
+    """Check the settings of an image against ``expected``, which a manifest records.
+
+    One failed check per differing setting, or one for all.
+    """
+    actual = config.get("config") or {}
+    parts = dict(zip(PLATFORM_KEYS, platform.split("/"), strict=True))
+    pairs = [(key, parts.get(key), config.get(key)) for key in PLATFORM_KEYS]
     pairs += [(key, expected.get(key), actual.get(key)) for key in START_KEYS]
     checks = [_check(f"{called}: {key}", _text(ours), _text(theirs)) for key, ours, theirs in pairs]
     return [check for check in checks if not check.ok] or [
-        IntegrityCheck(
-            name=f"{called}: settings",
-            expected="as written here",
-            actual="as written here",
-            ok=True,
-        )
+        IntegrityCheck(name=f"{called}: settings", expected="the same", actual="the same", ok=True)
     ]
 
 

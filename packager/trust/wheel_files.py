@@ -15,11 +15,11 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from packager.digest import sha256_file
 from packager.environment.wheels import wheel_path
 from packager.errors import PackageError
+from packager.image.trees import RECORD, Tree, is_bytecode_of
 from packager.image.unpacking import TEST_FOLDER
 from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Wheel
 from packager.model.integrity import MISSING, IntegrityCheck
-from packager.trust.trees import RECORD, Tree, is_bytecode_of
 
 INSTALLER_FILES = {"INSTALLER", "RECORD"}
 """Files that an installer adds to a wheel's ``.dist-info``."""

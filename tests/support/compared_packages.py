@@ -107,6 +107,7 @@ MANIFEST = Manifest(
     code=(file("train.py", "x = 1"), file("package.toml")),
     model=(file("model"),),
     files=(file("golden.json"),),
+    platforms={},
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from packager.environment.wheels import wheel_path
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Group, Lock, Manifest, Schema, Serve, Slices, Wheel
+from packager.manifest.platform import Platform
 
 TOML = """\
 [package]
@@ -39,6 +40,15 @@ FILES = {
 TARGET = WheelTarget("3.11", "linux/amd64", (2, 36))
 """The target of most tests: Debian bookworm on x86-64."""
 LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
+
+
+def locked_platform(lock: Lock) -> Platform:
+    """The record of a platform whose package has ``lock``, and no folder yet."""
+    content = lock.dump()
+    entry = FileEntry(path="lock.json", sha256=sha256_bytes(content), size=len(content))
+    return Platform(files=(entry,), trees={}, settings={}, proved_on="native")
+
+
 MANIFEST = Manifest(
     name="shop",
     version="1.0.0",
@@ -61,7 +71,8 @@ MANIFEST = Manifest(
     runtime="0" * 64,
     code=(),
     model=(),
-    files=(FileEntry(path="lock.json", sha256=sha256_bytes(LOCK.dump()), size=len(LOCK.dump())),),
+    files=(),
+    platforms={"linux/amd64": locked_platform(LOCK)},
 )
 
 

@@ -211,6 +211,7 @@ def make_manifest(schema: Schema, **changed: Any) -> Manifest:
         "code": (),
         "model": (),
         "files": (),
+        "platforms": {},
     }
     return Manifest(**(options | changed))
 

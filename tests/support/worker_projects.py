@@ -196,6 +196,7 @@ class Project:
             code=tuple(e for e in entries(self.root.code) if "__pycache__" not in e.path),
             model=result.model,
             files=entries(self.root.package),
+            platforms={},
             **more,
         )
         (self.root.package / "manifest.json").write_bytes(manifest.dump())

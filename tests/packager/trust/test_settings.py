@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from host_samples import LOCK
 
-from packager.image.config import assemble
-from packager.trust.settings import settings_checks
+from packager.image.config import assemble, start_settings
+from packager.trust.settings import settings_checks, version_checks
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,11 @@ from packager.trust.settings import settings_checks
 def test_other_settings_than_a_build_writes_are_named(key: str, value: Any) -> None:
     lock = LOCK.model_copy(update={"base": "none"})
     config = json.loads(assemble("shop", None, (), lock.platform, {}).config)
-    assert all(check.ok for check in settings_checks("image", config, lock))
+    expected = start_settings(None)
+    assert all(check.ok for check in settings_checks("image", config, lock.platform, expected))
     config["config"][key] = value
-    wrong = [check for check in settings_checks("image", config, lock) if not check.ok]
+    checks = settings_checks("image", config, lock.platform, expected)
+    wrong = [check for check in checks if not check.ok]
     assert [check.name for check in wrong] == [f"image: {key}"]
 
 
@@ -35,5 +37,13 @@ def test_other_settings_than_a_build_writes_are_named(key: str, value: Any) -> N
 def test_an_image_for_another_platform_than_the_lock_says_is_named(key: str) -> None:
     lock = LOCK.model_copy(update={"base": "none"})
     config = json.loads(assemble("shop", None, (), lock.platform, {}).config) | {key: "s390x"}
-    wrong = [check for check in settings_checks("image", config, lock) if not check.ok]
-    assert [check.name for check in wrong] == [f"image: {key}"]
+    checks = settings_checks("image", config, lock.platform, start_settings(None))
+    assert [check.name for check in checks if not check.ok] == [f"image: {key}"]
+
+
+def test_recorded_settings_of_another_version_are_named() -> None:
+    lock = LOCK.model_copy(update={"base": "none"})
+    assert all(check.ok for check in version_checks(start_settings(None), lock))
+    other = start_settings(None) | {"Env": ["LD_PRELOAD=/code/x.so"]}
+    wrong = [check for check in version_checks(other, lock) if not check.ok]
+    assert [check.name for check in wrong] == ["manifest: Env"]

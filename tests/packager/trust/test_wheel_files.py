@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packager.trust.trees import FileFound
+from packager.image.trees import FileFound
 from packager.trust.wheel_files import _differences, recorded
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from packager.errors import PackageError
 from packager.image.layers import Layer
-from packager.trust.trees import tree_of
+from packager.image.trees import tree_of
 
 
 def raw_layer(folder: Path, *members: tarfile.TarInfo) -> Layer:

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from host_samples import LOCK, MANIFEST, write_project
 
+from packager.build.assembly import assemble_images, package_layers
 from packager.build.context import BuildContext
+from packager.build.manifest import _platform
 from packager.build.marks import NO_MARKS, Marks
-from packager.build.pipeline import _assemble
 from packager.environment.dependencies import Dependencies
 from packager.environment.lock import LockFile
 from packager.image import stack as stacks
-from packager.image.config import TRAINING, TRAINING_LABEL, Image
+from packager.image.config import TRAINING, Image
 from packager.image.stack import make_stack
+from packager.manifest.base import FileEntry
 from packager.progress import NullProgress
 from packager.project.config import load_project
 from packager.project.files import read_files
@@ -41,15 +43,26 @@ def images(folder: Path, marks: Marks = NO_MARKS) -> tuple[Image, ...]:
     project = load_project(write_project(folder / "shop"))
     files = read_files(project)
     made = make_stack(None, LOCK, files, folder, NullProgress())
-    manifest = MANIFEST.model_copy(update={"runtime": made.runtime})
     for name in ("package", "out/model"):
         (folder / name).mkdir(parents=True)
-    (folder / "package/manifest.json").write_bytes(manifest.dump())
     (folder / "out/model/model").write_bytes(b"a model")
     locked = LockFile(inputs="", python=LOCK.python, platform=LOCK.platform, bases=(), wheels=())
     environment = ProjectEnvironment(LOCK.platform, None, Dependencies(LOCK, locked), None)
-    context = BuildContext(project, files, environment, made, folder, NullProgress(), marks=marks)
-    return marks.on(_assemble(context, manifest))
+    context = BuildContext(project, files, environment, made, folder, NullProgress())
+    model = (FileEntry.of(folder / "out/model/model", "model"),)
+    layers = package_layers(context, model)
+    platform = _platform(context, folder / "package", None, layers)
+    runtimes = {"runtime": made.runtime, "training_runtime": stacks.own_training_runtime()}
+    own = {"model": model, "platforms": {LOCK.platform: platform}}
+    manifest = MANIFEST.model_copy(update=runtimes | own)
+    (folder / "package/manifest.json").write_bytes(manifest.dump())
+    return marks.on(assemble_images(context, manifest, dict(marks.labels), layers))
+
+
+def differing(before: Image, after: Image) -> list[str]:
+    """The layers that are not equal, by name."""
+    pairs = zip(before.layers, after.layers, strict=True)
+    return [one.name for one, two in pairs if one.diff_id != two.diff_id]
 
 
 @pytest.fixture(autouse=True)
@@ -76,23 +89,15 @@ def test_labels_and_commit_are_outside_of_the_root(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "module", ["packager/worker/replay/report_text.py", "packager/data/checks/outliers.py"]
 )
-def test_a_change_of_the_training_runtime_changes_nothing_of_the_served_image(
+def test_a_change_of_what_trains_changes_only_the_record_of_the_served_image(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, companion = images(tmp_path / "before")
     monkeypatch.setattr(stacks, "training_runtime", changed(TRAINS, module, tmp_path))
     after, other = images(tmp_path / "after")
-    assert (after.name, after.config) == (served.name, served.config)
-    assert [layer.diff_id for layer in after.layers] == [layer.diff_id for layer in served.layers]
-    assert other.name == companion.name
-    differing = {
-        one.name
-        for one, two in zip(companion.layers, other.layers, strict=True)
-        if one.diff_id != two.diff_id
-    }
-    assert differing == {TRAINING}
-    labels = [json.loads(image.config)["config"]["Labels"] for image in (companion, other)]
-    assert {name for name in labels[0] if labels[0][name] != labels[1][name]} == {TRAINING_LABEL}
+    assert differing(served, after) == ["package"]
+    assert differing(companion, other) == ["package", TRAINING]
+    assert after.name != served.name
 
 
 def test_a_change_in_what_serves_changes_root_tag_and_its_layer(
@@ -102,12 +107,7 @@ def test_a_change_in_what_serves_changes_root_tag_and_its_layer(
     monkeypatch.setattr(stacks, "serving_runtime", changed(SERVING, "serving/app.py", tmp_path))
     after, _ = images(tmp_path / "after")
     assert after.name != served.name
-    differing = [
-        one.name
-        for one, two in zip(served.layers, after.layers, strict=True)
-        if one.diff_id != two.diff_id
-    ]
-    assert differing == ["runtime", "package"]
+    assert differing(served, after) == ["runtime", "package"]
 
 
 def test_the_served_image_holds_the_modules_that_serve_and_no_other(tmp_path: Path) -> None:

@@ -1,0 +1,212 @@
+"""What an image contains above its base: a list of every file, link and folder, and its digests.
+
+The digests cover contents, modes and the targets of links. The list, which ``/package`` contains
+(``files.txt``), names what differs; to be small, it has only the first digits of each sha256.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from packager.cache import atomic_file, cache_directory, touch
+from packager.digest import HashedFile, tree_digest
+from packager.image.layers import Entry, Layer, with_parents
+from packager.image.runtime import HARNESS, INSTALLED_AT, MEMBERS, MODEL, VENV, WHEELS
+from packager.image.trees import LayerTree, layer_tree
+
+FILE = "files.txt"
+PACKAGE = "package"
+TOPS = (WHEELS, VENV, MODEL, MEMBERS, HARNESS, INSTALLED_AT, "code", "models", PACKAGE, "data")
+"""Folders of a package; all else in an image is its base's."""
+FOLDER = "folder "
+LINK = "link "
+PLAIN_FOLDER = f"{FOLDER}755"
+SHORT = 8
+"""Hex digits of a sha256 in the list."""
+COMPANION = "companion"
+SAFE = "/!#$&'()*+,-.:;<=>?@[]^_`{|}~"
+
+Listing = Mapping[str, str]
+"""Posix path below ``/`` → ``644 SHA256``, ``link TARGET`` or ``folder 755``."""
+
+
+def listing_of(tree: LayerTree) -> dict[str, str]:
+    """The list of the members of a layer."""
+    folders = {name: f"{FOLDER}{mode}" for name, mode in tree.folders.items()}
+    return folders | {name: found.described for name, found in tree.files.items()}
+
+
+def layer_listing(layer: Layer, *, verified: bool = False) -> dict[str, str]:
+    """The list of the members of ``layer``, cached by its digest.
+
+    Its bytes are compared with the digest first, unless this process made them (``verified``).
+    Raises ``PackageError`` for a layer that was changed, and as ``layer_tree``.
+    """
+    known = known_listing(layer.diff_id)
+    if known is not None:
+        return known
+    if not verified:
+        for _ in layer.read():
+            pass
+    found = listing_of(layer_tree(layer))
+    keep_listing(layer, found)
+    return found
+
+
+def keep_listing(layer: Layer, listing: Listing) -> None:
+    """Cache the list of the members of ``layer``, which this process made."""
+    text = "".join(f"{_quoted(name)} {_quoted(what)}\n" for name, what in sorted(listing.items()))
+    with atomic_file(_place(layer.diff_id)) as file:
+        file.write_text(text, encoding="ascii")
+
+
+def entries_listing(entries: Iterable[Entry], digests: Mapping[str, str]) -> dict[str, str]:
+    """The list of a layer of ``entries``; ``digests``: sha256 of its files that are paths."""
+    found = {}
+    for entry in with_parents(entries):
+        if entry.link is not None:
+            found[entry.name] = f"{LINK}{entry.link}"
+        elif entry.source is None:
+            found[entry.name] = f"{FOLDER}{entry.mode or 0o755:o}"
+        else:
+            source = entry.source
+            digest = source.sha256 if isinstance(source, HashedFile) else digests[entry.name]
+            found[entry.name] = f"{entry.mode or 0o644:o} {digest}"
+    return found
+
+
+def known_listing(diff_id: str) -> dict[str, str] | None:
+    """The cached list of the layer ``diff_id``; None if it was not read on this machine."""
+    place = _place(diff_id)
+    if not place.is_file():
+        return None
+    touch(place)
+    lines = place.read_text(encoding="ascii").splitlines()
+    pairs = (line.partition(" ") for line in lines)
+    return {unquote(name): unquote(what) for name, _, what in pairs}
+
+
+def _place(diff_id: str) -> Path:
+    return cache_directory("listings") / f"{diff_id.removeprefix('sha256:')}.txt"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe=SAFE, errors="surrogateescape")
+
+
+@dataclass(frozen=True)
+class FileList:
+    """The files of an image above its base, and those that a companion adds."""
+
+    image: Listing
+    companion: Listing
+
+    @classmethod
+    def of(cls, image: Iterable[Listing], companion: Iterable[Listing] = ()) -> FileList:
+        """Join the lists of layers; what an image has is no part of what its companion adds."""
+        lower: dict[str, str] = {}
+        for one in image:
+            lower |= one
+        added: dict[str, str] = {}
+        for one in companion:
+            added |= one
+        return cls(lower, {name: w for name, w in added.items() if lower.get(name) != w})
+
+    @classmethod
+    def made(cls, layers: Sequence[Layer], companion: Sequence[Layer]) -> FileList:
+        """The files of layers that this process made."""
+        parts = (layers, companion)
+        return cls.of(*([layer_listing(one, verified=True) for one in part] for part in parts))
+
+    @classmethod
+    def parse(cls, text: str) -> FileList:
+        """The list in a ``files.txt``, with shortened digests; raises ``ValueError`` otherwise."""
+        parts: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        number, folder = 0, ""
+        for line in text.splitlines():
+            if line == COMPANION:
+                number = 1
+            elif line.startswith(" "):
+                name, _, what = line[1:].partition(" ")
+                parts[number][f"{folder}/{unquote(name)}"] = _whole(unquote(what))
+            else:
+                folder, _, mode = line.partition("/ ")
+                folder = unquote(folder.removesuffix("/"))
+                parts[number][folder] = f"{FOLDER}{mode or '755'}"
+        return cls(*parts)
+
+    def text(self) -> str:
+        """The text of ``files.txt``: folders with their files, sorted, without ``/package``."""
+        lines = list(_lines(self.image))
+        if self.companion:
+            lines += [COMPANION, *_lines(self.companion)]
+        return "".join(f"{line}\n" for line in lines)
+
+    def trees(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Digests of the folders of the image, and of those of its companion."""
+        return _trees(self.image), _trees(self.companion)
+
+    def shortened(self) -> FileList:
+        """The same list as ``files.txt`` has it, to compare with one."""
+        return FileList.parse(self.text())
+
+
+def _trees(listing: Listing) -> dict[str, str]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, what in listing.items():
+        top = top_of(name)
+        if top is not None and top != PACKAGE:
+            found.setdefault(f"/{top}", []).append((name.removeprefix(top).lstrip("/"), what))
+    return {top: tree_digest(entries) for top, entries in sorted(found.items())}
+
+
+def top_of(name: str) -> str | None:
+    """The folder of a package that contains ``name`` or is it; None for another path."""
+    return next((top for top in TOPS if name == top or name.startswith(f"{top}/")), None)
+
+
+def strays(listing: Listing) -> list[str]:
+    """Paths that no image has above its base: outside its folders, or special in ``/package``."""
+    above = {top.rpartition("/")[0] for top in TOPS} - {""} | {".", ""}
+    return sorted(
+        name
+        for name, what in listing.items()
+        if ((top := top_of(name)) is None and (name not in above or what != PLAIN_FOLDER))
+        or (top == PACKAGE and what != PLAIN_FOLDER and not what.startswith("644 "))
+        or (top == PACKAGE and len(what.split()) > 2)
+    )
+
+
+def _lines(listing: Listing) -> Iterable[str]:
+    folders: dict[str, list[str]] = {}
+    modes: dict[str, str] = {}
+    for name, what in sorted(listing.items()):
+        if (top := top_of(name)) is None or top == PACKAGE:
+            continue
+        if what.startswith(FOLDER):
+            folders.setdefault(name, [])
+            modes[name] = what.removeprefix(FOLDER)
+        else:
+            folder, _, inner = name.rpartition("/")
+            folders.setdefault(folder, []).append(f" {_quoted(inner)} {_quoted(_short(what))}")
+    for folder, lines in sorted(folders.items()):
+        mode = modes.get(folder, "755")
+        yield f"{_quoted(folder)}/" + ("" if mode == "755" else f" {_quoted(mode)}")
+        yield from lines
+
+
+def _short(what: str) -> str:
+    """``abcd1234`` for a file of mode 644, ``755 abcd1234`` for others, ``> target`` for links."""
+    if what.startswith(LINK):
+        return f"> {what.removeprefix(LINK)}"
+    mode, _, digest = what.rpartition(" ")
+    return digest[:SHORT] if mode == "644" else f"{mode} {digest[:SHORT]}"
+
+
+def _whole(short: str) -> str:
+    if short.startswith("> "):
+        return f"{LINK}{short[2:]}"
+    return short if " " in short else f"644 {short}"

@@ -1,0 +1,28 @@
+"""What differs between the images of one package for several platforms."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from packager.manifest.base import FileEntry, FrozenModel
+
+Proof = Literal["native", "emulation"]
+
+
+class Platform(FrozenModel):
+    """The image of a package for one platform: everything above the base, and how it starts."""
+
+    files: tuple[FileEntry, ...]
+    """Files under ``/package`` that only this platform has: lock, Dockerfile, list of files."""
+    trees: dict[str, str]
+    """Folder (``/code``) → hex sha256 of its files, links and folders, with contents and modes.
+
+    All folders above the base but ``/package``, whose files ``Manifest`` and ``files`` list.
+    """
+    companion: dict[str, str] = {}
+    """The same of what a companion adds; of the one image, if it contains the data."""
+    settings: dict[str, Any]
+    """The ``config`` of the image's config, without labels."""
+    proved_on: Proof | None
+    """Where the compiled form and the golden answers were compared with the model for this
+    platform; None: nowhere yet, so a server does it when it starts."""

@@ -1,0 +1,79 @@
+"""Compare what an image contains above its base, and how it starts, with its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from packager.image.file_list import FileList, Listing, strays
+from packager.manifest.manifest import Manifest
+from packager.manifest.platform import Platform
+from packager.model.integrity import MISSING, NO_FILE, IntegrityCheck
+from packager.trust.settings import settings_checks
+
+MAX_NAMED = 20
+"""Maximum number of files of a group that are named, to keep reports readable."""
+OWN = "a folder, file or link of a package"
+
+
+def tree_checks(found: FileList, platform: Platform, recorded: FileList) -> list[IntegrityCheck]:
+    """Compare the files of an image, and of its companion if it was read, with the manifest.
+
+    ``recorded``: the list in the image's ``files.txt``, which names what differs. One check per
+    folder, and one failed check per file, link or folder that differs.
+    """
+    checks = []
+    image, companion = found.trees()
+    pairs = [("", image, platform.trees, found.image, recorded.image)]
+    if found.companion:
+        pairs.append(
+            ("companion ", companion, platform.companion, found.companion, recorded.companion)
+        )
+    short = found.shortened()
+    for called, actual, expected, listing, listed in pairs:
+        folders = sorted(actual.keys() | expected.keys())
+        checks += [
+            _check(f"{called}{top}", expected.get(top, NO_FILE), actual.get(top, MISSING))
+            for top in folders
+        ]
+        if actual != expected:
+            other = short.companion if called else short.image
+            checks += _named(called, listed, other)
+        checks += [
+            _check(f"{called}file /{name}", OWN, listing[name])
+            for name in strays(listing)[:MAX_NAMED]
+        ]
+    return checks
+
+
+def image_checks(
+    config: Mapping[str, Any], manifest: Manifest, called: str = "image"
+) -> list[IntegrityCheck]:
+    """Compare the settings of an image's ``config`` with those that its manifest records."""
+    platform = f"{config.get('os')}/{config.get('architecture')}"
+    known = manifest.platforms.get(platform)
+    if known is None:
+        expected = " or ".join(sorted(manifest.platforms)) or "none recorded"
+        return [_check(f"{called}: platform", expected, platform)]
+    return settings_checks(called, config, platform, known.settings)
+
+
+def _named(called: str, recorded: Listing, found: Listing) -> list[IntegrityCheck]:
+    differing = sorted(
+        name
+        for name in recorded.keys() | found.keys()
+        if recorded.get(name, NO_FILE) != found.get(name, MISSING)
+    )
+    return [
+        IntegrityCheck(
+            name=f"{called}file /{name}",
+            expected=recorded.get(name, NO_FILE),
+            actual=found.get(name, MISSING),
+            ok=False,
+        )
+        for name in differing[:MAX_NAMED]
+    ]
+
+
+def _check(name: str, expected: str, actual: str) -> IntegrityCheck:
+    return IntegrityCheck(name=name, expected=expected, actual=actual, ok=expected == actual)

@@ -1,0 +1,184 @@
+"""A package runs only if its image is what its manifest records: files, links, modes, settings."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from built_packages import Built, built
+from trust_samples import layer_of
+
+from packager.errors import PackageError
+from packager.image.config import Image
+from packager.image.export import write_oci
+from packager.image.layers import Entry, Layer, plain_layer
+from packager.image.merged_layers import copy_members
+from packager.image.reference import open_reference
+from packager.image.runtime import INSTALLED_AT
+from packager.trust.verified import open_verified, run_checks
+
+FLIPS = 60
+SEED = 20261129
+LAYERS = ("runtime", "code", "server environment", "model environment", "model", "package")
+COMPANION = ("training runtime", "worker environment")
+KINDS = ("byte", "mode", "link", "gone", "new", "folder")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    """One package, in a cache of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield built(tmp_path_factory.mktemp("built"))
+
+
+def wrong(folder: Path, *images: Image) -> dict[str, str]:
+    """Failed checks before a run of the package and its companion, and what was found."""
+    write_oci(images, folder / "oci")
+    with open_reference(str(folder / "oci"), None) as reference:
+        checks = run_checks(reference, companion=True)
+    return {check.name: check.actual for check in checks if not check.ok}
+
+
+def test_a_package_as_it_was_built_runs(made: Built, tmp_path: Path) -> None:
+    assert wrong(tmp_path, *made.images()) == {}
+    with open_verified(str(tmp_path / "oci"), None, companion=True) as found:
+        assert found.manifest == made.manifest
+
+
+def test_every_sampled_change_of_a_file_link_folder_or_mode_is_named(
+    made: Built, tmp_path: Path
+) -> None:
+    chosen = random.Random(SEED)
+    for number in range(FLIPS):
+        layer, kind = chosen.choice(LAYERS + COMPANION), chosen.choice(KINDS)
+        place = tmp_path / str(number)
+        place.mkdir()
+        layers = {one.name: one for one in made.images()[-1].layers}
+        name, entries = flipped(layers[layer], kind, chosen)
+        other = plain_layer(layer, place / "flipped.tar", entries)
+        images = made.with_layer(layer, lambda _, other=other: other).images()
+        try:
+            found = wrong(place, *images)
+        except PackageError as error:  # a changed document of /package
+            found = {error.message: ""}
+        assert any(name in check for check in found), (layer, kind, name, found)
+        shutil.rmtree(place)
+
+
+def flipped(layer: Layer, kind: str, chosen: random.Random) -> tuple[str, list[Entry]]:
+    """The entries of a layer with one change, and the name that it concerns."""
+    entries = copy_members([layer])
+    files = [entry for entry in entries if isinstance(entry.source, bytes)]
+    links = [entry for entry in entries if entry.link is not None]
+    # Of /package only the manifest may be absent from what its manifest lists.
+    one = chosen.choice(files) if files else chosen.choice(links)
+    top = one.name.rpartition("/")[0]
+    if layer.name == "package":
+        kind = "mode" if kind in ("folder", "gone", "link", "new") else kind
+    match kind:
+        case "byte":
+            content = bytearray(one.source if isinstance(one.source, bytes) else b"")
+            content[chosen.randrange(len(content)) if content else 0 : 1] = b"\x00\x01"
+            changed = replace(one, source=bytes(content), link=None)
+        case "mode":
+            changed = replace(one, mode=0o4755, link=None, source=one.source or b"")
+        case "link":
+            changed = replace(one, source=None, link="/etc/passwd", mode=None)
+        case "gone":
+            return one.name, [entry for entry in entries if entry is not one]
+        case "new":
+            changed = Entry(f"{top}/sitecustomize.py", source=b"import os\n")
+        case _:
+            changed = Entry(top, mode=0o777)
+    return changed.name, [*(entry for entry in entries if entry.name != changed.name), changed]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Cmd", ["/code/x"]),
+        ("Entrypoint", ["/code/x"]),
+        ("Env", ["PYTHONPATH=/code"]),
+        ("User", "0"),
+        ("WorkingDir", "/models"),
+        ("Healthcheck", None),
+        ("ExposedPorts", {"1/tcp": {}}),
+        ("Volumes", {"/models": {}}),
+        ("StopSignal", "SIGKILL"),
+        ("OnBuild", ["RUN x"]),
+        ("Shell", ["/bin/x"]),
+    ],
+)
+def test_every_setting_of_the_config_is_compared(
+    made: Built, tmp_path: Path, key: str, value: object
+) -> None:
+    image, companion = made.images()
+    config = json.loads(image.config)
+    config["config"][key] = value
+    changed = replace(image, config=json.dumps(config).encode())
+    assert list(wrong(tmp_path, changed, companion)) == [f"image: {key}"]
+
+
+@pytest.mark.parametrize("key", ["architecture", "os"])
+def test_an_image_of_a_platform_that_no_record_describes_does_not_run(
+    made: Built, tmp_path: Path, key: str
+) -> None:
+    image, companion = made.images()
+    config = json.loads(image.config) | {key: "s390x"}
+    changed = replace(image, config=json.dumps(config).encode())
+    write_oci([changed, companion], tmp_path / "oci")
+    with (
+        pytest.raises(
+            PackageError,
+            match="expected an image for linux/amd64, as its manifest records, got one for",
+        ) as raised,
+        open_verified(str(tmp_path / "oci"), None),
+    ):
+        pass
+    assert raised.value.hint
+
+
+def test_other_bytecode_of_the_same_source_does_not_run(made: Built, tmp_path: Path) -> None:
+    def planted(layer: Layer) -> Layer:
+        name = f"{INSTALLED_AT}/serving/__pycache__/app.cpython-311.pyc"
+        entries = [*copy_members([layer]), Entry(name, source=b"UNCHECKED_HASH")]
+        return plain_layer(layer.name, tmp_path / "planted.tar", entries)
+
+    write_oci(made.with_layer("runtime", planted).images(), tmp_path / "oci")
+    with (
+        pytest.raises(PackageError, match="was changed after it was built") as raised,
+        open_verified(str(tmp_path / "oci"), None),
+    ):
+        pass
+    assert "serving/__pycache__/app.cpython-311.pyc" in raised.value.message
+    assert "--check` lists all differences" in (raised.value.hint or "")
+
+
+def test_a_layer_on_top_is_no_part_of_the_package(made: Built, tmp_path: Path) -> None:
+    image, companion = made.images()
+    extra = layer_of(tmp_path, "extra", {"etc/ld.so.preload": b"/code/x.so\n"})
+    changed = replace(made, own=(*made.own, extra)).images()[0]
+    found = wrong(tmp_path, changed, companion)
+    assert "file /etc/ld.so.preload" in " ".join(found)
+    assert image.layers != changed.layers
+
+
+def test_a_known_layer_is_not_read_again(
+    made: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_oci(made.images(), tmp_path / "oci")
+    with open_verified(str(tmp_path / "oci"), None):
+        pass
+
+    def fail(*_: object) -> None:
+        raise AssertionError("a layer was read")
+
+    monkeypatch.setattr("packager.image.reference.verify", fail)
+    with open_verified(str(tmp_path / "oci"), None):
+        pass
