@@ -57,6 +57,7 @@ EXEMPT: dict[str, str] = {
         for name in ("answering", "block_checker", "tally")
     },
     "packager/cli/deploy_batch.py": "prints what deploy/test_batch.py runs",
+    "packager/cli/deploy_kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",
     "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
     **{

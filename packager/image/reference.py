@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +50,7 @@ class Reference:
     name: str
     """``repository:tag``."""
     config: dict[str, Any]
+    """The image's config, its ``digest``, and the ``annotations`` of its OCI manifest."""
     manifest: Manifest
     _file: Callable[[str], bytes]
     """Reads a file of ``/package`` by its name."""
@@ -67,19 +68,6 @@ class Reference:
     def platform(self) -> str:
         """``linux/amd64``, as the image's config says."""
         return f"{self.config.get('os')}/{self.config.get('architecture')}"
-
-    @property
-    def annotations(self) -> Mapping[str, str]:
-        """Those of the image's OCI manifest; in an engine, those of its last build here."""
-        if self.engine is not None:
-            return kept_annotations(self.config_digest)
-        return self._image(False).annotations
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """The labels in the image's config."""
-        found: dict[str, str] = self.config["config"].get("Labels") or {}
-        return found
 
     def layers(self, *, companion: bool = False) -> list[tuple[str, str, int]]:
         """(name, diff_id, bytes) of each layer, bottom up, without reading the layers.
@@ -268,6 +256,7 @@ def _config(engine: Engine, text: str) -> dict[str, Any]:
     diff_ids = described["RootFS"].get("Layers") or []
     return {
         "digest": described["Id"],
+        "annotations": kept_annotations(described["Id"]),
         "architecture": described.get("Architecture"),
         "os": described.get("Os"),
         "config": described.get("Config") or {},
@@ -278,7 +267,7 @@ def _config(engine: Engine, text: str) -> dict[str, Any]:
 
 def _describe(images: tuple[Image, ...]) -> Reference:
     main = images[0]
-    config = {**json.loads(main.config), "digest": main.digest}
+    config = {**json.loads(main.config), "digest": main.digest, "annotations": main.annotations}
 
     documents = package_documents(main.layers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from packager.image.config import LABEL, REVISION, SOURCE, TITLE, VERSION, WORKING_TREE
+from packager.image.reference import Reference
 
 WRITTEN = (TITLE, VERSION)
 TREES = {
@@ -25,6 +26,16 @@ def commit_text(annotations: Mapping[str, str]) -> str | None:
     return (
         f"{annotations[SOURCE]} at {revision}{tree}" if SOURCE in annotations else revision + tree
     )
+
+
+def annotations_of(reference: Reference) -> dict[str, str]:
+    """Those of the image's OCI manifest; in an engine, those of its last build here."""
+    return dict(reference.config["annotations"])
+
+
+def labels_of(reference: Reference) -> dict[str, str]:
+    """The labels in the image's config."""
+    return dict(reference.config["config"].get("Labels") or {})
 
 
 def own_labels(labels: Mapping[str, str]) -> list[str]:
