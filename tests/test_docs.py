@@ -77,6 +77,10 @@ def broken_links(page: Path) -> list[str]:
     return broken
 
 
+NOT_YET = {"audit", "key", "push", "sbom", "sign", "verify"} - COMMAND.commands.keys()
+"""Verbs of docs/ci.md that other branches of issue 21 add."""
+
+
 def commands(text: str) -> Iterator[str]:
     """Every line of a page that calls ``package``."""
     for block in FENCE.findall(text):
@@ -98,7 +102,7 @@ def unknown(line: str) -> list[str]:
         if not re.fullmatch(r"[a-z]+(-[a-z]+)*", words[0]):
             break
         if words[0] not in verbs:
-            return [words[0]]
+            return [] if words[0] in NOT_YET else [words[0]]
         command = verbs[words.pop(0)]
     options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
     options |= {name for parameter in command.params for name in parameter.secondary_opts}
@@ -133,6 +137,7 @@ def test_every_option_that_a_page_names_exists(page: Path) -> None:
     if page == TOP / OLD_NAMES:
         pytest.skip("lists the names that are gone")
     known = every_option(COMMAND) | set(OTHER_PROGRAMS)
+    known |= {"--companion"} if "push" in NOT_YET else set()
     assert named_options(page.read_text(encoding="utf-8")) - known == set()
 
 
