@@ -12,6 +12,7 @@ from packager.image.config import LABEL, REVISION, SOURCE, TITLE, VERSION
 from packager.image.export import IMAGE_NAME, REF_NAME
 from packager.project.outputs import LABELS
 from packager.project.secrets import secret_written
+from packager.text import did_you_mean
 
 OPTION = "--label"
 MAX_LABELS = 64
@@ -100,7 +101,7 @@ def _check_name(name: str, where: str) -> None:
     if name.startswith(OCI) and name not in FREE:
         raise UsageError(
             f"{where}: {name}: not a name of the OCI image specification",
-            f"the names beginning with {OCI} are {', '.join(FREE)}",
+            did_you_mean(name, FREE) or f"the names beginning with {OCI} are {', '.join(FREE)}",
         )
 
 

@@ -59,6 +59,12 @@ def test_a_label_that_is_not_allowed_is_named(
     assert caught.value.message.startswith(message)
 
 
+def test_a_misspelt_name_of_the_specification_is_corrected(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        image_labels(tmp_path, ["org.opencontainers.image.licence=MIT"])
+    assert caught.value.hint == "did you mean 'org.opencontainers.image.licenses'?"
+
+
 @pytest.mark.parametrize("name", DOCKERFILE_LABELS)
 def test_the_labels_of_a_build_are_its_own(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=f"--label: {name}: expected another"):
