@@ -52,10 +52,11 @@ from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.solution import study_verbs
 from modelhost.solution.errors import MemberUnavailableError
+from modelhost.solution.flow import Flow
 from modelhost.state import OpaqueError, state
 from modelhost.state_table import encode_state
 from modelhost.storage import save_model
-from modelhost.wire import Message, receive, send
+from modelhost.wire import Message, Receiver, send
 
 
 class OutOfMemoryError(Exception):
@@ -123,6 +124,8 @@ class Workshop:
         cpu, wall = time.process_time(), time.perf_counter()
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame, read_specs(asked))
+        if isinstance(model.native, Flow):
+            found = model.native.with_absent(found)
         spent = {"cpu_seconds": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
         header, buffers = encode_predictions(found)
         return Message({**header, **spent}, buffers)
@@ -283,11 +286,8 @@ def work(connection: socket.socket) -> int:
     """Answer requests until the harness closes the connection; return the exit code."""
     if find_spec("pandas") is not None:
         keep_text_plain()
-    workshop, own = Workshop(), os.getpid()
-    while True:
-        asked = receive(connection)
-        if asked is None:
-            return 0
+    workshop, own, incoming = Workshop(), os.getpid(), Receiver(connection)
+    while (asked := incoming.receive()) is not None:
         try:
             answer = workshop.answer(asked)
         except OutOfMemoryError:
@@ -296,3 +296,4 @@ def work(connection: socket.socket) -> int:
             return 0  # a child that the project's code has forked, which must not answer
         sys.stdout.flush()
         send(connection, answer)
+    return 0

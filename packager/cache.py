@@ -33,6 +33,8 @@ EVICTABLE = (
     "cases",
     "listings",
     "annotations",
+    "pulls",
+    "unpacked",
 )
 MEASURED_ONCE = ("environments", "bases")
 """Thousands of files each, written whole and never changed: their sizes are recorded."""

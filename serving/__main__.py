@@ -18,6 +18,7 @@ from modelhost.exceptions import describe_exception
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
+from packager.model.signed_root import check_signature_if_told
 from serving.compiled_check import sampler
 from serving.feedback import stores
 from serving.http import logs
@@ -36,6 +37,7 @@ def main(readers: log_lines.Readers) -> int:
     try:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
+        check_signature_if_told(manifest)
         check_before_loading(manifest, settings.root)
         check_remote_members(settings.member_urls, manifest)
         if settings.keys_file is not None:

@@ -12,8 +12,9 @@ import numpy as np
 
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import Inputs, ProbabilityAdapter
-from modelhost.predictions import Scalar
+from modelhost.predictions import Predictions, Scalar
 from modelhost.project_code import find_object
+from modelhost.solution.absent_rows import absent_places
 from modelhost.solution.answers import Answers
 from modelhost.solution.inline_member import InlineMember
 from modelhost.solution.member_process import MemberProcess
@@ -33,6 +34,7 @@ class Flow:
         """``run(rows, members)`` returns an answer for each row."""
         self._run = run
         self._usage = usage
+        self._absent: dict[str, list[int]] = {}
         self.members = members
         self.solution = solution
 
@@ -48,6 +50,12 @@ class Flow:
             return self._run(rows, self.members)
         finally:
             self._usage.add_run(time.perf_counter() - began)
+            self._absent = absent_places(self._usage.take_absent(), rows)
+
+    def with_absent(self, found: Predictions) -> Predictions:
+        """``found``, which the last run gave, with the rows for which a member gave no answer."""
+        absent, self._absent = self._absent, {}
+        return replace(found, absent=absent) if absent else found
 
     def take_calls(self) -> list[MemberCall]:
         """The calls of members since this was last called."""

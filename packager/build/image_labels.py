@@ -9,9 +9,9 @@ from pathlib import Path
 from packager.confinement import refuse_leaving, small_text
 from packager.errors import UsageError
 from packager.image.config import LABEL, REVISION, SOURCE, TITLE, VERSION
-from packager.image.export import IMAGE_NAME, REF_NAME
 from packager.project.outputs import LABELS
 from packager.project.secrets import secret_written
+from packager.registry.pull import IMAGE_NAME, REF_NAME
 from packager.text import did_you_mean
 
 OPTION = "--label"

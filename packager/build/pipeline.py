@@ -30,7 +30,8 @@ from packager.environment.lock import write_lock
 from packager.image.base.debian import check_system_packages
 from packager.image.config import Image
 from packager.image.docker_build import Builder, DockerBuild, check_builder, own_template
-from packager.image.export import Destination, export_images
+from packager.image.export import Destination
+from packager.image.registry_export import check_destination, write_images
 from packager.image.shared_libraries import check_libraries
 from packager.image.stack import (
     LayerOptions,
@@ -50,6 +51,7 @@ from packager.project.validate import check_code, check_columns, check_model_fil
 from packager.review.gate import GateOptions, review
 from packager.runners.early_layers import EarlyLayers
 from packager.runners.project import (
+    BaseChoice,
     ProjectEnvironment,
     resolve_base,
     resolve_dependencies,
@@ -142,7 +144,7 @@ def _check(
     progress: Progress,
 ) -> tuple[str | None, ProjectFiles]:
     """Run all checks that need no work; return the project's template and its files."""
-    output.check()
+    check_destination(output)
     check_builder(builder, output, engine)
     template = own_template(project.directory, builder, progress)
     check_writable(project.directory)
@@ -165,9 +167,10 @@ def _resolve(
     progress: Progress,
     options: BuildOptions,
 ) -> ProjectEnvironment:
-    """Resolve platform, base and dependencies; an image for an engine needs a base."""
-    platform, needed = resolve_platform(project, engine), output.kind == "docker"
-    base = resolve_base(project, options.base, platform, engine, progress, needed=needed)
+    """Resolve platform, base and dependencies; an image that engines run needs a base."""
+    platform, needed = resolve_platform(project, engine), output.kind in ("docker", "registry")
+    choice = BaseChoice(options.base, needed, options.upgrade)
+    base = resolve_base(project, choice, platform, engine, progress)
     check_system_packages(project.image.system_packages, base)
     target = wheel_target(base, platform, engine)
     dependencies = resolve_dependencies(
@@ -249,7 +252,7 @@ def _deliver(
     ships = AssembledPackage(images[0], base, environment.platform, engine)
     smoke_test(ships, context.folder, progress, seconds)
     progress.step(f"writing {output}")
-    export_images(images, output, engine, progress)
+    write_images(images, output, engine, progress)
     return images
 
 

@@ -49,7 +49,17 @@ ProjectFolder = Annotated[
 @app.command(rich_help_panel=CREATE)
 def build(
     project: ProjectFolder = Path("."),
-    output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
+    output: Annotated[
+        str,
+        typer.Option(help="docker, oci:DIR, docker-archive:FILE or registry:HOST/NAME[:TAG]."),
+    ] = "docker",
+    companion: Annotated[
+        bool,
+        typer.Option(
+            "--companion",
+            help="Push the companion, which has the training data, to HOST/NAME-replay too.",
+        ),
+    ] = False,
     base: BaseImage = None,
     builder: ChosenBuilder = "assemble",
     upgrade: Annotated[
@@ -76,7 +86,7 @@ def build(
     """Lock, train, evaluate and assemble a package; print its tag.
 
     The cached result of a training with the same inputs is reused. With an --output other than
-    docker, print its path.
+    docker, print its path, or its digest in the registry.
     """
     from packager.build.context import BuildOptions
     from packager.build.pipeline import build as run_build
@@ -86,7 +96,7 @@ def build(
     from packager.project.config import load_project
 
     check_reporting(issues, report_url=report_url)
-    where = Destination.parse(output)
+    where = Destination.parse(output, companion=companion)
     engine = Engine.connect()
     if builder == "assemble" and where.kind == "docker" and engine is None:
         raise PackageError("no Docker engine responds to put the image into", NO_ENGINE)
@@ -107,12 +117,14 @@ def build(
         built = run_build(loaded, where, engine, progress, options)
         for line in before.lines if before else ():
             progress.warn(line)
-        cost = last.time(_printed(built, where)) if last else None
+        cost = last.time(where.reference_of(built.images[0].name)) if last else None
     if issues is not None:
         report_build(issues, report_url, built, before, cost)
         report_data(issues, report_url, project, base)
     tested: dict[str, Any] = {"previous_test": before.document} if before else {}
     tested |= {"previous_time": cost.document} if cost else {}
+    if where.registry is not None:
+        tested["registry"] = _pushed(built, where)
     print_result(json.dumps({**_built(built), **tested}) if as_json else _printed(built, where))
 
 
@@ -195,4 +207,13 @@ def _built(built: Built) -> dict[str, Any]:
 
 
 def _printed(built: Built, output: Destination) -> str:
+    if output.registry is not None:
+        return "\n".join(_pushed(built, output).values())
     return built.images[0].name if output.path is None else str(output.path)
+
+
+def _pushed(built: Built, output: Destination) -> dict[str, str]:
+    """``HOST/NAME@sha256:…`` of the image, and of its companion if that was pushed too."""
+    from packager.image.registry_export import pushed
+
+    return dict(zip(("reference", "companion"), pushed(built.images, output), strict=False))

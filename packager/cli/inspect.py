@@ -86,7 +86,7 @@ def diff(
     from packager.report import evaluation, package_diff
     from packager.run.evaluate import evaluate_pair
     from packager.runners.placement import runs_on
-    from packager.trust.verified import check_before_running
+    from packager.trust.verified import trusted
 
     if local and data is None:
         raise UsageError("--local: expected --data with it", "without it nothing is run")
@@ -94,8 +94,8 @@ def diff(
     with ExitStack() as stack:
         one = stack.enter_context(open_reference(before, engine))
         other = stack.enter_context(open_reference(after, engine))
-        for found in () if data is None else (one, other):
-            check_before_running(found, companion=True)
+        if data is not None:
+            one, other = (trusted(found, None, progress, companion=True) for found in (one, other))
         if data is not None and one.manifest.solution and other.manifest.solution:
             place = runs_on((one, other), engine, progress, local=local)
             _diff_solutions(one, other, data, (place, progress), as_json)

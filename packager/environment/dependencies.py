@@ -108,6 +108,7 @@ def lock_and_fetch(
             python=target.python,
             platform=target.platform,
             bases=known.bases if known is not None and not update else (),
+            base_digests=known.base_digests if known is not None and not update else {},
             built=sources.records([item.wheel for item in resolved]),
             wheels=tuple(item.wheel for item in resolved),
         )

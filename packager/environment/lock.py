@@ -53,6 +53,8 @@ class LockFile(FrozenModel):
     python: str
     platform: str
     bases: tuple[Base, ...] = ()
+    base_digests: dict[str, str] = {}
+    """Of a base from a registry: its reference → the digest of the manifest that it led to."""
     built: tuple[BuiltWheel, ...] = ()
     """Those of ``wheels`` that were built here, with their sources."""
     wheels: tuple[Wheel, ...]
@@ -114,8 +116,9 @@ def _check_plain(wheel: Wheel, called: str) -> None:
 def write_lock(lock: LockFile, path: Path) -> None:
     """Write ``lock`` with one wheel per line, so that diffs show what changed."""
     content = lock.model_dump(mode="json")
-    if not lock.built:
-        del content["built"]
+    for optional in ("built", "base_digests"):
+        if not content[optional]:
+            del content[optional]
     lists = [_rows(key, content.pop(key)) for key in ("built", "wheels") if key in content]
     lines = [f'  "{key}": {canonical_json(value).decode()}' for key, value in content.items()]
     text = "{\n" + ",\n".join([*lines, *lists]) + "\n}\n"

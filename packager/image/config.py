@@ -31,6 +31,8 @@ TRAINING = "training runtime"
 """Name of the layer with the modules that train, check and compare."""
 MEMBERS_DATA = "members data"
 """The layer with the training data of a solution's members."""
+DATA_LAYERS = frozenset({"data", MEMBERS_DATA})
+"""Names of the layers with training data."""
 COPIES_ON_TOP = {
     "/opt/wheels": "worker wheels",
     "/opt/harness": "worker environment",
@@ -72,6 +74,8 @@ class Image:
     layers: tuple[Layer, ...]
     annotations: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """Of its OCI manifest: part of the manifest's digest, not of the config's."""
+    manifest_digest: str | None = field(default=None, compare=False, kw_only=True)
+    """``sha256:…`` of its manifest where it is stored with one; None in an engine or archive."""
 
     @property
     def digest(self) -> str:

@@ -18,24 +18,46 @@ from packager.image.annotations import keep_annotations
 from packager.image.config import Image
 from packager.image.layers import Entry, Layer
 from packager.progress import Progress
+from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
+from packager.registry.manifests import image_manifest
+from packager.registry.pull import IMAGE_NAME, REF_NAME
+from packager.registry.reference import RegistryReference
 
-REF_NAME = "org.opencontainers.image.ref.name"
-IMAGE_NAME = "io.containerd.image.name"
 NO_ENGINE = "start Docker, or write a folder with --output oci:DIR"
-TYPES = "application/vnd.oci.image"
+CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Destination of a build's images: ``docker``, ``oci:DIR`` or ``docker-archive:FILE``."""
+    """Destination of a build's images: an engine, an OCI folder, an archive or a registry."""
 
-    kind: Literal["docker", "oci", "docker-archive"]
+    kind: Literal["docker", "oci", "docker-archive", "registry"]
     path: Path | None = None
+    registry: RegistryReference | None = None
+    companion: bool = False
+    """Whether the companion, which has the training data, goes to the registry too."""
 
     @classmethod
-    def parse(cls, text: str) -> Destination:
-        """Parse ``--output``; raises ``UsageError`` if it is none of the three."""
+    def parse(cls, text: str, *, companion: bool = False) -> Destination:
+        """Parse ``--output`` and ``--companion``; raises ``UsageError`` for anything else.
+
+        ``docker``, ``oci:DIR``, ``docker-archive:FILE`` or ``registry:HOST/NAME[:TAG]``.
+        """
         kind, _, path = text.partition(":")
+        if kind == "registry" and path:
+            place = RegistryReference.parse(path)
+            if place.digest is not None:
+                raise UsageError(
+                    f"--output: expected a name with or without a tag, got {text!r}",
+                    "the digest follows from the package: leave it out",
+                )
+            return cls("registry", registry=place, companion=companion)
+        if companion:
+            raise UsageError(
+                f"--companion: expected --output registry:HOST/NAME with it, got {text!r}",
+                "leave it out: other outputs have the companion always",
+            )
         if text == "docker":
             return cls("docker")
         if kind == "oci" and path:
@@ -43,7 +65,8 @@ class Destination:
         if kind == "docker-archive" and path:
             return cls("docker-archive", Path(path))
         raise UsageError(
-            f"--output: expected docker, oci:DIR or docker-archive:FILE, got {text!r}",
+            f"--output: expected docker, oci:DIR, docker-archive:FILE or registry:HOST/NAME, "
+            f"got {text!r}",
             "for example --output oci:image",
         )
 
@@ -63,7 +86,14 @@ class Destination:
         return () if self.path is None else (self.path.resolve(),)
 
     def __str__(self) -> str:
-        return self.kind if self.path is None else f"{self.kind}:{self.path}"
+        place = self.path or self.registry
+        return self.kind if place is None else f"{self.kind}:{place}"
+
+    def reference_of(self, tag: str) -> str:
+        """The REF of a package that a build called ``tag`` (``NAME:VERSION``) and wrote here."""
+        if self.registry is not None:
+            return f"registry:{self.registry.at(self.registry.tag or tag.rpartition(':')[2])}"
+        return tag if self.path is None else str(self)
 
 
 def export_images(
@@ -97,13 +127,13 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
                 blob.writelines(layer.read())
         manifests = []
         for image in images:
-            manifest = _oci_manifest(image)
+            manifest = oci_manifest(image)
             (blobs / image.digest[7:]).write_bytes(image.config)
             (blobs / sha256_bytes(manifest)).write_bytes(manifest)
             platform = json.loads(image.config)
             manifests.append(
                 {
-                    **_descriptor(f"{TYPES}.manifest.v1+json", manifest),
+                    **Descriptor.of(MANIFEST_TYPE, manifest).as_json(),
                     "platform": {key: platform[key] for key in ("architecture", "os")},
                     "annotations": {
                         **image.annotations,
@@ -112,7 +142,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
                     },
                 }
             )
-        index = {"schemaVersion": 2, "mediaType": f"{TYPES}.index.v1+json", "manifests": manifests}
+        index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests}
         (new / "index.json").write_bytes(canonical_json(index))
         (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
 
@@ -165,7 +195,8 @@ def archive_stream(images: Sequence[Image], held: int = 0) -> Iterator[bytes]:
     layers: dict[str, Layer] = {}
     for image in images:
         layers |= {layer.diff_id: layer for layer in image.layers[held:]}
-    for diff_id, layer in layers.items():
+    for diff_id, held_back in layers.items():
+        layer = held_back.fetched()
         # Not the size of its file: the layer may be part of an archive.
         yield from _member(f"{diff_id[7:]}.tar", layer.size, layer.read())
     entries = []
@@ -187,23 +218,17 @@ def _member(name: str, size: int, content: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(-size % tarfile.BLOCKSIZE)
 
 
-def _oci_manifest(image: Image) -> bytes:
-    layers = [
-        {"mediaType": f"{TYPES}.layer.v1.tar", "digest": layer.diff_id, "size": layer.size}
-        for layer in image.layers
-    ]
-    config = _descriptor(f"{TYPES}.config.v1+json", image.config)
-    described = {
-        "schemaVersion": 2,
-        "mediaType": f"{TYPES}.manifest.v1+json",
-        "config": config,
-        "layers": layers,
-    }
-    if image.annotations:
-        described["annotations"] = dict(image.annotations)
-    return canonical_json(described)
+def layer_descriptor(layer: Layer) -> Descriptor:
+    """An uncompressed layer, as a manifest names it."""
+    return Descriptor(LAYER_TYPE, layer.diff_id, layer.size)
 
 
-def _descriptor(media_type: str, content: bytes) -> dict[str, object]:
-    digest = f"sha256:{sha256_bytes(content)}"
-    return {"mediaType": media_type, "digest": digest, "size": len(content)}
+def config_descriptor(image: Image) -> Descriptor:
+    """The config of an image, as a manifest names it."""
+    return Descriptor.of(CONFIG_TYPE, image.config)
+
+
+def oci_manifest(image: Image) -> bytes:
+    """The manifest of an image with uncompressed layers, equal on every machine."""
+    layers = [*map(layer_descriptor, image.layers)]
+    return image_manifest(config_descriptor(image), layers, image.annotations)

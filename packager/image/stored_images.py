@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,19 @@ from typing import Any
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.annotations import annotations_of, kept_annotations
+from packager.image.compressed_layers import uncompressed_layer
 from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
-from packager.image.export import IMAGE_NAME, REF_NAME
 from packager.image.layers import Layer
+from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
 MAX_IMAGES = 8
 """A package is an image and at most one companion; tools may add copies under other names."""
+MAX_MANIFESTS = 256
+"""Images, and the signatures and documents attached to them."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -43,27 +46,54 @@ def read_oci(folder: Path, called: str) -> tuple[Image, ...]:
 
 
 def _oci_images(folder: Path) -> list[Image]:
-    def blob(digest: str) -> Path:
-        if not DIGEST.fullmatch(digest):
-            raise ValueError(f"expected sha256: and 64 hex digits, got {digest[:100]!r}")
-        return _plain_file(folder / "blobs" / "sha256" / digest[7:])
-
-    def read(digest: str) -> bytes:
-        content = _document(blob(digest))
-        if f"sha256:{sha256_bytes(content)}" != digest:
-            raise ValueError(f"content that does not match {digest}")
-        return content
-
-    images = []
-    for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
-        manifest = json.loads(read(entry["digest"]))
-        config = read(manifest["config"]["digest"])
-        paths = [blob(layer["digest"]) for layer in manifest["layers"]]
+    images: list[Image] = []
+    for entry, manifest in stored_manifests(folder):
+        if "subject" in manifest:
+            continue  # attached to an image, as signatures are
+        if len(images) == MAX_IMAGES:
+            raise ValueError(f"expected at most {MAX_IMAGES} images, got more")
+        config = stored_blob(folder, manifest["config"]["digest"], MAX_SETTINGS)
+        paths = [
+            uncompressed_layer(
+                _blob_path(folder, layer["digest"]), str(layer["mediaType"]), str(diff_id)
+            )
+            for layer, diff_id in zip(
+                manifest["layers"], json.loads(config)["rootfs"]["diff_ids"], strict=True
+            )
+        ]
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
         image = _image(name, config, [(path, 0, path.stat().st_size) for path in paths])
-        images.append(replace(image, annotations=annotations_of(manifest)))
+        images.append(
+            replace(image, annotations=annotations_of(manifest), manifest_digest=entry["digest"])
+        )
     return images
+
+
+def stored_manifests(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each entry of the index of an OCI folder, and the manifest that it names.
+
+    Raises ``OSError``, ``ValueError``, ``KeyError`` or ``TypeError`` if it is not whole.
+    """
+    entries = json.loads(_document(_plain_file(folder / "index.json")))["manifests"]
+    if len(entries) > MAX_MANIFESTS:
+        raise ValueError(f"expected at most {MAX_MANIFESTS} manifests, got {len(entries):,}")
+    for entry in entries:
+        yield entry, json.loads(stored_blob(folder, entry["digest"], MAX_SETTINGS))
+
+
+def stored_blob(folder: Path, digest: str, most: int) -> bytes:
+    """A blob of an OCI folder, at most ``most`` bytes; raises ``ValueError`` for other content."""
+    content = _document(_blob_path(folder, digest), most)
+    if f"sha256:{sha256_bytes(content)}" != digest:
+        raise ValueError(f"content that does not match {digest}")
+    return content
+
+
+def _blob_path(folder: Path, digest: str) -> Path:
+    if not DIGEST.fullmatch(digest):
+        raise ValueError(f"expected sha256: and 64 hex digits, got {digest[:100]!r}")
+    return _plain_file(folder / "blobs" / "sha256" / digest[7:])
 
 
 def _plain_file(path: Path) -> Path:
@@ -73,10 +103,10 @@ def _plain_file(path: Path) -> Path:
     return path
 
 
-def _document(path: Path) -> bytes:
+def _document(path: Path, most: int = MAX_SETTINGS) -> bytes:
     size = path.stat().st_size
-    if size > MAX_SETTINGS:
-        raise ValueError(f"{path.name}: expected at most {MAX_SETTINGS:,} bytes, got {size:,}")
+    if size > most:
+        raise ValueError(f"{path.name}: expected at most {most:,} bytes, got {size:,}")
     return bounded(path.read_bytes())
 
 

@@ -34,6 +34,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
     manifest, found = reference.manifest, reference.record(Attribution, ATTRIBUTION)
     return {
         "name": reference.name,
+        "registry": reference.source or None,
         "tag": manifest.tag,
         "root": manifest.root,
         "config_digest": reference.config_digest,
@@ -75,6 +76,8 @@ def as_text(reference: Reference, columns: int | None = None, *, everything: boo
 
 def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     manifest = reference.manifest
+    if reference.source:
+        yield "registry", reference.source
     yield "root", manifest.root
     yield "config", reference.config_digest
     if commit := commit_text(annotations_of(reference)):

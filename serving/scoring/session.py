@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from packager.data.rows.member_flags import no_answer
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import load_compiled
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.model.row_blocks import BadRows, BlockAnswers, Indices, RowBlock
+from packager.model.signed_root import check_signature_if_told
 from serving.predict_file import model_process
 from serving.prediction.package_files import PackageFiles
 from serving.scoring.answering import BlockPredictor, FailingRowsError
@@ -49,13 +51,16 @@ class ScoringSession:
         self.tally.count(kept, answered.predictions, answered.compiled)
         more = [(int(checked.rows[row]), reason) for row, reason in answered.rejected]
         rejected = sorted([*checked.rejected, *more])
-        return BlockAnswers(answered.predictions, kept.flags, rejected)
+        absent = (answered.predictions.absent or {}).items()
+        missed = [(no_answer(name), np.array(rows, np.int64)) for name, rows in absent]
+        return BlockAnswers(answered.predictions, [*kept.flags, *missed], rejected)
 
 
 @contextmanager
 def scoring_session(root: Root) -> Iterator[ScoringSession]:
     """The package below ``root``, with its model in a process of its own; ``PackageError``."""
     manifest = Manifest.load(root.package / MANIFEST)
+    check_signature_if_told(manifest)
     check_before_loading(manifest, root)
     files = PackageFiles.load(manifest, root)
     with model_process(manifest, root) as host:

@@ -1,60 +1,72 @@
-"""Bases in the cache: lookup there and in an engine, saving, restoring; each is probed once."""
+"""Bases in the cache: lookup there, in an engine and in a registry, saving, restoring."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from packager.cache import atomic_directory, cache_directory
-from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.digest import sha256_bytes, sha256_file
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.errors import PackageError
-from packager.image.base.archive import (
-    ArchivedBase,
-    base_image,
-    open_base,
-    rejection_of,
-    unpack_archive,
+from packager.image.base.archive import open_base, rejection_of, unpack_archive
+from packager.image.base.keep import (
+    CONTENT_FORMAT,
+    content_folder,
+    keep_base,
+    kept_base,
+    layer_files,
+    record,
+    variables,
 )
-from packager.image.base.probe import (
-    Origin,
-    ProbeResult,
-    parse_probe,
-    probe_in_container,
-    probe_on_host,
-)
+from packager.image.base.probe import probe_on_host
+from packager.image.base.registry_base import ANY, BasePin, pull_base
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.docker_archive import open_archive
-from packager.image.documents import MAX_DOCUMENT
-from packager.image.export import load_into
-from packager.image.layers import Layer
-from packager.image.rootfs import find_python, unpack_layers
-from packager.progress import NullProgress
-from packager.tar_reader import TarReader, plain_tar
+from packager.image.rootfs import find_python, resolve_inside, unpack_layers
+from packager.registry.reference import PREFIX, RegistryReference, is_registry_reference
 
-# File in a base of `package base` that lists its Debian packages.
-PACKAGES = "usr/share/package-base/packages.json"
 BASE_FORMAT = 2
-"""Format version of ``base.json``; part of the names of the cache's folders."""
+"""Format version of ``base.json``; part of the names of the folders of named bases."""
 
 
-def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage | None:
+def find_base(
+    reference: str, platform: str, engine: Engine | None, pin: BasePin = ANY
+) -> BaseImage | None:
     """The base called ``reference``: made by ``package base``, held by the engine, or pulled.
 
-    None if none exists. Raises ``PackageError`` if the base has no supported Python.
+    A reference to a registry is pulled from there, with or without an engine; ``pin`` is what a
+    lock says of it. None if no base of that name exists. Raises ``PackageError`` if the registry
+    has none, or if the base has no supported Python.
     """
     made = find_made_base(reference, platform, engine)
-    if made is not None or engine is None:
+    if made is not None:
         return made
-    if engine.describe(reference) is None and not engine.pull(reference, platform):
-        return None
+    forced = reference.startswith(PREFIX)
+    if not forced and engine is not None and engine.describe(reference) is not None:
+        return _of_engine(reference, platform, engine)
+    if is_registry_reference(reference):
+        known = known_base(pin.diff_ids, platform, engine, pin.env) if pin.diff_ids else None
+        named = RegistryReference.parse(reference)
+        if known is not None:
+            return known.called(str(named), pin.digest)
+        return pull_base(
+            named if pin.digest is None else named.at(pin.digest), str(named), platform, engine
+        )
+    if engine is not None and engine.pull(reference, platform):
+        return _of_engine(reference, platform, engine)
+    return None
+
+
+def _of_engine(reference: str, platform: str, engine: Engine) -> BaseImage | None:
+    """The base that the engine has under this name, copied into the cache."""
     described = engine.describe(reference) or {}
     found = f"{described.get('Os')}/{described.get('Architecture')}"
     if found != platform:
@@ -62,23 +74,21 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
             f"base {reference}: expected platform {platform}, got {found}",
             f"pull it for {platform}, or set [image] platforms",
         )
-    # The engine's tag may move to another image, so the copy is named by content.
-    key = sha256_bytes(canonical_json(described["RootFS"]["Layers"]))
-    folder = (
-        cache_directory("bases") / f"engine-{BASE_FORMAT}-{key[:32]}-{platform.replace('/', '-')}"
-    )
-    if not (folder / "base.json").is_file():
-        with tempfile.TemporaryDirectory() as name, atomic_directory(folder) as new:
+    told = {
+        "rootfs": {"diff_ids": described["RootFS"]["Layers"]},
+        "config": described.get("Config") or {},
+    }
+    folder = content_folder(told, platform)
+    base = kept_base(folder, reference, engine)
+    if base is None:
+        with tempfile.TemporaryDirectory() as name, atomic_directory(folder, replace=True) as new:
             saved_to = Path(name) / "saved.tar"
             with saved_to.open("wb") as file:
                 file.writelines(engine.save(reference))
             with open_archive(saved_to, rejection_of(f"base {reference}")) as archive:
                 config = unpack_archive(archive, new / "layers")
-            _save(
-                new, reference, platform, config, probe_in_container(engine, reference), "elsewhere"
-            )
-    saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
-    return BaseImage(saved, folder, engine)
+            keep_base(new, reference, platform, config, engine, held=True)
+    return kept_base(folder, reference, engine)
 
 
 def find_made_base(reference: str, platform: str, engine: Engine | None) -> BaseImage | None:
@@ -89,19 +99,29 @@ def find_made_base(reference: str, platform: str, engine: Engine | None) -> Base
     return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
 
 
-def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) -> BaseImage | None:
+def known_base(
+    diff_ids: Sequence[str],
+    platform: str,
+    engine: Engine | None,
+    env: Sequence[str] | None = None,
+) -> BaseImage | None:
     """The cached base with exactly these layers, under any name, that can compile bytecode here.
+
+    ``env``: its variables, if they matter.
 
     The cache may have one content twice: as ``package base`` made it and as an engine saved it. One
     that was made here is preferred, because it needs no container. None if there is no such base.
     """
-    names = [f"{kind}-{BASE_FORMAT}-*/base.json" for kind in ("named", "engine")]
+    kinds = {"named": BASE_FORMAT, "content": CONTENT_FORMAT}
+    names = [f"{kind}-{form}-*/base.json" for kind, form in kinds.items()]
     paths = [path for name in names for path in sorted(cache_directory("bases").glob(name))]
     cached = (BaseImage(SavedBase.load(path), path.parent, engine) for path in paths)
     equal = [
         base
         for base in cached
-        if base.saved.diff_ids == tuple(diff_ids) and base.saved.platform == platform
+        if base.saved.diff_ids == tuple(diff_ids)
+        and base.saved.platform == platform
+        and (env is None or base.saved.env == tuple(env))
     ]
     equal.sort(key=lambda base: base.saved.origin != "debian")
     return next((base for base in equal if base.compiles_here), None)
@@ -116,10 +136,10 @@ def save_base(
         diff_id = sha256_file(layer)
         shutil.copyfile(layer, new / "layers" / f"{diff_id}.tar")
         config = {**config, "rootfs": {"diff_ids": [f"sha256:{diff_id}"]}}
-        env = _variables(config)
-        interpreter = find_python(unpack_layers(_layers(new, config), new / "root"), env)
-        probed = probe_on_host(new / "root", interpreter)
-        _save(new, reference, platform, config, probed, "debian")
+        root = unpack_layers(layer_files(new, config), new / "root")
+        probed = probe_on_host(root, find_python(partial(resolve_inside, root), variables(config)))
+        saved = record(new, reference, platform, config, probed, "debian")
+        (new / "base.json").write_bytes(saved.dump())
     folder = _named(reference, platform)
     return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
 
@@ -127,9 +147,9 @@ def save_base(
 def restore_base(path: Path, engine: Engine | None) -> BaseImage:
     """Save the base of an archive to the cache under the archive's name, replacing an earlier one.
 
-    Its interpreter is probed in a container; without an engine the archive must come from
-    ``package base --output``, which records the probe in a label. Raises ``UsageError`` if the
-    file is no archive of a base, ``PackageError`` if it is damaged or for another platform.
+    Its Python is asked in a container; without an engine its files say which it is. Raises
+    ``UsageError`` if the file is no archive of a base, ``PackageError`` if it is damaged or for
+    another platform.
     """
     platform = default_platform()
     with open_base(path) as (archive, archived):
@@ -141,81 +161,11 @@ def restore_base(path: Path, engine: Engine | None) -> BaseImage:
         folder = _named(archived.reference, platform)
         with atomic_directory(folder, replace=True) as new:
             unpack_archive(archive, new / "layers")
-            probed = _probed_archive(path, new, archived, engine)
-            _save(new, archived.reference, platform, archived.config, probed, "elsewhere")
+            keep_base(new, archived.reference, platform, archived.config, engine)
     return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
-
-
-def _probed_archive(
-    path: Path, new: Path, archived: ArchivedBase, engine: Engine | None
-) -> ProbeResult:
-    """Probe the archive's Python in a container; without an engine, read the archive's label."""
-    config = archived.config
-    if engine is None:
-        return parse_probe(config, str(path))
-    layers = tuple(
-        Layer("base", layer, f"sha256:{layer.stem}", layer.stat().st_size)
-        for layer in _layers(new, config)
-    )
-    name = engine.temporary("base")
-    load_into(
-        engine, base_image(name, archived.platform, _variables(config), layers), NullProgress()
-    )
-    try:
-        return probe_in_container(engine, name)
-    finally:
-        engine.remove(name)
 
 
 def _named(reference: str, platform: str) -> Path:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{reference}-{platform}")[:100]
     digest = sha256_bytes(f"{reference} {platform}".encode())  # a/b:1 and a-b:1 are two bases
     return cache_directory("bases") / f"named-{BASE_FORMAT}-{name}-{digest[:12]}"
-
-
-def _layers(new: Path, config: dict[str, Any]) -> list[Path]:
-    return [new / "layers" / f"{diff_id[7:]}.tar" for diff_id in config["rootfs"]["diff_ids"]]
-
-
-def _variables(config: dict[str, Any]) -> tuple[str, ...]:
-    return tuple((config.get("config") or {}).get("Env") or ())
-
-
-def _save(
-    new: Path,
-    reference: str,
-    platform: str,
-    config: dict[str, Any],
-    probed: ProbeResult,
-    origin: Origin,
-) -> None:
-    """Write ``base.json``; raises ``PackageError`` for an unsupported Python."""
-    layers = _layers(new, config)
-    python, glibc, version = probed.facts(reference)
-    saved = SavedBase(
-        reference=reference,
-        platform=platform,
-        diff_ids=tuple(config["rootfs"]["diff_ids"]),
-        sizes=tuple(layer.stat().st_size for layer in layers),
-        env=_variables(config),
-        interpreter=probed.interpreter,
-        python=python,
-        version=version,
-        glibc=glibc,
-        said=probed.said,
-        origin=origin,
-        packages=_recorded_packages(layers),
-    )
-    (new / "base.json").write_bytes(saved.dump())
-
-
-def _recorded_packages(layers: Sequence[Path]) -> tuple[str, ...]:
-    """The Debian packages that the base's layers record; the same on every machine."""
-    found: tuple[str, ...] = ()
-    for layer in layers:
-        with layer.open("rb") as file:
-            reader = TarReader(file, plain_tar(f"layer {layer.name}"))
-            for info in reader:
-                if info.name.removeprefix("./") == PACKAGES and info.isreg():
-                    found = tuple(json.loads(reader.content(info, MAX_DOCUMENT)))
-    return found

@@ -1,25 +1,20 @@
 """Probes a base's Python for its version without running untrusted programs on this machine.
 
 A base that ``package base`` made here, from Debian's signed packages, runs through its own loader.
-Any other is probed in a container. An archive of ``package base --output`` records the result in a
-label, which is unverified: a false label gives a base that does not work, but runs nothing.
+Any other is asked in a container; without an engine its files tell (``static_probe``).
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import ValidationError
+from typing import Literal
 
 from packager.engine.engine import Engine
 from packager.environment.platform import MIN_PYTHON
 from packager.errors import PackageError
 from packager.image.bytecode import LoaderCompiler
-from packager.image.config import LABEL
 from packager.manifest.base import FrozenModel
 
 PROBE = """
@@ -27,7 +22,6 @@ import platform, sys
 print(f"{sys.version_info[0]}.{sys.version_info[1]}", *platform.libc_ver(), sys.version)
 """
 INTERPRETER_SCRIPT = "import os, sys; print(os.path.realpath(sys.executable))"
-BASE_LABEL = f"{LABEL}.base"
 PROBE_OUTPUT = re.compile(r"(\d+)\.(\d+) glibc (\d+)\.(\d+) (\d+\.\d+\.\d+)\S* [^\x00-\x1f]*\n?")
 HOST_VERSION = ".".join(map(str, sys.version_info[:3]))
 
@@ -75,14 +69,3 @@ def probe_in_container(engine: Engine, reference: str) -> ProbeResult:
         interpreter=engine.output(reference, ["python3", "-c", INTERPRETER_SCRIPT]).strip(),
         said=engine.output(reference, ["python3", "-c", PROBE]),
     )
-
-
-def parse_probe(config: Mapping[str, Any], called: str) -> ProbeResult:
-    """The probe in the label of an archived base; raises ``PackageError`` if there is none."""
-    try:
-        return ProbeResult.model_validate_json(config["config"]["Labels"][BASE_LABEL])
-    except (KeyError, TypeError, ValidationError) as error:
-        raise PackageError(
-            f"{called}: a base from a file runs in containers only, and no engine responds",
-            "start Docker, or make a base here with `package base`",
-        ) from error

@@ -11,7 +11,8 @@ import pytest
 from packager.digest import sha256_file
 from packager.errors import PackageError, UsageError
 from packager.image.base import debian
-from packager.image.base.base import PACKAGES, restore_base
+from packager.image.base.base import restore_base
+from packager.image.base.keep import PACKAGES
 from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import write_archive
@@ -103,7 +104,9 @@ def test_a_base_is_small_and_still_loads_the_standard_library(made):
 def test_a_saved_base_comes_back_as_it_was(made, cache: Path, tmp_path: Path):
     write_archive([made.image], tmp_path / "base.tar")
     back = restore_base(tmp_path / "base.tar", None)
-    assert back.saved == made.saved.model_copy(update={"origin": "elsewhere"})
+    told = {"origin": "elsewhere", "said": back.saved.said}
+    assert back.saved == made.saved.model_copy(update=told)
+    assert back.saved.said == f"3.11 glibc 2.36 {made.saved.version} as read from its files"
     assert not (back.folder / "root").exists()
     assert back.folder != made.folder
     write_archive([back.image], tmp_path / "again.tar")

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 from saved_bases import SAID, saved
+from tiny_bases import GLIBC
 
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base.base import find_base, restore_base
-from packager.image.base.probe import BASE_LABEL, ProbeResult, parse_probe
+from packager.image.base.probe import ProbeResult
 from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import load_into, write_archive
@@ -31,23 +31,17 @@ def test_a_python_that_we_cannot_use_is_refused(said: str):
         ProbeResult(interpreter="", said=said).facts("x")
 
 
-def test_an_archive_that_tells_nothing_needs_an_engine():
-    with pytest.raises(PackageError) as caught:
-        parse_probe({"config": {"Labels": None}}, "base.tar")
-    assert caught.value.message == (
-        "base.tar: a base from a file runs in containers only, and no engine responds"
-    )
-
-
 def test_the_program_of_a_base_from_a_file_is_not_run_here(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    """Its loader is a program that leaves a mark."""
+    """Its loader and its Python are programs that leave a mark."""
     monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "cache"))
     mark = tmp_path / "mark"
-    program = f"#!/bin/sh\ntouch {mark}\n".encode()
-    names = ("lib64/ld-linux-x86-64.so.2", "usr/bin/python3")
-    layer = plain_layer("base", tmp_path / "l.tar", [Entry(n, program, mode=0o755) for n in names])
+    program = f"#!/bin/sh\ntouch {mark}\n# 3.11.2\0".encode()
+    names = ("lib64/ld-linux-x86-64.so.2", "usr/bin/python3.11")
+    entries = [Entry(n, program, mode=0o755) for n in names]
+    entries += [Entry("usr/bin/python3", link="python3.11"), Entry("lib64/libc.so.6", GLIBC)]
+    layer = plain_layer("base", tmp_path / "l.tar", entries)
     folder = tmp_path / "layers"
     folder.mkdir()
     base = BaseImage(
@@ -84,5 +78,3 @@ def test_a_base_in_the_engine_is_queried_in_a_container(base: str, tmp_path: Pat
         modules.append((tree / "__pycache__").glob("*.pyc").__next__().read_bytes())
     assert isinstance(made.compiler(), LoaderCompiler)
     assert modules[0] == modules[1]
-    label = json.loads(made.image.config)["config"]["Labels"][BASE_LABEL]
-    assert json.loads(label)["said"] == made.saved.said

@@ -1,0 +1,157 @@
+"""Commands that exchange packages with a container registry: ``push``, ``pull``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from packager.cli.app import SHARE, AsJson, Ref, app
+from packager.cli.console import ConsoleProgress, print_result
+from packager.errors import PackageError, UsageError
+
+if TYPE_CHECKING:
+    from packager.engine.engine import Engine
+    from packager.image.reference import Reference
+    from packager.image.registry_export import Beside
+    from packager.registry.reference import RegistryReference
+
+
+@app.command(rich_help_panel=SHARE)
+def push(
+    reference: Ref,
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="HOST/NAME[:TAG]",
+            help="Where to; without a tag, the package's own: its version and root.",
+        ),
+    ],
+    companion: Annotated[
+        bool,
+        typer.Option(
+            "--companion",
+            help="Push the companion, which has the training data, to HOST/NAME-replay too.",
+        ),
+    ] = False,
+    compress: Annotated[
+        Literal["none", "gzip"],
+        typer.Option(help="How layers are stored; gzip is for slow lines."),
+    ] = "none",
+    key: Annotated[
+        Path | None, typer.Option(help="Private key: sign the image as it is pushed.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Push a package to a registry, and print its digest.
+
+    Logins and certificates are those of Docker and Podman. Signatures that are kept with the
+    package go with it. The tag is set last; a push that was interrupted goes on where it ended.
+    """
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+    from packager.registry.reference import RegistryReference
+
+    place = RegistryReference.parse(target)
+    if place.digest is not None:
+        raise UsageError(
+            f"{target}: expected a name with or without a tag, got a digest",
+            "the digest follows from the package: leave it out",
+        )
+    engine = Engine.connect()
+    with open_reference(reference, engine) as found:
+        place = place.at(place.tag or found.manifest.tag)
+        if companion and not found.has_companion:
+            raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
+        beside = _signatures(found, engine, key)
+        told = _push(found, place, compress, beside, companion=companion)
+    if as_json:
+        print_result(json.dumps(told))
+    else:
+        print_result("\n".join([told["reference"], *([told["companion"]] if companion else [])]))
+
+
+def _signatures(found: Reference, engine: Engine | None, key: Path | None) -> Beside:
+    """What is attached: statements signed by ``key``, or those that are kept with the package."""
+    from packager.cli.trust import key_password
+    from packager.run.signing import facts_to_sign
+    from packager.trust.keys import PrivateKey
+    from packager.trust.registry_store import already_signed, signed_by
+    from packager.trust.store import stored_bundles
+
+    if key is None:
+        return already_signed(stored_bundles(found, None), ConsoleProgress().warn)
+    signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
+    return signed_by(signer, facts_to_sign(found, engine))
+
+
+def _push(
+    found: Reference,
+    place: RegistryReference,
+    compress: Literal["none", "gzip"],
+    beside: Beside,
+    *,
+    companion: bool,
+) -> dict[str, Any]:
+    """Push the image, and its companion if wanted; returns what is printed with ``--json``."""
+    from packager.image.registry_export import push_images
+
+    images = [
+        found.image(companion=is_companion) for is_companion in (False, True)[: 1 + companion]
+    ]
+    results = push_images(images, place, compress, ConsoleProgress(), beside)
+    told: dict[str, Any] = {"reference": "", "tag": str(place), "companion": None}
+    told |= {"sent": 0, "mounted": 0, "held": 0}
+    for called, (digest, result) in zip(("reference", "companion"), results, strict=False):
+        told[called] = str(digest)
+        for how, size in result.transferred.items():
+            told[how] += size
+    return told
+
+
+@app.command(rich_help_panel=SHARE)
+def pull(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="HOST/NAME:TAG|@DIGEST", help="A package in a registry."),
+    ],
+    output: Annotated[str, typer.Option(help="oci:DIR, the folder to write.")],
+    companion: Annotated[
+        bool, typer.Option("--companion", help="Pull its companion from HOST/NAME-replay too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Pull a package from a registry into an OCI folder.
+
+    Every byte is verified by its digest; its signatures come with it, for `package verify`. An
+    interrupted pull goes on where it ended.
+    """
+    from packager.image.export import Destination
+    from packager.image.incoming import incoming_images
+    from packager.image.reference import open_reference
+    from packager.registry.pull import pull as pull_images
+    from packager.registry.reference import RegistryReference
+    from packager.trust.registry_store import registry_bundles
+    from packager.trust.store import attach_to_folder
+
+    destination = Destination.parse(output)
+    if destination.kind != "oci" or destination.path is None:
+        raise UsageError(f"--output: expected oci:DIR, got {output!r}", "name an OCI folder")
+    destination.check()
+    place = RegistryReference.parse(source)
+    progress = ConsoleProgress()
+    progress.step(f"pull {place}")
+    images = incoming_images(place, companion=companion)
+    found = str(place.at(images[0].manifest.descriptor.digest))
+    bundles = registry_bundles(found)
+    size = pull_images(images, destination.path, progress)
+    if bundles:
+        with open_reference(str(destination.path), None) as pulled:
+            attach_to_folder(pulled, bundles, "")
+    if as_json:
+        told = {"reference": found, "output": str(Path(destination.path)), "bytes": size}
+        print_result(json.dumps(told))
+    else:
+        print_result(f"{found}\n{destination}")
