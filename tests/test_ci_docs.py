@@ -32,7 +32,7 @@ RELEASE = next(text for text in SCRIPTS if "package verify" in text)
 NEW_DATA = next(text for text in SCRIPTS if "wrong usage" in text)
 SECRETS = ("SIGNING_KEY", "PASSWORD")
 VERBS: Any = getattr(typer.main.get_command(app), "commands")  # noqa: B009
-NOT_YET = {"push", "sign", "verify", "audit", "sbom"}
+NOT_YET = {"audit", "sbom"}
 OF_THE_PROJECT = ("build", "test", "replay")
 """Verbs that run code of the project."""
 

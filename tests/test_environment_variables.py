@@ -71,8 +71,7 @@ def test_the_tables_of_settings_are_complete() -> None:
 def test_no_page_names_a_variable_that_nothing_reads() -> None:
     pages = [page.name for page in (TOP / "docs").glob("*.md")]
     in_compose = {"MODEL_MEMORY"}
-    of_signing = {"MODEL_PACKAGER_KEY_PASSWORD"}  # read once `package sign` is there
-    assert documented(*pages) - read_by_code() - in_compose - of_signing == set()
+    assert documented(*pages) - read_by_code() - in_compose == set()
 
 
 @pytest.mark.slow
