@@ -78,7 +78,7 @@ def reference(slices: int, inputs: int = 14) -> Any:
         drift_excluded={},
     )
     return SimpleNamespace(
-        name="starter:1", manifest=manifest, config_digest="sha256:" + "0" * 64,
+        name="starter:1", source=None, manifest=manifest, config_digest="sha256:" + "0" * 64,
         config={
             "annotations": {"org.opencontainers.image.revision": "1" * 40},
             "config": {"Labels": {f"com.example.label-{i}": "x" for i in range(20)}},
