@@ -3,8 +3,8 @@
 Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``, and
 the ``"id"`` of a request that has one:
 
-    load         path, predictor, loader, task, outputs, classes, takes, specs (or none) → model:
-                 its number and description
+    load         path, predictor, loader, pickle_allow, task, outputs, classes, takes, specs
+                 (or none) → model: its number and description
     predict      model, columns, rows, specs → labels, probabilities, cpu_seconds, seconds
     ask          model, columns or values (lists), rows, of the specs at load → labels,
                  probabilities, seconds: those of the frame and of the model
@@ -47,6 +47,7 @@ from modelhost.model import LoadedModel, load_model
 from modelhost.output_spec import OutputSpec
 from modelhost.own_metrics import call_metrics
 from modelhost.own_relation import call_relation
+from modelhost.pickles.before_load import pickles_allowed
 from modelhost.prediction_messages import decode_call, decode_predictions, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
@@ -108,7 +109,8 @@ class Workshop:
         given = asked.header
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
         outputs, classes = read_outputs(given), given.get("classes")
-        model = load_model(path, predictor, loader, given["task"], outputs, classes)
+        with pickles_allowed(given.get("pickle_allow", ())):
+            model = load_model(path, predictor, loader, given["task"], outputs, classes)
         model = replace(model, takes=given["takes"])
         self._models.append(model)
         if "specs" in given:

@@ -12,6 +12,7 @@ import numpy as np
 
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import Inputs, ProbabilityAdapter
+from modelhost.pickles.before_load import pickles_allowed
 from modelhost.predictions import Predictions, Scalar
 from modelhost.project_code import find_object
 from modelhost.solution.absent_rows import absent_places
@@ -193,7 +194,8 @@ def _load_member(spec: MemberSpec, folder: Path) -> Any:
     from modelhost.model import load_model  # which imports this module to load a solution
 
     task: Any = spec.task
-    model = load_model(
-        spec.path(folder), spec.predictor, spec.loader, task, spec.outputs, spec.classes
-    )
+    with pickles_allowed(spec.pickle_allow):
+        model = load_model(
+            spec.path(folder), spec.predictor, spec.loader, task, spec.outputs, spec.classes
+        )
     return replace(model, takes=spec.takes)

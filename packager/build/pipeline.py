@@ -151,7 +151,8 @@ def _check(
     tell_outside(project.directory, project.places, progress)
     check_columns(project)
     listed = list_files(project, output.paths)
-    check_model_files(listed.model)
+    if project.model is not None:  # members of a solution have been checked with their own
+        check_model_files(listed.model, project.serve.pickle_allow)
     model_loader(project)
     listed.tell(progress)
     with explain_left_out(listed.left_out):

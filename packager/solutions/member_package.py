@@ -84,6 +84,7 @@ class MemberPackage:
             outputs=tuple(one.spec for one in schema.outputs),
             features=tuple(ColumnSpec.of(column) for column in schema.features),
             defaults={c.name: c.default for c in schema.features if c.default is not None},
+            pickle_allow=serve.pickle_allow,
         )
 
 

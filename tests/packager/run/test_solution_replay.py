@@ -157,5 +157,5 @@ def test_a_member_with_a_pointer_to_its_data_is_replayed_with_the_data(tmp_path:
     assert json.loads((tmp_path / "r.json").read_text())["level"] == "artifact"
     other = ("--member", MOOD, "--data", solution / "data" / "rows.csv")
     done = package(*command, *other, env=NO_ENGINE)
-    assert done.code == 1
-    assert "checks" in done.out
+    assert done.code == 2
+    assert "name the data that member mood was built from" in done.err
