@@ -94,10 +94,11 @@ def table(line: Line, reference: str, retrained: str | None, folder: Path) -> No
 
 def kills(line: Line, reference: str, count: int) -> None:
     """Kill pushes at ``count`` points; print what the registry had and what came after."""
+    shutil.rmtree(line.registry.folder / "data")
     line.measured("push", reference, line.target("size/model:1"))
     whole, wrong, sent_again = line.proxy.passed, 0, []
     for n in range(count):
-        shutil.rmtree(line.registry.folder / "data", ignore_errors=True)
+        shutil.rmtree(line.registry.folder / "data")
         line.proxy.passed = 0
         name = f"kill{n}/model"
         process = line.start("push", reference, f"{line.target(name)}:1")

@@ -24,6 +24,7 @@ from packager.model.compiled.model import FOLDER
 from packager.model.golden_answers import FILE as GOLDEN_CASES
 from packager.model.golden_answers import GoldenCases
 from packager.model.integrity import LOCK
+from packager.project.card_section import FILE as CARD
 from packager.project.config import FILENAME, Project
 from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
@@ -119,6 +120,8 @@ def _package_files(context: BuildContext, package: Path, schema: Schema) -> tupl
         if (out / name).is_file():
             shutil.copyfile(out / name, package / name)
     golden = _golden_cases(context.project, schema)
+    if context.project.card.given:
+        (package / CARD).write_bytes(context.project.card.dump())
     if golden.cases:
         (package / GOLDEN_CASES).write_bytes(golden.dump())
     if (out / FOLDER).is_dir():

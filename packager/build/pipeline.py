@@ -50,6 +50,7 @@ from packager.project.validate import check_code, check_columns, check_model_fil
 from packager.review.gate import GateOptions, review
 from packager.runners.early_layers import EarlyLayers
 from packager.runners.project import (
+    BaseChoice,
     ProjectEnvironment,
     resolve_base,
     resolve_dependencies,
@@ -145,7 +146,8 @@ def _check(
     tell_outside(project.directory, project.places, progress)
     check_columns(project)
     listed = list_files(project, output.paths)
-    check_model_files(listed.model)
+    if project.model is not None:  # members of a solution have been checked with their own
+        check_model_files(listed.model, project.serve.pickle_allow)
     model_loader(project)
     listed.tell(progress)
     with explain_left_out(listed.left_out):
@@ -163,15 +165,8 @@ def _resolve(
 ) -> ProjectEnvironment:
     """Resolve platform, base and dependencies; an image that engines run needs a base."""
     platform, needed = resolve_platform(project, engine), output.kind in ("docker", "registry")
-    base = resolve_base(
-        project,
-        options.base,
-        platform,
-        engine,
-        progress,
-        needed=needed,
-        upgrade=options.upgrade,
-    )
+    choice = BaseChoice(options.base, needed, options.upgrade)
+    base = resolve_base(project, choice, platform, engine, progress)
     check_system_packages(project.image.system_packages, base)
     target = wheel_target(base, platform, engine)
     dependencies = resolve_dependencies(

@@ -28,7 +28,7 @@ SHA256 = "[extensions]\n\tobjectformat = sha256\n"
 
 
 @dataclass(frozen=True)
-class RegistryRepository:
+class Repository:
     """The folders of a git repository."""
 
     top: Path
@@ -39,21 +39,21 @@ class RegistryRepository:
     """Folder with objects and branches."""
 
 
-def repository_at(top: Path) -> RegistryRepository | None:
+def repository_at(top: Path) -> Repository | None:
     """The repository whose working tree or bare repository is ``top``; None if there is none."""
     marker = top / ".git"
     if marker.is_dir():
-        return RegistryRepository(top, marker, marker)
+        return Repository(top, marker, marker)
     if marker.is_file():
         named = read_bounded(marker).removeprefix("gitdir:").strip()
         own = (top / named).resolve()
         common = (own / (read_bounded(own / "commondir").strip() or ".")).resolve()
-        return RegistryRepository(top, own, common) if (own / "HEAD").is_file() else None
+        return Repository(top, own, common) if (own / "HEAD").is_file() else None
     bare = (top / "HEAD").is_file() and (top / "objects").is_dir()
-    return RegistryRepository(top, top, top) if bare else None
+    return Repository(top, top, top) if bare else None
 
 
-def head_commit(repository: RegistryRepository) -> str | None:
+def head_commit(repository: Repository) -> str | None:
     """The commit that is checked out; None if there is none or it can't be read."""
     value = read_bounded(repository.own / "HEAD").strip()
     for _ in range(MAX_LINKS):
@@ -67,7 +67,7 @@ def head_commit(repository: RegistryRepository) -> str | None:
     return None
 
 
-def branches_and_tags(repository: RegistryRepository) -> dict[str, str]:
+def branches_and_tags(repository: Repository) -> dict[str, str]:
     """``refs/…`` → id of every branch and tag."""
     found = {name: commit for name, commit in _packed(repository) if REF.fullmatch(name)}
     for kind in ("heads", "tags"):
@@ -82,7 +82,7 @@ def branches_and_tags(repository: RegistryRepository) -> dict[str, str]:
     return found
 
 
-def _packed(repository: RegistryRepository) -> Iterator[tuple[str, str]]:
+def _packed(repository: Repository) -> Iterator[tuple[str, str]]:
     """(branch or tag, commit) of each packed reference."""
     for line in read_bounded(repository.common / "packed-refs").splitlines():
         commit, _, name = line.partition(" ")
@@ -90,7 +90,7 @@ def _packed(repository: RegistryRepository) -> Iterator[tuple[str, str]]:
             yield name, commit
 
 
-def borrow(repository: RegistryRepository, commit: str, scratch: Path) -> None:
+def borrow(repository: Repository, commit: str, scratch: Path) -> None:
     """Create in ``scratch`` a repository at ``commit``, with the objects and index of another."""
     for folder in ("objects/info", "refs", "info"):
         (scratch / folder).mkdir(parents=True)

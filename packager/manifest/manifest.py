@@ -126,6 +126,8 @@ class Serve(FrozenModel):
     """Its answers; empty for one label or number, as the task says."""
     network: bool = False
     """Whether the model's process may use the network."""
+    pickle_allow: tuple[str, ...] = ()
+    """Further globals that its pickles may name (:mod:`modelhost.pickles`)."""
 
 
 class Slices(FrozenModel):

@@ -191,6 +191,7 @@ class ModelHost:
             "path": str(path),
             "predictor": serve.predictor,
             "loader": serve.loader,
+            "pickle_allow": serve.pickle_allow,
             "task": task,
             "takes": serve.features,
             "classes": serve.classes,

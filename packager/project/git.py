@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from packager.environment.git_files import (
-    RegistryRepository,
+    Repository,
     borrow,
     git_environment,
     head_commit,
@@ -40,7 +40,7 @@ def git_state(directory: Path) -> GitState | None:
     return GitState(commit=commit, dirty=_dirty(repository, commit))
 
 
-def _find(directory: Path) -> RegistryRepository | None:
+def _find(directory: Path) -> Repository | None:
     """The nearest ``.git`` in or above ``directory``; None without one or if it is bare."""
     for top in (directory, *directory.parents):
         if (top / ".git").exists():
@@ -48,7 +48,7 @@ def _find(directory: Path) -> RegistryRepository | None:
     return None
 
 
-def _dirty(repository: RegistryRepository, commit: str) -> bool | None:
+def _dirty(repository: Repository, commit: str) -> bool | None:
     git = find_program("git")
     if git is None:
         return None

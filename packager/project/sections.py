@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from packager.data.checks.expectations import DeclaredColumn
-from packager.manifest.base import FeatureForm, FrozenModel, Isa, Level, Scalar
+from packager.manifest.base import DottedName, FeatureForm, FrozenModel, Isa, Level, Scalar
 from packager.manifest.data_roles import Split
 from packager.manifest.outputs import Output, OutputKind
 from packager.manifest.read_options import (
@@ -19,13 +19,13 @@ from packager.manifest.read_options import (
     texts_of,
 )
 
-# RegistryRepository name in an engine's format: an optional host:port, then lower-case components.
+# Repository name in an engine's format: an optional host:port, then lower-case components.
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = rf"^(?:[a-z0-9.-]+:\d+/)?{COMPONENT}(?:/{COMPONENT})*$"
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_length=100)]
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
-RegistryRepository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
+Repository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
 OutputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60)]
 MemberName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Level01 = Annotated[float, Field(gt=0, lt=1)]
@@ -263,9 +263,9 @@ class ServeSection(FrozenModel):
     processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = 1
     strict: bool = False
     classes: Annotated[tuple[Scalar, ...], Field(min_length=2)] | None = None
-    """Labels in the order of the model's outputs; None: those that the model records."""
     extra_columns: Literal["ignore", "refuse"] = "ignore"
     network: bool = False
+    pickle_allow: tuple[DottedName, ...] = ()
 
 
 class SlicesSection(FrozenModel):
@@ -294,7 +294,7 @@ class ImageSection(FrozenModel):
     """``[image]``: base, platforms and system packages."""
 
     base: str = "python:3.11-slim-bookworm"
-    repository: RegistryRepository | None = None
+    repository: Repository | None = None
     system_packages: tuple[str, ...] = ()
     platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ()
     include: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import IO, cast
 
@@ -81,9 +82,10 @@ def push(
         how = put_blob(repository, readable, sources.get(blob.descriptor.digest))
         return blob, how, time.monotonic() - started
 
-    for blob, how, seconds in at_once(send, image.blobs):
-        result.transferred[how] += blob.descriptor.size
-        progress.item(blob.name, how, blob.descriptor.size, seconds)
+    with closing(at_once(send, image.blobs)) as done:
+        for blob, how, seconds in done:
+            result.transferred[how] += blob.descriptor.size
+            progress.item(blob.name, how, blob.descriptor.size, seconds)
     if attachments:
         put_manifest(repository, image.manifest, MANIFEST_TYPE)
         attach(repository, image.descriptor, attachments)

@@ -20,7 +20,7 @@ from packager.environment.shipped import check_python
 from packager.errors import PackageError
 from packager.image.base.base import find_base, find_made_base
 from packager.image.base.debian import base_name
-from packager.image.base.registry_base import ANY, BasePin
+from packager.image.base.registry_base import BasePin
 from packager.image.base.saved import BaseImage
 from packager.image.config import Image, assemble
 from packager.image.layers import plain_layer
@@ -32,7 +32,6 @@ from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles
 from packager.project.required_secrets import explain_left_out
 from packager.project.sections import ImageSection
-from packager.registry.reference import PREFIX
 from packager.runners.local import check_host
 from packager.runners.machine import machine
 from packager.runners.package import layers_worker
@@ -112,27 +111,37 @@ def resolve_platform(project: Project, engine: Engine | None) -> str:
     return engine.platform if engine else default_platform()
 
 
+@dataclass(frozen=True)
+class BaseChoice:
+    """Which base a verb wants."""
+
+    asked: str | None = None
+    """The base of the command line, in place of the project's."""
+    needed: bool = False
+    """Whether the verb can't do without one."""
+    upgrade: bool = False
+    """Whether a tag of a registry is resolved again, though the project's lock names its base."""
+
+
 def resolve_base(
     project: Project,
-    asked: str | None,
+    choice: BaseChoice,
     platform: str,
     engine: Engine | None,
     progress: Progress,
-    *,
-    needed: bool,
-    upgrade: bool = False,
 ) -> BaseImage | None:
-    """Find the base; raise ``PackageError`` if it is missing but ``asked`` for or ``needed``.
-
-    One from a registry is the one that the project's lock names, unless ``upgrade`` is set.
+    """Find the base; raise ``PackageError`` if it is missing but asked for or needed.
 
     With an engine, a missing base that the project names is an error too, because a project must
     not cause a run outside a container. The default base may be missing, and without an engine the
     project's too, or it may be one that needs an engine: then the result is None, with a warning.
     """
+    asked, needed = choice.asked, choice.needed
     reference = asked or project.image.base
     progress.step(f"looking for the base {reference}")
-    base = find_base(reference, platform, engine, ANY if upgrade else _pin(project, reference))
+    lock = None if choice.upgrade else load_lock(project.directory / LOCK)
+    pin = BasePin.of(lock, reference)
+    base = find_base(reference, platform, engine, pin)
     if base is not None and base.saved.digest is not None:
         progress.step(f"base {base.saved.reference} is {base.saved.digest}")
     named = engine is not None and reference != ImageSection().base
@@ -155,17 +164,6 @@ def resolve_base(
         )
         return None
     return base
-
-
-def _pin(project: Project, reference: str) -> BasePin:
-    """What the project's lock says of the base."""
-    lock, name = load_lock(project.directory / LOCK), reference.removeprefix(PREFIX)
-    if lock is None:
-        return ANY
-    for base in lock.bases:
-        if base.reference == name:
-            return BasePin(base.diff_ids, base.env, lock.base_digests.get(name))
-    return ANY
 
 
 def _unusable(base: BaseImage | None, engine: Engine | None) -> str:
@@ -243,7 +241,9 @@ def resolve_environment(
 ) -> ProjectEnvironment:
     """Platform, base and locked dependencies of a project, as in a build."""
     platform = resolve_platform(project, engine)
-    found = resolve_base(project, base, platform, engine, progress, needed=engine is not None)
+    found = resolve_base(
+        project, BaseChoice(base, needed=engine is not None), platform, engine, progress
+    )
     target = wheel_target(found, platform, engine)
     dependencies = resolve_dependencies(
         project, files.listed, found, target, progress, update=False

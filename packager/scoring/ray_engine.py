@@ -28,7 +28,7 @@ def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
     def drive(units: Sequence[Unit], progress: Progress) -> None:
         started = not ray.is_initialized()
         if started:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+            _start(ray)
         try:
             _drive(ray, reference, asked, units, progress)
         finally:
@@ -36,6 +36,18 @@ def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
                 ray.shutdown()
 
     return drive
+
+
+def _start(ray: Any) -> None:
+    """Start Ray on this machine, or join the cluster that its variables name."""
+    try:
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:  # Ray raises plain ones, of a machine that is too busy for example
+        ray.shutdown()
+        raise PackageError(
+            f"Ray did not start: {str(error).strip().splitlines()[0]}",
+            "try again with fewer other programs, or leave --engine out; --resume goes on",
+        ) from error
 
 
 def _drive(

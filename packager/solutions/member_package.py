@@ -17,6 +17,7 @@ from packager.manifest.solution import SolutionMember
 from packager.model.integrity import check_before_loading
 from packager.model.paths import Root
 from packager.project.sections import MemberSection
+from packager.solutions.flow_check import MemberFacts
 from packager.tar_reader import unpack_plain
 
 Process = Literal["inline", "own"]
@@ -56,6 +57,16 @@ class MemberPackage:
             truth=section.truth,
         )
 
+    def facts(self) -> MemberFacts:
+        """What the flow may ask it for."""
+        schema = self.manifest.schema_
+        outputs = [one.name for one in schema.outputs]
+        return MemberFacts(
+            needed=[one.name for one in schema.features if one.default is None],
+            outputs=outputs if len(outputs) > 1 else [],
+            classes=schema.probability_classes,
+        )
+
     def spec(self, process: Process) -> MemberSpec:
         """For the process of the flow."""
         section, schema, serve = self.section, self.manifest.schema_, self.manifest.serve
@@ -74,6 +85,7 @@ class MemberPackage:
             features=tuple(ColumnSpec.of(column) for column in schema.features),
             defaults={c.name: c.default for c in schema.features if c.default is not None},
             nullable=tuple(column.name for column in schema.features if column.nullable),
+            pickle_allow=serve.pickle_allow,
         )
 
 

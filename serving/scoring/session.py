@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from packager.data.rows.member_flags import no_answer
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import load_compiled
@@ -50,7 +51,9 @@ class ScoringSession:
         self.tally.count(kept, answered.predictions, answered.compiled)
         more = [(int(checked.rows[row]), reason) for row, reason in answered.rejected]
         rejected = sorted([*checked.rejected, *more])
-        return BlockAnswers(answered.predictions, kept.flags, rejected)
+        absent = (answered.predictions.absent or {}).items()
+        missed = [(no_answer(name), np.array(rows, np.int64)) for name, rows in absent]
+        return BlockAnswers(answered.predictions, [*kept.flags, *missed], rejected)
 
 
 @contextmanager

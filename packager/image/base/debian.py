@@ -14,6 +14,7 @@ from packager.environment.platform import default_platform
 from packager.environment.programs import find_program
 from packager.errors import PackageError, UsageError
 from packager.image.base.base import save_base
+from packager.image.base.dpkg_status import write_status
 from packager.image.base.keep import PACKAGES
 from packager.image.base.packages import LIST_SCRIPT, NAME, dependency_closure, read_debs, versions
 from packager.image.base.saved import BaseImage
@@ -174,5 +175,6 @@ def _lay_out(archive: Path, root: Path, suite: str, added: Collection[str]) -> N
     for name, content in ACCOUNTS.items():
         (root / name).write_bytes(content)
     bundle_certificates(root)
+    write_status(root, debs.values())
     (root / PACKAGES).parent.mkdir(parents=True)
     (root / PACKAGES).write_bytes(canonical_json(versions(debs.values())) + b"\n")

@@ -9,6 +9,7 @@ from typing import Any
 
 from packager.cache import atomic_directory
 from packager.engine.engine import Engine
+from packager.environment.lock import LockFile
 from packager.errors import PackageError
 from packager.image.base.archive import DIFF_ID
 from packager.image.base.keep import content_folder, keep_base, kept_base
@@ -18,7 +19,7 @@ from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.remote_layers import fetch_layer
 from packager.registry.blobs import blob_content
 from packager.registry.manifests import FetchedManifest, resolve
-from packager.registry.reference import RegistryReference
+from packager.registry.reference import PREFIX, RegistryReference
 from packager.registry.repository import RegistryRepository, open_repository
 
 
@@ -32,6 +33,16 @@ class BasePin:
     """Its variables."""
     digest: str | None = None
     """The digest of its manifest when it was locked."""
+
+    @classmethod
+    def of(cls, lock: LockFile | None, reference: str) -> BasePin:
+        """What ``lock`` says of the base called ``reference``."""
+        name = reference.removeprefix(PREFIX)
+        if lock is None:
+            return cls()
+        found = (base for base in lock.bases if base.reference == name)
+        pins = (cls(base.diff_ids, base.env, lock.base_digests.get(name)) for base in found)
+        return next(pins, cls())
 
 
 ANY = BasePin()

@@ -7,6 +7,7 @@ from registries import StartedRegistry
 from registry_packages import damage, pushed
 from tiny_bases import ENV, MINOR, STDLIB, tiny_base
 
+from packager.environment.lock import LockFile
 from packager.environment.platform import default_platform
 from packager.errors import PackageError
 from packager.image.base import base as module
@@ -64,7 +65,18 @@ def test_a_lock_decides_where_a_tag_has_moved(
     first = find_base(place, PLATFORM, None)
     assert first is not None
     pushed(place, tiny_base(tmp_path / "new", Env=[*ENV, "NEW=1"]))
-    pin = BasePin(first.saved.diff_ids, first.saved.env, old.digest)
+    assert old.digest is not None
+    lock = LockFile(
+        inputs="",
+        python=MINOR,
+        platform=PLATFORM,
+        bases=(first.locked,),
+        base_digests={place: old.digest},
+        wheels=(),
+    )
+    assert BasePin.of(lock, "other:1") == BasePin.of(None, place) == BasePin()
+    pin = BasePin.of(lock, f"registry:{place}")
+    assert pin == BasePin(first.saved.diff_ids, first.saved.env, old.digest)
     before = len(running.requests())
     locked = find_base(place, PLATFORM, None, pin)
     assert locked is not None
