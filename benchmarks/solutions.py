@@ -85,7 +85,7 @@ def solution(folder: Path, *, looks: bool = True) -> Flow:
         loader = f"{name}_model:Model"
         specs.append(
             MemberSpec(name, name, None, "fail", None, "regression", loader, "joblib", "frame",
-                       None, (), COLUMNS, {}, ())
+                       None, (), COLUMNS, {})
         )  # fmt: skip
     (folder / FILE).write_text(SolutionSpec("measured_flow:run", tuple(specs)).as_json())
     (folder / "measured_flow.py").write_text(FLOW)

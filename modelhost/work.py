@@ -53,7 +53,7 @@ from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.solution import study_verbs
 from modelhost.solution.errors import MemberUnavailableError
-from modelhost.solution.flow import Flow
+from modelhost.solution.flow import with_absent
 from modelhost.state import OpaqueError, state
 from modelhost.state_table import encode_state
 from modelhost.storage import save_model
@@ -126,10 +126,8 @@ class Workshop:
         cpu, wall = time.process_time(), time.perf_counter()
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame, read_specs(asked))
-        if isinstance(model.native, Flow):
-            found = model.native.with_absent(found)
         spent = {"cpu_seconds": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
-        header, buffers = encode_predictions(found)
+        header, buffers = encode_predictions(with_absent(model.native, found))
         return Message({**header, **spent}, buffers)
 
     def ask(self, asked: Message) -> Message:

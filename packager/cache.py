@@ -32,6 +32,7 @@ EVICTABLE = (
     "baselines",
     "cases",
     "listings",
+    "annotations",
     "pulls",
     "unpacked",
 )

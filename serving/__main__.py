@@ -18,7 +18,6 @@ from modelhost.exceptions import describe_exception
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
-from packager.model.signed_root import check_signature_if_told
 from serving.compiled_check import sampler
 from serving.feedback import stores
 from serving.http import logs
@@ -27,6 +26,7 @@ from serving.processes import log_lines, resources
 from serving.processes.model_environment import THREADS
 from serving.processes.remote_members import check_remote_members
 from serving.settings import Settings
+from serving.signed_root import check_signature_if_told
 
 END_SECONDS = 30.0
 """Seconds that workers may take to end, beyond the deadline of a request."""

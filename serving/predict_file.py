@@ -31,7 +31,6 @@ from packager.model.hosted_model import HostedModel
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.model.predictions import Predictions, flagged_answers
-from packager.model.signed_root import check_signature_if_told
 from serving.processes.confinement import ModelConfinement
 from serving.processes.model_environment import (
     model_command,
@@ -40,6 +39,7 @@ from serving.processes.model_environment import (
     processes_of,
 )
 from serving.settings import Settings
+from serving.signed_root import check_signature_if_told
 
 USAGE = "usage: python -m serving.predict_file IN OUT\n"
 BATCH_ROWS = 10_000

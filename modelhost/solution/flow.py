@@ -84,6 +84,11 @@ class Flow:
         return {name: self.members[name].state for name in self.members}
 
 
+def with_absent(native: Any, found: Predictions) -> Predictions:
+    """As ``Flow.with_absent``, of a model that may be no flow."""
+    return native.with_absent(found) if isinstance(native, Flow) else found
+
+
 class ClassifierFlow(Flow, ProbabilityAdapter):
     """A flow that gives probabilities of the labels that ``[serve] classes`` declares."""
 

@@ -45,8 +45,6 @@ class MemberSpec(NamedTuple):
     """The columns that its model takes, in order."""
     defaults: Mapping[str, Any]
     """Feature → the value for rows that lack the column."""
-    nullable: tuple[str, ...]
-    """Features that had nulls in training."""
     pickle_allow: tuple[str, ...] = ()
     """Globals that its pickles may name beyond those of every package."""
 
@@ -66,7 +64,6 @@ class MemberSpec(NamedTuple):
             "classes": None if classes is None else tuple(classes),
             "outputs": tuple(OutputSpec.read(one) for one in given["outputs"]),
             "features": tuple(ColumnSpec.read(one) for one in given["features"]),
-            "nullable": tuple(given["nullable"]),
             "pickle_allow": tuple(given["pickle_allow"]),
         }
         return cls(**own)

@@ -11,7 +11,7 @@ from packager.build.assembly import PackageLayers
 from packager.build.context import BuildContext
 from packager.data.key_sketch import FILE as KEYS
 from packager.errors import UsageError
-from packager.image.config import LABEL, start_settings
+from packager.image.config import LABEL, TITLE, VERSION, start_settings
 from packager.image.dockerfile import render
 from packager.image.file_list import FILE, FileList
 from packager.image.stack import own_training_runtime
@@ -140,12 +140,12 @@ def _golden_cases(project: Project, schema: Schema) -> GoldenCases:
 
 
 def labels(project: Project) -> dict[str, str]:
-    """The image's labels except the package root, which is the digest of the manifest."""
+    """The labels in the package's Dockerfile: neither the package root nor the user's own."""
     return {
         f"{LABEL}.name": project.package.name,
         f"{LABEL}.task": project.task,
-        "org.opencontainers.image.title": project.package.name,
-        "org.opencontainers.image.version": project.package.version,
+        TITLE: project.package.name,
+        VERSION: project.package.version,
     }
 
 

@@ -13,6 +13,7 @@ from packager.build.assembly import assemble_again, assemble_images, package_lay
 from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
 from packager.build.manifest import Measured, labels, make_manifest
+from packager.build.marks import read_marks
 from packager.build.measure import keep_measures, measure
 from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import check_reproducible
@@ -94,6 +95,7 @@ def build(
     started = time.time()
     limit = cache_limit()
     template, files = _check(project, output, engine, options.builder, progress)
+    marks = read_marks(project, files.listed, options.labels)
     tidied = engine.cleanup_scope() if engine else nullcontext()
     environment = _resolve(project, files.listed, output, engine, progress, options)
     files, environment, solution = plan_members(project, files, environment, progress)
@@ -107,20 +109,23 @@ def build(
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         layers = package_layers(context, trained.measured.result.model)
         manifest = make_manifest(context, trained.measured, template, layers)
-        named = labels(project)
-        images = assemble_images(context, manifest, named, layers)
+        named = {**marks.labels, **labels(project)}
+        images = marks.on(assemble_images(context, manifest, named, layers))
         weak = _weak_slices(folder / "out" / WEAK)
         check_cases(context, images[0], allow=options.allow_findings)
         if options.check_reproducible:
             progress.step("assembling a second time, to compare")
             check_reproducible(
-                images, files, folder, partial(assemble_again, context, manifest, named)
+                images,
+                files,
+                folder,
+                partial(assemble_again, context, environment.lock, manifest, named),
             )
         images = _deliver(context, images, output, template, options)
     keep_wheels(environment.dependencies.file, project.directory)
     write_lock(environment.dependencies.file, project.directory / LOCK)
     built = Built(manifest, images, trained.isolation, weak)
-    record = BuildRecord.of(built, project.directory, started)
+    record = BuildRecord.of(built, marks, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
     return built

@@ -70,6 +70,11 @@ class Application(typer.Typer):
         return super().command(*args, **{"cls": Verb, **options})
 
 
+def subcommands(meaning: str) -> Application:
+    """A group of commands, such as ``package data``; ``meaning`` is its help."""
+    return Application(help=meaning, cls=GroupedVerbs, no_args_is_help=True, rich_markup_mode=None)
+
+
 def complete_option(arg: str, names: Collection[str]) -> str:
     """``--out=x`` → ``--output=x`` if no other of ``names`` begins with ``--out``."""
     name, equals, value = arg.partition("=")

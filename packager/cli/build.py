@@ -37,6 +37,10 @@ AllowFindings = Annotated[
         "--allow-findings", help="Build despite data issues and cases that would stop the build."
     ),
 ]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="Label of the image, outside the root (repeatable)."),
+]
 ProjectFolder = Annotated[
     Path, typer.Argument(metavar="PROJECT", help="The folder with package.toml.")
 ]
@@ -67,6 +71,7 @@ def build(
         typer.Option("--no-cache", help="Rebuild every layer, check the data and train again."),
     ] = False,
     allow_findings: AllowFindings = False,
+    label: Labels = None,
     images: Annotated[
         Images,
         typer.Option(help="several: the members of a solution as images, and a compose file."),
@@ -103,6 +108,7 @@ def build(
         allow_findings=allow_findings,
         builder=builder,
         ready_seconds=ready_seconds,
+        labels=tuple(label or ()),
         images=images,
     )
     loaded, progress = load_project(project), ConsoleProgress()
@@ -192,6 +198,7 @@ def _built(built: Built) -> dict[str, Any]:
         "root": built.manifest.root,
         "config_digest": image.digest,
         "size": image.size,
+        "annotations": dict(image.annotations),
         "isolation": dict(built.isolation) or None,
         "companion": {"tag": companion.name, "config_digest": companion.digest}
         if companion

@@ -13,6 +13,7 @@ import typer
 
 # isort: off
 from packager.cli import (
+    version,
     init,
     build,
     inspect,
@@ -73,6 +74,7 @@ __all__ = [
     "test",
     "trust",
     "verdicts",
+    "version",
     "versions",
 ]
 

@@ -27,10 +27,10 @@ def make_key(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The new private key.")],
     as_json: AsJson = False,
 ) -> None:
-    """Make a key that signs packages: FILE, and FILE.pub for those who verify.
+    """Make a key that signs packages, and its public half.
 
-    The password is asked for, or MODEL_PACKAGER_KEY_PASSWORD has it; if it is empty, FILE is not
-    encrypted.
+    FILE signs, FILE.pub is for those who verify. The password is asked for, or
+    MODEL_PACKAGER_KEY_PASSWORD has it; if it is empty, FILE is not encrypted.
     """
     from packager.trust.keys import create_key
 
@@ -54,10 +54,11 @@ def sign_reference(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign a package: its files, its image, its provenance and what it was measured by.
+    """Sign a package and what it was measured by.
 
-    The signatures are kept beside the image in an OCI folder, else in the cache; they are never in
-    the image. They take the place of earlier ones by the same key.
+    Its files, its image, its provenance, the check of its data, and evidence. The signatures are
+    kept beside the image in an OCI folder or registry, else in the cache; they are never in the
+    image. They take the place of earlier ones by the same key.
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
@@ -106,7 +107,7 @@ def verify_reference(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a package by a public key: who signed it, and that every byte is what was signed.
+    """Verify who signed a package, and every byte of it.
 
     Prints each link of the chain. Exit 1 if one fails; the error names the first. Nothing of the
     package runs.

@@ -9,6 +9,7 @@ from typing import Any
 
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import kept_annotations
 from packager.image.config import Image, with_layers
 from packager.image.export import load_into
 from packager.image.layers import Layer
@@ -80,6 +81,7 @@ def engine_config(engine: Engine, text: str) -> dict[str, Any]:
     diff_ids = described["RootFS"].get("Layers") or []
     return {
         "digest": described["Id"],
+        "annotations": kept_annotations(described["Id"]),
         "architecture": described.get("Architecture"),
         "os": described.get("Os"),
         "config": described.get("Config") or {},

@@ -14,6 +14,7 @@ from packager.cache import atomic_directory, atomic_file, check_writable
 from packager.digest import canonical_json, sha256_bytes
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import keep_annotations
 from packager.image.config import Image
 from packager.image.layers import Entry, Layer
 from packager.progress import Progress
@@ -99,6 +100,8 @@ def export_images(
     images: Sequence[Image], output: Destination, engine: Engine | None, progress: Progress
 ) -> None:
     """Write ``images`` to ``output``; raises ``PackageError`` if it needs a missing engine."""
+    for image in images:
+        keep_annotations(image)
     if output.kind == "oci" and output.path:
         write_oci(images, output.path)
     elif output.kind == "docker-archive" and output.path:
@@ -133,6 +136,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
                     **Descriptor.of(MANIFEST_TYPE, manifest).as_json(),
                     "platform": {key: platform[key] for key in ("architecture", "os")},
                     "annotations": {
+                        **image.annotations,
                         REF_NAME: image.name.rpartition(":")[2],
                         IMAGE_NAME: image.name,
                     },
@@ -226,4 +230,5 @@ def config_descriptor(image: Image) -> Descriptor:
 
 def oci_manifest(image: Image) -> bytes:
     """The manifest of an image with uncompressed layers, equal on every machine."""
-    return image_manifest(config_descriptor(image), [*map(layer_descriptor, image.layers)])
+    layers = [*map(layer_descriptor, image.layers)]
+    return image_manifest(config_descriptor(image), layers, image.annotations)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import annotations_of
 from packager.image.config import LABEL, layer_names
 from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.stored_images import COMPANION, DIGEST, check_label
@@ -66,6 +67,7 @@ def incoming_image(
             raise ValueError("layers that are not sha256: and 64 hex digits")
         if not len(manifest.layers) == len(diff_ids) == len(names):
             raise ValueError(f"{len(manifest.layers)} layers for {len(diff_ids)} in the config")
+        annotations_of(manifest.document)  # read later, and refused here
         labels = _labels(content)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PackageError(

@@ -49,6 +49,7 @@ class Reference:
     name: str
     """``repository:tag``."""
     config: dict[str, Any]
+    """The image's config, its ``digest``, and the ``annotations`` of its OCI manifest."""
     manifest: Manifest
     _file: Callable[[str], bytes]
     """Reads a file of ``/package`` by its name."""
@@ -275,7 +276,7 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
 
 def _describe(images: tuple[Image, ...]) -> Reference:
     main = images[0]
-    config = {**json.loads(main.config), "digest": main.digest}
+    config = {**json.loads(main.config), "digest": main.digest, "annotations": main.annotations}
 
     documents = package_documents(main.layers)
 

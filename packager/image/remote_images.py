@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from packager.image.annotations import annotations_of
 from packager.image.config import Image
 from packager.image.incoming import companion_place, incoming_image, is_companion
 from packager.image.remote_layers import remote_layer
@@ -60,4 +61,5 @@ def _image(found: IncomingImage) -> Image:
             remote_layer(found.repository, stored, diff_id, name)
             for stored, diff_id, name in layers
         ),
+        annotations=annotations_of(found.manifest.document),
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import annotations_of, kept_annotations
 from packager.image.compressed_layers import uncompressed_layer
 from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
@@ -63,7 +64,9 @@ def _oci_images(folder: Path) -> list[Image]:
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
         image = _image(name, config, [(path, 0, path.stat().st_size) for path in paths])
-        images.append(replace(image, manifest_digest=entry["digest"]))
+        images.append(
+            replace(image, annotations=annotations_of(manifest), manifest_digest=entry["digest"])
+        )
     return images
 
 
@@ -127,7 +130,8 @@ def read_archive(path: Path, called: str) -> tuple[Image, ...]:
             infos = [archive.find(layer) for layer in entry["Layers"]]
             places = [(path, info.offset_data, info.size) for info in infos]
             name = (entry["RepoTags"] or [""])[0]
-            images.append(_image(name, archive.document(entry["Config"]), places))
+            image = _image(name, archive.document(entry["Config"]), places)
+            images.append(replace(image, annotations=kept_annotations(image.digest)))
     return _in_order(images, called)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
@@ -65,16 +66,21 @@ def read_descriptor(entry: Any) -> Descriptor:
     return Descriptor(kind, digest, size)
 
 
-def image_manifest(config: Descriptor, layers: Sequence[Descriptor]) -> bytes:
+def image_manifest(
+    config: Descriptor,
+    layers: Sequence[Descriptor],
+    annotations: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
     """The manifest of an image, in canonical JSON."""
-    return canonical_json(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST_TYPE,
-            "config": config.as_json(),
-            "layers": [layer.as_json() for layer in layers],
-        }
-    )
+    described: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": config.as_json(),
+        "layers": [layer.as_json() for layer in layers],
+    }
+    if annotations:
+        described["annotations"] = dict(annotations)
+    return canonical_json(described)
 
 
 def find_manifest(repository: RegistryRepository, target: str) -> FetchedManifest | None:

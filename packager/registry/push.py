@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import IO, cast
@@ -29,11 +29,14 @@ class OutgoingImage:
 
     config: OutgoingBlob
     layers: tuple[OutgoingBlob, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Of its manifest."""
 
     @property
     def manifest(self) -> bytes:
         """Its manifest, in canonical JSON."""
-        return image_manifest(self.config.descriptor, [one.descriptor for one in self.layers])
+        layers = [one.descriptor for one in self.layers]
+        return image_manifest(self.config.descriptor, layers, self.annotations)
 
     @property
     def descriptor(self) -> Descriptor:

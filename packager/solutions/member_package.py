@@ -84,7 +84,6 @@ class MemberPackage:
             outputs=tuple(one.spec for one in schema.outputs),
             features=tuple(ColumnSpec.of(column) for column in schema.features),
             defaults={c.name: c.default for c in schema.features if c.default is not None},
-            nullable=tuple(column.name for column in schema.features if column.nullable),
             pickle_allow=serve.pickle_allow,
         )
 

@@ -15,12 +15,12 @@ from packager.model.compiled.model import load_compiled
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.model.row_blocks import BadRows, BlockAnswers, Indices, RowBlock
-from packager.model.signed_root import check_signature_if_told
 from serving.predict_file import model_process
 from serving.prediction.package_files import PackageFiles
 from serving.scoring.answering import BlockPredictor, FailingRowsError
 from serving.scoring.block_checker import BlockChecker, Checked
 from serving.scoring.tally import PartTally
+from serving.signed_root import check_signature_if_told
 
 
 class ScoringSession:

@@ -1,7 +1,7 @@
 """The bytecode of a base's standard library, for bases that come without.
 
 Official images of Python have none. A container can't keep what it compiles, so each process would
-compile the library again: some two seconds of processor time at each start.
+compile the library again: 0.4 s of processor time at each start.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from packager.worker import job
 PROGRAM = Path(sys.executable).parent / "package"
 REPLACED = {
     "--out", "--update", "--verify", "--add", "--against", "--top", "--why", "--in",
-    "--report", "--page", "--keep-for", "--key", "--url",
+    "--report", "--page", "--keep-for", "--url",
 }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def test_what_is_written_goes_to_output():
         "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy monitoring",
         "deploy remove", "deploy schedule", "issues backup", "issues export", "issues image",
         "issues tokens add",
-        "pull", "score", "test",
+        "pull", "score", "sign", "test",
     }  # fmt: skip
 
 
@@ -104,6 +104,7 @@ def test_verbs_are_listed_by_purpose():
         "Create and build": ["init", "build", "train", "base"],
         "Inspect and compare": ["inspect", "diff", "card", "sbom", "test"],
         "Share": ["push", "pull"],
+        "Trust": ["key", "sign", "verify"],
         "Run": ["serve", "predict", "replay", "score", "bench"],
         "Monitor": ["drift", "feedback", "deploy", "issues"],
         "Data": ["data"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from registries import StartedRegistry, docker_config, registry
 from registry_packages import damage, pushed
 
 from packager.cache import cache_directory
+from packager.digest import sha256_bytes
 from packager.errors import PackageError
 from packager.image.config import Image
+from packager.image.export import oci_manifest
 from packager.image.outgoing import Compression
 from packager.image.reference import open_reference
 from packager.image.remote_images import remote_package
@@ -29,6 +32,17 @@ def refused(reference: str) -> PackageError:
     with pytest.raises(PackageError) as caught, open_reference(reference, None):
         pass
     return caught.value
+
+
+def test_annotations_are_pushed_and_read(
+    running: StartedRegistry, images: tuple[Image, Image]
+) -> None:
+    texts = {"org.opencontainers.image.revision": "1" * 40}
+    image = replace(images[0], annotations=texts)
+    (digest,) = pushed(f"{running.host}/annotated/shop:1", image)
+    assert digest.digest == f"sha256:{sha256_bytes(oci_manifest(image))}"
+    with open_reference(f"registry:{digest}", None) as found:
+        assert found.config["annotations"] == texts
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip"])

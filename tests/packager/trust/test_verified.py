@@ -183,7 +183,7 @@ def test_a_known_layer_is_not_read_again(
     def fail(*_: object) -> None:
         raise AssertionError("a layer was read")
 
-    monkeypatch.setattr("packager.image.reference.verify", fail)
+    monkeypatch.setattr("packager.image.engine_copy.verify", fail)
     with open_verified(str(tmp_path / "oci"), None, NullProgress()):
         pass
 

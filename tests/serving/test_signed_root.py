@@ -12,7 +12,6 @@ from signed_packages import new_key
 
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Manifest
-from packager.model.signed_root import check_signature_if_told
 from packager.trust.envelope import as_lines, signed_bundle
 from packager.trust.statements import (
     PackageBinding,
@@ -20,6 +19,7 @@ from packager.trust.statements import (
     cosign_statement,
     described,
 )
+from serving.signed_root import check_signature_if_told
 
 OTHER = MANIFEST.model_copy(update={"version": "0.9.0"})
 
