@@ -15,6 +15,7 @@ import random
 import re
 import sys
 import warnings
+import zlib
 from pathlib import Path
 
 import joblib
@@ -35,6 +36,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import all_estimators
 from xgboost import XGBClassifier
 
+from modelhost.pickles import reader
 from modelhost.pickles.audit import audit_model
 from modelhost.pickles.judge import Judge
 from modelhost.pickles.modules import Modules, here
@@ -212,6 +214,21 @@ def test_the_finding_names_file_byte_and_global(tmp_path: Path) -> None:
         "the file (byte 2) calls os.system, which is of the standard library, and none that data"
         " needs"
     ]
+
+
+@pytest.mark.parametrize("opcodes", [b"N0", b"K\x010", b"\x8c\x01x0"])
+def test_a_small_file_with_very_many_opcodes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opcodes: bytes
+) -> None:
+    monkeypatch.setattr(reader, "MIN_OPCODES", 1_000)
+    content = zlib.compress(b"\x80\x04" + opcodes * 20_000 + b"N.", 9)
+    limit = 1_000 + reader.MAX_OPCODES * len(content)
+    assert limit < 40_000
+    report = audited(tmp_path, "model.pkl", content)
+    assert [one.text for one in report.findings] == [
+        f"the file can't be read to its end: it has more than {limit:,} opcodes"
+    ]
+    assert audited(tmp_path, "model.pkl", zlib.compress(b"\x80\x04N.")).findings == []
 
 
 def test_a_file_that_is_no_pickle_and_may_be_anything_passes(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ import io
 import pickle
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelhost.pickles import reader
 from modelhost.pickles.reader import Reader, Seen
 from modelhost.pickles.source import Source, UnreadableError
 
@@ -27,6 +29,22 @@ def test_names_of_python_2_are_translated_up_to_protocol_2() -> None:
 def test_offset_and_uses_of_a_global() -> None:
     one = read(b"\x80\x02cos\nsystem\nX\x01\x00\x00\x00x\x85R.")[1].globals["os", "system"]
     assert (one.offset, one.uses) == (2, {"named", "called"})
+
+
+def test_a_file_may_have_so_many_opcodes_for_its_size() -> None:
+    assert Seen(0).limit == 5_000_000
+    assert Seen(1_000).limit == 5_020_000
+
+
+@pytest.mark.parametrize("pair", [b"N0", b"K\x010"])
+def test_more_opcodes_than_the_limit_are_refused(
+    pair: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MIN_OPCODES", 4)
+    monkeypatch.setattr(reader, "MAX_OPCODES", 0)
+    assert read(pair + b"N.")[1].opcodes == 4
+    with pytest.raises(UnreadableError, match=r"^has more than 4 opcodes$"):
+        read(pair * 2 + b"N.")
 
 
 def test_a_pickle_within_bytes_is_noted_with_its_place() -> None:
