@@ -142,6 +142,11 @@ def secret_named(inside: str, content: bytes) -> Secret | None:
     return None
 
 
+def secret_written(inside: str, content: bytes) -> Secret | None:
+    """The first credential in a file's text; None without one."""
+    return next(secrets_written(inside, content), None)
+
+
 def secrets_written(inside: str, content: bytes) -> Iterator[Secret]:
     """The credentials in a file's text, which may be UTF-16 with a byte order mark."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from packager.project.secrets import Secret, secret_named, secrets_in, secrets_written
+from packager.project.secrets import Secret, secret_named, secret_written, secrets_in
 
 BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ" + "Ab1/" * 20
 BEGIN, END = "-----BEGIN {}-----", "-----END {}-----"
@@ -76,10 +76,6 @@ def test_a_certificate_with_its_key_is_one_by_its_text():
     text = (pem("CERTIFICATE") + pem("RSA PRIVATE KEY")).encode()
     assert secret_named("server.pem", text) is None
     assert secret_written("server.pem", text) == Secret("a private key", 4)
-
-
-def secret_written(inside: str, content: bytes) -> Secret | None:
-    return next(secrets_written(inside, content), None)
 
 
 URL = "https://me:{}@host.internal/simple"
