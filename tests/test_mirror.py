@@ -17,7 +17,6 @@ EXEMPT: dict[str, str] = {
         f"modelhost/pickles/{name}.py": "a part of the audit: pickles/test_audit.py"
         for name in ("allowed", "archives", "opcodes", "plain_values", "report", "stand_ins")
     },
-    "packager/report/audit.py": "what the command prints: cli/test_audit.py",
     "packager/trust/audit_report.py": "a record, which trust/test_audit.py reads",
     "packager/labelling/label_step.py": "what two steps share: test_mapping.py, test_estimate.py",
     **{

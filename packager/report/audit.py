@@ -25,9 +25,10 @@ def _part(title: str, findings: list[AuditFinding]) -> list[str]:
     if not findings:
         return []
     lines = [f"{title}: {len(findings)}"]
-    for one in findings:
+    hints = [one.hint for one in findings]
+    for one, after in zip(findings, [*hints[1:], ""], strict=True):
         lines.append(f"  {one.part}: {one.place}: {one.what}")
-        if one.hint:
+        if one.hint and one.hint != after:  # once for several that follow each other
             lines.append(f"    {one.hint}")
     return lines
 

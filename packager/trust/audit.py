@@ -35,7 +35,8 @@ ROTATE = (
     "rotate it: it is in every copy and older version too; then read it from the environment or a"
     " file that is mounted"
 )
-MAX_NAMES = 10
+ABSENT_HINT = "build its project here once, which downloads them"
+MAX_NAMES = 3
 MAX_DIGEST = 16
 """Characters of a sha256 that are shown."""
 
@@ -156,7 +157,9 @@ def _pickles(
         place = one.place.replace("the file", name, 1)
         finding = AuditFinding("pickles", place.rstrip(":"), told, hint)
         if absent and one.name is not None and "neither" in one.what:
-            hint = f"the cache lacks the wheels {', '.join(absent[:MAX_NAMES])}: build here once"
+            more = len(absent) - MAX_NAMES
+            names = ", ".join(absent[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+            hint = f"the cache lacks the wheels {names}: build its project here once"
             found.skipped.append(AuditFinding("pickles", place.rstrip(":"), told, hint))
         else:
             found.findings.append(finding)
@@ -245,7 +248,7 @@ def _imports(found: AuditResult, code: Sequence[Path], top: Path, modules: Wheel
         place = file.relative_to(top).as_posix()
         if modules.absent:
             what = f"imports {name}, and not every locked wheel is in the cache"
-            found.skipped.append(AuditFinding("imports", place, what, "build here once"))
+            found.skipped.append(AuditFinding("imports", place, what, ABSENT_HINT))
         else:
             what = f"imports {name}, which no locked distribution has"
             hint = "add what provides it to the requirements, or remove the import"
