@@ -138,6 +138,10 @@ def base(
         str | None,
         typer.Option(help="Debian or Ubuntu release: bookworm, trixie, noble. Default: this one."),
     ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(help="linux/amd64 or linux/arm64. Default: this machine's."),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Save the base in this file as well.")] = None,
     source: Annotated[
         Path | None, typer.Option("--load", help="Load a base that --output saved.")
@@ -149,13 +153,20 @@ def base(
     For machines that reach no registry.
     """
     from packager.engine.engine import Engine
+    from packager.environment.platform import MACHINES
     from packager.image.base.base import restore_base
     from packager.image.base.debian import make_base
     from packager.image.export import Destination, write_archive
 
-    if source is not None and (packages or output or release):
+    if source is not None and (packages or output or release or platform):
         raise UsageError(
-            "--load: expected no --package, --release or --output with it", "leave them out"
+            "--load: expected no --package, --release, --platform or --output with it",
+            "leave them out",
+        )
+    if platform is not None and platform not in MACHINES:
+        raise UsageError(
+            f"--platform: expected {' or '.join(MACHINES)}, got {platform!r}",
+            "for example --platform linux/arm64",
         )
     if output is not None:
         Destination("docker-archive", output).check()
@@ -163,11 +174,12 @@ def base(
     made = (
         restore_base(source, engine)
         if source
-        else make_base(engine, ConsoleProgress(), packages or (), release)
+        else make_base(engine, ConsoleProgress(), packages or (), release, platform)
     )
     if output is not None:
         write_archive([made.image], output)
-    fact = {"reference": made.saved.reference, "diff_ids": made.saved.diff_ids}
+    fact = {"reference": made.saved.reference, "platform": made.saved.platform}
+    fact["diff_ids"] = made.saved.diff_ids
     fact["packages"] = made.saved.packages
     print_result(json.dumps(fact) if as_json else made.saved.reference)
 

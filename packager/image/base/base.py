@@ -7,14 +7,15 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from packager.cache import atomic_directory, cache_directory
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.engine.engine import Engine
-from packager.environment.platform import default_platform
+from packager.environment.platform import MACHINES, default_platform
 from packager.errors import PackageError
 from packager.image.base.archive import (
     ArchivedBase,
@@ -24,13 +25,16 @@ from packager.image.base.archive import (
     unpack_archive,
 )
 from packager.image.base.probe import (
+    HOST_VERSION,
     Origin,
     ProbeResult,
     parse_probe,
+    probe_files,
     probe_in_container,
     probe_on_host,
 )
 from packager.image.base.saved import BaseImage, SavedBase
+from packager.image.bytecode import COMPILE, Compiler, HostCompiler
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_DOCUMENT
 from packager.image.export import load_into
@@ -48,10 +52,12 @@ BASE_FORMAT = 2
 def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage | None:
     """The base called ``reference``: made by ``package base``, held by the engine, or pulled.
 
-    None if none exists. Raises ``PackageError`` if the base has no supported Python.
+    None if none exists. Of another platform than this machine's only what ``package base`` made or
+    loaded is found: pulling it would replace the engine's image of that name. Raises
+    ``PackageError`` if the base has no supported Python.
     """
     made = find_made_base(reference, platform, engine)
-    if made is not None or engine is None:
+    if made is not None or engine is None or platform not in (default_platform(), engine.platform):
         return made
     if engine.describe(reference) is None and not engine.pull(reference, platform):
         return None
@@ -86,7 +92,37 @@ def find_made_base(reference: str, platform: str, engine: Engine | None) -> Base
     folder = _named(reference, platform)
     if not (folder / "base.json").is_file():
         return None
-    return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    return _opened(folder, engine)
+
+
+def native_compiler(version: str, engine: Engine | None) -> Compiler | None:
+    """An interpreter of this machine's platform with the full ``version`` (``3.11.2``).
+
+    That of a base in the cache, or the one that runs this program; None if none has the version.
+    """
+    found = (base for base in _cached(engine) if base.runs_here and base.saved.version == version)
+    usable = sorted(found, key=lambda base: base.saved.origin != "debian")
+    for base in usable:
+        if base.compiles_here:
+            return base.compiler()
+    if version == HOST_VERSION:
+        return HostCompiler(sha256_bytes((version + COMPILE).encode()))
+    return None
+
+
+def _opened(folder: Path, engine: Engine | None) -> BaseImage:
+    """The base in a folder of the cache."""
+    base = BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    if base.runs_here:
+        return base
+    return replace(base, native=native_compiler(base.saved.version, engine))
+
+
+def _cached(engine: Engine | None) -> Iterator[BaseImage]:
+    """Every base in the cache, without ``native``."""
+    for kind in ("named", "engine"):
+        for path in sorted(cache_directory("bases").glob(f"{kind}-{BASE_FORMAT}-*/base.json")):
+            yield BaseImage(SavedBase.load(path), path.parent, engine)
 
 
 def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) -> BaseImage | None:
@@ -95,16 +131,14 @@ def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) ->
     The cache may have one content twice: as ``package base`` made it and as an engine saved it. One
     that was made here is preferred, because it needs no container. None if there is no such base.
     """
-    names = [f"{kind}-{BASE_FORMAT}-*/base.json" for kind in ("named", "engine")]
-    paths = [path for name in names for path in sorted(cache_directory("bases").glob(name))]
-    cached = (BaseImage(SavedBase.load(path), path.parent, engine) for path in paths)
     equal = [
         base
-        for base in cached
+        for base in _cached(engine)
         if base.saved.diff_ids == tuple(diff_ids) and base.saved.platform == platform
     ]
     equal.sort(key=lambda base: base.saved.origin != "debian")
-    return next((base for base in equal if base.compiles_here), None)
+    opened = (base if base.runs_here else _opened(base.folder, engine) for base in equal)
+    return next((base for base in opened if base.compiles_here), None)
 
 
 def save_base(
@@ -118,24 +152,27 @@ def save_base(
         config = {**config, "rootfs": {"diff_ids": [f"sha256:{diff_id}"]}}
         env = _variables(config)
         interpreter = find_python(unpack_layers(_layers(new, config), new / "root"), env)
-        probed = probe_on_host(new / "root", interpreter)
+        if platform == default_platform():
+            probed = probe_on_host(new / "root", interpreter)
+        else:
+            probed = probe_files(new / "root", interpreter, platform)
         _save(new, reference, platform, config, probed, "debian")
-    folder = _named(reference, platform)
-    return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    return _opened(_named(reference, platform), engine)
 
 
 def restore_base(path: Path, engine: Engine | None) -> BaseImage:
     """Save the base of an archive to the cache under the archive's name, replacing an earlier one.
 
     Its interpreter is probed in a container; without an engine the archive must come from
-    ``package base --output``, which records the probe in a label. Raises ``UsageError`` if the
-    file is no archive of a base, ``PackageError`` if it is damaged or for another platform.
+    ``package base --output``, which records the probe in a label. A base for another platform is
+    probed by its files. Raises ``UsageError`` if the file is no archive of a base, ``PackageError``
+    if it is damaged.
     """
-    platform = default_platform()
     with open_base(path) as (archive, archived):
-        if sys.platform != "linux" or archived.platform != platform:
+        platform = archived.platform
+        if sys.platform != "linux" or platform not in MACHINES:
             raise PackageError(
-                f"{path}: a base for {archived.platform} can't be probed on this machine",
+                f"{path}: a base for {platform} can't be probed on this machine",
                 f"load it into an engine with `docker load -i {path}`: builds find it there",
             )
         folder = _named(archived.reference, platform)
@@ -143,7 +180,7 @@ def restore_base(path: Path, engine: Engine | None) -> BaseImage:
             unpack_archive(archive, new / "layers")
             probed = _probed_archive(path, new, archived, engine)
             _save(new, archived.reference, platform, archived.config, probed, "elsewhere")
-    return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    return _opened(folder, engine)
 
 
 def _probed_archive(
@@ -151,6 +188,9 @@ def _probed_archive(
 ) -> ProbeResult:
     """Probe the archive's Python in a container; without an engine, read the archive's label."""
     config = archived.config
+    if archived.platform != default_platform():
+        root = unpack_layers(_layers(new, config), new / "root")
+        return probe_files(root, find_python(root, _variables(config)), archived.platform)
     if engine is None:
         return parse_probe(config, str(path))
     layers = tuple(

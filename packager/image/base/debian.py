@@ -13,11 +13,12 @@ from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.environment.programs import find_program
 from packager.errors import PackageError, UsageError
-from packager.image.base.base import PACKAGES, save_base
+from packager.image.base.base import PACKAGES, native_compiler, save_base
 from packager.image.base.packages import LIST_SCRIPT, NAME, dependency_closure, read_debs, versions
+from packager.image.base.probe import probe_files
 from packager.image.base.saved import BaseImage
 from packager.image.base.slim import bundle_certificates, drop_unneeded, unpack
-from packager.image.bytecode import LoaderCompiler
+from packager.image.bytecode import Compiler, LoaderCompiler
 from packager.image.layers import Entry, tree_entries, write_tar
 from packager.progress import Progress
 from packager.tar_reader import TarReader, plain_tar
@@ -58,12 +59,15 @@ def make_base(
     progress: Progress,
     added: Collection[str] = (),
     release: str | None = None,
+    platform: str | None = None,
 ) -> BaseImage:
     """Make the base of ``release``, or of this machine's suite, and save it to the cache.
 
     ``added`` packages are included with their dependencies; install scripts are not run. Needs
-    ``mmdebstrap`` and the suite's mirror. Equal package versions give equal layers.
+    ``mmdebstrap`` and the suite's mirror. Equal package versions give equal layers. ``platform``:
+    this machine's, or another one, of which nothing is run.
     """
+    platform = platform or default_platform()
     if release is not None and release not in PYTHONS:
         raise UsageError(
             f"--release: expected one of {', '.join(PYTHONS)}, got {release!r}",
@@ -88,18 +92,35 @@ def make_base(
         )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        progress.step(f"fetching Debian packages of {suite}")
-        _bootstrap(suite, folder / "packages.tar", sorted(set(added)))
+        progress.step(f"fetching packages of {suite} for {platform}")
+        _bootstrap(suite, platform, folder / "packages.tar", sorted(set(added)))
         progress.step("removing files that Python does not need")
         _lay_out(folder / "packages.tar", folder / "root", suite, added)
         python = f"usr/bin/python{PYTHONS[suite]}"
-        compiler = LoaderCompiler(folder / "root", f"/{python}", "")
+        compiler = _compiler(folder / "root", f"/{python}", platform, engine, progress)
         stdlib = f"usr/lib/python{PYTHONS[suite]}"
-        compiler.compile(folder / "root" / stdlib, f"/{stdlib}")
+        if compiler is not None:
+            compiler.compile(folder / "root" / stdlib, f"/{stdlib}")
         entries = [*tree_entries(folder / "root", ""), Entry("tmp", mode=0o1777)]
         write_tar(folder / "layer.tar", entries)
         config = {"config": {"Env": ENVIRONMENT}}
-        return save_base(reference, default_platform(), folder / "layer.tar", config, engine)
+        return save_base(reference, platform, folder / "layer.tar", config, engine)
+
+
+def _compiler(
+    root: Path, python: str, platform: str, engine: Engine | None, progress: Progress
+) -> Compiler | None:
+    """The compiler of the standard library: its own Python, or one of the same version."""
+    if platform == default_platform():
+        return LoaderCompiler(root, python, "")
+    version = probe_files(root, python, platform).facts("made here")[2]
+    found = native_compiler(version, engine)
+    if found is None:
+        progress.warn(
+            f"no Python {version} for {default_platform()} is known here: the base gets no bytecode "
+            "and starts more slowly; make the base for this machine first, with `package base`"
+        )
+    return found
 
 
 def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None:
@@ -131,12 +152,13 @@ def _included(suite: str) -> list[str]:
     return [*packages, "python3-minimal", f"python{python}-minimal", f"libpython{python}-stdlib"]
 
 
-def _bootstrap(suite: str, archive: Path, added: Sequence[str]) -> None:
+def _bootstrap(suite: str, platform: str, archive: Path, added: Sequence[str]) -> None:
     packages = ",".join([*_included(suite), *added])
     command = [
         find_program("mmdebstrap") or "mmdebstrap",
         "--variant=extract",
         f"--include={packages}",
+        f"--architectures={platform.partition('/')[2]}",
     ]
     done = subprocess.run(
         [*command, f"--extract-hook={LIST_SCRIPT}", suite, str(archive)],
