@@ -46,6 +46,10 @@ ProjectFolder = Annotated[
 def build(
     project: ProjectFolder = Path("."),
     output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
+    platform: Annotated[
+        str | None,
+        typer.Option(help="linux/amd64, linux/arm64, or both separated by a comma."),
+    ] = None,
     base: BaseImage = None,
     builder: ChosenBuilder = "assemble",
     upgrade: Annotated[
@@ -78,7 +82,7 @@ def build(
     from packager.build.previous import last_package
     from packager.engine.engine import Engine
     from packager.image.export import NO_ENGINE, Destination
-    from packager.project.config import load_project
+    from packager.project.config import for_platforms, load_project
 
     check_reporting(issues, report_url=report_url)
     where = Destination.parse(output)
@@ -96,6 +100,8 @@ def build(
         images=images,
     )
     loaded, progress = load_project(project), ConsoleProgress()
+    if platform is not None:
+        loaded = for_platforms(loaded, platform)
     with last_package(loaded, where, engine, progress) as last:
         before = last.test() if last else None
         built = run_build(loaded, where, engine, progress, options)
@@ -178,10 +184,14 @@ def base(
     )
     if output is not None:
         write_archive([made.image], output)
-    fact = {"reference": made.saved.reference, "platform": made.saved.platform}
-    fact["diff_ids"] = made.saved.diff_ids
-    fact["packages"] = made.saved.packages
-    print_result(json.dumps(fact) if as_json else made.saved.reference)
+    saved = made.saved
+    fact = {
+        "reference": saved.reference,
+        "platform": saved.platform,
+        "diff_ids": saved.diff_ids,
+        "packages": saved.packages,
+    }
+    print_result(json.dumps(fact) if as_json else saved.reference)
 
 
 def _built(built: Built) -> dict[str, Any]:
@@ -196,6 +206,13 @@ def _built(built: Built) -> dict[str, Any]:
         "companion": {"tag": companion.name, "config_digest": companion.digest}
         if companion
         else None,
+        "platforms": {
+            name: {
+                "proved_on": record.proved_on,
+                "config_digests": [one.digest for one in built.others.get(name, built.images)],
+            }
+            for name, record in built.manifest.platforms.items()
+        },
     }
 
 

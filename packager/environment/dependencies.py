@@ -121,9 +121,7 @@ def lock_and_fetch(
     return Dependencies(lock, locked.model_copy(update={"bases": _pinned(locked, base)}))
 
 
-def _holds(
-    known: LockFile, requirements: Requirements, inputs: str, project: PackagedCode
-) -> bool:
+def _holds(known: LockFile, requirements: Requirements, inputs: str, project: PackagedCode) -> bool:
     """Whether the lock ``known`` is of these ``inputs`` and has the other platform's versions."""
     other = requirements.same_as
     agrees = other is None or known.agrees(other)

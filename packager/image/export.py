@@ -22,6 +22,7 @@ REF_NAME = "org.opencontainers.image.ref.name"
 IMAGE_NAME = "io.containerd.image.name"
 NO_ENGINE = "start Docker, or write a folder with --output oci:DIR"
 TYPES = "application/vnd.oci.image"
+INDEX = f"{TYPES}.index.v1+json"
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,10 @@ def export_images(
 
 
 def write_oci(images: Sequence[Image], folder: Path) -> None:
-    """Write an OCI image layout with one named entry per image, replacing an earlier layout.
+    """Write an OCI image layout with one named entry per name, replacing an earlier layout.
 
-    Raises ``UsageError`` if ``folder`` exists and is no OCI layout.
+    The entry of images of one name for several platforms is an image index of them. Raises
+    ``UsageError`` if ``folder`` exists and is no OCI layout.
     """
     check_replaceable(folder)
     with atomic_directory(folder, replace=True) as new:
@@ -92,25 +94,39 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
         for layer in {layer.diff_id: layer for image in images for layer in image.layers}.values():
             with (blobs / layer.diff_id[7:]).open("wb") as blob:
                 blob.writelines(layer.read())
-        manifests = []
+        named: dict[str, list[dict[str, object]]] = {}
         for image in images:
-            manifest = _oci_manifest(image)
-            (blobs / image.digest[7:]).write_bytes(image.config)
-            (blobs / sha256_bytes(manifest)).write_bytes(manifest)
-            platform = json.loads(image.config)
-            manifests.append(
-                {
-                    **_descriptor(f"{TYPES}.manifest.v1+json", manifest),
-                    "platform": {key: platform[key] for key in ("architecture", "os")},
-                    "annotations": {
-                        REF_NAME: image.name.rpartition(":")[2],
-                        IMAGE_NAME: image.name,
-                    },
-                }
-            )
-        index = {"schemaVersion": 2, "mediaType": f"{TYPES}.index.v1+json", "manifests": manifests}
-        (new / "index.json").write_bytes(canonical_json(index))
+            named.setdefault(image.name, []).append(_written(image, blobs))
+        entries = []
+        for name, of_platforms in named.items():
+            entry = of_platforms[0] if len(of_platforms) == 1 else _indexed(of_platforms, blobs)
+            annotations = {REF_NAME: name.rpartition(":")[2], IMAGE_NAME: name}
+            entries.append({**entry, "annotations": annotations})
+        (new / "index.json").write_bytes(_index(entries))
         (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
+
+
+def _written(image: Image, blobs: Path) -> dict[str, object]:
+    """Write config and manifest of an image; return its descriptor, with its platform."""
+    manifest = _oci_manifest(image)
+    (blobs / image.digest[7:]).write_bytes(image.config)
+    (blobs / sha256_bytes(manifest)).write_bytes(manifest)
+    config = json.loads(image.config)
+    return {
+        **_descriptor(f"{TYPES}.manifest.v1+json", manifest),
+        "platform": {key: config[key] for key in ("architecture", "os")},
+    }
+
+
+def _indexed(manifests: Sequence[dict[str, object]], blobs: Path) -> dict[str, object]:
+    """Write an image index; return its descriptor."""
+    index = _index(manifests)
+    (blobs / sha256_bytes(index)).write_bytes(index)
+    return _descriptor(INDEX, index)
+
+
+def _index(manifests: Sequence[dict[str, object]]) -> bytes:
+    return canonical_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": [*manifests]})
 
 
 def check_replaceable(folder: Path) -> None:

@@ -199,22 +199,36 @@ def _refuse_other(engine: Engine, image: Image) -> None:
 
 
 @contextmanager
-def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
-    """Find the package called ``text``; temporary files are removed when the block ends."""
+def open_reference(
+    text: str, engine: Engine | None, platform: str | None = None
+) -> Iterator[Reference]:
+    """Find the package called ``text``; temporary files are removed when the block ends.
+
+    ``platform``: which image of a package for several platforms; None: this machine's.
+    """
     path = Path(text.removeprefix("oci:").removeprefix("docker-archive:"))
     with tempfile.TemporaryDirectory() as name:
         if (path / "oci-layout").is_file():
-            images = read_oci(path, text)
-            yield _describe(images)
+            yield _describe(read_oci(path, text, platform))
         elif path.is_file():
-            yield _describe(read_archive(path, text))
+            yield _held(_describe(read_archive(path, text)), platform)
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
             raise UsageError(
                 f"{text}: expected an OCI folder or an archive, got neither",
                 "name what `package build --output` wrote",
             )
         else:
-            yield _in_engine(text, engine, Path(name))
+            yield _held(_in_engine(text, engine, Path(name)), platform)
+
+
+def _held(reference: Reference, platform: str | None) -> Reference:
+    """``reference``; raises ``UsageError`` if it is for another platform than the one asked for."""
+    if platform not in (None, reference.platform):
+        raise UsageError(
+            f"{reference.name}: expected an image for {platform}, got one for {reference.platform}",
+            "name the OCI folder that holds those for all platforms",
+        )
+    return reference
 
 
 def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:

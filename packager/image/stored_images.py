@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from packager.digest import sha256_bytes
+from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
 from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
@@ -28,16 +29,40 @@ MAX_IMAGES = 8
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def read_oci(folder: Path, called: str) -> tuple[Image, ...]:
-    """The images of an OCI folder, the companion last."""
+def read_oci(folder: Path, called: str, platform: str | None = None) -> tuple[Image, ...]:
+    """The images of an OCI folder for one platform, the companion last.
+
+    ``platform``: ``linux/arm64``; None: the one that it holds, or this machine's among several, or
+    the first. Raises ``UsageError`` if it holds none for ``platform``.
+    """
     try:
-        images = _oci_images(folder)
+        found = _oci_images(folder)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PackageError(
             f"{called}: expected a whole OCI folder, got {type(error).__name__}: {error}",
             "build it or copy it again",
         ) from error
-    return _in_order(images, called)
+    return _in_order(_of_platform(found, called, platform), called)
+
+
+def platform_of(image: Image) -> str:
+    """``linux/amd64``, as its config says."""
+    config = json.loads(image.config)
+    return f"{config.get('os')}/{config.get('architecture')}"
+
+
+def _of_platform(images: list[Image], called: str, platform: str | None) -> list[Image]:
+    held = list(dict.fromkeys(map(platform_of, images)))
+    if platform is None and held:
+        here = default_platform()
+        platform = here if here in held else held[0]
+    found = [image for image in images if platform_of(image) == platform]
+    if images and not found:
+        raise UsageError(
+            f"{called}: expected an image for {platform}, got those for {', '.join(held)}",
+            "name one of these platforms",
+        )
+    return found
 
 
 def _oci_images(folder: Path) -> list[Image]:
@@ -52,14 +77,22 @@ def _oci_images(folder: Path) -> list[Image]:
             raise ValueError(f"content that does not match {digest}")
         return content
 
-    images = []
-    for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
-        manifest = json.loads(read(entry["digest"]))
+    def image(name: str, manifest: Any) -> Image:
         config = read(manifest["config"]["digest"])
         paths = [blob(layer["digest"]) for layer in manifest["layers"]]
+        return _image(name, config, [(path, 0, path.stat().st_size) for path in paths])
+
+    images = []
+    for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
-        images.append(_image(name, config, [(path, 0, path.stat().st_size) for path in paths]))
+        found = json.loads(read(entry["digest"]))
+        if "manifests" in found:
+            images += [
+                image(name, json.loads(read(one["digest"]))) for one in _few(found["manifests"])
+            ]
+        else:
+            images.append(image(name, found))
     return images
 
 

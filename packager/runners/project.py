@@ -81,7 +81,16 @@ def resolve_dependencies(
     update: bool,
 ) -> Dependencies:
     """Lock the dependencies for ``target``, with ``base`` pinned, and download every wheel."""
-    requirements = Requirements(
+    requirements = requirements_of(project, files, base)
+    if project.requirements.file is None:
+        progress.step(f"requirements from {requirements.file.name}, the only such file")
+    lock_path, locked = project.directory / LOCK, base.locked if base else None
+    return lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
+
+
+def requirements_of(project: Project, files: ListedFiles, base: BaseImage | None) -> Requirements:
+    """What the lock of a project is made from; sources among it are built on ``base``."""
+    return Requirements(
         project.path(project.requirements_file),
         trees=project.serve.compile != "off",
         parquet=_needs_pyarrow(project, files),
@@ -92,17 +101,21 @@ def resolve_dependencies(
         code=files.code.files,
         builder=source_builder(base),
     )
-    if project.requirements.file is None:
-        progress.step(f"requirements from {requirements.file.name}, the only such file")
-    lock_path, locked = project.directory / LOCK, base.locked if base else None
-    return lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
 
 
 def resolve_platform(project: Project, engine: Engine | None) -> str:
-    """The project's platform, else the engine's or this machine's."""
-    if project.image.platforms:
-        return project.image.platforms[0]
-    return engine.platform if engine else default_platform()
+    """The platform of the engine or of this machine, where the model is trained.
+
+    Raises ``PackageError`` if the project is for other platforms only.
+    """
+    here, wanted = engine.platform if engine else default_platform(), project.image.platforms
+    if wanted and here not in wanted:
+        raise PackageError(
+            f"platforms: expected {here} among them, because the model is trained on this machine, "
+            f"got {', '.join(wanted)}",
+            f"name {here} too, or build on a machine of {wanted[0]}",
+        )
+    return here
 
 
 def resolve_base(

@@ -57,8 +57,10 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
     ``PackageError`` if the base has no supported Python.
     """
     made = find_made_base(reference, platform, engine)
-    if made is not None or engine is None or platform not in (default_platform(), engine.platform):
+    if made is not None or engine is None:
         return made
+    if platform != default_platform() and platform != engine.platform:
+        return None
     if engine.describe(reference) is None and not engine.pull(reference, platform):
         return None
     described = engine.describe(reference) or {}
@@ -66,7 +68,7 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
     if found != platform:
         raise PackageError(
             f"base {reference}: expected platform {platform}, got {found}",
-            f"pull it for {platform}, or set [image] platforms",
+            f"pull it for {platform}",
         )
     # The engine's tag may move to another image, so the copy is named by content.
     key = sha256_bytes(canonical_json(described["RootFS"]["Layers"]))

@@ -117,8 +117,8 @@ def _compiler(
     found = native_compiler(version, engine)
     if found is None:
         progress.warn(
-            f"no Python {version} for {default_platform()} is known here: the base gets no bytecode "
-            "and starts more slowly; make the base for this machine first, with `package base`"
+            f"no Python {version} for {default_platform()} is known here: the base gets no "
+            "bytecode and starts more slowly; make this machine's base first, with `package base`"
         )
     return found
 

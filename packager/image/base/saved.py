@@ -70,8 +70,9 @@ class BaseImage:
 
     @property
     def runs_here(self) -> bool:
-        """Whether it is for this machine's platform; else nothing of it is run."""
-        return self.saved.platform == default_platform()
+        """Whether this machine or its engine is of its platform; else nothing of it is run."""
+        here, engine = self.saved.platform == default_platform(), self.engine
+        return here or (engine is not None and engine.platform == self.saved.platform)
 
     @property
     def locked(self) -> Base:
@@ -132,11 +133,12 @@ class BaseImage:
         saved = self.saved
         if not self.runs_here:
             return self.native
-        if saved.origin == "debian":
+        here = saved.platform == default_platform()
+        if here and saved.origin == "debian":
             return LoaderCompiler(self.folder / "root", saved.interpreter, saved.identity)
         if self.engine is not None:
             return ContainerCompiler(self._transform, saved.identity)
-        if saved.version == HOST_VERSION:
+        if here and saved.version == HOST_VERSION:
             return HostCompiler(saved.identity)
         return None
 
