@@ -26,6 +26,7 @@ from packager.model.compiled.model import FOLDER
 from packager.model.golden_answers import FILE as GOLDEN_CASES
 from packager.model.golden_answers import GoldenCases
 from packager.model.integrity import LOCK, MANIFEST
+from packager.model.proof_rows import FILE as PROOF
 from packager.project.config import FILENAME, Project
 from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
@@ -133,7 +134,7 @@ def _package_files(context: BuildContext, package: Path, schema: Schema) -> tupl
     """Write the files that all platforms have into ``package``; return them, sorted by path."""
     out = context.folder / "out"
     package.mkdir()
-    for name in PACKAGE_FILES:
+    for name in (*PACKAGE_FILES, *((PROOF,) if context.others else ())):
         if (out / name).is_file():
             shutil.copyfile(out / name, package / name)
     golden = _golden_cases(context.project, schema)

@@ -124,10 +124,11 @@ def opened(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
     from packager.runners.placement import runs_on
-    from packager.trust.verified import check_before_running
+    from packager.trust.verified import check_before_running, check_platform
 
     engine = Engine.connect()
     with open_reference(reference, engine) as found:
+        check_platform(found, engine)
         if not verified:
             check_before_running(found, companion=companion)
         yield found, runs_on((found,), engine, ConsoleProgress(), local=local)

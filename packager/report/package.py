@@ -25,6 +25,11 @@ SCREEN = 40
 """Maximal number of lines without ``--all``."""
 SOLUTION_SCREEN = 60
 """That of a solution."""
+PROOFS = {
+    "native": "native",
+    "emulation": "emulation",
+    None: "nothing yet: a server proves it at its start",
+}
 Fact = tuple[str, str]
 
 
@@ -36,6 +41,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
         "tag": manifest.tag,
         "root": manifest.root,
         "config_digest": reference.config_digest,
+        "platform": reference.platform,
         "companion": reference.has_companion,
         "layers": [
             {"name": name, "diff_id": diff_id, "size": size}
@@ -83,6 +89,7 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield from _personal(manifest, everything)
     yield "environment", _environment(reference)
     yield from compiled_facts(manifest.compiled, everything)
+    yield "proved on", proved_text(manifest, reference.platform)
     yield "monitoring", _monitoring(reference, everything)
     found = reference.record(Attribution, ATTRIBUTION)
     if found is not None and not everything:
@@ -173,6 +180,12 @@ def _environment(reference: Reference) -> str:
     base = "none" if lock.base == "none" else lock.base.reference
     wheels = len(lock.wheels)
     return f"Python {lock.python}, {lock.platform}, base {base}, {wheels} locked wheels"
+
+
+def proved_text(manifest: Manifest, shown: str) -> str:
+    """Where the image for each platform was compared with the model, that of ``shown`` first."""
+    names = sorted(manifest.platforms, key=lambda name: (name != shown, name))
+    return "; ".join(f"{name}: {PROOFS[manifest.platforms[name].proved_on]}" for name in names)
 
 
 def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact]:

@@ -70,6 +70,10 @@ class Pipeline:
         self._jobs = JobThread(places, busy)
         self._memory_trimmer = MemoryTrimmer()
 
+    def use(self, predictor: Predictor) -> None:
+        """Answer with ``predictor``, of the same package and with the same metrics, from now on."""
+        self._predictor = predictor
+
     @property
     def may_predict_inline(self) -> bool:
         """Whether ``predict_inline`` can answer: only with a compiled form."""
