@@ -23,7 +23,7 @@ from modelhost.predictions import Predictions
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import MANIFEST
 from packager.model.paths import Root
-from serving.compiled_check.agreement import answers_agree
+from packager.model.compiled.agreement import answers_agree
 from serving.compiled_check.model_link import ModelLink, NoAnswerError
 from serving.compiled_check.sampler import DROPPED, MATCH, MAX_BYTES, MISMATCH, address
 from serving.http import logs

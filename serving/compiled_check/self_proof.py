@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-from serving.compiled_check.agreement import RowAnswer, answers_agree
+from packager.model.compiled.agreement import RowAnswer, answers_agree
 from serving.http.messages import RequestError
 from serving.prediction.errors import (
     DeadlineExceededError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 from packager.manifest.base import Scalar
@@ -19,8 +20,8 @@ def answers_agree(manifest: Manifest, native: RowAnswer, compiled: RowAnswer) ->
         return compiled_difference(*both) <= manifest.compiled.tolerance
     if (native[1] is None) != (compiled[1] is None):
         return False
-    pairs = zip(native[1] or (), compiled[1] or (), strict=True)
-    near = all(_near(manifest, *pair) for pair in pairs)
+    expected, got = native[1] or [], compiled[1] or []
+    near = len(expected) == len(got) and all(map(_near, repeat(manifest), expected, got))
     return near and _same(manifest, native[0], compiled[0])
 
 
