@@ -17,6 +17,7 @@ from packager.build.assembly import (
 )
 from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
+from packager.build.emulation import prove_elsewhere
 from packager.build.manifest import Measured, labels, make_manifest
 from packager.build.measure import keep_measures, measure
 from packager.build.platforms import check_output, other_environments, with_platforms
@@ -115,7 +116,9 @@ def build(
         layers = package_layers(context, trained.measured.result.model)
         manifest = make_manifest(context, trained.measured, template, layers)
         named = labels(project)
-        images = _assembled(context, manifest, named, layers)
+        manifest, images = prove_elsewhere(
+            context, manifest, partial(_assembled, context, named=named, layers=layers)
+        )
         weak = _weak_slices(folder / "out" / WEAK)
         check_cases(context, images[context.platform][0], allow=options.allow_findings)
         if options.check_reproducible:

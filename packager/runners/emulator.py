@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import posixpath
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -47,8 +46,9 @@ def find_emulator(platform: str) -> Path | None:
 class Emulated(Protocol):
     """An image under emulation."""
 
-    root: str
-    """Where its files are, for its own processes."""
+    @property
+    def root(self) -> str:
+        """Where its files are, for its own processes."""
 
     def answers(self, kind: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """What ``emulated_answers`` writes; raises ``PackageError`` if it fails."""
@@ -89,7 +89,11 @@ class _Container:
     image: str
     interpreter: str
     progress: Progress
-    root: str = "/"
+
+    @property
+    def root(self) -> str:
+        """As ``Emulated.root``."""
+        return "/"
 
     def answers(self, kind: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """As ``Emulated.answers``."""

@@ -21,9 +21,9 @@ from typing import Any
 
 from modelhost.predictions import Predictions
 from packager.manifest.manifest import Manifest
+from packager.model.compiled.agreement import answers_agree
 from packager.model.integrity import MANIFEST
 from packager.model.paths import Root
-from packager.model.compiled.agreement import answers_agree
 from serving.compiled_check.model_link import ModelLink, NoAnswerError
 from serving.compiled_check.sampler import DROPPED, MATCH, MAX_BYTES, MISMATCH, address
 from serving.http import logs
