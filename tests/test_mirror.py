@@ -11,6 +11,7 @@ TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 
 EXEMPT: dict[str, str] = {
+    "packager/build/pipeline.py": "the order of the steps: tests/test_package_build.py runs all",
     "packager/labelling/label_step.py": "what two steps share: test_mapping.py, test_estimate.py",
     **{
         f"modelhost/loaders/{name}.py": "loads its library: loaders/test_large_libraries.py"
@@ -56,6 +57,7 @@ EXEMPT: dict[str, str] = {
         for name in ("answering", "block_checker", "tally")
     },
     "packager/cli/deploy_batch.py": "prints what deploy/test_batch.py runs",
+    "packager/cli/deploy_kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",
     "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
     **{

@@ -23,6 +23,7 @@ from packager.cli import (
     monitoring,
     drift,
     deploy_batch,
+    deploy_kubernetes,
     feedback,
 )
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
@@ -43,6 +44,7 @@ __all__ = [
     "build",
     "checks",
     "deploy_batch",
+    "deploy_kubernetes",
     "derive",
     "drift",
     "feedback",

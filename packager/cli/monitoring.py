@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,33 +30,45 @@ DEFAULT = Objectives()
 OPTIONS = AlertOptions()
 
 OutputFolder = Annotated[Path, typer.Option(help="A new folder, or one this command wrote.")]
+Latency = Annotated[float, typer.Option(help="Latency objective in seconds.")]
+LatencyShare = Annotated[float, typer.Option(help="Share of responses within that latency.")]
+SuccessShare = Annotated[float, typer.Option(help="Share of requests without a server error.")]
+DesignEffect = Annotated[
+    float, typer.Option(help="Design effect: dependent rows per independent row.")
+]
+LabelCoverage = Annotated[
+    float, typer.Option(help="Expected share of predictions that get a label.")
+]
+Runbooks = Annotated[
+    str, typer.Option(help="Address of the page of runbooks: alerts get a runbook_url.")
+]
+GrafanaAddress = Annotated[
+    str, typer.Option(help="Address of Grafana: alerts link to their panel.")
+]
+
+
+@contextmanager
+def named_options(verb: str) -> Iterator[None]:
+    """Turns a value out of range into an error that names its option."""
+    try:
+        yield
+    except ValueError as error:
+        name, _, wrong = str(error).partition(": ")
+        option = name.removesuffix("_seconds").replace("_", "-")
+        raise UsageError(f"--{option}: {wrong}", f"see `package deploy {verb} --help`") from error
 
 
 @deploy.command()
 def monitoring(
     reference: Ref,
     output: OutputFolder,
-    latency: Annotated[
-        float, typer.Option(help="Latency objective in seconds.")
-    ] = DEFAULT.latency_seconds,
-    latency_share: Annotated[
-        float, typer.Option(help="Share of responses within that latency.")
-    ] = DEFAULT.latency_share,
-    success_share: Annotated[
-        float, typer.Option(help="Share of requests without a server error.")
-    ] = DEFAULT.success_share,
-    design_effect: Annotated[
-        float, typer.Option(help="Design effect: dependent rows per independent row.")
-    ] = DEFAULT.design_effect,
-    label_coverage: Annotated[
-        float, typer.Option(help="Expected share of predictions that get a label.")
-    ] = DEFAULT.label_coverage,
-    runbooks: Annotated[
-        str, typer.Option(help="Address of the page of runbooks: alerts get a runbook_url.")
-    ] = OPTIONS.runbooks,
-    grafana: Annotated[
-        str, typer.Option(help="Address of Grafana: alerts link to their panel.")
-    ] = OPTIONS.grafana,
+    latency: Latency = DEFAULT.latency_seconds,
+    latency_share: LatencyShare = DEFAULT.latency_share,
+    success_share: SuccessShare = DEFAULT.success_share,
+    design_effect: DesignEffect = DEFAULT.design_effect,
+    label_coverage: LabelCoverage = DEFAULT.label_coverage,
+    runbooks: Runbooks = OPTIONS.runbooks,
+    grafana: GrafanaAddress = OPTIONS.grafana,
     time_scale: Annotated[
         int, typer.Option(help="Divide windows and delays by this, for a drill.")
     ] = OPTIONS.time_scale,
@@ -79,17 +93,11 @@ def monitoring(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    try:
+    with named_options("monitoring"):
         objectives = Objectives(
             latency, latency_share, success_share, design_effect, label_coverage
         )
         options = AlertOptions(runbooks, grafana, time_scale)
-    except ValueError as error:
-        name, _, wrong = str(error).partition(": ")
-        option = name.removesuffix("_seconds").replace("_", "-")
-        raise UsageError(
-            f"--{option}: {wrong}", "see `package deploy monitoring --help`"
-        ) from error
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_monitoring(found, output, objectives, options, keys=keys, tracker=tracker)
         name, version = found.manifest.name, found.manifest.tag
@@ -148,9 +156,23 @@ def remove(
     output: OutputFolder,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a retired model from a folder of `deploy monitoring`."""
+    """Remove a retired model from a folder that a deployment wrote."""
+    from packager.deploy.kubernetes.deploy import is_cluster_folder, remove_kubernetes
     from packager.deploy.monitoring import remove_monitoring
 
+    if is_cluster_folder(output):
+        removed = remove_kubernetes(name, output)
+        document = {"directory": str(output), "files": list(removed.files)}
+        print_result(
+            json.dumps(document)
+            if as_json
+            else "\n".join(str(output / file) for file in removed.files)
+        )
+        ConsoleProgress().step(
+            f"its objects stay in the cluster: kubectl delete all,hpa,pdb,networkpolicy,secret,"
+            f"podmonitor,prometheusrule,configmap -l app.kubernetes.io/name={removed.folder}"
+        )
+        return
     done = remove_monitoring(name, output)
     _show_deployed(done, output, as_json)
     ConsoleProgress().step(f"start: docker compose -f {output}/compose.yml up -d --remove-orphans")

@@ -191,15 +191,25 @@ def _has_text(name: str) -> bool:
 def model_files(model: MonitoredModel) -> dict[str, str]:
     """Path → content of one model's own files; deterministic for a package and objectives."""
     rules_file, tests_file, dashboard_file, issues_file = own_paths(model.name)
-    groups = [*recording_groups(model), with_links(alert_group(model), model)]
-    rules = rules_document(scaled_groups(groups, model.options.time_scale))
+    rules = model_rules(model)
     tests = unit_tests(model, rule_cases(model), f"../rules/{model.name}.yml")
     return {
         rules_file: dump(rules),
         tests_file: dump(tests),
-        dashboard_file: _json(dashboard(model)),
+        dashboard_file: dashboard_text(model),
         issues_file: _json(issue_document(model)),
     }
+
+
+def model_rules(model: MonitoredModel) -> dict[str, Any]:
+    """The model's recording rules and alerts, as the document of a rule file."""
+    groups = [*recording_groups(model), with_links(alert_group(model), model)]
+    return rules_document(scaled_groups(groups, model.options.time_scale))
+
+
+def dashboard_text(model: MonitoredModel) -> str:
+    """The JSON of the model's dashboard."""
+    return _json(dashboard(model))
 
 
 def shared_files(fleet: Fleet) -> dict[str, str]:

@@ -170,10 +170,8 @@ class Lock(FrozenModel):
     The wheels of the model come first, then those of the server and the harness, each by name.
     """
 
-    python: str
-    """``3.11``"""
-    platform: str
-    """``linux/amd64``"""
+    python: str  # ``3.11``
+    platform: str  # ``linux/amd64``
     base: Base | Literal["none"]
     wheels: tuple[Wheel, ...]
     members: dict[str, tuple[str, ...]] = {}
@@ -259,10 +257,8 @@ class Manifest(FrozenModel):
     environment: NumericalEnvironment
     repeatability: RepeatabilityResult | None = None
     """None for a model trained elsewhere."""
-    seed_variance: SeedVariance | None = None
-    """Recorded by ``package train --seeds``."""
-    compiled: Compiled = Compiled(verdict="off")
-    """The form itself is under ``/package/compiled``."""
+    seed_variance: SeedVariance | None = None  # of ``package train --seeds``
+    compiled: Compiled = Compiled(verdict="off")  # the form is in ``/package/compiled``
     runtime: str
     """Tree digest of the sources of ``packager``, ``serving`` and ``monitoring`` in the image."""
     training_runtime: str | None = None
@@ -270,7 +266,7 @@ class Manifest(FrozenModel):
     code: tuple[FileEntry, ...]
     model: tuple[FileEntry, ...]
     files: tuple[FileEntry, ...]
-    """The other files under ``/package`` that all platforms have: fingerprint, profile, …"""
+    """The other files under ``/package`` that all platforms have."""
     platforms: dict[str, Platform]
     """``linux/amd64`` → what runs there; the root covers all of it."""
 

@@ -70,7 +70,7 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "module", ["packager/worker/replay/report_text.py", "packager/data/checks/outliers.py"]
 )
-def test_a_change_of_the_training_runtime_changes_the_record_of_the_served_image_only(
+def test_a_change_of_what_trains_changes_only_the_record_of_the_served_image(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, companion = images(tmp_path / "before")

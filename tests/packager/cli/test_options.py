@@ -59,8 +59,9 @@ def test_what_is_written_goes_to_output():
         "build", "base", "predict", "data check", "data checkout", "data issues",
         "data label-queue",
         "data labels estimate", "data labels map", "data labels show",
-        "data verdicts apply", "deploy batch", "deploy monitoring", "deploy remove",
-        "deploy schedule", "issues backup", "issues export", "issues image", "issues tokens add",
+        "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy monitoring",
+        "deploy remove", "deploy schedule", "issues backup", "issues export", "issues image",
+        "issues tokens add",
         "score", "test",
     }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Plain manifests for Kubernetes: a kustomize base with overlays, without an operator."""

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from deployed_models import MODEL, Packaged, contents
+
+from packager.deploy.kubernetes.deploy import (
+    ClusterOptions,
+    KubernetesResult,
+    deploy_kubernetes,
+    is_cluster_folder,
+    remove_kubernetes,
+)
+from packager.deploy.monitoring import model_rules
+from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
+from packager.errors import UsageError
+
+IMAGE = f"registry.local:5000/team/shop@sha256:{'a' * 64}"
+
+
+def parsed(image: str = IMAGE, redis: str = "", *labels: str) -> ClusterOptions:
+    return ClusterOptions.parse(image, redis, labels, keys=False)
+
+
+@pytest.mark.parametrize("image", ["shop", "shop:1", "shop:latest", "shop@sha256:12", ""])
+def test_an_image_without_a_digest_is_refused(image: str) -> None:
+    with pytest.raises(UsageError, match="--image: expected HOST/NAME@sha256") as raised:
+        parsed(image)
+    assert "a tag may name another image tomorrow" in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize("redis", ["store", "http://store", "redis://"])
+def test_another_address_than_redis_is_refused(redis: str) -> None:
+    with pytest.raises(UsageError, match="--redis: expected redis://HOST"):
+        parsed(IMAGE, redis)
+
+
+def test_a_password_of_redis_is_refused_without_showing_it() -> None:
+    with pytest.raises(UsageError, match="without a password") as raised:
+        parsed(IMAGE, "redis://user:hunter2@store:6379/0")
+    assert "hunter2" not in raised.value.message
+
+
+@pytest.mark.parametrize("label", ["release", "=x", "release=", "a b=c", "a=b c", f"a={'b' * 64}"])
+def test_what_is_no_label_is_refused(label: str) -> None:
+    with pytest.raises(UsageError, match="--monitor-label: expected NAME=VALUE"):
+        parsed(IMAGE, "", label)
+
+
+def test_labels_are_pairs() -> None:
+    assert parsed(IMAGE, "", "release=prom", "a.b/c=d").monitor_labels == {
+        "release": "prom",
+        "a.b/c": "d",
+    }
+
+
+def written(target: Path, model: MonitoredModel = MODEL) -> KubernetesResult:
+    package: Any = Packaged(model, "shop")
+    return deploy_kubernetes(package, target, parsed(), Objectives(), AlertOptions())
+
+
+def test_models_share_a_folder_and_another_version_replaces_one(tmp_path: Path) -> None:
+    done = written(tmp_path)
+    assert done.folder == MODEL.name
+    assert {name.partition("/")[0] for name in contents(tmp_path)} == {MODEL.name, ".files.json"}
+    other = replace(MODEL, name="other.model")
+    written(tmp_path, other)
+    both = contents(tmp_path)
+    written(tmp_path, replace(MODEL, version="2.0.0-abc"))
+    after = contents(tmp_path)
+    differing = {name for name in both if both[name] != after.get(name)} - {".files.json"}
+    assert both.keys() == after.keys()
+    assert {name.partition("/")[0] for name in differing} == {MODEL.name}
+    assert b"2.0.0-abc" in after[f"{MODEL.name}/base/deployment.yaml"]
+    written(tmp_path)
+    assert contents(tmp_path) == both
+
+
+def test_the_rules_are_those_of_deploy_monitoring(tmp_path: Path) -> None:
+    written(tmp_path)
+    rule = yaml.safe_load((tmp_path / MODEL.name / "base/rules.yaml").read_text())
+    assert rule["spec"] == model_rules(replace(MODEL, objectives=Objectives()))
+
+
+def test_a_model_is_removed_and_the_others_stay(tmp_path: Path) -> None:
+    written(tmp_path)
+    alone = contents(tmp_path)
+    written(tmp_path, replace(MODEL, name="other"))
+    assert is_cluster_folder(tmp_path)
+    remove_kubernetes("other", tmp_path)
+    assert contents(tmp_path) == alone
+    with pytest.raises(UsageError, match="expected one of the models diamonds-cut, got 'other'"):
+        remove_kubernetes("other", tmp_path)
+
+
+def test_a_file_that_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
+    written(tmp_path)
+    file = tmp_path / MODEL.name / "overlays/prod/kustomization.yaml"
+    file.write_text(file.read_text().replace("models-prod", "shop"))
+    done = written(tmp_path, replace(MODEL, version="2.0.0-abc"))
+    assert done.changed == (f"{MODEL.name}/overlays/prod/kustomization.yaml",)
+    assert "namespace: shop" in file.read_text()
