@@ -27,7 +27,7 @@ demo: setup
 	@YES=$(YES) scripts/with-engine $(BIN)/python scripts/demo.py
 
 test: setup
-	@YES=$(YES) TOOLS="skopeo umoci podman faketime prometheus prometheus-alertmanager redis-server nginx haproxy postgresql" scripts/with-engine scripts/test $(TESTS)
+	@YES=$(YES) TOOLS="skopeo umoci docker-registry podman faketime prometheus prometheus-alertmanager redis-server nginx haproxy postgresql" scripts/with-engine scripts/test $(TESTS)
 
 test-fast: setup
 	@scripts/test-fast $(TESTS)

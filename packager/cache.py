@@ -31,6 +31,8 @@ EVICTABLE = (
     "trained",
     "baselines",
     "cases",
+    "pulls",
+    "unpacked",
     "listings",
 )
 MEASURED_ONCE = ("environments", "bases")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-LayerSource = Literal["fetched", "cached", "built", "sent"]
+LayerSource = Literal["fetched", "cached", "built", "sent", "mounted", "held"]
 
 
 class Progress(Protocol):

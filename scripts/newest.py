@@ -35,7 +35,10 @@ COMPILE = ("tests/packager/worker/compile", "tests/packager/model")
 TESTS: dict[str, tuple[str, ...]] = {
     "bentoml": ("tests/serving/processes", *HTTP),
     "deltalake": ("tests/packager/tables",),
-    "docker": ("tests/packager/project/test_files.py", "tests/packager/engine"),
+    "docker": (
+        *("tests/packager/project/test_files.py", "tests/packager/engine"),
+        "tests/packager/registry/test_credentials.py",
+    ),
     "httptools": HTTP,
     "installer": ("tests/packager/image/test_wheels.py",),
     "jinja2": ("tests/packager/tracker/service/pages",),
@@ -63,7 +66,10 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/packager/project/test_from_mlflow.py",
     ),
     "redis": ("tests/monitoring/feedback",),
-    "requests": ("tests/packager/client", "tests/packager/replicas"),
+    "requests": (
+        *("tests/packager/client", "tests/packager/replicas"),
+        "tests/packager/registry/test_session.py",
+    ),
     "rich": ("tests/packager/cli", "tests/packager/report"),
     "scikit-learn": COMPILE,
     "scipy": (

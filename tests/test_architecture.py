@@ -169,17 +169,33 @@ def nothing_imports_serving(path: str, text: str) -> list[str]:
     return [found.name for found in imports(path, text) if found.room == "serving"]
 
 
+PARTS_OF_DOCKER = {
+    "packager/project/code_files.py": {"docker.utils.build.exclude_paths"},
+    "packager/registry/credentials.py": {
+        *("docker.auth.AuthConfig", "docker.auth.load_config", "docker.errors.DockerException"),
+        *("docker.credentials.errors.StoreError", "docker.utils.config.find_config_file"),
+    },
+    "packager/registry/repository.py": {"docker.auth.INDEX_NAME"},
+    "packager/registry/session.py": {"docker.auth.INDEX_NAME", "docker.auth.INDEX_URL"},
+}
+"""What others take from Docker's SDK: no client."""
+
+
 def one_docker_client(path: str, text: str) -> list[str]:
     if path in ("packager/engine/engine.py", "packager/engine/containers.py"):
         return []
-    pure = (
-        {"docker.utils.build.exclude_paths"} if path == "packager/project/code_files.py" else set()
-    )
+    pure = PARTS_OF_DOCKER.get(path, ())
     return [
         found.name
         for found in imports(path, text)
         if found.room == "docker" and found.name not in pure
     ]
+
+
+def one_http_client_for_registries(path: str, text: str) -> list[str]:
+    if not path.startswith("packager/registry/") or path == "packager/registry/transport.py":
+        return []
+    return [found.name for found in imports(path, text) if found.room in ("requests", "urllib3")]
 
 
 def one_place_for(room: str, *places: str):
@@ -292,6 +308,13 @@ RULES = {
             ("packager/project/code_files.py", "import docker\n"),
             ("packager/build/pipeline.py", "from docker.utils.build import exclude_paths\n"),
             ("packager/run/serve.py", "def f():\n    import docker.errors\n"),
+        ],
+    ),
+    one_http_client_for_registries: (
+        ("packager/registry/transport.py", "import requests\n"),
+        [
+            ("packager/registry/session.py", "import requests\n"),
+            ("packager/registry/blobs.py", "def f():\n    from urllib3 import PoolManager\n"),
         ],
     ),
     one_place_for(
@@ -441,8 +464,8 @@ FLOORS = {
         7: "build report findings",
         6: "run review replicas labelling testing scoring",
         5: "runners compare deploy trust solutions",
-        4: "project tables image registry worker serving tracker",
-        3: "data model environment engine client",
+        4: "project tables image worker serving tracker",
+        3: "data model environment engine client registry",
         2: "manifest files cache location tar_reader confinement",
         1: "errors digest progress text lease exit_reason monitoring",
         0: "modelhost",

@@ -93,6 +93,7 @@ app = Application(
 CREATE = "Create and build"
 INSPECT = "Inspect and compare"
 RUN = "Run"
+SHARE = "Share"
 MONITOR = "Monitor"
 DATA = "Data"
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from packager.progress import LayerSource
 
-STYLES = {"fetched": "cyan", "cached": "dim", "built": "green", "sent": "cyan"}
+STYLES = {
+    **{"fetched": "cyan", "cached": "dim", "built": "green"},
+    **{"sent": "cyan", "mounted": "dim", "held": "dim"},
+}
 
 
 class ConsoleProgress:

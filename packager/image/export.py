@@ -17,12 +17,13 @@ from packager.errors import PackageError, UsageError
 from packager.image.config import Image
 from packager.image.layers import Entry, Layer
 from packager.progress import Progress
+from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
+from packager.registry.manifests import image_manifest
+from packager.registry.pull import IMAGE_NAME, REF_NAME
 
-REF_NAME = "org.opencontainers.image.ref.name"
-IMAGE_NAME = "io.containerd.image.name"
 NO_ENGINE = "start Docker, or write a folder with --output oci:DIR"
-TYPES = "application/vnd.oci.image"
-INDEX = f"{TYPES}.index.v1+json"
+CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
             entry = of_platforms[0] if len(of_platforms) == 1 else _indexed(of_platforms, blobs)
             annotations = {REF_NAME: name.rpartition(":")[2], IMAGE_NAME: name}
             entries.append({**entry, "annotations": annotations})
-        (new / "index.json").write_bytes(_index(entries))
+        (new / "index.json").write_bytes(image_index(entries))
         (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
 
 
@@ -112,21 +113,21 @@ def _written(image: Image, blobs: Path) -> dict[str, object]:
     (blobs / image.digest[7:]).write_bytes(image.config)
     (blobs / sha256_bytes(manifest)).write_bytes(manifest)
     config = json.loads(image.config)
-    return {
-        **_descriptor(f"{TYPES}.manifest.v1+json", manifest),
-        "platform": {key: config[key] for key in ("architecture", "os")},
-    }
+    platform = {key: config[key] for key in ("architecture", "os")}
+    return {**Descriptor.of(MANIFEST_TYPE, manifest).as_json(), "platform": platform}
 
 
 def _indexed(manifests: Sequence[dict[str, object]], blobs: Path) -> dict[str, object]:
     """Write an image index; return its descriptor."""
-    index = _index(manifests)
+    index = image_index(manifests)
     (blobs / sha256_bytes(index)).write_bytes(index)
-    return _descriptor(INDEX, index)
+    return dict(Descriptor.of(INDEX_TYPE, index).as_json())
 
 
-def _index(manifests: Sequence[dict[str, object]]) -> bytes:
-    return canonical_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": [*manifests]})
+def image_index(manifests: Sequence[dict[str, object]]) -> bytes:
+    """An OCI image index of these descriptors."""
+    index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [*manifests]}
+    return canonical_json(index)
 
 
 def check_replaceable(folder: Path) -> None:
@@ -199,22 +200,15 @@ def _member(name: str, size: int, content: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(-size % tarfile.BLOCKSIZE)
 
 
+def layer_descriptor(layer: Layer) -> Descriptor:
+    """An uncompressed layer, as a manifest names it."""
+    return Descriptor(LAYER_TYPE, layer.diff_id, layer.size)
+
+
+def config_descriptor(image: Image) -> Descriptor:
+    """The config of an image, as a manifest names it."""
+    return Descriptor.of(CONFIG_TYPE, image.config)
+
+
 def _oci_manifest(image: Image) -> bytes:
-    layers = [
-        {"mediaType": f"{TYPES}.layer.v1.tar", "digest": layer.diff_id, "size": layer.size}
-        for layer in image.layers
-    ]
-    config = _descriptor(f"{TYPES}.config.v1+json", image.config)
-    return canonical_json(
-        {
-            "schemaVersion": 2,
-            "mediaType": f"{TYPES}.manifest.v1+json",
-            "config": config,
-            "layers": layers,
-        }
-    )
-
-
-def _descriptor(media_type: str, content: bytes) -> dict[str, object]:
-    digest = f"sha256:{sha256_bytes(content)}"
-    return {"mediaType": media_type, "digest": digest, "size": len(content)}
+    return image_manifest(config_descriptor(image), [*map(layer_descriptor, image.layers)])

@@ -16,11 +16,12 @@ from typing import Any
 from packager.digest import sha256_bytes
 from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
+from packager.image.compressed_layers import uncompressed_layer
 from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
-from packager.image.export import IMAGE_NAME, REF_NAME
 from packager.image.layers import Layer
+from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
@@ -36,36 +37,16 @@ def read_oci(folder: Path, called: str, platform: str | None = None) -> tuple[Im
     the first. Raises ``UsageError`` if it holds none for ``platform``.
     """
     try:
-        found = _oci_images(folder)
+        found = _oci_images(folder, called, platform)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PackageError(
             f"{called}: expected a whole OCI folder, got {type(error).__name__}: {error}",
             "build it or copy it again",
         ) from error
-    return _in_order(_of_platform(found, called, platform), called)
+    return _in_order(found, called)
 
 
-def platform_of(image: Image) -> str:
-    """``linux/amd64``, as its config says."""
-    config = json.loads(image.config)
-    return f"{config.get('os')}/{config.get('architecture')}"
-
-
-def _of_platform(images: list[Image], called: str, platform: str | None) -> list[Image]:
-    held = list(dict.fromkeys(map(platform_of, images)))
-    if platform is None and held:
-        here = default_platform()
-        platform = here if here in held else held[0]
-    found = [image for image in images if platform_of(image) == platform]
-    if images and not found:
-        raise UsageError(
-            f"{called}: expected an image for {platform}, got those for {', '.join(held)}",
-            "name one of these platforms",
-        )
-    return found
-
-
-def _oci_images(folder: Path) -> list[Image]:
+def _oci_images(folder: Path, called: str, platform: str | None) -> list[Image]:
     def blob(digest: str) -> Path:
         if not DIGEST.fullmatch(digest):
             raise ValueError(f"expected sha256: and 64 hex digits, got {digest[:100]!r}")
@@ -77,23 +58,47 @@ def _oci_images(folder: Path) -> list[Image]:
             raise ValueError(f"content that does not match {digest}")
         return content
 
-    def image(name: str, manifest: Any) -> Image:
-        config = read(manifest["config"]["digest"])
-        paths = [blob(layer["digest"]) for layer in manifest["layers"]]
-        return _image(name, config, [(path, 0, path.stat().st_size) for path in paths])
-
-    images = []
+    found = []
     for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
-        found = json.loads(read(entry["digest"]))
-        if "manifests" in found:
-            images += [
-                image(name, json.loads(read(one["digest"]))) for one in _few(found["manifests"])
+        one = json.loads(read(entry["digest"]))
+        several = "manifests" in one
+        manifests = (
+            [json.loads(read(e["digest"])) for e in _few(one["manifests"])] if several else [one]
+        )
+        found += [(name, manifest, read(manifest["config"]["digest"])) for manifest in manifests]
+    chosen = _chosen([_platform(config) for _, _, config in found], called, platform)
+    images = []
+    for name, manifest, config in found:
+        if _platform(config) == chosen:
+            paths = [
+                uncompressed_layer(blob(layer["digest"]), str(layer["mediaType"]), str(diff_id))
+                for layer, diff_id in zip(
+                    manifest["layers"], json.loads(config)["rootfs"]["diff_ids"], strict=True
+                )
             ]
-        else:
-            images.append(image(name, found))
+            images.append(_image(name, config, [(path, 0, path.stat().st_size) for path in paths]))
     return images
+
+
+def _platform(config: bytes) -> str:
+    """``linux/amd64``, as the config of an image says."""
+    described = json.loads(config)
+    return f"{described.get('os')}/{described.get('architecture')}"
+
+
+def _chosen(held: Sequence[str], called: str, platform: str | None) -> str | None:
+    """Which of the platforms ``held`` to read; raises ``UsageError`` if it is none of them."""
+    here = default_platform()
+    wanted = platform or (here if here in held else next(iter(held), None))
+    if held and wanted not in held:
+        raise UsageError(
+            f"{called}: expected an image for {wanted}, got those for "
+            f"{', '.join(dict.fromkeys(held))}",
+            "name one of these platforms",
+        )
+    return wanted
 
 
 def _plain_file(path: Path) -> Path:

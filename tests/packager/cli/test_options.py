@@ -62,7 +62,7 @@ def test_what_is_written_goes_to_output():
         "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy monitoring",
         "deploy remove", "deploy schedule", "issues backup", "issues export", "issues image",
         "issues tokens add",
-        "score", "test",
+        "pull", "score", "test",
     }  # fmt: skip
 
 
@@ -103,6 +103,7 @@ def test_verbs_are_listed_by_purpose():
     assert sections == {
         "Create and build": ["init", "build", "train", "base"],
         "Inspect and compare": ["inspect", "diff", "test"],
+        "Share": ["push", "pull"],
         "Run": ["serve", "predict", "replay", "score", "bench"],
         "Monitor": ["drift", "feedback", "deploy", "issues"],
         "Data": ["data"],

@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from packager.image.attachments import EMPTY, MANIFEST_TYPE, Attachment, Descriptor
+from packager.registry.attachments import EMPTY, MANIFEST_TYPE, Attachment, Descriptor
 
 SUBJECT = Descriptor.of(MANIFEST_TYPE, b"an image's manifest")
 

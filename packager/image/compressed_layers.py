@@ -1,0 +1,76 @@
+"""Layers that are stored compressed, as registries and other tools keep them."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from packager.cache import atomic_file, cache_directory, touch
+from packager.digest import CHUNK
+from packager.errors import PackageError
+
+MAX_RATIO = 200
+"""Bytes for each stored byte; a layer of a package has at most some ten."""
+SLACK = 1 << 20
+
+
+def uncompressed_layer(path: Path, media_type: str, diff_id: str) -> Path:
+    """The tar of the layer at ``path``, verified by ``diff_id`` and kept in the cache if unpacked.
+
+    Raises ``PackageError`` if it is not compressed by gzip, damaged, or more than 200 times as
+    large as what is stored.
+    """
+    if not media_type.endswith(("+gzip", ".gzip")):
+        if media_type.endswith(("+zstd", "+encrypted")):
+            raise PackageError(
+                f"layer {diff_id}: expected a layer as it is or by gzip, got {media_type}",
+                "push or copy it with --compress gzip, or uncompressed",
+            )
+        return path
+    kept = cache_directory("unpacked") / f"{diff_id[7:]}.tar"
+    if kept.is_file():
+        touch(kept)
+        return kept
+    digest = hashlib.sha256()
+    with atomic_file(kept) as new:
+        with new.open("wb") as file:
+            for chunk in _unpacked(path, diff_id):
+                digest.update(chunk)
+                file.write(chunk)
+        if f"sha256:{digest.hexdigest()}" != diff_id:
+            raise PackageError(
+                f"layer {diff_id}: expected these bytes, got sha256:{digest.hexdigest()}",
+                "the image was changed or damaged after it was built: copy it again",
+            )
+    return kept
+
+
+def _unpacked(path: Path, diff_id: str) -> Iterator[bytes]:
+    """The bytes of a file that gzip compressed, in chunks of at most 1 MiB."""
+    left = MAX_RATIO * path.stat().st_size + SLACK
+    engine = zlib.decompressobj(wbits=31)
+    try:
+        with path.open("rb") as file:
+            content = file.read(CHUNK)
+            while content or engine.unconsumed_tail:
+                chunk = engine.decompress(content, CHUNK)
+                left -= len(chunk)
+                if left < 0:
+                    raise ValueError(f"more than {MAX_RATIO} times as many bytes")
+                yield chunk
+                content = engine.unconsumed_tail
+                if engine.eof:
+                    content = engine.unused_data or file.read(CHUNK)
+                    if content:  # gzip files may be joined
+                        engine = zlib.decompressobj(wbits=31)
+                elif not content:
+                    content = file.read(CHUNK)
+            if not engine.eof:
+                raise ValueError("an early end")
+    except (zlib.error, ValueError) as error:
+        raise PackageError(
+            f"layer {diff_id}: expected a layer compressed by gzip, got {error}",
+            "the image was changed or damaged after it was built: copy it again",
+        ) from error

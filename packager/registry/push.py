@@ -1,0 +1,93 @@
+"""Pushes an image: blobs, then its manifest, then attachments, and the tag last.
+
+Whoever reads a tag finds a whole image with its signatures. A push that ended early has stored
+blobs without a name; the next one finds them and sends the rest.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import IO, cast
+
+from packager.progress import Progress
+from packager.registry.attachments import MANIFEST_TYPE, Attachment, Descriptor
+from packager.registry.blobs import OutgoingBlob, Sent, put_blob
+from packager.registry.manifests import image_manifest, put_manifest
+from packager.registry.mount_sources import mount_sources, remember_blobs
+from packager.registry.referrers import attach
+from packager.registry.repository import RegistryRepository
+from packager.registry.transfers import StoppableFile, at_once
+
+
+@dataclass(frozen=True)
+class OutgoingImage:
+    """An image to be pushed: its config, and its layers, bottom up."""
+
+    config: OutgoingBlob
+    layers: tuple[OutgoingBlob, ...]
+
+    @property
+    def manifest(self) -> bytes:
+        """Its manifest, in canonical JSON."""
+        return image_manifest(self.config.descriptor, [one.descriptor for one in self.layers])
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """Of its manifest: what is signed, before the image is pushed."""
+        return Descriptor.of(MANIFEST_TYPE, self.manifest)
+
+    @property
+    def blobs(self) -> tuple[OutgoingBlob, ...]:
+        """Config and layers, each once, the largest first: it is what takes longest."""
+        found = {one.descriptor.digest: one for one in (self.config, *self.layers)}
+        return tuple(
+            sorted(found.values(), key=lambda one: (-one.descriptor.size, one.descriptor.digest))
+        )
+
+
+@dataclass
+class PushResult:
+    """What a push did."""
+
+    descriptor: Descriptor
+    """Of the image's manifest."""
+    transferred: dict[Sent, int] = field(
+        default_factory=lambda: {"sent": 0, "mounted": 0, "held": 0}
+    )
+    """Bytes of blobs that were sent, mounted from another repository, and there already."""
+
+
+def push(
+    repository: RegistryRepository,
+    image: OutgoingImage,
+    tag: str | None,
+    progress: Progress,
+    attachments: Sequence[Attachment] = (),
+) -> PushResult:
+    """Push ``image`` with ``attachments``, and set ``tag``; without a tag, the digest names it."""
+    result = PushResult(image.descriptor)
+    sources = mount_sources(repository.session.host)
+
+    def send(blob: OutgoingBlob, stopped: threading.Event) -> tuple[OutgoingBlob, Sent, float]:
+        started = time.monotonic()
+
+        def opened() -> IO[bytes]:
+            return cast(IO[bytes], StoppableFile(blob.open(), stopped))
+
+        readable = replace(blob, open=opened)
+        how = put_blob(repository, readable, sources.get(blob.descriptor.digest))
+        return blob, how, time.monotonic() - started
+
+    for blob, how, seconds in at_once(send, image.blobs):
+        result.transferred[how] += blob.descriptor.size
+        progress.item(blob.name, how, blob.descriptor.size, seconds)
+    if attachments:
+        put_manifest(repository, image.manifest, MANIFEST_TYPE)
+        attach(repository, image.descriptor, attachments)
+    put_manifest(repository, image.manifest, MANIFEST_TYPE, tag)
+    digests = [one.descriptor.digest for one in image.blobs]
+    remember_blobs(repository.session.host, repository.name, digests)
+    return result

@@ -1,0 +1,121 @@
+"""The verbs ``push`` and ``pull`` against a registry with TLS and a password."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from image_samples import make_images
+from registries import StartedRegistry, registry
+
+from packager.image.export import write_oci
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedRegistry]:
+    with registry(tmp_path_factory.mktemp("registry"), secure=True, login=True) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _user(locked: StartedRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user with the registry's CA and a login."""
+    for name, value in locked.variables(tmp_path / "docker").items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """An OCI folder with a package and its companion."""
+    images = make_images(tmp_path / "layers")
+    write_oci(images, tmp_path / "shop")
+    return tmp_path / "shop"
+
+
+def test_a_package_is_pushed_and_pulled(run, locked, package: Path, tmp_path: Path):
+    code, out, err = run("push", package, f"{locked.host}/cli/shop")
+    assert code == 0, err
+    reference = out.strip()
+    assert reference.startswith(f"{locked.host}/cli/shop@sha256:")
+    (tag,) = locked.tags("cli/shop")
+    assert f"push {locked.host}/cli/shop:{tag}" in err
+    assert locked.tags("cli/shop-replay") == []  # the data stays here
+    for source in (reference, f"{locked.host}/cli/shop:{tag}"):
+        code, out, err = run("pull", source, "--output", f"oci:{tmp_path / 'pulled'}")
+        assert (code, out) == (0, f"{reference}\noci:{tmp_path / 'pulled'}\n"), err
+        code, out, _ = run("inspect", f"oci:{tmp_path / 'pulled'}", "--json")
+        assert code == 0
+
+
+def test_the_companion_goes_to_its_own_repository_on_request(run, locked, package, tmp_path):
+    target = f"{locked.host}/cli/both:1"
+    code, out, _ = run("push", package, target, "--companion", "--json")
+    told = json.loads(out)
+    assert told["reference"].startswith(f"{locked.host}/cli/both@sha256:")
+    assert told["companion"].startswith(f"{locked.host}/cli/both-replay@sha256:")
+    assert told["tag"] == target
+    assert (told["held"], told["mounted"] > 0, told["sent"] > 0) == (0, True, True)
+    assert (locked.tags("cli/both"), locked.tags("cli/both-replay")) == (["1"], ["1"])
+    pulled = f"oci:{tmp_path / 'pulled'}"
+    code, out, err = run("pull", target, "--companion", "--output", pulled, "--json")
+    assert code == 0, err
+    assert json.loads(out)["reference"] == told["reference"]
+    assert (tmp_path / "pulled" / "index.json").read_bytes().count(b"-replay") == 2
+    code, out, _ = run("push", package, target, "--companion", "--json")
+    assert (json.loads(out)["sent"], json.loads(out)["mounted"]) == (0, 0)
+
+
+def test_gzip_on_request(run, locked, package: Path, tmp_path: Path):
+    code, out, err = run("push", package, f"{locked.host}/cli/zip:1", "--compress", "gzip")
+    assert code == 0, err
+    code, _, err = run("pull", out.strip(), "--output", f"oci:{tmp_path / 'pulled'}")
+    assert code == 0, err
+    assert run("inspect", f"oci:{tmp_path / 'pulled'}")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (["push", "{package}", "team/shop"], 2, "expected a registry's host before the first /"),
+        (["push", "{package}", "{host}/shop@sha256:" + "a" * 64], 2, "got a digest"),
+        (["push", "{package}", "{host}/Shop"], 2, "expected a repository's name, got 'Shop'"),
+        (["push", "{package}", "{host}/shop", "--compress", "zstd"], 2, "'zstd'"),
+        (["pull", "{host}/cli/none:1", "--output", "oci:x"], 1, "the registry has no such image"),
+        (["pull", "{host}/cli/none", "--output", "oci:x"], 2, "expected a tag or a digest"),
+        (["pull", "{host}/cli/none:1", "--output", "docker"], 2, "expected oci:DIR, got 'docker'"),
+        (["pull", "{host}/cli/none:1", "--output", "oci:{package}/.."], 2, "expected nothing or"),
+    ],
+)
+def test_wrong_usage_is_named(
+    run, locked, package, tmp_path, arguments, code, expected, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    words = [one.format(package=package, host=locked.host) for one in arguments]
+    found, out, err = run(*words)
+    assert (found, out) == (code, "")
+    assert expected in err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_package_without_a_companion_has_none_to_push(run, locked, tmp_path: Path):
+    write_oci(make_images(tmp_path / "layers")[:1], tmp_path / "alone")
+    code, _, err = run("push", tmp_path / "alone", f"{locked.host}/cli/alone", "--companion")
+    assert code == 1
+    assert "has no companion to push" in err
+    assert locked.tags("cli/alone") == []
+
+
+def test_a_wrong_password_prints_neither_it_nor_a_traceback(
+    run, locked, package, tmp_path, monkeypatch
+):
+    for name, value in locked.variables(tmp_path / "wrong", "guess").items():
+        monkeypatch.setenv(name, value)
+    code, out, err = run("push", package, f"{locked.host}/cli/denied")
+    assert (code, out) == (1, "")
+    assert "refused the user name or password, for user 'user'" in err
+    assert "guess" not in err
+    assert "Traceback" not in err

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from registries import StartedRegistry, docker_config, registry
+
+
+@pytest.fixture(autouse=True)
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> Path:
+    """A home, a cache and settings of the test's own: no login, no engine's files."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("DOCKER_CONFIG", docker_config(home / ".docker", {}))
+    for name in ("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "REGISTRY_AUTH_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedRegistry]:
+    """A registry without TLS and passwords."""
+    with registry(tmp_path_factory.mktemp("plain")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedRegistry]:
+    """A registry with TLS by a CA of its own, and a password."""
+    with registry(tmp_path_factory.mktemp("locked"), secure=True, login=True) as found:
+        yield found
