@@ -29,6 +29,7 @@ from packager.image.stored_images import (
     COMPANION,
     ENGINE_HINT,
     check_label,
+    choose_platform,
     read_archive,
     read_oci,
     verify,
@@ -202,41 +203,29 @@ def _refuse_other(engine: Engine, image: Image) -> None:
 def open_reference(
     text: str, engine: Engine | None, platform: str | None = None
 ) -> Iterator[Reference]:
-    """Find the package called ``text``; temporary files are removed when the block ends.
-
-    ``platform``: which image of a package for several platforms; None: this machine's.
-    """
+    """Find the package called ``text``, for ``platform`` or this machine's, within the block."""
     path = Path(text.removeprefix("oci:").removeprefix("docker-archive:"))
     with tempfile.TemporaryDirectory() as name:
         if (path / "oci-layout").is_file():
             yield _describe(read_oci(path, text, platform))
         elif path.is_file():
-            yield _held(_describe(read_archive(path, text)), platform)
+            yield _describe(read_archive(path, text, platform))
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
             raise UsageError(
                 f"{text}: expected an OCI folder or an archive, got neither",
                 "name what `package build --output` wrote",
             )
         else:
-            yield _held(_in_engine(text, engine, Path(name)), platform)
+            yield _in_engine(text, engine, Path(name), platform)
 
 
-def _held(reference: Reference, platform: str | None) -> Reference:
-    """``reference``; raises ``UsageError`` if it is for another platform than the one asked for."""
-    if platform not in (None, reference.platform):
-        raise UsageError(
-            f"{reference.name}: expected an image for {platform}, got one for {reference.platform}",
-            "name the OCI folder that holds those for all platforms",
-        )
-    return reference
-
-
-def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
+def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | None) -> Reference:
     if engine is None:
         raise PackageError(f"{text}: no such folder or file, and no engine responds", ENGINE_HINT)
     config = _config(engine, text)
     labels = config["config"].get("Labels") or {}
     check_label(text, labels)
+    choose_platform([f"{config['os']}/{config['architecture']}"], text, platform)
     main = text.removesuffix(COMPANION) if f"{LABEL}.companion-of" in labels else text
     companion = engine.describe(main + COMPANION)
     documents = engine.documents(text, "/package", DOCUMENTS, MAX_DOCUMENT)

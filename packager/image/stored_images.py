@@ -68,7 +68,7 @@ def _oci_images(folder: Path, called: str, platform: str | None) -> list[Image]:
             [json.loads(read(e["digest"])) for e in _few(one["manifests"])] if several else [one]
         )
         found += [(name, manifest, read(manifest["config"]["digest"])) for manifest in manifests]
-    chosen = _chosen([_platform(config) for _, _, config in found], called, platform)
+    chosen = choose_platform([_platform(config) for _, _, config in found], called, platform)
     images = []
     for name, manifest, config in found:
         if _platform(config) == chosen:
@@ -88,7 +88,7 @@ def _platform(config: bytes) -> str:
     return f"{described.get('os')}/{described.get('architecture')}"
 
 
-def _chosen(held: Sequence[str], called: str, platform: str | None) -> str | None:
+def choose_platform(held: Sequence[str], called: str, platform: str | None) -> str | None:
     """Which of the platforms ``held`` to read; raises ``UsageError`` if it is none of them."""
     here = default_platform()
     wanted = platform or (here if here in held else next(iter(held), None))
@@ -121,8 +121,11 @@ def _few(entries: Sequence[Any]) -> Sequence[Any]:
     return entries
 
 
-def read_archive(path: Path, called: str) -> tuple[Image, ...]:
-    """The images of the uncompressed ``docker save`` archive at ``path``, the companion last."""
+def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[Image, ...]:
+    """The images of the uncompressed ``docker save`` archive at ``path``, the companion last.
+
+    ``platform``: as of ``read_oci``; an archive holds one.
+    """
 
     def refusal(found: str) -> UsageError:
         return UsageError(
@@ -136,6 +139,7 @@ def read_archive(path: Path, called: str) -> tuple[Image, ...]:
             places = [(path, info.offset_data, info.size) for info in infos]
             name = (entry["RepoTags"] or [""])[0]
             images.append(_image(name, archive.document(entry["Config"]), places))
+    choose_platform([_platform(image.config) for image in images], called, platform)
     return _in_order(images, called)
 
 

@@ -80,7 +80,6 @@ class SelfProof:
                 return
             count += compared
         if not count:
-            self._end(DIFFERS)
             logger.error("%s; no row of %d could be compared", self.told, len(rows))
             return
         self._pipeline.use(self._predictor)
