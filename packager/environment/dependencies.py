@@ -82,6 +82,7 @@ def lock_and_fetch(
     Raises ``PackageError`` if ``base`` differs from the one locked under its name.
     """
     file, strategy, torch = requirements.file, requirements.strategy, requirements.torch
+    other = f" for {target.platform}" if requirements.same_as else ""
     for told in shared_credentials(file.resolve().parent, os.environ):
         progress.warn(told)
     wanted = DependencySelection(target, requirements.extras, requirements.groups)
@@ -91,18 +92,18 @@ def lock_and_fetch(
     known = found and (found.of(target.platform) or found)
     project = PackagedCode(project_of(file), requirements.code)
     if known is not None and not update and _holds(known, requirements, inputs, project):
-        progress.step(f"dependencies for {target.platform} as locked in {lock_path.name}")
+        progress.step(f"dependencies{other} as locked in {lock_path.name}")
         locked = known
         built_wheels.restore(known, project.top)
         _fetch_missing(known, requirements, wanted, progress)
     else:
-        progress.step(f"resolving {file.name} for {target.platform}")
+        progress.step(f"resolving {file.name}{other}")
         conda_freeze.warn_of_active_versions(read_texts(file, wanted), progress)
         index = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
-        pins = _preferred(requirements.same_as or (None if update else known), target, base)
-        if update and requirements.same_as is None:
-            pins = ()
-        earlier = known.built if known is not None and not update else ()
+        kept = None if update else known
+        pins = () if update else _preferred(known, target, base)
+        pins = requirements.same_as.wheels if requirements.same_as else pins
+        earlier = kept.built if kept else ()
         sources = SourceBuilds(project, target, requirements.builder, earlier, progress)
         index = replace(index, sources=sources)
         resolved = resolver.resolve(file, wanted, index, pins=pins)
@@ -112,11 +113,11 @@ def lock_and_fetch(
             inputs=inputs,
             python=target.python,
             platform=target.platform,
-            bases=_bases(None if update else known, target),
+            bases=_bases(kept, target),
             built=sources.records([item.wheel for item in resolved]),
             wheels=tuple(item.wheel for item in resolved),
         )
-        locked = _with_others(locked, None if update else known)
+        locked = _with_others(locked, kept)
     lock = _whole(locked, requirements, wanted, base, progress)
     return Dependencies(lock, locked.model_copy(update={"bases": _pinned(locked, base)}))
 

@@ -68,7 +68,11 @@ def _oci_images(folder: Path, called: str, platform: str | None) -> list[Image]:
             [json.loads(read(e["digest"])) for e in _few(one["manifests"])] if several else [one]
         )
         found += [(name, manifest, read(manifest["config"]["digest"])) for manifest in manifests]
-    chosen = choose_platform([_platform(config) for _, _, config in found], called, platform)
+    named = [(name, _platform(config)) for name, _, config in found]
+    chosen = choose_platform(_mains(named), called, platform)
+    companions = {one for name, one in named if name.endswith(COMPANION)}
+    if companions and chosen not in companions:
+        raise ValueError(f"a companion for {', '.join(sorted(companions))}, not for {chosen}")
     images = []
     for name, manifest, config in found:
         if _platform(config) == chosen:
@@ -80,6 +84,12 @@ def _oci_images(folder: Path, called: str, platform: str | None) -> list[Image]:
             ]
             images.append(_image(name, config, [(path, 0, path.stat().st_size) for path in paths]))
     return images
+
+
+def _mains(named: Sequence[tuple[str, str]]) -> list[str]:
+    """The platforms of images that are no companions; of all if there are only companions."""
+    mains = [platform for name, platform in named if not name.endswith(COMPANION)]
+    return mains or [platform for _, platform in named]
 
 
 def _platform(config: bytes) -> str:
@@ -139,7 +149,8 @@ def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[
             places = [(path, info.offset_data, info.size) for info in infos]
             name = (entry["RepoTags"] or [""])[0]
             images.append(_image(name, archive.document(entry["Config"]), places))
-    choose_platform([_platform(image.config) for image in images], called, platform)
+    named = [(image.name, _platform(image.config)) for image in images]
+    choose_platform(_mains(named), called, platform)
     return _in_order(images, called)
 
 

@@ -41,7 +41,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
         "tag": manifest.tag,
         "root": manifest.root,
         "config_digest": reference.config_digest,
-        "platform": reference.platform,
+        "platform": reference.lock().platform,
         "companion": reference.has_companion,
         "layers": [
             {"name": name, "diff_id": diff_id, "size": size}
@@ -89,7 +89,7 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield from _personal(manifest, everything)
     yield "environment", _environment(reference)
     yield from compiled_facts(manifest.compiled, everything)
-    yield "proved on", proved_text(manifest, reference.platform)
+    yield from _proofs(manifest, reference.lock().platform)
     yield "monitoring", _monitoring(reference, everything)
     found = reference.record(Attribution, ATTRIBUTION)
     if found is not None and not everything:
@@ -182,10 +182,16 @@ def _environment(reference: Reference) -> str:
     return f"Python {lock.python}, {lock.platform}, base {base}, {wheels} locked wheels"
 
 
-def proved_text(manifest: Manifest, shown: str) -> str:
-    """Where the image for each platform was compared with the model, that of ``shown`` first."""
-    names = sorted(manifest.platforms, key=lambda name: (name != shown, name))
-    return "; ".join(f"{name}: {PROOFS[manifest.platforms[name].proved_on]}" for name in names)
+def _proofs(manifest: Manifest, shown: str) -> Iterator[Fact]:
+    """Where the image for each platform was compared with the model, that of ``shown`` first.
+
+    Nothing of a package for the platform that trained it.
+    """
+    found = manifest.platforms
+    if all(one.proved_on == "native" for one in found.values()):
+        return
+    names = sorted(found, key=lambda name: (name != shown, name))
+    yield "proved on", "; ".join(f"{name}: {PROOFS[found[name].proved_on]}" for name in names)
 
 
 def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact]:
