@@ -119,7 +119,8 @@ def build(
         manifest, images = prove_elsewhere(
             context, manifest, partial(_assembled, context, named=named, layers=layers)
         )
-        weak = _weak_slices(folder / "out" / WEAK)
+        found = folder / "out" / WEAK
+        weak = WeakSlices.load(found) if found.is_file() else None
         check_cases(context, images[context.platform][0], allow=options.allow_findings)
         if options.check_reproducible:
             _check_reproducible(context, manifest, named, images)
@@ -158,11 +159,6 @@ def _check_reproducible(
     for one in context.every:
         again = partial(assemble_again, one, manifest, named)
         check_reproducible(images[one.platform], context.files, one.folder, again)
-
-
-def _weak_slices(path: Path) -> WeakSlices | None:
-    """What the training's search for weak slices found; None if it made none."""
-    return WeakSlices.load(path) if path.is_file() else None
 
 
 def _check(

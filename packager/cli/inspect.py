@@ -96,18 +96,13 @@ def diff(
     from packager.runners.placement import runs_on
     from packager.trust.verified import check_before_running, check_platform
 
-    named = (platform or "").split(",")
-    if len(named) > 2:
-        raise UsageError(
-            f"--platform: expected one platform or two, got {len(named)}",
-            "for example --platform linux/amd64,linux/arm64",
-        )
+    named = _sides(platform)
     if local and data is None:
         raise UsageError("--local: expected --data with it", "without it nothing is run")
     engine, progress = Engine.connect(), ConsoleProgress()
     with ExitStack() as stack:
-        one = stack.enter_context(open_reference(before, engine, named[0] or None))
-        other = stack.enter_context(open_reference(after, engine, named[-1] or None))
+        one = stack.enter_context(open_reference(before, engine, named[0]))
+        other = stack.enter_context(open_reference(after, engine, named[1]))
         for found in () if data is None else (one, other):
             check_platform(found, engine)
             check_before_running(found, companion=True)
@@ -130,6 +125,17 @@ def diff(
         if as_json
         else package_diff.as_text(change, terminal_columns())
     )
+
+
+def _sides(platform: str | None) -> tuple[str | None, str | None]:
+    """The platforms of A and B."""
+    named = platform.split(",") if platform else [None]
+    if len(named) > 2:
+        raise UsageError(
+            f"--platform: expected one platform or two, got {len(named)}",
+            "for example --platform linux/amd64,linux/arm64",
+        )
+    return named[0], named[-1]
 
 
 def _diff_solutions(

@@ -82,34 +82,33 @@ def lock_and_fetch(
     Raises ``PackageError`` if ``base`` differs from the one locked under its name.
     """
     file, strategy, torch = requirements.file, requirements.strategy, requirements.torch
-    other = f" for {target.platform}" if requirements.same_as else ""
+    other = requirements.same_as
     for told in shared_credentials(file.resolve().parent, os.environ):
         progress.warn(told)
     wanted = DependencySelection(target, requirements.extras, requirements.groups)
     check_python_of(project_of(file), wanted)
     inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=wanted)
-    found = load_lock(lock_path)
-    known = found and (found.of(target.platform) or found)
+    known = _known(lock_path, target)
     project = PackagedCode(project_of(file), requirements.code)
     if known is not None and not update and _holds(known, requirements, inputs, project):
-        progress.step(f"dependencies{other} as locked in {lock_path.name}")
+        progress.step(f"dependencies{_of(other, target)} as locked in {lock_path.name}")
         locked = known
         built_wheels.restore(known, project.top)
         _fetch_missing(known, requirements, wanted, progress)
     else:
-        progress.step(f"resolving {file.name}{other}")
+        progress.step(f"resolving {file.name}{_of(other, target)}")
         conda_freeze.warn_of_active_versions(read_texts(file, wanted), progress)
         index = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
         kept = None if update else known
         pins = () if update else _preferred(known, target, base)
-        pins = requirements.same_as.wheels if requirements.same_as else pins
-        earlier = kept.built if kept else ()
-        sources = SourceBuilds(project, target, requirements.builder, earlier, progress)
+        pins = other.wheels if other else pins
+        built = kept.built if kept else ()
+        sources = SourceBuilds(project, target, requirements.builder, built, progress)
         index = replace(index, sources=sources)
         resolved = resolver.resolve(file, wanted, index, pins=pins)
         check_versions([item.wheel for item in resolved], requirements, target)
         _fetch([item.wheel for item in resolved], resolved, index, torch, progress)
-        locked = LockFile(
+        fresh = LockFile(
             inputs=inputs,
             python=target.python,
             platform=target.platform,
@@ -117,9 +116,20 @@ def lock_and_fetch(
             built=sources.records([item.wheel for item in resolved]),
             wheels=tuple(item.wheel for item in resolved),
         )
-        locked = _with_others(locked, kept)
-    lock = _whole(locked, requirements, wanted, base, progress)
-    return Dependencies(lock, locked.model_copy(update={"bases": _pinned(locked, base)}))
+        locked = _with_others(fresh, kept)
+    pinned = locked.model_copy(update={"bases": _pinned(locked, base)})
+    return Dependencies(_whole(locked, requirements, wanted, base, progress), pinned)
+
+
+def _known(lock_path: Path, target: WheelTarget) -> LockFile | None:
+    """The lock as of the target's platform, or as it is if it has no such platform."""
+    found = load_lock(lock_path)
+    return found and (found.of(target.platform) or found)
+
+
+def _of(other: LockFile | None, target: WheelTarget) -> str:
+    """Words for the progress of a further platform."""
+    return f" for {target.platform}" if other else ""
 
 
 def _holds(known: LockFile, requirements: Requirements, inputs: str, project: PackagedCode) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
@@ -14,6 +14,7 @@ from packager.confinement import (
     refuse_special,
     small_text,
 )
+from packager.environment.platform import MACHINES
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FeatureForm, FrozenModel, Task
@@ -36,7 +37,6 @@ from packager.project.sections import (
     OutputName,
     OutputSection,
     PackageSection,
-    PlatformName,
     RecipeSection,
     RequirementsSection,
     ServeSection,
@@ -241,9 +241,9 @@ def _check_platforms(project: Project) -> None:
 def for_platforms(project: Project, text: str) -> Project:
     """``project`` for the platforms of ``--platform``; raises ``UsageError`` for unknown ones."""
     named = tuple(part.strip() for part in text.split(","))
-    if unknown := [name for name in named if name not in get_args(PlatformName)]:
+    if unknown := [name for name in named if name not in MACHINES]:
         raise UsageError(
-            f"--platform: expected {' or '.join(get_args(PlatformName))}, separated by commas, "
+            f"--platform: expected {' or '.join(MACHINES)}, separated by commas, "
             f"got {unknown[0]!r}",
             "for example --platform linux/amd64,linux/arm64",
         )

@@ -45,7 +45,6 @@ OPTION_KINDS = {
 RANKING_PLACES = 10
 """``k`` if it isn't declared."""
 TorchBackend = Annotated[str, Field(pattern=r"^(cpu|xpu|cu\d{2,3}|rocm\d+(\.\d+){1,2})$")]
-PlatformName = Literal["linux/amd64", "linux/arm64"]
 Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
@@ -297,6 +296,5 @@ class ImageSection(FrozenModel):
     base: str = "python:3.11-slim-bookworm"
     repository: Repository | None = None
     system_packages: tuple[str, ...] = ()
-    platforms: tuple[PlatformName, ...] = ()
-    """Those the package is built for; none: the one of the engine or of this machine."""
+    platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ()
     include: tuple[str, ...] = ()

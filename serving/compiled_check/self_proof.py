@@ -54,7 +54,7 @@ class SelfProof:
         """None if the build has compared the form on this platform, or there is none."""
         if not predictor.needs_proof:
             return None
-        pipeline.use(replace(predictor, compiled=None, costs=None))
+        pipeline.predictor = replace(predictor, compiled=None, costs=None)
         return cls(predictor, pipeline, seconds)
 
     @property
@@ -82,7 +82,7 @@ class SelfProof:
         if not count:
             logger.error("%s; no row of %d could be compared", self.told, len(rows))
             return
-        self._pipeline.use(self._predictor)
+        self._pipeline.predictor = self._predictor
         self._end(START)
         logger.info("%s: equal on %d rows", self.told, count)
 

@@ -30,6 +30,7 @@ ENVIRONMENT = [
     "LANG=C.UTF-8",
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
 ]
+CONFIG = {"config": {"Env": ENVIRONMENT}}
 ACCOUNTS = {
     "etc/passwd": b"root:x:0:0:root:/root:/usr/sbin/nologin\n"
     b"nonroot:x:65532:65532:nonroot:/tmp:/usr/sbin/nologin\n",
@@ -67,13 +68,13 @@ def make_base(
     ``mmdebstrap`` and the suite's mirror. Equal package versions give equal layers. ``platform``:
     this machine's, or another one, of which nothing is run.
     """
-    platform = platform or default_platform()
     if release is not None and release not in PYTHONS:
         raise UsageError(
             f"--release: expected one of {', '.join(PYTHONS)}, got {release!r}",
             "for example --release trixie, for Python 3.13",
         )
     suite, reference = release or _this_suite(), base_name(added, release)
+    platform = platform or default_platform()
     for name in added:
         if not NAME.fullmatch(name):
             raise UsageError(
@@ -96,15 +97,14 @@ def make_base(
         _bootstrap(suite, platform, folder / "packages.tar", sorted(set(added)))
         progress.step("removing files that Python does not need")
         _lay_out(folder / "packages.tar", folder / "root", suite, added)
-        python = f"usr/bin/python{PYTHONS[suite]}"
-        compiler = _compiler(folder / "root", f"/{python}", platform, engine, progress)
-        stdlib = f"usr/lib/python{PYTHONS[suite]}"
+        python = f"/usr/bin/python{PYTHONS[suite]}"
+        compiler = _compiler(folder / "root", python, platform, engine, progress)
         if compiler is not None:
+            stdlib = f"usr/lib/python{PYTHONS[suite]}"
             compiler.compile(folder / "root" / stdlib, f"/{stdlib}")
         entries = [*tree_entries(folder / "root", ""), Entry("tmp", mode=0o1777)]
         write_tar(folder / "layer.tar", entries)
-        config = {"config": {"Env": ENVIRONMENT}}
-        return save_base(reference, platform, folder / "layer.tar", config, engine)
+        return save_base(reference, platform, folder / "layer.tar", CONFIG, engine)
 
 
 def _compiler(

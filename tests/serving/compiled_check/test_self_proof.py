@@ -73,9 +73,11 @@ class Native:
         self.failures, self.refuses = list(failures), refuses
         self.used: list[Any] = []
 
-    def use(self, predictor: Any) -> None:
-        """As ``Pipeline.use``."""
-        self.used.append(predictor)
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep what answers, one after the other."""
+        if name == "predictor":
+            self.used.append(value)
+        super().__setattr__(name, value)
 
     async def outcome(self, checked: Any, *_: Any) -> PartialPrediction:
         """Twice the carat."""
