@@ -100,8 +100,7 @@ def lock_and_fetch(
         conda_freeze.warn_of_active_versions(read_texts(file, wanted), progress)
         index = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
         kept = None if update else known
-        pins = () if update else _preferred(known, target, base)
-        pins = other.wheels if other else pins
+        pins = other.wheels if other else () if update else _preferred(known, target, base)
         built = kept.built if kept else ()
         sources = SourceBuilds(project, target, requirements.builder, built, progress)
         index = replace(index, sources=sources)
