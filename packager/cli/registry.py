@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -47,6 +49,7 @@ def push(
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
+    from packager.image.stored_images import held_platforms
     from packager.registry.reference import RegistryReference
 
     place = RegistryReference.parse(target)
@@ -55,11 +58,18 @@ def push(
             f"{target}: expected a name with or without a tag, got a digest",
             "the digest follows from the package: leave it out",
         )
-    with open_reference(reference, Engine.connect()) as found:
+    with ExitStack() as stack:
+        engine = Engine.connect()
+        found = stack.enter_context(open_reference(reference, engine))
+        every = {found.platform: found}
+        for platform in held_platforms(reference):
+            if platform != found.platform:
+                other = stack.enter_context(open_reference(reference, engine, platform))
+                every[platform] = other
         place = place.at(place.tag or found.manifest.tag)
         if companion and not found.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
-        told = _push(found, place, compress, companion=companion)
+        told = _push(dict(sorted(every.items())), place, compress, companion=companion)
     if as_json:
         print_result(json.dumps(told))
     else:
@@ -67,17 +77,21 @@ def push(
 
 
 def _push(
-    found: Reference,
+    every: Mapping[str, Reference],
     place: RegistryReference,
     compress: Literal["none", "gzip"],
     *,
     companion: bool,
 ) -> dict[str, Any]:
-    """Push the image, and its companion if wanted; returns what is printed with ``--json``."""
+    """Push the image, and its companion if wanted; returns what is printed with ``--json``.
+
+    Of several platforms (``every``) an index of their images is pushed.
+    """
     from packager.cache import temporary_directory
     from packager.image.incoming import companion_of
     from packager.image.outgoing import outgoing_image
     from packager.registry.push import push as push_image
+    from packager.registry.push import push_index
     from packager.registry.repository import open_repository
 
     progress = ConsoleProgress()
@@ -90,9 +104,16 @@ def _push(
         if compress == "gzip":
             progress.step("compressing layers that were not compressed before")
         with temporary_directory() as work:
-            image = outgoing_image(found.image(companion=is_companion), compress, work)
+            images = {
+                platform: outgoing_image(found.image(companion=is_companion), compress, work)
+                for platform, found in every.items()
+            }
             repository = open_repository(target, write=True)
-            result = push_image(repository, image, target.tag, progress)
+            if len(images) > 1:
+                result = push_index(repository, images, target.tag, progress)
+            else:
+                (image,) = images.values()
+                result = push_image(repository, image, target.tag, progress)
         told["companion" if is_companion else "reference"] = str(
             target.at(result.descriptor.digest)
         )

@@ -18,7 +18,7 @@ from packager.image.config import Image
 from packager.image.layers import Entry, Layer
 from packager.progress import Progress
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
-from packager.registry.manifests import image_manifest
+from packager.registry.manifests import image_index, image_manifest
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 NO_ENGINE = "start Docker, or write a folder with --output oci:DIR"
@@ -122,12 +122,6 @@ def _indexed(manifests: Sequence[dict[str, object]], blobs: Path) -> dict[str, o
     index = image_index(manifests)
     (blobs / sha256_bytes(index)).write_bytes(index)
     return dict(Descriptor.of(INDEX_TYPE, index).as_json())
-
-
-def image_index(manifests: Sequence[dict[str, object]]) -> bytes:
-    """An OCI image index of these descriptors."""
-    index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [*manifests]}
-    return canonical_json(index)
 
 
 def check_replaceable(folder: Path) -> None:

@@ -21,6 +21,7 @@ from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.layers import Layer
+from packager.registry.attachments import INDEX_TYPE
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
@@ -84,6 +85,21 @@ def _oci_images(folder: Path, called: str, platform: str | None) -> list[Image]:
             ]
             images.append(_image(name, config, [(path, 0, path.stat().st_size) for path in paths]))
     return images
+
+
+def held_platforms(text: str) -> tuple[str, ...]:
+    """The platforms whose images the OCI folder called ``text`` holds; none if it is no folder."""
+    folder = Path(text.removeprefix("oci:"))
+    if not (folder / "oci-layout").is_file():
+        return ()
+    found: list[str] = []
+    blobs = folder / "blobs" / "sha256"
+    for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
+        if entry["mediaType"] == INDEX_TYPE and DIGEST.fullmatch(entry["digest"]):
+            index = json.loads(_document(_plain_file(blobs / entry["digest"][7:])))
+            for one in _few(index["manifests"]):
+                found.append(f"{one['platform']['os']}/{one['platform']['architecture']}")
+    return tuple(dict.fromkeys(found))
 
 
 def _mains(named: Sequence[tuple[str, str]]) -> list[str]:

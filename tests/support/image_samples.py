@@ -13,7 +13,9 @@ from packager.image.reference import COMPANION
 NAME = f"models/shop:{MANIFEST.tag}"
 
 
-def make_images(folder: Path, *, manifest: bytes | None = None) -> tuple[Image, Image]:
+def make_images(
+    folder: Path, *, manifest: bytes | None = None, platform: str = "linux/amd64"
+) -> tuple[Image, Image]:
     """A package and its companion; ``manifest`` replaces the bytes of the true one."""
     folder.mkdir(exist_ok=True)
     package = {
@@ -30,6 +32,6 @@ def make_images(folder: Path, *, manifest: bytes | None = None) -> tuple[Image, 
     ]
     data = plain_layer("data", folder / "data.tar", [Entry("data/source/a.csv", source=b"a\n1\n")])
     labels = {f"{LABEL}.root": MANIFEST.root, f"{LABEL}.name": "shop"}
-    main = assemble(NAME, None, layers, "linux/amd64", labels)
+    main = assemble(NAME, None, layers, platform, labels)
     more = {**labels, f"{LABEL}.companion-of": MANIFEST.root}
-    return main, assemble(NAME + COMPANION, None, [*layers, data], "linux/amd64", more)
+    return main, assemble(NAME + COMPANION, None, [*layers, data], platform, more)

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from elf_samples import elf_header
 from saved_bases import SAID, saved
 
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base.base import find_base, restore_base
-from packager.image.base.probe import BASE_LABEL, ProbeResult, parse_probe
+from packager.image.base.probe import BASE_LABEL, ProbeResult, parse_probe, probe_files
 from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import load_into, write_archive
@@ -86,3 +87,41 @@ def test_a_base_in_the_engine_is_queried_in_a_container(base: str, tmp_path: Pat
     assert modules[0] == modules[1]
     label = json.loads(made.image.config)["config"]["Labels"][BASE_LABEL]
     assert json.loads(label)["said"] == made.saved.said
+
+
+ARM_LIBC = b"\0GNU C Library (Debian GLIBC 2.36-9+deb12u14) stable release version 2.36.\n\0"
+
+
+def foreign_base(root: Path, *, machine: int = 183, python: bytes = b"\x003.11.2\0") -> Path:
+    """The files of a base that are read."""
+    for name, content in {
+        "usr/bin/python3.11": elf_header(machine) + python,
+        "usr/lib/aarch64-linux-gnu/libc.so.6": elf_header(machine) + ARM_LIBC,
+    }.items():
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_bytes(content)
+    return root
+
+
+def test_a_base_for_another_platform_is_probed_by_its_files(tmp_path: Path):
+    found = probe_files(foreign_base(tmp_path), "/usr/bin/python3.11", "linux/arm64")
+    assert found.facts("x") == ("3.11", (2, 36), "3.11.2")
+
+
+def test_the_version_may_be_in_the_library_of_python(tmp_path: Path):
+    root = foreign_base(tmp_path, python=b"")
+    with pytest.raises(PackageError, match="expected the version of Python in its files, got none"):
+        probe_files(root, "/usr/bin/python3.11", "linux/arm64")
+    (root / "usr/local/lib").mkdir(parents=True)
+    (root / "usr/local/lib/libpython3.12.so.1.0").write_bytes(b"x\x003.12.7\0x")
+    found = probe_files(root, "/usr/bin/python3.11", "linux/arm64")
+    assert found.facts("x")[2] == "3.12.7"
+
+
+def test_a_base_for_another_processor_than_it_says_is_refused(tmp_path: Path):
+    root = foreign_base(tmp_path, machine=62)
+    with pytest.raises(PackageError) as caught:
+        probe_files(root, "/usr/bin/python3.11", "linux/arm64")
+    assert caught.value.message == (
+        "base for linux/arm64: expected /usr/bin/python3.11 for aarch64, got x86_64"
+    )
