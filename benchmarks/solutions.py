@@ -3,7 +3,12 @@
 A row has 14 columns: six numbers, three integers, three texts, a category and a boolean. The cost
 is the time of the call in the flow's process less the time that the member's model took, its frame
 included. HTTP is a keep-alive connection to uvicorn on 127.0.0.1, with rows and answers as JSON.
-The three take turns. ``.venv/bin/python benchmarks/solutions.py [--calls 2000]``
+"own" looks for an answer before it sleeps (``modelhost.solution.short_wait``), "own, asleep" does
+not. They take turns. The floor is two processes that exchange as many bytes on a socket pair
+without messages, while one makes the same frame; it sleeps until an answer comes, or looks for it.
+
+``.venv/bin/python benchmarks/solutions.py [--calls 2000]``. ``--flows 16`` compares that many flows
+at once, each with a process of its member, in calls a second, with and without looking.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ import argparse
 import asyncio
 import http.client
 import json
+import multiprocessing
 import os
 import socket
 import statistics
@@ -22,6 +28,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from exchange_floor import floor
 
 from modelhost.columns import ColumnSpec
 from modelhost.frames import FrameBuilder, keep_text_plain
@@ -65,8 +73,8 @@ def values(rows: int) -> list[list[Any]]:
     return [*numbers, *integers, *texts, colors, [row % 2 == 0 for row in range(rows)]]
 
 
-def solution(folder: Path) -> Flow:
-    """One model as a member in the flow's process, and in its own."""
+def solution(folder: Path, *, looks: bool = True) -> Flow:
+    """One model as a member in the flow's process, and in its own; ``looks``: before it sleeps."""
     specs = []
     for name in ("inline", "own"):
         place = member_folder(folder, name)
@@ -77,12 +85,17 @@ def solution(folder: Path) -> Flow:
         loader = f"{name}_model:Model"
         specs.append(
             MemberSpec(name, name, None, "fail", None, "regression", loader, "joblib", "frame",
-                       None, (), COLUMNS, {}, ())
+                       None, (), COLUMNS, {})
         )  # fmt: skip
     (folder / FILE).write_text(SolutionSpec("measured_flow:run", tuple(specs)).as_json())
     (folder / "measured_flow.py").write_text(FLOW)
     sys.path.insert(0, str(folder))
-    return load_flow(folder, None)
+    if not looks:  # as on a machine of one processor
+        os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        return load_flow(folder, None)
+    finally:
+        os.environ.pop("OMP_NUM_THREADS", None)
 
 
 def serve(port: int) -> None:
@@ -164,6 +177,41 @@ def code_alone(spec: MemberSpec, calls: int) -> float:
     return 1e6 * least
 
 
+def calls_at_once(flows: int, seconds: float, *, looks: bool) -> float:
+    """Calls of one row in a second, of so many flows together, each in a process."""
+    context = multiprocessing.get_context("fork")
+    start, counts = context.Barrier(flows), context.Queue()
+
+    def work() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            flow = solution(Path(folder), looks=looks)
+            member, frame = flow.members["own"], FrameBuilder(COLUMNS).frame(values(1), 1)
+            start.wait()
+            until, count = time.perf_counter() + seconds, 0
+            while time.perf_counter() < until:
+                member(frame)
+                flow.take_calls()
+                count += 1
+            counts.put(count)
+            start.wait()
+            member.close()
+
+    workers = [context.Process(target=work) for _ in range(flows)]
+    for one in workers:
+        one.start()
+    total = sum(counts.get() for _ in workers)
+    for one in workers:
+        one.join()
+    return total / seconds
+
+
+def compare_flows(flows: int, blocks: int = 5) -> None:
+    """Print calls a second with and without looking, in turns."""
+    for _ in range(blocks):
+        found = {looks: calls_at_once(flows, 3.0, looks=looks) for looks in (True, False)}
+        print(f"{flows} flows: {found[True]:,.0f} calls/s, asleep {found[False]:,.0f}", flush=True)
+
+
 def table(ways: dict[str, Callable[[Any], float]], calls: int) -> None:
     """Print the cost of each way by number of rows, in microseconds."""
     print("| rows | way | least | 1 in 10 | median |")
@@ -185,25 +233,40 @@ def main() -> None:
     """Start both processes, measure, and end them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=2_000)
+    parser.add_argument("--flows", type=int, help="compare so many flows at once")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
         serve(given.serve)
         return
     keep_text_plain()
+    if given.flows:
+        compare_flows(given.flows)
+        return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen([sys.executable, __file__, "--serve", str(port)])
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            flow = solution(Path(folder))
+        with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+            flow, asleep = solution(Path(one)), solution(Path(two), looks=False)
             wait_for(port)
             ways = {name: as_member(flow, name) for name in ("inline", "own")}
-            table({**ways, "http": over_http(port)}, given.calls)
+            ways |= {"own, asleep": as_member(asleep, "own"), "http": over_http(port)}
+            table(ways, given.calls)
+            builder, columns = FrameBuilder(COLUMNS), values(1)
+
+            def make() -> None:
+                builder.frame(columns, 1)["x0"].to_numpy()
+
+            for looks in (True, False):
+                tenth, middle = floor(make, given.calls, looks=looks)
+                how = "looks" if looks else "sleeps"
+                print(f"floor, one row, {how}: 1 in 10 {tenth:.0f}, median {middle:.0f} µs")
             alone = code_alone(flow.members["own"].spec, given.calls)
             print(f"the code of both sides of a call of one row, in one process: {alone:.0f} µs")
             flow.members["own"].close()
+            asleep.members["own"].close()
     finally:
         server.kill()
         server.wait()

@@ -56,4 +56,11 @@ def _joined(parts: list[Predictions]) -> Predictions:
     chances = [part.probabilities for part in parts if part.probabilities is not None]
     labels = [label for part in parts for label in part.labels]
     more = [entry for part in parts for entry in part.more or ()]
-    return Predictions(labels, np.concatenate(chances) if chances else None, more or None)
+    absent: dict[str, list[int]] = {}
+    before = 0
+    for part in parts:
+        for name, rows in (part.absent or {}).items():
+            absent.setdefault(name, []).extend(before + row for row in rows)
+        before += len(part.labels)
+    joined = np.concatenate(chances) if chances else None
+    return Predictions(labels, joined, more or None, absent or None)

@@ -7,7 +7,7 @@ Predictions are ``labels`` (one column), ``rows`` and, if there are any, ``proba
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterator, Mapping, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,8 @@ def encode_predictions(found: Predictions) -> tuple[dict[str, Any], list[Buffer]
         buffers += more
     if found.more is not None:
         header["more"] = found.more
+    if found.absent:
+        header["absent"] = {name: [*rows] for name, rows in found.absent.items()}
     return header, buffers
 
 
@@ -34,13 +36,26 @@ def decode_predictions(answer: Message) -> Predictions:
     """The predictions in a message; raises ``PackageError`` for another one."""
     header = answer.header
     rows, buffers = header["rows"], answer.buffers
+    absent = decode_absent(header, rows)
     if "probabilities" not in header:
         (labels,) = decode_columns([header["labels"]], buffers, rows)
-        return Predictions(_plain(labels), None, header.get("more"))
+        return Predictions(_plain(labels), None, header.get("more"), absent)
     (labels,) = decode_columns([header["labels"]], buffers[:-1], rows)
     height, width = header["shape"]
     (flat,) = decode_columns([header["probabilities"]], buffers[-1:], height * width)
-    return Predictions(_plain(labels), np.array(flat, np.float64).reshape(rows, width))
+    chances = np.array(flat, np.float64).reshape(rows, width)
+    return Predictions(_plain(labels), chances, None, absent)
+
+
+def decode_absent(header: Mapping[str, Any], rows: int) -> dict[str, list[int]] | None:
+    """Member → rows without its answer, if there are any; ``ValueError`` for other rows."""
+    if "absent" not in header:
+        return None
+    given = header["absent"]
+    for places in given.values():
+        if not all(type(place) is int and 0 <= place < rows for place in places):
+            raise ValueError(f"expected some of {rows} rows of a member without an answer")
+    return {str(name): sorted({*places}) for name, places in given.items()}
 
 
 def decode_received(answer: Message) -> Iterator[tuple[str, list[int], Predictions]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Sequence, Union
+from typing import TYPE_CHECKING, Any, Literal, Mapping, Sequence, Union
 
 import numpy as np
 
@@ -26,18 +26,31 @@ class Predictions:
     ``labels``: one per row, or of :mod:`modelhost.outputs` one answer in the form of JSON; a number
     that isn't finite is None, because JSON can't represent it. ``probabilities``: shape (rows,
     classes), in the order of the model's classes; None if the task is regression or the model has
-    none. ``more``: further entries of each row's answer.
+    none. ``more``: further entries of each row's answer. ``absent``: member of a solution → the
+    rows for which it gave no answer, in order.
     """
 
     labels: list[Any]
     probabilities: npt.NDArray[np.float64] | None
     more: list[dict[str, Any]] | None = None
+    absent: Mapping[str, Sequence[int]] | None = None
 
     def at(self, rows: Sequence[int]) -> Predictions:
         """The answers for the rows at these positions."""
         chosen = None if self.probabilities is None else self.probabilities[list(rows)]
         more = None if self.more is None else [self.more[row] for row in rows]
-        return Predictions([self.labels[row] for row in rows], chosen, more)
+        labels = [self.labels[row] for row in rows]
+        return Predictions(labels, chosen, more, self._absent_at(rows))
+
+    def _absent_at(self, rows: Sequence[int]) -> Mapping[str, Sequence[int]] | None:
+        if not self.absent:
+            return None
+        known = {name: frozenset(own) for name, own in self.absent.items()}
+        found = {
+            name: [place for place, row in enumerate(rows) if row in own]
+            for name, own in known.items()
+        }
+        return {name: own for name, own in found.items() if own} or None
 
 
 def scalars(values: Any) -> list[Scalar | None]:

@@ -33,6 +33,7 @@ from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.frames import keep_text_plain
 from modelhost.heartbeat import Heartbeat
 from modelhost.model import load_model
+from modelhost.pickles.before_load import pickles_allowed
 from modelhost.request_queue import Request, RequestQueue
 from modelhost.served_model import ServedModel
 from modelhost.wire import Message, WireError
@@ -217,7 +218,8 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     own = os.getpid()
     outputs = read_outputs(given)
     path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-    model = load_model(path, predictor, loader, given["task"], outputs, given.get("classes"))
+    with pickles_allowed(given.get("pickle_allow", ())):
+        model = load_model(path, predictor, loader, given["task"], outputs, given.get("classes"))
     model = replace(model, takes=given["takes"])
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded

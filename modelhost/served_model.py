@@ -199,7 +199,8 @@ class ServedModel:
 
     def _ask(self, columns: Columns, rows: int) -> Predictions:
         try:
-            return self._model.predict(self._builder.frame(columns, rows), self._specs)
+            found = self._model.predict(self._builder.frame(columns, rows), self._specs)
+            return found if self._flow is None else self._flow.with_absent(found)
         except ABOUT_NO_ROW:
             raise
         except BaseException as error:  # a model that exits must not end the process

@@ -13,6 +13,7 @@ from typing import Any
 from modelhost.errors import PackageError, UsageError
 from modelhost.loaders.formats import PREFIX, found_format
 from modelhost.loaders.opening import Opened, open_format
+from modelhost.pickles.before_load import refuse_pickles
 from modelhost.predictions import Scalar
 from modelhost.project_code import find_module, find_object, project_errors
 from modelhost.solution.spec import SOLUTION
@@ -91,12 +92,15 @@ def load_estimator(
 
     It comes from joblib, ``load`` of a module, the loader of a format, or a predictor; of a
     solution, it is its flow. ``classes``: the labels that the package declares.
+
+    Raises ``PackageError`` before anything is unpickled if the audit refuses a pickle.
     """
     if loader == SOLUTION:
         from modelhost.solution.flow import load_flow
 
         flow = load_flow(path, classes)
         return Opened(flow, flow)
+    refuse_pickles(path, joblib_only=predictor == "auto" and loader == JOBLIB)
     if predictor == "auto" and loader.startswith(PREFIX):
         with _refusing_main():
             return open_format(loader[len(PREFIX) :], path)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Union
 
@@ -26,7 +27,8 @@ MAX_PAYLOAD_BYTES = 1 << 40
 MAX_BUFFERS = 1 << 20
 MAX_JOINED_BYTES = 1 << 16
 """Up to this size a message is sent by one call, which costs more than a copy of the bytes."""
-_CHUNK = 1 << 18
+_FIRST, _CHUNK = 1 << 13, 1 << 18
+_ENDED = "the connection ended within a message"
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _decode = json.JSONDecoder().decode
 
@@ -113,6 +115,30 @@ def send(connection: socket.socket, message: Message) -> None:
         connection.sendall(part)
 
 
+class Receiver:
+    """The messages of a blocking socket, whose bytes are read as they arrive.
+
+    A small message takes one call of the system, where ``receive`` takes two.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        """Nothing else reads ``connection`` from now on."""
+        self._connection = connection
+        self._decoder = Decoder()
+        self._arrived: deque[Message] = deque()
+
+    def receive(self) -> Message | None:
+        """As the function ``receive``."""
+        while not self._arrived:
+            piece = self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
+            if not piece:
+                if self._decoder.idle:
+                    return None
+                raise WireError(_ENDED)
+            self._arrived.extend(self._decoder.feed(piece))
+        return self._arrived.popleft()
+
+
 def receive(connection: socket.socket, max_payload: int = MAX_PAYLOAD_BYTES) -> Message | None:
     """The next message of a blocking socket; None if the other side has closed it.
 
@@ -135,7 +161,7 @@ def _read(connection: socket.socket, size: int, *, may_end: bool = False) -> byt
         if not piece:
             if may_end and not data:
                 return None
-            raise WireError("the connection ended within a message")
+            raise WireError(_ENDED)
         data += piece
     return data
 

@@ -3,8 +3,8 @@
 Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``, and
 the ``"id"`` of a request that has one:
 
-    load         path, predictor, loader, task, outputs, classes, takes, specs (or none) → model:
-                 its number and description
+    load         path, predictor, loader, pickle_allow, task, outputs, classes, takes, specs
+                 (or none) → model: its number and description
     predict      model, columns, rows, specs → labels, probabilities, cpu_seconds, seconds
     ask          model, columns or values (lists), rows, of the specs at load → labels,
                  probabilities, seconds: those of the frame and of the model
@@ -47,15 +47,17 @@ from modelhost.model import LoadedModel, load_model
 from modelhost.output_spec import OutputSpec
 from modelhost.own_metrics import call_metrics
 from modelhost.own_relation import call_relation
+from modelhost.pickles.before_load import pickles_allowed
 from modelhost.prediction_messages import decode_call, decode_predictions, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.solution import study_verbs
 from modelhost.solution.errors import MemberUnavailableError
+from modelhost.solution.flow import with_absent
 from modelhost.state import OpaqueError, state
 from modelhost.state_table import encode_state
 from modelhost.storage import save_model
-from modelhost.wire import Message, receive, send
+from modelhost.wire import Message, Receiver, send
 
 
 class OutOfMemoryError(Exception):
@@ -107,7 +109,8 @@ class Workshop:
         given = asked.header
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
         outputs, classes = read_outputs(given), given.get("classes")
-        model = load_model(path, predictor, loader, given["task"], outputs, classes)
+        with pickles_allowed(given.get("pickle_allow", ())):
+            model = load_model(path, predictor, loader, given["task"], outputs, classes)
         model = replace(model, takes=given["takes"])
         self._models.append(model)
         if "specs" in given:
@@ -124,7 +127,7 @@ class Workshop:
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame, read_specs(asked))
         spent = {"cpu_seconds": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
-        header, buffers = encode_predictions(found)
+        header, buffers = encode_predictions(with_absent(model.native, found))
         return Message({**header, **spent}, buffers)
 
     def ask(self, asked: Message) -> Message:
@@ -283,11 +286,8 @@ def work(connection: socket.socket) -> int:
     """Answer requests until the harness closes the connection; return the exit code."""
     if find_spec("pandas") is not None:
         keep_text_plain()
-    workshop, own = Workshop(), os.getpid()
-    while True:
-        asked = receive(connection)
-        if asked is None:
-            return 0
+    workshop, own, incoming = Workshop(), os.getpid(), Receiver(connection)
+    while (asked := incoming.receive()) is not None:
         try:
             answer = workshop.answer(asked)
         except OutOfMemoryError:
@@ -296,3 +296,4 @@ def work(connection: socket.socket) -> int:
             return 0  # a child that the project's code has forked, which must not answer
         sys.stdout.flush()
         send(connection, answer)
+    return 0

@@ -32,9 +32,10 @@ EVICTABLE = (
     "proofs",
     "baselines",
     "cases",
+    "listings",
+    "annotations",
     "pulls",
     "unpacked",
-    "listings",
 )
 MEASURED_ONCE = ("environments", "bases")
 """Thousands of files each, written whole and never changed: their sizes are recorded."""

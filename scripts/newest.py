@@ -34,6 +34,10 @@ HTTP = ("tests/serving/http", "tests/serving/test_server.py", "tests/serving/tes
 COMPILE = ("tests/packager/worker/compile", "tests/packager/model")
 TESTS: dict[str, tuple[str, ...]] = {
     "bentoml": ("tests/serving/processes", *HTTP),
+    "cyclonedx-python-lib": (
+        "tests/packager/trust/test_sbom.py",
+        "tests/packager/trust/test_sbom_components.py",
+    ),
     "deltalake": ("tests/packager/tables",),
     "docker": (
         *("tests/packager/project/test_files.py", "tests/packager/engine"),

@@ -26,6 +26,7 @@ from serving.processes import log_lines, resources
 from serving.processes.model_environment import THREADS
 from serving.processes.remote_members import check_remote_members
 from serving.settings import Settings
+from serving.signed_root import check_signature_if_told
 
 END_SECONDS = 30.0
 """Seconds that workers may take to end, beyond the deadline of a request."""
@@ -36,6 +37,7 @@ def main(readers: log_lines.Readers) -> int:
     try:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
+        check_signature_if_told(manifest)
         check_before_loading(manifest, settings.root)
         check_remote_members(settings.member_urls, manifest)
         if settings.keys_file is not None:

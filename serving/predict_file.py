@@ -21,6 +21,7 @@ from typing import Any
 from modelhost.columns import ColumnSpec
 from modelhost.failing_rows import PartError, predict_in_parts
 from packager.data.rows.extra_columns import ExtraColumns
+from packager.data.rows.member_flags import with_absent
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
@@ -38,6 +39,7 @@ from serving.processes.model_environment import (
     processes_of,
 )
 from serving.settings import Settings
+from serving.signed_root import check_signature_if_told
 
 USAGE = "usage: python -m serving.predict_file IN OUT\n"
 BATCH_ROWS = 10_000
@@ -69,6 +71,7 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
     model that fails; then nothing is written.
     """
     manifest = Manifest.load(root.package / MANIFEST)
+    check_signature_if_told(manifest)
     check_before_loading(manifest, root)
     schema, extra = manifest.schema_, ExtraColumns.of(manifest)
     checker = RowChecker(schema, strict=manifest.serve.strict, extra=extra)
@@ -82,7 +85,8 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
                 checked = _checked(checker, rows, first)
                 batch = _Batch(model, specs, checked.columns, first)
                 found = batch.predict(checked.rows)
-                for answer in flagged_answers(found, schema.probability_classes, checked.flags):
+                flags = with_absent(checked.flags, found.absent)
+                for answer in flagged_answers(found, schema.probability_classes, flags):
                     file.write(canonical_json(answer) + b"\n")
                 first += checked.rows
         written.replace(out)

@@ -83,8 +83,8 @@ class RequestHandler:
         """Whether this worker is ending: each answer then closes its connection."""
         self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
         self._ready = routes.READY | {settings.health_route}
-        opened = routes.HEALTH | {settings.health_route}
-        self._open = opened if settings.metrics_auth else opened | {routes.METRICS}
+        self._health = routes.HEALTH | {settings.health_route}
+        self._open = self._health | (set() if settings.metrics_auth else {routes.METRICS})
         self._access = AccessLogger(settings.access_log)
         self._refusals = RefusalLog()
 
@@ -144,7 +144,7 @@ class RequestHandler:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
                 if batch is not None and self.loaded.shadow is not None:
                     self.loaded.shadow.submit(request.path, request.headers, request.body, batch)
-            if self._access.wants(response.status):
+            if request.path not in self._health and self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
         except Exception:  # such as a full disk under the counter files
             logger.exception("an answer was not counted", extra={"fields": request.trace.fields})

@@ -338,6 +338,13 @@ RULES = {
             ("serving/http/asgi.py", "import uvicorn.config\n"),
         ],
     ),
+    one_place_for("cryptography", "packager/trust/keys.py"): (
+        ("packager/trust/keys.py", "import cryptography\n"),
+        [
+            ("packager/trust/envelope.py", "from cryptography.hazmat import x\n"),
+            ("packager/model/p256.py", "def f():\n    import cryptography\n"),
+        ],
+    ),
     one_place_for("bentoml", "serving/service.py"): (
         ("serving/service.py", "import bentoml\n"),
         [

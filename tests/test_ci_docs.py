@@ -1,4 +1,4 @@
-"""The jobs of docs/ci.md: their YAML, their commands, and the script, which runs for real."""
+"""The jobs of docs/ci.md: their schemas, their commands, and what of them runs for real."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import shlex
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import typer
 import yaml
@@ -20,61 +22,131 @@ from command import NO_ENGINE, PACKAGE, Package
 from packager.cli.commands import app
 
 PAGE = (Path(__file__).parent.parent / "docs" / "ci.md").read_text(encoding="utf-8")
-GITHUB, GITLAB = map(yaml.safe_load, re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.M))
-[SCRIPT] = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+NAMES = ("github", "gitlab", "gitlab with docker", "new data on github", "new data on gitlab")
+FILES = dict(
+    zip(NAMES, re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE), strict=True)
+)
+JOBS: dict[str, Any] = {name: yaml.safe_load(text) for name, text in FILES.items()}
+SCRIPTS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+RELEASE = next(text for text in SCRIPTS if "package verify" in text)
+NEW_DATA = next(text for text in SCRIPTS if "wrong usage" in text)
+SECRETS = ("SIGNING_KEY", "PASSWORD")
+VERBS: Any = getattr(typer.main.get_command(app), "commands")  # noqa: B009
+OF_THE_PROJECT = ("build", "test", "replay")
+"""Verbs that run code of the project."""
 
 
-def scripts() -> Iterator[str]:
-    """Every command of the jobs."""
-    for step in GITHUB["jobs"]["test"]["steps"]:
-        if "run" in step:
-            yield step["run"]
-    yield from GITLAB["new data"]["script"]
+def lines_of(jobs: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(job, line) of every command of a file."""
+    if "jobs" in jobs:
+        for name, job in jobs["jobs"].items():
+            for step in job["steps"]:
+                yield from ((name, line) for line in step.get("run", "").splitlines())
+        return
+    for name, job in jobs.items():
+        if isinstance(job, dict):
+            for part in ("before_script", "script"):
+                yield from ((name, line) for line in job.get(part, ()))
 
 
-def test_the_commands_of_the_jobs_exist() -> None:
-    verbs: Any = typer.main.get_command(app)
-    called = [words for line in scripts() if (words := shlex.split(line))[0] == "package"]
-    assert [words[1] for words in called] == ["build", "test"] * 2
-    for _, verb, *words in called:
-        known = {name for parameter in verbs.commands[verb].params for name in parameter.opts}
-        assert {word for word in words if word.startswith("--")} <= known
+def called(line: str) -> list[str] | None:
+    """The words of a call of ``package``, without redirections and empty variables."""
+    words = shlex.split(re.sub(r"(?<= )>>? ?\S+$|\$\{ON:-\}|\"\$@\"", "", line.split(" || ")[0]))
+    return words[1:] if words[:1] == ["package"] else None
 
 
-def test_a_failed_test_is_published_too() -> None:
-    steps = GITHUB["jobs"]["test"]["steps"]
+CALLS = [
+    *((name, *pair) for name, jobs in JOBS.items() for pair in lines_of(jobs)),
+    *(("shell", "", line) for text in SCRIPTS for line in text.splitlines()),
+]
+COMMANDS = [(name, job, words) for name, job, line in CALLS if (words := called(line))]
+
+
+@pytest.mark.parametrize("words", sorted({tuple(words) for _, _, words in COMMANDS}), ids=" ".join)
+def test_the_commands_are_those_of_the_command_line(words: tuple[str, ...]) -> None:
+    verb = VERBS[words[0]]
+    verb.make_context(words[0], list(words[1:]))  # raises for what can't be parsed
+
+
+def test_every_pipeline_does_all() -> None:
+    released = {"build", "test", "replay", "audit", "sbom", "sign", "push", "verify"}
+    for name in ("github", "gitlab", "gitlab with docker"):
+        assert {words[0] for file, _, words in COMMANDS if file == name} == released
+    assert {words[0] for line in RELEASE.splitlines() if (words := called(line))} == released
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_files_are_valid_by_the_published_schemas(name: str) -> None:
+    kind = "gitlab-ci" if "gitlab" in name else "github-workflows"
+    place = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / f"{kind}.json"
+    schema = json.loads(place.read_text(encoding="utf-8"))
+    document = JOBS[name]
+    if True in document:  # YAML 1.1 reads the key `on` as a boolean
+        document = {"on": document[True], **{k: v for k, v in document.items() if k is not True}}
+    validator = jsonschema_rs.validator_for(schema)
+    assert [error.message for error in validator.iter_errors(document)] == []
+    assert not validator.is_valid({**document, "jobs" if "jobs" in document else "test": 7})
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab", "gitlab with docker"])
+def test_no_job_has_both_secrets_and_code_of_the_project(name: str) -> None:
+    for job in {job for file, job, _ in COMMANDS if file == name}:
+        verbs = {words[0] for file, one, words in COMMANDS if (file, one) == (name, job)}
+        text = yaml.safe_dump(JOBS[name].get("jobs", JOBS[name])[job])
+        secret = any(word in text for word in SECRETS)
+        assert secret == (job == "release")
+        assert not (secret and verbs & {*OF_THE_PROJECT})
+        if job == "release":
+            assert "cache@" not in text
+            assert "extends" not in text
+
+
+def test_no_secret_is_an_argument_of_a_program() -> None:
+    for name, job, line in CALLS:
+        words = shlex.split(line)
+        told = [one for one in words if one.startswith("$") and one.endswith("PASSWORD")]
+        assert not told or words[0].endswith("printf"), (name, job, line)
+
+
+def test_jobs_may_do_no_more_than_read() -> None:
+    for name in ("github", "new data on github"):
+        assert JOBS[name]["permissions"] == {"contents": "read"}
+    assert JOBS["github"]["jobs"]["release"]["permissions"] == {
+        "contents": "read",
+        "packages": "write",
+    }
+
+
+def test_reports_are_published_of_failed_jobs_too() -> None:
+    steps = JOBS["new data on github"]["jobs"]["test"]["steps"]
     assert steps[-1]["if"] == "${{ !cancelled() }}"
     assert steps[-1]["with"]["path"] == "tested"
     assert "--output tested" in steps[-2]["run"]
-    artifacts = GITLAB["new data"]["artifacts"]
-    assert artifacts["when"] == "always"
-    assert artifacts["reports"] == {"junit": "tested/junit.xml"}
+    for job in (JOBS["new data on gitlab"]["new data"], JOBS["gitlab"]["test"]):
+        assert job["artifacts"]["when"] == "always"
+        assert job["artifacts"]["reports"] == {"junit": "tested/junit.xml"}
 
 
-def test_a_job_may_do_no_more_than_read() -> None:
-    assert GITHUB["permissions"] == {"contents": "read"}
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Path:
-    path = tmp_path / "test-new-data"
-    path.write_text(SCRIPT, encoding="utf-8")
+def written(text: str, folder: Path) -> Path:
+    path = folder / "script"
+    path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     return path
 
 
-def run(script: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+def run(script: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
     path = f"{PACKAGE.parent}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, **NO_ENGINE, "PATH": path}
+    env = {**os.environ, **NO_ENGINE, "PATH": path, **more}
     return subprocess.run(
         [script, *map(str, arguments)],
-        cwd=script.parent, env=env, capture_output=True, text=True, timeout=300, check=False,
+        cwd=script.parent, env=env, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 
 def test_the_script_tests_a_package_and_tells_what_went_wrong(
-    script: Path, local_package: Package
+    tmp_path: Path, local_package: Package
 ) -> None:
+    script = written(NEW_DATA, tmp_path)
     data = local_package.project / "data" / "visits.csv"
     done = run(script, local_package.reference, data, "--local", "--json")
     tested = script.parent / "tested"

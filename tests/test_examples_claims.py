@@ -111,7 +111,7 @@ def trained(project: Path, folder: Path, name: str) -> MemberSpec:
     ]
     return MemberSpec(
         *(name, "inline", None, "fail", None, config.package.task, "auto", "joblib", "frame"),
-        *(None, (), tuple(columns), {}, ()),
+        *(None, (), tuple(columns), {}),
     )
 
 

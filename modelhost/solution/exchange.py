@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 import select
 import time
 from collections import deque
 from socket import socket
 from typing import IO
 
+from modelhost.solution.short_wait import ShortWait, processors
 from modelhost.wire import MAX_HEADER_BYTES, Decoder, Message, WireError, encoded
 
 MAX_ANSWER_BYTES = 1 << 30
@@ -39,6 +41,7 @@ class Exchange:
         self._room = _poll(connection, ended, select.POLLOUT)
         self._decoder = Decoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES)
         self._arrived: deque[Message] = deque()
+        self._short_wait = ShortWait(processors(os.environ))
         self._numbers = itertools.count()
         self._missed: dict[int, float] = {}
         """Request → ``time.monotonic()`` when nobody waited for its answer any longer."""
@@ -91,15 +94,27 @@ class Exchange:
         return time.monotonic() - min(missed)
 
     def _read(self, until: float | None) -> None:
-        self._wait(self._answers, until)
+        began, first = time.monotonic(), self._decoder.idle
+        piece = self._short_wait.look(self._piece, until) if first else None
+        if piece is None:
+            self._wait(self._answers, until)
+            piece = self._piece()
+        if first:
+            self._short_wait.took(time.monotonic() - began)
+        if not piece:  # the connection was closed, or only the end of the process was reported
+            raise ExchangeEndedError
         try:
-            piece = self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
-            if not piece:
-                raise ExchangeEndedError
             self._arrived.extend(self._decoder.feed(piece))
+        except WireError as error:
+            raise ExchangeEndedError from error
+
+    def _piece(self) -> bytes | None:
+        """What has arrived; empty if the connection was closed, None if nothing is here."""
+        try:
+            return self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
         except BlockingIOError:
-            raise ExchangeEndedError from None  # only the end of the process was reported
-        except (OSError, WireError) as error:
+            return None
+        except OSError as error:
             raise ExchangeEndedError from error
 
     def _wait(self, ready: select.poll, until: float | None) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import Inputs, ProbabilityAdapter
-from modelhost.predictions import Scalar
+from modelhost.pickles.before_load import pickles_allowed
+from modelhost.predictions import Predictions, Scalar
 from modelhost.project_code import find_object
+from modelhost.solution.absent_rows import absent_places
 from modelhost.solution.answers import Answers
 from modelhost.solution.inline_member import InlineMember
 from modelhost.solution.member_process import MemberProcess
@@ -33,6 +35,7 @@ class Flow:
         """``run(rows, members)`` returns an answer for each row."""
         self._run = run
         self._usage = usage
+        self._absent: dict[str, list[int]] = {}
         self.members = members
         self.solution = solution
 
@@ -48,6 +51,12 @@ class Flow:
             return self._run(rows, self.members)
         finally:
             self._usage.add_run(time.perf_counter() - began)
+            self._absent = absent_places(self._usage.take_absent(), rows)
+
+    def with_absent(self, found: Predictions) -> Predictions:
+        """``found``, which the last run gave, with the rows for which a member gave no answer."""
+        absent, self._absent = self._absent, {}
+        return replace(found, absent=absent) if absent else found
 
     def take_calls(self) -> list[MemberCall]:
         """The calls of members since this was last called."""
@@ -73,6 +82,11 @@ class Flow:
     def states(self) -> dict[str, str]:
         """Member → ``ready``, or why it is not."""
         return {name: self.members[name].state for name in self.members}
+
+
+def with_absent(native: Any, found: Predictions) -> Predictions:
+    """As ``Flow.with_absent``, of a model that may be no flow."""
+    return native.with_absent(found) if isinstance(native, Flow) else found
 
 
 class ClassifierFlow(Flow, ProbabilityAdapter):
@@ -185,7 +199,8 @@ def _load_member(spec: MemberSpec, folder: Path) -> Any:
     from modelhost.model import load_model  # which imports this module to load a solution
 
     task: Any = spec.task
-    model = load_model(
-        spec.path(folder), spec.predictor, spec.loader, task, spec.outputs, spec.classes
-    )
+    with pickles_allowed(spec.pickle_allow):
+        model = load_model(
+            spec.path(folder), spec.predictor, spec.loader, task, spec.outputs, spec.classes
+        )
     return replace(model, takes=spec.takes)

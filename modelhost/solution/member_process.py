@@ -57,6 +57,8 @@ class MemberProcess:
         self._ended_for: str | None = None
         self._failure: PackageError | None = None
         self._pending: PendingAnswer | None = None
+        self._watched: Exchange | None = None
+        """The connection that a timer looks at because an answer is late."""
         self._closed = False
         self.has_probabilities = False
         self.classes: Any = spec.classes
@@ -96,7 +98,7 @@ class MemberProcess:
     def _asked(self, rows: Any, until: float | None) -> tuple[PendingAnswer | None, int]:
         began = time.perf_counter()
         if self._pending is not None:
-            self._pending.settle()
+            self._pending.settle(until)
         queued = time.perf_counter() - began
         count = len(rows) if hasattr(rows, "__len__") else 0
         values = self._few.values(rows, count) if count else None
@@ -132,9 +134,10 @@ class MemberProcess:
         try:
             return exchange.receive(number, until)
         except ExchangeTimeoutError as error:
-            watch = threading.Timer(STUCK_SECONDS, self._end_stuck, [exchange])
-            watch.daemon = True
-            watch.start()
+            with self._lock:
+                if self._watched is not exchange:
+                    self._watched = exchange
+                    self._watch(exchange, STUCK_SECONDS)
             raise self._late() from error
         except ExchangeEndedError as error:
             raise self._ended(exchange) from error
@@ -185,9 +188,21 @@ class MemberProcess:
                 self._ended_for = why
                 self._kill()
 
+    def _watch(self, exchange: Exchange, seconds: float) -> None:
+        watch = threading.Timer(seconds, self._end_stuck, [exchange])
+        watch.daemon = True
+        watch.start()
+
     def _end_stuck(self, exchange: Exchange) -> None:
-        if exchange.overdue() >= 0.9 * STUCK_SECONDS:
-            self._end(exchange, f"gave no answer for {STUCK_SECONDS:g} s after its deadline")
+        """End a process that is too late with an answer; look again while one is missing."""
+        with self._lock:
+            overdue = exchange.overdue()
+            if overdue >= 0.9 * STUCK_SECONDS:
+                self._end(exchange, f"gave no answer for {STUCK_SECONDS:g} s after its deadline")
+            elif overdue and self._exchange is exchange:
+                self._watch(exchange, STUCK_SECONDS - overdue)
+                return
+            self._watched = None
 
     def _kill(self) -> None:
         process = self._process

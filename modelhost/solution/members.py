@@ -182,6 +182,10 @@ class Member:
         """Count a call and its answers."""
         self._usage.add(call, answers)
 
+    def record_absent(self, rows: Any) -> None:
+        """Remember rows for which the flow gets missing answers."""
+        self._usage.add_absent(self.spec.name, rows)
+
     def _no_probabilities(self, rows: int) -> Any:
         if not self.runner.has_probabilities:
             return None

@@ -48,12 +48,17 @@ class PendingAnswer:
         self.own_began = float(self._answer.header.get("began", 0.0))
         return found
 
-    def settle(self) -> None:
-        """Have the answer here, or why there is none, before another request is sent."""
+    def settle(self, until: float | None = None) -> None:
+        """Have the answer here, or why there is none, before another request is sent.
+
+        ``until``: the end of that request, by which an answer that nobody waits for any more must
+        be here as well.
+        """
+        ends = [end for end in (self._until, until) if end is not None]
         with self._process.turn:  # another thread may have it meanwhile
             if self._answer is None and self._error is None:
                 assert self._sent is not None
                 try:
-                    self._answer = self._process.receive(*self._sent, self._until)
+                    self._answer = self._process.receive(*self._sent, min(ends, default=None))
                 except MemberUnavailableError as error:
                     self._error = error

@@ -45,8 +45,8 @@ class MemberSpec(NamedTuple):
     """The columns that its model takes, in order."""
     defaults: Mapping[str, Any]
     """Feature → the value for rows that lack the column."""
-    nullable: tuple[str, ...]
-    """Features that had nulls in training."""
+    pickle_allow: tuple[str, ...] = ()
+    """Globals that its pickles may name beyond those of every package."""
 
     def as_json(self) -> dict[str, Any]:
         """An object for the file; ``MemberSpec.read`` is the inverse."""
@@ -64,7 +64,7 @@ class MemberSpec(NamedTuple):
             "classes": None if classes is None else tuple(classes),
             "outputs": tuple(OutputSpec.read(one) for one in given["outputs"]),
             "features": tuple(ColumnSpec.read(one) for one in given["features"]),
-            "nullable": tuple(given["nullable"]),
+            "pickle_allow": tuple(given["pickle_allow"]),
         }
         return cls(**own)
 
@@ -79,6 +79,7 @@ class MemberSpec(NamedTuple):
             "path": str(self.path(folder)),
             "predictor": self.predictor,
             "loader": self.loader,
+            "pickle_allow": self.pickle_allow,
             "task": self.task,
             "takes": self.takes,
             "classes": self.classes,

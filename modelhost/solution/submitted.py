@@ -9,7 +9,7 @@ from modelhost.errors import PackageError
 from modelhost.predictions import Predictions
 from modelhost.solution.answers import Answers
 from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
-from modelhost.solution.partial_answers import answers_in_parts
+from modelhost.solution.partial_answers import answers_in_parts, taken
 from modelhost.solution.usage import ANSWERED, FAILED, MemberCall
 from modelhost.solution.usage import NULL as NULL_ANSWERS
 
@@ -79,6 +79,7 @@ class Submitted:
                 self._record(FAILED, count, asked_for)
                 raise
             self._record(NULL_ANSWERS, count, asked_for)
+            member.record_absent(self._rows)
             return member.missing(count)
         self._record(ANSWERED, count, asked_for, found.labels)
         return member.as_answers(found)
@@ -92,6 +93,8 @@ class Submitted:
         known = [label for label in found.labels if label is not None]
         self._record(ANSWERED, len(known), asked_for, known)
         self._record(NULL_ANSWERS, len(found.labels) - len(known), time.perf_counter())
+        absent = [place for place, label in enumerate(found.labels) if label is None]
+        self._member.record_absent(taken(self._rows, absent))
         return self._member.as_answers(found)
 
     def _record(

@@ -61,6 +61,7 @@ class Usage:
         self._calls: list[MemberCall] = []
         self._seconds = 0.0
         self._counts: dict[str, list[int]] = {}
+        self._absent: list[tuple[str, Any]] = []
         self.bins: Mapping[str, PredictionBins] = {}
         """Member → the bins by which its answers are counted."""
 
@@ -74,6 +75,15 @@ class Usage:
             self._counts[call.member] = (
                 counts if known is None else [a + b for a, b in zip(known, counts)]
             )
+
+    def add_absent(self, member: str, rows: Any) -> None:
+        """Record rows, a frame or an array, for which a member gave no answer."""
+        self._absent.append((member, rows))
+
+    def take_absent(self) -> list[tuple[str, Any]]:
+        """Members, and the rows without an answer; forgotten here."""
+        absent, self._absent = self._absent, []
+        return absent
 
     @property
     def calls(self) -> Sequence[MemberCall]:

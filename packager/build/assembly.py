@@ -14,7 +14,7 @@ from packager.image.layers import Layer, plain_layer, tree_entries
 from packager.image.stack import LayerOptions, entries, make_stack, server_environment
 from packager.image.stored_images import COMPANION
 from packager.manifest.base import FileEntry
-from packager.manifest.manifest import Manifest
+from packager.manifest.manifest import Lock, Manifest
 from packager.progress import NullProgress
 from packager.project.files import ProjectFiles
 
@@ -96,13 +96,17 @@ def assemble_images(
 
 def assemble_again(
     context: BuildContext,
+    lock: Lock,
     manifest: Manifest,
     labels: dict[str, str],
     files: ProjectFiles,
     folder: Path,
 ) -> tuple[Image, ...]:
-    """Assemble from copies in ``folder`` of the files and the training result, without cache."""
-    base, lock, quiet = context.environment.base, context.environment.lock, NullProgress()
+    """Assemble from copies in ``folder`` of the files and the training result, without cache.
+
+    ``lock``: the whole one; that of ``context`` may lack the wheels that only trees need.
+    """
+    base, quiet = context.environment.base, NullProgress()
     stack = make_stack(base, lock, files, folder, quiet, LayerOptions(fresh=True))
     again = replace(
         context, files=files, stack=stack, folder=folder, progress=quiet, fresh=True, others=()

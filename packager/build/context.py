@@ -35,6 +35,8 @@ class BuildOptions:
     builder: Builder = "assemble"
     ready_seconds: float = READY_SECONDS
     """Time limit for the image to become ready."""
+    labels: tuple[str, ...] = ()
+    """``NAME=VALUE`` of each ``--label``."""
     images: Images = "one"
     """``several``: the members of a solution get images of their own, too, and a compose file."""
 

@@ -13,7 +13,7 @@ from packager.build.context import BuildContext
 from packager.build.platforms import package_folders
 from packager.data.key_sketch import FILE as KEYS
 from packager.errors import UsageError
-from packager.image.config import LABEL, start_settings
+from packager.image.config import LABEL, TITLE, VERSION, start_settings
 from packager.image.dockerfile import render
 from packager.image.file_list import FILE, FileList
 from packager.image.stack import own_training_runtime
@@ -27,6 +27,7 @@ from packager.model.golden_answers import FILE as GOLDEN_CASES
 from packager.model.golden_answers import GoldenCases
 from packager.model.integrity import LOCK, MANIFEST
 from packager.model.proof_rows import FILE as PROOF
+from packager.project.card_section import FILE as CARD
 from packager.project.config import FILENAME, Project
 from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
@@ -138,6 +139,8 @@ def _package_files(context: BuildContext, package: Path, schema: Schema) -> tupl
         if (out / name).is_file():
             shutil.copyfile(out / name, package / name)
     golden = _golden_cases(context.project, schema)
+    if context.project.card.given:
+        (package / CARD).write_bytes(context.project.card.dump())
     if golden.cases:
         (package / GOLDEN_CASES).write_bytes(golden.dump())
     if (out / FOLDER).is_dir():
@@ -156,12 +159,12 @@ def _golden_cases(project: Project, schema: Schema) -> GoldenCases:
 
 
 def labels(project: Project) -> dict[str, str]:
-    """The image's labels except the package root, which is the digest of the manifest."""
+    """The labels in the package's Dockerfile: neither the package root nor the user's own."""
     return {
         f"{LABEL}.name": project.package.name,
         f"{LABEL}.task": project.task,
-        "org.opencontainers.image.title": project.package.name,
-        "org.opencontainers.image.version": project.package.version,
+        TITLE: project.package.name,
+        VERSION: project.package.version,
     }
 
 

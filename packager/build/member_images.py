@@ -32,9 +32,9 @@ def check_several(project: Project, output: Destination) -> None:
             " members, got one without",
             "set `network = true` under [serve]",
         )
-    if output.kind == "docker-archive":
+    if output.kind in ("docker-archive", "registry"):
         raise UsageError(
-            "--images several: expected --output docker or oci:DIR, got docker-archive",
+            "--images several: expected --output docker or oci:DIR, got " + output.kind,
             "write a folder with --output oci:DIR",
         )
     place = compose_path(project, output)

@@ -19,6 +19,7 @@ from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
 from packager.build.emulation import prove_elsewhere
 from packager.build.manifest import Measured, labels, make_manifest
+from packager.build.marks import read_marks
 from packager.build.measure import keep_measures, measure
 from packager.build.platforms import check_output, other_environments, with_platforms
 from packager.build.record import BuildRecord, Built, write_record
@@ -38,6 +39,7 @@ from packager.image.config import Image
 from packager.image.docker_build import Builder, DockerBuild, check_builder, own_template
 from packager.image.export import Destination, export_images
 from packager.image.processors import check_processors
+from packager.image.registry_export import check_destination, write_images
 from packager.image.shared_libraries import check_libraries
 from packager.image.stack import (
     LayerOptions,
@@ -45,7 +47,7 @@ from packager.image.stack import (
     make_stack,
 )
 from packager.manifest.evaluation import SeedVariance
-from packager.manifest.manifest import Manifest
+from packager.manifest.manifest import Lock, Manifest
 from packager.model.compiled.form import TREES
 from packager.model.compiled.model import FOLDER
 from packager.progress import Progress
@@ -58,6 +60,7 @@ from packager.project.validate import check_code, check_columns, check_model_fil
 from packager.review.gate import GateOptions, review
 from packager.runners.early_layers import EarlyLayers
 from packager.runners.project import (
+    BaseChoice,
     ProjectEnvironment,
     resolve_base,
     resolve_dependencies,
@@ -101,6 +104,7 @@ def build(
     started = time.time()
     limit = cache_limit()
     template, files = _check(project, output, engine, options.builder, progress)
+    marks = read_marks(project, files.listed, options.labels)
     tidied = engine.cleanup_scope() if engine else nullcontext()
     environment = _resolve(project, files.listed, output, engine, progress, options)
     elsewhere = other_environments(project, files.listed, environment, progress, options)
@@ -115,22 +119,24 @@ def build(
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         layers = package_layers(context, trained.measured.result.model)
         manifest = make_manifest(context, trained.measured, template, layers)
-        named = labels(project)
+        named = {**marks.labels, **labels(project)}
         manifest, images = prove_elsewhere(
             context, manifest, partial(_assembled, context, named=named, layers=layers)
         )
+        images = {name: marks.on(some) for name, some in images.items()}
         found = folder / "out" / WEAK
         weak = WeakSlices.load(found) if found.is_file() else None
         check_cases(context, images[context.platform][0], allow=options.allow_findings)
         if options.check_reproducible:
-            _check_reproducible(context, manifest, named, images)
+            locks = {one.platform: one.lock for one in (environment, *elsewhere)}
+            _check_reproducible(context, locks, manifest, named, images)
         delivered = _deliver(context, images, output, template, options)
     locked = environment.dependencies.file.joined(one.dependencies.file for one in elsewhere)
     keep_wheels(locked, project.directory)
     write_lock(locked, project.directory / LOCK)
     others = {name: images[name] for name in images if name != context.platform}
     built = Built(manifest, delivered, trained.isolation, weak, others)
-    record = BuildRecord.of(built, project.directory, started)
+    record = BuildRecord.of(built, marks, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
     return built
@@ -151,13 +157,14 @@ def _assembled(
 
 def _check_reproducible(
     context: BuildContext,
+    locks: Mapping[str, Lock],
     manifest: Manifest,
     named: dict[str, str],
     images: Mapping[str, tuple[Image, ...]],
 ) -> None:
     context.progress.step("assembling a second time, to compare")
     for one in context.every:
-        again = partial(assemble_again, one, manifest, named)
+        again = partial(assemble_again, one, locks[one.platform], manifest, named)
         check_reproducible(images[one.platform], context.files, one.folder, again)
 
 
@@ -169,7 +176,7 @@ def _check(
     progress: Progress,
 ) -> tuple[str | None, ProjectFiles]:
     """Run all checks that need no work; return the project's template and its files."""
-    output.check()
+    check_destination(output)
     check_builder(builder, output, engine)
     check_output(project, output, builder)
     template = own_template(project.directory, builder, progress)
@@ -177,7 +184,8 @@ def _check(
     tell_outside(project.directory, project.places, progress)
     check_columns(project)
     listed = list_files(project, output.paths)
-    check_model_files(listed.model)
+    if project.model is not None:  # members of a solution have been checked with their own
+        check_model_files(listed.model, project.serve.pickle_allow)
     model_loader(project)
     listed.tell(progress)
     with explain_left_out(listed.left_out):
@@ -193,10 +201,11 @@ def _resolve(
     progress: Progress,
     options: BuildOptions,
 ) -> ProjectEnvironment:
-    """Resolve platform, base and dependencies; an image for an engine needs a base."""
+    """Resolve platform, base and dependencies; an image that engines run needs a base."""
     platform = resolve_platform(project, engine)
-    needed = output.kind == "docker" or len(project.image.platforms) > 1
-    base = resolve_base(project, options.base, platform, engine, progress, needed=needed)
+    needed = output.kind in ("docker", "registry") or len(project.image.platforms) > 1
+    choice = BaseChoice(options.base, needed, options.upgrade)
+    base = resolve_base(project, choice, platform, engine, progress)
     check_system_packages(project.image.system_packages, base)
     target = wheel_target(base, platform, engine)
     dependencies = resolve_dependencies(
@@ -288,7 +297,8 @@ def _deliver(
         )
         export_images(images, output, engine, progress)
     else:
-        export_images([one for some in every.values() for one in some], output, engine, progress)
+        every_image = [one for some in every.values() for one in some]
+        write_images(every_image, output, engine, progress)
     return images
 
 

@@ -21,7 +21,7 @@ from packager.image.stack import LayerOptions, make_stack
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles
-from packager.runners.project import ProjectEnvironment, requirements_of
+from packager.runners.project import ProjectEnvironment, requirements_of, with_base_digest
 
 
 def check_output(project: Project, output: Destination, builder: str) -> None:
@@ -33,6 +33,11 @@ def check_output(project: Project, output: Destination, builder: str) -> None:
             "--output docker-archive: expected one platform, which is all that such a file holds, "
             f"got {', '.join(project.image.platforms)}",
             "write a folder, which holds an index of them: --output oci:DIR",
+        )
+    if output.kind == "registry":
+        raise UsageError(
+            "--output registry: expected one platform, got " + ", ".join(project.image.platforms),
+            "write a folder with --output oci:DIR, then push it: `package push oci:DIR HOST/NAME`",
         )
     if builder == "docker":
         raise UsageError(
@@ -78,7 +83,7 @@ def _environment(
         progress,
         update=options.upgrade,
     )
-    return ProjectEnvironment(platform, base, dependencies, None)
+    return ProjectEnvironment(platform, base, with_base_digest(dependencies, base), None)
 
 
 def _base(

@@ -168,7 +168,7 @@ def _opened(
 
     version = VersionedTable.open(table).version(table.version).number
     tag = BuildRecord.load(record).tag
-    place = tag if output.path is None else str(output)
+    place = output.reference_of(tag)
     older = _version(stack.enter_context(open_reference(place, engine)))
     if older is None or older >= version:
         return None
@@ -176,7 +176,7 @@ def _opened(
         place = _kept(output.path, stack.enter_context(temporary_directory()))
     return LastPackage(
         tag,
-        stack.enter_context(open_verified(place, engine, companion=True)),
+        stack.enter_context(open_verified(place, engine, progress, companion=True)),
         f"{table.uri}@{older}..{version}",
         Location(table.uri, version),
         engine,

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from packager.build.marks import Marks
 from packager.cache import atomic_file
 from packager.image.config import Image
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Manifest
-from packager.project.git import GitState, git_state
+from packager.project.git import GitState
 from packager.worker.test.weak_slice import WeakSlices
 
 
@@ -58,10 +59,13 @@ class BuildRecord(FrozenModel):
     isolation: dict[str, str]
     """As ``Built.isolation``: where code of the project ran, and its restrictions."""
     git: GitState | None
+    """The source that was built; None if neither a repository nor variables of CI name it."""
+    labels: dict[str, str] = {}
+    """The user's own labels of the images."""
     layers: tuple[LayerRecord, ...]
 
     @classmethod
-    def of(cls, built: Built, directory: Path, started: float) -> BuildRecord:
+    def of(cls, built: Built, marks: Marks, started: float) -> BuildRecord:
         """The record of a build that began at ``started`` (seconds since 1970)."""
         manifest, images = built.manifest, built.images
         return cls(
@@ -76,7 +80,8 @@ class BuildRecord(FrozenModel):
             host=platform.node(),
             system=platform.platform(),
             isolation=dict(built.isolation),
-            git=git_state(directory),
+            git=marks.git,
+            labels=dict(marks.labels),
             layers=tuple(
                 LayerRecord(name=x.name, diff_id=x.diff_id, size=x.size, source=x.source)
                 for x in images[-1].layers

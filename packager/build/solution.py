@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from packager.build.context import BuildOptions
 from packager.build.member_images import check_several, write_several
 from packager.build.record import Built
 from packager.cache import temporary_directory
+from packager.data.sources.table import column_names
 from packager.digest import HashedFile
 from packager.engine.engine import Engine
 from packager.environment.dependencies import fetch_locked
@@ -26,7 +27,10 @@ from packager.progress import Progress
 from packager.project.config import FILENAME, Project, load_project
 from packager.project.files import ProjectFiles
 from packager.project.sections import MemberSection
+from packager.runners.job import make_job
 from packager.runners.project import ProjectEnvironment, wheel_target
+from packager.solutions.flow_check import check_names, check_uses
+from packager.solutions.flow_code import FlowCode
 from packager.solutions.member_data import data_entries, keep_data
 from packager.solutions.member_package import MemberPackage, unpack_member
 from packager.solutions.plan import plan_solution
@@ -52,6 +56,9 @@ def with_members(build: Build) -> Build:
             check_several(project, output)
         if not project.member:
             return build(project, output, engine, progress, options)
+        file, code = _flow_code(project)
+        if code is not None:
+            check_names(file, code, [one.name for one in project.member])
         with temporary_directory() as folder, ExitStack() as stack:
             solution = folder / MODEL
             members = []
@@ -126,6 +133,7 @@ def plan_members(
     if folder is None or flow is None:
         return files, environment, None
     members = [MemberPackage.load(section, folder) for section in project.member]
+    _check_flow(project, members)
     plan = plan_solution(flow, members, environment.lock, files.code, network=project.serve.network)
     for one in plan.record.members:
         where = _where(one.process, plan.reasons.get(one.name))
@@ -136,6 +144,30 @@ def plan_members(
     (folder / FILE).write_text(plan.spec.as_json(), encoding="utf-8")
     model = {**files.model, f"{MODEL}/{FILE}": HashedFile.of(folder / FILE)}
     return replace(files, model=model), environment.with_lock(plan.lock), plan.record
+
+
+def _flow_code(project: Project) -> tuple[str, FlowCode | None]:
+    """The file of the flow, relative to the project, and its function if it can be followed."""
+    module, _, name = (project.package.flow or "").partition(":")
+    path = module.replace(".", "/")
+    for top in ("", "src/"):
+        for file in (f"{top}{path}.py", f"{top}{path}/__init__.py"):
+            place = project.path(file)
+            if place.is_file():
+                return file, FlowCode.parse(place.read_text("utf-8", "replace"), name)
+    return path, None
+
+
+def _check_flow(project: Project, members: Sequence[MemberPackage]) -> None:
+    """Raise ``UsageError`` for a mistake of the flow that its code shows."""
+    file, code = _flow_code(project)
+    if code is None or project.data is None:
+        return
+    job = make_job(project)
+    other = {*job.targets, *job.exclude, *job.train_only}
+    present = column_names(project.path(project.data.source), project.data.reader)
+    features = [n for n in present if n not in other and (not job.include or n in job.include)]
+    check_uses(file, code, features, {one.section.name: one.facts() for one in members})
 
 
 def members_data(project: Project, folder: Path) -> tuple[Layer, ...]:

@@ -18,8 +18,9 @@ from packager.image.base.base import find_base
 from packager.image.base.saved import BaseImage
 from packager.image.config import LABEL, USER, Image, image_of
 from packager.image.environments import environment_layer
-from packager.image.export import Destination, export_images
+from packager.image.export import Destination
 from packager.image.layers import Entry, Layer, plain_layer
+from packager.image.registry_export import check_destination, write_images
 from packager.image.runtime import INSTALLED_AT, VENV
 from packager.image.stack import modules_layer
 from packager.image.tracker_files import PORT, STATE, installed_modules, tracker_tag
@@ -41,7 +42,7 @@ def build_tracker_image(
 
     ``folder``: for temporary files. Raises ``PackageError``.
     """
-    output.check()
+    check_destination(output)
     base = _base(reference, engine, progress)
     locked = shipped_wheels(["issues"], base.target, f"base {reference}")
     _fetch(locked, base, folder, progress)
@@ -49,7 +50,7 @@ def build_tracker_image(
     for layer in image.layers:
         progress.item(layer.name, layer.source, layer.size, layer.seconds)
     progress.step(f"writing {output}")
-    export_images([image], output, engine, progress)
+    write_images([image], output, engine, progress)
     return image
 
 

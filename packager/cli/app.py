@@ -70,6 +70,11 @@ class Application(typer.Typer):
         return super().command(*args, **{"cls": Verb, **options})
 
 
+def subcommands(meaning: str) -> Application:
+    """A group of commands, such as ``package data``; ``meaning`` is its help."""
+    return Application(help=meaning, cls=GroupedVerbs, no_args_is_help=True, rich_markup_mode=None)
+
+
 def complete_option(arg: str, names: Collection[str]) -> str:
     """``--out=x`` → ``--output=x`` if no other of ``names`` begins with ``--out``."""
     name, equals, value = arg.partition("=")
@@ -96,14 +101,19 @@ RUN = "Run"
 SHARE = "Share"
 MONITOR = "Monitor"
 DATA = "Data"
+TRUST = "Trust"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON.")]
-REF_HELP = "A tag, an OCI folder or an archive"
+REF_HELP = "A tag, an OCI folder, an archive or HOST/NAME:TAG"
 Ref = Annotated[str, typer.Argument(metavar="REF", help=f"{REF_HELP}.")]
 RefOrUrl = Annotated[
     str, typer.Argument(metavar="REF|URL", help=f"{REF_HELP}, or the address of a server.")
 ]
 KeyFile = Annotated[Path | None, typer.Option(help="The file with the server's API key.")]
+Key = Annotated[
+    Path | None,
+    typer.Option("--key", help="Public key: first verify that it signed the package."),
+]
 Local = Annotated[
     bool,
     typer.Option(
@@ -114,25 +124,37 @@ Local = Annotated[
 
 @contextmanager
 def opened(
-    reference: str, local: bool, *, companion: bool = False, verified: bool = False
+    reference: str,
+    local: bool,
+    key: Path | None = None,
+    *,
+    companion: bool = False,
+    verified: bool = False,
 ) -> Iterator[tuple[Reference, Engine | None]]:
     """Yield the package, and the engine to run it on; the engine is None only with ``--local``.
 
-    Raises ``PackageError`` if the image, or the ``companion`` that is to run, is not what the
-    package's manifest records. A verb that reports such differences does so itself (``verified``).
+    Raises ``PackageError`` if it is not signed by ``key`` or as this machine's policy demands, or
+    if the image, or the ``companion`` that is to run, is not what the package's manifest records. A
+    verb that reports such differences does so itself (``verified``).
     """
     from packager.cli.console import ConsoleProgress
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
     from packager.runners.placement import runs_on
-    from packager.trust.verified import check_before_running, check_platform
+    from packager.trust.keys import PublicKey
+    from packager.trust.verified import check_platform, signed, trusted
 
-    engine = Engine.connect()
+    engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(reference, engine) as found:
+        if found.source:
+            progress.step(f"{reference} is {found.source}")
         check_platform(found, engine)
-        if not verified:
-            check_before_running(found, companion=companion)
-        yield found, runs_on((found,), engine, ConsoleProgress(), local=local)
+        place = runs_on((found,), engine, progress, local=local)
+        public = None if key is None else PublicKey.load(key)
+        if verified:
+            yield signed(found, public, progress), place
+        else:
+            yield trusted(found, public, progress, companion=companion), place
 
 
 def is_server(reference: str) -> bool:
@@ -147,6 +169,15 @@ def make_client(url: str, key_file: Path | None, *, local: bool = False) -> Clie
     if local:
         raise UsageError(f"--local: expected a package, got the server {url}", "leave it out")
     return Client(url, key=None if key_file is None else read_key(key_file))
+
+
+def refuse_key(key: Path | None) -> None:
+    """Raise ``UsageError`` for ``--key`` together with a server."""
+    if key is not None:
+        raise UsageError(
+            "--key: expected a package, whose signatures it verifies, got the address of a server",
+            "leave it out; a server verifies its own package with MODEL_VERIFY_KEY_FILE",
+        )
 
 
 def refuse_key_file(key_file: Path | None) -> None:

@@ -11,6 +11,7 @@ import typer
 from packager.cli.app import (
     RUN,
     AsJson,
+    Key,
     KeyFile,
     Local,
     RefOrUrl,
@@ -18,6 +19,7 @@ from packager.cli.app import (
     is_server,
     make_client,
     opened,
+    refuse_key,
     refuse_key_file,
 )
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
@@ -35,6 +37,7 @@ def bench(
     rows: Annotated[str, typer.Option(help="Rows per request, for each step.")] = "1,100",
     seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of each step.")] = 5.0,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic rows.")] = 7,
+    key: Key = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -56,12 +59,13 @@ def bench(
     )
     progress = ConsoleProgress()
     if is_server(reference):
-        key = None if key_file is None else read_key(key_file)
+        refuse_key(key)
+        api_key = None if key_file is None else read_key(key_file)
         with make_client(reference, key_file, local=local) as client:
-            found = bench_server(client, key, plan, progress)
+            found = bench_server(client, api_key, plan, progress)
     else:
         refuse_key_file(key_file)
-        with opened(reference, local) as (package, engine):
+        with opened(reference, local, key) as (package, engine):
             found = bench_package(package, engine, plan, progress)
     print_result(json.dumps(bench_json(found)) if as_json else as_text(found, terminal_columns()))
     if not all(step.passed for step in found.steps):

@@ -37,6 +37,10 @@ AllowFindings = Annotated[
         "--allow-findings", help="Build despite data issues and cases that would stop the build."
     ),
 ]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="Label of the image, outside the root (repeatable)."),
+]
 ProjectFolder = Annotated[
     Path, typer.Argument(metavar="PROJECT", help="The folder with package.toml.")
 ]
@@ -45,7 +49,17 @@ ProjectFolder = Annotated[
 @app.command(rich_help_panel=CREATE)
 def build(
     project: ProjectFolder = Path("."),
-    output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
+    output: Annotated[
+        str,
+        typer.Option(help="docker, oci:DIR, docker-archive:FILE or registry:HOST/NAME[:TAG]."),
+    ] = "docker",
+    companion: Annotated[
+        bool,
+        typer.Option(
+            "--companion",
+            help="Push the companion, which has the training data, to HOST/NAME-replay too.",
+        ),
+    ] = False,
     platform: Annotated[
         str | None,
         typer.Option(help="linux/amd64, linux/arm64, or both separated by a comma."),
@@ -61,6 +75,7 @@ def build(
         typer.Option("--no-cache", help="Rebuild every layer, check the data and train again."),
     ] = False,
     allow_findings: AllowFindings = False,
+    label: Labels = None,
     images: Annotated[
         Images,
         typer.Option(help="several: the members of a solution as images, and a compose file."),
@@ -75,7 +90,7 @@ def build(
     """Lock, train, evaluate and assemble a package; print its tag.
 
     The cached result of a training with the same inputs is reused. With an --output other than
-    docker, print its path.
+    docker, print its path, or its digest in the registry.
     """
     from packager.build.context import BuildOptions
     from packager.build.pipeline import build as run_build
@@ -85,7 +100,7 @@ def build(
     from packager.project.config import for_platforms, load_project
 
     check_reporting(issues, report_url=report_url)
-    where = Destination.parse(output)
+    where = Destination.parse(output, companion=companion)
     engine = Engine.connect()
     if builder == "assemble" and where.kind == "docker" and engine is None:
         raise PackageError("no Docker engine responds to put the image into", NO_ENGINE)
@@ -97,6 +112,7 @@ def build(
         allow_findings=allow_findings,
         builder=builder,
         ready_seconds=ready_seconds,
+        labels=tuple(label or ()),
         images=images,
     )
     loaded, progress = load_project(project), ConsoleProgress()
@@ -107,12 +123,14 @@ def build(
         built = run_build(loaded, where, engine, progress, options)
         for line in before.lines if before else ():
             progress.warn(line)
-        cost = last.time(_printed(built, where)) if last else None
+        cost = last.time(where.reference_of(built.images[0].name)) if last else None
     if issues is not None:
         report_build(issues, report_url, built, before, cost)
         report_data(issues, report_url, project, base)
     tested: dict[str, Any] = {"previous_test": before.document} if before else {}
     tested |= {"previous_time": cost.document} if cost else {}
+    if where.registry is not None:
+        tested["registry"] = _pushed(built, where)
     print_result(json.dumps({**_built(built), **tested}) if as_json else _printed(built, where))
 
 
@@ -202,6 +220,7 @@ def _built(built: Built) -> dict[str, Any]:
         "root": built.manifest.root,
         "config_digest": image.digest,
         "size": image.size,
+        "annotations": dict(image.annotations),
         "isolation": dict(built.isolation) or None,
         "companion": {"tag": companion.name, "config_digest": companion.digest}
         if companion
@@ -217,4 +236,13 @@ def _built(built: Built) -> dict[str, Any]:
 
 
 def _printed(built: Built, output: Destination) -> str:
+    if output.registry is not None:
+        return "\n".join(_pushed(built, output).values())
     return built.images[0].name if output.path is None else str(output.path)
+
+
+def _pushed(built: Built, output: Destination) -> dict[str, str]:
+    """``HOST/NAME@sha256:…`` of the image, and of its companion if that was pushed too."""
+    from packager.image.registry_export import pushed
+
+    return dict(zip(("reference", "companion"), pushed(built.images, output), strict=False))

@@ -13,9 +13,14 @@ import typer
 
 # isort: off
 from packager.cli import (
+    version,
     init,
     build,
     inspect,
+    audit,
+    card,
+    sbom,
+    trust,
     registry,
     run,
     score,
@@ -41,8 +46,10 @@ from packager.errors import PackageError
 __all__ = [
     "act",
     "admin",
+    "audit",
     "bench",
     "build",
+    "card",
     "checks",
     "deploy_batch",
     "deploy_kubernetes",
@@ -60,11 +67,14 @@ __all__ = [
     "registry",
     "run",
     "run_command",
+    "sbom",
     "score",
     "service",
     "sync",
     "test",
+    "trust",
     "verdicts",
+    "version",
     "versions",
 ]
 

@@ -94,7 +94,7 @@ def diff(
     from packager.report import evaluation, package_diff
     from packager.run.evaluate import evaluate_pair
     from packager.runners.placement import runs_on
-    from packager.trust.verified import check_before_running, check_platform
+    from packager.trust.verified import check_platform, trusted
 
     named = _sides(platform)
     if local and data is None:
@@ -103,9 +103,10 @@ def diff(
     with ExitStack() as stack:
         one = stack.enter_context(open_reference(before, engine, named[0]))
         other = stack.enter_context(open_reference(after, engine, named[1]))
-        for found in () if data is None else (one, other):
-            check_platform(found, engine)
-            check_before_running(found, companion=True)
+        if data is not None:
+            for found in (one, other):
+                check_platform(found, engine)
+            one, other = (trusted(found, None, progress, companion=True) for found in (one, other))
         if data is not None and one.manifest.solution and other.manifest.solution:
             place = runs_on((one, other), engine, progress, local=local)
             _diff_solutions(one, other, data, (place, progress), as_json)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, Ref, app
+from packager.cli.app import MONITOR, AsJson, Ref, app, subcommands
 from packager.cli.console import ConsoleProgress, print_result
 from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.deploy.schedule import Every
@@ -19,12 +19,7 @@ from packager.errors import UsageError
 if TYPE_CHECKING:
     from packager.deploy.monitoring import DeployResult
 
-deploy = Application(
-    help="Generate monitoring configuration.",
-    cls=GroupedVerbs,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+deploy = subcommands("Generate monitoring configuration.")
 app.add_typer(deploy, name="deploy", rich_help_panel=MONITOR)
 DEFAULT = Objectives()
 OPTIONS = AlertOptions()

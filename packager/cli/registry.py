@@ -15,7 +15,9 @@ from packager.cli.console import ConsoleProgress, print_result
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
+    from packager.engine.engine import Engine
     from packager.image.reference import Reference
+    from packager.image.registry_export import Beside
     from packager.registry.reference import RegistryReference
 
 
@@ -40,12 +42,15 @@ def push(
         Literal["none", "gzip"],
         typer.Option(help="How layers are stored; gzip is for slow lines."),
     ] = "none",
+    key: Annotated[
+        Path | None, typer.Option(help="Private key: sign the image as it is pushed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Push a package to a registry, and print its digest.
 
-    Logins and certificates are those of Docker and Podman. The tag is set last; a push that was
-    interrupted goes on where it ended.
+    Logins and certificates are those of Docker and Podman. Signatures that are kept with the
+    package go with it. The tag is set last; a push that was interrupted goes on where it ended.
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
@@ -69,17 +74,33 @@ def push(
         place = place.at(place.tag or found.manifest.tag)
         if companion and not found.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
-        told = _push(dict(sorted(every.items())), place, compress, companion=companion)
+        beside = {name: _signatures(one, engine, key) for name, one in sorted(every.items())}
+        told = _push(every, place, compress, beside, companion=companion)
     if as_json:
         print_result(json.dumps(told))
     else:
         print_result("\n".join([told["reference"], *([told["companion"]] if companion else [])]))
 
 
+def _signatures(found: Reference, engine: Engine | None, key: Path | None) -> Beside:
+    """What is attached: statements signed by ``key``, or those that are kept with the package."""
+    from packager.cli.trust import key_password
+    from packager.run.signing import facts_to_sign
+    from packager.trust.keys import PrivateKey
+    from packager.trust.registry_store import already_signed, signed_by
+    from packager.trust.store import stored_bundles
+
+    if key is None:
+        return already_signed(stored_bundles(found, None), ConsoleProgress().warn)
+    signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
+    return signed_by(signer, facts_to_sign(found, engine))
+
+
 def _push(
     every: Mapping[str, Reference],
     place: RegistryReference,
     compress: Literal["none", "gzip"],
+    beside: Mapping[str, Beside],
     *,
     companion: bool,
 ) -> dict[str, Any]:
@@ -87,36 +108,19 @@ def _push(
 
     Of several platforms (``every``) an index of their images is pushed.
     """
-    from packager.cache import temporary_directory
-    from packager.image.incoming import companion_of
-    from packager.image.outgoing import outgoing_image
-    from packager.registry.push import push as push_image
-    from packager.registry.push import push_index
-    from packager.registry.repository import open_repository
+    from packager.image.registry_export import push_images, push_platforms
 
-    progress = ConsoleProgress()
+    kinds, progress = (False, True)[: 1 + companion], ConsoleProgress()
+    images = {name: [every[name].image(companion=one) for one in kinds] for name in beside}
+    if len(images) > 1:
+        results = push_platforms(images, place, compress, progress, beside)
+    else:
+        ((name, some),) = images.items()
+        results = push_images(some, place, compress, progress, beside[name])
     told: dict[str, Any] = {"reference": "", "tag": str(place), "companion": None}
     told |= {"sent": 0, "mounted": 0, "held": 0}
-    # The image comes first, so that the companion's layers are mounted from it.
-    for is_companion in (False, True)[: 1 + companion]:
-        target = companion_of(place) if is_companion else place
-        progress.step(f"push {target}")
-        if compress == "gzip":
-            progress.step("compressing layers that were not compressed before")
-        with temporary_directory() as work:
-            images = {
-                platform: outgoing_image(found.image(companion=is_companion), compress, work)
-                for platform, found in every.items()
-            }
-            repository = open_repository(target, write=True)
-            if len(images) > 1:
-                result = push_index(repository, images, target.tag, progress)
-            else:
-                (image,) = images.values()
-                result = push_image(repository, image, target.tag, progress)
-        told["companion" if is_companion else "reference"] = str(
-            target.at(result.descriptor.digest)
-        )
+    for called, (digest, result) in zip(("reference", "companion"), results, strict=False):
+        told[called] = str(digest)
         for how, size in result.transferred.items():
             told[how] += size
     return told
@@ -136,12 +140,16 @@ def pull(
 ) -> None:
     """Pull a package from a registry into an OCI folder.
 
-    Every byte is verified by its digest. An interrupted pull goes on where it ended.
+    Every byte is verified by its digest; its signatures come with it, for `package verify`. An
+    interrupted pull goes on where it ended.
     """
     from packager.image.export import Destination
     from packager.image.incoming import incoming_images
+    from packager.image.reference import open_reference
     from packager.registry.pull import pull as pull_images
     from packager.registry.reference import RegistryReference
+    from packager.trust.registry_store import registry_bundles
+    from packager.trust.store import attach_to_folder
 
     destination = Destination.parse(output)
     if destination.kind != "oci" or destination.path is None:
@@ -151,8 +159,12 @@ def pull(
     progress = ConsoleProgress()
     progress.step(f"pull {place}")
     images = incoming_images(place, companion=companion)
-    size = pull_images(images, destination.path, progress)
     found = str(place.at(images[0].manifest.descriptor.digest))
+    bundles = registry_bundles(found)
+    size = pull_images(images, destination.path, progress)
+    if bundles:
+        with open_reference(str(destination.path), None) as pulled:
+            attach_to_folder(pulled, bundles, "")
     if as_json:
         told = {"reference": found, "output": str(Path(destination.path)), "bytes": size}
         print_result(json.dumps(told))

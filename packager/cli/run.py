@@ -17,6 +17,7 @@ from packager.cache import atomic_file, check_writable
 from packager.cli.app import (
     RUN,
     AsJson,
+    Key,
     KeyFile,
     Local,
     Ref,
@@ -25,6 +26,7 @@ from packager.cli.app import (
     is_server,
     make_client,
     opened,
+    refuse_key,
     refuse_key_file,
 )
 from packager.cli.console import ConsoleProgress, print_result
@@ -54,6 +56,7 @@ def serve(
         str | None,
         typer.Option(help="Limit of the container: 2g. Default: 3/4 of the engine's memory."),
     ] = None,
+    key: Key = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -71,7 +74,7 @@ def serve(
     settings = ServeSettings.from_environment(memory=limit)
     try:
         with (
-            opened(reference, local) as (found, engine),
+            opened(reference, local, key) as (found, engine),
             serving(found, engine, port, progress, settings) as server,
         ):
             print_result(json.dumps({"url": server.url}) if as_json else server.url)
@@ -93,6 +96,7 @@ def predict(
         Format,
         typer.Option("--format", help="csv escapes spreadsheet formulas; csv-exact does not."),
     ] = "jsonl",
+    key: Key = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -109,12 +113,13 @@ def predict(
         raise UsageError(f"--format {form}: expected no --json with it", "keep one of the two")
     with ExitStack() as stack:
         if is_server(reference):
+            refuse_key(key)
             client = stack.enter_context(make_client(reference, key_file, local=local))
             outputs = client.package().schema_.outputs
             found = stack.enter_context(predict_at(client, source, ConsoleProgress()))
         else:
             refuse_key_file(key_file)
-            opened_at, engine = stack.enter_context(opened(reference, local))
+            opened_at, engine = stack.enter_context(opened(reference, local, key))
             outputs = opened_at.manifest.schema_.outputs
             found = stack.enter_context(run_predict(opened_at, source, engine, ConsoleProgress()))
         if output is None:
@@ -164,6 +169,7 @@ def replay(
     ] = None,
     issues: Issues = None,
     report_url: ReportUrl = None,
+    key: Key = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -178,7 +184,7 @@ def replay(
     for path in (json_file, html) if html else (json_file,):
         check_writable(path.absolute().parent)
     ask = ReplayRequest(perturb=perturb)
-    with opened(reference, local, verified=True) as (found, engine):
+    with opened(reference, local, key, verified=True) as (found, engine):
         if found.manifest.solution is None:
             if member:
                 raise UsageError("--member: expected a solution, got a package of one model")

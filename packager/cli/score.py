@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from packager.cli.app import RUN, AsJson, Local, Ref, app, opened
+from packager.cli.app import RUN, AsJson, Key, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result
 
 
@@ -38,6 +38,7 @@ def score_table(
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="ray: by the processes of a Ray cluster.")
     ] = "local",
+    key: Key = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +64,7 @@ def score_table(
             )
         drive = ray_drive(reference, asked)
     progress = ConsoleProgress()
-    with opened(reference, local) as (found, docker):
+    with opened(reference, local, key) as (found, docker):
         done = score(found, asked, docker, progress, drive)
     if as_json:
         print_result(json.dumps(asdict(done), default=str))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.cli.app import INSPECT, AsJson, Local, Ref, app, opened
+from packager.cli.app import INSPECT, AsJson, Key, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.reporting import (
     Issues,
@@ -66,6 +66,7 @@ def run_data_test(
     issues: Issues = None,
     report_url: ReportUrl = None,
     replaces: Replaces = None,
+    key: Key = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -83,8 +84,8 @@ def run_data_test(
     asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
         with (
-            opened(reference, local, companion=True) as (found, engine),
-            _earlier(previous, engine) as earlier,
+            opened(reference, local, key, companion=True) as (found, engine),
+            _earlier(previous, engine, key) as earlier,
         ):
             asked = replace(asked, previous=earlier)
             result = run_test(found, asked, engine, ConsoleProgress())
@@ -129,12 +130,17 @@ def _before(history: Sequence[DataTestReport], report: DataTestReport) -> list[D
 
 
 @contextmanager
-def _earlier(reference: str | None, engine: Engine | None) -> Iterator[Reference | None]:
-    """The package of ``--previous``."""
+def _earlier(
+    reference: str | None, engine: Engine | None, key: Path | None
+) -> Iterator[Reference | None]:
+    """The package of ``--previous``, verified as the other is: it runs too."""
+    from packager.trust.keys import PublicKey
     from packager.trust.verified import open_verified
 
     if reference is None:
         yield None
         return
-    with open_verified(reference, engine, companion=True) as found:
+    public = None if key is None else PublicKey.load(key)
+    progress = ConsoleProgress()
+    with open_verified(reference, engine, progress, public, companion=True) as found:
         yield found

@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from packager.deploy.schedule import NOT_IN_A_NAME
+from packager.deploy.schedule import job_name
 from packager.errors import UsageError
 
 Scheduler = Literal["kubernetes", "slurm"]
@@ -39,8 +39,7 @@ class BatchScoring:
     @property
     def unit(self) -> str:
         """Name of jobs."""
-        short = NOT_IN_A_NAME.sub("-", self.name.lower()).strip("-")
-        return f"score-{short or 'package'}"[:52].rstrip("-")
+        return job_name("score", self.name)
 
     def command(self, shard: str) -> str:
         """The command of a task for a POSIX shell; ``shard``: an expression for its number."""

@@ -27,6 +27,14 @@ INSTALL = 'python -m pip install "$PROGRAM"'
 """``$PROGRAM`` is a variable of the service: what pip installs this program from."""
 STATE = ".package-tests"
 NOT_IN_A_NAME = re.compile(r"[^a-z0-9-]+")
+MAX_JOB_NAME = 52
+"""Kubernetes adds eleven characters to the names of the jobs of a CronJob, of at most 63."""
+
+
+def job_name(purpose: str, package: str) -> str:
+    """The name of units and jobs for the package: lower-case letters, digits and hyphens."""
+    short = NOT_IN_A_NAME.sub("-", package.lower()).strip("-")
+    return f"{purpose}-{short or 'package'}"[:MAX_JOB_NAME].rstrip("-")
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,7 @@ class Schedule:
     @property
     def unit(self) -> str:
         """Name of units and jobs."""
-        short = NOT_IN_A_NAME.sub("-", self.name.lower()).strip("-")
-        return f"test-{short or 'package'}"[:52].rstrip("-")
+        return job_name("test", self.name)
 
     @property
     def arguments(self) -> list[str]:

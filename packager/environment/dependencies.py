@@ -112,6 +112,7 @@ def lock_and_fetch(
             python=target.python,
             platform=target.platform,
             bases=_bases(kept, target),
+            base_digests=_base_digests(kept, target),
             built=sources.records([item.wheel for item in resolved]),
             wheels=tuple(item.wheel for item in resolved),
         )
@@ -157,6 +158,10 @@ def check_versions(
 
 def _bases(known: LockFile | None, target: WheelTarget) -> tuple[Base, ...]:
     return known.bases if known is not None and known.platform == target.platform else ()
+
+
+def _base_digests(known: LockFile | None, target: WheelTarget) -> dict[str, str]:
+    return known.base_digests if known is not None and known.platform == target.platform else {}
 
 
 def _with_others(locked: LockFile, known: LockFile | None) -> LockFile:

@@ -18,7 +18,7 @@ from pathlib import Path
 from packager.environment.programs import search_path
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-REF = re.compile(r"refs/[\w./+@-]+")
+REF = re.compile(r"refs/[^\x00-\x20\x7f~^:?*\[\\]+")
 MAX_LINKS = 5
 MAX_CHARACTERS = 16 << 20
 """Characters read from a file of ``.git``; only ``packed-refs`` can be large."""
@@ -65,6 +65,12 @@ def head_commit(repository: Repository) -> str | None:
         loose = read_bounded(repository.own / name) or read_bounded(repository.common / name)
         value = loose.strip() or dict(_packed(repository)).get(name, "")
     return None
+
+
+def head_branch(repository: Repository) -> str | None:
+    """``refs/heads/NAME`` of the branch that is checked out; None if a commit is."""
+    name = read_bounded(repository.own / "HEAD").strip().removeprefix("ref:").strip()
+    return name if REF.fullmatch(name) and ".." not in name else None
 
 
 def branches_and_tags(repository: Repository) -> dict[str, str]:

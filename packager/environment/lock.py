@@ -50,6 +50,8 @@ class PlatformLock(FrozenModel):
     inputs: str
     """sha256 of the requirements of the project and of the model host, Python and platform."""
     bases: tuple[Base, ...] = ()
+    base_digests: dict[str, str] = {}
+    """Of a base from a registry: its reference → the digest of the manifest that it led to."""
     built: tuple[BuiltWheel, ...] = ()
     """Those of ``wheels`` that were built here, with their sources."""
     wheels: tuple[Wheel, ...]
@@ -185,9 +187,10 @@ def _block(lock: PlatformLock) -> str:
 
 
 def _lists(content: dict[str, Any]) -> list[str]:
-    """Take the lists of wheels out of ``content``; an empty one of built wheels is left out."""
-    if not content["built"]:
-        del content["built"]
+    """Take the lists of wheels out of ``content``; optional fields without a value are left out."""
+    for optional in ("built", "base_digests"):
+        if not content[optional]:
+            del content[optional]
     return [_rows(key, content.pop(key)) for key in ("built", "wheels") if key in content]
 
 

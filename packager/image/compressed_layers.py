@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from packager.cache import atomic_file, cache_directory, touch
@@ -22,12 +22,7 @@ def uncompressed_layer(path: Path, media_type: str, diff_id: str) -> Path:
     Raises ``PackageError`` if it is not compressed by gzip, damaged, or more than 200 times as
     large as what is stored.
     """
-    if not media_type.endswith(("+gzip", ".gzip")):
-        if media_type.endswith(("+zstd", "+encrypted")):
-            raise PackageError(
-                f"layer {diff_id}: expected a layer as it is or by gzip, got {media_type}",
-                "push or copy it with --compress gzip, or uncompressed",
-            )
+    if not is_gzip(media_type, diff_id):
         return path
     kept = cache_directory("unpacked") / f"{diff_id[7:]}.tar"
     if kept.is_file():
@@ -35,8 +30,9 @@ def uncompressed_layer(path: Path, media_type: str, diff_id: str) -> Path:
         return kept
     digest = hashlib.sha256()
     with atomic_file(kept) as new:
-        with new.open("wb") as file:
-            for chunk in _unpacked(path, diff_id):
+        with new.open("wb") as file, path.open("rb") as packed:
+            chunks = iter(lambda: packed.read(CHUNK), b"")
+            for chunk in gunzipped(chunks, path.stat().st_size, diff_id):
                 digest.update(chunk)
                 file.write(chunk)
         if f"sha256:{digest.hexdigest()}" != diff_id:
@@ -47,29 +43,42 @@ def uncompressed_layer(path: Path, media_type: str, diff_id: str) -> Path:
     return kept
 
 
-def _unpacked(path: Path, diff_id: str) -> Iterator[bytes]:
-    """The bytes of a file that gzip compressed, in chunks of at most 1 MiB."""
-    left = MAX_RATIO * path.stat().st_size + SLACK
-    engine = zlib.decompressobj(wbits=31)
+def is_gzip(media_type: str, diff_id: str) -> bool:
+    """Whether a layer is stored compressed by gzip; raises ``PackageError`` for other packings."""
+    if media_type.endswith(("+gzip", ".gzip")):
+        return True
+    if media_type.endswith(("+zstd", "+encrypted")):
+        raise PackageError(
+            f"layer {diff_id}: expected a layer as it is or by gzip, got {media_type[:100]}",
+            "push or copy it with --compress gzip, or uncompressed",
+        )
+    return False
+
+
+def gunzipped(chunks: Iterable[bytes], stored: int, diff_id: str) -> Iterator[bytes]:
+    """What ``stored`` bytes that gzip compressed unpack to, in chunks of at most 1 MiB."""
+    left = MAX_RATIO * stored + SLACK
+    engine, waiting = zlib.decompressobj(wbits=31), iter(chunks)
     try:
-        with path.open("rb") as file:
-            content = file.read(CHUNK)
-            while content or engine.unconsumed_tail:
-                chunk = engine.decompress(content, CHUNK)
-                left -= len(chunk)
-                if left < 0:
-                    raise ValueError(f"more than {MAX_RATIO} times as many bytes")
-                yield chunk
-                content = engine.unconsumed_tail
-                if engine.eof:
-                    content = engine.unused_data or file.read(CHUNK)
-                    if content:  # gzip files may be joined
-                        engine = zlib.decompressobj(wbits=31)
-                elif not content:
-                    content = file.read(CHUNK)
-            if not engine.eof:
-                raise ValueError("an early end")
+        content = next(waiting, b"")
+        while content or engine.unconsumed_tail:
+            chunk = engine.decompress(content, CHUNK)
+            left -= len(chunk)
+            if left < 0:
+                raise ValueError(f"more than {MAX_RATIO} times as many bytes")
+            yield chunk
+            content = engine.unconsumed_tail
+            if engine.eof:
+                content = engine.unused_data or next(waiting, b"")
+                if content:  # gzip files may be joined
+                    engine = zlib.decompressobj(wbits=31)
+            elif not content:
+                content = next(waiting, b"")
+        if not engine.eof:
+            raise ValueError("an early end")
     except (zlib.error, ValueError) as error:
+        for _ in waiting:  # of a registry's copy, the end says whether it is damaged
+            pass
         raise PackageError(
             f"layer {diff_id}: expected a layer compressed by gzip, got {error}",
             "the image was changed or damaged after it was built: copy it again",

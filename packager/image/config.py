@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
@@ -31,6 +31,8 @@ TRAINING = "training runtime"
 """Name of the layer with the modules that train, check and compare."""
 MEMBERS_DATA = "members data"
 """The layer with the training data of a solution's members."""
+DATA_LAYERS = frozenset({"data", MEMBERS_DATA})
+"""Names of the layers with training data."""
 COPIES_ON_TOP = {
     "/opt/wheels": "worker wheels",
     "/opt/harness": "worker environment",
@@ -40,6 +42,14 @@ COPIES_ON_TOP = {
 """Folder → layer name, for layers of a companion above ``/package``."""
 EPOCH = "1970-01-01T00:00:00Z"
 LABEL = "model-packager"
+TITLE = "org.opencontainers.image.title"
+VERSION = "org.opencontainers.image.version"
+REVISION = "org.opencontainers.image.revision"
+SOURCE = "org.opencontainers.image.source"
+WORKING_TREE = f"{LABEL}.working-tree"
+"""Annotation: whether the files were those of ``REVISION``: clean, dirty, unknown."""
+DOCKERFILE_LABELS = (f"{LABEL}.name", f"{LABEL}.task", TITLE, VERSION)
+"""The labels in the Dockerfile that a package contains; the others are outside of the root."""
 ENVIRONMENT = {
     "BENTOML_DO_NOT_TRACK": "True",
     "BENTOML_HOME": "/tmp/bentoml",
@@ -62,6 +72,10 @@ class Image:
     name: str
     config: bytes
     layers: tuple[Layer, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """Of its OCI manifest: part of the manifest's digest, not of the config's."""
+    manifest_digest: str | None = field(default=None, compare=False, kw_only=True)
+    """``sha256:…`` of its manifest where it is stored with one; None in an engine or archive."""
 
     @property
     def digest(self) -> str:

@@ -19,7 +19,8 @@ from packager.confinement import refuse_leaving
 from packager.digest import CHUNK
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.image.config import COPIES_ON_TOP, LABEL, Image, image_of
+from packager.image.annotations import keep_annotations
+from packager.image.config import COPIES_ON_TOP, DOCKERFILE_LABELS, LABEL, Image, image_of
 from packager.image.dockerfile import NAME as TEMPLATE
 from packager.image.dockerfile import render
 from packager.image.export import Destination, load_into
@@ -120,7 +121,9 @@ class DockerBuild:
                 built.append(id_)
             # If one image holds the data too, the first of the two builds is an intermediate step.
             finished = [
-                DockerImage(image.name, image.config, image.layers, id_)
+                DockerImage(
+                    image.name, image.config, image.layers, id_, annotations=image.annotations
+                )
                 for image, id_ in zip(images, built[-len(images) :], strict=True)
             ]
             check(finished[0].id)
@@ -130,20 +133,22 @@ class DockerBuild:
         finally:
             self.engine.remove(name)
         for image in finished:
+            keep_annotations(image)
             self.engine.tag(image.id, image.name)
         return tuple(finished)
 
     def _built(self, images: Sequence[Image], base: Base) -> Iterator[str]:
         """Yield image ids as they are built: the served image, then the replay image on top."""
         labels = _labels(images[0])
-        # The package contains its Dockerfile, so the Dockerfile can't contain the package root.
-        root = {f"{LABEL}.root": labels.pop(f"{LABEL}.root")}
+        # The package contains its Dockerfile, so the Dockerfile can't contain the package root,
+        # nor labels outside of it.
+        outside = {name: labels.pop(name) for name in labels.keys() - {*DOCKERFILE_LABELS}}
         self.progress.step("docker build: the image, without a network")
         apart = any(layer.name.startswith(MEMBER) for layer in images[0].layers)
         text = render(base, labels, self.template, members=apart)
-        first = self._build(text, split(images[0].layers)[1], root)
+        first = self._build(text, split(images[0].layers)[1], outside)
         yield first
-        _check_package(self.engine, first, root[f"{LABEL}.root"])
+        _check_package(self.engine, first, outside[f"{LABEL}.root"])
         for image in images:
             top = split(image.layers)[2]
             if top or image is not images[0]:

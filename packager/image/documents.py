@@ -11,11 +11,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import SchemaValidator
 
 from packager.errors import PackageError
+from packager.image.config import LABEL
 from packager.image.layers import Layer
+from packager.manifest.manifest import Manifest
 
 DOCUMENTS = (
     *("manifest.json", "lock.json", "fingerprint.json", "profile.json", "baseline.json"),
-    *("attribution.json", "files.txt"),
+    *("attribution.json", "weak.json", "card.json", "files.txt"),
 )
 """Files of ``/package`` that the host reads."""
 MAX_DOCUMENT = 16 * 1024 * 1024
@@ -123,3 +125,21 @@ def document(documents: Mapping[str, bytes], name: str) -> bytes:
     if name not in documents:
         raise PackageError(f"{name}: not in the image", "name an image that `package build` made")
     return documents[name]
+
+
+def with_labelled_root(manifest: Manifest, labels: Mapping[str, str]) -> Manifest:
+    """``manifest``; raises ``PackageError`` if its root is not that of the image's label."""
+    try:
+        root = manifest.root
+    except (ValueError, RecursionError) as error:
+        raise PackageError(
+            f"package root: expected values that JSON has, got {error}",
+            "the image was changed after it was built: build it again",
+        ) from error
+    if root != labels.get(f"{LABEL}.root"):
+        raise PackageError(
+            f"package root: expected {labels.get(f'{LABEL}.root')} from the image's label, "
+            f"got {root} from its manifest",
+            "the image was changed after it was built: build it again",
+        )
+    return manifest

@@ -14,12 +14,14 @@ from packager.cache import atomic_directory, atomic_file, check_writable
 from packager.digest import canonical_json, sha256_bytes
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import keep_annotations
 from packager.image.config import Image
 from packager.image.layers import Entry, Layer
 from packager.progress import Progress
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
 from packager.registry.manifests import image_index, image_manifest
 from packager.registry.pull import IMAGE_NAME, REF_NAME
+from packager.registry.reference import RegistryReference
 
 NO_ENGINE = "start Docker, or write a folder with --output oci:DIR"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
@@ -28,15 +30,34 @@ LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
 @dataclass(frozen=True)
 class Destination:
-    """Destination of a build's images: ``docker``, ``oci:DIR`` or ``docker-archive:FILE``."""
+    """Destination of a build's images: an engine, an OCI folder, an archive or a registry."""
 
-    kind: Literal["docker", "oci", "docker-archive"]
+    kind: Literal["docker", "oci", "docker-archive", "registry"]
     path: Path | None = None
+    registry: RegistryReference | None = None
+    companion: bool = False
+    """Whether the companion, which has the training data, goes to the registry too."""
 
     @classmethod
-    def parse(cls, text: str) -> Destination:
-        """Parse ``--output``; raises ``UsageError`` if it is none of the three."""
+    def parse(cls, text: str, *, companion: bool = False) -> Destination:
+        """Parse ``--output`` and ``--companion``; raises ``UsageError`` for anything else.
+
+        ``docker``, ``oci:DIR``, ``docker-archive:FILE`` or ``registry:HOST/NAME[:TAG]``.
+        """
         kind, _, path = text.partition(":")
+        if kind == "registry" and path:
+            place = RegistryReference.parse(path)
+            if place.digest is not None:
+                raise UsageError(
+                    f"--output: expected a name with or without a tag, got {text!r}",
+                    "the digest follows from the package: leave it out",
+                )
+            return cls("registry", registry=place, companion=companion)
+        if companion:
+            raise UsageError(
+                f"--companion: expected --output registry:HOST/NAME with it, got {text!r}",
+                "leave it out: other outputs have the companion always",
+            )
         if text == "docker":
             return cls("docker")
         if kind == "oci" and path:
@@ -44,7 +65,8 @@ class Destination:
         if kind == "docker-archive" and path:
             return cls("docker-archive", Path(path))
         raise UsageError(
-            f"--output: expected docker, oci:DIR or docker-archive:FILE, got {text!r}",
+            f"--output: expected docker, oci:DIR, docker-archive:FILE or registry:HOST/NAME, "
+            f"got {text!r}",
             "for example --output oci:image",
         )
 
@@ -64,13 +86,22 @@ class Destination:
         return () if self.path is None else (self.path.resolve(),)
 
     def __str__(self) -> str:
-        return self.kind if self.path is None else f"{self.kind}:{self.path}"
+        place = self.path or self.registry
+        return self.kind if place is None else f"{self.kind}:{place}"
+
+    def reference_of(self, tag: str) -> str:
+        """The REF of a package that a build called ``tag`` (``NAME:VERSION``) and wrote here."""
+        if self.registry is not None:
+            return f"registry:{self.registry.at(self.registry.tag or tag.rpartition(':')[2])}"
+        return tag if self.path is None else str(self)
 
 
 def export_images(
     images: Sequence[Image], output: Destination, engine: Engine | None, progress: Progress
 ) -> None:
     """Write ``images`` to ``output``; raises ``PackageError`` if it needs a missing engine."""
+    for image in images:
+        keep_annotations(image)
     if output.kind == "oci" and output.path:
         write_oci(images, output.path)
     elif output.kind == "docker-archive" and output.path:
@@ -95,13 +126,18 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
         for layer in {layer.diff_id: layer for image in images for layer in image.layers}.values():
             with (blobs / layer.diff_id[7:]).open("wb") as blob:
                 blob.writelines(layer.read())
-        named: dict[str, list[dict[str, object]]] = {}
+        named: dict[str, list[Image]] = {}
         for image in images:
-            named.setdefault(image.name, []).append(_written(image, blobs))
+            named.setdefault(image.name, []).append(image)
         entries = []
         for name, of_platforms in named.items():
-            entry = of_platforms[0] if len(of_platforms) == 1 else _indexed(of_platforms, blobs)
-            annotations = {REF_NAME: name.rpartition(":")[2], IMAGE_NAME: name}
+            written = [_written(image, blobs) for image in of_platforms]
+            entry = written[0] if len(written) == 1 else _indexed(written, blobs)
+            annotations = {
+                **of_platforms[0].annotations,
+                REF_NAME: name.rpartition(":")[2],
+                IMAGE_NAME: name,
+            }
             entries.append({**entry, "annotations": annotations})
         (new / "index.json").write_bytes(image_index(entries))
         (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
@@ -109,7 +145,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
 
 def _written(image: Image, blobs: Path) -> dict[str, object]:
     """Write config and manifest of an image; return its descriptor, with its platform."""
-    manifest = _oci_manifest(image)
+    manifest = oci_manifest(image)
     (blobs / image.digest[7:]).write_bytes(image.config)
     (blobs / sha256_bytes(manifest)).write_bytes(manifest)
     config = json.loads(image.config)
@@ -172,7 +208,8 @@ def archive_stream(images: Sequence[Image], held: int = 0) -> Iterator[bytes]:
     layers: dict[str, Layer] = {}
     for image in images:
         layers |= {layer.diff_id: layer for layer in image.layers[held:]}
-    for diff_id, layer in layers.items():
+    for diff_id, held_back in layers.items():
+        layer = held_back.fetched()
         # Not the size of its file: the layer may be part of an archive.
         yield from _member(f"{diff_id[7:]}.tar", layer.size, layer.read())
     entries = []
@@ -204,5 +241,7 @@ def config_descriptor(image: Image) -> Descriptor:
     return Descriptor.of(CONFIG_TYPE, image.config)
 
 
-def _oci_manifest(image: Image) -> bytes:
-    return image_manifest(config_descriptor(image), [*map(layer_descriptor, image.layers)])
+def oci_manifest(image: Image) -> bytes:
+    """The manifest of an image with uncompressed layers, equal on every machine."""
+    layers = [*map(layer_descriptor, image.layers)]
+    return image_manifest(config_descriptor(image), layers, image.annotations)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
 
 from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import annotations_of
 from packager.image.config import LABEL, layer_names
 from packager.image.documents import MAX_SETTINGS, bounded
-from packager.image.stored_images import COMPANION, check_label
+from packager.image.stored_images import COMPANION, DIGEST, check_label
 from packager.registry.blobs import blob_content
-from packager.registry.manifests import FetchedManifest, resolve
+from packager.registry.manifests import resolve
 from packager.registry.pull import IncomingImage
 from packager.registry.reference import RegistryReference
-from packager.registry.repository import RegistryRepository, open_repository
+from packager.registry.repository import open_repository
 
 VERSION = "org.opencontainers.image.version"
 
@@ -35,48 +35,64 @@ def incoming_images(
 
     Raises ``PackageError`` for what is no package, and for a companion of another one.
     """
+    main = incoming_image(reference, default_platform())
+    if not companion:
+        return (main,)
+    place = companion_place(reference, main)
+    other = incoming_image(place, default_platform(), main.name + COMPANION)
+    if not is_companion(other, main):
+        raise PackageError(
+            f"{place}: expected the companion of {reference}, got that of another package",
+            f"push both again with `package push REF {main.name} --companion`",
+        )
+    return (main, other)
+
+
+def incoming_image(
+    reference: RegistryReference, platform: str, name: str | None = None
+) -> IncomingImage:
+    """The image of a package at a tag or digest, for ``platform``; its layers are not read."""
     if reference.target is None:
         raise UsageError(
             f"{reference}: expected a tag or a digest, got neither",
             f"for example {reference}:TAG, as `package push` or `docker push` has set it",
         )
-    main, config = _opened(reference)
-    labels = _labels(config, reference)
-    tag = reference.tag or f"{labels.get(VERSION, 'version')}-{labels[f'{LABEL}.root'][:12]}"
-    called = str(RegistryReference.parse(str(reference.at(tag))))  # labels may say anything
-    found = (IncomingImage(*main, called, tuple(layer_names(config))),)
-    if not companion:
-        return found
-    place = companion_of(reference).at(tag)
-    other, its_config = _opened(place)
-    its_labels = _labels(its_config, place)
-    if its_labels.get(f"{LABEL}.companion-of") != labels[f"{LABEL}.root"]:
-        raise PackageError(
-            f"{place}: expected the companion of {reference}, got that of another package",
-            f"push both again with `package push REF {reference.at(tag)} --companion`",
-        )
-    return (*found, IncomingImage(*other, called + COMPANION, tuple(layer_names(its_config))))
-
-
-def _opened(reference: RegistryReference) -> tuple[tuple[RegistryRepository, FetchedManifest], Any]:
-    """RegistryRepository and manifest of an image, and its config."""
     repository = open_repository(reference)
-    manifest = resolve(repository, reference.target or "", default_platform())
+    manifest = resolve(repository, reference.target, platform)
     content = blob_content(repository, manifest.config, MAX_SETTINGS)
     try:
         config = json.loads(bounded(content))
-        count = len(config["rootfs"]["diff_ids"])
-        if not len(manifest.layers) == count == len(layer_names(config)):
-            raise ValueError(f"{len(manifest.layers)} layers for {count} in the config")
+        names, diff_ids = layer_names(config), config["rootfs"]["diff_ids"]
+        if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in diff_ids):
+            raise ValueError("layers that are not sha256: and 64 hex digits")
+        if not len(manifest.layers) == len(diff_ids) == len(names):
+            raise ValueError(f"{len(manifest.layers)} layers for {len(diff_ids)} in the config")
+        annotations_of(manifest.document)  # read later, and refused here
+        labels = _labels(content)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PackageError(
             f"{reference}: expected a package, got an image config with {error}",
             "build it with `package build`",
         ) from error
-    return (repository, manifest), config
-
-
-def _labels(config: Any, reference: RegistryReference) -> dict[str, str]:
-    labels = (config.get("config") or {}).get("Labels") or {}
     check_label(str(reference), labels)
+    version = f"{labels.get(VERSION, 'version')}-{labels[f'{LABEL}.root'][:12]}"
+    tagged = str(reference.at(reference.tag or version))
+    called = name or str(RegistryReference.parse(tagged))  # labels may say anything
+    return IncomingImage(repository, manifest, called, tuple(names), content)
+
+
+def companion_place(reference: RegistryReference, main: IncomingImage) -> RegistryReference:
+    """Where the companion of ``main``, the package at ``reference``, is if it was pushed."""
+    return companion_of(reference).at(main.name.rpartition(":")[2])
+
+
+def is_companion(other: IncomingImage, main: IncomingImage) -> bool:
+    """Whether ``other`` says that it is the companion of ``main``."""
+    return _labels(other.config_content).get(f"{LABEL}.companion-of") == _labels(
+        main.config_content
+    ).get(f"{LABEL}.root")
+
+
+def _labels(config: bytes) -> dict[str, str]:
+    labels = (json.loads(config).get("config") or {}).get("Labels") or {}
     return {str(name): str(value) for name, value in labels.items()}

@@ -10,7 +10,7 @@ import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -38,10 +38,20 @@ class Layer:
     seconds: float = field(default=0.0, compare=False)
     offset: int = 0
     """Offset in ``path`` of its first byte: a layer may be part of an archive."""
+    fetch: Callable[[], None] | None = field(default=None, compare=False)
+    """Writes ``path`` if it is not there yet; ``size`` is known only after that (``fetched``)."""
 
     def open(self) -> IO[bytes]:
         """Its bytes as a seekable file, not verified."""
-        return io.BufferedReader(Window(self.path.open("rb"), self.offset, self.size), 1 << 16)
+        layer = self.fetched()
+        return io.BufferedReader(Window(layer.path.open("rb"), layer.offset, layer.size), 1 << 16)
+
+    def fetched(self) -> Layer:
+        """The layer with its file on disk."""
+        if self.fetch is None:
+            return self
+        self.fetch()
+        return replace(self, size=self.path.stat().st_size, fetch=None)
 
     @contextmanager
     def members(self, most: int = MAX_MEMBERS) -> Iterator[TarReader]:
@@ -265,10 +275,10 @@ def cached_layer(
     return Layer(name, tar, known.diff_id, known.size, source, time.monotonic() - started)
 
 
-def made_here() -> set[str]:
-    """The diff_ids of the layers in the cache, which this program built on this machine."""
+def made_here() -> dict[str, Path]:
+    """The layers in the cache, which this program built on this machine: diff_id → tar."""
     sidecars = cache_directory("layers").glob(f"{'?' * 64}.json")
-    return {_Sidecar.load(sidecar).diff_id for sidecar in sidecars}
+    return {_Sidecar.load(sidecar).diff_id: sidecar.with_suffix(".tar") for sidecar in sidecars}
 
 
 def _is_whole(tar: Path, sidecar: Path) -> bool:

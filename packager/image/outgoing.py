@@ -34,11 +34,12 @@ def outgoing_image(image: Image, compression: Compression, work: Path) -> Outgoi
     """``image`` as it is pushed; compressed layers are written below ``work`` when needed."""
     config = OutgoingBlob(config_descriptor(image), "config", lambda: io.BytesIO(image.config))
     if compression == "none":
-        return OutgoingImage(config, tuple(map(_plain, image.layers)))
+        return OutgoingImage(config, tuple(map(_plain, image.layers)), image.annotations)
     # The largest first, as they are sent; zlib runs in several threads at once.
     order = sorted(range(len(image.layers)), key=lambda n: -image.layers[n].size)
     packed = dict(at_once(lambda n, _: (n, _gzipped(image.layers[n], work)), order))
-    return OutgoingImage(config, tuple(packed[n] for n in range(len(packed))))
+    layers = tuple(packed[n] for n in range(len(packed)))
+    return OutgoingImage(config, layers, image.annotations)
 
 
 def _plain(layer: Layer) -> OutgoingBlob:

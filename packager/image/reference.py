@@ -1,4 +1,4 @@
-"""Opens REF: a tag in an engine, an OCI folder or an archive."""
+"""Opens REF: a tag in an engine, an OCI folder, an archive or an image in a registry."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 from monitoring.profile.profile import Profile
 from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
+from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
-from packager.image.config import LABEL, Image, layer_names, with_layers
+from packager.image.config import LABEL, Image, layer_names
 from packager.image.documents import (
     DOCUMENTS,
     MAX_DOCUMENT,
@@ -22,9 +23,11 @@ from packager.image.documents import (
     document,
     package_documents,
     parse_document,
+    with_labelled_root,
 )
-from packager.image.export import load_into
+from packager.image.engine_copy import copy_into, engine_config, holds, present
 from packager.image.file_list import FILE, FileList
+from packager.image.remote_images import remote_package
 from packager.image.stored_images import (
     COMPANION,
     ENGINE_HINT,
@@ -32,36 +35,49 @@ from packager.image.stored_images import (
     choose_platform,
     read_archive,
     read_oci,
-    verify,
 )
 from packager.manifest.manifest import Fingerprint, Lock, Manifest
 from packager.manifest.slice_baselines import FILE as BASELINES
 from packager.manifest.slice_baselines import SliceBaselines
 from packager.progress import Progress
-
-CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
-"""Settings of an image's containers; the config and the engine use the same keys."""
+from packager.registry.reference import PREFIX, RegistryReference, is_registry_reference
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A package in an engine, folder or archive: image, optional companion, manifest."""
+    """A package in an engine, folder, archive or registry: image, companion, manifest."""
 
     name: str
     """``repository:tag``."""
     config: dict[str, Any]
+    """The image's config, its ``digest``, and the ``annotations`` of its OCI manifest."""
     manifest: Manifest
     _file: Callable[[str], bytes]
     """Reads a file of ``/package`` by its name."""
     has_companion: bool
     engine: Engine | None
-    """The engine that holds it; None for a folder or archive."""
+    """The engine that holds it; None for a folder, archive or registry."""
     _image: Callable[[bool], Image]
+    source: str = ""
+    """``HOST/NAME@sha256:…`` if it is in a registry: what its tag led to when it was opened."""
+    folder: Path | None = None
+    """The OCI folder that holds it, if one does."""
+    companion_digest: str | None = None
+    """``sha256:…`` of the companion's config; None without one."""
+    pinned: bool = False
+    """Whether signatures were verified: an engine runs it by its digest, not by a tag."""
 
     @property
     def config_digest(self) -> str:
         """``sha256:…`` of the config blob."""
         return str(self.config["digest"])
+
+    @property
+    def stored_digest(self) -> str | None:
+        """``sha256:…`` of the image's manifest, where it is stored with one; None in an engine."""
+        if self.source:
+            return self.source.rpartition("@")[2]
+        return None if self.engine else self._image(False).manifest_digest
 
     @property
     def platform(self) -> str:
@@ -79,7 +95,7 @@ class Reference:
             return [(layer.name, layer.diff_id, layer.size) for layer in layers]
         config = self.config
         if companion:
-            config = _config(self.engine, self.name + COMPANION)
+            config = engine_config(self.engine, self.name + COMPANION)
         sizes = [int(entry["size"]) for entry in config["history"]]
         return list(zip(layer_names(config), config["rootfs"]["diff_ids"], sizes, strict=True))
 
@@ -146,29 +162,42 @@ class Reference:
             )
         return content
 
-    def image(self, *, companion: bool = False) -> Image:
-        """The image, or the companion if wanted and there is one, with verified layer files."""
-        image = self._image(companion and self.has_companion)
-        verify(image.layers)
-        return image
+    def image(self, *, companion: bool = False, base: bool = True) -> Image:
+        """The image, or the companion if wanted and there is one, with verified layer files.
+
+        Without ``base`` the layers of the base, which run in containers only, are neither fetched
+        nor verified.
+        """
+        image = self.stored_image(companion=companion)
+        lock = self.lock()
+        skipped = 0 if base or lock.base == "none" else len(lock.base.diff_ids)
+        return replace(image, layers=present(image.layers, skipped))
+
+    def stored_image(self, *, companion: bool = False) -> Image:
+        """As ``image``, but its layer files are not verified."""
+        return self._image(companion and self.has_companion)
 
     def in_engine(self, engine: Engine, progress: Progress, *, companion: bool = False) -> str:
-        """The image's tag in ``engine``; loads the image if it is in a folder or archive."""
+        """The image's tag in ``engine``; loads the image if the engine does not hold it.
+
+        Its digest instead, if its signatures were verified.
+        """
         end = COMPANION if companion and self.has_companion else ""
         if self.engine is not None:
+            if self.pinned:
+                return str(self.companion_digest if end else self.config_digest)
             return self.name + end
         if self.lock().base == "none":
             raise PackageError(
                 f"{self.name}: has no base (base: none), so no engine can run it",
                 "run it with --local, or make a base with `package base` and build again",
             )
-        image = self.image(companion=companion)
+        image = self._image(companion and self.has_companion)
         # The name in a file is untrusted; a tag with the package root replaces no other image.
         repository = self.name.rpartition(":")[0] or self.manifest.name
         image = replace(image, name=f"{repository}:{self.manifest.tag}{end}")
-        _refuse_other(engine, image)
-        load_into(engine, image, progress)
-        return image.name
+        copy_into(engine, image, progress)
+        return engine_config(engine, image.name)["digest"] if self.pinned else image.name
 
 
 def top_of_image(reference: Reference) -> int:
@@ -180,34 +209,21 @@ def top_of_image(reference: Reference) -> int:
     return names.index("package") + 1 if "package" in names else len(names)
 
 
-def _refuse_other(engine: Engine, image: Image) -> None:
-    """Raise ``PackageError`` if the engine has another image under this image's name."""
-    described = engine.describe(image.name)
-    if described is None or described["Id"].removeprefix("sha256:") == image.digest[7:]:
-        return
-    config = json.loads(image.config)
-    ours = [
-        config["rootfs"]["diff_ids"],
-        *(config["config"].get(key) or None for key in CONFIG_KEYS),
-    ]
-    known = described.get("Config") or {}
-    theirs = [described["RootFS"].get("Layers"), *(known.get(key) or None for key in CONFIG_KEYS)]
-    if ours != theirs:
-        raise PackageError(
-            f"{image.name}: the engine has another image of that name",
-            f"to use this one, remove the other with `docker image rm {image.name}`",
-        )
-
-
 @contextmanager
 def open_reference(
     text: str, engine: Engine | None, platform: str | None = None
 ) -> Iterator[Reference]:
-    """Find the package called ``text``, for ``platform`` or this machine's, within the block."""
+    """Find the package called ``text``, for ``platform`` or this machine's, within the block.
+
+    It is a file or folder of that name, else an image that the engine has, else one in a registry
+    if ``text`` begins with a host.
+    """
     path = Path(text.removeprefix("oci:").removeprefix("docker-archive:"))
     with tempfile.TemporaryDirectory() as name:
-        if (path / "oci-layout").is_file():
-            yield _describe(read_oci(path, text, platform))
+        if text.startswith(PREFIX):
+            yield _in_registry(text, engine, platform)
+        elif (path / "oci-layout").is_file():
+            yield replace(_describe(read_oci(path, text, platform)), folder=path)
         elif path.is_file():
             yield _describe(read_archive(path, text, platform))
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
@@ -215,14 +231,24 @@ def open_reference(
                 f"{text}: expected an OCI folder or an archive, got neither",
                 "name what `package build --output` wrote",
             )
+        elif is_registry_reference(text) and not (engine and holds(engine, text)):
+            yield _in_registry(text, engine, platform)
         else:
             yield _in_engine(text, engine, Path(name), platform)
+
+
+def _in_registry(text: str, engine: Engine | None, platform: str | None) -> Reference:
+    """The package in a registry; of its layers only the one with its documents is read."""
+    wanted = RegistryReference.parse(text)
+    here = engine.platform if engine else default_platform()
+    found = remote_package(wanted, platform or here)
+    return replace(_describe(found.images), source=str(found.source))
 
 
 def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | None) -> Reference:
     if engine is None:
         raise PackageError(f"{text}: no such folder or file, and no engine responds", ENGINE_HINT)
-    config = _config(engine, text)
+    config = engine_config(engine, text)
     labels = config["config"].get("Labels") or {}
     check_label(text, labels)
     choose_platform([f"{config['os']}/{config['architecture']}"], text, platform)
@@ -233,9 +259,11 @@ def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | N
     def file(name: str) -> bytes:
         return document(documents, name)
 
-    manifest = _checked(
+    manifest = with_labelled_root(
         parse_document(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels
     )
+
+    companion_digest = None if companion is None else str(companion["Id"])
 
     def image(with_companion: bool) -> Image:
         name = main + (COMPANION if with_companion else "")
@@ -244,30 +272,16 @@ def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | N
             file.writelines(engine.save(name))
         return read_archive(place, name)[0]
 
-    return Reference(main, config, manifest, file, companion is not None, engine, image)
-
-
-def _config(engine: Engine, text: str) -> dict[str, Any]:
-    """The engine's description of an image, in the format of an image config."""
-    described = engine.describe(text)
-    if described is None:
-        raise PackageError(
-            f"{text}: the engine has no such image", "see `docker images` for what it has"
-        )
-    diff_ids = described["RootFS"].get("Layers") or []
-    return {
-        "digest": described["Id"],
-        "architecture": described.get("Architecture"),
-        "os": described.get("Os"),
-        "config": described.get("Config") or {},
-        "rootfs": {"diff_ids": diff_ids},
-        "history": with_layers(engine.history(text), len(diff_ids)),
-    }
+    has_companion = companion is not None
+    return Reference(
+        *(main, config, manifest, file, has_companion, engine, image),
+        companion_digest=companion_digest,
+    )
 
 
 def _describe(images: tuple[Image, ...]) -> Reference:
     main = images[0]
-    config = {**json.loads(main.config), "digest": main.digest}
+    config = {**json.loads(main.config), "digest": main.digest, "annotations": main.annotations}
 
     documents = package_documents(main.layers)
 
@@ -277,22 +291,9 @@ def _describe(images: tuple[Image, ...]) -> Reference:
     manifest = parse_document(
         Manifest, file("manifest.json"), f"{main.name or 'image'}: manifest.json"
     )
-    _checked(manifest, config["config"].get("Labels") or {})
-    return Reference(main.name, config, manifest, file, len(images) > 1, None, images.__getitem__)
-
-
-def _checked(manifest: Manifest, labels: dict[str, str]) -> Manifest:
-    try:
-        root = manifest.root
-    except (ValueError, RecursionError) as error:
-        raise PackageError(
-            f"package root: expected values that JSON has, got {error}",
-            "the image was changed after it was built: build it again",
-        ) from error
-    if root != labels.get(f"{LABEL}.root"):
-        raise PackageError(
-            f"package root: expected {labels.get(f'{LABEL}.root')} from the image's label, "
-            f"got {root} from its manifest",
-            "the image was changed after it was built: build it again",
-        )
-    return manifest
+    with_labelled_root(manifest, config["config"].get("Labels") or {})
+    companion = images[1].digest if len(images) > 1 else None
+    return Reference(
+        *(main.name, config, manifest, file, companion is not None, None, images.__getitem__),
+        companion_digest=companion,
+    )

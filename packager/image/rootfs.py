@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from packager.errors import PackageError
@@ -36,11 +36,14 @@ def unpack_layers(layers: Iterable[Path], root: Path) -> Path:
     return root
 
 
-def find_python(root: Path, env: Iterable[str]) -> str:
-    """The absolute path, inside ``root``, of the ``python3`` on the PATH of ``env``."""
+def find_python(resolve: Callable[[str], str | None], env: Iterable[str]) -> str:
+    """The absolute path of the ``python3`` on the PATH of ``env``.
+
+    ``resolve`` returns the path of the file that a name leads to, as ``resolve_inside`` does.
+    """
     paths = next((e[5:] for e in env if e.startswith("PATH=")), "/usr/local/bin:/usr/bin:/bin")
     for folder in paths.split(":"):
-        found = resolve_inside(root, f"{folder}/python3")
+        found = resolve(f"{folder}/python3")
         if found is not None:
             return found
     raise PackageError(
@@ -55,9 +58,19 @@ def resolve_inside(root: Path, name: str) -> str | None:
 
 
 def _follow(root: Path, name: str) -> PurePosixPath | None:
-    """The path that ``name`` resolves to in a container of ``root``; None for a link cycle.
+    """``follow`` with the links below ``root``."""
 
-    The path need not exist.
+    def link(place: PurePosixPath) -> str | None:
+        outside = root / str(place).lstrip("/")
+        return os.readlink(outside) if outside.is_symlink() else None
+
+    return follow(name, link)
+
+
+def follow(name: str, link: Callable[[PurePosixPath], str | None]) -> PurePosixPath | None:
+    """The path that ``name`` resolves to in a container; None for a link cycle.
+
+    ``link`` is the target of a link, None for anything else. The path need not exist.
     """
     todo, place = [part for part in name.split("/") if part and part != "."], PurePosixPath("/")
     for _ in range(MAX_LINK_STEPS):
@@ -65,13 +78,12 @@ def _follow(root: Path, name: str) -> PurePosixPath | None:
             return place
         part = todo.pop(0)
         here = place.parent if part == ".." else place / part
-        outside = root / str(here).lstrip("/")
-        if outside.is_symlink():
-            link = os.readlink(outside)
-            todo = [p for p in link.split("/") if p and p != "."] + todo
-            place = PurePosixPath("/") if link.startswith("/") else place
-        else:
+        target = link(here)
+        if target is None:
             place = here
+        else:
+            todo = [p for p in target.split("/") if p and p != "."] + todo
+            place = PurePosixPath("/") if target.startswith("/") else place
     return None
 
 

@@ -100,6 +100,7 @@ def _missing(needed: Sequence[tuple[NeededLibraries, str]], reference: str) -> P
         )
     asked = " ".join(f"--package {package}" for package in packages or ["PACKAGE"])
     hints.append(f"make a base that has it with `package base {asked}` and build with --base")
+    hints.append("or install it in an image of your own (FROM your base) and build with that")
     return PackageError(f"base {reference}: {'; '.join(said)}", ", ".join(hints))
 
 

@@ -9,25 +9,28 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from packager.digest import sha256_bytes
 from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
+from packager.image.annotations import annotations_of, kept_annotations
 from packager.image.compressed_layers import uncompressed_layer
 from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.layers import Layer
-from packager.registry.attachments import INDEX_TYPE
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
 MAX_IMAGES = 8
 """A package is an image and at most one companion; tools may add copies under other names."""
+MAX_MANIFESTS = 256
+"""Images, and the signatures and documents attached to them."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -48,43 +51,60 @@ def read_oci(folder: Path, called: str, platform: str | None = None) -> tuple[Im
 
 
 def _oci_images(folder: Path, called: str, platform: str | None) -> list[Image]:
-    def blob(digest: str) -> Path:
-        if not DIGEST.fullmatch(digest):
-            raise ValueError(f"expected sha256: and 64 hex digits, got {digest[:100]!r}")
-        return _plain_file(folder / "blobs" / "sha256" / digest[7:])
-
-    def read(digest: str) -> bytes:
-        content = _document(blob(digest))
-        if f"sha256:{sha256_bytes(content)}" != digest:
-            raise ValueError(f"content that does not match {digest}")
-        return content
-
-    found = []
-    for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
-        annotations = entry.get("annotations", {})
-        name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
-        one = json.loads(read(entry["digest"]))
-        several = "manifests" in one
-        manifests = (
-            [json.loads(read(e["digest"])) for e in _few(one["manifests"])] if several else [one]
-        )
-        found += [(name, manifest, read(manifest["config"]["digest"])) for manifest in manifests]
-    named = [(name, _platform(config)) for name, _, config in found]
+    found = list(_stored_images(folder))
+    if len(found) > MAX_IMAGES:
+        raise ValueError(f"expected at most {MAX_IMAGES} images, got more")
+    named = [(one.name, _platform(one.config)) for one in found]
     chosen = choose_platform(_mains(named), called, platform)
     companions = {one for name, one in named if name.endswith(COMPANION)}
     if companions and chosen not in companions:
         raise ValueError(f"a companion for {', '.join(sorted(companions))}, not for {chosen}")
-    images = []
-    for name, manifest, config in found:
-        if _platform(config) == chosen:
-            paths = [
-                uncompressed_layer(blob(layer["digest"]), str(layer["mediaType"]), str(diff_id))
-                for layer, diff_id in zip(
-                    manifest["layers"], json.loads(config)["rootfs"]["diff_ids"], strict=True
-                )
+    return [_opened(folder, one) for one in found if _platform(one.config) == chosen]
+
+
+@dataclass(frozen=True)
+class _StoredImage:
+    """An image of an OCI folder whose layers were not read."""
+
+    name: str
+    digest: str
+    """Of its manifest."""
+    manifest: dict[str, Any]
+    config: bytes
+
+
+def _stored_images(folder: Path) -> Iterator[_StoredImage]:
+    """The images of the index, and those of the indexes of several platforms in it."""
+    for entry, manifest in stored_manifests(folder):
+        if "subject" in manifest:
+            continue  # attached to an image, as signatures are
+        annotations = entry.get("annotations", {})
+        name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
+        held = [(entry["digest"], manifest)]
+        if "manifests" in manifest:
+            digests = [one["digest"] for one in _few(manifest["manifests"])]
+            held = [
+                (digest, json.loads(stored_blob(folder, digest, MAX_SETTINGS)))
+                for digest in digests
             ]
-            images.append(_image(name, config, [(path, 0, path.stat().st_size) for path in paths]))
-    return images
+        for digest, one in held:
+            config = stored_blob(folder, one["config"]["digest"], MAX_SETTINGS)
+            yield _StoredImage(name, digest, one, config)
+
+
+def _opened(folder: Path, stored: _StoredImage) -> Image:
+    """A stored image with its layers, unpacked where they are compressed."""
+    diff_ids = json.loads(stored.config)["rootfs"]["diff_ids"]
+    paths = [
+        uncompressed_layer(
+            _blob_path(folder, layer["digest"]), str(layer["mediaType"]), str(diff_id)
+        )
+        for layer, diff_id in zip(stored.manifest["layers"], diff_ids, strict=True)
+    ]
+    places = [(path, 0, path.stat().st_size) for path in paths]
+    image = _image(stored.name, stored.config, places)
+    annotations = annotations_of(stored.manifest)
+    return replace(image, annotations=annotations, manifest_digest=stored.digest)
 
 
 def held_platforms(text: str) -> tuple[str, ...]:
@@ -92,14 +112,8 @@ def held_platforms(text: str) -> tuple[str, ...]:
     folder = Path(text.removeprefix("oci:"))
     if not (folder / "oci-layout").is_file():
         return ()
-    found: list[str] = []
-    blobs = folder / "blobs" / "sha256"
-    for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
-        if entry["mediaType"] == INDEX_TYPE and DIGEST.fullmatch(entry["digest"]):
-            index = json.loads(_document(_plain_file(blobs / entry["digest"][7:])))
-            for one in _few(index["manifests"]):
-                found.append(f"{one['platform']['os']}/{one['platform']['architecture']}")
-    return tuple(dict.fromkeys(found))
+    found = [_platform(one.config) for one in _stored_images(folder)]
+    return tuple(dict.fromkeys(found)) if len(set(found)) > 1 else ()
 
 
 def _mains(named: Sequence[tuple[str, str]]) -> list[str]:
@@ -127,6 +141,32 @@ def choose_platform(held: Sequence[str], called: str, platform: str | None) -> s
     return wanted
 
 
+def stored_manifests(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each entry of the index of an OCI folder, and the manifest that it names.
+
+    Raises ``OSError``, ``ValueError``, ``KeyError`` or ``TypeError`` if it is not whole.
+    """
+    entries = json.loads(_document(_plain_file(folder / "index.json")))["manifests"]
+    if len(entries) > MAX_MANIFESTS:
+        raise ValueError(f"expected at most {MAX_MANIFESTS} manifests, got {len(entries):,}")
+    for entry in entries:
+        yield entry, json.loads(stored_blob(folder, entry["digest"], MAX_SETTINGS))
+
+
+def stored_blob(folder: Path, digest: str, most: int) -> bytes:
+    """A blob of an OCI folder, at most ``most`` bytes; raises ``ValueError`` for other content."""
+    content = _document(_blob_path(folder, digest), most)
+    if f"sha256:{sha256_bytes(content)}" != digest:
+        raise ValueError(f"content that does not match {digest}")
+    return content
+
+
+def _blob_path(folder: Path, digest: str) -> Path:
+    if not DIGEST.fullmatch(digest):
+        raise ValueError(f"expected sha256: and 64 hex digits, got {digest[:100]!r}")
+    return _plain_file(folder / "blobs" / "sha256" / digest[7:])
+
+
 def _plain_file(path: Path) -> Path:
     """Return ``path`` of a regular file; raise ``ValueError`` for a link, pipe or device."""
     if not stat.S_ISREG(path.lstat().st_mode):
@@ -134,10 +174,10 @@ def _plain_file(path: Path) -> Path:
     return path
 
 
-def _document(path: Path) -> bytes:
+def _document(path: Path, most: int = MAX_SETTINGS) -> bytes:
     size = path.stat().st_size
-    if size > MAX_SETTINGS:
-        raise ValueError(f"{path.name}: expected at most {MAX_SETTINGS:,} bytes, got {size:,}")
+    if size > most:
+        raise ValueError(f"{path.name}: expected at most {most:,} bytes, got {size:,}")
     return bounded(path.read_bytes())
 
 
@@ -164,7 +204,8 @@ def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[
             infos = [archive.find(layer) for layer in entry["Layers"]]
             places = [(path, info.offset_data, info.size) for info in infos]
             name = (entry["RepoTags"] or [""])[0]
-            images.append(_image(name, archive.document(entry["Config"]), places))
+            image = _image(name, archive.document(entry["Config"]), places)
+            images.append(replace(image, annotations=kept_annotations(image.digest)))
     named = [(image.name, _platform(image.config)) for image in images]
     choose_platform(_mains(named), called, platform)
     return _in_order(images, called)

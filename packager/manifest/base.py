@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,6 +37,8 @@ Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
 EquivalenceLevel = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]
 Isa = Literal["native", "x86-64-v3"]
 Scalar = bool | int | float | str
+DottedName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.\w+)+$")]
+"""A global of a module, ``module.name``."""
 MAX_EXACT_INTEGER = 2**53
 """Every integer up to this absolute value is exact in float64."""
 

@@ -126,6 +126,7 @@ class Serve(FrozenModel):
     """Its answers; empty for one label or number, as the task says."""
     network: bool = False
     """Whether the model's process may use the network."""
+    pickle_allow: tuple[str, ...] = ()  # further globals that its pickles may name
 
 
 class Slices(FrozenModel):

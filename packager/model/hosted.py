@@ -104,6 +104,7 @@ def load_header(path: Path, serve: Serve, task: Task) -> dict[str, Any]:
         "path": str(path),
         "predictor": serve.predictor,
         "loader": serve.loader,
+        "pickle_allow": serve.pickle_allow,
         "task": task,
         "takes": serve.features,
         "classes": serve.classes,

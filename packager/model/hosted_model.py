@@ -10,7 +10,7 @@ import numpy as np
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
 from modelhost.output_spec import OutputSpec
-from modelhost.prediction_messages import decode_predictions, encode_predictions
+from modelhost.prediction_messages import decode_absent, decode_predictions, encode_predictions
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
@@ -186,18 +186,17 @@ class HostedModel:
         """Those of an answer for ``rows`` rows, checked; raises ``PackageError``."""
         if self.outputs:
             return decode_predictions(answer)
-        described = [answer.header["labels"]]
+        described, absent = [answer.header["labels"]], decode_absent(answer.header, rows)
         if not self.has_probabilities:
             (labels,) = decode_columns(described, answer.buffers, rows)
-            return Predictions(checked_labels(labels, rows, self.task), None)
+            return Predictions(checked_labels(labels, rows, self.task), None, absent=absent)
         width = len(self.classes or ())
         own, chances = answer.buffers[:-1], answer.buffers[-1]
         (labels,) = decode_columns(described, own, rows)
         (flat,) = decode_columns([answer.header["probabilities"]], [chances], rows * width)
         made = np.array(flat, np.float64).reshape(rows, width)
-        return Predictions(
-            checked_labels(labels, rows, self.task), checked_probabilities(made, rows, width)
-        )
+        found = checked_labels(labels, rows, self.task)
+        return Predictions(found, checked_probabilities(made, rows, width), absent=absent)
 
 
 def untraced(model: Model) -> Model:

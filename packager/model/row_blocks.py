@@ -43,6 +43,10 @@ class NumberColumn:
                 found[row] = None
         return found
 
+    def at(self, rows: Indices) -> NumberColumn:
+        """The rows at these positions."""
+        return NumberColumn(self.values[rows], None if self.null is None else self.null[rows])
+
 
 @dataclass(frozen=True)
 class CodedTexts:
@@ -56,6 +60,14 @@ class CodedTexts:
         known = [*self.values, None]
         return [known[code] for code in self.codes.tolist()]
 
+    def at(self, rows: Indices) -> CodedTexts:
+        """The rows at these positions, with the values that they have."""
+        codes = self.codes[rows]
+        used = np.unique(codes[codes >= 0])
+        places = np.full(len(self.values) + 1, -1, np.int32)  # the last is that of null
+        places[used] = np.arange(len(used))
+        return CodedTexts(places[codes], [self.values[code] for code in used.tolist()])
+
 
 @dataclass(frozen=True)
 class ValueColumn:
@@ -66,6 +78,10 @@ class ValueColumn:
     def plain(self) -> list[Any]:
         """The values."""
         return list(self.values)
+
+    def at(self, rows: Indices) -> ValueColumn:
+        """The rows at these positions."""
+        return ValueColumn([self.values[row] for row in rows.tolist()])
 
 
 BlockColumn = NumberColumn | CodedTexts | ValueColumn
@@ -79,6 +95,11 @@ class RowBlock:
     """The number of its first row in the whole table, from 0."""
     rows: int
     columns: Mapping[str, BlockColumn]
+
+    def at(self, rows: Indices) -> RowBlock:
+        """The rows at these positions, ascending; ``first`` stays that of the whole block."""
+        columns = {name: column.at(rows) for name, column in self.columns.items()}
+        return RowBlock(self.first, len(rows), columns)
 
     def encoded(self) -> Message:
         """The block as a message; ``RowBlock.decoded`` is the inverse."""

@@ -24,7 +24,7 @@ from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.ignore_rules import IgnoreRules, junk_file, junk_folder
 from packager.project.include import included_files
-from packager.project.outputs import ARCHIVE, OUTPUTS
+from packager.project.outputs import ARCHIVE, LABELS, OUTPUTS
 from packager.project.required_secrets import DATA_FOLDER, refuse_required_secrets, secret_reason
 from packager.project.secrets import secret_in
 
@@ -134,6 +134,8 @@ def _refuse_many(count: int) -> None:
 
 
 def _why_no_code(path: Path, inside: str, apart: set[Path]) -> str | None:
+    if inside == LABELS:
+        return "it holds labels of the image, which are outside of the package"
     if inside in OUTPUTS or _is_archive(path):
         return "it is an output of a build"
     if path in apart or path.resolve() in apart:

@@ -22,6 +22,7 @@ from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output, targets_of
 from packager.manifest.policy import Policy
 from packager.project.answers import check_answers
+from packager.project.card_section import CardSection
 from packager.project.case_rules import check_cases
 from packager.project.entry_modules import check_modules, entrypoints
 from packager.project.label_rules import check_labels
@@ -44,6 +45,7 @@ from packager.project.sections import (
 )
 from packager.project.solution_rules import check_solution
 from packager.project.split_rules import check_split
+from packager.project.trust_section import TrustSection
 
 INTERNAL_FIELDS = ("directory", "exported", "solution_folder")
 """Fields of a project that are not keys of ``package.toml``."""
@@ -71,6 +73,8 @@ class Project(FrozenModel):
     monitoring: MonitoringSection = MonitoringSection()
     test: Policy = Policy()
     image: ImageSection = ImageSection()
+    card: CardSection = CardSection()
+    trust: TrustSection = TrustSection()
 
     @model_validator(mode="before")
     @classmethod

@@ -12,7 +12,7 @@ from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
 from packager.project.model_facts import facts_of_format, facts_of_pickle
 from packager.project.model_format import is_no_model
-from packager.project.pickles import read_header, references_main
+from packager.project.pickles import read_header, refuse_pickles
 from packager.project.scaffold import (
     choose_target,
     fill,
@@ -30,8 +30,8 @@ def init_from_model(
 ) -> list[str]:
     """Write a project for a trained model, and its data if given; return the files written.
 
-    Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle that
-    references classes of ``__main__``.
+    Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle that would
+    run code or references classes of ``__main__``.
     """
     found = _check_model(model)
     if found is None:
@@ -92,11 +92,6 @@ def _check_model(model: Path) -> Format | None:
             f"--from-model {model}: expected a saved model, got a folder of MLflow",
             f"write --from-mlflow {model}",
         )
-    if model.is_file() and references_main(model):
-        raise PackageError(
-            f"{model}: its classes are in __main__, which no other program can import",
-            "move the class to a module, import it from there, and save the model again",
-        )
     files = [model] if model.is_file() else [path for path in model.rglob("*") if path.is_file()]
     found = None if model.is_dir() else is_no_model(model)
     if found is None:
@@ -105,6 +100,7 @@ def _check_model(model: Path) -> Format | None:
         except PackageError as error:
             raise UsageError(error.message, error.hint) from error
         if known is not None:
+            refuse_pickles(model, str(model))
             return known
     others = [is_no_model(path) for path in files]
     if all(others):
@@ -113,6 +109,7 @@ def _check_model(model: Path) -> Format | None:
             + (str(others[0]) if model.is_file() else f"a folder without one: {others[0]} in it"),
             "name the file that joblib.dump, pickle or the model's own save method wrote",
         )
+    refuse_pickles(model, str(model))
     return None
 
 

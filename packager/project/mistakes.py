@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from packager.errors import UsageError
+from packager.project.outputs import LABELS
 from packager.text import did_you_mean
 
 FILENAME = "package.toml"
@@ -24,6 +25,10 @@ EXPECTED = {  # what patterns expect, for error messages
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
+
+_LABELS = f"write labels of the image into the file {LABELS}, or give them with --label"
+ELSEWHERE = {"image.labels": _LABELS, "package.labels": _LABELS}
+"""What is no key → where it is said."""
 
 
 def explain_mistake(
@@ -42,6 +47,7 @@ def explain_mistake(
         known = _known_keys(mistake["loc"], project, internal)
         close = difflib.get_close_matches(str(mistake["loc"][-1]), known, 1, 0.5)
         hint = f"did you mean `{close[0]}`?" if close else f"known keys here: {', '.join(known)}"
+        hint = ELSEWHERE.get(key, hint)
         return UsageError(f"{FILENAME}: unknown key `{key}`", hint)
     if mistake["type"] == "missing":
         return UsageError(f"{FILENAME}: expected key `{key}`, got none", f"add `{key}`")

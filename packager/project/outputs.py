@@ -1,4 +1,4 @@
-"""Names of the files that commands write next to ``package.toml``; none of them is code."""
+"""Names of the files next to ``package.toml`` that commands write or read; none is code."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import WHEELS_FOLDER
 
 RECORD = "package.build.json"
+LABELS = "package.image-labels"
+"""Written by the user: labels of the image, which are outside of the package."""
 REPLAY_REPORT = "replay.json"
 SEEDS = "package.seeds.json"
 VERDICTS = "verdicts.csv"

@@ -1,4 +1,4 @@
-"""Inspects a pickled model without unpickling it: its header, and references to ``__main__``."""
+"""Inspects a pickled model without unpickling it: its header, and what it would call."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import bz2
 import gzip
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from modelhost.pickles.audit import audit_model
+from modelhost.pickles.before_load import refusal
+from modelhost.pickles.judge import Judge
+from modelhost.pickles.modules import NoModules
 from packager.digest import CHUNK
 
-MAIN = b"__main__"
-CLOUDPICKLE = b"cloudpickle.cloudpickle"
 HEAD_BYTES = 4 << 20
 MAX_GROWTH = 100
 """A compressed model is read to this multiple of its size, beyond its head."""
@@ -36,19 +38,15 @@ def read_header(path: Path) -> bytes:
     return content
 
 
-def references_main(path: Path) -> bool:
-    """Whether a pickle references a class of ``__main__`` (text or length-prefixed string).
+def refuse_pickles(path: Path, called: str, allow: Sequence[str] = ()) -> None:
+    """Raise ``PackageError`` for a model that would run code when it is unpickled.
 
-    False for pickles of cloudpickle, which contain the classes of ``__main__`` themselves.
+    ``called``: what the error names; ``allow``: globals that the project allows. No distribution is
+    at hand, so classes of libraries that are unknown pass; the model's process looks again.
     """
-    tail, named = b"", False
-    for chunk in _chunks(path):
-        block = tail + chunk
-        if CLOUDPICKLE in block:
-            return False
-        named = named or b"c" + MAIN + b"\n" in block or b"\x08" + MAIN in block
-        tail = block[-len(CLOUDPICKLE) :]
-    return named
+    report = audit_model(path, Judge(NoModules(), allow))
+    if report.findings:
+        raise refusal(report, called)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

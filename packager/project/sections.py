@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from packager.data.checks.expectations import DeclaredColumn
-from packager.manifest.base import FeatureForm, FrozenModel, Isa, Level, Scalar
+from packager.manifest.base import DottedName, FeatureForm, FrozenModel, Isa, Level, Scalar
 from packager.manifest.data_roles import Split
 from packager.manifest.outputs import Output, OutputKind
 from packager.manifest.read_options import (
@@ -263,9 +263,9 @@ class ServeSection(FrozenModel):
     processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = 1
     strict: bool = False
     classes: Annotated[tuple[Scalar, ...], Field(min_length=2)] | None = None
-    """Labels in the order of the model's outputs; None: those that the model records."""
     extra_columns: Literal["ignore", "refuse"] = "ignore"
     network: bool = False
+    pickle_allow: tuple[DottedName, ...] = ()
 
 
 class SlicesSection(FrozenModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from monitoring.slices.slices import Rule
@@ -15,11 +15,11 @@ from packager.data.preview import (
     refuse_unservable_types,
 )
 from packager.data.sources.table import column_names
-from packager.errors import PackageError, UsageError
+from packager.errors import UsageError
 from packager.project.case_rules import case_columns
 from packager.project.config import FILENAME, Project
 from packager.project.entry_modules import entrypoints
-from packager.project.pickles import references_main
+from packager.project.pickles import refuse_pickles
 from packager.project.sections import DataSection
 
 
@@ -103,18 +103,13 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
             )
 
 
-def check_model_files(model: Mapping[str, Path]) -> None:
-    """Raise ``PackageError`` for a pickle that references classes of ``__main__``.
+def check_model_files(model: Mapping[str, Path], allow: Sequence[str] = ()) -> None:
+    """Raise ``PackageError`` for a pickle that would run code, or needs classes of ``__main__``.
 
-    No other program can load such a pickle.
+    ``allow``: globals that the project allows.
     """
     for name, path in model.items():
-        if references_main(path):
-            raise PackageError(
-                f"model file {name}: its classes are in __main__, which no other program "
-                "can import",
-                "move the class to a module of the project, import it from there, and save again",
-            )
+        refuse_pickles(path, f"model file {name}", allow)
 
 
 def _check_no_data(project: Project) -> None:

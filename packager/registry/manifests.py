@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
@@ -18,6 +19,8 @@ from packager.registry.transport import BrokenTransferError, RegistryAnswer
 _DOCKER = "application/vnd.docker.distribution.manifest"
 INDEX_TYPES = (INDEX_TYPE, f"{_DOCKER}.list.v2+json")
 MANIFEST_TYPES = (MANIFEST_TYPE, f"{_DOCKER}.v2+json")
+ACCEPTED = {"Accept": ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))}
+"""Headers of requests for manifests."""
 MAX_MANIFEST = 4 << 20
 """Bytes; the distribution specification lets registries refuse larger ones."""
 MAX_LAYERS = 10_000
@@ -63,16 +66,21 @@ def read_descriptor(entry: Any) -> Descriptor:
     return Descriptor(kind, digest, size)
 
 
-def image_manifest(config: Descriptor, layers: Sequence[Descriptor]) -> bytes:
+def image_manifest(
+    config: Descriptor,
+    layers: Sequence[Descriptor],
+    annotations: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
     """The manifest of an image, in canonical JSON."""
-    return canonical_json(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST_TYPE,
-            "config": config.as_json(),
-            "layers": [layer.as_json() for layer in layers],
-        }
-    )
+    described: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": config.as_json(),
+        "layers": [layer.as_json() for layer in layers],
+    }
+    if annotations:
+        described["annotations"] = dict(annotations)
+    return canonical_json(described)
 
 
 def image_index(manifests: Sequence[Mapping[str, Any]]) -> bytes:
@@ -87,10 +95,7 @@ def find_manifest(repository: RegistryRepository, target: str) -> FetchedManifes
     Raises ``PackageError`` for bytes that don't match the digest, more than 4 MiB, and what is
     neither a manifest nor an index.
     """
-    accept = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
-    answer = repository.request(
-        "GET", f"manifests/{target}", headers={"Accept": accept}, limit=MAX_MANIFEST
-    )
+    answer = repository.request("GET", f"manifests/{target}", headers=ACCEPTED, limit=MAX_MANIFEST)
     if answer.status == 404:
         return None
     if answer.status != 200:

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class IncomingImage:
     """``HOST/NAME:TAG``, without a tag if it was named by its digest."""
     layer_names: Sequence[str] = ()
     """For people; of the layers, bottom up."""
+    config_content: bytes = b""
+    """The image's config, if it has been read."""
 
     @property
     def blobs(self) -> dict[Descriptor, str]:
@@ -66,9 +68,10 @@ def pull(images: Sequence[IncomingImage], folder: Path, progress: Progress) -> i
                 held = _fetch(wanted[blob.digest][1], blob, kept, stopped)
             return blob, held, time.monotonic() - started
 
-        for blob, held, seconds in at_once(fetch, order):
-            how: LayerSource = "cached" if held else "fetched"
-            progress.item(wanted[blob.digest][2], how, blob.size, seconds)
+        with closing(at_once(fetch, order)) as done:
+            for blob, held, seconds in done:
+                how: LayerSource = "cached" if held else "fetched"
+                progress.item(wanted[blob.digest][2], how, blob.size, seconds)
         with atomic_directory(folder, replace=True) as new:
             target = new / "blobs" / "sha256"
             target.mkdir(parents=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import IO, Any, cast
 
@@ -28,11 +29,14 @@ class OutgoingImage:
 
     config: OutgoingBlob
     layers: tuple[OutgoingBlob, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Of its manifest."""
 
     @property
     def manifest(self) -> bytes:
         """Its manifest, in canonical JSON."""
-        return image_manifest(self.config.descriptor, [one.descriptor for one in self.layers])
+        layers = [one.descriptor for one in self.layers]
+        return image_manifest(self.config.descriptor, layers, self.annotations)
 
     @property
     def descriptor(self) -> Descriptor:
@@ -65,12 +69,16 @@ def push_index(
     images: Mapping[str, OutgoingImage],
     tag: str | None,
     progress: Progress,
+    attachments: Mapping[str, Sequence[Attachment]] = {},
 ) -> PushResult:
-    """Push ``images`` by platform (``linux/arm64``), then an index of them, which gets ``tag``."""
+    """Push ``images`` by platform (``linux/arm64``), then an index of them, which gets ``tag``.
+
+    ``attachments`` of each image, by its platform, are pushed before the index.
+    """
     entries: list[dict[str, Any]] = []
     transferred: dict[Sent, int] = {"sent": 0, "mounted": 0, "held": 0}
     for platform, image in images.items():
-        done = push(repository, image, None, progress)
+        done = push(repository, image, None, progress, attachments.get(platform, ()))
         system, architecture = platform.split("/")
         named = {"architecture": architecture, "os": system}
         entries.append({**done.descriptor.as_json(), "platform": named})
@@ -102,9 +110,10 @@ def push(
         how = put_blob(repository, readable, sources.get(blob.descriptor.digest))
         return blob, how, time.monotonic() - started
 
-    for blob, how, seconds in at_once(send, image.blobs):
-        result.transferred[how] += blob.descriptor.size
-        progress.item(blob.name, how, blob.descriptor.size, seconds)
+    with closing(at_once(send, image.blobs)) as done:
+        for blob, how, seconds in done:
+            result.transferred[how] += blob.descriptor.size
+            progress.item(blob.name, how, blob.descriptor.size, seconds)
     if attachments:
         put_manifest(repository, image.manifest, MANIFEST_TYPE)
         attach(repository, image.descriptor, attachments)

@@ -24,7 +24,7 @@ from packager.registry.transport import (
 from packager.registry.trusted_hosts import may_be_plain
 
 TRIES = 5
-RENEWALS = 5
+RENEWALS = 8
 """Of a token within one request: threads share it, and another may have used it up."""
 REDIRECTS = 5
 MAX_WAIT = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import IO, Any, TypeVar
 
@@ -19,11 +19,11 @@ ResultT = TypeVar("ResultT")
 
 def at_once(
     act: Callable[[ItemT, threading.Event], ResultT], items: Sequence[ItemT]
-) -> Iterator[ResultT]:
+) -> Generator[ResultT, None, None]:
     """``act`` of each item in threads, in the order in which they finish; begins in that given.
 
     The first error is raised here, and sets the event that every ``act`` gets; so does a consumer
-    that stops. What has not begun by then is not done.
+    that closes it. What has not begun by then is not done.
     """
     stopped = threading.Event()
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="registry")

@@ -119,18 +119,28 @@ class ShadowReport:
         found: dict[str, Any] = _plain(document)
         return found
 
+    @property
+    def _lost(self) -> str:
+        """How many sampled rows have no answer; a challenger that is away is sent few of them."""
+        failed, dropped = (round(self.rows.get(one, 0.0)) for one in ("failed", "dropped"))
+        if not failed and not dropped:
+            return ""
+        sampled = round(sum(self.rows.values()))
+        return f"; of {sampled:,} sampled rows {failed:,} failed and {dropped:,} were dropped"
+
     def _judged(self) -> tuple[ShadowVerdict, str]:
         every = next((one for one in self.slices if one.name == ALL), None)
         if len(self.challengers) > 1:
             named = ", ".join(self.challengers)
             return "undecided", f"{len(self.challengers)} versions answered as challenger: {named}"
         if every is None or not every.pairs:
-            return "undecided", "no label of a row that both answered has come"
+            return "undecided", f"no label of a row that both answered has come{self._lost}"
         if not math.isfinite(every.low):
             return "undecided", f"fewer than {MIN_ROWS} independent labels, or no row differs"
         if every.verdict == "challenger better" and not self.failed_share <= MAX_FAILED_SHARE:
-            share = f"{self.failed_share:.1%} of the rows"
-            return "undecided", f"the challenger did not answer {share}, which may be hard ones"
+            share = f"{self.failed_share:.1%} of the rows that it was sent"
+            why = f"the challenger failed on {share}, which may be hard ones{self._lost}"
+            return "undecided", why
         if every.verdict == "undecided":
             return "undecided", "the interval contains 0"
         return every.verdict, "the interval does not contain 0, at this and every earlier look"

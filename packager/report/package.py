@@ -12,6 +12,7 @@ from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
 from packager.report import solution
 from packager.report.attribution import attribution_facts, attribution_text
+from packager.report.image_facts import annotations_of, commit_text, labels_of, own_labels
 from packager.report.numbers import number
 from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
@@ -38,11 +39,14 @@ def as_json(reference: Reference) -> dict[str, Any]:
     manifest, found = reference.manifest, reference.record(Attribution, ATTRIBUTION)
     return {
         "name": reference.name,
+        "registry": reference.source or None,
         "tag": manifest.tag,
         "root": manifest.root,
         "config_digest": reference.config_digest,
         "platform": reference.lock().platform,
         "companion": reference.has_companion,
+        "image_labels": labels_of(reference),
+        "annotations": annotations_of(reference),
         "layers": [
             {"name": name, "diff_id": diff_id, "size": size}
             for name, diff_id, size in reference.layers()
@@ -78,8 +82,14 @@ def as_text(reference: Reference, columns: int | None = None, *, everything: boo
 
 def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     manifest = reference.manifest
+    if reference.source:
+        yield "registry", reference.source
     yield "root", manifest.root
     yield "config", reference.config_digest
+    if commit := commit_text(annotations_of(reference)):
+        yield "commit", commit
+    if labels := own_labels(labels_of(reference)):
+        yield "image labels", _listed(labels, everything)
     yield "task", manifest.task
     yield "recipe", _recipe(manifest)
     yield "data", _data(manifest)

@@ -29,11 +29,12 @@ HIGH_IS_GOOD = (
 )
 LOW_IS_GOOD = ("mae", "pinball", "brier")
 """Beginnings of metrics that slices are compared by, by priority."""
-_MEANINGS = {
+BASELINES = {
     "majority class": "the same label for every row",
     "mean": "the same number for every row",
     "baseline": "the same answer for every row",
 }
+"""Name of the answers that a model has to beat → what they are."""
 
 
 def metrics_text(
@@ -46,13 +47,13 @@ def metrics_text(
     every slice. The column ``± seeds`` is the standard deviation over the seeds.
     """
     overall, slices = evaluation.overall, evaluation.slices
-    reference = _reference(overall)
-    about = f"  {overall.rows:,} held-out rows; {reference}: {_MEANINGS[reference]}"
+    reference = reference_name(overall)
+    about = f"  {overall.rows:,} held-out rows; {reference}: {BASELINES[reference]}"
     seeds = spread.overall if spread else {}
     heads = ("metric", "value", INTERVAL, reference, SEEDS)
     right = (INTERVAL, SEEDS)
     shown = overall if lines is None else _summary(overall, lines, bool(slices))
-    first = table(heads, _rows(shown, seeds), columns, right=right, indent=2)
+    first = table(heads, metric_rows(shown, seeds), columns, right=right, indent=2)
     rest = len(overall.values) - len(shown.values)
     if rest:
         first += f"\n  and {rest} more metrics, of single labels, steps or outputs: --all"
@@ -63,7 +64,7 @@ def metrics_text(
         rows = [
             (name, found.rows, *row)
             for name, found in slices.items()
-            for row in _rows(found, spread.slices.get(name, {}) if spread else {})
+            for row in metric_rows(found, spread.slices.get(name, {}) if spread else {})
         ]
         yield table(("slice", "rows", *heads), rows, columns, right=right, indent=2)
         return
@@ -106,7 +107,8 @@ def _summary(overall: MetricValues, lines: int, has_slices: bool) -> MetricValue
     return overall.model_copy(update={"values": {name: overall.values[name] for name in names}})
 
 
-def _reference(overall: MetricValues) -> str:
+def reference_name(overall: MetricValues) -> str:
+    """What the answers that a model has to beat are called."""
     if overall.parts:
         return "baseline"
     if "accuracy" in overall.values:
@@ -114,9 +116,10 @@ def _reference(overall: MetricValues) -> str:
     return "mean" if "mae" in overall.values else "baseline"
 
 
-def _rows(
+def metric_rows(
     found: MetricValues, seeds: Mapping[str, Sequence[float]]
 ) -> Iterator[tuple[str, float, str, float | None, str]]:
+    """Name, value, interval, baseline and deviation over ``seeds`` of each metric."""
     for name, value in sorted(found.values.items()):
         deviation = number(stdev(seeds[name])) if len(seeds.get(name, ())) > 1 else ""
         ends = interval(found.intervals.get(name))
@@ -127,8 +130,7 @@ def _worst(
     evaluation: Evaluation, metric: str, reference: str, columns: int | None, most: int
 ) -> str:
     """At most ``most`` slices, those with the worst intervals of ``metric``."""
-    known = {n: found for n, found in evaluation.slices.items() if metric in found.values}
-    ordered = sorted(known, key=lambda name: _badness(known[name], metric))
+    known, ordered = evaluation.slices, worst_slices(evaluation, metric)
     shown = ordered if len(ordered) <= most else ordered[: most - 1]
     heads = ("slice", "rows", metric, INTERVAL, reference)
     rows: Iterable[tuple[Cell, ...]] = (
@@ -144,6 +146,12 @@ def _worst(
     text = table(heads, rows, columns, right=(INTERVAL,), indent=2)
     rest = len(ordered) - len(shown)
     return f"{text}\n  and {rest} more slices, which are better: --all" if rest else text
+
+
+def worst_slices(evaluation: Evaluation, metric: str) -> list[str]:
+    """The slices that have ``metric``, those with the worst intervals first."""
+    known = {n: found for n, found in evaluation.slices.items() if metric in found.values}
+    return sorted(known, key=lambda name: _badness(known[name], metric))
 
 
 def _badness(found: MetricValues, metric: str) -> float:

@@ -50,11 +50,12 @@ def replay(
     examined = examine(reference, engine)
     files = {} if data is None else given_files(data, source)
     checks = [*examined.checks, *(given_checks(files, source) if files else ())]
-    if not all(check.ok for check in checks):
-        return with_verification(damaged(manifest, ()), checks, examined)
-    check_place(examined.lock, engine)
-    report = repeat(examined, engine, progress, manifest, ask, files)
-    return with_verification(report, checks, examined)
+    report = damaged(manifest, ())
+    if all(check.ok for check in checks):
+        check_place(examined.lock, engine)
+        report = repeat(examined, engine, progress, manifest, ask, files)
+    told = with_verification(report, checks, examined)
+    return told.model_copy(update={"root": manifest.root})
 
 
 def repeat(

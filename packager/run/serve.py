@@ -138,7 +138,7 @@ def _in_process(
     lock = reference.lock()
     check_host(lock.python, lock.platform)
     chosen = port or _free_port()
-    with unpacked_package(reference.image().layers) as root:
+    with unpacked_package(reference.image(base=False).layers) as root:
         place = {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
         variables = {**root.variables(), **settings.variables(), **place}
         command = [str(root.python), "-m", "serving"]

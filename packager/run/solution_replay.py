@@ -57,6 +57,8 @@ class MemberReplay(FrozenModel):
 class SolutionReport(FrozenModel):
     """Result of the replay of a solution."""
 
+    root: str = ""
+    """Root of the solution's package, set by the installation that verified it."""
     level: EquivalenceLevel
     """That of the weakest member."""
     weakest: str | None = None
@@ -102,7 +104,8 @@ def replay_solution(reference: Reference, how: SolutionReplay) -> SolutionReport
         if files and isinstance(manifest.data, DataSource):
             checks += given_checks(files, manifest.data)
         if not all(check.ok for check in checks):
-            return _report({}, None, checks, examined)
+            report = _report({}, None, checks, examined)
+            return report.model_copy(update={"root": manifest.root})
         check_place(examined.lock, how.engine)
         replays = {
             member.record.name: _member(examined, opened, member, how, folder)
@@ -110,7 +113,8 @@ def replay_solution(reference: Reference, how: SolutionReplay) -> SolutionReport
             if member.record.name in (how.members or names)
         }
         flow = None if how.members else _flow(examined, how, files, folder)
-    return _report(replays, flow, checks, examined, whole=not how.members)
+    report = _report(replays, flow, checks, examined, whole=not how.members)
+    return report.model_copy(update={"root": manifest.root})
 
 
 def _check_options(names: Sequence[str], data: DataSource | str, how: SolutionReplay) -> None:

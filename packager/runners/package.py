@@ -75,7 +75,7 @@ def package_worker(
     if engine is not None and not extra:
         yield ContainerWorker(engine, reference.in_engine(engine, progress, companion=companion))
         return
-    layers = [*reference.image(companion=companion).layers, *extra]
+    layers = [*reference.image(companion=companion, base=engine is not None).layers, *extra]
     if engine is None:
         check_host(lock.python, lock.platform)
     base = None if lock.base == "none" else lock.base

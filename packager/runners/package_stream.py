@@ -117,7 +117,7 @@ def package_stream(
         return
     lock = reference.lock()
     check_host(lock.python, lock.platform)
-    with unpacked_package(reference.image().layers) as root:
+    with unpacked_package(reference.image(base=False).layers) as root:
         yield from _local(root, progress)
 
 

@@ -14,11 +14,13 @@ from packager.confinement import tell_outside
 from packager.engine.engine import Engine
 from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
+from packager.environment.lock import load_lock
 from packager.environment.platform import WheelTarget, default_platform, host_target
 from packager.environment.shipped import check_python
 from packager.errors import PackageError
 from packager.image.base.base import find_base, find_made_base
 from packager.image.base.debian import base_name
+from packager.image.base.registry_base import BasePin
 from packager.image.base.saved import BaseImage
 from packager.image.config import Image, assemble
 from packager.image.layers import plain_layer
@@ -85,7 +87,16 @@ def resolve_dependencies(
     if project.requirements.file is None:
         progress.step(f"requirements from {requirements.file.name}, the only such file")
     lock_path, locked = project.directory / LOCK, base.locked if base else None
-    return lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
+    found = lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
+    return with_base_digest(found, base)
+
+
+def with_base_digest(found: Dependencies, base: BaseImage | None) -> Dependencies:
+    """``found`` with the digest by which a registry has ``base`` in its lock file."""
+    if base is None or base.saved.digest is None:
+        return found
+    digests = {**found.file.base_digests, base.saved.reference: base.saved.digest}
+    return replace(found, file=found.file.model_copy(update={"base_digests": digests}))
 
 
 def requirements_of(project: Project, files: ListedFiles, base: BaseImage | None) -> Requirements:
@@ -118,24 +129,39 @@ def resolve_platform(project: Project, engine: Engine | None) -> str:
     return here
 
 
+@dataclass(frozen=True)
+class BaseChoice:
+    """Which base a verb wants."""
+
+    asked: str | None = None
+    """The base of the command line, in place of the project's."""
+    needed: bool = False
+    """Whether the verb can't do without one."""
+    upgrade: bool = False
+    """Whether a tag of a registry is resolved again, though the project's lock names its base."""
+
+
 def resolve_base(
     project: Project,
-    asked: str | None,
+    choice: BaseChoice,
     platform: str,
     engine: Engine | None,
     progress: Progress,
-    *,
-    needed: bool,
 ) -> BaseImage | None:
-    """Find the base; raise ``PackageError`` if it is missing but ``asked`` for or ``needed``.
+    """Find the base; raise ``PackageError`` if it is missing but asked for or needed.
 
     With an engine, a missing base that the project names is an error too, because a project must
     not cause a run outside a container. The default base may be missing, and without an engine the
     project's too, or it may be one that needs an engine: then the result is None, with a warning.
     """
+    asked, needed = choice.asked, choice.needed
     reference = asked or project.image.base
     progress.step(f"looking for the base {reference}")
-    base = find_base(reference, platform, engine)
+    lock = None if choice.upgrade else load_lock(project.directory / LOCK)
+    pin = BasePin.of(lock and lock.of(platform), reference)
+    base = find_base(reference, platform, engine, pin)
+    if base is not None and base.saved.digest is not None:
+        progress.step(f"base {base.saved.reference} is {base.saved.digest}")
     named = engine is not None and reference != ImageSection().base
     if base is None and (asked or needed or named):
         where = (
@@ -145,7 +171,8 @@ def resolve_base(
         )
         raise PackageError(
             f"base {reference}: {where}",
-            "make one with `package base`, and build with --base and the name it prints",
+            "make one with `package base`, and build with --base and the name it prints; or name "
+            "the registry that has it: HOST/NAME:TAG",
         )
     why = _unusable(base, engine)
     if why and not asked and not needed:
@@ -232,7 +259,9 @@ def resolve_environment(
 ) -> ProjectEnvironment:
     """Platform, base and locked dependencies of a project, as in a build."""
     platform = resolve_platform(project, engine)
-    found = resolve_base(project, base, platform, engine, progress, needed=engine is not None)
+    found = resolve_base(
+        project, BaseChoice(base, needed=engine is not None), platform, engine, progress
+    )
     target = wheel_target(found, platform, engine)
     dependencies = resolve_dependencies(
         project, files.listed, found, target, progress, update=False

@@ -26,8 +26,7 @@ from packager.environment.wheels import wheel_path
 from packager.errors import PackageError
 from packager.exit_reason import ExitReason
 from packager.image.base.saved import BaseImage
-from packager.image.export import load_into
-from packager.progress import NullProgress, Progress
+from packager.progress import Progress
 from packager.runners import build_wheel
 from packager.runners.confined import confined
 from packager.worker.processes.run_to_end import run_to_end
@@ -68,14 +67,13 @@ class ContainerBuilder:
     def build(self, job: BuildJob, output: Path, progress: Progress) -> ExitReason:
         """See ``Builder``."""
         saved, engine = self._base.saved, self._engine
-        if engine.describe(saved.reference) is None:
-            load_into(engine, self._base.image, NullProgress())
+        name = self._base.in_engine()
         with _prepared(job, saved.interpreter) as folder:
             _write_job(job, folder, Path(WORK) / "in", f"{WORK}/build")
             with tempfile.TemporaryFile() as file:
                 _tar(folder, file)
                 container = ContainerJob(
-                    saved.reference,
+                    name,
                     _command(saved.interpreter, Path(WORK) / "in", f"{WORK}/out"),
                     _variables(job, f"{WORK}/in/tools", "/tmp"),
                     file,

@@ -28,7 +28,7 @@ def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
     def drive(units: Sequence[Unit], progress: Progress) -> None:
         started = not ray.is_initialized()
         if started:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+            _start(ray)
         try:
             _drive(ray, reference, asked, units, progress)
         finally:
@@ -36,6 +36,18 @@ def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
                 ray.shutdown()
 
     return drive
+
+
+def _start(ray: Any) -> None:
+    """Start Ray on this machine, or join the cluster that its variables name."""
+    try:
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:  # Ray raises plain ones, of a machine that is too busy for example
+        ray.shutdown()
+        raise PackageError(
+            f"Ray did not start: {str(error).strip().splitlines()[0]}",
+            "try again with fewer other programs, or leave --engine out; --resume goes on",
+        ) from error
 
 
 def _drive(
@@ -78,7 +90,7 @@ class UnitActor:
         done: list[Unit] = []
         error, hint = "", ""
         try:
-            with open_verified(self._reference, None) as found:
+            with open_verified(self._reference, None, NullProgress()) as found:
                 planned = plan_scoring(found, self._asked, NullProgress())
                 units = [u for u in planned.scorer.source.units if u.number in wanted]
                 planned.score(units, None, NullProgress(), done.append)

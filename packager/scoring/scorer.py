@@ -41,11 +41,11 @@ class TableScorer:
     def __enter__(self) -> Self:
         engine = None if self._local else Engine.connect()
         with contextlib.ExitStack() as stack:
-            found = stack.enter_context(open_verified(self._reference, engine))
+            progress = NullProgress()
+            found = stack.enter_context(open_verified(self._reference, engine, progress))
             manifest = found.manifest
             self._encoder = BlockEncoder(manifest, manifest.reader, "table")
             self._tables = AnswerTables(manifest, self._keep, self._bad)
-            progress = NullProgress()
             self._stream = stack.enter_context(package_stream(found, engine, progress))
             begin(self._stream, self._bad)
             self._stack = stack.pop_all()

@@ -42,7 +42,7 @@ def keep_data(section: MemberSection, reference: Reference, folder: Path) -> Non
         return
     folder.mkdir(exist_ok=True)
     found = set[str]()
-    for layer in reference.image(companion=True).layers:
+    for layer in reference.image(companion=True, base=False).layers:
         if layer.name == "data":
             with layer.members() as members:
                 for info in members:

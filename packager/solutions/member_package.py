@@ -17,6 +17,7 @@ from packager.manifest.solution import SolutionMember
 from packager.model.integrity import check_before_loading
 from packager.model.paths import Root
 from packager.project.sections import MemberSection
+from packager.solutions.flow_check import MemberFacts
 from packager.tar_reader import unpack_plain
 
 Process = Literal["inline", "own"]
@@ -56,6 +57,16 @@ class MemberPackage:
             truth=section.truth,
         )
 
+    def facts(self) -> MemberFacts:
+        """What the flow may ask it for."""
+        schema = self.manifest.schema_
+        outputs = [one.name for one in schema.outputs]
+        return MemberFacts(
+            needed=[one.name for one in schema.features if one.default is None],
+            outputs=outputs if len(outputs) > 1 else [],
+            classes=schema.probability_classes,
+        )
+
     def spec(self, process: Process) -> MemberSpec:
         """For the process of the flow."""
         section, schema, serve = self.section, self.manifest.schema_, self.manifest.serve
@@ -73,7 +84,7 @@ class MemberPackage:
             outputs=tuple(one.spec for one in schema.outputs),
             features=tuple(ColumnSpec.of(column) for column in schema.features),
             defaults={c.name: c.default for c in schema.features if c.default is not None},
-            nullable=tuple(column.name for column in schema.features if column.nullable),
+            pickle_allow=serve.pickle_allow,
         )
 
 
@@ -91,7 +102,7 @@ def unpack_member(section: MemberSection, reference: Reference, solution: Path) 
         )
     folder = member_folder(solution, section.name)
     folder.mkdir(parents=True)
-    for layer in reference.image().layers:
+    for layer in reference.image(base=False).layers:
         if layer.name in LAYERS:
             with layer.members() as members:
                 unpack_plain(members, folder, inside=True)

@@ -80,7 +80,7 @@ def examine(reference: Reference, engine: Engine | None) -> Examination:
     ]
     base = None if lock.base == "none" else known_base(lock.base.diff_ids, lock.platform, engine)
     shared = {layer.diff_id for layer in contents.layers if layer.name not in FOLDERS}
-    bytecode = shared <= made_here() and not environment.unverified
+    bytecode = shared <= made_here().keys() and not environment.unverified
     if base is not None or lock.base == "none":
         checks += bytecode_checks(contents.layers, base.compiler() if base else None)
     verified_by = {

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from packager.image.file_list import FileList, Listing, strays
+from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest
 from packager.manifest.platform import Platform
-from packager.model.integrity import MISSING, NO_FILE, IntegrityCheck
+from packager.model.integrity import MANIFEST, MISSING, NO_FILE, IntegrityCheck
+from packager.trust.facts import signed_files
 from packager.trust.settings import settings_checks
 
 MAX_NAMED = 20
@@ -77,3 +79,25 @@ def _named(called: str, recorded: Listing, found: Listing) -> list[IntegrityChec
 
 def _check(name: str, expected: str, actual: str) -> IntegrityCheck:
     return IntegrityCheck(name=name, expected=expected, actual=actual, ok=expected == actual)
+
+
+def document_checks(found: FileList, manifest: Manifest, platform: str) -> list[IntegrityCheck]:
+    """Failed checks for files of ``/package`` that are not those of the manifest."""
+    own = FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump()))
+    entries = [*manifest.package_files(platform), own]
+    actual = {
+        name: digest
+        for name, digest in signed_files(found.image).items()
+        if name.startswith("package/")
+    }
+    expected = {f"package/{entry.path}": entry.sha256 for entry in entries}
+    return [
+        IntegrityCheck(
+            name=f"file /{name}",
+            expected=expected.get(name, NO_FILE),
+            actual=actual.get(name, MISSING),
+            ok=False,
+        )
+        for name in sorted(actual.keys() | expected.keys())
+        if actual.get(name) != expected.get(name)
+    ]

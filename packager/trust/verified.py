@@ -1,9 +1,13 @@
-"""Open a package to run it: only if its image is what its manifest records."""
+"""Open a package to run it: only if its image is what its manifest records, and was signed.
+
+Signatures are demanded by a key of the command, and by the policy of this machine.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
@@ -11,21 +15,116 @@ from packager.errors import PackageError
 from packager.image.file_list import FileList, Listing, known_listing, layer_listing
 from packager.image.reference import Reference, open_reference, top_of_image
 from packager.model.integrity import IntegrityCheck
-from packager.trust.image_check import image_checks, tree_checks
+from packager.progress import Progress
+from packager.trust.facts import read_facts, stated_facts, wrong_checks
+from packager.trust.image_check import document_checks, image_checks, tree_checks
+from packager.trust.keys import PublicKey
+from packager.trust.policy import TrustPolicy, TrustRule, keys_of
 from packager.trust.settings import base_check
+from packager.trust.store import stored_bundles
+from packager.trust.verify import TrustReport, verify
 
 MAX_SHOWN = 3
+SEE = "`package verify` prints every link; sign it with `package sign` if it is what you trust"
 
 
 @contextmanager
 def open_verified(
-    text: str, engine: Engine | None, *, companion: bool = False
+    text: str,
+    engine: Engine | None,
+    progress: Progress,
+    key: PublicKey | None = None,
+    *,
+    companion: bool = False,
 ) -> Iterator[Reference]:
-    """As ``open_reference``; raises ``PackageError`` as ``check_before_running``."""
+    """As ``open_reference``; raises ``PackageError`` as ``trusted``."""
     with open_reference(text, engine) as found:
         check_platform(found, engine)
-        check_before_running(found, companion=companion)
-        yield found
+        yield trusted(found, key, progress, companion=companion)
+
+
+def trusted(
+    reference: Reference, key: PublicKey | None, progress: Progress, *, companion: bool = False
+) -> Reference:
+    """``reference``, to be run; raises ``PackageError`` as ``signed`` and ``check_before_running``.
+
+    ``companion``: the companion will run, or its data be read.
+    """
+    found = signed(reference, key, progress)
+    check_before_running(found, companion=companion)
+    return found
+
+
+def signed(reference: Reference, key: PublicKey | None, progress: Progress) -> Reference:
+    """``reference``, once ``key`` and the policy of this machine have let its root pass.
+
+    No layer is read: what they contain is compared with the root by others. An engine runs the
+    result by its digest, so that its tag can't be moved meanwhile. Raises ``PackageError`` with the
+    first link that is wrong.
+    """
+    policy = TrustPolicy.from_environment()
+    if key is None and policy.mode == "off":
+        return reference
+    bundles = stored_bundles(reference, None)
+    if key is not None:
+        progress.step(f"verifying the signatures by key {key.key_id[:16]}")
+        _refuse(_by_keys(reference, bundles, [key]))
+    if policy.mode != "off":
+        try:
+            _by_policy(reference, bundles, policy)
+        except PackageError as error:
+            if policy.mode == "enforce":
+                raise
+            progress.warn(f"not trusted, but the policy only warns: {error.message}")
+    return replace(reference, pinned=True)
+
+
+def repository_of(reference: Reference) -> str:
+    """The repository that a rule of a policy is chosen by.
+
+    In an engine or a registry the one that was named. In a folder or archive the name of the
+    package, which the root covers: its tag there is a note that anybody can change.
+    """
+    if reference.source:
+        return reference.source.partition("@")[0]
+    if reference.engine is None:
+        return reference.manifest.name
+    return reference.name.rpartition(":")[0] or reference.name
+
+
+def _by_policy(reference: Reference, bundles: Sequence[bytes], policy: TrustPolicy) -> None:
+    """Raise ``PackageError`` unless a rule of ``policy`` lets ``reference`` pass."""
+    repository = repository_of(reference)
+    rule = policy.rule_for(repository)
+    if rule is None:
+        raise PackageError(
+            f"{reference.name}: no rule of the policy is for {repository}",
+            "add a [[rule]] with this repository to the policy, or run another package",
+        )
+    _refuse(_by_keys(reference, bundles, keys_of(rule), rule))
+
+
+def _by_keys(
+    reference: Reference,
+    bundles: Sequence[bytes],
+    keys: Sequence[PublicKey],
+    rule: TrustRule | None = None,
+) -> TrustReport:
+    facts = stated_facts(reference)
+    require = () if rule is None else rule.require
+    report = verify(facts, bundles, keys, require)
+    if not report.verified and reference.engine is not None:
+        # Some engines name an image by another digest than its config's.
+        facts = read_facts(reference)
+        report = verify(facts, bundles, keys, require)
+    more = () if rule is None else rule.links(facts)
+    return report.model_copy(update={"links": (*report.links, *more)})
+
+
+def _refuse(report: TrustReport) -> None:
+    wrong = report.first_wrong
+    if wrong is not None:
+        raise PackageError(f"{report.reference}: not verified: {wrong.name}: {wrong.detail}", SEE)
 
 
 def check_platform(reference: Reference, engine: Engine | None) -> None:
@@ -46,12 +145,12 @@ def check_before_running(reference: Reference, *, companion: bool = False) -> No
     ``companion``: the companion is compared as well. A layer is read once on this machine; then
     its digest is enough.
     """
-    wrong = [check for check in run_checks(reference, companion=companion) if not check.ok]
+    wrong = wrong_checks(run_checks(reference, companion=companion))
     if not wrong:
         return
     shown = "; ".join(
         f"{check.name}: expected {check.expected}, got {check.actual}"
-        for check in _most_exact(wrong)[:MAX_SHOWN]
+        for check in wrong[:MAX_SHOWN]
     )
     raise PackageError(
         f"{reference.name}: was changed after it was built: {shown}",
@@ -61,12 +160,17 @@ def check_before_running(reference: Reference, *, companion: bool = False) -> No
 
 def run_checks(reference: Reference, *, companion: bool = False) -> list[IntegrityCheck]:
     """Compare layers and settings of a package with its manifest; nothing of it runs."""
+    return compared(reference, companion=companion)[0]
+
+
+def compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityCheck], FileList]:
+    """As ``run_checks``, and the files of the package."""
     manifest, lock = reference.manifest, reference.lock()
     diff_ids = [diff_id for _, diff_id, _ in reference.layers()]
     checks = [base_check(diff_ids, lock), *image_checks(reference.config, manifest)]
     platform = manifest.platforms.get(reference.platform)
     if platform is None:
-        return checks
+        return checks, FileList({}, {})
     count = 0 if lock.base == "none" else len(lock.base.diff_ids)
     top = top_of_image(reference) - count
     image, more = _listings(reference, count, companion=False), []
@@ -75,7 +179,9 @@ def run_checks(reference: Reference, *, companion: bool = False) -> list[Integri
         checks.append(_on_top(diff_ids, [diff_id for _, diff_id, _ in whole]))
         more = _listings(reference, count, companion=True)[len(image) :]
     found = FileList.of(image[:top], [*image[top:], *more])
-    return [*checks, *tree_checks(found, platform, reference.file_list())]
+    checks += tree_checks(found, platform, reference.file_list())
+    checks += document_checks(found, manifest, reference.platform)
+    return checks, found
 
 
 def _on_top(image: list[str], companion: list[str]) -> IntegrityCheck:
@@ -95,11 +201,5 @@ def _listings(reference: Reference, count: int, *, companion: bool) -> list[List
     known = [known_listing(diff_id) for _, diff_id, _ in above]
     if all(listing is not None for listing in known):
         return [listing for listing in known if listing is not None]
-    image = reference.image(companion=companion)  # compares the bytes with the digests
+    image = reference.image(companion=companion, base=False)  # compares the bytes with the digests
     return [layer_listing(layer, verified=True) for layer in image.layers[count:]]
-
-
-def _most_exact(wrong: list[IntegrityCheck]) -> list[IntegrityCheck]:
-    """The checks that name a file, if there are any: those of folders only say that one differs."""
-    named = [check for check in wrong if "file /" in check.name or not check.name.startswith("/")]
-    return named or wrong

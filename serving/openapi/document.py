@@ -136,10 +136,12 @@ def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[
     probabilities = answers.probabilities(manifest, golden)
     if probabilities is not None:
         entry["probabilities"] = probabilities
+    unusual = "What is unusual: `column:missing`, `:unseen`, `:out_of_range`"
+    members = ", `member:no_answer`" if manifest.solution is not None else ""
     entry["flags"] = {
         "type": "array",
         "items": {"type": "string"},
-        "description": "What is unusual: `column:missing`, `:unseen`, `:out_of_range`.",
+        "description": f"{unusual}{members}.",
     }
     if tokens:
         entry["token"] = {"type": "string", "description": "To send to /feedback with the label."}

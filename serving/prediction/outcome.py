@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +24,20 @@ class PartialPrediction:
     """Rows that the native model answered."""
     more: list[dict[str, Any]] | None = None
     """Further entries of each row's answer."""
+    absent: Mapping[str, Sequence[int]] | None = None
+    """Member of a solution → the rows for which it gave no answer; a solution has no compiled
+    form, so they are the native model's."""
 
     def completed(self, native: Predictions) -> PartialPrediction:
         """The outcome with the native model's predictions for ``outside``."""
         if len(self.outside) == len(self.labels):
             return PartialPrediction(
-                native.labels, native.probabilities, (), len(self.outside), native.more
+                native.labels,
+                native.probabilities,
+                (),
+                len(self.outside),
+                native.more,
+                native.absent,
             )
         labels = list(self.labels)
         for row, label in zip(self.outside, native.labels, strict=True):

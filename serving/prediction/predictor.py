@@ -17,6 +17,7 @@ from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.serving import ServingMetrics
 from monitoring.slices.row_membership import RowMembership
+from packager.data.rows.member_flags import with_absent
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
@@ -229,6 +230,8 @@ class Predictor:
             checked.defaulted,
         )
         classes = self.manifest.schema_.probability_classes
+        if outcome.absent:
+            checked = replace(checked, flags=with_absent(checked.flags, outcome.absent))
         return ScoredRows(checked, labels, probabilities, classes, tokens, outcome.more), batch
 
     def compiled_check_sampler(self, ratio: float) -> CheckSampler | None:

@@ -78,6 +78,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "path": str(settings.root.model),
         "predictor": manifest.serve.predictor,
         "loader": manifest.serve.loader,
+        "pickle_allow": manifest.serve.pickle_allow,
         "classes": manifest.serve.classes,
         "task": manifest.task,
         "takes": manifest.serve.features,

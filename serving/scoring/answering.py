@@ -24,9 +24,11 @@ from serving.scoring.checked_block import CheckedBlock
 class FailingRowsError(Exception):
     """The model raised its ``__cause__`` on these rows of a block."""
 
-    def __init__(self, rows: Indices) -> None:
+    def __init__(self, rows: Indices, rest: Indices) -> None:
+        """``rest``: these and all later rows that the model is to answer."""
         super().__init__(f"the model raised on {len(rows)} rows")
         self.rows = rows
+        self.rest = rest
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,12 @@ class BlockPredictor:
             except FailingRowsError as error:
                 if bad == "fail":
                     raise
-                known = self._failing(block, rows[error.rows])
+                known = self._failing(block, rows[error.rows], rows[error.rest])
                 rejected |= known
                 rows = rows[~np.isin(rows, list(known))]
                 continue
-            found = Predictions(outcome.labels, _array(outcome.probabilities), outcome.more)
+            chances = _array(outcome.probabilities)
+            found = Predictions(outcome.labels, chances, outcome.more, outcome.absent)
             compiled = part.rows - outcome.native
             return Answered(found, rows, sorted(rejected.items()), compiled)
 
@@ -94,7 +97,8 @@ class BlockPredictor:
         try:
             return outcome.completed(self._by_model(block.at(outside)))
         except FailingRowsError as error:
-            raise FailingRowsError(outside[error.rows]) from error.__cause__
+            rows, rest = outside[error.rows], outside[error.rest]
+            raise FailingRowsError(rows, rest) from error.__cause__
 
     def _by_form(self, block: CheckedBlock) -> PartialPrediction:
         """Predictions of the compiled form, and the rows outside its domain."""
@@ -134,19 +138,27 @@ class BlockPredictor:
         try:
             return predict_in_parts(ask, block.rows, (HostEndedError,))
         except PartError as error:
-            rows = np.arange(error.rows.start, error.rows.stop)
-            raise FailingRowsError(rows) from error.__cause__
+            rest = np.arange(error.rows.start, block.rows)
+            raise FailingRowsError(rest[: len(error.rows)], rest) from error.__cause__
 
-    def _failing(self, block: CheckedBlock, rows: Indices) -> dict[int, str]:
-        """The rows among these that the model raises on, each asked alone, and its errors."""
+    def _failing(self, block: CheckedBlock, rows: Indices, rest: Indices) -> dict[int, str]:
+        """The rows among ``rest`` that the model raises on alone, by halves, and its errors.
+
+        Without one, ``rows``, on which it raised.
+        """
         found: dict[int, str] = {}
-        for row in rows.tolist():
+        parts = [rest]
+        while parts:
+            part = parts.pop()
             try:
-                self._ask(self._model, block.at(np.array([row])))
+                self._ask(self._model, block.at(part))
             except HostEndedError:
                 raise
             except PackageError as error:
-                found[row] = error.message
+                if len(part) > 1:
+                    parts += [part[len(part) // 2 :], part[: len(part) // 2]]
+                else:
+                    found[int(part[0])] = error.message
         return found or dict.fromkeys(rows.tolist(), "the model raised on these rows together")
 
     def _ask(self, model: HostedModel, block: CheckedBlock) -> Predictions:

@@ -15,6 +15,12 @@ from packager.model.row_blocks import BadRows, Indices, RowBlock, ValueColumn
 from serving.scoring.checked_block import AnomalyRows, CheckedBlock
 from serving.scoring.typed_block import TypedChecker
 
+ALONE = 16
+"""Up to so many rows are checked alone if arrays can't judge them; with more bad rows than one in
+so many, a check of every row is faster."""
+MAX_UNSURE = 4
+"""With more parts without a bad row that arrays can't judge, they can't judge the block."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -40,6 +46,10 @@ class BlockChecker:
         typed = self._typed.check(block)
         if typed is not None:
             return Checked(typed, np.arange(block.rows), ())
+        if bad != "fail":
+            parted = self._by_parts(block)
+            if parted is not None:
+                return parted
         rows = _row_objects(block)
         try:
             checked = self._exact.check(rows)
@@ -49,13 +59,42 @@ class BlockChecker:
             return self._good_rows(rows)
         return Checked(self._block(checked), np.arange(block.rows), ())
 
-    def _good_rows(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+    def _by_parts(self, block: RowBlock) -> Checked | None:
+        """The valid rows by halves of the block; None if arrays can't judge them.
+
+        So a few bad rows of many cost the logarithm of the number of rows each, not a check of
+        every row alone.
+        """
         rejected: dict[int, str] = {}
+        parts, unsure = [np.arange(block.rows)], 0
+        while parts:
+            part = parts.pop()
+            if self._typed.check(block.at(part)) is not None:
+                continue
+            if len(part) > ALONE:
+                parts += [part[: len(part) // 2], part[len(part) // 2 :]]
+                continue
+            found = self._refused(_row_objects(block.at(part)))
+            rejected |= {int(part[place]): reason for place, reason in found.items()}
+            unsure += not found
+            if unsure > MAX_UNSURE or len(rejected) > block.rows // ALONE:
+                return None
+        left = np.array([row for row in range(block.rows) if row not in rejected], np.int64)
+        typed = self._typed.check(block.at(left))
+        return None if typed is None else Checked(typed, left, sorted(rejected.items()))
+
+    def _refused(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+        """The positions of rows that are refused alone, and the reasons."""
+        found: dict[int, str] = {}
         for place, row in enumerate(rows):
             try:
                 self._exact.check([row])
             except RowError as error:
-                rejected[place] = _reason(error)
+                found[place] = _reason(error)
+        return found
+
+    def _good_rows(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+        rejected = self._refused(rows)
         while True:  # a value may be refused because of another row's: at most a few
             left = [place for place in range(len(rows)) if place not in rejected]
             try:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from packager.data.rows.member_flags import no_answer
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import load_compiled
@@ -19,6 +20,7 @@ from serving.prediction.package_files import PackageFiles
 from serving.scoring.answering import BlockPredictor, FailingRowsError
 from serving.scoring.block_checker import BlockChecker, Checked
 from serving.scoring.tally import PartTally
+from serving.signed_root import check_signature_if_told
 
 
 class ScoringSession:
@@ -49,13 +51,16 @@ class ScoringSession:
         self.tally.count(kept, answered.predictions, answered.compiled)
         more = [(int(checked.rows[row]), reason) for row, reason in answered.rejected]
         rejected = sorted([*checked.rejected, *more])
-        return BlockAnswers(answered.predictions, kept.flags, rejected)
+        absent = (answered.predictions.absent or {}).items()
+        missed = [(no_answer(name), np.array(rows, np.int64)) for name, rows in absent]
+        return BlockAnswers(answered.predictions, [*kept.flags, *missed], rejected)
 
 
 @contextmanager
 def scoring_session(root: Root) -> Iterator[ScoringSession]:
     """The package below ``root``, with its model in a process of its own; ``PackageError``."""
     manifest = Manifest.load(root.package / MANIFEST)
+    check_signature_if_told(manifest)
     check_before_loading(manifest, root)
     files = PackageFiles.load(manifest, root)
     with model_process(manifest, root) as host:

@@ -81,3 +81,12 @@ def test_joined_parts_keep_the_probabilities_of_several_outputs() -> None:
     found = predict_in_parts(ask, 3)
     assert found.labels == [{"a": 0}, {"a": 1}, {"a": 2}]
     assert found.more == [{"probabilities": {}}] * 3
+
+
+def test_the_rows_that_a_member_did_not_answer_are_joined() -> None:
+    def ask(rows: range) -> Predictions:
+        if len(rows) > 2:
+            raise ValueError("too many")
+        return Predictions([0.5] * len(rows), None, absent={"text": [len(rows) - 1]})
+
+    assert predict_in_parts(ask, 5).absent == {"text": [1, 2, 4]}

@@ -50,3 +50,17 @@ def test_another_size_is_refused() -> None:
     header, buffers = encode_matrix(np.zeros((2, 3)))
     with pytest.raises(PackageError, match="got 6 values for 8 rows"):
         decode_matrix(sent({**header, "shape": [2, 4]}, buffers))
+
+
+@pytest.mark.parametrize("chances", [None, np.zeros((2, 1))])
+def test_the_rows_that_a_member_did_not_answer_come_back(chances) -> None:
+    made = Predictions(["a", None], chances, absent={"text": [1]})
+    found = decode_predictions(sent(*encode_predictions(made)))
+    assert found.absent == {"text": [1]}
+
+
+@pytest.mark.parametrize("rows", [[2], [-1], [True], ["1"]])
+def test_rows_that_there_are_not_are_an_error(rows) -> None:
+    header, buffers = encode_predictions(Predictions([0.5, 0.5], None))
+    with pytest.raises(ValueError, match="expected some of 2 rows"):
+        decode_predictions(sent({**header, "absent": {"text": rows}}, buffers))

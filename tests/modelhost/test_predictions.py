@@ -60,3 +60,10 @@ def test_probabilities_are_rows_by_classes(shape):
     assert checked_probabilities([[1, 0], [0, 1]], 2, 2).dtype == np.float64
     with pytest.raises(PackageError, match=r"expected \(2, 2\) \(rows, classes\)"):
         checked_probabilities(np.zeros(shape), 2, 2)
+
+
+def test_chosen_rows_keep_which_member_did_not_answer() -> None:
+    found = Predictions([1.0, 2.0, 3.0], None, absent={"text": [0, 2], "price": [1]})
+    assert found.at([2, 0]).absent == {"text": [0, 1]}
+    assert found.at([1]).absent == {"price": [0]}
+    assert Predictions([1.0], None).at([0]).absent is None

@@ -5,12 +5,28 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelhost.wire import PREFIX, Decoder, Message, WireError, encoded, receive, roundtrip, send
+from modelhost.wire import (
+    PREFIX,
+    Decoder,
+    Message,
+    Receiver,
+    WireError,
+    encoded,
+    receive,
+    roundtrip,
+    send,
+)
+
+WAYS = pytest.mark.parametrize(
+    "reader", [lambda one: partial(receive, one), lambda one: Receiver(one).receive]
+)
+"""Both ways to read messages from a socket."""
 
 MESSAGES = st.lists(
     st.builds(
@@ -38,18 +54,20 @@ def test_messages_come_back_from_pieces_of_any_size(messages, sizes):
     assert decoder.idle
 
 
-def test_a_large_message_passes_a_socket() -> None:
+@WAYS
+def test_a_large_message_passes_a_socket(reader) -> None:
     ours, theirs = socket.socketpair()
     message = Message({"verb": "x"}, [b"a" * 3_000_000, b"", b"bc"])
     with ours, theirs:
         thread = threading.Thread(target=send, args=(ours, message))
         thread.start()
-        found = receive(theirs)
+        receives = reader(theirs)
+        found = receives()
         thread.join()
         ours.close()
         assert found is not None
         assert plain(found) == ({"verb": "x"}, list(message.buffers))
-        assert receive(theirs) is None
+        assert receives() is None
 
 
 def header(content: object, payload: int = 0) -> bytes:
@@ -78,13 +96,22 @@ def test_anything_else_is_an_error(stream, expected):
         list(Decoder().feed(stream))
 
 
-def test_an_end_within_a_message_is_an_error() -> None:
+@WAYS
+def test_an_end_within_a_message_is_an_error(reader) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.sendall(header({"buffers": [9]}, 9)[:-1])
         ours.close()
         with pytest.raises(WireError, match="ended within a message"):
-            receive(theirs)
+            reader(theirs)()
+
+
+def test_a_receiver_keeps_messages_that_arrive_together() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(b"".join(part for n in range(3) for part in encoded(Message({"n": n}))))
+        incoming = Receiver(theirs)
+        assert [incoming.receive().header["n"] for _ in range(3)] == [0, 1, 2]
 
 
 def test_a_round_trip_gives_what_the_other_side_would_receive():

@@ -149,6 +149,27 @@ def test_a_member_without_which_the_flow_does_is_no_reason_to_send_no_request(
     assert nulls >= 2
 
 
+def test_a_row_without_an_answer_of_a_member_has_a_flag_in_every_protocol(
+    watched: Watched,
+) -> None:
+    watched.begin()
+    reply = watched.server.predict(
+        [{"member": "other", "attack": "fine"}, {"member": "spare", "attack": "kills_itself"}]
+    )
+    assert [row["prediction"] for row in reply.json["predictions"]] == ["good", "none"]
+    flags = [set(row["flags"]) for row in reply.json["predictions"]]
+    assert [("spare:no_answer" in one) for one in flags] == [False, True]
+    tensors = [
+        {"name": name, "shape": [1], "datatype": "BYTES", "data": [text]}
+        for name, text in (("member", "spare"), ("attack", "kills_itself"))
+    ]
+    wait_for(lambda: watched.predict("spare") == FINE)
+    body = json.dumps({"inputs": tensors}).encode()
+    answer = watched.server.request("POST", "/v2/models/claims/infer", body)
+    found = {one["name"]: one["data"] for one in answer.json["outputs"]}
+    assert "spare:no_answer" in found["flags"][0].split(";")
+
+
 def test_two_members_work_at_the_same_time(watched: Watched) -> None:
     """In turn, they would take two thirds of the time that the request has."""
     watched.begin()

@@ -102,3 +102,16 @@ def test_who_is_not_admitted_is_reported_why(path: str, state: str, code: str) -
     with pytest.raises(RequestError, match=r"is loading|is ending|by the deadline") as told:
         made.admit(request(made, path))
     assert (told.value.status, told.value.code) == (503, code)
+
+
+@pytest.mark.parametrize(("path", "logged"), [("/predict", True), ("/readyz", False)])
+def test_probes_are_not_in_the_access_log(
+    path: str, logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "serving.access")
+    made, _ = handler()
+    with request(made, path) as asked:
+        raise RequestError(503, "starting", "model m is loading")
+    made.account(asked)
+    lines = [record for record in caplog.records if record.name == "serving.access"]
+    assert bool(lines) is logged

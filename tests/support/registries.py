@@ -121,18 +121,18 @@ def registry(
         process.wait()
 
 
-def make_certificates(folder: Path) -> Path:
-    """A CA and a certificate of 127.0.0.1: server.crt and server.key; returns the CA's file."""
+def make_certificates(folder: Path, names: str = "IP:127.0.0.1,DNS:localhost") -> Path:
+    """A CA and a certificate of ``names``: server.crt and server.key; returns the CA's file."""
     (folder / "certs").mkdir(exist_ok=True)
     ca, key = folder / "certs" / "ca.crt", folder / "ca.key"
     fresh = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     _openssl("req", "-x509", *fresh, "-days", "2", "-subj", "/CN=tests", "-keyout", key, "-out", ca)
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    (folder / "names").write_text(f"subjectAltName={names}\n")
     asked, server = folder / "server.csr", folder / "server.key"
     _openssl("req", *fresh, "-subj", "/CN=server", "-keyout", server, "-out", asked)
     signed = ("-CA", ca, "-CAkey", key, "-CAcreateserial", "-days", "2")
-    names = ("-extfile", folder / "names")
-    _openssl("x509", "-req", "-in", asked, *signed, *names, "-out", folder / "server.crt")
+    extended = ("-extfile", folder / "names")
+    _openssl("x509", "-req", "-in", asked, *signed, *extended, "-out", folder / "server.crt")
     return ca
 
 

@@ -14,7 +14,7 @@ name = "{name}"
 version = "1.0"
 task = "{task}"
 [data]
-source = "data/rows.csv"
+source = "data/{source}"
 target = "{target}"
 key = ["id"]
 [recipe]
@@ -147,11 +147,21 @@ def claims(rows: int, seed: int) -> pd.DataFrame:
 
 
 def write_solution_projects(folder: Path) -> Path:
-    """The members' projects beside the solution's, which is returned."""
+    """The members' projects beside the solution's, which is returned; one has Parquet data."""
     length = MEMBER_TOML.format(
-        name=LENGTH, task="regression", target="price", module="length_recipe"
+        name=LENGTH,
+        task="regression",
+        source="rows.parquet",
+        target="price",
+        module="length_recipe",
     )
-    mood = MEMBER_TOML.format(name=MOOD, task="classification", target="mood", module="mood_recipe")
+    mood = MEMBER_TOML.format(
+        name=MOOD,
+        task="classification",
+        source="rows.csv",
+        target="mood",
+        module="mood_recipe",
+    )
     projects = {
         LENGTH: (length, {"length_recipe.py": LENGTH_RECIPE}, "pandas\n", 1),
         MOOD: (mood, {"mood_recipe.py": MOOD_RECIPE}, OLD, 2),
@@ -169,5 +179,9 @@ def write_solution_projects(folder: Path) -> Path:
         (place / "requirements.txt").write_text(requirements)
         for file, text in code.items():
             (place / file).write_text(text)
-        claims(600, seed)[columns[name]].to_csv(place / "data" / "rows.csv", index=False)
+        rows = claims(600, seed)[columns[name]]
+        if name == LENGTH:
+            rows.to_parquet(place / "data" / "rows.parquet", index=False)
+        else:
+            rows.to_csv(place / "data" / "rows.csv", index=False)
     return folder / SOLUTION

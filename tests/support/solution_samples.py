@@ -74,7 +74,6 @@ def member_spec(name: str, process: str = "own", **changes: Any) -> MemberSpec:
         outputs=(),
         features=(ColumnSpec("x", *NUMBER),),
         defaults={},
-        nullable=(),
     )
     return made._replace(**changes)
 

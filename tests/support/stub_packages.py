@@ -9,6 +9,7 @@ from packager.digest import sha256_bytes
 from packager.image.reference import Reference
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest, Schema
+from packager.manifest.platform import Platform
 
 
 def package_at(monkeypatch, base: str = "none") -> None:
@@ -18,7 +19,15 @@ def package_at(monkeypatch, base: str = "none") -> None:
     @contextmanager
     def opened(text: str, engine: object):
         entry = FileEntry(path="lock.json", sha256=sha256_bytes(lock.encode()), size=len(lock))
-        manifest = Manifest.model_construct(files=(entry,), schema_=Schema(features=()))
-        yield Reference(text, {}, manifest, lambda _: lock.encode(), False, None, lambda _: None)
+        own = Platform(files=(entry,), trees={}, settings={}, proved_on="native")
+        manifest = Manifest.model_construct(
+            files=(), schema_=Schema(features=()), platforms={"linux/amd64": own}
+        )
+        config = {"os": "linux", "architecture": "amd64"}
+        yield Reference(
+            text, config, manifest, lambda _: lock.encode(), False, None, lambda _: None
+        )
 
     monkeypatch.setattr("packager.image.reference.open_reference", opened)
+    # It has no layers that could be compared.
+    monkeypatch.setattr("packager.trust.verified.run_checks", lambda *_, **__: [])

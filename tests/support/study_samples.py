@@ -90,7 +90,7 @@ def _spec(folder: Path, name: str, one: SampleMember) -> MemberSpec:
     predictor = f"{module_of(folder, name)}:Predictor"
     return MemberSpec(
         *(name, one.process, None, "fail", one.truth, task, predictor, "joblib", "frame"),
-        *(None, (), features, {}, tuple(spec.name for spec in features)),
+        *(None, (), features, {}),
     )
 
 

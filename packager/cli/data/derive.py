@@ -13,7 +13,7 @@ from packager.cache import atomic_file
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result
 from packager.cli.data.group import LINEAGE, data
-from packager.cli.data.versions import Author, Table
+from packager.cli.data.versions import AllowSchemaChange, Author, Message, Table
 from packager.errors import UsageError
 from packager.text import format_bytes
 
@@ -32,12 +32,8 @@ def derive(
         typer.Option(help="A program to run instead of --step; {NAME} and {out} are files."),
     ] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, VALUE as JSON.")] = None,
-    message: Annotated[
-        str, typer.Option("--message", "-m", help="Description of this version.")
-    ] = "",
-    allow_schema_change: Annotated[
-        bool, typer.Option("--allow-schema-change", help="Accept other columns or types.")
-    ] = False,
+    message: Message = "",
+    allow_schema_change: AllowSchemaChange = False,
     author: Author = None,
     as_json: AsJson = False,
 ) -> None:

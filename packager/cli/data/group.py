@@ -9,14 +9,9 @@ from typing import Annotated
 
 import typer
 
-from packager.cli.app import DATA, Application, GroupedVerbs, app
+from packager.cli.app import DATA, app, subcommands
 
-data = Application(
-    help="Identify, version, compare and check data sets.",
-    cls=GroupedVerbs,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+data = subcommands("Identify, version, compare and check data sets.")
 app.add_typer(data, name="data", rich_help_panel=DATA)
 VERSIONS = "Versions"
 LINEAGE = "Derived tables"

@@ -8,24 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from packager.cli.app import Application, AsJson, GroupedVerbs
+from packager.cli.app import AsJson, subcommands
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.data.group import data
-from packager.cli.data.versions import At, Author, Table
+from packager.cli.data.versions import At, Author, Message, Table
 from packager.errors import UsageError
 
 LABELS = "Labels"
-labels = Application(
-    help="Labels of several annotators and schemes.",
-    cls=GroupedVerbs,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+labels = subcommands("Labels of several annotators and schemes.")
 data.add_typer(labels, name="labels", rich_help_panel=LABELS)
 Scheme = Annotated[
     str | None, typer.Option(metavar="NAME", help="The labelling scheme; else the only one.")
 ]
-Message = Annotated[str, typer.Option("--message", "-m", help="Description of this version.")]
 
 
 @labels.command()

@@ -10,8 +10,8 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.data.labels import Message, labels
-from packager.cli.data.versions import At, Author
+from packager.cli.data.labels import labels
+from packager.cli.data.versions import At, Author, Message
 
 if TYPE_CHECKING:
     from packager.labelling.label_step import LabelStep

@@ -18,6 +18,9 @@ Table = Annotated[str, typer.Argument(metavar="TABLE", help="NAME, a path or a U
 At = Annotated[str, typer.Argument(metavar="TABLE[@VERSION]", help="For example diamonds@3.")]
 Message = Annotated[str, typer.Option("--message", "-m", help="Description of this version.")]
 Author = Annotated[str | None, typer.Option(help="Who commits; else the system's user.")]
+AllowSchemaChange = Annotated[
+    bool, typer.Option("--allow-schema-change", help="Accept other columns or types.")
+]
 
 
 @data.command(rich_help_panel=VERSIONS)
@@ -34,9 +37,7 @@ def add(
         str | None, typer.Option(help="NAME, a path or a URI; else the source's own name.")
     ] = None,
     append: Annotated[bool, typer.Option("--append", help="Keep the rows that are there.")] = False,
-    allow_schema_change: Annotated[
-        bool, typer.Option("--allow-schema-change", help="Accept other columns or types.")
-    ] = False,
+    allow_schema_change: AllowSchemaChange = False,
     author: Author = None,
     as_json: AsJson = False,
 ) -> None:

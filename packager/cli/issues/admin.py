@@ -8,18 +8,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from packager.cli.app import Application, AsJson, GroupedVerbs
+from packager.cli.app import AsJson, subcommands
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.issues.client import DEFAULT_URL, Service, TokenFile, connected
 from packager.cli.issues.group import SERVE, issues
 from packager.errors import UsageError
 
-tokens = Application(
-    help="Access tokens of the issue tracker.",
-    cls=GroupedVerbs,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+tokens = subcommands("Access tokens of the issue tracker.")
 issues.add_typer(tokens, name="tokens", rich_help_panel=SERVE)
 
 

@@ -5,14 +5,9 @@ Commands of one purpose share a file, imported in ``packager.cli.commands``.
 
 from __future__ import annotations
 
-from packager.cli.app import MONITOR, Application, GroupedVerbs, app
+from packager.cli.app import MONITOR, app, subcommands
 
-issues = Application(
-    help="One list of what is wrong with all models.",
-    cls=GroupedVerbs,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+issues = subcommands("One list of what is wrong with all models.")
 app.add_typer(issues, name="issues", rich_help_panel=MONITOR)
 SERVE = "Service"
 SHOW = "Show"

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,11 @@ from packager.errors import PackageError, UsageError
 from packager.image.config import LABEL, Image, image_of
 from packager.image.docker_archive import SavedArchive, open_archive
 from packager.image.layers import Layer
+from packager.image.remote_layers import MAX_LAYER
 from packager.tar_reader import Refuse
 
 HINT = "name a file that `package base --output` or `docker save` of one base wrote"
 DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}")
-MAX_LAYER = 32 * 1024**3
-"""Bytes of one unpacked layer."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,10 @@ class ArchivedBase:
 
 
 def base_image(
-    reference: str,
-    platform: str,
-    env: tuple[str, ...],
-    layers: tuple[Layer, ...],
-    labels: Mapping[str, str] = {},
+    reference: str, platform: str, env: tuple[str, ...], layers: tuple[Layer, ...]
 ) -> Image:
     """The base as an image; its config records no date."""
-    settings = {"Cmd": ["python3"], "Env": list(env), "Labels": dict(labels)}
+    settings = {"Cmd": ["python3"], "Env": list(env)}
     return image_of(reference, platform, settings, layers)
 
 

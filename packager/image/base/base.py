@@ -1,68 +1,79 @@
-"""Bases in the cache: lookup there and in an engine, saving, restoring; each is probed once."""
+"""Bases in the cache: lookup there, in an engine and in a registry, saving, restoring."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from packager.cache import atomic_directory, cache_directory
-from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.digest import sha256_bytes, sha256_file
 from packager.engine.engine import Engine
 from packager.environment.platform import MACHINES, default_platform
 from packager.errors import PackageError
-from packager.image.base.archive import (
-    ArchivedBase,
-    base_image,
-    open_base,
-    rejection_of,
-    unpack_archive,
+from packager.image.base.archive import open_base, rejection_of, unpack_archive
+from packager.image.base.keep import (
+    CONTENT_FORMAT,
+    content_folder,
+    keep_base,
+    kept_base,
+    layer_files,
+    record,
+    variables,
 )
-from packager.image.base.probe import (
-    HOST_VERSION,
-    Origin,
-    ProbeResult,
-    parse_probe,
-    probe_files,
-    probe_in_container,
-    probe_on_host,
-)
+from packager.image.base.probe import HOST_VERSION, probe_on_host
+from packager.image.base.registry_base import ANY, BasePin, pull_base
 from packager.image.base.saved import BaseImage, SavedBase
+from packager.image.base.static_probe import read_probe
 from packager.image.bytecode import COMPILE, Compiler, HostCompiler
 from packager.image.docker_archive import open_archive
-from packager.image.documents import MAX_DOCUMENT
-from packager.image.export import load_into
-from packager.image.layers import Layer
-from packager.image.rootfs import find_python, unpack_layers
-from packager.progress import NullProgress
-from packager.tar_reader import TarReader, plain_tar
+from packager.image.rootfs import find_python, resolve_inside, unpack_layers
+from packager.image.stacked_files import StackedFiles
+from packager.registry.reference import PREFIX, RegistryReference, is_registry_reference
 
-# File in a base of `package base` that lists its Debian packages.
-PACKAGES = "usr/share/package-base/packages.json"
 BASE_FORMAT = 2
-"""Format version of ``base.json``; part of the names of the cache's folders."""
+"""Format version of ``base.json``; part of the names of the folders of named bases."""
 
 
-def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage | None:
+def find_base(
+    reference: str, platform: str, engine: Engine | None, pin: BasePin = ANY
+) -> BaseImage | None:
     """The base called ``reference``: made by ``package base``, held by the engine, or pulled.
 
-    None if none exists. Of another platform than this machine's only what ``package base`` made or
-    loaded is found: pulling it would replace the engine's image of that name. Raises
-    ``PackageError`` if the base has no supported Python.
+    Of another platform than this machine's, an engine is not asked: pulling would replace its image
+    of that name.
+
+    A reference to a registry is pulled from there, with or without an engine; ``pin`` is what a
+    lock says of it. None if no base of that name exists. Raises ``PackageError`` if the registry
+    has none, or if the base has no supported Python.
     """
     made = find_made_base(reference, platform, engine)
-    if made is not None or engine is None:
+    if made is not None:
         return made
-    if platform != default_platform() and platform != engine.platform:
-        return None
-    if engine.describe(reference) is None and not engine.pull(reference, platform):
-        return None
+    forced = reference.startswith(PREFIX)
+    own = engine if engine is not None and platform == engine.platform else None
+    if not forced and own is not None and own.describe(reference) is not None:
+        return _of_engine(reference, platform, own)
+    if is_registry_reference(reference):
+        known = known_base(pin.diff_ids, platform, engine, pin.env) if pin.diff_ids else None
+        named = RegistryReference.parse(reference)
+        if known is not None:
+            return known.called(str(named), pin.digest)
+        wanted = named if pin.digest is None else named.at(pin.digest)
+        return _with_native(pull_base(wanted, str(named), platform, own), engine)
+    if own is not None and own.pull(reference, platform):
+        return _of_engine(reference, platform, own)
+    return None
+
+
+def _of_engine(reference: str, platform: str, engine: Engine) -> BaseImage | None:
+    """The base that the engine has under this name, copied into the cache."""
     described = engine.describe(reference) or {}
     found = f"{described.get('Os')}/{described.get('Architecture')}"
     if found != platform:
@@ -70,23 +81,21 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
             f"base {reference}: expected platform {platform}, got {found}",
             f"pull it for {platform}",
         )
-    # The engine's tag may move to another image, so the copy is named by content.
-    key = sha256_bytes(canonical_json(described["RootFS"]["Layers"]))
-    folder = (
-        cache_directory("bases") / f"engine-{BASE_FORMAT}-{key[:32]}-{platform.replace('/', '-')}"
-    )
-    if not (folder / "base.json").is_file():
-        with tempfile.TemporaryDirectory() as name, atomic_directory(folder) as new:
+    told = {
+        "rootfs": {"diff_ids": described["RootFS"]["Layers"]},
+        "config": described.get("Config") or {},
+    }
+    folder = content_folder(told, platform)
+    base = kept_base(folder, reference, engine)
+    if base is None:
+        with tempfile.TemporaryDirectory() as name, atomic_directory(folder, replace=True) as new:
             saved_to = Path(name) / "saved.tar"
             with saved_to.open("wb") as file:
                 file.writelines(engine.save(reference))
             with open_archive(saved_to, rejection_of(f"base {reference}")) as archive:
                 config = unpack_archive(archive, new / "layers")
-            _save(
-                new, reference, platform, config, probe_in_container(engine, reference), "elsewhere"
-            )
-    saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
-    return BaseImage(saved, folder, engine)
+            keep_base(new, reference, platform, config, engine, held=True)
+    return kept_base(folder, reference, engine)
 
 
 def find_made_base(reference: str, platform: str, engine: Engine | None) -> BaseImage | None:
@@ -114,7 +123,12 @@ def native_compiler(version: str, engine: Engine | None) -> Compiler | None:
 
 def _opened(folder: Path, engine: Engine | None) -> BaseImage:
     """The base in a folder of the cache."""
-    base = BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    found = BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    return _with_native(found, engine)
+
+
+def _with_native(base: BaseImage, engine: Engine | None) -> BaseImage:
+    """``base``, and for another platform what compiles its bytecode here."""
     if base.runs_here:
         return base
     return replace(base, native=native_compiler(base.saved.version, engine))
@@ -122,13 +136,20 @@ def _opened(folder: Path, engine: Engine | None) -> BaseImage:
 
 def _cached(engine: Engine | None) -> Iterator[BaseImage]:
     """Every base in the cache, without ``native``."""
-    for kind in ("named", "engine"):
-        for path in sorted(cache_directory("bases").glob(f"{kind}-{BASE_FORMAT}-*/base.json")):
+    for kind, form in {"named": BASE_FORMAT, "content": CONTENT_FORMAT}.items():
+        for path in sorted(cache_directory("bases").glob(f"{kind}-{form}-*/base.json")):
             yield BaseImage(SavedBase.load(path), path.parent, engine)
 
 
-def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) -> BaseImage | None:
+def known_base(
+    diff_ids: Sequence[str],
+    platform: str,
+    engine: Engine | None,
+    env: Sequence[str] | None = None,
+) -> BaseImage | None:
     """The cached base with exactly these layers, under any name, that can compile bytecode here.
+
+    ``env``: its variables, if they matter.
 
     The cache may have one content twice: as ``package base`` made it and as an engine saved it. One
     that was made here is preferred, because it needs no container. None if there is no such base.
@@ -136,10 +157,12 @@ def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) ->
     equal = [
         base
         for base in _cached(engine)
-        if base.saved.diff_ids == tuple(diff_ids) and base.saved.platform == platform
+        if base.saved.diff_ids == tuple(diff_ids)
+        and base.saved.platform == platform
+        and (env is None or base.saved.env == tuple(env))
     ]
     equal.sort(key=lambda base: base.saved.origin != "debian")
-    opened = (base if base.runs_here else _opened(base.folder, engine) for base in equal)
+    opened = (_with_native(base, engine) for base in equal)
     return next((base for base in opened if base.compiles_here), None)
 
 
@@ -152,23 +175,24 @@ def save_base(
         diff_id = sha256_file(layer)
         shutil.copyfile(layer, new / "layers" / f"{diff_id}.tar")
         config = {**config, "rootfs": {"diff_ids": [f"sha256:{diff_id}"]}}
-        env = _variables(config)
-        interpreter = find_python(unpack_layers(_layers(new, config), new / "root"), env)
+        root = unpack_layers(layer_files(new, config), new / "root")
         if platform == default_platform():
-            probed = probe_on_host(new / "root", interpreter)
+            found = find_python(partial(resolve_inside, root), variables(config))
+            probed = probe_on_host(root, found)
         else:
-            probed = probe_files(new / "root", interpreter, platform)
-        _save(new, reference, platform, config, probed, "debian")
+            with StackedFiles(layer_files(new, config)) as tree:
+                probed = read_probe(tree, variables(config), reference, platform)
+        saved = record(new, reference, platform, config, probed, "debian")
+        (new / "base.json").write_bytes(saved.dump())
     return _opened(_named(reference, platform), engine)
 
 
 def restore_base(path: Path, engine: Engine | None) -> BaseImage:
     """Save the base of an archive to the cache under the archive's name, replacing an earlier one.
 
-    Its interpreter is probed in a container; without an engine the archive must come from
-    ``package base --output``, which records the probe in a label. A base for another platform is
-    probed by its files. Raises ``UsageError`` if the file is no archive of a base, ``PackageError``
-    if it is damaged.
+    Its Python is asked in a container; without an engine, or of another platform, its files say
+    which it is. Raises ``UsageError`` if the file is no archive of a base, ``PackageError`` if it
+    is damaged.
     """
     with open_base(path) as (archive, archived):
         platform = archived.platform
@@ -180,84 +204,12 @@ def restore_base(path: Path, engine: Engine | None) -> BaseImage:
         folder = _named(archived.reference, platform)
         with atomic_directory(folder, replace=True) as new:
             unpack_archive(archive, new / "layers")
-            probed = _probed_archive(path, new, archived, engine)
-            _save(new, archived.reference, platform, archived.config, probed, "elsewhere")
+            own = engine if engine is not None and engine.platform == platform else None
+            keep_base(new, archived.reference, platform, archived.config, own)
     return _opened(folder, engine)
-
-
-def _probed_archive(
-    path: Path, new: Path, archived: ArchivedBase, engine: Engine | None
-) -> ProbeResult:
-    """Probe the archive's Python in a container; without an engine, read the archive's label."""
-    config = archived.config
-    if archived.platform != default_platform():
-        root = unpack_layers(_layers(new, config), new / "root")
-        return probe_files(root, find_python(root, _variables(config)), archived.platform)
-    if engine is None:
-        return parse_probe(config, str(path))
-    layers = tuple(
-        Layer("base", layer, f"sha256:{layer.stem}", layer.stat().st_size)
-        for layer in _layers(new, config)
-    )
-    name = engine.temporary("base")
-    load_into(
-        engine, base_image(name, archived.platform, _variables(config), layers), NullProgress()
-    )
-    try:
-        return probe_in_container(engine, name)
-    finally:
-        engine.remove(name)
 
 
 def _named(reference: str, platform: str) -> Path:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{reference}-{platform}")[:100]
     digest = sha256_bytes(f"{reference} {platform}".encode())  # a/b:1 and a-b:1 are two bases
     return cache_directory("bases") / f"named-{BASE_FORMAT}-{name}-{digest[:12]}"
-
-
-def _layers(new: Path, config: dict[str, Any]) -> list[Path]:
-    return [new / "layers" / f"{diff_id[7:]}.tar" for diff_id in config["rootfs"]["diff_ids"]]
-
-
-def _variables(config: dict[str, Any]) -> tuple[str, ...]:
-    return tuple((config.get("config") or {}).get("Env") or ())
-
-
-def _save(
-    new: Path,
-    reference: str,
-    platform: str,
-    config: dict[str, Any],
-    probed: ProbeResult,
-    origin: Origin,
-) -> None:
-    """Write ``base.json``; raises ``PackageError`` for an unsupported Python."""
-    layers = _layers(new, config)
-    python, glibc, version = probed.facts(reference)
-    saved = SavedBase(
-        reference=reference,
-        platform=platform,
-        diff_ids=tuple(config["rootfs"]["diff_ids"]),
-        sizes=tuple(layer.stat().st_size for layer in layers),
-        env=_variables(config),
-        interpreter=probed.interpreter,
-        python=python,
-        version=version,
-        glibc=glibc,
-        said=probed.said,
-        origin=origin,
-        packages=_recorded_packages(layers),
-    )
-    (new / "base.json").write_bytes(saved.dump())
-
-
-def _recorded_packages(layers: Sequence[Path]) -> tuple[str, ...]:
-    """The Debian packages that the base's layers record; the same on every machine."""
-    found: tuple[str, ...] = ()
-    for layer in layers:
-        with layer.open("rb") as file:
-            reader = TarReader(file, plain_tar(f"layer {layer.name}"))
-            for info in reader:
-                if info.name.removeprefix("./") == PACKAGES and info.isreg():
-                    found = tuple(json.loads(reader.content(info, MAX_DOCUMENT)))
-    return found

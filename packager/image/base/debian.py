@@ -13,11 +13,13 @@ from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.environment.programs import find_program
 from packager.errors import PackageError, UsageError
-from packager.image.base.base import PACKAGES, native_compiler, save_base
+from packager.image.base.base import native_compiler, save_base
+from packager.image.base.dpkg_status import write_status
+from packager.image.base.keep import PACKAGES
 from packager.image.base.packages import LIST_SCRIPT, NAME, dependency_closure, read_debs, versions
-from packager.image.base.probe import probe_files
 from packager.image.base.saved import BaseImage
 from packager.image.base.slim import bundle_certificates, drop_unneeded, unpack
+from packager.image.base.static_probe import releases_in
 from packager.image.bytecode import Compiler, LoaderCompiler
 from packager.image.layers import Entry, tree_entries, write_tar
 from packager.progress import Progress
@@ -113,7 +115,15 @@ def _compiler(
     """The compiler of the standard library: its own Python, or one of the same version."""
     if platform == default_platform():
         return LoaderCompiler(root, python, "")
-    version = probe_files(root, python, platform).facts("made here")[2]
+    program, release = root / python.lstrip("/"), python.rpartition("/python")[2]
+    versions_found = releases_in(program.read_bytes(), release)
+    if len(versions_found) != 1:
+        raise PackageError(
+            f"base for {platform}: expected one release of Python {release} in {python}, got "
+            f"{', '.join(sorted(versions_found)) or 'none'}",
+            "make this machine's base, or one of another --release",
+        )
+    (version,) = versions_found
     found = native_compiler(version, engine)
     if found is None:
         progress.warn(
@@ -195,5 +205,6 @@ def _lay_out(archive: Path, root: Path, suite: str, added: Collection[str]) -> N
     for name, content in ACCOUNTS.items():
         (root / name).write_bytes(content)
     bundle_certificates(root)
+    write_status(root, debs.values())
     (root / PACKAGES).parent.mkdir(parents=True)
     (root / PACKAGES).write_bytes(canonical_json(versions(debs.values())) + b"\n")

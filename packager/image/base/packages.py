@@ -17,7 +17,7 @@ MAX_NOTE = 16 * 1024 * 1024
 LIST_SCRIPT = f"""set -e; mkdir "$1/{LIST_FOLDER}"
 for deb in "$1"/var/cache/apt/archives/*.deb; do
     name="$1/{LIST_FOLDER}/$(dpkg-deb --field "$deb" Package)"
-    dpkg-deb --field "$deb" Package Version Pre-Depends Depends Provides > "$name.control"
+    dpkg-deb --field "$deb" > "$name.control"
     dpkg-deb --fsys-tarfile "$deb" | tar --list --quoting-style=literal > "$name.list"
 done"""
 ALTERNATIVES = re.compile(r"[|,]")
@@ -35,6 +35,8 @@ class Deb:
     provides: frozenset[str]
     files: tuple[str, ...]
     """Paths without a leading slash, without folders."""
+    control: str = ""
+    """Its whole control file (deb-control(5)): source package, architecture, maintainer, …"""
 
 
 def read_debs(reader: TarReader) -> dict[str, Deb]:
@@ -54,7 +56,8 @@ def read_debs(reader: TarReader) -> dict[str, Deb]:
 
 
 def _deb(control: str, files: str) -> Deb:
-    fields = dict(line.split(": ", 1) for line in control.splitlines() if ": " in line)
+    lines = [line for line in control.splitlines() if not line.startswith((" ", "\t"))]
+    fields = dict(line.split(": ", 1) for line in lines if ": " in line)
     return Deb(
         name=fields["Package"],
         version=fields["Version"],
@@ -63,6 +66,7 @@ def _deb(control: str, files: str) -> Deb:
         files=tuple(
             str(PurePosixPath(line)) for line in files.splitlines() if not line.endswith("/")
         ),
+        control=control,
     )
 
 

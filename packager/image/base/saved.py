@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from packager.digest import sha256_bytes
+from packager.digest import canonical_json, sha256_bytes
 from packager.engine.engine import Engine
 from packager.environment.platform import WheelTarget, default_platform
 from packager.errors import PackageError
 from packager.image.base.archive import base_image
-from packager.image.base.probe import BASE_LABEL, HOST_VERSION, Origin, ProbeResult
+from packager.image.base.probe import HOST_VERSION, Origin
 from packager.image.bytecode import (
     COMPILE,
     Compiler,
@@ -26,6 +26,7 @@ from packager.image.layers import Layer
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Base
 from packager.progress import NullProgress
+from packager.registry.reference import is_registry_reference
 
 
 class SavedBase(FrozenModel):
@@ -49,6 +50,10 @@ class SavedBase(FrozenModel):
     other origin run in containers only."""
     packages: tuple[str, ...] = ()
     """Debian packages that the base records: ``name=version``, sorted."""
+    digest: str | None = None
+    """``sha256:…`` of its manifest in the registry that it was pulled from."""
+    lacks_bytecode: bool = False
+    """Whether nothing here could compile its standard library when it was saved."""
 
     @property
     def identity(self) -> str:
@@ -102,10 +107,7 @@ class BaseImage:
     def image(self) -> Image:
         """The base as an image, to save it or move it to another machine."""
         saved = self.saved
-        told = ProbeResult(interpreter=saved.interpreter, said=saved.said).dump().decode()
-        return base_image(
-            saved.reference, saved.platform, saved.env, self.layers, {BASE_LABEL: told}
-        )
+        return base_image(saved.reference, saved.platform, saved.env, self.layers)
 
     @property
     def compiles_here(self) -> bool:
@@ -142,9 +144,29 @@ class BaseImage:
             return HostCompiler(saved.identity)
         return None
 
+    def called(self, reference: str, digest: str | None = None) -> BaseImage:
+        """The same base under another name, from a manifest of this digest."""
+        changes = {"reference": reference, "digest": digest}
+        return replace(self, saved=self.saved.model_copy(update=changes))
+
+    def in_engine(self) -> str:
+        """Its name in the engine, which gets it if it lacks it.
+
+        The tag of a registry is not set: what is called so would not be what the registry has.
+        """
+        assert self.engine is not None
+        saved = self.saved
+        if self.engine.describe(saved.reference) is not None:
+            return saved.reference
+        content = sha256_bytes(canonical_json([saved.diff_ids, saved.env]))[:32]
+        named = not is_registry_reference(saved.reference)
+        name = saved.reference if named else f"package-base:{content}"
+        if self.engine.describe(name) is None:
+            load_into(self.engine, replace(self.image, name=name), NullProgress())
+        return name
+
     def _transform(self, command: Sequence[str], files: IO[bytes]) -> bytes:
         """Run ``command`` on a tar in a container of this base; returns its ``/tree`` as a tar."""
+        name = self.in_engine()
         assert self.engine is not None
-        if self.engine.describe(self.saved.reference) is None:
-            load_into(self.engine, self.image, NullProgress())
-        return self.engine.transform(self.saved.reference, command, files, "/tree")
+        return self.engine.transform(name, command, files, "/tree")

@@ -22,16 +22,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Family → kinds: names of alerts, and of the checks of ``build``, ``data check``, ``test``,
 ``replay``, ``drift`` and ``feedback``."""
-KINDS_OF_ALERTS: Mapping[str, str] = {"ModelMemberFailing": "MemberFailed"}
-"""Name of an alert → its kind, where they differ."""
 _FAMILY_OF = {kind: family for family, kinds in FAMILIES.items() for kind in kinds}
 
 
 def family_of(kind: str) -> str:
     """The family of a kind; a kind that is not listed is a family of its own."""
     return _FAMILY_OF.get(kind, kind)
-
-
-def kind_of_alert(name: str) -> str:
-    """The kind of the issues of an alert: its name, if ``KINDS_OF_ALERTS`` has no other."""
-    return KINDS_OF_ALERTS.get(name, name)

@@ -15,7 +15,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from packager.tracker.core.finding import LINK, PACKAGE_SUBJECT, Finding, Severity
-from packager.tracker.core.kinds import kind_of_alert
 from packager.tracker.core.moments import Moment, format_moment, parse_moment
 from packager.tracker.core.texts import MAX_NAME, MAX_TEXT, storable
 
@@ -168,7 +167,7 @@ def finding_of(alert: ReceivedAlert) -> Finding:
         {
             "package": package_of(labels),
             "version": labels.get("version", ""),
-            "kind": bounded_name(kind_of_alert(labels.get("alertname", ""))),
+            "kind": bounded_name(labels.get("alertname", "")),
             "subject": subject_of(labels),
             "firing": alert.firing,
             "severity": severity_of(labels),

@@ -12,8 +12,10 @@ def replayable(manifest: Manifest) -> tuple[Recipe, DataSource]:
     """Recipe and data of a package; raise ``PackageError`` if it lacks one."""
     if manifest.solution is not None:
         raise PackageError(
-            "this package is a solution: its flow isn't trained, but each of its members is",
-            "replay it with an installation: package replay REF",
+            f"{manifest.name} {manifest.version} is a solution: its flow is not trained, and each "
+            "member trains in an environment of its own, which one container can't set up",
+            f"install this program and run `package replay {manifest.name}:{manifest.tag}` (or the "
+            "tag that you gave this image, without -replay): it trains the members from this image",
         )
     if not isinstance(manifest.recipe, Recipe):
         raise PackageError(

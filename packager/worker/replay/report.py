@@ -54,6 +54,8 @@ class ModelComparison(FrozenModel):
 class ReplayReport(FrozenModel):
     """Result of a replay."""
 
+    root: str = ""
+    """Root of the package, set by the installation that verified it; empty from its own code."""
     level: EquivalenceLevel
     """The strongest level reached; ``none`` also if a file differs from the manifest."""
     required_level: EquivalenceLevel

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from modelhost.errors import PackageError, UsageError
 from modelhost.model import load_model
+from modelhost.predictions import Predictions
 from modelhost.solution.flow import load_flow
 from tests.modelhost.solution.conftest import Load
 from tests.support.solution_samples import member_spec
@@ -71,3 +73,19 @@ def test_a_damaged_record(tmp_path: Path) -> None:
     (tmp_path / "solution.json").write_text("{")
     with pytest.raises(PackageError, match="expected a solution, got JSONDecodeError"):
         load_flow(tmp_path, None)
+
+
+def test_rows_without_an_answer_of_a_member_are_named_once(load: Load) -> None:
+    text = """
+    def run(rows, members):
+        doubled = members.double(rows[rows["x"] > 0]).predictions
+        return [0.0] * (len(rows) - len(doubled)) + list(doubled)
+    """
+    spec = member_spec("double", "inline", on_error="null")
+    flow = load((spec, {"scale": 2}), flow=textwrap.dedent(text))
+    answered = Predictions([0.0], None)
+    flow.predict(pd.DataFrame({"x": [-1.0, 777.0, 2.0]}))
+    assert flow.with_absent(answered).absent == {"double": [1]}
+    assert flow.with_absent(answered).absent is None
+    flow.predict(ROWS)
+    assert flow.with_absent(answered) is answered

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -61,6 +62,19 @@ def test_a_deadline_passes_and_the_late_answer_is_not_taken_for_the_next(load: L
         flow.predict(pd.DataFrame({"x": [1800.0]}))  # 0.8 s
     assert late.value.late
     assert answered(flow) == [2.0, 4.0, 6.0]
+
+
+def test_a_request_does_not_wait_for_an_abandoned_one_beyond_its_own_end(load: Load) -> None:
+    flow = load((member_spec("double"), {"scale": 2}))
+    assert flow.predict(ROWS).tolist() == [2.0, 4.0, 6.0]
+    flow.members.double.submit(pd.DataFrame({"x": [3_600_000.0]}))  # an hour, without a deadline
+    flow.members.deadline = time.monotonic() + 0.2
+    for _ in range(3):
+        with pytest.raises(MemberUnavailableError, match="did not answer in time"):
+            flow.predict(ROWS)
+    timers = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    own = flow.members.double.runner
+    assert sum(one.function.__self__ is own for one in timers) <= 1  # type: ignore[attr-defined]
 
 
 def test_the_deadline_of_the_request_is_that_of_the_member(load: Load) -> None:

@@ -14,7 +14,7 @@ from modelhost.solution.spec import MemberSpec
 def spec(task: str) -> MemberSpec:
     return MemberSpec(
         *("member", "inline", None, "fail", "column", task, "auto", "joblib", "frame"),
-        *(None, (), (), {}, ()),
+        *(None, (), (), {}),
     )
 
 

@@ -19,7 +19,6 @@ RICH = member_spec(
         ColumnSpec("pixels", "array", "object", None, (2, 2), "uint8"),
     ),
     defaults={"kind": "a"},
-    nullable=("kind",),
 )
 
 

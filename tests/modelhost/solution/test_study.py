@@ -150,7 +150,7 @@ def other(answers: dict[str, Predictions]) -> OtherMember:
         "outputs": [],
         "features": [ColumnSpec("y", "number", "float64").as_json()],
         "defaults": {},
-        "nullable": [],
+        "pickle_allow": [],
     }
     return OtherMember({"spec": spec, "classes": None, "has_probabilities": False}, answers)
 

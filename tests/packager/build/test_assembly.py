@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from host_samples import LOCK, MANIFEST, write_project
 from packager.build.assembly import assemble_images, package_layers
 from packager.build.context import BuildContext
 from packager.build.manifest import _platform
+from packager.build.marks import NO_MARKS, Marks
 from packager.environment.dependencies import Dependencies
 from packager.environment.lock import LockFile
 from packager.image import stack as stacks
@@ -20,6 +22,7 @@ from packager.manifest.base import FileEntry
 from packager.progress import NullProgress
 from packager.project.config import load_project
 from packager.project.files import read_files
+from packager.project.git import GitState
 from packager.runners.project import ProjectEnvironment
 
 Runtime = Callable[[], dict[str, Path]]
@@ -34,7 +37,7 @@ def changed(runtime: Runtime, name: str, folder: Path) -> Runtime:
     return lambda: files | {name: copy}
 
 
-def images(folder: Path) -> tuple[Image, ...]:
+def images(folder: Path, marks: Marks = NO_MARKS) -> tuple[Image, ...]:
     """What a build of the sample project delivers now; nothing is trained."""
     folder.mkdir()
     project = load_project(write_project(folder / "shop"))
@@ -53,7 +56,7 @@ def images(folder: Path) -> tuple[Image, ...]:
     own = {"model": model, "platforms": {LOCK.platform: platform}}
     manifest = MANIFEST.model_copy(update=runtimes | own)
     (folder / "package/manifest.json").write_bytes(manifest.dump())
-    return assemble_images(context, manifest, {}, layers)
+    return marks.on(assemble_images(context, manifest, dict(marks.labels), layers))
 
 
 def differing(before: Image, after: Image) -> list[str]:
@@ -65,6 +68,22 @@ def differing(before: Image, after: Image) -> list[str]:
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "cache"))
+
+
+def test_labels_and_commit_are_outside_of_the_root(tmp_path: Path) -> None:
+    state = GitState(commit="1" * 40, dirty=False)
+    plain = images(tmp_path / "plain")
+    built = images(tmp_path / "built", Marks({}, state))
+    labelled = images(tmp_path / "labelled", Marks({"com.example.team": "risk"}, state))
+    for before, same, other in zip(plain, built, labelled, strict=True):
+        assert (same.name, same.config) == (before.name, before.config)
+        assert same.annotations["org.opencontainers.image.revision"] == "1" * 40
+        assert other.name == before.name
+        assert [x.diff_id for x in other.layers] == [x.diff_id for x in before.layers]
+        assert other.digest != before.digest
+        added = json.loads(other.config)["config"]["Labels"]
+        assert added.pop("com.example.team") == "risk"
+        assert added == json.loads(before.config)["config"]["Labels"]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from host_samples import TOML, write_project
 
-from packager.build.manifest import _check_accept, labels
+from packager.build.manifest import _check_accept, _package_files, labels
 from packager.errors import UsageError
 from packager.manifest.evaluation import Evaluation, MetricValues
+from packager.manifest.manifest import Schema
+from packager.project.card_section import CardSection
 from packager.project.config import Project, load_project
 
 MEASURED = Evaluation(overall=MetricValues(rows=2, values={"mae": 1.0, "rmse": 2.0}), slices={})
@@ -42,3 +44,20 @@ def test_labels_hold_the_name_and_version_that_a_person_wrote(tmp_path: Path):
     assert found["org.opencontainers.image.title"] == project.package.name
     assert found["org.opencontainers.image.version"] == project.package.version
     assert not any("root" in name for name in found), "only the manifest has it"
+
+
+def package_files(folder: Path, toml: str) -> dict[str, bytes]:
+    """The files of ``/package`` that a build writes for a project; no worker has run."""
+    project = load_project(write_project(folder / "project", {"package.toml": toml}))
+    context: Any = SimpleNamespace(project=project, folder=folder)
+    entries = _package_files(context, folder / "package", Schema(features=()))
+    return {entry.path: (folder / "package" / entry.path).read_bytes() for entry in entries}
+
+
+def test_texts_of_the_card_are_a_file_of_the_package_and_nothing_else(tmp_path: Path):
+    toml = f'{TOML.rstrip()}\n[card]\nowner = "Team"\n'
+    found = package_files(tmp_path / "a", toml)
+    texts = CardSection.model_validate_json(found["card.json"])
+    assert texts == CardSection(owner="Team")
+    silent = package_files(tmp_path / "b", TOML)
+    assert silent.keys() == found.keys() - {"card.json"}

@@ -52,7 +52,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, version: int | None) -> list[str]:
     asked: list[str] = []
 
     @contextmanager
-    def found(*_: object) -> Iterator[object]:
+    def found(*_: object, **__: object) -> Iterator[object]:
         yield SimpleNamespace(
             name="stones:1.0-aaaa", manifest=SimpleNamespace(data=source, test=Policy())
         )
@@ -62,6 +62,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, version: int | None) -> list[str]:
         return SimpleNamespace(report=report())
 
     monkeypatch.setattr(previous, "open_reference", found)
+    monkeypatch.setattr(previous, "open_verified", found)
     monkeypatch.setattr(previous, "run_test", ran)
     return asked
 
@@ -169,11 +170,12 @@ def test_the_last_package_is_readable_while_a_build_replaces_it(
     seen: list[Path] = []
     found = previous.open_reference
 
-    def noted(text: str, engine: None) -> Any:
+    def noted(text: str, engine: None, **_: object) -> Any:
         seen.append(Path(text.removeprefix(f"{kind}:")))
         return found(text, engine)
 
     monkeypatch.setattr(previous, "open_reference", noted)
+    monkeypatch.setattr(previous, "open_verified", noted)
     with previous.last_package(project, Destination(kind, place), None, NullProgress()):
         shutil.rmtree(place) if kind == "oci" else place.unlink()
         kept = seen[1] / "blobs" / "one" if kind == "oci" else seen[1]

@@ -64,7 +64,7 @@ def test_its_answers_are_those_of_the_members_composed_by_hand(
     with open_reference(local_solution.reference, None) as reference:
         found = all_answers(reference, tmp_path / "rows.csv", None, NullProgress())
         evaluation = reference.manifest.evaluation
-    train = pd.read_csv(local_solution.project.parent / LENGTH / "data" / "rows.csv")
+    train = pd.read_parquet(local_solution.project.parent / LENGTH / "data" / "rows.parquet")
     assert train["id"].is_unique
     predicted = pd.Series([one["prediction"] for one in found])
     assert (predicted / rows["cost"] - 1).abs().median() < 0.15
@@ -97,7 +97,7 @@ def test_a_member_trained_on_held_out_rows_stops_the_build(
 ) -> None:
     named(projects, mood=alone[MOOD])
     seen = pd.read_csv(projects / "data" / "rows.csv")[["id", "length", "price"]]
-    seen.to_csv(projects.parent / LENGTH / "data" / "rows.csv", index=False)
+    seen.to_parquet(projects.parent / LENGTH / "data" / "rows.parquet", index=False)
     code, said = built(projects)
     assert code == 1
     assert "member 'length': expected held-out rows that it was not trained on, got" in said
@@ -110,11 +110,34 @@ def test_the_first_mistake_between_flow_and_member_is_named(
 ) -> None:
     named(projects, **alone)
     flow = (projects / "flow.py").read_text()
-    (projects / "flow.py").write_text(flow.replace('rows[["text"]]', 'rows[["length"]]'))
+    dropped = 'rows.drop(columns="text")'  # which the check of the code does not follow
+    (projects / "flow.py").write_text(flow.replace('rows[["text"]]', dropped))
     code, said = built(projects)
     assert code == 1
     expected = "member 'mood': column 'text': expected a column of that name, got the columns len"
     assert expected in said
+
+
+def test_a_flow_that_names_another_member_stops_before_members_are_built(projects: Path) -> None:
+    flow = (projects / "flow.py").read_text()
+    (projects / "flow.py").write_text(flow.replace("members.length(", "members.lenght("))
+    shutil.rmtree(projects.parent / LENGTH)
+    code, said = built(projects)
+    assert code == 2
+    assert "flow.py:7: expected one of the members length, mood, got 'lenght'" in said
+    assert "hint: did you mean 'length'?" in said
+
+
+def test_a_column_that_a_member_needs_is_checked_before_the_evaluation(
+    projects: Path, alone: dict[str, Path]
+) -> None:
+    named(projects, **alone)
+    flow = (projects / "flow.py").read_text()
+    (projects / "flow.py").write_text(flow.replace('rows[["text"]]', 'rows[["length"]]'))
+    code, said = built(projects)
+    assert code == 2
+    assert "flow.py:6: member 'mood': expected the column 'text', got length" in said
+    assert "making layers" not in said
 
 
 def test_a_member_that_is_not_there(projects: Path) -> None:

@@ -26,7 +26,7 @@ from packager.worker import job
 PROGRAM = Path(sys.executable).parent / "package"
 REPLACED = {
     "--out", "--update", "--verify", "--add", "--against", "--top", "--why", "--in",
-    "--report", "--page", "--keep-for", "--key", "--url",
+    "--report", "--page", "--keep-for", "--url",
 }  # fmt: skip
 
 
@@ -56,13 +56,13 @@ def test_no_verb_has_a_second_word_for_a_meaning():
 
 def test_what_is_written_goes_to_output():
     assert having("--output") == {
-        "build", "base", "predict", "data check", "data checkout", "data issues",
+        "build", "base", "card", "sbom", "predict", "data check", "data checkout", "data issues",
         "data label-queue",
         "data labels estimate", "data labels map", "data labels show",
         "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy monitoring",
         "deploy remove", "deploy schedule", "issues backup", "issues export", "issues image",
         "issues tokens add",
-        "pull", "score", "test",
+        "pull", "score", "sign", "test",
     }  # fmt: skip
 
 
@@ -102,8 +102,9 @@ def test_verbs_are_listed_by_purpose():
     sections = {heading: re.findall(r"^  (\w+) ", lines, re.MULTILINE) for heading, lines in found}
     assert sections == {
         "Create and build": ["init", "build", "train", "base"],
-        "Inspect and compare": ["inspect", "diff", "test"],
+        "Inspect and compare": ["inspect", "diff", "card", "sbom", "test"],
         "Share": ["push", "pull"],
+        "Trust": ["key", "sign", "verify"],
         "Run": ["serve", "predict", "replay", "score", "bench"],
         "Monitor": ["drift", "feedback", "deploy", "issues"],
         "Data": ["data"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,14 @@ def test_a_wrong_password_prints_neither_it_nor_a_traceback(
     assert "refused the user name or password, for user 'user'" in err
     assert "guess" not in err
     assert "Traceback" not in err
+
+
+def test_an_image_with_the_data_in_it_is_pushed_with_a_warning(run, locked, tmp_path: Path):
+    _, companion = make_images(tmp_path / "layers")
+    write_oci([replace(companion, name="models/shop:1")], tmp_path / "whole")
+    code, _, err = run("push", tmp_path / "whole", f"{locked.host}/cli/whole:1")
+    assert code == 0, err
+    assert "the image itself has the training data" in err
+    write_oci(make_images(tmp_path / "others"), tmp_path / "both")
+    _, _, err = run("push", tmp_path / "both", f"{locked.host}/cli/apart:1")
+    assert "training data" not in err

@@ -121,7 +121,7 @@ def test_a_replay_reports_its_level_to_the_issue_tracker(
     run, sent, monkeypatch, tmp_path: Path, passed: bool
 ):
     @contextmanager
-    def opened(_reference: str, _local: bool) -> Iterator[tuple[SimpleNamespace, None]]:
+    def opened(*_: object, **__: object) -> Iterator[tuple[SimpleNamespace, None]]:
         yield SimpleNamespace(manifest=MANIFEST), None
 
     level = "artifact" if passed else "none"

@@ -28,7 +28,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     given: list[Any] = []
 
     @contextmanager
-    def opened(_reference: str, _local: bool) -> Iterator[tuple[None, None]]:
+    def opened(*_: object, **__: object) -> Iterator[tuple[None, None]]:
         yield None, None
 
     def tested(*_arguments: object) -> testing.DataTestResult:

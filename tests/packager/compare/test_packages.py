@@ -50,6 +50,7 @@ from packager.manifest.manifest import (
     Manifest,
     Recipe,
 )
+from packager.manifest.platform import Platform
 from packager.progress import NullProgress
 from packager.report.package_diff import as_json, as_text
 
@@ -456,7 +457,8 @@ def images(folder: Path, manifest: Manifest, content: Mapping[str, bytes]) -> tu
         FileEntry(path=name, sha256=sha256_bytes(CONTENT[name]), size=len(CONTENT[name]))
         for name in content
     )
-    manifest = manifest.model_copy(update={"files": files})
+    own = Platform(files=files, trees={}, settings={}, proved_on="native")
+    manifest = manifest.model_copy(update={"files": (), "platforms": {"linux/amd64": own}})
     inside = {"manifest.json": manifest.dump(), **content}
     package = [Entry(f"package/{name}", source=source) for name, source in inside.items()]
     layers = [

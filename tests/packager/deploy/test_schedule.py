@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from packager.deploy.schedule import Schedule, schedule_files
+from packager.deploy.schedule import Schedule, job_name, schedule_files
 from packager.errors import UsageError
 
 ODD = 'data/it\'s 100% $x "new" #1'
@@ -75,6 +75,13 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 )
 def test_units_have_names_that_every_system_takes(name: str, unit: str) -> None:
     assert f"systemd/{unit}.timer" in made(name=name)
+
+
+def test_jobs_of_both_kinds_have_names_of_one_form() -> None:
+    assert job_name("score", "My.Model_2") == "score-my-model-2"
+    assert job_name("test", "é" * 80) == "test-package"
+    assert len(job_name("test", "x" * 80)) == 52
+    assert job_name("test", "x" * 46 + ".tail") == "test-" + "x" * 46
 
 
 @pytest.mark.parametrize("text", ["a\nb", "x${{ secrets.TOKEN }}"])

@@ -47,7 +47,8 @@ def test_anything_else_is_no_output(text: str):
     with pytest.raises(UsageError) as caught:
         Destination.parse(text)
     assert caught.value.message == (
-        f"--output: expected docker, oci:DIR or docker-archive:FILE, got {text!r}"
+        "--output: expected docker, oci:DIR, docker-archive:FILE or registry:HOST/NAME, got "
+        f"{text!r}"
     )
     assert caught.value.hint == "for example --output oci:image"
 

@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -181,14 +182,15 @@ def test_python_is_found_on_the_path_of_the_base(unpack):
             file("opt/bin/python3"),
         ]
     )
-    assert find_python(root, ["A=1", "PATH=/nowhere:/bin:/opt/bin"]) == "/usr/bin/python3.11"
-    assert find_python(root, ["PATH=/opt/bin:/bin"]) == "/opt/bin/python3"
-    assert find_python(root, []) == "/usr/bin/python3.11"
+    found = partial(resolve_inside, root)
+    assert find_python(found, ["A=1", "PATH=/nowhere:/bin:/opt/bin"]) == "/usr/bin/python3.11"
+    assert find_python(found, ["PATH=/opt/bin:/bin"]) == "/opt/bin/python3"
+    assert find_python(found, []) == "/usr/bin/python3.11"
 
 
 def test_a_base_without_python_is_refused(unpack):
     with pytest.raises(PackageError) as caught:
-        find_python(unpack([file("bin/sh")]), ["PATH=/bin"])
+        find_python(partial(resolve_inside, unpack([file("bin/sh")])), ["PATH=/bin"])
     assert caught.value.message == "base: expected python3 on its PATH (/bin), got none"
     assert caught.value.hint == "choose a base with Python"
 

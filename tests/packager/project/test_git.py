@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from packager.project.git import git_state
+from packager.project.git import GitState
+from packager.project.git import git_state as state_of
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
@@ -18,6 +19,12 @@ def git(folder: Path, *arguments: str) -> str:
         ["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
+
+
+def git_state(folder: Path) -> GitState | None:
+    """The state, where every file below ``folder`` is packaged."""
+    files = [path for path in folder.rglob("*") if ".git" not in path.parts and path.is_file()]
+    return state_of(folder, files)
 
 
 @pytest.fixture
@@ -120,3 +127,59 @@ def test_without_git_the_commit_is_known_and_the_rest_is_not(project: Path, monk
     found = git_state(project)
     assert found is not None
     assert found.dirty is None
+
+
+def test_untracked_files_count_if_they_are_packaged(project: Path):
+    (project / "report.html").write_text("an artifact")
+    assert state_of(project, [project / "train.py"]).dirty is False
+    assert state_of(project, [project / "report.html"]).dirty is True
+
+
+def test_the_record_of_a_build_may_be_committed(project: Path):
+    record = project / "package.build.json"
+    record.write_text("{}")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "record")
+    record.write_text('{"tag": "new"}')
+    assert git_state(project).dirty is False
+
+
+def test_files_of_a_repository_within_are_not_compared(project: Path):
+    inner = project / "inner"
+    inner.mkdir()
+    (inner / "helper.py").write_text("")
+    git(inner, "init", "-q")
+    assert state_of(project, [inner / "helper.py"]).dirty is None
+
+
+@pytest.mark.parametrize("branch", ["main", "fix/#12", "v1.2+rc,1"])
+def test_the_branch_is_known(project: Path, branch: str):
+    git(project, "checkout", "-qB", branch)
+    found = git_state(project)
+    assert found.ref == f"refs/heads/{branch}"
+    assert found.commit == git(project, "rev-parse", "HEAD")
+    git(project, "checkout", "-q", "--detach")
+    assert git_state(project).ref is None
+
+
+def test_the_source_is_the_remote_of_the_branch_then_origin_then_the_only_one(project: Path):
+    assert git_state(project).source is None
+    git(project, "remote", "add", "fork", "https://bob:hunter2222@a.test/fork.git")
+    assert git_state(project).source == "https://a.test/fork.git"
+    git(project, "remote", "add", "origin", "git@a.test:team/models.git")
+    assert git_state(project).source == "ssh://git@a.test/team/models.git"
+    git(project, "checkout", "-qB", "Feature.X")
+    git(project, "config", "branch.Feature.X.remote", "fork")
+    assert git_state(project).source == "https://a.test/fork.git"
+
+
+def test_the_configuration_of_the_project_includes_no_file(project: Path, tmp_path: Path):
+    more = tmp_path / "more"
+    more.write_text('[remote "origin"]\n\turl = https://a.test/elsewhere\n')
+    git(project, "config", "include.path", str(more))
+    assert git_state(project).source is None
+
+
+def test_a_configuration_that_git_can_not_read_names_no_source(project: Path):
+    (project / ".git/config").write_text("[remote\n")
+    assert git_state(project).source is None

@@ -18,6 +18,8 @@ GOOD = {
     ("section", "key", "value", "told", "hint"),
     [
         ("data", "sourc", "x", "unknown key `data.sourc`", "did you mean `source`?"),
+        ("package", "labels", {"a": "x"}, "unknown key `package.labels`", "package.image-labels"),
+        ("image", "labels", {"a": "x"}, "unknown key `image.labels`", "package.image-labels"),
         ("package", "name", "A B", "`package.name`: expected lower-case letters", "see docs/"),
         ("package", "task", "regresion", "expected 'classification' or 'regression'", "mean"),
         ("member", "procces", "own", "unknown key `member.0.procces`", "did you mean `process`?"),

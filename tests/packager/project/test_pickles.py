@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from packager.errors import PackageError
 from packager.project import pickles
-from packager.project.pickles import read_header, references_main
+from packager.project.pickles import read_header, refuse_pickles
 
 NAMED = b"\x8c\x08__main__"
 
@@ -20,38 +21,39 @@ NAMED = b"\x8c\x08__main__"
 @pytest.mark.parametrize(
     "compress", [bytes, gzip.compress, bz2.compress, lzma.compress, zlib.compress]
 )
-def test_main_is_found_and_the_head_is_plain_however_it_is_compressed(
+def test_the_head_is_plain_however_it_is_compressed(
     tmp_path: Path, compress: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / "model"
     path.write_bytes(compress(b"." * 5000 + NAMED))
-    assert references_main(path)
     assert read_header(path).endswith(NAMED)
-    path.write_bytes(compress(b"." * 5000))
-    assert not references_main(path)
-
-
-@pytest.mark.parametrize("offset", [-20, -9, -1, 0, 1, 20])
-def test_main_is_found_where_two_blocks_meet(tmp_path: Path, offset: int) -> None:
-    path = tmp_path / "model"
-    path.write_bytes(b"." * ((1 << 20) + offset) + NAMED)
-    assert references_main(path)
 
 
 @pytest.mark.parametrize("magic", [b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"\x78"])
 def test_what_only_looks_compressed_is_read_as_it_is(tmp_path: Path, magic: bytes) -> None:
     path = tmp_path / "model"
     path.write_bytes(magic + b"not at all" + NAMED)
-    assert references_main(path)
+    assert read_header(path) == magic + b"not at all" + NAMED
 
 
-def test_a_class_that_cloudpickle_took_along_is_not_asked_of_main(tmp_path: Path) -> None:
-    path = tmp_path / "model"
-    content = b"\x80\x05\x8c\x17cloudpickle.cloudpickle\x94\x8c\x14_make_skeleton_class\x94\x93"
-    path.write_bytes(content + b"." * (1 << 20) + NAMED)
-    assert not references_main(path)
-    path.write_bytes(NAMED + b"." * (1 << 20) + content)
-    assert not references_main(path)
+def test_a_call_is_refused_unless_it_is_allowed_and_unknown_classes_pass(tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"cos\ngetcwd\n)R.")
+    with pytest.raises(
+        PackageError, match=r"m is refused: .* calls os\.getcwd, which is"
+    ) as caught:
+        refuse_pickles(path, "m")
+    assert '[serve] pickle_allow = ["os.getcwd"]' in caught.value.hint
+    refuse_pickles(path, "m", ["os.getcwd"])
+    path.write_bytes(b"clibrary\nModel\n)\x81.")
+    refuse_pickles(path, "m")
+
+
+def test_a_class_of_the_script_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"c__main__\nModel\n)\x81.")
+    with pytest.raises(PackageError, match="m needs 'Model' of the script it was made by"):
+        refuse_pickles(path, "m")
 
 
 @pytest.mark.slow

@@ -163,12 +163,12 @@ def test_an_empty_folder_is_no_model(tmp_path: Path):
 
 
 def test_a_model_of_main_is_refused_with_what_to_do(tmp_path: Path):
-    (tmp_path / "m.pkl").write_bytes(b"\x80\x04\x8c\x08__main__\x94.")
+    (tmp_path / "m.pkl").write_bytes(b"\x80\x02c__main__\nModel\n)\x81.")
     with pytest.raises(PackageError) as caught:
         init_from_model(tmp_path / "p", tmp_path / "m.pkl", None, None)
-    assert "its classes are in __main__" in caught.value.message
+    assert "of the script it was made by (module __main__)" in caught.value.message
     assert caught.value.exit_code == 1
-    assert "move the class to a module" in caught.value.hint
+    assert "move Model to a module" in caught.value.hint
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

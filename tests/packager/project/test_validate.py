@@ -128,9 +128,9 @@ def test_a_class_of_main_is_found_in_every_pickle_protocol(
     with pytest.raises(PackageError) as caught:
         check_model_files(list_files(project).model)
     assert caught.value.message == (
-        "model file model: its classes are in __main__, which no other program can import"
+        "model file model needs 'Local' of the script it was made by (module __main__)"
     )
-    assert caught.value.hint.startswith("move the class to a module of the project")
+    assert caught.value.hint.startswith("move Local to a module of the project")
     assert caught.value.exit_code == 1
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
+import threading
+
 import pytest
 from pushed_images import image_of, random_image, random_layer, size_of
 from registries import StartedRegistry
-from registry_stubs import cutting_proxy
+from registry_stubs import StubAnswer, StubRequest, cutting_proxy, stub
 
 from packager.errors import PackageError
 from packager.progress import NullProgress
@@ -100,6 +103,47 @@ def test_a_push_cut_anywhere_leaves_no_tag_and_the_next_completes_it(plain, poin
         again = pushed(at(proxy.host, name), image)
     assert again["sent"] + again["held"] + again["mounted"] == size_of(image)
     assert get_manifest(at(plain.host, name), "1").content == image.manifest
+
+
+class TokenGate:
+    """A registry whose tokens are good for three requests, before a real one."""
+
+    def __init__(self, behind: str) -> None:
+        self.behind, self.uses, self.lock = behind, dict[str, int](), threading.Lock()
+
+    def __call__(self, asked: StubRequest) -> StubAnswer:
+        if asked.path.startswith("/token"):
+            with self.lock:
+                name = f"t{len(self.uses)}"
+                self.uses[name] = 3
+            return StubAnswer(200, content=b'{"token": "%s", "expires_in": 300}' % name.encode())
+        token = asked.headers.get("Authorization", "").removeprefix("Bearer ")
+        with self.lock:
+            good = self.uses.get(token, 0) > 0
+            if good:
+                self.uses[token] -= 1
+        if not good:
+            realm = f'Bearer realm="http://{asked.headers["Host"]}/token",service="r"'
+            return StubAnswer(401, {"WWW-Authenticate": realm})
+        return self.forwarded(asked)
+
+    def forwarded(self, asked: StubRequest) -> StubAnswer:
+        names = ("Content-Type", "Content-Range", "Accept", "Host")
+        headers = {name: asked.headers[name] for name in names if name in asked.headers}
+        connection = http.client.HTTPConnection(self.behind)
+        connection.request(asked.method, asked.path, asked.body, headers)
+        told = connection.getresponse()
+        kept = {k: v for k, v in told.getheaders() if k not in ("Content-Length", "Connection")}
+        return StubAnswer(told.status, kept, told.read())
+
+
+@pytest.mark.server
+def test_tokens_of_three_uses_are_enough_for_a_push_of_four_blobs_at_once(plain):
+    image, gate = random_image(*SIZES, *range(1_000, 1_020)), TokenGate(plain.host)
+    with stub(gate) as found:
+        assert pushed(at(found.host, "push/tokens"), image, SBOM)["sent"] == size_of(image)
+    assert plain.tags("push/tokens") == sorted(["1", image.descriptor.digest.replace(":", "-")])
+    assert len(gate.uses) >= len(image.blobs)
 
 
 @pytest.mark.server

@@ -62,7 +62,7 @@ def test_all_of_ours_enter_the_list_in_one_update(plain: StartedRegistry):
 
 
 @pytest.mark.server
-def test_clients_that_attach_at_once_lose_nothing_unsaid(plain: StartedRegistry):
+def test_clients_that_attach_at_once_leave_a_readable_list(plain: StartedRegistry):
     image, refused = subject("at once"), list[PackageError]()
 
     def add(n: int) -> None:

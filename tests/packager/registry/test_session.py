@@ -85,6 +85,16 @@ def test_a_ca_that_is_not_known_is_named_with_its_place(locked: StartedRegistry,
         opened(locked.host).request("GET", "/v2/x", PUSH)
 
 
+def test_a_certificate_of_another_host_is_refused(tmp_path: Path, monkeypatch):
+    authority = str(make_certificates(tmp_path, "DNS:other.example"))
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, authority)
+    with stub(lambda _: OK, tmp_path) as found:
+        with pytest.raises(PackageError, match=r"its certificate is not trusted: .*mismatch"):
+            opened(found.host).request("GET", "/v2/", ())
+        assert found.requests == []
+
+
 def test_a_netrc_does_not_replace_the_login(user: Path, monkeypatch):
     (user / ".netrc").write_text("machine 127.0.0.1 login evil password evil\n")
     with stub(lambda _: OK) as found:

@@ -51,7 +51,7 @@ def test_a_consumer_that_ends_stops_them():
 
     found = at_once(act, range(100))
     assert next(found) == 0
-    found.close()  # type: ignore[attr-defined]
+    found.close()
 
 
 def test_a_stopped_file_can_not_be_read():

@@ -106,7 +106,11 @@ def test_slices_share_the_error_and_do_not_change_the_verdict() -> None:
 @pytest.mark.parametrize(
     ("table", "why"),
     [
-        ((0.0, 0.0, 0.0, 0.0), "no label of a row that both answered has come"),
+        (
+            (0.0, 0.0, 0.0, 0.0),
+            "no label of a row that both answered has come; of 6,000 sampled rows 0 failed and "
+            "5,000 were dropped",
+        ),
         ((9.0, 0.0, 9.0, 0.0), "fewer than 20 independent labels, or no row differs"),
         ((900.0, 0.0, 0.0, 90.0), "fewer than 20 independent labels, or no row differs"),
     ],
@@ -120,7 +124,10 @@ def test_rows_without_an_answer_forbid_better_and_not_worse() -> None:
     better, worse = (800.0, 20.0, 120.0, 60.0), (800.0, 120.0, 20.0, 60.0)
     found = judged(counters({EVERY: better}, failed=50))
     assert found.verdict == "undecided"
-    assert found.why == "the challenger did not answer 4.8% of the rows, which may be hard ones"
+    assert found.why == (
+        "the challenger failed on 4.8% of the rows that it was sent, which may be hard ones; of "
+        "6,050 sampled rows 50 failed and 5,000 were dropped"
+    )
     assert judged(counters({EVERY: better}, failed=10)).verdict == "challenger better"
     assert judged(counters({EVERY: worse}, failed=50)).verdict == "challenger worse"
 

@@ -78,7 +78,11 @@ def reference(slices: int, inputs: int = 14) -> Any:
         drift_excluded={},
     )
     return SimpleNamespace(
-        name="starter:1", manifest=manifest, config_digest="sha256:" + "0" * 64,
+        name="starter:1", source=None, manifest=manifest, config_digest="sha256:" + "0" * 64,
+        config={
+            "annotations": {"org.opencontainers.image.revision": "1" * 40},
+            "config": {"Labels": {f"com.example.label-{i}": "x" for i in range(20)}},
+        },
         lock=lambda: lock, profile=lambda: profile, record=lambda *_: None,
         layers=lambda: [(f"layer {i}", "sha256:" + "1" * 64, 10) for i in range(20)],
     )  # fmt: skip

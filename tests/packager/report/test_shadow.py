@@ -39,7 +39,7 @@ def test_rows_slices_and_the_verdict_with_its_horizon() -> None:
 def test_before_the_first_answer() -> None:
     text = shadow_text(replace(REPORT, challengers=(), slices=()))
     assert "challenger no answer yet" in text
-    assert "verdict: undecided (no label of a row that both answered has come; horizon" in text
+    assert "verdict: undecided (no label of a row that both answered has come; " in text
 
 
 def test_a_slice_without_labels_has_empty_cells() -> None:

@@ -10,6 +10,7 @@ import pytest
 from command import NO_ENGINE, Package, package
 from host_samples import MANIFEST
 from solution_layers import source
+from solution_projects import MOOD, write_solution_projects
 
 from packager.errors import UsageError
 from packager.model.integrity import IntegrityCheck
@@ -133,3 +134,28 @@ def test_one_member_is_replayed_with_a_negative_control(
     assert done.code == 0, done.err
     assert list(json.loads((tmp_path / "r.json").read_text())["members"]) == ["length"]
     assert "change detected" in done.out
+
+
+@pytest.mark.slow
+def test_a_member_with_a_pointer_to_its_data_is_replayed_with_the_data(tmp_path: Path) -> None:
+    solution = write_solution_projects(tmp_path / "projects")
+    place, image = solution.parent / MOOD, tmp_path / "image"
+    toml = (place / "package.toml").read_text().replace("[recipe]", 'embed = "none"\n[recipe]')
+    (place / "package.toml").write_text(toml)
+    done = package("build", solution, "--output", f"oci:{image}", env=NO_ENGINE)
+    assert done.code == 0, done.err
+    command = ("replay", image, "--local", "--json-file", tmp_path / "r.json")
+    done = package(*command, env=NO_ENGINE)
+    assert done.code == 1
+    why = "the solution holds no data of it: replay it with --member mood --data FILE"
+    assert why in done.out
+    members = json.loads((tmp_path / "r.json").read_text())["members"]
+    assert members["length"]["report"]["level"] == "artifact"
+    given = ("--member", MOOD, "--data", place / "data" / "rows.csv")
+    done = package(*command, *given, env=NO_ENGINE)
+    assert done.code == 0, done.err
+    assert json.loads((tmp_path / "r.json").read_text())["level"] == "artifact"
+    other = ("--member", MOOD, "--data", solution / "data" / "rows.csv")
+    done = package(*command, *other, env=NO_ENGINE)
+    assert done.code == 2
+    assert "name the data that member mood was built from" in done.err

@@ -14,7 +14,7 @@ from packager.image.base.debian import base_name
 from packager.image.base.saved import BaseImage
 from packager.project.config import load_project
 from packager.runners import project as module
-from packager.runners.project import resolve_base, wheel_target
+from packager.runners.project import BaseChoice, resolve_base, wheel_target
 
 PLATFORM = "linux/amd64"
 OWN = f'{TOML}\n[image]\nbase = "own:1"\n'
@@ -31,8 +31,9 @@ def test_a_project_that_names_a_missing_base_leaves_no_engine_unused(
     tmp_path: Path, output_needs_one: bool
 ) -> None:
     project = load_project(write_project(tmp_path, {**FILES, "package.toml": OWN}))
+    choice = BaseChoice(needed=output_needs_one)
     with pytest.raises(PackageError, match="base own:1: the engine has no such image") as caught:
-        resolve_base(project, None, PLATFORM, ENGINE, RecordedProgress(), needed=output_needs_one)
+        resolve_base(project, choice, PLATFORM, ENGINE, RecordedProgress())
     assert "`package base`" in caught.value.hint
 
 
@@ -40,19 +41,19 @@ def test_a_base_that_was_requested_is_never_missing(tmp_path: Path) -> None:
     project = load_project(write_project(tmp_path))
     for engine in (ENGINE, None):
         with pytest.raises(PackageError, match="base other:1: "):
-            resolve_base(project, "other:1", PLATFORM, engine, RecordedProgress(), needed=False)
+            resolve_base(project, BaseChoice("other:1"), PLATFORM, engine, RecordedProgress())
 
 
 def test_without_the_default_base_the_package_has_none_and_that_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, heard = load_project(write_project(tmp_path)), RecordedProgress()
-    assert resolve_base(project, None, PLATFORM, ENGINE, heard, needed=False) is None
+    assert resolve_base(project, BaseChoice(), PLATFORM, ENGINE, heard) is None
     assert "runs with --local only; `package base` makes one, for --base" in heard.warnings[0]
     with pytest.raises(PackageError, match="can't pull it"):
-        resolve_base(project, None, PLATFORM, ENGINE, heard, needed=True)
+        resolve_base(project, BaseChoice(needed=True), PLATFORM, ENGINE, heard)
     monkeypatch.setattr(module, "find_made_base", lambda *_: BaseImage(saved(), tmp_path, ENGINE))
-    resolve_base(project, None, PLATFORM, ENGINE, heard, needed=False)
+    resolve_base(project, BaseChoice(), PLATFORM, ENGINE, heard)
     if base_name() is not None:
         assert f"with --base {base_name()} it has a base" in heard.warnings[1]
 
@@ -74,9 +75,9 @@ def test_without_an_engine_a_project_gets_a_base_that_runs_on_this_machine_or_no
     for base, result in ((usable, True), (not_usable, False)):
         held = BaseImage(base, tmp_path, None)
         monkeypatch.setattr(module, "find_base", lambda *_, held=held: held)
-        found = resolve_base(project, None, PLATFORM, None, told, needed=False)
+        found = resolve_base(project, BaseChoice(), PLATFORM, None, told)
         assert (found is held) is result
-        assert resolve_base(project, "own:1", PLATFORM, None, told, needed=False) is held
+        assert resolve_base(project, BaseChoice("own:1"), PLATFORM, None, told) is held
     assert "needs an engine" in told.warnings[0]
     assert "the package gets none (base: none)" in told.warnings[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import io
 import itertools
 import json
 import time
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from command import NO_ENGINE, Package, package
 from pyarrow import parquet
 from scored_packages import (
     SUMS,
@@ -25,6 +28,7 @@ from scored_packages import (
     scored_package,
     solution_package,
 )
+from solution_projects import claims
 
 from packager.cache import atomic_file
 from packager.digest import canonical_json
@@ -143,6 +147,34 @@ def test_a_member_that_ends_ends_the_run_which_is_resumed(
         done = run(made, made.request(data, bad="skip", resume=True), solution)
         assert (done.rows, done.rejected, done.made) == (950, 0, 4)
         assert contents(asked.output) == contents(whole.output)
+
+
+@pytest.mark.slow
+def test_a_built_solution_is_scored_in_shards_and_resumed(
+    local_solution: Package, tmp_path: Path
+) -> None:
+    data = tmp_path / "rows.parquet"
+    parquet.write_table(pa.Table.from_pandas(claims(400, 5)), data, row_group_size=100)
+
+    def scored(output: str, *options: str) -> str:
+        command = ("score", local_solution.reference, "--local", "--data", data, "--keep", "id")
+        done = package(*command, "--output", tmp_path / output, *options, env=NO_ENGINE)
+        assert done.code == 0, done.err
+        return done.out
+
+    assert "400 rows in 4 parts" in scored("whole")
+    table = answers(tmp_path / "whole")
+    command = ("predict", local_solution.reference, "--local", "--input", data, "--format", "csv")
+    predicted = package(*command, env=NO_ENGINE)
+    assert predicted.code == 0, predicted.err
+    expected = pd.read_csv(io.StringIO(predicted.out))["prediction"]
+    assert table["prediction"].to_pylist() == expected.tolist()
+    assert "other shards are not done yet" in scored("shards", "--shard", "1/2")
+    part = sorted((tmp_path / "shards").glob("part-*"))[1]
+    part.write_bytes(part.read_bytes()[:-1])
+    assert "other shards" in scored("shards", "--shard", "1/2", "--resume")
+    assert scored("shards", "--shard", "2/2").startswith("400 rows in 4 parts")
+    assert contents(tmp_path / "shards") == contents(tmp_path / "whole")
 
 
 def test_resuming_makes_only_what_is_missing_or_damaged(made: ScoredPackage) -> None:

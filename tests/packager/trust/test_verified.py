@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from built_packages import Built, built
+from signed_packages import new_key, sign_folder, signed_folder
 from trust_samples import layer_of
 
 from packager.errors import PackageError
@@ -20,7 +22,9 @@ from packager.image.layers import Entry, Layer, plain_layer
 from packager.image.merged_layers import copy_members
 from packager.image.reference import open_reference
 from packager.image.runtime import INSTALLED_AT
-from packager.trust.verified import open_verified, run_checks
+from packager.progress import NullProgress
+from packager.trust.keys import PrivateKey
+from packager.trust.verified import open_verified, repository_of, run_checks
 
 FLIPS = 60
 SEED = 20261129
@@ -47,7 +51,7 @@ def wrong(folder: Path, *images: Image) -> dict[str, str]:
 
 def test_a_package_as_it_was_built_runs(made: Built, tmp_path: Path) -> None:
     assert wrong(tmp_path, *made.images()) == {}
-    with open_verified(str(tmp_path / "oci"), None, companion=True) as found:
+    with open_verified(str(tmp_path / "oci"), None, NullProgress(), companion=True) as found:
         assert found.manifest == made.manifest
 
 
@@ -144,7 +148,7 @@ def test_an_image_of_a_platform_that_no_record_describes_does_not_run(
             PackageError,
             match="expected an image for linux/amd64, as its manifest records, got one for",
         ) as raised,
-        open_verified(str(tmp_path / "oci"), None),
+        open_verified(str(tmp_path / "oci"), None, NullProgress()),
     ):
         pass
     assert raised.value.hint
@@ -159,7 +163,7 @@ def test_other_bytecode_of_the_same_source_does_not_run(made: Built, tmp_path: P
     write_oci(made.with_layer("runtime", planted).images(), tmp_path / "oci")
     with (
         pytest.raises(PackageError, match="was changed after it was built") as raised,
-        open_verified(str(tmp_path / "oci"), None),
+        open_verified(str(tmp_path / "oci"), None, NullProgress()),
     ):
         pass
     assert "serving/__pycache__/app.cpython-311.pyc" in raised.value.message
@@ -179,12 +183,97 @@ def test_a_known_layer_is_not_read_again(
     made: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_oci(made.images(), tmp_path / "oci")
-    with open_verified(str(tmp_path / "oci"), None):
+    with open_verified(str(tmp_path / "oci"), None, NullProgress()):
         pass
 
     def fail(*_: object) -> None:
         raise AssertionError("a layer was read")
 
-    monkeypatch.setattr("packager.image.reference.verify", fail)
-    with open_verified(str(tmp_path / "oci"), None):
+    monkeypatch.setattr("packager.image.engine_copy.verify", fail)
+    with open_verified(str(tmp_path / "oci"), None, NullProgress()):
         pass
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> PrivateKey:
+    return new_key(tmp_path_factory.mktemp("keys") / "k")
+
+
+def opened(folder: Path, key: PrivateKey | None = None) -> Collected:
+    """What is reported when the package is opened to be run; raises as that does."""
+    progress = Collected()
+    public = None if key is None else key.public
+    with open_verified(str(folder), None, progress, public) as found:
+        progress.pinned = found.pinned
+    return progress
+
+
+class Collected(NullProgress):
+    """Keeps the warnings."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.pinned = False
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def test_with_a_key_only_what_it_signed_runs(made: Built, key: PrivateKey, tmp_path: Path) -> None:
+    write_oci(made.images(), tmp_path / "oci")
+    with pytest.raises(PackageError, match="not verified: signature: expected a sig") as raised:
+        opened(tmp_path / "oci", key)
+    assert "`package verify` prints every link" in (raised.value.hint or "")
+    sign_folder(tmp_path / "oci", key)
+    assert opened(tmp_path / "oci", key).pinned
+    assert not opened(tmp_path / "oci").pinned
+    bad = made.with_layer("model", lambda _: layer_of(tmp_path, "model", {"models/model": b"x"}))
+    signed_folder(tmp_path / "good", made.images(), key)
+    bundles = tmp_path / "good"
+    write_oci(bad.images(), tmp_path / "bad")
+    shutil.copytree(bundles / "blobs", tmp_path / "bad" / "blobs", dirs_exist_ok=True)
+    with pytest.raises(PackageError, match="not verified: signature"):
+        opened(tmp_path / "bad", key)
+
+
+@pytest.mark.parametrize("mode", ["warn", "enforce"])
+def test_the_policy_of_the_machine_demands_signatures_without_a_key_option(
+    made: Built, key: PrivateKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    (tmp_path / "k.pub").write_bytes(key.public.pem)
+    policy = tmp_path / "policy.toml"
+    monkeypatch.setenv("MODEL_PACKAGER_TRUST", str(policy))
+
+    def refused(rule: str, message: str) -> None:
+        policy.write_text(f'mode = "{mode}"\n{rule}')
+        if mode == "enforce":
+            with pytest.raises(PackageError, match=message):
+                opened(tmp_path / "oci")
+        else:
+            (told,) = opened(tmp_path / "oci").warnings
+            assert told.startswith("not trusted, but the policy only warns: shop:1.0.0-")
+            assert re.search(message, told)
+
+    rule = '[[rule]]\nrepository = "shop"\nkeys = ["k.pub"]\n'
+    write_oci(made.images(), tmp_path / "oci")
+    refused(rule, "not verified: signature")
+    sign_folder(tmp_path / "oci", key)
+    policy.write_text(f'mode = "{mode}"\n{rule}')
+    assert opened(tmp_path / "oci").warnings == []
+    refused("", "no rule of the policy is for shop")
+    refused(f'{rule}require = ["replay"]\n', "not verified: replay: required, but none signed")
+    refused(f'{rule}minimum_version = "2.0"\n', "policy: version: expected 2.0 or later, got 1.0.0")
+    refused(f"{rule}roots = ['{'1' * 64}']\n", "policy: roots: .* is not listed")
+    policy.write_text(f'mode = "off"\n{rule}')
+    write_oci(made.images(), tmp_path / "oci")
+    assert not opened(tmp_path / "oci").pinned
+
+
+def test_a_name_that_anybody_can_write_chooses_no_rule(
+    made: Built, key: PrivateKey, tmp_path: Path
+) -> None:
+    images = [replace(image, name=f"lenient/{image.name}") for image in made.images()]
+    write_oci(images, tmp_path / "oci")
+    with open_reference(str(tmp_path / "oci"), None) as found:
+        assert found.name.startswith("lenient/")
+        assert repository_of(found) == "shop"

@@ -15,6 +15,7 @@ from packager.data.rows.request_rows import RowError, check_rows
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest, Schema, Serve
 from packager.manifest.outputs import Output
+from packager.manifest.solution import Solution
 from serving.openapi import document as openapi
 from serving.protocols import registry
 
@@ -167,6 +168,17 @@ def test_a_key_is_documented_if_the_server_requires_one() -> None:
     keyed = asking(keyed=True)
     assert {"/predict", "/invocations", "/schema"} <= keyed
     assert keyed.isdisjoint({"/metrics", "/readyz", "/ping", "/v2/health/live"})
+
+
+def test_only_a_solution_has_the_flag_of_a_member_without_an_answer() -> None:
+    def flags(**changes: Any) -> str:
+        made = make_manifest(Schema(features=COLUMNS), task="regression", **changes)
+        answer = openapi.document(made, None)["components"]["schemas"]["Answer"]
+        return str(answer["properties"]["flags"]["description"])
+
+    assert "no_answer" not in flags()
+    solution = Solution.model_construct(flow="flow:run", members=())
+    assert flags(solution=solution).endswith(", `member:no_answer`.")
 
 
 def test_a_regression_answers_numbers() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from scored_packages import (
@@ -160,3 +162,25 @@ def test_the_counters_of_a_part_do_not_depend_on_the_parts_before(made: ScoredPa
     for own in (fresh, used):
         answers(made, own, rows(201, 99))
     assert fresh.tally.finished() == used.tally.finished()
+
+
+class Counting(Rule):
+    """Counts the rows that it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def predict_proba(self, frame: pd.DataFrame) -> Any:
+        self.asked += len(frame)
+        return super().predict_proba(frame)
+
+
+def test_rows_that_the_model_raises_on_are_found_by_halves(made: ScoredPackage) -> None:
+    model = Counting()
+    own = session(made.root, made.manifest, model)
+    bad = range(7, 2_000, 50)
+    table = with_sizes(*(13.0 if row in bad else 0.5 for row in range(2_000)))
+    found = answers(made, own, table, "skip")
+    assert [row for row, _ in found.rejected] == [*bad]
+    assert len(found.predictions.labels) == 2_000 - len(bad)
+    assert model.asked <= 15 * 2_000  # one bad row after the other, over 40 times

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,3 +122,45 @@ def test_an_unseen_text_has_no_code() -> None:
     assert found.seen.tolist() == [True, False, True]
     assert isinstance(found.features[1], NumberColumn)
     assert np.isnan(found.features[1].values).all()
+
+
+@given(st.lists(ROW, min_size=1, max_size=60), st.integers(0, 3))
+def test_the_good_rows_of_a_block_are_those_that_are_good_alone(
+    rows: list[dict[str, Any]], times: int
+) -> None:
+    """Checked by halves as well: more rows than are checked alone."""
+    usual = {"size": 0.5, "narrow": 0.5, "rank": 3, "colour": "red", "note": "a", "new": True}
+    rows = [*rows, *([usual] * 40 * times)]
+    exact = RowChecker(SCHEMA)
+
+    def good(row: dict[str, Any]) -> bool:
+        try:
+            exact.check([row])
+        except RowError:
+            return False
+        return True
+
+    found = BlockChecker(SCHEMA, exact, strict=False).check(block_of(rows), "skip")
+    wanted = [place for place, row in enumerate(rows) if good(row)]
+    assert found.rows.tolist() == wanted
+    assert [place for place, _ in found.rejected] == [
+        place for place in range(len(rows)) if place not in wanted
+    ]
+    checked = exact.check([rows[place] for place in wanted])
+    for own, other in zip(found.block.columns, checked.columns, strict=True):
+        assert list(map(repr, own)) == list(map(repr, other))
+
+
+def test_one_bad_row_of_many_is_found_without_a_check_of_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = {"size": 0.5, "narrow": 0.5, "rank": 3, "colour": "red", "note": "a", "new": True}
+    rows = [usual] * 4_000
+    rows[1_234] = {**usual, "size": float("inf")}
+    exact, asked = RowChecker(SCHEMA), list[int]()
+    whole = exact.check
+    monkeypatch.setattr(exact, "check", lambda some: (asked.append(len(some)), whole(some))[1])
+    found = BlockChecker(SCHEMA, exact, strict=False).check(block_of(rows), "skip")
+    assert [place for place, _ in found.rejected] == [1_234]
+    assert len(found.rows) == 3_999
+    assert sum(asked) <= 16

@@ -12,6 +12,7 @@ from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base import debian
 from packager.image.base.base import BASE_FORMAT, known_base
+from packager.image.base.keep import CONTENT_FORMAT
 from packager.image.base.saved import BaseImage, SavedBase
 
 
@@ -83,7 +84,7 @@ def test_of_two_bases_with_the_same_layers_the_one_that_was_made_here_is_used(
 ):
     """An engine's copy of a base of ``package base`` is in the cache beside it."""
     monkeypatch.setattr("packager.image.base.saved.LoaderCompiler", lambda *_: object())
-    keep(f"engine-{BASE_FORMAT}-a")
+    keep(f"content-{CONTENT_FORMAT}-a")
     keep(f"named-{BASE_FORMAT}-loaded")
     made = keep(f"named-{BASE_FORMAT}-made", origin="debian")
     found = known_base(LAYERS, "linux/amd64", engine)
@@ -92,7 +93,7 @@ def test_of_two_bases_with_the_same_layers_the_one_that_was_made_here_is_used(
 
 
 def test_a_base_from_elsewhere_is_known_where_its_bytecode_can_be_compiled(keep):
-    keep(f"engine-{BASE_FORMAT}-a")
+    keep(f"content-{CONTENT_FORMAT}-a")
     assert known_base(LAYERS, "linux/amd64", ENGINE) is not None
     assert known_base(LAYERS, "linux/amd64", None) is None
     assert known_base(LAYERS, "linux/arm64", ENGINE) is None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from packager.digest import sha256_file
 from packager.errors import PackageError, UsageError
 from packager.image.base import debian
-from packager.image.base.base import PACKAGES, restore_base
+from packager.image.base.base import restore_base
+from packager.image.base.dpkg_status import STATUS_FOLDER, SUMS
+from packager.image.base.keep import PACKAGES
 from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import write_archive
@@ -88,7 +91,27 @@ def test_a_base_names_its_packages_and_nothing_of_this_machine(made):
         written = tar.extractfile(PACKAGES).read()
         assert all(member.mtime == 0 for member in tar)
     assert tuple(json.loads(written)) == made.saved.packages
-    assert not names & {"etc/hostname", "etc/resolv.conf", "etc/machine-id", "var", "bin/sh"}
+    assert not names & {"etc/hostname", "etc/resolv.conf", "etc/machine-id", "bin/sh"}
+
+
+@pytest.mark.network
+def test_scanners_find_every_package_of_a_base_where_distroless_images_have_them(made):
+    with tarfile.open(made.layers[0].path) as tar:
+        inside = {name for name in tar.getnames() if name.startswith("var")}
+        named = {
+            name: tar.extractfile(name).read().decode()
+            for name in inside
+            if name.startswith(f"{STATUS_FOLDER}/")
+        }
+    parents = {"var", "var/lib", "var/lib/dpkg", STATUS_FOLDER}
+    assert inside == named.keys() | parents
+    entries = [text for name, text in named.items() if not name.endswith(SUMS)]
+    fields = [dict(re.findall(r"^([\w-]+): (.*)$", text, re.M)) for text in entries]
+    assert sorted(f"{one['Package']}={one['Version']}" for one in fields) == [*made.saved.packages]
+    sources = {one["Package"]: one.get("Source") for one in fields}
+    assert sources["libc6"] == "glibc"
+    listed = named[f"{STATUS_FOLDER}/libusb-1.0-0{SUMS}"]
+    assert "libusb-1.0.so.0" in listed
 
 
 @pytest.mark.network
@@ -103,7 +126,9 @@ def test_a_base_is_small_and_still_loads_the_standard_library(made):
 def test_a_saved_base_comes_back_as_it_was(made, cache: Path, tmp_path: Path):
     write_archive([made.image], tmp_path / "base.tar")
     back = restore_base(tmp_path / "base.tar", None)
-    assert back.saved == made.saved.model_copy(update={"origin": "elsewhere"})
+    told = {"origin": "elsewhere", "said": back.saved.said}
+    assert back.saved == made.saved.model_copy(update=told)
+    assert back.saved.said == f"3.11 glibc 2.36 {made.saved.version} as read from its files"
     assert not (back.folder / "root").exists()
     assert back.folder != made.folder
     write_archive([back.image], tmp_path / "again.tar")

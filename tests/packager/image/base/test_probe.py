@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
-from elf_samples import elf_header
 from saved_bases import SAID, saved
+from tiny_bases import GLIBC
 
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base.base import find_base, restore_base
-from packager.image.base.probe import BASE_LABEL, ProbeResult, parse_probe, probe_files
+from packager.image.base.probe import ProbeResult
 from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import load_into, write_archive
@@ -32,23 +31,17 @@ def test_a_python_that_we_cannot_use_is_refused(said: str):
         ProbeResult(interpreter="", said=said).facts("x")
 
 
-def test_an_archive_that_tells_nothing_needs_an_engine():
-    with pytest.raises(PackageError) as caught:
-        parse_probe({"config": {"Labels": None}}, "base.tar")
-    assert caught.value.message == (
-        "base.tar: a base from a file runs in containers only, and no engine responds"
-    )
-
-
 def test_the_program_of_a_base_from_a_file_is_not_run_here(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    """Its loader is a program that leaves a mark."""
+    """Its loader and its Python are programs that leave a mark."""
     monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "cache"))
     mark = tmp_path / "mark"
-    program = f"#!/bin/sh\ntouch {mark}\n".encode()
-    names = ("lib64/ld-linux-x86-64.so.2", "usr/bin/python3")
-    layer = plain_layer("base", tmp_path / "l.tar", [Entry(n, program, mode=0o755) for n in names])
+    program = f"#!/bin/sh\ntouch {mark}\n# 3.11.2\0".encode()
+    names = ("lib64/ld-linux-x86-64.so.2", "usr/bin/python3.11")
+    entries = [Entry(n, program, mode=0o755) for n in names]
+    entries += [Entry("usr/bin/python3", link="python3.11"), Entry("lib64/libc.so.6", GLIBC)]
+    layer = plain_layer("base", tmp_path / "l.tar", entries)
     folder = tmp_path / "layers"
     folder.mkdir()
     base = BaseImage(
@@ -85,43 +78,3 @@ def test_a_base_in_the_engine_is_queried_in_a_container(base: str, tmp_path: Pat
         modules.append((tree / "__pycache__").glob("*.pyc").__next__().read_bytes())
     assert isinstance(made.compiler(), LoaderCompiler)
     assert modules[0] == modules[1]
-    label = json.loads(made.image.config)["config"]["Labels"][BASE_LABEL]
-    assert json.loads(label)["said"] == made.saved.said
-
-
-ARM_LIBC = b"\0GNU C Library (Debian GLIBC 2.36-9+deb12u14) stable release version 2.36.\n\0"
-
-
-def foreign_base(root: Path, *, machine: int = 183, python: bytes = b"\x003.11.2\0") -> Path:
-    """The files of a base that are read."""
-    for name, content in {
-        "usr/bin/python3.11": elf_header(machine) + python,
-        "usr/lib/aarch64-linux-gnu/libc.so.6": elf_header(machine) + ARM_LIBC,
-    }.items():
-        (root / name).parent.mkdir(parents=True)
-        (root / name).write_bytes(content)
-    return root
-
-
-def test_a_base_for_another_platform_is_probed_by_its_files(tmp_path: Path):
-    found = probe_files(foreign_base(tmp_path), "/usr/bin/python3.11", "linux/arm64")
-    assert found.facts("x") == ("3.11", (2, 36), "3.11.2")
-
-
-def test_the_version_may_be_in_the_library_of_python(tmp_path: Path):
-    root = foreign_base(tmp_path, python=b"")
-    with pytest.raises(PackageError, match="expected the version of Python in its files, got none"):
-        probe_files(root, "/usr/bin/python3.11", "linux/arm64")
-    (root / "usr/local/lib").mkdir(parents=True)
-    (root / "usr/local/lib/libpython3.12.so.1.0").write_bytes(b"x\x003.12.7\0x")
-    found = probe_files(root, "/usr/bin/python3.11", "linux/arm64")
-    assert found.facts("x")[2] == "3.12.7"
-
-
-def test_a_base_for_another_processor_than_it_says_is_refused(tmp_path: Path):
-    root = foreign_base(tmp_path, machine=62)
-    with pytest.raises(PackageError) as caught:
-        probe_files(root, "/usr/bin/python3.11", "linux/arm64")
-    assert caught.value.message == (
-        "base for linux/arm64: expected /usr/bin/python3.11 for aarch64, got x86_64"
-    )

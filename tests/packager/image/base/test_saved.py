@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from saved_bases import SAID, saved
+from tiny_bases import tiny_layers
 
+from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.errors import PackageError
-from packager.image.base.probe import BASE_LABEL, HOST_VERSION
+from packager.image.base.probe import HOST_VERSION
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.bytecode import ContainerCompiler, HostCompiler
 
@@ -38,7 +40,6 @@ def test_layers_are_found_by_their_content(tmp_path: Path):
     found = base(tmp_path, diff_ids=diff_ids, sizes=(1, 2))
     assert [layer.path.name for layer in found.layers] == ["a" * 64 + ".tar", "b" * 64 + ".tar"]
     assert found.locked.diff_ids == diff_ids
-    assert BASE_LABEL in str(found.image)
 
 
 def test_a_record_with_a_size_too_few_is_no_base(tmp_path: Path):
@@ -66,3 +67,26 @@ def test_bytecode_for_another_platform_is_made_by_an_interpreter_of_this_one(tmp
     native = HostCompiler("of the same version")
     assert replace(other, native=native).compiler() is native
     assert replace(other, native=native).compiles_here
+
+
+@pytest.mark.engine
+def test_an_engine_gets_a_base_of_a_registry_under_a_name_of_ours(engine: Engine, tmp_path: Path):
+    """Under its own name it would be taken for what the registry has."""
+    layers = tiny_layers(tmp_path / "made")
+    (tmp_path / "layers").mkdir()
+    for layer in layers:
+        layer.path.rename(tmp_path / "layers" / f"{layer.diff_id[7:]}.tar")
+    facts = {
+        "diff_ids": tuple(layer.diff_id for layer in layers),
+        "sizes": tuple(layer.size for layer in layers),
+        "platform": engine.platform,
+    }
+    name = base(tmp_path, engine, reference="127.0.0.1:9/python:3", **facts).in_engine()
+    try:
+        assert name.startswith("package-base:")
+        assert engine.describe("127.0.0.1:9/python:3") is None
+        described = engine.describe(name)
+        assert described is not None
+        assert tuple(described["RootFS"]["Layers"]) == facts["diff_ids"]
+    finally:
+        engine.remove(name)

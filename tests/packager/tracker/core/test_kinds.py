@@ -5,7 +5,7 @@ from collections import Counter
 from rule_models import MODELS
 
 from packager.deploy.prometheus.alerts import alert_group
-from packager.tracker.core.kinds import FAMILIES, family_of, kind_of_alert
+from packager.tracker.core.kinds import FAMILIES, family_of
 
 
 def test_a_kind_is_of_one_family() -> None:
@@ -16,16 +16,8 @@ def test_a_kind_is_of_one_family() -> None:
 
 
 def test_every_alert_of_a_model_has_a_family() -> None:
-    kinds = {
-        kind_of_alert(rule.name) for model in MODELS.values() for rule in alert_group(model).rules
-    }
+    kinds = {rule.name for model in MODELS.values() for rule in alert_group(model).rules}
     assert {kind for kind in kinds if family_of(kind) not in FAMILIES} == set()
-
-
-def test_an_alert_of_another_name_has_the_kind_of_other_sources() -> None:
-    assert kind_of_alert("ModelMemberFailing") == "MemberFailed"
-    assert kind_of_alert("FeatureDrift") == "FeatureDrift"
-    assert family_of("MemberFailed") == "availability"
 
 
 def test_another_kind_is_a_family_of_its_own() -> None:

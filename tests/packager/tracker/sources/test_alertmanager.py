@@ -265,7 +265,7 @@ def test_why_nobody_is_notified(status: AlertStatus, text: str) -> None:
     assert muted_text(status, silences) == text
 
 
-def test_an_alert_can_have_the_kind_of_another_source():
-    labels = {**OURS, "alertname": "ModelMemberFailing", "member": "trees"}
+def test_the_kind_of_an_alert_is_its_name():
+    labels = {**OURS, "alertname": "MemberFailed", "member": "trees"}
     told = finding_of(ReceivedAlert(labels, {}, 0.0, "ab"))
     assert (told.kind, told.subject) == ("MemberFailed", "feature=carat, member=trees")

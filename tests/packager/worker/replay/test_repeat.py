@@ -64,5 +64,6 @@ def test_without_a_recipe_or_data_there_is_nothing_to_repeat(absent, message):
 
 def test_a_solution_is_not_repeated_as_one_model():
     solution = WHOLE.model_copy(update={"recipe": "none", "solution": made_solution().solution})
-    with pytest.raises(PackageError, match="this package is a solution: its flow isn't trained"):
+    with pytest.raises(PackageError, match="is a solution: its flow is not trained, and") as caught:
         replayable(solution)
+    assert f"run `package replay {solution.name}:{solution.tag}`" in str(caught.value.hint)

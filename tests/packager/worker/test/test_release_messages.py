@@ -17,7 +17,7 @@ from packager.worker.test.release_messages import ReleaseJob, ReleaseResult, Stu
 
 SPEC = MemberSpec(
     *("price", "own", 0.5, "null", "value", "classification", "auto", "joblib", "frame"),
-    *(("a", "b"), (), (ColumnSpec("x", "number", "float64"),), {"x": 1}, ("x",)),
+    *(("a", "b"), (), (ColumnSpec("x", "number", "float64"),), {"x": 1}),
 )
 MEMBER = StudiedMember(SPEC, ("a", "b"), has_probabilities=True)
 COLUMNS = encoded_columns([np.arange(20.0)], SPEC.features, 20)

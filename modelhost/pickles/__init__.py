@@ -1,0 +1,1 @@
+"""What a pickle would import and call, told without importing or calling anything of it."""

@@ -1,0 +1,89 @@
+"""Pickles in archives: ZIP, as PyTorch and NumPy write them, and tar."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import zipfile
+import zlib
+from typing import Any, BinaryIO
+
+from modelhost.pickles.compressed import limit_of
+
+ZIP = b"PK\x03\x04"
+PICKLE_MEMBERS = (".pkl", ".pickle", ".joblib", ".dill")
+MAX_MEMBERS = 100_000
+MAX_MEMBER = 2 << 30
+"""Bytes of a member that are looked at."""
+_STORAGE = re.compile(r"(^|/)(data|constants|weights)/(\d+|weight_\d+|tensor_\d+)$")
+"""Members of PyTorch's archives that are the raw bytes of a tensor."""
+_BROKEN = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, OSError, EOFError, RuntimeError),
+    *(NotImplementedError, ValueError, LookupError),
+)
+
+
+def is_archive(file: BinaryIO, head: bytes) -> bool:
+    """Whether the file is an archive, also one of ZIP behind other bytes."""
+    if head.startswith((ZIP, b"PK\x05\x06")) or head[257:262] == b"ustar":
+        return True
+    if head[:1] == b"\x80":
+        return False  # a pickle; what follows it is read as well
+    found = zipfile.is_zipfile(file)
+    file.seek(0)
+    return found
+
+
+def audit_archive(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
+    """Audit the members of an archive."""
+    start = file.read(262)
+    file.seek(0)
+    try:
+        if start[257:262] == b"ustar":
+            _tar(audit, file, place, depth)
+        else:
+            _zip(audit, file, place, depth)
+            if not start.startswith((ZIP, b"PK\x05\x06")):
+                audit.report.refuse(place, "has other bytes before its ZIP archive")
+    except _BROKEN as error:
+        audit.report.refuse(place, f"is a damaged archive: {error}")
+
+
+def _zip(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        names = [one.filename for one in members]
+        if len(members) > MAX_MEMBERS:
+            audit.report.refuse(place, f"holds more than {MAX_MEMBERS:,} members")
+            return
+        torch = any(name.endswith(("data.pkl", "constants.pkl")) for name in names)
+        script = torch and any(name.endswith("constants.pkl") for name in names)
+        for member in members:
+            name = member.filename
+            if name.endswith("/") or (torch and _STORAGE.search(name)):
+                continue
+            inner = f"{place}, {name}:"
+            # PyTorch reads those of TorchScript itself, without Python.
+            expected = name.lower().endswith(PICKLE_MEMBERS) and not script
+            if member.file_size > min(MAX_MEMBER, limit_of(member.compress_size)):
+                audit.report.refuse(inner, f"holds {member.file_size:,} bytes, too many to audit")
+                continue
+            with archive.open(member) as content:
+                audit.content(
+                    content, member.file_size, inner, expected=expected, depth=depth,
+                    storages=torch, script=script,
+                )  # fmt: skip
+
+
+def _tar(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
+    with tarfile.open(fileobj=file, mode="r:") as archive:
+        for count, member in enumerate(archive):
+            if count > MAX_MEMBERS:
+                audit.report.refuse(place, f"holds more than {MAX_MEMBERS:,} members")
+                return
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None:
+                name = member.name
+                expected = name.lower().endswith(PICKLE_MEMBERS)
+                inner = f"{place}, {name}:"
+                audit.content(content, member.size, inner, expected=expected, depth=depth)

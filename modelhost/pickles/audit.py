@@ -1,0 +1,242 @@
+"""Audits the pickles of a file: plain, of joblib, compressed, in archives and in arrays."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import io
+import re
+from pathlib import Path
+from typing import Any, BinaryIO, Callable
+
+from modelhost.pickles.archives import audit_archive, is_archive
+from modelhost.pickles.compressed import Decompressed, coding_of, limit_of
+from modelhost.pickles.judge import Judge
+from modelhost.pickles.reader import Reader, Seen
+from modelhost.pickles.report import PickleReport
+from modelhost.pickles.source import Source, UnreadableError
+from modelhost.pickles.stand_ins import CALLED, MADE, GlobalName
+
+SUFFIXES = (".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle")
+"""Of files that must be pickles."""
+HEAD = 512
+MAX_DEPTH = 6
+"""Of files within files."""
+MAX_PICKLES = 100_000
+_MAGIC = re.compile(rb"\x80[\x00-\x05]")
+_ARRAY = b"\x93NUMPY"
+MAX_HEADER = 1 << 20
+_TORCH_MAGIC = 0x1950A86A20F9469CFC6C
+"""The first pickle of a file that PyTorch wrote before version 1.6."""
+_TORCH_PICKLES = 4
+"""Further ones in it; after them come the raw bytes of tensors."""
+_WORD = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+class Audit:
+    """One audit: what judges the globals, and the report."""
+
+    def __init__(self, judge: Judge, *, joblib_only: bool = False) -> None:
+        """``joblib_only``: joblib reads the file, so that arrays are arrays for certain."""
+        self.report = PickleReport()
+        self._judge = judge
+        self._joblib_only = joblib_only
+
+    def file(self, path: Path, place: str, *, expected: bool) -> None:
+        """Audit the file ``path``, called ``place``; ``expected``: it must be a pickle."""
+        enabled = gc.isenabled()
+        gc.disable()  # nothing here is garbage in cycles, and much is made
+        try:
+            with path.open("rb") as file:
+                self.content(file, path.stat().st_size, place, expected=expected)
+        finally:
+            if enabled:
+                gc.enable()
+
+    def content(
+        self, file: BinaryIO, size: int, place: str, *, expected: bool, depth: int = 0, **how: bool
+    ) -> None:
+        """Audit a stream that can be read again from its beginning.
+
+        ``how``: ``storages`` and ``script`` of a PyTorch archive.
+        """
+        head = file.read(HEAD)
+        file.seek(0)
+        coding = coding_of(head)
+        if depth > MAX_DEPTH:
+            self.report.refuse(place, f"has files within files more than {MAX_DEPTH} deep")
+        elif coding is not None and coding.make is None:
+            self._closed(place, coding.name, expected)
+        elif coding is not None:
+            self._compressed(file, size, place, coding, expected=expected, **how)
+        elif head.startswith(_ARRAY):
+            self._array(file, size, place)
+        elif is_archive(file, head):
+            audit_archive(self, file, place, depth + 1)
+        elif _MAGIC.match(head) or expected:
+            self._pickles(lambda: file, (size, size), place, certain=True, **how)
+        elif head:
+            self._pickles(lambda: file, (size, size), place, certain=False, **how)
+
+    def _closed(self, place: str, coding: str, expected: bool) -> None:
+        if expected:
+            self.report.refuse(place, f"is compressed by {coding}, which the audit doesn't read")
+        else:
+            self.report.skipped.append(f"{place}: compressed by {coding}")
+
+    def _compressed(
+        self, file: BinaryIO, size: int, place: str, coding: Any, *, expected: bool, **how: bool
+    ) -> None:
+        def again() -> Any:
+            file.seek(0)
+            return Decompressed(file, coding)
+
+        try:
+            head = again().read(HEAD)
+        except UnreadableError as error:
+            if expected:
+                self.report.refuse(place, str(error))
+            return  # it only looks compressed, or its own reader will fail
+        if head.startswith((_ARRAY, b"PK\x03\x04")):
+            self._whole(again(), limit_of(size), place, expected=expected)
+            return
+        certain = expected or _MAGIC.match(head) is not None
+        self._pickles(again, (limit_of(size), size), place, certain=certain, **how)
+
+    def _whole(self, stream: Any, limit: int, place: str, *, expected: bool) -> None:
+        """An archive or array that is compressed as a whole."""
+        source = Source(stream, min(limit, 1 << 30))
+        parts = io.BytesIO()
+        try:
+            while not source.at_end():
+                parts.write(source.read(len(source.buffer)))
+        except UnreadableError as error:
+            self.report.refuse(place, str(error))
+            return
+        size = parts.tell()
+        parts.seek(0)
+        self.content(parts, size, place, expected=expected, depth=MAX_DEPTH - 1)
+
+    def _array(self, file: BinaryIO, size: int, place: str) -> None:
+        """A file of ``numpy.save``; only an array of objects has a pickle, behind its header."""
+        source = Source(file, size)
+        try:
+            version = source.read(8)[6]
+            length = int.from_bytes(source.read(2 if version == 1 else 4), "little")
+            if length > MAX_HEADER:
+                raise UnreadableError(f"has a header of {length:,} bytes")
+            header = ast.literal_eval(source.read(length).decode("latin1").strip())
+            if not _has_object(header["descr"]):
+                return
+        except (UnreadableError, SyntaxError, ValueError, TypeError, KeyError, MemoryError):
+            self.report.refuse(place, "has a damaged header of an array of NumPy")
+            return
+        self._read(source, place, certain=True)
+
+    def _pickles(
+        self,
+        again: Callable[[], Any],
+        sizes: tuple[int, int],
+        place: str,
+        *,
+        certain: bool,
+        **how: bool,
+    ) -> None:
+        """Pickles to the end of a stream; ``certain``: it is one, so it must be readable.
+
+        ``sizes``: the bytes that it may hold, and those on disk.
+        """
+        wrapped = self._read(Source(again(), *sizes), place, certain=certain, arrays=True, **how)
+        if wrapped and not self._joblib_only:
+            stream = again()
+            if hasattr(stream, "seek"):
+                stream.seek(0)
+            self._read(Source(stream, *sizes), place, certain=False, **how)
+
+    def _read(
+        self, source: Source, place: str, *, certain: bool, arrays: bool = False, **how: bool
+    ) -> bool:
+        """Read pickles one after the other; return whether one had an array of joblib."""
+        seen, wrapped, script = Seen(source.size), False, how.pop("script", False)
+        why, count = "", 0
+        try:
+            while count == 0 or not source.at_end():
+                reader = Reader(source, seen, arrays=arrays, **how)
+                value = reader.load()
+                wrapped = wrapped or reader.wrapped
+                count += 1
+                if count == 1 and type(value) is int and value == _TORCH_MAGIC:
+                    for _ in range(_TORCH_PICKLES):
+                        Reader(source, seen, storages=True).load()
+                    break  # tensors follow
+                if count > MAX_PICKLES:
+                    raise UnreadableError(f"holds more than {MAX_PICKLES:,} pickles")
+        except UnreadableError as error:
+            why = str(error)
+        acted = seen.acts or any({CALLED, MADE} & one.uses for one in seen.globals.values())
+        if certain and why:
+            self.report.refuse(place, f"can't be read to its end: it {why}")
+        elif why and acted and not arrays:
+            pass  # the bytes of an array, read as opcodes: what they name is judged below
+        elif why and acted:
+            self.report.refuse(place, f"can't be read to its end: it {why}")
+        self._tell(seen, place, certain=certain or not why, script=script)
+        return wrapped
+
+    def _tell(self, seen: Seen, place: str, *, certain: bool, script: bool) -> None:
+        """Judge what was seen; ``certain``: all of it is a pickle, not bytes that look like it."""
+        self.report.pickles += bool(certain or seen.acts)
+        for offset, what in seen.acts:
+            if certain or seen.globals:
+                self.report.refuse(place, what, offset)
+        for one in seen.globals.values():
+            if certain or _is_meant(one):
+                self._name(one, place, script=script)
+        for offset, content, is_torch in seen.nested:
+            inner = f"{place}, in the value at byte {offset:,}:"
+            if inner.count(", in the value") > MAX_DEPTH:
+                self.report.refuse(place, "has pickles within pickles", offset)
+                continue
+            self._read(Source(io.BytesIO(content), len(content)), inner, certain=is_torch)
+
+    def _name(self, one: GlobalName, place: str, *, script: bool) -> None:
+        told = self._judge.of(one, script=script)
+        if told.allowed:
+            self.report.names[one.full] = told.why
+        elif told.unknown:
+            if one.full not in self.report.unknown:
+                self.report.unknown.append(one.full)
+        else:
+            called = CALLED in one.uses
+            self.report.refuse(place, told.why, one.offset, one.full, called=called)
+
+
+def _is_meant(one: GlobalName) -> bool:
+    """Whether bytes that may be no pickle name a global that Python could import."""
+    if not (_WORD.fullmatch(one.module) and _WORD.fullmatch(one.name)):
+        return False
+    return bool({CALLED, MADE} & one.uses)
+
+
+def _has_object(descr: Any) -> bool:
+    if isinstance(descr, str):
+        return "O" in descr
+    return isinstance(descr, (list, tuple)) and any(_has_object(one) for one in descr[:10_000])
+
+
+def audit_model(path: Path, judge: Judge, *, joblib_only: bool = False) -> PickleReport:
+    """Audit a model: a file, or every file of a folder.
+
+    ``joblib_only``: it is a file that joblib reads, and nothing else does. A file whose name ends
+    as that of a pickle must be one.
+    """
+    audit = Audit(judge, joblib_only=joblib_only)
+    if not path.is_dir():
+        expected = joblib_only or path.name.lower().endswith(SUFFIXES)
+        audit.file(path, "the file", expected=expected)
+        return audit.report
+    for one in sorted(path.rglob("*")):
+        if one.is_file():
+            name = one.relative_to(path).as_posix()
+            audit.file(one, name, expected=name.lower().endswith(SUFFIXES))
+    return audit.report

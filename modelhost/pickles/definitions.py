@@ -1,0 +1,175 @@
+"""How a module defines a name, by its source: a class, a function, another module's."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any, Iterator, NamedTuple
+
+from modelhost.pickles.modules import ModuleFile, Modules
+
+CLASS, FUNCTION, COMPILED, OTHER, ABSENT = "class", "function", "compiled", "other", "absent"
+MAX_STEPS = 12
+"""Imports of imports that are followed."""
+REDUCED = re.compile(r"__(reduce|reduce_ex|getnewargs|getnewargs_ex)__\b")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CALLABLE_BASES = _words(
+    "Enum IntEnum StrEnum Flag IntFlag Exception Warning OrderedDict defaultdict Decimal datetime"
+    " date timedelta Random Counter deque"
+)
+"""Bases whose objects are pickled as a call of their class."""
+_VALUE_BASES = _words("tuple str int float complex bytes frozenset NamedTuple namedtuple")
+"""Bases whose ``__new__`` takes the value."""
+_MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
+
+
+class Definition(NamedTuple):
+    """Where a name leads."""
+
+    kind: str
+    """``CLASS``, ``FUNCTION``, ``COMPILED``, ``OTHER`` (a value) or ``ABSENT``."""
+    module: str
+    """The module that has the definition."""
+    name: str
+    file: ModuleFile | None
+
+    @property
+    def full(self) -> str:
+        """``module.name``."""
+        return f"{self.module}.{self.name}"
+
+
+class Definitions:
+    """Looks names up in modules."""
+
+    def __init__(self, modules: Modules) -> None:
+        self._modules = modules
+        self._trees: dict[str, dict[str, list[Any]]] = {}
+
+    def find(self, module: str, name: str, steps: int = 0) -> Definition:
+        """What ``name`` of ``module`` is; imports are followed."""
+        file = self._modules.find(module)
+        if file is None or steps > MAX_STEPS:
+            return Definition(ABSENT, module, name, file)
+        if file.text is None:
+            return Definition(COMPILED, module, name, file)
+        if re.search(rf"^class {re.escape(name)}\b", file.text, re.MULTILINE):
+            return Definition(CLASS, module, name, file)
+        if not re.search(rf"\b{re.escape(name)}\b|import \*|\*$", file.text, re.MULTILINE):
+            return Definition(ABSENT, module, name, file)
+        nodes = self._bindings(module, file)
+        if nodes.get(name):
+            return self._of_node(module, name, nodes[name][-1], file, steps)
+        for node in nodes.get("*", ()):
+            found = self.find(_target(module, node, file.package), name, steps + 1)
+            if found.kind != ABSENT:
+                return found
+        return Definition(ABSENT, module, name, file)
+
+    def called_by_pickle(self, found: Definition, steps: int = 0, *, values: bool = False) -> bool:
+        """Whether objects of the class are pickled as a call of it, by itself or a base.
+
+        ``values``: or with arguments of ``__new__``, as of tuples and texts.
+        """
+        if found.kind == COMPILED:
+            return True
+        if found.kind != CLASS or found.file is None or found.file.text is None:
+            return False
+        head, body = _class_text(found.file.text, found.name)
+        if REDUCED.search(body):
+            return True
+        bases = re.findall(r"[\w.]+", re.sub(r"\w+\s*=[^,]*", "", head))
+        for base in bases:
+            last = base.rpartition(".")[2]
+            if last in _CALLABLE_BASES or last.endswith("Error"):
+                return True
+            if values and last in _VALUE_BASES:
+                return True
+            if steps < MAX_STEPS and last not in (found.name, "object"):
+                inner = self.find(found.module, last, steps + 1)
+                if inner.kind in (CLASS, COMPILED) and self.called_by_pickle(
+                    inner, steps + 1, values=values
+                ):
+                    return True
+        return False
+
+    def _bindings(self, module: str, file: ModuleFile) -> dict[str, list[Any]]:
+        """Name → the statements on the module's own level that bind it; ``*``: star imports."""
+        if module not in self._trees:
+            found: dict[str, list[Any]] = {}
+            try:
+                for name, node in _bound(ast.parse(file.text or "")):
+                    found.setdefault(name, []).append(node)
+            except (SyntaxError, ValueError, RecursionError):
+                pass  # a name of such a module is absent: it can't be imported either
+            self._trees[module] = found
+        return self._trees[module]
+
+    def _of_node(
+        self, module: str, name: str, node: Any, file: ModuleFile, steps: int
+    ) -> Definition:
+        if isinstance(node, ast.ClassDef):
+            return Definition(CLASS, module, name, file)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return Definition(FUNCTION, module, name, file)
+        if isinstance(node, ast.ImportFrom):
+            own = next(one.name for one in node.names if (one.asname or one.name) == name)
+            return self.find(_target(module, node, file.package), own, steps + 1)
+        if isinstance(node, ast.Assign):
+            value = node.value
+            if isinstance(value, ast.Lambda):
+                return Definition(FUNCTION, module, name, file)
+            if isinstance(value, ast.Call):
+                called = ast.dump(value.func)
+                if any(f"'{maker}'" in called for maker in _MAKERS):
+                    return Definition(CLASS, module, name, file)
+            if isinstance(value, ast.Name) and value.id != name:
+                return self.find(module, value.id, steps + 1)
+        return Definition(OTHER, module, name, file)
+
+
+def _bound(tree: Any) -> Iterator[tuple[str, Any]]:
+    """(name, statement) of what a module binds, also within ``if``, ``try`` and ``with``."""
+    waiting = list(reversed(tree.body))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name, node
+        elif isinstance(node, ast.ImportFrom):
+            for one in node.names:
+                yield one.asname or one.name, node
+        elif isinstance(node, ast.Import):
+            for one in node.names:
+                yield one.asname or one.name.partition(".")[0], node
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, node
+        elif isinstance(node, (ast.If, ast.Try, ast.With)):
+            inner = [*node.body, *getattr(node, "orelse", ()), *getattr(node, "finalbody", ())]
+            inner += [one for handler in getattr(node, "handlers", ()) for one in handler.body]
+            waiting += reversed(inner)
+
+
+def _target(module: str, node: Any, package: bool) -> str:
+    """The module that ``from … import`` in ``module`` reads."""
+    if not node.level:
+        return node.module or ""
+    parts = module.split(".")
+    parts = parts[: len(parts) - node.level + (1 if package else 0)]
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
+def _class_text(text: str, name: str) -> tuple[str, str]:
+    """The bases of a class, and its body."""
+    match = re.search(rf"^([ \t]*)class {re.escape(name)}\b([^:]*?):", text, re.MULTILINE)
+    if match is None:
+        return "", ""
+    rest = text[match.end() :]
+    end = re.search(rf"^(?!{match.group(1)}[ \t]|\s*$|\s*#|[)\]}}])", rest, re.MULTILINE)
+    return match.group(2), rest[: end.start()] if end else rest

@@ -1,0 +1,172 @@
+"""Which globals of a pickle are allowed, and why the others are not."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, NamedTuple
+
+from modelhost.pickles import allowed
+from modelhost.pickles.arrays import WRAPPER, WRAPPERS
+from modelhost.pickles.definitions import CLASS, COMPILED, FUNCTION, Definition, Definitions
+from modelhost.pickles.modules import OWN, STANDARD, Modules, NoModules, is_standard
+from modelhost.pickles.reader import MAKERS, TORCH_BYTES
+from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, SAFE, GlobalName
+
+_CLASS_NAME = re.compile(r"_*[a-z]?[A-Z]\w*")
+"""Names of compiled classes, whose source isn't there; statsmodels begins some with a letter."""
+_DUNDER = re.compile(r"__\w+__")
+FOLLOWED = frozenset([*MAKERS, TORCH_BYTES, WRAPPER, "numpy.dtype", "_codecs.encode"])
+"""What the reader follows by name, so that another name would mislead it."""
+TORCH_SCRIPT = "__torch__"
+"""The module of types that a TorchScript archive defines itself; Python can't import it."""
+
+
+class Judgement(NamedTuple):
+    """What the audit says of one global."""
+
+    allowed: bool
+    why: str
+    """Of a refused one, what is wrong with it."""
+    unknown: bool = False
+    """Refused only because neither the code nor the distributions are at hand."""
+
+
+def _refused(why: str) -> Judgement:
+    return Judgement(False, why)
+
+
+class Judge:
+    """Judges globals by the shipped lists, the locked distributions and the project's code."""
+
+    def __init__(self, modules: Modules, names: Iterable[str] = ()) -> None:
+        """``names``: further globals that the user allows, as ``module.name``."""
+        self._modules = modules
+        self._definitions = Definitions(modules)
+        self._names = frozenset(names)
+
+    def of(self, one: GlobalName, *, script: bool = False) -> Judgement:
+        """Whether a pickle may name and use it; ``script``: in a TorchScript archive."""
+        full, last = one.full, one.name.rpartition(".")[2]
+        if full in self._names:
+            return Judgement(True, "allowed by name")
+        if full in allowed.CALLS or full == WRAPPER or allowed.EXCEPTIONS.fullmatch(full):
+            return Judgement(True, "known")
+        if full in allowed.LOOK_UPS and SAFE in one.uses and CALLED not in one.uses:
+            return Judgement(True, "known")
+        if full in allowed.VALUES:
+            if one.uses & {CALLED, MADE}:
+                return _refused("is a function, which data doesn't call")
+            return Judgement(True, "known")
+        if script and one.module.partition(".")[0] == TORCH_SCRIPT:
+            return Judgement(True, "TorchScript's own")
+        if last in WRAPPERS:
+            return _refused("is joblib's stand-in for an array in another file")
+        return self._of_place(one)
+
+    def _of_place(self, one: GlobalName) -> Judgement:
+        top = one.module.partition(".")[0]
+        if one.module == "__main__":
+            return _refused("is of the script that made the file (module __main__)")
+        if any(map(_DUNDER.fullmatch, f"{one.module}.{one.name}".split("."))):
+            return _refused("is internal to Python, not a part of data")
+        if is_standard(top):
+            return _refused(f"is of {STANDARD}, and none that data needs")
+        if not one.module or _is_refused(one.module):
+            return _refused("is of a module that runs programs, opens files or loads code")
+        if isinstance(self._modules, NoModules):
+            return self._by_name(one)
+        file = self._modules.find(one.module)
+        if file is None:
+            return _refused("is neither of a locked distribution nor of the project's code")
+        if file.origin == OWN:
+            return self._own(one)
+        return self._installed(one)
+
+    def _own(self, one: GlobalName) -> Judgement:
+        """Of the project: what it defines itself, not what it imports."""
+        found = self._definitions.find(one.module, one.name.partition(".")[0])
+        if found.file is None or found.file.origin != OWN:
+            return self._elsewhere(one, found)
+        if found.kind not in (CLASS, FUNCTION, COMPILED):
+            return _refused("is no class or function of the project's code")
+        return Judgement(True, "own code")
+
+    def _elsewhere(self, one: GlobalName, found: Definition) -> Judgement:
+        """What the project imports, judged by the name that it has where it is defined."""
+        if found.file is None or found.file.origin == STANDARD or "." in one.name:
+            return _refused("is imported by the project's code, which doesn't define it")
+        other = GlobalName(found.module, found.name, one.offset)
+        other.uses = one.uses
+        return self.of(other)
+
+    def _installed(self, one: GlobalName) -> Judgement:
+        found = self._definitions.find(one.module, one.name)
+        if "." in one.name:
+            return self._attribute(one)
+        if found.file is not None and found.file.origin == STANDARD:
+            return _refused(f"is {found.full} under another name")
+        if found.full != one.full:
+            if found.full in FOLLOWED:
+                return _refused(f"is {found.full} under another name")
+            if found.full in allowed.CALLS:
+                return Judgement(True, "known")
+            if _is_refused(found.module):
+                return _refused("is of a module that runs programs, opens files or loads code")
+        if found.kind == CLASS:
+            if CALLED in one.uses and not self._definitions.called_by_pickle(found):
+                return _refused("is a class that no pickle of its objects calls")
+            if GIVEN in one.uses and not self._definitions.called_by_pickle(found, values=True):
+                return _refused("is a class that no pickle of its objects gives arguments")
+            return Judgement(True, "class of a locked distribution")
+        if found.kind == COMPILED:
+            return _of_compiled(found, one)
+        computes = f"{found.module}.".startswith(allowed.FUNCTIONS)
+        if found.kind == FUNCTION and computes and not one.uses & {CALLED, MADE}:
+            return Judgement(True, "function of a locked distribution")
+        if found.kind == FUNCTION:
+            return _refused(_of_function(one))
+        return _refused("is no class of that module")
+
+    def _attribute(self, one: GlobalName) -> Judgement:
+        """A class within a class; methods and whatever a module imports are refused."""
+        outer, _, inner = one.name.rpartition(".")
+        found = self._definitions.find(one.module, outer)
+        text = found.file.text if found.file is not None else None
+        nested = text and re.search(rf"^[ \t]+class {re.escape(inner)}\b", text, re.MULTILINE)
+        if found.kind == CLASS and nested and found.module == one.module and "." not in outer:
+            return Judgement(True, "class of a locked distribution")
+        return _refused("is an attribute of something else")
+
+    def _by_name(self, one: GlobalName) -> Judgement:
+        """Without the distributions at hand: a function that is called is refused."""
+        looks = _CLASS_NAME.fullmatch(one.name) or one.name.startswith("__pyx_unpickle_")
+        if CALLED in one.uses and not looks:
+            return _refused("is a function, which data doesn't call")
+        path = f"{one.module}."
+        called = CALLED in one.uses
+        if looks and path.startswith(allowed.COMPILED if called else allowed.KNOWN):
+            return Judgement(True, "class of a known library, by its name")
+        if path.startswith(allowed.FUNCTIONS) and not one.uses & {CALLED, MADE}:
+            return Judgement(True, "function of a known library, by its name")
+        return Judgement(False, "is unknown here", unknown=True)
+
+
+def _is_refused(module: str) -> bool:
+    parts = set(module.split("."))
+    return bool(parts & allowed.REFUSED_PARTS) or f"{module}.".startswith(allowed.REFUSED)
+
+
+def _of_compiled(found: Definition, one: GlobalName) -> Judgement:
+    """Of a compiled module only what is named as a class, in libraries that hold values."""
+    known = f"{found.module}.".startswith(allowed.COMPILED)
+    if known and (_CLASS_NAME.fullmatch(one.name) or one.name.startswith("__pyx_unpickle_")):
+        return Judgement(True, "compiled class of a locked distribution")
+    if known and f"{found.module}.".startswith(allowed.FUNCTIONS) and not one.uses & {CALLED, MADE}:
+        return Judgement(True, "function of a locked distribution")
+    return _refused("is of a compiled module, whose classes are not known to hold values only")
+
+
+def _of_function(one: GlobalName) -> str:
+    if CALLED in one.uses:
+        return "is a function of a library, which data doesn't call"
+    return "is a function of a library that isn't known to only compute"

@@ -1,0 +1,67 @@
+"""The opcodes of texts, numbers and the memo, which are most of a large pickle, without calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelhost.pickles.source import Source, UnreadableError
+
+LONGEST = 300
+"""More bytes than any of these opcodes has, apart from long texts."""
+_EVER = 1 << 62
+
+
+def plain_values(source: Source, stack: Any, memo: Any, frame_end: int) -> int:
+    """Follow such opcodes up to one of another kind; return how many there were.
+
+    ``frame_end``: where the frame ends that these may be in.
+    """
+    buffer, place, before = source.buffer, source.place, source.before
+    inside = frame_end - before if before + place < frame_end else _EVER
+    stop, size, append, count = min(len(buffer) - LONGEST, inside), len(buffer), stack.append, 0
+    while place < stop:
+        key = buffer[place]
+        if key == 0x94:  # MEMOIZE
+            memo[len(memo)] = stack[-1]
+            place += 1
+        elif key == 0x8C:  # SHORT_BINUNICODE
+            end = place + 2 + buffer[place + 1]
+            append(str(buffer[place + 2 : end], "utf-8", "surrogatepass"))
+            place = end
+        elif key == 0x58:  # BINUNICODE
+            end = place + 5 + int.from_bytes(buffer[place + 1 : place + 5], "little")
+            if end > size:
+                break
+            append(str(buffer[place + 5 : end], "utf-8", "surrogatepass"))
+            place = end
+        elif key == 0x4B:  # BININT1
+            append(buffer[place + 1])
+            place += 2
+        elif key == 0x4D:  # BININT2
+            append(int.from_bytes(buffer[place + 1 : place + 3], "little"))
+            place += 3
+        elif key == 0x4A:  # BININT
+            append(int.from_bytes(buffer[place + 1 : place + 5], "little", signed=True))
+            place += 5
+        elif key == 0x47:  # BINFLOAT, whose value nothing looks at
+            append(0.0)
+            place += 9
+        elif key == 0x71:  # BINPUT
+            memo[buffer[place + 1]] = stack[-1]
+            place += 2
+        elif key == 0x72:  # LONG_BINPUT
+            memo[int.from_bytes(buffer[place + 1 : place + 5], "little")] = stack[-1]
+            place += 5
+        elif key == 0x68:  # BINGET
+            append(memo[buffer[place + 1]])
+            place += 2
+        elif key == 0x6A:  # LONG_BINGET
+            append(memo[int.from_bytes(buffer[place + 1 : place + 5], "little")])
+            place += 5
+        else:
+            break
+        count += 1
+    if place > inside:
+        raise UnreadableError(f"crosses the end of a frame at byte {frame_end:,}")
+    source.place = place
+    return count

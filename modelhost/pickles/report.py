@@ -1,0 +1,65 @@
+"""What the audit of pickles says of a file."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+VERSION = 1
+"""Of the audit: another one may judge the same file otherwise."""
+
+
+class PickleFinding(NamedTuple):
+    """Why a file is refused."""
+
+    place: str
+    """The file, and the member of an archive in it."""
+    offset: int | None
+    """The byte, in the decompressed content; None for the whole file."""
+    name: str | None
+    """The global, ``module.name``; None where the file does something else or can't be read."""
+    what: str
+    """What is wrong, as the end of a sentence that begins with the global or the file."""
+    called: bool = False
+    """Whether the file calls the global."""
+
+    @property
+    def text(self) -> str:
+        """As a sentence."""
+        at = "" if self.offset is None else f" (byte {self.offset:,})"
+        if self.name is None:
+            return f"{self.place} {self.what}"
+        verb = "calls" if self.called else "names"
+        return f"{self.place}{at} {verb} {self.name}, which {self.what}"
+
+
+class PickleReport:
+    """The findings of one model or file."""
+
+    def __init__(self) -> None:
+        self.findings: list[PickleFinding] = []
+        self.names: dict[str, str] = {}
+        """Every global that is allowed, and why."""
+        self.unknown: list[str] = []
+        """Globals that only the locked distributions and the project's code can tell of."""
+        self.skipped: list[str] = []
+        """Files that were not looked into, and why."""
+        self.pickles = 0
+
+    def refuse(
+        self,
+        place: str,
+        what: str,
+        offset: int | None = None,
+        name: str | None = None,
+        *,
+        called: bool = False,
+    ) -> None:
+        """Add a finding, once."""
+        found = PickleFinding(place, offset, name, what, called)
+        if found not in self.findings:
+            self.findings.append(found)
+
+    @property
+    def refused_names(self) -> tuple[str, ...]:
+        """The globals of the findings, each once."""
+        return tuple(dict.fromkeys(one.name for one in self.findings if one.name is not None))

@@ -1,0 +1,52 @@
+"""What stands for the objects of a pickle while it is read: nothing of them is imported or made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CALLED, MADE, NAMED, SAFE, GIVEN = "called", "made", "named", "safe", "given"
+"""What a pickle does with a global: calls it, makes an object of it by ``__new__``, or neither.
+
+``GIVEN``: makes an object of it by ``__new__`` with arguments;
+``SAFE``: calls it with arguments by which it can only look something up."""
+
+
+class GlobalName:
+    """A global that a pickle names: what ``find_class`` would import."""
+
+    __slots__ = ("module", "name", "offset", "uses")
+
+    def __init__(self, module: str, name: str, offset: int) -> None:
+        self.module = module
+        self.name = name
+        self.offset = offset
+        """Where it is named first, in bytes of the decompressed stream."""
+        self.uses = {NAMED}
+
+    @property
+    def full(self) -> str:
+        """``module.name``."""
+        return f"{self.module}.{self.name}"
+
+
+class Made:
+    """An object that a pickle makes by calling ``of``, or by its ``__new__``."""
+
+    __slots__ = ("args", "of", "state")
+
+    def __init__(self, of: GlobalName | None, args: Any = ()) -> None:
+        self.of = of
+        """None: made in another way."""
+        self.args = args
+        self.state: Any = None
+
+    @property
+    def kind(self) -> str:
+        """The full name of what made it; empty for one that is made in another way."""
+        return self.of.full if self.of is not None else ""
+
+
+class Skipped:
+    """A long text or a long block of bytes, of which nothing was kept."""
+
+    __slots__ = ()

@@ -1,0 +1,27 @@
+"""Which rows of a batch a member gave no answer for, by the frames that it was handed."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable
+
+
+def absent_places(absent: Iterable[tuple[str, Any]], rows: Any) -> dict[str, list[int]]:
+    """Member → positions in ``rows``, the flow's batch, in order.
+
+    ``absent``: members, and the frames or arrays without answers. Rows are found by the labels of
+    their index; an array as long as the batch has its rows. What can't be found is every row: an
+    answer that may lack a member's is better marked than not.
+    """
+    found: dict[str, set[int]] = {}
+    for member, lost in absent:
+        places = _places(lost, rows)
+        found.setdefault(member, set()).update(range(len(rows)) if places is None else places)
+    return {member: sorted(places) for member, places in found.items() if places}
+
+
+def _places(lost: Any, rows: Any) -> Iterable[int] | None:
+    labels, known = getattr(lost, "index", None), getattr(rows, "index", None)
+    if labels is None or known is None:
+        return range(len(rows)) if len(lost) == len(rows) else None
+    places = known.get_indexer(labels).tolist() if known.is_unique else [-1]
+    return None if -1 in places else places

@@ -1,0 +1,58 @@
+"""What an image says of itself outside of the package root: labels and the source it came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from packager.build.image_labels import image_labels
+from packager.image.config import REVISION, SOURCE, TITLE, VERSION, WORKING_TREE, Image
+from packager.project.ci_revision import ci_state, with_ci
+from packager.project.config import Project
+from packager.project.files import ListedFiles
+from packager.project.git import GitState, git_state
+
+WORKING_TREES = {True: "dirty", False: "clean", None: "unknown"}
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Labels of the user, and the commit that is built."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """In the config and the OCI manifest of each image."""
+    git: GitState | None = None
+    named: Mapping[str, str] = field(default_factory=dict)
+    """Title and version, for the OCI manifest."""
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Of the OCI manifest of each image; equal for equal revisions of one repository."""
+        found = {**self.labels, **self.named}
+        if self.git is not None:
+            found[REVISION] = self.git.commit + ("-dirty" if self.git.dirty else "")
+            found[WORKING_TREE] = WORKING_TREES[self.git.dirty]
+            if self.git.source:
+                found[SOURCE] = self.git.source
+        return found
+
+    def on(self, images: Sequence[Image]) -> tuple[Image, ...]:
+        """``images`` with these annotations."""
+        return tuple(replace(image, annotations=self.annotations) for image in images)
+
+
+NO_MARKS = Marks()
+
+
+def read_marks(project: Project, files: ListedFiles, given: Sequence[str]) -> Marks:
+    """The marks of a build of ``project``; ``given`` are the labels of its command.
+
+    Raises ``UsageError`` for a label that is not allowed.
+    """
+    labels = image_labels(project.directory, given)
+    kinds = (files.code.files, files.data, files.model)
+    packaged = [path for kind in kinds for path in kind.values()]
+    found = git_state(project.directory, packaged)
+    named = {TITLE: project.package.name, VERSION: project.package.version}
+    return Marks(labels, with_ci(found, ci_state(project.directory, os.environ)), named)

@@ -1,0 +1,176 @@
+"""Commands of signatures: ``key``, ``sign``, ``verify``."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from packager.cache import check_writable
+from packager.cli.app import TRUST, AsJson, Ref, app
+from packager.cli.console import ConsoleProgress, print_result
+from packager.errors import UsageError
+
+if TYPE_CHECKING:
+    from packager.trust.verify import Requirement, TrustReport
+
+MARKS = {"ok": "ok", "failed": "FAILED", "warned": "warned", "absent": "-"}
+
+
+@app.command("key", rich_help_panel=TRUST)
+def make_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The new private key.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a key that signs packages, and its public half.
+
+    FILE signs, FILE.pub is for those who verify. The password is asked for, or
+    MODEL_PACKAGER_KEY_PASSWORD has it; if it is empty, FILE is not encrypted.
+    """
+    from packager.trust.keys import create_key
+
+    check_writable(file.absolute().parent)
+    public = create_key(file, key_password(f"password of {file} (empty for none): ", twice=True))
+    told = {"private_key": str(file), "public_key": f"{file}.pub", "key_id": public.key_id}
+    shown = f"{file}.pub, key {public.key_id[:16]}; keep {file} secret, and a copy of it safe"
+    print_result(json.dumps(told) if as_json else shown)
+
+
+@app.command("sign", rich_help_panel=TRUST)
+def sign_reference(
+    reference: Ref,
+    key: Annotated[Path, typer.Option(help="The private key.")],
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(help="A report of `replay` or `test` of this package; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Also write the signatures to this .sigstore.jsonl file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a package and what it was measured by.
+
+    Its files, its image, its provenance, the check of its data, and evidence. The signatures are
+    kept beside the image in an OCI folder or registry, else in the cache; they are never in the
+    image. They take the place of earlier ones by the same key.
+    """
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+    from packager.run.evidence import read_evidence
+    from packager.run.signing import facts_to_sign
+    from packager.trust.keys import PrivateKey
+    from packager.trust.sign import sign_package
+    from packager.trust.store import keep_bundles, write_lines
+
+    if output is not None:
+        check_writable(output.absolute().parent)
+    signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
+    engine = Engine.connect()
+    with open_reference(reference, engine) as found:
+        results = read_evidence(evidence or (), found.manifest)
+        facts = facts_to_sign(found, engine)
+        bundles = sign_package(facts, signer, results)
+        where = keep_bundles(found, bundles, signer)
+    if output is not None:
+        write_lines(output, bundles)
+        where += f", and {output}"
+    told = {
+        "key_id": signer.public.key_id,
+        "statements": len(bundles),
+        "root": facts.binding.root,
+        "manifest_digest": facts.manifest_digest,
+        "config_digest": facts.binding.config_digest,
+    }
+    shown = f"{len(bundles)} statements signed by key {signer.public.key_id[:16]}, kept in {where}"
+    print_result(json.dumps(told) if as_json else shown)
+
+
+@app.command("verify", rich_help_panel=TRUST)
+def verify_reference(
+    reference: Ref,
+    key: Annotated[list[Path], typer.Option(help="A public key that you trust; repeatable.")],
+    require: Annotated[
+        str,
+        typer.Option(
+            help="Statements that must be signed: model, provenance, sbom, replay, data-check, "
+            "test; separated by commas."
+        ),
+    ] = "",
+    signatures: Annotated[
+        Path | None, typer.Option(help="A .sigstore.jsonl file with more signatures.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify who signed a package, and every byte of it.
+
+    Prints each link of the chain. Exit 1 if one fails; the error names the first. Nothing of the
+    package runs.
+    """
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+    from packager.trust.keys import PublicKey
+    from packager.trust.whole_image import verify_package
+
+    keys = [PublicKey.load(one) for one in key]
+    required = _requirements(require)
+    with open_reference(reference, Engine.connect()) as found:
+        report = verify_package(found, keys, required, signatures)
+    print_result(_as_json(report) if as_json else _as_text(report))
+    if report.first_wrong is not None:
+        raise typer.Exit(1)
+
+
+def _requirements(text: str) -> list[Requirement]:
+    from typing import get_args
+
+    from packager.trust.verify import Requirement
+
+    known: tuple[Requirement, ...] = get_args(Requirement)
+    asked = [part.strip() for part in text.split(",") if part.strip()]
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                f"--require: expected some of {', '.join(known)}, got {name!r}",
+                "like --require provenance,replay",
+            )
+    return [one for one in known if one in asked]
+
+
+def _as_json(report: TrustReport) -> str:
+    return json.dumps({**report.model_dump(mode="json"), "verified": report.verified})
+
+
+def _as_text(report: TrustReport) -> str:
+    width = max(len(link.name) for link in report.links)
+    lines = [
+        f"{MARKS[link.status]:<6}  {link.name:<{width}}  {link.detail}" for link in report.links
+    ]
+    wrong = report.first_wrong
+    verdict = "verified" if wrong is None else f"not verified: {wrong.name}: {wrong.detail}"
+    return "\n".join([*lines, f"{report.reference}: {verdict}"])
+
+
+def key_password(prompt: str, *, twice: bool = False) -> bytes:
+    """The password of a key: from the environment, else asked for on the terminal."""
+    from packager.trust.keys import PASSWORD_VARIABLE
+
+    given = os.environ.get(PASSWORD_VARIABLE)
+    if given is not None:
+        return given.encode()
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "the key's password: expected a terminal to ask on, got none",
+            f"set {PASSWORD_VARIABLE}; to an empty text for none",
+        )
+    found = getpass.getpass(prompt, stream=sys.stderr)
+    if twice and getpass.getpass("again: ", stream=sys.stderr) != found:
+        raise UsageError("the two passwords differ", "run the command again")
+    if twice and not found:
+        ConsoleProgress().warn("the key is not encrypted: everybody who reads its file can sign")
+    return found.encode()

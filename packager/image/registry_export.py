@@ -1,0 +1,121 @@
+"""Writes images of a build to their destination, a registry among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from packager.cache import temporary_directory
+from packager.engine.engine import Engine
+from packager.image.config import DATA_LAYERS, Image
+from packager.image.export import Destination, export_images
+from packager.image.incoming import companion_of
+from packager.image.outgoing import Compression, outgoing_image
+from packager.progress import Progress
+from packager.registry.attachments import EMPTY, EMPTY_TYPE, Attachment, Descriptor
+from packager.registry.blobs import has_blob
+from packager.registry.push import PushResult, push, push_index
+from packager.registry.reference import RegistryReference
+from packager.registry.repository import RegistryRepository, open_repository
+
+Beside = Callable[[RegistryRepository, Descriptor, bool], Sequence[Attachment]]
+"""What is pushed beside an image, of which the repository and the manifest are given, and whether
+it is the companion: called before the push, it returns the attachments."""
+
+
+def nothing_beside(_: RegistryRepository, __: Descriptor, ___: bool) -> Sequence[Attachment]:
+    """An image alone."""
+    return ()
+
+
+def check_destination(output: Destination) -> None:
+    """Raise ``PackageError`` if ``output`` can't be written, before any work is done for it."""
+    output.check()
+    if output.registry is not None:
+        for place in _places(output.registry, 1 + output.companion):
+            # Asked with the permission to push: an unknown host or user is an error now.
+            repository = open_repository(place, write=True)
+            has_blob(repository, Descriptor.of(EMPTY_TYPE, EMPTY).digest)
+
+
+def write_images(
+    images: Sequence[Image], output: Destination, engine: Engine | None, progress: Progress
+) -> None:
+    """Write ``images``, the companion last, to ``output``.
+
+    To a registry the companion goes only if ``output`` says so, as it has the training data.
+    """
+    if output.registry is None:
+        export_images(images, output, engine, progress)
+        return
+    place = RegistryReference.parse(output.reference_of(images[0].name))
+    push_images(images[: 1 + output.companion], place, "none", progress)
+
+
+def push_images(
+    images: Sequence[Image],
+    place: RegistryReference,
+    compression: Compression,
+    progress: Progress,
+    beside: Beside = nothing_beside,
+) -> list[tuple[RegistryReference, PushResult]]:
+    """Push an image to ``place`` and its companion, if given, to ``NAME-replay``; tags come last.
+
+    Returns the digest and what was sent of each. Layers are read where they are: no whole image
+    is written to the disk. ``beside``: what each is pushed with.
+    """
+    told = []
+    # The image comes first, so that the companion's layers are mounted from it.
+    for image, target in zip(images, _places(place, len(images)), strict=True):
+        progress.step(f"push {target}")
+        if compression == "gzip":
+            progress.step("compressing layers that were not compressed before")
+        if target == place and DATA_LAYERS & {layer.name for layer in image.layers}:
+            progress.warn("the image itself has the training data (embed is image)")
+        with temporary_directory() as work:
+            outgoing = outgoing_image(image, compression, Path(work))
+            repository = open_repository(target, write=True)
+            attached = beside(repository, outgoing.descriptor, image is not images[0])
+            result = push(repository, outgoing, target.tag, progress, attached)
+        told.append((target.at(result.descriptor.digest), result))
+    return told
+
+
+def push_platforms(
+    every: Mapping[str, Sequence[Image]],
+    place: RegistryReference,
+    compression: Compression,
+    progress: Progress,
+    beside: Mapping[str, Beside],
+) -> list[tuple[RegistryReference, PushResult]]:
+    """As ``push_images`` of each platform (``linux/arm64``), with an index of them at the tag."""
+    told = []
+    for number, target in enumerate(_places(place, max(map(len, every.values())))):
+        progress.step(f"push {target}")
+        with temporary_directory() as work:
+            outgoing = {
+                name: outgoing_image(images[number], compression, Path(work))
+                for name, images in every.items()
+            }
+            repository = open_repository(target, write=True)
+            attached = {
+                name: beside[name](repository, image.descriptor, number > 0)
+                for name, image in outgoing.items()
+            }
+            result = push_index(repository, outgoing, target.tag, progress, attached)
+        told.append((target.at(result.descriptor.digest), result))
+    return told
+
+
+def pushed(images: Sequence[Image], output: Destination) -> list[str]:
+    """``HOST/NAME@sha256:…`` of each image that ``write_images`` wrote to a registry."""
+    assert output.registry is not None
+    places = _places(output.registry, 1 + output.companion)
+    return [
+        str(place.at(outgoing_image(image, "none", Path()).descriptor.digest))
+        for image, place in zip(images, places, strict=False)
+    ]
+
+
+def _places(place: RegistryReference, count: int) -> list[RegistryReference]:
+    return [place, companion_of(place)][:count]

@@ -1,0 +1,37 @@
+"""The result of ``package audit`` as text and JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from packager.text import escape_control_characters
+from packager.trust.audit_report import AuditFinding, AuditResult
+
+
+def as_text(found: AuditResult, *, everything: bool = False) -> str:
+    """What is wrong, what was not looked into, and what was looked at; ``everything``: licences."""
+    lines = [found.name]
+    lines += [f"  {part}: {told}" for part, told in found.told.items()]
+    if everything:
+        lines += [f"    {name}: {licence}" for name, licence in found.licences.items()]
+    lines += _part("findings", found.findings) + _part("not looked into", found.skipped)
+    if found.clean:
+        lines.append("clean: nothing found, nothing left out")
+    return "\n".join(escape_control_characters(line) for line in lines)
+
+
+def _part(title: str, findings: list[AuditFinding]) -> list[str]:
+    if not findings:
+        return []
+    lines = [f"{title}: {len(findings)}"]
+    for one in findings:
+        lines.append(f"  {one.part}: {one.place}: {one.what}")
+        if one.hint:
+            lines.append(f"    {one.hint}")
+    return lines
+
+
+def as_json(found: AuditResult) -> str:
+    """All of it."""
+    return json.dumps({"clean": found.clean, **asdict(found)})

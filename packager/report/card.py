@@ -1,0 +1,235 @@
+"""The model card of a package: what a person has to know before using its model.
+
+Made from what the package recorded, and the texts of ``[card]``. The same blocks become a page
+(``card_page``) or Markdown (``card_markdown``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from packager.image.reference import Reference
+from packager.manifest.manifest import Manifest, Wheel
+from packager.project.card_section import FILE, CardSection
+from packager.report.card_model import input_table, output_table, predicts
+from packager.report.card_tables import CardTable
+from packager.report.card_training import checks, data_facts, environment_facts, reproduction
+from packager.report.numbers import interval, number, percent
+from packager.report.package_metrics import (
+    BASELINES,
+    INTERVAL,
+    main_metric,
+    metric_rows,
+    reference_name,
+    worst_slices,
+)
+from packager.trust.licences import Licence
+from packager.worker.test.weak_slice import FILE as WEAK
+from packager.worker.test.weak_slice import WeakSlices
+
+NOT_STATED = "The author states neither its use nor its limits: [card] of package.toml is empty."
+NO_DATA = "Not measured: the package has no labelled rows."
+MAX_NAMED = 4
+"""Wheels of a licence that are named."""
+
+
+@dataclass(frozen=True)
+class CardBlock:
+    """A section of the card; one without text and rows is left out."""
+
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    tables: tuple[CardTable, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A card."""
+
+    title: str
+    lead: str
+    """What the model predicts, in a sentence."""
+    facts: dict[str, str]
+    blocks: tuple[CardBlock, ...]
+    footer: str
+
+
+def model_card_of(reference: Reference, licences: Sequence[tuple[Wheel, Licence]]) -> ModelCard:
+    """The card of a package; ``licences``: those of the wheels in its image."""
+    manifest = reference.manifest
+    texts = reference.record(CardSection, FILE) or CardSection()
+    weak = reference.record(WeakSlices, WEAK)
+    blocks = [
+        _use(texts),
+        _evaluation(manifest),
+        _slices(manifest),
+        _weaknesses(weak),
+        CardBlock("Inputs", (), (input_table(manifest.schema_),)),
+        CardBlock("Answers", (), (output_table(manifest),)),
+        _people(manifest),
+        CardBlock("Data", (), (CardTable(("fact", "value"), tuple(data_facts(reference))),)),
+        CardBlock("Checks", (), (CardTable(("check", "result"), tuple(checks(manifest))),)),
+        _members(manifest),
+        _reproduction(manifest),
+        CardBlock("Environment", (), (_environment(reference),)),
+        _licences(licences),
+    ]
+    facts = {"version": manifest.version, "task": manifest.task, **_headline(manifest)}
+    return ModelCard(
+        title=manifest.name,
+        lead=f"{texts.summary or ''} {predicts(manifest)}".strip(),
+        facts=facts | {"replay": manifest.level},
+        blocks=tuple(block for block in blocks if block.paragraphs or _rows_of(block)),
+        footer=f"package root {manifest.root}",
+    )
+
+
+def _rows_of(block: CardBlock) -> int:
+    return sum(len(one.rows) for one in block.tables)
+
+
+def _headline(manifest: Manifest) -> dict[str, str]:
+    """The main metric with its interval, and the rows it was measured on."""
+    found = manifest.evaluation
+    name = None if found is None else main_metric(found.overall)
+    if found is None or name is None:
+        return {}
+    ends = found.overall.intervals.get(name)
+    value = number(found.overall.values[name]) + (f" ({interval(ends)})" if ends else "")
+    return {name.replace("_", " "): value, "held-out rows": f"{found.overall.rows:,}"}
+
+
+def _use(texts: CardSection) -> CardBlock:
+    named = (
+        ("Intended use", texts.intended_use),
+        ("Not for", texts.out_of_scope),
+        ("Limitations", texts.limitations),
+        ("Ethics", texts.ethics),
+        ("Owner", texts.owner),
+        ("Contact", texts.contact),
+    )
+    rows = tuple((name, text) for name, text in named if text)
+    if not rows:
+        return CardBlock("Use, as its author states it", (NOT_STATED,))
+    return CardBlock("Use, as its author states it", (), (CardTable(("", "statement"), rows),))
+
+
+def _evaluation(manifest: Manifest) -> CardBlock:
+    found = manifest.evaluation
+    if found is None:
+        return CardBlock("Evaluation", (NO_DATA,))
+    overall, reference = found.overall, reference_name(found.overall)
+    seeds = manifest.seed_variance.overall if manifest.seed_variance else {}
+    about = f"On {overall.rows:,} rows that the model was not trained on."
+    if overall.baseline:
+        about += f" {reference.capitalize()}: {BASELINES[reference]}."
+    heads = ("metric", "value", INTERVAL, reference, "± seeds")
+    rows = tuple(metric_rows(overall, seeds))
+    return CardBlock("Evaluation", (about,), (CardTable(heads, rows, (INTERVAL, "± seeds")),))
+
+
+def _slices(manifest: Manifest) -> CardBlock:
+    found = manifest.evaluation
+    metric = None if found is None else main_metric(found.overall)
+    if found is None or metric is None or not found.slices:
+        return CardBlock("Slices")
+    names = worst_slices(found, metric)
+    rows = tuple(
+        (
+            name,
+            found.slices[name].rows,
+            found.slices[name].values[metric],
+            interval(found.slices[name].intervals.get(metric)),
+            found.slices[name].baseline.get(metric),
+        )
+        for name in names
+    )
+    reference = reference_name(found.overall)
+    about = f"Declared groups of held-out rows by {metric}, the worst first."
+    heads = ("slice", "rows", metric, INTERVAL, reference)
+    return CardBlock("Slices", (about,), (CardTable(heads, rows, (INTERVAL,)),))
+
+
+def _weaknesses(weak: WeakSlices | None) -> CardBlock:
+    """Slices that nobody declared and the build found, or that none was found."""
+    title = "Known weaknesses"
+    if weak is None:
+        return CardBlock(title, ("Not searched: the package has no losses of held-out rows.",))
+    searched = (
+        f"{weak.tried:,} slices of {weak.rows:,} rows searched, compared with {weak.against}; "
+        f"least excess {number(weak.effect)}."
+    )
+    if not weak.slices:
+        return CardBlock(title, (f"None found. {searched}",))
+    heads = ("slice", "rows", "share", "loss", "expected", "excess", "interval of the excess")
+    rows = tuple(
+        (
+            one.condition,
+            one.rows,
+            percent(one.share),
+            one.loss,
+            one.expected,
+            one.excess,
+            interval(one.interval),
+        )
+        for one in weak.slices
+    )
+    right = ("share", "interval of the excess")
+    return CardBlock(title, (searched,), (CardTable(heads, rows, right),))
+
+
+def _people(manifest: Manifest) -> CardBlock:
+    """Columns of personal data, and groups whose metrics are compared."""
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    rows = [(one.name, one.personal) for one in columns if one.personal is not None]
+    tables = [CardTable(("column", "personal data"), tuple(rows))] if rows else []
+    compared = manifest.test.fairness.columns
+    about = (
+        f"Differences between groups of {', '.join(compared)} are tested on new data."
+        if compared
+        else "No groups of people are compared: [test.fairness] names no columns."
+    )
+    none = () if rows else ("No column is declared or detected as personal data.",)
+    return CardBlock("Personal data and fairness", (*none, about), tuple(tables))
+
+
+def _members(manifest: Manifest) -> CardBlock:
+    members = manifest.solution.members if manifest.solution is not None else ()
+    rows = tuple((one.name, one.package, one.version, one.root[:12]) for one in members)
+    table = CardTable(("member", "package", "version", "root"), rows)
+    return CardBlock("Members", (), (table,))
+
+
+def _reproduction(manifest: Manifest) -> CardBlock:
+    """How to train the model again, and how close that comes."""
+    rows = tuple(reproduction(manifest))
+    return CardBlock("Reproduce", (), (CardTable(("what", "how"), rows),))
+
+
+def _environment(reference: Reference) -> CardTable:
+    return CardTable(("fact", "value"), tuple(environment_facts(reference)))
+
+
+def _licences(licences: Sequence[tuple[Wheel, Licence]]) -> CardBlock:
+    """How many wheels have which licence, as their METADATA states it."""
+    counts = Counter(licence.text for _, licence in licences)
+    rows = tuple(_licence_rows(counts, licences))
+    about = (
+        f"Of {len(licences)} wheels in the image, as found in their METADATA; nothing is guessed. "
+        "package sbom lists each, with the packages of the base."
+    )
+    heads = ("licence", "stated as", "wheels", "of")
+    return CardBlock("Licences", (about,), (CardTable(heads, rows),))
+
+
+def _licence_rows(
+    counts: Counter[str], licences: Sequence[tuple[Wheel, Licence]]
+) -> Iterator[tuple[str, str, int, str]]:
+    for text, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        found = [(wheel.name, licence.kind) for wheel, licence in licences if licence.text == text]
+        names = [name for name, _ in found]
+        rest = f", … {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+        kinds = ", ".join(sorted({kind for _, kind in found}))
+        yield text, kinds, count, ", ".join(names[:MAX_NAMED]) + rest

@@ -1,0 +1,143 @@
+"""Signatures in a registry: bundles as referrers of the image, and cosign's classic tag.
+
+Many controllers of clusters read the tag only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from packager.digest import canonical_json
+from packager.errors import PackageError
+from packager.image.registry_export import Beside
+from packager.model.dsse import BUNDLE_TYPE, read_bundle, read_statement
+from packager.registry.attachments import MANIFEST_TYPE, Attachment, Descriptor
+from packager.registry.blobs import OutgoingBlob, put_blob
+from packager.registry.manifests import find_manifest, get_manifest, put_manifest
+from packager.registry.reference import RegistryReference
+from packager.registry.referrers import attach, fallback_tag, get_attachment, list_referrers
+from packager.registry.repository import RegistryRepository, open_repository
+from packager.trust.attached import attachment
+from packager.trust.envelope import (
+    CLASSIC_ANNOTATION,
+    CLASSIC_TYPE,
+    classic_signature,
+    signed_bundle,
+)
+from packager.trust.facts import PackageFacts
+from packager.trust.keys import PrivateKey
+from packager.trust.sign import sign_package
+from packager.trust.statements import OMS, TestResult, cosign_statement
+
+CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+MAX_BUNDLES = 128
+"""Maximum number of bundles of an image that are read."""
+
+
+def registry_bundles(source: str) -> list[bytes]:
+    """The bundles that are attached to the image ``HOST/NAME@sha256:…``."""
+    place = RegistryReference.parse(source)
+    repository, subject = open_repository(place), place.digest or ""
+    found = list_referrers(repository, subject, BUNDLE_TYPE)
+    if len(found) > MAX_BUNDLES:
+        raise PackageError(
+            f"{source}: expected at most {MAX_BUNDLES} signed statements, got {len(found):,}",
+            f"remove the others from the list at the tag {fallback_tag(subject)}",
+        )
+    return [get_attachment(repository, one, subject).content for one in found]
+
+
+def attach_bundles(source: str, bundles: Sequence[bytes], key: PrivateKey) -> None:
+    """Attach ``bundles`` to the image ``HOST/NAME@sha256:…``, and set the classic tag."""
+    place = RegistryReference.parse(source)
+    repository = open_repository(place, write=True)
+    subject = get_manifest(repository, place.digest or "").descriptor
+    attach(repository, subject, [attachment(bundle) for bundle in bundles])
+    put_classic(repository, subject, key)
+
+
+def signed_by(key: PrivateKey, facts: PackageFacts, results: Sequence[TestResult] = ()) -> Beside:
+    """Sign what is pushed: the image under the digest that it gets in the registry."""
+
+    def beside(
+        repository: RegistryRepository, subject: Descriptor, companion: bool
+    ) -> list[Attachment]:
+        put_classic(repository, subject, key)
+        if companion:  # the image's binding names it by its config
+            said = cosign_statement(subject.digest.removeprefix("sha256:"))
+            return [attachment(signed_bundle(said, key))]
+        pushed = replace(facts, manifest_digest=subject.digest)
+        return [attachment(bundle) for bundle in sign_package(pushed, key, results)]
+
+    return beside
+
+
+def already_signed(bundles: Sequence[bytes], warn: Callable[[str], None]) -> Beside:
+    """Attach those of ``bundles`` that are about the image as it is pushed."""
+
+    def beside(_: RegistryRepository, subject: Descriptor, companion: bool) -> list[Attachment]:
+        if companion or not bundles:
+            return []
+        digest = subject.digest.removeprefix("sha256:")
+        found = [one for one in bundles if _is_about(one, digest)]
+        if not any(digest in names for names in map(_subjects, found)):
+            warn(
+                "the signatures kept here are not of the image as it is pushed, and stay here: "
+                "sign it with --key, or push it uncompressed"
+            )
+            return []
+        return [attachment(bundle) for bundle in found]
+
+    return beside
+
+
+def put_classic(repository: RegistryRepository, subject: Descriptor, key: PrivateKey) -> None:
+    """Write the classic signature of ``subject``, beside those of other keys at its tag."""
+    payload, signature = classic_signature(str(repository), subject.digest, key)
+    tag = f"{fallback_tag(subject.digest)}.sig"
+    layer = {
+        **Descriptor.of(CLASSIC_TYPE, payload).as_json(),
+        "annotations": {CLASSIC_ANNOTATION: signature},
+    }
+    before = find_manifest(repository, tag)
+    layers = [] if before is None else [*(before.document.get("layers") or ())]
+    if layer in layers:
+        return
+    layers.append(layer)
+    config = canonical_json(
+        {
+            "architecture": "",
+            "os": "",
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [one["digest"] for one in layers]},
+        }
+    )
+    put_blob(repository, OutgoingBlob.of("signature", CLASSIC_TYPE, payload))
+    put_blob(repository, OutgoingBlob.of("signature's config", CONFIG_TYPE, config))
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": Descriptor.of(CONFIG_TYPE, config).as_json(),
+        "layers": layers,
+    }
+    put_manifest(repository, canonical_json(manifest), MANIFEST_TYPE, tag)
+
+
+def _is_about(bundle: bytes, digest: str) -> bool:
+    """Whether a bundle is of the image ``digest``, or of its files, which are in every form."""
+    return digest in _subjects(bundle) or _statement(bundle).get("predicateType") == OMS
+
+
+def _subjects(bundle: bytes) -> list[str]:
+    """The digests that a bundle says it is about; not verified, to choose only."""
+    subjects: Any = _statement(bundle).get("subject")
+    return [str(one["digest"]["sha256"]) for one in subjects or ()]
+
+
+def _statement(bundle: bytes) -> dict[str, Any]:
+    try:
+        return read_statement(read_bundle(bundle).payload)
+    except ValueError:
+        return {}

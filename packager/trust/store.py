@@ -1,0 +1,153 @@
+"""Where bundles are kept: beside the image in a folder or registry, else in the cache and files.
+
+They are never in the image: signing must not change what is signed. An engine keeps no documents
+beside its images, so the cache holds theirs, by the config digest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from packager.cache import atomic_file, cache_directory, writing
+from packager.digest import canonical_json, sha256_bytes
+from packager.errors import PackageError, UsageError
+from packager.image.documents import bounded
+from packager.image.reference import Reference
+from packager.image.stored_images import stored_blob, stored_manifests
+from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE
+from packager.registry.attachments import EMPTY, MANIFEST_TYPE, Descriptor
+from packager.trust.attached import attachment
+from packager.trust.envelope import as_lines
+from packager.trust.keys import PrivateKey
+from packager.trust.registry_store import MAX_BUNDLES, attach_bundles, registry_bundles
+
+
+def stored_bundles(reference: Reference, more: Path | None) -> list[bytes]:
+    """The bundles of an image: those of ``more``, of its folder, and of the cache.
+
+    Raises ``PackageError`` if a place can't be read.
+    """
+    found = [] if more is None else read_lines(more)
+    if reference.folder is not None:
+        found += _in_folder(reference.folder, reference.stored_digest)
+    if reference.source:
+        found += registry_bundles(reference.source)
+    kept = _cached(reference.config_digest)
+    if kept.is_file():
+        found += read_lines(kept)
+    unique = list(dict.fromkeys(found))
+    if len(unique) > MAX_BUNDLES:
+        raise PackageError(
+            f"{reference.name}: expected at most {MAX_BUNDLES} signed statements, got more",
+            "copy the image without its signatures, and sign it again",
+        )
+    return unique
+
+
+def keep_bundles(reference: Reference, bundles: Sequence[bytes], key: PrivateKey) -> str:
+    """Keep ``bundles`` with the image, in place of earlier ones of ``key``; returns where.
+
+    A registry keeps the earlier ones too.
+    """
+    replaced = key.public.key_id
+    if reference.source:
+        attach_bundles(reference.source, bundles, key)
+        return reference.source
+    if reference.folder is not None:
+        attach_to_folder(reference, bundles, replaced)
+        return str(reference.folder)
+    path = _cached(reference.config_digest)
+    before = read_lines(path) if path.is_file() else []
+    others = [one for one in before if hinted_key(one) != replaced]
+    write_lines(path, [*others, *bundles])
+    return f"the cache, as {path}"
+
+
+def write_lines(path: Path, bundles: Sequence[bytes]) -> None:
+    """Write ``bundles`` to a file, one in a line."""
+    with atomic_file(path) as file:
+        file.write_bytes(as_lines(bundles))
+
+
+def read_lines(path: Path) -> list[bytes]:
+    """The bundles of a ``.sigstore.jsonl`` file; raises ``UsageError`` if it can't be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BUNDLE + 1)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: can't be read: {error.strerror}",
+            "name the file that `package sign --output` wrote",
+        ) from error
+    if len(content) > MAX_BUNDLE:
+        raise UsageError(f"{path}: expected at most {MAX_BUNDLE:,} bytes", "name another file")
+    return [line for line in content.splitlines() if line.strip()]
+
+
+def hinted_key(bundle: bytes) -> str:
+    """The key that a bundle says it was signed by, to tidy only: anybody can write it."""
+    try:
+        found: Any = json.loads(bounded(bundle))
+        return str(found["verificationMaterial"]["publicKey"]["hint"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def _cached(config_digest: str) -> Path:
+    hexadecimal = config_digest.removeprefix("sha256:")
+    return cache_directory("signatures") / f"{hexadecimal}.sigstore.jsonl"
+
+
+def _in_folder(folder: Path, digest: str | None) -> list[bytes]:
+    try:
+        return [
+            stored_blob(folder, manifest["layers"][0]["digest"], MAX_BUNDLE)
+            for _, manifest in stored_manifests(folder)
+            if _is_bundle_of(manifest, digest)
+        ]
+    except (OSError, KeyError, TypeError, ValueError, IndexError, RecursionError) as error:
+        raise PackageError(
+            f"{folder}: the signatures can't be read: {type(error).__name__}: {error}",
+            "copy the folder again, or sign it again",
+        ) from error
+
+
+def _is_bundle_of(manifest: dict[str, Any], digest: str | None) -> bool:
+    subject = manifest.get("subject")
+    return (
+        isinstance(subject, dict)
+        and subject.get("digest") == digest
+        and manifest.get("artifactType") == BUNDLE_TYPE
+    )
+
+
+def attach_to_folder(reference: Reference, bundles: Sequence[bytes], replaced: str) -> None:
+    """Add ``bundles`` to the index of an OCI folder, blobs first.
+
+    They take the place of those that hint at the key ``replaced``.
+    """
+    folder, digest = reference.folder, reference.stored_digest
+    assert folder is not None
+    entries, subject = [], None
+    for entry, manifest in stored_manifests(folder):
+        if entry["digest"] == digest:
+            subject = Descriptor(entry["mediaType"], entry["digest"], entry["size"])
+        if not _is_bundle_of(manifest, digest) or replaced != hinted_key(
+            stored_blob(folder, manifest["layers"][0]["digest"], MAX_BUNDLE)
+        ):
+            entries.append(entry)
+    assert subject is not None
+    for one in map(attachment, bundles):
+        made = one.manifest(subject)
+        for content in (one.content, EMPTY, made):
+            with atomic_file(folder / "blobs" / "sha256" / sha256_bytes(content)) as file:
+                file.write_bytes(content)
+        described = Descriptor.of(MANIFEST_TYPE, made).as_json()
+        more = {"artifactType": one.artifact_type, "annotations": dict(one.annotations)}
+        entries.append({**described, **more})
+    index = json.loads((folder / "index.json").read_bytes())
+    with writing(folder), atomic_file(folder / "index.json") as file:
+        file.write_bytes(canonical_json({**index, "manifests": entries}))

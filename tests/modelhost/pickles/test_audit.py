@@ -1,0 +1,228 @@
+"""No file of these would be loaded, and none of them is run by the audit; harmless ones pass."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import datetime
+import decimal
+import functools
+import io
+import operator
+import pathlib
+import pickle
+import random
+import re
+import sys
+import warnings
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from lightgbm import LGBMClassifier
+from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_selection import SelectKBest, f_classif
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import all_estimators
+from xgboost import XGBClassifier
+
+from modelhost.pickles.audit import audit_model
+from modelhost.pickles.judge import Judge
+from modelhost.pickles.modules import Modules, here
+from modelhost.pickles.report import PickleReport
+from tests.support import hostile_pickles as hostile
+
+JUDGE = Judge(here())
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Path:
+    return tmp_path / "canary"
+
+
+def audited(folder: Path, name: str, content: bytes, *, joblib_only: bool = False) -> PickleReport:
+    path = folder / name
+    path.write_bytes(content)
+    return audit_model(path, JUDGE, joblib_only=joblib_only)
+
+
+@pytest.mark.parametrize("full", hostile.FUNCTIONS)
+def test_a_call_of_it_is_refused_however_it_is_written(full: str, canary: Path) -> None:
+    before = set(sys.modules)
+    for way, content in hostile.ways(full, f"touch {canary}").items():
+        report = audited(canary.parent, "model.pkl", content)
+        assert report.findings, (full, way)
+        named = [one for one in report.findings if one.name is not None]
+        assert named or "read to its end" in report.findings[0].what, (full, way)
+    assert not canary.exists()
+    assert set(sys.modules) == before
+
+
+def test_what_hides_a_call_is_refused(canary: Path) -> None:
+    passed = [
+        name
+        for name, content in hostile.structures(canary).items()
+        if not audited(canary.parent, "model.pkl", content).findings
+    ]
+    assert passed == []
+    assert not canary.exists()
+
+
+def test_calls_in_other_files_are_refused(canary: Path) -> None:
+    passed = [
+        name
+        for name, content in hostile.files(canary).items()
+        if not audited(canary.parent, name, content).findings
+    ]
+    assert passed == []
+    assert not canary.exists()
+
+
+def fitted() -> dict[str, object]:
+    """Objects of every way that models and data are pickled."""
+    import statsmodels.api  # here: tests of other files load it anew
+
+    frame = pd.DataFrame(
+        {
+            "n": [1.0, 2.0],
+            "s": ["x", "y"],
+            "t": pd.to_datetime(["2020-01-01", "2021-01-01"]).tz_localize("Europe/Paris"),
+            "c": pd.Categorical(["a", "b"]),
+            "i": pd.array([1, None], dtype="Int64"),
+        }
+    )
+    rows, answers = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
+    search = GridSearchCV(LogisticRegression(), {"C": [1.0]}, scoring=make_scorer(f1_score), cv=2)
+    return {
+        "frame": frame,
+        "index": frame.set_index(["n", "s"]),
+        "dates": pd.date_range("2020", periods=3, freq="MS"),
+        "scalars": [pd.Timestamp("2020", tz="UTC"), pd.NaT, pd.NA, pd.Timedelta("1D")],
+        "generators": [np.random.default_rng(1), np.random.RandomState(1), random.Random(1)],
+        "arrays": [
+            np.array(["a", None], dtype=object),
+            np.array([(1, "a")], dtype=[("x", "i4"), ("y", "U3")]),
+            np.array([(1, None)], dtype=[("x", "i4"), ("y", "O")]),
+            np.array(["2020"], "M8[D]"),
+            np.ones(3, ">f8"),
+            np.zeros((0, 2)),
+            np.ma.array([1, 2], mask=[0, 1]),
+        ],
+        "standard": [
+            datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC),
+            collections.OrderedDict(a=1),
+            collections.defaultdict(list),
+            re.compile("a+"),
+            functools.partial(int, "1"),
+            operator.itemgetter(1),
+            type(None),
+            pathlib.Path("a"),
+            decimal.Decimal(1),
+            {1, 2},
+            10**400,
+            b"x" * 70_000,
+        ],
+        "pipeline": make_pipeline(
+            FunctionTransformer(np.log1p), SelectKBest(f_classif, k=1), RandomForestClassifier(3)
+        ).fit(rows, answers),
+        "neighbours": KNeighborsClassifier(algorithm="kd_tree").fit(rows, answers),
+        "boosted": HistGradientBoostingClassifier(max_iter=2).fit(rows, answers),
+        "search": search.fit(rows, answers),
+        "text": TfidfVectorizer().fit(["a few words", "other words"]),
+        "lightgbm": LGBMClassifier(n_estimators=2, verbose=-1).fit(rows, answers),
+        "xgboost": XGBClassifier(n_estimators=2).fit(rows, answers),
+        "statsmodels": statsmodels.api.OLS(answers, rows).fit(),
+    }
+
+
+def test_models_and_data_raise_no_alarm_in_any_protocol_and_compression(tmp_path: Path) -> None:
+    alarms = []
+    for name, value in fitted().items():
+        contents = {f"{one}": pickle.dumps(value, one) for one in range(6)}
+        for codec in (0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("lzma", 1), ("xz", 1)):
+            made = io.BytesIO()
+            joblib.dump(value, made, compress=codec)
+            contents[f"joblib {codec}"] = made.getvalue()
+        for way, content in contents.items():
+            for only in {False, way.startswith("joblib")}:
+                report = audited(tmp_path, "model.pkl", content, joblib_only=only)
+                alarms += [(name, way, one.text) for one in report.findings]
+    assert alarms == []
+
+
+@pytest.mark.slow
+def test_no_estimator_of_scikit_learn_raises_an_alarm(tmp_path: Path) -> None:
+    rows, answers = make_classification(80, 6, random_state=0)
+    alarms, fitted_count = [], 0
+    for name, kind in all_estimators():
+        for given in ({}, {"estimator": LogisticRegression()}):
+            with warnings.catch_warnings(), contextlib.suppress(Exception):
+                warnings.simplefilter("ignore")
+                try:
+                    estimator = kind(**given).fit(rows, answers)
+                except ValueError:
+                    estimator = kind(**given).fit(abs(rows), answers)
+                made = io.BytesIO()
+                joblib.dump(estimator, made)
+                report = audited(tmp_path, "model.joblib", made.getvalue(), joblib_only=True)
+                alarms += [(name, one.text) for one in report.findings]
+                fitted_count += 1
+                break
+    assert alarms == []
+    assert fitted_count > 150
+
+
+def test_classes_and_functions_of_the_project_are_allowed_not_what_it_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "from os import system\nimport subprocess\nalias = subprocess.run\n"
+    code += "class Model: ...\ndef make(): ...\n"
+    (tmp_path / "own.py").write_text(code)
+    judge = Judge(Modules([tmp_path], []))
+    monkeypatch.chdir(tmp_path)
+    told = {}
+    for name in ("Model", "make", "system", "subprocess", "alias", "gone", "Model.__init__"):
+        path = tmp_path / "m.pkl"
+        path.write_bytes(hostile.called(hostile.text("own") + hostile.text(name) + b"\x93"))
+        told[name] = not audit_model(path, judge).findings
+    assert told == {
+        "Model": True,
+        "make": True,
+        "system": False,
+        "subprocess": False,
+        "alias": False,
+        "gone": False,
+        "Model.__init__": False,
+    }
+
+
+def test_the_finding_names_file_byte_and_global(tmp_path: Path) -> None:
+    content = hostile.called(hostile.by_global("os.system"), hostile.text("x"), protocol=2)
+    report = audited(tmp_path, "model.pkl", content)
+    assert [one.text for one in report.findings] == [
+        "the file (byte 2) calls os.system, which is of the standard library, and none that data"
+        " needs"
+    ]
+
+
+def test_a_file_that_is_no_pickle_and_may_be_anything_passes(tmp_path: Path) -> None:
+    for content in (b"cos\nsin\n0.5\n", b"tree\nversion=v4\n", b"{}", b"I1\n.", bytes(300)):
+        assert audited(tmp_path, "model.bin", content).findings == []
+
+
+def test_every_file_of_a_folder_is_audited(tmp_path: Path) -> None:
+    (tmp_path / "m" / "deep").mkdir(parents=True)
+    (tmp_path / "m" / "meta.json").write_text("{}")
+    content = hostile.called(hostile.by_global("os.system"), hostile.text("x"))
+    (tmp_path / "m" / "deep" / "part").write_bytes(content)
+    report = audit_model(tmp_path / "m", JUDGE)
+    assert [one.place for one in report.findings] == ["deep/part"]

@@ -1,0 +1,44 @@
+"""Compressed streams to their end."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Callable
+
+import pytest
+
+from modelhost.pickles.compressed import Decompressed, coding_of
+from modelhost.pickles.source import UnreadableError
+
+CONTENT = bytes(range(256)) * 4000
+WAYS = [gzip.compress, bz2.compress, lzma.compress, zlib.compress]
+
+
+def whole(content: bytes) -> bytes:
+    coding = coding_of(content[:16])
+    assert coding is not None
+    stream = Decompressed(io.BytesIO(content), coding)
+    return b"".join(iter(lambda: stream.read(1000), b""))
+
+
+@pytest.mark.parametrize("compress", WAYS)
+def test_one_and_several_streams(compress: Callable[[bytes], bytes]) -> None:
+    assert whole(compress(CONTENT)) == CONTENT
+    assert whole(compress(CONTENT) + compress(b"more")) == CONTENT + b"more"
+
+
+@pytest.mark.parametrize("compress", WAYS)
+def test_what_follows_or_is_missing_is_refused(compress: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(UnreadableError, match="has bytes after the end of its"):
+        whole(compress(CONTENT) + b"rest")
+    with pytest.raises(UnreadableError, match=r"is cut off within its|is no .* stream"):
+        whole(compress(CONTENT)[:-9])
+
+
+def test_text_that_begins_with_x_is_not_compressed() -> None:
+    assert coding_of(b"xyz") is None
+    assert coding_of(b"\x80\x04") is None

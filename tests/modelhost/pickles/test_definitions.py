@@ -1,0 +1,84 @@
+"""Where a name leads, by the source of modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelhost.pickles.definitions import Definitions
+from modelhost.pickles.modules import Modules, here
+
+INIT = """
+from os import path
+from .part import Model, helper as renamed
+from .star import *
+import json as text
+Point = namedtuple("Point", "x y")
+try:
+    from .part import Other
+except ImportError:
+    Other = None
+Alias = Other
+value = 3
+"""
+PART = """
+class Model(Base): ...
+def helper(): ...
+class Base(Reduced): ...
+class Reduced:
+    def __reduce__(self): ...
+class Other: ...
+class Pair(tuple): ...
+"""
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Definitions:
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text(INIT)
+    (tmp_path / "pack" / "part.py").write_text(PART)
+    (tmp_path / "pack" / "star.py").write_text("class Shown: ...")
+    (tmp_path / "broken.py").write_text("class (")
+    return Definitions(Modules([], [tmp_path]))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "full"),
+    [
+        ("Model", "class", "pack.part.Model"),
+        ("renamed", "function", "pack.part.helper"),
+        ("Shown", "class", "pack.star.Shown"),
+        ("Point", "class", "pack.Point"),
+        ("Other", "absent", "pack.Other"),
+        ("Alias", "absent", "pack.Other"),
+        ("path", "absent", "os.path"),
+        ("text", "other", "pack.text"),
+        ("value", "other", "pack.value"),
+        ("gone", "absent", "pack.gone"),
+    ],
+)
+def test_imports_are_followed_to_the_definition(
+    found: Definitions, name: str, kind: str, full: str
+) -> None:
+    one = found.find("pack", name)
+    if name not in ("Other", "Alias", "path"):
+        assert (one.kind, one.full) == (kind, full)
+    else:
+        assert one.kind != "function"
+
+
+def test_a_class_is_called_by_pickles_if_it_or_a_base_says_how(found: Definitions) -> None:
+    names = ("Model", "Reduced", "Other", "Pair")
+    told = {name: found.called_by_pickle(found.find("pack.part", name)) for name in names}
+    assert told == {"Model": True, "Reduced": True, "Other": False, "Pair": False}
+    assert found.called_by_pickle(found.find("pack.part", "Pair"), values=True)
+
+
+def test_a_broken_module_defines_nothing(found: Definitions) -> None:
+    assert found.find("broken", "anything").kind == "absent"
+
+
+def test_the_library_of_this_process() -> None:
+    one = Definitions(here()).find("pandas", "DataFrame")
+    assert (one.kind, one.full) == ("class", "pandas.core.frame.DataFrame")

@@ -1,0 +1,56 @@
+"""Opcodes on stand-ins: what is named, called, made and hidden."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelhost.pickles.reader import Reader, Seen
+from modelhost.pickles.source import Source, UnreadableError
+
+
+def read(content: bytes, **how: bool) -> tuple[Any, Seen]:
+    seen = Seen(len(content))
+    return Reader(Source(io.BytesIO(content), len(content)), seen, **how).load(), seen
+
+
+def test_names_of_python_2_are_translated_up_to_protocol_2() -> None:
+    assert [*read(b"c__builtin__\neval\n.")[1].globals] == [("builtins", "eval")]
+    named = read(b"\x80\x04c__builtin__\neval\n.")[1].globals
+    assert [*named] == [("__builtin__", "eval")]
+
+
+def test_offset_and_uses_of_a_global() -> None:
+    one = read(b"\x80\x02cos\nsystem\nX\x01\x00\x00\x00x\x85R.")[1].globals["os", "system"]
+    assert (one.offset, one.uses) == (2, {"named", "called"})
+
+
+def test_a_pickle_within_bytes_is_noted_with_its_place() -> None:
+    inner = pickle.dumps([1])
+    assert read(pickle.dumps({"a": inner}, 4))[1].nested[0][1] == inner
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(values, st.integers(0, 5))
+def test_plain_data_names_nothing_but_how_its_bytes_are_coded(value: Any, protocol: int) -> None:
+    _, seen = read(pickle.dumps(value, protocol))
+    assert {one.full for one in seen.globals.values()} <= {"_codecs.encode", "builtins.bytes"}
+    assert seen.acts == []
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    try:
+        read(content, arrays=True)
+    except UnreadableError:
+        return

@@ -1,0 +1,123 @@
+"""``package key``, ``sign`` and ``verify``, and ``--key`` of the verbs that run a package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from built_packages import Built, built
+from command import NO_ENGINE, package
+
+from packager.image.export import write_oci
+
+PASSWORD = {"MODEL_PACKAGER_KEY_PASSWORD": "hush"}
+ENV = {**NO_ENGINE, **PASSWORD}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    """One package, in a cache of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield built(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture
+def signed(made: Built, tmp_path: Path) -> Path:
+    """A folder with a signed package in ``oci``, and its keys."""
+    write_oci(made.images(), tmp_path / "oci")
+    assert package("key", tmp_path / "k", env=ENV).code == 0
+    done = package(
+        *("sign", tmp_path / "oci", "--key", tmp_path / "k", "--output", tmp_path / "s.jsonl"),
+        env=ENV,
+    )
+    assert done.code == 0, done.err
+    return tmp_path
+
+
+def test_a_key_is_made_once_and_its_id_printed(tmp_path: Path) -> None:
+    done = package("key", tmp_path / "k", "--json", env=ENV)
+    told = json.loads(done.out)
+    assert told["public_key"] == f"{tmp_path / 'k'}.pub"
+    assert len(told["key_id"]) == 64
+    again = package("key", tmp_path / "k", env=ENV)
+    assert again.code == 2
+    assert "expected no file there, got one" in again.err
+
+
+def test_without_a_terminal_the_password_comes_from_the_environment(tmp_path: Path) -> None:
+    done = package("key", tmp_path / "k", env=NO_ENGINE)
+    assert done.code == 2
+    assert "expected a terminal to ask on, got none" in done.err
+    assert "set MODEL_PACKAGER_KEY_PASSWORD" in done.err
+    assert not (tmp_path / "k").exists()
+
+
+def test_each_link_is_a_line_and_the_last_one_is_the_verdict(made: Built, signed: Path) -> None:
+    done = package("verify", signed / "oci", "--key", signed / "k.pub", env=ENV)
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[-1] == f"shop:{made.manifest.tag}: verified"
+    assert {line.split()[0] for line in lines[:-1]} == {"ok", "-"}
+    assert len((signed / "s.jsonl").read_bytes().splitlines()) == 4
+
+
+def test_what_is_required_and_not_signed_ends_with_1(signed: Path) -> None:
+    asked = ("verify", signed / "oci", "--key", signed / "k.pub", "--require", "replay,provenance")
+    done = package(*asked, env=ENV)
+    assert done.code == 1
+    assert done.out.splitlines()[-1].endswith("not verified: replay: required, but none signed")
+    told = json.loads(package(*asked, "--json", env=ENV).out)
+    assert told["verified"] is False
+    assert [one["name"] for one in told["links"] if one["status"] == "failed"] == ["replay"]
+
+
+def test_an_unknown_requirement_is_named(signed: Path) -> None:
+    asked = ("verify", signed / "oci", "--key", signed / "k.pub", "--require", "replays")
+    done = package(*asked, env=ENV)
+    assert done.code == 2
+    assert "--require: expected some of model, provenance, sbom, replay, data-check" in done.err
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("serve", "--port", "0"),
+        ("predict", "--input", "rows.csv"),
+        ("replay",),
+        ("bench",),
+        ("score", "--data", "rows.csv", "--output", "out"),
+        ("test", "--data", "rows.csv"),
+    ],
+    ids=lambda verb: verb[0],
+)
+def test_nothing_runs_that_another_key_signed(signed: Path, verb: tuple[str, ...]) -> None:
+    assert package("key", signed / "o", env=ENV).code == 0
+    (signed / "rows.csv").write_text("a\n1\n")
+    name, *options = verb
+    done = package(
+        *(name, signed / "oci", *options, "--local", "--key", signed / "o.pub"),
+        cwd=signed,
+        env=ENV,
+    )
+    assert done.code == 1
+    assert "not verified: signature: expected a signature of the package by the key" in done.err
+    assert "4 of other keys are passed over" in done.err
+
+
+def test_evidence_of_another_package_is_not_signed(signed: Path) -> None:
+    (signed / "replay.json").write_text("{}")
+    done = package(
+        *("sign", signed / "oci", "--key", signed / "k", "--evidence", signed / "replay.json"),
+        env=ENV,
+    )
+    assert done.code == 1
+    assert "expected a report of `package replay` or `package test`" in done.err
+
+
+def test_a_key_is_for_packages_not_for_servers(signed: Path) -> None:
+    done = package("bench", "http://127.0.0.1:9", "--key", signed / "k.pub", env=ENV)
+    assert done.code == 2
+    assert "--key: expected a package, whose signatures it verifies" in done.err

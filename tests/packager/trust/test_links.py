@@ -1,0 +1,76 @@
+"""Single comparisons: data, provenance and files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from provenance_samples import BASED, SUBJECT, TRAINED
+
+from packager.manifest.base import FileEntry
+from packager.trust.facts import PackageFacts
+from packager.trust.links import companion_link, data_link, model_link, provenance_link
+from packager.trust.provenance import provenance_statement
+from packager.trust.statements import PackageBinding, cosign_statement, oms_statement
+
+BINDING = PackageBinding(
+    name="shop",
+    version="1.0.0",
+    root=TRAINED.root,
+    config_digest=f"sha256:{'3' * 64}",
+    platform="linux/amd64",
+    data_fingerprint="f" * 64,
+    companion=f"sha256:{'4' * 64}",
+)
+FILES = {"code/train.py": "c" * 64, "models/model": "d" * 64}
+FACTS = PackageFacts("shop:1", TRAINED, BASED, None, False, BINDING, FILES)
+
+
+def test_the_data_is_named_by_its_fingerprint() -> None:
+    assert data_link(FACTS, BINDING) == (
+        "data",
+        True,
+        f"visits.csv, visits@5, 8 rows, fingerprint {'f' * 64}",
+    )
+    other = BINDING.model_copy(update={"data_fingerprint": None})
+    assert data_link(FACTS, other) == ("data", False, f"expected none signed, got {'f' * 64}")
+
+
+def test_the_companion_may_be_elsewhere_but_not_another_one() -> None:
+    assert companion_link(FACTS, BINDING)[1]
+    away = replace(FACTS, binding=BINDING.model_copy(update={"companion": None}))
+    assert companion_link(away, BINDING) == (
+        "companion",
+        True,
+        f"not here; sha256:{'4' * 64} was signed",
+    )
+    assert not companion_link(FACTS, away.binding)[1]
+
+
+def test_provenance_of_other_data_is_named() -> None:
+    said = provenance_statement(TRAINED, BASED, [SUBJECT])
+    assert provenance_link(FACTS, [said])[1]
+    assert TRAINED.data != "none"
+    changed = FileEntry(path="visits.csv", sha256="9" * 64, size=10)
+    data = TRAINED.data.model_copy(update={"files": (changed,)})
+    other = provenance_statement(TRAINED.model_copy(update={"data": data}), BASED, [SUBJECT])
+    assert provenance_link(FACTS, [other]) == (
+        "provenance",
+        False,
+        f"data/source/visits.csv: expected {'9' * 64} signed, got {'a' * 64}",
+    )
+    assert provenance_link(FACTS, [other, said])[1]
+    assert provenance_link(FACTS, [cosign_statement("1" * 64)])[2] == (
+        "expected SLSA provenance v1, got another predicate"
+    )
+
+
+def test_files_are_compared_one_by_one() -> None:
+    assert model_link(FACTS, [oms_statement("shop", FILES)])[1]
+    more = oms_statement("shop", {**FILES, "code/x.py": "1" * 64})
+    assert model_link(FACTS, [more]) == (
+        "model",
+        False,
+        f"code/x.py: expected {'1' * 64} signed, got no such file",
+    )
+    unread = replace(FACTS, files=None)
+    assert model_link(unread, [more])[1]

@@ -1,0 +1,99 @@
+"""The chain from a key to the bytes of an image, link by link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from built_packages import Built, built
+from signed_packages import new_key, signed_folder, verified, wrong
+
+from packager.image.export import write_oci
+from packager.image.reference import open_reference
+from packager.trust.keys import PrivateKey
+from packager.trust.measured import replay_result
+from packager.trust.sign import sign_package
+from packager.trust.verify import SignedSet, verify
+from packager.trust.whole_image import examined_facts
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    """One package, in a cache of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield built(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> PrivateKey:
+    return new_key(tmp_path_factory.mktemp("keys") / "k")
+
+
+def test_each_link_says_what_was_compared(made: Built, key: PrivateKey, tmp_path: Path) -> None:
+    images = made.images()
+    signed_folder(tmp_path / "oci", images, key)
+    report = verified(tmp_path / "oci", key.public)
+    told = {link.name: (link.status, link.detail) for link in report.links}
+    assert told["signature"] == ("ok", f"key {key.public.key_id[:16]} signed 4 statements")
+    assert told["config"] == ("ok", images[0].digest)
+    assert told["root"] == ("ok", made.manifest.root)
+    assert told["companion"] == ("ok", images[1].digest)
+    assert told["data"] == ("ok", "none: the model was trained elsewhere")
+    assert told["model"][1] == "5 files of models, code and package, by OMS"
+    assert told["replay"] == ("absent", "none signed")
+    assert report.first_wrong is None
+
+
+@pytest.mark.parametrize("name", ["replay", "test", "sbom", "data-check"])
+def test_what_is_required_must_be_signed(
+    made: Built, key: PrivateKey, tmp_path: Path, name: str
+) -> None:
+    signed_folder(tmp_path / "oci", made.images(), key)
+    report = verified(tmp_path / "oci", key.public, require=[name])  # type: ignore[list-item]
+    assert wrong(report) == {name: "required, but none signed"}
+    assert not report.verified
+
+
+def test_a_signed_replay_fills_its_requirement_only_if_it_passed(
+    made: Built, key: PrivateKey, tmp_path: Path
+) -> None:
+    good = replay_result("artifact", True, b"1", "artifact")
+    bad = replay_result("metrics", False, b"2", "artifact")
+    for number, (results, status) in enumerate(
+        (([good], "ok"), ([bad], "failed"), ([good, bad], "failed"))
+    ):
+        folder = tmp_path / str(number)
+        signed_folder(folder, made.images(), key, results)
+        report = verified(folder, key.public, require=["replay"])
+        (link,) = [one for one in report.links if one.name == "replay"]
+        assert link.status == status
+    assert link.detail == "failed (metrics); level: metrics, required level: artifact"
+    unasked = verified(folder, key.public)
+    assert unasked.verified
+    assert [one.status for one in unasked.links if one.name == "replay"] == ["warned"]
+
+
+def test_an_engine_stores_an_image_under_another_manifest_digest(
+    made: Built, key: PrivateKey, tmp_path: Path
+) -> None:
+    """Of a compressed push; the config digest is the same, so the layers are."""
+    write_oci(made.images(), tmp_path / "oci")
+    with open_reference(str(tmp_path / "oci"), None) as reference:
+        facts = examined_facts(reference)
+    pushed = replace(facts, manifest_digest=f"sha256:{'1' * 64}")
+    bundles = sign_package(pushed, key)
+    engine = replace(facts, stored=False)
+    report = verify(engine, bundles, [key.public])
+    assert report.verified
+    assert report.links[1].detail.startswith("stored in another form than was signed")
+    assert wrong(verify(facts, bundles, [key.public]))["image"] == (
+        f"expected sha256:{'1' * 64} signed, got {facts.manifest_digest}"
+    )
+
+
+def test_bundles_that_are_none_are_counted_and_told(made: Built, key: PrivateKey) -> None:
+    found = SignedSet.of([b"{}", b"\xff", b"[" * 9], [key.public])
+    assert (len(found.broken), found.statements, found.other_keys) == (3, [], 0)
