@@ -11,7 +11,6 @@ from pathlib import Path
 
 from packager.build.assembly import (
     PackageLayers,
-    assemble_again,
     assemble_images,
     package_layers,
 )
@@ -23,7 +22,7 @@ from packager.build.marks import read_marks
 from packager.build.measure import keep_measures, measure
 from packager.build.platforms import check_output, other_environments, with_platforms
 from packager.build.record import BuildRecord, Built, write_record
-from packager.build.reproducibility import check_reproducible
+from packager.build.reproducibility import check_every_platform
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
 from packager.build.solution import plan_members, with_members
@@ -47,7 +46,7 @@ from packager.image.stack import (
     make_stack,
 )
 from packager.manifest.evaluation import SeedVariance
-from packager.manifest.manifest import Lock, Manifest
+from packager.manifest.manifest import Manifest
 from packager.model.compiled.form import TREES
 from packager.model.compiled.model import FOLDER
 from packager.progress import Progress
@@ -129,7 +128,7 @@ def build(
         check_cases(context, images[context.platform][0], allow=options.allow_findings)
         if options.check_reproducible:
             locks = {one.platform: one.lock for one in (environment, *elsewhere)}
-            _check_reproducible(context, locks, manifest, named, images)
+            check_every_platform(context, locks, manifest, named, images)
         delivered = _deliver(context, images, output, template, options)
     locked = environment.dependencies.file.joined(one.dependencies.file for one in elsewhere)
     keep_wheels(locked, project.directory)
@@ -153,19 +152,6 @@ def _assembled(
         one.platform: assemble_images(one, manifest, named, layers[one.platform])
         for one in context.every
     }
-
-
-def _check_reproducible(
-    context: BuildContext,
-    locks: Mapping[str, Lock],
-    manifest: Manifest,
-    named: dict[str, str],
-    images: Mapping[str, tuple[Image, ...]],
-) -> None:
-    context.progress.step("assembling a second time, to compare")
-    for one in context.every:
-        again = partial(assemble_again, one, locks[one.platform], manifest, named)
-        check_reproducible(images[one.platform], context.files, one.folder, again)
 
 
 def _check(

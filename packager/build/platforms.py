@@ -21,7 +21,8 @@ from packager.image.stack import LayerOptions, make_stack
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles
-from packager.runners.project import ProjectEnvironment, requirements_of, with_base_digest
+from packager.runners.project import ProjectEnvironment
+from packager.runners.requirements import requirements_of, with_base_digest
 
 
 def check_output(project: Project, output: Destination, builder: str) -> None:

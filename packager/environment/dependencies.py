@@ -81,16 +81,16 @@ def lock_and_fetch(
 
     Raises ``PackageError`` if ``base`` differs from the one locked under its name.
     """
-    file, strategy, torch = requirements.file, requirements.strategy, requirements.torch
-    other = requirements.same_as
+    file, other = requirements.file, requirements.same_as
+    strategy, torch = requirements.strategy, requirements.torch
     for told in shared_credentials(file.resolve().parent, os.environ):
         progress.warn(told)
     wanted = DependencySelection(target, requirements.extras, requirements.groups)
     check_python_of(project_of(file), wanted)
     inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=wanted)
-    known = _known(lock_path, target)
+    known = None if update else _known(lock_path, target)
     project = PackagedCode(project_of(file), requirements.code)
-    if known is not None and not update and _holds(known, requirements, inputs, project):
+    if known is not None and _holds(known, requirements, inputs, project):
         progress.step(f"dependencies{_of(other, target)} as locked in {lock_path.name}")
         locked = known
         built_wheels.restore(known, project.top)
@@ -98,25 +98,24 @@ def lock_and_fetch(
     else:
         progress.step(f"resolving {file.name}{_of(other, target)}")
         conda_freeze.warn_of_active_versions(read_texts(file, wanted), progress)
-        index = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
-        kept = None if update else known
         pins = other.wheels if other else () if update else _preferred(known, target, base)
-        built = kept.built if kept else ()
+        built = known.built if known else ()
         sources = SourceBuilds(project, target, requirements.builder, built, progress)
-        index = replace(index, sources=sources)
+        asked = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
+        index = replace(asked, sources=sources)
         resolved = resolver.resolve(file, wanted, index, pins=pins)
-        check_versions([item.wheel for item in resolved], requirements, target)
-        _fetch([item.wheel for item in resolved], resolved, index, torch, progress)
+        check_versions(wheels := [item.wheel for item in resolved], requirements, target)
+        _fetch(wheels, resolved, index, torch, progress)
         fresh = LockFile(
             inputs=inputs,
             python=target.python,
             platform=target.platform,
-            bases=_bases(kept, target),
-            base_digests=_base_digests(kept, target),
-            built=sources.records([item.wheel for item in resolved]),
-            wheels=tuple(item.wheel for item in resolved),
+            bases=_bases(known, target),
+            base_digests=_base_digests(known, target),
+            built=sources.records(wheels),
+            wheels=tuple(wheels),
         )
-        locked = _with_others(fresh, kept)
+        locked = _with_others(fresh, known)
     pinned = locked.model_copy(update={"bases": _pinned(locked, base)})
     return Dependencies(_whole(locked, requirements, wanted, base, progress), pinned)
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modelhost.sandbox.network import isolation_line
-from modelhost.solution.spec import member_folder
 from packager.cache import temporary_directory
 from packager.confinement import tell_outside
 from packager.engine.engine import Engine
-from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
+from packager.environment.dependencies import Dependencies, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import load_lock
 from packager.environment.platform import WheelTarget, default_platform, host_target
@@ -26,7 +25,6 @@ from packager.image.config import Image, assemble
 from packager.image.layers import plain_layer
 from packager.image.stack import Stack, entries, make_stack
 from packager.manifest.manifest import Base, Lock
-from packager.model.paths import Root
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles
@@ -35,8 +33,8 @@ from packager.project.sections import ImageSection
 from packager.runners.local import check_host
 from packager.runners.machine import machine
 from packager.runners.package import layers_worker
+from packager.runners.requirements import requirements_of, with_base_digest
 from packager.runners.runner import Worker
-from packager.runners.source_build import source_builder
 
 
 @dataclass(frozen=True)
@@ -89,29 +87,6 @@ def resolve_dependencies(
     lock_path, locked = project.directory / LOCK, base.locked if base else None
     found = lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
     return with_base_digest(found, base)
-
-
-def with_base_digest(found: Dependencies, base: BaseImage | None) -> Dependencies:
-    """``found`` with the digest by which a registry has ``base`` in its lock file."""
-    if base is None or base.saved.digest is None:
-        return found
-    digests = {**found.file.base_digests, base.saved.reference: base.saved.digest}
-    return replace(found, file=found.file.model_copy(update={"base_digests": digests}))
-
-
-def requirements_of(project: Project, files: ListedFiles, base: BaseImage | None) -> Requirements:
-    """What the lock of a project is made from; sources among it are built on ``base``."""
-    return Requirements(
-        project.path(project.requirements_file),
-        trees=project.serve.compile != "off",
-        parquet=_needs_pyarrow(project, files),
-        strategy=project.requirements.index_strategy,
-        torch=project.requirements.torch,
-        extras=project.requirements.extras,
-        groups=project.requirements.groups,
-        code=files.code.files,
-        builder=source_builder(base),
-    )
 
 
 def resolve_platform(project: Project, engine: Engine | None) -> str:
@@ -228,25 +203,6 @@ def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -
         )
     check_python(host, "this machine's Python, as no base is available")
     return host
-
-
-def _needs_pyarrow(project: Project, files: ListedFiles) -> bool:
-    if project.data is None:
-        return False
-    source = [file for name, file in files.data.items() if name.startswith("source/")]
-    packed = project.data.reader.compression == "zst" or any(
-        file.suffix.lower() == ".zst" for file in source
-    )
-    return packed or files.format == "parquet" or _members_need_pyarrow(project)
-
-
-def _members_need_pyarrow(project: Project) -> bool:
-    """Whether the replay of a solution's member reads Parquet, or CSV in zstandard."""
-    if project.solution_folder is None:
-        return False
-    folders = [member_folder(project.solution_folder, member.name) for member in project.member]
-    locks = [Lock.load(Root(folder).package / "lock.json") for folder in folders]
-    return any(lock.wheels_of("parquet") for lock in locks)
 
 
 def resolve_environment(

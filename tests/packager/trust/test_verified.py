@@ -139,7 +139,7 @@ def test_an_image_of_a_platform_that_no_record_describes_does_not_run(
     write_oci([changed, companion], tmp_path / "oci")
     with (
         pytest.raises(PackageError, match="a companion for linux/amd64, not for"),
-        open_verified(str(tmp_path / "oci"), None),
+        open_verified(str(tmp_path / "oci"), None, NullProgress()),
     ):
         pass
     write_oci([changed], tmp_path / "oci")
