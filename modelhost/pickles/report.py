@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-VERSION = 1
-"""Of the audit: another one may judge the same file otherwise."""
-
 
 class PickleFinding(NamedTuple):
     """Why a file is refused."""
