@@ -66,7 +66,7 @@ def test_after_some_ends_no_further_process_is_started(asker, monkeypatch):
 
 @pytest.mark.slow
 def test_a_model_that_can_not_be_loaded_is_reported_with_what_it_said(asker, project):
-    project.code(moody="raise ImportError('gone')\n")
+    project.code(moody="raise ImportError('gone')\nclass Moody: ...\n")
     with pytest.raises(PackageError, match="can't be loaded in a process that has not") as caught:
         asker.__enter__()
     assert "raised ImportError: gone" in caught.value.message
