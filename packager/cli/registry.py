@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -43,6 +44,12 @@ def push(
     key: Annotated[
         Path | None, typer.Option(help="Private key: sign the image as it is pushed.")
     ] = None,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="With --key, a report of `replay` or `test` of this package; repeatable."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Push a package to a registry, and print its digest.
@@ -60,12 +67,14 @@ def push(
             f"{target}: expected a name with or without a tag, got a digest",
             "the digest follows from the package: leave it out",
         )
+    if evidence and key is None:
+        raise UsageError("--evidence: expected --key with it", "name the private key that signs it")
     engine = Engine.connect()
     with open_reference(reference, engine) as found:
         place = place.at(place.tag or found.manifest.tag)
         if companion and not found.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
-        beside = _signatures(found, engine, key)
+        beside = _signatures(found, engine, key, evidence or ())
         told = _push(found, place, compress, beside, companion=companion)
     if as_json:
         print_result(json.dumps(told))
@@ -73,9 +82,12 @@ def push(
         print_result("\n".join([told["reference"], *([told["companion"]] if companion else [])]))
 
 
-def _signatures(found: Reference, engine: Engine | None, key: Path | None) -> Beside:
+def _signatures(
+    found: Reference, engine: Engine | None, key: Path | None, evidence: Sequence[Path]
+) -> Beside:
     """What is attached: statements signed by ``key``, or those that are kept with the package."""
     from packager.cli.trust import key_password
+    from packager.run.evidence import read_evidence
     from packager.run.signing import facts_to_sign
     from packager.trust.keys import PrivateKey
     from packager.trust.registry_store import already_signed, signed_by
@@ -84,7 +96,8 @@ def _signatures(found: Reference, engine: Engine | None, key: Path | None) -> Be
     if key is None:
         return already_signed(stored_bundles(found, None), ConsoleProgress().warn)
     signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
-    return signed_by(signer, facts_to_sign(found, engine))
+    results = read_evidence(evidence, found.manifest)
+    return signed_by(signer, facts_to_sign(found, engine), results)
 
 
 def _push(

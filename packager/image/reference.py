@@ -15,7 +15,7 @@ from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
-from packager.image.config import LABEL, Image, layer_names
+from packager.image.config import Image, layer_names
 from packager.image.documents import (
     DOCUMENTS,
     MAX_DOCUMENT,
@@ -25,13 +25,13 @@ from packager.image.documents import (
     parse_document,
     with_labelled_root,
 )
+from packager.image.engine_companion import labels, package_in_engine
 from packager.image.engine_copy import copy_into, engine_config, holds, present
 from packager.image.file_list import FILE, FileList
 from packager.image.remote_images import remote_package
 from packager.image.stored_images import (
     COMPANION,
     ENGINE_HINT,
-    check_label,
     read_archive,
     read_oci,
 )
@@ -61,6 +61,8 @@ class Reference:
     """``HOST/NAME@sha256:…`` if it is in a registry: what its tag led to when it was opened."""
     folder: Path | None = None
     """The OCI folder that holds it, if one does."""
+    archive: Path | None = None
+    """The archive that holds it, if one does."""
     companion_digest: str | None = None
     """``sha256:…`` of the companion's config; None without one."""
     pinned: bool = False
@@ -222,7 +224,7 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
         elif (path / "oci-layout").is_file():
             yield replace(_describe(read_oci(path, text)), folder=path)
         elif path.is_file():
-            yield _describe(read_archive(path, text))
+            yield replace(_describe(read_archive(path, text)), archive=path)
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
             raise UsageError(
                 f"{text}: expected an OCI folder or an archive, got neither",
@@ -244,10 +246,7 @@ def _in_registry(text: str, engine: Engine | None) -> Reference:
 def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
     if engine is None:
         raise PackageError(f"{text}: no such folder or file, and no engine responds", ENGINE_HINT)
-    config = engine_config(engine, text)
-    labels = config["config"].get("Labels") or {}
-    check_label(text, labels)
-    main = text.removesuffix(COMPANION) if f"{LABEL}.companion-of" in labels else text
+    text, main, config = package_in_engine(engine, text)
     companion = engine.describe(main + COMPANION)
     documents = engine.documents(text, "/package", DOCUMENTS, MAX_DOCUMENT)
 
@@ -255,7 +254,7 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
         return document(documents, name)
 
     manifest = with_labelled_root(
-        parse_document(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels
+        parse_document(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels(config)
     )
 
     companion_digest = None if companion is None else str(companion["Id"])

@@ -31,7 +31,7 @@ def attachments(bundles: Sequence[bytes]) -> list[Attachment]:
 def bills(bundles: Sequence[bytes]) -> list[Attachment]:
     """The bills of materials (CycloneDX JSON) that ``bundles`` state, each once; not verified."""
     stated = [one for one in map(claimed_statement, bundles) if one.get("predicateType") == SBOM]
-    contents = [canonical_json(one["predicate"]) for one in stated if one.get("predicate")]
+    contents = [canonical_json(one["predicate"]) for one in stated if "predicate" in one]
     return [Attachment(BILL_TYPE, content) for content in dict.fromkeys(contents)]
 
 
