@@ -24,6 +24,7 @@ from packager.image.reference import open_reference
 from packager.image.runtime import INSTALLED_AT
 from packager.progress import NullProgress
 from packager.trust.keys import PrivateKey
+from packager.trust.store import keep_bundles
 from packager.trust.verified import open_verified, repository_of, run_checks
 
 FLIPS = 60
@@ -311,3 +312,17 @@ def test_the_repository_of_an_image_in_an_engine_is_named_without_its_tag(
     write_oci(made.images(), tmp_path / "oci")
     with open_reference(str(tmp_path / "oci"), None) as found:
         assert repository_of(replace(found, name=name, folder=None)) == repository
+
+
+def test_a_companion_without_its_image_says_what_to_name(
+    made: Built, key: PrivateKey, tmp_path: Path
+) -> None:
+    bundles = signed_folder(tmp_path / "oci", made.images(), key)
+    write_oci(made.images()[1:], tmp_path / "alone")
+    with open_reference(str(tmp_path / "alone"), None) as found:
+        keep_bundles(found, bundles, key)
+    with pytest.raises(PackageError, match="not verified: ") as raised:
+        opened(tmp_path / "alone", key)
+    assert "a companion without its image, whose signatures are of both" in (
+        raised.value.hint or ""
+    )

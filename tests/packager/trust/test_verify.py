@@ -48,7 +48,7 @@ def test_each_link_says_what_was_compared(made: Built, key: PrivateKey, tmp_path
     assert told["companion"] == ("ok", images[1].digest)
     assert told["data"] == ("ok", "none: the model was trained elsewhere")
     assert told["model"][1] == "5 files of models, code and package, by OMS"
-    assert told["sbom"] == ("ok", "3 components")
+    assert told["sbom"] == ("ok", "5 components")
     assert told["replay"] == ("absent", "none signed")
     assert report.first_wrong is None
 
