@@ -29,6 +29,7 @@ EVICTABLE = (
     "bases",
     "checks",
     "trained",
+    "proofs",
     "baselines",
     "cases",
     "listings",

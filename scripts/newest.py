@@ -34,11 +34,13 @@ HTTP = ("tests/serving/http", "tests/serving/test_server.py", "tests/serving/tes
 COMPILE = ("tests/packager/worker/compile", "tests/packager/model")
 TESTS: dict[str, tuple[str, ...]] = {
     "bentoml": ("tests/serving/processes", *HTTP),
+    "cryptography": ("tests/packager/trust/test_keys.py", "tests/packager/trust/test_envelope.py"),
     "cyclonedx-python-lib": (
         "tests/packager/trust/test_sbom.py",
         "tests/packager/trust/test_sbom_components.py",
     ),
     "deltalake": ("tests/packager/tables",),
+    "detect-secrets": ("tests/packager/trust/test_found_secrets.py",),
     "docker": (
         *("tests/packager/project/test_files.py", "tests/packager/engine"),
         "tests/packager/registry/test_credentials.py",

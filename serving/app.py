@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from packager.errors import PackageError
 from serving import routes
+from serving.compiled_check.self_proof import SelfProof
 from serving.http.asgi import (
     BodyReader,
     Message,
@@ -100,17 +101,19 @@ class App:
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
         pipeline = Pipeline(predictor, self._settings, places, self._busy)
+        proof = SelfProof.of(predictor, pipeline, self._settings.deadline_seconds)
         golden = GoldenCheck.of(predictor, pipeline, self._settings.deadline_seconds)
         loaded = LoadedPackage(
             Routes.of(predictor.manifest, predictor.golden, self._settings),
             pipeline,
             Recorder(predictor, self._settings.compiled_check_ratio),
             predictor.feedback,
+            proof,
             golden,
             self._shadow_of(predictor),
         )
         loaded.recorder.begin()
-        checking = None if golden is None else asyncio.create_task(golden.run())
+        checking = [asyncio.create_task(one.run()) for one in (golden, proof) if one is not None]
         self._handler.loaded = loaded
         # Freeze loaded objects; requests create no reference cycles, so collect rarely. Those of
         # the supervisor are frozen already.
@@ -119,8 +122,8 @@ class App:
         gc.set_threshold(GC_THRESHOLD)
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        if checking is not None:
-            checking.cancel()
+        for task in checking:
+            task.cancel()
         try:
             await self._viewer.close()
         finally:
@@ -197,7 +200,7 @@ class App:
                 exposition = await loaded.recorder.exposition()
                 await send_response(send, exposition, request.trace, close=handler.draining)
             elif request.path in routes.PROBES:  # nor are these
-                await send_response(send, routes.ALIVE, request.trace, close=handler.draining)
+                await send_response(send, loaded.alive, request.trace, close=handler.draining)
             elif request.path in routes.VIEWER:
                 marked = with_request_id(send, request.trace, close=handler.draining)
                 await self._viewer(scope, receive, marked)

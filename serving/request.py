@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from monitoring.metrics.recorder import Batch
 from serving import routes
+from serving.compiled_check.self_proof import SelfProof
 from serving.feedback.endpoint import FeedbackEndpoint
 from serving.http.asgi import RETRY_AFTER, DisconnectedError
 from serving.http.auth import ApiKeys
@@ -43,10 +44,19 @@ class LoadedPackage:
     recorder: Recorder
     feedback: FeedbackEndpoint | None
     """None if feedback is off."""
+    proof: SelfProof | None = None
+    """None if the build has proved the compiled form on this platform."""
     golden: GoldenCheck | None = None
     """None for a package without golden cases."""
     shadow: ShadowSender | None = None
     """None without ``MODEL_SHADOW``."""
+
+    @property
+    def alive(self) -> Response:
+        """The answer of a probe: empty, or where the compiled form was proved at the start."""
+        if self.proof is None:
+            return routes.ALIVE
+        return Response(200, f"{self.proof.told}\n".encode(), routes.PLAIN)
 
     @property
     def unready(self) -> Unready | None:

@@ -24,7 +24,8 @@ HEALTH = READY | {"/healthz", "/livez", "/v2/health/live"}
 """Routes that never need a key."""
 PROBES = frozenset(["/healthz", "/livez", "/readyz"])
 """Routes that are answered with ``ALIVE``, and not counted."""
-ALIVE = Response(200, b"\n", "text/plain; charset=utf-8")
+PLAIN = "text/plain; charset=utf-8"
+ALIVE = Response(200, b"\n", PLAIN)
 VIEWER = frozenset(document.VIEWER)
 """The only routes that BentoML answers."""
 FEEDBACK = "/feedback"

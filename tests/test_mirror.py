@@ -18,7 +18,6 @@ EXEMPT: dict[str, str] = {
         for name in ("allowed", "archives", "opcodes", "plain_values", "report", "stand_ins")
     },
     "packager/report/audit.py": "what the command prints: cli/test_audit.py",
-    "packager/project/trust_section.py": "one key, which trust/test_audit.py's project may have",
     "packager/trust/audit_report.py": "a record, which trust/test_audit.py reads",
     "packager/labelling/label_step.py": "what two steps share: test_mapping.py, test_estimate.py",
     **{

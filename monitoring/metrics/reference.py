@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -58,6 +58,10 @@ class MeasuredPackage:
     """Features that a request may leave out."""
     members: MeasuredMembers = field(default_factory=MeasuredMembers)
     """Of a solution."""
+    platform: str = ""
+    """``linux/arm64``; empty if the package names none."""
+    proved_on: str = ""
+    """Where the compiled form was compared with the model: see ``expose_proof``."""
 
 
 def expose_reference(series: Series, digest: str, profile: Profile | None) -> None:
@@ -88,6 +92,29 @@ def expose_reference(series: Series, digest: str, profile: Profile | None) -> No
         for kind in kinds:
             if kind != "invalid":
                 ratio(name, kind, usual.get(name, {}).get(kind, 0.0))
+
+
+def expose_proof(series: Series, package: MeasuredPackage) -> Callable[[str], None]:
+    """Set ``model_proof_info``; return a function that sets it anew.
+
+    ``proved_on``: ``native``, ``emulation``, ``start`` (by the server itself), ``nothing`` yet, or
+    ``differs``. A package that names no platform has no such series.
+    """
+    if not package.platform:
+        return lambda _: None
+    info = series.gauge(
+        "model_proof_info",
+        "1 for where the compiled form was compared with the model.",
+        "platform",
+        "proved_on",
+    )
+    info(package.platform, package.proved_on, 1)
+
+    def set_proof(proved_on: str) -> None:
+        info(package.platform, package.proved_on, 0)
+        info(package.platform, proved_on, 1)
+
+    return set_proof
 
 
 def expose_design_effect(series: Series, effect: float) -> None:

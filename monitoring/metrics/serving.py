@@ -20,6 +20,7 @@ from monitoring.metrics.reference import (
     expose_baseline,
     expose_design_effect,
     expose_output_baseline,
+    expose_proof,
     expose_reference,
     named_features,
 )
@@ -71,6 +72,8 @@ class ServingMetrics:
         self.members = MemberMetrics(self.series, package.members)
         """Those of a solution's members."""
         expose_reference(self.series, package.digest, package.profile)
+        self.set_proof = expose_proof(self.series, package)
+        """Set where the compiled form was proved, once a server has compared it."""
         expose_design_effect(self.series, package.design_effect)
         if self.outputs:
             expose_output_baseline(self.series, package)

@@ -29,22 +29,34 @@ class PackageLayers:
     """What trains and replays, and the data; empty for a model without data."""
 
 
-def package_layers(context: BuildContext, model: Sequence[FileEntry]) -> PackageLayers:
-    """The layers of the stack and those that depend on the training; ``model``: its files."""
-    project, stack, folder = context.project, context.stack, context.folder
-    base, lock = context.environment.base, context.environment.lock
-    trees = bool(lock.wheels_of("trees"))
-    trained = folder / "out" / "model"
+def package_layers(context: BuildContext, model: Sequence[FileEntry]) -> dict[str, PackageLayers]:
+    """By platform: the layers of the stack and those that depend on the training.
+
+    ``model``: its files, which are the same on every platform.
+    """
+    layer = _model_layer(context, model)
+    for one in context.stack.data:
+        keep_listing(one, entries_listing(entries(context.files.data, "data"), {}))
+    return {one.platform: _platform_layers(one, layer) for one in context.every}
+
+
+def _model_layer(context: BuildContext, model: Sequence[FileEntry]) -> Layer:
+    trained = context.folder / "out" / "model"
     files = (
         list(tree_entries(trained, "models"))
         if trained.is_dir()
         else entries(context.files.model, "models")
     )
-    model_layer = plain_layer("model", folder / "model.tar", files)
+    layer = plain_layer("model", context.folder / "model.tar", files)
     digests = {f"models/{entry.path}": entry.sha256 for entry in model}
-    keep_listing(model_layer, entries_listing(files, digests))
-    for layer in stack.data:
-        keep_listing(layer, entries_listing(entries(context.files.data, "data"), {}))
+    keep_listing(layer, entries_listing(files, digests))
+    return layer
+
+
+def _platform_layers(context: BuildContext, model_layer: Layer) -> PackageLayers:
+    project, stack, folder = context.project, context.stack, context.folder
+    base, lock = context.environment.base, context.environment.lock
+    trees = bool(lock.wheels_of("trees"))
     image = (
         *stack.below[len(base.layers) if base else 0 :],
         *(stack.trees if trees else ()),
@@ -60,11 +72,11 @@ def package_layers(context: BuildContext, model: Sequence[FileEntry]) -> Package
 def assemble_images(
     context: BuildContext, manifest: Manifest, labels: dict[str, str], layers: PackageLayers
 ) -> tuple[Image, ...]:
-    """The image, and a companion if the image can't be replayed alone."""
+    """The image for the platform of ``context``, and a companion if it can't be replayed alone."""
     project, folder = context.project, context.folder
     base, platform = context.environment.locked_base, context.environment.platform
     bottom = context.environment.base.layers if context.environment.base else ()
-    files = tree_entries(folder / "package", "package")
+    files = tree_entries(context.package, "package")
     package = plain_layer("package", folder / "package.tar", files)
     layer_listing(package, verified=True)
     name = f"{project.repository}:{manifest.tag}"
@@ -96,5 +108,8 @@ def assemble_again(
     """
     base, quiet = context.environment.base, NullProgress()
     stack = make_stack(base, lock, files, folder, quiet, LayerOptions(fresh=True))
-    again = replace(context, files=files, stack=stack, folder=folder, progress=quiet, fresh=True)
-    return assemble_images(again, manifest, labels, package_layers(again, manifest.model))
+    again = replace(
+        context, files=files, stack=stack, folder=folder, progress=quiet, fresh=True, others=()
+    )
+    layers = package_layers(again, manifest.model)[again.platform]
+    return assemble_images(again, manifest, labels, layers)

@@ -59,9 +59,31 @@ class BuildContext:
     fresh: bool = False
     """Whether layers of the cache are made again."""
 
+    others: tuple[BuildContext, ...] = ()
+    """Of the package's other platforms; their ``out`` is that of this one."""
+
+    @property
+    def platform(self) -> str:
+        """``linux/amd64``."""
+        return self.environment.platform
+
+    @property
+    def package(self) -> Path:
+        """The folder with the files of ``/package``."""
+        return self.folder / "package"
+
+    @property
+    def every(self) -> tuple[BuildContext, ...]:
+        """This context and those of other platforms."""
+        return (self, *self.others)
+
     def serving(self, *, trees: bool) -> BuildContext:
         """The context after the training; without ``trees``, the server needs nothing for them."""
         if trees:
             return self
         environment = self.environment
-        return replace(self, environment=environment.with_lock(environment.lock.without("trees")))
+        return replace(
+            self,
+            environment=environment.with_lock(environment.lock.without("trees")),
+            others=tuple(other.serving(trees=trees) for other in self.others),
+        )

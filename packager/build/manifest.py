@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from packager.build.assembly import PackageLayers
 from packager.build.context import BuildContext
+from packager.build.platforms import package_folders
 from packager.data.key_sketch import FILE as KEYS
 from packager.errors import UsageError
 from packager.image.config import LABEL, TITLE, VERSION, start_settings
@@ -18,12 +20,13 @@ from packager.image.stack import own_training_runtime
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import DataCheckSummary, SeedVariance
 from packager.manifest.manifest import DataSource, Manifest, Schema
-from packager.manifest.platform import Platform
+from packager.manifest.platform import Platform, Proof
 from packager.manifest.read_options import TableReadOptions
 from packager.model.compiled.model import FOLDER
 from packager.model.golden_answers import FILE as GOLDEN_CASES
 from packager.model.golden_answers import GoldenCases
-from packager.model.integrity import LOCK
+from packager.model.integrity import LOCK, MANIFEST
+from packager.model.proof_rows import FILE as PROOF
 from packager.project.card_section import FILE as CARD
 from packager.project.config import FILENAME, Project
 from packager.runners.job import make_job
@@ -50,18 +53,27 @@ class Measured:
 
 
 def make_manifest(
-    context: BuildContext, measured: Measured, template: str | None, layers: PackageLayers
+    context: BuildContext,
+    measured: Measured,
+    template: str | None,
+    layers: Mapping[str, PackageLayers],
 ) -> Manifest:
-    """Write the files of ``/package`` into ``folder/package``; return the manifest.
+    """Write the files of ``/package`` into the folder of each platform; return the manifest.
 
-    ``template``: the project's Dockerfile template, None for the default one. Raises
-    ``UsageError`` if ``recipe.accept`` names an unknown metric.
+    ``template``: the project's Dockerfile template, None for the default one; ``layers``: by
+    platform. Nothing is proved for other platforms yet. Raises ``UsageError`` if ``recipe.accept``
+    names an unknown metric.
     """
     project, result = context.project, measured.result
     _check_accept(project, result)
-    package = context.folder / "package"
-    files = _package_files(context, package, result.schema_)
-    platform = _platform(context, package, template, layers)
+    files = _package_files(context, context.package, result.schema_)
+    package_folders(context)
+    platforms = {
+        one.platform: _platform(
+            one, template, layers[one.platform], "native" if one is context else None
+        )
+        for one in context.every
+    }
     job = make_job(project)
     manifest = Manifest(
         name=project.package.name,
@@ -85,16 +97,23 @@ def make_manifest(
         code=tuple(FileEntry.named(name, file) for name, file in context.files.code.items()),
         model=result.model,
         files=files,
-        platforms={context.environment.lock.platform: platform},
+        platforms=dict(sorted(platforms.items())),
     )
-    (package / "manifest.json").write_bytes(manifest.dump())
+    write_manifest(manifest, context)
     return manifest
 
 
+def write_manifest(manifest: Manifest, context: BuildContext) -> None:
+    """Write the manifest, which is equal for all platforms, into the folder of each."""
+    for one in context.every:
+        (one.package / MANIFEST).write_bytes(manifest.dump())
+
+
 def _platform(
-    context: BuildContext, package: Path, template: str | None, layers: PackageLayers
+    context: BuildContext, template: str | None, layers: PackageLayers, proved_on: Proof | None
 ) -> Platform:
     """Write the files of ``/package`` that the platform has; return its record."""
+    package = context.package
     lock, base = context.environment.lock, context.environment.locked_base
     text = render(base, labels(context.project), template, members=bool(lock.members))
     found = FileList.made(layers.image, layers.companion)
@@ -108,7 +127,7 @@ def _platform(
         trees=trees,
         companion=companion,
         settings={name: value for name, value in start_settings(base).items() if value is not None},
-        proved_on="native",
+        proved_on=proved_on,
     )
 
 
@@ -116,7 +135,7 @@ def _package_files(context: BuildContext, package: Path, schema: Schema) -> tupl
     """Write the files that all platforms have into ``package``; return them, sorted by path."""
     out = context.folder / "out"
     package.mkdir()
-    for name in PACKAGE_FILES:
+    for name in (*PACKAGE_FILES, *((PROOF,) if context.others else ())):
         if (out / name).is_file():
             shutil.copyfile(out / name, package / name)
     golden = _golden_cases(context.project, schema)

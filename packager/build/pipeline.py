@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from packager.build.assembly import assemble_again, assemble_images, package_layers
+from packager.build.assembly import (
+    PackageLayers,
+    assemble_images,
+    package_layers,
+)
 from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
+from packager.build.emulation import prove_elsewhere
 from packager.build.manifest import Measured, labels, make_manifest
 from packager.build.marks import read_marks
 from packager.build.measure import keep_measures, measure
+from packager.build.platforms import check_output, other_environments, with_platforms
 from packager.build.record import BuildRecord, Built, write_record
-from packager.build.reproducibility import check_reproducible
+from packager.build.reproducibility import check_every_platform
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
 from packager.build.solution import plan_members, with_members
@@ -30,7 +36,8 @@ from packager.environment.lock import write_lock
 from packager.image.base.debian import check_system_packages
 from packager.image.config import Image
 from packager.image.docker_build import Builder, DockerBuild, check_builder, own_template
-from packager.image.export import Destination
+from packager.image.export import Destination, export_images
+from packager.image.processors import check_processors
 from packager.image.registry_export import check_destination, write_images
 from packager.image.shared_libraries import check_libraries
 from packager.image.stack import (
@@ -39,6 +46,7 @@ from packager.image.stack import (
     make_stack,
 )
 from packager.manifest.evaluation import SeedVariance
+from packager.manifest.manifest import Manifest
 from packager.model.compiled.form import TREES
 from packager.model.compiled.model import FOLDER
 from packager.progress import Progress
@@ -98,42 +106,52 @@ def build(
     marks = read_marks(project, files.listed, options.labels)
     tidied = engine.cleanup_scope() if engine else nullcontext()
     environment = _resolve(project, files.listed, output, engine, progress, options)
+    elsewhere = other_environments(project, files.listed, environment, progress, options)
     files, environment, solution = plan_members(project, files, environment, progress)
     seed_variance = load_seed_variance(project, files, environment.lock, progress)
     explaining = explain_left_out(files.listed.left_out)
     with temporary_directory() as folder, tidied, explaining:
         stack = _make_layers(environment, files, folder, progress, fresh=options.no_cache)
         fixed = (project, files, environment, stack, folder, progress, solution)
-        context = BuildContext(*fixed, options.no_cache)
+        context = with_platforms(BuildContext(*fixed, options.no_cache), elsewhere)
         trained = _train(context, seed_variance, options)
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         layers = package_layers(context, trained.measured.result.model)
         manifest = make_manifest(context, trained.measured, template, layers)
         named = {**marks.labels, **labels(project)}
-        images = marks.on(assemble_images(context, manifest, named, layers))
-        weak = _weak_slices(folder / "out" / WEAK)
-        check_cases(context, images[0], allow=options.allow_findings)
+        manifest, images = prove_elsewhere(
+            context, manifest, partial(_assembled, context, named=named, layers=layers)
+        )
+        images = {name: marks.on(some) for name, some in images.items()}
+        found = folder / "out" / WEAK
+        weak = WeakSlices.load(found) if found.is_file() else None
+        check_cases(context, images[context.platform][0], allow=options.allow_findings)
         if options.check_reproducible:
-            progress.step("assembling a second time, to compare")
-            check_reproducible(
-                images,
-                files,
-                folder,
-                partial(assemble_again, context, environment.lock, manifest, named),
-            )
-        images = _deliver(context, images, output, template, options)
-    keep_wheels(environment.dependencies.file, project.directory)
-    write_lock(environment.dependencies.file, project.directory / LOCK)
-    built = Built(manifest, images, trained.isolation, weak)
+            locks = {one.platform: one.lock for one in (environment, *elsewhere)}
+            check_every_platform(context, locks, manifest, named, images)
+        delivered = _deliver(context, images, output, template, options)
+    locked = environment.dependencies.file.joined(one.dependencies.file for one in elsewhere)
+    keep_wheels(locked, project.directory)
+    write_lock(locked, project.directory / LOCK)
+    others = {name: images[name] for name in images if name != context.platform}
+    built = Built(manifest, delivered, trained.isolation, weak, others)
     record = BuildRecord.of(built, marks, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
     return built
 
 
-def _weak_slices(path: Path) -> WeakSlices | None:
-    """What the training's search for weak slices found; None if it made none."""
-    return WeakSlices.load(path) if path.is_file() else None
+def _assembled(
+    context: BuildContext,
+    manifest: Manifest,
+    named: dict[str, str],
+    layers: Mapping[str, PackageLayers],
+) -> dict[str, tuple[Image, ...]]:
+    """The images of each platform."""
+    return {
+        one.platform: assemble_images(one, manifest, named, layers[one.platform])
+        for one in context.every
+    }
 
 
 def _check(
@@ -146,6 +164,7 @@ def _check(
     """Run all checks that need no work; return the project's template and its files."""
     check_destination(output)
     check_builder(builder, output, engine)
+    check_output(project, output, builder)
     template = own_template(project.directory, builder, progress)
     check_writable(project.directory)
     tell_outside(project.directory, project.places, progress)
@@ -169,7 +188,8 @@ def _resolve(
     options: BuildOptions,
 ) -> ProjectEnvironment:
     """Resolve platform, base and dependencies; an image that engines run needs a base."""
-    platform, needed = resolve_platform(project, engine), output.kind in ("docker", "registry")
+    platform = resolve_platform(project, engine)
+    needed = output.kind in ("docker", "registry") or len(project.image.platforms) > 1
     choice = BaseChoice(options.base, needed, options.upgrade)
     base = resolve_base(project, choice, platform, engine, progress)
     check_system_packages(project.image.system_packages, base)
@@ -195,6 +215,7 @@ def _make_layers(
     with EarlyLayers(environment.engine, locked, platform) as early:
         stack = make_stack(base, lock, files, folder, progress, LayerOptions(fresh, early.send))
         check_libraries(base, stack, progress)
+        check_processors(stack, lock, locked)
         early.finish(progress)
     return stack
 
@@ -233,12 +254,13 @@ def _train(
 
 def _deliver(
     context: BuildContext,
-    images: tuple[Image, ...],
+    every: Mapping[str, tuple[Image, ...]],
     output: Destination,
     template: str | None,
     options: BuildOptions,
 ) -> tuple[Image, ...]:
-    """Smoke-test the image and export it to ``output``."""
+    """Smoke-test the image for this platform and export all to ``output``; return this one's."""
+    images = every[context.platform]
     environment, progress, seconds = context.environment, context.progress, options.ready_seconds
     engine, base = environment.engine, environment.locked_base
     if options.builder == "docker" and engine and base:
@@ -253,7 +275,16 @@ def _deliver(
     ships = AssembledPackage(images[0], base, environment.platform, engine)
     smoke_test(ships, context.folder, progress, seconds)
     progress.step(f"writing {output}")
-    write_images(images, output, engine, progress)
+    if output.kind == "docker" and context.others:
+        left = ", ".join(one.platform for one in context.others)
+        progress.warn(
+            f"the engine takes its own platform only: the images for {left} are not kept; "
+            "--output oci:DIR writes those of all platforms"
+        )
+        export_images(images, output, engine, progress)
+    else:
+        every_image = [one for some in every.values() for one in some]
+        write_images(every_image, output, engine, progress)
     return images
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Built:
     """Isolation of the project's code; empty if none ran, because results were cached."""
     weak: WeakSlices | None
     """Slices of the held-out rows that nobody declared; None if none were searched."""
+    others: Mapping[str, tuple[Image, ...]] = field(default_factory=dict)
+    """The images for other platforms."""
 
 
 class LayerRecord(FrozenModel):
@@ -48,6 +50,8 @@ class BuildRecord(FrozenModel):
     root: str
     config_digests: tuple[str, ...]
     """Config digests of the image and of its companion."""
+    platforms: dict[str, tuple[str, ...]] = {}
+    """The same of other platforms."""
     started: str
     seconds: float
     host: str
@@ -68,6 +72,9 @@ class BuildRecord(FrozenModel):
             tag=images[0].name,
             root=manifest.root,
             config_digests=tuple(image.digest for image in images),
+            platforms={
+                name: tuple(image.digest for image in some) for name, some in built.others.items()
+            },
             started=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
             seconds=round(time.time() - started, 3),
             host=platform.node(),

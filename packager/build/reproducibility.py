@@ -9,20 +9,38 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from packager.build.assembly import assemble_again
+from packager.build.context import BuildContext
 from packager.digest import Files
 from packager.errors import PackageError
 from packager.image.config import Image
 from packager.image.unchanged import unchanged
+from packager.manifest.manifest import Lock, Manifest
 from packager.project.files import ProjectFiles
 
 OLD_MTIME = 86_400.0
 Assembly = Callable[[ProjectFiles, Path], Sequence[Image]]
 """(files, folder with ``out`` and ``package``) → the images."""
+
+
+def check_every_platform(
+    context: BuildContext,
+    locks: Mapping[str, Lock],
+    manifest: Manifest,
+    labels: dict[str, str],
+    images: Mapping[str, tuple[Image, ...]],
+) -> None:
+    """``check_reproducible`` of the images of each platform; ``locks``: the whole ones."""
+    context.progress.step("assembling a second time, to compare")
+    for one in context.every:
+        again = partial(assemble_again, one, locks[one.platform], manifest, labels)
+        check_reproducible(images[one.platform], context.files, one.folder, again)
 
 
 def check_reproducible(

@@ -118,7 +118,7 @@ def _parts(text: str) -> list[str]:
 
 def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:
     for number, (answer, expected) in enumerate(zip(answers, recorded.expected, strict=True)):
-        if not _equal({name: answer.get(name) for name in expected}, expected):
+        if not equal_answers({name: answer.get(name) for name in expected}, expected):
             raise PackageError(
                 f"held-out row {number}: expected {expected} as recorded, got {answer}",
                 "the model predicts differently each time it is loaded: check its load and predict",
@@ -180,19 +180,19 @@ def _from_worker(
     return [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
 
 
-def _equal(answer: Any, expected: Any) -> bool:
+def equal_answers(answer: Any, expected: Any) -> bool:
     """Whether two predictions agree: labels exactly, numbers within ``TOLERANCE``."""
     if isinstance(expected, Mapping):
         return (
             isinstance(answer, Mapping)
             and answer.keys() == expected.keys()
-            and all(_equal(answer[name], value) for name, value in expected.items())
+            and all(equal_answers(answer[name], value) for name, value in expected.items())
         )
     if isinstance(expected, list):
         return (
             isinstance(answer, list)
             and len(answer) == len(expected)
-            and all(map(_equal, answer, expected))
+            and all(map(equal_answers, answer, expected))
         )
     if isinstance(expected, float) and isinstance(answer, (int, float)):
         return math.isclose(answer, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

@@ -142,12 +142,13 @@ def opened(
     from packager.image.reference import open_reference
     from packager.runners.placement import runs_on
     from packager.trust.keys import PublicKey
-    from packager.trust.verified import signed, trusted
+    from packager.trust.verified import check_platform, signed, trusted
 
     engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(reference, engine) as found:
         if found.source:
             progress.step(f"{reference} is {found.source}")
+        check_platform(found, engine)
         place = runs_on((found,), engine, progress, local=local)
         public = None if key is None else PublicKey.load(key)
         if verified:

@@ -40,8 +40,9 @@ def audit(
     everything: Annotated[bool, typer.Option("--all", help="Every wheel's licence.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look for pickles that run code, secrets, denied licences and imports that are not locked.
+    """Look for pickles that run code, secrets, licences, imports.
 
+    Licences that are denied, and imports that are not locked.
     Nothing of it is run. Exit 1 with a finding, or if anything was not looked into.
     """
     from packager.report import audit as report

@@ -60,6 +60,10 @@ def build(
             help="Push the companion, which has the training data, to HOST/NAME-replay too.",
         ),
     ] = False,
+    platform: Annotated[
+        str | None,
+        typer.Option(help="linux/amd64, linux/arm64, or both separated by a comma."),
+    ] = None,
     base: BaseImage = None,
     builder: ChosenBuilder = "assemble",
     upgrade: Annotated[
@@ -93,7 +97,7 @@ def build(
     from packager.build.previous import last_package
     from packager.engine.engine import Engine
     from packager.image.export import NO_ENGINE, Destination
-    from packager.project.config import load_project
+    from packager.project.config import for_platforms, load_project
 
     check_reporting(issues, report_url=report_url)
     where = Destination.parse(output, companion=companion)
@@ -112,6 +116,8 @@ def build(
         images=images,
     )
     loaded, progress = load_project(project), ConsoleProgress()
+    if platform is not None:
+        loaded = for_platforms(loaded, platform)
     with last_package(loaded, where, engine, progress) as last:
         before = last.test() if last else None
         built = run_build(loaded, where, engine, progress, options)
@@ -156,6 +162,10 @@ def base(
         str | None,
         typer.Option(help="Debian or Ubuntu release: bookworm, trixie, noble. Default: this one."),
     ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(help="linux/amd64 or linux/arm64. Default: this machine's."),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Save the base in this file as well.")] = None,
     source: Annotated[
         Path | None, typer.Option("--load", help="Load a base that --output saved.")
@@ -167,13 +177,20 @@ def base(
     For machines that reach no registry.
     """
     from packager.engine.engine import Engine
+    from packager.environment.platform import MACHINES
     from packager.image.base.base import restore_base
     from packager.image.base.debian import make_base
     from packager.image.export import Destination, write_archive
 
-    if source is not None and (packages or output or release):
+    if source is not None and (packages or output or release or platform):
         raise UsageError(
-            "--load: expected no --package, --release or --output with it", "leave them out"
+            "--load: expected no --package, --release, --platform or --output with it",
+            "leave them out",
+        )
+    if platform is not None and platform not in MACHINES:
+        raise UsageError(
+            f"--platform: expected {' or '.join(MACHINES)}, got {platform!r}",
+            "for example --platform linux/arm64",
         )
     if output is not None:
         Destination("docker-archive", output).check()
@@ -181,13 +198,18 @@ def base(
     made = (
         restore_base(source, engine)
         if source
-        else make_base(engine, ConsoleProgress(), packages or (), release)
+        else make_base(engine, ConsoleProgress(), packages or (), release, platform)
     )
     if output is not None:
         write_archive([made.image], output)
-    fact = {"reference": made.saved.reference, "diff_ids": made.saved.diff_ids}
-    fact["packages"] = made.saved.packages
-    print_result(json.dumps(fact) if as_json else made.saved.reference)
+    saved = made.saved
+    fact = {
+        "reference": saved.reference,
+        "platform": saved.platform,
+        "diff_ids": saved.diff_ids,
+        "packages": saved.packages,
+    }
+    print_result(json.dumps(fact) if as_json else saved.reference)
 
 
 def _built(built: Built) -> dict[str, Any]:
@@ -203,6 +225,13 @@ def _built(built: Built) -> dict[str, Any]:
         "companion": {"tag": companion.name, "config_digest": companion.digest}
         if companion
         else None,
+        "platforms": {
+            name: {
+                "proved_on": record.proved_on,
+                "config_digests": [one.digest for one in built.others.get(name, built.images)],
+            }
+            for name, record in built.manifest.platforms.items()
+        },
     }
 
 

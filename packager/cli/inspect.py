@@ -31,6 +31,10 @@ def inspect(
             "--check", help="Verify its files, wheels, settings and members; run nothing of it."
         ),
     ] = False,
+    platform: Annotated[
+        str | None,
+        typer.Option(help="Which image of a package for several platforms. Default: this one's."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what is in a package: recipe, data, metrics, worst slices.
@@ -43,7 +47,7 @@ def inspect(
     from packager.report import package as inspection
 
     engine = Engine.connect()
-    with open_reference(reference, engine) as found:
+    with open_reference(reference, engine, platform) as found:
         if check:
             _check(found, engine, as_json=as_json)
         elif as_json:
@@ -73,6 +77,10 @@ def diff(
         Path | None,
         typer.Option(help="Rows on which to compare both, labelled; of solutions also without."),
     ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(help="Which images: a platform of both, or A's and B's with a comma."),
+    ] = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -86,15 +94,18 @@ def diff(
     from packager.report import evaluation, package_diff
     from packager.run.evaluate import evaluate_pair
     from packager.runners.placement import runs_on
-    from packager.trust.verified import trusted
+    from packager.trust.verified import check_platform, trusted
 
+    named = _sides(platform)
     if local and data is None:
         raise UsageError("--local: expected --data with it", "without it nothing is run")
     engine, progress = Engine.connect(), ConsoleProgress()
     with ExitStack() as stack:
-        one = stack.enter_context(open_reference(before, engine))
-        other = stack.enter_context(open_reference(after, engine))
+        one = stack.enter_context(open_reference(before, engine, named[0]))
+        other = stack.enter_context(open_reference(after, engine, named[1]))
         if data is not None:
+            for found in (one, other):
+                check_platform(found, engine)
             one, other = (trusted(found, None, progress, companion=True) for found in (one, other))
         if data is not None and one.manifest.solution and other.manifest.solution:
             place = runs_on((one, other), engine, progress, local=local)
@@ -115,6 +126,17 @@ def diff(
         if as_json
         else package_diff.as_text(change, terminal_columns())
     )
+
+
+def _sides(platform: str | None) -> tuple[str | None, str | None]:
+    """The platforms of A and B."""
+    named = platform.split(",") if platform else [None]
+    if len(named) > 2:
+        raise UsageError(
+            f"--platform: expected one platform or two, got {len(named)}",
+            "for example --platform linux/amd64,linux/arm64",
+        )
+    return named[0], named[-1]
 
 
 def _diff_solutions(

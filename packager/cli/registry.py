@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -59,6 +60,7 @@ def push(
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
+    from packager.image.stored_images import held_platforms
     from packager.registry.reference import RegistryReference
 
     place = RegistryReference.parse(target)
@@ -69,13 +71,23 @@ def push(
         )
     if evidence and key is None:
         raise UsageError("--evidence: expected --key with it", "name the private key that signs it")
-    engine = Engine.connect()
-    with open_reference(reference, engine) as found:
+    with ExitStack() as stack:
+        engine = Engine.connect()
+        found = stack.enter_context(open_reference(reference, engine))
+        every = {found.platform: found}
+        for platform in held_platforms(reference):
+            if platform != found.platform:
+                other = stack.enter_context(open_reference(reference, engine, platform))
+                every[platform] = other
         place = place.at(place.tag or found.manifest.tag)
         if companion and not found.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
-        beside = _signatures(found, engine, key, evidence or ())
-        told = _push(found, place, compress, beside, companion=companion)
+        # As with `package sign`, a report is evidence for the image of this machine's platform.
+        beside = {
+            name: _signatures(one, engine, key, evidence or () if one is found else ())
+            for name, one in sorted(every.items())
+        }
+        told = _push(every, place, compress, beside, companion=companion)
     if as_json:
         print_result(json.dumps(told))
     else:
@@ -101,20 +113,26 @@ def _signatures(
 
 
 def _push(
-    found: Reference,
+    every: Mapping[str, Reference],
     place: RegistryReference,
     compress: Literal["none", "gzip"],
-    beside: Beside,
+    beside: Mapping[str, Beside],
     *,
     companion: bool,
 ) -> dict[str, Any]:
-    """Push the image, and its companion if wanted; returns what is printed with ``--json``."""
-    from packager.image.registry_export import push_images
+    """Push the image, and its companion if wanted; returns what is printed with ``--json``.
 
-    images = [
-        found.image(companion=is_companion) for is_companion in (False, True)[: 1 + companion]
-    ]
-    results = push_images(images, place, compress, ConsoleProgress(), beside)
+    Of several platforms (``every``) an index of their images is pushed.
+    """
+    from packager.image.registry_export import push_images, push_platforms
+
+    kinds, progress = (False, True)[: 1 + companion], ConsoleProgress()
+    images = {name: [every[name].image(companion=one) for one in kinds] for name in beside}
+    if len(images) > 1:
+        results = push_platforms(images, place, compress, progress, beside)
+    else:
+        ((name, some),) = images.items()
+        results = push_images(some, place, compress, progress, beside[name])
     told: dict[str, Any] = {"reference": "", "tag": str(place), "companion": None}
     told |= {"sent": 0, "mounted": 0, "held": 0}
     for called, (digest, result) in zip(("reference", "companion"), results, strict=False):

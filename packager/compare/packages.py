@@ -81,7 +81,7 @@ def diff(before: ComparedPackage, after: ComparedPackage) -> Difference:
         before=before.side,
         after=after.side,
         package=changes(_package(a), _package(b)),
-        platform=changes(_platform(before.lock), _platform(after.lock)),
+        platform=changes(_platform(before), _platform(after)),
         requirements=tuple(_requirements(before.lock, after.lock)),
         data=_data(before, after),
         solution=changes(described(a, before.lock), described(b, after.lock)),
@@ -172,8 +172,10 @@ def _package(manifest: Manifest) -> dict[str, Any]:
     return manifest.model_dump(include={"name", "version", "task", "schema_version"})
 
 
-def _platform(lock: Lock) -> dict[str, Any]:
-    described = {"python": lock.python, "platform": lock.platform}
+def _platform(package: ComparedPackage) -> dict[str, Any]:
+    lock, platforms = package.lock, package.manifest.platforms
+    proofs = {name: one.proved_on or "nothing" for name, one in platforms.items()}
+    described = {"python": lock.python, "platform": lock.platform, "proved_on": proofs}
     if lock.base == "none":
         return described
     base = {**_dump(lock.base), "env": _variables(lock.base.env)}

@@ -78,8 +78,9 @@ def in_wheelhouse(path: Path, filename: str, sha256: str) -> Path:
 def keep_wheels(lock: LockFile, folder: Path) -> None:
     """Write the built wheels of a lock beside it, and remove those of an earlier lock."""
     place = folder / WHEELS_FOLDER
-    wanted = {built.filename for built in lock.built}
-    for built in lock.built:
+    every = [built for one in lock.every() for built in one.built]
+    wanted = {built.filename for built in every}
+    for built in every:
         path = place / built.filename
         if not path.is_file() or path.is_symlink() or sha256_file(path) != built.sha256:
             with atomic_file(path) as file:

@@ -56,6 +56,8 @@ class Requirements:
     """The project's code files by posix name, of which folders among the requirements consist."""
     builder: Builder | None = None
     """What builds sources; None if nothing may be built."""
+    same_as: LockFile | None = None
+    """The lock of another platform, whose versions are taken."""
 
 
 @dataclass(frozen=True)
@@ -79,41 +81,94 @@ def lock_and_fetch(
 
     Raises ``PackageError`` if ``base`` differs from the one locked under its name.
     """
-    file, strategy, torch = requirements.file, requirements.strategy, requirements.torch
+    file, other = requirements.file, requirements.same_as
+    strategy, torch = requirements.strategy, requirements.torch
     for told in shared_credentials(file.resolve().parent, os.environ):
         progress.warn(told)
     wanted = DependencySelection(target, requirements.extras, requirements.groups)
     check_python_of(project_of(file), wanted)
     inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=wanted)
-    known = load_lock(lock_path)
+    known = None if update else _known(lock_path, target)
     project = PackagedCode(project_of(file), requirements.code)
-    same = known is not None and known.inputs == inputs and unchanged(known, project)
-    if known is not None and same and not update:
-        progress.step(f"dependencies as locked in {lock_path.name}")
+    if known is not None and _holds(known, requirements, inputs, project):
+        progress.step(f"dependencies{_of(other, target)} as locked in {lock_path.name}")
         locked = known
         built_wheels.restore(known, project.top)
         _fetch_missing(known, requirements, wanted, progress)
     else:
-        progress.step(f"resolving {file.name}")
+        progress.step(f"resolving {file.name}{_of(other, target)}")
         conda_freeze.warn_of_active_versions(read_texts(file, wanted), progress)
-        index = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
-        pins = () if update else _preferred(known, target, base)
-        earlier = known.built if known is not None and not update else ()
-        sources = SourceBuilds(project, target, requirements.builder, earlier, progress)
-        index = replace(index, sources=sources)
+        pins = other.wheels if other else () if update else _preferred(known, target, base)
+        built = known.built if known else ()
+        sources = SourceBuilds(project, target, requirements.builder, built, progress)
+        asked = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
+        index = replace(asked, sources=sources)
         resolved = resolver.resolve(file, wanted, index, pins=pins)
-        _fetch([item.wheel for item in resolved], resolved, index, torch, progress)
-        locked = LockFile(
+        check_versions(wheels := [item.wheel for item in resolved], requirements, target)
+        _fetch(wheels, resolved, index, torch, progress)
+        fresh = LockFile(
             inputs=inputs,
             python=target.python,
             platform=target.platform,
-            bases=known.bases if known is not None and not update else (),
-            base_digests=known.base_digests if known is not None and not update else {},
-            built=sources.records([item.wheel for item in resolved]),
-            wheels=tuple(item.wheel for item in resolved),
+            bases=_bases(known, target),
+            base_digests=_base_digests(known, target),
+            built=sources.records(wheels),
+            wheels=tuple(wheels),
         )
-    lock = _whole(locked, requirements, wanted, base, progress)
-    return Dependencies(lock, locked.model_copy(update={"bases": _pinned(locked, base)}))
+        locked = _with_others(fresh, known)
+    pinned = locked.model_copy(update={"bases": _pinned(locked, base)})
+    return Dependencies(_whole(locked, requirements, wanted, base, progress), pinned)
+
+
+def _known(lock_path: Path, target: WheelTarget) -> LockFile | None:
+    """The lock as of the target's platform, or as it is if it has no such platform."""
+    found = load_lock(lock_path)
+    return found and (found.of(target.platform) or found)
+
+
+def _of(other: LockFile | None, target: WheelTarget) -> str:
+    """Words for the progress of a further platform."""
+    return f" for {target.platform}" if other else ""
+
+
+def _holds(known: LockFile, requirements: Requirements, inputs: str, project: PackagedCode) -> bool:
+    """Whether the lock ``known`` is of these ``inputs`` and has the other platform's versions."""
+    other = requirements.same_as
+    agrees = other is None or known.agrees(other)
+    return known.inputs == inputs and agrees and unchanged(known, project)
+
+
+def check_versions(
+    wheels: Sequence[Wheel], requirements: Requirements, target: WheelTarget
+) -> None:
+    """Raise ``PackageError`` for a version that is not the other platform's."""
+    other = requirements.same_as
+    versions = {} if other is None else other.versions()
+    for wheel in wheels:
+        expected = versions.get(wheel.name, wheel.version)
+        if other is not None and expected != wheel.version:
+            raise PackageError(
+                f"{wheel.name}: expected a wheel of {expected} for {target.platform}, as "
+                f"{other.platform} has, got none; {wheel.version} has one",
+                f"ask for a version that has wheels for both in {requirements.file.name}, such as "
+                f"{wheel.name}=={wheel.version}, or leave {target.platform} out",
+            )
+
+
+def _bases(known: LockFile | None, target: WheelTarget) -> tuple[Base, ...]:
+    return known.bases if known is not None and known.platform == target.platform else ()
+
+
+def _base_digests(known: LockFile | None, target: WheelTarget) -> dict[str, str]:
+    return known.base_digests if known is not None and known.platform == target.platform else {}
+
+
+def _with_others(locked: LockFile, known: LockFile | None) -> LockFile:
+    """``locked`` with what ``known`` has of other platforms in the same versions."""
+    if known is None or known.python != locked.python:
+        return locked
+    others = (one for one in known.every() if one.platform != locked.platform)
+    return locked.joined(one for one in others if one.agrees(locked))
 
 
 def _whole(

@@ -7,7 +7,7 @@ import contextlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from pydantic import ValidationError
@@ -44,20 +44,63 @@ class BuiltWheel(FrozenModel):
     """The build backend and its dependencies: ``NAME==VERSION``."""
 
 
-class LockFile(FrozenModel):
-    """``package.lock``: generated, and committed next to ``package.toml``."""
+class PlatformLock(FrozenModel):
+    """What a lock names for one platform."""
 
-    schema_version: Literal[1] = 1
     inputs: str
     """sha256 of the requirements of the project and of the model host, Python and platform."""
-    python: str
-    platform: str
     bases: tuple[Base, ...] = ()
     base_digests: dict[str, str] = {}
     """Of a base from a registry: its reference → the digest of the manifest that it led to."""
     built: tuple[BuiltWheel, ...] = ()
     """Those of ``wheels`` that were built here, with their sources."""
     wheels: tuple[Wheel, ...]
+
+    def versions(self) -> dict[str, str]:
+        """The version of each package."""
+        return {wheel.name: wheel.version for wheel in self.wheels}
+
+    def agrees(self, other: PlatformLock) -> bool:
+        """Whether packages that both name have one version."""
+        versions = other.versions()
+        return all(versions.get(name, known) == known for name, known in self.versions().items())
+
+
+class LockFile(PlatformLock):
+    """``package.lock``: generated, and committed next to ``package.toml``.
+
+    In memory its own fields are those of one platform; the file has the platforms by name.
+    """
+
+    schema_version: Literal[1] = 1
+    python: str
+    platform: str
+    platforms: dict[str, PlatformLock] = {}
+    """Of other platforms."""
+
+    def of(self, platform: str) -> LockFile | None:
+        """The same lock with the fields of ``platform``; None if it has none."""
+        every = {**self.platforms, self.platform: self.own}
+        found = every.pop(platform, None)
+        if found is None:
+            return None
+        named = {name: getattr(found, name) for name in PlatformLock.model_fields}
+        return self.model_copy(update={**named, "platform": platform, "platforms": every})
+
+    @property
+    def own(self) -> PlatformLock:
+        """Its own fields, without those of other platforms."""
+        return PlatformLock(**{name: getattr(self, name) for name in PlatformLock.model_fields})
+
+    def every(self) -> tuple[LockFile, ...]:
+        """The lock as ``of`` each platform, by name."""
+        names = sorted({*self.platforms, self.platform})
+        return tuple(found for name in names if (found := self.of(name)) is not None)
+
+    def joined(self, others: Iterable[LockFile]) -> LockFile:
+        """This lock with the own fields of ``others`` in place of what it had of them."""
+        more = {other.platform: other.own for other in others}
+        return self.model_copy(update={"platforms": {**self.platforms, **more}})
 
 
 def inputs_digest(
@@ -87,16 +130,22 @@ def load_lock(path: Path) -> LockFile | None:
             f"{path.name}: not a lock of this version of `package`: {error.errors()[0]['msg']}",
             "delete it and build again, or take it from version control",
         ) from error
+    for one in lock.every():
+        _check(one, path.name)
+    return lock
+
+
+def _check(lock: PlatformLock, called: str) -> None:
+    """Raise ``UsageError`` for unsafe names, or a built wheel that is none of the lock's."""
     for wheel in lock.wheels:
-        _check_plain(wheel, path.name)
+        _check_plain(wheel, called)
     locked = {(wheel.filename, wheel.sha256) for wheel in lock.wheels}
     for built in lock.built:
         if (built.filename, built.sha256) not in locked:
             raise UsageError(
-                f"{path.name}: expected {built.filename[:100]!r} among its wheels, got none",
+                f"{called}: expected {built.filename[:100]!r} among its wheels, got none",
                 "delete the lock and build again, or take it from version control",
             )
-    return lock
 
 
 def _check_plain(wheel: Wheel, called: str) -> None:
@@ -114,16 +163,35 @@ def _check_plain(wheel: Wheel, called: str) -> None:
 
 
 def write_lock(lock: LockFile, path: Path) -> None:
-    """Write ``lock`` with one wheel per line, so that diffs show what changed."""
-    content = lock.model_dump(mode="json")
-    for optional in ("built", "base_digests"):
-        if not content[optional]:
-            del content[optional]
-    lists = [_rows(key, content.pop(key)) for key in ("built", "wheels") if key in content]
+    """Write ``lock`` with one wheel per line, so that diffs show what changed.
+
+    The file is the same whichever of its platforms this machine has.
+    """
+    first, *others = lock.every()
+    content = first.model_dump(mode="json", exclude={"platforms"})
+    lists = _lists(content)
     lines = [f'  "{key}": {canonical_json(value).decode()}' for key, value in content.items()]
+    if others:
+        blocks = ",\n".join(f'"{other.platform}": {_block(other.own)}' for other in others)
+        lists.append(f'  "platforms": {{{blocks}}}')
     text = "{\n" + ",\n".join([*lines, *lists]) + "\n}\n"
     with atomic_file(path) as file:
         file.write_text(text, encoding="utf-8")
+
+
+def _block(lock: PlatformLock) -> str:
+    content = lock.model_dump(mode="json")
+    lists = _lists(content)
+    lines = [f'  "{key}": {canonical_json(value).decode()}' for key, value in content.items()]
+    return "{\n" + ",\n".join([*lines, *lists]) + "\n  }"
+
+
+def _lists(content: dict[str, Any]) -> list[str]:
+    """Take the lists of wheels out of ``content``; optional fields without a value are left out."""
+    for optional in ("built", "base_digests"):
+        if not content[optional]:
+            del content[optional]
+    return [_rows(key, content.pop(key)) for key in ("built", "wheels") if key in content]
 
 
 def _rows(key: str, values: Iterable[object]) -> str:

@@ -19,7 +19,7 @@ from packager.image.config import Image
 from packager.image.layers import Entry, Layer
 from packager.progress import Progress
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
-from packager.registry.manifests import image_manifest
+from packager.registry.manifests import image_index, image_manifest
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 from packager.registry.reference import RegistryReference
 
@@ -114,9 +114,10 @@ def export_images(
 
 
 def write_oci(images: Sequence[Image], folder: Path) -> None:
-    """Write an OCI image layout with one named entry per image, replacing an earlier layout.
+    """Write an OCI image layout with one named entry per name, replacing an earlier layout.
 
-    Raises ``UsageError`` if ``folder`` exists and is no OCI layout.
+    The entry of images of one name for several platforms is an image index of them. Raises
+    ``UsageError`` if ``folder`` exists and is no OCI layout.
     """
     check_replaceable(folder)
     with atomic_directory(folder, replace=True) as new:
@@ -125,26 +126,38 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
         for layer in {layer.diff_id: layer for image in images for layer in image.layers}.values():
             with (blobs / layer.diff_id[7:]).open("wb") as blob:
                 blob.writelines(layer.read())
-        manifests = []
+        named: dict[str, list[Image]] = {}
         for image in images:
-            manifest = oci_manifest(image)
-            (blobs / image.digest[7:]).write_bytes(image.config)
-            (blobs / sha256_bytes(manifest)).write_bytes(manifest)
-            platform = json.loads(image.config)
-            manifests.append(
-                {
-                    **Descriptor.of(MANIFEST_TYPE, manifest).as_json(),
-                    "platform": {key: platform[key] for key in ("architecture", "os")},
-                    "annotations": {
-                        **image.annotations,
-                        REF_NAME: image.name.rpartition(":")[2],
-                        IMAGE_NAME: image.name,
-                    },
-                }
-            )
-        index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests}
-        (new / "index.json").write_bytes(canonical_json(index))
+            named.setdefault(image.name, []).append(image)
+        entries = []
+        for name, of_platforms in named.items():
+            written = [_written(image, blobs) for image in of_platforms]
+            entry = written[0] if len(written) == 1 else _indexed(written, blobs)
+            annotations = {
+                **of_platforms[0].annotations,
+                REF_NAME: name.rpartition(":")[2],
+                IMAGE_NAME: name,
+            }
+            entries.append({**entry, "annotations": annotations})
+        (new / "index.json").write_bytes(image_index(entries))
         (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
+
+
+def _written(image: Image, blobs: Path) -> dict[str, object]:
+    """Write config and manifest of an image; return its descriptor, with its platform."""
+    manifest = oci_manifest(image)
+    (blobs / image.digest[7:]).write_bytes(image.config)
+    (blobs / sha256_bytes(manifest)).write_bytes(manifest)
+    config = json.loads(image.config)
+    platform = {key: config[key] for key in ("architecture", "os")}
+    return {**Descriptor.of(MANIFEST_TYPE, manifest).as_json(), "platform": platform}
+
+
+def _indexed(manifests: Sequence[dict[str, object]], blobs: Path) -> dict[str, object]:
+    """Write an image index; return its descriptor."""
+    index = image_index(manifests)
+    (blobs / sha256_bytes(index)).write_bytes(index)
+    return dict(Descriptor.of(INDEX_TYPE, index).as_json())
 
 
 def check_replaceable(folder: Path) -> None:

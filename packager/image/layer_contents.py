@@ -10,21 +10,23 @@ from typing import IO
 
 from packager.cache import atomic_file
 from packager.errors import PackageError
+from packager.image.elf import ElfFile, read_elf
 from packager.image.layers import Layer
 from packager.manifest.base import FrozenModel
 from packager.tar_reader import TarReader
 
 SHARED_OBJECT = re.compile(r"\.so(\.[\w.]+)?$")
-MAGIC = b"\x7fELF"
 MAX_RECORD = 64 * 1024 * 1024
-SUFFIX = ".contents.json"
+SUFFIX = ".files.json"
 """Of the file next to a layer's tar that holds its contents."""
 
 
 class NeededLibraries(FrozenModel):
-    """A shared object and the libraries that it needs (DT_NEEDED)."""
+    """A shared object, its processor and the libraries that it needs (DT_NEEDED)."""
 
     file: str
+    machine: str
+    """As ``ElfFile.machine``."""
     wheel: str
     """``numpy 2.1.0``, or the layer's name if the file belongs to no wheel."""
     needed: tuple[str, ...]
@@ -81,42 +83,9 @@ def _kept(layer: Layer, find: Callable[[], LayerContents]) -> LayerContents:
     return found
 
 
-def needed_by(file: IO[bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The sonames that an ELF file needs, sorted, and its search path; empty for other files.
-
-    Raises ``PackageError`` if the file is damaged.
-    """
-    # Imported here because a build with a warm cache reads no ELF file.
-    from elftools.common.exceptions import ELFError
-    from elftools.construct import ConstructError
-    from elftools.elf.dynamic import DynamicSegment
-    from elftools.elf.elffile import ELFFile
-
-    if file.read(len(MAGIC)) != MAGIC:
-        return (), ()
-    file.seek(0)
-    needed: set[str] = set()
-    search: list[str] = []
-    try:
-        for segment in ELFFile(file).iter_segments("PT_DYNAMIC"):
-            if not isinstance(segment, DynamicSegment):
-                continue
-            for tag in segment.iter_tags():
-                if tag.entry.d_tag == "DT_NEEDED":
-                    needed.add(str(vars(tag)["needed"]))
-                elif tag.entry.d_tag in ("DT_RPATH", "DT_RUNPATH"):
-                    search += str(vars(tag)[tag.entry.d_tag[3:].lower()]).split(":")
-    except (ELFError, ConstructError, ValueError, AttributeError) as error:
-        raise PackageError(
-            f"not a whole ELF file: {error}",
-            "download it again, or ask its author for a complete one",
-        ) from error
-    return tuple(sorted(needed)), tuple(search)
-
-
 def _read(layer: Layer) -> LayerContents:
     names: list[str] = []
-    found: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    found: dict[str, ElfFile] = {}
     owners: dict[str, str] = {}
     with layer.members() as members:
         for member in members:
@@ -127,19 +96,25 @@ def _read(layer: Layer) -> LayerContents:
             if path.name == "RECORD" and path.parent.name.endswith(".dist-info"):
                 owners |= dict(_recorded(members, member))
             if is_shared_object(path.name) and member.isreg():
-                elf = _needed(layer, str(path), members.open(member))
-                if any(elf):
+                elf = _elf(layer, str(path), members.open(member))
+                if elf is not None:
                     found[str(path)] = elf
     loads = (
-        NeededLibraries(file=name, wheel=owners.get(name, layer.name), needed=needed, search=search)
-        for name, (needed, search) in sorted(found.items())
+        NeededLibraries(
+            file=name,
+            machine=elf.machine,
+            wheel=owners.get(name, layer.name),
+            needed=elf.needed,
+            search=elf.search,
+        )
+        for name, elf in sorted(found.items())
     )
     return LayerContents(diff_id=layer.diff_id, names=tuple(sorted(names)), loads=tuple(loads))
 
 
-def _needed(layer: Layer, name: str, stream: IO[bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _elf(layer: Layer, name: str, stream: IO[bytes]) -> ElfFile | None:
     try:
-        return needed_by(stream)
+        return read_elf(stream)
     except PackageError as error:
         raise PackageError(f"layer {layer.name}: {name}: {error.message}", error.hint) from error
 

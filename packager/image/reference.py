@@ -32,6 +32,7 @@ from packager.image.remote_images import remote_package
 from packager.image.stored_images import (
     COMPANION,
     ENGINE_HINT,
+    choose_platform,
     read_archive,
     read_oci,
 )
@@ -211,8 +212,10 @@ def top_of_image(reference: Reference) -> int:
 
 
 @contextmanager
-def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
-    """Find the package called ``text``; temporary files are removed when the block ends.
+def open_reference(
+    text: str, engine: Engine | None, platform: str | None = None
+) -> Iterator[Reference]:
+    """Find the package called ``text``, for ``platform`` or this machine's, within the block.
 
     It is a file or folder of that name, else an image that the engine has, else one in a registry
     if ``text`` begins with a host.
@@ -220,33 +223,35 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
     path = Path(text.removeprefix("oci:").removeprefix("docker-archive:"))
     with tempfile.TemporaryDirectory() as name:
         if text.startswith(PREFIX):
-            yield _in_registry(text, engine)
+            yield _in_registry(text, engine, platform)
         elif (path / "oci-layout").is_file():
-            yield replace(_describe(read_oci(path, text)), folder=path)
+            yield replace(_describe(read_oci(path, text, platform)), folder=path)
         elif path.is_file():
-            yield replace(_describe(read_archive(path, text)), archive=path)
+            yield replace(_describe(read_archive(path, text, platform)), archive=path)
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
             raise UsageError(
                 f"{text}: expected an OCI folder or an archive, got neither",
                 "name what `package build --output` wrote",
             )
         elif is_registry_reference(text) and not (engine and holds(engine, text)):
-            yield _in_registry(text, engine)
+            yield _in_registry(text, engine, platform)
         else:
-            yield _in_engine(text, engine, Path(name))
+            yield _in_engine(text, engine, Path(name), platform)
 
 
-def _in_registry(text: str, engine: Engine | None) -> Reference:
+def _in_registry(text: str, engine: Engine | None, platform: str | None) -> Reference:
     """The package in a registry; of its layers only the one with its documents is read."""
     wanted = RegistryReference.parse(text)
-    found = remote_package(wanted, engine.platform if engine else default_platform())
+    here = engine.platform if engine else default_platform()
+    found = remote_package(wanted, platform or here)
     return replace(_describe(found.images), source=str(found.source))
 
 
-def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
+def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | None) -> Reference:
     if engine is None:
         raise PackageError(f"{text}: no such folder or file, and no engine responds", ENGINE_HINT)
     text, main, config = package_in_engine(engine, text)
+    choose_platform([f"{config['os']}/{config['architecture']}"], text, platform)
     companion = engine.describe(main + COMPANION)
     documents = engine.documents(text, "/package", DOCUMENTS, MAX_DOCUMENT)
 

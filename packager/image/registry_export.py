@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from packager.cache import temporary_directory
@@ -14,7 +14,7 @@ from packager.image.outgoing import Compression, outgoing_image
 from packager.progress import Progress
 from packager.registry.attachments import EMPTY, EMPTY_TYPE, Attachment, Descriptor
 from packager.registry.blobs import has_blob
-from packager.registry.push import PushResult, push
+from packager.registry.push import PushResult, push, push_index
 from packager.registry.reference import RegistryReference
 from packager.registry.repository import RegistryRepository, open_repository
 
@@ -77,6 +77,32 @@ def push_images(
             repository = open_repository(target, write=True)
             attached = beside(repository, outgoing.descriptor, image is not images[0])
             result = push(repository, outgoing, target.tag, progress, attached)
+        told.append((target.at(result.descriptor.digest), result))
+    return told
+
+
+def push_platforms(
+    every: Mapping[str, Sequence[Image]],
+    place: RegistryReference,
+    compression: Compression,
+    progress: Progress,
+    beside: Mapping[str, Beside],
+) -> list[tuple[RegistryReference, PushResult]]:
+    """As ``push_images`` of each platform (``linux/arm64``), with an index of them at the tag."""
+    told = []
+    for number, target in enumerate(_places(place, max(map(len, every.values())))):
+        progress.step(f"push {target}")
+        with temporary_directory() as work:
+            outgoing = {
+                name: outgoing_image(images[number], compression, Path(work))
+                for name, images in every.items()
+            }
+            repository = open_repository(target, write=True)
+            attached = {
+                name: beside[name](repository, image.descriptor, number > 0)
+                for name, image in outgoing.items()
+            }
+            result = push_index(repository, outgoing, target.tag, progress, attached)
         told.append((target.at(result.descriptor.digest), result))
     return told
 

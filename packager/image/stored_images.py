@@ -10,11 +10,12 @@ import json
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from packager.digest import sha256_bytes
+from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
 from packager.image.annotations import annotations_of, kept_annotations
 from packager.image.compressed_layers import uncompressed_layer
@@ -33,41 +34,111 @@ MAX_MANIFESTS = 256
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def read_oci(folder: Path, called: str) -> tuple[Image, ...]:
-    """The images of an OCI folder, the companion last."""
+def read_oci(folder: Path, called: str, platform: str | None = None) -> tuple[Image, ...]:
+    """The images of an OCI folder for one platform, the companion last.
+
+    ``platform``: ``linux/arm64``; None: the one that it holds, or this machine's among several, or
+    the first. Raises ``UsageError`` if it holds none for ``platform``.
+    """
     try:
-        images = _oci_images(folder)
+        found = _oci_images(folder, called, platform)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PackageError(
             f"{called}: expected a whole OCI folder, got {type(error).__name__}: {error}",
             "build it or copy it again",
         ) from error
-    return _in_order(images, called)
+    return _in_order(found, called)
 
 
-def _oci_images(folder: Path) -> list[Image]:
-    images: list[Image] = []
+def _oci_images(folder: Path, called: str, platform: str | None) -> list[Image]:
+    found = list(_stored_images(folder))
+    if len(found) > MAX_IMAGES:
+        raise ValueError(f"expected at most {MAX_IMAGES} images, got more")
+    named = [(one.name, _platform(one.config)) for one in found]
+    chosen = choose_platform(_mains(named), called, platform)
+    companions = {one for name, one in named if name.endswith(COMPANION)}
+    if companions and chosen not in companions:
+        raise ValueError(f"a companion for {', '.join(sorted(companions))}, not for {chosen}")
+    return [_opened(folder, one) for one in found if _platform(one.config) == chosen]
+
+
+@dataclass(frozen=True)
+class _StoredImage:
+    """An image of an OCI folder whose layers were not read."""
+
+    name: str
+    digest: str
+    """Of its manifest."""
+    manifest: dict[str, Any]
+    config: bytes
+
+
+def _stored_images(folder: Path) -> Iterator[_StoredImage]:
+    """The images of the index, and those of the indexes of several platforms in it."""
     for entry, manifest in stored_manifests(folder):
         if "subject" in manifest:
             continue  # attached to an image, as signatures are
-        if len(images) == MAX_IMAGES:
-            raise ValueError(f"expected at most {MAX_IMAGES} images, got more")
-        config = stored_blob(folder, manifest["config"]["digest"], MAX_SETTINGS)
-        paths = [
-            uncompressed_layer(
-                _blob_path(folder, layer["digest"]), str(layer["mediaType"]), str(diff_id)
-            )
-            for layer, diff_id in zip(
-                manifest["layers"], json.loads(config)["rootfs"]["diff_ids"], strict=True
-            )
-        ]
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
-        image = _image(name, config, [(path, 0, path.stat().st_size) for path in paths])
-        images.append(
-            replace(image, annotations=annotations_of(manifest), manifest_digest=entry["digest"])
+        held = [(entry["digest"], manifest)]
+        if "manifests" in manifest:
+            digests = [one["digest"] for one in _few(manifest["manifests"])]
+            held = [
+                (digest, json.loads(stored_blob(folder, digest, MAX_SETTINGS)))
+                for digest in digests
+            ]
+        for digest, one in held:
+            config = stored_blob(folder, one["config"]["digest"], MAX_SETTINGS)
+            yield _StoredImage(name, digest, one, config)
+
+
+def _opened(folder: Path, stored: _StoredImage) -> Image:
+    """A stored image with its layers, unpacked where they are compressed."""
+    diff_ids = json.loads(stored.config)["rootfs"]["diff_ids"]
+    paths = [
+        uncompressed_layer(
+            _blob_path(folder, layer["digest"]), str(layer["mediaType"]), str(diff_id)
         )
-    return images
+        for layer, diff_id in zip(stored.manifest["layers"], diff_ids, strict=True)
+    ]
+    places = [(path, 0, path.stat().st_size) for path in paths]
+    image = _image(stored.name, stored.config, places)
+    annotations = annotations_of(stored.manifest)
+    return replace(image, annotations=annotations, manifest_digest=stored.digest)
+
+
+def held_platforms(text: str) -> tuple[str, ...]:
+    """The platforms whose images the OCI folder called ``text`` holds; none if it is no folder."""
+    folder = Path(text.removeprefix("oci:"))
+    if not (folder / "oci-layout").is_file():
+        return ()
+    found = [_platform(one.config) for one in _stored_images(folder)]
+    return tuple(dict.fromkeys(found)) if len(set(found)) > 1 else ()
+
+
+def _mains(named: Sequence[tuple[str, str]]) -> list[str]:
+    """The platforms of images that are no companions; of all if there are only companions."""
+    mains = [platform for name, platform in named if not name.endswith(COMPANION)]
+    return mains or [platform for _, platform in named]
+
+
+def _platform(config: bytes) -> str:
+    """``linux/amd64``, as the config of an image says."""
+    described = json.loads(config)
+    return f"{described.get('os')}/{described.get('architecture')}"
+
+
+def choose_platform(held: Sequence[str], called: str, platform: str | None) -> str | None:
+    """Which of the platforms ``held`` to read; raises ``UsageError`` if it is none of them."""
+    here = default_platform()
+    wanted = platform or (here if here in held else next(iter(held), None))
+    if held and wanted not in held:
+        raise UsageError(
+            f"{called}: expected an image for {wanted}, got those for "
+            f"{', '.join(dict.fromkeys(held))}",
+            "name one of these platforms",
+        )
+    return wanted
 
 
 def stored_manifests(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -116,8 +187,11 @@ def _few(entries: Sequence[Any]) -> Sequence[Any]:
     return entries
 
 
-def read_archive(path: Path, called: str) -> tuple[Image, ...]:
-    """The images of the uncompressed ``docker save`` archive at ``path``, the companion last."""
+def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[Image, ...]:
+    """The images of the uncompressed ``docker save`` archive at ``path``, the companion last.
+
+    ``platform``: as of ``read_oci``; an archive holds one.
+    """
 
     def refusal(found: str) -> UsageError:
         return UsageError(
@@ -132,6 +206,8 @@ def read_archive(path: Path, called: str) -> tuple[Image, ...]:
             name = (entry["RepoTags"] or [""])[0]
             image = _image(name, archive.document(entry["Config"]), places)
             images.append(replace(image, annotations=kept_annotations(image.digest)))
+    named = [(image.name, _platform(image.config)) for image in images]
+    choose_platform(_mains(named), called, platform)
     return _in_order(images, called)
 
 

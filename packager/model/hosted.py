@@ -97,6 +97,21 @@ def discard(_: str) -> None:
     """Show nothing; the last lines still become part of the hint if the process ends."""
 
 
+def load_header(path: Path, serve: Serve, task: Task) -> dict[str, Any]:
+    """The request to load the model at ``path``."""
+    return {
+        "verb": "load",
+        "path": str(path),
+        "predictor": serve.predictor,
+        "loader": serve.loader,
+        "pickle_allow": serve.pickle_allow,
+        "task": task,
+        "takes": serve.features,
+        "classes": serve.classes,
+        "outputs": [one.spec.as_json() for one in serve.outputs],
+    }
+
+
 class ModelHost:
     """A running process of the model host; one request at a time."""
 
@@ -186,18 +201,8 @@ class ModelHost:
 
     def load(self, path: Path, serve: Serve, task: Task) -> HostedModel:
         """Load the model at ``path``; raises ``PackageError``."""
-        header = {
-            "verb": "load",
-            "path": str(path),
-            "predictor": serve.predictor,
-            "loader": serve.loader,
-            "pickle_allow": serve.pickle_allow,
-            "task": task,
-            "takes": serve.features,
-            "classes": serve.classes,
-            "outputs": [one.spec.as_json() for one in serve.outputs],
-        }
-        return HostedModel.read(self.ask, task, self.ask(Message(header)))
+        answer = self.ask(Message(load_header(path, serve, task)))
+        return HostedModel.read(self.ask, task, answer)
 
     def train(
         self,

@@ -76,6 +76,13 @@ def check_before_loading(manifest: Manifest, root: Root) -> None:
 
 def _package_files(manifest: Manifest, root: Root) -> tuple[FileEntry, ...]:
     """The files that ``/package`` must contain, for the platform whose lock it contains."""
+    # A lock of no platform is reported as another file than any of them has.
+    first = next(iter(manifest.platforms), None)
+    return manifest.package_files(own_platform(manifest, root) or first)
+
+
+def own_platform(manifest: Manifest, root: Root) -> str | None:
+    """The platform whose lock is in ``/package``; None if it is that of no platform."""
     path = root.package / LOCK
     digest = sha256_file(path) if path.is_file() and not path.is_symlink() else MISSING
     named = (
@@ -83,8 +90,7 @@ def _package_files(manifest: Manifest, root: Root) -> tuple[FileEntry, ...]:
         for name, platform in manifest.platforms.items()
         if any(entry.path == LOCK and entry.sha256 == digest for entry in platform.files)
     )
-    # A lock of no platform is reported as another file than any of them has.
-    return manifest.package_files(next(named, next(iter(manifest.platforms), None)))
+    return next(named, None)
 
 
 def is_compiled(path: Path) -> bool:

@@ -14,6 +14,7 @@ from packager.confinement import (
     refuse_special,
     small_text,
 )
+from packager.environment.platform import MACHINES
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FeatureForm, FrozenModel, Task
@@ -227,13 +228,33 @@ def _split_by_groups(project: Project) -> Project:
 
 
 def _check_platforms(project: Project) -> None:
-    """Raise ``UsageError`` if the image is to be built for several platforms."""
-    count = len(project.image.platforms)
-    if count > 1:
+    """Raise ``UsageError`` for a platform twice, or several of a solution."""
+    named = project.image.platforms
+    if len({*named}) < len(named):
         raise UsageError(
-            f"{FILENAME}: `image.platforms`: expected one platform, got {count}",
-            "list one platform",
+            f"{FILENAME}: `image.platforms`: expected each platform once, got {', '.join(named)}",
+            "leave out the second one",
         )
+    if len(named) > 1 and project.member:
+        raise UsageError(
+            f"{FILENAME}: `image.platforms`: expected one platform of a solution, got {len(named)}",
+            "build it on a machine of each platform",
+        )
+
+
+def for_platforms(project: Project, text: str) -> Project:
+    """``project`` for the platforms of ``--platform``; raises ``UsageError`` for unknown ones."""
+    named = tuple(part.strip() for part in text.split(","))
+    if unknown := [name for name in named if name not in MACHINES]:
+        raise UsageError(
+            f"--platform: expected {' or '.join(MACHINES)}, separated by commas, "
+            f"got {unknown[0]!r}",
+            "for example --platform linux/amd64,linux/arm64",
+        )
+    image = project.image.model_copy(update={"platforms": named})
+    changed = project.model_copy(update={"image": image})
+    _check_platforms(changed)
+    return changed
 
 
 def _check_files(project: Project) -> None:

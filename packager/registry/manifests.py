@@ -83,6 +83,12 @@ def image_manifest(
     return canonical_json(described)
 
 
+def image_index(manifests: Sequence[Mapping[str, Any]]) -> bytes:
+    """An image index of these descriptors, in canonical JSON."""
+    index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [*manifests]}
+    return canonical_json(index)
+
+
 def find_manifest(repository: RegistryRepository, target: str) -> FetchedManifest | None:
     """The manifest or index at a tag or digest; None if the repository has none.
 

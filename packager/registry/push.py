@@ -11,12 +11,12 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from packager.progress import Progress
-from packager.registry.attachments import MANIFEST_TYPE, Attachment, Descriptor
+from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Attachment, Descriptor
 from packager.registry.blobs import OutgoingBlob, Sent, put_blob
-from packager.registry.manifests import image_manifest, put_manifest
+from packager.registry.manifests import image_index, image_manifest, put_manifest
 from packager.registry.mount_sources import mount_sources, remember_blobs
 from packager.registry.referrers import attach
 from packager.registry.repository import RegistryRepository
@@ -62,6 +62,31 @@ class PushResult:
         default_factory=lambda: {"sent": 0, "mounted": 0, "held": 0}
     )
     """Bytes of blobs that were sent, mounted from another repository, and there already."""
+
+
+def push_index(
+    repository: RegistryRepository,
+    images: Mapping[str, OutgoingImage],
+    tag: str | None,
+    progress: Progress,
+    attachments: Mapping[str, Sequence[Attachment]] = {},
+) -> PushResult:
+    """Push ``images`` by platform (``linux/arm64``), then an index of them, which gets ``tag``.
+
+    ``attachments`` of each image, by its platform, are pushed before the index.
+    """
+    entries: list[dict[str, Any]] = []
+    transferred: dict[Sent, int] = {"sent": 0, "mounted": 0, "held": 0}
+    for platform, image in images.items():
+        done = push(repository, image, None, progress, attachments.get(platform, ()))
+        system, architecture = platform.split("/")
+        named = {"architecture": architecture, "os": system}
+        entries.append({**done.descriptor.as_json(), "platform": named})
+        for how, size in done.transferred.items():
+            transferred[how] += size
+    index = image_index(entries)
+    put_manifest(repository, index, INDEX_TYPE, tag)
+    return PushResult(Descriptor.of(INDEX_TYPE, index), transferred)
 
 
 def push(

@@ -26,6 +26,11 @@ SCREEN = 40
 """Maximal number of lines without ``--all``."""
 SOLUTION_SCREEN = 60
 """That of a solution."""
+PROOFS = {
+    "native": "native",
+    "emulation": "emulation",
+    None: "nothing yet: a server proves it at its start",
+}
 Fact = tuple[str, str]
 
 
@@ -38,6 +43,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
         "tag": manifest.tag,
         "root": manifest.root,
         "config_digest": reference.config_digest,
+        "platform": reference.lock().platform,
         "companion": reference.has_companion,
         "image_labels": labels_of(reference),
         "annotations": annotations_of(reference),
@@ -93,6 +99,7 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield from _personal(manifest, everything)
     yield "environment", _environment(reference)
     yield from compiled_facts(manifest.compiled, everything)
+    yield from _proofs(manifest, reference.lock().platform)
     yield "monitoring", _monitoring(reference, everything)
     found = reference.record(Attribution, ATTRIBUTION)
     if found is not None and not everything:
@@ -183,6 +190,18 @@ def _environment(reference: Reference) -> str:
     base = "none" if lock.base == "none" else lock.base.reference
     wheels = len(lock.wheels)
     return f"Python {lock.python}, {lock.platform}, base {base}, {wheels} locked wheels"
+
+
+def _proofs(manifest: Manifest, shown: str) -> Iterator[Fact]:
+    """Where the image for each platform was compared with the model, that of ``shown`` first.
+
+    Nothing of a package for the platform that trained it.
+    """
+    found = manifest.platforms
+    if all(one.proved_on == "native" for one in found.values()):
+        return
+    names = sorted(found, key=lambda name: (name != shown, name))
+    yield "proved on", "; ".join(f"{name}: {PROOFS[found[name].proved_on]}" for name in names)
 
 
 def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact]:

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modelhost.sandbox.network import isolation_line
-from modelhost.solution.spec import member_folder
 from packager.cache import temporary_directory
 from packager.confinement import tell_outside
 from packager.engine.engine import Engine
-from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
+from packager.environment.dependencies import Dependencies, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import load_lock
 from packager.environment.platform import WheelTarget, default_platform, host_target
@@ -26,7 +25,6 @@ from packager.image.config import Image, assemble
 from packager.image.layers import plain_layer
 from packager.image.stack import Stack, entries, make_stack
 from packager.manifest.manifest import Base, Lock
-from packager.model.paths import Root
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles
@@ -35,8 +33,8 @@ from packager.project.sections import ImageSection
 from packager.runners.local import check_host
 from packager.runners.machine import machine
 from packager.runners.package import layers_worker
+from packager.runners.requirements import requirements_of, with_base_digest
 from packager.runners.runner import Worker
-from packager.runners.source_build import source_builder
 
 
 @dataclass(frozen=True)
@@ -83,32 +81,27 @@ def resolve_dependencies(
     update: bool,
 ) -> Dependencies:
     """Lock the dependencies for ``target``, with ``base`` pinned, and download every wheel."""
-    requirements = Requirements(
-        project.path(project.requirements_file),
-        trees=project.serve.compile != "off",
-        parquet=_needs_pyarrow(project, files),
-        strategy=project.requirements.index_strategy,
-        torch=project.requirements.torch,
-        extras=project.requirements.extras,
-        groups=project.requirements.groups,
-        code=files.code.files,
-        builder=source_builder(base),
-    )
+    requirements = requirements_of(project, files, base)
     if project.requirements.file is None:
         progress.step(f"requirements from {requirements.file.name}, the only such file")
     lock_path, locked = project.directory / LOCK, base.locked if base else None
     found = lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
-    if base is None or base.saved.digest is None:
-        return found
-    digests = {**found.file.base_digests, base.saved.reference: base.saved.digest}
-    return replace(found, file=found.file.model_copy(update={"base_digests": digests}))
+    return with_base_digest(found, base)
 
 
 def resolve_platform(project: Project, engine: Engine | None) -> str:
-    """The project's platform, else the engine's or this machine's."""
-    if project.image.platforms:
-        return project.image.platforms[0]
-    return engine.platform if engine else default_platform()
+    """The platform of the engine or of this machine, where the model is trained.
+
+    Raises ``PackageError`` if the project is for other platforms only.
+    """
+    here, wanted = engine.platform if engine else default_platform(), project.image.platforms
+    if wanted and here not in wanted:
+        raise PackageError(
+            f"platforms: expected {here} among them, because the model is trained on this machine, "
+            f"got {', '.join(wanted)}",
+            f"name {here} too, or build on a machine of {wanted[0]}",
+        )
+    return here
 
 
 @dataclass(frozen=True)
@@ -140,7 +133,7 @@ def resolve_base(
     reference = asked or project.image.base
     progress.step(f"looking for the base {reference}")
     lock = None if choice.upgrade else load_lock(project.directory / LOCK)
-    pin = BasePin.of(lock, reference)
+    pin = BasePin.of(lock and lock.of(platform), reference)
     base = find_base(reference, platform, engine, pin)
     if base is not None and base.saved.digest is not None:
         progress.step(f"base {base.saved.reference} is {base.saved.digest}")
@@ -210,25 +203,6 @@ def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -
         )
     check_python(host, "this machine's Python, as no base is available")
     return host
-
-
-def _needs_pyarrow(project: Project, files: ListedFiles) -> bool:
-    if project.data is None:
-        return False
-    source = [file for name, file in files.data.items() if name.startswith("source/")]
-    packed = project.data.reader.compression == "zst" or any(
-        file.suffix.lower() == ".zst" for file in source
-    )
-    return packed or files.format == "parquet" or _members_need_pyarrow(project)
-
-
-def _members_need_pyarrow(project: Project) -> bool:
-    """Whether the replay of a solution's member reads Parquet, or CSV in zstandard."""
-    if project.solution_folder is None:
-        return False
-    folders = [member_folder(project.solution_folder, member.name) for member in project.member]
-    locks = [Lock.load(Root(folder).package / "lock.json") for folder in folders]
-    return any(lock.wheels_of("parquet") for lock in locks)
 
 
 def resolve_environment(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from packager.engine.engine import Engine
+from packager.environment.platform import default_platform
 from packager.errors import PackageError
 from packager.image.engine_companion import is_companion
 from packager.image.file_list import FileList, Listing, known_listing, layer_listing
@@ -44,6 +45,7 @@ def open_verified(
 ) -> Iterator[Reference]:
     """As ``open_reference``; raises ``PackageError`` as ``trusted``."""
     with open_reference(text, engine) as found:
+        check_platform(found, engine)
         yield trusted(found, key, progress, companion=companion)
 
 
@@ -133,6 +135,18 @@ def _refuse(reference: Reference, report: TrustReport) -> None:
     if wrong is not None:
         hint = COMPANION_ALONE if is_companion(reference.config) else SEE
         raise PackageError(f"{report.reference}: not verified: {wrong.name}: {wrong.detail}", hint)
+
+
+def check_platform(reference: Reference, engine: Engine | None) -> None:
+    """Raise ``PackageError`` if the image is for another platform than the machine that runs it."""
+    here = engine.platform if engine else default_platform()
+    if reference.platform != here and reference.platform in reference.manifest.platforms:
+        raise PackageError(
+            f"{reference.name}: expected an image for {here}, which runs here, got one for "
+            f"{reference.platform}",
+            f"run it on a machine of {reference.platform}, or build the package for both with "
+            f"--platform {here},{reference.platform}; `package inspect` and `diff` read it here",
+        )
 
 
 def check_before_running(reference: Reference, *, companion: bool = False) -> None:

@@ -22,6 +22,7 @@ from packager.model.hosted import ModelHost
 from packager.model.model import Model
 from packager.model.paths import Root
 from packager.model.predictions import scalars
+from packager.worker.compile.proof_rows import write_proof_rows
 from packager.worker.job import Job, TrainingResult
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.environment import numerical_environment
@@ -112,7 +113,10 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
         schema = query_model(steps.asked(), out, dataset, profile)
     held_out_statistics(loaded.model, dataset, data.masks, schema, profile, job).write(out)
     first = MeasuredModel(loaded, dataset.features, evaluation)
-    features = list(dataset.features)
+    compiled = replace(steps, schema=schema).compiled(
+        dataset.test[list(dataset.features)], out / FOLDER
+    )
+    write_proof_rows(schema, out / "golden.json", out / FOLDER)
     return TrainingResult(
         model=loaded.files(),
         loader=loaded.loader,
@@ -121,7 +125,7 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
         evaluation=evaluation,
         environment=environment,
         repeatability=_observe(job, root, first, data, before),
-        compiled=replace(steps, schema=schema).compiled(dataset.test[features], out / FOLDER),
+        compiled=compiled,
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
         unlabelled=dataset.unlabelled,

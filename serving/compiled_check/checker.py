@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from modelhost.predictions import Predictions
-from packager.manifest.base import Scalar
 from packager.manifest.manifest import Manifest
-from packager.model.compiled.output_difference import compiled_difference
+from packager.model.compiled.agreement import answers_agree
 from packager.model.integrity import MANIFEST
 from packager.model.paths import Root
 from serving.compiled_check.model_link import ModelLink, NoAnswerError
@@ -49,30 +48,8 @@ class CompiledChecker:
         if found is None:  # only the compiled form answered
             logger.error("the model failed on a row that was answered")
             return False
-        if self.manifest.task == "outputs":
-            given = [label] if probabilities is None else [label, probabilities]
-            return compiled_difference(_one(found), given) <= self.manifest.compiled.tolerance
         native = None if found.probabilities is None else found.probabilities[0].tolist()
-        if (native is None) != (probabilities is None):
-            return False
-        near = all(map(self._near, native or (), probabilities or ()))
-        return near and self._same(found.labels[0], label)
-
-    def _same(self, native: Scalar | None, given: Scalar | None) -> bool:
-        if self.manifest.task == "regression" and native is not None and given is not None:
-            return self._near(float(native), float(given))
-        return type(native) is type(given) and native == given
-
-    def _near(self, native: float, given: float) -> bool:
-        """Within the tolerance, relative beyond 1 for a regression; False for NaN."""
-        size = max(1.0, abs(native)) if self.manifest.task == "regression" else 1.0
-        return abs(native - given) <= self.manifest.compiled.tolerance * size
-
-
-def _one(found: Predictions) -> list[Any]:
-    """The only answer, and its probabilities if it has an array of them."""
-    labels = found.labels[:1]
-    return labels if found.probabilities is None else [*labels, found.probabilities[0].tolist()]
+        return answers_agree(self.manifest, (found.labels[0], native), (label, probabilities))
 
 
 def answer(checker: CompiledChecker, listening: socket.socket) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from monitoring.calendar_values import CalendarUnit
 from monitoring.metrics.reference import MeasuredPackage
@@ -24,9 +24,11 @@ from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.model.golden_answers import FILE as GOLDEN_CASES
 from packager.model.golden_answers import GoldenCases
 from packager.model.paths import Root
+from packager.model.proof_rows import load_proof_rows
 from serving.prediction.member_profiles import MemberProfiles, load_profile
 from serving.prediction.model_parts import HostedParts
 from serving.prediction.package_baseline import baseline_of, load_baselines, output_baselines
+from serving.prediction.served_platform import UNNAMED, ServedPlatform
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class PackageFiles:
     """Of the model, for ``compiled``; each worker binds them to its own connections."""
     members: MemberProfiles = field(default_factory=MemberProfiles)
     """Of a solution."""
+    platform: ServedPlatform = UNNAMED
+    proof_rows: Sequence[dict[str, Any]] = ()
+    """Made-up rows, for a platform on which no build has compared the compiled form."""
 
     @classmethod
     def load(cls, manifest: Manifest, root: Root) -> Self:
@@ -74,6 +79,8 @@ class PackageFiles:
             load_compiled(root, described, manifest.task, parts),
             parts,
             MemberProfiles() if manifest.solution is None else MemberProfiles.load(root),
+            (platform := ServedPlatform.of(manifest, root)),
+            _proof_rows(root) if platform.proved_on is None else (),
         )
 
     def measured_package(self) -> MeasuredPackage:
@@ -94,6 +101,8 @@ class PackageFiles:
             design_effect=self.baselines.design_effect,
             optional=[c.name for c in manifest.schema_.features if c.default is not None],
             members=self.members.measured(),
+            platform=self.platform.name,
+            proved_on=self.platform.proved_on or "nothing",
         )
 
 
@@ -118,6 +127,11 @@ def column_clocks(manifest: Manifest) -> dict[str, Clock]:
         elif column.kind == "date" or column.kind == "time" or column.kind == "decimal":
             found[column.name] = CalendarUnit(column.kind)
     return found
+
+
+def _proof_rows(root: Root) -> tuple[dict[str, Any], ...]:
+    golden = load_golden(root)
+    return (*(golden.rows if golden else ()), *load_proof_rows(root).rows)
 
 
 def load_golden(root: Root) -> Golden | None:

@@ -62,7 +62,7 @@ class Pipeline:
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
         """``places``: those of ``predictor.client``; ``busy`` is called as by ``JobThread``."""
-        self._predictor = predictor
+        self.predictor = predictor
         self._seconds = settings.deadline_seconds
         self._model = f"model {predictor.manifest.name}"
         self._validated = predictor.metrics.observe_stage["validate"]
@@ -73,15 +73,15 @@ class Pipeline:
     @property
     def may_predict_inline(self) -> bool:
         """Whether ``predict_inline`` can answer: only with a compiled form."""
-        return not self._predictor.needs_model
+        return not self.predictor.needs_model
 
     @property
     def unready(self) -> Unready | None:
         """Why no request can be answered now; None if one can, without the model's process too."""
         if self.stuck:
             return Unready("stuck", f"{self._model} did not answer by the deadline")
-        client = self._predictor.client
-        if client.ready or not self._predictor.needs_model:
+        client = self.predictor.client
+        if client.ready or not self.predictor.needs_model:
             return member_unready(client.waiting_member(), self._model)
         for number, end in client.last_ends().items():
             name = f"process {number} of {self._model}"
@@ -95,7 +95,7 @@ class Pipeline:
         """Whether a call has exceeded the deadline, without which no row is answered."""
         if self._jobs.running_seconds > self._seconds:
             return True
-        return self._predictor.needs_model and self._predictor.client.stuck
+        return self.predictor.needs_model and self.predictor.client.stuck
 
     def predict_inline(
         self, adapter: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
@@ -106,7 +106,7 @@ class Pipeline:
         """
         if not is_small(body):
             return None
-        predictor = self._predictor
+        predictor = self.predictor
         checked, context, reading = self._read(adapter, body, headers)
         if not predictor.inline(checked):
             return None
@@ -165,7 +165,7 @@ class Pipeline:
         self, checked: ValidatedRows, deadline: float, receive: Receive | None
     ) -> PartialPrediction:
         """Predictions that no metric counts; raises what ``answer`` translates."""
-        predictor = self._predictor
+        predictor = self.predictor
         if predictor.compiled is None:
             outcome = PartialPrediction([None] * checked.rows, None, range(checked.rows))
         elif predictor.inline(checked):
@@ -184,8 +184,8 @@ class Pipeline:
     def close(self) -> None:
         """Accept no more requests, and write the counts of answered ones."""
         self._jobs.close()
-        self._predictor.client.close()
-        self._predictor.observer.flush()
+        self.predictor.client.close()
+        self.predictor.observer.flush()
 
     async def _large(
         self,
@@ -224,7 +224,7 @@ class Pipeline:
                 self._validated(reading)
                 started = time.perf_counter()
                 _check_deadline(deadline)
-                outcome = self._predictor.score(checked, deadline)
+                outcome = self.predictor.score(checked, deadline)
                 self._predicted(time.perf_counter() - started)
                 _check_deadline(deadline)
                 return self._written(adapter, context, checked, outcome)
@@ -244,10 +244,10 @@ class Pipeline:
         started = time.perf_counter()
         try:
             if isinstance(adapter, PredictProtocol):
-                checked, context = self._predictor.read(body), None
+                checked, context = self.predictor.read(body), None
             else:
                 rows, context = adapter.rows(body, headers)
-                checked = self._predictor.check(rows)
+                checked = self.predictor.check(rows)
             if checked.rows > 1:
                 self._check_answer(checked)
         except RequestError:
@@ -257,7 +257,7 @@ class Pipeline:
 
     def _check_answer(self, checked: ValidatedRows) -> None:
         """Raise ``RequestError`` (413) if the answer would be too large."""
-        predictor = self._predictor
+        predictor = self.predictor
         try:
             predictor.budget.check_rows(checked.rows, len(predictor.classes or ()))
         except LimitExceededError as error:
@@ -268,7 +268,7 @@ class Pipeline:
     def _check_size(self, size: int) -> None:
         """Raise ``RequestError`` (413) if an answer of ``size`` bytes is too large."""
         try:
-            self._predictor.budget.check_answer(size)
+            self.predictor.budget.check_answer(size)
         except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
 
@@ -279,9 +279,9 @@ class Pipeline:
         checked: ValidatedRows,
         outcome: PartialPrediction,
     ) -> Answer:
-        scored, batch = self._predictor.scored(checked, outcome)
+        scored, batch = self.predictor.scored(checked, outcome)
         if checked.ignored:
-            self._predictor.metrics.add_extra_columns(checked.ignored)
+            self.predictor.metrics.add_extra_columns(checked.ignored)
         written, headers = adapter.body(context, scored)
         if checked.rows > 1:
             self._check_size(len(written))

@@ -38,6 +38,7 @@ from serving.prediction.model_parts import HostedParts
 from serving.prediction.native_model import NativeModel
 from serving.prediction.outcome import PartialPrediction
 from serving.prediction.package_files import PackageFiles, names_without_personal
+from serving.prediction.served_platform import ServedPlatform
 from serving.prediction.timing import TimingModel
 from serving.protocols.protocol import ScoredRows
 from serving.settings import Settings
@@ -66,6 +67,9 @@ class Predictor:
     feedback: FeedbackEndpoint | None  # None if labels are off
     flagged_rows: FlaggedRowsLog | None
     """None if ``MODEL_FLAGGED_LOG`` is not set."""
+    platform: ServedPlatform
+    proof_rows: Sequence[dict[str, Any]]
+    """On which the compiled form is compared with the model if the build could not."""
     costs: TimingModel | None
     """Measured times of compiled predictions; None without rows to measure them on."""
     budget: Budget
@@ -108,6 +112,8 @@ class Predictor:
             flagged_rows=flagged_rows_log(
                 settings.feedback, manifest.tag, names_without_personal(manifest), clocks
             ),
+            platform=files.platform,
+            proof_rows=files.proof_rows,
             costs=None,
             budget=settings.budget,
         )
@@ -132,6 +138,11 @@ class Predictor:
     def classes(self) -> tuple[Scalar, ...] | None:
         """The model's classes, in the order of probabilities; None for a regression."""
         return self.manifest.schema_.classes
+
+    @property
+    def needs_proof(self) -> bool:
+        """Whether no build has compared the compiled form with the model on this platform."""
+        return self.compiled is not None and self.platform.proved_on is None
 
     @property
     def needs_model(self) -> bool:

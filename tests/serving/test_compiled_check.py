@@ -9,11 +9,16 @@ from pathlib import Path
 
 import joblib
 import pytest
+from host_samples import LOCK
 from in_process import hosted
 from serving_helpers import Package, Server, lay_out, start, wait_ready
 
 from modelhost.model import LoadedModel
 from packager.errors import UsageError
+from packager.manifest.base import FileEntry
+from packager.manifest.platform import Platform
+from packager.model.proof_rows import FILE as PROOF
+from packager.model.proof_rows import ProofRows
 from packager.worker.compile.compile import compile_model
 from serving.settings import Settings
 
@@ -61,6 +66,42 @@ def test_a_wrong_compiled_form_is_counted_and_a_right_one_is_not(
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("wrong", [False, True])
+def test_on_a_platform_that_no_build_ran_the_form_is_compared_before_it_is_used(
+    package: Package, tmp_path: Path, wrong: bool
+) -> None:
+    found = compiled(package, tmp_path / "root", wrong=wrong)
+    place = found.root / "package"
+    (place / "lock.json").write_bytes(LOCK.dump())
+    (place / PROOF).write_bytes(ProofRows(rows=(ROW, {**ROW, "carat": 2.5})).dump())
+    own = (FileEntry.of(place / "lock.json", "lock.json"),)
+    record = Platform(files=own, trees={}, settings={}, proved_on=None)
+    manifest = found.manifest.model_copy(update={"platforms": {"linux/arm64": record}})
+    server = start(replace(found, manifest=manifest), tmp_path, MODEL_WORKERS="1")
+    differs = b"the compiled form differs from the model on linux/arm64: the model answers\n"
+    equal = b"the compiled form was proved on linux/arm64 at the start\n"
+    try:
+        wait_ready(server)
+        until = time.monotonic() + 60
+        while b"not proved yet" in (told := server.get("/readyz").body):
+            assert time.monotonic() < until, server.log.read_text()
+            time.sleep(0.05)
+        assert told == (differs if wrong else equal)
+        before = server.metric("model_rows_total", form="compiled")
+        assert server.predict([ROW]).status == 200
+        time.sleep(1)
+        assert (server.metric("model_rows_total", form="compiled") > before) is not wrong
+        for name in ("start", "differs", "nothing"):
+            state = "differs" if wrong else "start"
+            assert server.metric("model_proof_info", proved_on=name) == (name == state)
+    finally:
+        assert server.stop() == 0
+    log = server.log.read_text()
+    assert "Traceback" not in log
+    assert ("differs from the model on linux/arm64" if wrong else "equal on 2 rows") in log
 
 
 def test_a_share_is_from_0_to_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,12 +13,17 @@ from packager.image.reference import COMPANION
 NAME = f"models/shop:{MANIFEST.tag}"
 
 
-def make_images(folder: Path, *, manifest: bytes | None = None) -> tuple[Image, Image]:
+def make_images(
+    folder: Path, *, manifest: bytes | None = None, platform: str = "linux/amd64"
+) -> tuple[Image, Image]:
     """A package and its companion; ``manifest`` replaces the bytes of the true one."""
     folder.mkdir(exist_ok=True)
+    own = MANIFEST
+    if platform not in own.platforms:
+        own = own.model_copy(update={"platforms": {platform: own.platforms["linux/amd64"]}})
     package = {
         "package/lock.json": LOCK.dump(),
-        "package/manifest.json": manifest or MANIFEST.dump(),
+        "package/manifest.json": manifest or own.dump(),
     }
     layers = [
         plain_layer("code", folder / "code.tar", [Entry("code/train.py", source=b"x = 1\n")]),
@@ -29,7 +34,7 @@ def make_images(folder: Path, *, manifest: bytes | None = None) -> tuple[Image, 
         ),
     ]
     data = plain_layer("data", folder / "data.tar", [Entry("data/source/a.csv", source=b"a\n1\n")])
-    labels = {f"{LABEL}.root": MANIFEST.root, f"{LABEL}.name": "shop"}
-    main = assemble(NAME, None, layers, "linux/amd64", labels)
-    more = {**labels, f"{LABEL}.companion-of": MANIFEST.root}
-    return main, assemble(NAME + COMPANION, None, [*layers, data], "linux/amd64", more)
+    labels = {f"{LABEL}.root": own.root, f"{LABEL}.name": "shop"}
+    main = assemble(NAME, None, layers, platform, labels)
+    more = {**labels, f"{LABEL}.companion-of": own.root}
+    return main, assemble(NAME + COMPANION, None, [*layers, data], platform, more)

@@ -6,7 +6,8 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from packager.cache import atomic_directory, cache_directory
 from packager.digest import sha256_bytes, sha256_file
 from packager.engine.engine import Engine
-from packager.environment.platform import default_platform
+from packager.environment.platform import MACHINES, default_platform
 from packager.errors import PackageError
 from packager.image.base.archive import open_base, rejection_of, unpack_archive
 from packager.image.base.keep import (
@@ -26,11 +27,14 @@ from packager.image.base.keep import (
     record,
     variables,
 )
-from packager.image.base.probe import probe_on_host
+from packager.image.base.probe import HOST_VERSION, probe_on_host
 from packager.image.base.registry_base import ANY, BasePin, pull_base
 from packager.image.base.saved import BaseImage, SavedBase
+from packager.image.base.static_probe import read_probe
+from packager.image.bytecode import COMPILE, Compiler, HostCompiler
 from packager.image.docker_archive import open_archive
 from packager.image.rootfs import find_python, resolve_inside, unpack_layers
+from packager.image.stacked_files import StackedFiles
 from packager.registry.reference import PREFIX, RegistryReference, is_registry_reference
 
 BASE_FORMAT = 2
@@ -42,6 +46,9 @@ def find_base(
 ) -> BaseImage | None:
     """The base called ``reference``: made by ``package base``, held by the engine, or pulled.
 
+    Of another platform than this machine's, an engine is not asked: pulling would replace its image
+    of that name.
+
     A reference to a registry is pulled from there, with or without an engine; ``pin`` is what a
     lock says of it. None if no base of that name exists. Raises ``PackageError`` if the registry
     has none, or if the base has no supported Python.
@@ -50,18 +57,18 @@ def find_base(
     if made is not None:
         return made
     forced = reference.startswith(PREFIX)
-    if not forced and engine is not None and engine.describe(reference) is not None:
-        return _of_engine(reference, platform, engine)
+    own = engine if engine is not None and platform == engine.platform else None
+    if not forced and own is not None and own.describe(reference) is not None:
+        return _of_engine(reference, platform, own)
     if is_registry_reference(reference):
         known = known_base(pin.diff_ids, platform, engine, pin.env) if pin.diff_ids else None
         named = RegistryReference.parse(reference)
         if known is not None:
             return known.called(str(named), pin.digest)
-        return pull_base(
-            named if pin.digest is None else named.at(pin.digest), str(named), platform, engine
-        )
-    if engine is not None and engine.pull(reference, platform):
-        return _of_engine(reference, platform, engine)
+        wanted = named if pin.digest is None else named.at(pin.digest)
+        return _with_native(pull_base(wanted, str(named), platform, own), engine)
+    if own is not None and own.pull(reference, platform):
+        return _of_engine(reference, platform, own)
     return None
 
 
@@ -72,7 +79,7 @@ def _of_engine(reference: str, platform: str, engine: Engine) -> BaseImage | Non
     if found != platform:
         raise PackageError(
             f"base {reference}: expected platform {platform}, got {found}",
-            f"pull it for {platform}, or set [image] platforms",
+            f"pull it for {platform}",
         )
     told = {
         "rootfs": {"diff_ids": described["RootFS"]["Layers"]},
@@ -96,7 +103,42 @@ def find_made_base(reference: str, platform: str, engine: Engine | None) -> Base
     folder = _named(reference, platform)
     if not (folder / "base.json").is_file():
         return None
-    return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    return _opened(folder, engine)
+
+
+def native_compiler(version: str, engine: Engine | None) -> Compiler | None:
+    """An interpreter of this machine's platform with the full ``version`` (``3.11.2``).
+
+    That of a base in the cache, or the one that runs this program; None if none has the version.
+    """
+    found = (base for base in _cached(engine) if base.runs_here and base.saved.version == version)
+    usable = sorted(found, key=lambda base: base.saved.origin != "debian")
+    for base in usable:
+        if base.compiles_here:
+            return base.compiler()
+    if version == HOST_VERSION:
+        return HostCompiler(sha256_bytes((version + COMPILE).encode()))
+    return None
+
+
+def _opened(folder: Path, engine: Engine | None) -> BaseImage:
+    """The base in a folder of the cache."""
+    found = BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    return _with_native(found, engine)
+
+
+def _with_native(base: BaseImage, engine: Engine | None) -> BaseImage:
+    """``base``, and for another platform what compiles its bytecode here."""
+    if base.runs_here:
+        return base
+    return replace(base, native=native_compiler(base.saved.version, engine))
+
+
+def _cached(engine: Engine | None) -> Iterator[BaseImage]:
+    """Every base in the cache, without ``native``."""
+    for kind, form in {"named": BASE_FORMAT, "content": CONTENT_FORMAT}.items():
+        for path in sorted(cache_directory("bases").glob(f"{kind}-{form}-*/base.json")):
+            yield BaseImage(SavedBase.load(path), path.parent, engine)
 
 
 def known_base(
@@ -112,19 +154,16 @@ def known_base(
     The cache may have one content twice: as ``package base`` made it and as an engine saved it. One
     that was made here is preferred, because it needs no container. None if there is no such base.
     """
-    kinds = {"named": BASE_FORMAT, "content": CONTENT_FORMAT}
-    names = [f"{kind}-{form}-*/base.json" for kind, form in kinds.items()]
-    paths = [path for name in names for path in sorted(cache_directory("bases").glob(name))]
-    cached = (BaseImage(SavedBase.load(path), path.parent, engine) for path in paths)
     equal = [
         base
-        for base in cached
+        for base in _cached(engine)
         if base.saved.diff_ids == tuple(diff_ids)
         and base.saved.platform == platform
         and (env is None or base.saved.env == tuple(env))
     ]
     equal.sort(key=lambda base: base.saved.origin != "debian")
-    return next((base for base in equal if base.compiles_here), None)
+    opened = (_with_native(base, engine) for base in equal)
+    return next((base for base in opened if base.compiles_here), None)
 
 
 def save_base(
@@ -137,32 +176,37 @@ def save_base(
         shutil.copyfile(layer, new / "layers" / f"{diff_id}.tar")
         config = {**config, "rootfs": {"diff_ids": [f"sha256:{diff_id}"]}}
         root = unpack_layers(layer_files(new, config), new / "root")
-        probed = probe_on_host(root, find_python(partial(resolve_inside, root), variables(config)))
+        if platform == default_platform():
+            found = find_python(partial(resolve_inside, root), variables(config))
+            probed = probe_on_host(root, found)
+        else:
+            with StackedFiles(layer_files(new, config)) as tree:
+                probed = read_probe(tree, variables(config), reference, platform)
         saved = record(new, reference, platform, config, probed, "debian")
         (new / "base.json").write_bytes(saved.dump())
-    folder = _named(reference, platform)
-    return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    return _opened(_named(reference, platform), engine)
 
 
 def restore_base(path: Path, engine: Engine | None) -> BaseImage:
     """Save the base of an archive to the cache under the archive's name, replacing an earlier one.
 
-    Its Python is asked in a container; without an engine its files say which it is. Raises
-    ``UsageError`` if the file is no archive of a base, ``PackageError`` if it is damaged or for
-    another platform.
+    Its Python is asked in a container; without an engine, or of another platform, its files say
+    which it is. Raises ``UsageError`` if the file is no archive of a base, ``PackageError`` if it
+    is damaged.
     """
-    platform = default_platform()
     with open_base(path) as (archive, archived):
-        if sys.platform != "linux" or archived.platform != platform:
+        platform = archived.platform
+        if sys.platform != "linux" or platform not in MACHINES:
             raise PackageError(
-                f"{path}: a base for {archived.platform} can't be probed on this machine",
+                f"{path}: a base for {platform} can't be probed on this machine",
                 f"load it into an engine with `docker load -i {path}`: builds find it there",
             )
         folder = _named(archived.reference, platform)
         with atomic_directory(folder, replace=True) as new:
             unpack_archive(archive, new / "layers")
-            keep_base(new, archived.reference, platform, archived.config, engine)
-    return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+            own = engine if engine is not None and engine.platform == platform else None
+            keep_base(new, archived.reference, platform, archived.config, own)
+    return _opened(folder, engine)
 
 
 def _named(reference: str, platform: str) -> Path:

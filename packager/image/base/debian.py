@@ -13,13 +13,14 @@ from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.environment.programs import find_program
 from packager.errors import PackageError, UsageError
-from packager.image.base.base import save_base
+from packager.image.base.base import native_compiler, save_base
 from packager.image.base.dpkg_status import write_status
 from packager.image.base.keep import PACKAGES
 from packager.image.base.packages import LIST_SCRIPT, NAME, dependency_closure, read_debs, versions
 from packager.image.base.saved import BaseImage
 from packager.image.base.slim import bundle_certificates, drop_unneeded, unpack
-from packager.image.bytecode import LoaderCompiler
+from packager.image.base.static_probe import releases_in
+from packager.image.bytecode import Compiler, LoaderCompiler
 from packager.image.layers import Entry, tree_entries, write_tar
 from packager.progress import Progress
 from packager.tar_reader import TarReader, plain_tar
@@ -31,6 +32,7 @@ ENVIRONMENT = [
     "LANG=C.UTF-8",
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
 ]
+CONFIG = {"config": {"Env": ENVIRONMENT}}
 ACCOUNTS = {
     "etc/passwd": b"root:x:0:0:root:/root:/usr/sbin/nologin\n"
     b"nonroot:x:65532:65532:nonroot:/tmp:/usr/sbin/nologin\n",
@@ -60,11 +62,13 @@ def make_base(
     progress: Progress,
     added: Collection[str] = (),
     release: str | None = None,
+    platform: str | None = None,
 ) -> BaseImage:
     """Make the base of ``release``, or of this machine's suite, and save it to the cache.
 
     ``added`` packages are included with their dependencies; install scripts are not run. Needs
-    ``mmdebstrap`` and the suite's mirror. Equal package versions give equal layers.
+    ``mmdebstrap`` and the suite's mirror. Equal package versions give equal layers. ``platform``:
+    this machine's, or another one, of which nothing is run.
     """
     if release is not None and release not in PYTHONS:
         raise UsageError(
@@ -72,6 +76,7 @@ def make_base(
             "for example --release trixie, for Python 3.13",
         )
     suite, reference = release or _this_suite(), base_name(added, release)
+    platform = platform or default_platform()
     for name in added:
         if not NAME.fullmatch(name):
             raise UsageError(
@@ -90,18 +95,42 @@ def make_base(
         )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        progress.step(f"fetching Debian packages of {suite}")
-        _bootstrap(suite, folder / "packages.tar", sorted(set(added)))
+        progress.step(f"fetching packages of {suite} for {platform}")
+        _bootstrap(suite, platform, folder / "packages.tar", sorted(set(added)))
         progress.step("removing files that Python does not need")
         _lay_out(folder / "packages.tar", folder / "root", suite, added)
-        python = f"usr/bin/python{PYTHONS[suite]}"
-        compiler = LoaderCompiler(folder / "root", f"/{python}", "")
-        stdlib = f"usr/lib/python{PYTHONS[suite]}"
-        compiler.compile(folder / "root" / stdlib, f"/{stdlib}")
+        python = f"/usr/bin/python{PYTHONS[suite]}"
+        compiler = _compiler(folder / "root", python, platform, engine, progress)
+        if compiler is not None:
+            stdlib = f"usr/lib/python{PYTHONS[suite]}"
+            compiler.compile(folder / "root" / stdlib, f"/{stdlib}")
         entries = [*tree_entries(folder / "root", ""), Entry("tmp", mode=0o1777)]
         write_tar(folder / "layer.tar", entries)
-        config = {"config": {"Env": ENVIRONMENT}}
-        return save_base(reference, default_platform(), folder / "layer.tar", config, engine)
+        return save_base(reference, platform, folder / "layer.tar", CONFIG, engine)
+
+
+def _compiler(
+    root: Path, python: str, platform: str, engine: Engine | None, progress: Progress
+) -> Compiler | None:
+    """The compiler of the standard library: its own Python, or one of the same version."""
+    if platform == default_platform():
+        return LoaderCompiler(root, python, "")
+    program, release = root / python.lstrip("/"), python.rpartition("/python")[2]
+    versions_found = releases_in(program.read_bytes(), release)
+    if len(versions_found) != 1:
+        raise PackageError(
+            f"base for {platform}: expected one release of Python {release} in {python}, got "
+            f"{', '.join(sorted(versions_found)) or 'none'}",
+            "make this machine's base, or one of another --release",
+        )
+    (version,) = versions_found
+    found = native_compiler(version, engine)
+    if found is None:
+        progress.warn(
+            f"no Python {version} for {default_platform()} is known here: the base gets no "
+            "bytecode and starts more slowly; make this machine's base first, with `package base`"
+        )
+    return found
 
 
 def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None:
@@ -133,12 +162,13 @@ def _included(suite: str) -> list[str]:
     return [*packages, "python3-minimal", f"python{python}-minimal", f"libpython{python}-stdlib"]
 
 
-def _bootstrap(suite: str, archive: Path, added: Sequence[str]) -> None:
+def _bootstrap(suite: str, platform: str, archive: Path, added: Sequence[str]) -> None:
     packages = ",".join([*_included(suite), *added])
     command = [
         find_program("mmdebstrap") or "mmdebstrap",
         "--variant=extract",
         f"--include={packages}",
+        f"--architectures={platform.partition('/')[2]}",
     ]
     done = subprocess.run(
         [*command, f"--extract-hook={LIST_SCRIPT}", suite, str(archive)],

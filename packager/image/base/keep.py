@@ -68,7 +68,7 @@ def keep_base(
     """
     with tempfile.TemporaryDirectory() as name, StackedFiles(layer_files(new, config)) as tree:
         if engine is None:
-            probed = read_probe(tree, variables(config), reference)
+            probed = read_probe(tree, variables(config), reference, platform)
         elif held:
             probed = probe_in_container(engine, reference)
         else:
@@ -76,11 +76,12 @@ def keep_base(
         saved = record(new, reference, platform, config, probed, "elsewhere")
         base = BaseImage(saved, new, engine)
         library = plain_library(tree, saved.interpreter, saved.python)
-        if library is not None and not base.compiles_here:
+        compiler = base.compiler() if base.compiles_here else None
+        if library is not None and compiler is None:
             saved = saved.model_copy(update={"lacks_bytecode": True})
-        elif library is not None:
+        elif library is not None and compiler is not None:
             made = Path(name) / "bytecode.tar"
-            layer = library.bytecode(base.compiler(), made)
+            layer = library.bytecode(compiler, made)
             shutil.move(made, new / "layers" / f"{layer.diff_id[7:]}.tar")
             saved = saved.model_copy(
                 update={

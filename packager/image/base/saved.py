@@ -68,6 +68,16 @@ class BaseImage:
     saved: SavedBase
     folder: Path
     engine: Engine | None
+    native: Compiler | None = None
+    """Of a base for another platform: an interpreter of this machine with the same version.
+
+    Bytecode is equal on all processors (measured: decision 027)."""
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether this machine or its engine is of its platform; else nothing of it is run."""
+        here, engine = self.saved.platform == default_platform(), self.engine
+        return here or (engine is not None and engine.platform == self.saved.platform)
 
     @property
     def locked(self) -> Base:
@@ -104,14 +114,15 @@ class BaseImage:
         """Whether its bytecode can be made here; see ``compiler``."""
         return self._compiler() is not None
 
-    def compiler(self) -> Compiler:
+    def compiler(self) -> Compiler | None:
         """The bytecode compiler: the base's own interpreter, or this one if the versions match.
 
+        None for a base for another platform if no interpreter of this machine has its version.
         Raises ``PackageError`` if a base of another origin needs a container and no engine is
         available.
         """
         found, saved = self._compiler(), self.saved
-        if found is not None:
+        if found is not None or not self.runs_here:
             return found
         raise PackageError(
             f"base {saved.reference}: programs of a base from elsewhere run in containers only, "
@@ -122,11 +133,14 @@ class BaseImage:
 
     def _compiler(self) -> Compiler | None:
         saved = self.saved
-        if saved.origin == "debian":
+        if not self.runs_here:
+            return self.native
+        here = saved.platform == default_platform()
+        if here and saved.origin == "debian":
             return LoaderCompiler(self.folder / "root", saved.interpreter, saved.identity)
         if self.engine is not None:
             return ContainerCompiler(self._transform, saved.identity)
-        if saved.version == HOST_VERSION and saved.platform == default_platform():
+        if here and saved.version == HOST_VERSION:
             return HostCompiler(saved.identity)
         return None
 

@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 from packager.image.base.packages import LIST_FOLDER, Deb
-from packager.image.layer_contents import SHARED_OBJECT, needed_by
+from packager.image.elf import read_elf
+from packager.image.layer_contents import SHARED_OBJECT
 from packager.tar_reader import TarReader, extract_member
 
 # Files that a running Python never reads. Copyright files stay because licences require them.
@@ -113,7 +114,8 @@ def _loaded(root: Path, deb: Deb) -> set[str]:
         path = root / file
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as stream:
-                found |= set(needed_by(stream)[0])
+                elf = read_elf(stream)
+                found |= set(elf.needed if elf else ())
     return found
 
 

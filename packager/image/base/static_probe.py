@@ -9,9 +9,10 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
+from packager.environment.platform import MACHINES
 from packager.errors import PackageError
 from packager.image.base.probe import ProbeResult
-from packager.image.layer_contents import needed_by
+from packager.image.elf import elf_machine, read_elf
 from packager.image.rootfs import find_python
 from packager.image.stacked_files import StackedFiles
 
@@ -27,17 +28,24 @@ LIBC_PLACES = (
 )
 
 
-def read_probe(tree: StackedFiles, env: Sequence[str], called: str) -> ProbeResult:
+def read_probe(tree: StackedFiles, env: Sequence[str], called: str, platform: str) -> ProbeResult:
     """What ``PROBE`` would print in a base with the files of ``tree`` and the variables ``env``.
 
     CPython's release is a text in the interpreter or in its libpython, glibc's in
-    ``libc.so.6``. Raises ``PackageError`` if they can't be read.
+    ``libc.so.6``. Raises ``PackageError`` if they can't be read, or if the interpreter is for
+    another processor than ``platform``.
     """
     interpreter = find_python(tree.resolve, env)
     named = INTERPRETER.fullmatch(interpreter.rpartition("/")[2])
     if named is None:
         raise _unknown(
             called, f"a python3 that leads to a file called like python3.11, got {interpreter}"
+        )
+    machine = elf_machine(io.BytesIO(tree.content(interpreter, MAX_PROGRAM)))
+    if machine and machine != MACHINES.get(platform):
+        raise PackageError(
+            f"base {called}: expected {interpreter} for {MACHINES.get(platform)}, got {machine}",
+            f"choose a base for {platform}",
         )
     release = _release(tree, interpreter, named[1], env)
     if release is None:
@@ -57,22 +65,25 @@ def _release(tree: StackedFiles, interpreter: str, python: str, env: Sequence[st
 
     Official images also name it in PYTHON_VERSION, which decides between several.
     """
-    text = re.compile(rb"(?<![\d.])" + re.escape(python).encode() + rb"\.\d+(?=\0)")
-    found = {
-        release.decode()
-        for path in _interpreter_files(tree, interpreter)
-        for release in text.findall(tree.content(path, MAX_PROGRAM))
-    }
+    contents = (tree.content(path, MAX_PROGRAM) for path in _interpreter_files(tree, interpreter))
+    found = {release for content in contents for release in releases_in(content, python)}
     told = next(
         (entry.partition("=")[2] for entry in env if entry.startswith("PYTHON_VERSION=")), ""
     )
     return told if told in found else found.pop() if len(found) == 1 else None
 
 
+def releases_in(program: bytes, python: str) -> set[str]:
+    """The releases of ``python`` (``3.11``) that an interpreter or its library has as text."""
+    text = re.compile(rb"(?<![\d.])" + re.escape(python).encode() + rb"\.\d+(?=\0)")
+    return {release.decode() for release in text.findall(program)}
+
+
 def _interpreter_files(tree: StackedFiles, interpreter: str) -> Iterator[str]:
     """The interpreter, and the libpython that it loads, if it does."""
     yield interpreter
-    needed, search = needed_by(io.BytesIO(tree.content(interpreter, MAX_PROGRAM)))
+    found = read_elf(io.BytesIO(tree.content(interpreter, MAX_PROGRAM)))
+    needed, search = ((), ()) if found is None else (found.needed, found.search)
     above = interpreter.rpartition("/")[0]
     folders = [path.replace("${ORIGIN}", above).replace("$ORIGIN", above) for path in search]
     folders += [f"{above}/../lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]

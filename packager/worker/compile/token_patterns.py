@@ -7,8 +7,8 @@ requests: documents that could make one slow are left to the model's own process
 from __future__ import annotations
 
 import re
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as codes
+from re import _parser as parser
 from typing import Any
 
 from modelhost.compiling.provenance import CannotCompileError

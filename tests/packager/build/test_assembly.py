@@ -50,8 +50,8 @@ def images(folder: Path, marks: Marks = NO_MARKS) -> tuple[Image, ...]:
     environment = ProjectEnvironment(LOCK.platform, None, Dependencies(LOCK, locked), None)
     context = BuildContext(project, files, environment, made, folder, NullProgress())
     model = (FileEntry.of(folder / "out/model/model", "model"),)
-    layers = package_layers(context, model)
-    platform = _platform(context, folder / "package", None, layers)
+    layers = package_layers(context, model)[LOCK.platform]
+    platform = _platform(context, None, layers, "native")
     runtimes = {"runtime": made.runtime, "training_runtime": stacks.own_training_runtime()}
     own = {"model": model, "platforms": {LOCK.platform: platform}}
     manifest = MANIFEST.model_copy(update=runtimes | own)

@@ -49,7 +49,7 @@ def test_labels_hold_the_name_and_version_that_a_person_wrote(tmp_path: Path):
 def package_files(folder: Path, toml: str) -> dict[str, bytes]:
     """The files of ``/package`` that a build writes for a project; no worker has run."""
     project = load_project(write_project(folder / "project", {"package.toml": toml}))
-    context: Any = SimpleNamespace(project=project, folder=folder)
+    context: Any = SimpleNamespace(project=project, folder=folder, others=())
     entries = _package_files(context, folder / "package", Schema(features=()))
     return {entry.path: (folder / "package" / entry.path).read_bytes() for entry in entries}
 

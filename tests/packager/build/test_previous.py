@@ -170,7 +170,7 @@ def test_the_last_package_is_readable_while_a_build_replaces_it(
     seen: list[Path] = []
     found = previous.open_reference
 
-    def noted(text: str, engine: None, **_: object) -> Any:
+    def noted(text: str, engine: None, *_: object, **__: object) -> Any:
         seen.append(Path(text.removeprefix(f"{kind}:")))
         return found(text, engine)
 

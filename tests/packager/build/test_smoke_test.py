@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from packager.build.smoke_test import _equal, _told, smoke_test
+from packager.build.smoke_test import _told, equal_answers, smoke_test
 from packager.errors import PackageError
 from packager.progress import NullProgress
 from packager.runners.runner import LocalWorker
@@ -29,15 +29,15 @@ ANSWER = {"prediction": "yes", "probabilities": {"no": 0.25, "yes": 0.75}}
     ],
 )
 def test_labels_are_equal_and_numbers_near(answer: dict[str, object], ok: bool) -> None:
-    assert _equal(answer, ANSWER) is ok
+    assert equal_answers(answer, ANSWER) is ok
 
 
 def test_numbers_within_answers_of_several_outputs_are_near() -> None:
     expected = {"prediction": {"e": [[1.0, None]], "q": {"0.5": 2.0}, "l": ["a"]}}
     near = {"prediction": {"e": [[1.0 + 1e-12, None]], "q": {"0.5": 2.0}, "l": ["a"]}}
-    assert _equal(near, expected)
+    assert equal_answers(near, expected)
     for changed in ({"e": [[1.0]]}, {"e": [[1.1, None]]}, {"e": 1.0}, {"l": ["b"]}):
-        assert not _equal({"prediction": {**near["prediction"], **changed}}, expected)
+        assert not equal_answers({"prediction": {**near["prediction"], **changed}}, expected)
 
 
 def test_the_servers_own_error_is_the_message() -> None:

@@ -102,9 +102,9 @@ def test_verbs_are_listed_by_purpose():
     sections = {heading: re.findall(r"^  (\w+) ", lines, re.MULTILINE) for heading, lines in found}
     assert sections == {
         "Create and build": ["init", "build", "train", "base"],
-        "Inspect and compare": ["inspect", "diff", "card", "sbom", "test"],
-        "Share": ["push", "pull"],
+        "Inspect and compare": ["inspect", "diff", "audit", "card", "sbom", "test"],
         "Trust": ["key", "sign", "verify"],
+        "Share": ["push", "pull"],
         "Run": ["serve", "predict", "replay", "score", "bench"],
         "Monitor": ["drift", "feedback", "deploy", "issues"],
         "Data": ["data"],

@@ -54,6 +54,20 @@ def test_a_package_is_pushed_and_pulled(run, locked, package: Path, tmp_path: Pa
         assert code == 0
 
 
+def test_a_folder_for_two_platforms_is_pushed_as_an_index(run, locked, tmp_path: Path):
+    every = [
+        image
+        for name in ("linux/amd64", "linux/arm64")
+        for image in make_images(tmp_path / name.replace("/", "-"), platform=name)
+    ]
+    write_oci(every, tmp_path / "both")
+    code, out, err = run("push", tmp_path / "both", f"{locked.host}/cli/index:1", "--companion")
+    assert code == 0, err
+    index = json.loads((tmp_path / "both/index.json").read_text())["manifests"]
+    pushed = [line.partition("@")[2] for line in out.splitlines()]
+    assert pushed == [entry["digest"] for entry in index]
+
+
 def test_the_companion_goes_to_its_own_repository_on_request(run, locked, package, tmp_path):
     target = f"{locked.host}/cli/both:1"
     code, out, _ = run("push", package, target, "--companion", "--json")

@@ -172,3 +172,28 @@ def test_text_in_an_unknown_encoding_is_reported(tmp_path: Path):
         "requirements.txt: expected text in UTF-8, got invalid start byte at byte 12"
     )
     assert caught.value.hint == "save it as UTF-8"
+
+
+OTHER = LOCK.model_copy(update={"platform": "linux/arm64", "inputs": "2" * 64, "bases": ()})
+
+
+def test_a_lock_of_two_platforms_does_not_depend_on_the_machine(tmp_path: Path):
+    wheel = WHEEL.model_copy(update={"sha256": "a" * 64})
+    here = LOCK.model_copy(update={"wheels": (wheel,)})
+    there = OTHER.model_copy(update={"wheels": (wheel,)})
+    for name, lock in (("one", here.joined([there])), ("two", there.joined([here]))):
+        write_lock(lock, tmp_path / name)
+        found = load_lock(tmp_path / name)
+        assert found == here.joined([there])
+        assert found.of("linux/arm64") == there.joined([here])
+        assert found.of("linux/riscv64") is None
+        assert [one.platform for one in found.every()] == ["linux/amd64", "linux/arm64"]
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert f'"linux/arm64": {{\n  "inputs": "{"2" * 64}"' in (tmp_path / "one").read_text()
+
+
+def test_locks_agree_if_packages_that_both_have_are_of_one_version():
+    newer = WHEEL.model_copy(update={"version": "2"})
+    more = WHEEL.model_copy(update={"name": "b", "version": "7"})
+    assert LOCK.agrees(OTHER.model_copy(update={"wheels": (WHEEL, more)}))
+    assert not LOCK.agrees(OTHER.model_copy(update={"wheels": (newer,)}))

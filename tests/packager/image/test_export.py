@@ -192,3 +192,22 @@ def test_an_engine_that_is_not_there_is_reported(images):
         export_images(images, Destination("docker"), None, RecordedProgress())
     assert caught.value.message == "--output docker: no engine responds"
     assert "--output oci:DIR" in caught.value.hint
+
+
+def test_images_of_several_platforms_are_an_index_of_each_name(tmp_path: Path):
+    arm64 = make_images(tmp_path / "arm64", platform="linux/arm64")
+    amd64 = make_images(tmp_path / "amd64")
+    write_oci([*amd64, *arm64], tmp_path / "oci")
+    entries = json.loads((tmp_path / "oci/index.json").read_text())["manifests"]
+    assert [entry["annotations"]["io.containerd.image.name"] for entry in entries] == [
+        amd64[0].name,
+        amd64[1].name,
+    ]
+    for entry in entries:
+        assert entry["mediaType"] == "application/vnd.oci.image.index.v1+json"
+        index = json.loads((tmp_path / "oci/blobs/sha256" / entry["digest"][7:]).read_bytes())
+        platforms = [one["platform"] for one in index["manifests"]]
+        assert platforms == [
+            {"architecture": "amd64", "os": "linux"},
+            {"architecture": "arm64", "os": "linux"},
+        ]

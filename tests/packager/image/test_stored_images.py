@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from image_samples import make_images
 
-from packager.image.export import (
-    write_archive,
-)
-from packager.image.stored_images import read_archive
+from packager.errors import PackageError, UsageError
+from packager.image import stored_images
+from packager.image.export import write_archive, write_oci
+from packager.image.stored_images import held_platforms, read_archive, read_oci
 
 
 @pytest.fixture
@@ -23,3 +23,33 @@ def test_layers_that_lie_in_an_archive_are_streamed_by_their_own_size(tmp_path: 
     write_archive(images, first)
     write_archive(read_archive(first, "first"), second)
     assert second.read_bytes() == first.read_bytes()
+
+
+def test_of_several_platforms_the_one_asked_for_or_this_machines_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(stored_images, "default_platform", lambda: "linux/arm64")
+    made = {
+        name: make_images(tmp_path / name.replace("/", "-"), platform=name)
+        for name in ("linux/amd64", "linux/arm64")
+    }
+    folder = tmp_path / "oci"
+    write_oci([image for some in made.values() for image in some], folder)
+    assert read_oci(folder, "oci") == read_oci(folder, "oci", "linux/arm64")
+    for name, images in made.items():
+        found = read_oci(folder, "oci", name)
+        assert [image.digest for image in found] == [image.digest for image in images]
+    assert held_platforms(f"oci:{folder}") == ("linux/amd64", "linux/arm64")
+    with pytest.raises(UsageError) as caught:
+        read_oci(folder, "oci", "linux/riscv64")
+    assert caught.value.message == (
+        "oci: expected an image for linux/riscv64, got those for linux/amd64, linux/arm64"
+    )
+
+
+def test_an_image_is_not_replaced_by_the_companion_of_another_platform(tmp_path: Path):
+    main, _ = make_images(tmp_path / "arm64", platform="linux/arm64")
+    _, companion = make_images(tmp_path / "amd64")
+    write_oci([main, companion], tmp_path / "oci")
+    with pytest.raises(PackageError, match="a companion for linux/amd64, not for linux/arm64"):
+        read_oci(tmp_path / "oci", "oci")

@@ -6,7 +6,7 @@ import pytest
 from host_samples import TOML, write_project
 
 from packager.errors import UsageError
-from packager.project.config import load_project
+from packager.project.config import for_platforms, load_project
 from packager.runners.job import make_job
 
 FULL = """\
@@ -263,10 +263,22 @@ def test_a_mistake_is_named_with_what_was_expected(tmp_path: Path, mistake: str)
     assert error.exit_code == 2
 
 
-def test_several_platforms_are_refused_not_ignored(tmp_path: Path):
-    error = refused(tmp_path, more("[image]\nplatforms = ['linux/amd64', 'linux/arm64']\n"))
-    assert error.message == "package.toml: `image.platforms`: expected one platform, got 2"
-    assert error.hint == "list one platform"
+def test_a_platform_is_named_once(tmp_path: Path):
+    both = "linux/amd64", "linux/arm64"
+    changes = more("[image]\nplatforms = ['linux/amd64', 'linux/arm64']\n")
+    assert load_project(write_project(tmp_path / "both", changes)).image.platforms == both
+    error = refused(tmp_path, more("[image]\nplatforms = ['linux/arm64', 'linux/arm64']\n"))
+    assert error.message == (
+        "package.toml: `image.platforms`: expected each platform once, got linux/arm64, linux/arm64"
+    )
+
+
+def test_platforms_of_the_command_line_replace_those_of_the_project(tmp_path: Path):
+    project = load_project(write_project(tmp_path))
+    found = for_platforms(project, "linux/arm64, linux/amd64")
+    assert found.image.platforms == ("linux/arm64", "linux/amd64")
+    with pytest.raises(UsageError, match="--platform: expected linux/amd64 or linux/arm64"):
+        for_platforms(project, "linux/amd64,windows")
 
 
 def test_a_delta_table_in_a_folder_is_distinguished_from_plain_files(tmp_path: Path):

@@ -65,7 +65,7 @@ def reference(slices: int, inputs: int = 14) -> Any:
     seeds = SeedVariance(seeds=(1, 2), overall={"accuracy": (0.8, 0.9)}, slices={})
     manifest = SimpleNamespace(
         root="f" * 64, task="classification", recipe="none", data="none", seed_variance=seeds,
-        solution=None,
+        solution=None, platforms={},
         schema_=SimpleNamespace(features=columns, extras=()),
         compiled=Compiled(verdict="equal", strategy="x", domain=("a: any",) * 14), test=POLICY,
         evaluation=Evaluation(overall=measured(0.875, 1000), slices=names),
@@ -86,6 +86,18 @@ def reference(slices: int, inputs: int = 14) -> Any:
         lock=lambda: lock, profile=lambda: profile, record=lambda *_: None,
         layers=lambda: [(f"layer {i}", "sha256:" + "1" * 64, 10) for i in range(20)],
     )  # fmt: skip
+
+
+def test_where_each_platform_was_proved_is_said_unless_it_is_the_one_that_trained() -> None:
+    found = reference(1)
+    proved = {"linux/amd64": "native", "linux/arm64": None}
+    found.manifest.platforms = {n: SimpleNamespace(proved_on=one) for n, one in proved.items()}
+    assert (
+        "linux/amd64: native; linux/arm64: nothing yet: a server proves it at its start"
+        in as_text(found)
+    )
+    del found.manifest.platforms["linux/arm64"]
+    assert "proved on" not in as_text(found)
 
 
 @pytest.mark.parametrize("slices", [0, 1, 5, 23, 200])

@@ -139,6 +139,12 @@ def test_an_image_of_a_platform_that_no_record_describes_does_not_run(
     changed = replace(image, config=json.dumps(config).encode())
     write_oci([changed, companion], tmp_path / "oci")
     with (
+        pytest.raises(PackageError, match="a companion for linux/amd64, not for"),
+        open_verified(str(tmp_path / "oci"), None, NullProgress()),
+    ):
+        pass
+    write_oci([changed], tmp_path / "oci")
+    with (
         pytest.raises(
             PackageError,
             match="expected an image for linux/amd64, as its manifest records, got one for",

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from elf_samples import elf_header
 from tiny_bases import ENV, GLIBC, tiny_layers
 
 from packager.errors import PackageError
@@ -11,11 +12,17 @@ from packager.image.layers import Entry, plain_layer
 from packager.image.stacked_files import StackedFiles
 
 
-def probe(folder: Path, *more: Entry, version: str = "3.11.7", env: list[str] = ENV[:1]):
+def probe(
+    folder: Path,
+    *more: Entry,
+    version: str = "3.11.7",
+    env: list[str] = ENV[:1],
+    platform: str = "linux/amd64",
+):
     layers = [layer.path for layer in tiny_layers(folder, version)]
     layers.append(plain_layer("more", folder / "more.tar", more).path)
     with StackedFiles(layers) as tree:
-        return read_probe(tree, env, "x")
+        return read_probe(tree, env, "x", platform)
 
 
 @pytest.mark.parametrize("version", ["3.11.7", "3.12.13", "3.13.0"])
@@ -63,4 +70,15 @@ def test_nothing_is_found_where_there_is_nothing(tmp_path: Path):
         StackedFiles([layer.path]) as tree,
         pytest.raises(PackageError, match="expected python3 on its PATH"),
     ):
-        read_probe(tree, ENV, "x")
+        read_probe(tree, ENV, "x", "linux/amd64")
+
+
+def test_a_base_for_another_processor_than_it_says_is_refused(tmp_path: Path):
+    program = elf_header(183) + b"\x003.11.7\0"
+    entry = Entry("usr/local/bin/python3.11", source=program)
+    assert probe(tmp_path, entry, platform="linux/arm64").facts("x")[2] == "3.11.7"
+    with pytest.raises(PackageError) as caught:
+        probe(tmp_path, entry)
+    assert caught.value.message == (
+        "base x: expected /usr/local/bin/python3.11 for x86_64, got aarch64"
+    )

@@ -1,0 +1,61 @@
+"""Builds for several platforms that can't be are refused before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from host_samples import LOCK, TARGET, write_project
+
+from packager.build.context import BuildOptions
+from packager.build.platforms import check_output, other_environments
+from packager.environment.dependencies import Dependencies
+from packager.environment.lock import LockFile
+from packager.errors import PackageError, UsageError
+from packager.image.export import Destination
+from packager.progress import NullProgress
+from packager.project.config import Project, load_project
+from packager.project.files import list_files
+from packager.runners.project import ProjectEnvironment, resolve_platform
+
+BOTH = "[image]\nplatforms = ['linux/amd64', 'linux/arm64']\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    folder = write_project(tmp_path / "shop")
+    (folder / "package.toml").open("a").write(BOTH)
+    return load_project(folder)
+
+
+def test_a_file_for_docker_load_and_a_dockerfile_hold_one_platform(project: Project):
+    check_output(project, Destination.parse("oci:image"), "assemble")
+    check_output(project, Destination.parse("docker"), "assemble")
+    with pytest.raises(UsageError) as caught:
+        check_output(project, Destination.parse("docker-archive:image.tar"), "assemble")
+    assert caught.value.message == (
+        "--output docker-archive: expected one platform, which is all that such a file holds, got "
+        "linux/amd64, linux/arm64"
+    )
+    assert "--output oci:DIR" in caught.value.hint
+    with pytest.raises(UsageError, match="--builder docker: expected one platform"):
+        check_output(project, Destination.parse("docker"), "docker")
+
+
+def test_the_platform_that_trains_has_to_be_among_them(project: Project):
+    image = project.image.model_copy(update={"platforms": ("linux/riscv64",)})
+    with pytest.raises(PackageError) as caught:
+        resolve_platform(project.model_copy(update={"image": image}), None)
+    assert "because the model is trained on this machine, got linux/riscv64" in caught.value.message
+
+
+def test_a_platform_without_a_base_is_named_with_what_makes_one(project: Project, cache: Path):
+    assert cache
+    locked = LockFile(inputs="", python=TARGET.python, platform=TARGET.platform, wheels=())
+    native = ProjectEnvironment("linux/amd64", None, Dependencies(LOCK, locked), None)
+    with pytest.raises(PackageError) as caught:
+        other_environments(project, list_files(project, ()), native, NullProgress(), BuildOptions())
+    assert caught.value.message == (
+        "base python:3.11-slim-bookworm: expected it for linux/arm64 in the cache, got none"
+    )
+    assert "package base --platform linux/arm64" in caught.value.hint
