@@ -46,14 +46,18 @@ def check_signature_if_told(
             f"{KEY_VARIABLE}: {key_file}: {error}", "name the .pub file that `package key` wrote"
         ) from error
     bundles = _read(SIGNATURES_VARIABLE, signatures_file, MAX_SIGNATURES).splitlines()
-    signed = [root for line in bundles if line.strip() and (root := _signed_root(line, key))]
-    if manifest.root not in signed:
-        other = f"it signed {signed[0]}" if signed else "it signed nothing in that file"
-        raise PackageError(
-            f"{manifest.name} {manifest.version}: expected the package root {manifest.root} signed "
-            f"by the key in {key_file}, got none in {signatures_file}: {other}",
-            "mount the file that `package sign --output` wrote for this image",
-        )
+    other = None
+    for line in bundles:
+        root = _signed_root(line, key) if line.strip() else None
+        if root == manifest.root:
+            return  # the other statements, such as a long bill of materials, are not read
+        other = other or root
+    told = f"it signed {other}" if other else "it signed nothing in that file"
+    raise PackageError(
+        f"{manifest.name} {manifest.version}: expected the package root {manifest.root} signed "
+        f"by the key in {key_file}, got none in {signatures_file}: {told}",
+        "mount the file that `package sign --output` wrote for this image",
+    )
 
 
 def _signed_root(line: bytes, key: P256PublicKey) -> str | None:

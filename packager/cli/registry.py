@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -45,6 +45,12 @@ def push(
     key: Annotated[
         Path | None, typer.Option(help="Private key: sign the image as it is pushed.")
     ] = None,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="With --key, a report of `replay` or `test` of this package; repeatable."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Push a package to a registry, and print its digest.
@@ -63,6 +69,8 @@ def push(
             f"{target}: expected a name with or without a tag, got a digest",
             "the digest follows from the package: leave it out",
         )
+    if evidence and key is None:
+        raise UsageError("--evidence: expected --key with it", "name the private key that signs it")
     with ExitStack() as stack:
         engine = Engine.connect()
         found = stack.enter_context(open_reference(reference, engine))
@@ -74,7 +82,11 @@ def push(
         place = place.at(place.tag or found.manifest.tag)
         if companion and not found.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
-        beside = {name: _signatures(one, engine, key) for name, one in sorted(every.items())}
+        # As with `package sign`, a report is evidence for the image of this machine's platform.
+        beside = {
+            name: _signatures(one, engine, key, evidence or () if one is found else ())
+            for name, one in sorted(every.items())
+        }
         told = _push(every, place, compress, beside, companion=companion)
     if as_json:
         print_result(json.dumps(told))
@@ -82,9 +94,12 @@ def push(
         print_result("\n".join([told["reference"], *([told["companion"]] if companion else [])]))
 
 
-def _signatures(found: Reference, engine: Engine | None, key: Path | None) -> Beside:
+def _signatures(
+    found: Reference, engine: Engine | None, key: Path | None, evidence: Sequence[Path]
+) -> Beside:
     """What is attached: statements signed by ``key``, or those that are kept with the package."""
     from packager.cli.trust import key_password
+    from packager.run.evidence import read_evidence
     from packager.run.signing import facts_to_sign
     from packager.trust.keys import PrivateKey
     from packager.trust.registry_store import already_signed, signed_by
@@ -93,7 +108,8 @@ def _signatures(found: Reference, engine: Engine | None, key: Path | None) -> Be
     if key is None:
         return already_signed(stored_bundles(found, None), ConsoleProgress().warn)
     signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
-    return signed_by(signer, facts_to_sign(found, engine))
+    results = read_evidence(evidence, found.manifest)
+    return signed_by(signer, facts_to_sign(found, engine), results)
 
 
 def _push(

@@ -15,7 +15,7 @@ from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
-from packager.image.config import LABEL, Image, layer_names
+from packager.image.config import Image, layer_names
 from packager.image.documents import (
     DOCUMENTS,
     MAX_DOCUMENT,
@@ -25,13 +25,13 @@ from packager.image.documents import (
     parse_document,
     with_labelled_root,
 )
+from packager.image.engine_companion import labels, package_in_engine
 from packager.image.engine_copy import copy_into, engine_config, holds, present
 from packager.image.file_list import FILE, FileList
 from packager.image.remote_images import remote_package
 from packager.image.stored_images import (
     COMPANION,
     ENGINE_HINT,
-    check_label,
     choose_platform,
     read_archive,
     read_oci,
@@ -62,6 +62,8 @@ class Reference:
     """``HOST/NAME@sha256:…`` if it is in a registry: what its tag led to when it was opened."""
     folder: Path | None = None
     """The OCI folder that holds it, if one does."""
+    archive: Path | None = None
+    """The archive that holds it, if one does."""
     companion_digest: str | None = None
     """``sha256:…`` of the companion's config; None without one."""
     pinned: bool = False
@@ -225,7 +227,7 @@ def open_reference(
         elif (path / "oci-layout").is_file():
             yield replace(_describe(read_oci(path, text, platform)), folder=path)
         elif path.is_file():
-            yield _describe(read_archive(path, text, platform))
+            yield replace(_describe(read_archive(path, text, platform)), archive=path)
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
             raise UsageError(
                 f"{text}: expected an OCI folder or an archive, got neither",
@@ -248,11 +250,8 @@ def _in_registry(text: str, engine: Engine | None, platform: str | None) -> Refe
 def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | None) -> Reference:
     if engine is None:
         raise PackageError(f"{text}: no such folder or file, and no engine responds", ENGINE_HINT)
-    config = engine_config(engine, text)
-    labels = config["config"].get("Labels") or {}
-    check_label(text, labels)
+    text, main, config = package_in_engine(engine, text)
     choose_platform([f"{config['os']}/{config['architecture']}"], text, platform)
-    main = text.removesuffix(COMPANION) if f"{LABEL}.companion-of" in labels else text
     companion = engine.describe(main + COMPANION)
     documents = engine.documents(text, "/package", DOCUMENTS, MAX_DOCUMENT)
 
@@ -260,7 +259,7 @@ def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | N
         return document(documents, name)
 
     manifest = with_labelled_root(
-        parse_document(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels
+        parse_document(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels(config)
     )
 
     companion_digest = None if companion is None else str(companion["Id"])

@@ -5,7 +5,7 @@ Nothing here comes from a label: digests are computed from the bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from packager.digest import sha256_bytes
@@ -38,6 +38,9 @@ class PackageFacts:
     """Path below ``/`` → sha256 of each file in ``FOLDERS``; None if they were not read."""
     checks: tuple[IntegrityCheck, ...] = ()
     """Comparison of all layers with the manifest."""
+    bill: Callable[[], bytes] | None = None
+    """Makes the bill of materials of the layers, as long as the image is open; None if they were
+    not read. Raises ``PackageError`` if they are not those of the lock."""
 
     @property
     def subjects(self) -> tuple[ResourceDescriptor, ...]:

@@ -1,4 +1,4 @@
-"""Signatures in a registry: bundles as referrers of the image, and cosign's classic tag.
+"""Signatures in a registry: bundles and the bill as referrers of the image, cosign's classic tag.
 
 Many controllers of clusters read the tag only.
 """
@@ -12,14 +12,14 @@ from typing import Any
 from packager.digest import canonical_json
 from packager.errors import PackageError
 from packager.image.registry_export import Beside
-from packager.model.dsse import BUNDLE_TYPE, read_bundle, read_statement
+from packager.model.dsse import BUNDLE_TYPE
 from packager.registry.attachments import MANIFEST_TYPE, Attachment, Descriptor
 from packager.registry.blobs import OutgoingBlob, put_blob
 from packager.registry.manifests import find_manifest, get_manifest, put_manifest
 from packager.registry.reference import RegistryReference
 from packager.registry.referrers import attach, fallback_tag, get_attachment, list_referrers
 from packager.registry.repository import RegistryRepository, open_repository
-from packager.trust.attached import attachment
+from packager.trust.attached import attachment, attachments, claimed_statement
 from packager.trust.envelope import (
     CLASSIC_ANNOTATION,
     CLASSIC_TYPE,
@@ -54,7 +54,7 @@ def attach_bundles(source: str, bundles: Sequence[bytes], key: PrivateKey) -> No
     place = RegistryReference.parse(source)
     repository = open_repository(place, write=True)
     subject = get_manifest(repository, place.digest or "").descriptor
-    attach(repository, subject, [attachment(bundle) for bundle in bundles])
+    attach(repository, subject, attachments(bundles))
     put_classic(repository, subject, key)
 
 
@@ -69,7 +69,7 @@ def signed_by(key: PrivateKey, facts: PackageFacts, results: Sequence[TestResult
             said = cosign_statement(subject.digest.removeprefix("sha256:"))
             return [attachment(signed_bundle(said, key))]
         pushed = replace(facts, manifest_digest=subject.digest)
-        return [attachment(bundle) for bundle in sign_package(pushed, key, results)]
+        return attachments(sign_package(pushed, key, results))
 
     return beside
 
@@ -88,7 +88,7 @@ def already_signed(bundles: Sequence[bytes], warn: Callable[[str], None]) -> Bes
                 "sign it with --key, or push it uncompressed"
             )
             return []
-        return [attachment(bundle) for bundle in found]
+        return attachments(found)
 
     return beside
 
@@ -127,17 +127,10 @@ def put_classic(repository: RegistryRepository, subject: Descriptor, key: Privat
 
 def _is_about(bundle: bytes, digest: str) -> bool:
     """Whether a bundle is of the image ``digest``, or of its files, which are in every form."""
-    return digest in _subjects(bundle) or _statement(bundle).get("predicateType") == OMS
+    return digest in _subjects(bundle) or claimed_statement(bundle).get("predicateType") == OMS
 
 
 def _subjects(bundle: bytes) -> list[str]:
     """The digests that a bundle says it is about; not verified, to choose only."""
-    subjects: Any = _statement(bundle).get("subject")
+    subjects: Any = claimed_statement(bundle).get("subject")
     return [str(one["digest"]["sha256"]) for one in subjects or ()]
-
-
-def _statement(bundle: bytes) -> dict[str, Any]:
-    try:
-        return read_statement(read_bundle(bundle).payload)
-    except ValueError:
-        return {}

@@ -26,6 +26,7 @@ from packager.image.reference import Reference
 from packager.manifest.manifest import Lock, Wheel
 from packager.project.card_section import FILE as CARD
 from packager.project.card_section import CardSection
+from packager.trust.bill_link import bill_serial
 from packager.trust.cyclonedx_card import model_card
 from packager.trust.debian_packages import debian_packages
 from packager.trust.image_inventory import PYTHON, InstalledDistribution, Inventory, read_inventory
@@ -74,7 +75,7 @@ def bill_of_materials(
     layers = [layer.name for layer in image.layers]
     held = locked_distributions(inventory.distributions, lock, layers, reference.name)
     kind = "companion" if companion and reference.has_companion else "image"
-    bom = _bom(manifest.name, manifest.tag, f"{kind} {manifest.root} {lock.platform}", spec)
+    bom = _bom(manifest.name, manifest.tag, bill_serial(kind, manifest.root, lock.platform), spec)
     facts = [("root", manifest.root), ("image", kind), ("platform", lock.platform)]
     facts.append(("proved-on", manifest.platforms[lock.platform].proved_on or NOT_PROVED))
     bom.metadata.properties.update(properties(facts))
@@ -105,15 +106,20 @@ def base_bill(base: BaseImage, *, spec: Spec = "1.6") -> bytes:
     lock = Lock(python=saved.python, platform=saved.platform, base=base.locked, wheels=())
     name, _, tag = saved.reference.rpartition(":")
     content = sha256_bytes(canonical_json(saved.diff_ids))
-    bom = _bom(name or saved.reference, tag if name else "", f"base {content}", spec)
+    bom = _bom(
+        name or saved.reference,
+        tag if name else "",
+        uuid.uuid5(uuid.NAMESPACE_URL, f"{LABEL}:base {content}"),
+        spec,
+    )
     bom.metadata.properties.update(properties([("image", "base")]))
     bom.components.update(_base_components(bom, inventory, inventory.distributions, lock))
     bom.register_dependency(_top(bom), bom.components)
     return _json(bom, spec, {})
 
 
-def _bom(name: str, tag: str, identity: str, spec: Spec) -> Bom:
-    bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_URL, f"{LABEL}:{identity}"))
+def _bom(name: str, tag: str, serial: uuid.UUID, spec: Spec) -> Bom:
+    bom = Bom(serial_number=serial)
     # A time would make the same package give other bytes each time.
     setattr(bom.metadata, "timestamp", None)  # noqa: B010 - the library declares it as required
     made = version(LABEL)

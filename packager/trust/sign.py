@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from packager.errors import PackageError
@@ -13,6 +14,7 @@ from packager.trust.provenance import provenance_statement
 from packager.trust.statements import (
     Statement,
     TestResult,
+    bill_statement,
     binding_statement,
     cosign_statement,
     oms_statement,
@@ -24,6 +26,7 @@ def statements_of(facts: PackageFacts, evidence: Sequence[TestResult]) -> list[S
     """Everything that is said about a package; ``evidence`` beside what the build measured."""
     assert facts.manifest_digest is not None
     assert facts.files is not None
+    assert facts.bill is not None
     subjects = facts.subjects
     results = [*results_at_build(facts.manifest), *evidence]
     return [
@@ -31,6 +34,7 @@ def statements_of(facts: PackageFacts, evidence: Sequence[TestResult]) -> list[S
         cosign_statement(facts.manifest_digest.removeprefix("sha256:")),
         oms_statement(facts.manifest.name, facts.files),
         provenance_statement(facts.manifest, facts.lock, subjects),
+        bill_statement(json.loads(facts.bill()), subjects),
         *(result_statement(result, subjects) for result in results),
     ]
 

@@ -155,6 +155,11 @@ def binding_statement(binding: PackageBinding, subjects: Sequence[ResourceDescri
     )
 
 
+def bill_statement(bill: Mapping[str, Any], subjects: Sequence[ResourceDescriptor]) -> Statement:
+    """The statement that ``subjects`` contain what ``bill`` (CycloneDX) lists."""
+    return Statement(subject=tuple(subjects), predicate_type=SBOM, predicate=dict(bill))
+
+
 def result_statement(result: TestResult, subjects: Sequence[ResourceDescriptor]) -> Statement:
     """The statement that ``subjects`` had ``result``."""
     return Statement(

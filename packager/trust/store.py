@@ -19,7 +19,7 @@ from packager.image.reference import Reference
 from packager.image.stored_images import stored_blob, stored_manifests
 from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE
 from packager.registry.attachments import EMPTY, MANIFEST_TYPE, Descriptor
-from packager.trust.attached import attachment
+from packager.trust.attached import attachments, bills
 from packager.trust.envelope import as_lines
 from packager.trust.keys import PrivateKey
 from packager.trust.registry_store import MAX_BUNDLES, attach_bundles, registry_bundles
@@ -132,16 +132,24 @@ def attach_to_folder(reference: Reference, bundles: Sequence[bytes], replaced: s
     folder, digest = reference.folder, reference.stored_digest
     assert folder is not None
     entries, subject = [], None
+    gone: list[bytes] = []
+    others: list[bytes] = []
     for entry, manifest in stored_manifests(folder):
         if entry["digest"] == digest:
             subject = Descriptor(entry["mediaType"], entry["digest"], entry["size"])
-        if not _is_bundle_of(manifest, digest) or replaced != hinted_key(
-            stored_blob(folder, manifest["layers"][0]["digest"], MAX_BUNDLE)
-        ):
-            entries.append(entry)
+        if _is_bundle_of(manifest, digest):
+            bundle = stored_blob(folder, manifest["layers"][0]["digest"], MAX_BUNDLE)
+            if hinted_key(bundle) == replaced:
+                gone.append(bundle)
+                continue
+            others.append(bundle)
+        entries.append(entry)
     assert subject is not None
-    for one in map(attachment, bundles):
+    entries = _without_bills(entries, subject, gone, others)
+    for one in attachments(bundles):
         made = one.manifest(subject)
+        if any(entry["digest"] == f"sha256:{sha256_bytes(made)}" for entry in entries):
+            continue  # the bill that another key signed, too
         for content in (one.content, EMPTY, made):
             with atomic_file(folder / "blobs" / "sha256" / sha256_bytes(content)) as file:
                 file.write_bytes(content)
@@ -151,3 +159,17 @@ def attach_to_folder(reference: Reference, bundles: Sequence[bytes], replaced: s
     index = json.loads((folder / "index.json").read_bytes())
     with writing(folder), atomic_file(folder / "index.json") as file:
         file.write_bytes(canonical_json({**index, "manifests": entries}))
+
+
+def _without_bills(
+    entries: Sequence[dict[str, Any]],
+    subject: Descriptor,
+    gone: Sequence[bytes],
+    others: Sequence[bytes],
+) -> list[dict[str, Any]]:
+    """``entries`` without the bills of materials that bundles in ``gone`` state and no others."""
+    old, held = (
+        {f"sha256:{sha256_bytes(bill.manifest(subject))}" for bill in bills(bundles)}
+        for bundles in (gone, others)
+    )
+    return [entry for entry in entries if entry["digest"] not in old - held]

@@ -5,6 +5,7 @@ Signatures are demanded by a key of the command, and by the policy of this machi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ from dataclasses import replace
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.errors import PackageError
+from packager.image.engine_companion import is_companion
 from packager.image.file_list import FileList, Listing, known_listing, layer_listing
 from packager.image.reference import Reference, open_reference, top_of_image
 from packager.model.integrity import IntegrityCheck
@@ -25,6 +27,10 @@ from packager.trust.store import stored_bundles
 from packager.trust.verify import TrustReport, verify
 
 MAX_SHOWN = 3
+COMPANION_ALONE = (
+    "this is a companion without its image, whose signatures are of both: load or copy the image "
+    "too, and name the image"
+)
 SEE = "`package verify` prints every link; sign it with `package sign` if it is what you trust"
 
 
@@ -68,7 +74,7 @@ def signed(reference: Reference, key: PublicKey | None, progress: Progress) -> R
     bundles = stored_bundles(reference, None)
     if key is not None:
         progress.step(f"verifying the signatures by key {key.key_id[:16]}")
-        _refuse(_by_keys(reference, bundles, [key]))
+        _refuse(reference, _by_keys(reference, bundles, [key]))
     if policy.mode != "off":
         try:
             _by_policy(reference, bundles, policy)
@@ -80,16 +86,19 @@ def signed(reference: Reference, key: PublicKey | None, progress: Progress) -> R
 
 
 def repository_of(reference: Reference) -> str:
-    """The repository that a rule of a policy is chosen by.
+    """The repository that a rule of a policy is chosen by: of what was named on this machine.
 
-    In an engine or a registry the one that was named. In a folder or archive the name of the
-    package, which the root covers: its tag there is a note that anybody can change.
+    In an engine or a registry the one that was named, without tag and digest. Of a folder or
+    archive its absolute path: whoever makes one chooses every name in it, the package's own too.
     """
     if reference.source:
         return reference.source.partition("@")[0]
-    if reference.engine is None:
-        return reference.manifest.name
-    return reference.name.rpartition(":")[0] or reference.name
+    place = reference.folder or reference.archive
+    if place is not None:
+        return os.path.abspath(place)
+    name = reference.name.partition("@")[0]
+    repository, _, tag = name.rpartition(":")
+    return name if not repository or "/" in tag else repository  # HOST:PORT/NAME has no tag
 
 
 def _by_policy(reference: Reference, bundles: Sequence[bytes], policy: TrustPolicy) -> None:
@@ -101,7 +110,7 @@ def _by_policy(reference: Reference, bundles: Sequence[bytes], policy: TrustPoli
             f"{reference.name}: no rule of the policy is for {repository}",
             "add a [[rule]] with this repository to the policy, or run another package",
         )
-    _refuse(_by_keys(reference, bundles, keys_of(rule), rule))
+    _refuse(reference, _by_keys(reference, bundles, keys_of(rule), rule))
 
 
 def _by_keys(
@@ -121,10 +130,11 @@ def _by_keys(
     return report.model_copy(update={"links": (*report.links, *more)})
 
 
-def _refuse(report: TrustReport) -> None:
+def _refuse(reference: Reference, report: TrustReport) -> None:
     wrong = report.first_wrong
     if wrong is not None:
-        raise PackageError(f"{report.reference}: not verified: {wrong.name}: {wrong.detail}", SEE)
+        hint = COMPANION_ALONE if is_companion(reference.config) else SEE
+        raise PackageError(f"{report.reference}: not verified: {wrong.name}: {wrong.detail}", hint)
 
 
 def check_platform(reference: Reference, engine: Engine | None) -> None:

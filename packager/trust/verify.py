@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from packager.manifest.base import FrozenModel
 from packager.model.dsse import PACKAGE
+from packager.trust.bill_link import bill_link
 from packager.trust.envelope import SignedStatement, verified_statement
 from packager.trust.facts import PackageFacts
 from packager.trust.keys import PublicKey
@@ -172,8 +173,9 @@ def _statement_links(
         found = [one for one in results if one.kind == kind]
         more = at_build if name == "replay" else ""
         yield _result_link(name, found, more, name in require)
-    if _about(facts, signed.of_type(SBOM)):
-        yield TrustLink(name="sbom", status="ok", detail="a signed list of components")
+    of_bill = _about(facts, signed.of_type(SBOM))
+    if of_bill:
+        yield from _links([bill_link(facts, of_bill)])
     else:
         yield _absent("sbom", "none signed", "sbom" in require)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from packager.digest import CHUNK
@@ -15,6 +16,7 @@ from packager.image.reference import Reference
 from packager.model.integrity import IntegrityCheck
 from packager.trust.facts import PackageFacts, read_facts, signed_files
 from packager.trust.keys import PublicKey
+from packager.trust.sbom import bill_of_materials
 from packager.trust.store import stored_bundles
 from packager.trust.verified import compared
 from packager.trust.verify import Requirement, TrustReport, verify
@@ -42,7 +44,12 @@ def examined_facts(reference: Reference) -> PackageFacts:
     # A layer is wrong because of a file, which says more; unless it is one of the base.
     named = {check.name.partition(": file /")[0] for check in checks if not check.ok}
     checks += [check for check in damaged if check.name not in named]
-    return replace(read_facts(found), files=signed_files(files.image), checks=tuple(checks))
+    return replace(
+        read_facts(found),
+        files=signed_files(files.image),
+        checks=tuple(checks),
+        bill=partial(bill_of_materials, found),
+    )
 
 
 def _in_layers(reference: Reference, checks: Sequence[IntegrityCheck]) -> Iterator[IntegrityCheck]:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from built_packages import built
 from image_samples import make_images
 from registries import StartedRegistry, registry
 
 from packager.image.export import write_oci
+from packager.worker.replay.report import damaged
 
 pytestmark = pytest.mark.server
 
@@ -99,6 +101,11 @@ def test_gzip_on_request(run, locked, package: Path, tmp_path: Path):
         (["push", "{package}", "{host}/shop@sha256:" + "a" * 64], 2, "got a digest"),
         (["push", "{package}", "{host}/Shop"], 2, "expected a repository's name, got 'Shop'"),
         (["push", "{package}", "{host}/shop", "--compress", "zstd"], 2, "'zstd'"),
+        (
+            ["push", "{package}", "{host}/shop", "--evidence", "replay.json"],
+            2,
+            "--evidence: expected --key with it",
+        ),
         (["pull", "{host}/cli/none:1", "--output", "oci:x"], 1, "the registry has no such image"),
         (["pull", "{host}/cli/none", "--output", "oci:x"], 2, "expected a tag or a digest"),
         (["pull", "{host}/cli/none:1", "--output", "docker"], 2, "expected oci:DIR, got 'docker'"),
@@ -145,3 +152,27 @@ def test_an_image_with_the_data_in_it_is_pushed_with_a_warning(run, locked, tmp_
     write_oci(make_images(tmp_path / "others"), tmp_path / "both")
     _, _, err = run("push", tmp_path / "both", f"{locked.host}/cli/apart:1")
     assert "training data" not in err
+
+
+def test_evidence_is_signed_at_a_push(run, locked, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("MODEL_PACKAGER_KEY_PASSWORD", "")
+    monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "cache"))
+    made = built(tmp_path)
+    write_oci(made.images(), tmp_path / "oci")
+    assert run("key", tmp_path / "k")[0] == 0
+    report = damaged(made.manifest, ()).model_copy(
+        update={"root": made.manifest.root, "checked_by": "this installation"}
+    )
+    (tmp_path / "replay.json").write_text(report.model_dump_json())
+    push = ("push", tmp_path / "oci", f"{locked.host}/cli/signed:1", "--key", tmp_path / "k")
+    code, out, err = run(*push, "--evidence", tmp_path / "replay.json")
+    assert code == 0, err
+    verify = ("verify", out.strip(), "--key", f"{tmp_path / 'k'}.pub", "--require")
+    code, out, _ = run(*verify, "provenance,sbom")
+    assert code == 0, out
+    assert "warned  replay      failed" in out
+    assert run(*verify, "replay")[0] == 1  # a failed one
+    (tmp_path / "replay.json").write_text("{}")
+    code, out, err = run(*push, "--evidence", tmp_path / "replay.json")
+    assert (code, out) == (1, "")
+    assert "expected a report of `package replay` or `package test`" in err

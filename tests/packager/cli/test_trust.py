@@ -61,11 +61,18 @@ def test_each_link_is_a_line_and_the_last_one_is_the_verdict(made: Built, signed
     lines = done.out.splitlines()
     assert lines[-1] == f"shop:{made.manifest.tag}: verified"
     assert {line.split()[0] for line in lines[:-1]} == {"ok", "-"}
-    assert len((signed / "s.jsonl").read_bytes().splitlines()) == 4
+    assert len((signed / "s.jsonl").read_bytes().splitlines()) == 5
 
 
 def test_what_is_required_and_not_signed_ends_with_1(signed: Path) -> None:
-    asked = ("verify", signed / "oci", "--key", signed / "k.pub", "--require", "replay,provenance")
+    asked = (
+        "verify",
+        signed / "oci",
+        "--key",
+        signed / "k.pub",
+        "--require",
+        "replay,sbom,provenance",
+    )
     done = package(*asked, env=ENV)
     assert done.code == 1
     assert done.out.splitlines()[-1].endswith("not verified: replay: required, but none signed")
@@ -104,7 +111,7 @@ def test_nothing_runs_that_another_key_signed(signed: Path, verb: tuple[str, ...
     )
     assert done.code == 1
     assert "not verified: signature: expected a signature of the package by the key" in done.err
-    assert "4 of other keys are passed over" in done.err
+    assert "5 of other keys are passed over" in done.err
 
 
 def test_evidence_of_another_package_is_not_signed(signed: Path) -> None:

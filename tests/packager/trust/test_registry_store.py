@@ -21,9 +21,12 @@ from packager.progress import NullProgress
 from packager.registry.manifests import get_manifest
 from packager.registry.pull import pull
 from packager.registry.reference import RegistryReference
+from packager.registry.referrers import get_attachment, list_referrers
+from packager.trust.attached import BILL_TYPE
 from packager.trust.envelope import CLASSIC_ANNOTATION
 from packager.trust.keys import PrivateKey
 from packager.trust.registry_store import already_signed, registry_bundles, signed_by
+from packager.trust.sbom import bill_of_materials
 from packager.trust.store import attach_to_folder, keep_bundles, stored_bundles
 from packager.trust.verified import repository_of
 from packager.trust.whole_image import examined_facts
@@ -68,12 +71,17 @@ def test_what_is_signed_at_push_is_verified_where_it_is_and_where_it_is_pulled(
     write_oci(made.images(), tmp_path / "oci")
     place = served.reference(f"shop-{compress}:1")
     source = push_signed(tmp_path / "oci", place, key, compress)
-    report = verified(Path(f"registry:{place}"), key.public, require=["model", "provenance"])
+    report = verified(Path(f"registry:{place}"), key.public, require=["provenance", "sbom"])
     assert report.verified, wrong(report)
     told = {link.name: link.detail for link in report.links}
     assert told["image"] == source.rpartition("@")[2]
     assert (told["image"] == examined_digest(tmp_path / "oci")) == (compress == "none")
 
+    with open_reference(str(tmp_path / "oci"), None) as found:
+        bill = bill_of_materials(found)
+    repository, digest = served.repository(f"shop-{compress}:1"), source.rpartition("@")[2]
+    (listed,) = list_referrers(repository, digest, BILL_TYPE)
+    assert get_attachment(repository, listed, digest).content == bill
     bundles = registry_bundles(source)
     pull(incoming_images(place, companion=True), tmp_path / "pulled", NullProgress())
     with open_reference(str(tmp_path / "pulled"), None) as found:
@@ -134,6 +142,8 @@ def test_kept_signatures_go_with_a_push_unless_they_are_of_another_form(
     place = served.reference("kept:1")
     push_images(images, place, "none", NullProgress(), beside)
     assert told == []
+    repository, digest = served.repository("kept:1"), str(examined_digest(tmp_path / "oci"))
+    assert len(list_referrers(repository, digest, BILL_TYPE)) == 1
     assert verified(Path(f"registry:{place}"), key.public).verified
     zipped = served.reference("kept-zip:1")
     push_images(images, zipped, "gzip", NullProgress(), beside)

@@ -38,7 +38,7 @@ def test_signing_is_deterministic_and_refuses_a_wrong_image(
     with open_reference(str(tmp_path / "oci"), None) as reference:
         facts = examined_facts(reference)
         assert sign_package(facts, key) == sign_package(examined_facts(reference), key)
-    assert len(statements_of(facts, ())) == 4
+    assert len(statements_of(facts, ())) == 5
     (check, *rest) = facts.checks
     bad = replace(facts, checks=(check.model_copy(update={"ok": False}), *rest))
     with pytest.raises(PackageError, match=r"shop.*: base: expected") as raised:

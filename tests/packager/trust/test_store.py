@@ -14,8 +14,11 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.export import write_archive, write_oci
 from packager.image.reference import open_reference
-from packager.trust.attached import attachment
+from packager.trust.attached import BILL_TYPE, attachment
+from packager.trust.envelope import signed_bundle
+from packager.trust.sbom import bill_of_materials
 from packager.trust.sign import sign_package
+from packager.trust.statements import bill_statement
 from packager.trust.store import (
     hinted_key,
     keep_bundles,
@@ -48,7 +51,12 @@ def test_a_folder_keeps_them_as_manifests_with_a_subject(made: Built, tmp_path: 
     assert after[:2] == before
     assert [entry["artifactType"] for entry in after[2:]] == [
         "application/vnd.dev.sigstore.bundle.v0.3+json"
-    ] * len(bundles)
+    ] * len(bundles) + [BILL_TYPE]
+    with open_reference(str(folder), None) as reference:
+        bill = bill_of_materials(reference)
+    manifest = json.loads((folder / "blobs/sha256" / after[-1]["digest"][7:]).read_bytes())
+    assert manifest["subject"]["digest"] == before[0]["digest"]
+    assert (folder / "blobs/sha256" / manifest["layers"][0]["digest"][7:]).read_bytes() == bill
     manifest = json.loads((folder / "blobs/sha256" / after[2]["digest"][7:]).read_bytes())
     assert manifest["subject"]["digest"] == before[0]["digest"]
     assert manifest["annotations"] == {
@@ -69,6 +77,23 @@ def test_signing_again_replaces_those_of_the_same_key(made: Built, tmp_path: Pat
     assert (folder / "index.json").read_bytes() == index
     second = sign_folder(folder, two)
     assert kept(folder) == [*first, *second]
+    entries = json.loads((folder / "index.json").read_bytes())["manifests"]
+    kinds = [entry.get("artifactType") for entry in entries]
+    assert kinds.count(BILL_TYPE) == 1  # both keys signed the same bill
+
+
+def test_the_bill_of_a_replaced_statement_goes_with_it(made: Built, tmp_path: Path) -> None:
+    folder, key = tmp_path / "oci", new_key(tmp_path / "k")
+    write_oci(made.images(), folder)
+    with open_reference(str(folder), None) as reference:
+        old = bill_statement({"bomFormat": "old"}, examined_facts(reference).subjects)
+        keep_bundles(reference, [signed_bundle(old, key)], key)
+    sign_folder(folder, key)
+    entries = json.loads((folder / "index.json").read_bytes())["manifests"]
+    (entry,) = [one for one in entries if one.get("artifactType") == BILL_TYPE]
+    manifest = (folder / "blobs/sha256" / entry["digest"][7:]).read_bytes()
+    layer = json.loads(manifest)["layers"][0]["digest"][7:]
+    assert b"serialNumber" in (folder / "blobs/sha256" / layer).read_bytes()
 
 
 def test_an_archive_is_not_changed_and_the_cache_keeps_them(
@@ -128,7 +153,7 @@ def test_attachments_of_other_kinds_are_left_alone(made: Built, tmp_path: Path) 
     assert kept(folder) == bundles[1:]
     sign_folder(folder, key)
     assert kept(folder) == bundles
-    assert len(json.loads((folder / "index.json").read_bytes())["manifests"]) == 3 + len(bundles)
+    assert len(json.loads((folder / "index.json").read_bytes())["manifests"]) == 4 + len(bundles)
 
 
 def test_a_hint_is_read_from_anything(made: Built, tmp_path: Path) -> None:

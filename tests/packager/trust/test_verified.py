@@ -17,13 +17,14 @@ from trust_samples import layer_of
 
 from packager.errors import PackageError
 from packager.image.config import Image
-from packager.image.export import write_oci
+from packager.image.export import write_archive, write_oci
 from packager.image.layers import Entry, Layer, plain_layer
 from packager.image.merged_layers import copy_members
 from packager.image.reference import open_reference
 from packager.image.runtime import INSTALLED_AT
 from packager.progress import NullProgress
 from packager.trust.keys import PrivateKey
+from packager.trust.store import keep_bundles
 from packager.trust.verified import open_verified, repository_of, run_checks
 
 FLIPS = 60
@@ -254,13 +255,13 @@ def test_the_policy_of_the_machine_demands_signatures_without_a_key_option(
             assert told.startswith("not trusted, but the policy only warns: shop:1.0.0-")
             assert re.search(message, told)
 
-    rule = '[[rule]]\nrepository = "shop"\nkeys = ["k.pub"]\n'
+    rule = f'[[rule]]\nrepository = "{tmp_path}/*"\nkeys = ["k.pub"]\n'
     write_oci(made.images(), tmp_path / "oci")
     refused(rule, "not verified: signature")
     sign_folder(tmp_path / "oci", key)
     policy.write_text(f'mode = "{mode}"\n{rule}')
     assert opened(tmp_path / "oci").warnings == []
-    refused("", "no rule of the policy is for shop")
+    refused("", f"no rule of the policy is for {tmp_path}/oci")
     refused(f'{rule}require = ["replay"]\n', "not verified: replay: required, but none signed")
     refused(f'{rule}minimum_version = "2.0"\n', "policy: version: expected 2.0 or later, got 1.0.0")
     refused(f"{rule}roots = ['{'1' * 64}']\n", "policy: roots: .* is not listed")
@@ -270,10 +271,64 @@ def test_the_policy_of_the_machine_demands_signatures_without_a_key_option(
 
 
 def test_a_name_that_anybody_can_write_chooses_no_rule(
-    made: Built, key: PrivateKey, tmp_path: Path
+    made: Built, key: PrivateKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = [replace(image, name=f"lenient/{image.name}") for image in made.images()]
     write_oci(images, tmp_path / "oci")
     with open_reference(str(tmp_path / "oci"), None) as found:
         assert found.name.startswith("lenient/")
-        assert repository_of(found) == "shop"
+        assert repository_of(found) == str(tmp_path / "oci")
+    write_archive(images, tmp_path / "image.tar")
+    monkeypatch.chdir(tmp_path)
+    with open_reference("docker-archive:image.tar", None) as found:
+        assert repository_of(found) == str(tmp_path / "image.tar")
+    sign_folder(tmp_path / "oci", key)
+    policy = tmp_path / "policy.toml"
+    monkeypatch.setenv("MODEL_PACKAGER_TRUST", str(policy))
+    (tmp_path / "k.pub").write_bytes(key.public.pem)
+    rules = "".join(
+        f'[[rule]]\nrepository = "{name}"\nkeys = ["k.pub"]\n' for name in ("shop", "lenient/*")
+    )
+    policy.write_text(f'mode = "enforce"\n{rules}')
+    for place in ("oci", "oci:../" + tmp_path.name + "/oci", "image.tar"):
+        with (
+            pytest.raises(
+                PackageError, match=f"no rule of the policy is for {tmp_path}/"
+            ) as raised,
+            open_verified(place, None, NullProgress()),
+        ):
+            pass
+        assert "add a [[rule]] with this repository" in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "repository"),
+    [
+        ("shop:1", "shop"),
+        ("shop", "shop"),
+        ("team/shop:1", "team/shop"),
+        ("localhost:5000/shop", "localhost:5000/shop"),
+        ("localhost:5000/shop:1", "localhost:5000/shop"),
+        ("localhost:5000/shop@sha256:" + "1" * 64, "localhost:5000/shop"),
+    ],
+)
+def test_the_repository_of_an_image_in_an_engine_is_named_without_its_tag(
+    made: Built, tmp_path: Path, name: str, repository: str
+) -> None:
+    write_oci(made.images(), tmp_path / "oci")
+    with open_reference(str(tmp_path / "oci"), None) as found:
+        assert repository_of(replace(found, name=name, folder=None)) == repository
+
+
+def test_a_companion_without_its_image_says_what_to_name(
+    made: Built, key: PrivateKey, tmp_path: Path
+) -> None:
+    bundles = signed_folder(tmp_path / "oci", made.images(), key)
+    write_oci(made.images()[1:], tmp_path / "alone")
+    with open_reference(str(tmp_path / "alone"), None) as found:
+        keep_bundles(found, bundles, key)
+    with pytest.raises(PackageError, match="not verified: ") as raised:
+        opened(tmp_path / "alone", key)
+    assert "a companion without its image, whose signatures are of both" in (
+        raised.value.hint or ""
+    )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from built_packages import Built, built
-from signed_packages import new_key, signed_folder, verified, wrong
+from signed_packages import new_key, other_model, signed_folder, verified, wrong
 
 from packager.image.export import write_oci
 from packager.image.reference import open_reference
+from packager.trust.attached import bills
+from packager.trust.envelope import signed_bundle
 from packager.trust.keys import PrivateKey
 from packager.trust.measured import replay_result
 from packager.trust.sign import sign_package
+from packager.trust.statements import bill_statement
 from packager.trust.verify import SignedSet, verify
 from packager.trust.whole_image import examined_facts
 
@@ -37,17 +42,18 @@ def test_each_link_says_what_was_compared(made: Built, key: PrivateKey, tmp_path
     signed_folder(tmp_path / "oci", images, key)
     report = verified(tmp_path / "oci", key.public)
     told = {link.name: (link.status, link.detail) for link in report.links}
-    assert told["signature"] == ("ok", f"key {key.public.key_id[:16]} signed 4 statements")
+    assert told["signature"] == ("ok", f"key {key.public.key_id[:16]} signed 5 statements")
     assert told["config"] == ("ok", images[0].digest)
     assert told["root"] == ("ok", made.manifest.root)
     assert told["companion"] == ("ok", images[1].digest)
     assert told["data"] == ("ok", "none: the model was trained elsewhere")
     assert told["model"][1] == "5 files of models, code and package, by OMS"
+    assert told["sbom"] == ("ok", "5 components")
     assert told["replay"] == ("absent", "none signed")
     assert report.first_wrong is None
 
 
-@pytest.mark.parametrize("name", ["replay", "test", "sbom", "data-check"])
+@pytest.mark.parametrize("name", ["replay", "test", "data-check"])
 def test_what_is_required_must_be_signed(
     made: Built, key: PrivateKey, tmp_path: Path, name: str
 ) -> None:
@@ -97,3 +103,39 @@ def test_an_engine_stores_an_image_under_another_manifest_digest(
 def test_bundles_that_are_none_are_counted_and_told(made: Built, key: PrivateKey) -> None:
     found = SignedSet.of([b"{}", b"\xff", b"[" * 9], [key.public])
     assert (len(found.broken), found.statements, found.other_keys) == (3, [], 0)
+
+
+def test_a_bill_is_required_by_its_subject_and_its_contents(
+    made: Built, key: PrivateKey, tmp_path: Path
+) -> None:
+    bundles = signed_folder(tmp_path / "ours", made.images(), key)
+    other = other_model(made, tmp_path / "layers")
+    of_other = signed_folder(tmp_path / "other", other.images(), key)
+
+    def reported(*given: bytes) -> dict[str, str]:
+        with open_reference(str(tmp_path / "ours"), None) as reference:
+            facts = examined_facts(reference)
+            return wrong(verify(facts, given, [key.public], ["sbom"]))
+
+    without = [one for one in bundles if bill_of(one) is None]
+    assert len(without) == len(bundles) - 1
+    assert reported(*bundles) == {}
+    assert reported(*without) == {"sbom": "required, but none signed"}
+    assert reported(*without, *of_other) == {"sbom": "required, but none signed"}
+    with open_reference(str(tmp_path / "ours"), None) as reference:
+        subjects = examined_facts(reference).subjects
+    foreign = next(bill for bill in map(bill_of, of_other) if bill is not None)
+    relabelled = signed_bundle(bill_statement(foreign, subjects), key)
+    (told,) = reported(*without, relabelled).values()
+    assert told.startswith("expected the bill of this package, serial number urn:uuid:")
+    own = next(bill for bill in map(bill_of, bundles) if bill is not None)
+    own["components"][0]["version"] = "9.9"
+    changed = signed_bundle(bill_statement(own, subjects), key)
+    (told,) = reported(*without, changed).values()
+    assert ': version: expected "9.9" signed, got ' in told
+    assert reported(*bundles, changed) == {}
+
+
+def bill_of(bundle: bytes) -> dict[str, Any] | None:
+    """The bill that a bundle states."""
+    return next((json.loads(one.content) for one in bills([bundle])), None)
