@@ -75,10 +75,10 @@ def layer_tree(layer: Layer) -> LayerTree:
     with layer.members() as members:
         for info in members:
             name = _plain_path(info, members)
+            if name in found or (name in folders and not info.isdir()):
+                raise members.refusal(f"{name!r} twice")
             if info.isdir():
                 folders[name] = _mode(info)
-            elif name in found:
-                raise members.refusal(f"{name!r} twice")
             elif info.issym():
                 found[name] = FileFound(link=info.linkname)
             elif info.isreg():

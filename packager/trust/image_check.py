@@ -82,7 +82,10 @@ def _check(name: str, expected: str, actual: str) -> IntegrityCheck:
 
 
 def document_checks(found: FileList, manifest: Manifest, platform: str) -> list[IntegrityCheck]:
-    """Failed checks for files of ``/package`` that are not those of the manifest."""
+    """Failed checks for files of ``/package`` that are not those of the manifest.
+
+    A companion, or a layer above, has none there: it would replace those of the image.
+    """
     own = FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump()))
     entries = [*manifest.package_files(platform), own]
     actual = {
@@ -91,13 +94,12 @@ def document_checks(found: FileList, manifest: Manifest, platform: str) -> list[
         if name.startswith("package/")
     }
     expected = {f"package/{entry.path}": entry.sha256 for entry in entries}
+    above = [name for name in found.companion if name.startswith("package/")]
     return [
-        IntegrityCheck(
-            name=f"file /{name}",
-            expected=expected.get(name, NO_FILE),
-            actual=actual.get(name, MISSING),
-            ok=False,
-        )
-        for name in sorted(actual.keys() | expected.keys())
-        if actual.get(name) != expected.get(name)
+        *(_check(f"companion file /{name}", NO_FILE, found.companion[name]) for name in above),
+        *(
+            _check(f"file /{name}", expected.get(name, NO_FILE), actual.get(name, MISSING))
+            for name in sorted(actual.keys() | expected.keys())
+            if actual.get(name) != expected.get(name)
+        ),
     ]

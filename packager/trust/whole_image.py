@@ -74,12 +74,15 @@ def _as_found(reference: Reference) -> tuple[Reference, list[IntegrityCheck]]:
     """
     images: dict[bool, Image] = {}
     damaged: dict[str, IntegrityCheck] = {}
-    known: dict[str, str] = {}
+    known: dict[tuple[Path, int, int], str] = {}
     for companion in (False, True) if reference.has_companion else (False,):
         image = reference.stored_image(companion=companion)
         layers = []
         for layer in (one.fetched() for one in image.layers):
-            actual = known.setdefault(layer.diff_id, _digest(layer))
+            place = (layer.path, layer.offset, layer.size)
+            if place not in known:
+                known[place] = _digest(layer)
+            actual = known[place]
             if actual != layer.diff_id:
                 damaged[layer.diff_id] = IntegrityCheck(
                     name=f"layer {layer.name}", expected=layer.diff_id, actual=actual, ok=False

@@ -17,7 +17,7 @@ def package_at(monkeypatch, base: str = "none") -> None:
     lock = json.dumps({"python": "3.11", "platform": "linux/amd64", "base": base, "wheels": []})
 
     @contextmanager
-    def opened(text: str, engine: object):
+    def opened(text: str, *_: object):
         entry = FileEntry(path="lock.json", sha256=sha256_bytes(lock.encode()), size=len(lock))
         own = Platform(files=(entry,), trees={}, settings={}, proved_on="native")
         manifest = Manifest.model_construct(

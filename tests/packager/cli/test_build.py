@@ -20,7 +20,7 @@ def test_build_without_an_engine_or_an_output_ends_with_one(run, tmp_path: Path)
 def test_build_refuses_an_output_it_does_not_know(run, tmp_path: Path):
     code, _, err = run("build", write_project(tmp_path / "p"), "--output", "podman")
     assert code == 2
-    assert "expected docker, oci:DIR or docker-archive:FILE, got 'podman'" in err
+    assert "docker-archive:FILE or registry:HOST/NAME, got 'podman'" in err
 
 
 def test_a_mistake_in_the_project_is_reported_before_anything_is_written(run, tmp_path: Path):
@@ -38,4 +38,4 @@ def test_a_mistake_in_the_project_is_reported_before_anything_is_written(run, tm
 def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
     code, out, err = run("base", "--load", "saved.tar", *more)
     assert (code, out) == (2, "")
-    assert "--load: expected no --package, --release or --output with it" in err
+    assert "--load: expected no --package, --release, --platform or --output with it" in err

@@ -57,6 +57,7 @@ def test_two_packages_run_only_where_requested(run, monkeypatch, tmp_path: Path)
 def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypatch, arguments):
     package_at(monkeypatch)
     monkeypatch.setattr(Engine, "connect", lambda: object.__new__(Engine))
+    monkeypatch.setattr(Engine, "platform", "linux/amd64")
     verb, *more = arguments
     code, out, err = run(verb, "ref", *more)
     assert (code, out) == (1, "")

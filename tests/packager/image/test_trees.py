@@ -32,6 +32,8 @@ def member(name: str, kind: bytes = tarfile.REGTYPE) -> tarfile.TarInfo:
     [
         ([member("code/.wh.train.py")], "hides a file of a lower layer"),
         ([member("code/a"), member("code/a")], "'code/a' twice"),
+        ([member("code/a"), member("code/a", tarfile.DIRTYPE)], "'code/a' twice"),
+        ([member("code/a", tarfile.DIRTYPE), member("code/a")], "'code/a' twice"),
         ([member("code/a"), member("code/b", tarfile.LNKTYPE)], "no file, folder or symbolic link"),
         ([member("code/b", tarfile.FIFOTYPE)], "no file, folder or symbolic link"),
         ([member("code/../etc/passwd")], "the path 'code/../etc/passwd'"),

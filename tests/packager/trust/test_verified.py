@@ -180,6 +180,21 @@ def test_a_layer_on_top_is_no_part_of_the_package(made: Built, tmp_path: Path) -
     assert image.layers != changed.layers
 
 
+@pytest.mark.parametrize("name", ["data", "package"])
+def test_no_layer_above_replaces_the_records_of_the_package(
+    made: Built, tmp_path: Path, name: str
+) -> None:
+    companion = made.images()[1]
+    other = made.manifest.model_copy(update={"name": "other"}).dump()
+    above = layer_of(tmp_path, name, {"package/manifest.json": other})
+    changed = replace(made, own=(*made.own, above)).images()[0]
+    if name == "package":
+        with pytest.raises(PackageError, match="package root: expected"):
+            wrong(tmp_path, changed, companion)
+    else:
+        assert "companion file /package/manifest.json" in wrong(tmp_path, changed, companion)
+
+
 def test_a_known_layer_is_not_read_again(
     made: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
