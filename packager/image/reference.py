@@ -199,7 +199,11 @@ class Reference:
         repository = self.name.rpartition(":")[0] or self.manifest.name
         image = replace(image, name=f"{repository}:{self.manifest.tag}{end}")
         copy_into(engine, image, progress)
-        return engine_config(engine, image.name)["digest"] if self.pinned else image.name
+        if not self.pinned:
+            return image.name
+        if (engine.describe(image.digest) or {}).get("Id") == image.digest:
+            return image.digest
+        return str(engine_config(engine, image.name)["digest"])
 
 
 def top_of_image(reference: Reference) -> int:
@@ -267,9 +271,11 @@ def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | N
     def image(with_companion: bool) -> Image:
         name = main + (COMPANION if with_companion else "")
         place = folder / ("companion.tar" if with_companion else "main.tar")
+        known = companion if with_companion and companion is not None else {}
         with place.open("wb") as file:
-            file.writelines(engine.save(name))
-        return read_archive(place, name)[0]
+            # By its id: the tag may be moved after the image's signatures were verified.
+            file.writelines(engine.save(str(known.get("Id") or config["digest"])))
+        return replace(read_archive(place, name)[0], name=name)
 
     has_companion = companion is not None
     return Reference(

@@ -27,6 +27,10 @@ from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
+IMAGE_CONFIGS = (
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+)
 MAX_IMAGES = 8
 """A package is an image and at most one companion; tools may add copies under other names."""
 MAX_MANIFESTS = 256
@@ -76,12 +80,17 @@ class _StoredImage:
 def _stored_images(folder: Path) -> Iterator[_StoredImage]:
     """The images of the index, and those of the indexes of several platforms in it."""
     for entry, manifest in stored_manifests(folder):
+        is_index = "manifests" in manifest
+        if is_index and not {"config", "layers"}.isdisjoint(manifest):
+            raise ValueError(f"{entry['digest']}: a manifest that is an index as well")
         if "subject" in manifest:
+            if not is_index and manifest["config"].get("mediaType") in IMAGE_CONFIGS:
+                raise ValueError(f"{entry['digest']}: an image that is attached to another one")
             continue  # attached to an image, as signatures are
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
         held = [(entry["digest"], manifest)]
-        if "manifests" in manifest:
+        if is_index:
             digests = [one["digest"] for one in _few(manifest["manifests"])]
             held = [
                 (digest, json.loads(stored_blob(folder, digest, MAX_SETTINGS)))
@@ -216,7 +225,7 @@ def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) ->
     described = json.loads(config)
     labels = (described.get("config") or {}).get("Labels") or {}
     diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
-    if not isinstance(name, str) or not isinstance(labels, dict):
+    if not isinstance(name, str) or not name.isprintable() or not isinstance(labels, dict):
         raise ValueError("expected text for its name, and labels by name")
     if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in diff_ids):
         raise ValueError("expected sha256: and 64 hex digits for each layer")

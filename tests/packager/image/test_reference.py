@@ -16,9 +16,10 @@ from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image import engine_copy
 from packager.image.config import Image
-from packager.image.export import write_archive, write_oci
+from packager.image.export import load_into, write_archive, write_oci
 from packager.image.reference import Reference, open_reference
 from packager.manifest.manifest import Base
+from packager.progress import NullProgress
 
 
 @pytest.fixture
@@ -292,3 +293,20 @@ def test_values_that_json_lacks_are_an_error_and_no_traceback(tmp_path: Path, va
     content = MANIFEST.dump().replace(b'"recipe":"none"', b'"recipe":' + recipe.encode())
     write_oci(make_images(tmp_path / "layers", manifest=content), tmp_path / "oci")
     assert "expected" in refused(str(tmp_path / "oci")).message
+
+
+@pytest.mark.engine
+def test_a_tag_that_is_moved_changes_nothing_of_what_was_opened(engine: Engine, tmp_path: Path):
+    main, _ = make_images(tmp_path / "first")
+    config = json.loads(main.config)
+    config["config"]["Cmd"] = ["/other"]
+    other = replace(main, config=canonical_json(config))
+    name = engine.temporary("moved")
+    try:
+        load_into(engine, replace(main, name=name), NullProgress())
+        with open_reference(name, engine) as found:
+            load_into(engine, replace(other, name=name), NullProgress())
+            assert found.image().digest == main.digest != other.digest
+    finally:
+        engine.remove(name)
+        engine.remove(main.digest)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from image_samples import make_images
 
+from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image import stored_images
 from packager.image.export import write_archive, write_oci
@@ -52,4 +57,38 @@ def test_an_image_is_not_replaced_by_the_companion_of_another_platform(tmp_path:
     _, companion = make_images(tmp_path / "amd64")
     write_oci([main, companion], tmp_path / "oci")
     with pytest.raises(PackageError, match="a companion for linux/amd64, not for linux/arm64"):
+        read_oci(tmp_path / "oci", "oci")
+
+
+def changed_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Replace the manifest of the first image in an OCI folder by a changed one."""
+    index = json.loads((folder / "index.json").read_text())
+    entry, blobs = index["manifests"][0], folder / "blobs" / "sha256"
+    manifest = json.loads((blobs / entry["digest"][7:]).read_text())
+    change(manifest)
+    content = json.dumps(manifest).encode()
+    entry["digest"] = f"sha256:{sha256_bytes(content)}"
+    (blobs / entry["digest"][7:]).write_bytes(content)
+    (folder / "index.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"subject": {"digest": f"sha256:{'0' * 64}"}}, "an image that is attached to another"),
+        ({"manifests": []}, "a manifest that is an index as well"),
+    ],
+)
+def test_a_manifest_that_readers_take_for_different_things_is_refused(
+    tmp_path: Path, images, change: dict[str, Any], found: str
+):
+    write_oci(images, tmp_path / "oci")
+    changed_manifest(tmp_path / "oci", lambda manifest: manifest.update(change))
+    with pytest.raises(PackageError, match=found):
+        read_oci(tmp_path / "oci", "oci")
+
+
+def test_a_name_that_prints_further_lines_is_refused(tmp_path: Path, images):
+    write_oci([replace(images[0], name="shop:1: verified\nok")], tmp_path / "oci")
+    with pytest.raises(PackageError, match="expected text for its name"):
         read_oci(tmp_path / "oci", "oci")
