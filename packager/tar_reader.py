@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
@@ -228,16 +228,19 @@ def extract_member(
         raise reader.refusal(f"{info.name!r}, which is not a file, folder or link")
 
 
-def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
+def unpack_plain(
+    reader: TarReader, folder: Path, *, inside: bool, tops: Collection[str] = ()
+) -> None:
     """Unpack files, folders and links below ``folder``; later members replace earlier ones.
 
+    ``tops``: only what is at or below these names of the archive's top; without them everything.
     Raises ``PackageError`` for a name that leaves the folder or passes through a link; with
     ``inside`` also for a symbolic link out of the folder.
     """
     real = {folder}
     for info in reader:
         path = PurePosixPath(info.name)
-        if not path.parts:
+        if not path.parts or (tops and path.parts[0] not in (*tops, "/", "..")):
             continue
         if inside and info.issym() and not _stays(path, PurePosixPath(info.linkname)):
             raise reader.refusal(f"the link {info.name!r}, which leaves its folder")

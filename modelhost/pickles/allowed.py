@@ -74,7 +74,7 @@ _PANDAS = (
     | _names("pyarrow.lib", "_reconstruct_table _reconstruct_chunked_array chunked_array")
 )
 _TORCH = (
-    _names("torch.storage", "_load_from_bytes UntypedStorage TypedStorage")
+    _names("torch.storage", "UntypedStorage TypedStorage")
     | _names("torch.nn.parameter", "Parameter Buffer")
     | _names("torch.serialization", "_get_layout")
     | _names(
@@ -103,8 +103,8 @@ _SCIKIT_LEARN = (
 CALLS = _STANDARD | _NUMPY | _PANDAS | _TORCH | _SCIKIT_LEARN
 """What may be named and called."""
 EXCEPTIONS = re.compile(r"builtins\.[A-Z]\w*(Error|Exception|Warning)")
-LOOK_UPS = frozenset(["builtins.getattr", "builtins.type"])
-"""What may be called with arguments by which it looks something up: ``SAFE``."""
+LOOK_UPS = frozenset(["builtins.getattr", "builtins.type", "torch.storage._load_from_bytes"])
+"""What may be called with arguments that the reader follows (``SAFE``), and not handed on."""
 VALUES = _names(
     "numpy",
     "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"

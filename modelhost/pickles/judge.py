@@ -7,15 +7,16 @@ from typing import Iterable, NamedTuple
 
 from modelhost.pickles import allowed
 from modelhost.pickles.arrays import WRAPPER, WRAPPERS
+from modelhost.pickles.calls import MAKERS, RANDOM
 from modelhost.pickles.definitions import CLASS, COMPILED, FUNCTION, Definition, Definitions
 from modelhost.pickles.modules import OWN, STANDARD, Modules, NoModules, is_standard
-from modelhost.pickles.reader import MAKERS, TORCH_BYTES
+from modelhost.pickles.reader import TORCH_BYTES
 from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, SAFE, GlobalName
 
 _CLASS_NAME = re.compile(r"_*[a-z]?[A-Z]\w*")
 """Names of compiled classes, whose source isn't there; statsmodels begins some with a letter."""
 _DUNDER = re.compile(r"__\w+__")
-FOLLOWED = frozenset([*MAKERS, TORCH_BYTES, WRAPPER, "numpy.dtype", "_codecs.encode"])
+FOLLOWED = frozenset([*MAKERS, *RANDOM, TORCH_BYTES, WRAPPER, "numpy.dtype", "_codecs.encode"])
 """What the reader follows by name, so that another name would mislead it."""
 TORCH_SCRIPT = "__torch__"
 """The module of types that a TorchScript archive defines itself; Python can't import it."""
@@ -51,7 +52,7 @@ class Judge:
             return Judgement(True, "allowed by name")
         if full in allowed.CALLS or full == WRAPPER or allowed.EXCEPTIONS.fullmatch(full):
             return Judgement(True, "known")
-        if full in allowed.LOOK_UPS and SAFE in one.uses and CALLED not in one.uses:
+        if full in allowed.LOOK_UPS and SAFE in one.uses and not one.uses & {CALLED, MADE}:
             return Judgement(True, "known")
         if full in allowed.VALUES:
             if one.uses & {CALLED, MADE}:

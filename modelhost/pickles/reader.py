@@ -13,6 +13,7 @@ import struct
 from typing import Any
 
 from modelhost.pickles.arrays import WRAPPER, byte_count, holds_objects, padding_follows
+from modelhost.pickles.calls import MAKERS, note_arguments, note_state
 from modelhost.pickles.opcodes import BASE, OWN, Handler
 from modelhost.pickles.plain_values import plain_values
 from modelhost.pickles.source import Source, UnreadableError
@@ -23,7 +24,6 @@ MIN_OPCODES, MAX_OPCODES = 5_000_000, 20
 MAX_NESTED = 16 << 20
 """Bytes of a pickle within a value of another one."""
 LATIN = ("latin1", "latin-1", "iso-8859-1", "iso8859-1", "l1")
-MAKERS = ("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__")
 NAMING = ("__doc__", "__module__", "__name__", "__qualname__")
 """Attributes that only describe an object."""
 TORCH_BYTES = "torch.storage._load_from_bytes"
@@ -145,17 +145,20 @@ class Reader(BASE):  # type: ignore[misc]
         if full == "builtins.type" and len(args) == 1:
             called.uses.add(SAFE)
             return Made(None)
+        if full == TORCH_BYTES and len(args) == 1 and isinstance(first, bytes):
+            called.uses.add(SAFE)
+            self._seen.nested.append((self.start, first, True))
+            return Made(called, args)
         called.uses.add(CALLED)
-        if full in MAKERS and isinstance(first, GlobalName):
-            first.uses.add(MADE)
-            return Made(first, args[1:])
+        if full == TORCH_BYTES:
+            self.act(f"calls {full}, which loads bytes that can't be read here")
         if full == "_codecs.encode":
             return self._encoded(args)
-        if full == TORCH_BYTES and isinstance(first, bytes):
-            self._seen.nested.append((self.start, first, True))
-        for one in args:
-            if isinstance(one, GlobalName):
-                one.uses.add(CALLED if full == "collections.defaultdict" else MADE)
+        wrong = note_arguments(full, args)
+        if wrong:
+            self.act(wrong)
+        if full in MAKERS and isinstance(first, GlobalName):
+            return Made(first, args[1:])
         return Made(called, args)
 
     def _encoded(self, args: Any) -> Any:
@@ -213,6 +216,7 @@ class Reader(BASE):  # type: ignore[misc]
                 for key in part:
                     if key.startswith("__") and key.endswith("__") and key not in NAMING:
                         self.act(f"sets {key} of an object of {target.kind or 'its own'}")
+        note_state(target, state)
         if isinstance(target.state, dict) and isinstance(state, dict):
             state = {**target.state, **state}
         target.state = state

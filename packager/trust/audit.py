@@ -17,7 +17,7 @@ from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import load_lock
 from packager.image.reference import Reference
 from packager.manifest.manifest import Lock, Manifest, Wheel
-from packager.model.integrity import is_bytecode, verify_folder
+from packager.model.integrity import IntegrityCheck, is_bytecode, verify_folder
 from packager.project.config import FILENAME, Project
 from packager.project.files import list_files
 from packager.project.required_secrets import secret_reason
@@ -25,11 +25,12 @@ from packager.project.secrets import secrets_in
 from packager.tar_reader import unpack_plain
 from packager.trust.audit_report import AuditFinding, AuditResult
 from packager.trust.licences import Licence, licences_of
+from packager.trust.verified import run_checks
 from packager.trust.wheel_licences import readable_licences
 from packager.trust.wheel_modules import WheelModules
 
-LAYERS = ("code", "model")
-"""What of an image is unpacked for the audit."""
+FOLDERS = ("code", "models")
+"""What of an image is unpacked for the audit, of whatever layer above its base."""
 UNKNOWN = "is of a library that is unknown here"
 ROTATE = (
     "rotate it: it is in every copy and older version too; then read it from the environment or a"
@@ -37,8 +38,8 @@ ROTATE = (
 )
 ABSENT_HINT = "build its project here once, which downloads them"
 MAX_NAMES = 3
-MAX_DIGEST = 16
-"""Characters of a sha256 that are shown."""
+_DIGEST = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")
+"""A sha256, of which the first characters are shown."""
 
 
 def audit_file(path: Path, allow: Sequence[str] = ()) -> AuditResult:
@@ -89,12 +90,14 @@ def audit_reference(
         found.findings.append(AuditFinding("pickles", name, "is allowed by the package", hint))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        for layer in reference.image().layers:
-            if layer.name in LAYERS:
-                with layer.members() as members:
-                    unpack_plain(members, folder, inside=True)
+        lock = reference.lock()
+        _as_recorded(found, run_checks(reference))
+        count = 0 if lock.base == "none" else len(lock.base.diff_ids)
+        for layer in reference.image(base=False).layers[count:]:
+            with layer.members() as members:
+                unpack_plain(members, folder, inside=True, tops=FOLDERS)
         _as_built(found, folder, reference.manifest)
-        _unpacked(found, folder, reference.lock(), (*allow, *own_names))
+        _unpacked(found, folder, lock, (*allow, *own_names))
     _licences(found, _image_licences(found, reference), deny)
     return found
 
@@ -105,12 +108,18 @@ def _as_built(found: AuditResult, folder: Path, manifest: Manifest) -> None:
         *verify_folder("code", folder / "code", manifest.code, is_bytecode)[1:],
         *verify_folder("model", folder / "models", manifest.model, lambda _: False)[1:],
     )
-    for one in checks:
-        expected, actual = one.expected[:MAX_DIGEST], one.actual[:MAX_DIGEST]
-        what = f"expected {expected} as in the manifest, got {actual}"
-        hint = "the package was changed after it was built: get it again from its author"
-        found.findings.append(AuditFinding("files", one.name, what, hint))
+    _as_recorded(found, checks)
     found.told["files"] = f"{len(manifest.code)} of the code, {len(manifest.model)} of the model"
+
+
+def _as_recorded(found: AuditResult, checks: Iterable[IntegrityCheck]) -> None:
+    """Failed checks of the image against its manifest, as findings."""
+    for one in checks:
+        if not one.ok:
+            expected, actual = (_DIGEST.sub(r"\1", text) for text in (one.expected, one.actual))
+            what = f"expected {expected} as in the manifest, got {actual}"
+            hint = "the package was changed after it was built: get it again from its author"
+            found.findings.append(AuditFinding("files", one.name, what, hint))
 
 
 def _unpacked(found: AuditResult, folder: Path, lock: Lock, allow: Sequence[str]) -> None:

@@ -43,6 +43,23 @@ def unpack(folder: Path, *members, inside: bool = True) -> None:
     unpack_plain(reader(tar_of(*members)), folder, inside=inside)
 
 
+def test_only_what_is_below_the_named_tops_is_unpacked(tmp_path: Path):
+    names = ("code/a", "./models/b", "code2/c", "other/code/d", "models/code/e")
+    made = tar_of(*(member(name, content=b"x") for name in names))
+    unpack_plain(reader(made), tmp_path, inside=True, tops=("code", "models"))
+    found = {
+        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
+    }
+    assert found == {"code/a", "models/b", "models/code/e"}
+
+
+@pytest.mark.parametrize("name", ["/code/a", "../code/a"])
+def test_a_name_that_leaves_the_folder_is_refused_beside_the_named_tops(tmp_path: Path, name: str):
+    made = tar_of(member(name, content=b"x"))
+    with pytest.raises(PackageError, match="which leaves its folder"):
+        unpack_plain(reader(made), tmp_path, inside=True, tops=("code",))
+
+
 @given(content=st.binary(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=3))
 def test_a_window_reads_as_a_file_of_its_own(content: bytes, cuts: list[int]):
     offset, size = 7, len(content)

@@ -334,6 +334,9 @@ FUNCTIONS = [
     "numpy.random._pickle.__builtins__",
 ]
 """Globals that must be refused if a pickle calls them, in any way."""
+EXPRESSION = "pandas.core.computation.expr.Expr"
+"""A class of a locked distribution that evaluates a text when it is called."""
+TORCH_BYTES = "torch.storage._load_from_bytes"
 
 
 def text(value: str) -> bytes:
@@ -381,6 +384,12 @@ def ways(full: str, argument: str) -> dict[str, bytes]:
         "NEWOBJ": b"\x80\x02" + by_global(full) + one + b"\x85\x81.",
         "NEWOBJ_EX": b"\x80\x04" + by_stack(full) + one + b"\x85}\x92.",
     }
+
+
+def reconstructed(base: str) -> bytes:
+    """A pickle that calls ``base.__init__`` of an object, with a text."""
+    args = by_global("builtins.object"), by_global(base), text("x")
+    return called(by_global("copyreg._reconstructor"), *args, protocol=2)
 
 
 class Touch:
@@ -450,7 +459,44 @@ def structures(canary: Path) -> dict[str, bytes]:
         "within bytes": b"\x80\x04}" + text("b") + inner + b"s.",
         "within bytes of protocol 2": pickle.dumps({"b": system}, 2),
         "within bytes within bytes": pickle.dumps([pickle.dumps(system)]),
-        "within PyTorch's bytes": called(by_global("torch.storage._load_from_bytes"), inner),
+        "within PyTorch's bytes": called(by_global(TORCH_BYTES), inner),
+        "PyTorch's bytes of a list": called(by_global(TORCH_BYTES), by_global("builtins.bytes")
+        + b"(](" + b"".join(b"K" + bytes([one]) for one in system) + b"etR"),
+        "PyTorch's bytes of an archive": called(by_global(TORCH_BYTES), b"B"
+        + struct.pack("<I", (16 << 20) + 64) + (_zip({"a/data.pkl": system})).ljust(
+            (16 << 20) + 64, b"\0")),
+        "PyTorch's bytes of protocol 0": called(by_global(TORCH_BYTES), b"B"
+        + struct.pack("<I", (16 << 20) + 64) + (by_global("posix.system") + b"(" + command
+        + b"tR.").ljust((16 << 20) + 64, b"\0")),
+        "PyTorch's loader handed on": called(by_global("functools.partial"),
+        by_global(TORCH_BYTES), by_global("builtins.bytes") + b"(](K\x80etR"),
+        "a base that is a class": reconstructed(EXPRESSION),
+        "a base that is a partial": called(by_global("copyreg._reconstructor"),
+        by_global("builtins.object"), by_global("functools.partial") + by_global("builtins.int")
+        + b"\x85R", b"N", protocol=2),
+        "no base": called(by_global("copyreg._reconstructor"), by_global("builtins.object"),
+        protocol=2),
+        "__newobj__ with arguments": called(by_global("copyreg.__newobj__"),
+        by_global(EXPRESSION), command, protocol=2),
+        "__newobj_ex__ with arguments": called(by_global("copyreg.__newobj_ex__"),
+        by_global(EXPRESSION), command + b"\x85", b"}", protocol=2),
+        "__newobj__ of a class that is made": called(by_global("copyreg.__newobj__"),
+        by_global("builtins.type") + b"N\x85R", protocol=2),
+        **{f"{name} of {what}": called(by_global(f"numpy.random._pickle.{name}"), *args)
+        for name in ("__generator_ctor", "__randomstate_ctor", "__bit_generator_ctor")
+        for what, args in {
+            "a class": [by_global(EXPRESSION)],
+            "a class and a text": [command, by_global(EXPRESSION)],
+            "a partial": [command, by_global("functools.partial") + by_global("builtins.int")
+            + b"\x85R"],
+        }.items()},
+        "a generator by another name": called(by_global("numpy.random.__generator_ctor"),
+        command, by_global(EXPRESSION)),
+        "a partial of a class": called(by_global("functools.partial"), by_global(EXPRESSION),
+        command),
+        "a partial whose state has a class": b"\x80\x02" + by_global("functools.partial")
+        + by_global("builtins.int") + b"\x85R(" + by_global(EXPRESSION) + command
+        + b"\x85}Ntb.",
         "protocol 6": b"\x80\x06" + system[2:],
         "a list of arguments": b"\x80\x02" + by_global("os.system") + b"](" + command + b"eR.",
         "a frame that is crossed": b"\x80\x04\x95" + struct.pack("<Q", 3) + system[2:],

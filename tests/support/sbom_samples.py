@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from host_samples import LOCK, MANIFEST, locked_platform
+from host_samples import LOCK, MANIFEST
 from trust_samples import layer_of
 
 from packager.digest import sha256_bytes
-from packager.image.config import LABEL, assemble
+from packager.image.config import LABEL, assemble, start_settings
 from packager.image.export import write_oci
+from packager.image.file_list import FileList
+from packager.image.layers import Layer
 from packager.image.reference import Reference, open_reference
 from packager.image.wheels import folder_path, site_packages
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.manifest.manifest import Base, Column, Lock, Manifest, Schema, Serve, Wheel
+from packager.manifest.platform import Platform
 from packager.project.card_section import FILE, CardSection
 
 RELEASE = b'# Debian\nID=debian\nVERSION_ID="12"\n'
@@ -123,10 +126,12 @@ def make_package(
     serve: Serve = MANIFEST.serve,
     model: bytes = b"a model",
     listed: tuple[FileEntry, ...] | None = None,
+    added: Callable[[Path], Sequence[Layer]] = lambda _: (),
 ) -> Made:
     """Write the package into an OCI folder. ``upper``: the second layer of its base.
 
-    ``listed``: the model's files in the manifest; by default those that it has.
+    ``listed``: the model's files in the manifest; by default those that it has. ``added``: makes
+    layers below that of the manifest, which it doesn't record.
     """
     folder.mkdir(parents=True, exist_ok=True)
     below = []
@@ -142,6 +147,20 @@ def make_package(
         update={"wheels": (FIT, STATS, WEB), "base": "none" if base is None else locked}
     )
     package = {} if texts is None else {FILE: texts.dump()}
+    above = [
+        layer_of(folder, "wheels", dict(wheels)),
+        layer_of(folder, "code", {"code/train.py": b"x = 1\n"}),
+        layer_of(folder, "model", {"models/model": model}),
+    ]
+    files = FileList.made(above, [])
+    used = None if base is None else locked
+    listing = files.text().encode()
+    platform = Platform(
+        files=(_entry("files.txt", listing), _entry("lock.json", lock.dump())),
+        trees=files.trees()[0],
+        settings=start_settings(used),
+        proved_on="native",
+    )
     manifest = MANIFEST.model_copy(
         update={
             "schema_": SCHEMA,
@@ -150,19 +169,13 @@ def make_package(
             "model": (_entry("model", model),) if listed is None else listed,
             "code": (_entry("train.py", b"x = 1\n"),),
             "files": tuple(_entry(name, content) for name, content in sorted(package.items())),
-            "platforms": {lock.platform: locked_platform(lock)},
+            "platforms": {lock.platform: platform},
         }
     )
     inside = {f"package/{name}": content for name, content in package.items()}
-    inside["package/lock.json"] = lock.dump()
-    layers = [
-        *below,
-        layer_of(folder, "wheels", dict(wheels)),
-        layer_of(folder, "code", {"code/train.py": b"x = 1\n"}),
-        layer_of(folder, "model", {"models/model": model}),
-        layer_of(folder, "package", {**inside, "package/manifest.json": manifest.dump()}),
-    ]
-    used = None if base is None else locked
+    inside |= {"package/lock.json": lock.dump(), "package/files.txt": listing}
+    inside["package/manifest.json"] = manifest.dump()
+    layers = [*below, *above, *added(folder), layer_of(folder, "package", inside)]
     labels = {f"{LABEL}.root": manifest.root}
     image = assemble(f"shop:{manifest.tag}", used, layers, lock.platform, labels)
     write_oci([image], folder / "oci")

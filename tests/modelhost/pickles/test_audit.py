@@ -243,3 +243,11 @@ def test_every_file_of_a_folder_is_audited(tmp_path: Path) -> None:
     (tmp_path / "m" / "deep" / "part").write_bytes(content)
     report = audit_model(tmp_path / "m", JUDGE)
     assert [one.place for one in report.findings] == ["deep/part"]
+
+
+def test_pytorchs_bytes_pass_where_they_are_read(tmp_path: Path) -> None:
+    parts = (0x1950A86A20F9469CFC6C, 1001, {}, {"w": 1}, [])
+    inner = b"".join(pickle.dumps(one, 2) for one in parts)
+    for literal in (pickle.dumps(inner, 4)[2:-1], pickle.dumps(inner, 2)[2:-1]):
+        content = hostile.called(hostile.by_global(hostile.TORCH_BYTES), literal)
+        assert audited(tmp_path, "model.pkl", content).findings == []

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from host_samples import MANIFEST
 from sbom_samples import FIT, WHEEL_FILES, info, opened_package
+from trust_samples import layer_of
 
 from packager.environment.lock import LockFile
+from packager.image.layers import Layer
 from packager.manifest.base import FileEntry
 from packager.project.config import load_project
 from packager.trust.audit import audit_file, audit_project, audit_reference, denied
@@ -128,6 +130,36 @@ def test_a_hostile_model_of_a_package_is_found(tmp_path: Path) -> None:
     assert (one.part, one.place) == ("pickles", "models/model")
     assert "calls posix.system" in one.what
     assert not (tmp_path / "canary").exists()
+
+
+def test_a_layer_is_audited_by_its_paths_whatever_its_name_is(tmp_path: Path) -> None:
+    content = pickle.dumps(Touch(tmp_path / "canary"))
+
+    def added(folder: Path) -> list[Layer]:
+        files = {"models/model": content, "code/helper.bin": content}
+        return [layer_of(folder, "anything", files)]
+
+    with opened_package(tmp_path / "p", added=added) as reference:
+        found = audit_reference(reference).findings
+    pickles = {one.place for one in found if one.part == "pickles"}
+    assert pickles == {"models/model", "code/helper.bin"}
+    files = {one.place: one.what for one in found if one.part == "files"}
+    assert {"/code", "/models", "code file helper.bin", "file /code/helper.bin"} <= files.keys()
+    assert files["model file model"].startswith("expected ")
+    assert not (tmp_path / "canary").exists()
+
+
+def test_what_differs_elsewhere_in_the_image_is_a_finding(tmp_path: Path) -> None:
+    def added(folder: Path) -> list[Layer]:
+        (folder / "top").mkdir()
+        return [layer_of(folder / "top", "code", {"opt/wheels/x/sitecustomize.py": b"import os"})]
+
+    with opened_package(tmp_path, added=added) as reference:
+        found = {one.place: one for one in audit_reference(reference).findings}
+    assert {one.part for one in found.values()} == {"files"}
+    one = found["file /opt/wheels/x/sitecustomize.py"]
+    assert one.what.startswith("expected no such file as in the manifest, got ")
+    assert one.hint.startswith("the package was changed after it was built")
 
 
 def test_code_and_model_that_are_not_those_of_the_manifest_are_findings(tmp_path: Path) -> None:

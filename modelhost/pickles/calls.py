@@ -1,0 +1,77 @@
+"""What known functions do with the globals among their arguments: call them or make them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, GlobalName, Made
+
+RECONSTRUCTOR = "copyreg._reconstructor"
+NEW = "copyreg.__newobj__"
+MAKERS = (RECONSTRUCTOR, NEW, "copyreg.__newobj_ex__")
+PARTIAL = "functools.partial"
+LATER = ("collections.defaultdict", PARTIAL)
+"""What keeps its first argument to call it later."""
+_BUILTIN_BASES = ("object", "dict", "list", "set", "tuple", "str", "int", "float", "bytes")
+BASES = frozenset(["numpy.ndarray", *(f"builtins.{one}" for one in _BUILTIN_BASES)])
+"""Bases whose ``__init__`` only takes a value: ``_reconstructor`` calls it."""
+_RANDOM = "numpy.random."
+RANDOM = frozenset(
+    f"{_RANDOM}_pickle.{one}"
+    for one in ("__generator_ctor", "__randomstate_ctor", "__bit_generator_ctor")
+)
+"""What makes generators of NumPy, by calling an argument that is a class or function."""
+
+
+def note_arguments(full: str, args: tuple[Any, ...]) -> str:
+    """Note what calling ``full`` with ``args`` does with the globals among them.
+
+    Returns what no pickle of data or models does; empty if there is nothing of this kind.
+    """
+    if full in MAKERS:
+        return _made(full, args)
+    if full in RANDOM:
+        return _random(full, args)
+    for place, one in enumerate(args):
+        if isinstance(one, GlobalName):
+            one.uses.add(CALLED if place == 0 and full in LATER else MADE)
+    if full.startswith("pandas.core.indexes.") and args and isinstance(args[0], GlobalName):
+        args[0].uses.add(GIVEN)  # _new_Index and its siblings call its __new__ with the values
+    return ""
+
+
+def note_state(target: Made, state: Any) -> None:
+    """Note what a ``functools.partial`` will call, which its state may replace."""
+    replaced = state[0] if isinstance(state, tuple) and state else None
+    if target.kind == PARTIAL and isinstance(replaced, GlobalName):
+        replaced.uses.add(CALLED)
+
+
+def _made(full: str, args: tuple[Any, ...]) -> str:
+    """Functions of ``copyreg`` that make an object of their first argument."""
+    if not args or not isinstance(args[0], GlobalName):
+        return f"calls {full} with a class that it has made"
+    args[0].uses.add(MADE)
+    if full != RECONSTRUCTOR:
+        if args[1:] and (full == NEW or any(args[1:])):
+            args[0].uses.add(GIVEN)
+        return ""
+    base = args[1] if len(args) == 3 else None
+    if not isinstance(base, GlobalName) or base.full not in BASES:
+        named = f" {base.full}" if isinstance(base, GlobalName) else ""
+        return f"calls {full} with the base{named}, whose __init__ it would call"
+    base.uses.add(MADE)
+    return ""
+
+
+def _random(full: str, args: tuple[Any, ...]) -> str:
+    """Generators of NumPy: made of a name, a class or a bit generator of ``numpy.random``."""
+    for one in args:
+        if isinstance(one, GlobalName):
+            one.uses.add(CALLED)
+        known = isinstance(one, GlobalName) and f"{one.full}.".startswith(_RANDOM)
+        known = known or (isinstance(one, Made) and one.kind.startswith(_RANDOM))
+        if not known and not isinstance(one, str):
+            named = one.full if isinstance(one, GlobalName) else "an object"
+            return f"calls {full} with {named}, expected a name or class of numpy.random"
+    return ""

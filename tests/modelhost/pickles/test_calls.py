@@ -1,0 +1,80 @@
+"""What known functions call among their arguments, and which of them are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelhost.pickles.calls import note_arguments, note_state
+from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, NAMED, GlobalName, Made
+
+
+def named(full: str) -> GlobalName:
+    module, _, name = full.rpartition(".")
+    return GlobalName(module, name, 0)
+
+
+MADE_GENERATOR = Made(named("numpy.random._pickle.__bit_generator_ctor"), ("PCG64",))
+
+
+@pytest.mark.parametrize(
+    ("full", "base", "refused"),
+    [
+        ("copyreg._reconstructor", named("builtins.object"), ""),
+        ("copyreg._reconstructor", named("numpy.ndarray"), ""),
+        ("copyreg._reconstructor", named("a.B"), "with the base a.B, whose __init__ it would call"),
+        ("copyreg._reconstructor", Made(None), "with the base, whose __init__ it would call"),
+    ],
+)
+def test_a_base_is_one_whose_init_takes_a_value(full: str, base: Any, refused: str) -> None:
+    kind = named("c.D")
+    told = note_arguments(full, (kind, base, None))
+    assert told == (f"calls {full} {refused}" if refused else "")
+    assert kind.uses == {NAMED, MADE}
+
+
+@pytest.mark.parametrize("name", ["__generator_ctor", "__randomstate_ctor", "__bit_generator_ctor"])
+@pytest.mark.parametrize(
+    ("argument", "refused"),
+    [
+        ("MT19937", ""),
+        (named("numpy.random._pcg64.PCG64"), ""),
+        (MADE_GENERATOR, ""),
+        (named("numpy.randomness.X"), "numpy.randomness.X"),
+        (named("a.B"), "a.B"),
+        (Made(named("functools.partial")), "an object"),
+    ],
+)
+def test_a_generator_is_of_numpy(name: str, argument: Any, refused: str) -> None:
+    full = f"numpy.random._pickle.{name}"
+    told = note_arguments(full, (argument,))
+    wrong = f"calls {full} with {refused}, expected a name or class of numpy.random"
+    assert told == (wrong if refused else "")
+
+
+def test_what_is_called_later_counts_as_called() -> None:
+    first, second = named("a.B"), named("a.C")
+    assert note_arguments("functools.partial", (first, second)) == ""
+    assert (CALLED in first.uses, second.uses) == (True, {NAMED, MADE})
+    replaced = named("a.D")
+    note_state(Made(named("functools.partial")), (replaced, (), {}, None))
+    assert CALLED in replaced.uses
+
+
+@pytest.mark.parametrize(
+    ("full", "values", "given"),
+    [
+        ("copyreg.__newobj__", (), False),
+        ("copyreg.__newobj__", ("x",), True),
+        ("copyreg.__newobj__", ((),), True),
+        ("copyreg.__newobj_ex__", ((), {}), False),
+        ("copyreg.__newobj_ex__", (("x",), {}), True),
+        ("pandas.core.indexes.base._new_Index", ({},), True),
+    ],
+)
+def test_arguments_of_new_are_noted(full: str, values: tuple[Any, ...], given: bool) -> None:
+    kind = named("a.B")
+    assert note_arguments(full, (kind, *values)) == ""
+    assert (GIVEN in kind.uses) == given
+    assert MADE in kind.uses
