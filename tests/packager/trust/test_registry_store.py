@@ -82,7 +82,7 @@ def test_what_is_signed_at_push_is_verified_where_it_is_and_where_it_is_pulled(
     repository, digest = served.repository(f"shop-{compress}:1"), source.rpartition("@")[2]
     (listed,) = list_referrers(repository, digest, BILL_TYPE)
     assert get_attachment(repository, listed, digest).content == bill
-    bundles = registry_bundles(source)
+    bundles = registry_bundles(source, pytest.fail)
     pull(incoming_images(place, companion=True), tmp_path / "pulled", NullProgress())
     with open_reference(str(tmp_path / "pulled"), None) as found:
         attach_to_folder(found, bundles, "")
@@ -137,7 +137,7 @@ def test_kept_signatures_go_with_a_push_unless_they_are_of_another_form(
     signed_folder(tmp_path / "oci", made.images(), key)
     told: list[str] = []
     with open_reference(str(tmp_path / "oci"), None) as found:
-        beside = already_signed(stored_bundles(found, None), told.append)
+        beside = already_signed(stored_bundles(found, None, pytest.fail), told.append)
         images = [found.image()]
     place = served.reference("kept:1")
     push_images(images, place, "none", NullProgress(), beside)

@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
 
 def kept(folder: Path) -> list[bytes]:
     with open_reference(str(folder), None) as reference:
-        return stored_bundles(reference, None)
+        return stored_bundles(reference, None, pytest.fail)
 
 
 def test_a_folder_keeps_them_as_manifests_with_a_subject(made: Built, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_an_archive_is_not_changed_and_the_cache_keeps_them(
         bundles = sign_package(examined_facts(reference), key)
         assert "the cache, as " in keep_bundles(reference, bundles, key)
         keep_bundles(reference, bundles, key)
-        assert stored_bundles(reference, None) == bundles
+        assert stored_bundles(reference, None, pytest.fail) == bundles
     assert archive.read_bytes() == before
 
 
@@ -128,7 +128,7 @@ def test_too_many_or_damaged_bundles_are_an_error(made: Built, tmp_path: Path) -
         open_reference(str(folder), None) as reference,
         pytest.raises(PackageError, match="expected at most 128 signed statements"),
     ):
-        stored_bundles(reference, tmp_path / "s.jsonl")
+        stored_bundles(reference, tmp_path / "s.jsonl", pytest.fail)
     entry = json.loads((folder / "index.json").read_bytes())["manifests"][2]
     manifest = json.loads((folder / "blobs/sha256" / entry["digest"][7:]).read_bytes())
     layer = folder / "blobs/sha256" / manifest["layers"][0]["digest"][7:]
