@@ -139,3 +139,18 @@ def test_a_bill_is_required_by_its_subject_and_its_contents(
 def bill_of(bundle: bytes) -> dict[str, Any] | None:
     """The bill that a bundle states."""
     return next((json.loads(one.content) for one in bills([bundle])), None)
+
+
+def test_one_binding_is_chosen_for_image_data_and_companion(
+    made: Built, key: PrivateKey, tmp_path: Path
+) -> None:
+    bundles = signed_folder(tmp_path / "oci", made.images(), key)
+    with open_reference(str(tmp_path / "oci"), None) as reference:
+        facts = examined_facts(reference)
+        elsewhere = {"companion": f"sha256:{'4' * 64}"}
+        other = replace(facts, binding=facts.binding.model_copy(update=elsewhere))
+        others = sign_package(other, key)
+        for both in ([*others, *bundles], [*bundles, *others]):
+            report = verify(facts, both, [key.public])
+            assert wrong(report) == {}
+    assert wrong(verify(facts, others, [key.public])).keys() == {"companion"}
