@@ -34,6 +34,7 @@ from packager.solutions.flow_code import FlowCode
 from packager.solutions.member_data import data_entries, keep_data
 from packager.solutions.member_package import MemberPackage, unpack_member
 from packager.solutions.plan import plan_solution
+from packager.trust.verified import signed
 
 Build = Callable[[Project, Destination, Engine | None, Progress, BuildOptions], Built]
 MODEL = "model"
@@ -92,7 +93,8 @@ def _member(
     engine, progress, options = how
     place = project.path(section.package)
     with temporary_directory() as folder, _named(section):
-        if (place / FILENAME).is_file():
+        here = (place / FILENAME).is_file()
+        if here:
             progress.step(f"member {section.name}: building {section.package}")
             made = load_project(place)
             if made.member:
@@ -107,7 +109,8 @@ def _member(
             progress.step(f"member {section.name}: {section.package}")
             text = str(place) if place.exists() else section.package
         with open_reference(text, engine) as reference:
-            yield reference
+            # What was just built here has no signature; the policy is for what comes from others.
+            yield reference if here else signed(reference, None, progress)
 
 
 @contextmanager

@@ -82,9 +82,12 @@ def push(
         place = place.at(place.tag or found.manifest.tag)
         if companion and not found.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
+        kept = {} if key else _kept(every)
         # As with `package sign`, a report is evidence for the image of this machine's platform.
         beside = {
-            name: _signatures(one, engine, key, evidence or () if one is found else ())
+            name: _signatures(
+                one, engine, key, evidence or () if one is found else (), kept.get(name, ())
+            )
             for name, one in sorted(every.items())
         }
         told = _push(every, place, compress, beside, companion=companion)
@@ -94,19 +97,37 @@ def push(
         print_result("\n".join([told["reference"], *([told["companion"]] if companion else [])]))
 
 
+def _kept(every: Mapping[str, Reference]) -> dict[str, list[bytes]]:
+    """Platform → signatures that are kept with its image; warns if only some have any."""
+    from packager.trust.store import stored_bundles
+
+    warn = ConsoleProgress().warn
+    kept = {name: stored_bundles(one, None, warn) for name, one in sorted(every.items())}
+    bare = [name for name, bundles in kept.items() if not bundles]
+    if bare and len(bare) < len(kept):
+        warn(
+            f"the images for {', '.join(bare)} have no signatures, those for other platforms have: "
+            "sign the package again with `package sign`, or push it with --key"
+        )
+    return kept
+
+
 def _signatures(
-    found: Reference, engine: Engine | None, key: Path | None, evidence: Sequence[Path]
+    found: Reference,
+    engine: Engine | None,
+    key: Path | None,
+    evidence: Sequence[Path],
+    kept: Sequence[bytes],
 ) -> Beside:
-    """What is attached: statements signed by ``key``, or those that are kept with the package."""
+    """What is attached: statements signed by ``key``; without one, ``kept``."""
     from packager.cli.trust import key_password
     from packager.run.evidence import read_evidence
     from packager.run.signing import facts_to_sign
     from packager.trust.keys import PrivateKey
     from packager.trust.registry_store import already_signed, signed_by
-    from packager.trust.store import stored_bundles
 
     if key is None:
-        return already_signed(stored_bundles(found, None), ConsoleProgress().warn)
+        return already_signed(kept, ConsoleProgress().warn)
     signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
     results = read_evidence(evidence, found.manifest)
     return signed_by(signer, facts_to_sign(found, engine), results)
@@ -176,7 +197,7 @@ def pull(
     progress.step(f"pull {place}")
     images = incoming_images(place, companion=companion)
     found = str(place.at(images[0].manifest.descriptor.digest))
-    bundles = registry_bundles(found)
+    bundles = registry_bundles(found, progress.warn)
     size = pull_images(images, destination.path, progress)
     if bundles:
         with open_reference(str(destination.path), None) as pulled:

@@ -62,6 +62,12 @@ def score_table(
                 "--engine ray: expected --local with it",
                 "Ray's workers run the package in processes of their machines, without containers",
             )
+        if key is not None:
+            raise UsageError(
+                "--engine ray: expected no --key with it, because Ray's workers have no such file",
+                "leave --key out, and name the key in the policy of every machine of the cluster "
+                "(MODEL_PACKAGER_TRUST), which the workers obey",
+            )
         drive = ray_drive(reference, asked)
     progress = ConsoleProgress()
     with opened(reference, local, key) as (found, docker):

@@ -6,6 +6,8 @@ import getpass
 import json
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,10 @@ from packager.cli.console import ConsoleProgress, print_result
 from packager.errors import UsageError
 
 if TYPE_CHECKING:
+    from packager.engine.engine import Engine
+    from packager.image.reference import Reference
+    from packager.trust.facts import PackageFacts
+    from packager.trust.keys import PrivateKey
     from packager.trust.verify import Requirement, TrustReport
 
 MARKS = {"ok": "ok", "failed": "FAILED", "warned": "warned", "absent": "-"}
@@ -52,43 +58,93 @@ def sign_reference(
     output: Annotated[
         Path | None, typer.Option(help="Also write the signatures to this .sigstore.jsonl file.")
     ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(help="Which image of a package for several platforms. Default: every one."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Sign a package and what it was measured by.
 
     Its files, its image, its provenance, the check of its data, and evidence. The signatures are
     kept beside the image in an OCI folder or registry, else in the cache; they are never in the
-    image. They take the place of earlier ones by the same key.
+    image. They take the place of earlier ones by the same key, except in a registry.
     """
     from packager.engine.engine import Engine
-    from packager.image.reference import open_reference
-    from packager.run.evidence import read_evidence
-    from packager.run.signing import facts_to_sign
+    from packager.image.stored_images import held_platforms
     from packager.trust.keys import PrivateKey
-    from packager.trust.sign import sign_package
     from packager.trust.store import keep_bundles, write_lines
 
     if output is not None:
         check_writable(output.absolute().parent)
     signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
     engine = Engine.connect()
-    with open_reference(reference, engine) as found:
-        results = read_evidence(evidence or (), found.manifest)
-        facts = facts_to_sign(found, engine)
-        bundles = sign_package(facts, signer, results)
-        where = keep_bundles(found, bundles, signer)
+    with ExitStack() as stack:
+        several = () if platform else held_platforms(reference)
+        every = _opened(reference, engine, platform, several, stack)
+        # A report is evidence for one image: the one asked for, or that of this machine.
+        made = [
+            (one, *_bundles(one, engine, signer, evidence or () if one is every[0] else ()))
+            for one in every
+        ]
+        # Nothing is kept before every image is signed.
+        places = [keep_bundles(one, bundles, signer) for one, _, bundles in made]
+    where = ", ".join(dict.fromkeys(places))
+    every_bundle = [bundle for _, _, bundles in made for bundle in bundles]
     if output is not None:
-        write_lines(output, bundles)
+        write_lines(output, every_bundle)
         where += f", and {output}"
+    images = [
+        {
+            "platform": facts.binding.platform,
+            "manifest_digest": facts.manifest_digest,
+            "config_digest": facts.binding.config_digest,
+        }
+        for _, facts, _ in made
+    ]
     told = {
         "key_id": signer.public.key_id,
-        "statements": len(bundles),
-        "root": facts.binding.root,
-        "manifest_digest": facts.manifest_digest,
-        "config_digest": facts.binding.config_digest,
+        "statements": len(every_bundle),
+        "root": made[0][1].binding.root,
+        "images": images,
     }
-    shown = f"{len(bundles)} statements signed by key {signer.public.key_id[:16]}, kept in {where}"
-    print_result(json.dumps(told) if as_json else shown)
+    named = f" of {', '.join(str(one['platform']) for one in images)}" if len(images) > 1 else ""
+    shown = f"{len(every_bundle)} statements{named} signed by key {signer.public.key_id[:16]}"
+    print_result(json.dumps(told) if as_json else f"{shown}, kept in {where}")
+
+
+def _opened(
+    reference: str,
+    engine: Engine | None,
+    platform: str | None,
+    several: Sequence[str],
+    stack: ExitStack,
+) -> list[Reference]:
+    """The image for ``platform`` or this machine, then those for the other of ``several``."""
+    from packager.image.reference import open_reference
+
+    first = stack.enter_context(open_reference(reference, engine, platform))
+    return [
+        first,
+        *(
+            stack.enter_context(open_reference(reference, engine, one))
+            for one in several
+            if one != first.platform
+        ),
+    ]
+
+
+def _bundles(
+    found: Reference, engine: Engine | None, signer: PrivateKey, evidence: Sequence[Path]
+) -> tuple[PackageFacts, list[bytes]]:
+    """What is signed of one image, and the statements about it."""
+    from packager.run.evidence import read_evidence
+    from packager.run.signing import facts_to_sign
+    from packager.trust.sign import sign_package
+
+    results = read_evidence(evidence, found.manifest)
+    facts = facts_to_sign(found, engine)
+    return facts, sign_package(facts, signer, results)
 
 
 @app.command("verify", rich_help_panel=TRUST)
@@ -105,6 +161,12 @@ def verify_reference(
     signatures: Annotated[
         Path | None, typer.Option(help="A .sigstore.jsonl file with more signatures.")
     ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(
+            help="Which image of a package for several platforms. Default: this machine's."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify who signed a package, and every byte of it.
@@ -119,7 +181,7 @@ def verify_reference(
 
     keys = [PublicKey.load(one) for one in key]
     required = _requirements(require)
-    with open_reference(reference, Engine.connect()) as found:
+    with open_reference(reference, Engine.connect(), platform) as found:
         report = verify_package(found, keys, required, signatures)
     print_result(_as_json(report) if as_json else _as_text(report))
     if report.first_wrong is not None:

@@ -10,6 +10,7 @@ from packager.image.config import Image
 from packager.image.incoming import companion_place, incoming_image, is_companion
 from packager.image.remote_layers import remote_layer
 from packager.image.stored_images import COMPANION
+from packager.registry.authorization import RefusedScopeError
 from packager.registry.manifests import ACCEPTED
 from packager.registry.pull import IncomingImage
 from packager.registry.reference import RegistryReference
@@ -45,7 +46,10 @@ def remote_package(reference: RegistryReference, platform: str) -> RemotePackage
 
 def _is_readable(place: RegistryReference) -> bool:
     repository = open_repository(place)
-    answer = repository.request("HEAD", f"manifests/{place.target}", headers=ACCEPTED)
+    try:
+        answer = repository.request("HEAD", f"manifests/{place.target}", headers=ACCEPTED)
+    except RefusedScopeError:
+        return False  # a token server that answers instead of the registry
     if answer.status not in (200, *UNREADABLE):
         raise repository.refusal(f"look for {place}", answer)
     return answer.status == 200

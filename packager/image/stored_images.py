@@ -23,6 +23,7 @@ from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.layers import Layer
+from packager.registry.attachments import Descriptor
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
@@ -160,6 +161,18 @@ def stored_manifests(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, A
         raise ValueError(f"expected at most {MAX_MANIFESTS} manifests, got {len(entries):,}")
     for entry in entries:
         yield entry, json.loads(stored_blob(folder, entry["digest"], MAX_SETTINGS))
+
+
+def stored_descriptor(folder: Path, digest: str) -> Descriptor:
+    """Of the manifest ``digest``: in the index of an OCI folder, or in an index of platforms.
+
+    Raises ``ValueError`` if neither lists it, else as ``stored_manifests``.
+    """
+    for entry, manifest in stored_manifests(folder):
+        for one in (entry, *(manifest.get("manifests") or ())):
+            if one["digest"] == digest:
+                return Descriptor(str(one["mediaType"]), digest, int(one["size"]))
+    raise ValueError(f"expected a manifest {digest}, got none")
 
 
 def stored_blob(folder: Path, digest: str, most: int) -> bytes:

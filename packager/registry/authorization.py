@@ -28,6 +28,10 @@ _BASIC = re.compile(r"\bbasic\b", re.IGNORECASE)
 Scopes = tuple[str, ...]
 
 
+class RefusedScopeError(PackageError):
+    """The token server gives this user no token for a repository."""
+
+
 class AskToken(Protocol):
     """Sends a request to the token server; returns status and content."""
 
@@ -150,7 +154,8 @@ class Authorization:
             url += ("&" if urlsplit(url).query else "?") + query
             status, content = self.ask_token(url, None if login is None else _basic(login), None)
         if status in (401, 403):
-            raise self._refused("its token server refused the login")
+            refused = self._refused("its token server refused the login")
+            raise RefusedScopeError(refused.message, refused.hint) from refused
         if status != 200:
             raise PackageError(
                 f"{self.host}: its token server answered {status}: {content[:200]!r}",

@@ -28,6 +28,10 @@ MAX_BLOB = 1 << 50
 """Bytes that a size may claim."""
 
 
+class MalformedManifestError(PackageError):
+    """What a registry has at a tag or digest is neither a manifest nor an index."""
+
+
 @dataclass(frozen=True)
 class FetchedManifest:
     """A manifest or index as the registry has it, verified by its digest."""
@@ -221,7 +225,7 @@ def _checked(
         if not found.is_index:
             _ = found.config, found.layers
     except (ValueError, TypeError, RecursionError) as error:
-        raise PackageError(
+        raise MalformedManifestError(
             f"{repository}: {target}: expected the manifest of an image, got {error}",
             "name an image",
         ) from error

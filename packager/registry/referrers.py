@@ -7,7 +7,7 @@ the tag ``sha256-<hex>``, which the client updates (distribution-spec 1.1).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urljoin
@@ -25,8 +25,9 @@ from packager.registry.attachments import (
 from packager.registry.blobs import OutgoingBlob, blob_content, put_blob
 from packager.registry.manifests import (
     MAX_MANIFEST,
+    FetchedManifest,
+    MalformedManifestError,
     find_manifest,
-    get_manifest,
     put_manifest,
     read_descriptor,
 )
@@ -38,6 +39,10 @@ MAX_PAGES = 50
 MAX_REFERRERS = 5_000
 MAX_ATTACHMENT = 64 << 20
 """Bytes of an attached document."""
+
+
+class MalformedAttachmentError(PackageError):
+    """What is attached to an image, or listed as such, is not what the specification says."""
 
 
 @dataclass(frozen=True)
@@ -60,38 +65,62 @@ def fallback_tag(digest: str) -> str:
 
 
 def list_referrers(
-    repository: RegistryRepository, subject: str, artifact_type: str | None = None
+    repository: RegistryRepository,
+    subject: str,
+    artifact_type: str | None = None,
+    skip: Callable[[str], None] | None = None,
 ) -> tuple[Referrer, ...]:
     """What is attached to the manifest with the digest ``subject``, in the registry's order.
 
-    ``artifact_type``: only attachments of this media type.
+    ``artifact_type``: only attachments of this media type. ``skip`` is told why a malformed entry
+    is passed over; without it such an entry raises ``PackageError``.
     """
     entries = _from_api(repository, subject, artifact_type)
     if not entries:  # no API, or attached by a client before the registry had it
         entries = _from_tag(repository, subject)
     if len(entries) > MAX_REFERRERS:
         raise _malformed(repository, subject, f"{len(entries):,} attachments")
-    try:
-        found = [_read_entry(repository, entry) for entry in entries]
-    except (ValueError, TypeError, AttributeError) as error:
-        raise _malformed(repository, subject, str(error)) from error
+    found = []
+    for entry in entries:
+        try:
+            found.append(_read_entry(repository, entry))
+        except (
+            *(ValueError, TypeError, AttributeError, KeyError),
+            MalformedManifestError,
+        ) as error:
+            malformed = _malformed(repository, subject, str(error))
+            if skip is None:
+                raise malformed from error
+            skip(malformed.message)
     return tuple(one for one in found if artifact_type in (None, one.artifact_type))
 
 
-def get_attachment(repository: RegistryRepository, referrer: Referrer, subject: str) -> Attachment:
+def get_attachment(
+    repository: RegistryRepository, referrer: Referrer, subject: str, most: int = MAX_ATTACHMENT
+) -> Attachment:
     """Read an attachment of the manifest with the digest ``subject``, verified by its digests.
 
-    Raises ``PackageError`` if it is attached to something else or isn't a single document.
+    Raises ``MalformedAttachmentError`` if it is attached to something else or isn't a single
+    document of at most ``most`` bytes.
     """
-    manifest = get_manifest(repository, referrer.descriptor.digest)
+    try:
+        manifest = _attached_manifest(repository, referrer.descriptor.digest)
+    except (ValueError, MalformedManifestError) as error:
+        raise _malformed(repository, subject, str(error)) from error
     attached_to = manifest.document.get("subject")
     if not isinstance(attached_to, Mapping) or attached_to.get("digest") != subject:
         raise _malformed(repository, subject, f"{referrer.descriptor.digest}, of another image")
-    if len(manifest.layers) != 1:
-        raise _malformed(repository, subject, f"{len(manifest.layers)} documents in one attachment")
-    content = blob_content(repository, manifest.layers[0], MAX_ATTACHMENT)
+    try:
+        layers, kind = manifest.layers, _artifact_type(manifest.document)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _malformed(repository, subject, str(error)) from error
+    if len(layers) != 1:
+        raise _malformed(repository, subject, f"{len(layers)} documents in one attachment")
+    if layers[0].size > most:
+        raise _malformed(repository, subject, f"a document of {layers[0].size:,} bytes")
+    content = blob_content(repository, layers[0], most)
     annotations = manifest.document.get("annotations") or {}
-    return Attachment(_artifact_type(manifest.document), content, annotations)
+    return Attachment(kind, content, annotations)
 
 
 def attach(
@@ -202,7 +231,7 @@ def _read_entry(repository: RegistryRepository, entry: Mapping[str, Any]) -> Ref
     descriptor = read_descriptor(entry)
     kind, annotations = entry.get("artifactType"), entry.get("annotations")
     if not kind:  # written by a client that copies neither type nor annotations
-        document = get_manifest(repository, descriptor.digest).document
+        document = _attached_manifest(repository, descriptor.digest).document
         kind, annotations = _artifact_type(document), document.get("annotations")
     annotations = annotations or {}
     if not isinstance(kind, str) or not isinstance(annotations, dict):
@@ -210,12 +239,20 @@ def _read_entry(repository: RegistryRepository, entry: Mapping[str, Any]) -> Ref
     return Referrer(descriptor, kind, {str(key): str(annotations[key]) for key in annotations})
 
 
+def _attached_manifest(repository: RegistryRepository, digest: str) -> FetchedManifest:
+    """The manifest of an entry, which anybody may have listed; ``ValueError`` if there is none."""
+    found = find_manifest(repository, digest)
+    if found is None:
+        raise ValueError(f"{digest}, which is not there")
+    return found
+
+
 def _artifact_type(document: Mapping[str, Any]) -> str:
     return str(document.get("artifactType") or document["config"]["mediaType"])
 
 
-def _malformed(repository: RegistryRepository, subject: str, got: str) -> PackageError:
-    return PackageError(
+def _malformed(repository: RegistryRepository, subject: str, got: str) -> MalformedAttachmentError:
+    return MalformedAttachmentError(
         f"{repository}@{subject}: expected a list of its attachments, got {got}",
         f"look at the tag {fallback_tag(subject)}, which any client may have written",
     )

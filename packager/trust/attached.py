@@ -15,7 +15,7 @@ BILL_TYPE = "application/vnd.cyclonedx+json"
 
 def attachment(bundle: bytes) -> Attachment:
     """A bundle as cosign attaches it; without the time that cosign adds."""
-    predicate_type = read_statement(read_bundle(bundle).payload)["predicateType"]
+    predicate_type = claimed_statement(bundle).get("predicateType", "")
     told = {
         "dev.sigstore.bundle.content": "dsse-envelope",
         "dev.sigstore.bundle.predicateType": str(predicate_type),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from packager.manifest.manifest import DataSource
-from packager.trust.facts import PackageFacts, wrong_checks
+from packager.trust.facts import ROOT_FILE, PackageFacts, wrong_checks
 from packager.trust.provenance import Provenance, data_dependencies
 from packager.trust.statements import ModelSignature, PackageBinding, Statement
 
@@ -54,9 +54,11 @@ def content_links(facts: PackageFacts) -> Iterator[Comparison]:
 
 
 def model_link(facts: PackageFacts, statements: Sequence[Statement]) -> Comparison:
-    """The files of model, code and package against an OMS signature of them."""
-    if facts.files is None:
-        return "model", True, "an OMS signature; the root covers the files"
+    """The files of model, code and package against an OMS signature of them.
+
+    If no layer was read, the files that the manifest records.
+    """
+    own = _recorded_files(facts) if facts.files is None else facts.files
     first = ""
     for statement in statements:
         try:
@@ -65,14 +67,27 @@ def model_link(facts: PackageFacts, statements: Sequence[Statement]) -> Comparis
             first = first or "expected the predicate of OMS v1.0, got another one"
             continue
         resources = {one.name: one.digest for one in signed.resources}
-        names = resources.keys() | facts.files.keys()
-        wrong = sorted(n for n in names if resources.get(n) != facts.files.get(n))
+        # Of files that were not read the manifest records those that matter; an image has more.
+        names = own.keys() if facts.files is None else resources.keys() | own.keys()
+        wrong = sorted(n for n in names if resources.get(n) != own.get(n))
         if not wrong:
             return "model", True, f"{len(resources)} files of models, code and package, by OMS"
         name = wrong[0]
-        expected, actual = (tree.get(name, "no such file") for tree in (resources, facts.files))
+        expected, actual = (tree.get(name, "no such file") for tree in (resources, own))
         first = first or f"{name}: expected {expected} signed, got {actual}"
     return "model", False, first
+
+
+def _recorded_files(facts: PackageFacts) -> dict[str, str]:
+    """Path below ``/`` → sha256 of the files that the manifest records, and of itself."""
+    manifest = facts.manifest
+    trees = {
+        "code": manifest.code,
+        "models": manifest.model,
+        "package": manifest.package_files(facts.binding.platform),
+    }
+    found = {f"{top}/{one.path}": one.sha256 for top, tree in trees.items() for one in tree}
+    return {**found, ROOT_FILE: facts.binding.root}
 
 
 def data_link(facts: PackageFacts, binding: PackageBinding) -> Comparison:

@@ -12,12 +12,18 @@ from typing import Any
 from packager.digest import canonical_json
 from packager.errors import PackageError
 from packager.image.registry_export import Beside
-from packager.model.dsse import BUNDLE_TYPE
+from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE
 from packager.registry.attachments import MANIFEST_TYPE, Attachment, Descriptor
 from packager.registry.blobs import OutgoingBlob, put_blob
 from packager.registry.manifests import find_manifest, get_manifest, put_manifest
 from packager.registry.reference import RegistryReference
-from packager.registry.referrers import attach, fallback_tag, get_attachment, list_referrers
+from packager.registry.referrers import (
+    MalformedAttachmentError,
+    attach,
+    fallback_tag,
+    get_attachment,
+    list_referrers,
+)
 from packager.registry.repository import RegistryRepository, open_repository
 from packager.trust.attached import attachment, attachments, claimed_statement
 from packager.trust.envelope import (
@@ -34,19 +40,43 @@ from packager.trust.statements import OMS, TestResult, cosign_statement
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 MAX_BUNDLES = 128
 """Maximum number of bundles of an image that are read."""
+MAX_TOTAL = 128 << 20
+"""Maximum sum of their sizes in bytes."""
+Skip = Callable[[str], None]
 
 
-def registry_bundles(source: str) -> list[bytes]:
-    """The bundles that are attached to the image ``HOST/NAME@sha256:…``."""
+def registry_bundles(source: str, skip: Skip) -> list[bytes]:
+    """The bundles that are attached to the image ``HOST/NAME@sha256:…``.
+
+    ``skip`` is told why a malformed attachment is passed over: others may attach what they like.
+    """
     place = RegistryReference.parse(source)
     repository, subject = open_repository(place), place.digest or ""
-    found = list_referrers(repository, subject, BUNDLE_TYPE)
+    found = list_referrers(repository, subject, BUNDLE_TYPE, skip)
     if len(found) > MAX_BUNDLES:
         raise PackageError(
             f"{source}: expected at most {MAX_BUNDLES} signed statements, got {len(found):,}",
             f"remove the others from the list at the tag {fallback_tag(subject)}",
         )
-    return [get_attachment(repository, one, subject).content for one in found]
+    bundles, total = [], 0
+    for one in found:
+        try:
+            bundles.append(get_attachment(repository, one, subject, MAX_BUNDLE).content)
+        except MalformedAttachmentError as error:
+            skip(error.message)
+            continue
+        total += len(bundles[-1])
+        check_total(source, total)
+    return bundles
+
+
+def check_total(place: str, total: int) -> None:
+    """Raise ``PackageError`` if the bundles of an image have more than ``MAX_TOTAL`` bytes."""
+    if total > MAX_TOTAL:
+        raise PackageError(
+            f"{place}: expected signed statements of at most {MAX_TOTAL:,} bytes, got more",
+            "copy the image without its signatures, and sign it again",
+        )
 
 
 def attach_bundles(source: str, bundles: Sequence[bytes], key: PrivateKey) -> None:
@@ -133,4 +163,7 @@ def _is_about(bundle: bytes, digest: str) -> bool:
 def _subjects(bundle: bytes) -> list[str]:
     """The digests that a bundle says it is about; not verified, to choose only."""
     subjects: Any = claimed_statement(bundle).get("subject")
-    return [str(one["digest"]["sha256"]) for one in subjects or ()]
+    if not isinstance(subjects, list):
+        return []
+    digests = [one.get("digest") for one in subjects if isinstance(one, dict)]
+    return [str(one["sha256"]) for one in digests if isinstance(one, dict) and "sha256" in one]

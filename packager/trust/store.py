@@ -16,25 +16,32 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.documents import bounded
 from packager.image.reference import Reference
-from packager.image.stored_images import stored_blob, stored_manifests
+from packager.image.stored_images import stored_blob, stored_descriptor, stored_manifests
 from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE
 from packager.registry.attachments import EMPTY, MANIFEST_TYPE, Descriptor
 from packager.trust.attached import attachments, bills
 from packager.trust.envelope import as_lines
 from packager.trust.keys import PrivateKey
-from packager.trust.registry_store import MAX_BUNDLES, attach_bundles, registry_bundles
+from packager.trust.registry_store import (
+    MAX_BUNDLES,
+    Skip,
+    attach_bundles,
+    check_total,
+    registry_bundles,
+)
 
 
-def stored_bundles(reference: Reference, more: Path | None) -> list[bytes]:
+def stored_bundles(reference: Reference, more: Path | None, skip: Skip) -> list[bytes]:
     """The bundles of an image: those of ``more``, of its folder, and of the cache.
 
-    Raises ``PackageError`` if a place can't be read.
+    ``skip`` is told why an attachment is passed over: whoever may write beside an image could
+    block it otherwise. Raises ``PackageError`` if a place can't be read.
     """
     found = [] if more is None else read_lines(more)
     if reference.folder is not None:
-        found += _in_folder(reference.folder, reference.stored_digest)
+        found += _in_folder(reference.folder, reference.stored_digest, skip)
     if reference.source:
-        found += registry_bundles(reference.source)
+        found += registry_bundles(reference.source, skip)
     kept = _cached(reference.config_digest)
     if kept.is_file():
         found += read_lines(kept)
@@ -101,18 +108,33 @@ def _cached(config_digest: str) -> Path:
     return cache_directory("signatures") / f"{hexadecimal}.sigstore.jsonl"
 
 
-def _in_folder(folder: Path, digest: str | None) -> list[bytes]:
+def _in_folder(folder: Path, digest: str | None, skip: Skip) -> list[bytes]:
     try:
-        return [
-            stored_blob(folder, manifest["layers"][0]["digest"], MAX_BUNDLE)
-            for _, manifest in stored_manifests(folder)
-            if _is_bundle_of(manifest, digest)
-        ]
-    except (OSError, KeyError, TypeError, ValueError, IndexError, RecursionError) as error:
+        manifests = [one for _, one in stored_manifests(folder) if _is_bundle_of(one, digest)]
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PackageError(
             f"{folder}: the signatures can't be read: {type(error).__name__}: {error}",
             "copy the folder again, or sign it again",
         ) from error
+    found, total = [], 0
+    for manifest in manifests[: MAX_BUNDLES + 1]:
+        bundle = _bundle(folder, manifest)
+        if isinstance(bundle, str):
+            skip(bundle)
+            continue
+        found.append(bundle)
+        total += len(bundle)
+        check_total(str(folder), total)
+    return found
+
+
+def _bundle(folder: Path, manifest: dict[str, Any]) -> bytes | str:
+    """The bundle that ``manifest`` attaches, or why it can't be read."""
+    try:
+        (layer,) = manifest["layers"]
+        return stored_blob(folder, layer["digest"], MAX_BUNDLE)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        return f"an attachment: {type(error).__name__}: {error}"
 
 
 def _is_bundle_of(manifest: dict[str, Any], digest: str | None) -> bool:
@@ -131,20 +153,20 @@ def attach_to_folder(reference: Reference, bundles: Sequence[bytes], replaced: s
     """
     folder, digest = reference.folder, reference.stored_digest
     assert folder is not None
-    entries, subject = [], None
+    assert digest is not None
+    subject = stored_descriptor(folder, digest)
+    entries = []
     gone: list[bytes] = []
     others: list[bytes] = []
     for entry, manifest in stored_manifests(folder):
-        if entry["digest"] == digest:
-            subject = Descriptor(entry["mediaType"], entry["digest"], entry["size"])
-        if _is_bundle_of(manifest, digest):
-            bundle = stored_blob(folder, manifest["layers"][0]["digest"], MAX_BUNDLE)
+        # One that can't be read stays: nobody knows whose it is.
+        bundle = _bundle(folder, manifest) if _is_bundle_of(manifest, digest) else ""
+        if isinstance(bundle, bytes):
             if hinted_key(bundle) == replaced:
                 gone.append(bundle)
                 continue
             others.append(bundle)
         entries.append(entry)
-    assert subject is not None
     entries = _without_bills(entries, subject, gone, others)
     for one in attachments(bundles):
         made = one.manifest(subject)

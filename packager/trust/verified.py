@@ -71,7 +71,7 @@ def signed(reference: Reference, key: PublicKey | None, progress: Progress) -> R
     policy = TrustPolicy.from_environment()
     if key is None and policy.mode == "off":
         return reference
-    bundles = stored_bundles(reference, None)
+    bundles = stored_bundles(reference, None, progress.warn)
     if key is not None:
         progress.step(f"verifying the signatures by key {key.key_id[:16]}")
         _refuse(reference, _by_keys(reference, bundles, [key]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from packager.trust.envelope import SignedStatement, verified_statement
 from packager.trust.facts import PackageFacts
 from packager.trust.keys import PublicKey
 from packager.trust.links import (
+    Comparison,
     companion_link,
     content_links,
     data_link,
@@ -108,9 +110,14 @@ def verify(
     bundles: Iterable[bytes],
     keys: Sequence[PublicKey],
     require: Sequence[Requirement] = (),
+    broken: Sequence[str] = (),
 ) -> TrustReport:
-    """The chain from ``keys`` to the bytes of ``facts``; ``require`` demands statements."""
+    """The chain from ``keys`` to the bytes of ``facts``; ``require`` demands statements.
+
+    ``broken``: why attachments were passed over, before ``bundles`` were read.
+    """
     signed = SignedSet.of(bundles, keys)
+    signed.broken[:0] = broken
     bindings = [
         (one.key_id, one.statement, binding)
         for one in signed.statements
@@ -120,16 +127,25 @@ def verify(
     links = [_signature_link(facts, signed, [binding for _, _, binding in bindings], bool(ours))]
     if ours:
         # A key may have signed another form of this package, such as a compressed one.
-        chains = [list(image_links(facts, statement, binding)) for _, statement, binding in ours]
-        links += _links(min(chains, key=lambda one: sum(not ok for _, ok, _ in one)))
+        chains = [_chain(facts, statement, binding) for _, statement, binding in ours]
+        image, more = min(chains, key=lambda one: sum(not ok for _, ok, _ in chain(*one)))
+        links += _links(image)
     links += _links(content_links(facts))
     if ours:
-        links += _links([data_link(facts, ours[0][2]), companion_link(facts, ours[0][2])])
+        links += _links(more)
         links += [*_statement_links(facts, signed, require)]
     key_ids = tuple(dict.fromkeys(key_id for key_id, _, _ in ours))
     return TrustReport(
         reference=facts.name, root=facts.binding.root, key_ids=key_ids, links=tuple(links)
     )
+
+
+def _chain(
+    facts: PackageFacts, statement: Statement, binding: PackageBinding
+) -> tuple[list[Comparison], list[Comparison]]:
+    """The links of the image, and those of data and companion, by one binding."""
+    more = [data_link(facts, binding), companion_link(facts, binding)]
+    return list(image_links(facts, statement, binding)), more
 
 
 def _signature_link(

@@ -32,8 +32,9 @@ def verify_package(
 
     ``signatures``: a file of bundles, beside those that are kept with the image.
     """
-    bundles = stored_bundles(reference, signatures)
-    return verify(examined_facts(reference), bundles, keys, require)
+    broken: list[str] = []
+    bundles = stored_bundles(reference, signatures, broken.append)
+    return verify(examined_facts(reference), bundles, keys, require, broken)
 
 
 def examined_facts(reference: Reference) -> PackageFacts:

@@ -7,10 +7,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from command import NO_ENGINE, Package, package
+from image_samples import make_images
 from solution_projects import LENGTH, MOOD, claims, write_solution_projects
 
+from packager.build.context import BuildOptions
+from packager.build.pipeline import build
+from packager.build.solution import _member
+from packager.errors import PackageError
+from packager.image.export import write_oci
 from packager.image.reference import open_reference
 from packager.progress import NullProgress
+from packager.project.config import load_project
 from packager.run.predict import all_answers
 
 
@@ -147,6 +154,25 @@ def test_a_member_that_is_not_there(projects: Path) -> None:
     code, said = built(projects)
     assert code == 1
     assert "[[member]] length: ../length: no such folder or file, and no engine responds" in said
+
+
+def test_the_policy_of_the_machine_is_for_members_that_were_built_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = load_project(write_solution_projects(tmp_path))
+    write_oci(make_images(tmp_path / "layers"), tmp_path / "oci")
+    section = project.member[0].model_copy(update={"package": str(tmp_path / "oci")})
+    how = (None, NullProgress(), BuildOptions())
+    with _member(project, section, build, how) as found:
+        assert not found.pinned
+    (tmp_path / "policy.toml").write_text('mode = "enforce"\n')
+    monkeypatch.setenv("MODEL_PACKAGER_TRUST", str(tmp_path / "policy.toml"))
+    refused = rf"\[\[member\]\] {section.name}: .*: no rule of the policy is for {tmp_path}/oci"
+    with (
+        pytest.raises(PackageError, match=refused),
+        _member(project, section, build, how),
+    ):
+        pass
 
 
 def test_a_solution_is_no_member(projects: Path) -> None:

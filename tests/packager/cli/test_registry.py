@@ -11,8 +11,13 @@ import pytest
 from built_packages import built
 from image_samples import make_images
 from registries import StartedRegistry, registry
+from signed_packages import new_key
 
 from packager.image.export import write_oci
+from packager.image.reference import open_reference
+from packager.trust.envelope import signed_bundle
+from packager.trust.statements import cosign_statement
+from packager.trust.store import keep_bundles
 from packager.worker.replay.report import damaged
 
 pytestmark = pytest.mark.server
@@ -66,6 +71,14 @@ def test_a_folder_for_two_platforms_is_pushed_as_an_index(run, locked, tmp_path:
     index = json.loads((tmp_path / "both/index.json").read_text())["manifests"]
     pushed = [line.partition("@")[2] for line in out.splitlines()]
     assert pushed == [entry["digest"] for entry in index]
+    assert "signatures" not in err
+    key = new_key(tmp_path / "k")
+    with open_reference(str(tmp_path / "both"), None, "linux/arm64") as found:
+        said = cosign_statement(str(found.stored_digest)[7:])
+        keep_bundles(found, [signed_bundle(said, key)], key)
+    code, _, err = run("push", tmp_path / "both", f"{locked.host}/cli/index:1")
+    assert code == 0, err
+    assert "the images for linux/amd64 have no signatures, those for other platforms have" in err
 
 
 def test_the_companion_goes_to_its_own_repository_on_request(run, locked, package, tmp_path):

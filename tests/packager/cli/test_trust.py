@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,23 @@ def test_a_key_is_for_packages_not_for_servers(signed: Path) -> None:
     done = package("bench", "http://127.0.0.1:9", "--key", signed / "k.pub", env=ENV)
     assert done.code == 2
     assert "--key: expected a package, whose signatures it verifies" in done.err
+
+
+def test_every_platform_of_a_folder_is_signed_or_the_one_that_is_named(
+    made: Built, tmp_path: Path
+) -> None:
+    (image, _) = made.images()
+    other = json.loads(image.config) | {"architecture": "other"}
+    write_oci([image, replace(image, config=json.dumps(other).encode())], tmp_path / "oci")
+    assert package("key", tmp_path / "k", env=ENV).code == 0
+    given = ("sign", tmp_path / "oci", "--key", tmp_path / "k", "--json")
+    # One image that is not what the manifest says: nothing is signed.
+    refused = package(*given, env=ENV)
+    assert refused.code != 0
+    assert "linux/other" in refused.err
+    asked = ("--key", tmp_path / "k.pub", "--platform", made.lock.platform)
+    assert package("verify", tmp_path / "oci", *asked, env=ENV).code == 1
+    one = package(*given, "--platform", made.lock.platform, env=ENV)
+    assert one.code == 0, one.err
+    assert [found["platform"] for found in json.loads(one.out)["images"]] == [made.lock.platform]
+    assert package("verify", tmp_path / "oci", *asked, env=ENV).code == 0

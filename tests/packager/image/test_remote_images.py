@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from host_samples import MANIFEST
@@ -18,7 +19,10 @@ from packager.image.export import oci_manifest
 from packager.image.outgoing import Compression
 from packager.image.reference import open_reference
 from packager.image.remote_images import remote_package
+from packager.registry.authorization import RefusedScopeError
 from packager.registry.reference import RegistryReference
+from packager.registry.repository import RegistryRepository
+from packager.registry.transport import RegistryAnswer
 
 pytestmark = pytest.mark.usefixtures("no_login")
 
@@ -163,3 +167,20 @@ def test_a_private_package_is_read_with_the_login_and_the_ca_of_docker(
         pushed(place, images[0])
         with open_reference(place, None) as opened:
             assert opened.manifest == MANIFEST
+
+
+def test_a_companion_whose_token_is_refused_is_none(
+    images: tuple[Image, Image], running: StartedRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = RegistryReference.parse(f"{running.host}/scoped/model:1")
+    pushed(str(place), *images)
+    assert len(remote_package(place, "linux/amd64").images) == 2
+    real = RegistryRepository.request
+
+    def request(self: RegistryRepository, method: str, *args: Any, **more: Any) -> RegistryAnswer:
+        if method == "HEAD" and self.name.endswith("-replay"):
+            raise RefusedScopeError("its token server refused the login", "log in again")
+        return real(self, method, *args, **more)
+
+    monkeypatch.setattr(RegistryRepository, "request", request)
+    assert len(remote_package(place, "linux/amd64").images) == 1

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from packager.errors import PackageError
-from packager.registry.authorization import Authorization
+from packager.registry.authorization import Authorization, RefusedScopeError
 from packager.registry.credentials import Login
 
 REALM = 'Bearer realm="https://auth.example/token",service="r.example"'
@@ -134,7 +134,7 @@ def test_what_is_no_token_is_refused(content: object) -> None:
 def test_a_refused_login_at_the_token_server() -> None:
     found = authorization(Tokens((401, {})), Login("ada", "wrong"))
     found.challenged(REALM, (), None)
-    with pytest.raises(PackageError) as refused:
+    with pytest.raises(RefusedScopeError) as refused:
         found.header(PUSH)
     assert "its token server refused the login, for user 'ada'" in refused.value.message
     assert "wrong" not in refused.value.message

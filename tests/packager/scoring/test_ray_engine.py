@@ -35,3 +35,15 @@ def test_ray_gives_the_same_bytes(local_package: Package, tmp_path: Path) -> Non
         for name in ("plain", "ray")
     ]
     assert contents[0] == contents[1]
+
+
+def test_a_key_and_ray_are_refused_together(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a\n1\n")
+    created = package("key", tmp_path / "k", env={**NO_ENGINE, "MODEL_PACKAGER_KEY_PASSWORD": ""})
+    assert created.code == 0, created.err
+    given = ("score", tmp_path / "oci", "--data", tmp_path / "rows.csv")
+    more = ("--output", tmp_path / "out", "--engine", "ray", "--local")
+    done = package(*given, *more, "--key", tmp_path / "k.pub", env=NO_ENGINE)
+    assert done.code == 2
+    assert "--engine ray: expected no --key with it" in done.err
+    assert "MODEL_PACKAGER_TRUST" in done.err

@@ -72,5 +72,24 @@ def test_files_are_compared_one_by_one() -> None:
         False,
         f"code/x.py: expected {'1' * 64} signed, got no such file",
     )
+
+
+def test_without_the_layers_the_files_of_the_manifest_are_compared() -> None:
     unread = replace(FACTS, files=None)
-    assert model_link(unread, [more])[1]
+    trees = {
+        "code": TRAINED.code,
+        "models": TRAINED.model,
+        "package": TRAINED.package_files(BINDING.platform),
+    }
+    own = {f"{top}/{one.path}": one.sha256 for top, tree in trees.items() for one in tree}
+    own |= {"package/manifest.json": BINDING.root}
+    assert model_link(unread, [oms_statement("shop", {**own, "code/x.pyc": "1" * 64})])[1]
+    other = oms_statement("shop", {**own, "package/manifest.json": "9" * 64})
+    assert model_link(unread, [other]) == (
+        "model",
+        False,
+        f"package/manifest.json: expected {'9' * 64} signed, got {BINDING.root}",
+    )
+    assert model_link(unread, [oms_statement("shop", FILES)])[1] is False
+    for name in own:
+        assert not model_link(unread, [oms_statement("shop", {**own, name: "8" * 64})])[1]

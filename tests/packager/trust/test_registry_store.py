@@ -13,19 +13,24 @@ from built_packages import Built, built
 from registries import StartedRegistry, registry
 from signed_packages import new_key, signed_folder, verified, wrong
 
+from packager.digest import canonical_json
+from packager.errors import PackageError
 from packager.image.export import write_oci
 from packager.image.incoming import incoming_images
 from packager.image.reference import open_reference
 from packager.image.registry_export import push_images
+from packager.model.dsse import BUNDLE_TYPE, PAYLOAD_TYPE, STATEMENT_TYPE
 from packager.progress import NullProgress
-from packager.registry.manifests import get_manifest
+from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
+from packager.registry.manifests import get_manifest, put_manifest
 from packager.registry.pull import pull
 from packager.registry.reference import RegistryReference
-from packager.registry.referrers import get_attachment, list_referrers
+from packager.registry.referrers import fallback_tag, get_attachment, list_referrers
+from packager.registry.repository import open_repository
 from packager.trust.attached import BILL_TYPE
 from packager.trust.envelope import CLASSIC_ANNOTATION
 from packager.trust.keys import PrivateKey
-from packager.trust.registry_store import already_signed, registry_bundles, signed_by
+from packager.trust.registry_store import already_signed, check_total, registry_bundles, signed_by
 from packager.trust.sbom import bill_of_materials
 from packager.trust.store import attach_to_folder, keep_bundles, stored_bundles
 from packager.trust.verified import repository_of
@@ -82,7 +87,7 @@ def test_what_is_signed_at_push_is_verified_where_it_is_and_where_it_is_pulled(
     repository, digest = served.repository(f"shop-{compress}:1"), source.rpartition("@")[2]
     (listed,) = list_referrers(repository, digest, BILL_TYPE)
     assert get_attachment(repository, listed, digest).content == bill
-    bundles = registry_bundles(source)
+    bundles = registry_bundles(source, pytest.fail)
     pull(incoming_images(place, companion=True), tmp_path / "pulled", NullProgress())
     with open_reference(str(tmp_path / "pulled"), None) as found:
         attach_to_folder(found, bundles, "")
@@ -137,7 +142,7 @@ def test_kept_signatures_go_with_a_push_unless_they_are_of_another_form(
     signed_folder(tmp_path / "oci", made.images(), key)
     told: list[str] = []
     with open_reference(str(tmp_path / "oci"), None) as found:
-        beside = already_signed(stored_bundles(found, None), told.append)
+        beside = already_signed(stored_bundles(found, None, pytest.fail), told.append)
         images = [found.image()]
     place = served.reference("kept:1")
     push_images(images, place, "none", NullProgress(), beside)
@@ -172,8 +177,6 @@ def test_an_image_in_a_registry_can_be_signed_there(
 def test_a_blob_that_changes_in_the_registry_is_found(
     made: Built, served: StartedRegistry, key: PrivateKey, tmp_path: Path
 ) -> None:
-    from packager.errors import PackageError
-
     with pytest.MonkeyPatch.context() as patch:
         write_oci(made.images(), tmp_path / "oci")
         place = served.reference("flipped:1")
@@ -188,3 +191,65 @@ def test_a_blob_that_changes_in_the_registry_is_found(
                 verified(Path(f"registry:{place}"), key.public)
         finally:
             blob.write_bytes(content)
+
+
+def test_malformed_attachments_block_neither_verification_nor_push(
+    made: Built, served: StartedRegistry, key: PrivateKey, tmp_path: Path
+) -> None:
+    write_oci(made.images(), tmp_path / "oci")
+    place = served.reference("foreign:1")
+    source = push_signed(tmp_path / "oci", place, key)
+    digest, repository = source.rpartition("@")[2], served.repository("foreign:1")
+    whole = list_referrers(repository, digest, BUNDLE_TYPE)[0]
+    document = dict(get_manifest(repository, whole.descriptor.digest).document)
+    bad = []
+    for change in (
+        {"layers": document["layers"] * 2},
+        {"subject": {**document["subject"], "digest": f"sha256:{'1' * 64}"}},
+    ):
+        content = canonical_json({**document, **change})
+        put_manifest(repository, content, MANIFEST_TYPE)
+        bad.append({**Descriptor.of(MANIFEST_TYPE, content).as_json(), "artifactType": BUNDLE_TYPE})
+    tag = fallback_tag(digest)
+    index = dict(get_manifest(repository, tag).document)
+    index["manifests"] = [*bad, *index["manifests"]]
+    put_manifest(repository, canonical_json(index), INDEX_TYPE, tag)
+    told: list[str] = []
+    assert len(registry_bundles(source, told.append)) == 5
+    assert ["documents in one" in one for one in told].count(True) == 1
+    assert ["of another image" in one for one in told].count(True) == 1
+    assert len(told) == 2
+    report = verified(Path(f"registry:{place}"), key.public)
+    assert report.verified, wrong(report)
+    assert "; 2 unreadable: " in report.links[0].detail
+
+
+def test_the_sum_of_the_bundles_is_bounded() -> None:
+    check_total("shop", 128 << 20)
+    with pytest.raises(PackageError, match="at most 134,217,728 bytes, got more"):
+        check_total("shop", (128 << 20) + 1)
+
+
+def test_a_statement_without_a_digest_is_about_no_image() -> None:
+    odd = [
+        {"_type": STATEMENT_TYPE, "subject": subject, "predicateType": "x", "predicate": {}}
+        for subject in ([{"name": "a"}], [{"digest": {"sha512": "1"}}], ["a"], {"a": 1}, None)
+    ]
+    envelopes = [
+        canonical_json(
+            {
+                "mediaType": BUNDLE_TYPE,
+                "dsseEnvelope": {
+                    "payloadType": PAYLOAD_TYPE,
+                    "payload": base64.b64encode(canonical_json(one)).decode(),
+                    "signatures": [{"sig": "AA=="}],
+                },
+            }
+        )
+        for one in odd
+    ]
+    told: list[str] = []
+    beside = already_signed([*envelopes, b"{}"], told.append)
+    repository = open_repository(RegistryReference.parse("127.0.0.1:1/none:1"))
+    assert beside(repository, Descriptor(MANIFEST_TYPE, f"sha256:{'1' * 64}", 1), False) == []
+    assert len(told) == 1

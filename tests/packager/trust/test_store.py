@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 from built_packages import Built, built
-from signed_packages import new_key, reindexed, sign_folder, signed_folder
+from image_samples import make_images
+from signed_packages import new_key, reindexed, sign_folder, signed_folder, verified
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.export import write_archive, write_oci
 from packager.image.reference import open_reference
+from packager.image.stored_images import stored_descriptor
 from packager.trust.attached import BILL_TYPE, attachment
 from packager.trust.envelope import signed_bundle
 from packager.trust.sbom import bill_of_materials
 from packager.trust.sign import sign_package
-from packager.trust.statements import bill_statement
+from packager.trust.statements import bill_statement, cosign_statement
 from packager.trust.store import (
     hinted_key,
     keep_bundles,
@@ -39,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
 
 def kept(folder: Path) -> list[bytes]:
     with open_reference(str(folder), None) as reference:
-        return stored_bundles(reference, None)
+        return stored_bundles(reference, None, pytest.fail)
 
 
 def test_a_folder_keeps_them_as_manifests_with_a_subject(made: Built, tmp_path: Path) -> None:
@@ -107,7 +109,7 @@ def test_an_archive_is_not_changed_and_the_cache_keeps_them(
         bundles = sign_package(examined_facts(reference), key)
         assert "the cache, as " in keep_bundles(reference, bundles, key)
         keep_bundles(reference, bundles, key)
-        assert stored_bundles(reference, None) == bundles
+        assert stored_bundles(reference, None, pytest.fail) == bundles
     assert archive.read_bytes() == before
 
 
@@ -120,21 +122,26 @@ def test_files_of_bundles(made: Built, tmp_path: Path) -> None:
     assert raised.value.hint == "name the file that `package sign --output` wrote"
 
 
-def test_too_many_or_damaged_bundles_are_an_error(made: Built, tmp_path: Path) -> None:
+def test_too_many_bundles_are_an_error_and_damaged_ones_are_passed_over(
+    made: Built, tmp_path: Path
+) -> None:
     folder = tmp_path / "oci"
-    signed_folder(folder, made.images(), new_key(tmp_path / "k"))
+    bundles = signed_folder(folder, made.images(), new_key(tmp_path / "k"))
     write_lines(tmp_path / "s.jsonl", [b"%d" % number for number in range(200)])
     with (
         open_reference(str(folder), None) as reference,
         pytest.raises(PackageError, match="expected at most 128 signed statements"),
     ):
-        stored_bundles(reference, tmp_path / "s.jsonl")
+        stored_bundles(reference, tmp_path / "s.jsonl", pytest.fail)
     entry = json.loads((folder / "index.json").read_bytes())["manifests"][2]
     manifest = json.loads((folder / "blobs/sha256" / entry["digest"][7:]).read_bytes())
     layer = folder / "blobs/sha256" / manifest["layers"][0]["digest"][7:]
     layer.write_bytes(layer.read_bytes() + b" ")
-    with pytest.raises(PackageError, match="the signatures can't be read: ValueError: content"):
-        kept(folder)
+    told: list[str] = []
+    with open_reference(str(folder), None) as reference:
+        assert stored_bundles(reference, None, told.append) == bundles[1:]
+    (why,) = told
+    assert why.startswith("an attachment: ValueError: content that does not match sha256:")
 
 
 def test_attachments_of_other_kinds_are_left_alone(made: Built, tmp_path: Path) -> None:
@@ -162,3 +169,50 @@ def test_a_hint_is_read_from_anything(made: Built, tmp_path: Path) -> None:
     assert hinted_key(bundle) == key.public.key_id
     assert hinted_key(b"[]") == hinted_key(b"{}") == hinted_key(b"\xff") == ""
     assert attachment(bundle).content == bundle
+
+
+def test_each_image_of_a_folder_for_two_platforms_keeps_its_own(tmp_path: Path) -> None:
+    folder, key = tmp_path / "oci", new_key(tmp_path / "k")
+    platforms = ("linux/amd64", "linux/arm64")
+    made = [
+        image
+        for name in platforms
+        for image in make_images(tmp_path / name.replace("/", "-"), platform=name)
+    ]
+    write_oci(made, folder)
+    bundles = {}
+    for name in platforms:
+        with open_reference(str(folder), None, name) as reference:
+            digest = str(reference.stored_digest)
+            bundles[name] = [signed_bundle(cosign_statement(digest[7:]), key)]
+            assert keep_bundles(reference, bundles[name], key) == str(folder)
+            assert stored_descriptor(folder, digest).digest == digest
+    for name in platforms:
+        with open_reference(str(folder), None, name) as reference:
+            assert stored_bundles(reference, None, pytest.fail) == bundles[name]
+    assert bundles[platforms[0]] != bundles[platforms[1]]
+    with pytest.raises(ValueError, match="expected a manifest sha256:1"):
+        stored_descriptor(folder, f"sha256:{'1' * 64}")
+
+
+def test_an_attachment_of_two_documents_is_passed_over(made: Built, tmp_path: Path) -> None:
+    folder, key = tmp_path / "oci", new_key(tmp_path / "k")
+    bundles = signed_folder(folder, made.images(), key)
+
+    def doubled(index: dict[str, list[dict[str, object]]]) -> None:
+        path = folder / "blobs/sha256" / str(index["manifests"][2]["digest"])[7:]
+        manifest = json.loads(path.read_bytes())
+        content = canonical_json({**manifest, "layers": manifest["layers"] * 2})
+        digest = f"sha256:{sha256_bytes(content)}"
+        index["manifests"].append({"digest": digest, "size": len(content)})
+        (folder / "blobs/sha256" / digest[7:]).write_bytes(content)
+
+    reindexed(folder, doubled)
+    told: list[str] = []
+    with open_reference(str(folder), None) as reference:
+        assert stored_bundles(reference, None, told.append) == bundles
+        keep_bundles(reference, bundles, key)
+        assert stored_bundles(reference, None, told.append) == bundles
+    assert len(told) == 2
+    (link, *_) = verified(folder, key.public).links
+    assert "; 1 unreadable: an attachment: ValueError" in link.detail

@@ -14,12 +14,14 @@ from signed_packages import new_key, other_model, signed_folder, verified, wrong
 
 from packager.image.export import write_oci
 from packager.image.reference import open_reference
-from packager.trust.attached import bills
+from packager.trust.attached import bills, claimed_statement
 from packager.trust.envelope import signed_bundle
+from packager.trust.facts import stated_facts
 from packager.trust.keys import PrivateKey
 from packager.trust.measured import replay_result
 from packager.trust.sign import sign_package
-from packager.trust.statements import bill_statement
+from packager.trust.statements import OMS, bill_statement
+from packager.trust.store import stored_bundles
 from packager.trust.verify import SignedSet, verify
 from packager.trust.whole_image import examined_facts
 
@@ -139,3 +141,34 @@ def test_a_bill_is_required_by_its_subject_and_its_contents(
 def bill_of(bundle: bytes) -> dict[str, Any] | None:
     """The bill that a bundle states."""
     return next((json.loads(one.content) for one in bills([bundle])), None)
+
+
+def test_one_binding_is_chosen_for_image_data_and_companion(
+    made: Built, key: PrivateKey, tmp_path: Path
+) -> None:
+    bundles = signed_folder(tmp_path / "oci", made.images(), key)
+    with open_reference(str(tmp_path / "oci"), None) as reference:
+        facts = examined_facts(reference)
+        elsewhere = {"companion": f"sha256:{'4' * 64}"}
+        other = replace(facts, binding=facts.binding.model_copy(update=elsewhere))
+        others = sign_package(other, key)
+        for both in ([*others, *bundles], [*bundles, *others]):
+            report = verify(facts, both, [key.public])
+            assert wrong(report) == {}
+    assert wrong(verify(facts, others, [key.public])).keys() == {"companion"}
+
+
+def test_a_required_model_is_that_of_this_package_when_no_layer_is_read(
+    made: Built, key: PrivateKey, tmp_path: Path
+) -> None:
+    signed_folder(tmp_path / "oci", made.images(), key)
+    signed_folder(tmp_path / "other", other_model(made, tmp_path / "made").images(), key)
+    with open_reference(str(tmp_path / "other"), None) as reference:
+        theirs = stored_bundles(reference, None, pytest.fail)
+    with open_reference(str(tmp_path / "oci"), None) as reference:
+        facts = stated_facts(reference)
+        ours = stored_bundles(reference, None, pytest.fail)
+    assert wrong(verify(facts, ours, [key.public], ["model"])) == {}
+    without = [one for one in ours if claimed_statement(one)["predicateType"] != OMS]
+    (name,) = wrong(verify(facts, [*without, *theirs], [key.public], ["model"]))
+    assert name == "model"
