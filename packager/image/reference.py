@@ -201,9 +201,8 @@ class Reference:
         copy_into(engine, image, progress)
         if not self.pinned:
             return image.name
-        if (engine.describe(image.digest) or {}).get("Id") == image.digest:
-            return image.digest
-        return str(engine_config(engine, image.name)["digest"])
+        held = (engine.describe(image.digest) or {}).get("Id") == image.digest
+        return image.digest if held else str(engine_config(engine, image.name)["digest"])
 
 
 def top_of_image(reference: Reference) -> int:
@@ -245,9 +244,8 @@ def open_reference(
 
 def _in_registry(text: str, engine: Engine | None, platform: str | None) -> Reference:
     """The package in a registry; of its layers only the one with its documents is read."""
-    wanted = RegistryReference.parse(text)
-    here = engine.platform if engine else default_platform()
-    found = remote_package(wanted, platform or here)
+    wanted = platform or (engine.platform if engine else default_platform())
+    found = remote_package(RegistryReference.parse(text), wanted)
     return replace(_describe(found.images), source=str(found.source))
 
 
@@ -266,21 +264,19 @@ def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | N
         parse_document(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels(config)
     )
 
-    companion_digest = None if companion is None else str(companion["Id"])
+    ids = {False: str(config["digest"]), True: str((companion or {}).get("Id") or "")}
 
     def image(with_companion: bool) -> Image:
-        name = main + (COMPANION if with_companion else "")
-        place = folder / ("companion.tar" if with_companion else "main.tar")
-        known = companion if with_companion and companion is not None else {}
+        place = folder / f"{with_companion}.tar"
         with place.open("wb") as file:
             # By its id: the tag may be moved after the image's signatures were verified.
-            file.writelines(engine.save(str(known.get("Id") or config["digest"])))
+            file.writelines(engine.save(ids[with_companion]))
+        name = main + (COMPANION if with_companion else "")
         return replace(read_archive(place, name)[0], name=name)
 
-    has_companion = companion is not None
     return Reference(
-        *(main, config, manifest, file, has_companion, engine, image),
-        companion_digest=companion_digest,
+        *(main, config, manifest, file, companion is not None, engine, image),
+        companion_digest=ids[True] or None,
     )
 
 

@@ -18,7 +18,7 @@ from packager.image.reference import Reference
 
 IMAGE = re.compile(r"[a-zA-Z0-9$][\w.:/${}-]*(@sha256:[0-9a-f]{64})")
 LABEL = re.compile(r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
-MODELS = "models"
+MODELS = "kubernetes"
 """Note of the folder: name of a model's folder → name of the model."""
 
 

@@ -72,7 +72,7 @@ def test_an_absent_file_is_refused(tmp_path: Path):
 
 
 def test_a_manifest_of_a_later_schema_is_refused(tmp_path: Path):
-    text = MANIFEST.dump().replace(b'"schema_version":1', b'"schema_version":2')
+    text = MANIFEST.dump().replace(b'"schema_version":2', b'"schema_version":3')
     (tmp_path / "manifest.json").write_bytes(text)
     with pytest.raises(PackageError, match="schema_version"):
         Manifest.load(tmp_path / "manifest.json")

@@ -75,6 +75,7 @@ def packaged(tmp_path: Path) -> tuple[Manifest, Root]:
     (root.code / "train.py").write_text("x = 1\n")
     manifest = MANIFEST.model_copy(
         update={
+            "platforms": {},
             "model": (FileEntry.of(root.models / "model", "model"),),
             "code": (FileEntry.of(root.code / "train.py", "train.py"),),
             "files": (),

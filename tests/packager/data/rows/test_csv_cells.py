@@ -54,7 +54,7 @@ def test_time_grows_with_length_alone(shape: str, filler: str) -> None:
         return best
 
     # 16 times the length: 16 times the time, or 256 times where it is quadratic (which is seconds).
-    assert seconds(1 << 16) < max(0.5, 100 * seconds(1 << 12))
+    assert seconds(1 << 16) < max(2.0, 100 * seconds(1 << 12))
 
 
 @pytest.mark.parametrize("sign", ["", "-", "+"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from deployed_models import MODEL, Packaged, contents
+from deployed_models import MODEL, Packaged, contents, deployed
 
 from packager.deploy.kubernetes.deploy import (
     ClusterOptions,
@@ -95,6 +95,11 @@ def test_a_model_is_removed_and_the_others_stay(tmp_path: Path) -> None:
     assert contents(tmp_path) == alone
     with pytest.raises(UsageError, match="expected one of the models diamonds-cut, got 'other'"):
         remove_kubernetes("other", tmp_path)
+
+
+def test_a_folder_of_monitoring_is_none_of_a_cluster(tmp_path: Path) -> None:
+    deployed(tmp_path)
+    assert not is_cluster_folder(tmp_path)
 
 
 def test_a_file_that_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
