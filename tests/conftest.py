@@ -25,8 +25,8 @@ from packager.progress import NullProgress
 from packager.project.sections import ImageSection
 
 # No test depends on the clock: the machine may be busy.
-# Half of hypothesis' examples: `--hypothesis-profile=thorough` tries ten times as many.
-settings.register_profile("quick", deadline=None, max_examples=50)
+# A quarter of hypothesis' examples: `--hypothesis-profile=thorough` tries twenty times as many.
+settings.register_profile("quick", deadline=None, max_examples=25)
 settings.register_profile("thorough", deadline=None, max_examples=500)
 settings.load_profile("quick")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,16 +26,23 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         yield built(tmp_path_factory.mktemp("built"))
 
 
-@pytest.fixture
-def signed(made: Built, tmp_path: Path) -> Path:
-    """A folder with a signed package in ``oci``, and its keys."""
-    write_oci(made.images(), tmp_path / "oci")
-    assert package("key", tmp_path / "k", env=ENV).code == 0
+@pytest.fixture(scope="module")
+def signed_once(made: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("signed")
+    write_oci(made.images(), folder / "oci")
+    assert package("key", folder / "k", env=ENV).code == 0
     done = package(
-        *("sign", tmp_path / "oci", "--key", tmp_path / "k", "--output", tmp_path / "s.jsonl"),
+        *("sign", folder / "oci", "--key", folder / "k", "--output", folder / "s.jsonl"),
         env=ENV,
     )
     assert done.code == 0, done.err
+    return folder
+
+
+@pytest.fixture
+def signed(signed_once: Path, tmp_path: Path) -> Path:
+    """A folder with a signed package in ``oci``, and its keys."""
+    shutil.copytree(signed_once, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
