@@ -37,6 +37,7 @@ from packager.image.stored_images import (
     read_oci,
 )
 from packager.manifest.manifest import Fingerprint, Lock, Manifest
+from packager.manifest.platform import platform_of
 from packager.manifest.slice_baselines import FILE as BASELINES
 from packager.manifest.slice_baselines import SliceBaselines
 from packager.progress import Progress
@@ -84,7 +85,7 @@ class Reference:
     @property
     def platform(self) -> str:
         """``linux/amd64``, as the image's config says."""
-        return f"{self.config.get('os')}/{self.config.get('architecture')}"
+        return platform_of(self.config)
 
     def layers(self, *, companion: bool = False) -> list[tuple[str, str, int]]:
         """(name, diff_id, bytes) of each layer, bottom up, without reading the layers.
@@ -253,7 +254,7 @@ def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | N
     if engine is None:
         raise PackageError(f"{text}: no such folder or file, and no engine responds", ENGINE_HINT)
     text, main, config = package_in_engine(engine, text)
-    choose_platform([f"{config['os']}/{config['architecture']}"], text, platform)
+    choose_platform([platform_of(config)], text, platform)
     companion = engine.describe(main + COMPANION)
     documents = engine.documents(text, "/package", DOCUMENTS, MAX_DOCUMENT)
 
@@ -283,7 +284,6 @@ def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | N
 def _describe(images: tuple[Image, ...]) -> Reference:
     main = images[0]
     config = {**json.loads(main.config), "digest": main.digest, "annotations": main.annotations}
-
     documents = package_documents(main.layers)
 
     def file(name: str) -> bytes:

@@ -23,6 +23,7 @@ from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.layers import Layer
+from packager.manifest.platform import platform_of
 from packager.registry.attachments import Descriptor
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 
@@ -133,9 +134,7 @@ def _mains(named: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _platform(config: bytes) -> str:
-    """``linux/amd64``, as the config of an image says."""
-    described = json.loads(config)
-    return f"{described.get('os')}/{described.get('architecture')}"
+    return platform_of(json.loads(config))
 
 
 def choose_platform(held: Sequence[str], called: str, platform: str | None) -> str | None:

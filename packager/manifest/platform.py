@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from packager.manifest.base import FileEntry, FrozenModel
 
 Proof = Literal["native", "emulation"]
+
+
+def platform_of(described: Mapping[str, Any]) -> str:
+    """``linux/amd64``, from the keys ``os`` and ``architecture`` of a config or descriptor."""
+    return f"{described.get('os')}/{described.get('architecture')}"
 
 
 class Platform(FrozenModel):

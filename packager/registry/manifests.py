@@ -10,6 +10,7 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
+from packager.manifest.platform import platform_of
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
 from packager.registry.reference import DIGEST
 from packager.registry.repository import RegistryRepository
@@ -148,7 +149,7 @@ def platform_manifest(index: FetchedManifest, platform: str, called: str) -> Des
     there: list[str] = []
     for entry in entries:
         described = entry.get("platform") or {} if isinstance(entry, Mapping) else {}
-        name = f"{described.get('os')}/{described.get('architecture')}"
+        name = platform_of(described)
         if name == platform:
             return read_descriptor(entry)
         if described and "unknown" not in name:

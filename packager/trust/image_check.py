@@ -8,7 +8,7 @@ from typing import Any
 from packager.image.file_list import FileList, Listing, strays
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest
-from packager.manifest.platform import Platform
+from packager.manifest.platform import Platform, platform_of
 from packager.model.integrity import MANIFEST, MISSING, NO_FILE, IntegrityCheck
 from packager.trust.facts import signed_files
 from packager.trust.settings import settings_checks
@@ -52,7 +52,7 @@ def image_checks(
     config: Mapping[str, Any], manifest: Manifest, called: str = "image"
 ) -> list[IntegrityCheck]:
     """Compare the settings of an image's ``config`` with those that its manifest records."""
-    platform = f"{config.get('os')}/{config.get('architecture')}"
+    platform = platform_of(config)
     known = manifest.platforms.get(platform)
     if known is None:
         expected = " or ".join(sorted(manifest.platforms)) or "none recorded"
