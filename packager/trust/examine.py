@@ -115,7 +115,7 @@ def _tree_checks(reference: Reference, contents: ImageContents) -> list[Integrit
         len(reference.layers(companion=True)) - len(contents.listings)
     )
     found = FileList.of(contents.listings[:count], contents.listings[count:])
-    return tree_checks(found, platform, reference.file_list())
+    return tree_checks(found, platform, reference.file_list)
 
 
 def _training_checks(reference: Reference, contents: ImageContents) -> list[IntegrityCheck]:

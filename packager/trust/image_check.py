@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from packager.image.file_list import FileList, Listing, strays
@@ -18,29 +18,29 @@ MAX_NAMED = 20
 OWN = "a folder, file or link of a package"
 
 
-def tree_checks(found: FileList, platform: Platform, recorded: FileList) -> list[IntegrityCheck]:
+def tree_checks(
+    found: FileList, platform: Platform, recorded: Callable[[], FileList]
+) -> list[IntegrityCheck]:
     """Compare the files of an image, and of its companion if it was read, with the manifest.
 
-    ``recorded``: the list in the image's ``files.txt``, which names what differs. One check per
-    folder, and one failed check per file, link or folder that differs.
+    ``recorded`` reads the list in the image's ``files.txt``, which names what differs; it is read
+    only then. One check per folder, and one failed check per file, link or folder that differs.
     """
     checks = []
     image, companion = found.trees()
-    pairs = [("", image, platform.trees, found.image, recorded.image)]
+    pairs = [("", image, platform.trees, found.image)]
     if found.companion:
-        pairs.append(
-            ("companion ", companion, platform.companion, found.companion, recorded.companion)
-        )
-    short = found.shortened()
-    for called, actual, expected, listing, listed in pairs:
+        pairs.append(("companion ", companion, platform.companion, found.companion))
+    for called, actual, expected, listing in pairs:
         folders = sorted(actual.keys() | expected.keys())
         checks += [
             _check(f"{called}{top}", expected.get(top, NO_FILE), actual.get(top, MISSING))
             for top in folders
         ]
         if actual != expected:
-            other = short.companion if called else short.image
-            checks += _named(called, listed, other)
+            listed, short = recorded(), found.shortened()
+            both = (listed.companion, short.companion) if called else (listed.image, short.image)
+            checks += _named(called, *both)
         checks += [
             _check(f"{called}file /{name}", OWN, listing[name])
             for name in strays(listing)[:MAX_NAMED]

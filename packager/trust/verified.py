@@ -189,7 +189,7 @@ def compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityCh
         checks.append(_on_top(diff_ids, [diff_id for _, diff_id, _ in whole]))
         more = _listings(reference, count, companion=True)[len(image) :]
     found = FileList.of(image[:top], [*image[top:], *more])
-    checks += tree_checks(found, platform, reference.file_list())
+    checks += tree_checks(found, platform, reference.file_list)
     checks += document_checks(found, manifest, reference.platform)
     return checks, found
 

@@ -23,7 +23,7 @@ def recorded(files: FileList) -> Platform:
 
 
 def wrong(found: FileList, built: FileList) -> dict[str, tuple[str, str]]:
-    checks = tree_checks(found, recorded(built), built.shortened())
+    checks = tree_checks(found, recorded(built), built.shortened)
     return {check.name: (check.expected, check.actual) for check in checks if not check.ok}
 
 
@@ -31,7 +31,7 @@ BUILT = FileList.of([FILES], [ADDED])
 
 
 def test_equal_folders_are_one_check_each() -> None:
-    checks = tree_checks(BUILT, recorded(BUILT), BUILT.shortened())
+    checks = tree_checks(BUILT, recorded(BUILT), BUILT.shortened)
     assert [(check.name, check.ok) for check in checks] == [
         ("/code", True),
         ("/models", True),

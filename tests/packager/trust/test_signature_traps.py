@@ -123,7 +123,7 @@ def test_another_key_verifies_nothing(made: Built, key: PrivateKey, tmp_path: Pa
     signed_folder(tmp_path / "oci", made.images(), new_key(tmp_path / "o"))
     report = verified(tmp_path / "oci", key.public)
     assert wrong(report) == {
-        "signature": "expected a signature of the package by the key given, got none; 4 of other "
+        "signature": "expected a signature of the package by the key given, got none; 5 of other "
         "keys are passed over"
     }
     assert report.key_ids == ()
