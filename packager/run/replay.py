@@ -50,10 +50,11 @@ def replay(
     examined = examine(reference, engine)
     files = {} if data is None else given_files(data, source)
     checks = [*examined.checks, *(given_checks(files, source) if files else ())]
-    report = damaged(manifest, ())
     if all(check.ok for check in checks):
         check_place(examined.lock, engine)
         report = repeat(examined, engine, progress, manifest, ask, files)
+    else:
+        report = damaged(manifest, ())
     told = with_verification(report, checks, examined)
     return told.model_copy(update={"root": manifest.root})
 

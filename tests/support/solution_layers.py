@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from host_samples import LOCK, MANIFEST
+from host_samples import LOCK, MANIFEST, locked_platform
 from trust_samples import ABSENT, layer_of
 
 from modelhost.solution.spec import SolutionSpec
@@ -98,7 +98,7 @@ def _manifest(name: str, lock: Lock) -> Manifest:
             "name": name,
             "code": (entry("train.py", CODE),),
             "model": (entry("model", name.encode()),),
-            "files": (entry("lock.json", lock.dump()),),
+            "platforms": {lock.platform: locked_platform(lock)},
             "data": source(),
         }
     )

@@ -61,7 +61,7 @@ def test_both_workers_of_a_replay_share_what_the_engine_got(
         *(("_confirmed", report), ("with_verification", report)),
     ):
         stub(name, result)
-    reference: Any = SimpleNamespace(manifest=None)
+    reference: Any = SimpleNamespace(manifest=SimpleNamespace(root="0" * 64))
     engine: Any = Engine()
     assert replay(reference, engine, NullProgress(), ReplayRequest()) is report
     scope = happened[happened.index("start") : happened.index("removed")]
