@@ -32,7 +32,7 @@ def test_drift_opens_an_issue_and_its_end_resolves_it(
     local_package: Package, tmp_path: Path
 ) -> None:
     out = tmp_path / "watch"
-    made = ("deploy", "monitoring", local_package.reference, "--output", out, "--time-scale", 60)
+    made = ("deploy", "compose", local_package.reference, "--output", out, "--time-scale", 60)
     done = package(*made, "--json", env=NO_ENGINE)
     assert done.code == 0, done.err
     (model,) = done.json["models"]

@@ -41,7 +41,7 @@ def servers(
     """Shifted rows: what app users do goes to one replica, the others' to another; both suffer."""
     folder = tmp_path_factory.mktemp("watched")
     out = folder / "monitoring"
-    done = package("deploy", "monitoring", local_package.reference, "--output", out, env=NO_ENGINE)
+    done = package("deploy", "compose", local_package.reference, "--output", out, env=NO_ENGINE)
     assert done.code == 0, done.err
     with open_reference(local_package.reference, None) as found:
         manifest, profile = found.manifest, found.profile()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from packager.deploy.parts import DEFAULT_PARTS, TRACKER, chosen_parts
 from packager.errors import UsageError
 from packager.image.config import PORT
 
 PORTS = 10
-"""Ports of a model, one for each replica."""
+"""Ports of a model: its own, then one for each slot; the others are free."""
+SLOTS = ("blue", "green")
+"""Where a version of a model runs: one slot serves, the other one is for an update."""
+MAX_REPLICAS = 32
 GRAFANA_PORT = 3100
 TRACKER_PORT = 3080
 MAX_PORT = 9_000
@@ -20,6 +24,16 @@ MAX_PORT = 9_000
 MAX_SERVICE = 50
 """Characters of a service name: it is one label of a DNS name, which may have 63."""
 SERVICE_NAME = re.compile(r"[a-z0-9-]+")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The version that an update starts in the slot that doesn't serve."""
+
+    version: str
+    image: str
+    share: float = 0.0
+    """Share of the requests that it gets."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +45,58 @@ class Member:
     """The last one deployed here; rules and dashboard cover every version of the model."""
     image: str
     port: int
-    """The first of its host ports."""
+    """The first of its host ports, where its proxy listens."""
     memory_mib: int
     """Memory limit of one replica, unless ``MODEL_MEMORY`` is set."""
     keys: bool = False
     """Whether the servers require keys, also of Prometheus."""
     time_scale: int = 1
     """By what the windows of its rules are divided."""
+
+    replicas: int = 1
+    slot: str = SLOTS[0]
+    """The slot that serves."""
+    candidate: Candidate | None = None
+    """In the other slot, while an update is under way."""
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any]) -> Member:
+        """The member that ``asdict`` made a mapping of."""
+        found = known["candidate"]
+        return cls(**{**known, "candidate": None if found is None else Candidate(**found)})
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The slots that have a version: the serving one first."""
+        return (self.slot,) if self.candidate is None else (self.slot, self.idle)
+
+    @property
+    def idle(self) -> str:
+        """The slot that doesn't serve."""
+        return next(slot for slot in SLOTS if slot != self.slot)
+
+    def slot_image(self, slot: str) -> str:
+        """The image in a slot; raises ``KeyError`` for an empty one."""
+        if slot == self.slot:
+            return self.image
+        if self.candidate is None:
+            raise KeyError(slot)
+        return self.candidate.image
+
+    def weights(self, total: int = 100) -> dict[str, int]:
+        """Slot → weight of each of its replicas."""
+        share = 0.0 if self.candidate is None else self.candidate.share
+        moved = round(total * share)
+        return {self.slot: total - moved, self.idle: moved}
+
+    def slot_service(self, slot: str) -> str:
+        """The name of the service of the replicas in ``slot``."""
+        return f"{self.service}-{slot}"
+
+    @property
+    def proxy(self) -> str:
+        """The name of the service of its proxy."""
+        return f"proxy-{self.label}"
 
     @property
     def label(self) -> str:
@@ -49,7 +108,7 @@ class Member:
 
     @property
     def service(self) -> str:
-        """The name of the service of its replicas."""
+        """The name of the service of its replicas; with a slot, where there are slots."""
         return f"model-{self.label}"
 
     @property
@@ -63,20 +122,25 @@ class Fleet:
     """All models of a folder, by name."""
 
     members: Mapping[str, Member]
-    tracker: bool = True
-    """Whether the issue tracker is one of the services."""
+    parts: frozenset[str] = DEFAULT_PARTS
+    """The services beside the models."""
 
     @classmethod
     def of(cls, notes: Mapping[str, Any]) -> Fleet:
         """The fleet in the notes of a folder's record; empty for a new folder."""
-        known = {name: Member(**one) for name, one in notes.get("models", {}).items()}
-        return cls(known, notes.get("tracker", True))
+        known = {name: Member.of(one) for name, one in notes.get("models", {}).items()}
+        return cls(known, frozenset(notes.get("parts", DEFAULT_PARTS)))
 
     @property
     def notes(self) -> dict[str, Any]:
         """The members as JSON values, for the folder's record."""
         models = {name: asdict(one) for name, one in sorted(self.members.items())}
-        return {"models": models, "tracker": self.tracker}
+        return {"models": models, "parts": sorted(self.parts)}
+
+    @property
+    def tracker(self) -> bool:
+        """Whether the issue tracker is one of the services."""
+        return TRACKER in self.parts
 
     def sorted(self) -> Iterable[Member]:
         """The models sorted by name."""
@@ -87,24 +151,24 @@ class Fleet:
         """The largest of its models."""
         return max((one.time_scale for one in self.members.values()), default=1)
 
-    def with_model(
-        self, name: str, version: str, image: str, memory_mib: int, *, keys: bool = False
-    ) -> Fleet:
-        """The fleet with this model, which keeps its ports and keys if it was there before."""
-        known = self.members.get(name)
-        port = known.port if known else self._free_port()
-        keys = keys or (known is not None and known.keys)
-        member = Member(name, version, image, port, memory_mib, keys)
-        return replace(self, members={**self.members, name: member})
+    def with_model(self, one: Member) -> Fleet:
+        """The fleet with this model, which keeps its port, slot and keys if it was there before."""
+        known = self.members.get(one.name)
+        if known is not None and known.candidate is not None:
+            raise UsageError(
+                f"{one.name}: expected a model without an update under way, got one to "
+                f"{known.candidate.version}",
+                "finish it, or take it back: package deploy update --resume or --abort",
+            )
+        joined = replace(one, port=self._free_port())
+        if known is not None:
+            keys = one.keys or known.keys
+            joined = replace(one, port=known.port, slot=known.slot, keys=keys)
+        return replace(self, members={**self.members, one.name: joined})
 
-    def on_time_scale(self, name: str, scale: int) -> Fleet:
-        """The fleet whose model ``name`` has this time scale."""
-        scaled = replace(self.members[name], time_scale=scale)
-        return replace(self, members={**self.members, name: scaled})
-
-    def with_tracker(self, wanted: bool) -> Fleet:
-        """The fleet with the issue tracker, or without it."""
-        return replace(self, tracker=wanted)
+    def with_parts(self, added: Sequence[str], left_out: Sequence[str]) -> Fleet:
+        """The fleet with other parts; raises ``UsageError`` as ``chosen_parts``."""
+        return replace(self, parts=chosen_parts(self.parts, added, left_out))
 
     def without(self, name: str) -> Fleet:
         """The fleet without this model; raises ``UsageError`` if it is unknown or the only one."""

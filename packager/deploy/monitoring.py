@@ -1,4 +1,4 @@
-"""``package deploy monitoring``: rules, their tests, dashboards and configuration for models."""
+"""``package deploy monitoring``: rules, their tests, dashboard and kinds of issues of models."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 from modelhost.text import display_value
 from monitoring.slices.slices import SliceSet
-from packager.deploy import compose, generated_folder
+from packager.deploy import generated_folder
 from packager.deploy.alert_links import with_links
-from packager.deploy.fleet import Fleet
+from packager.deploy.folder_target import MONITORING, TARGET, check_target
 from packager.deploy.grafana.dashboard import dashboard
 from packager.deploy.issues import issue_document, service_document
 from packager.deploy.prometheus.alerts import alert_group
@@ -29,9 +29,8 @@ from packager.deploy.prometheus.rules import (
     rules_document,
 )
 from packager.deploy.prometheus.time_scale import scaled_groups
-from packager.deploy.tracker import check_tokens, keep_tokens
 from packager.deploy.yaml import dump
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.image.reference import Reference
 from packager.manifest.labelled_outputs import labelled_outputs
 from packager.manifest.manifest import Manifest
@@ -52,15 +51,13 @@ REQUEST_MEMORY_FACTOR = 6
 
 
 @dataclass(frozen=True)
-class DeployResult:
-    """The result of a deployment."""
+class MonitoringResult:
+    """What was written."""
 
     files: tuple[str, ...]
-    """Paths below the folder: the model's own, and those shared by all models."""
-    fleet: Fleet
-    """The models that the folder monitors now."""
-    before: str | None
-    """The version of this model deployed before; None for a new one."""
+    """Paths below the folder: the model's own."""
+    models: tuple[str, ...]
+    """Names of all models of the folder."""
     changed: tuple[str, ...]
     """Files that the user changed, which were kept."""
 
@@ -70,54 +67,39 @@ def deploy_monitoring(
     target: Path,
     objectives: Objectives,
     options: AlertOptions = AlertOptions(),
-    *,
-    keys: bool = False,
-    tracker: bool | None = None,
-) -> DeployResult:
-    """Write the monitoring of ``reference`` below ``target``, in addition to other models there.
+) -> MonitoringResult:
+    """Write rules, their tests, dashboard and kinds of issues of ``reference`` below ``target``.
 
-    A model has its own files, which another version of it replaces; shared files are generated for
-    all models. With ``keys`` the servers require keys, and Prometheus sends one. ``tracker``:
-    whether the issue tracker is one of the services; None: as before, at first yes. Raises
-    ``UsageError``, with nothing written, if ``target`` holds other files, and ``PackageError`` for
-    a package with names that no build produces.
+    They are for a Prometheus, a Grafana and a tracker that run already. The files of other models
+    stay. Raises ``UsageError``, with nothing written, if ``target`` holds other files, and
+    ``PackageError`` for a package with names that no build produces.
     """
     model = monitored(reference, objectives, options)
-    known = Fleet.of(generated_folder.read_generated(target).notes)
-    before = known.members.get(model.name)
-    memory = replica_mib(reference.manifest)
-    fleet = known.with_model(model.name, model.version, reference.name, memory, keys=keys)
-    fleet = fleet.on_time_scale(model.name, options.time_scale)
-    if tracker is not None:
-        fleet = fleet.with_tracker(tracker)
-    files = {**model_files(model), **shared_files(fleet)}
-    changed = _write(target, files, fleet, known.members.keys() - {model.name})
-    return DeployResult(
-        tuple(sorted(files)), fleet, before.version if before else None, tuple(changed)
-    )
+    return _written(target, model_files(model), _known_models(target) | {model.name})
 
 
-def remove_monitoring(name: str, target: Path) -> DeployResult:
-    """Remove the model ``name`` from ``target``; raises ``UsageError`` if it isn't there."""
-    known = Fleet.of(generated_folder.read_generated(target).notes)
-    fleet = known.without(name)
-    files = shared_files(fleet)
-    changed = _write(target, files, fleet, fleet.members)
-    before = known.members[name].version
-    return DeployResult(tuple(sorted(files)), fleet, before, tuple(changed))
+def remove_monitoring(name: str, target: Path) -> MonitoringResult:
+    """Remove the files of ``name`` from ``target``; raises ``UsageError`` if it isn't there."""
+    known = _known_models(target)
+    if name not in known:
+        raise UsageError(
+            f"expected a model of this folder, got {name!r}",
+            f"known: {', '.join(sorted(known)) or 'none'}",
+        )
+    return _written(target, {}, known - {name})
 
 
-def _write(
-    target: Path, files: Mapping[str, str], fleet: Fleet, others: Iterable[str]
-) -> list[str]:
-    """Write ``files`` and make the token; the files of the models ``others`` stay as they are."""
-    if fleet.tracker:
-        check_tokens(target)
-    kept = [path for name in others for path in own_paths(name)]
-    changed = generated_folder.write(target, files, fleet.notes, kept)
-    if fleet.tracker:
-        keep_tokens(target)
-    return changed
+def _known_models(target: Path) -> set[str]:
+    check_target(target, MONITORING)
+    return set(generated_folder.read_generated(target).notes.get("models", ()))
+
+
+def _written(target: Path, files: Mapping[str, str], models: set[str]) -> MonitoringResult:
+    kept = [path for name in models for path in own_paths(name) if path not in files]
+    notes = {TARGET: MONITORING, "models": sorted(models)}
+    made = {**files, **service_files()}
+    changed = generated_folder.write(target, made, notes, kept)
+    return MonitoringResult(tuple(sorted(made)), tuple(sorted(models)), tuple(changed))
 
 
 def monitored(
@@ -212,23 +194,10 @@ def dashboard_text(model: MonitoredModel) -> str:
     return _json(dashboard(model))
 
 
-def shared_files(fleet: Fleet) -> dict[str, str]:
-    """Path → content of the files shared by all models; deterministic for the same models."""
-    files: Mapping[str, Mapping[str, Any]] = {
-        "compose.yml": compose.services(fleet),
-        "prometheus/prometheus.yml": compose.prometheus(fleet),
-        "alertmanager/alertmanager.yml": compose.alertmanager(fleet),
-        "grafana/provisioning/datasources/prometheus.yml": compose.datasource(),
-        "grafana/provisioning/dashboards/models.yml": compose.dashboard_provider(),
-    }
-    texts = {path: dump(document) for path, document in files.items()}
-    return texts | (_tracker_files() if fleet.tracker else {})
+def service_files() -> dict[str, str]:
+    """Path → content of the rules about the issue tracker, their tests and kinds of issues.
 
-
-def _tracker_files() -> dict[str, str]:
-    """Rules about the tracker, their tests and kinds of issues.
-
-    Without the tracker they are left out: they would report a service that was removed as down.
+    A deployment without the tracker has none: they would report it as down.
     """
     rules_file, tests_file, _, issues_file = own_paths(SERVICE)
     return {

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from packager.deploy.compose import SERVICE_HARDENING, literal, model_service, state_service
+from packager.deploy.compose.services import (
+    SERVICE_HARDENING,
+    literal,
+    model_service,
+    state_service,
+)
 from packager.deploy.fleet import Member
 from packager.deploy.monitoring import replica_mib
 from packager.deploy.yaml import dump

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,9 @@ def receiver(name: str) -> dict[str, Any]:
     return {"name": name, "webhook_configs": [webhook]}
 
 
-def check_tokens(folder: Path) -> None:
+def check_tokens(folder: Path, names: Iterable[str] = TOKENS) -> None:
     """Raise ``UsageError`` if a token can be neither kept nor made."""
-    for name in TOKENS:
+    for name in names:
         _check_token(folder / name, folder)
 
 
@@ -101,12 +102,12 @@ def _check_token(path: Path, folder: Path) -> None:
             )
 
 
-def keep_tokens(folder: Path) -> None:
+def keep_tokens(folder: Path, names: Iterable[str] = TOKENS) -> None:
     """Make the tokens that aren't there.
 
     The users of two containers read each file, so its folder is what keeps others out.
     """
-    for name in TOKENS:
+    for name in names:
         _keep_token(folder / name)
 
 

@@ -1,4 +1,4 @@
-"""DeployResult models, and the folder generated for them."""
+"""Deployed models, and the folder generated for them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from packager.deploy.monitoring import (
-    DeployResult,
-    deploy_monitoring,
-)
+from packager.deploy.compose.deploy import ComposeOptions, DeployResult, deploy_compose
+from packager.deploy.compose.document import PASSWORD
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 from packager.deploy.tracker import TOKENS
 
@@ -58,10 +56,12 @@ def deployed(
     *,
     options: AlertOptions = AlertOptions(),
     keys: bool = False,
-    tracker: bool | None = None,
+    parts: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
+    replicas: int = 1,
 ) -> DeployResult:
     package: Any = Packaged(model, image)
-    return deploy_monitoring(package, out, objectives, options, keys=keys, tracker=tracker)
+    asked = ComposeOptions(replicas=replicas, keys=keys, added=parts[0], left_out=parts[1])
+    return deploy_compose(package, out, asked, objectives, options)
 
 
 def written(tmp_path: Path, model: MonitoredModel = MODEL) -> Path:
@@ -79,5 +79,7 @@ def contents(out: Path) -> dict[str, bytes]:
 
 
 def generated(out: Path) -> dict[str, bytes]:
-    """The contents without the tracker's tokens, which no two folders share."""
-    return {path: content for path, content in contents(out).items() if path not in TOKENS}
+    """The contents without the secrets, which no two folders share."""
+    return {
+        path: content for path, content in contents(out).items() if path not in (*TOKENS, PASSWORD)
+    }

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from packager.deploy import generated_folder
+from packager.deploy.folder_target import KUBERNETES, TARGET, check_target
 from packager.deploy.kubernetes.files import kubernetes_files
 from packager.deploy.kubernetes.workload import MAX_LABEL, Workload
 from packager.deploy.monitoring import dashboard_text, model_rules, monitored, replica_mib
@@ -18,7 +19,7 @@ from packager.image.reference import Reference
 
 IMAGE = re.compile(r"[a-zA-Z0-9$][\w.:/${}-]*(@sha256:[0-9a-f]{64})")
 LABEL = re.compile(r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
-MODELS = "kubernetes"
+MODELS = "models"
 """Note of the folder: name of a model's folder → name of the model."""
 
 
@@ -100,18 +101,14 @@ def deploy_kubernetes(
         keys=cluster.keys,
         monitor_labels=cluster.monitor_labels,
     )
+    check_target(target, KUBERNETES)
     known = generated_folder.read_generated(target)
     models = {**dict(known.notes.get(MODELS, {})), work.name: work.model}
     made = kubernetes_files(work, model_rules(model), dashboard_text(model))
     files = {f"{work.name}/{path}": text for path, text in made.items()}
     others = [path for path in known.files if not path.startswith(f"{work.name}/")]
-    changed = generated_folder.write(target, files, {MODELS: models}, others)
+    changed = generated_folder.write(target, files, {TARGET: KUBERNETES, MODELS: models}, others)
     return KubernetesResult(tuple(sorted(files)), work.name, work.version, tuple(changed))
-
-
-def is_cluster_folder(target: Path) -> bool:
-    """Whether ``deploy_kubernetes`` wrote the folder."""
-    return MODELS in generated_folder.read_generated(target).notes
 
 
 def remove_kubernetes(name: str, target: Path) -> KubernetesResult:
@@ -127,5 +124,5 @@ def remove_kubernetes(name: str, target: Path) -> KubernetesResult:
         )
     del models[folder]
     kept = [path for path in known.files if not path.startswith(f"{folder}/")]
-    changed = generated_folder.write(target, {}, {MODELS: models}, kept)
+    changed = generated_folder.write(target, {}, {TARGET: KUBERNETES, MODELS: models}, kept)
     return KubernetesResult(tuple(sorted(kept)), folder, "", tuple(changed))

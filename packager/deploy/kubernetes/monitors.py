@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from packager.deploy.compose import SCRAPE
+from packager.deploy.configuration import SCRAPE
 from packager.deploy.kubernetes.workload import HTTP, Workload
 
 OPERATOR = "monitoring.coreos.com/v1"

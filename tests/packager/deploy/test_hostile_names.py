@@ -61,7 +61,7 @@ def test_every_service_has_no_privileges_and_limits(tmp_path: Path) -> None:
         assert service["pids_limit"] == MAX_PROCESSES, name
         assert service["mem_limit"], name
         assert "privileged" not in service
-    model, state = services["model-diamonds-cut"], services["state-diamonds-cut"]
+    model, state = services["model-diamonds-cut-blue"], services["state-diamonds-cut"]
     assert model["read_only"] is state["read_only"] is True
     assert "user" not in model  # the image's own, which is not root
     # 100 + 2 x (200 + 8 x 50 + 6 x 16) MiB, in whole 256 MiB
@@ -71,7 +71,7 @@ def test_every_service_has_no_privileges_and_limits(tmp_path: Path) -> None:
 def test_no_name_of_an_image_is_a_variable(tmp_path: Path) -> None:
     deployed(tmp_path / "out", image="oci:/tmp/${HOME}/$x")
     services = yaml.safe_load((tmp_path / "out/compose.yml").read_text())["services"]
-    assert services["model-diamonds-cut"]["image"] == "oci:/tmp/$${HOME}/$$x"
+    assert services["model-diamonds-cut-blue"]["image"] == "oci:/tmp/$${HOME}/$$x"
 
 
 @pytest.mark.slow
@@ -82,10 +82,10 @@ def test_servers_with_keys_are_scraped_with_one(tmp_path: Path) -> None:
     deployed(out, MonitoredModel("other", "1-a", "regression", ("__all__",), ()), "other:1")
     deployed(out)  # another version keeps them
     services = yaml.safe_load((out / "compose.yml").read_text())["services"]
-    asked = services["model-diamonds-cut"]
+    asked = services["model-diamonds-cut-blue"]
     place = asked["environment"]["MODEL_API_KEYS_FILE"]
     assert f"./keys/diamonds-cut.keys:{place}:ro" in asked["volumes"]
-    assert "MODEL_API_KEYS_FILE" not in services["model-other"]["environment"]
+    assert "MODEL_API_KEYS_FILE" not in services["model-other-blue"]["environment"]
     file = out / "prometheus/prometheus.yml"
     jobs = {job["job_name"]: job for job in yaml.safe_load(file.read_text())["scrape_configs"]}
     assert jobs["diamonds-cut"]["authorization"] == {

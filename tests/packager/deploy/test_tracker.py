@@ -9,7 +9,7 @@ import pytest
 import yaml
 from deployed_models import contents, deployed, generated, written
 
-from packager.deploy.monitoring import remove_monitoring
+from packager.deploy.compose.deploy import remove_compose
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 from packager.deploy.tracker import READ_TOKEN, TOKEN
 from packager.errors import UsageError
@@ -58,9 +58,9 @@ def test_prometheus_and_the_tracker_have_another_token_that_only_reads(tmp_path:
 @pytest.mark.slow
 def test_only_the_folder_s_owner_gets_at_the_token(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    deployed(out, tracker=False)
+    deployed(out, parts=((), ("grafana", "tracker")))
     (out / "tokens").mkdir(mode=0o755)
-    deployed(out, tracker=True)
+    deployed(out, parts=(("tracker",), ()))
     assert (out / "tokens").stat().st_mode & 0o777 == 0o700
     assert (out / TOKEN).stat().st_mode & 0o777 == 0o644, "the users of both containers read it"
     assert sorted(path.name for path in (out / "tokens").iterdir()) == [
@@ -76,7 +76,7 @@ def test_the_token_is_made_once_and_is_no_generated_file(tmp_path: Path) -> None
     done = deployed(out, objectives=Objectives(latency_seconds=0.5))
     assert TOKEN not in done.files
     deployed(out, PRICES, "models/prices:2")
-    remove_monitoring("prices", out)
+    remove_compose("prices", out)
     assert (out / TOKEN).read_text() == made
     (out / TOKEN).write_text("a-token-of-my-own-0123456789\n")
     assert deployed(out).changed == ()
@@ -84,28 +84,28 @@ def test_the_token_is_made_once_and_is_no_generated_file(tmp_path: Path) -> None
     (out / TOKEN).unlink()
     deployed(out, PRICES, "models/prices:2")
     (out / TOKEN).unlink()
-    remove_monitoring("prices", out)
+    remove_compose("prices", out)
     assert (out / TOKEN).read_text() not in {made, ""}
 
 
 @pytest.mark.slow
 def test_without_the_tracker_nothing_of_it_is_left_and_that_is_remembered(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    deployed(out, tracker=False)
-    assert not (out / "tokens").exists()
+    deployed(out, parts=((), ("grafana", "tracker")))
+    assert not (out / TOKEN).exists()
     deployed(out, PRICES, "models/prices:2")
-    remove_monitoring("prices", out)
+    remove_compose("prices", out)
     without = contents(out)
-    assert not (out / "tokens").exists()
+    assert not (out / TOKEN).exists()
     assert read(out, "alertmanager/alertmanager.yml")["receivers"] == [{"name": "default"}]
     compose, config = read(out, "compose.yml"), read(out, "prometheus/prometheus.yml")
     assert "issues" not in {**compose["services"], **compose["volumes"]}
     assert "issues" not in [job["job_name"] for job in config["scrape_configs"]]
     assert not [path for path in without if "_issues" in path]
     assert b"issues.token" not in b"".join(without.values())
-    deployed(out, tracker=True)
+    deployed(out, parts=(("tracker",), ()))
     assert "issues" in read(out, "compose.yml")["services"]
-    deployed(out, tracker=False)
+    deployed(out, parts=((), ("grafana", "tracker")))
     assert generated(out) == without
 
 
@@ -115,25 +115,25 @@ def test_a_place_that_is_taken_is_told_before_anything_is_written(
     place: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    deployed(out, tracker=False)
+    deployed(out, parts=((), ("grafana", "tracker")))
     if place == TOKEN:
         (out / TOKEN).mkdir(parents=True)  # as Docker does for a file that is missing
     else:
         (out / place).write_text("mine")
     before = contents(out)
     with pytest.raises(UsageError, match=f"{place}: expected a fil|{place}: expected a folder"):
-        deployed(out, tracker=True)
+        deployed(out, parts=(("tracker",), ()))
     assert contents(out) == before
 
 
 @pytest.mark.slow
 def test_no_token_is_written_through_a_link_that_leaves_the_folder(tmp_path: Path) -> None:
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
-    deployed(out, tracker=False)
+    deployed(out, parts=((), ("grafana", "tracker")))
     elsewhere.mkdir()
     (out / "tokens").symlink_to(elsewhere)
     with pytest.raises(UsageError, match="a link that leaves"):
-        deployed(out, tracker=True)
+        deployed(out, parts=(("tracker",), ()))
     assert list(elsewhere.iterdir()) == []
 
 

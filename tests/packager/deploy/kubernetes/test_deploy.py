@@ -8,11 +8,11 @@ import pytest
 import yaml
 from deployed_models import MODEL, Packaged, contents, deployed
 
+from packager.deploy.folder_target import KUBERNETES, target_of
 from packager.deploy.kubernetes.deploy import (
     ClusterOptions,
     KubernetesResult,
     deploy_kubernetes,
-    is_cluster_folder,
     remove_kubernetes,
 )
 from packager.deploy.monitoring import model_rules
@@ -90,16 +90,20 @@ def test_a_model_is_removed_and_the_others_stay(tmp_path: Path) -> None:
     written(tmp_path)
     alone = contents(tmp_path)
     written(tmp_path, replace(MODEL, name="other"))
-    assert is_cluster_folder(tmp_path)
+    assert target_of(tmp_path) == KUBERNETES
     remove_kubernetes("other", tmp_path)
     assert contents(tmp_path) == alone
     with pytest.raises(UsageError, match="expected one of the models diamonds-cut, got 'other'"):
         remove_kubernetes("other", tmp_path)
 
 
-def test_a_folder_of_monitoring_is_none_of_a_cluster(tmp_path: Path) -> None:
+def test_a_folder_of_another_target_is_refused_and_stays(tmp_path: Path) -> None:
     deployed(tmp_path)
-    assert not is_cluster_folder(tmp_path)
+    before = contents(tmp_path)
+    told = "expected a folder of `deploy kubernetes`, got one of `deploy compose`"
+    with pytest.raises(UsageError, match=told):
+        written(tmp_path)
+    assert contents(tmp_path) == before
 
 
 def test_a_file_that_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from packager.cli.app import AsJson, Ref
-from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.monitoring import (
+from packager.cli.console import ConsoleProgress
+from packager.cli.deploy.options import (
     DEFAULT,
     OPTIONS,
     DesignEffect,
     GrafanaAddress,
+    Keys,
     LabelCoverage,
     Latency,
     LatencyShare,
     OutputFolder,
     Runbooks,
     SuccessShare,
+    alert_options,
     deploy,
-    named_options,
+    objectives_of,
+    print_files,
 )
-from packager.deploy.prometheus.rules import AlertOptions, Objectives
 
 
 @deploy.command()
@@ -36,7 +37,7 @@ def kubernetes(
     redis: Annotated[
         str, typer.Option(help="Address of the Redis for labels (default: one of its own).")
     ] = "",
-    keys: Annotated[bool, typer.Option("--keys", help="The servers require API keys.")] = False,
+    keys: Keys = False,
     monitor_label: Annotated[
         list[str] | None,
         typer.Option(
@@ -61,20 +62,15 @@ def kubernetes(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    with named_options("kubernetes"):
-        objectives = Objectives(
-            latency, latency_share, success_share, design_effect, label_coverage
-        )
-        options = AlertOptions(runbooks, grafana, OPTIONS.time_scale)
+    objectives = objectives_of(
+        "kubernetes", latency, latency_share, success_share, design_effect, label_coverage
+    )
+    options = alert_options("kubernetes", runbooks, grafana)
     cluster = ClusterOptions.parse(image, redis, monitor_label or (), keys=keys)
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kubernetes(found, output, cluster, objectives, options)
+    print_files(output, done.files, done.changed, as_json=as_json, version=done.version)
     progress = ConsoleProgress()
-    for path in done.changed:
-        progress.warn(f"{output / path}: you changed it, so it stays as it is")
-    document = {"directory": str(output), "files": list(done.files), "version": done.version}
-    shown = "\n".join(str(output / file) for file in done.files)
-    print_result(json.dumps(document) if as_json else shown)
     folder = f"{output}/{done.folder}/overlays/dev"
     progress.step(f"make the key of feedback tokens: see {folder}/kustomization.yaml")
     progress.step(f"start: kubectl apply -k {folder}")

@@ -19,7 +19,7 @@ import pytest
 def test_an_objective_that_nothing_meets_is_refused_before_the_package_is_read(
     run, tmp_path, option
 ):
-    code, _, err = run("deploy", "monitoring", "gone", "--output", tmp_path / "out", *option)
+    code, _, err = run("deploy", "compose", "gone", "--output", tmp_path / "out", *option)
     assert code == 2
     assert err.startswith(f"error: {option[0]}: expected ")
     assert not (tmp_path / "out").exists()

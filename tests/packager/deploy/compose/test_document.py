@@ -14,10 +14,12 @@ from deployed_models import IMAGE, written
 def test_compose_starts_all_on_this_machine_only(tmp_path: Path) -> None:
     document = yaml.safe_load((written(tmp_path) / "compose.yml").read_text())
     services = document["services"]
-    own = {"state-diamonds-cut", "model-diamonds-cut"}
-    assert set(services) == {*own, "prometheus", "alertmanager", "grafana", "issues"}
+    own = {"state-diamonds-cut", "model-diamonds-cut-blue", "state-proxy-diamonds-cut"}
+    shared = {"prometheus", "alertmanager", "grafana", "issues"}
+    assert set(services) == {*own, "proxy-diamonds-cut", *shared}
     for service in services.values():
-        assert re.fullmatch(r"[a-z0-9/-]+:[\w.-]+", service["image"]), "pinned, no registry"
+        image = re.sub(r"^\$\{[A-Z]+_IMAGE:-(.*)\}$", r"\1", service["image"])
+        assert re.fullmatch(r"[a-z0-9/-]+:[\w.-]+", image), "pinned, no registry"
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     assert {services[name]["image"] for name in own} == {IMAGE}
     for name in ("prometheus", "alertmanager", "grafana"):

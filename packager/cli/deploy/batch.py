@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from packager.cli.app import AsJson, Ref
-from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.monitoring import OutputFolder, deploy
+from packager.cli.deploy.options import OutputFolder, deploy, print_files
 from packager.deploy.batch import Scheduler
 
 
@@ -42,8 +40,4 @@ def batch(
     files = batch_files(
         scheduler, BatchScoring(name, python, reference, data, scores, shards, image)
     )
-    for path in write(output, files, {}):
-        ConsoleProgress().warn(f"{output / path}: you changed it, so it stays as it is")
-    document = {"directory": str(output), "files": sorted(files)}
-    shown = "\n".join(str(output / file) for file in sorted(files))
-    print_result(json.dumps(document) if as_json else shown)
+    print_files(output, files, write(output, files, {}), as_json=as_json)

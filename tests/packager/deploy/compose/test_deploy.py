@@ -16,11 +16,10 @@ from typer.testing import CliRunner
 
 from monitoring.feedback.keys import KeyRing
 from packager.cli.commands import app
-from packager.deploy import compose, generated_folder
-from packager.deploy.monitoring import (
-    model_files,
-    remove_monitoring,
-)
+from packager.deploy import generated_folder
+from packager.deploy.compose.deploy import remove_compose
+from packager.deploy.compose.services import PREPARE
+from packager.deploy.monitoring import model_files
 from packager.deploy.prometheus.rules import MonitoredModel, Objectives
 from packager.deploy.yaml import dump
 from packager.errors import UsageError
@@ -113,7 +112,7 @@ def test_after_a_kill_another_call_completes_the_folder(
     steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed after any file of another model, and of another version, then asked for a third."""
-    monkeypatch.setattr("packager.deploy.monitoring.dump", lambda one: _dumped(json.dumps(one)))
+    monkeypatch.setattr("packager.deploy.compose.deploy.dump", lambda one: _dumped(json.dumps(one)))
     out, fine = written(tmp_path), tmp_path / "fine"
     newer = MonitoredModel(**{**vars(MODEL), "version": "2.0.0-111111111111"})
     last = MonitoredModel(**{**vars(MODEL), "version": "3.0.0-222222222222"})
@@ -174,14 +173,14 @@ def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> N
     assert {one["image"] for one in models.values()} == {IMAGE, "models/prices:2"}
     ports = [port for one in services.values() for port in one.get("ports", [])]
     assert sorted(ports)[:4] == [
-        "127.0.0.1:3000-3009:3000",
-        "127.0.0.1:3010-3019:3000",
-        "127.0.0.1:3080:3080",
-        "127.0.0.1:3100:3000",
+        "127.0.0.1:3000:3000",
+        "127.0.0.1:3001:3001",
+        "127.0.0.1:3002:3002",
+        "127.0.0.1:3010:3000",
     ]
     assert len({one["volumes"][0] for one in models.values()}) == 2
-    *jobs, own_job = yaml.safe_load(both["prometheus/prometheus.yml"])["scrape_configs"]
-    assert own_job["job_name"] == "issues"
+    *jobs, proxies, own_job = yaml.safe_load(both["prometheus/prometheus.yml"])["scrape_configs"]
+    assert (proxies["job_name"], own_job["job_name"]) == ("_proxy", "issues")
     assert [job["job_name"] for job in jobs] == ["diamonds-cut", "prices.v2"]
     assert {job["dns_sd_configs"][0]["names"][0] for job in jobs} == set(models)
     again = deployed(out)
@@ -207,8 +206,8 @@ def test_another_version_replaces_the_previous_one_and_keeps_its_ports(
     done = deployed(out, newer, "models/diamonds-cut:2")
     assert done.before == MODEL.version
     services = yaml.safe_load((out / "compose.yml").read_text())["services"]
-    assert services["model-diamonds-cut"]["image"] == "models/diamonds-cut:2"
-    assert services["model-diamonds-cut"]["ports"] == ["127.0.0.1:3000-3009:3000"]
+    assert services["model-diamonds-cut-blue"]["image"] == "models/diamonds-cut:2"
+    assert services["proxy-diamonds-cut"]["ports"][0] == "127.0.0.1:3000:3000"
     assert "2.0.0-111111111111" in (out / "prometheus/tests/diamonds-cut.yml").read_text()
 
 
@@ -227,10 +226,10 @@ def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
     out = written(tmp_path)
     alone = contents(out)
     with pytest.raises(UsageError, match="diamonds-cut is the only model of this folder"):
-        remove_monitoring("diamonds-cut", out)
+        remove_compose("diamonds-cut", out)
     deployed(out, PRICES, "models/prices:2")
     with pytest.raises(UsageError, match="expected a model of this folder, got 'prices'") as told:
-        remove_monitoring("prices", out)
+        remove_compose("prices", out)
     assert "diamonds-cut, prices.v2" in told.value.hint
     done = CliRunner().invoke(
         app, ["deploy", "remove", "prices.v2", "--output", str(out), "--json"]
@@ -239,7 +238,7 @@ def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["models"] == ["diamonds-cut"]
     assert contents(out) == alone
     with pytest.raises(UsageError, match=r"expected a model of this folder, got 'prices\.v2'"):
-        remove_monitoring("prices.v2", tmp_path / "none")
+        remove_compose("prices.v2", tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
@@ -264,7 +263,7 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
 
 
 def test_state_is_prepared_once_with_a_key_that_the_server_takes(tmp_path: Path) -> None:
-    script = compose.PREPARE.replace("/state", str(tmp_path))
+    script = PREPARE.replace("/state", str(tmp_path))
     for _ in range(2):
         subprocess.run([sys.executable, "-c", script], check=True)
     key = tmp_path / "feedback.key"

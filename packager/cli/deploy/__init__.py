@@ -1,0 +1,1 @@
+"""Verbs of ``package deploy``: each writes the files of one target."""

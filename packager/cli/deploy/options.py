@@ -1,0 +1,94 @@
+"""The application of ``package deploy``, and options that several of its verbs take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import MONITOR, app, subcommands
+from packager.cli.console import ConsoleProgress, print_result
+from packager.deploy.prometheus.rules import AlertOptions, Objectives
+from packager.errors import UsageError
+
+deploy = subcommands("Generate what deploys and monitors models.")
+app.add_typer(deploy, name="deploy", rich_help_panel=MONITOR)
+DEFAULT = Objectives()
+OPTIONS = AlertOptions()
+
+OutputFolder = Annotated[Path, typer.Option(help="A new folder, or one this command wrote.")]
+Latency = Annotated[float, typer.Option(help="Latency objective in seconds.")]
+LatencyShare = Annotated[float, typer.Option(help="Share of responses within that latency.")]
+SuccessShare = Annotated[float, typer.Option(help="Share of requests without a server error.")]
+DesignEffect = Annotated[
+    float, typer.Option(help="Design effect: dependent rows per independent row.")
+]
+LabelCoverage = Annotated[
+    float, typer.Option(help="Expected share of predictions that get a label.")
+]
+Runbooks = Annotated[
+    str, typer.Option(help="Address of the page of runbooks: alerts get a runbook_url.")
+]
+GrafanaAddress = Annotated[
+    str, typer.Option(help="Address of Grafana: alerts link to their panel.")
+]
+TimeScale = Annotated[int, typer.Option(help="Divide windows and delays by this, for a drill.")]
+Keys = Annotated[bool, typer.Option("--keys", help="The servers require API keys.")]
+Replicas = Annotated[int, typer.Option(min=1, max=32, help="Number of servers.")]
+With = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="PART", help="Add a part: see docs/deploy.md; repeatable."),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", metavar="PART", help="Leave a part out; repeatable."),
+]
+
+
+def objectives_of(
+    verb: str,
+    latency: float,
+    latency_share: float,
+    success_share: float,
+    design_effect: float,
+    label_coverage: float,
+) -> Objectives:
+    """The objectives that options say; raises ``UsageError`` that names the wrong option."""
+    try:
+        return Objectives(latency, latency_share, success_share, design_effect, label_coverage)
+    except ValueError as error:
+        raise _named(verb, error) from error
+
+
+def alert_options(verb: str, runbooks: str, grafana: str, time_scale: int = 1) -> AlertOptions:
+    """What alerts link to; raises ``UsageError`` that names the wrong option."""
+    try:
+        return AlertOptions(runbooks, grafana, time_scale)
+    except ValueError as error:
+        raise _named(verb, error) from error
+
+
+def _named(verb: str, error: ValueError) -> UsageError:
+    name, _, wrong = str(error).partition(": ")
+    option = name.removesuffix("_seconds").replace("_", "-")
+    return UsageError(f"--{option}: {wrong}", f"see `package deploy {verb} --help`")
+
+
+def print_files(
+    output: Path,
+    files: Iterable[str],
+    changed: Iterable[str],
+    *,
+    as_json: bool,
+    **facts: object,
+) -> None:
+    """Print the paths of ``files``, and warn of those that the user ``changed``."""
+    for path in changed:
+        ConsoleProgress().warn(f"{output / path}: you changed it, so it stays as it is")
+    listed = sorted(files)
+    document = {"directory": str(output), "files": listed, **facts}
+    shown = "\n".join(str(output / file) for file in listed)
+    print_result(json.dumps(document) if as_json else shown)

@@ -1,0 +1,53 @@
+"""``package deploy remove``: a retired model leaves the folder of a deployment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import AsJson
+from packager.cli.console import ConsoleProgress
+from packager.cli.deploy.options import OutputFolder, deploy, print_files
+
+
+@deploy.command()
+def remove(
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model in that folder.")],
+    output: OutputFolder,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a retired model from a folder that a deployment wrote."""
+    from packager.deploy.folder_target import KUBERNETES, MONITORING, target_of
+
+    removed = {KUBERNETES: _from_cluster, MONITORING: _from_monitoring}
+    removed.get(target_of(output) or "", _from_compose)(name, output, as_json)
+
+
+def _from_compose(name: str, output: Path, as_json: bool) -> None:
+    from packager.deploy.compose.deploy import remove_compose
+
+    done = remove_compose(name, output)
+    models = sorted(done.fleet.members)
+    print_files(output, done.files, done.changed, as_json=as_json, models=models)
+    ConsoleProgress().step(f"deployed: {', '.join(models)}")
+    ConsoleProgress().step(f"start: docker compose -f {output}/compose.yml up -d --remove-orphans")
+
+
+def _from_monitoring(name: str, output: Path, as_json: bool) -> None:
+    from packager.deploy.monitoring import remove_monitoring
+
+    done = remove_monitoring(name, output)
+    print_files(output, done.files, done.changed, as_json=as_json, models=list(done.models))
+
+
+def _from_cluster(name: str, output: Path, as_json: bool) -> None:
+    from packager.deploy.kubernetes.deploy import remove_kubernetes
+
+    done = remove_kubernetes(name, output)
+    print_files(output, done.files, done.changed, as_json=as_json)
+    ConsoleProgress().step(
+        f"its objects stay in the cluster: kubectl delete all,hpa,pdb,networkpolicy,secret,"
+        f"podmonitor,prometheusrule,configmap -l app.kubernetes.io/name={done.folder}"
+    )

@@ -1,0 +1,1 @@
+"""A deployment on one host: servers behind proxies, and the services that watch them."""

@@ -1,0 +1,137 @@
+"""Compose services of one model: its replicas in slots, their state, the proxy before them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from packager.deploy.fleet import Member
+from packager.deploy.proxy import CONFIG_FOLDER, SLOT_PORTS
+from packager.engine.hardening import MAX_PROCESSES
+from packager.image.config import PORT
+from packager.image.runtime import VENV
+
+FEEDBACK_KEY = "/state/feedback.key"
+API_KEYS = "/run/keys/api.keys"
+REDIS_DATABASE = "redis://redis:6379/0"
+PROXY = "${PROXY_IMAGE:-haproxy:2.8-alpine}"
+PROXY_USER = "65532:0"
+DEADLINE_SECONDS = 30
+GRACE = f"{DEADLINE_SECONDS + 15}s"
+"""Between SIGTERM and SIGKILL: the deadline of a request, and some."""
+LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
+SERVICE_HARDENING: dict[str, Any] = {
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "pids_limit": MAX_PROCESSES,
+    "logging": LOGGING,
+}
+"""Settings of every service."""
+PREPARE = f"""
+import base64, os, pathlib
+os.chmod("/state", 0o770)
+key = pathlib.Path("{FEEDBACK_KEY}")
+if not key.exists():
+    new = key.with_suffix(".new")
+    new.write_text("1:" + base64.b64encode(os.urandom(32)).decode())
+    new.chmod(0o640)
+    new.replace(key)
+""".strip()
+PREPARE_SOCKET = 'import os; os.chmod("/run/haproxy", 0o770)'
+
+
+def literal(text: str) -> str:
+    """``text`` with ``$`` escaped, because Compose substitutes variables for ``$name``."""
+    return text.replace("$", "$$")
+
+
+def model_services(one: Member, *, redis: bool = False) -> dict[str, Any]:
+    """The services of ``one``; ``redis``: whether labels wait in the Redis of the deployment."""
+    return {
+        one.state: state_service(one),
+        **{one.slot_service(slot): _slot(one, slot, redis=redis) for slot in one.slots},
+        f"state-{one.proxy}": _prepared(one, PREPARE_SOCKET, f"{one.proxy}:/run/haproxy"),
+        one.proxy: _proxy(one),
+    }
+
+
+def model_volumes(one: Member) -> dict[str, Any]:
+    """The volumes of ``one``."""
+    return {one.state: {}, one.proxy: {}}
+
+
+def state_service(one: Member) -> dict[str, Any]:
+    """Lets the server's group write into the new volume, and creates a token key in it."""
+    return _prepared(one, PREPARE, f"{one.state}:/state")
+
+
+def _prepared(one: Member, script: str, volume: str) -> dict[str, Any]:
+    """A service that runs ``script`` once, as root without the network, on a volume."""
+    return {
+        "image": literal(one.image),
+        "user": "0:0",
+        **SERVICE_HARDENING,
+        "mem_limit": "256m",
+        "read_only": True,
+        "network_mode": "none",
+        "command": [f"/{VENV}/bin/python", "-c", script],
+        "healthcheck": {"disable": True},
+        "volumes": [volume],
+    }
+
+
+def model_service(one: Member) -> dict[str, Any]:
+    """The service of a model's replicas, with its state in a volume."""
+    keys = f"./keys/{one.label}.keys:{API_KEYS}:ro"
+    return {
+        "image": literal(one.image),
+        **SERVICE_HARDENING,
+        "mem_limit": f"${{MODEL_MEMORY:-{one.memory_mib}m}}",
+        "environment": {
+            "MODEL_PORT": str(PORT),
+            "MODEL_STATE_DIR": "/state",
+            "MODEL_FEEDBACK_KEY_FILE": FEEDBACK_KEY,
+            **({"MODEL_API_KEYS_FILE": API_KEYS} if one.keys else {}),
+        },
+        "volumes": [f"{one.state}:/state", *([keys] if one.keys else [])],
+        "read_only": True,
+        "tmpfs": ["/tmp:size=512m"],
+        "stop_grace_period": GRACE,
+        "depends_on": {one.state: {"condition": "service_completed_successfully"}},
+        "restart": "unless-stopped",
+    }
+
+
+def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
+    service = model_service(one)
+    store = {"MODEL_FEEDBACK_STORE": REDIS_DATABASE} if redis else {}
+    return {
+        **service,
+        "image": literal(one.slot_image(slot)),
+        "environment": {**service["environment"], **store},
+        "deploy": {"replicas": one.replicas},
+        # A slow start or a loaded machine is no reason for another start.
+        "healthcheck": {"interval": "10s", "timeout": "20s", "start_period": "240s", "retries": 6},
+    }
+
+
+def _proxy(one: Member) -> dict[str, Any]:
+    return {
+        "image": PROXY,
+        "user": PROXY_USER,
+        **SERVICE_HARDENING,
+        "mem_limit": "256m",
+        "read_only": True,
+        "command": ["haproxy", "-W", "-db", "-f", f"{CONFIG_FOLDER}/haproxy.cfg"],
+        "ports": [
+            f"127.0.0.1:{one.port}:{PORT}",
+            *(
+                f"127.0.0.1:{one.port + number}:{port}"
+                for number, port in enumerate(SLOT_PORTS.values(), start=1)
+            ),
+        ],
+        "volumes": [f"./proxy/{one.label}:{CONFIG_FOLDER}:ro", f"{one.proxy}:/run/haproxy"],
+        "stop_signal": "SIGUSR1",
+        "stop_grace_period": GRACE,
+        "depends_on": {f"state-{one.proxy}": {"condition": "service_completed_successfully"}},
+        "restart": "unless-stopped",
+    }

@@ -1,0 +1,110 @@
+"""The proxy before the replicas of one model: configuration of HAProxy.
+
+A model has two slots, one of which serves; an update starts the new version in the other one and
+moves the traffic by weights. Names of absent services don't resolve, and their servers are down.
+"""
+
+from __future__ import annotations
+
+from packager.deploy.configuration import PROXY_METRICS_PORT
+from packager.deploy.fleet import MAX_REPLICAS, SLOTS, Member
+from packager.image.config import PORT
+
+CONFIG_FOLDER = "/usr/local/etc/haproxy"
+SOCKET = "/run/haproxy/admin.sock"
+"""Commands that change weights at run time; only the containers of the volume reach it."""
+SLOT_PORTS = {slot: PORT + 1 + number for number, slot in enumerate(SLOTS)}
+"""Slot → port of the proxy that reaches this slot alone."""
+MAX_WEIGHT = 100
+TEMPLATE = """\
+# The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
+global
+  log stdout format raw local0 notice
+  stats socket {socket} mode 600 level admin
+  maxconn 4096
+  # Requests up to this size are kept until they are answered, and sent to another replica if
+  # theirs ends without an answer.
+  tune.bufsize 65536
+
+resolvers docker
+  nameserver dns 127.0.0.11:53
+  accepted_payload_size 8192
+  timeout resolve 1s
+  timeout retry 1s
+  hold valid 1s
+  hold obsolete 2s
+  hold nx 1s
+  hold other 2s
+
+defaults
+  mode http
+  option httplog
+  option dontlog-normal
+  option redispatch 1
+  retries 3
+  # Predictions may be asked again; a label counts once, by its token.
+  retry-on conn-failure empty-response 503
+  timeout connect 5s
+  timeout check 5s
+  # The deadline of a request ({deadline} s) and some.
+  timeout client {timeout}s
+  timeout server {timeout}s
+
+frontend metrics
+  bind :{metrics}
+  http-request use-service prometheus-exporter if {{ path /metrics }}
+  monitor-uri /healthz
+
+frontend model
+  bind :{port}
+  default_backend model
+
+backend model
+  balance leastconn
+  option httpchk GET /readyz
+{servers}
+{slots}"""
+SERVER = (
+    "  server-template {slot} {replicas} {service}:{port} weight {weight} check inter 1s fall 2 "
+    "rise 1 resolvers docker init-addr none"
+)
+SLOT = """
+frontend {slot}
+  bind :{bound}
+  default_backend {slot}
+
+backend {slot}
+  option httpchk GET /readyz
+{server}
+"""
+
+
+def proxy_config(one: Member, deadline_seconds: float = 30) -> str:
+    """``haproxy.cfg`` for ``one``; ``deadline_seconds``: of its server's requests."""
+    weights = one.weights()
+    servers = [_server(one, slot, weights[slot]) for slot in SLOTS]
+    slots = [
+        SLOT.format(slot=slot, bound=SLOT_PORTS[slot], server=_server(one, slot, MAX_WEIGHT))
+        for slot in SLOTS
+    ]
+    return TEMPLATE.format(
+        name=one.name,
+        high=MAX_WEIGHT,
+        socket=SOCKET,
+        deadline=round(deadline_seconds),
+        timeout=round(deadline_seconds) + 15,
+        metrics=PROXY_METRICS_PORT,
+        port=PORT,
+        servers="\n".join(servers),
+        slots="".join(slots),
+    )
+
+
+def _server(one: Member, slot: str, weight: int) -> str:
+    return SERVER.format(
+        slot=slot,
+        replicas=MAX_REPLICAS,
+        service=one.slot_service(slot),
+        port=PORT,
+        weight=weight,
+    )
