@@ -27,7 +27,7 @@ SERVICE_NAME = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True)
-class Candidate:
+class UpdateCandidate:
     """The version that an update starts in the slot that doesn't serve."""
 
     version: str
@@ -56,14 +56,14 @@ class Member:
     replicas: int = 1
     slot: str = SLOTS[0]
     """The slot that serves."""
-    candidate: Candidate | None = None
+    candidate: UpdateCandidate | None = None
     """In the other slot, while an update is under way."""
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> Member:
         """The member that ``asdict`` made a mapping of."""
         found = known["candidate"]
-        return cls(**{**known, "candidate": None if found is None else Candidate(**found)})
+        return cls(**{**known, "candidate": None if found is None else UpdateCandidate(**found)})
 
     @property
     def slots(self) -> tuple[str, ...]:
