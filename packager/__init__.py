@@ -1,1 +1,36 @@
-"""Build, run and check self-contained images of models; ``package`` is the command."""
+"""Build, run and check self-contained images of models; ``package`` is the command.
+
+>>> import packager
+>>> package = packager.load("models/churn:1.0.0-3f9c12ab45de")  # doctest: +SKIP
+>>> package.predict(frame)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from packager.api.model_package import ModelPackage, load
+    from packager.client.client import Client
+    from packager.errors import PackageError, UsageError
+
+_HOMES = {
+    "Client": "packager.client.client",
+    "ModelPackage": "packager.api.model_package",
+    "PackageError": "packager.errors",
+    "UsageError": "packager.errors",
+    "load": "packager.api.model_package",
+}
+"""Public name → its module, which is imported at the first use."""
+__all__ = ["Client", "ModelPackage", "PackageError", "UsageError", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'packager' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
