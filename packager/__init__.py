@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from packager.api.model_package import ModelPackage, load
+    from packager.api.pack import pack
     from packager.client.client import Client
     from packager.errors import PackageError, UsageError
 
@@ -21,9 +22,10 @@ _HOMES = {
     "PackageError": "packager.errors",
     "UsageError": "packager.errors",
     "load": "packager.api.model_package",
+    "pack": "packager.api.pack",
 }
 """Public name → its module, which is imported at the first use."""
-__all__ = ["Client", "ModelPackage", "PackageError", "UsageError", "load"]
+__all__ = ["Client", "ModelPackage", "PackageError", "UsageError", "load", "pack"]
 
 
 def __getattr__(name: str) -> Any:

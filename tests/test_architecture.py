@@ -475,7 +475,7 @@ FLOORS = {
         5: "runners compare deploy trust solutions",
         4: "project tables image worker serving tracker",
         3: "data model environment engine client registry",
-        2: "manifest files cache location tar_reader confinement",
+        2: "capture manifest files cache location tar_reader confinement",
         1: "errors digest progress text lease exit_reason monitoring",
         0: "modelhost",
     }.items()

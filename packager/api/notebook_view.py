@@ -30,7 +30,9 @@ def package_view(reference: Reference, ref: str) -> str:
     parts.append(_measured(f"Worst {WORST_SLICES} slices", _worst(reference)))
     findings = findings_frame(reference)
     if len(findings):
-        parts.append(_table(("finding", "subject"), findings[["kind", "subject"]].to_numpy().tolist()))
+        parts.append(
+            _table(("finding", "subject"), findings[["kind", "subject"]].to_numpy().tolist())
+        )
     parts.append(f"<p>next: <code>{escape_markup(f'package serve {ref}')}</code></p>")
     return "<div>" + "".join(parts) + "</div>"
 
