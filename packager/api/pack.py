@@ -14,10 +14,9 @@ from packager.api.written_project import check_rows, write_model, write_training
 from packager.build.context import BuildOptions
 from packager.build.pipeline import build
 from packager.engine.engine import Engine
-from packager.environment.lock import FILENAME as LOCK
-from packager.environment.lock import load_lock
 from packager.errors import PackageError, UsageError
 from packager.image.export import NO_ENGINE, Destination
+from packager.image.reference import open_reference
 from packager.progress import Progress
 from packager.project.config import load_project
 from packager.report.console_progress import ConsoleProgress
@@ -67,8 +66,9 @@ def pack(
     options = BuildOptions(base=base, allow_findings=allow_findings)
     built = build(load_project(folder), where, engine, progress, options)
     ref = str(where.path) if where.path is not None else built.images[0].name
-    confined = engine is not None and load_lock(folder / LOCK).base != "none"
-    package = ModelPackage(ref, local=not confined)
+    with open_reference(ref, engine) as found:
+        contained = engine is not None and found.lock().base != "none"
+    package = ModelPackage(ref, local=not contained)
     if not trains:
         _compare(package, what, rows.drop(columns=target).head(COMPARED_ROWS), progress)
     return package
