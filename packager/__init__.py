@@ -8,15 +8,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from packager.api.model_package import ModelPackage, load
-    from packager.api.pack import pack
-    from packager.client.client import Client
-    from packager.errors import PackageError, UsageError
+from typing import Any
 
 _HOMES = {
+    "BuildOptions": "packager.build.context",
     "Client": "packager.client.client",
     "ModelPackage": "packager.api.model_package",
     "PackageError": "packager.errors",
@@ -24,8 +19,8 @@ _HOMES = {
     "load": "packager.api.model_package",
     "pack": "packager.api.pack",
 }
-"""Public name → its module, which is imported at the first use."""
-__all__ = ["Client", "ModelPackage", "PackageError", "UsageError", "load", "pack"]
+"""Public name → its module, which is imported at the first use; ``__init__.pyi`` has the types."""
+__all__ = ["BuildOptions", "Client", "ModelPackage", "PackageError", "UsageError", "load", "pack"]
 
 
 def __getattr__(name: str) -> Any:

@@ -523,7 +523,11 @@ def test_a_room_that_looks_up_is_found():
 
 
 def test_few_files_lie_at_the_root():
-    found = [path for path in (TOP / "packager").iterdir() if path.is_file()]
+    found = [
+        path
+        for path in (TOP / "packager").iterdir()
+        if path.is_file() and path.name != "__init__.pyi"  # the types of __init__.py
+    ]
     assert len(found) <= MAX_ROOT_FILES
 
 

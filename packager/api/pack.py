@@ -33,8 +33,7 @@ def pack(
     target: str,
     name: str,
     output: str = "docker",
-    base: str | None = None,
-    allow_findings: bool = False,
+    options: BuildOptions = BuildOptions(),
 ) -> ModelPackage:
     """Package a trained model, or a function that trains one, with the rows ``rows``.
 
@@ -63,7 +62,6 @@ def pack(
     for file in written:
         progress.step(f"written: {folder / file}")
     engine = _engine(where)
-    options = BuildOptions(base=base, allow_findings=allow_findings)
     built = build(load_project(folder), where, engine, progress, options)
     ref = str(where.path) if where.path is not None else built.images[0].name
     with open_reference(ref, engine) as found:

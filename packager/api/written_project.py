@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,14 +88,8 @@ def _pinned(text: str) -> str:
 
 
 def _dump(model: Any, file: Path) -> None:
-    try:
-        import joblib
-    except ImportError:
-        import pickle
-
-        file.write_bytes(pickle.dumps(model, protocol=5))
-        return
-    joblib.dump(model, file)
+    """As a pickle, which joblib reads too: the caller's Python may have no joblib."""
+    file.write_bytes(pickle.dumps(model, protocol=5))
 
 
 def _add_requirements(folder: Path, code: Path) -> None:

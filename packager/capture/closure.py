@@ -16,7 +16,7 @@ from typing import Any
 
 from packager.capture.cells import SCRIPT
 from packager.capture.literals import literal_text
-from packager.capture.statements import Statement
+from packager.capture.statements import CellStatement
 
 MAIN = "__main__"
 
@@ -45,7 +45,7 @@ class Refusal:
 class Closure:
     """The captured names."""
 
-    statements: dict[int, Statement] = field(default_factory=dict)
+    statements: dict[int, CellStatement] = field(default_factory=dict)
     """Position in the session → a statement that is taken as it was written."""
     constants: dict[str, str] = field(default_factory=dict)
     """Name → the Python of its value."""
@@ -64,7 +64,9 @@ class Closure:
         return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
-def closure(roots: Iterable[str], found: Sequence[Statement], names: Mapping[str, Any]) -> Closure:
+def closure(
+    roots: Iterable[str], found: Sequence[CellStatement], names: Mapping[str, Any]
+) -> Closure:
     """Everything that the names ``roots`` need, transitively.
 
     ``found``: the statements of the session in the order of execution; ``names``: its namespace
@@ -106,7 +108,7 @@ def _unbound(name: str, names: Mapping[str, Any], made: Closure) -> None:
     _live(name, None, names[name], made)
 
 
-def _computed(name: str, one: Statement, names: Mapping[str, Any], made: Closure) -> None:
+def _computed(name: str, one: CellStatement, names: Mapping[str, Any], made: Closure) -> None:
     """A name whose statement does more than to define it: only its value now can be kept."""
     if name not in names:
         made.refused.append(Refusal(name, one.cell, "it was deleted"))
@@ -114,7 +116,7 @@ def _computed(name: str, one: Statement, names: Mapping[str, Any], made: Closure
     _live(name, one, names[name], made)
 
 
-def _live(name: str, one: Statement | None, value: Any, made: Closure) -> None:
+def _live(name: str, one: CellStatement | None, value: Any, made: Closure) -> None:
     text = literal_text(value)
     imported = None if text is not None else _import_of(name, value)
     if text is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from packager.capture.cells import namespace_of, session_cells
 from packager.capture.closure import MAIN, Closure, closure
-from packager.capture.statements import Statement, statements
+from packager.capture.statements import CellStatement, statements
 from packager.errors import PackageError
 
 MAX_TOLD = 6
@@ -30,7 +30,7 @@ def captured_source(roots: Sequence[str]) -> str:
     Raises ``PackageError`` that names what can't be captured, with its cells.
     """
     cells, why = session_cells()
-    found: list[Statement] = statements(cells)
+    found: list[CellStatement] = statements(cells)
     made = closure(roots, found, namespace_of())
     if made.refused:
         raise PackageError(*_refused(made, roots, why))

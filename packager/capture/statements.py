@@ -15,7 +15,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True)
-class Statement:
+class CellStatement:
     """A statement at the top of a cell."""
 
     cell: int
@@ -50,7 +50,7 @@ class Statement:
         return free_names(self.text)
 
 
-def statements(cells: Sequence[Cell]) -> list[Statement]:
+def statements(cells: Sequence[Cell]) -> list[CellStatement]:
     """The statements of ``cells`` in order; cells that aren't Python are left out."""
     return [one for cell in cells for one in _of_cell(cell)]
 
@@ -71,14 +71,16 @@ def free_names(text: str) -> frozenset[str]:
     return frozenset(found - BUILTINS)
 
 
-def _of_cell(cell: Cell) -> Iterator[Statement]:
+def _of_cell(cell: Cell) -> Iterator[CellStatement]:
     lines = cell.source.splitlines()
     for node in ast.parse(cell.source).body:
         first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
         text = "\n".join(lines[first - 1 : node.end_lineno])
         if not _stands_alone(text):
             text = ast.unparse(node)  # several statements are on one line
-        yield Statement(cell.number, text, node, frozenset(_bound(node)), frozenset(_changed(node)))
+        yield CellStatement(
+            cell.number, text, node, frozenset(_bound(node)), frozenset(_changed(node))
+        )
 
 
 def _stands_alone(text: str) -> bool:

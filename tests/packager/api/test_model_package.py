@@ -53,9 +53,7 @@ def test_rows_come_as_mappings_or_as_a_matrix_of_features(
     whole = opened.predict(rows)
     assert np.array_equal(opened.predict(rows.to_dict("records")), whole)
     assert np.array_equal(opened.predict(rows.to_dict("list")), whole)
-    with pytest.raises(
-        UsageError, match=r"of 4 features, got an array of .*\(2, 9\)"
-    ):
+    with pytest.raises(UsageError, match=r"of 4 features, got an array of .*\(2, 9\)"):
         opened.predict(np.ones((2, 9)))
 
 
@@ -119,7 +117,7 @@ def test_a_package_that_is_not_there_is_named() -> None:
 
 def test_the_public_names_are_listed_and_imported_when_used() -> None:
     assert sorted(packager.__all__) == [
-        *("Client", "ModelPackage", "PackageError", "UsageError", "load", "pack")
+        *("BuildOptions", "Client", "ModelPackage", "PackageError", "UsageError", "load", "pack")
     ]
     assert set(packager.__all__) <= set(dir(packager))
     assert not hasattr(packager, "nothing")
