@@ -14,6 +14,7 @@ from packager.deploy.monitoring import (
     model_files,
     monitored,
     own_paths,
+    proxy_files,
     replica_mib,
     service_files,
 )
@@ -122,6 +123,7 @@ def compose_files(fleet: Fleet) -> dict[str, str]:
         "compose.yml": dump(compose_document(fleet)),
         **{f"proxy/{one.label}/haproxy.cfg": proxy_config(one) for one in fleet.sorted()},
         **monitoring_configuration(fleet),
+        **proxy_files(),
     }
     return files | (service_files() if fleet.tracker else {})
 
