@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.deploy import configuration, generated_folder, tracker
-from packager.deploy.compose.document import PASSWORD, compose_document
+from packager.deploy.compose.comments import compose_text
+from packager.deploy.compose.document import PASSWORD
 from packager.deploy.fleet import Fleet, Member
 from packager.deploy.folder_target import COMPOSE, target_fleet, target_notes
 from packager.deploy.monitoring import (
@@ -120,7 +121,7 @@ def secret_files(fleet: Fleet) -> tuple[str, ...]:
 def compose_files(fleet: Fleet) -> dict[str, str]:
     """Path → content of the files that are made of all models; deterministic for the same."""
     files = {
-        "compose.yml": dump(compose_document(fleet)),
+        "compose.yml": compose_text(fleet),
         **{f"proxy/{one.label}/haproxy.cfg": proxy_config(one) for one in fleet.sorted()},
         **monitoring_configuration(fleet),
         **proxy_files(),
