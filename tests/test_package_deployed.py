@@ -120,7 +120,7 @@ def test_a_label_counts_at_whatever_replica_it_arrives(deployment: Deployment) -
         requests.post(f"{url}/predict", BODY, timeout=60).json()["predictions"][0]["token"]
         for _ in range(10)
     ]
-    sent = {"labels": [{"token": token, "label": "yes"} for token in tokens]}
+    sent = [{"token": token, "actual": "yes"} for token in tokens]
     counted = requests.post(f"{url}/feedback", json=sent, timeout=60).json()
     again = requests.post(f"{url}/feedback", json=sent, timeout=60).json()
     assert (counted["accepted"], again["accepted"]) == (10, 0)
