@@ -7,6 +7,7 @@ from typing import Any
 
 from packager.deploy import tracker
 from packager.deploy.compose.services import (
+    LABELS_NETWORK,
     LOCAL_NAMES,
     OUTER_NETWORK,
     SERVICE_HARDENING,
@@ -41,10 +42,11 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
     models, shared = fleet.sorted(), _shared_services(fleet)
     services = [model_services(one, redis=REDIS in fleet.parts) for one in models]
     volumes = [model_volumes(one) for one in models]
+    inner = [*map(model_network, models), *([LABELS_NETWORK] if REDIS in fleet.parts else [])]
     return {
         "networks": {
             OUTER_NETWORK: {},
-            **{model_network(one): {"internal": True} for one in models},
+            **{name: {"internal": True} for name in inner},
         },
         "services": {**_joined(services), **shared},
         "volumes": {**_joined(volumes), **{name: {} for name in shared}},
@@ -61,7 +63,7 @@ def _shared_services(fleet: Fleet) -> dict[str, Any]:
         PROMETHEUS: _prometheus(fleet),
         ALERTMANAGER: _alertmanager(fleet),
         GRAFANA: _grafana(),
-        REDIS: _redis(fleet),
+        REDIS: _redis(),
     }
     shared = {name: service for name, service in made.items() if name in fleet.parts}
     own = {**SERVICE_HARDENING, "cpu_shares": MONITORING_SHARES, **tracker.tracker_service(fleet)}
@@ -125,13 +127,17 @@ def _grafana() -> dict[str, Any]:
     }
 
 
-def _redis(fleet: Fleet) -> dict[str, Any]:
+def _redis() -> dict[str, Any]:
     return {
         **_monitoring_service(REDIS_IMAGE),
         "user": REDIS_USER,
         "read_only": True,
-        "networks": [model_network(one) for one in fleet.sorted()],
-        "command": ["redis-server", "--save", "", "--appendonly", "yes", "--dir", "/data"],
+        "networks": [LABELS_NETWORK],
+        # Only replicas reach its network; without a password it would refuse them.
+        "command": [
+            *("redis-server", "--protected-mode", "no", "--save", "", "--appendonly", "yes"),
+            *("--dir", "/data"),
+        ],
         "volumes": ["redis:/data"],
         "healthcheck": {"test": ["CMD", "redis-cli", "ping"], "interval": "15s", "timeout": "5s"},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from packager.deploy.fleet import Member
+from packager.deploy.parts import REDIS
 from packager.deploy.proxy import CONFIG_FOLDER, SLOT_PORTS
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
@@ -20,6 +21,8 @@ GRACE = f"{DEADLINE_SECONDS + 15}s"
 """Between SIGTERM and SIGKILL: the deadline of a request, and some."""
 OUTER_NETWORK = "default"
 """The network of what has ports on the host."""
+LABELS_NETWORK = "labels"
+"""The internal network of Redis and of all replicas, where there is a Redis."""
 LOCAL_NAMES = ["ndots:1"]
 """Names of services are not asked of the host's resolver while they have no container."""
 LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
@@ -113,11 +116,14 @@ def model_service(one: Member) -> dict[str, Any]:
 def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
     service = model_service(one)
     store = {"MODEL_FEEDBACK_STORE": REDIS_DATABASE} if redis else {}
+    waits = {REDIS: {"condition": "service_healthy"}} if redis else {}
+    networks = [model_network(one), *([LABELS_NETWORK] if redis else [])]
     return {
         **service,
         "image": literal(one.slot_image(slot)),
         "environment": {**service["environment"], **store},
-        "networks": [model_network(one), *([OUTER_NETWORK] if one.network else [])],
+        "networks": [*networks, *([OUTER_NETWORK] if one.network else [])],
+        "depends_on": {**service["depends_on"], **waits},
         "deploy": {"replicas": one.replicas},
         # A slow start or a loaded machine is no reason for another start.
         "healthcheck": {"interval": "10s", "timeout": "20s", "start_period": "240s", "retries": 6},
