@@ -124,6 +124,7 @@ def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
         "image": literal(one.slot_image(slot)),
         "environment": {**service["environment"], **store},
         "networks": [*networks, *([OUTER_NETWORK] if one.network else [])],
+        "env_file": [{"path": f"./settings/{one.label}.env", "required": False}],
         "depends_on": {**service["depends_on"], **waits},
         "deploy": {"replicas": one.replicas},
         # A slow start or a loaded machine is no reason for another start.
