@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from packager.cli.app import AsJson, Ref
 from packager.cli.console import ConsoleProgress
 from packager.cli.deploy.options import (
     DEFAULT,
     OPTIONS,
+    ClusterImage,
+    ClusterRedis,
     DesignEffect,
     GrafanaAddress,
     Keys,
     LabelCoverage,
     Latency,
     LatencyShare,
+    MonitorLabels,
     OutputFolder,
     Runbooks,
     SuccessShare,
@@ -31,20 +30,10 @@ from packager.cli.deploy.options import (
 def kubernetes(
     reference: Ref,
     output: OutputFolder,
-    image: Annotated[
-        str, typer.Option(help="The image as the cluster pulls it: HOST/NAME@sha256:….")
-    ],
-    redis: Annotated[
-        str, typer.Option(help="Address of the Redis for labels (default: one of its own).")
-    ] = "",
+    image: ClusterImage,
+    redis: ClusterRedis = "",
     keys: Keys = False,
-    monitor_label: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="Label by which Prometheus's operator selects monitors and rules; repeatable.",
-        ),
-    ] = None,
+    monitor_label: MonitorLabels = None,
     latency: Latency = DEFAULT.latency_seconds,
     latency_share: LatencyShare = DEFAULT.latency_share,
     success_share: SuccessShare = DEFAULT.success_share,

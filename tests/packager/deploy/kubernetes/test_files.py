@@ -61,7 +61,7 @@ def test_an_overlay_names_the_secrets_and_replicas_of_its_stage() -> None:
 
 def test_grafana_finds_the_dashboard_by_its_label() -> None:
     (one,) = yaml.safe_load(made()["base/kustomization.yaml"])["configMapGenerator"]
-    assert one["options"]["labels"] == {"grafana_dashboard": "1"}
+    assert one["options"]["labels"] == {**WORK.labels, "grafana_dashboard": "1"}
     assert json.loads(made()["base/dashboard.json"]) == {"title": "shop"}
 
 
