@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packager.deploy import generated_folder
@@ -58,6 +58,7 @@ def deploy_kserve(
     folder = object_name(model.name)
     before = known.get(folder)
     versions = with_version(model.name, before, new, canary)
+    versions = replace(versions, keys=versions.keys or cluster.keys)
     made = kserve_files(versions, cluster, model_rules(model), dashboard_text(model))
     files = {f"{folder}/{path}": text for path, text in made.items()}
     changed = _write(target, files, {**known, folder: versions}, folder)

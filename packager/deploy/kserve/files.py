@@ -45,10 +45,10 @@ def kserve_files(
 
     ``rules``: the model's rule file as a document; ``dashboard``: the JSON of its dashboard.
     """
-    work = workload(versions.model, versions.stable, cluster)
+    work = workload(versions, versions.stable, cluster)
     canary, comments = None, COMMENTS
     if versions.canary is not None:
-        beside = workload(versions.model, versions.canary, cluster)
+        beside = workload(versions, versions.canary, cluster)
         canary = (beside, versions.canary.predictor, versions.percent)
         comments = {**COMMENTS, **CANARY_COMMENT}
     service = inference_service(work, versions.stable.predictor, canary)
@@ -68,16 +68,18 @@ def kserve_files(
     }
 
 
-def workload(model: str, one: PredictorVersion, cluster: ClusterOptions) -> Workload:
-    """One version, as Kubernetes runs it."""
+def workload(
+    versions: PredictorVersions, one: PredictorVersion, cluster: ClusterOptions
+) -> Workload:
+    """One of the versions, as Kubernetes runs it."""
     return Workload(
-        model=model,
+        model=versions.model,
         version=one.version,
         image=one.image,
         memory_mib=one.memory_mib,
         workers=one.workers,
         network=one.network,
         redis=cluster.redis,
-        keys=cluster.keys,
+        keys=versions.keys,
         monitor_labels=cluster.monitor_labels,
     )

@@ -42,6 +42,8 @@ class PredictorVersions:
     canary: PredictorVersion | None = None
     percent: int = 0
     """Of the requests, to the canary."""
+    keys: bool = False
+    """Whether its servers require API keys: once asked for, also without the option."""
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> PredictorVersions:
@@ -52,6 +54,7 @@ class PredictorVersions:
             PredictorVersion(**known["stable"]),
             None if canary is None else PredictorVersion(**canary),
             known["percent"],
+            known["keys"],
         )
 
     @property
@@ -73,7 +76,8 @@ def with_version(
             return PredictorVersions(model, new)
         promoted = known.canary is not None and known.canary.image == new.image
         kept = known.canary if promoted and known.canary is not None else known.stable
-        return PredictorVersions(model, replace(new, predictor=kept.predictor))
+        stable = replace(new, predictor=kept.predictor)
+        return PredictorVersions(model, stable, keys=known.keys)
     if not 0 <= percent <= MAX_PERCENT:
         raise UsageError(
             f"--canary: expected 0 to {MAX_PERCENT} percent, got {percent}",
@@ -91,4 +95,4 @@ def with_version(
             "name the image of the new version, or leave --canary out to end a canary",
         )
     named = replace(new, predictor=new.canary_name)
-    return PredictorVersions(model, known.stable, named, percent)
+    return replace(known, canary=named, percent=percent)

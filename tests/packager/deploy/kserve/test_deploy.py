@@ -18,10 +18,14 @@ NEW = replace(MODEL, version="2.0.0-abc")
 
 
 def written(
-    target: Path, model: MonitoredModel = MODEL, image: str = "a", canary: int | None = None
+    target: Path,
+    model: MonitoredModel = MODEL,
+    image: str = "a",
+    canary: int | None = None,
+    keys: bool = False,
 ) -> KserveResult:
     package: Any = Packaged(model, "shop")
-    options = ClusterOptions.parse(f"host/shop@sha256:{image * 64}", "", (), keys=False)
+    options = ClusterOptions.parse(f"host/shop@sha256:{image * 64}", "", (), keys=keys)
     return deploy_kserve(package, target, options, Objectives(), AlertOptions(), canary)
 
 
@@ -84,3 +88,12 @@ def test_a_file_that_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
 def test_a_model_whose_name_begins_with_a_digit_gets_a_name_with_a_letter(tmp_path: Path) -> None:
     done = written(tmp_path, replace(MODEL, name="3d.parts"))
     assert done.folder.startswith("m-3d-parts-")
+
+
+def test_servers_that_required_keys_go_on_to(tmp_path: Path) -> None:
+    written(tmp_path, keys=True)
+    written(tmp_path, NEW, "b", canary=5)
+    made = service(tmp_path)
+    for predictor in (made["predictor"], made["canary"][0]["predictor"]):
+        names = {one["name"] for one in predictor["containers"][0]["env"]}
+        assert "MODEL_API_KEYS_FILE" in names

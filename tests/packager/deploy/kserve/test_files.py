@@ -19,8 +19,10 @@ CLUSTER = ClusterOptions("", "", False, {})
 OPERATOR = ("PodMonitor", "PrometheusRule")
 
 
-def made(canary: PredictorVersion | None = None, **changes: Any) -> dict[str, str]:
-    versions = PredictorVersions("shop", STABLE, canary, 10 if canary else 0)
+def made(
+    canary: PredictorVersion | None = None, *, keys: bool = False, **changes: Any
+) -> dict[str, str]:
+    versions = PredictorVersions("shop", STABLE, canary, 10 if canary else 0, keys)
     return kserve_files(versions, replace(CLUSTER, **changes), RULES, '{"title": "shop"}\n')
 
 
