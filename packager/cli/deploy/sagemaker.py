@@ -64,7 +64,7 @@ def sagemaker(
     success_share: SuccessShare = DEFAULT.success_share,
     as_json: AsJson = False,
 ) -> None:
-    """Write an endpoint with alarms, autoscaling and rollback, and its script.
+    """Write an endpoint: alarms, rollback, autoscaling, a script.
 
     In a folder with other models this one joins them. Another version of a model replaces it.
     """

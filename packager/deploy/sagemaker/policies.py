@@ -49,10 +49,10 @@ def execution_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
             logs,
             f"{logs}:*",
         ),
-        {
-            **_allow("WriteMetrics", ("cloudwatch:PutMetricData",), "*"),
-            "Condition": {"StringEquals": {"cloudwatch:namespace": METRICS}},
-        },
+        _if(
+            _allow("WriteMetrics", ("cloudwatch:PutMetricData",), "*"),
+            {"cloudwatch:namespace": METRICS},
+        ),
     )
 
 
@@ -76,9 +76,6 @@ def deployer_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
         endpoint.sagemaker_arn(f"{kind}/{name}{rest}")
         for kind, rest in (("model", "-*"), ("endpoint-config", "-*"), ("endpoint", ""))
     ]
-    place = f"{endpoint.image.region}:{endpoint.role.account}"
-    alarm_arn = f"arn:{endpoint.role.partition}:cloudwatch:{place}:alarm:"
-    alarms = [f"{alarm_arn}{alarm}" for alarm in endpoint.alarm_names.values()]
     return _policy(
         _allow(
             "MakeTheEndpoint",
@@ -106,35 +103,40 @@ def deployer_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
             ),
             "*",
         ),
+        *_alarms(endpoint),
+        _if(
+            _allow("MakeTheRoleOfScaling", ("iam:CreateServiceLinkedRole",), "*"),
+            {"iam:AWSServiceName": SCALING_SERVICE},
+        ),
+        _if(
+            _allow("GiveTheRole", ("iam:PassRole",), endpoint.role.text),
+            {"iam:PassedToService": SERVICE},
+        ),
+    )
+
+
+def _alarms(endpoint: SagemakerEndpoint) -> list[dict[str, Any]]:
+    """Rights on the alarms and on autoscaling."""
+    place = f"{endpoint.image.region}:{endpoint.role.account}"
+    arn = f"arn:{endpoint.role.partition}:cloudwatch:{place}:alarm:"
+    alarms = [f"{arn}{alarm}" for alarm in endpoint.alarm_names.values()]
+    scaling = (
+        "application-autoscaling:PutScalingPolicy",
+        "application-autoscaling:RegisterScalableTarget",
+    )
+    return [
         _allow("MakeTheAlarms", ("cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"), *alarms),
         # Application Auto Scaling makes its alarms with the rights of the caller.
         _allow(
             "MakeTheAlarmsOfScaling",
             ("cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"),
-            f"{alarm_arn}TargetTracking-endpoint/{name}/variant/{VARIANT}-*",
+            f"{arn}TargetTracking-endpoint/{endpoint.name}/variant/{VARIANT}-*",
         ),
-        {
-            **_allow(
-                "ScaleTheEndpoint",
-                (
-                    "application-autoscaling:PutScalingPolicy",
-                    "application-autoscaling:RegisterScalableTarget",
-                ),
-                "*",
-            ),
-            "Condition": {
-                "StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}
-            },
-        },
-        {
-            **_allow("MakeTheRoleOfScaling", ("iam:CreateServiceLinkedRole",), "*"),
-            "Condition": {"StringEquals": {"iam:AWSServiceName": SCALING_SERVICE}},
-        },
-        {
-            **_allow("GiveTheRole", ("iam:PassRole",), endpoint.role.text),
-            "Condition": {"StringEquals": {"iam:PassedToService": SERVICE}},
-        },
-    )
+        _if(
+            _allow("ScaleTheEndpoint", scaling, "*"),
+            {"application-autoscaling:service-namespace": "sagemaker"},
+        ),
+    ]
 
 
 def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
@@ -143,3 +145,7 @@ def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
 
 def _allow(sid: str, actions: Sequence[str], *resources: str) -> dict[str, Any]:
     return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+
+
+def _if(statement: dict[str, Any], equal: dict[str, str]) -> dict[str, Any]:
+    return {**statement, "Condition": {"StringEquals": equal}}

@@ -65,7 +65,7 @@ def test_monitor_and_policy_select_the_pods_of_both_versions() -> None:
         )
 
 
-def test_replicas_follow_the_processor_and_a_rollout_ends_none_before_another_is_ready() -> None:
+def test_replicas_follow_the_processor_and_a_rollout_ends_none_too_early() -> None:
     made = inference_service(WORK)
     predictor = made["spec"]["predictor"]
     assert made["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "hpa"
