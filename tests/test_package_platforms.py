@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -42,6 +43,15 @@ def started(image: str, port: int, health: str, **options: Any) -> Iterator[tupl
         container.remove(force=True)
 
 
+def invoked(url: str, document: Any) -> tuple[int, Any]:
+    """Status and JSON of what a platform sends, with its content type."""
+    request = urllib.request.Request(
+        url, json.dumps(document).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return answer.status, json.load(answer)
+
+
 def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
@@ -56,7 +66,7 @@ def test_sagemaker_starts_it_as_any_user_without_privileges(
 ) -> None:
     image, rows = engine_package.built["tag"], rows_of(engine_package.project, 2)
     with started(image, 8080, "/ping", command=["serve"], user=user, **HARDENED) as (url, _):
-        code, answer = ask(f"{url}/invocations", {"instances": rows})
+        code, answer = invoked(f"{url}/invocations", {"instances": rows})
         assert code == 200
         assert len(answer["predictions"]) == 2
 
@@ -69,7 +79,7 @@ def test_vertex_names_the_port_and_both_routes(engine_package: Package) -> None:
     }
     image, rows = engine_package.built["tag"], rows_of(engine_package.project, 2)
     with started(image, 8181, VERTEX, environment=variables) as (url, _):
-        code, answer = ask(f"{url}{VERTEX}:predict", {"instances": rows})
+        code, answer = invoked(f"{url}{VERTEX}:predict", {"instances": rows})
         assert code == 200
         assert (list(answer), len(answer["predictions"])) == (["predictions"], 2)
 
@@ -87,7 +97,7 @@ def test_azure_asks_the_paths_that_its_configuration_names(engine_package: Packa
     image, rows = engine_package.built["tag"], rows_of(engine_package.project, 1)
     with started(image, 3000, "/readyz", **HARDENED) as (url, _):
         assert answers(f"{url}/livez")
-        assert ask(f"{url}/invocations", {"dataframe_records": rows})[0] == 200
+        assert invoked(f"{url}/invocations", {"dataframe_records": rows})[0] == 200
 
 
 def test_a_read_only_root_without_a_temporary_folder_is_explained(engine_package: Package) -> None:
