@@ -23,6 +23,7 @@ from packager.cli.deploy.options import (
     OutputFolder,
     Runbooks,
     SuccessShare,
+    WithoutMonitors,
     alert_options,
     deploy,
     objectives_of,
@@ -45,6 +46,7 @@ def kserve(
     redis: ClusterRedis = "",
     keys: Keys = False,
     monitor_label: MonitorLabels = None,
+    without: WithoutMonitors = None,
     latency: Latency = DEFAULT.latency_seconds,
     latency_share: LatencyShare = DEFAULT.latency_share,
     success_share: SuccessShare = DEFAULT.success_share,
@@ -68,7 +70,9 @@ def kserve(
         "kserve", latency, latency_share, success_share, design_effect, label_coverage
     )
     options = alert_options("kserve", runbooks, grafana)
-    cluster = ClusterOptions.parse(image, redis, monitor_label or (), keys=keys)
+    cluster = ClusterOptions.parse(
+        image, redis, monitor_label or (), keys=keys, left_out=without or ()
+    )
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kserve(found, output, cluster, objectives, options, canary)
     versions, before = done.versions, done.before

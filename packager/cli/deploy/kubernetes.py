@@ -19,6 +19,7 @@ from packager.cli.deploy.options import (
     OutputFolder,
     Runbooks,
     SuccessShare,
+    WithoutMonitors,
     alert_options,
     deploy,
     objectives_of,
@@ -34,6 +35,7 @@ def kubernetes(
     redis: ClusterRedis = "",
     keys: Keys = False,
     monitor_label: MonitorLabels = None,
+    without: WithoutMonitors = None,
     latency: Latency = DEFAULT.latency_seconds,
     latency_share: LatencyShare = DEFAULT.latency_share,
     success_share: SuccessShare = DEFAULT.success_share,
@@ -55,7 +57,9 @@ def kubernetes(
         "kubernetes", latency, latency_share, success_share, design_effect, label_coverage
     )
     options = alert_options("kubernetes", runbooks, grafana)
-    cluster = ClusterOptions.parse(image, redis, monitor_label or (), keys=keys)
+    cluster = ClusterOptions.parse(
+        image, redis, monitor_label or (), keys=keys, left_out=without or ()
+    )
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kubernetes(found, output, cluster, objectives, options)
     print_files(output, done.files, done.changed, as_json=as_json, version=done.version)

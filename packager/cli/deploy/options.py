@@ -44,6 +44,12 @@ ClusterRedis = Annotated[
     str,
     typer.Option("--redis", help="Address of the Redis for labels (default: one of its own)."),
 ]
+WithoutMonitors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without", metavar="PART", help="`monitors`: a cluster without Prometheus's operator."
+    ),
+]
 MonitorLabels = Annotated[
     list[str] | None,
     typer.Option(

@@ -56,9 +56,10 @@ def kserve_files(
         "inference-service.yaml": ([service], comments),
         "disruption-budget.yaml": ([disruption_budget(work)], {}),
         "network-policy.yaml": (policies(work), POLICY_COMMENTS),
-        "pod-monitor.yaml": ([pod_monitor(work)], {}),
-        "rules.yaml": ([prometheus_rule(work, rules)], {}),
     }
+    if work.monitors:
+        objects["pod-monitor.yaml"] = ([pod_monitor(work)], {})
+        objects["rules.yaml"] = ([prometheus_rule(work, rules)], {})
     if not work.redis:
         objects["redis.yaml"] = (redis(work), {})
     return {
@@ -82,4 +83,5 @@ def workload(
         redis=cluster.redis,
         keys=versions.keys,
         monitor_labels=cluster.monitor_labels,
+        monitors=cluster.monitors,
     )

@@ -22,6 +22,8 @@ IMAGE = re.compile(r"[a-zA-Z0-9$][\w.:/${}-]*(@sha256:[0-9a-f]{64})")
 LABEL = re.compile(r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
 MODELS = "models"
 """Note of the folder: name of a model's folder → name of the model."""
+MONITORS = "monitors"
+"""The part that needs Prometheus's operator, without whose kinds a cluster refuses all files."""
 KEYED = "keys"
 """Note of the folder: the folders of models whose servers require keys."""
 
@@ -34,10 +36,26 @@ class ClusterOptions:
     redis: str
     keys: bool
     monitor_labels: dict[str, str]
+    monitors: bool = True
+    """Whether Prometheus's operator is in the cluster."""
 
     @classmethod
-    def parse(cls, image: str, redis: str, labels: Sequence[str], *, keys: bool) -> ClusterOptions:
+    def parse(
+        cls,
+        image: str,
+        redis: str,
+        labels: Sequence[str],
+        *,
+        keys: bool,
+        left_out: Sequence[str] = (),
+    ) -> ClusterOptions:
         """Check the options; raises ``UsageError`` that names the wrong one."""
+        for part in left_out:
+            if part != MONITORS:
+                raise UsageError(
+                    f"--without: expected {MONITORS}, got {part!r}",
+                    "a Redis that is there: --redis; Prometheus and Grafana are none of its parts",
+                )
         if not IMAGE.fullmatch(image):
             raise UsageError(
                 f"--image: expected HOST/NAME@sha256:…, got {image!r}",
@@ -54,17 +72,21 @@ class ClusterOptions:
                 "--redis: expected an address without a password, which would be in a plain file",
                 "allow the model's pods by network policy, or leave the option out",
             )
-        parsed = {}
-        for text in labels:
-            name, equal, value = text.partition("=")
-            wrong = len(value) > MAX_LABEL or not (LABEL.fullmatch(name) and LABEL.fullmatch(value))
-            if not equal or wrong or "/" in value:
-                raise UsageError(
-                    f"--monitor-label: expected NAME=VALUE, got {text!r}",
-                    "for example release=prometheus",
-                )
-            parsed[name] = value
-        return cls(image, redis, keys, parsed)
+        return cls(image, redis, keys, _monitor_labels(labels), not left_out)
+
+
+def _monitor_labels(labels: Sequence[str]) -> dict[str, str]:
+    parsed = {}
+    for text in labels:
+        name, equal, value = text.partition("=")
+        wrong = len(value) > MAX_LABEL or not (LABEL.fullmatch(name) and LABEL.fullmatch(value))
+        if not equal or wrong or "/" in value:
+            raise UsageError(
+                f"--monitor-label: expected NAME=VALUE, got {text!r}",
+                "for example release=prometheus",
+            )
+        parsed[name] = value
+    return parsed
 
 
 @dataclass(frozen=True)
@@ -108,6 +130,7 @@ def deploy_kubernetes(
         redis=cluster.redis,
         keys=object_name(model.name) in keyed,
         monitor_labels=cluster.monitor_labels,
+        monitors=cluster.monitors,
     )
     models = {**dict(known.notes.get(MODELS, {})), work.name: work.model}
     made = kubernetes_files(work, model_rules(model), dashboard_text(model))

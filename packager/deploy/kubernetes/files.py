@@ -48,9 +48,10 @@ def kubernetes_files(work: Workload, rules: Mapping[str, Any], dashboard: str) -
         "autoscaler.yaml": ([autoscaler(work)], COMMENTS["autoscaler"]),
         "disruption-budget.yaml": ([disruption_budget(work)], {}),
         "network-policy.yaml": (policies(work), POLICY_COMMENTS),
-        "pod-monitor.yaml": ([pod_monitor(work)], {}),
-        "rules.yaml": ([prometheus_rule(work, rules)], {}),
     }
+    if work.monitors:
+        objects["pod-monitor.yaml"] = ([pod_monitor(work)], {})
+        objects["rules.yaml"] = ([prometheus_rule(work, rules)], {})
     if not work.redis:
         objects["redis.yaml"] = (redis(work), {})
     return {

@@ -77,6 +77,8 @@ class Workload:
     """Whether the server requires API keys."""
     monitor_labels: Mapping[str, str] = field(default_factory=dict)
     """Labels by which Prometheus's operator selects monitors and rules."""
+    monitors: bool = True
+    """Whether Prometheus's operator is in the cluster."""
 
     @property
     def name(self) -> str:

@@ -26,7 +26,9 @@ def made(
     return kserve_files(versions, replace(CLUSTER, **changes), RULES, '{"title": "shop"}\n')
 
 
-@pytest.mark.parametrize("changes", [{}, {"keys": True}, {"redis": "redis://store:6379/0"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"keys": True}, {"redis": "redis://s:1/0"}, {"monitors": False}]
+)
 @pytest.mark.parametrize("canary", [None, CANARY])
 def test_every_object_is_listed_and_fits_its_schema(
     canary: PredictorVersion | None, changes: dict[str, Any]
@@ -67,3 +69,7 @@ def test_what_a_person_will_change_has_a_comment() -> None:
 def test_the_same_versions_give_the_same_bytes_and_no_file_holds_a_secret() -> None:
     assert made(CANARY, keys=True) == made(CANARY, keys=True)
     assert not [text for text in made(keys=True).values() if "kind: Secret" in text]
+
+
+def test_without_the_operator_no_object_is_of_its_kinds() -> None:
+    assert not {"base/pod-monitor.yaml", "base/rules.yaml"} & set(made(monitors=False))

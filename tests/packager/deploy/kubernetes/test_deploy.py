@@ -51,6 +51,13 @@ def test_what_is_no_label_is_refused(label: str) -> None:
         parsed(IMAGE, "", label)
 
 
+def test_only_the_monitors_can_be_left_out() -> None:
+    left_out = ClusterOptions.parse(IMAGE, "", (), keys=False, left_out=["monitors"])
+    assert (left_out.monitors, parsed().monitors) == (False, True)
+    with pytest.raises(UsageError, match=r"^--without: expected monitors, got 'redis'"):
+        ClusterOptions.parse(IMAGE, "", (), keys=False, left_out=["redis"])
+
+
 def test_labels_are_pairs() -> None:
     assert parsed(IMAGE, "", "release=prom", "a.b/c=d").monitor_labels == {
         "release": "prom",
