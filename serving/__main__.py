@@ -58,7 +58,8 @@ def _supervise(settings: Settings, manifest: Manifest, readers: log_lines.Reader
     except OSError as error:
         raise PackageError(
             f"the server can't start: {error}",
-            f"it needs a folder with some MB of free space, such as {tempfile.gettempdir()}",
+            "it needs a folder with some MB of free space: /tmp, or the one that TMPDIR names; "
+            "in a container with a read-only root: docker run --tmpfs /tmp",
         ) from error
 
 

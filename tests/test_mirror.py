@@ -63,8 +63,10 @@ EXEMPT: dict[str, str] = {
         for name in ("answering", "block_checker", "tally")
     },
     "packager/cli/deploy/batch.py": "prints what deploy/test_batch.py runs",
+    "packager/cli/deploy/kserve.py": "prints what deploy/kserve/test_deploy.py runs",
     "packager/cli/deploy/kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
     "packager/cli/deploy/remove.py": "run by deploy/compose/test_deploy.py, and others",
+    "packager/cli/deploy/sagemaker.py": "prints what deploy/sagemaker/test_deploy.py runs",
     "packager/cli/deploy/schedule.py": "prints what deploy/test_schedule.py runs",
     **{
         f"packager/api/{name}.py": "used by ModelPackage: api/test_model_package.py"

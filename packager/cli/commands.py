@@ -29,7 +29,8 @@ from packager.cli import (
     drift,
     feedback,
 )
-from packager.cli.deploy import compose, kubernetes, monitoring, schedule, batch, remove
+from packager.cli.deploy import compose, kubernetes, kserve, sagemaker, monitoring, schedule, batch
+from packager.cli.deploy import remove
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
 from packager.cli.data import label_queue, labels, labels_derive
 from packager.cli.issues import service, listing, act, sync, admin
@@ -57,6 +58,7 @@ __all__ = [
     "fingerprints",
     "init",
     "inspect",
+    "kserve",
     "kubernetes",
     "label_queue",
     "labels",
@@ -67,6 +69,7 @@ __all__ = [
     "remove",
     "run",
     "run_command",
+    "sagemaker",
     "sbom",
     "schedule",
     "score",

@@ -35,7 +35,7 @@ import sys
 
 from serving.platforms import SERVE_PORT
 
-os.environ.setdefault("PORT", str(SERVE_PORT))
+os.environ["PORT"] = os.environ.get("PORT") or str(SERVE_PORT)
 os.execv(sys.executable, [sys.executable, "-m", "serving"])
 """
 HOST = "host/"

@@ -41,6 +41,27 @@ GrafanaAddress = Annotated[
 ]
 TimeScale = Annotated[int, typer.Option(help="Divide windows and delays by this, for a drill.")]
 Keys = Annotated[bool, typer.Option("--keys", help="The servers require API keys.")]
+ClusterImage = Annotated[
+    str, typer.Option("--image", help="The image as the cluster pulls it: HOST/NAME@sha256:….")
+]
+ClusterRedis = Annotated[
+    str,
+    typer.Option("--redis", help="Address of the Redis for labels (default: one of its own)."),
+]
+WithoutMonitors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without", metavar="PART", help="`monitors`: a cluster without Prometheus's operator."
+    ),
+]
+MonitorLabels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--monitor-label",
+        metavar="NAME=VALUE",
+        help="Label by which Prometheus's operator selects monitors and rules; repeatable.",
+    ),
+]
 Port = Annotated[
     int, typer.Option(help="The first of ten ports (default: as before, or the next free ones).")
 ]

@@ -18,7 +18,10 @@ def made(**changes: Any) -> dict[str, str]:
     return kubernetes_files(replace(WORK, **changes), RULES, '{"title": "shop"}\n')
 
 
-@pytest.mark.parametrize("changes", [{}, {"keys": True}, {"redis": "redis://store:6379/0"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"keys": True}, {"redis": "redis://store:6379/0"}, {"monitors": False}],
+)
 def test_every_object_is_listed_and_fits_its_schema(changes: dict[str, Any]) -> None:
     files = made(**changes)
     base = yaml.safe_load(files["base/kustomization.yaml"])
@@ -61,7 +64,7 @@ def test_an_overlay_names_the_secrets_and_replicas_of_its_stage() -> None:
 
 def test_grafana_finds_the_dashboard_by_its_label() -> None:
     (one,) = yaml.safe_load(made()["base/kustomization.yaml"])["configMapGenerator"]
-    assert one["options"]["labels"] == {"grafana_dashboard": "1"}
+    assert one["options"]["labels"] == {**WORK.labels, "grafana_dashboard": "1"}
     assert json.loads(made()["base/dashboard.json"]) == {"title": "shop"}
 
 
@@ -70,3 +73,9 @@ def test_what_a_person_will_change_has_a_comment() -> None:
     assert "# No limit: throttling slows every request." in files["base/deployment.yaml"]
     assert "# The namespaces of your ingress" in files["base/network-policy.yaml"]
     assert "secrets/feedback.key" in files["overlays/dev/kustomization.yaml"]
+
+
+def test_without_the_operator_no_object_is_of_its_kinds() -> None:
+    kinds = {one["kind"] for text in made(monitors=False).values() for one in _objects(text)}
+    assert not kinds & set(OPERATOR)
+    assert "Deployment" in kinds
