@@ -62,6 +62,7 @@ def test_a_key_is_made_once_and_its_id_printed(tmp_path: Path) -> None:
     assert "expected no file there, got one" in again.err
 
 
+@pytest.mark.slow
 def test_without_a_terminal_the_password_comes_from_the_environment(tmp_path: Path) -> None:
     done = package("key", tmp_path / "k", env=NO_ENGINE)
     assert done.code == 2
@@ -70,6 +71,7 @@ def test_without_a_terminal_the_password_comes_from_the_environment(tmp_path: Pa
     assert not (tmp_path / "k").exists()
 
 
+@pytest.mark.slow
 def test_each_link_is_a_line_and_the_last_one_is_the_verdict(made: Built, signed: Path) -> None:
     done = package("verify", signed / "oci", "--key", signed / "k.pub", env=ENV)
     assert done.code == 0, done.err
@@ -142,6 +144,7 @@ def test_a_key_is_for_packages_not_for_servers(signed: Path) -> None:
     assert "--key: expected a package, whose signatures it verifies" in done.err
 
 
+@pytest.mark.slow
 def test_every_platform_of_a_folder_is_signed_or_the_one_that_is_named(
     made: Built, tmp_path: Path
 ) -> None:
