@@ -119,7 +119,7 @@ def test_after_a_kill_another_call_completes_the_folder(
     steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed after any file of another model, and of another version, then asked for a third."""
-    monkeypatch.setattr("packager.deploy.compose.deploy.dump", lambda one: _dumped(json.dumps(one)))
+    monkeypatch.setattr("packager.deploy.monitoring.dump", lambda one: _dumped(json.dumps(one)))
     out, fine = written(tmp_path), tmp_path / "fine"
     newer = MonitoredModel(**{**vars(MODEL), "version": "2.0.0-111111111111"})
     last = MonitoredModel(**{**vars(MODEL), "version": "3.0.0-222222222222"})
