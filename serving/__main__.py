@@ -103,6 +103,10 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
             from serving.shadow.process import shadow_child
 
             processes.append(shadow_child(settings, settings.shadow, manifest, shadow))
+        if settings.push is not None:
+            from serving.push.process import push_child
+
+            processes.append(push_child(settings.push, manifest, resources.metrics_folder()))
         if checked:
             processes.append(compiled_check_child(home, models))
         counts = RestartCounts(resources.metrics_folder(), manifest.name, manifest.tag)
