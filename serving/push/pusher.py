@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from monitoring.metrics.pushes import PushCounts
 from monitoring.otlp.export_request import Moment, Resource, export_request
-from serving.push.receiver import MetricsReceiver, PushResult
+from serving.push.receiver import MetricsPushResult, MetricsReceiver
 from serving.push.settings import PushSettings
 
 PUSH_SECONDS = 10.0
@@ -92,7 +92,7 @@ class MetricsPusher:
             moment = Moment(self._started, self._next(), ended=True)
             await self._receiver.push(export_request(text, self._resource, moment), left)
 
-    async def _push(self, seconds: float) -> PushResult:
+    async def _push(self, seconds: float) -> MetricsPushResult:
         moment = Moment(self._started, self._next())
         request = export_request(self._text(), self._resource, moment)
         result = await self._receiver.push(request, seconds)
@@ -102,7 +102,7 @@ class MetricsPusher:
         self._tell(result)
         return result
 
-    def pause_after(self, result: PushResult, took: float) -> float:
+    def pause_after(self, result: MetricsPushResult, took: float) -> float:
         """Seconds until the next push, after one that took ``took`` seconds.
 
         After a failure they double from push to push, with a fifth more or less, so that replicas
@@ -120,7 +120,7 @@ class MetricsPusher:
         self._now = max(time.time_ns(), self._now + 1_000_000)
         return self._now
 
-    def _tell(self, result: PushResult) -> None:
+    def _tell(self, result: MetricsPushResult) -> None:
         """Log a change: the first push, a new reason of failure, the recovery."""
         if result.reason == self._said:
             return

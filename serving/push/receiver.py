@@ -22,7 +22,7 @@ _REJECTED = 1
 
 
 @dataclass(frozen=True)
-class PushResult:
+class MetricsPushResult:
     """How a push ended."""
 
     outcome: PushOutcome
@@ -40,22 +40,22 @@ class MetricsReceiver:
         self._address = OutgoingAddress.of(settings.url)
         self._connection = OutgoingConnection(self._address, MAX_ANSWER_BYTES)
 
-    async def push(self, request: bytes, seconds: float) -> PushResult:
+    async def push(self, request: bytes, seconds: float) -> MetricsPushResult:
         """Send an encoded request; it ends within ``seconds``, whatever the receiver does."""
         try:
             headers = self._headers()
         except UsageError as error:
-            return PushResult("failed", error.message)
+            return MetricsPushResult("failed", error.message)
         body = gzip.compress(request, 6, mtime=0)
         try:
             async with asyncio.timeout(seconds):
                 answer = await self._connection.post(self._address.head(len(body), headers) + body)
         except TimeoutError:
             self.close()
-            return PushResult("failed", f"no answer within {seconds:g} s")
+            return MetricsPushResult("failed", f"no answer within {seconds:g} s")
         except BROKEN as error:
             self.close()
-            return PushResult("failed", f"{type(error).__name__}: {error}"[:MAX_SHOWN])
+            return MetricsPushResult("failed", f"{type(error).__name__}: {error}"[:MAX_SHOWN])
         except BaseException:
             self.close()
             raise
@@ -76,17 +76,19 @@ class MetricsReceiver:
         }
 
 
-def result_of(answer: OutgoingAnswer) -> PushResult:
+def result_of(answer: OutgoingAnswer) -> MetricsPushResult:
     """What an answer means."""
     if 200 <= answer.status < 300:
         rejected = _rejected_points(answer.body)
         if rejected:
-            return PushResult("partial", f"the receiver refused {rejected} samples")
-        return PushResult("sent")
+            return MetricsPushResult("partial", f"the receiver refused {rejected} samples")
+        return MetricsPushResult("sent")
     reason = f"expected status 200, got {answer.status}{_text(answer.body)}"
     if answer.status in AGAIN:
-        return PushResult("failed", reason, retry_seconds(answer.headers.get("retry-after", "")))
-    return PushResult("refused", reason)
+        return MetricsPushResult(
+            "failed", reason, retry_seconds(answer.headers.get("retry-after", ""))
+        )
+    return MetricsPushResult("refused", reason)
 
 
 def retry_seconds(text: str, now: float | None = None) -> float | None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from otlp_receiver import Receiver, Series, receiver, scraped_series
+from real_prometheus import prometheus
 from serving_helpers import Package, Server, start, wait_ready
+
+from monitoring.slices.slices import SliceSet
+from packager.deploy.monitoring import model_rules
+from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 
 pytestmark = pytest.mark.server
 
@@ -122,3 +131,84 @@ def push_process(server: Server) -> int:
         if parent == server.process.pid and name.startswith("push proc"):
             return int(path.parent.name)
     raise AssertionError("no push process")
+
+
+@contextmanager
+def exposed(one: Receiver) -> Iterator[str]:
+    """The last push as Prometheus's receiver would store it, for a scrape; yields ``host:port``."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            lines = [
+                f"{name}{{{','.join(f'{key}={json.dumps(text)}' for key, text in labels)}}} {value}"
+                for (name, labels), value in one.pushed[-1].series().items()
+            ]
+            self.send_response(200)
+            self.send_header("content-type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(("\n".join(lines) + "\n").encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.skipif(not shutil.which("prometheus"), reason="no prometheus here")
+def test_the_rules_record_the_same_series_of_pushed_samples(
+    package: Package, tmp_path: Path
+) -> None:
+    """A whole bound is ``le="1.0"`` in a scrape, and ``le="1"`` after Prometheus's receiver."""
+    model = MonitoredModel(
+        "diamonds",
+        package.manifest.tag,
+        "classification",
+        SliceSet(package.manifest.slices.columns, package.manifest.slices.rules).names,
+        ("carat", "color", "tables"),
+        Objectives(latency_seconds=1.0),
+        options=AlertOptions(pushed=True),
+    )
+    rules = model_rules(model)
+    folders = [tmp_path / name for name in ("scraped", "pushed")]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        receiver() as one,
+        serving(package, tmp_path, one.url) as server,
+        exposed(one) as pushed,
+    ):
+        one.until(lambda it: len(it.pushed) >= 1)
+        jobs = ({"diamonds": [f"127.0.0.1:{server.port}"]}, {"diamonds": [pushed]})
+        with (
+            prometheus(folders[0], jobs[0], rules) as first,
+            prometheus(folders[1], jobs[1], rules) as second,
+        ):
+            for asked in (first, second):
+                asked.until("model_package_info")
+            for _ in range(40):
+                assert server.predict([ROW]).status == 200
+            every = '{__name__=~".+:.+"}'
+
+            def recorded() -> list[set[frozenset[tuple[str, str]]]]:
+                return [
+                    {
+                        frozenset({**labels, "instance": ""}.items())
+                        for labels, _ in asked.ask(every)
+                    }
+                    for asked in (first, second)
+                ]
+
+            second.until("increase(model_predictions_total[1m]) > 0", 60)
+            end = time.monotonic() + 60
+            while (found := recorded())[0] != found[1] or len(found[0]) < 50:
+                assert time.monotonic() < end, found[0] ^ found[1]
+                time.sleep(0.5)
+            names = {dict(one)["__name__"] for one in found[1]}
+            assert any("slow" in name and "ratio" in name for name in names)
+            assert second.ask('ALERTS{alertname="TargetDown"}') == []

@@ -20,7 +20,7 @@ from monitoring.metrics.registry import Series
 from monitoring.otlp.export_request import Resource
 from serving.push import pusher
 from serving.push.pusher import MetricsPusher
-from serving.push.receiver import PushResult
+from serving.push.receiver import MetricsPushResult
 from serving.push.settings import PushSettings
 
 RESOURCE = Resource("shop", "1.0.0-3f9c12ab45de", "one")
@@ -247,14 +247,14 @@ def test_a_file_of_headers_that_became_wrong_is_told_without_its_content(
 
 def test_pauses_double_up_to_a_minute() -> None:
     one = Pushing("http://127.0.0.1:9/v1/metrics", seconds=30).pusher
-    failed = PushResult("failed", "why")
+    failed = MetricsPushResult("failed", "why")
     for failures, least, most in ((1, 0.04, 0.06), (5, 0.6, 1.0), (20, 48, 72), (1000, 48, 72)):
         one._failures = failures
         assert least <= one.pause_after(failed, 1.0) <= most
-    assert one.pause_after(PushResult("failed", "why", retry_after=100.0), 0.0) == 100
-    assert one.pause_after(PushResult("failed", "why", retry_after=1e9), 0.0) == 300
-    assert one.pause_after(PushResult("sent"), 2.0) == 28
-    assert one.pause_after(PushResult("refused", "why"), 40.0) == 0.1
+    assert one.pause_after(MetricsPushResult("failed", "why", retry_after=100.0), 0.0) == 100
+    assert one.pause_after(MetricsPushResult("failed", "why", retry_after=1e9), 0.0) == 300
+    assert one.pause_after(MetricsPushResult("sent"), 2.0) == 28
+    assert one.pause_after(MetricsPushResult("refused", "why"), 40.0) == 0.1
 
 
 def test_the_counters_exist_from_the_start() -> None:
