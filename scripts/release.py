@@ -24,8 +24,11 @@ TOP = Path(__file__).resolve().parent.parent
 DIST = TOP / "dist"
 CHECKERS = (
     ("twine==6.2.0", ("twine", "check", "--strict")),
-    ("check-wheel-contents==0.6.3", ("check-wheel-contents", "--toplevel", "modelhost,monitoring,packager,serving")),
-)  # fmt: skip
+    (
+        "check-wheel-contents==0.6.3",
+        ("check-wheel-contents", "--toplevel", "modelhost,monitoring,packager,serving"),
+    ),
+)
 
 
 def main() -> None:

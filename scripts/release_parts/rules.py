@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from email.parser import HeaderParser
 
-from packaging.metadata import InvalidMetadata, Metadata
+from packaging.metadata import Metadata
 from packaging.version import InvalidVersion, Version
 
 HEADING = re.compile(r"^## (?P<version>\S+)(?: \((?P<date>[^)]*)\))?$", re.MULTILINE)
@@ -34,10 +34,9 @@ def changelog_faults(changelog: str, version: str, *, rehearsal: bool) -> list[s
         return ["CHANGELOG.md: expected a heading `## VERSION (DATE)`, got none"]
     if found["version"] != version:
         return [f"CHANGELOG.md: expected {version} as the newest heading, got {found['version']}"]
-    if not rehearsal and not DATE.fullmatch(found["date"] or ""):
-        return [
-            f"CHANGELOG.md: expected `## {version} (YYYY-MM-DD)`, got ({found['date'] or 'no date'})"
-        ]
+    date = found["date"] or "no date"
+    if not rehearsal and not DATE.fullmatch(date):
+        return [f"CHANGELOG.md: expected `## {version} (YYYY-MM-DD)`, got {date}"]
     return []
 
 
@@ -104,7 +103,7 @@ def metadata_faults(content: bytes, version: str) -> list[str]:
     """The core metadata must be valid, and name what an index shows."""
     try:
         metadata = Metadata.from_email(content, validate=True)
-    except* InvalidMetadata as group:
+    except ExceptionGroup as group:
         return [f"metadata: {error}" for error in group.exceptions]
     shown: Mapping[str, object] = {
         "summary": metadata.summary,
