@@ -15,13 +15,16 @@ from packager.digest import sha256_file
 def build(tree: Path, target: Path, kind: str, epoch: str) -> Path:
     """Build ``sdist`` or ``wheel`` of a tree with the locked hatchling; ``epoch``: its times."""
     before = set(target.iterdir())
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", kind, "--directory", target],
         cwd=tree,
         env={**os.environ, "SOURCE_DATE_EPOCH": epoch},
-        stdout=subprocess.DEVNULL,
-        check=True,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    if done.returncode:
+        sys.exit(f"error: hatchling: {done.stderr or done.stdout}")
     (made,) = set(target.iterdir()) - before
     return made
 
