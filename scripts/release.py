@@ -53,7 +53,7 @@ def main() -> None:
             )
             installed.check_program(programs, work / f"empty-{python}", version)
             say(f"Python {python}: installed, `package` runs")
-            if not chosen.no_demo:
+            if not chosen.no_demo and python == next(iter(pythons)):
                 began = time.monotonic()
                 installed.run_demo(programs, sources, work / f"demo-{python}")
                 say(f"Python {python}: the demo ran in {time.monotonic() - began:.0f} s")
