@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help setup demo test test-fast check format lock lock-server newest clean
+.PHONY: help setup demo release test test-fast check format lock lock-server newest clean
 
 help:
 	@echo "make demo [YES=1]   build, serve, measure and replay a real model; list the issues found"
@@ -16,6 +16,7 @@ help:
 	@echo "make lock           resolve requirements-dev.lock again"
 	@echo "make lock-server    resolve what every image's server and harness consist of again"
 	@echo "make newest         try the newest releases of dependencies; says which bounds can be moved"
+	@echo "make release        build and check sdist and wheel, try the wheel alone; writes dist/"
 	@echo "make clean          delete what these targets created"
 
 setup: $(INSTALLED)
@@ -50,6 +51,9 @@ lock-server: setup
 
 newest: setup
 	@$(BIN)/python scripts/newest.py $(PACKAGES)
+
+release: setup
+	@scripts/with-engine $(BIN)/python scripts/release.py $(ARGUMENTS)
 
 clean:
 	rm -rf .venv .newest .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

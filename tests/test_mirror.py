@@ -188,6 +188,7 @@ FEATURES: dict[str, str] = {
     "serving/test_server_errors.py": "every status code of a whole server",
     "serving/test_server_faults.py": "a server whose processes, disk or store fail",
     "serving/test_server_load.py": "workers of a server under load",
+    "serving/test_metrics_push.py": "a server that pushes, and rules on what it pushed",
     "serving/test_shadow.py": "a server whose rows go to a challenger",
     "serving/test_compiled_check.py": "a wrong compiled form while it serves",
     "serving/test_strange_names.py": "names of any Unicode, through a whole server",

@@ -60,6 +60,7 @@ SERVING_MODULES = (
     "monitoring/exposition/",
     "monitoring/feedback/",
     "monitoring/metrics/",
+    "monitoring/otlp/",
     "monitoring/profile/",
     "monitoring/scoring/",
     "monitoring/slices/",

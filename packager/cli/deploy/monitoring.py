@@ -13,6 +13,7 @@ from packager.cli.deploy.options import (
     Latency,
     LatencyShare,
     OutputFolder,
+    Pushed,
     Runbooks,
     SuccessShare,
     TimeScale,
@@ -35,6 +36,7 @@ def monitoring(
     runbooks: Runbooks = OPTIONS.runbooks,
     grafana: GrafanaAddress = OPTIONS.grafana,
     time_scale: TimeScale = OPTIONS.time_scale,
+    push: Pushed = OPTIONS.pushed,
     as_json: AsJson = False,
 ) -> None:
     """Write alerts, their tests and a dashboard.
@@ -51,7 +53,7 @@ def monitoring(
     objectives = objectives_of(
         "monitoring", latency, latency_share, success_share, design_effect, label_coverage
     )
-    options = alert_options("monitoring", runbooks, grafana, time_scale)
+    options = alert_options("monitoring", runbooks, grafana, time_scale, pushed=push)
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_monitoring(found, output, objectives, options)
         name = found.manifest.name

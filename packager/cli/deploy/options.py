@@ -40,6 +40,9 @@ GrafanaAddress = Annotated[
     str, typer.Option(help="Address of Grafana: alerts link to their panel.")
 ]
 TimeScale = Annotated[int, typer.Option(help="Divide windows and delays by this, for a drill.")]
+Pushed = Annotated[
+    bool, typer.Option("--push", help="The servers push their metrics: docs/monitoring.md.")
+]
 Keys = Annotated[bool, typer.Option("--keys", help="The servers require API keys.")]
 ClusterImage = Annotated[
     str, typer.Option("--image", help="The image as the cluster pulls it: HOST/NAME@sha256:….")
@@ -91,10 +94,12 @@ def objectives_of(
         raise _named(verb, error) from error
 
 
-def alert_options(verb: str, runbooks: str, grafana: str, time_scale: int = 1) -> AlertOptions:
+def alert_options(
+    verb: str, runbooks: str, grafana: str, time_scale: int = 1, *, pushed: bool = False
+) -> AlertOptions:
     """What alerts link to; raises ``UsageError`` that names the wrong option."""
     try:
-        return AlertOptions(runbooks, grafana, time_scale)
+        return AlertOptions(runbooks, grafana, time_scale, pushed)
     except ValueError as error:
         raise _named(verb, error) from error
 

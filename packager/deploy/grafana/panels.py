@@ -13,6 +13,7 @@ from packager.deploy.grafana.panel import SELECTED, Panel, Query
 from packager.deploy.grafana.shadow_panels import shadow_panels
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.promql import MODEL
+from packager.deploy.prometheus.promql import bucket as bucket_of
 from packager.deploy.prometheus.recording import ROUTES, burn_name, drift_name
 from packager.deploy.prometheus.rules import MonitoredModel, Objectives
 
@@ -174,10 +175,10 @@ def _remaining(kind: str, share: float, objectives: Objectives) -> str:
     total = f'sum by ({MODEL}) (increase({count}, code=~"2xx|5xx"}}[{BUDGET_DAYS}]))'
     bad = f'sum by ({MODEL}) (increase({count}, code="5xx"}}[{BUDGET_DAYS}]))'
     if kind == "slow":
-        bound = repr(objectives.latency_seconds)
+        within = bucket_of(objectives.latency_seconds)
         total = f'sum by ({MODEL}) (increase({count}, code="2xx"}}[{BUDGET_DAYS}]))'
         bucket = f"model_request_duration_seconds_bucket{{{SELECTED}, {ROUTES}"
-        quick = f'increase({bucket}, code="2xx", le="{bound}"}}[{BUDGET_DAYS}])'
+        quick = f'increase({bucket}, code="2xx", {within}}}[{BUDGET_DAYS}])'
         bad = f"({total} - sum by ({MODEL}) ({quick}))"
     return f"1 - {bad} / ({total} > 0) / {1 - share:.6g}"
 

@@ -64,6 +64,8 @@ class AlertOptions:
     """Address of Grafana as people reach it."""
     time_scale: int = 1
     """By what windows and ``for`` are divided: one of ``TIME_SCALES``."""
+    pushed: bool = False
+    """Whether replicas push their metrics; else Prometheus scrapes them, and knows which answer."""
 
     def __post_init__(self) -> None:
         for name in ("runbooks", "grafana"):
