@@ -71,7 +71,8 @@ frontend model
   default_backend model
 
 backend model
-  balance leastconn
+  # Two at random by weight, the less loaded of them: leastconn ignores weights without load.
+  balance random(2)
   option httpchk GET /readyz
 {servers}
 {slots}"""
