@@ -470,7 +470,7 @@ FLOORS = {
     for floor, names in {
         9: "cli",
         8: "api",
-        7: "build report findings",
+        7: "build report findings rollout",
         6: "run review replicas labelling testing scoring",
         5: "runners compare deploy trust solutions",
         4: "project tables image worker serving tracker",

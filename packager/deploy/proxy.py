@@ -74,14 +74,17 @@ frontend model
   default_backend model
 
 backend model
-  balance leastconn
+  # Two at random by weight, the less loaded of them: leastconn ignores weights without load.
+  balance random(2)
   option httpchk GET /readyz
 {servers}
 {slots}"""
 SERVER = (
-    "  server-template {slot} {replicas} {service}:{port} weight {weight} check inter 1s fall 2 "
-    "rise 1 observe layer4 error-limit 1 on-error mark-down resolvers docker "
-    "resolve-prefer ipv4 init-addr none"
+    # ``inter`` limits the time to connect, too: a loaded machine takes more than a second, and
+    # one slow connection is no reason to do without a replica: its request goes to another.
+    "  server-template {slot} {replicas} {service}:{port} weight {weight} check inter 3s "
+    "downinter 1s fall 3 rise 1 observe layer4 error-limit 10 on-error mark-down "
+    "resolvers docker resolve-prefer ipv4 init-addr none"
 )
 SLOT = """
 frontend {slot}

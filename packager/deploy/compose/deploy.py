@@ -93,6 +93,9 @@ def deploy_compose(
         keys=asked.keys,
         network=asked.network or reference.manifest.serve.network,
         time_scale=options.time_scale,
+        runbooks=options.runbooks,
+        grafana=options.grafana,
+        objectives=objectives,
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)

@@ -115,15 +115,15 @@ def model_service(one: Member) -> dict[str, Any]:
 
 
 def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
-    service = model_service(one)
+    there = one.in_slot(slot)
+    service = model_service(there)
     store = {"MODEL_FEEDBACK_STORE": REDIS_DATABASE} if redis else {}
     waits = {REDIS: {"condition": "service_healthy"}} if redis else {}
     networks = [model_network(one), *([LABELS_NETWORK] if redis else [])]
     return {
         **service,
-        "image": literal(one.slot_image(slot)),
         "environment": {**service["environment"], **store},
-        "networks": [*networks, *([OUTER_NETWORK] if one.network else [])],
+        "networks": [*networks, *([OUTER_NETWORK] if there.network else [])],
         "env_file": [{"path": f"./settings/{one.label}.env", "required": False}],
         "depends_on": {**service["depends_on"], **waits},
         "deploy": {"replicas": one.replicas},

@@ -81,6 +81,6 @@ def test_another_version_keeps_slot_keys_and_network() -> None:
 
 
 def test_a_model_whose_update_is_under_way_is_not_replaced() -> None:
-    updated = Member("shop", "1", "s:1", 3000, 512, candidate=UpdateCandidate("2", "s:2"))
-    with pytest.raises(UsageError, match="shop: expected a model without an update under way"):
+    updated = Member("shop", "1", "s:1", 3000, 512, candidate=UpdateCandidate("2", "s:2", 512))
+    with pytest.raises(UsageError, match="shop: expected a folder without an update under way"):
         Fleet({"shop": updated}).with_model(Member("shop", "3", "s:3", 0, 512))

@@ -13,7 +13,7 @@ from packager.deploy.fleet import Fleet, Member, UpdateCandidate
 from packager.deploy.parts import PARTS
 
 SHOP = Member("shop", "1", "shop:1", 3000, 512)
-UPDATED = replace(SHOP, name="prices", candidate=UpdateCandidate("2", "prices:2"))
+UPDATED = replace(SHOP, name="prices", candidate=UpdateCandidate("2", "prices:2", 512))
 FLEET = Fleet({one.name: one for one in (SHOP, UPDATED)})
 
 
