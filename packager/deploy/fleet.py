@@ -52,6 +52,8 @@ class Member:
     """Whether the servers require keys, also of Prometheus."""
     time_scale: int = 1
     """By what the windows of its rules are divided."""
+    network: bool = False
+    """Whether its code may reach other hosts, where a target can refuse that."""
 
     replicas: int = 1
     slot: str = SLOTS[0]

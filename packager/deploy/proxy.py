@@ -16,12 +16,10 @@ SOCKET = "/run/haproxy/admin.sock"
 SLOT_PORTS = {slot: PORT + 1 + number for number, slot in enumerate(SLOTS)}
 """Slot → port of the proxy that reaches this slot alone."""
 MAX_WEIGHT = 100
-TEMPLATE = """\
-# The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
+HEAD = """\
 global
   log stdout format raw local0 notice
-  stats socket {socket} mode 600 level admin
-  maxconn 4096
+{socket}  maxconn 4096
   # Requests up to this size are kept until they are answered, and sent to another replica if
   # theirs ends without an answer.
   tune.bufsize 65536
@@ -50,7 +48,11 @@ defaults
   # The deadline of a request ({deadline} s) and some.
   timeout client {timeout}s
   timeout server {timeout}s
-
+"""
+ADMIN = "  stats socket {socket} mode 600 level admin\n"
+TEMPLATE = """\
+# The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
+{head}
 frontend metrics
   bind :{metrics}
   http-request use-service prometheus-exporter if {{ path /metrics }}
@@ -91,13 +93,18 @@ def proxy_config(one: Member, deadline_seconds: float = 30) -> str:
     return TEMPLATE.format(
         name=one.name,
         high=MAX_WEIGHT,
-        socket=SOCKET,
-        deadline=round(deadline_seconds),
-        timeout=round(deadline_seconds) + 15,
+        head=proxy_head(deadline_seconds, ADMIN.format(socket=SOCKET)),
         metrics=PROXY_METRICS_PORT,
         port=PORT,
         servers="\n".join(servers),
         slots="".join(slots),
+    )
+
+
+def proxy_head(deadline_seconds: float = 30, socket: str = "") -> str:
+    """The sections that every proxy has; ``socket``: a line of ``global``, or none."""
+    return HEAD.format(
+        socket=socket, deadline=round(deadline_seconds), timeout=round(deadline_seconds) + 15
     )
 
 

@@ -19,9 +19,9 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Remove a retired model from a folder that a deployment wrote."""
-    from packager.deploy.folder_target import KUBERNETES, MONITORING, target_of
+    from packager.deploy.folder_target import KUBERNETES, MONITORING, SWARM, target_of
 
-    removed = {KUBERNETES: _from_cluster, MONITORING: _from_monitoring}
+    removed = {KUBERNETES: _from_cluster, MONITORING: _from_monitoring, SWARM: _from_swarm}
     removed.get(target_of(output) or "", _from_compose)(name, output, as_json)
 
 
@@ -33,6 +33,17 @@ def _from_compose(name: str, output: Path, as_json: bool) -> None:
     print_files(output, done.files, done.changed, as_json=as_json, models=models)
     ConsoleProgress().step(f"deployed: {', '.join(models)}")
     ConsoleProgress().step(f"start: docker compose -f {output}/compose.yml up -d --remove-orphans")
+
+
+def _from_swarm(name: str, output: Path, as_json: bool) -> None:
+    from packager.cli.deploy.swarm import start_command
+    from packager.deploy.swarm.deploy import remove_swarm
+
+    done = remove_swarm(name, output)
+    models = sorted(done.fleet.members)
+    print_files(output, done.files, done.changed, as_json=as_json, models=models)
+    ConsoleProgress().step(f"deployed: {', '.join(models)}")
+    ConsoleProgress().step(f"end its tasks: {start_command(output)}")
 
 
 def _from_monitoring(name: str, output: Path, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packager.deploy import configuration, generated_folder, tracker
 from packager.deploy.compose.document import PASSWORD, compose_document
@@ -118,15 +119,15 @@ def compose_files(fleet: Fleet) -> dict[str, str]:
     files = {
         "compose.yml": dump(compose_document(fleet)),
         **{f"proxy/{one.label}/haproxy.cfg": proxy_config(one) for one in fleet.sorted()},
-        **monitoring_configuration(fleet),
+        **monitoring_configuration(fleet, configuration.prometheus(fleet)),
     }
     return files | (service_files() if fleet.tracker else {})
 
 
-def monitoring_configuration(fleet: Fleet) -> dict[str, str]:
-    """Path → content of what configures Prometheus, Alertmanager and Grafana."""
-    made = {
-        PROMETHEUS: {"prometheus/prometheus.yml": configuration.prometheus(fleet)},
+def monitoring_configuration(fleet: Fleet, scraping: Mapping[str, Any]) -> dict[str, str]:
+    """Path → content of what configures Prometheus (``scraping``), Alertmanager and Grafana."""
+    made: dict[str, dict[str, Mapping[str, Any]]] = {
+        PROMETHEUS: {"prometheus/prometheus.yml": scraping},
         ALERTMANAGER: {"alertmanager/alertmanager.yml": configuration.alertmanager(fleet)},
         GRAFANA: {
             "grafana/provisioning/datasources/prometheus.yml": configuration.datasource(),

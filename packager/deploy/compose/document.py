@@ -27,7 +27,7 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
 
     It sets no project name: Compose uses the folder's name, which doesn't change with the models.
     """
-    models, shared = fleet.sorted(), _shared_services(fleet)
+    models, shared = fleet.sorted(), shared_services(fleet)
     services = [model_services(one, redis=REDIS in fleet.parts) for one in models]
     volumes = [model_volumes(one) for one in models]
     return {
@@ -40,7 +40,7 @@ def _joined(documents: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: one for document in documents for name, one in document.items()}
 
 
-def _shared_services(fleet: Fleet) -> dict[str, Any]:
+def shared_services(fleet: Fleet) -> dict[str, Any]:
     """Each has a volume of its own name."""
     made: Mapping[str, Any] = {
         PROMETHEUS: _prometheus(fleet),
@@ -108,10 +108,15 @@ def _grafana() -> dict[str, Any]:
 
 
 def _redis() -> dict[str, Any]:
+    """Its image's program changes to this user itself, for which it would need a capability."""
     return {
         **_monitoring_service(REDIS_IMAGE),
+        "user": "redis",
         "read_only": True,
-        "command": ["redis-server", "--save", "", "--appendonly", "yes", "--dir", "/data"],
+        "command": [
+            *("redis-server", "--save", "", "--appendonly", "yes", "--dir", "/data"),
+            *("--protected-mode", "no"),
+        ],
         "volumes": ["redis:/data"],
         "healthcheck": {"test": ["CMD", "redis-cli", "ping"], "interval": "15s", "timeout": "5s"},
     }
