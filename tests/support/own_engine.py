@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packager.cache import is_stale, process_id
+
 PROGRAMS = ("dockerd", "docker", "unshare", "nsenter", "setpriv", "ip")
 START_SECONDS = 60.0
 ADDRESS = "10.213.0.1"
@@ -120,7 +122,11 @@ def own_engine(folder: Path | None = None) -> Iterator[OwnEngine]:
 
     ``folder``: where its data is, at most some 60 characters long; by default one in ``/tmp``.
     """
-    made = Path(tempfile.mkdtemp(prefix="own-engine-", dir=folder or "/tmp"))
+    place = folder or Path("/tmp")
+    for left in place.glob("own-engine-*-*"):
+        if is_stale(left.name.split("-", 2)[2].rpartition("-")[0]):
+            _forget(left)  # of a process that was killed
+    made = Path(tempfile.mkdtemp(prefix=f"own-engine-{process_id()}-", dir=place))
     variables = {**os.environ, "FOLDER": str(made), "GROUP": made.name}
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork"]
     command += ["--kill-child", "--mount-proc", "bash", "-c", SCRIPT]

@@ -56,7 +56,7 @@ def swarm(
     `package deploy update` compares the two first.
     """
     from packager.deploy.compose.deploy import ComposeOptions
-    from packager.deploy.swarm.deploy import deploy_swarm
+    from packager.deploy.swarm.deploy import plan_swarm, write_plan
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
@@ -66,8 +66,9 @@ def swarm(
     options = alert_options("swarm", runbooks, grafana, time_scale)
     asked = ComposeOptions(image, replicas, keys, tuple(with_ or ()), tuple(without or ()))
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_swarm(found, output, asked, objectives, options)
+        plan = plan_swarm(found, output, asked, objectives, options)
         name, version = found.manifest.name, found.manifest.tag
+    done = write_plan(plan, output)
     models = sorted(done.fleet.members)
     print_files(output, done.files, done.changed, as_json=as_json, models=models)
     progress = ConsoleProgress()

@@ -108,10 +108,10 @@ def _grafana() -> dict[str, Any]:
 
 
 def _redis() -> dict[str, Any]:
-    """Its image's program changes to this user itself, for which it would need a capability."""
+    """Its image starts as root and becomes another user, for which it needs two capabilities."""
     return {
         **_monitoring_service(REDIS_IMAGE),
-        "user": "redis",
+        "cap_add": ["SETGID", "SETUID"],
         "read_only": True,
         "command": [
             *("redis-server", "--save", "", "--appendonly", "yes", "--dir", "/data"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packager.deploy import configuration, generated_folder
@@ -32,17 +32,34 @@ from packager.errors import UsageError
 from packager.image.reference import Reference
 
 
-def deploy_swarm(
+@dataclass(frozen=True)
+class SwarmPlan:
+    """What to write for one version of a model."""
+
+    model: str
+    files: Mapping[str, str]
+    """Path → content, without the stack file."""
+    fleet: Fleet
+    before: str | None
+    """The version of the model in the folder; None for a new one."""
+
+    @property
+    def others(self) -> set[str]:
+        """The other models of the folder."""
+        return set(self.fleet.members) - {self.model}
+
+
+def plan_swarm(
     reference: Reference,
     target: Path,
     asked: ComposeOptions,
     objectives: Objectives,
     options: AlertOptions = AlertOptions(),
-) -> DeployResult:
-    """Write the deployment of ``reference`` below ``target``, in addition to other models there.
+) -> SwarmPlan:
+    """The deployment of ``reference`` in ``target``, in addition to other models there.
 
-    Raises ``UsageError``, with nothing written, if ``target`` holds other files or several replicas
-    would keep labels apart, and ``PackageError`` for a package with names that no build produces.
+    Raises ``UsageError`` if ``target`` holds other files, and ``PackageError`` for a package with
+    names that no build produces.
     """
     model = monitored(reference, objectives, options)
     known = swarm_fleet(target)
@@ -60,8 +77,23 @@ def deploy_swarm(
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)
     files = {**model_files(model), **_shared_files(fleet)}
-    written, changed = _write(target, files, fleet, known.members.keys() - {model.name})
-    return DeployResult(written, fleet, before.version if before else None, changed)
+    return SwarmPlan(model.name, files, fleet, before.version if before else None)
+
+
+def check_plan(plan: SwarmPlan, target: Path) -> None:
+    """Raise as ``write_plan`` would, and write nothing."""
+    made, kept, _ = _made(target, plan.files, plan.fleet, plan.others)
+    generated_folder.check_files(target, made, kept)
+
+
+def write_plan(plan: SwarmPlan, target: Path) -> DeployResult:
+    """Write the files of ``plan`` below ``target``.
+
+    Raises ``UsageError``, with nothing written, if a file was changed that would be replaced, or
+    several replicas would keep labels apart.
+    """
+    written, changed = _write(target, plan.files, plan.fleet, plan.others)
+    return DeployResult(written, plan.fleet, plan.before, changed)
 
 
 def remove_swarm(name: str, target: Path) -> DeployResult:
@@ -96,15 +128,22 @@ def _write(
     target: Path, files: Mapping[str, str], fleet: Fleet, others: set[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Write the files and the secrets; the paths of the files, and of those kept as changed."""
-    _check_labels(fleet)
-    secrets = planned_secrets(target, fleet)
-    kept = [path for name in others for path in own_paths(name)]
-    held = {**{path: text for path in kept if (text := _held(target / path))}, **files}
-    stack = stack_text(fleet, {**held, **_changed(target, files)}, secrets)
-    made = {STACK_FILE: stack, **files}
+    made, kept, secrets = _made(target, files, fleet, others)
     changed = generated_folder.write(target, made, target_notes(SWARM, fleet), kept)
     keep_secrets(target, secrets)
     return tuple(sorted(made)), tuple(changed)
+
+
+def _made(
+    target: Path, files: Mapping[str, str], fleet: Fleet, others: set[str]
+) -> tuple[dict[str, str], list[str], dict[str, str]]:
+    """All files with the stack file, paths of other models' files, and the secrets."""
+    _check_labels(fleet)
+    secrets = planned_secrets(target, fleet)
+    kept = [path for name in others for path in own_paths(name)]
+    held = {path: text for path in kept if (text := _held(target / path)) is not None}
+    there = {**held, **files, **_changed(target, files)}
+    return {STACK_FILE: stack_text(fleet, there, secrets), **files}, kept, secrets
 
 
 def _check_labels(fleet: Fleet) -> None:

@@ -97,9 +97,7 @@ def _comments(fleet: Fleet, shared: list[str]) -> dict[str, str]:
             "docker stack deploy --with-registry-auth --prune -c stack.yml STACK"
         ),
         f"{model} > image": "As every host pulls it; a digest (NAME@sha256:…) never changes.",
-        f"{model} > healthcheck": (
-            "A slow start or a loaded host is no reason for another start."
-        ),
+        f"{model} > healthcheck": ("A slow start or a loaded host is no reason for another start."),
         f"{model} > deploy > replicas": "Scale here, and max_replicas_per_node with it.",
         f"{model} > deploy > placement > max_replicas_per_node": (
             "An update starts a task more. On several hosts: replicas / hosts, rounded up, + 1."

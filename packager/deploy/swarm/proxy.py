@@ -46,3 +46,39 @@ def swarm_proxy_config(one: Member) -> str:
         tasks=MAX_TASKS,
         service=tasks_of(model_service(one)),
     )
+
+
+RELAY = """\
+{head}
+frontend serving
+  bind :8001
+  default_backend serving
+
+frontend candidate
+  bind :8002
+  default_backend candidate
+
+backend serving
+  retries 0
+  option httpchk GET /readyz
+  server-template task {tasks} {serving}:{port} check inter 1s fall 2 rise 1 resolvers docker \
+init-addr none
+
+backend candidate
+  retries 0
+  server-template task 1 {candidate}:{port} resolvers docker init-addr none
+"""
+
+
+def relay_config(serving: str, candidate: str) -> str:
+    """``haproxy.cfg`` of what asks two services for a gate: their answers as they are.
+
+    ``serving``, ``candidate``: DNS names of the services in the stack's network.
+    """
+    return RELAY.format(
+        head=proxy_head(),
+        tasks=MAX_TASKS,
+        serving=tasks_of(serving),
+        candidate=tasks_of(candidate),
+        port=PORT,
+    )
