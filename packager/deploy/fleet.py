@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from packager.deploy.parts import DEFAULT_PARTS, TRACKER, chosen_parts
+from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.errors import UsageError
 from packager.image.config import PORT
 
@@ -32,6 +33,7 @@ class UpdateCandidate:
 
     version: str
     image: str
+    memory_mib: int
     share: float = 0.0
     """Share of the requests that it gets."""
 
@@ -54,6 +56,10 @@ class Member:
     """By what the windows of its rules are divided."""
     network: bool = False
     """Whether its code may reach other hosts, where a target can refuse that."""
+    runbooks: str = ""
+    grafana: str = AlertOptions().grafana
+    objectives: Objectives = field(default_factory=Objectives)
+    """Of its rules: the next version has them too."""
 
     replicas: int = 1
     slot: str = SLOTS[0]
@@ -65,7 +71,14 @@ class Member:
     def of(cls, known: Mapping[str, Any]) -> Member:
         """The member that ``asdict`` made a mapping of."""
         found = known["candidate"]
-        return cls(**{**known, "candidate": None if found is None else UpdateCandidate(**found)})
+        candidate = None if found is None else UpdateCandidate(**found)
+        objectives = Objectives(**known["objectives"])
+        return cls(**{**known, "candidate": candidate, "objectives": objectives})
+
+    @property
+    def alerts(self) -> AlertOptions:
+        """What its alerts link to, and how fast their time passes."""
+        return AlertOptions(self.runbooks, self.grafana, self.time_scale)
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -84,6 +97,11 @@ class Member:
         if self.candidate is None:
             raise KeyError(slot)
         return self.candidate.image
+
+    def slot_memory(self, slot: str) -> int:
+        """MiB of a replica in a slot."""
+        other = self.candidate if slot != self.slot else None
+        return self.memory_mib if other is None else other.memory_mib
 
     def weights(self, total: int = 100) -> dict[str, int]:
         """Slot → weight of each of its replicas."""
@@ -155,18 +173,23 @@ class Fleet:
 
     def with_model(self, one: Member) -> Fleet:
         """The fleet with this model, which keeps its port, slot and keys if it was there before."""
+        self.check_settled()
         known = self.members.get(one.name)
-        if known is not None and known.candidate is not None:
-            raise UsageError(
-                f"{one.name}: expected a model without an update under way, got one to "
-                f"{known.candidate.version}",
-                "finish it, or take it back: package deploy update --resume or --abort",
-            )
         joined = replace(one, port=self._free_port())
         if known is not None:
             keys = one.keys or known.keys
             joined = replace(one, port=known.port, slot=known.slot, keys=keys)
         return replace(self, members={**self.members, one.name: joined})
+
+    def check_settled(self) -> None:
+        """Raise ``UsageError`` while an update is under way: to go back, it restores all files."""
+        for one in self.sorted():
+            if one.candidate is not None:
+                raise UsageError(
+                    f"{one.name}: expected a folder without an update under way, got one to "
+                    f"{one.candidate.version}",
+                    "finish it, or take it back: package deploy update --resume or --abort",
+                )
 
     def with_parts(self, added: Sequence[str], left_out: Sequence[str]) -> Fleet:
         """The fleet with other parts; raises ``UsageError`` as ``chosen_parts``."""
@@ -174,6 +197,7 @@ class Fleet:
 
     def without(self, name: str) -> Fleet:
         """The fleet without this model; raises ``UsageError`` if it is unknown or the only one."""
+        self.check_settled()
         if name not in self.members:
             known = ", ".join(sorted(self.members)) or "none"
             raise UsageError(f"expected a model of this folder, got {name!r}", f"known: {known}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,17 +96,15 @@ class Swarm:
             )
         return str(made["ID"])
 
-    def change(self, service: Service, image: str, labels: Mapping[str, str]) -> None:
-        """Begin an update of ``service`` to ``image``; ``labels`` are added to its own."""
-        spec = copy.deepcopy(service["Spec"])
-        spec["TaskTemplate"]["ContainerSpec"]["Image"] = image
+    def change(self, service: Service, spec: Mapping[str, Any]) -> None:
+        """Begin an update of ``service`` to ``spec``."""
         with engine_errors(f"updating the service {spec['Name']}"):
             self._client.api.update_service(
                 service["ID"],
                 service["Version"]["Index"],
                 task_template=spec["TaskTemplate"],
                 name=spec["Name"],
-                labels={**spec.get("Labels", {}), **labels},
+                labels=spec.get("Labels"),
                 mode=spec["Mode"],
                 update_config=spec.get("UpdateConfig"),
                 rollback_config=spec.get("RollbackConfig"),

@@ -77,6 +77,9 @@ def deploy_compose(
         memory_mib=replica_mib(reference.manifest),
         keys=asked.keys,
         time_scale=options.time_scale,
+        runbooks=options.runbooks,
+        grafana=options.grafana,
+        objectives=objectives,
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)

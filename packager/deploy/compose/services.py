@@ -107,6 +107,7 @@ def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
     return {
         **service,
         "image": literal(one.slot_image(slot)),
+        "mem_limit": f"${{MODEL_MEMORY:-{one.slot_memory(slot)}m}}",
         "environment": {**service["environment"], **store},
         "deploy": {"replicas": one.replicas},
         # A slow start or a loaded machine is no reason for another start.

@@ -73,6 +73,9 @@ def plan_swarm(
         keys=asked.keys,
         time_scale=options.time_scale,
         network=reference.manifest.serve.network,
+        runbooks=options.runbooks,
+        grafana=options.grafana,
+        objectives=objectives,
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)

@@ -49,6 +49,11 @@ def proxy_config_key(one: Member) -> str:
     return f"proxy-{model_label(one)}"
 
 
+def reserved_mib(memory_mib: int) -> int:
+    """MiB that a host must have free for a replica: most need less than their limit."""
+    return memory_mib // 2
+
+
 def limits(memory: str) -> dict[str, Any]:
     """The limits of one task."""
     return {"memory": memory, "pids": MAX_PROCESSES}
@@ -60,6 +65,7 @@ def model_service(one: Member, *, redis: bool) -> dict[str, Any]:
     Swarm starts a new task, waits until it is healthy, and ends an old one then.
     """
     secrets = [secret(feedback_secret(one), FEEDBACK_KEY)]
+    reserved = f"${{MODEL_RESERVATION:-{reserved_mib(one.memory_mib)}m}}"
     return {
         "image": literal(one.image),
         **HARDENING,
@@ -82,7 +88,9 @@ def model_service(one: Member, *, redis: bool) -> dict[str, Any]:
             "placement": {"max_replicas_per_node": one.replicas + 1},
             "resources": {
                 "limits": limits(f"${{MODEL_MEMORY:-{one.memory_mib}m}}"),
-                "reservations": {"memory": f"${{MODEL_RESERVATION:-{one.memory_mib // 2}m}}"},
+                "reservations": {
+                    "memory": f"${{MODEL_RESERVATION:-{reserved_mib(one.memory_mib)}m}}"
+                },
             },
             "update_config": {
                 "parallelism": 1,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from packager.engine.swarm import Service, Swarm, SwarmTask
 from packager.progress import Progress
-from packager.rollout.swarm.candidate import start_seconds
+from packager.rollout.swarm.spec import NewVersion, rolling_seconds, updated_spec
 
 RollOutcome = Literal["completed", "rolled back", "paused", "timed out"]
 ENDED: Mapping[str, RollOutcome] = {
@@ -32,49 +32,38 @@ class RollResult:
     seconds: float
 
 
-def roll(
-    swarm: Swarm, service: Service, image: str, labels: Mapping[str, str], progress: Progress
-) -> RollResult:
-    """Update ``service`` to ``image``, and watch.
+def roll(swarm: Swarm, service: Service, new: NewVersion, progress: Progress) -> RollResult:
+    """Update ``service`` to ``new``, and watch.
 
     If the new tasks neither run nor fail in time, for example because no host has the memory, the
-    earlier image is put back.
+    earlier version is put back.
     """
     begun = time.monotonic()
-    until = begun + _limit_seconds(service)
-    swarm.change(service, image, labels)
+    until = begun + rolling_seconds(service)
+    swarm.change(service, updated_spec(service, new))
     told = ""
     while time.monotonic() < until:
         time.sleep(POLL_SECONDS)
         state = swarm.update_state(service["ID"])
         if state.state in ENDED:
             outcome = ENDED[state.state]
-            reason = "" if outcome == "completed" else _reason(swarm, service, image)
-            return RollResult(outcome, reason or state.message, time.monotonic() - begun)
-        line = _line(swarm.tasks(service["ID"]), image, state.state)
+            reason = "" if outcome == "completed" else _reason(swarm, service, new.image)
+            if outcome != "completed":
+                reason = reason or state.message
+            return RollResult(outcome, reason, time.monotonic() - begun)
+        line = progress_line(swarm.tasks(service["ID"]), new.image, state.state)
         if line != told:
             progress.step(f"rolling update: {line}")
             told = line
-    reason = _reason(swarm, service, image) or "no task of it ran in time"
+    reason = _reason(swarm, service, new.image) or "its tasks did not become healthy in time"
     now = swarm.named(service["Spec"]["Name"])
     if now is not None:
-        was = service["Spec"]
-        old = {name: text for name, text in was["Labels"].items() if name in labels}
-        swarm.change(now, was["TaskTemplate"]["ContainerSpec"]["Image"], old)
+        swarm.change(now, service["Spec"])
     return RollResult("timed out", reason, time.monotonic() - begun)
 
 
-def _limit_seconds(service: Service) -> float:
-    """For every replica: start, monitoring window and grace."""
-    spec = service["Spec"]
-    replicas = spec["Mode"].get("Replicated", {}).get("Replicas", 1)
-    update = spec.get("UpdateConfig", {})
-    pause = (update.get("Monitor", 0) + update.get("Delay", 0)) / 1e9
-    grace = spec["TaskTemplate"]["ContainerSpec"].get("StopGracePeriod", 0) / 1e9
-    return float(replicas * (start_seconds(service) + pause + grace))
-
-
-def _line(tasks: list[SwarmTask], image: str, state: str) -> str:
+def progress_line(tasks: list[SwarmTask], image: str, state: str) -> str:
+    """How many tasks of ``image`` run, and what keeps the others waiting."""
     wanted = [one for one in tasks if one.wanted == "running"]
     new = sum(one.state == "running" and _same(one.image, image) for one in wanted)
     waiting = next((one.error for one in wanted if one.state == "pending" and one.error), "")
