@@ -88,9 +88,7 @@ def model_service(one: Member, *, redis: bool) -> dict[str, Any]:
             "placement": {"max_replicas_per_node": one.replicas + 1},
             "resources": {
                 "limits": limits(f"${{MODEL_MEMORY:-{one.memory_mib}m}}"),
-                "reservations": {
-                    "memory": f"${{MODEL_RESERVATION:-{reserved_mib(one.memory_mib)}m}}"
-                },
+                "reservations": {"memory": reserved},
             },
             "update_config": {
                 "parallelism": 1,
