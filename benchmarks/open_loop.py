@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 TIMEOUT_SECONDS = 60.0
+IDLE_SECONDS = 10.0
+"""After which this client closes a connection: a server may close it at the moment of a request."""
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -37,7 +39,8 @@ class OpenLoop:
     failed_at: list[float] = field(default_factory=list)
     late: float = 0.0
     """The most seconds that a request was sent after its planned time: this client was busy."""
-    free: list[Streams] = field(default_factory=list)
+    free: list[tuple[float, Streams]] = field(default_factory=list)
+    """Time of the last answer, connection."""
     begun: float = 0.0
 
     async def run(self, rate: float, seconds: float, stop: asyncio.Event) -> None:
@@ -72,8 +75,8 @@ class OpenLoop:
             self.failed_at.append(round(planned - self.begun, 2))
 
     async def _answered(self) -> str:
-        opened = self.free.pop() if self.free else None
-        reader, writer = opened or await asyncio.open_connection(self.host, self.port)
+        opened = self._kept() or await asyncio.open_connection(self.host, self.port)
+        reader, writer = opened
         try:
             writer.write(self.request)
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -89,8 +92,18 @@ class OpenLoop:
         if "connection: close" in head:
             writer.close()
         else:
-            self.free.append((reader, writer))
+            self.free.append((asyncio.get_running_loop().time(), opened))
         return head.split()[1]
+
+    def _kept(self) -> Streams | None:
+        """A connection of an earlier request; idle ones, and those that the server closed, end."""
+        oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
+        while self.free:
+            used, streams = self.free.pop()
+            if used >= oldest and not streams[0].at_eof():
+                return streams
+            streams[1].close()
+        return None
 
     def report(self) -> dict[str, object]:
         """What came of it."""

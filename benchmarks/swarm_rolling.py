@@ -1,11 +1,12 @@
 """Requests lost on Docker Swarm: in an update, with a broken image, and when a task is killed.
 
-    python benchmarks/swarm_rolling.py FIRST SECOND [--rate 270] [--only update broken kill]
+    python benchmarks/swarm_rolling.py FIRST SECOND [--rate 270] [--requests 40000]
+                                       [--only update broken kill]
 
 ``FIRST`` and ``SECOND`` are two versions of a model in the engine of ``DOCKER_HOST``; images of
 HAProxy and Redis are made of Debian's packages. The Swarm is an engine of its own
 (``tests/support/own_engine.py``), so it needs root. Each step runs under requests at a fixed rate,
-and prints one line of JSON.
+the update under so many at least, and prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ PACKAGE = Path(sys.executable).with_name("package")
 BROKEN = 'FROM {image}\nENTRYPOINT ["/opt/venv/bin/python", "-c", "raise SystemExit(3)"]\n'
 STACK, PORT = "s", 3000
 SETTLE_SECONDS = 10
+FORCED = ("--no-gate", "--reason", "a broken image is forced")
 
 
 class Deployment:
@@ -76,25 +78,29 @@ class Deployment:
         time.sleep(3)  # the proxies have found them
 
     @contextmanager
-    def load(self, body: Path, rate: float) -> Iterator[dict[str, Any]]:
-        """Requests during the block and some seconds before and after it; then their counts."""
+    def load(self, body: Path, rate: float, least: int = 0) -> Iterator[dict[str, Any]]:
+        """Requests during the block and some seconds before and after it; then their counts.
+
+        ``least``: requests to send at least.
+        """
         command = [sys.executable, HERE / "open_loop.py", f"http://127.0.0.1:{PORT}/predict", body]
         command += ["--rate", str(rate), "--seconds", "3600"]
         report: dict[str, Any] = {}
         client = subprocess.Popen(self.engine.command(command), stdout=subprocess.PIPE, text=True)
+        begun = time.monotonic()
         try:
             time.sleep(SETTLE_SECONDS)
             yield report
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(max(SETTLE_SECONDS, begun + least / rate - time.monotonic()))
         finally:
             client.terminate()
             report |= json.loads(client.communicate()[0])
 
 
-def update(stack: Deployment, reference: str, *options: str) -> dict[str, Any]:
+def update(stack: Deployment, reference: str, image: str, *options: str) -> dict[str, Any]:
     """`package deploy update`: its exit code and result."""
     begun = time.monotonic()
-    words = ("deploy", "update", reference, "--image", reference, *options, "--json")
+    words = ("deploy", "update", reference, "--image", image, *options, "--json")
     done = stack.package(*words, check=False)
     told = json.loads(done.stdout) if done.stdout.strip() else done.stderr[-1000:]
     return {"exit": done.returncode, "seconds": round(time.monotonic() - begun, 1), "told": told}
@@ -134,6 +140,7 @@ def main() -> None:
     parser.add_argument("first")
     parser.add_argument("second")
     parser.add_argument("--rate", type=float, default=270)
+    parser.add_argument("--requests", type=int, default=40_500)
     parser.add_argument("--only", nargs="*", default=["update", "broken", "kill"])
     asked = parser.parse_args()
     images = service_images()
@@ -145,12 +152,13 @@ def main() -> None:
         stack = Deployment(engine, Path(scratch) / "out", images)
         stack.start(asked.first)
         steps: dict[str, Callable[[], dict[str, Any]]] = {
-            "update": lambda: update(stack, asked.second),
-            "broken": lambda: update(stack, broken_image(stack, asked.first), "--no-gate"),
+            "update": lambda: update(stack, asked.second, asked.second, "--accept-too-few"),
+            "broken": lambda: update(stack, asked.first, broken_image(stack, asked.first), *FORCED),
             "kill": lambda: kill(stack),
         }
         for step in asked.only:
-            with stack.load(body, asked.rate) as report:
+            least = asked.requests if step == "update" else 0
+            with stack.load(body, asked.rate, least) as report:
                 found = steps[step]()
             print(json.dumps({"step": step, **found, **report}), flush=True)
 

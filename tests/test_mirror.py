@@ -66,7 +66,10 @@ EXEMPT: dict[str, str] = {
     "packager/cli/deploy/compose.py": "run by tests/test_package_monitored.py, test_options.py",
     "packager/cli/deploy/kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
     "packager/cli/deploy/remove.py": "run by deploy/compose/test_deploy.py, and others",
+    "packager/cli/deploy/swarm.py": "run by tests/packager/rollout/swarm/test_update.py",
     "packager/cli/deploy/schedule.py": "prints what deploy/test_schedule.py runs",
+    "packager/rollout/asked_gate.py": "calls gate.py and new_rows.py as an update asks",
+    "packager/rollout/swarm/candidate.py": "started and asked in rollout/swarm/test_update.py",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",
     "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
     **{

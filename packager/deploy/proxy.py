@@ -39,6 +39,7 @@ defaults
   mode http
   option httplog
   option dontlog-normal
+  option log-separate-errors
   option redispatch 1
   retries 3
   # Predictions may be asked again; a label counts once, by its token.

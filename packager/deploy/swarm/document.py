@@ -94,11 +94,14 @@ def _comments(fleet: Fleet, shared: list[str]) -> dict[str, str]:
     return {
         "version": (
             "Start, and after every change:\n"
-            "docker stack deploy --with-registry-auth --prune -c stack.yml STACK"
+            "docker stack deploy --with-registry-auth --prune -c stack.yml STACK\n"
+            "Settings of yours belong into a second file, -c stack.yml -c mine.yml: `package\n"
+            "deploy` does not replace a file that was changed."
         ),
         f"{model} > image": "As every host pulls it; a digest (NAME@sha256:…) never changes.",
+        f"{model} > secrets": "Modes are decimal: 256 is 0400, 292 is 0444.",
         f"{model} > healthcheck": ("A slow start or a loaded host is no reason for another start."),
-        f"{model} > deploy > replicas": "Scale here, and max_replicas_per_node with it.",
+        f"{model} > deploy > replicas": "Another number: package deploy swarm … --replicas N",
         f"{model} > deploy > placement > max_replicas_per_node": (
             "An update starts a task more. On several hosts: replicas / hosts, rounded up, + 1."
         ),

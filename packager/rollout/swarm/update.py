@@ -45,9 +45,9 @@ def update_swarm(
     and ``PackageError`` if the candidate does not start.
     """
     _check(asked)
+    fleet = swarm_fleet(folder)
+    one = _member(reference, fleet, folder)
     with journals.held(folder):
-        fleet = swarm_fleet(folder)
-        one = _member(reference, fleet, folder)
         options = ComposeOptions(asked.image, one.replicas, one.keys)
         plan = plan_swarm(reference, folder, options, one.objectives, one.alerts)
         check_plan(plan, folder)
