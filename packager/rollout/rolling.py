@@ -94,9 +94,11 @@ class RollingUpdate:
         return UpdateResult(told.model, told.before, told.version, done, gate, canary, seconds)
 
     def _candidate(self, reference: Reference, share: float) -> None:
-        memory = replica_mib(reference.manifest)
-        new = UpdateCandidate(self.journal.version, self.journal.image, memory, share)
-        self.slots.write_candidate(new)
+        memory, network = replica_mib(reference.manifest), reference.manifest.serve.network
+        told = self.journal
+        self.slots.write_candidate(
+            UpdateCandidate(told.version, told.image, memory, network, share)
+        )
 
     def _start(self, reference: Reference) -> None:
         one = self.slots.one

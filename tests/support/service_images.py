@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +24,7 @@ PACKAGES = (
 )
 UNUSED = ("doc", "fonts", "icons", "locale", "man")
 OWNED = ("/prometheus", "/alertmanager", "/data")
-"""Folders that the user of each image writes into; a new volume there has their owner."""
+"""Folders that the user of each image writes into; a new volume there has their mode."""
 USER = "65534:65534"
 BASE = f"package-test-services:{SUITE}"
 ENTRYPOINTS: Mapping[str, tuple[str, str]] = {
@@ -62,15 +63,19 @@ def _present(image: str) -> bool:
 def _import_base() -> None:
     if shutil.which("mmdebstrap") is None:
         pytest.skip("no mmdebstrap here")
-    made = " && ".join(f'mkdir -p "$1{path}" && chown {USER} "$1{path}"' for path in OWNED)
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "services.tar"
         command = [
             *("mmdebstrap", "--quiet", "--variant=extract", f"--include={','.join(PACKAGES)}"),
             *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in UNUSED),
-            *(f"--customize-hook={made}", SUITE, str(tree)),
+            *(SUITE, str(tree)),
         ]
         subprocess.run(command, check=True, capture_output=True)
+        with tarfile.open(tree, "a") as archive:
+            for name in OWNED:
+                entry = tarfile.TarInfo(f".{name}")
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
+                archive.addfile(entry)
         _checked("import", "--change", "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin", str(tree), BASE)
 
 

@@ -31,7 +31,7 @@ def stacked(
     replicas: int = 2,
 ) -> DeployResult:
     package: Any = Packaged(model, image)
-    asked = ComposeOptions(image, replicas, keys, added=parts[0], left_out=parts[1])
+    asked = ComposeOptions(image, replicas, keys=keys, added=parts[0], left_out=parts[1])
     return write_plan(plan_swarm(package, out, asked, objectives, AlertOptions()), out)
 
 

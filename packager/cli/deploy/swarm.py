@@ -18,6 +18,7 @@ from packager.cli.deploy.options import (
     Latency,
     LatencyShare,
     OutputFolder,
+    Port,
     Replicas,
     Runbooks,
     SuccessShare,
@@ -37,6 +38,7 @@ def swarm(
     output: OutputFolder,
     image: Annotated[str, typer.Option(help="The image as every host pulls it.")],
     replicas: Replicas = 2,
+    port: Port = 0,
     keys: Keys = False,
     with_: With = None,
     without: Without = None,
@@ -64,7 +66,7 @@ def swarm(
         "swarm", latency, latency_share, success_share, design_effect, label_coverage
     )
     options = alert_options("swarm", runbooks, grafana, time_scale)
-    asked = ComposeOptions(image, replicas, keys, tuple(with_ or ()), tuple(without or ()))
+    asked = ComposeOptions(image, replicas, port, keys, tuple(with_ or ()), tuple(without or ()))
     with open_reference(reference, Engine.connect()) as found:
         plan = plan_swarm(found, output, asked, objectives, options)
         name, version = found.manifest.name, found.manifest.tag

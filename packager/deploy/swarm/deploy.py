@@ -10,6 +10,7 @@ from packager.deploy import configuration, generated_folder
 from packager.deploy.compose.deploy import (
     ComposeOptions,
     DeployResult,
+    deployed_image,
     monitoring_configuration,
 )
 from packager.deploy.fleet import Fleet, Member
@@ -67,8 +68,8 @@ def plan_swarm(
     member = Member(
         model.name,
         model.version,
-        asked.image or reference.name,
-        port=0,
+        deployed_image(asked.image, reference),
+        port=asked.port,
         memory_mib=replica_mib(reference.manifest),
         keys=asked.keys,
         time_scale=options.time_scale,

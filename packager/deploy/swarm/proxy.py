@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from packager.deploy.configuration import PROXY_METRICS_PORT
 from packager.deploy.fleet import MAX_REPLICAS, Member
-from packager.deploy.proxy import proxy_head
+from packager.deploy.proxy import CHECKED, proxy_head
 from packager.deploy.swarm.names import model_service, tasks_of
 from packager.image.config import PORT
 
@@ -31,8 +31,7 @@ frontend model
 backend model
   balance leastconn
   option httpchk GET /readyz
-  server-template task {tasks} {service}:{port} check inter 1s fall 2 rise 1 resolvers docker \
-init-addr none
+  server-template task {tasks} {service}:{port} {checked}
 """
 
 
@@ -45,6 +44,7 @@ def swarm_proxy_config(one: Member) -> str:
         port=PORT,
         tasks=MAX_TASKS,
         service=tasks_of(model_service(one)),
+        checked=CHECKED,
     )
 
 
@@ -61,12 +61,11 @@ frontend candidate
 backend serving
   retries 0
   option httpchk GET /readyz
-  server-template task {tasks} {serving}:{port} check inter 1s fall 2 rise 1 resolvers docker \
-init-addr none
+  server-template task {tasks} {serving}:{port} {checked}
 
 backend candidate
   retries 0
-  server-template task 1 {candidate}:{port} resolvers docker init-addr none
+  server-template task 1 {candidate}:{port} resolvers docker resolve-prefer ipv4 init-addr none
 """
 
 
@@ -81,4 +80,5 @@ def relay_config(serving: str, candidate: str) -> str:
         serving=tasks_of(serving),
         candidate=tasks_of(candidate),
         port=PORT,
+        checked=CHECKED,
     )

@@ -23,7 +23,7 @@ from packager.image.tracker_files import PORT as TRACKER_INSIDE
 STATE_LABEL = "package.state"
 """Label of the node whose disk has the volumes."""
 KEPT = (
-    *("image", "cap_drop", "cap_add", "read_only", "command", "environment", "healthcheck"),
+    *("image", "user", "cap_drop", "read_only", "command", "environment", "healthcheck"),
     "stop_grace_period",
 )
 """Keys of a Compose service that Swarm takes as they are."""

@@ -48,7 +48,7 @@ def update_swarm(
     fleet = swarm_fleet(folder)
     one = _member(reference, fleet, folder)
     with journals.held(folder):
-        options = ComposeOptions(asked.image, one.replicas, one.keys)
+        options = ComposeOptions(asked.image, replicas=one.replicas, keys=one.keys)
         plan = plan_swarm(reference, folder, options, one.objectives, one.alerts)
         check_plan(plan, folder)
         swarm = Swarm.connect()
