@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from packager.deploy import tracker
 from packager.deploy.fleet import Fleet, Member
 from packager.deploy.parts import ALERTMANAGER
 from packager.deploy.prometheus.issue_service import JOB
+from packager.deploy.prometheus.proxy_alerts import KEPT_METRICS, PROXY_JOB
 from packager.deploy.prometheus.time_scale import duration
 from packager.image.config import PORT
 
 SCRAPE = "15s"
-PROXY_JOB, PROXY_METRICS_PORT = "_proxy", 8404
-"""Prometheus's job for the proxies (no model has a name like it), and their metrics' port."""
+PROXY_METRICS_PORT = 8404
 
 
 def slot_names(one: Member) -> list[str]:
@@ -40,7 +41,7 @@ def prometheus(
         **({"alerting": alerting} if ALERTMANAGER in fleet.parts else {}),
         "scrape_configs": [
             *(_job(one, replicas(one)) for one in fleet.sorted()),
-            _proxy_job([proxy(one) for one in fleet.sorted()]),
+            _proxy_job({proxy(one): one.name for one in fleet.sorted()}),
             *([tracker.scrape_job()] if fleet.tracker else []),
         ],
     }
@@ -59,9 +60,27 @@ def _job(one: Member, names: list[str]) -> dict[str, Any]:
     }
 
 
-def _proxy_job(names: list[str]) -> dict[str, Any]:
+def _proxy_job(proxies: Mapping[str, str]) -> dict[str, Any]:
+    """``proxies``: DNS name → model. Targets have the model's name; empty servers are left out."""
+    names = list(proxies)
     found = {"names": names, "type": "A", "port": PROXY_METRICS_PORT, "refresh_interval": SCRAPE}
-    return {"job_name": PROXY_JOB, "dns_sd_configs": [found]}
+    named = [
+        {
+            "source_labels": ["__meta_dns_name"],
+            "regex": re.escape(dns_name).replace("\\-", "-"),
+            "target_label": "model",
+            "replacement": model,
+        }
+        for dns_name, model in proxies.items()
+    ]
+    kept = {"source_labels": ["__name__"], "regex": "|".join(KEPT_METRICS), "action": "keep"}
+    return {
+        "job_name": PROXY_JOB,
+        "params": {"scope": ["backend", "server"], "no-maint": [""]},
+        "dns_sd_configs": [found],
+        "relabel_configs": named,
+        "metric_relabel_configs": [kept],
+    }
 
 
 def alertmanager(fleet: Fleet) -> dict[str, Any]:

@@ -34,10 +34,9 @@ resolvers docker
   accepted_payload_size 8192
   timeout resolve 1s
   timeout retry 1s
+  # A replica that is gone leaves at once; if the engine's names can't be asked, all stay.
   hold valid 1s
-  hold obsolete 2s
-  hold nx 1s
-  hold other 2s
+  hold obsolete 0s
 
 defaults
   log global

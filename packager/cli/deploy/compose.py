@@ -29,6 +29,7 @@ from packager.cli.deploy.options import (
     deploy,
     objectives_of,
     print_files,
+    print_next_steps,
 )
 
 
@@ -71,6 +72,7 @@ def compose(
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_compose(found, output, asked, objectives, options)
         name, version = found.manifest.name, found.manifest.tag
+        in_file = found.engine is None and not found.source and not image
     models = sorted(done.fleet.members)
     print_files(output, done.files, done.changed, as_json=as_json, models=models)
     progress = ConsoleProgress()
@@ -85,4 +87,9 @@ def compose(
         )
     if done.fleet.tracker:
         progress.step("make the tracker's image: package issues image --base BASE")
-    progress.step(f"start: docker compose -f {output}/compose.yml up -d")
+    if in_file:
+        progress.warn(
+            f"{done.fleet.members[name].image}: an engine does not look into files: build with "
+            "--output docker, or push it and deploy HOST/NAME@sha256:…"
+        )
+    print_next_steps(output, done)

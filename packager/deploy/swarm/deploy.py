@@ -19,6 +19,7 @@ from packager.deploy.monitoring import (
     model_files,
     monitored,
     own_paths,
+    proxy_files,
     replica_mib,
     service_files,
 )
@@ -124,6 +125,7 @@ def _shared_files(fleet: Fleet) -> dict[str, str]:
     return {
         **{proxy_path(one): swarm_proxy_config(one) for one in fleet.sorted()},
         **monitoring_configuration(fleet, scraping),
+        **proxy_files(),
         **(service_files() if fleet.tracker else {}),
     }
 

@@ -137,7 +137,7 @@ def proxy_service(one: Member) -> dict[str, Any]:
     }
 
 
-def host_port(published: int, target: int) -> dict[str, Any]:
+def host_port(published: int | str, target: int) -> dict[str, Any]:
     """A port of the host that runs the task, not of Swarm's mesh."""
     return {"target": target, "published": published, "protocol": "tcp", "mode": "host"}
 

@@ -13,7 +13,7 @@ from packager.deploy.compose.document import (
     shared_services,
 )
 from packager.deploy.compose.services import LOGGING
-from packager.deploy.fleet import GRAFANA_PORT, TRACKER_PORT, Fleet
+from packager.deploy.fleet import GRAFANA_PORT, Fleet
 from packager.deploy.parts import ALERTMANAGER, GRAFANA, PROMETHEUS, REDIS
 from packager.deploy.prometheus.issue_service import JOB
 from packager.deploy.swarm.names import model_label
@@ -36,7 +36,10 @@ VOLUMES = {
     REDIS: "/data",
     JOB: "/state",
 }
-PUBLISHED = {GRAFANA: (GRAFANA_PORT, 3000), JOB: (TRACKER_PORT, TRACKER_INSIDE)}
+PUBLISHED = {
+    GRAFANA: (f"${{GRAFANA_PORT:-{GRAFANA_PORT}}}", 3000),
+    JOB: (tracker.PUBLISHED, TRACKER_INSIDE),
+}
 """Services that ask who one is. Prometheus and Alertmanager don't: they have no port."""
 PLACES = {
     "prometheus/": "/etc/prometheus/",
