@@ -1,12 +1,12 @@
 """Requests lost on Docker Swarm: in an update, with a broken image, and when a task is killed.
 
-    python benchmarks/swarm_rolling.py FIRST SECOND [--rate 270] [--requests 40000]
-                                       [--only update broken kill]
+    python benchmarks/swarm_rolling.py FIRST SECOND [--rate 75] [--requests 40000]
+                                       [--only broken kill update]
 
 ``FIRST`` and ``SECOND`` are two versions of a model in the engine of ``DOCKER_HOST``; images of
 HAProxy and Redis are made of Debian's packages. The Swarm is an engine of its own
-(``tests/support/own_engine.py``), so it needs root. Each step runs under requests at a fixed rate,
-the update under so many at least, and prints one line of JSON.
+(``tests/support/own_engine.py``), so it needs root. Each step is a command under the requests of
+``rolling_update.py``, the update under ``--requests``, and prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ HERE = Path(__file__).parent
 PACKAGE = Path(sys.executable).with_name("package")
 BROKEN = 'FROM {image}\nENTRYPOINT ["/opt/venv/bin/python", "-c", "raise SystemExit(3)"]\n'
 STACK, PORT = "s", 3000
-SETTLE_SECONDS = 10
+SHORT_SECONDS = 90
 FORCED = ("--no-gate", "--reason", "a broken image is forced")
 
 
@@ -77,53 +76,29 @@ class Deployment:
             time.sleep(0.5)
         time.sleep(3)  # the proxies have found them
 
-    @contextmanager
-    def load(self, body: Path, rate: float, least: int = 0) -> Iterator[dict[str, Any]]:
-        """Requests during the block and some seconds before and after it; then their counts.
-
-        ``least``: requests to send at least.
-        """
-        command = [sys.executable, HERE / "open_loop.py", f"http://127.0.0.1:{PORT}/predict", body]
-        command += ["--rate", str(rate), "--seconds", "3600"]
-        report: dict[str, Any] = {}
-        client = subprocess.Popen(self.engine.command(command), stdout=subprocess.PIPE, text=True)
-        begun = time.monotonic()
-        try:
-            time.sleep(SETTLE_SECONDS)
-            yield report
-            time.sleep(max(SETTLE_SECONDS, begun + least / rate - time.monotonic()))
-        finally:
-            client.terminate()
-            report |= json.loads(client.communicate()[0])
-
-
-def update(stack: Deployment, reference: str, image: str, *options: str) -> dict[str, Any]:
-    """`package deploy update`: its exit code and result."""
-    begun = time.monotonic()
-    words = ("deploy", "update", reference, "--image", image, *options, "--json")
-    done = stack.package(*words, check=False)
-    told = json.loads(done.stdout) if done.stdout.strip() else done.stderr[-1000:]
-    return {"exit": done.returncode, "seconds": round(time.monotonic() - begun, 1), "told": told}
-
-
-def kill(stack: Deployment) -> dict[str, Any]:
-    """SIGKILL of the processes of one task; seconds until another one is healthy."""
-    begun = time.monotonic()
-    stack.engine.docker("kill", "--signal", "KILL", stack.running()[0])
-    stack.wait(2)
-    return {"seconds": round(time.monotonic() - begun, 1)}
+    def measured(
+        self, row: str, rate: float, requests: int, command: Sequence[str | Path]
+    ) -> dict[str, Any]:
+        """What came of ``requests`` around ``command``."""
+        words = [sys.executable, HERE / "rolling_update.py", f"http://127.0.0.1:{PORT}"]
+        words += ["--rate", str(rate), "--requests", str(requests), "--row", row]
+        words += ["--log", self.folder.parent / "requests.jsonl", "--", *command]
+        done = self.engine.run(words, env=self.variables, check=False)
+        sys.stderr.write(done.stderr)
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
 
 
 def broken_image(stack: Deployment, image: str) -> str:
     """An image of the same package whose program ends at once."""
-    stack.engine.run(
-        ["docker", "build", "--quiet", "--tag", "broken:1", "-"], input=BROKEN.format(image=image)
-    )
+    command = ["docker", "build", "--quiet", "--tag", "broken:1", "-"]
+    variables = {**stack.variables, "DOCKER_BUILDKIT": "0"}
+    stack.engine.run(command, env=variables, input=BROKEN.format(image=image))
     return "broken:1"
 
 
-def body_of(reference: str, folder: Path) -> Path:
-    """A request with a row of the package."""
+def row_of(reference: str) -> str:
+    """A row of the package."""
     from packager.engine.engine import Engine
     from packager.image.golden import golden_rows
     from packager.image.reference import open_reference
@@ -131,36 +106,42 @@ def body_of(reference: str, folder: Path) -> Path:
     with open_reference(reference, Engine.connect()) as found:
         golden = golden_rows(found)
     assert golden is not None
-    (folder / "body.json").write_text(json.dumps({"rows": list(golden.rows[:1])}))
-    return folder / "body.json"
+    return json.dumps(golden.rows[0])
+
+
+def commands(stack: Deployment, asked: argparse.Namespace) -> dict[str, list[str | Path]]:
+    """Step → the command whose effect on requests is counted."""
+    update = [PACKAGE, "deploy", "update", "--output", stack.folder, "--json"]
+    broken = broken_image(stack, asked.first)
+    return {
+        "broken": [*update, asked.second, "--image", broken, *FORCED],
+        "kill": ["docker", "kill", "--signal", "KILL", stack.running()[0]],
+        "update": [*update, asked.second, "--image", asked.second, "--accept-too-few"],
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("first")
     parser.add_argument("second")
-    parser.add_argument("--rate", type=float, default=270)
-    parser.add_argument("--requests", type=int, default=40_500)
-    parser.add_argument("--only", nargs="*", default=["update", "broken", "kill"])
+    parser.add_argument("--rate", type=float, default=75)
+    parser.add_argument("--requests", type=int, default=40_000)
+    parser.add_argument("--only", nargs="*", default=["broken", "kill", "update"])
     asked = parser.parse_args()
     images = service_images()
     with tempfile.TemporaryDirectory() as scratch, own_engine() as engine:
-        body = body_of(asked.first, Path(scratch))
+        row = row_of(asked.first)
         for name in (asked.first, asked.second, images["PROXY_IMAGE"], images["REDIS_IMAGE"]):
             engine.copy_image(name)
         engine.start_swarm()
         stack = Deployment(engine, Path(scratch) / "out", images)
         stack.start(asked.first)
-        steps: dict[str, Callable[[], dict[str, Any]]] = {
-            "update": lambda: update(stack, asked.second, asked.second, "--accept-too-few"),
-            "broken": lambda: update(stack, asked.first, broken_image(stack, asked.first), *FORCED),
-            "kill": lambda: kill(stack),
-        }
         for step in asked.only:
-            least = asked.requests if step == "update" else 0
-            with stack.load(body, asked.rate, least) as report:
-                found = steps[step]()
-            print(json.dumps({"step": step, **found, **report}), flush=True)
+            command = commands(stack, asked)[step]
+            requests = asked.requests if step == "update" else int(asked.rate * SHORT_SECONDS)
+            found = stack.measured(row, asked.rate, requests, command)
+            print(json.dumps({"step": step, **found}), flush=True)
+            stack.wait(2)
 
 
 if __name__ == "__main__":
