@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
 
 import pytest
 from own_engine import OwnEngine
@@ -29,14 +28,18 @@ BROKEN = "raise SystemExit(3)"
 CHECK = 'HEALTHCHECK --interval=1s --timeout=5s CMD ["python3", "-c", "pass"]'
 
 
-def server_images(engine: OwnEngine, versions: Mapping[str, bool]) -> None:
-    """Make images ``tiny:VERSION`` in ``engine``; version → whether it serves, or ends at once."""
+def server_images(engine: OwnEngine) -> None:
+    """Make images in ``engine``.
+
+    ``tiny:1`` and ``tiny:2`` serve, ``tiny:broken`` ends at once, ``tiny:sick`` is never healthy.
+    """
     known = subprocess.run(["docker", "image", "inspect", BASE], capture_output=True, check=False)
     if known.returncode:
         pytest.skip(f"needs the image {BASE}")
     engine.copy_image(BASE)
-    for version, serves in versions.items():
-        program = SERVER.replace("VERSION", version) if serves else BROKEN
+    programs = {version: SERVER.replace("VERSION", version) for version in ("1", "2", "sick")}
+    for version, program in {**programs, "broken": BROKEN}.items():
         container = engine.docker("create", "--entrypoint", "python3", BASE, "-c", program)
-        engine.docker("commit", "--change", CHECK, container, f"tiny:{version}")
+        check = CHECK.format("raise SystemExit(1)" if version == "sick" else "pass")
+        engine.docker("commit", "--change", check, container, f"tiny:{version}")
         engine.docker("rm", container)

@@ -61,7 +61,7 @@ def engine() -> Iterator[OwnEngine]:
     images = service_images()
     with own_engine.own_engine() as found:
         found.copy_image(images["PROXY_IMAGE"])
-        server_images(found, {"1": True, "2": True, "3": False})
+        server_images(found)
         found.start_swarm()
         yield found
 
@@ -111,7 +111,7 @@ def test_a_version_that_ends_is_no_candidate(
     monkeypatch.setenv("DOCKER_HOST", engine.host)
     before = contents(folder)
     with pytest.raises(PackageError, match=r"candidate: expected a running task, got one that is"):
-        update(folder, "tiny:3", no_gate="")
+        update(folder, "tiny:broken", no_gate="")
     assert "candidate" not in engine.docker("service", "ls")
     assert contents(folder) == {**before, **dict.fromkeys(contents(folder).keys() - before, b"")}
 
@@ -121,13 +121,28 @@ def test_a_broken_version_goes_back_by_itself(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", engine.host)
     before = (folder / "stack.yml").read_bytes()
-    done = update(folder, "tiny:3")
+    done = update(folder, "tiny:broken")
     assert not done.done
     assert done.rolling is not None
     assert done.rolling.outcome == "failed"
     assert "rolled back after" in done.rolling.text
     assert "non-zero exit (3)" in done.rolling.text
     assert (folder / "stack.yml").read_bytes() == before
+    assert answer(engine) == "1"
+
+
+def test_a_version_that_never_gets_healthy_is_put_back(
+    engine: OwnEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    monkeypatch.setattr("packager.rollout.swarm.rolling.rolling_seconds", lambda _: 5.0)
+    done = update(folder, "tiny:sick")
+    assert not done.done
+    assert done.rolling is not None
+    assert "timed out after" in done.rolling.text
+    assert "did not become healthy in time" in done.rolling.text
+    image = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
+    assert engine.docker("service", "inspect", "--format", image, SERVICE) == "tiny:1"
     assert answer(engine) == "1"
 
 
