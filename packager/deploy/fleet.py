@@ -177,7 +177,7 @@ class Fleet:
         return max((one.time_scale for one in self.members.values()), default=1)
 
     def with_model(self, one: Member) -> Fleet:
-        """The fleet with this model, which keeps its slot and keys if it was there before.
+        """The fleet with this model, which keeps its slot, keys and network if it was there.
 
         Port 0 is the port that it had, else the next free one. Raises ``UsageError`` for a port
         that another model has, and while an update is under way.
@@ -186,7 +186,12 @@ class Fleet:
         known = self.members.get(one.name)
         joined = replace(one, port=self._port_of(one, known))
         if known is not None:
-            joined = replace(joined, slot=known.slot, keys=one.keys or known.keys)
+            joined = replace(
+                joined,
+                slot=known.slot,
+                keys=one.keys or known.keys,
+                network=one.network or known.network,
+            )
         return replace(self, members={**self.members, one.name: joined})
 
     def check_settled(self) -> None:

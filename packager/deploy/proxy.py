@@ -17,16 +17,18 @@ SLOT_PORTS = {slot: PORT + 1 + number for number, slot in enumerate(SLOTS)}
 """Slot → port of the proxy that reaches this slot alone."""
 MAX_WEIGHT = 100
 BUFFER_BYTES = 128 * 1024
-MAX_BUFFERS = 1_200
+MAX_CONNECTIONS = 1_500
+MAX_BUFFERS = 3_200
+"""They fit in the memory of the container, ``services.PROXY_MEMORY``."""
 HEAD = """\
 global
   log stdout format raw local0 notice
 {socket}  nbthread 2
-  maxconn 4096
+  # Each connection may hold two buffers; more connections wait to be accepted.
+  maxconn {connections}
   # Requests up to this size, less 1 KiB for headers that are added, are kept until they are
   # answered, and sent to another replica if theirs ends without an answer.
   tune.bufsize {buffer}
-  # So many buffers fit in the container's memory; requests beyond wait.
   tune.buffers.limit {buffers}
 
 resolvers docker
@@ -51,8 +53,10 @@ defaults
   # Only a request that is here as a whole can be sent again.
   option http-buffer-request
   timeout connect 2s
-  timeout check 5s
-  timeout http-request {timeout}s
+  # A hung replica is found after 20 s. Less, and all are down where the machine is only busy.
+  timeout check 10s
+  # Slow clients hold buffers: so long may a request take to arrive, or its first {kib} KiB.
+  timeout http-request 10s
   # Shorter than the server's, which would close connections that are about to be used.
   timeout http-keep-alive 60s
   # The deadline of a request ({deadline} s) and some.
@@ -79,9 +83,10 @@ backend model
 {servers}
 {slots}"""
 CHECKED = (
-    # ``inter`` limits the time to connect, too: a loaded machine takes more than a second.
+    # ``inter`` limits the time to connect, too: a loaded machine takes more than a second, and
+    # one slow connection is no reason to do without a replica: its request goes to another.
     "check inter 3s "
-    "downinter 1s fall 3 rise 1 observe layer4 error-limit 1 on-error mark-down "
+    "downinter 1s fall 3 rise 1 observe layer4 error-limit 10 on-error mark-down "
     "resolvers docker resolve-prefer ipv4 init-addr none"
 )
 """How the proxy finds replicas by DNS, and asks whether they are ready."""
@@ -124,6 +129,8 @@ def proxy_head(deadline_seconds: float = 30, socket: str = "") -> str:
         timeout=round(deadline_seconds) + 15,
         buffer=BUFFER_BYTES,
         buffers=MAX_BUFFERS,
+        connections=MAX_CONNECTIONS,
+        kib=BUFFER_BYTES // 1024,
     )
 
 

@@ -94,8 +94,8 @@ class RollingUpdate:
         return UpdateResult(told.model, told.before, told.version, done, gate, canary, seconds)
 
     def _candidate(self, reference: Reference, share: float) -> None:
-        memory, network = replica_mib(reference.manifest), reference.manifest.serve.network
-        told = self.journal
+        memory, told = replica_mib(reference.manifest), self.journal
+        network = reference.manifest.serve.network or self.slots.one.network
         self.slots.write_candidate(
             UpdateCandidate(told.version, told.image, memory, network, share)
         )

@@ -73,7 +73,7 @@ class Slots:
             version=reference.manifest.tag,
             image=image,
             memory_mib=replica_mib(reference.manifest),
-            network=reference.manifest.serve.network,
+            network=reference.manifest.serve.network or self.one.network,
             slot=self.one.idle,
         )
         fleet = replace(self.fleet, members={**self.fleet.members, self.one.name: after})

@@ -17,6 +17,7 @@ from packager.cli.deploy.options import (
     LabelCoverage,
     Latency,
     LatencyShare,
+    Network,
     OutputFolder,
     Port,
     Replicas,
@@ -43,6 +44,7 @@ def compose(
     replicas: Replicas = 1,
     port: Port = 0,
     keys: Keys = False,
+    network: Network = False,
     with_: With = None,
     without: Without = None,
     latency: Latency = DEFAULT.latency_seconds,
@@ -68,7 +70,8 @@ def compose(
         "compose", latency, latency_share, success_share, design_effect, label_coverage
     )
     options = alert_options("compose", runbooks, grafana, time_scale)
-    asked = ComposeOptions(image, replicas, port, keys, tuple(with_ or ()), tuple(without or ()))
+    parts = {"added": tuple(with_ or ()), "left_out": tuple(without or ())}
+    asked = ComposeOptions(image, replicas, port, keys, network, **parts)
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_compose(found, output, asked, objectives, options)
         name, version = found.manifest.name, found.manifest.tag

@@ -44,6 +44,9 @@ Keys = Annotated[bool, typer.Option("--keys", help="The servers require API keys
 Port = Annotated[
     int, typer.Option(help="The first of ten ports (default: as before, or the next free ones).")
 ]
+Network = Annotated[
+    bool, typer.Option("--network", help="Replicas may reach other machines: a Redis, say.")
+]
 Replicas = Annotated[int, typer.Option(min=1, max=32, help="Number of servers.")]
 With = Annotated[
     list[str] | None,

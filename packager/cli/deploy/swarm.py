@@ -17,6 +17,7 @@ from packager.cli.deploy.options import (
     LabelCoverage,
     Latency,
     LatencyShare,
+    Network,
     OutputFolder,
     Port,
     Replicas,
@@ -40,6 +41,7 @@ def swarm(
     replicas: Replicas = 2,
     port: Port = 0,
     keys: Keys = False,
+    network: Network = False,
     with_: With = None,
     without: Without = None,
     latency: Latency = DEFAULT.latency_seconds,
@@ -66,7 +68,9 @@ def swarm(
         "swarm", latency, latency_share, success_share, design_effect, label_coverage
     )
     options = alert_options("swarm", runbooks, grafana, time_scale)
-    asked = ComposeOptions(image, replicas, port, keys, tuple(with_ or ()), tuple(without or ()))
+    asked = ComposeOptions(
+        image, replicas, port, keys, network, tuple(with_ or ()), tuple(without or ())
+    )
     with open_reference(reference, Engine.connect()) as found:
         plan = plan_swarm(found, output, asked, objectives, options)
         name, version = found.manifest.name, found.manifest.tag

@@ -43,6 +43,7 @@ def _of_model(one: Member) -> dict[str, str]:
         "mem_limit": "MODEL_MEMORY in .env is the limit of every model's replicas.",
         "networks": "The first is internal: without `network = true` in its package, a model"
         "\nreaches no other machine.",
+        "env_file": "Other settings, MODEL_NAME=value, of all its versions.",
         "deploy": "Change with --replicas.",
     }
     found = {f"services > {one.proxy} > {key}": comment for key, comment in proxy.items()}

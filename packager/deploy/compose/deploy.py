@@ -46,6 +46,8 @@ class ComposeOptions:
     """The first of its ports; 0: the one that it had, or the next free one."""
     keys: bool = False
     """Whether the servers require keys, and Prometheus sends one."""
+    network: bool = False
+    """Whether replicas may reach other machines, whatever the package says."""
     added: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """Of the parts of the whole deployment."""
@@ -90,7 +92,7 @@ def deploy_compose(
         port=asked.port,
         memory_mib=replica_mib(reference.manifest),
         keys=asked.keys,
-        network=reference.manifest.serve.network,
+        network=asked.network or reference.manifest.serve.network,
         time_scale=options.time_scale,
         runbooks=options.runbooks,
         grafana=options.grafana,

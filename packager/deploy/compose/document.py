@@ -86,7 +86,7 @@ def _prometheus(fleet: Fleet) -> dict[str, Any]:
             "prometheus:/prometheus",
             *([tracker.SCRAPE_TOKEN_VOLUME] if fleet.tracker else []),
         ],
-        "healthcheck": _healthcheck("9090/-/healthy"),
+        "healthcheck": _healthcheck(_fetched("9090/-/healthy")),
     }
 
 
@@ -103,7 +103,7 @@ def _alertmanager(fleet: Fleet) -> dict[str, Any]:
             "alertmanager:/alertmanager",
             *([tracker.TOKEN_VOLUME] if fleet.tracker else []),
         ],
-        "healthcheck": _healthcheck("9093/-/healthy"),
+        "healthcheck": _healthcheck(_fetched("9093/-/healthy")),
     }
 
 
@@ -122,7 +122,7 @@ def _grafana() -> dict[str, Any]:
             f"./{PASSWORD}:{PASSWORD_INSIDE}:ro",
             "grafana:/var/lib/grafana",
         ],
-        "healthcheck": _healthcheck("3000/api/health"),
+        "healthcheck": _healthcheck(_fetched("3000/api/health")),
         "depends_on": {PROMETHEUS: {"condition": "service_healthy"}},
     }
 
@@ -139,7 +139,7 @@ def _redis() -> dict[str, Any]:
             *("--dir", "/data"),
         ],
         "volumes": ["redis:/data"],
-        "healthcheck": {"test": ["CMD", "redis-cli", "ping"], "interval": "15s", "timeout": "5s"},
+        "healthcheck": _healthcheck(["redis-cli", "ping"]),
     }
 
 
@@ -153,6 +153,10 @@ def _monitoring_service(image: str) -> dict[str, Any]:
     }
 
 
-def _healthcheck(path: str) -> dict[str, Any]:
-    command = ["CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{path}"]
-    return {"test": command, "interval": "15s", "timeout": "5s", "retries": 10}
+def _healthcheck(command: list[str]) -> dict[str, Any]:
+    """A loaded machine takes seconds to start the command."""
+    return {"test": ["CMD", *command], "interval": "15s", "timeout": "20s", "retries": 10}
+
+
+def _fetched(path: str) -> list[str]:
+    return ["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{path}"]

@@ -16,6 +16,7 @@ API_KEYS = "/run/keys/api.keys"
 REDIS_DATABASE = "redis://redis:6379/0"
 PROXY = "${PROXY_IMAGE:-haproxy:2.8-alpine}"
 PROXY_USER = "65532:0"
+PROXY_MEMORY = "512m"
 DEADLINE_SECONDS = 30
 GRACE = f"{DEADLINE_SECONDS + 15}s"
 """Between SIGTERM and SIGKILL: the deadline of a request, and some."""
@@ -123,6 +124,7 @@ def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
         **service,
         "environment": {**service["environment"], **store},
         "networks": [*networks, *([OUTER_NETWORK] if there.network else [])],
+        "env_file": [{"path": f"./settings/{one.label}.env", "required": False}],
         "depends_on": {**service["depends_on"], **waits},
         "deploy": {"replicas": one.replicas},
         # A slow start or a loaded machine is no reason for another start.
@@ -135,7 +137,7 @@ def _proxy(one: Member) -> dict[str, Any]:
         "image": PROXY,
         "user": PROXY_USER,
         **SERVICE_HARDENING,
-        "mem_limit": "256m",
+        "mem_limit": PROXY_MEMORY,
         "read_only": True,
         "networks": [model_network(one), OUTER_NETWORK],
         "dns_opt": LOCAL_NAMES,

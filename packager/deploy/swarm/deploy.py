@@ -74,7 +74,7 @@ def plan_swarm(
         memory_mib=replica_mib(reference.manifest),
         keys=asked.keys,
         time_scale=options.time_scale,
-        network=reference.manifest.serve.network,
+        network=asked.network or reference.manifest.serve.network,
         runbooks=options.runbooks,
         grafana=options.grafana,
         objectives=objectives,

@@ -9,6 +9,7 @@ from packager.deploy.compose.services import (
     DEADLINE_SECONDS,
     LOGGING,
     PROXY,
+    PROXY_MEMORY,
     PROXY_USER,
     REDIS_DATABASE,
     literal,
@@ -125,7 +126,7 @@ def proxy_service(one: Member) -> dict[str, Any]:
             "mode": "global",
             "endpoint_mode": "dnsrr",
             "placement": {"constraints": ["node.platform.os == linux"]},
-            "resources": {"limits": limits("256m")},
+            "resources": {"limits": limits(PROXY_MEMORY)},
             # Two tasks can't have the same port of a host.
             "update_config": {
                 "parallelism": 1,

@@ -48,7 +48,9 @@ def update_swarm(
     fleet = swarm_fleet(folder)
     one = _member(reference, fleet, folder)
     with journals.held(folder):
-        options = ComposeOptions(asked.image, replicas=one.replicas, keys=one.keys)
+        options = ComposeOptions(
+            asked.image, replicas=one.replicas, keys=one.keys, network=one.network
+        )
         plan = plan_swarm(reference, folder, options, one.objectives, one.alerts)
         check_plan(plan, folder)
         swarm = Swarm.connect()

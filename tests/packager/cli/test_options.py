@@ -61,7 +61,8 @@ def test_what_is_written_goes_to_output():
         "data labels estimate", "data labels map", "data labels show",
         "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy compose",
         "deploy monitoring",
-        "deploy remove", "deploy schedule", "issues backup", "issues export", "issues image",
+        "deploy remove", "deploy schedule", "deploy update",
+        "issues backup", "issues export", "issues image",
         "issues tokens add",
         "pull", "score", "sign", "test",
     }  # fmt: skip

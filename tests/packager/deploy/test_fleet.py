@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from deployed_models import written
 
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import Fleet, Member, UpdateCandidate
 from packager.errors import UsageError
 
 
@@ -69,3 +70,17 @@ def test_ports_of_another_model_are_refused(port: int) -> None:
 def test_ports_that_are_chosen_here_avoid_those_that_were_asked_for() -> None:
     fleet = Fleet({}).with_model(Member("shop", "1", "shop:1", 3005, 512))
     assert fleet.with_model(Member("other", "1", "o:1", 0, 512)).members["other"].port == 3020
+
+
+def test_another_version_keeps_slot_keys_and_network() -> None:
+    first = Member("shop", "1", "shop:1", 0, 512, keys=True, network=True, slot="green")
+    fleet = Fleet({"shop": replace(first, port=3000)})
+    joined = fleet.with_model(Member("shop", "2", "shop:2", 0, 512)).members["shop"]
+    assert (joined.slot, joined.keys, joined.network) == ("green", True, True)
+    assert (joined.image, joined.port) == ("shop:2", 3000)
+
+
+def test_a_model_whose_update_is_under_way_is_not_replaced() -> None:
+    updated = Member("shop", "1", "s:1", 3000, 512, candidate=UpdateCandidate("2", "s:2"))
+    with pytest.raises(UsageError, match="shop: expected a model without an update under way"):
+        Fleet({"shop": updated}).with_model(Member("shop", "3", "s:3", 0, 512))
