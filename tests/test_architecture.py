@@ -183,7 +183,7 @@ PARTS_OF_DOCKER = {
 
 
 def one_docker_client(path: str, text: str) -> list[str]:
-    if path in ("packager/engine/engine.py", "packager/engine/containers.py"):
+    if path in (f"packager/engine/{name}.py" for name in ("engine", "containers", "swarm")):
         return []
     pure = PARTS_OF_DOCKER.get(path, ())
     return [

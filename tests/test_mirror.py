@@ -80,6 +80,9 @@ EXEMPT: dict[str, str] = {
     "packager/capture/session.py": "captures in api/test_pack.py",
     "packager/report/console_progress.py": "what cli/test_console.py reads",
     "packager/scoring/table_session.py": "the process under scoring/test_scorer.py",
+    "packager/cli/deploy/swarm.py": "run by tests/packager/rollout/swarm/test_update.py",
+    "packager/rollout/asked_gate.py": "calls gate.py and new_rows.py as an update asks",
+    "packager/rollout/swarm/candidate.py": "started and asked in rollout/swarm/test_update.py",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",
     "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
     **{

@@ -29,8 +29,8 @@ from packager.cli import (
     drift,
     feedback,
 )
-from packager.cli.deploy import compose, kubernetes, kserve, sagemaker, monitoring, update
-from packager.cli.deploy import schedule, batch, remove
+from packager.cli.deploy import compose, swarm, kubernetes, kserve, sagemaker, monitoring
+from packager.cli.deploy import update, schedule, batch, remove
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
 from packager.cli.data import label_queue, labels, labels_derive
 from packager.cli.issues import service, listing, act, sync, admin
@@ -74,6 +74,7 @@ __all__ = [
     "schedule",
     "score",
     "service",
+    "swarm",
     "sync",
     "test",
     "trust",

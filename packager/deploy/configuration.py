@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from packager.deploy import tracker
@@ -16,24 +18,37 @@ SCRAPE = "15s"
 PROXY_METRICS_PORT = 8404
 
 
-def prometheus(fleet: Fleet) -> dict[str, Any]:
-    """Each replica is scraped separately: the names of a model's slots resolve to all of them."""
+def slot_names(one: Member) -> list[str]:
+    """DNS names of the replicas in all slots of a model."""
+    return [one.slot_service(slot) for slot in one.slots]
+
+
+def proxy_name(one: Member) -> str:
+    """DNS name of the proxy of a model."""
+    return one.proxy
+
+
+def prometheus(
+    fleet: Fleet,
+    replicas: Callable[[Member], list[str]] = slot_names,
+    proxy: Callable[[Member], str] = proxy_name,
+) -> dict[str, Any]:
+    """Each replica is scraped separately: the names of ``replicas`` resolve to all of them."""
     alerting = {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]}
     return {
         "global": {"scrape_interval": SCRAPE, "evaluation_interval": "1m"},
         "rule_files": ["rules/*.yml"],
         **({"alerting": alerting} if ALERTMANAGER in fleet.parts else {}),
         "scrape_configs": [
-            *(_job(one) for one in fleet.sorted()),
-            _proxy_job(fleet),
+            *(_job(one, replicas(one)) for one in fleet.sorted()),
+            _proxy_job({proxy(one): one.name for one in fleet.sorted()}),
             *([tracker.scrape_job()] if fleet.tracker else []),
         ],
     }
 
 
-def _job(one: Member) -> dict[str, Any]:
+def _job(one: Member, names: list[str]) -> dict[str, Any]:
     every = duration(SCRAPE, one.time_scale)
-    names = [one.slot_service(slot) for slot in one.slots]
     found = {"names": names, "type": "A", "port": PORT, "refresh_interval": every}
     quicker = {"scrape_interval": every, "scrape_timeout": every} if one.time_scale > 1 else {}
     key = {"type": "Bearer", "credentials_file": f"keys/{one.label}.key"}
@@ -45,18 +60,18 @@ def _job(one: Member) -> dict[str, Any]:
     }
 
 
-def _proxy_job(fleet: Fleet) -> dict[str, Any]:
-    """Targets have the model's name; of servers without a replica nothing is asked."""
-    names = [one.proxy for one in fleet.sorted()]
+def _proxy_job(proxies: Mapping[str, str]) -> dict[str, Any]:
+    """``proxies``: DNS name → model. Targets have the model's name; empty servers are left out."""
+    names = list(proxies)
     found = {"names": names, "type": "A", "port": PROXY_METRICS_PORT, "refresh_interval": SCRAPE}
     named = [
         {
             "source_labels": ["__meta_dns_name"],
-            "regex": one.proxy,
+            "regex": re.escape(dns_name).replace("\\-", "-"),
             "target_label": "model",
-            "replacement": one.name,
+            "replacement": model,
         }
-        for one in fleet.sorted()
+        for dns_name, model in proxies.items()
     ]
     kept = {"source_labels": ["__name__"], "regex": "|".join(KEPT_METRICS), "action": "keep"}
     return {

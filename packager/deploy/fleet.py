@@ -63,6 +63,7 @@ class Member:
     grafana: str = AlertOptions().grafana
     objectives: Objectives = field(default_factory=Objectives)
     """Of its rules: the next version has them too."""
+
     replicas: int = 1
     slot: str = SLOTS[0]
     """The slot that serves."""

@@ -20,12 +20,10 @@ BUFFER_BYTES = 128 * 1024
 MAX_CONNECTIONS = 1_500
 MAX_BUFFERS = 3_200
 """They fit in the memory of the container, ``services.PROXY_MEMORY``."""
-TEMPLATE = """\
-# The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
+HEAD = """\
 global
   log stdout format raw local0 notice
-  stats socket {socket} mode 600 level admin
-  nbthread 2
+{socket}  nbthread 2
   # Each connection may hold two buffers; more connections wait to be accepted.
   maxconn {connections}
   # Requests up to this size, less 1 KiB for headers that are added, are kept until they are
@@ -47,6 +45,7 @@ defaults
   mode http
   option httplog
   option dontlog-normal
+  option log-separate-errors
   option redispatch 1
   retries 3
   # Predictions may be asked again; a label counts once, by its token.
@@ -63,7 +62,11 @@ defaults
   # The deadline of a request ({deadline} s) and some.
   timeout client {timeout}s
   timeout server {timeout}s
-
+"""
+ADMIN = "  stats socket {socket} mode 600 level admin\n"
+TEMPLATE = """\
+# The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
+{head}
 frontend metrics
   bind :{metrics}
   http-request use-service prometheus-exporter if {{ path /metrics }}
@@ -79,13 +82,15 @@ backend model
   option httpchk GET /readyz
 {servers}
 {slots}"""
-SERVER = (
+CHECKED = (
     # ``inter`` limits the time to connect, too: a loaded machine takes more than a second, and
     # one slow connection is no reason to do without a replica: its request goes to another.
-    "  server-template {slot} {replicas} {service}:{port} weight {weight} check inter 3s "
+    "check inter 3s "
     "downinter 1s fall 3 rise 1 observe layer4 error-limit 10 on-error mark-down "
     "resolvers docker resolve-prefer ipv4 init-addr none"
 )
+"""How the proxy finds replicas by DNS, and asks whether they are ready."""
+SERVER = "  server-template {slot} {replicas} {service}:{port} weight {weight} " + CHECKED
 SLOT = """
 frontend {slot}
   bind :{bound}
@@ -108,17 +113,24 @@ def proxy_config(one: Member, deadline_seconds: float = 30) -> str:
     return TEMPLATE.format(
         name=one.name,
         high=MAX_WEIGHT,
-        socket=SOCKET,
+        head=proxy_head(deadline_seconds, ADMIN.format(socket=SOCKET)),
+        metrics=PROXY_METRICS_PORT,
+        port=PORT,
+        servers="\n".join(servers),
+        slots="".join(slots),
+    )
+
+
+def proxy_head(deadline_seconds: float = 30, socket: str = "") -> str:
+    """The sections that every proxy has; ``socket``: a line of ``global``, or none."""
+    return HEAD.format(
+        socket=socket,
         deadline=round(deadline_seconds),
         timeout=round(deadline_seconds) + 15,
-        metrics=PROXY_METRICS_PORT,
         buffer=BUFFER_BYTES,
         buffers=MAX_BUFFERS,
         connections=MAX_CONNECTIONS,
         kib=BUFFER_BYTES // 1024,
-        port=PORT,
-        servers="\n".join(servers),
-        slots="".join(slots),
     )
 
 

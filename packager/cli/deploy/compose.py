@@ -17,6 +17,7 @@ from packager.cli.deploy.options import (
     LabelCoverage,
     Latency,
     LatencyShare,
+    Network,
     OutputFolder,
     Port,
     Replicas,
@@ -43,9 +44,7 @@ def compose(
     replicas: Replicas = 1,
     port: Port = 0,
     keys: Keys = False,
-    network: Annotated[
-        bool, typer.Option("--network", help="Replicas may reach other machines: a Redis, say.")
-    ] = False,
+    network: Network = False,
     with_: With = None,
     without: Without = None,
     latency: Latency = DEFAULT.latency_seconds,

@@ -68,6 +68,9 @@ MonitorLabels = Annotated[
 Port = Annotated[
     int, typer.Option(help="The first of ten ports (default: as before, or the next free ones).")
 ]
+Network = Annotated[
+    bool, typer.Option("--network", help="Replicas may reach other machines: a Redis, say.")
+]
 Replicas = Annotated[int, typer.Option(min=1, max=32, help="Number of servers.")]
 With = Annotated[
     list[str] | None,

@@ -19,12 +19,20 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Remove a retired model from a folder that a deployment wrote."""
-    from packager.deploy.folder_target import KSERVE, KUBERNETES, MONITORING, SAGEMAKER, target_of
+    from packager.deploy.folder_target import (
+        KSERVE,
+        KUBERNETES,
+        MONITORING,
+        SAGEMAKER,
+        SWARM,
+        target_of,
+    )
 
     removed = {
         KUBERNETES: _from_cluster,
         KSERVE: _from_kserve,
         SAGEMAKER: _from_sagemaker,
+        SWARM: _from_swarm,
         MONITORING: _from_monitoring,
     }
     removed.get(target_of(output) or "", _from_compose)(name, output, as_json)
@@ -38,6 +46,17 @@ def _from_compose(name: str, output: Path, as_json: bool) -> None:
     print_files(output, done.files, done.changed, as_json=as_json, models=models)
     ConsoleProgress().step(f"deployed: {', '.join(models)}")
     print_next_steps(output, done, "--remove-orphans")
+
+
+def _from_swarm(name: str, output: Path, as_json: bool) -> None:
+    from packager.cli.deploy.swarm import start_command
+    from packager.deploy.swarm.deploy import remove_swarm
+
+    done = remove_swarm(name, output)
+    models = sorted(done.fleet.members)
+    print_files(output, done.files, done.changed, as_json=as_json, models=models)
+    ConsoleProgress().step(f"deployed: {', '.join(models)}")
+    ConsoleProgress().step(f"end its tasks: {start_command(output)}")
 
 
 def _from_monitoring(name: str, output: Path, as_json: bool) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packager.deploy import configuration, generated_folder, tracker
 from packager.deploy.compose.comments import compose_text
@@ -155,16 +156,16 @@ def compose_files(fleet: Fleet) -> dict[str, str]:
     files = {
         "compose.yml": compose_text(fleet),
         **{f"proxy/{one.label}/haproxy.cfg": proxy_config(one) for one in fleet.sorted()},
-        **monitoring_configuration(fleet),
+        **monitoring_configuration(fleet, configuration.prometheus(fleet)),
         **proxy_files(),
     }
     return files | (service_files() if fleet.tracker else {})
 
 
-def monitoring_configuration(fleet: Fleet) -> dict[str, str]:
-    """Path → content of what configures Prometheus, Alertmanager and Grafana."""
-    made = {
-        PROMETHEUS: {"prometheus/prometheus.yml": configuration.prometheus(fleet)},
+def monitoring_configuration(fleet: Fleet, scraping: Mapping[str, Any]) -> dict[str, str]:
+    """Path → content of what configures Prometheus (``scraping``), Alertmanager and Grafana."""
+    made: dict[str, dict[str, Mapping[str, Any]]] = {
+        PROMETHEUS: {"prometheus/prometheus.yml": scraping},
         ALERTMANAGER: {"alertmanager/alertmanager.yml": configuration.alertmanager(fleet)},
         GRAFANA: {
             "grafana/provisioning/datasources/prometheus.yml": configuration.datasource(),

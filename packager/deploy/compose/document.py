@@ -39,7 +39,7 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
 
     It sets no project name: Compose uses the folder's name, which doesn't change with the models.
     """
-    models, shared = fleet.sorted(), _shared_services(fleet)
+    models, shared = fleet.sorted(), shared_services(fleet)
     services = [model_services(one, redis=REDIS in fleet.parts) for one in models]
     volumes = [model_volumes(one) for one in models]
     inner = [*map(model_network, models), *([LABELS_NETWORK] if REDIS in fleet.parts else [])]
@@ -57,7 +57,7 @@ def _joined(documents: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: one for document in documents for name, one in document.items()}
 
 
-def _shared_services(fleet: Fleet) -> dict[str, Any]:
+def shared_services(fleet: Fleet) -> dict[str, Any]:
     """Each has a volume of its own name."""
     made: Mapping[str, Any] = {
         PROMETHEUS: _prometheus(fleet),
