@@ -20,6 +20,7 @@ from packager.cli.deploy.options import (
     OutputFolder,
     Runbooks,
     SuccessShare,
+    TrackerAddress,
     alert_options,
     deploy,
     objectives_of,
@@ -52,6 +53,7 @@ def kubernetes(
     label_coverage: LabelCoverage = DEFAULT.label_coverage,
     runbooks: Runbooks = OPTIONS.runbooks,
     grafana: GrafanaAddress = OPTIONS.grafana,
+    tracker: TrackerAddress = OPTIONS.tracker,
     as_json: AsJson = False,
 ) -> None:
     """Write a kustomize base and overlays.
@@ -65,7 +67,7 @@ def kubernetes(
     objectives = objectives_of(
         "kubernetes", latency, latency_share, success_share, design_effect, label_coverage
     )
-    options = alert_options("kubernetes", runbooks, grafana)
+    options = alert_options("kubernetes", runbooks, grafana, tracker=tracker)
     cluster = ClusterOptions.parse(image, redis, monitor_label or (), keys=keys)
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kubernetes(found, output, cluster, objectives, options)

@@ -35,6 +35,9 @@ Runbooks = Annotated[
 GrafanaAddress = Annotated[
     str, typer.Option(help="Address of Grafana: alerts link to their panel.")
 ]
+TrackerAddress = Annotated[
+    str, typer.Option("--tracker", help="Address of the issue tracker: dashboards link to it.")
+]
 TimeScale = Annotated[int, typer.Option(help="Divide windows and delays by this, for a drill.")]
 Keys = Annotated[bool, typer.Option("--keys", help="The servers require API keys.")]
 Replicas = Annotated[int, typer.Option(min=1, max=32, help="Number of servers.")]
@@ -63,10 +66,12 @@ def objectives_of(
         raise _named(verb, error) from error
 
 
-def alert_options(verb: str, runbooks: str, grafana: str, time_scale: int = 1) -> AlertOptions:
-    """What alerts link to; raises ``UsageError`` that names the wrong option."""
+def alert_options(
+    verb: str, runbooks: str, grafana: str, time_scale: int = 1, tracker: str = OPTIONS.tracker
+) -> AlertOptions:
+    """What alerts and dashboards link to; raises ``UsageError`` that names the wrong option."""
     try:
-        return AlertOptions(runbooks, grafana, time_scale)
+        return AlertOptions(runbooks, grafana, time_scale, tracker)
     except ValueError as error:
         raise _named(verb, error) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packager.deploy import configuration, generated_folder, tracker
@@ -11,6 +11,8 @@ from packager.deploy.compose.document import PASSWORD, compose_document
 from packager.deploy.fleet import Fleet, Member
 from packager.deploy.folder_target import COMPOSE, target_fleet, target_notes
 from packager.deploy.monitoring import (
+    FLEET_DASHBOARD,
+    fleet_text,
     model_files,
     monitored,
     own_paths,
@@ -79,7 +81,8 @@ def deploy_compose(
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)
-    files = {**model_files(model), **compose_files(fleet)}
+    linked = replace(model, options=replace(options, tracker=fleet.tracker_address))
+    files = {**model_files(linked), **compose_files(fleet)}
     changed = write_fleet(target, files, fleet, known.members.keys() - {model.name})
     return DeployResult(
         tuple(sorted(files)), fleet, before.version if before else None, tuple(changed)
@@ -133,9 +136,11 @@ def monitoring_configuration(fleet: Fleet) -> dict[str, str]:
             "grafana/provisioning/dashboards/models.yml": configuration.dashboard_provider(),
         },
     }
-    return {
+    files = {
         path: dump(document)
         for part, documents in made.items()
         if part in fleet.parts
         for path, document in documents.items()
     }
+    shown = {FLEET_DASHBOARD: fleet_text(fleet.tracker_address)}
+    return files | (shown if GRAFANA in fleet.parts else {})

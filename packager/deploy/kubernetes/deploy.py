@@ -10,9 +10,16 @@ from urllib.parse import urlsplit
 
 from packager.deploy import generated_folder
 from packager.deploy.folder_target import KUBERNETES, TARGET, check_target
-from packager.deploy.kubernetes.files import kubernetes_files
+from packager.deploy.kubernetes.files import FLEET, kubernetes_files
 from packager.deploy.kubernetes.workload import MAX_LABEL, Workload
-from packager.deploy.monitoring import dashboard_text, model_rules, monitored, replica_mib
+from packager.deploy.monitoring import (
+    dashboard_text,
+    fleet_text,
+    model_rules,
+    monitored,
+    replica_mib,
+    slices_text,
+)
 from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.errors import UsageError
 from packager.image.reference import Reference
@@ -104,7 +111,12 @@ def deploy_kubernetes(
     check_target(target, KUBERNETES)
     known = generated_folder.read_generated(target)
     models = {**dict(known.notes.get(MODELS, {})), work.name: work.model}
-    made = kubernetes_files(work, model_rules(model), dashboard_text(model))
+    dashboards = {
+        f"{work.name}.json": dashboard_text(model),
+        f"{work.name}-slices.json": slices_text(model),
+        FLEET: fleet_text(options.tracker),
+    }
+    made = kubernetes_files(work, model_rules(model), dashboards)
     files = {f"{work.name}/{path}": text for path, text in made.items()}
     others = [path for path in known.files if not path.startswith(f"{work.name}/")]
     changed = generated_folder.write(target, files, {TARGET: KUBERNETES, MODELS: models}, others)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from packager.deploy.commented import commented
@@ -18,6 +18,8 @@ from packager.deploy.kubernetes.workload import (
 from packager.deploy.yaml import dump
 
 KUSTOMIZE = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+FLEET = "models-fleet.json"
+"""The dashboard of all models: each model brings it, under one name, so that Grafana has one."""
 OVERLAYS = {"dev": (1, 2), "prod": (2, 6)}
 """Stage → fewest and most replicas."""
 CONTAINER = "spec > template > spec > containers"
@@ -39,10 +41,12 @@ COMMENTS = {
 }
 
 
-def kubernetes_files(work: Workload, rules: Mapping[str, Any], dashboard: str) -> dict[str, str]:
+def kubernetes_files(
+    work: Workload, rules: Mapping[str, Any], dashboards: Mapping[str, str]
+) -> dict[str, str]:
     """Path → content, below the model's folder; deterministic, and without a secret.
 
-    ``rules``: the model's rule file as a document; ``dashboard``: the JSON of its dashboard.
+    ``rules``: the model's rule file as a document; ``dashboards``: file → JSON of Grafana's.
     """
     objects: dict[str, tuple[list[dict[str, Any]], Mapping[str, str]]] = {
         "deployment.yaml": ([deployment(work)], COMMENTS["deployment"]),
@@ -55,11 +59,12 @@ def kubernetes_files(work: Workload, rules: Mapping[str, Any], dashboard: str) -
     }
     if not work.redis:
         objects["redis.yaml"] = (redis(work), {})
+    kustomization = dump(_base(work, objects, dashboards))
     base = {f"base/{name}": _objects(*made) for name, made in objects.items()}
     return {
         **base,
-        "base/dashboard.json": dashboard,
-        "base/kustomization.yaml": _HEAD_BASE.format(work=work) + dump(_base(work, objects)),
+        **{f"base/dashboards/{name}": text for name, text in dashboards.items()},
+        "base/kustomization.yaml": _HEAD_BASE.format(work=work) + kustomization,
         **{
             f"overlays/{stage}/kustomization.yaml": _overlay(work, stage, *replicas)
             for stage, replicas in OVERLAYS.items()
@@ -79,10 +84,10 @@ _HEAD_BASE = """\
 """
 
 
-def _base(work: Workload, names: Mapping[str, Any]) -> dict[str, Any]:
+def _base(work: Workload, names: Mapping[str, Any], dashboards: Iterable[str]) -> dict[str, Any]:
     config_map = {
         "name": f"{work.name}-dashboard",
-        "files": [f"{work.name}.json=dashboard.json"],
+        "files": [f"dashboards/{name}" for name in sorted(dashboards)],
         "options": {"labels": {"grafana_dashboard": "1"}, "disableNameSuffixHash": True},
     }
     return {**KUSTOMIZE, "resources": sorted(names), "configMapGenerator": [config_map]}
