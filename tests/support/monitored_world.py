@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml
+from real_prometheus import Prometheus, configured_prometheus
 from rule_models import MODELS
 
 from monitoring.metrics.latency import LATENCY_BUCKETS
 from monitoring.metrics.shadow_labels import BETTER, WORSE
+from packager.deploy.monitoring import model_rules
 from packager.deploy.prometheus.rules import MonitoredModel
 
+TASKS = ("classification", "regression", "outputs")
+HOURS = 3.0
 NEW = "1.1.0-aa11bb22cc33"
 STEP = 60
 Value = Callable[[float], float]
@@ -42,12 +49,31 @@ class WorldVersion:
 def world(hours: float) -> list[WorldVersion]:
     """Each model's old version, which drifts, and a new one that started in the last third."""
     found = []
-    for name in ("classification", "regression", "outputs"):
+    for name in TASKS:
         model = MODELS[name]
         fresh = replace(model, version=NEW)
         found.append(WorldVersion(model, model.version, hours * 3600, 4.0, 0.5, 0.62))
         found.append(WorldVersion(fresh, NEW, hours * 1200, 2.0, 0.05, 0.88))
     return found
+
+
+@contextmanager
+def watched_world(folder: Path) -> Iterator[Prometheus]:
+    """A Prometheus with the last ``HOURS`` of the world, whose rules have recorded every series."""
+    end = time.time() // STEP * STEP
+    write_blocks(folder, world(HOURS), end, HOURS)
+    groups = [
+        {**group, "interval": "2s"}
+        for task in TASKS
+        for group in model_rules(MODELS[task])["groups"]
+    ]
+    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": groups}))
+    config = folder / "prometheus.yml"
+    config.write_text(yaml.safe_dump({"rule_files": ["rules.yml"]}))
+    with configured_prometheus(folder, config) as server:
+        for task in TASKS:
+            server.until(f'ALERTS{{model="{MODELS[task].name}", alertstate="firing"}}', 60)
+        yield server
 
 
 def write_blocks(folder: Path, versions: Iterable[WorldVersion], end: float, hours: float) -> None:

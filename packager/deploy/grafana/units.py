@@ -41,6 +41,10 @@ def _count(value: float) -> str:
     return f"{whole:,}" if abs(value) >= 100 or value == whole else f"{value:.3g}"
 
 
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
+
+
 def _moment(value: float) -> str:
     try:
         return f"{datetime.fromtimestamp(value / 1_000, UTC):%Y-%m-%d %H:%M} UTC"
@@ -48,13 +52,13 @@ def _moment(value: float) -> str:
         return "-"
 
 
-SHARE = Unit("", "percentunit", text=lambda value: f"{100 * value:.3g} %")
+SHARE = Unit("", "percentunit", text=lambda value: f"{_short(100 * value)} %")
 """From 0 to 1, written as percent."""
-POINTS = Unit("", "percentunit", text=lambda value: f"{100 * value:+.3g} points")
+POINTS = Unit("", "percentunit", text=lambda value: f"{_short(100 * value)} points")
 """A difference of two shares."""
 SECONDS = Unit("", "s", text=_seconds)
-REQUESTS = Unit("requests/s", "reqps", text=lambda value: f"{value:.3g}/s")
-ROWS_A_SECOND = Unit("rows/s", "rowsps", text=lambda value: f"{value:.3g}/s")
+REQUESTS = Unit("requests/s", "reqps", text=lambda value: f"{_short(value)}/s")
+ROWS_A_SECOND = Unit("rows/s", "rowsps", text=lambda value: f"{_short(value)}/s")
 COUNT = Unit("", "locale", 0, text=_count)
 """Rows, labels, replicas, alerts."""
 PSI = Unit("PSI", "none", 3, text=lambda value: f"{value:.3f}")
@@ -65,7 +69,7 @@ ERROR = Unit("in units of the target", "none", text=lambda value: f"{value:.4g}"
 """An error, or a difference of errors, in the target's own unit."""
 MEASURE = Unit("", "none", 3, text=lambda value: f"{value:.4g}")
 """A measure of an output: from 0 to 1, or an error."""
-TIMES = Unit("x", "suffix: x", 2, text=lambda value: f"{value:.3g} x")
+TIMES = Unit("x", "suffix: x", 2, text=lambda value: f"{_short(value)} x")
 """A multiple of what is allowed or was before."""
 MOMENT = Unit("", "dateTimeAsIso", text=_moment)
 """Milliseconds since 1970."""

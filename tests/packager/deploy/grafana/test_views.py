@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import yaml
-from monitored_world import NEW, STEP, world, write_blocks
-from real_prometheus import Prometheus, configured_prometheus
+from monitored_world import HOURS, NEW, TASKS, watched_world
+from real_prometheus import Prometheus
 from rule_models import MODELS, ODD
 
 from packager.deploy.grafana.chosen import Chosen, named
 from packager.deploy.grafana.panel import View
 from packager.deploy.grafana.views import fleet_view, model_view, slice_view
-from packager.deploy.monitoring import model_rules
 
 pytestmark = [
     pytest.mark.server,
     pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here"),
 ]
-HOURS = 3.0
-TASKS = ("classification", "regression", "outputs")
 SLICES = {
     task: [name for name in ("__all__", ODD) if name in MODELS[task].slices] for task in TASKS
 }
@@ -32,20 +27,7 @@ SLICES = {
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    folder = tmp_path_factory.mktemp("world")
-    end = time.time() // STEP * STEP
-    write_blocks(folder, world(HOURS), end, HOURS)
-    groups = [
-        {**group, "interval": "2s"}
-        for task in TASKS
-        for group in model_rules(MODELS[task])["groups"]
-    ]
-    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": groups}))
-    config = folder / "prometheus.yml"
-    config.write_text(yaml.safe_dump({"rule_files": ["rules.yml"]}))
-    with configured_prometheus(folder, config) as server:
-        for name in ("diamonds-cut", "prices", "several"):
-            server.until(f'ALERTS{{model="{name}", alertstate="firing"}}', 60)
+    with watched_world(tmp_path_factory.mktemp("world")) as server:
         yield server
 
 
