@@ -27,6 +27,7 @@ from packager.cli import (
     test,
     bench,
     drift,
+    dashboard,
     feedback,
 )
 from packager.cli.deploy import compose, kubernetes, monitoring, schedule, batch, remove
@@ -51,6 +52,7 @@ __all__ = [
     "card",
     "checks",
     "compose",
+    "dashboard",
     "derive",
     "drift",
     "feedback",

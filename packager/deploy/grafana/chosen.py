@@ -36,10 +36,8 @@ class Chosen:
 
     def _matcher(self, found: re.Match[str]) -> str:
         name, operator = found[1], found[2]
-        if name == "version":
-            values = self.versions
-        else:
-            values = ({"model": self.model, "slice": self.slice, "feature": self.feature}[name],)
+        one = {"model": self.model, "slice": self.slice, "feature": self.feature}
+        values = self.versions if name == "version" else (one[name],)
         known = [value for value in values if value is not None]
         if operator == "=":
             return f"{name}={quoted(known[0] if known else '')}"

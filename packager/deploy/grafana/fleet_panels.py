@@ -38,6 +38,7 @@ _ERROR = (
     f" and on ({MODEL}) {recording.ERROR_ABS}{_ALL_ROWS})"
 )
 _OUTPUT = f"max by ({MODEL}, output, measure) ({output_rules.SCORE}{_ALL_ROWS})"
+_FIRES = 'version!="", alertstate="firing"'
 _PSI = counted("psi", "1d", OF_FLEET)
 _FIRST_SEEN = (
     f"1000 * min by ({MODEL}) (min_over_time("
@@ -63,7 +64,7 @@ def _quantile(share: float) -> str:
 def _table() -> Panel:
     features, z, rows = (f"{drift_name(what, '1d')}{{{OF_FLEET}}}" for what in ("psi", "z", "rows"))
     drifting = f"{features} > {MIN_PSI} and {z} > {MIN_PSI_Z} and {rows} >= {MIN_PSI_ROWS}"
-    alerts = f'count by ({MODEL}) (ALERTS{{{OF_FLEET}, alertstate="firing"}})'
+    alerts = f"count by ({MODEL}) (ALERTS{{{OF_FLEET}, {_FIRES}}})"
     bad = {1.0: "red"}
     failed = f"max by ({MODEL}) ({burn_name('failed', 'ratio', '1h')}{{{OF_FLEET}}})"
     return Panel(

@@ -54,7 +54,7 @@ def _moment(value: float) -> str:
 
 SHARE = Unit("", "percentunit", text=lambda value: f"{_short(100 * value)} %")
 """From 0 to 1, written as percent."""
-POINTS = Unit("", "percentunit", text=lambda value: f"{_short(100 * value)} points")
+POINTS = Unit("", "percentunit", text=lambda value: f"{_short(round(100 * value, 2))} points")
 """A difference of two shares."""
 SECONDS = Unit("", "s", text=_seconds)
 REQUESTS = Unit("requests/s", "reqps", text=lambda value: f"{_short(value)}/s")

@@ -51,7 +51,7 @@ class PrometheusSource:
 
     def answer(self, view: View, chosen: Chosen, seconds: int) -> ViewAnswer:
         """All panels of ``view`` over the last ``seconds``."""
-        end = self._now() // SHORTEST_STEP * SHORTEST_STEP
+        end = float(int(self._now()))
         start = end - seconds
         asked = [(panel, one) for panel in view.panels for one in _repeated(panel, chosen)]
         with ThreadPoolExecutor(AT_ONCE) as pool:

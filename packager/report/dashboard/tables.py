@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 
 from packager.deploy.grafana.panel import Query
 from packager.report.dashboard.answers import AnsweredSeries, PanelAnswer
@@ -43,11 +43,9 @@ def panel_table(answer: PanelAnswer, hidden: Sequence[str], link: LinkOf) -> str
         f"{''.join(_value(answer, query, values[i]) for i, query in shown)}</tr>"
         for key, values in [*rows.items()][:MAX_ROWS]
     )
-    more = len(rows) - MAX_ROWS
-    note = f'<p class="note">{more:,} more rows are not shown.</p>' if more > 0 else ""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{words(answer.title)}">'
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{note}"
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{_more(rows)}"
     )
 
 
@@ -78,7 +76,7 @@ def series_table(answer: PanelAnswer, found: Sequence[tuple[str, Query, Answered
         write = unit_of(answer.panel, query).written
         rows.append([name, *map(write, (values[0], min(values), max(values), values[-1]))])
     heads = ["series", "first", "smallest", "largest", "last"]
-    return data_table(answer.title, heads, rows)
+    return f"{data_table(answer.title, heads, rows[:MAX_ROWS])}{_more(rows)}"
 
 
 def bins_table(answer: PanelAnswer) -> str:
@@ -88,4 +86,11 @@ def bins_table(answer: PanelAnswer) -> str:
         [name or "(empty)", *("-" if value is None else write(value) for value in values)]
         for name, values in bins_of(answer)
     ]
-    return data_table(answer.title, ["bin", *(q.legend for q in answer.panel.queries)], rows)
+    heads = ["bin", *(query.legend for query in answer.panel.queries)]
+    return f"{data_table(answer.title, heads, rows[:MAX_ROWS])}{_more(rows)}"
+
+
+def _more(rows: Sized) -> str:
+    """How many rows a table leaves out."""
+    more = len(rows) - MAX_ROWS
+    return f'<p class="note">{more:,} more rows are not shown.</p>' if more > 0 else ""

@@ -26,7 +26,7 @@ def test_queries_are_joined_by_their_labels():
         columns=COLUMNS,
     )
     text = panel_table(answer, ("version",), lambda *pair: f"/?{pair[0]}={pair[1]}")
-    cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", text)
+    cells = re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", text)
     link = '<span><a href="/?feature={0}">{0}</a></span>'
     assert cells == [
         *("feature", "PSI", "rows"),
@@ -41,7 +41,7 @@ def test_a_query_without_a_legend_has_no_column_and_hostile_names_are_text():
     text = panel_table(table([series(1, slice=name)], columns=[Query("a")]), (), lambda *_: "")
     assert "<script" not in text
     assert len(text) < 1_000
-    assert text.count("<th") == text.count("</th>") == 3  # thead begins like a cell
+    assert text.count("</th>") == 2
 
 
 def test_a_long_table_says_how_many_rows_are_not_shown():
