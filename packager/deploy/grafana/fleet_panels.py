@@ -77,7 +77,7 @@ def _table() -> Panel:
             Query(_quantile(0.95), "p95", SECONDS),
             Query(
                 f"count by ({MODEL}) ({drifting}) or 0 * count by ({MODEL}) ({features})",
-                "features that drift",
+                "drifting",
                 COUNT,
                 bad,
             ),
@@ -87,7 +87,7 @@ def _table() -> Panel:
             Query(f"{alerts} or 0 * {_REPLICAS}", "open alerts", COUNT, bad),
             Query(_FIRST_SEEN, "first seen", MOMENT),
         ],
-        "One line for each version that runs. Drift is of the last day, accuracy of the labels of"
+        "One line for each version that runs. drifting: features of the last day, accuracy of the labels of"
         f" 7 days; first seen is within {SEEN_DAYS} days, give or take 5 minutes.",
         COUNT,
         width=24,
