@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.cli.app import MONITOR, KeyFile, RefOrUrl, app, is_server, refuse_key_file
+from packager.cli.app import MONITOR, AsJson, KeyFile, RefOrUrl, app, is_server, refuse_key_file
 from packager.cli.console import ConsoleProgress, print_result
 from packager.errors import UsageError
 
@@ -41,6 +42,7 @@ def dashboard(
         str, typer.Option(help="Address of the issue tracker: panels link to it.")
     ] = "",
     key_file: KeyFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the dashboard's panels as a page, without Grafana.
 
@@ -58,14 +60,14 @@ def dashboard(
     site = _site(reference, prometheus, tracker, key_file)
     address = PageAddress(window=window, slice=slice_, feature=feature)
     if output is None:
-        _serve(site, PORT if port is None else port)
+        _serve(site, PORT if port is None else port, as_json=as_json)
         return
     from packager.cache import atomic_file
 
     text = site.file(address)
     with atomic_file(output) as file:
         file.write_text(text, encoding="utf-8")
-    print_result(str(output))
+    print_result(json.dumps({"file": str(output)}) if as_json else str(output))
 
 
 def _site(
@@ -108,11 +110,12 @@ def _site(
     return site
 
 
-def _serve(site: PrometheusSite | ScrapedSite, port: int) -> None:
+def _serve(site: PrometheusSite | ScrapedSite, port: int, *, as_json: bool) -> None:
     """Serve until the person ends it."""
     from packager.report.dashboard.server import dashboard_server
 
     with dashboard_server(site, port) as server:
-        print_result(f"http://127.0.0.1:{server.server_port}/")
+        address = f"http://127.0.0.1:{server.server_port}/"
+        print_result(json.dumps({"url": address}) if as_json else address)
         ConsoleProgress().step("stop: Ctrl-C")
         server.serve_forever()

@@ -87,8 +87,8 @@ def _table() -> Panel:
             Query(f"{alerts} or 0 * {_REPLICAS}", "open alerts", COUNT, bad),
             Query(_FIRST_SEEN, "first seen", MOMENT),
         ],
-        "One line for each version that runs. drifting: features of the last day, accuracy of the labels of"
-        f" 7 days; first seen is within {SEEN_DAYS} days, give or take 5 minutes.",
+        "One line for each version that runs. drifting: features of the last day; accuracy: of"
+        f" the labels of 7 days; first seen is within {SEEN_DAYS} days, give or take 5 minutes.",
         COUNT,
         width=24,
         height=9,
