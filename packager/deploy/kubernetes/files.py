@@ -85,12 +85,18 @@ _HEAD_BASE = """\
 
 
 def _base(work: Workload, names: Mapping[str, Any], dashboards: Iterable[str]) -> dict[str, Any]:
-    config_map = {
-        "name": f"{work.name}-dashboard",
-        "files": [f"dashboards/{name}" for name in sorted(dashboards)],
+    maps = [_dashboard(work, name) for name in sorted(dashboards)]
+    return {**KUSTOMIZE, "resources": sorted(names), "configMapGenerator": maps}
+
+
+def _dashboard(work: Workload, name: str) -> dict[str, Any]:
+    """One map for each file: what kubectl applied is kept in an annotation of at most 256 KiB."""
+    part = name.removesuffix(".json").removeprefix(work.name)
+    return {
+        "name": f"{work.name}{f'-{part}' if name == FLEET else part}-dashboard",
+        "files": [f"dashboards/{name}"],
         "options": {"labels": {"grafana_dashboard": "1"}, "disableNameSuffixHash": True},
     }
-    return {**KUSTOMIZE, "resources": sorted(names), "configMapGenerator": [config_map]}
 
 
 def _overlay(work: Workload, stage: str, fewest: int, most: int) -> str:

@@ -56,8 +56,8 @@ def test_no_verb_has_a_second_word_for_a_meaning():
 
 def test_what_is_written_goes_to_output():
     assert having("--output") == {
-        "build", "base", "card", "dashboard", "sbom", "predict", "data check", "data checkout", "data issues",
-        "data label-queue",
+        "build", "base", "card", "dashboard", "sbom", "predict", "data check", "data checkout",
+        "data issues", "data label-queue",
         "data labels estimate", "data labels map", "data labels show",
         "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy compose",
         "deploy monitoring",

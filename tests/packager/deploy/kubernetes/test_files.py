@@ -24,8 +24,8 @@ def test_every_object_is_listed_and_fits_its_schema(changes: dict[str, Any]) -> 
     files = made(**changes)
     base = yaml.safe_load(files["base/kustomization.yaml"])
     names = {name.removeprefix("base/") for name in files if name.startswith("base/")}
-    (shown,) = base["configMapGenerator"]
-    assert {*base["resources"], *shown["files"], "kustomization.yaml"} == names
+    shown = {file for one in base["configMapGenerator"] for file in one["files"]}
+    assert {*base["resources"], *shown, "kustomization.yaml"} == names
     for name in base["resources"]:
         for one in documents(files[f"base/{name}"]):
             if one["kind"] not in OPERATOR:
@@ -62,9 +62,13 @@ def test_an_overlay_names_the_secrets_and_replicas_of_its_stage() -> None:
 
 
 def test_grafana_finds_the_dashboard_by_its_label() -> None:
-    (one,) = yaml.safe_load(made()["base/kustomization.yaml"])["configMapGenerator"]
-    assert one["options"]["labels"] == {"grafana_dashboard": "1"}
-    assert one["files"] == ["dashboards/models-fleet.json", "dashboards/shop.json"]
+    maps = yaml.safe_load(made()["base/kustomization.yaml"])["configMapGenerator"]
+    assert {one["name"]: one["files"] for one in maps} == {
+        "shop-dashboard": ["dashboards/shop.json"],
+        "shop-models-fleet-dashboard": ["dashboards/models-fleet.json"],
+    }
+    for one in maps:
+        assert one["options"]["labels"] == {"grafana_dashboard": "1"}
     assert json.loads(made()["base/dashboards/shop.json"]) == {"title": "shop"}
 
 
