@@ -27,7 +27,7 @@ from packager.report.dashboard.page import (
 from packager.report.dashboard.panel_html import PanelContext
 from packager.report.dashboard.prometheus_source import PrometheusSource
 from packager.report.dashboard.scraped_source import scraped_answer
-from packager.report.data_test_plot import words
+from packager.report.data_test_plot import shortened, words
 from packager.text import counted, did_you_mean
 from packager.tracker.sources.asking import SourceAwayError, shown_address
 
@@ -152,7 +152,8 @@ class PrometheusSite:
         return PanelContext(answer, address.window, shown, link, self._issues, model)
 
     def _title(self, view: View, chosen: Chosen) -> str:
-        return f"{self._model.name}: {chosen.slice}" if view.name == "slice" else view.title
+        part = shortened(chosen.slice)
+        return f"{self._model.name}: {part}" if view.name == "slice" else view.title
 
     def _footer(self) -> str:
         return f"Prometheus at {self._url}"

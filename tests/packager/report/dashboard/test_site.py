@@ -104,6 +104,8 @@ def test_an_unknown_slice_has_no_data_and_says_so(watched: Prometheus) -> None:
     assert status == 200
     Checked(text)
     assert "<script" not in text
+    (title,) = re.findall(r"<h1>(.*?)</h1>", text)
+    assert len(title) < 150
     assert "No data in the last 1h. It is recorded by the rules that package deploy writes" in text
 
 
