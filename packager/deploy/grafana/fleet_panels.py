@@ -18,7 +18,7 @@ from packager.deploy.grafana.units import (
     SECONDS,
     SHARE,
     TIMES,
-    Unit,
+    PanelUnit,
 )
 from packager.deploy.prometheus import output_rules, recording
 from packager.deploy.prometheus.promql import MODEL
@@ -97,13 +97,12 @@ def _table() -> Panel:
 
 
 def _over_time(
-    title: str, query: str, text: str, unit: Unit, alerts: tuple[str, ...] = ()
+    title: str, query: str, text: str, unit: PanelUnit, alerts: tuple[str, ...] = ()
 ) -> Panel:
     return Panel(title, "timeseries", [Query(query, NAMED)], text, unit, alerts=alerts)
 
 
 def _requests() -> list[Panel]:
-    rows = f"model_slice_predictions_total{_ALL_ROWS}[5m]"
     asked = f"rate({_REQUESTS}}}[5m])"
     by_model = f"(sum by (model) ({asked}) > 0)"
     failed = f'sum by ({MODEL}) (rate({_REQUESTS}, code="5xx"}}[5m]))'
@@ -142,6 +141,13 @@ def _requests() -> list[Panel]:
             SECONDS,
             ("RequestsSlow",),
         ),
+        *_sizes(),
+    ]
+
+
+def _sizes() -> list[Panel]:
+    rows = f"model_slice_predictions_total{_ALL_ROWS}[5m]"
+    return [
         _over_time(
             "Rows by version",
             f"sum by ({MODEL}) (rate({rows}))",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitoring.scoring.outputs import ERRORS
 from monitoring.stats.accuracy import MIN_SLICE_Z
 from packager.deploy.grafana.panel import SELECTED, Panel, Query
-from packager.deploy.grafana.units import COUNT, ERROR, MEASURE, SECONDS, SHARE, Unit, Z
+from packager.deploy.grafana.units import COUNT, ERROR, MEASURE, SECONDS, SHARE, PanelUnit, Z
 from packager.deploy.prometheus import output_rules, recording
 from packager.deploy.prometheus.promql import quoted
 from packager.deploy.prometheus.rules import MonitoredModel
@@ -22,7 +22,7 @@ def score_name(model: MonitoredModel) -> str:
     return "accuracy" if model.classified else "mean absolute error"
 
 
-def score_unit(model: MonitoredModel) -> Unit:
+def score_unit(model: MonitoredModel) -> PanelUnit:
     """The unit of ``score_name``."""
     return SHARE if model.classified else ERROR
 
@@ -49,7 +49,7 @@ def _scores(model: MonitoredModel) -> list[Panel]:
     """By slice and overall, with confidence intervals and the packaged baseline."""
     score, unit = score_name(model), score_unit(model)
 
-    def column(name: str, legend: str, one: Unit = unit) -> Query:
+    def column(name: str, legend: str, one: PanelUnit = unit) -> Query:
         return Query(f"max by (version, slice) ({name}{{{SELECTED}}})", legend, one)
 
     z = f"max by (version, slice) ({recording.SCORE_Z}{{{SELECTED}}})"

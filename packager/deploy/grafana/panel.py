@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from packager.deploy.grafana.units import COUNT, Unit
+from packager.deploy.grafana.units import COUNT, PanelUnit
 
 SELECTED = 'model="$model", version=~"$version"'
 """Label matchers for the variables of the views of one model; several versions may be selected."""
@@ -24,7 +24,7 @@ class Query:
     expression: str
     legend: str = ""
     """In a table the head of its column; without one the table shows the labels only."""
-    unit: Unit | None = None
+    unit: PanelUnit | None = None
     """Of this column of a table, instead of the panel's."""
     steps: Mapping[float, str] = field(default_factory=dict)
     """Of this column, as ``Panel.steps``."""
@@ -40,7 +40,7 @@ class Panel:
     queries: Sequence[Query]
     text: str
     """A description of what it shows and how to read it."""
-    unit: Unit = COUNT
+    unit: PanelUnit = COUNT
     width: int = 12
     height: int = 8
     steps: Mapping[float, str] = field(default_factory=dict)

@@ -143,24 +143,28 @@ def _work() -> list[Panel]:
             SHARE,
             width=6,
         ),
-        Panel(
-            "Compiled answers that differ",
-            "timeseries",
-            [
-                Query(
-                    f"sum by (version) (increase({recording.COMPARISONS}"
-                    f"{{{SELECTED}, {recording.MISMATCH}}}[1h]))",
-                    "{{version}} rows",
-                )
-            ],
-            "Rows of the last hour that the compiled form and the model answered otherwise. One is"
-            " a bug.",
-            COUNT,
-            width=6,
-            steps={1: "red"},
-            alerts=("CompiledMismatch",),
-        ),
+        _mismatches(),
     ]
+
+
+def _mismatches() -> Panel:
+    return Panel(
+        "Compiled answers that differ",
+        "timeseries",
+        [
+            Query(
+                f"sum by (version) (increase({recording.COMPARISONS}"
+                f"{{{SELECTED}, {recording.MISMATCH}}}[1h]))",
+                "{{version}} rows",
+            )
+        ],
+        "Rows of the last hour that the compiled form and the model answered otherwise. One is"
+        " a bug.",
+        COUNT,
+        width=6,
+        steps={1: "red"},
+        alerts=("CompiledMismatch",),
+    )
 
 
 def _processes() -> Panel:

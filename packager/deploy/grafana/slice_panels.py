@@ -19,7 +19,7 @@ from packager.deploy.grafana.units import (
     POINTS,
     ROWS_A_SECOND,
     SHARE,
-    Unit,
+    PanelUnit,
     Z,
 )
 from packager.deploy.prometheus import output_rules, recording
@@ -41,7 +41,7 @@ def slice_rows(model: MonitoredModel) -> list[tuple[str, list[Panel]]]:
 def _scored(model: MonitoredModel) -> list[Panel]:
     score, unit = score_name(model), score_unit(model)
 
-    def column(name: str, legend: str, one: Unit = unit) -> Query:
+    def column(name: str, legend: str, one: PanelUnit = unit) -> Query:
         return Query(f"max by (version) ({name}{{{IN_SLICE}}})", legend, one)
 
     z = f"max by (version) ({recording.SCORE_Z}{{{IN_SLICE}}})"
@@ -84,7 +84,7 @@ def _scored(model: MonitoredModel) -> list[Panel]:
 def _measures() -> list[Panel]:
     by = "version, output, measure"
 
-    def column(name: str, legend: str, unit: Unit) -> Query:
+    def column(name: str, legend: str, unit: PanelUnit) -> Query:
         return Query(f"max by ({by}) ({name}{{{IN_SLICE}}})", legend, unit)
 
     return [

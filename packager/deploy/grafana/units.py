@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 
 @dataclass(frozen=True)
-class Unit:
+class PanelUnit:
     """A unit of a panel or of a column."""
 
     name: str
@@ -52,24 +52,24 @@ def _moment(value: float) -> str:
         return "-"
 
 
-SHARE = Unit("", "percentunit", text=lambda value: f"{_short(100 * value)} %")
+SHARE = PanelUnit("", "percentunit", text=lambda value: f"{_short(100 * value)} %")
 """From 0 to 1, written as percent."""
-POINTS = Unit("", "percentunit", text=lambda value: f"{_short(round(100 * value, 2))} points")
+POINTS = PanelUnit("", "percentunit", text=lambda value: f"{_short(round(100 * value, 2))} points")
 """A difference of two shares."""
-SECONDS = Unit("", "s", text=_seconds)
-REQUESTS = Unit("requests/s", "reqps", text=lambda value: f"{_short(value)}/s")
-ROWS_A_SECOND = Unit("rows/s", "rowsps", text=lambda value: f"{_short(value)}/s")
-COUNT = Unit("", "locale", 0, text=_count)
+SECONDS = PanelUnit("", "s", text=_seconds)
+REQUESTS = PanelUnit("requests/s", "reqps", text=lambda value: f"{_short(value)}/s")
+ROWS_A_SECOND = PanelUnit("rows/s", "rowsps", text=lambda value: f"{_short(value)}/s")
+COUNT = PanelUnit("", "locale", 0, text=_count)
 """Rows, labels, replicas, alerts."""
-PSI = Unit("PSI", "none", 3, text=lambda value: f"{value:.3f}")
-Z = Unit("z", "none", 1, text=lambda value: f"{value:.1f}")
+PSI = PanelUnit("PSI", "none", 3, text=lambda value: f"{value:.3f}")
+Z = PanelUnit("z", "none", 1, text=lambda value: f"{value:.1f}")
 """Standard errors from what was to be expected."""
-BITS = Unit("bits", "suffix: bits", 3, text=lambda value: f"{value:.3f} bits")
-ERROR = Unit("in units of the target", "none", text=lambda value: f"{value:.4g}")
+BITS = PanelUnit("bits", "suffix: bits", 3, text=lambda value: f"{value:.3f} bits")
+ERROR = PanelUnit("in units of the target", "none", text=lambda value: f"{value:.4g}")
 """An error, or a difference of errors, in the target's own unit."""
-MEASURE = Unit("", "none", 3, text=lambda value: f"{value:.4g}")
+MEASURE = PanelUnit("", "none", 3, text=lambda value: f"{value:.4g}")
 """A measure of an output: from 0 to 1, or an error."""
-TIMES = Unit("x", "suffix: x", 2, text=lambda value: f"{_short(value)} x")
+TIMES = PanelUnit("x", "suffix: x", 2, text=lambda value: f"{_short(value)} x")
 """A multiple of what is allowed or was before."""
-MOMENT = Unit("", "dateTimeAsIso", text=_moment)
+MOMENT = PanelUnit("", "dateTimeAsIso", text=_moment)
 """Milliseconds since 1970."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from packager.deploy.grafana.chosen import named
 from packager.deploy.grafana.panel import Panel, Query
-from packager.deploy.grafana.units import Unit
+from packager.deploy.grafana.units import PanelUnit
 from packager.report.dashboard.answers import AnsweredSeries, PanelAnswer
 
 LEVELS = {
@@ -21,7 +21,7 @@ SIGNS = {"likely": " \u25b2", "wrong": " \u25b2\u25b2"}
 """What says a level without colour."""
 
 
-def unit_of(panel: Panel, query: Query) -> Unit:
+def unit_of(panel: Panel, query: Query) -> PanelUnit:
     """The unit of a query's values."""
     return query.unit or panel.unit
 

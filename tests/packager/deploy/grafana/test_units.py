@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.deploy.grafana import units
-from packager.deploy.grafana.units import Unit
+from packager.deploy.grafana.units import PanelUnit
 
-UNITS = [one for one in vars(units).values() if isinstance(one, Unit)]
+UNITS = [one for one in vars(units).values() if isinstance(one, PanelUnit)]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ UNITS = [one for one in vars(units).values() if isinstance(one, Unit)]
         (units.PSI, math.nan, "-"),
     ],
 )
-def test_a_value_is_written_with_its_unit(unit: Unit, value: float, text: str) -> None:
+def test_a_value_is_written_with_its_unit(unit: PanelUnit, value: float, text: str) -> None:
     assert unit.written(value) == text
 
 
