@@ -27,6 +27,7 @@ from packager.cli import (
     test,
     bench,
     drift,
+    dashboard,
     feedback,
 )
 from packager.cli.deploy import compose, swarm, kubernetes, kserve, sagemaker, monitoring
@@ -52,6 +53,7 @@ __all__ = [
     "card",
     "checks",
     "compose",
+    "dashboard",
     "derive",
     "drift",
     "feedback",

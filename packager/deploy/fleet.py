@@ -167,6 +167,11 @@ class Fleet:
         """Whether the issue tracker is one of the services."""
         return TRACKER in self.parts
 
+    @property
+    def tracker_address(self) -> str:
+        """Where people reach the tracker; empty without one."""
+        return f"http://127.0.0.1:{TRACKER_PORT}" if self.tracker else ""
+
     def sorted(self) -> Iterable[Member]:
         """The models sorted by name."""
         return [self.members[name] for name in sorted(self.members)]

@@ -19,6 +19,7 @@ from packager.cli.deploy.options import (
     OutputFolder,
     Runbooks,
     SuccessShare,
+    TrackerAddress,
     WithoutMonitors,
     alert_options,
     deploy,
@@ -43,6 +44,7 @@ def kubernetes(
     label_coverage: LabelCoverage = DEFAULT.label_coverage,
     runbooks: Runbooks = OPTIONS.runbooks,
     grafana: GrafanaAddress = OPTIONS.grafana,
+    tracker: TrackerAddress = OPTIONS.tracker,
     as_json: AsJson = False,
 ) -> None:
     """Write a kustomize base and overlays.
@@ -56,7 +58,7 @@ def kubernetes(
     objectives = objectives_of(
         "kubernetes", latency, latency_share, success_share, design_effect, label_coverage
     )
-    options = alert_options("kubernetes", runbooks, grafana)
+    options = alert_options("kubernetes", runbooks, grafana, tracker=tracker)
     cluster = ClusterOptions.parse(
         image, redis, monitor_label or (), keys=keys, left_out=without or ()
     )

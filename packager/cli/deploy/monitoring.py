@@ -17,6 +17,7 @@ from packager.cli.deploy.options import (
     Runbooks,
     SuccessShare,
     TimeScale,
+    TrackerAddress,
     alert_options,
     deploy,
     objectives_of,
@@ -35,11 +36,12 @@ def monitoring(
     label_coverage: LabelCoverage = DEFAULT.label_coverage,
     runbooks: Runbooks = OPTIONS.runbooks,
     grafana: GrafanaAddress = OPTIONS.grafana,
+    tracker: TrackerAddress = OPTIONS.tracker,
     time_scale: TimeScale = OPTIONS.time_scale,
     push: Pushed = OPTIONS.pushed,
     as_json: AsJson = False,
 ) -> None:
-    """Write alerts, their tests and a dashboard.
+    """Write alerts, their tests and dashboards.
 
     They are for a Prometheus and a Grafana that run already.
 
@@ -53,7 +55,9 @@ def monitoring(
     objectives = objectives_of(
         "monitoring", latency, latency_share, success_share, design_effect, label_coverage
     )
-    options = alert_options("monitoring", runbooks, grafana, time_scale, pushed=push)
+    options = alert_options(
+        "monitoring", runbooks, grafana, time_scale, tracker=tracker, pushed=push
+    )
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_monitoring(found, output, objectives, options)
         name = found.manifest.name

@@ -39,6 +39,9 @@ Runbooks = Annotated[
 GrafanaAddress = Annotated[
     str, typer.Option(help="Address of Grafana: alerts link to their panel.")
 ]
+TrackerAddress = Annotated[
+    str, typer.Option("--tracker", help="Address of the issue tracker: dashboards link to it.")
+]
 TimeScale = Annotated[int, typer.Option(help="Divide windows and delays by this, for a drill.")]
 Pushed = Annotated[
     bool, typer.Option("--push", help="The servers push their metrics: docs/monitoring.md.")
@@ -98,11 +101,17 @@ def objectives_of(
 
 
 def alert_options(
-    verb: str, runbooks: str, grafana: str, time_scale: int = 1, *, pushed: bool = False
+    verb: str,
+    runbooks: str,
+    grafana: str,
+    time_scale: int = 1,
+    *,
+    tracker: str = OPTIONS.tracker,
+    pushed: bool = False,
 ) -> AlertOptions:
-    """What alerts link to; raises ``UsageError`` that names the wrong option."""
+    """What alerts and dashboards link to; raises ``UsageError`` that names the wrong option."""
     try:
-        return AlertOptions(runbooks, grafana, time_scale, pushed)
+        return AlertOptions(runbooks, grafana, time_scale, pushed, tracker)
     except ValueError as error:
         raise _named(verb, error) from error
 

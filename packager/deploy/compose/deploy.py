@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from packager.deploy.compose.document import PASSWORD
 from packager.deploy.fleet import Fleet, Member
 from packager.deploy.folder_target import COMPOSE, target_fleet, target_notes
 from packager.deploy.monitoring import (
+    FLEET_DASHBOARD,
+    fleet_text,
     model_files,
     monitored,
     own_paths,
@@ -22,7 +24,7 @@ from packager.deploy.monitoring import (
     service_files,
 )
 from packager.deploy.parts import ALERTMANAGER, GRAFANA, PROMETHEUS
-from packager.deploy.prometheus.rules import AlertOptions, Objectives
+from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 from packager.deploy.proxy import proxy_config
 from packager.deploy.yaml import dump
 from packager.errors import UsageError
@@ -100,7 +102,7 @@ def deploy_compose(
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)
-    files = {**model_files(model), **compose_files(fleet)}
+    files = {**linked_files(model, fleet), **compose_files(fleet)}
     changed = write_fleet(target, files, fleet, known.members.keys() - {model.name})
     return DeployResult(
         tuple(sorted(files)),
@@ -162,6 +164,12 @@ def compose_files(fleet: Fleet) -> dict[str, str]:
     return files | (service_files() if fleet.tracker else {})
 
 
+def linked_files(model: MonitoredModel, fleet: Fleet) -> dict[str, str]:
+    """``model_files`` whose dashboards link to the tracker of the deployment."""
+    options = replace(model.options, tracker=fleet.tracker_address)
+    return model_files(replace(model, options=options))
+
+
 def monitoring_configuration(fleet: Fleet, scraping: Mapping[str, Any]) -> dict[str, str]:
     """Path → content of what configures Prometheus (``scraping``), Alertmanager and Grafana."""
     made: dict[str, dict[str, Mapping[str, Any]]] = {
@@ -172,9 +180,11 @@ def monitoring_configuration(fleet: Fleet, scraping: Mapping[str, Any]) -> dict[
             "grafana/provisioning/dashboards/models.yml": configuration.dashboard_provider(),
         },
     }
-    return {
+    files = {
         path: dump(document)
         for part, documents in made.items()
         if part in fleet.parts
         for path, document in documents.items()
     }
+    shown = {FLEET_DASHBOARD: fleet_text(fleet.tracker_address)}
+    return files | (shown if GRAFANA in fleet.parts else {})

@@ -9,9 +9,9 @@ from packager.deploy import generated_folder
 from packager.deploy.folder_target import KSERVE, TARGET, check_target
 from packager.deploy.kserve.files import kserve_files
 from packager.deploy.kserve.versions import PredictorVersion, PredictorVersions, with_version
-from packager.deploy.kubernetes.deploy import MODELS, ClusterOptions
+from packager.deploy.kubernetes.deploy import MODELS, ClusterOptions, model_dashboards
 from packager.deploy.kubernetes.workload import object_name
-from packager.deploy.monitoring import dashboard_text, model_rules, monitored, replica_mib
+from packager.deploy.monitoring import model_rules, monitored, replica_mib
 from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.errors import UsageError
 from packager.image.reference import Reference
@@ -59,7 +59,7 @@ def deploy_kserve(
     before = known.get(folder)
     versions = with_version(model.name, before, new, canary)
     versions = replace(versions, keys=versions.keys or cluster.keys)
-    made = kserve_files(versions, cluster, model_rules(model), dashboard_text(model))
+    made = kserve_files(versions, cluster, model_rules(model), model_dashboards(model, folder))
     files = {f"{folder}/{path}": text for path, text in made.items()}
     changed = _write(target, files, {**known, folder: versions}, folder)
     return KserveResult(tuple(sorted(files)), folder, versions, before, tuple(changed))

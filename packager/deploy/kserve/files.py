@@ -39,11 +39,11 @@ def kserve_files(
     versions: PredictorVersions,
     cluster: ClusterOptions,
     rules: Mapping[str, Any],
-    dashboard: str,
+    dashboards: Mapping[str, str],
 ) -> dict[str, str]:
     """Path → content, below the model's folder; deterministic, and without a secret.
 
-    ``rules``: the model's rule file as a document; ``dashboard``: the JSON of its dashboard.
+    ``rules``: the model's rule file as a document; ``dashboards``: file → JSON of Grafana's.
     """
     work = workload(versions, versions.stable, cluster)
     canary, comments = None, COMMENTS
@@ -63,7 +63,7 @@ def kserve_files(
     if not work.redis:
         objects["redis.yaml"] = (redis(work), {})
     return {
-        **base_files(work, "kserve", objects, dashboard),
+        **base_files(work, "kserve", objects, dashboards),
         # Kustomize does not follow the names of secrets into an InferenceService.
         **overlay_files(work, partial(replicas_patch, work), hashed=False),
     }

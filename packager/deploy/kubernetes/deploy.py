@@ -11,10 +11,17 @@ from urllib.parse import urlsplit
 
 from packager.deploy import generated_folder
 from packager.deploy.folder_target import KUBERNETES, TARGET, check_target
-from packager.deploy.kubernetes.files import kubernetes_files
+from packager.deploy.kubernetes.files import FLEET, kubernetes_files
 from packager.deploy.kubernetes.workload import MAX_LABEL, Workload, object_name
-from packager.deploy.monitoring import dashboard_text, model_rules, monitored, replica_mib
-from packager.deploy.prometheus.rules import AlertOptions, Objectives
+from packager.deploy.monitoring import (
+    dashboard_text,
+    fleet_text,
+    model_rules,
+    monitored,
+    replica_mib,
+    slices_text,
+)
+from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 from packager.errors import UsageError
 from packager.image.reference import Reference
 
@@ -133,11 +140,20 @@ def deploy_kubernetes(
         monitors=cluster.monitors,
     )
     models = {**dict(known.notes.get(MODELS, {})), work.name: work.model}
-    made = kubernetes_files(work, model_rules(model), dashboard_text(model))
+    made = kubernetes_files(work, model_rules(model), model_dashboards(model, work.name))
     files = {f"{work.name}/{path}": text for path, text in made.items()}
     others = [path for path in known.files if not path.startswith(f"{work.name}/")]
     changed = generated_folder.write(target, files, _notes(models, keyed), others)
     return KubernetesResult(tuple(sorted(files)), work.name, work.version, tuple(changed))
+
+
+def model_dashboards(model: MonitoredModel, name: str) -> dict[str, str]:
+    """File → JSON of the model's dashboards and that of all models; ``name``: of its objects."""
+    return {
+        f"{name}.json": dashboard_text(model),
+        f"{name}-slices.json": slices_text(model),
+        FLEET: fleet_text(model.options.tracker),
+    }
 
 
 def _notes(models: Mapping[str, str], keyed: Collection[str]) -> dict[str, Any]:

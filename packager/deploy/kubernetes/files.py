@@ -19,6 +19,8 @@ from packager.deploy.kubernetes.workload import (
 )
 from packager.deploy.yaml import dump
 
+FLEET = "models-fleet.json"
+"""The dashboard of all models: each model brings it, under one name, so that Grafana has one."""
 CONTAINER = "spec > template > spec > containers"
 COMMENTS = {
     "deployment": {
@@ -37,10 +39,12 @@ POLICY_COMMENTS = {
 }
 
 
-def kubernetes_files(work: Workload, rules: Mapping[str, Any], dashboard: str) -> dict[str, str]:
+def kubernetes_files(
+    work: Workload, rules: Mapping[str, Any], dashboards: Mapping[str, str]
+) -> dict[str, str]:
     """Path → content, below the model's folder; deterministic, and without a secret.
 
-    ``rules``: the model's rule file as a document; ``dashboard``: the JSON of its dashboard.
+    ``rules``: the model's rule file as a document; ``dashboards``: file → JSON of Grafana's.
     """
     objects: dict[str, tuple[list[dict[str, Any]], Mapping[str, str]]] = {
         "deployment.yaml": ([deployment(work)], COMMENTS["deployment"]),
@@ -55,7 +59,7 @@ def kubernetes_files(work: Workload, rules: Mapping[str, Any], dashboard: str) -
     if not work.redis:
         objects["redis.yaml"] = (redis(work), {})
     return {
-        **base_files(work, "kubernetes", objects, dashboard),
+        **base_files(work, "kubernetes", objects, dashboards),
         **overlay_files(work, partial(_replicas, work), hashed=True),
     }
 
@@ -70,22 +74,28 @@ def base_files(
     work: Workload,
     target: str,
     objects: Mapping[str, tuple[list[dict[str, Any]], Mapping[str, str]]],
-    dashboard: str,
+    dashboards: Mapping[str, str],
 ) -> dict[str, str]:
-    """Path → content of the base: ``objects`` by file with their comments, and the dashboard."""
-    config_map = {
-        "name": f"{work.name}-dashboard",
-        "files": [f"{work.name}.json=dashboard.json"],
+    """Path → content of the base: ``objects`` by file with their comments, and the dashboards."""
+    maps = [_dashboard(work, name) for name in sorted(dashboards)]
+    base = {**KUSTOMIZE, "resources": sorted(objects), "configMapGenerator": maps}
+    return {
+        **{f"base/{name}": _objects(*made) for name, made in objects.items()},
+        **{f"base/dashboards/{name}": text for name, text in dashboards.items()},
+        "base/kustomization.yaml": HEAD.format(work=work, target=target) + dump(base),
+    }
+
+
+def _dashboard(work: Workload, name: str) -> dict[str, Any]:
+    """One map for each file: what kubectl applied is kept in an annotation of at most 256 KiB."""
+    part = name.removesuffix(".json").removeprefix(work.name)
+    return {
+        "name": f"{work.name}{f'-{part}' if name == FLEET else part}-dashboard",
+        "files": [f"dashboards/{name}"],
         "options": {
             "labels": {**work.labels, "grafana_dashboard": "1"},
             "disableNameSuffixHash": True,
         },
-    }
-    base = {**KUSTOMIZE, "resources": sorted(objects), "configMapGenerator": [config_map]}
-    return {
-        **{f"base/{name}": _objects(*made) for name, made in objects.items()},
-        "base/dashboard.json": dashboard,
-        "base/kustomization.yaml": HEAD.format(work=work, target=target) + dump(base),
     }
 
 

@@ -11,12 +11,12 @@ from packager.deploy.compose.deploy import (
     ComposeOptions,
     DeployResult,
     deployed_image,
+    linked_files,
     monitoring_configuration,
 )
 from packager.deploy.fleet import Fleet, Member
 from packager.deploy.folder_target import SWARM, target_fleet, target_notes
 from packager.deploy.monitoring import (
-    model_files,
     monitored,
     own_paths,
     proxy_files,
@@ -81,7 +81,7 @@ def plan_swarm(
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)
-    files = {**model_files(model), **_shared_files(fleet)}
+    files = {**linked_files(model, fleet), **_shared_files(fleet)}
     return SwarmPlan(model.name, files, fleet, before.version if before else None)
 
 
