@@ -1,6 +1,5 @@
 """Sphinx's settings for the documentation site; ``make docs`` builds it from plain Markdown."""
 
-import sys
 from importlib.metadata import version as version_of
 
 project = "model-packager"
@@ -13,7 +12,7 @@ root_doc = "index"
 nitpicky = True
 
 myst_heading_anchors = 6
-myst_enable_extensions = []
+smartquotes = False  # they make a dash of the hyphens of an option
 # A page may begin its parts below a heading that it does not have.
 suppress_warnings = ["myst.header"]
 
@@ -33,6 +32,3 @@ pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 # The same sources give the same bytes: no date.
 html_last_updated_fmt = None
-
-if sys.flags.dev_mode:
-    keep_warnings = True

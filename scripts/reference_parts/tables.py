@@ -33,7 +33,8 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Words of a help as Markdown: what Markdown would read as markup is escaped."""
+    """Words of a help as Markdown: options are code, and what would be markup is escaped."""
+    text = re.sub(r"(?<![\w`-])(--[a-z][a-z-]*)(?![^`]*`(?:[^`]*`[^`]*`)*[^`]*$)", r"`\1`", text)
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(
         part if part.startswith("`") else re.sub(r"([*<]|\b_|_\b)", r"\\\1", part) for part in parts
