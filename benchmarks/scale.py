@@ -50,7 +50,7 @@ def main() -> int:
         print(f"a replica: {text.count(b'{')} series, {len(text) / 1e3:.1f} kB", flush=True)
         subprocess.run(
             [PACKAGE, "deploy", "monitoring", chosen.reference, "--output", folder / "watch"],
-            check=True, stdout=subprocess.DEVNULL,
+            check=True, capture_output=True,
         )  # fmt: skip
         rules = folder / "watch" / "prometheus" / "rules" / f"{model}.yml"
         print("replicas   series  samples  RSS MB  CPU %  rules s", flush=True)

@@ -185,7 +185,7 @@ def test_the_tutorial_is_what_happens(tmp_path: Path) -> None:
         reader.change("parcels/package.toml", 'version = "1.0.0"', 'version = "1.1.0"')
         follow(reader, block_with("--output oci:parcels-next"))
         follow(reader, block_with("--data later.csv --local"))
-    assert "\n".join(reader.surprises) == ""
+    assert not reader.surprises, "\n".join(reader.surprises)
 
 
 def _serve(reader: Reader) -> None:
