@@ -31,7 +31,7 @@ BROKEN = """() => [...document.images].filter(one => !one.naturalWidth).map(one 
 class Quiet(SimpleHTTPRequestHandler):
     """A server of files without a log."""
 
-    def log_message(self, format: str, *arguments: object) -> None:
+    def log_message(self, *_: object) -> None:
         pass
 
 
@@ -52,7 +52,11 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         faults = [
-            *(fault for width in WIDTHS for fault in look(browser, base, pages, width, chosen.shots)),
+            *(
+                fault
+                for width in WIDTHS
+                for fault in look(browser, base, pages, width, chosen.shots)
+            ),
             *search(browser, base),
         ]
         browser.close()
@@ -67,17 +71,16 @@ def look(
     browser: Browser, base: str, pages: list[str], width: int, shots: Path | None
 ) -> list[str]:
     """What is wrong with pages at a width, light and dark."""
-    faults = []
+    faults: list[str] = []
+    found = faults.append
     for scheme in ("light", "dark"):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme
-        )
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         page = context.new_page()
         page.on(
             "request",
-            lambda one: None if one.url.startswith((base, "data:")) else faults.append(one.url),
+            lambda one: None if one.url.startswith((base, "data:")) else found(one.url),
         )
-        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("pageerror", lambda error: found(str(error)))
         for name in pages if scheme == "light" else [one for one in pages if one in PICTURED]:
             page.goto(f"{base}/{name}.html")
             wide = page.evaluate("() => document.documentElement.scrollWidth")

@@ -102,7 +102,7 @@ def replicas_of(text: bytes, count: int) -> Iterator[list[str]]:
             self.end_headers()
             self.wfile.write(grown)
 
-        def log_message(self, format: str, *arguments: object) -> None:
+        def log_message(self, *_: object) -> None:
             pass
 
     servers = [ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""The documentation site: what is staged for Sphinx, its navigation, and that it builds strictly."""
+"""The documentation site: what is staged for Sphinx, its navigation, a strict build."""
 
 from __future__ import annotations
 
@@ -92,9 +92,7 @@ def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path
     ("text", "said"),
     [("[a](gone.md)", "'gone.md'"), ("[a](#gone)", "'gone'"), ("![a](gone.svg)", "gone.svg")],
 )
-def test_a_dead_link_fails_the_build(
-    site: ModuleType, tmp_path: Path, text: str, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dead_link_fails_the_build(tmp_path: Path, text: str, said: str) -> None:
     """With a page of its own: Sphinx says the same of each of the site's pages."""
     (tmp_path / "index.md").write_text(f"# Page\n\n{text}\n", encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "--quiet"]
