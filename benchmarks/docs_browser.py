@@ -3,7 +3,7 @@
 `make docs`, `uv pip install --target DIR playwright`, then
 `PYTHONPATH=DIR .venv/bin/python benchmarks/docs_browser.py [--shots FOLDER]`. Serves .docs/site on
 127.0.0.1 and looks at every page at 360 and 1,440 px in Debian's Chromium. Exits 1 if a page is
-wider than the screen, asks another host for anything, logs an error, or if the search finds nothing.
+wider than the screen, asks another host for anything or logs an error, or the search finds nothing.
 `--shots` keeps pictures of some pages to look at.
 """
 
