@@ -22,6 +22,7 @@ from packager.cli.commands import app
 TOP = Path(__file__).parent.parent
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+PROGRAM: Any = typer.main.get_command(app)
 SHELL = ("sh", "bash", "console", "")
 GENERATED = "docs/reference/"
 """Their blocks are forms of use, which tests/test_reference_docs.py compares with the code."""
@@ -104,8 +105,7 @@ def called(line: str) -> list[str] | None:
 
 def refused(words: list[str]) -> str:
     """Why the command line doesn't take these arguments; empty if it does."""
-    command: Any = typer.main.get_command(app)
-    path = "package"
+    command, path = PROGRAM, "package"
     while words and words[0] in getattr(command, "commands", {}):
         path += f" {words[0]}"
         command, words = command.commands[words[0]], words[1:]
