@@ -253,13 +253,14 @@ def test_the_commands_of_labels_md_run(tmp_path: Path, monkeypatch: pytest.Monke
         else:
             given.to_csv(tmp_path / f"{name}.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    for rows in (40, 50):
-        table.head(rows).to_csv(tmp_path / "before.csv", index=False)
-        added = package_here(
-            "data", "add", "before.csv", "--table", "parts", "-m", "an earlier one"
-        )
-        assert added.code == 0, added.err
-    assert run(tmp_path, "docs/labels.md", monkeypatch, "package test ") > 12
+    table.head(50).to_csv(tmp_path / "before.csv", index=False)
+    added = package_here("data", "add", "before.csv", "--table", "parts", "-m", "an earlier one")
+    assert added.code == 0, added.err
+    later = ("package test ", "package data revert ")
+    assert run(tmp_path, "docs/labels.md", monkeypatch, *later) > 12
+    assert package_here("data", "add", "before.csv", "--table", "parts").code == 0
+    reverted = package_here("data", "revert", "parts", "6")
+    assert reverted.code == 0, reverted.err
 
 
 def exported(key: int, label: str) -> dict[str, Any]:
