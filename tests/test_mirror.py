@@ -63,7 +63,6 @@ EXEMPT: dict[str, str] = {
         for name in ("answering", "block_checker", "tally")
     },
     "packager/cli/deploy/batch.py": "prints what deploy/test_batch.py runs",
-    "packager/cli/deploy/compose.py": "run by tests/test_package_monitored.py, test_options.py",
     "packager/cli/deploy/kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
     "packager/cli/deploy/remove.py": "run by deploy/compose/test_deploy.py, and others",
     "packager/cli/deploy/schedule.py": "prints what deploy/test_schedule.py runs",

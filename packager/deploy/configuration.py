@@ -8,12 +8,12 @@ from packager.deploy import tracker
 from packager.deploy.fleet import Fleet, Member
 from packager.deploy.parts import ALERTMANAGER
 from packager.deploy.prometheus.issue_service import JOB
+from packager.deploy.prometheus.proxy_alerts import KEPT_METRICS, PROXY_JOB
 from packager.deploy.prometheus.time_scale import duration
 from packager.image.config import PORT
 
 SCRAPE = "15s"
-PROXY_JOB, PROXY_METRICS_PORT = "_proxy", 8404
-"""Prometheus's job for the proxies (no model has a name like it), and their metrics' port."""
+PROXY_METRICS_PORT = 8404
 
 
 def prometheus(fleet: Fleet) -> dict[str, Any]:
@@ -46,9 +46,26 @@ def _job(one: Member) -> dict[str, Any]:
 
 
 def _proxy_job(fleet: Fleet) -> dict[str, Any]:
+    """Targets have the model's name; of servers without a replica nothing is asked."""
     names = [one.proxy for one in fleet.sorted()]
     found = {"names": names, "type": "A", "port": PROXY_METRICS_PORT, "refresh_interval": SCRAPE}
-    return {"job_name": PROXY_JOB, "dns_sd_configs": [found]}
+    named = [
+        {
+            "source_labels": ["__meta_dns_name"],
+            "regex": one.proxy,
+            "target_label": "model",
+            "replacement": one.name,
+        }
+        for one in fleet.sorted()
+    ]
+    kept = {"source_labels": ["__name__"], "regex": "|".join(KEPT_METRICS), "action": "keep"}
+    return {
+        "job_name": PROXY_JOB,
+        "params": {"scope": ["backend", "server"], "no-maint": [""]},
+        "dns_sd_configs": [found],
+        "relabel_configs": named,
+        "metric_relabel_configs": [kept],
+    }
 
 
 def alertmanager(fleet: Fleet) -> dict[str, Any]:

@@ -20,7 +20,8 @@ MAX_REPLICAS = 32
 GRAFANA_PORT = 3100
 TRACKER_PORT = 3080
 MAX_PORT = 9_000
-"""The ports of Prometheus and Alertmanager are just above."""
+"""Of ports that are chosen here; those of Prometheus and Alertmanager are just above."""
+MIN_PORT, LAST_PORT = 1_024, 65_535
 MAX_SERVICE = 50
 """Characters of a service name: it is one label of a DNS name, which may have 63."""
 SERVICE_NAME = re.compile(r"[a-z0-9-]+")
@@ -50,6 +51,8 @@ class Member:
     """Memory limit of one replica, unless ``MODEL_MEMORY`` is set."""
     keys: bool = False
     """Whether the servers require keys, also of Prometheus."""
+    network: bool = False
+    """Whether the model may reach other machines."""
     time_scale: int = 1
     """By what the windows of its rules are divided."""
 
@@ -152,7 +155,11 @@ class Fleet:
         return max((one.time_scale for one in self.members.values()), default=1)
 
     def with_model(self, one: Member) -> Fleet:
-        """The fleet with this model, which keeps its port, slot and keys if it was there before."""
+        """The fleet with this model, which keeps its slot, keys and network if it was there.
+
+        Port 0 is the port that it had, else the next free one. Raises ``UsageError`` for a port
+        that another model has, and while an update is under way.
+        """
         known = self.members.get(one.name)
         if known is not None and known.candidate is not None:
             raise UsageError(
@@ -160,10 +167,14 @@ class Fleet:
                 f"{known.candidate.version}",
                 "finish it, or take it back: package deploy update --resume or --abort",
             )
-        joined = replace(one, port=self._free_port())
+        joined = replace(one, port=self._port_of(one, known))
         if known is not None:
-            keys = one.keys or known.keys
-            joined = replace(one, port=known.port, slot=known.slot, keys=keys)
+            joined = replace(
+                joined,
+                slot=known.slot,
+                keys=one.keys or known.keys,
+                network=one.network or known.network,
+            )
         return replace(self, members={**self.members, one.name: joined})
 
     def with_parts(self, added: Sequence[str], left_out: Sequence[str]) -> Fleet:
@@ -182,9 +193,29 @@ class Fleet:
         left = {key: one for key, one in self.members.items() if key != name}
         return replace(self, members=left)
 
+    def _port_of(self, one: Member, known: Member | None) -> int:
+        if not one.port:
+            return known.port if known is not None else self._free_port()
+        if not MIN_PORT <= one.port <= LAST_PORT - PORTS:
+            raise UsageError(
+                f"--port: expected {MIN_PORT} to {LAST_PORT - PORTS}, got {one.port}",
+                f"a model has {PORTS} ports from that one on",
+            )
+        for other in self.members.values():
+            if other.name != one.name and abs(other.port - one.port) < PORTS:
+                raise UsageError(
+                    f"--port {one.port}: expected {PORTS} free ports from that one on, got those "
+                    f"of {other.name}, which begin at {other.port}",
+                    "name another port, or leave the option out",
+                )
+        return one.port
+
     def _free_port(self) -> int:
-        taken = {GRAFANA_PORT, TRACKER_PORT, *(one.port for one in self.members.values())}
+        taken = [GRAFANA_PORT, TRACKER_PORT, *(one.port for one in self.members.values())]
         for port in range(PORT, MAX_PORT, PORTS):
-            if port not in taken:
+            if all(abs(port - other) >= PORTS for other in taken):
                 return port
-        raise UsageError(f"no free ports for another model ({len(self.members)} deployed)")
+        raise UsageError(
+            f"no free ports for another model ({len(self.members)} deployed)",
+            "name one with --port, or deploy it from another folder",
+        )

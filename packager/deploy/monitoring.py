@@ -16,9 +16,10 @@ from packager.deploy import generated_folder
 from packager.deploy.alert_links import with_links
 from packager.deploy.folder_target import MONITORING, TARGET, check_target
 from packager.deploy.grafana.dashboard import dashboard
-from packager.deploy.issues import issue_document, service_document
+from packager.deploy.issues import issue_document, proxy_document, service_document
 from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.issue_service import JOB, service_group, service_tests
+from packager.deploy.prometheus.proxy_alerts import proxy_group, proxy_tests
 from packager.deploy.prometheus.recording import recording_groups
 from packager.deploy.prometheus.rule_cases import rule_cases
 from packager.deploy.prometheus.rule_tests import unit_tests
@@ -44,8 +45,8 @@ WORKER_MIB = 200
 MODEL_MEMORY_FACTOR = 8
 """Upper bound of a loaded model's memory, as a multiple of the size of its files."""
 MAX_REQUEST_MIB = 16
-SERVICE = "_issues"
-"""Of the files about the issue service; no model has a name like it."""
+SERVICE, PROXIES = "_issues", "_proxies"
+"""Of the files about the issue service and about proxies; no model has a name like them."""
 REQUEST_MEMORY_FACTOR = 6
 """Memory of a request as a multiple of its body, from docs/serving.md."""
 
@@ -204,6 +205,16 @@ def service_files() -> dict[str, str]:
         rules_file: dump(rules_document([service_group()])),
         tests_file: dump(service_tests(f"../rules/{SERVICE}.yml")),
         issues_file: _json(service_document()),
+    }
+
+
+def proxy_files() -> dict[str, str]:
+    """Path → content of the rules about the models' proxies, their tests and kinds of issues."""
+    rules_file, tests_file, _, issues_file = own_paths(PROXIES)
+    return {
+        rules_file: dump(rules_document([proxy_group()])),
+        tests_file: dump(proxy_tests(f"../rules/{PROXIES}.yml")),
+        issues_file: _json(proxy_document()),
     }
 
 

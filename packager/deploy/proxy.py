@@ -16,25 +16,31 @@ SOCKET = "/run/haproxy/admin.sock"
 SLOT_PORTS = {slot: PORT + 1 + number for number, slot in enumerate(SLOTS)}
 """Slot → port of the proxy that reaches this slot alone."""
 MAX_WEIGHT = 100
+BUFFER_BYTES = 128 * 1024
+MAX_CONNECTIONS = 1_500
+MAX_BUFFERS = 3_200
+"""They fit in the memory of the container, ``services.PROXY_MEMORY``."""
 TEMPLATE = """\
 # The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
 global
   log stdout format raw local0 notice
   stats socket {socket} mode 600 level admin
-  maxconn 4096
-  # Requests up to this size are kept until they are answered, and sent to another replica if
-  # theirs ends without an answer.
-  tune.bufsize 65536
+  nbthread 2
+  # Each connection may hold two buffers; more connections wait to be accepted.
+  maxconn {connections}
+  # Requests up to this size, less 1 KiB for headers that are added, are kept until they are
+  # answered, and sent to another replica if theirs ends without an answer.
+  tune.bufsize {buffer}
+  tune.buffers.limit {buffers}
 
 resolvers docker
   nameserver dns 127.0.0.11:53
   accepted_payload_size 8192
   timeout resolve 1s
   timeout retry 1s
+  # A replica that is gone leaves at once; if the engine's names can't be asked, all stay.
   hold valid 1s
-  hold obsolete 2s
-  hold nx 1s
-  hold other 2s
+  hold obsolete 0s
 
 defaults
   log global
@@ -45,8 +51,15 @@ defaults
   retries 3
   # Predictions may be asked again; a label counts once, by its token.
   retry-on conn-failure empty-response 503
-  timeout connect 5s
-  timeout check 5s
+  # Only a request that is here as a whole can be sent again.
+  option http-buffer-request
+  timeout connect 2s
+  # A hung replica is found after 20 s. Less, and all are down where the machine is only busy.
+  timeout check 10s
+  # Slow clients hold buffers: so long may a request take to arrive, or its first {kib} KiB.
+  timeout http-request 10s
+  # Shorter than the server's, which would close connections that are about to be used.
+  timeout http-keep-alive 60s
   # The deadline of a request ({deadline} s) and some.
   timeout client {timeout}s
   timeout server {timeout}s
@@ -67,7 +80,8 @@ backend model
 {slots}"""
 SERVER = (
     "  server-template {slot} {replicas} {service}:{port} weight {weight} check inter 1s fall 2 "
-    "rise 1 resolvers docker init-addr none"
+    "rise 1 observe layer4 error-limit 1 on-error mark-down resolvers docker "
+    "resolve-prefer ipv4 init-addr none"
 )
 SLOT = """
 frontend {slot}
@@ -95,6 +109,10 @@ def proxy_config(one: Member, deadline_seconds: float = 30) -> str:
         deadline=round(deadline_seconds),
         timeout=round(deadline_seconds) + 15,
         metrics=PROXY_METRICS_PORT,
+        buffer=BUFFER_BYTES,
+        buffers=MAX_BUFFERS,
+        connections=MAX_CONNECTIONS,
+        kib=BUFFER_BYTES // 1024,
         port=PORT,
         servers="\n".join(servers),
         slots="".join(slots),

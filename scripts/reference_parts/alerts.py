@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.issue_service import service_group
+from packager.deploy.prometheus.proxy_alerts import proxy_group
 from packager.deploy.prometheus.rules import Alert, MonitoredModel, Objectives
 from reference_parts.tables import code, page, prose, table
 
@@ -75,9 +76,8 @@ def every_alert() -> Iterator[tuple[str, Alert]]:
     for key, one in alerts.items():
         every = len(kinds[key]) == len(described)
         yield "every model" if every else ", ".join(kinds[key]), one
-    for one in service_group().rules:
-        if isinstance(one, Alert):
-            yield "issue tracker", one
+    for of, group in (("proxy", proxy_group()), ("issue tracker", service_group())):
+        yield from ((of, one) for one in group.rules if isinstance(one, Alert))
 
 
 def models() -> Iterator[tuple[str, MonitoredModel]]:

@@ -18,6 +18,7 @@ from packager.cli.deploy.options import (
     Latency,
     LatencyShare,
     OutputFolder,
+    Port,
     Replicas,
     Runbooks,
     SuccessShare,
@@ -28,6 +29,7 @@ from packager.cli.deploy.options import (
     deploy,
     objectives_of,
     print_files,
+    print_next_steps,
 )
 
 
@@ -39,7 +41,11 @@ def compose(
         str, typer.Option(help="The image as the engine finds it (default: as it is named here).")
     ] = "",
     replicas: Replicas = 1,
+    port: Port = 0,
     keys: Keys = False,
+    network: Annotated[
+        bool, typer.Option("--network", help="Replicas may reach other machines: a Redis, say.")
+    ] = False,
     with_: With = None,
     without: Without = None,
     latency: Latency = DEFAULT.latency_seconds,
@@ -65,10 +71,12 @@ def compose(
         "compose", latency, latency_share, success_share, design_effect, label_coverage
     )
     options = alert_options("compose", runbooks, grafana, time_scale)
-    asked = ComposeOptions(image, replicas, keys, tuple(with_ or ()), tuple(without or ()))
+    parts = {"added": tuple(with_ or ()), "left_out": tuple(without or ())}
+    asked = ComposeOptions(image, replicas, port, keys, network, **parts)
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_compose(found, output, asked, objectives, options)
         name, version = found.manifest.name, found.manifest.tag
+        in_file = found.engine is None and not found.source and not image
     models = sorted(done.fleet.members)
     print_files(output, done.files, done.changed, as_json=as_json, models=models)
     progress = ConsoleProgress()
@@ -83,4 +91,9 @@ def compose(
         )
     if done.fleet.tracker:
         progress.step("make the tracker's image: package issues image --base BASE")
-    progress.step(f"start: docker compose -f {output}/compose.yml up -d")
+    if in_file:
+        progress.warn(
+            f"{done.fleet.members[name].image}: an engine does not look into files: build with "
+            "--output docker, or push it and deploy HOST/NAME@sha256:…"
+        )
+    print_next_steps(output, done)

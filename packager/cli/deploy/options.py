@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from packager.cli.app import MONITOR, app, subcommands
 from packager.cli.console import ConsoleProgress, print_result
+from packager.deploy.parts import ALERTMANAGER, PROMETHEUS
 from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.errors import UsageError
+
+if TYPE_CHECKING:
+    from packager.deploy.compose.deploy import DeployResult
 
 deploy = subcommands("Generate what deploys and monitors models.")
 app.add_typer(deploy, name="deploy", rich_help_panel=MONITOR)
@@ -37,6 +41,9 @@ GrafanaAddress = Annotated[
 ]
 TimeScale = Annotated[int, typer.Option(help="Divide windows and delays by this, for a drill.")]
 Keys = Annotated[bool, typer.Option("--keys", help="The servers require API keys.")]
+Port = Annotated[
+    int, typer.Option(help="The first of ten ports (default: as before, or the next free ones).")
+]
 Replicas = Annotated[int, typer.Option(min=1, max=32, help="Number of servers.")]
 With = Annotated[
     list[str] | None,
@@ -75,6 +82,15 @@ def _named(verb: str, error: ValueError) -> UsageError:
     name, _, wrong = str(error).partition(": ")
     option = name.removesuffix("_seconds").replace("_", "-")
     return UsageError(f"--{option}: {wrong}", f"see `package deploy {verb} --help`")
+
+
+def print_next_steps(output: Path, done: DeployResult, *options: str) -> None:
+    """Print how Compose starts what was written, and Prometheus reads its new files."""
+    progress, compose = ConsoleProgress(), f"docker compose -f {output}/compose.yml"
+    progress.step(" ".join(["start:", compose, "up -d", *options]))
+    readers = sorted({PROMETHEUS, ALERTMANAGER} & done.fleet.parts)
+    if not done.new and readers:
+        progress.step(f"if it runs already: {compose} kill -s HUP {' '.join(readers)}")
 
 
 def print_files(

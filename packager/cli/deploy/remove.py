@@ -9,7 +9,7 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress
-from packager.cli.deploy.options import OutputFolder, deploy, print_files
+from packager.cli.deploy.options import OutputFolder, deploy, print_files, print_next_steps
 
 
 @deploy.command()
@@ -32,7 +32,7 @@ def _from_compose(name: str, output: Path, as_json: bool) -> None:
     models = sorted(done.fleet.members)
     print_files(output, done.files, done.changed, as_json=as_json, models=models)
     ConsoleProgress().step(f"deployed: {', '.join(models)}")
-    ConsoleProgress().step(f"start: docker compose -f {output}/compose.yml up -d --remove-orphans")
+    print_next_steps(output, done, "--remove-orphans")
 
 
 def _from_monitoring(name: str, output: Path, as_json: bool) -> None:

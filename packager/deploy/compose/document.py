@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from packager.deploy import tracker
-from packager.deploy.compose.services import SERVICE_HARDENING, model_services, model_volumes
+from packager.deploy.compose.services import (
+    LABELS_NETWORK,
+    LOCAL_NAMES,
+    OUTER_NETWORK,
+    SERVICE_HARDENING,
+    model_network,
+    model_services,
+    model_volumes,
+)
 from packager.deploy.fleet import GRAFANA_PORT, Fleet
 from packager.deploy.parts import ALERTMANAGER, GRAFANA, PROMETHEUS, REDIS
 from packager.deploy.prometheus.issue_service import JOB
@@ -15,9 +23,13 @@ PROMETHEUS_IMAGE = "${PROMETHEUS_IMAGE:-prom/prometheus:v2.53.4}"
 ALERTMANAGER_IMAGE = "${ALERTMANAGER_IMAGE:-prom/alertmanager:v0.27.0}"
 GRAFANA_IMAGE = "${GRAFANA_IMAGE:-grafana/grafana:11.5.2}"
 REDIS_IMAGE = "${REDIS_IMAGE:-redis:7.2-alpine}"
+REDIS_USER = "999:1000"
+"""That of the image, which as root would need capabilities to become it."""
 RETENTION = "40d"  # the error budget covers 30 days
 MONITORING_MEMORY = "${MONITORING_MEMORY:-2g}"
 """Memory limit of Prometheus, Alertmanager and Grafana each."""
+MONITORING_SHARES = 256
+"""A quarter of a replica's, where processors are short; a limit would make answers slow."""
 PASSWORD = "tokens/grafana-admin.password"
 PASSWORD_INSIDE = f"/run/{PASSWORD}"
 
@@ -30,7 +42,12 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
     models, shared = fleet.sorted(), _shared_services(fleet)
     services = [model_services(one, redis=REDIS in fleet.parts) for one in models]
     volumes = [model_volumes(one) for one in models]
+    inner = [*map(model_network, models), *([LABELS_NETWORK] if REDIS in fleet.parts else [])]
     return {
+        "networks": {
+            OUTER_NETWORK: {},
+            **{name: {"internal": True} for name in inner},
+        },
         "services": {**_joined(services), **shared},
         "volumes": {**_joined(volumes), **{name: {} for name in shared}},
     }
@@ -49,7 +66,8 @@ def _shared_services(fleet: Fleet) -> dict[str, Any]:
         REDIS: _redis(),
     }
     shared = {name: service for name, service in made.items() if name in fleet.parts}
-    return shared | ({JOB: tracker.tracker_service(fleet.time_scale)} if fleet.tracker else {})
+    own = {**SERVICE_HARDENING, "cpu_shares": MONITORING_SHARES, **tracker.tracker_service(fleet)}
+    return shared | ({JOB: own} if fleet.tracker else {})
 
 
 def _prometheus(fleet: Fleet) -> dict[str, Any]:
@@ -60,13 +78,15 @@ def _prometheus(fleet: Fleet) -> dict[str, Any]:
             "--storage.tsdb.path=/prometheus",
             f"--storage.tsdb.retention.time={RETENTION}",
         ],
-        "ports": ["127.0.0.1:9090:9090"],
+        "networks": [*map(model_network, fleet.sorted()), OUTER_NETWORK],
+        "dns_opt": LOCAL_NAMES,
+        "ports": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
         "volumes": [
             "./prometheus:/etc/prometheus:ro",
             "prometheus:/prometheus",
             *([tracker.SCRAPE_TOKEN_VOLUME] if fleet.tracker else []),
         ],
-        "healthcheck": _healthcheck("9090/-/healthy"),
+        "healthcheck": _healthcheck(_fetched("9090/-/healthy")),
     }
 
 
@@ -77,13 +97,13 @@ def _alertmanager(fleet: Fleet) -> dict[str, Any]:
             "--config.file=/etc/alertmanager/alertmanager.yml",
             "--storage.path=/alertmanager",
         ],
-        "ports": ["127.0.0.1:9093:9093"],
+        "ports": ["127.0.0.1:${ALERTMANAGER_PORT:-9093}:9093"],
         "volumes": [
             "./alertmanager:/etc/alertmanager:ro",
             "alertmanager:/alertmanager",
             *([tracker.TOKEN_VOLUME] if fleet.tracker else []),
         ],
-        "healthcheck": _healthcheck("9093/-/healthy"),
+        "healthcheck": _healthcheck(_fetched("9093/-/healthy")),
     }
 
 
@@ -95,14 +115,14 @@ def _grafana() -> dict[str, Any]:
             "GF_ANALYTICS_REPORTING_ENABLED": "false",
             "GF_SECURITY_ADMIN_PASSWORD__FILE": PASSWORD_INSIDE,
         },
-        "ports": [f"127.0.0.1:{GRAFANA_PORT}:3000"],
+        "ports": [f"127.0.0.1:${{GRAFANA_PORT:-{GRAFANA_PORT}}}:3000"],
         "volumes": [
             "./grafana/provisioning:/etc/grafana/provisioning:ro",
             "./grafana/dashboards:/var/lib/grafana/dashboards:ro",
             f"./{PASSWORD}:{PASSWORD_INSIDE}:ro",
             "grafana:/var/lib/grafana",
         ],
-        "healthcheck": _healthcheck("3000/api/health"),
+        "healthcheck": _healthcheck(_fetched("3000/api/health")),
         "depends_on": {PROMETHEUS: {"condition": "service_healthy"}},
     }
 
@@ -110,10 +130,16 @@ def _grafana() -> dict[str, Any]:
 def _redis() -> dict[str, Any]:
     return {
         **_monitoring_service(REDIS_IMAGE),
+        "user": REDIS_USER,
         "read_only": True,
-        "command": ["redis-server", "--save", "", "--appendonly", "yes", "--dir", "/data"],
+        "networks": [LABELS_NETWORK],
+        # Only replicas reach its network; without a password it would refuse them.
+        "command": [
+            *("redis-server", "--protected-mode", "no", "--save", "", "--appendonly", "yes"),
+            *("--dir", "/data"),
+        ],
         "volumes": ["redis:/data"],
-        "healthcheck": {"test": ["CMD", "redis-cli", "ping"], "interval": "15s", "timeout": "5s"},
+        "healthcheck": _healthcheck(["redis-cli", "ping"]),
     }
 
 
@@ -122,10 +148,15 @@ def _monitoring_service(image: str) -> dict[str, Any]:
         "image": image,
         **SERVICE_HARDENING,
         "mem_limit": MONITORING_MEMORY,
+        "cpu_shares": MONITORING_SHARES,
         "restart": "unless-stopped",
     }
 
 
-def _healthcheck(path: str) -> dict[str, Any]:
-    command = ["CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{path}"]
-    return {"test": command, "interval": "15s", "timeout": "5s", "retries": 10}
+def _healthcheck(command: list[str]) -> dict[str, Any]:
+    """A loaded machine takes seconds to start the command."""
+    return {"test": ["CMD", *command], "interval": "15s", "timeout": "20s", "retries": 10}
+
+
+def _fetched(path: str) -> list[str]:
+    return ["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{path}"]
