@@ -258,7 +258,7 @@ def test_the_commands_of_labels_md_run(tmp_path: Path, monkeypatch: pytest.Monke
     assert added.code == 0, added.err
     later = ("package test ", "package data revert ")
     assert run(tmp_path, "docs/labels.md", monkeypatch, *later) > 12
-    assert package_here("data", "add", "before.csv", "--table", "parts").code == 0
+    package_here("data", "add", "before.csv", "--table", "parts", "-m", "the newest")
     reverted = package_here("data", "revert", "parts", "6")
     assert reverted.code == 0, reverted.err
 
