@@ -66,6 +66,14 @@ EXEMPT: dict[str, str] = {
     "packager/cli/deploy/kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
     "packager/cli/deploy/remove.py": "run by deploy/compose/test_deploy.py, and others",
     "packager/cli/deploy/schedule.py": "prints what deploy/test_schedule.py runs",
+    **{
+        f"packager/api/{name}.py": "used by ModelPackage: api/test_model_package.py"
+        for name in ("estimator_tags", "frames", "notebook_view", "opening", "outcomes", "rows")
+    },
+    "packager/api/written_project.py": "what api/test_pack.py writes",
+    "packager/capture/session.py": "captures in api/test_pack.py",
+    "packager/report/console_progress.py": "what cli/test_console.py reads",
+    "packager/scoring/table_session.py": "the process under scoring/test_scorer.py",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",
     "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
     **{
