@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -39,3 +40,16 @@ def test_nothing_is_written_through_a_link_that_leaves_the_folder(tmp_path: Path
     with pytest.raises(UsageError, match="a link that leaves"):
         write(target, {"b.yml": "1", "a/one.yml": "1"}, {})
     assert list(elsewhere.iterdir()) == []
+
+
+def test_users_of_containers_read_the_files_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        for text in ("one", "two"):
+            write(tmp_path / "out", {"proxy/shop/haproxy.cfg": text, "compose.yml": text}, {})
+    finally:
+        os.umask(before)
+    found = [tmp_path / "out", *(tmp_path / "out").rglob("*")]
+    modes = {oct(path.stat().st_mode & 0o777) for path in found if path.is_dir()}
+    assert modes == {"0o755"}
+    assert {oct(path.stat().st_mode & 0o777) for path in found if path.is_file()} == {"0o644"}
