@@ -5,11 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help setup demo release test test-fast check format docs reference lock lock-server newest clean
+.PHONY: help setup demo release test test-long test-fast check format docs reference lock lock-server newest clean
 
 help:
 	@echo "make demo [YES=1]   build, serve, measure and replay a real model; list the issues found"
-	@echo "make test [YES=1]   all tests; those that need an engine are skipped without one"
+	@echo "make test [YES=1]   the tests; those that need an engine are skipped without one"
+	@echo "make test-long      tests that take minutes each, which make test leaves out: before a release"
 	@echo "make test-fast      the tests that need no engine, server or network, in a minute and a half"
 	@echo "make check          format, lint and types"
 	@echo "make format         format the code and apply automatic corrections"
@@ -31,6 +32,9 @@ demo: setup
 
 test: setup
 	@YES=$(YES) TOOLS="skopeo umoci docker-registry podman faketime prometheus prometheus-alertmanager redis-server nginx haproxy postgresql" scripts/with-engine scripts/test $(TESTS)
+
+test-long: setup
+	@YES=$(YES) scripts/with-engine scripts/test -m long
 
 test-fast: setup
 	@scripts/test-fast $(TESTS)

@@ -94,7 +94,7 @@ def test_an_engine_runs_and_replays_it(built: tuple[str, Path], engine: Engine):
         engine.remove(image)
 
 
-@pytest.mark.skipif("CI" in os.environ, reason="two more builds: minutes; run before a release")
+@pytest.mark.long
 def test_both_builders_of_an_engine_build_on_it(
     built: tuple[str, Path], slim: tuple[StartedRegistry, str], engine: Engine
 ):

@@ -159,6 +159,7 @@ def follow(reader: Reader, block: str) -> None:
             reader.surprises.append(f"$ {command}\n{printed}")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.network

@@ -42,7 +42,7 @@ class PanelAnswer:
 
 
 @dataclass(frozen=True)
-class Moment:
+class MarkedTime:
     """Something that happened, which plots mark."""
 
     at: float
@@ -57,6 +57,6 @@ class ViewAnswer:
     rows: Sequence[tuple[str, Sequence[PanelAnswer]]]
     start: float
     end: float
-    moments: Sequence[Moment] = ()
+    moments: Sequence[MarkedTime] = ()
     left_out: Sequence[str] = field(default=())
     """Titles of panels that this source can't answer."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packager.deploy.prometheus.rules import MonitoredModel
 from packager.report.dashboard.address import VIEWS, WINDOWS, PageAddress
-from packager.report.dashboard.answers import Moment, ViewAnswer
+from packager.report.dashboard.answers import MarkedTime, ViewAnswer
 from packager.report.dashboard.panel_html import PanelContext, panel_html
 from packager.report.data_test_plot import folded, words
 from packager.report.page import page
@@ -72,7 +72,7 @@ def _moments(answer: ViewAnswer) -> str:
     return folded(title, f'<ul class="moments">{listed}</ul>')
 
 
-def _moment(one: Moment) -> str:
+def _moment(one: MarkedTime) -> str:
     kind, sign = ("wrong", "\u25b2") if one.colour == "red" else ("new", "\u25bc")
     return f'<li><span class="{kind}">{sign}</span> {clock(one.at)} {words(one.title)}</li>'
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from packager.deploy.grafana.chosen import Chosen, named
 from packager.deploy.grafana.panel import Mark, Panel, Query, View
 from packager.report.dashboard.address import MAX_VERSIONS
-from packager.report.dashboard.answers import AnsweredSeries, Moment, PanelAnswer, ViewAnswer
+from packager.report.dashboard.answers import AnsweredSeries, MarkedTime, PanelAnswer, ViewAnswer
 from packager.tracker.sources.asking import DeclinedError
 from packager.tracker.sources.prometheus import PrometheusClient
 
@@ -87,7 +87,7 @@ class PrometheusSource:
             series = [AnsweredSeries(one.labels, one.points) for one in ranged if one.points]
         return sorted(series, key=lambda one: named(query.legend, one.labels))
 
-    def _moments(self, mark: Mark, chosen: Chosen, start: float, end: float) -> list[Moment]:
+    def _moments(self, mark: Mark, chosen: Chosen, start: float, end: float) -> list[MarkedTime]:
         """When each series of a mark began, the latest ones."""
         step = max(60.0, (end - start) / 300)
         try:
@@ -95,7 +95,7 @@ class PrometheusSource:
         except DeclinedError:
             return []  # the panels say why
         began = [
-            Moment(at, named(mark.title, one.labels), mark.colour)
+            MarkedTime(at, named(mark.title, one.labels), mark.colour)
             for one in found
             for at in _beginnings([at for at, _ in one.points], step)
             if at > start + step

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from packager.deploy.grafana.panel import Panel
-from packager.report.dashboard.answers import AnsweredSeries, Moment, PanelAnswer, ViewAnswer
+from packager.report.dashboard.answers import AnsweredSeries, MarkedTime, PanelAnswer, ViewAnswer
 from packager.report.dashboard.values import LEVELS
 from packager.report.data_test_plot import Scale, anchor, words
 
@@ -96,7 +96,7 @@ def _threshold(bound: float, colour: str, values: Scale) -> str:
     )
 
 
-def _moment(one: Moment, times: Scale) -> str:
+def _moment(one: MarkedTime, times: Scale) -> str:
     x = times.at(one.at)
     kind = "alert" if one.colour == "red" else "deployment"
     sign = "\u25b2" if kind == "alert" else "\u25bc"

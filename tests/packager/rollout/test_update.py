@@ -16,6 +16,8 @@ from packager.engine.engine import Engine
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 PORT = 22_100
+REQUESTS = 3_600
+"""A minute of requests; `benchmarks/rolling_update.py` sends more."""
 QUICK = ("--gate-seconds", "10", "--latency-slack", "0.1", "--accept-too-few")
 """A loaded machine gives few pairs, which have to be accepted; a bad version fails all the same."""
 RAW = ("--no-gate", "--reason", "a test of the steps")
@@ -35,10 +37,10 @@ def test_no_request_is_lost_and_labels_of_the_earlier_version_count(model: Updat
     before, new = model.serving, model.other
     token = model.answer()["predictions"][0]["token"]
     canary = ("--canary", "0.3", "--canary-minutes", "0.2")
-    counts, log, said = model.under_load(10_000, 60, new, *QUICK, *canary)
+    counts, log, said = model.under_load(REQUESTS, 60, new, *QUICK, *canary)
     assert counts["command_code"] == 0, said
-    assert (counts["requests"], counts["lost"]) == (10_000, 0), counts
-    assert [one["id"] for one in log] == [*range(10_000)]
+    assert (counts["requests"], counts["lost"]) == (REQUESTS, 0), counts
+    assert [one["id"] for one in log] == [*range(REQUESTS)]
     assert set(counts["versions"]) == {before, new.partition(":")[2]}
     assert model.serving == new.partition(":")[2]
     [service] = model.services
@@ -52,6 +54,7 @@ def test_no_request_is_lost_and_labels_of_the_earlier_version_count(model: Updat
     assert done["gate"]["checks"][1]["text"] == "all 8 answered, equal to the byte"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("how", "told"),
     [
@@ -72,6 +75,7 @@ def test_a_bad_version_is_refused_and_everything_is_as_before(
     assert model.answer()["version"] == serving
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["starting", "gate: golden rows", "canary", "moving"])
 def test_a_killed_update_is_told_and_taken_back(model: UpdatedModel, step: str) -> None:
     before, serving, services = contents(model.folder), model.serving, model.services
@@ -88,6 +92,7 @@ def test_a_killed_update_is_told_and_taken_back(model: UpdatedModel, step: str) 
     assert model.answer()["version"] == serving
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["starting", "moving", "stopping"])
 def test_a_killed_update_is_resumed(model: UpdatedModel, step: str) -> None:
     new = model.other
@@ -105,6 +110,7 @@ def test_a_killed_update_is_resumed(model: UpdatedModel, step: str) -> None:
     assert not (model.folder / ".update").exists()
 
 
+@pytest.mark.long
 def test_an_interrupted_update_goes_back(model: UpdatedModel) -> None:
     before, serving = contents(model.folder), model.serving
     said = model.stopped_at("canary", signal.SIGINT, model.other, *RAW, "--canary", "0.5")
@@ -113,6 +119,7 @@ def test_an_interrupted_update_goes_back(model: UpdatedModel) -> None:
     assert (contents(model.folder), model.answer()["version"]) == (before, serving)
 
 
+@pytest.mark.long
 def test_a_second_update_is_refused_while_one_runs(model: UpdatedModel) -> None:
     found: list[Done] = []
     second = threading.Timer(8, lambda: found.append(model.update(model.other)))

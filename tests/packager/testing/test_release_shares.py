@@ -136,6 +136,7 @@ def output(*arguments: object) -> Any:
     return json.loads(done.out)
 
 
+@pytest.mark.long
 def test_a_build_records_the_shares_without_rows(releases: tuple[str, str, Path]) -> None:
     """20 % noise in one member: it has the whole error, the price that follows has none."""
     found = output("inspect", releases[1])["attribution"]
@@ -151,6 +152,7 @@ def test_a_build_records_the_shares_without_rows(releases: tuple[str, str, Path]
     assert "error by     segmenter +" in text
 
 
+@pytest.mark.long
 def test_a_test_shows_shares_members_and_examples(
     releases: tuple[str, str, Path], tmp_path: Path
 ) -> None:
@@ -173,6 +175,7 @@ def test_a_test_shows_shares_members_and_examples(
     assert "### Error by member" in (tmp_path / "out" / "summary.md").read_text()
 
 
+@pytest.mark.long
 def test_the_member_that_got_worse_has_the_change(releases: tuple[str, str, Path]) -> None:
     good, noisy, data = releases
     found = output("diff", good, noisy, "--data", data, "--local")["shares"]
@@ -186,6 +189,7 @@ def test_the_member_that_got_worse_has_the_change(releases: tuple[str, str, Path
     assert found["own"][0]["after"] == pytest.approx(0.2, abs=0.06)
 
 
+@pytest.mark.long
 def test_the_change_of_answers_needs_no_labels(
     releases: tuple[str, str, Path], tmp_path: Path
 ) -> None:
@@ -197,6 +201,7 @@ def test_the_change_of_answers_needs_no_labels(
     assert found["change"][0]["change"] > 0.5
 
 
+@pytest.mark.long
 def test_the_same_release_changes_nothing(releases: tuple[str, str, Path]) -> None:
     good, _, data = releases
     done = package("diff", good, good, "--data", data, "--local", env=NO_ENGINE)
@@ -204,6 +209,7 @@ def test_the_same_release_changes_nothing(releases: tuple[str, str, Path]) -> No
     assert "the same members and the same flow: no share of a change" in done.out
 
 
+@pytest.mark.long
 def test_rows_that_a_release_refuses_are_named(
     releases: tuple[str, str, Path], tmp_path: Path
 ) -> None:

@@ -5,11 +5,13 @@ from xml.etree import ElementTree
 
 from packager.deploy.grafana.panel import Panel, Query
 from packager.deploy.grafana.units import PSI, SHARE
-from packager.report.dashboard.answers import AnsweredSeries, Moment, PanelAnswer, ViewAnswer
+from packager.report.dashboard.answers import AnsweredSeries, MarkedTime, PanelAnswer, ViewAnswer
 from packager.report.dashboard.series_svg import series_svg
 
 HOSTILE = "<script>\u202e\"'&"
-VIEW = ViewAnswer((), 0.0, 3600.0, [Moment(1800.0, HOSTILE, "red"), Moment(90.0, "v2", "blue")])
+VIEW = ViewAnswer(
+    (), 0.0, 3600.0, [MarkedTime(1800.0, HOSTILE, "red"), MarkedTime(90.0, "v2", "blue")]
+)
 
 
 def drawn(*values: list[tuple[float, float]], unit=SHARE, steps=None) -> str:

@@ -23,6 +23,7 @@ from packager.rollout.request import UpdateRequest, UpdateResult
 from packager.rollout.swarm.update import update_swarm
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.slow,
     pytest.mark.engine,
     pytest.mark.skipif(own_engine.why_not() is not None, reason=str(own_engine.why_not())),
