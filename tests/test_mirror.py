@@ -62,8 +62,11 @@ EXEMPT: dict[str, str] = {
         f"serving/scoring/{name}.py": "a step of a session: scoring/test_session.py sees it"
         for name in ("answering", "block_checker", "tally")
     },
-    "packager/cli/deploy_batch.py": "prints what deploy/test_batch.py runs",
-    "packager/cli/deploy_kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
+    "packager/cli/deploy/batch.py": "prints what deploy/test_batch.py runs",
+    "packager/cli/deploy/compose.py": "run by tests/test_package_monitored.py, test_options.py",
+    "packager/cli/deploy/kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
+    "packager/cli/deploy/remove.py": "run by deploy/compose/test_deploy.py, and others",
+    "packager/cli/deploy/schedule.py": "prints what deploy/test_schedule.py runs",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",
     "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
     **{

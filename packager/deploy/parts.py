@@ -33,10 +33,20 @@ def chosen_parts(
     if both:
         raise UsageError(f"{both[0]} is in both --with and --without", "name it in one of them")
     chosen = (set(current) | set(added)) - set(left_out)
-    for name, needed in NEEDS.items():
-        if name in chosen and needed not in chosen:
-            raise UsageError(
-                f"{name}: expected {needed} too, which it reads from, got a deployment without it",
-                f"add --without {name}, or --with {needed}",
-            )
+    for needed in sorted(set(NEEDS.values()) - chosen):
+        readers = sorted(name for name in chosen if NEEDS.get(name) == needed)
+        _check_unneeded(needed, readers, left_out)
     return frozenset(chosen)
+
+
+def _check_unneeded(absent: str, readers: Sequence[str], left_out: Sequence[str]) -> None:
+    """Raise ``UsageError`` if any of ``readers`` needs the part ``absent``."""
+    if not readers:
+        return
+    without = " ".join(f"--without {name}" for name in readers)
+    verb = "reads" if len(readers) == 1 else "read"
+    names = " and ".join(readers)
+    raise UsageError(
+        f"expected {absent}, which {names} {verb} from, got a deployment without it",
+        f"add {without}, or {'keep' if absent in left_out else '--with'} {absent}",
+    )

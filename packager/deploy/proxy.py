@@ -37,6 +37,7 @@ resolvers docker
   hold other 2s
 
 defaults
+  log global
   mode http
   option httplog
   option dontlog-normal
