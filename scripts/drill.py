@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 
 from drill_parts import engine, images, paths
@@ -28,6 +29,18 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="fewer faults, shorter phases")
     parser.add_argument(engine.INSIDE, action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    # As the first process of its namespace the drill would ignore signals without handlers.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        return chosen(asked)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+
+
+def chosen(asked: argparse.Namespace) -> int:
+    """Prepare, or run what was prepared."""
     if asked.inside:
         return run(short=asked.short)
     return prepare(["--short"] if asked.short else [])
