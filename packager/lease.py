@@ -4,7 +4,7 @@ A process with temporary files holds a lease: a locked file whose name is part o
 system releases the lock however the process ends. A process id would not work, because ids are
 reused and have no meaning in another container that shares the cache.
 
-filelock is not used: it would replace only the two forms of ``_lock`` (12 lines). It gives no
+filelock is not used: it would replace only the two forms of ``lock`` (12 lines). It gives no
 access to the lock's file, which stores the folder's name, and it creates the file of a lease that
 is only checked.
 """
@@ -22,12 +22,14 @@ from typing import IO
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: IO[bytes], *, wait: bool) -> None:
+    def lock(file: IO[bytes], *, wait: bool) -> None:
+        """Lock ``file``; without ``wait``, raise ``OSError`` if another process has the lock."""
         msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock(file: IO[bytes], *, wait: bool) -> None:
+    def lock(file: IO[bytes], *, wait: bool) -> None:
+        """Lock ``file``; without ``wait``, raise ``OSError`` if another process has the lock."""
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
@@ -57,14 +59,14 @@ def _held(folder: Path) -> tuple[str, IO[bytes]]:
                 left.unlink()
         name = f"{known}-{secrets.token_hex(4)}"
         file = (folder / name).open("wb")
-        _lock(file, wait=True)
+        lock(file, wait=True)
     return name, file
 
 
 def _is_held(path: Path) -> bool:
     try:
         with path.open("r+b") as file:
-            _lock(file, wait=False)
+            lock(file, wait=False)
     except FileNotFoundError:
         return False
     except OSError:  # both systems raise it if another process has the lock
@@ -76,7 +78,7 @@ def _is_held(path: Path) -> bool:
 def _lock_path(folder: Path) -> Iterator[str]:
     """Yield the folder's id under a lock, so that no lease is checked before it is locked."""
     with (folder / LOCK_FILE).open("a+b") as file:
-        _lock(file, wait=True)
+        lock(file, wait=True)
         file.seek(0)
         name = file.read().decode()
         if not name:

@@ -469,7 +469,7 @@ FLOORS = {
     name: floor
     for floor, names in {
         8: "cli",
-        7: "build report findings",
+        7: "build report findings rollout",
         6: "run review replicas labelling testing scoring",
         5: "runners compare deploy trust solutions",
         4: "project tables image worker serving tracker",

@@ -29,7 +29,7 @@ from packager.cli import (
     drift,
     feedback,
 )
-from packager.cli.deploy import compose, kubernetes, monitoring, schedule, batch, remove
+from packager.cli.deploy import compose, kubernetes, monitoring, update, schedule, batch, remove
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
 from packager.cli.data import label_queue, labels, labels_derive
 from packager.cli.issues import service, listing, act, sync, admin
@@ -74,6 +74,7 @@ __all__ = [
     "sync",
     "test",
     "trust",
+    "update",
     "verdicts",
     "version",
     "versions",

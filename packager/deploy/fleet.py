@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from packager.deploy.parts import DEFAULT_PARTS, TRACKER, chosen_parts
+from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.errors import UsageError
 from packager.image.config import PORT
 
@@ -20,7 +21,8 @@ MAX_REPLICAS = 32
 GRAFANA_PORT = 3100
 TRACKER_PORT = 3080
 MAX_PORT = 9_000
-"""The ports of Prometheus and Alertmanager are just above."""
+"""Of ports that are chosen here; those of Prometheus and Alertmanager are just above."""
+MIN_PORT, LAST_PORT = 1_024, 65_535
 MAX_SERVICE = 50
 """Characters of a service name: it is one label of a DNS name, which may have 63."""
 SERVICE_NAME = re.compile(r"[a-z0-9-]+")
@@ -32,6 +34,9 @@ class UpdateCandidate:
 
     version: str
     image: str
+    memory_mib: int
+    network: bool = False
+    """Whether it may reach other machines."""
     share: float = 0.0
     """Share of the requests that it gets."""
 
@@ -50,9 +55,14 @@ class Member:
     """Memory limit of one replica, unless ``MODEL_MEMORY`` is set."""
     keys: bool = False
     """Whether the servers require keys, also of Prometheus."""
+    network: bool = False
+    """Whether the model may reach other machines."""
     time_scale: int = 1
     """By what the windows of its rules are divided."""
-
+    runbooks: str = ""
+    grafana: str = AlertOptions().grafana
+    objectives: Objectives = field(default_factory=Objectives)
+    """Of its rules: the next version has them too."""
     replicas: int = 1
     slot: str = SLOTS[0]
     """The slot that serves."""
@@ -63,7 +73,14 @@ class Member:
     def of(cls, known: Mapping[str, Any]) -> Member:
         """The member that ``asdict`` made a mapping of."""
         found = known["candidate"]
-        return cls(**{**known, "candidate": None if found is None else UpdateCandidate(**found)})
+        candidate = None if found is None else UpdateCandidate(**found)
+        objectives = Objectives(**known["objectives"])
+        return cls(**{**known, "candidate": candidate, "objectives": objectives})
+
+    @property
+    def alerts(self) -> AlertOptions:
+        """What its alerts link to, and how fast their time passes."""
+        return AlertOptions(self.runbooks, self.grafana, self.time_scale)
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -75,13 +92,20 @@ class Member:
         """The slot that doesn't serve."""
         return next(slot for slot in SLOTS if slot != self.slot)
 
-    def slot_image(self, slot: str) -> str:
-        """The image in a slot; raises ``KeyError`` for an empty one."""
+    def in_slot(self, slot: str) -> Member:
+        """The member with the version that is in ``slot``; raises ``KeyError`` for an empty one."""
         if slot == self.slot:
-            return self.image
-        if self.candidate is None:
+            return self
+        new = self.candidate
+        if new is None:
             raise KeyError(slot)
-        return self.candidate.image
+        return replace(
+            self,
+            version=new.version,
+            image=new.image,
+            memory_mib=new.memory_mib,
+            network=new.network,
+        )
 
     def weights(self, total: int = 100) -> dict[str, int]:
         """Slot → weight of each of its replicas."""
@@ -152,19 +176,27 @@ class Fleet:
         return max((one.time_scale for one in self.members.values()), default=1)
 
     def with_model(self, one: Member) -> Fleet:
-        """The fleet with this model, which keeps its port, slot and keys if it was there before."""
+        """The fleet with this model, which keeps its slot and keys if it was there before.
+
+        Port 0 is the port that it had, else the next free one. Raises ``UsageError`` for a port
+        that another model has, and while an update is under way.
+        """
+        self.check_settled()
         known = self.members.get(one.name)
-        if known is not None and known.candidate is not None:
-            raise UsageError(
-                f"{one.name}: expected a model without an update under way, got one to "
-                f"{known.candidate.version}",
-                "finish it, or take it back: package deploy update --resume or --abort",
-            )
-        joined = replace(one, port=self._free_port())
+        joined = replace(one, port=self._port_of(one, known))
         if known is not None:
-            keys = one.keys or known.keys
-            joined = replace(one, port=known.port, slot=known.slot, keys=keys)
+            joined = replace(joined, slot=known.slot, keys=one.keys or known.keys)
         return replace(self, members={**self.members, one.name: joined})
+
+    def check_settled(self) -> None:
+        """Raise ``UsageError`` while an update is under way: to go back, it restores all files."""
+        for one in self.sorted():
+            if one.candidate is not None:
+                raise UsageError(
+                    f"{one.name}: expected a folder without an update under way, got one to "
+                    f"{one.candidate.version}",
+                    "finish it, or take it back: package deploy update --resume or --abort",
+                )
 
     def with_parts(self, added: Sequence[str], left_out: Sequence[str]) -> Fleet:
         """The fleet with other parts; raises ``UsageError`` as ``chosen_parts``."""
@@ -172,6 +204,7 @@ class Fleet:
 
     def without(self, name: str) -> Fleet:
         """The fleet without this model; raises ``UsageError`` if it is unknown or the only one."""
+        self.check_settled()
         if name not in self.members:
             known = ", ".join(sorted(self.members)) or "none"
             raise UsageError(f"expected a model of this folder, got {name!r}", f"known: {known}")
@@ -182,9 +215,29 @@ class Fleet:
         left = {key: one for key, one in self.members.items() if key != name}
         return replace(self, members=left)
 
+    def _port_of(self, one: Member, known: Member | None) -> int:
+        if not one.port:
+            return known.port if known is not None else self._free_port()
+        if not MIN_PORT <= one.port <= LAST_PORT - PORTS:
+            raise UsageError(
+                f"--port: expected {MIN_PORT} to {LAST_PORT - PORTS}, got {one.port}",
+                f"a model has {PORTS} ports from that one on",
+            )
+        for other in self.members.values():
+            if other.name != one.name and abs(other.port - one.port) < PORTS:
+                raise UsageError(
+                    f"--port {one.port}: expected {PORTS} free ports from that one on, got those "
+                    f"of {other.name}, which begin at {other.port}",
+                    "name another port, or leave the option out",
+                )
+        return one.port
+
     def _free_port(self) -> int:
-        taken = {GRAFANA_PORT, TRACKER_PORT, *(one.port for one in self.members.values())}
+        taken = [GRAFANA_PORT, TRACKER_PORT, *(one.port for one in self.members.values())]
         for port in range(PORT, MAX_PORT, PORTS):
-            if port not in taken:
+            if all(abs(port - other) >= PORTS for other in taken):
                 return port
-        raise UsageError(f"no free ports for another model ({len(self.members)} deployed)")
+        raise UsageError(
+            f"no free ports for another model ({len(self.members)} deployed)",
+            "name one with --port, or deploy it from another folder",
+        )

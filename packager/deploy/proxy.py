@@ -16,15 +16,20 @@ SOCKET = "/run/haproxy/admin.sock"
 SLOT_PORTS = {slot: PORT + 1 + number for number, slot in enumerate(SLOTS)}
 """Slot → port of the proxy that reaches this slot alone."""
 MAX_WEIGHT = 100
+BUFFER_BYTES = 128 * 1024
+MAX_BUFFERS = 1_200
 TEMPLATE = """\
 # The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
 global
   log stdout format raw local0 notice
   stats socket {socket} mode 600 level admin
+  nbthread 2
   maxconn 4096
-  # Requests up to this size are kept until they are answered, and sent to another replica if
-  # theirs ends without an answer.
-  tune.bufsize 65536
+  # Requests up to this size, less 1 KiB for headers that are added, are kept until they are
+  # answered, and sent to another replica if theirs ends without an answer.
+  tune.bufsize {buffer}
+  # So many buffers fit in the container's memory; requests beyond wait.
+  tune.buffers.limit {buffers}
 
 resolvers docker
   nameserver dns 127.0.0.11:53
@@ -45,8 +50,13 @@ defaults
   retries 3
   # Predictions may be asked again; a label counts once, by its token.
   retry-on conn-failure empty-response 503
-  timeout connect 5s
+  # Only a request that is here as a whole can be sent again.
+  option http-buffer-request
+  timeout connect 2s
   timeout check 5s
+  timeout http-request {timeout}s
+  # Shorter than the server's, which would close connections that are about to be used.
+  timeout http-keep-alive 60s
   # The deadline of a request ({deadline} s) and some.
   timeout client {timeout}s
   timeout server {timeout}s
@@ -66,8 +76,10 @@ backend model
 {servers}
 {slots}"""
 SERVER = (
-    "  server-template {slot} {replicas} {service}:{port} weight {weight} check inter 1s fall 2 "
-    "rise 1 resolvers docker init-addr none"
+    # ``inter`` limits the time to connect, too: a loaded machine takes more than a second.
+    "  server-template {slot} {replicas} {service}:{port} weight {weight} check inter 3s "
+    "downinter 1s fall 3 rise 1 observe layer4 error-limit 1 on-error mark-down "
+    "resolvers docker resolve-prefer ipv4 init-addr none"
 )
 SLOT = """
 frontend {slot}
@@ -95,6 +107,8 @@ def proxy_config(one: Member, deadline_seconds: float = 30) -> str:
         deadline=round(deadline_seconds),
         timeout=round(deadline_seconds) + 15,
         metrics=PROXY_METRICS_PORT,
+        buffer=BUFFER_BYTES,
+        buffers=MAX_BUFFERS,
         port=PORT,
         servers="\n".join(servers),
         slots="".join(slots),

@@ -14,9 +14,9 @@ from typing import Any
 
 from packager.cache import atomic_file
 from packager.confinement import refuse_leaving
-from packager.deploy.fleet import TRACKER_PORT
+from packager.deploy.fleet import TRACKER_PORT, Fleet
+from packager.deploy.parts import ALERTMANAGER, PROMETHEUS
 from packager.deploy.prometheus.issue_service import JOB
-from packager.engine.hardening import MAX_PROCESSES
 from packager.errors import UsageError
 from packager.image.tracker_files import PORT, tracker_tag
 
@@ -31,29 +31,33 @@ SCRAPE_TOKEN = f"../{READ_TOKEN}"
 """From the folder of Prometheus's configuration, here and in its container."""
 SCRAPE_TOKEN_VOLUME = f"./{READ_TOKEN}:/etc/{READ_TOKEN}:ro"
 MEMORY = "512m"
+PUBLISHED = f"${{TRACKER_PORT:-{TRACKER_PORT}}}"
+"""Its port on the host."""
 ADDRESS = f"http://{JOB}:{PORT}"
 
 
-def tracker_service(time_scale: int) -> dict[str, Any]:
-    """The container, whose image ``package issues image`` makes; ``time_scale``: of the rules."""
+def tracker_service(fleet: Fleet) -> dict[str, Any]:
+    """The container, whose image ``package issues image`` makes."""
+    scale = fleet.time_scale
+    sources = {ALERTMANAGER: 9093, PROMETHEUS: 9090}
     return {
         "image": tracker_tag(),
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "pids_limit": MAX_PROCESSES,
         "mem_limit": MEMORY,
         "read_only": True,
         "tmpfs": ["/tmp:size=64m"],
         "command": [
-            f"--public-url=http://127.0.0.1:{TRACKER_PORT}",
-            "--alertmanager=http://alertmanager:9093",
-            "--prometheus=http://prometheus:9090",
+            f"--public-url=http://127.0.0.1:{PUBLISHED}",
+            *(
+                f"--{name}=http://{name}:{port}"
+                for name, port in sources.items()
+                if name in fleet.parts
+            ),
             "--queries=/etc/issues",
             f"--report-token-file={INSIDE}",
             f"--read-token-file={READ_INSIDE}",
-            *([f"--time-scale={time_scale}"] if time_scale > 1 else []),
+            *([f"--time-scale={scale}"] if scale > 1 else []),
         ],
-        "ports": [f"127.0.0.1:{TRACKER_PORT}:{PORT}"],
+        "ports": [f"127.0.0.1:{PUBLISHED}:{PORT}"],
         "volumes": [
             "issues:/state",
             "./issues:/etc/issues:ro",

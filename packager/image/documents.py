@@ -99,16 +99,18 @@ def parse_document(kind: type[ModelT], content: bytes, called: str) -> ModelT:
     )
 
 
-def package_documents(layers: Sequence[Layer]) -> dict[str, bytes]:
-    """``DOCUMENTS`` by name, from the topmost layer called ``package``, read in one pass.
+def package_documents(
+    layers: Sequence[Layer], names: Sequence[str] = DOCUMENTS, most: int = MAX_DOCUMENT
+) -> dict[str, bytes]:
+    """Files by name, from the topmost layer called ``package``, read in one pass.
 
-    Raises ``PackageError`` for duplicate names and for more than ``MAX_DOCUMENT`` bytes.
+    Raises ``PackageError`` for duplicate names and for more than ``most`` bytes.
     """
     layer = next((layer for layer in reversed(layers) if layer.name == "package"), None)
     found: dict[str, bytes] = {}
     if layer is None:
         return found
-    wanted = {f"package/{name}": name for name in DOCUMENTS}
+    wanted = {f"package/{name}": name for name in names}
     with layer.members(most=MAX_MEMBERS) as members:
         for info in members:
             name = wanted.get(info.name)
@@ -116,7 +118,7 @@ def package_documents(layers: Sequence[Layer]) -> dict[str, bytes]:
                 continue
             if name in found:
                 raise members.refusal(f"{info.name!r} twice")
-            found[name] = members.content(info, MAX_DOCUMENT)
+            found[name] = members.content(info, most)
     return found
 
 

@@ -18,6 +18,7 @@ from packager.cli.deploy.options import (
     Latency,
     LatencyShare,
     OutputFolder,
+    Port,
     Replicas,
     Runbooks,
     SuccessShare,
@@ -39,6 +40,7 @@ def compose(
         str, typer.Option(help="The image as the engine finds it (default: as it is named here).")
     ] = "",
     replicas: Replicas = 1,
+    port: Port = 0,
     keys: Keys = False,
     with_: With = None,
     without: Without = None,
@@ -65,7 +67,7 @@ def compose(
         "compose", latency, latency_share, success_share, design_effect, label_coverage
     )
     options = alert_options("compose", runbooks, grafana, time_scale)
-    asked = ComposeOptions(image, replicas, keys, tuple(with_ or ()), tuple(without or ()))
+    asked = ComposeOptions(image, replicas, port, keys, tuple(with_ or ()), tuple(without or ()))
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_compose(found, output, asked, objectives, options)
         name, version = found.manifest.name, found.manifest.tag

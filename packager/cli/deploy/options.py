@@ -37,6 +37,9 @@ GrafanaAddress = Annotated[
 ]
 TimeScale = Annotated[int, typer.Option(help="Divide windows and delays by this, for a drill.")]
 Keys = Annotated[bool, typer.Option("--keys", help="The servers require API keys.")]
+Port = Annotated[
+    int, typer.Option(help="The first of ten ports (default: as before, or the next free ones).")
+]
 Replicas = Annotated[int, typer.Option(min=1, max=32, help="Number of servers.")]
 With = Annotated[
     list[str] | None,

@@ -31,6 +31,8 @@ class ComposeOptions:
     image: str = ""
     """As the engine finds it; empty: as the package is named here."""
     replicas: int = 1
+    port: int = 0
+    """The first of its ports; 0: the one that it had, or the next free one."""
     keys: bool = False
     """Whether the servers require keys, and Prometheus sends one."""
     added: tuple[str, ...] = ()
@@ -72,10 +74,14 @@ def deploy_compose(
         model.name,
         model.version,
         asked.image or reference.name,
-        port=0,
+        port=asked.port,
         memory_mib=replica_mib(reference.manifest),
         keys=asked.keys,
+        network=reference.manifest.serve.network,
         time_scale=options.time_scale,
+        runbooks=options.runbooks,
+        grafana=options.grafana,
+        objectives=objectives,
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)

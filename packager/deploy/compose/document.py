@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from packager.deploy import tracker
-from packager.deploy.compose.services import SERVICE_HARDENING, model_services, model_volumes
+from packager.deploy.compose.services import (
+    MODELS_NETWORK,
+    OUTER_NETWORK,
+    SERVICE_HARDENING,
+    model_services,
+    model_volumes,
+)
 from packager.deploy.fleet import GRAFANA_PORT, Fleet
 from packager.deploy.parts import ALERTMANAGER, GRAFANA, PROMETHEUS, REDIS
 from packager.deploy.prometheus.issue_service import JOB
@@ -15,6 +21,8 @@ PROMETHEUS_IMAGE = "${PROMETHEUS_IMAGE:-prom/prometheus:v2.53.4}"
 ALERTMANAGER_IMAGE = "${ALERTMANAGER_IMAGE:-prom/alertmanager:v0.27.0}"
 GRAFANA_IMAGE = "${GRAFANA_IMAGE:-grafana/grafana:11.5.2}"
 REDIS_IMAGE = "${REDIS_IMAGE:-redis:7.2-alpine}"
+REDIS_USER = "999:1000"
+"""That of the image, which as root would need capabilities to become it."""
 RETENTION = "40d"  # the error budget covers 30 days
 MONITORING_MEMORY = "${MONITORING_MEMORY:-2g}"
 """Memory limit of Prometheus, Alertmanager and Grafana each."""
@@ -31,6 +39,7 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
     services = [model_services(one, redis=REDIS in fleet.parts) for one in models]
     volumes = [model_volumes(one) for one in models]
     return {
+        "networks": {OUTER_NETWORK: {}, MODELS_NETWORK: {"internal": True}},
         "services": {**_joined(services), **shared},
         "volumes": {**_joined(volumes), **{name: {} for name in shared}},
     }
@@ -49,7 +58,8 @@ def _shared_services(fleet: Fleet) -> dict[str, Any]:
         REDIS: _redis(),
     }
     shared = {name: service for name, service in made.items() if name in fleet.parts}
-    return shared | ({JOB: tracker.tracker_service(fleet.time_scale)} if fleet.tracker else {})
+    own = {**SERVICE_HARDENING, **tracker.tracker_service(fleet)}
+    return shared | ({JOB: own} if fleet.tracker else {})
 
 
 def _prometheus(fleet: Fleet) -> dict[str, Any]:
@@ -60,7 +70,8 @@ def _prometheus(fleet: Fleet) -> dict[str, Any]:
             "--storage.tsdb.path=/prometheus",
             f"--storage.tsdb.retention.time={RETENTION}",
         ],
-        "ports": ["127.0.0.1:9090:9090"],
+        "networks": [MODELS_NETWORK, OUTER_NETWORK],
+        "ports": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
         "volumes": [
             "./prometheus:/etc/prometheus:ro",
             "prometheus:/prometheus",
@@ -77,7 +88,7 @@ def _alertmanager(fleet: Fleet) -> dict[str, Any]:
             "--config.file=/etc/alertmanager/alertmanager.yml",
             "--storage.path=/alertmanager",
         ],
-        "ports": ["127.0.0.1:9093:9093"],
+        "ports": ["127.0.0.1:${ALERTMANAGER_PORT:-9093}:9093"],
         "volumes": [
             "./alertmanager:/etc/alertmanager:ro",
             "alertmanager:/alertmanager",
@@ -95,7 +106,7 @@ def _grafana() -> dict[str, Any]:
             "GF_ANALYTICS_REPORTING_ENABLED": "false",
             "GF_SECURITY_ADMIN_PASSWORD__FILE": PASSWORD_INSIDE,
         },
-        "ports": [f"127.0.0.1:{GRAFANA_PORT}:3000"],
+        "ports": [f"127.0.0.1:${{GRAFANA_PORT:-{GRAFANA_PORT}}}:3000"],
         "volumes": [
             "./grafana/provisioning:/etc/grafana/provisioning:ro",
             "./grafana/dashboards:/var/lib/grafana/dashboards:ro",
@@ -110,7 +121,9 @@ def _grafana() -> dict[str, Any]:
 def _redis() -> dict[str, Any]:
     return {
         **_monitoring_service(REDIS_IMAGE),
+        "user": REDIS_USER,
         "read_only": True,
+        "networks": [MODELS_NETWORK],
         "command": ["redis-server", "--save", "", "--appendonly", "yes", "--dir", "/data"],
         "volumes": ["redis:/data"],
         "healthcheck": {"test": ["CMD", "redis-cli", "ping"], "interval": "15s", "timeout": "5s"},

@@ -18,6 +18,8 @@ PROXY_USER = "65532:0"
 DEADLINE_SECONDS = 30
 GRACE = f"{DEADLINE_SECONDS + 15}s"
 """Between SIGTERM and SIGKILL: the deadline of a request, and some."""
+MODELS_NETWORK, OUTER_NETWORK = "models", "default"
+"""The networks of replicas, which is internal, and of what has ports on the host."""
 LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
 SERVICE_HARDENING: dict[str, Any] = {
     "cap_drop": ["ALL"],
@@ -102,12 +104,13 @@ def model_service(one: Member) -> dict[str, Any]:
 
 
 def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
-    service = model_service(one)
+    there = one.in_slot(slot)
+    service = model_service(there)
     store = {"MODEL_FEEDBACK_STORE": REDIS_DATABASE} if redis else {}
     return {
         **service,
-        "image": literal(one.slot_image(slot)),
         "environment": {**service["environment"], **store},
+        "networks": [MODELS_NETWORK, *([OUTER_NETWORK] if there.network else [])],
         "deploy": {"replicas": one.replicas},
         # A slow start or a loaded machine is no reason for another start.
         "healthcheck": {"interval": "10s", "timeout": "20s", "start_period": "240s", "retries": 6},
@@ -121,6 +124,7 @@ def _proxy(one: Member) -> dict[str, Any]:
         **SERVICE_HARDENING,
         "mem_limit": "256m",
         "read_only": True,
+        "networks": [MODELS_NETWORK, OUTER_NETWORK],
         "command": ["haproxy", "-W", "-db", "-f", f"{CONFIG_FOLDER}/haproxy.cfg"],
         "ports": [
             f"127.0.0.1:{one.port}:{PORT}",

@@ -24,7 +24,7 @@ def job(fleet: Fleet, name: str) -> Any:
 
 
 def test_both_slots_are_scraped_while_an_update_is_under_way() -> None:
-    updated = replace(SHOP, slot="green", candidate=UpdateCandidate("2", "shop:2"))
+    updated = replace(SHOP, slot="green", candidate=UpdateCandidate("2", "shop:2", 512))
     for member, names in (
         (SHOP, ["model-shop-blue"]),
         (replace(SHOP, slot="green"), ["model-shop-green"]),

@@ -14,7 +14,7 @@ from packager.deploy.fleet import Member, UpdateCandidate
 from packager.deploy.proxy import SLOT_PORTS, proxy_config
 
 SHOP = Member("shop", "1", "shop:1", 3000, 512)
-UPDATED = replace(SHOP, candidate=UpdateCandidate("2", "shop:2", 0.1))
+UPDATED = replace(SHOP, candidate=UpdateCandidate("2", "shop:2", 512, share=0.1))
 
 
 def backend(config: str, name: str) -> str:

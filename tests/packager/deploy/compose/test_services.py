@@ -9,7 +9,7 @@ from packager.deploy.compose.services import literal, model_services, model_volu
 from packager.deploy.fleet import Member, UpdateCandidate
 
 SHOP = Member("shop", "1", "shop:1", 3000, 512, replicas=3)
-UPDATED = replace(SHOP, candidate=UpdateCandidate("2", "shop:2"))
+UPDATED = replace(SHOP, candidate=UpdateCandidate("2", "shop:2", 512))
 
 
 def test_a_slot_that_is_empty_has_no_service() -> None:

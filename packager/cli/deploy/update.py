@@ -1,0 +1,135 @@
+"""``package deploy update``: another version of a deployed model takes over."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from packager.cli.app import REF_HELP, AsJson, Key, KeyFile, opened
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+from packager.cli.deploy.options import deploy
+from packager.errors import UsageError
+
+if TYPE_CHECKING:
+    from packager.rollout.request import UpdateRequest, UpdateResult
+
+
+@deploy.command()
+def update(
+    output: Annotated[Path, typer.Option(help="The folder of `deploy compose` that runs.")],
+    reference: Annotated[
+        str | None, typer.Argument(metavar="[REF]", help=f"{REF_HELP}: the new version.")
+    ] = None,
+    image: Annotated[
+        str, typer.Option(help="The image as the engine finds it (default: that of REF).")
+    ] = "",
+    data: Annotated[
+        str, typer.Option(help="Rows to compare and to test on: see `package test`.")
+    ] = "",
+    canary: Annotated[
+        float, typer.Option(help="Share of the requests that the new version gets first.")
+    ] = 0.0,
+    canary_minutes: Annotated[float, typer.Option(help="For how long.")] = 5.0,
+    accept_too_few: Annotated[
+        bool, typer.Option("--accept-too-few", help="Go on where there is too little to tell.")
+    ] = False,
+    latency_ratio: Annotated[
+        float, typer.Option(help="Latency allowed, as a multiple of the earlier version's …")
+    ] = 1.5,
+    latency_slack: Annotated[float, typer.Option(help="… and seconds in addition.")] = 0.005,
+    gate_seconds: Annotated[float, typer.Option(help="Time to compare latencies.")] = 60.0,
+    ready_seconds: Annotated[float, typer.Option(help="Time to become ready.")] = 120.0,
+    no_gate: Annotated[
+        bool, typer.Option("--no-gate", help="Do not compare the versions; with --reason.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why there is no gate: it is recorded.")] = "",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an update that was killed.")
+    ] = False,
+    abort: Annotated[
+        bool, typer.Option("--abort", help="Take back an update that was killed.")
+    ] = False,
+    key_file: KeyFile = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a running model by another version without losing a request.
+
+    The new version starts beside the serving one, passes a gate (ready, golden rows, latency,
+    test on new data), gets the traffic, and the earlier one is stopped. Exit 1, with everything
+    as before, if it does not pass or anything fails.
+    """
+    from packager.rollout.request import UpdateRequest
+    from packager.rollout.update import abort_update
+
+    if no_gate != bool(reason.strip()):
+        raise UsageError(
+            "--no-gate and --reason: expected both or neither", "say why with --reason TEXT"
+        )
+    if sum((resume, abort, reference is not None)) != 1:
+        raise UsageError(
+            "expected one of REF, --resume and --abort", "name the new version, or end an update"
+        )
+    if abort:
+        _print(abort_update(output, ConsoleProgress()), aborted=True, as_json=as_json)
+        return
+    asked = None
+    if reference is not None:
+        path = Path(reference)
+        asked = UpdateRequest(
+            reference=str(path.absolute()) if path.exists() else reference,
+            image=image,
+            data=str(Path(data).absolute()) if Path(data).exists() and data else data,
+            canary=canary,
+            canary_minutes=canary_minutes,
+            no_gate=reason.strip(),
+            accept_too_few=accept_too_few,
+            ready_seconds=ready_seconds,
+            gate_seconds=gate_seconds,
+            latency_ratio=latency_ratio,
+            latency_slack=latency_slack,
+            key_file="" if key_file is None else str(key_file.absolute()),
+        )
+    result = _run(output, asked, key)
+    _print(result, aborted=False, as_json=as_json)
+    if not result.done:
+        raise typer.Exit(1)
+
+
+def _run(output: Path, asked: UpdateRequest | None, key: Path | None) -> UpdateResult:
+    """Begin the update that is ``asked`` for, or go on with the one in the folder."""
+    from packager.rollout.request import UpdateRequest
+    from packager.rollout.update import left_update, resume_update, start_update, under_way
+
+    if asked is None:
+        left = UpdateRequest.of(left_update(output).asked)
+    else:
+        under_way(output)
+        left = asked
+    progress = ConsoleProgress()
+    with opened(left.reference, False, key, companion=bool(left.data)) as (found, engine):
+        if asked is None:
+            return resume_update(found, output, engine, progress)
+        return start_update(found, output, asked, engine, progress)
+
+
+def _print(result: UpdateResult, *, aborted: bool, as_json: bool) -> None:
+    from packager.report.table import table
+
+    if as_json:
+        print_result(json.dumps({**result.document, "aborted": aborted}))
+        return
+    if result.checks:
+        rows = [(one.name, one.outcome, one.text) for one in result.checks]
+        print_result(table(("check", "outcome", "finding"), rows, terminal_columns()) + "\n")
+    if result.done:
+        took = f"in {result.seconds:.0f} s"
+        print_result(f"{result.model}: {result.version} serves, instead of {result.before}, {took}")
+    elif aborted:
+        print_result(f"{result.model}: {result.before} serves; the update is taken back")
+    else:
+        refused = f"{result.version} did not pass, and was removed"
+        print_result(f"{result.model}: {result.before} serves; {refused}")

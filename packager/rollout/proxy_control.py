@@ -1,0 +1,158 @@
+"""Commands to the proxy of a model, by its admin socket: weights, and counts of its servers.
+
+Only containers of the socket's volume reach it. A one-shot container of the model's image, without
+the network, sends the commands; each answer is checked.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from packager.deploy.compose.services import PROXY_USER
+from packager.deploy.fleet import MAX_REPLICAS, Member
+from packager.deploy.proxy import SOCKET
+from packager.errors import PackageError
+from packager.image.runtime import VENV
+from packager.rollout.compose_command import ComposeCommand
+
+BACKEND = "model"
+SCRIPT = f"""
+import json, socket, sys
+found = []
+for line in sys.stdin.read().splitlines():
+    with socket.socket(socket.AF_UNIX) as proxy:
+        proxy.settimeout(10)
+        proxy.connect("{SOCKET}")
+        proxy.sendall(line.encode() + b"\\n")
+        parts = []
+        while part := proxy.recv(65536):
+            parts.append(part)
+    found.append(b"".join(parts).decode())
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True)
+class ProxyServer:
+    """What the proxy knows about one replica: counts since the proxy started."""
+
+    slot: str
+    up: bool
+    weight: int
+    current: int
+    """Requests that it is answering."""
+    answered: int
+    failed: int
+    """Answers with a status from 500, lost connections, and requests it did not answer."""
+
+
+@dataclass(frozen=True)
+class SlotTraffic:
+    """Requests to one slot."""
+
+    requests: int
+    failures: int
+
+    def since(self, before: SlotTraffic) -> SlotTraffic:
+        """What came after ``before``; nothing if the proxy was started again since."""
+        return SlotTraffic(
+            max(0, self.requests - before.requests), max(0, self.failures - before.failures)
+        )
+
+
+def parse_servers(text: str) -> list[ProxyServer]:
+    """The servers of both slots in the answer to ``show stat``.
+
+    Raises ``PackageError`` for another answer. Fields are those of HAProxy's management guide,
+    section 9.1.
+    """
+    rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
+    try:
+        return [
+            _server(row)
+            for row in rows
+            if row["pxname"] == BACKEND and row["svname"] not in ("FRONTEND", "BACKEND")
+        ]
+    except (KeyError, ValueError, TypeError) as error:
+        raise PackageError(
+            f"expected the proxy's counts, got {text[:80]!r}", "see the log of the proxy"
+        ) from error
+
+
+def _server(row: Mapping[str, str]) -> ProxyServer:
+    statuses = sum(_count(row[f"hrsp_{kind}"]) for kind in ("1xx", "2xx", "3xx", "4xx", "5xx"))
+    lost = _count(row["econ"]) + _count(row["eresp"])
+    return ProxyServer(
+        slot=row["svname"].rstrip("0123456789"),
+        up=row["status"].startswith("UP"),
+        weight=_count(row["uweight"]),
+        current=_count(row["scur"]),
+        answered=statuses + lost,
+        failed=_count(row["hrsp_5xx"]) + lost,
+    )
+
+
+def _count(text: str) -> int:
+    return int(text or 0)
+
+
+def traffic(servers: Iterable[ProxyServer], slot: str) -> SlotTraffic:
+    """The requests to one slot."""
+    chosen = [one for one in servers if one.slot == slot]
+    return SlotTraffic(sum(one.answered for one in chosen), sum(one.failed for one in chosen))
+
+
+class ProxyControl:
+    """The proxy of one model of a folder."""
+
+    def __init__(self, compose: ComposeCommand, one: Member) -> None:
+        self._compose = compose
+        self._one = one
+
+    def servers(self) -> list[ProxyServer]:
+        """The replicas of both slots, with those that are not there."""
+        return parse_servers(self._ask(["show stat"])[0])
+
+    def up(self, slot: str) -> int:
+        """How many replicas of a slot the proxy finds ready."""
+        return sum(one.up for one in self.servers() if one.slot == slot)
+
+    def set_weights(self, weights: Mapping[str, int]) -> None:
+        """Give each replica of each slot its weight; raises ``PackageError`` if one has another."""
+        commands = [
+            f"set weight {BACKEND}/{slot}{number} {weight}"
+            for slot, weight in weights.items()
+            for number in range(1, MAX_REPLICAS + 1)
+        ]
+        *answers, stat = self._ask([*commands, "show stat"])
+        for command, answer in zip(commands, answers, strict=True):
+            if answer.strip():
+                raise self._wrong(command, answer)
+        for one in parse_servers(stat):
+            if one.weight != weights.get(one.slot, one.weight):
+                raise self._wrong(f"weight {weights[one.slot]} of {one.slot}", str(one.weight))
+
+    def _ask(self, commands: Sequence[str]) -> list[str]:
+        said = self._compose.run(
+            *("run", "--rm", "--no-deps", "-T", "--user", PROXY_USER, f"state-{self._one.proxy}"),
+            *(f"/{VENV}/bin/python", "-c", SCRIPT),
+            text="\n".join(commands),
+            seconds=60,
+        )
+        try:
+            answers = list(json.loads(said))
+        except ValueError as error:
+            raise self._wrong(commands[0], said) from error
+        if len(answers) != len(commands):
+            raise self._wrong(commands[0], said)
+        return [str(one) for one in answers]
+
+    def _wrong(self, command: str, answer: str) -> PackageError:
+        return PackageError(
+            f"{self._one.proxy}: {command}: expected it done, got {answer.strip()[:200]!r}",
+            "see the log of the proxy: docker compose logs " + self._one.proxy,
+        )

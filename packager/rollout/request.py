@@ -1,0 +1,113 @@
+"""What a user asks an update for, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from packager.errors import UsageError
+from packager.rollout.canary import CanaryRule
+from packager.rollout.latency import LatencyBound
+from packager.rollout.verdict import GateCheck, GateVerdict
+
+MAX_MINUTES = 7 * 24 * 60
+
+
+@dataclass(frozen=True)
+class UpdateRequest:
+    """The options of an update; they are in its journal."""
+
+    reference: str
+    """How the package is named; a path is absolute."""
+    image: str = ""
+    """As the engine finds it; empty: as the package is named."""
+    data: str = ""
+    """Rows to mirror and to test on; empty: made-up rows, and no test."""
+    canary: float = 0.0
+    """Share of the requests that the new version gets first; 0: none."""
+    canary_minutes: float = 5.0
+    no_gate: str = ""
+    """Why the gate is left out; empty: it is not."""
+    accept_too_few: bool = False
+    ready_seconds: float = 120.0
+    gate_seconds: float = 60.0
+    latency_ratio: float = LatencyBound().ratio
+    latency_slack: float = LatencyBound().slack_seconds
+    key_file: str = ""
+
+    def __post_init__(self) -> None:
+        expected = {
+            "canary": (0 <= self.canary < 1, "a share of at least 0, below 1"),
+            "canary-minutes": (
+                0 < self.canary_minutes <= MAX_MINUTES,
+                f"minutes above 0, at most {MAX_MINUTES}",
+            ),
+            "ready-seconds": (0 < self.ready_seconds < 1e5, "seconds above 0"),
+            "gate-seconds": (0 < self.gate_seconds < 1e5, "seconds above 0"),
+            "latency-ratio": (1 <= self.latency_ratio < 1e6, "a number of at least 1"),
+            "latency-slack": (0 <= self.latency_slack < 1e5, "seconds of at least 0"),
+        }
+        for name, (good, what) in expected.items():
+            if not good:
+                got = getattr(self, name.replace("-", "_"))
+                raise UsageError(f"--{name}: expected {what}, got {got:g}")
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any]) -> UpdateRequest:
+        """The request that ``asdict`` made a mapping of."""
+        return cls(**known)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The options as JSON values."""
+        return asdict(self)
+
+    @property
+    def latency(self) -> LatencyBound:
+        """The bound of the new version's latency."""
+        return LatencyBound(self.latency_ratio, self.latency_slack)
+
+    @property
+    def rule(self) -> CanaryRule:
+        """The test of the canary."""
+        return CanaryRule()
+
+
+@dataclass(frozen=True)
+class UpdateResult:
+    """What an update did."""
+
+    model: str
+    before: str
+    version: str
+    done: bool
+    """Whether the new version serves; else everything is as it was."""
+    gate: GateVerdict | None = None
+    """None if it was left out."""
+    canary: GateCheck | None = None
+    """None without one."""
+    seconds: float = 0.0
+
+    @property
+    def checks(self) -> tuple[GateCheck, ...]:
+        """All of them, in their order."""
+        return (
+            *(self.gate.checks if self.gate else ()),
+            *((self.canary,) if self.canary else ()),
+        )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """All numbers, as JSON values."""
+        canary = self.canary
+        told = None if canary is None else {**asdict(canary), "numbers": dict(canary.numbers)}
+        return {
+            "model": self.model,
+            "before": self.before,
+            "version": self.version,
+            "done": self.done,
+            "gate": None if self.gate is None else self.gate.document,
+            "canary": told,
+            "seconds": round(self.seconds, 1),
+        }

@@ -1,0 +1,223 @@
+"""The phases of an update: from the start of the new version to the end of the earlier one.
+
+Until the earlier version is stopped, whatever goes wrong moves the traffic back to it, removes the
+new one, and restores the files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packager.client.client import read_key
+from packager.deploy.fleet import Fleet, UpdateCandidate
+from packager.deploy.folder_target import COMPOSE, target_fleet
+from packager.deploy.generated_folder import read_generated
+from packager.deploy.monitoring import replica_mib
+from packager.engine.engine import Engine
+from packager.image.reference import Reference
+from packager.progress import Progress
+from packager.rollout import journal as journals
+from packager.rollout.canary import judge_canary
+from packager.rollout.compose_command import ComposeCommand
+from packager.rollout.gate import GateLimits, run_gate
+from packager.rollout.history import record_update
+from packager.rollout.journal import BEFORE, FOLDER, UpdateJournal, UpdatePhase
+from packager.rollout.new_rows import judge_test, mirrored_rows
+from packager.rollout.proxy_control import traffic
+from packager.rollout.request import UpdateRequest, UpdateResult
+from packager.rollout.slots import Slots
+from packager.rollout.verdict import GateCheck, GateVerdict
+
+PHASES: tuple[UpdatePhase, ...] = ("starting", "gate", "canary", "moving", "finishing")
+CANARY_POLL_SECONDS = 10.0
+
+
+@dataclass
+class RollingUpdate:
+    """One update, from its journal."""
+
+    slots: Slots
+    journal: UpdateJournal
+    asked: UpdateRequest
+    engine: Engine | None
+    progress: Progress
+    begun: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(
+        cls, folder: Path, journal: UpdateJournal, engine: Engine | None, progress: Progress
+    ) -> RollingUpdate:
+        """The update of ``journal``; raises ``PackageError`` without Compose."""
+        kept = folder / FOLDER / BEFORE
+        fleet = (
+            Fleet.of(read_generated(kept).notes) if kept.is_dir() else target_fleet(folder, COMPOSE)
+        )
+        compose = ComposeCommand.find(folder)
+        slots = Slots(folder, fleet, fleet.members[journal.model], compose, progress)
+        return cls(slots, journal, UpdateRequest.of(journal.asked), engine, progress)
+
+    def run(self, reference: Reference) -> UpdateResult:
+        """Go through the phases from that of the journal."""
+        gate: GateVerdict | None = None
+        canary: GateCheck | None = None
+        try:
+            if self._before("moving"):
+                self._start(reference)
+                gate = self._gate(reference) if self._before("canary") else None
+                if gate is not None and not gate.passed:
+                    return self._refused(gate, None)
+                canary = self._canary(reference)
+                if canary is not None and not self._good(canary):
+                    return self._refused(gate, canary)
+            if self._before("finishing"):
+                self._move(reference)
+            self._finish(reference)
+        except BaseException:
+            self._after_failure()
+            raise
+        result = self._result(gate, canary, done=True)
+        record_update(self.slots.folder, result, self.asked)
+        journals.end(self.slots.folder)
+        return result
+
+    def _before(self, phase: UpdatePhase) -> bool:
+        return PHASES.index(self.journal.phase) < PHASES.index(phase)
+
+    def _advance(self, phase: UpdatePhase) -> None:
+        if PHASES.index(self.journal.phase) < PHASES.index(phase):
+            self.journal = journals.advance(self.slots.folder, self.journal, phase)
+
+    def _result(
+        self, gate: GateVerdict | None, canary: GateCheck | None, *, done: bool
+    ) -> UpdateResult:
+        told, seconds = self.journal, time.monotonic() - self.begun
+        return UpdateResult(told.model, told.before, told.version, done, gate, canary, seconds)
+
+    def _candidate(self, reference: Reference, share: float) -> None:
+        memory, network = replica_mib(reference.manifest), reference.manifest.serve.network
+        told = self.journal
+        self.slots.write_candidate(
+            UpdateCandidate(told.version, told.image, memory, network, share)
+        )
+
+    def _start(self, reference: Reference) -> None:
+        one = self.slots.one
+        self.progress.step(
+            f"starting {self.journal.version} in {one.idle}, {one.replicas} replicas"
+        )
+        self._candidate(reference, 0.0)
+        self.slots.start(self.asked.ready_seconds)
+
+    def _gate(self, reference: Reference) -> GateVerdict | None:
+        self._advance("gate")
+        if self.asked.no_gate:
+            self.progress.warn(f"no gate: {self.asked.no_gate}")
+            return None
+        asked, slots = self.asked, self.slots
+        limits = GateLimits(
+            latency=asked.latency,
+            seconds=asked.gate_seconds,
+            ready_seconds=asked.ready_seconds,
+            accept_too_few=asked.accept_too_few,
+            key=self._key(),
+            rows=mirrored_rows(asked.data, reference, self.progress) if asked.data else (),
+        )
+        last: Callable[[], GateCheck] | None = None
+        if asked.data:
+
+            def last() -> GateCheck:
+                return judge_test(reference, asked.data, self.engine, self.progress)
+
+        old, new = slots.address(slots.one.slot), slots.address(slots.one.idle)
+        return run_gate(old, new, reference, limits, self.progress, last)
+
+    def _key(self) -> str | None:
+        """A key of both servers: the named one, or Prometheus's."""
+        if self.asked.key_file:
+            return read_key(Path(self.asked.key_file))
+        if not self.slots.one.keys:
+            return None
+        return read_key(self.slots.folder / "prometheus/keys" / f"{self.slots.one.label}.key")
+
+    def _share(self, reference: Reference, share: float) -> None:
+        """Move the traffic; the file has the same weights, for a restart of the proxy."""
+        self._candidate(reference, share)
+        one = self.slots.one
+        moved = round(100 * share)
+        self.slots.control.set_weights({one.slot: 100 - moved, one.idle: moved})
+
+    def _canary(self, reference: Reference) -> GateCheck | None:
+        if not self.asked.canary:
+            return None
+        self._advance("canary")
+        one, share, rule = self.slots.one, self.asked.canary, self.asked.rule
+        before = self.slots.control.servers()
+        self._share(reference, share)
+        minutes = self.asked.canary_minutes
+        self.progress.step(f"canary: {share:.1%} of the requests for {minutes:g} minutes")
+        until = time.monotonic() + 60 * minutes
+        looks = max(1, int(60 * minutes / CANARY_POLL_SECONDS))
+        while True:
+            time.sleep(max(0.0, min(CANARY_POLL_SECONDS, until - time.monotonic())))
+            now = self.slots.control.servers()
+            old, new = (traffic(now, s).since(traffic(before, s)) for s in (one.slot, one.idle))
+            last = time.monotonic() >= until
+            # A half of the alarm rate is for the end, the other one for all looks before it.
+            alarm = rule.alarm / 2 if last else rule.alarm / 2 / looks
+            found = judge_canary(old, new, rule.with_alarm(alarm))
+            if last or found.outcome == "failed":
+                return found
+
+    def _good(self, found: GateCheck) -> bool:
+        return GateVerdict((found,), self.asked.accept_too_few).passed
+
+    def _move(self, reference: Reference) -> None:
+        self._advance("moving")
+        self.progress.step(f"moving all requests to {self.journal.version}")
+        self._share(reference, 1.0)
+        self.slots.drain(self.slots.one.slot)
+
+    def _finish(self, reference: Reference) -> None:
+        slots = self.slots
+        self._advance("finishing")
+        self.progress.step(f"stopping {self.journal.before}")
+        now = target_fleet(slots.folder, COMPOSE).members[self.journal.model]
+        if now.candidate is not None:  # else a killed command came this far
+            slots.remove(slots.one.slot)
+        slots.write_updated(reference, self.journal.image)
+        slots.tell_prometheus()
+
+    def _refused(self, gate: GateVerdict | None, canary: GateCheck | None) -> UpdateResult:
+        self.progress.step(f"going back to {self.journal.before}")
+        self.go_back()
+        return self._result(gate, canary, done=False)
+
+    def _after_failure(self) -> None:
+        """Go back if there is a way; else, or if that fails too, say how to end the update."""
+        folder = self.slots.folder
+        again = f"package deploy update --output {folder}"
+        if journals.read_journal(folder) is None:
+            return
+        if self.journal.phase == "finishing":
+            self.progress.warn(f"{self.journal.version} serves; to finish: {again} --resume")
+            return
+        self.progress.step(f"going back to {self.journal.before}")
+        try:
+            self.go_back()
+        except BaseException:
+            self.progress.warn(f"not everything is as it was; to go back: {again} --abort")
+            raise
+
+    def go_back(self) -> None:
+        """The earlier version gets all requests, the new one is removed, the files are restored."""
+        one, slots = self.slots.one, self.slots
+        if not self._before("canary"):
+            slots.control.set_weights({one.slot: 100, one.idle: 0})
+            slots.drain(one.idle)
+        slots.remove_candidate()
+        journals.restore(slots.folder)
+        slots.tell_prometheus()
+        journals.end(slots.folder)

@@ -1,0 +1,62 @@
+"""What the checks of an update found, as records and as text lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["passed", "failed", "too few", "skipped"]
+"""``too few``: the measurements show neither; ``skipped``: there was nothing to compare with."""
+
+
+@dataclass(frozen=True)
+class GateCheck:
+    """One check of a new version."""
+
+    name: str
+    outcome: Outcome
+    text: str
+    """What was found, in a sentence."""
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    """All numbers of the sentence and more, as JSON values."""
+
+    @property
+    def line(self) -> str:
+        """The finding as a line of text."""
+        return f"{self.name}: {self.outcome}: {self.text}"
+
+
+@dataclass(frozen=True)
+class GateVerdict:
+    """All checks of a new version."""
+
+    checks: tuple[GateCheck, ...]
+    accept_too_few: bool = False
+    """Whether a check with too few measurements lets the version pass."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the new version may get the traffic. No check at all is no pass."""
+        good = {"passed", "skipped", *(["too few"] if self.accept_too_few else [])}
+        return bool(self.checks) and all(one.outcome in good for one in self.checks)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """A line for each check."""
+        return tuple(one.line for one in self.checks)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The lines of the checks that keep the version from passing."""
+        bad = ("failed",) if self.accept_too_few else ("failed", "too few")
+        return tuple(one.line for one in self.checks if one.outcome in bad)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The verdict with all numbers, as JSON values."""
+        checks = [
+            {"name": one.name, "outcome": one.outcome, "text": one.text, **one.numbers}
+            for one in self.checks
+        ]
+        return {"passed": self.passed, "accept_too_few": self.accept_too_few, "checks": checks}
