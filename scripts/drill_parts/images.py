@@ -46,11 +46,13 @@ def load_images() -> None:
         return
     subprocess.run(["docker", "import", str(FILE), SHARED], check=True, capture_output=True)
     for image, entry_point in ENTRY_POINTS.values():
-        _derive(image, entry_point)
+        derive(image, SHARED, f"ENTRYPOINT {entry_point}" if entry_point else "")
 
 
-def load_archive(file: Path) -> None:
-    """Put a package's archive into the engine."""
+def load_archive(file: Path, name: str) -> None:
+    """Put the package ``name`` into the engine, from its archive."""
+    if _is_loaded(name):
+        return
     subprocess.run(["docker", "load", "--input", str(file)], check=True, capture_output=True)
 
 
@@ -59,12 +61,11 @@ def _is_loaded(image: str) -> bool:
     return done.returncode == 0
 
 
-def _derive(image: str, entry_point: str) -> None:
-    """An image with the files of ``SHARED``, and an entry point in JSON."""
-    lines = [f"FROM {SHARED}", *([f"ENTRYPOINT {entry_point}"] if entry_point else [])]
+def derive(image: str, base: str, line: str) -> None:
+    """An image of ``base`` with one more line of a Dockerfile."""
     subprocess.run(
         ["docker", "build", "--quiet", "--tag", image, "-"],
-        input="\n".join(lines).encode(),
+        input=f"FROM {base}\n{line}\n".encode(),
         env={**os.environ, "DOCKER_BUILDKIT": "0"},
         check=True,
         capture_output=True,

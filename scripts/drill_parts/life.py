@@ -15,9 +15,9 @@ from drill_parts.faults import (
     wrong_slice,
 )
 from drill_parts.load import OK, Load
-from drill_parts.preparation import FIRST, source
-from drill_parts.programs import docker, package
-from drill_parts.releases import bad_release, better_release, replayed
+from drill_parts.preparation import FIRST, NAME, source
+from drill_parts.programs import package
+from drill_parts.releases import better_release, broken_release, replayed, stale_release
 from drill_parts.rows import read_rows
 
 TIME_SCALE = 60
@@ -45,7 +45,8 @@ def drill(record: Record, *, short: bool) -> None:
         injected(record, load, wrong_slice(load))
         better_release(record, load, first)
         if not short:
-            bad_release(record, load)
+            stale_release(record, load)
+            broken_release(record, load)
             replayed(record)
         aftermath(record, load, QUIET_SECONDS / (3 if short else 1))
         counted(record, load)
@@ -56,11 +57,11 @@ def drill(record: Record, *, short: bool) -> None:
 def _loaded_images() -> str:
     """The name of the first version in the engine; the tracker's image is made."""
     images.load_images()
-    images.load_archive(FIRST)
+    name = NAME.read_text(encoding="utf-8")
+    images.load_archive(FIRST, name)
     base = (paths.WORK / "base").read_text(encoding="utf-8")
     package("issues", "image", "--base", base)
-    names = docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-    return next(name for name in names if name.startswith("shop:1.0.0-") and "replay" not in name)
+    return name
 
 
 def faults(load: Load, *, short: bool) -> list[Fault]:

@@ -12,6 +12,8 @@ from drill_parts.programs import package, package_json
 from drill_parts.rows import read_rows, write_rows
 
 FIRST = paths.WORK / "first.tar"
+NAME = paths.WORK / "first.name"
+"""What the archive is called in an engine."""
 TABLE = paths.WORK / "diamonds"
 PROJECT_FILE = """\
 [package]
@@ -74,7 +76,8 @@ def built_package() -> None:
     base = package("base").stdout.strip()
     (paths.WORK / "base").write_text(base, encoding="utf-8")
     write_project("1.0.0", 1)
-    package_json(
+    built = package_json(
         *("build", paths.PROJECT, "--base", base, "--output", f"docker-archive:{FIRST}"),
         "--allow-findings",
     )
+    NAME.write_text(str(built["tag"]), encoding="utf-8")

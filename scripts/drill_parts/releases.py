@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 from drill_parts import paths, stack, tracker
 from drill_parts.checks import Record
+from drill_parts.images import derive
 from drill_parts.load import Load
 from drill_parts.preparation import TABLE, write_project
 from drill_parts.programs import package, package_json
 from drill_parts.rows import SLICE
 
-BROKEN_TRAIN = """\
-import pandas as pd
-from sklearn.dummy import DummyClassifier
-
-
-def train(features: pd.DataFrame, target: pd.Series, *, params: dict, seed: int) -> DummyClassifier:
-    return DummyClassifier(strategy="most_frequent").fit(features, target)
-"""
+GATE = ("--gate-seconds", 20, "--latency-slack", 0.1, "--data", "judged.csv")
+BROKEN_IMAGE = "drill-broken:1"
+BACK_SECONDS = 60
 CLOSED_SECONDS = 120
 
 
@@ -31,7 +29,7 @@ def better_release(record: Record, load: Load, first: str) -> None:
     record.check(f"{SLICE} is better", better > worse, f"accuracy {worse:.3f} → {better:.3f}")
     record.start("roll-out under load")
     since = load.count
-    done = package("deploy", "update", second, "--output", paths.DEPLOYED, check=False)
+    done = package("deploy", "update", second, "--output", paths.DEPLOYED, *GATE, check=False)
     record.check("the gate passes", done.returncode == 0, done.stderr.strip()[-300:])
     record.none_lost(load, since)
     record.figures["requests during the roll-out"] = str(load.count - since)
@@ -42,17 +40,33 @@ def better_release(record: Record, load: Load, first: str) -> None:
     record.check("its issues are closed", took is not None, told)
 
 
-def bad_release(record: Record, load: Load) -> None:
-    """A version that is worse is refused, and the serving one stays."""
-    record.start("a version that is worse")
-    (paths.PROJECT / "train.py").write_text(BROKEN_TRAIN, encoding="utf-8")
-    write_project("3.0.0", 2)
+def stale_release(record: Record, load: Load) -> None:
+    """A version of the rows as they were is refused by the gate, and the serving one stays."""
+    record.start("a version that learned the earlier rows")
+    write_project("3.0.0", 1)
     third = _built()
-    serving = load.sent[-1].version
-    since = load.count
-    update = ("deploy", "update", third, "--output", paths.DEPLOYED, "--data", "judged.csv")
-    done = package(*update, check=False)
+    since, serving = load.count, load.sent[-1].version
+    done = package("deploy", "update", third, "--output", paths.DEPLOYED, *GATE, check=False)
     record.check("the gate refuses", done.returncode == 1, done.stderr.strip()[-300:])
+    _unchanged(record, load, since, serving)
+
+
+def broken_release(record: Record, load: Load) -> None:
+    """An image that never becomes ready, forced past the gate, is taken back."""
+    record.start("a version that does not start")
+    derive(BROKEN_IMAGE, stack.serving_reference(), 'ENTRYPOINT ["/bin/false"]')
+    write_project("4.0.0", 2)
+    fourth = _built()
+    since, serving, begun = load.count, load.sent[-1].version, time.monotonic()
+    forced = ("--no-gate", "--reason", "drill", "--ready-seconds", 20, "--image", BROKEN_IMAGE)
+    done = package("deploy", "update", fourth, "--output", paths.DEPLOYED, *forced, check=False)
+    took = time.monotonic() - begun
+    record.check("is taken back", done.returncode == 1, done.stderr.strip()[-300:])
+    record.check(f"within {BACK_SECONDS} s", took < BACK_SECONDS, f"{took:.0f} s")
+    _unchanged(record, load, since, serving)
+
+
+def _unchanged(record: Record, load: Load, since: int, serving: str) -> None:
     now = {one.version for one in load.sent[-20:]}
     record.check("the earlier version answers", now == {serving}, ", ".join(sorted(now)))
     record.none_lost(load, since)
