@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help setup demo test test-fast check format lock lock-server newest clean
+.PHONY: help setup demo release test test-fast check format docs reference lock lock-server newest clean
 
 help:
 	@echo "make demo [YES=1]   build, serve, measure and replay a real model; list the issues found"
@@ -13,9 +13,12 @@ help:
 	@echo "make test-fast      the tests that need no engine, server or network, in a minute and a half"
 	@echo "make check          format, lint and types"
 	@echo "make format         format the code and apply automatic corrections"
+	@echo "make docs           build the documentation site in .docs/site; fails with a dead link"
+	@echo "make reference      write the reference pages of docs/reference from the code"
 	@echo "make lock           resolve requirements-dev.lock again"
 	@echo "make lock-server    resolve what every image's server and harness consist of again"
 	@echo "make newest         try the newest releases of dependencies; says which bounds can be moved"
+	@echo "make release        build and check sdist and wheel, try the wheel alone; writes dist/"
 	@echo "make clean          delete what these targets created"
 
 setup: $(INSTALLED)
@@ -42,6 +45,12 @@ format: setup
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+docs: setup
+	@$(BIN)/python scripts/docs_site.py
+
+reference: setup
+	@$(BIN)/python scripts/reference.py
+
 lock: setup
 	@scripts/lock
 
@@ -51,5 +60,8 @@ lock-server: setup
 newest: setup
 	@$(BIN)/python scripts/newest.py $(PACKAGES)
 
+release: setup
+	@scripts/with-engine $(BIN)/python scripts/release.py $(ARGUMENTS)
+
 clean:
-	rm -rf .venv .newest .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .newest .demo .docs .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -62,8 +62,10 @@ class Load:
 
     async def ask(self, number: int, reuse: bool) -> tuple[int, str]:
         """The status and the version of one answer."""
-        pair = self.idle.pop() if reuse and self.idle else None
-        if pair is None:
+        pair = None
+        while reuse and self.idle and (pair is None or pair[0].at_eof()):
+            pair = self.idle.pop()
+        if pair is None or pair[0].at_eof():
             pair = await asyncio.open_connection(self.host, self.port)
         reader, writer = pair
         keep = "keep-alive" if reuse else "close"

@@ -149,7 +149,7 @@ def requirements(project: Mapping[str, object]) -> list[Requirement]:
     lines = project["dependencies"]
     assert isinstance(extras, dict)
     assert isinstance(lines, list)
-    more = [line for extra in extras if extra != "dev" for line in extras[extra]]
+    more = [line for extra in extras if extra not in ("dev", "docs") for line in extras[extra]]
     return [Requirement(line) for line in (*lines, *more)]
 
 
@@ -163,7 +163,7 @@ def install(project: Mapping[str, object]) -> dict[str, Version]:
     """Make the environment; return the version of each package in it."""
     extras = project["optional-dependencies"]
     assert isinstance(extras, dict)
-    wanted = [*map(lifted, requirements(project)), *extras["dev"]]
+    wanted = [*map(lifted, requirements(project)), *extras["dev"], *extras["docs"]]
     PLACE.mkdir(exist_ok=True)
     (PLACE / "requirements.txt").write_text("\n".join(wanted) + "\n", encoding="utf-8")
     index = user_index_options()

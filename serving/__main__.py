@@ -11,8 +11,10 @@ import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelhost.exceptions import describe_exception
 from packager.errors import PackageError
@@ -27,6 +29,10 @@ from serving.processes.model_environment import THREADS
 from serving.processes.remote_members import check_remote_members
 from serving.settings import Settings
 from serving.signed_root import check_signature_if_told
+
+if TYPE_CHECKING:
+    from serving.processes.child import Child
+    from serving.processes.private_socket import PrivateSocket
 
 END_SECONDS = 30.0
 """Seconds that workers may take to end, beyond the deadline of a request."""
@@ -58,7 +64,8 @@ def _supervise(settings: Settings, manifest: Manifest, readers: log_lines.Reader
     except OSError as error:
         raise PackageError(
             f"the server can't start: {error}",
-            f"it needs a folder with some MB of free space, such as {tempfile.gettempdir()}",
+            "it needs a folder with some MB of free space: /tmp, or the one that TMPDIR names; "
+            "in a container with a read-only root: docker run --tmpfs /tmp",
         ) from error
 
 
@@ -99,10 +106,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
             *children_of(settings, files, Shared(socket, table, models, board, shadow)),
             *model_children(settings, files, models, given, home, readers.channels),
         ]
-        if settings.shadow is not None and shadow is not None:
-            from serving.shadow.process import shadow_child
-
-            processes.append(shadow_child(settings, settings.shadow, manifest, shadow))
+        processes += _beside(settings, manifest, shadow)
         if checked:
             processes.append(compiled_check_child(home, models))
         counts = RestartCounts(resources.metrics_folder(), manifest.name, manifest.tag)
@@ -112,6 +116,20 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         gc.freeze()
         Supervisor(processes, Heartbeats(table), counts, end_seconds, readers.paused, board).run()
     return 0
+
+
+def _beside(
+    settings: Settings, manifest: Manifest, shadow: PrivateSocket | None
+) -> Iterator[Child]:
+    """The processes beside workers and models that settings ask for."""
+    if settings.shadow is not None and shadow is not None:
+        from serving.shadow.process import shadow_child
+
+        yield shadow_child(settings, settings.shadow, manifest, shadow)
+    if settings.push is not None:
+        from serving.push.process import push_child
+
+        yield push_child(settings.push, manifest, resources.metrics_folder())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from serving.http.limits import MAX_VALUES, MIN_ANSWER_BYTES, Budget
 from serving.http.logs import AccessLog
 from serving.platforms import DEFAULT_PORT, HEALTH_ROUTE, PREDICT_ROUTE, port_variable
 from serving.processes.remote_members import VARIABLE as MEMBER_URLS
+from serving.push.settings import PushSettings
 from serving.shadow.settings import ShadowSettings
 
 MAX_WORKERS = 256
@@ -77,6 +78,8 @@ class Settings:
     """Settings of late labels and of the flagged-rows log."""
     shadow: ShadowSettings | None
     """``MODEL_SHADOW`` and its bounds; None without a shadow."""
+    push: PushSettings | None
+    """``MODEL_METRICS_PUSH`` and how often; None if nothing is pushed."""
     health_route: str
     """``AIP_HEALTH_ROUTE``: one more path for ``/ping``; empty for none."""
     predict_route: str
@@ -133,6 +136,7 @@ class Settings:
             member_urls=read(MEMBER_URLS, "", parse_urls, "NAME=URL,NAME=URL"),
             feedback=FeedbackSettings.from_environment(environment),
             shadow=ShadowSettings.from_environment(environment),
+            push=PushSettings.from_environment(environment),
             health_route=read(HEALTH_ROUTE, "", _route(*PREDICT_ROUTES, predict_route), FREE_ROUTE),
             predict_route=predict_route,
         )

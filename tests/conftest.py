@@ -30,8 +30,8 @@ settings.register_profile("quick", deadline=None, max_examples=25)
 settings.register_profile("thorough", deadline=None, max_examples=500)
 settings.load_profile("quick")
 
-pytest_plugins = ["data_fixtures", "table_fixtures", "worker_fixtures"]
-"""Modules of ``tests/support`` with fixtures for tests in several folders."""
+pytest_plugins = ["data_fixtures", "processor_time", "table_fixtures", "worker_fixtures"]
+"""Modules of ``tests/support`` with fixtures for tests in several folders, and with hooks."""
 SHARED = {"local_package", "local_solution"}
 """Fixtures that build and train a package."""
 

@@ -183,7 +183,7 @@ PARTS_OF_DOCKER = {
 
 
 def one_docker_client(path: str, text: str) -> list[str]:
-    if path in ("packager/engine/engine.py", "packager/engine/containers.py"):
+    if path in (f"packager/engine/{name}.py" for name in ("engine", "containers", "swarm")):
         return []
     pure = PARTS_OF_DOCKER.get(path, ())
     return [
@@ -468,13 +468,14 @@ def test_the_walk_of_imports_follows_functions_and_packages():
 FLOORS = {
     name: floor
     for floor, names in {
-        8: "cli",
+        9: "cli",
+        8: "api",
         7: "build report findings rollout",
         6: "run review replicas labelling testing scoring",
         5: "runners compare deploy trust solutions",
         4: "project tables image worker serving tracker",
         3: "data model environment engine client registry",
-        2: "manifest files cache location tar_reader confinement",
+        2: "capture manifest files cache location tar_reader confinement",
         1: "errors digest progress text lease exit_reason monitoring",
         0: "modelhost",
     }.items()
@@ -522,7 +523,11 @@ def test_a_room_that_looks_up_is_found():
 
 
 def test_few_files_lie_at_the_root():
-    found = [path for path in (TOP / "packager").iterdir() if path.is_file()]
+    found = [
+        path
+        for path in (TOP / "packager").iterdir()
+        if path.is_file() and path.name != "__init__.pyi"  # the types of __init__.py
+    ]
     assert len(found) <= MAX_ROOT_FILES
 
 

@@ -75,6 +75,7 @@ def test_every_pipeline_does_all() -> None:
     assert {words[0] for line in RELEASE.splitlines() if (words := called(line))} == released
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_files_are_valid_by_the_published_schemas(name: str) -> None:
     kind = "gitlab-ci" if "gitlab" in name else "github-workflows"

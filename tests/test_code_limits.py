@@ -34,8 +34,14 @@ def modules(*rooms: str) -> dict[str, str]:
 
 
 @cache
+def definitions(text: str) -> list[Function | ast.ClassDef]:
+    """Every function and class, however deep."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+
+
 def functions(text: str) -> list[Function]:
-    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, Function)]
+    return [node for node in definitions(text) if isinstance(node, Function)]
 
 
 def is_command(function: Function) -> bool:
@@ -83,7 +89,7 @@ def class_names(texts: dict[str, str]) -> dict[str, list[str]]:
     """Name of each public class → the modules that define it."""
     found: dict[str, list[str]] = {}
     for path, text in texts.items():
-        for node in ast.walk(ast.parse(text)):
+        for node in definitions(text):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found.setdefault(node.name, []).append(path)
     return found

@@ -39,6 +39,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(tmp_path_factory.mktemp("example") / "claims")
 
 
+@pytest.mark.slow
 def test_its_projects_load(example: Path) -> None:
     solution = load_project(example / "solution")
     assert tuple(one.name for one in solution.member) == MEMBERS
@@ -74,6 +75,7 @@ def test_no_claim_is_in_two_tables(example: Path) -> None:
     assert len(together) > 10_000
 
 
+@pytest.mark.slow
 def test_its_tables_are_the_same_each_time(example: Path, tmp_path: Path) -> None:
     again = made(tmp_path / "claims")
     for name in (*MEMBERS, "solution"):
@@ -115,6 +117,7 @@ def trained(project: Path, folder: Path, name: str) -> MemberSpec:
     )
 
 
+@pytest.mark.slow
 def test_its_flow_answers_with_members_trained_by_their_recipes(
     example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats import drift
 from monitoring.stats.accuracy import accuracy_regressed, share_z
 from monitoring.stats.intervals import wilson
+from packager.deploy.grafana.chosen import Chosen
 from packager.deploy.prometheus import promql
 from packager.image.reference import open_reference
 
@@ -260,35 +262,49 @@ def test_package_drift_says_the_same_from_the_replicas_that_live(servers: Monito
 
 
 def test_every_panel_asks_what_prometheus_answers(servers: MonitoredServers) -> None:
-    drawn = json.loads((servers.folder / f"grafana/dashboards/{servers.model}.json").read_text())
     servers.prometheus.until(f'ALERTS{{model="{servers.model}", alertstate="firing"}}')
+    chosen = Chosen(servers.model, (servers.version,), "__all__", "basket")
     empty = {
         f"{panel['title']}: {target['legendFormat']}"
-        for panel in drawn["panels"]
+        for folder in ("", "slices/")
+        for panel in dashboard_of(servers, folder)["panels"]
         for target in panel.get("targets", [])
         if "shadow" not in target["expr"]  # there is no challenger: tests/serving/test_shadow.py
-        and not servers.prometheus.ask(_filled(target["expr"], servers))
+        and not servers.prometheus.ask(chosen.filled(target["expr"]))
     }
-    none_ended = "Processes: model processes that ended: {{reason}}"  # a worker was killed only
+    # A worker was killed only.
+    none_ended = "Processes: {{version}} model processes that ended: {{reason}}"
     if servers.compiled:
         assert empty == {none_ended}
     else:  # a model without a compiled form has no rows of it
         assert empty <= {
             none_ended,
-            "Compiled share and mismatches: rows predicted by the compiled form",
-            "Compiled share and mismatches: mismatches in an hour",
+            "Rows predicted by the compiled form: {{version}} compiled",
+            "Compiled answers that differ: {{version}} rows",
         }
 
 
-def _filled(expression: str, servers: MonitoredServers) -> str:
-    values: dict[str, Any] = {
-        "$model": servers.model,
-        "$version": servers.version,
-        "$feature": "basket",
-    }
-    for name, value in values.items():
-        expression = expression.replace(name, value)
-    return expression
+def dashboard_of(servers: MonitoredServers, folder: str) -> Any:
+    path = servers.folder / f"grafana/dashboards/{folder}{servers.model}.json"
+    return json.loads(path.read_text())
+
+
+def test_package_dashboard_draws_what_prometheus_has(
+    servers: MonitoredServers, local_package: Package, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    told = ("--prometheus", servers.prometheus.url, "--window", "1h", "--output", page)
+    done = package("dashboard", local_package.reference, *told, env=NO_ENGINE)
+    assert done.code == 0, done.err
+    assert done.out.strip() == str(page)
+    text = page.read_text()
+    assert f"<h1>{servers.model}</h1>" in text
+    assert "Live and reference: " in text
+    assert text.count("<polyline") > 20
+    one, _ = servers.replicas
+    done = package("dashboard", one.url, "--output", page, env=NO_ENGINE)
+    assert done.code == 0, done.err
+    assert "What one server counted since it started." in page.read_text()
 
 
 def _with(servers: MonitoredServers, name: str, outcome: str | None = None) -> str:

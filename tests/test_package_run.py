@@ -6,7 +6,6 @@ import base64
 import csv
 import io
 import json
-import math
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ import pytest
 from command import NO_ENGINE, Package, ask, package, series, served
 from opened_files import HASHING, LAYER, opened_for, watched
 from rule_project import rule_project
+from visit_rows import rows_of
 
 from packager.engine.engine import Engine
 from packager.engine.hardening import MAX_PROCESSES
@@ -28,15 +28,6 @@ from packager.image.reference import open_reference
 LOCAL = pytest.param("local_package", NO_ENGINE, id="process")
 CONTAINER = pytest.param("engine_package", {}, id="container", marks=pytest.mark.engine)
 BOTH = pytest.mark.parametrize(("name", "env"), [LOCAL, CONTAINER])
-
-
-def rows_of(project: Path, count: int) -> list[dict[str, Any]]:
-    """The first rows as a client sends them."""
-    frame = pd.read_csv(project / "data" / "visits.csv").head(count).drop(columns="returned")
-    return [
-        {name: None if isinstance(v, float) and math.isnan(v) else v for name, v in row.items()}
-        for row in frame.to_dict("records")
-    ]
 
 
 def settled(url: str, rows: int) -> dict[str, float]:

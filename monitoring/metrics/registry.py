@@ -25,6 +25,7 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.parser import text_string_to_metric_families
 
 from monitoring.exposition.worker_files import CounterFile
 from monitoring.metrics.class_labels import class_text
@@ -32,7 +33,7 @@ from monitoring.metrics.class_labels import class_text
 __all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series"]
 __all__ += ["BufferedHistogram"]
 __all__ += ["CONTENT_TYPE_LATEST", "Metric", "format_go_float", "generate_latest", "library_text"]
-__all__ += ["label", "set_bits", "use_worker_files", "worker_files"]
+__all__ += ["label", "parse_text", "set_bits", "use_worker_files", "worker_files"]
 
 
 class _OneNumber:
@@ -187,6 +188,12 @@ def worker_files(worker: str) -> Iterator[None]:
     finally:
         for name, part in before.items():
             setattr(values, name, part)
+
+
+def parse_text(exposition: str) -> Iterable[Metric]:
+    """The families of a text in Prometheus's format; raises ``ValueError`` for another one."""
+    families: Iterable[Metric] = text_string_to_metric_families(exposition)
+    return families
 
 
 def library_text(folder: Path) -> bytes:

@@ -137,24 +137,18 @@ def opened(
     if the image, or the ``companion`` that is to run, is not what the package's manifest records. A
     verb that reports such differences does so itself (``verified``).
     """
+    from packager.api.opening import opened_package
     from packager.cli.console import ConsoleProgress
-    from packager.engine.engine import Engine
-    from packager.image.reference import open_reference
-    from packager.runners.placement import runs_on
-    from packager.trust.keys import PublicKey
-    from packager.trust.verified import check_platform, signed, trusted
 
-    engine, progress = Engine.connect(), ConsoleProgress()
-    with open_reference(reference, engine) as found:
-        if found.source:
-            progress.step(f"{reference} is {found.source}")
-        check_platform(found, engine)
-        place = runs_on((found,), engine, progress, local=local)
-        public = None if key is None else PublicKey.load(key)
-        if verified:
-            yield signed(found, public, progress), place
-        else:
-            yield trusted(found, public, progress, companion=companion), place
+    with opened_package(
+        reference,
+        ConsoleProgress(),
+        local=local,
+        key=key,
+        companion=companion,
+        verified=verified,
+    ) as found:
+        yield found
 
 
 def is_server(reference: str) -> bool:

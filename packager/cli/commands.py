@@ -27,9 +27,11 @@ from packager.cli import (
     test,
     bench,
     drift,
+    dashboard,
     feedback,
 )
-from packager.cli.deploy import compose, kubernetes, monitoring, update, schedule, batch, remove
+from packager.cli.deploy import compose, swarm, kubernetes, kserve, sagemaker, monitoring
+from packager.cli.deploy import update, schedule, batch, remove
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
 from packager.cli.data import label_queue, labels, labels_derive
 from packager.cli.issues import service, listing, act, sync, admin
@@ -51,12 +53,14 @@ __all__ = [
     "card",
     "checks",
     "compose",
+    "dashboard",
     "derive",
     "drift",
     "feedback",
     "fingerprints",
     "init",
     "inspect",
+    "kserve",
     "kubernetes",
     "label_queue",
     "labels",
@@ -67,10 +71,12 @@ __all__ = [
     "remove",
     "run",
     "run_command",
+    "sagemaker",
     "sbom",
     "schedule",
     "score",
     "service",
+    "swarm",
     "sync",
     "test",
     "trust",

@@ -5,46 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from typing import TYPE_CHECKING
 
 from packager.errors import PackageError
-from packager.text import format_bytes, printable, without_credentials
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from packager.progress import LayerSource
-
-STYLES = {
-    **{"fetched": "cyan", "cached": "dim", "built": "green"},
-    **{"sent": "cyan", "mounted": "dim", "held": "dim"},
-}
-
-
-class ConsoleProgress:
-    """Prints progress on stderr."""
-
-    def __init__(self) -> None:
-        self.console = _stderr()
-
-    def step(self, text: str) -> None:
-        """Print the start of a step."""
-        self.console.print(f"[bold]•[/bold] {_plain(text)}")
-
-    def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
-        """Print a finished layer or download: source, size in bytes, duration in seconds."""
-        took = f"  {seconds:5.1f} s" if seconds >= 0.05 else ""
-        self.console.print(
-            f"  {_plain(name):<36} [{STYLES[how]}]{how:<7}[/] {format_bytes(size):>9}{took}"
-        )
-
-    def warn(self, text: str) -> None:
-        """Print a warning."""
-        self.console.print(f"[yellow]![/yellow] {_plain(text)}")
-
-    def output(self, text: str) -> None:
-        """Print a line of another program's output."""
-        self.console.print(f"  [dim]│[/dim] {_plain(text)}")
+from packager.report.console_progress import ConsoleProgress as ConsoleProgress
+from packager.report.console_progress import plain_text, stderr_console
+from packager.text import printable, without_credentials
 
 
 def print_error(
@@ -61,10 +26,10 @@ def print_error(
         document = {"message": message, "hint": hint, "exit_code": code}
         print(json.dumps(document), file=sys.stderr, flush=True)
         return
-    console = _stderr()
-    console.print(f"[bold red]error:[/bold red] {_plain(error.message)}")
+    console = stderr_console()
+    console.print(f"[bold red]error:[/bold red] {plain_text(error.message)}")
     if error.hint:
-        console.print(f"\n[bold]hint:[/bold] {_plain(error.hint)}")
+        console.print(f"\n[bold]hint:[/bold] {plain_text(error.hint)}")
 
 
 def print_result(text: str) -> None:
@@ -76,14 +41,3 @@ def print_result(text: str) -> None:
 def terminal_columns() -> int | None:
     """Width of a line on stdout, in characters; None if stdout is no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def _plain(text: str) -> str:
-    """Text escaped for rich, without control sequences and credentials."""
-    return printable(without_credentials(text)).replace("[", "\\[")
-
-
-def _stderr() -> Console:
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)

@@ -21,7 +21,7 @@ PANELS = {
     "EstimatedAccuracyDrop": ("Estimated and realised accuracy",),
     "LabelCoverageLow": ("Label coverage by slice",),
     "LabelsRejected": ("Labels counted, skipped and refused",),
-    "CompiledMismatch": ("Compiled share and mismatches",),
+    "CompiledMismatch": ("Compiled answers that differ",),
     "CrashLoop": ("Processes",),
     "MemberFailed": ("Rows that members did not answer",),
     "MemberSlow": ("Time of calls by member",),

@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from packager.deploy import tracker
 from packager.deploy.fleet import Fleet, Member
 from packager.deploy.parts import ALERTMANAGER
 from packager.deploy.prometheus.issue_service import JOB
+from packager.deploy.prometheus.proxy_alerts import KEPT_METRICS, PROXY_JOB
 from packager.deploy.prometheus.time_scale import duration
 from packager.image.config import PORT
 
 SCRAPE = "15s"
-PROXY_JOB, PROXY_METRICS_PORT = "_proxy", 8404
-"""Prometheus's job for the proxies (no model has a name like it), and their metrics' port."""
+PROXY_METRICS_PORT = 8404
 
 
-def prometheus(fleet: Fleet) -> dict[str, Any]:
-    """Each replica is scraped separately: the names of a model's slots resolve to all of them."""
+def slot_names(one: Member) -> list[str]:
+    """DNS names of the replicas in all slots of a model."""
+    return [one.slot_service(slot) for slot in one.slots]
+
+
+def proxy_name(one: Member) -> str:
+    """DNS name of the proxy of a model."""
+    return one.proxy
+
+
+def prometheus(
+    fleet: Fleet,
+    replicas: Callable[[Member], list[str]] = slot_names,
+    proxy: Callable[[Member], str] = proxy_name,
+) -> dict[str, Any]:
+    """Each replica is scraped separately: the names of ``replicas`` resolve to all of them."""
     alerting = {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]}
     return {
         "global": {"scrape_interval": SCRAPE, "evaluation_interval": "1m"},
         "rule_files": ["rules/*.yml"],
         **({"alerting": alerting} if ALERTMANAGER in fleet.parts else {}),
         "scrape_configs": [
-            *(_job(one) for one in fleet.sorted()),
-            _proxy_job(fleet),
+            *(_job(one, replicas(one)) for one in fleet.sorted()),
+            _proxy_job({proxy(one): one.name for one in fleet.sorted()}),
             *([tracker.scrape_job()] if fleet.tracker else []),
         ],
     }
 
 
-def _job(one: Member) -> dict[str, Any]:
+def _job(one: Member, names: list[str]) -> dict[str, Any]:
     every = duration(SCRAPE, one.time_scale)
-    names = [one.slot_service(slot) for slot in one.slots]
     found = {"names": names, "type": "A", "port": PORT, "refresh_interval": every}
     quicker = {"scrape_interval": every, "scrape_timeout": every} if one.time_scale > 1 else {}
     key = {"type": "Bearer", "credentials_file": f"keys/{one.label}.key"}
@@ -45,10 +60,27 @@ def _job(one: Member) -> dict[str, Any]:
     }
 
 
-def _proxy_job(fleet: Fleet) -> dict[str, Any]:
-    names = [one.proxy for one in fleet.sorted()]
+def _proxy_job(proxies: Mapping[str, str]) -> dict[str, Any]:
+    """``proxies``: DNS name → model. Targets have the model's name; empty servers are left out."""
+    names = list(proxies)
     found = {"names": names, "type": "A", "port": PROXY_METRICS_PORT, "refresh_interval": SCRAPE}
-    return {"job_name": PROXY_JOB, "dns_sd_configs": [found]}
+    named = [
+        {
+            "source_labels": ["__meta_dns_name"],
+            "regex": re.escape(dns_name).replace("\\-", "-"),
+            "target_label": "model",
+            "replacement": model,
+        }
+        for dns_name, model in proxies.items()
+    ]
+    kept = {"source_labels": ["__name__"], "regex": "|".join(KEPT_METRICS), "action": "keep"}
+    return {
+        "job_name": PROXY_JOB,
+        "params": {"scope": ["backend", "server"], "no-maint": [""]},
+        "dns_sd_configs": [found],
+        "relabel_configs": named,
+        "metric_relabel_configs": [kept],
+    }
 
 
 def alertmanager(fleet: Fleet) -> dict[str, Any]:

@@ -63,6 +63,7 @@ class Member:
     grafana: str = AlertOptions().grafana
     objectives: Objectives = field(default_factory=Objectives)
     """Of its rules: the next version has them too."""
+
     replicas: int = 1
     slot: str = SLOTS[0]
     """The slot that serves."""
@@ -166,6 +167,11 @@ class Fleet:
         """Whether the issue tracker is one of the services."""
         return TRACKER in self.parts
 
+    @property
+    def tracker_address(self) -> str:
+        """Where people reach the tracker; empty without one."""
+        return f"http://127.0.0.1:{TRACKER_PORT}" if self.tracker else ""
+
     def sorted(self) -> Iterable[Member]:
         """The models sorted by name."""
         return [self.members[name] for name in sorted(self.members)]
@@ -176,7 +182,7 @@ class Fleet:
         return max((one.time_scale for one in self.members.values()), default=1)
 
     def with_model(self, one: Member) -> Fleet:
-        """The fleet with this model, which keeps its slot and keys if it was there before.
+        """The fleet with this model, which keeps its slot, keys and network if it was there.
 
         Port 0 is the port that it had, else the next free one. Raises ``UsageError`` for a port
         that another model has, and while an update is under way.
@@ -185,7 +191,12 @@ class Fleet:
         known = self.members.get(one.name)
         joined = replace(one, port=self._port_of(one, known))
         if known is not None:
-            joined = replace(joined, slot=known.slot, keys=one.keys or known.keys)
+            joined = replace(
+                joined,
+                slot=known.slot,
+                keys=one.keys or known.keys,
+                network=one.network or known.network,
+            )
         return replace(self, members={**self.members, one.name: joined})
 
     def check_settled(self) -> None:

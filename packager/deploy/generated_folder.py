@@ -51,6 +51,16 @@ def read_generated(target: Path) -> GeneratedFiles:
         ) from error
 
 
+def check_files(target: Path, files: Mapping[str, str], others: Collection[str] = ()) -> list[str]:
+    """Raise as ``write`` with the same arguments would; return what that would. Writes nothing."""
+    before = read_generated(target)
+    for path in {*before.files, *files}:
+        refuse_leaving(target / path, target)
+    changed = _changed(target, files, before, others)
+    check_writable(target)
+    return changed
+
+
 def write(
     target: Path,
     files: Mapping[str, str],
@@ -66,10 +76,7 @@ def write(
     overwritten or removed, or the folder was not generated.
     """
     before = read_generated(target)
-    for path in {*before.files, *files}:
-        refuse_leaving(target / path, target)
-    changed = _changed(target, files, before, others)
-    check_writable(target)
+    changed = check_files(target, files, others)
     kept = {path: before.files[path] for path in others if path in before.files}
     after = GeneratedFiles({**kept, **{path: _digest(text) for path, text in files.items()}}, notes)
     if not before.files:

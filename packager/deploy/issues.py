@@ -15,6 +15,7 @@ from packager.deploy.alert_links import runbook
 from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.issue_queries import AlertQueries, issue_queries
 from packager.deploy.prometheus.issue_service import service_group, service_queries
+from packager.deploy.prometheus.proxy_alerts import proxy_group, proxy_queries
 from packager.deploy.prometheus.rules import Alert, AlertOptions, Group, MonitoredModel
 from packager.deploy.prometheus.time_scale import scaled_query
 
@@ -29,6 +30,11 @@ def issue_document(model: MonitoredModel) -> dict[str, Any]:
 def service_document() -> dict[str, Any]:
     """The kinds about the issue service, which all models share."""
     return _document(service_queries(), service_group(), AlertOptions())
+
+
+def proxy_document() -> dict[str, Any]:
+    """The kinds about the proxies of all models."""
+    return _document(proxy_queries(), proxy_group(), AlertOptions())
 
 
 def _document(

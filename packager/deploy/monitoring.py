@@ -15,10 +15,11 @@ from monitoring.slices.slices import SliceSet
 from packager.deploy import generated_folder
 from packager.deploy.alert_links import with_links
 from packager.deploy.folder_target import MONITORING, TARGET, check_target
-from packager.deploy.grafana.dashboard import dashboard
-from packager.deploy.issues import issue_document, service_document
+from packager.deploy.grafana.dashboard import dashboard, fleet_dashboard, slice_dashboard
+from packager.deploy.issues import issue_document, proxy_document, service_document
 from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.issue_service import JOB, service_group, service_tests
+from packager.deploy.prometheus.proxy_alerts import proxy_group, proxy_tests
 from packager.deploy.prometheus.recording import recording_groups
 from packager.deploy.prometheus.rule_cases import rule_cases
 from packager.deploy.prometheus.rule_tests import unit_tests
@@ -44,8 +45,9 @@ WORKER_MIB = 200
 MODEL_MEMORY_FACTOR = 8
 """Upper bound of a loaded model's memory, as a multiple of the size of its files."""
 MAX_REQUEST_MIB = 16
-SERVICE = "_issues"
-"""Of the files about the issue service; no model has a name like it."""
+FLEET_DASHBOARD = "grafana/dashboards/_fleet.json"
+SERVICE, PROXIES = "_issues", "_proxies"
+"""Of the files about the issue service and about proxies; no model has a name like them."""
 REQUEST_MEMORY_FACTOR = 6
 """Memory of a request as a multiple of its body, from docs/serving.md."""
 
@@ -75,7 +77,8 @@ def deploy_monitoring(
     ``PackageError`` for a package with names that no build produces.
     """
     model = monitored(reference, objectives, options)
-    return _written(target, model_files(model), _known_models(target) | {model.name})
+    models = _known_models(target) | {model.name}
+    return _written(target, model_files(model), models, options.tracker)
 
 
 def remove_monitoring(name: str, target: Path) -> MonitoringResult:
@@ -86,7 +89,8 @@ def remove_monitoring(name: str, target: Path) -> MonitoringResult:
             f"expected a model of this folder, got {name!r}",
             f"known: {', '.join(sorted(known)) or 'none'}",
         )
-    return _written(target, {}, known - {name})
+    tracker = str(generated_folder.read_generated(target).notes.get("tracker", ""))
+    return _written(target, {}, known - {name}, tracker)
 
 
 def _known_models(target: Path) -> set[str]:
@@ -94,10 +98,12 @@ def _known_models(target: Path) -> set[str]:
     return set(generated_folder.read_generated(target).notes.get("models", ()))
 
 
-def _written(target: Path, files: Mapping[str, str], models: set[str]) -> MonitoringResult:
+def _written(
+    target: Path, files: Mapping[str, str], models: set[str], tracker: str
+) -> MonitoringResult:
     kept = [path for name in models for path in own_paths(name) if path not in files]
-    notes = {TARGET: MONITORING, "models": sorted(models)}
-    made = {**files, **service_files()}
+    notes = {TARGET: MONITORING, "models": sorted(models), "tracker": tracker}
+    made = {**files, **service_files(), FLEET_DASHBOARD: fleet_text(tracker)}
     changed = generated_folder.write(target, made, notes, kept)
     return MonitoringResult(tuple(sorted(made)), tuple(sorted(models)), tuple(changed))
 
@@ -172,13 +178,14 @@ def _has_text(name: str) -> bool:
 
 def model_files(model: MonitoredModel) -> dict[str, str]:
     """Path → content of one model's own files; deterministic for a package and objectives."""
-    rules_file, tests_file, dashboard_file, issues_file = own_paths(model.name)
+    rules_file, tests_file, dashboard_file, slices_file, issues_file = own_paths(model.name)
     rules = model_rules(model)
     tests = unit_tests(model, rule_cases(model), f"../rules/{model.name}.yml")
     return {
         rules_file: dump(rules),
         tests_file: dump(tests),
         dashboard_file: dashboard_text(model),
+        slices_file: slices_text(model),
         issues_file: _json(issue_document(model)),
     }
 
@@ -194,12 +201,22 @@ def dashboard_text(model: MonitoredModel) -> str:
     return _json(dashboard(model))
 
 
+def slices_text(model: MonitoredModel) -> str:
+    """The JSON of the dashboard of the model's slices."""
+    return _json(slice_dashboard(model))
+
+
+def fleet_text(tracker: str) -> str:
+    """The JSON of the dashboard of all models; ``tracker``: its address, or empty."""
+    return _json(fleet_dashboard(tracker))
+
+
 def service_files() -> dict[str, str]:
     """Path → content of the rules about the issue tracker, their tests and kinds of issues.
 
     A deployment without the tracker has none: they would report it as down.
     """
-    rules_file, tests_file, _, issues_file = own_paths(SERVICE)
+    rules_file, tests_file, *_, issues_file = own_paths(SERVICE)
     return {
         rules_file: dump(rules_document([service_group()])),
         tests_file: dump(service_tests(f"../rules/{SERVICE}.yml")),
@@ -207,15 +224,26 @@ def service_files() -> dict[str, str]:
     }
 
 
+def proxy_files() -> dict[str, str]:
+    """Path → content of the rules about the models' proxies, their tests and kinds of issues."""
+    rules_file, tests_file, *_, issues_file = own_paths(PROXIES)
+    return {
+        rules_file: dump(rules_document([proxy_group()])),
+        tests_file: dump(proxy_tests(f"../rules/{PROXIES}.yml")),
+        issues_file: _json(proxy_document()),
+    }
+
+
 def _json(document: Mapping[str, Any]) -> str:
     return printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
 
 
-def own_paths(name: str) -> tuple[str, str, str, str]:
-    """Paths of a model's rules, tests, dashboard and kinds of issues."""
+def own_paths(name: str) -> tuple[str, str, str, str, str]:
+    """Paths of a model's rules, tests, two dashboards and kinds of issues."""
     return (
         f"prometheus/rules/{name}.yml",
         f"prometheus/tests/{name}.yml",
         f"grafana/dashboards/{name}.json",
+        f"grafana/dashboards/slices/{name}.json",
         f"issues/{name}.json",
     )

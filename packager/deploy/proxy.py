@@ -17,18 +17,18 @@ SLOT_PORTS = {slot: PORT + 1 + number for number, slot in enumerate(SLOTS)}
 """Slot → port of the proxy that reaches this slot alone."""
 MAX_WEIGHT = 100
 BUFFER_BYTES = 128 * 1024
-MAX_BUFFERS = 1_200
-TEMPLATE = """\
-# The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
+MAX_CONNECTIONS = 1_500
+MAX_BUFFERS = 3_200
+"""They fit in the memory of the container, ``services.PROXY_MEMORY``."""
+HEAD = """\
 global
   log stdout format raw local0 notice
-  stats socket {socket} mode 600 level admin
-  nbthread 2
-  maxconn 4096
+{socket}  nbthread 2
+  # Each connection may hold two buffers; more connections wait to be accepted.
+  maxconn {connections}
   # Requests up to this size, less 1 KiB for headers that are added, are kept until they are
   # answered, and sent to another replica if theirs ends without an answer.
   tune.bufsize {buffer}
-  # So many buffers fit in the container's memory; requests beyond wait.
   tune.buffers.limit {buffers}
 
 resolvers docker
@@ -36,16 +36,16 @@ resolvers docker
   accepted_payload_size 8192
   timeout resolve 1s
   timeout retry 1s
+  # A replica that is gone leaves at once; if the engine's names can't be asked, all stay.
   hold valid 1s
-  hold obsolete 2s
-  hold nx 1s
-  hold other 2s
+  hold obsolete 0s
 
 defaults
   log global
   mode http
   option httplog
   option dontlog-normal
+  option log-separate-errors
   option redispatch 1
   retries 3
   # Predictions may be asked again; a label counts once, by its token.
@@ -53,14 +53,20 @@ defaults
   # Only a request that is here as a whole can be sent again.
   option http-buffer-request
   timeout connect 2s
-  timeout check 5s
-  timeout http-request {timeout}s
+  # A hung replica is found after 20 s. Less, and all are down where the machine is only busy.
+  timeout check 10s
+  # Slow clients hold buffers: so long may a request take to arrive, or its first {kib} KiB.
+  timeout http-request 10s
   # Shorter than the server's, which would close connections that are about to be used.
   timeout http-keep-alive 60s
   # The deadline of a request ({deadline} s) and some.
   timeout client {timeout}s
   timeout server {timeout}s
-
+"""
+ADMIN = "  stats socket {socket} mode 600 level admin\n"
+TEMPLATE = """\
+# The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
+{head}
 frontend metrics
   bind :{metrics}
   http-request use-service prometheus-exporter if {{ path /metrics }}
@@ -71,16 +77,20 @@ frontend model
   default_backend model
 
 backend model
-  balance leastconn
+  # Two at random by weight, the less loaded of them: leastconn ignores weights without load.
+  balance random(2)
   option httpchk GET /readyz
 {servers}
 {slots}"""
-SERVER = (
-    # ``inter`` limits the time to connect, too: a loaded machine takes more than a second.
-    "  server-template {slot} {replicas} {service}:{port} weight {weight} check inter 3s "
-    "downinter 1s fall 3 rise 1 observe layer4 error-limit 1 on-error mark-down "
+CHECKED = (
+    # ``inter`` limits the time to connect, too: a loaded machine takes more than a second, and
+    # one slow connection is no reason to do without a replica: its request goes to another.
+    "check inter 3s "
+    "downinter 1s fall 3 rise 1 observe layer4 error-limit 10 on-error mark-down "
     "resolvers docker resolve-prefer ipv4 init-addr none"
 )
+"""How the proxy finds replicas by DNS, and asks whether they are ready."""
+SERVER = "  server-template {slot} {replicas} {service}:{port} weight {weight} " + CHECKED
 SLOT = """
 frontend {slot}
   bind :{bound}
@@ -103,15 +113,24 @@ def proxy_config(one: Member, deadline_seconds: float = 30) -> str:
     return TEMPLATE.format(
         name=one.name,
         high=MAX_WEIGHT,
-        socket=SOCKET,
-        deadline=round(deadline_seconds),
-        timeout=round(deadline_seconds) + 15,
+        head=proxy_head(deadline_seconds, ADMIN.format(socket=SOCKET)),
         metrics=PROXY_METRICS_PORT,
-        buffer=BUFFER_BYTES,
-        buffers=MAX_BUFFERS,
         port=PORT,
         servers="\n".join(servers),
         slots="".join(slots),
+    )
+
+
+def proxy_head(deadline_seconds: float = 30, socket: str = "") -> str:
+    """The sections that every proxy has; ``socket``: a line of ``global``, or none."""
+    return HEAD.format(
+        socket=socket,
+        deadline=round(deadline_seconds),
+        timeout=round(deadline_seconds) + 15,
+        buffer=BUFFER_BYTES,
+        buffers=MAX_BUFFERS,
+        connections=MAX_CONNECTIONS,
+        kib=BUFFER_BYTES // 1024,
     )
 
 

@@ -64,6 +64,8 @@ def tracker_service(fleet: Fleet) -> dict[str, Any]:
             TOKEN_VOLUME,
             READ_TOKEN_VOLUME,
         ],
+        # Of the image's command, which a loaded machine takes seconds to start.
+        "healthcheck": {"interval": "30s", "timeout": "20s", "start_period": "120s", "retries": 6},
         "stop_grace_period": "20s",
         "restart": "unless-stopped",
     }

@@ -34,6 +34,23 @@ BUILD = {"custom_context": True, "network_mode": "none", "rm": True, "forcerm": 
 TEMPORARY = re.compile(r"(?:localhost/)?model-packager-[a-z-]+:([0-9a-f]+-[0-9a-f]+)-[0-9a-f]+")
 
 
+def connected_client() -> docker.DockerClient | None:
+    """A client of the engine of ``DOCKER_HOST`` or the current docker context; None without one."""
+    try:
+        if "DOCKER_HOST" in os.environ:
+            client = docker.from_env(timeout=PING_SECONDS)
+        else:
+            context = ContextAPI.get_current_context()
+            host = context.Host if context else None
+            client = docker.DockerClient(base_url=host or None, timeout=PING_SECONDS)
+        client.ping()
+    except (DockerException, requests.RequestException):
+        return None
+    # Training can print nothing for hours, so waiting for its end must not time out.
+    client.api.timeout = None
+    return client
+
+
 class Engine(Containers):
     """A Docker engine, or another with the same API."""
 
@@ -67,19 +84,8 @@ class Engine(Containers):
     @classmethod
     def connect(cls) -> Engine | None:
         """The engine of ``DOCKER_HOST`` or the current docker context; None if none answers."""
-        try:
-            if "DOCKER_HOST" in os.environ:
-                client = docker.from_env(timeout=PING_SECONDS)
-            else:
-                context = ContextAPI.get_current_context()
-                host = context.Host if context else None
-                client = docker.DockerClient(base_url=host or None, timeout=PING_SECONDS)
-            client.ping()
-        except (DockerException, requests.RequestException):
-            return None
-        # Training can print nothing for hours, so waiting for its end must not time out.
-        client.api.timeout = None
-        return cls(client)
+        client = connected_client()
+        return None if client is None else cls(client)
 
     @contextlib.contextmanager
     def conversation(self, job: ContainerJob, on_line: OnLine) -> Iterator[tuple[int, int]]:

@@ -54,6 +54,17 @@ def folders_tar(modes: Mapping[str, int]) -> bytes:
     return file.getvalue()
 
 
+def files_tar(files: Mapping[str, bytes]) -> bytes:
+    """A tar of files that everybody may read, by path with their contents."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for path, content in files.items():
+            info = tarfile.TarInfo(path.lstrip("/"))
+            info.size, info.mode = len(content), 0o644
+            tar.addfile(info, io.BytesIO(content))
+    return file.getvalue()
+
+
 def built_id(told: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) -> str:
     """The image id in a build's messages; calls ``on_line`` with each line of output.
 

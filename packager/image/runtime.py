@@ -35,7 +35,7 @@ import sys
 
 from serving.platforms import SERVE_PORT
 
-os.environ.setdefault("PORT", str(SERVE_PORT))
+os.environ["PORT"] = os.environ.get("PORT") or str(SERVE_PORT)
 os.execv(sys.executable, [sys.executable, "-m", "serving"])
 """
 HOST = "host/"
@@ -60,6 +60,7 @@ SERVING_MODULES = (
     "monitoring/exposition/",
     "monitoring/feedback/",
     "monitoring/metrics/",
+    "monitoring/otlp/",
     "monitoring/profile/",
     "monitoring/scoring/",
     "monitoring/slices/",

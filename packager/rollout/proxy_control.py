@@ -71,16 +71,19 @@ def parse_servers(text: str) -> list[ProxyServer]:
     section 9.1.
     """
     rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
+    reason: Exception | None = None
+    found: list[ProxyServer] = []
     try:
-        return [
-            _server(row)
-            for row in rows
-            if row["pxname"] == BACKEND and row["svname"] not in ("FRONTEND", "BACKEND")
-        ]
+        for row in rows:
+            if row["pxname"] == BACKEND and row["svname"] not in ("FRONTEND", "BACKEND"):
+                found.append(_server(row))
     except (KeyError, ValueError, TypeError) as error:
+        reason = error
+    if reason is not None or not found:
         raise PackageError(
             f"expected the proxy's counts, got {text[:80]!r}", "see the log of the proxy"
-        ) from error
+        ) from reason
+    return found
 
 
 def _server(row: Mapping[str, str]) -> ProxyServer:

@@ -88,6 +88,8 @@ class UpdateResult:
     canary: GateCheck | None = None
     """None without one."""
     seconds: float = 0.0
+    rolling: GateCheck | None = None
+    """The rolling update of a Swarm; None elsewhere, and where it didn't begin."""
 
     @property
     def checks(self) -> tuple[GateCheck, ...]:
@@ -95,19 +97,23 @@ class UpdateResult:
         return (
             *(self.gate.checks if self.gate else ()),
             *((self.canary,) if self.canary else ()),
+            *((self.rolling,) if self.rolling else ()),
         )
 
     @property
     def document(self) -> dict[str, Any]:
         """All numbers, as JSON values."""
-        canary = self.canary
-        told = None if canary is None else {**asdict(canary), "numbers": dict(canary.numbers)}
         return {
             "model": self.model,
             "before": self.before,
             "version": self.version,
             "done": self.done,
             "gate": None if self.gate is None else self.gate.document,
-            "canary": told,
+            "canary": _told(self.canary),
+            "rolling": _told(self.rolling),
             "seconds": round(self.seconds, 1),
         }
+
+
+def _told(found: GateCheck | None) -> dict[str, Any] | None:
+    return None if found is None else {**asdict(found), "numbers": dict(found.numbers)}

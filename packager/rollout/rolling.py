@@ -7,11 +7,9 @@ new one, and restores the files.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packager.client.client import read_key
 from packager.deploy.fleet import Fleet, UpdateCandidate
 from packager.deploy.folder_target import COMPOSE, target_fleet
 from packager.deploy.generated_folder import read_generated
@@ -20,12 +18,11 @@ from packager.engine.engine import Engine
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.rollout import journal as journals
+from packager.rollout.asked_gate import asked_key, run_asked_gate
 from packager.rollout.canary import judge_canary
 from packager.rollout.compose_command import ComposeCommand
-from packager.rollout.gate import GateLimits, run_gate
 from packager.rollout.history import record_update
 from packager.rollout.journal import BEFORE, FOLDER, UpdateJournal, UpdatePhase
-from packager.rollout.new_rows import judge_test, mirrored_rows
 from packager.rollout.proxy_control import traffic
 from packager.rollout.request import UpdateRequest, UpdateResult
 from packager.rollout.slots import Slots
@@ -97,8 +94,8 @@ class RollingUpdate:
         return UpdateResult(told.model, told.before, told.version, done, gate, canary, seconds)
 
     def _candidate(self, reference: Reference, share: float) -> None:
-        memory, network = replica_mib(reference.manifest), reference.manifest.serve.network
-        told = self.journal
+        memory, told = replica_mib(reference.manifest), self.journal
+        network = reference.manifest.serve.network or self.slots.one.network
         self.slots.write_candidate(
             UpdateCandidate(told.version, told.image, memory, network, share)
         )
@@ -116,31 +113,10 @@ class RollingUpdate:
         if self.asked.no_gate:
             self.progress.warn(f"no gate: {self.asked.no_gate}")
             return None
-        asked, slots = self.asked, self.slots
-        limits = GateLimits(
-            latency=asked.latency,
-            seconds=asked.gate_seconds,
-            ready_seconds=asked.ready_seconds,
-            accept_too_few=asked.accept_too_few,
-            key=self._key(),
-            rows=mirrored_rows(asked.data, reference, self.progress) if asked.data else (),
-        )
-        last: Callable[[], GateCheck] | None = None
-        if asked.data:
-
-            def last() -> GateCheck:
-                return judge_test(reference, asked.data, self.engine, self.progress)
-
-        old, new = slots.address(slots.one.slot), slots.address(slots.one.idle)
-        return run_gate(old, new, reference, limits, self.progress, last)
-
-    def _key(self) -> str | None:
-        """A key of both servers: the named one, or Prometheus's."""
-        if self.asked.key_file:
-            return read_key(Path(self.asked.key_file))
-        if not self.slots.one.keys:
-            return None
-        return read_key(self.slots.folder / "prometheus/keys" / f"{self.slots.one.label}.key")
+        slots = self.slots
+        servers = slots.address(slots.one.slot), slots.address(slots.one.idle)
+        key = asked_key(self.asked, slots.one, slots.folder)
+        return run_asked_gate(servers, reference, self.asked, key, self.engine, self.progress)
 
     def _share(self, reference: Reference, share: float) -> None:
         """Move the traffic; the file has the same weights, for a restart of the proxy."""

@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packager.deploy.compose.deploy import compose_files, write_fleet
+from packager.deploy.compose.deploy import compose_files, linked_files, write_fleet
 from packager.deploy.compose.services import DEADLINE_SECONDS
 from packager.deploy.fleet import SLOTS, Fleet, Member, UpdateCandidate
 from packager.deploy.folder_target import COMPOSE, target_fleet
-from packager.deploy.monitoring import model_files, monitored, replica_mib
+from packager.deploy.monitoring import monitored, replica_mib
 from packager.deploy.parts import PROMETHEUS
 from packager.errors import PackageError
 from packager.image.reference import Reference
@@ -73,13 +73,15 @@ class Slots:
             version=reference.manifest.tag,
             image=image,
             memory_mib=replica_mib(reference.manifest),
-            network=reference.manifest.serve.network,
+            network=reference.manifest.serve.network or self.one.network,
             slot=self.one.idle,
         )
         fleet = replace(self.fleet, members={**self.fleet.members, self.one.name: after})
         model = monitored(reference, after.objectives, after.alerts)
         others = fleet.members.keys() - {self.one.name}
-        write_fleet(self.folder, {**model_files(model), **compose_files(fleet)}, fleet, others)
+        write_fleet(
+            self.folder, {**linked_files(model, fleet), **compose_files(fleet)}, fleet, others
+        )
 
     def start(self, seconds: float) -> None:
         """Start the replicas of the new version, and wait until the proxy finds all ready.

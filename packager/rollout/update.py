@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from packager.deploy.compose.deploy import deployed_image
 from packager.deploy.folder_target import COMPOSE, target_fleet, target_of
 from packager.engine.engine import Engine
 from packager.errors import UsageError
@@ -41,9 +42,7 @@ def start_update(
                 f"{folder}: expected a deployment of {name}, got one without it",
                 f"package deploy compose {reference.name} --output {folder}",
             )
-        image = asked.image or (
-            reference.name if engine is None else reference.in_engine(engine, progress)
-        )
+        image = _image(reference, asked, engine, progress)
         if (version, image) == (one.version, one.image):
             raise UsageError(f"{name}: {version} serves already", "name another version")
         update = UpdateJournal(name, one.version, version, image, "starting", asked.document)
@@ -51,6 +50,16 @@ def start_update(
         work.slots.check_running()
         journals.begin(folder, update)
         return work.run(reference)
+
+
+def _image(
+    reference: Reference, asked: UpdateRequest, engine: Engine | None, progress: Progress
+) -> str:
+    """The image to start; one in a folder or an archive is loaded into the engine."""
+    in_file = reference.engine is None and not reference.source
+    if asked.image or not in_file or engine is None:
+        return deployed_image(asked.image, reference)
+    return reference.in_engine(engine, progress)
 
 
 def resume_update(

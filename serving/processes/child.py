@@ -51,6 +51,8 @@ class Child:
     """Bytes that it and what it starts may use."""
     wanted: int | None = None
     """It is started when this descriptor is readable; None: with the server."""
+    end_seconds: float = 0.0
+    """Seconds that it gets to end once the workers have ended; 0: it is killed at once."""
     process: int = 0
     """Its id; 0 while it doesn't run."""
     pauses: RestartBackoff = field(default_factory=RestartBackoff)

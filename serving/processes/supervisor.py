@@ -20,6 +20,7 @@ from serving.prediction.model_board import ModelBoard, ModelEnd
 from serving.processes.cgroup import MemoryEvents
 from serving.processes.child import Child
 from serving.processes.exit_reasons import WorkerExit
+from serving.processes.finishing import let_finish
 from serving.processes.memory_use import memory_use
 from serving.processes.orphans import adopt, end_orphans, orphans
 from serving.processes.signals import Signals
@@ -82,6 +83,7 @@ class Supervisor:
                     self._end(min(asked & signals.END).name)
                 if signal.SIGHUP in asked:
                     logger.info("SIGHUP: nothing to do, key files are read again when they change")
+            let_finish(self._running(), self._reap, signals)
         for child in self._running():
             child.kill()
             with contextlib.suppress(ChildProcessError):

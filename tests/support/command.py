@@ -50,7 +50,7 @@ def package(
 ) -> Done:
     """Run the command as a user does.
 
-    ``warm``: in a process that has imported libraries, but nothing of this project; else in a new
+    ``warm``: in a process that has imported its libraries and this project; else in a new
     interpreter, for tests of what that reads and imports when it starts.
     """
     variables, pipe = {**os.environ, **(env or {})}, subprocess.PIPE

@@ -30,6 +30,7 @@ class Packaged:
 
     model: MonitoredModel
     name: str
+    source: str = ""
 
     @property
     def manifest(self) -> Any:

@@ -113,6 +113,10 @@ def _replace_addresses(out: Path, model: str, served: str, ports: dict[str, int]
     file = out / "prometheus/prometheus.yml"
     config = yaml.safe_load(file.read_text())
     targets = {model: served, JOB: f"127.0.0.1:{ports[TRACKER]}"}
+    # No proxy runs here.
+    config["scrape_configs"] = [
+        one for one in config["scrape_configs"] if one["job_name"] in targets
+    ]
     for job in config["scrape_configs"]:
         job.pop("dns_sd_configs", None)
         job["static_configs"] = [{"targets": [targets[job["job_name"]]]}]

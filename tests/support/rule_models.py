@@ -14,6 +14,7 @@ import pytest
 from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.recording import recording_groups
 from packager.deploy.prometheus.rules import (
+    AlertOptions,
     Group,
     MonitoredModel,
     Objectives,
@@ -47,6 +48,14 @@ MODELS = {
         ("__prediction__.price",),
         outputs=(("price", "mae"), (ODD, "jaccard")),
         members=("text",),
+    ),
+    "pushed": MonitoredModel(
+        "serverless",
+        "1.0.0-3f9c12ab45de",
+        "classification",
+        ("__all__",),
+        ("carat",),
+        options=AlertOptions(pushed=True),
     ),
     "a model without data": MonitoredModel("bare", "1-0", "classification", ("__all__",), ()),
 }

@@ -2,8 +2,8 @@
 
 ``popen`` takes the place of ``subprocess.Popen`` for ``python -m packager.worker`` and ``python -m
 modelhost work`` of this interpreter, ``package`` for the command. They are processes of their own
-with their own confinement; only their libraries were imported before it. There is a server for each
-set of variables that libraries read when they are imported.
+with their own confinement; only their libraries, and of the command the project too, were imported
+before it. There is a server for each set of variables that libraries read when they are imported.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ class WarmProcess:
 
 channels: dict[tuple[tuple[str, str], ...], socket.socket] = {}
 """Variables that are read early → the connection to a server that has read them."""
+of_commands: dict[tuple[tuple[str, str], ...], socket.socket] = {}
+"""The same of servers that start the command."""
 startable: list[Mapping[str, str]] = []
 """Variables beside this process's own for which a server is started; if empty, none is."""
 
@@ -97,20 +99,20 @@ AT_START = {**os.environ}
 
 
 def _channel(
-    variables: Mapping[str, str], usual: Sequence[Mapping[str, str]]
+    variables: Mapping[str, str], usual: Sequence[Mapping[str, str]], *, command: bool = False
 ) -> socket.socket | None:
     """The connection to the server for ``variables``, which is started if they are ``usual``."""
-    early = read_early(variables)
-    if early not in channels and early in map(read_early, usual):
-        channels[early], theirs = socket.socketpair()
+    early, known = read_early(variables), of_commands if command else channels
+    if early not in known and early in map(read_early, usual):
+        known[early], theirs = socket.socketpair()
         with theirs:
             subprocess.Popen(
-                [sys.executable, SERVER, str(theirs.fileno())],
+                [sys.executable, SERVER, str(theirs.fileno()), *(["command"] if command else [])],
                 env={"PATH": os.environ["PATH"], **dict(early)},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
-    return channels.get(early)
+    return known.get(early)
 
 
 def popen(command: Sequence[Any], **options: Any) -> Any:
@@ -129,7 +131,7 @@ def package(arguments: Sequence[str], variables: Mapping[str, str], **options: A
     """Start the command; in a new interpreter if one of ``variables`` matters when it starts."""
     early = "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"
     same = all(variables.get(name) == AT_START.get(name) for name in early)
-    channel = _channel(variables, [AT_START]) if same else None
+    channel = _channel(variables, [AT_START], command=True) if same else None
     if channel is None:
         return subprocess.Popen([PROGRAM, *arguments], env=variables, text=True, **options)
     return _forked(channel, [COMMAND, *arguments], variables, options)

@@ -1,9 +1,10 @@
-"""``python warm_server.py DESCRIPTOR``: forks processes that have their libraries already.
+"""``python warm_server.py DESCRIPTOR [command]``: forks processes that have their libraries.
 
 To import them costs most of the processor time of a small process of the worker or of the model
-host, and much of that of the command. A request names a module to run as ``python -m`` does, with
-its arguments, variables, folder and open files; of this project nothing is imported before the
-fork. ``warm_processes`` is the other end.
+host, and of the command. A request names a module to run as ``python -m`` does, with its arguments,
+variables, folder and open files. A server for the ``command`` has imported ``packager`` too; in the
+others, which run models, nothing of this project is imported before the fork. ``warm_processes`` is
+the other end.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import select
 import signal
@@ -30,9 +32,10 @@ FIRST_HIGH = 500
 """Descriptors from here on are no target of a request."""
 PARENT = "MODELHOST_PARENT"
 COMMAND = "packager.cli"
+NOT_THE_COMMAND = ("packager.worker", "packager.project.templates")
 
 
-def main(channel: socket.socket) -> None:
+def main(channel: socket.socket, *, command: bool) -> None:
     """Answer requests until the process at the other end has ended."""
     import docker  # noqa: F401
     import installer  # noqa: F401
@@ -51,12 +54,23 @@ def main(channel: socket.socket) -> None:
     import typer.main  # noqa: F401
     import uv  # noqa: F401
 
+    if command:
+        import_command()
     gc.collect()
     gc.freeze()
     while take(channel):
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
+
+
+def import_command() -> None:
+    """Import what the command imports as it needs it; most of it costs half a second."""
+    import packager.cli.commands
+
+    for found in pkgutil.walk_packages(packager.__path__, "packager."):
+        if not found.name.startswith(NOT_THE_COMMAND) and not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
 
 
 def take(channel: socket.socket) -> bool:
@@ -174,4 +188,4 @@ def arrange(targets: Sequence[int], open_files: Sequence[int]) -> None:
 
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
-    main(socket.socket(fileno=int(sys.argv[1])))
+    main(socket.socket(fileno=int(sys.argv[1])), command=sys.argv[2:] == ["command"])

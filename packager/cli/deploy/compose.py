@@ -17,6 +17,7 @@ from packager.cli.deploy.options import (
     LabelCoverage,
     Latency,
     LatencyShare,
+    Network,
     OutputFolder,
     Port,
     Replicas,
@@ -29,6 +30,7 @@ from packager.cli.deploy.options import (
     deploy,
     objectives_of,
     print_files,
+    print_next_steps,
 )
 
 
@@ -42,6 +44,7 @@ def compose(
     replicas: Replicas = 1,
     port: Port = 0,
     keys: Keys = False,
+    network: Network = False,
     with_: With = None,
     without: Without = None,
     latency: Latency = DEFAULT.latency_seconds,
@@ -67,10 +70,12 @@ def compose(
         "compose", latency, latency_share, success_share, design_effect, label_coverage
     )
     options = alert_options("compose", runbooks, grafana, time_scale)
-    asked = ComposeOptions(image, replicas, port, keys, tuple(with_ or ()), tuple(without or ()))
+    parts = {"added": tuple(with_ or ()), "left_out": tuple(without or ())}
+    asked = ComposeOptions(image, replicas, port, keys, network, **parts)
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_compose(found, output, asked, objectives, options)
         name, version = found.manifest.name, found.manifest.tag
+        in_file = found.engine is None and not found.source and not image
     models = sorted(done.fleet.members)
     print_files(output, done.files, done.changed, as_json=as_json, models=models)
     progress = ConsoleProgress()
@@ -85,4 +90,9 @@ def compose(
         )
     if done.fleet.tracker:
         progress.step("make the tracker's image: package issues image --base BASE")
-    progress.step(f"start: docker compose -f {output}/compose.yml up -d")
+    if in_file:
+        progress.warn(
+            f"{done.fleet.members[name].image}: an engine does not look into files: build with "
+            "--output docker, or push it and deploy HOST/NAME@sha256:…"
+        )
+    print_next_steps(output, done)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from packager.cli.app import AsJson, Ref
 from packager.cli.console import ConsoleProgress
 from packager.cli.deploy.options import (
     DEFAULT,
     OPTIONS,
+    ClusterImage,
+    ClusterRedis,
     DesignEffect,
     GrafanaAddress,
     Keys,
     LabelCoverage,
     Latency,
     LatencyShare,
+    MonitorLabels,
     OutputFolder,
     Runbooks,
     SuccessShare,
+    TrackerAddress,
+    WithoutMonitors,
     alert_options,
     deploy,
     objectives_of,
@@ -31,20 +32,11 @@ from packager.cli.deploy.options import (
 def kubernetes(
     reference: Ref,
     output: OutputFolder,
-    image: Annotated[
-        str, typer.Option(help="The image as the cluster pulls it: HOST/NAME@sha256:….")
-    ],
-    redis: Annotated[
-        str, typer.Option(help="Address of the Redis for labels (default: one of its own).")
-    ] = "",
+    image: ClusterImage,
+    redis: ClusterRedis = "",
     keys: Keys = False,
-    monitor_label: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="Label by which Prometheus's operator selects monitors and rules; repeatable.",
-        ),
-    ] = None,
+    monitor_label: MonitorLabels = None,
+    without: WithoutMonitors = None,
     latency: Latency = DEFAULT.latency_seconds,
     latency_share: LatencyShare = DEFAULT.latency_share,
     success_share: SuccessShare = DEFAULT.success_share,
@@ -52,6 +44,7 @@ def kubernetes(
     label_coverage: LabelCoverage = DEFAULT.label_coverage,
     runbooks: Runbooks = OPTIONS.runbooks,
     grafana: GrafanaAddress = OPTIONS.grafana,
+    tracker: TrackerAddress = OPTIONS.tracker,
     as_json: AsJson = False,
 ) -> None:
     """Write a kustomize base and overlays.
@@ -65,8 +58,10 @@ def kubernetes(
     objectives = objectives_of(
         "kubernetes", latency, latency_share, success_share, design_effect, label_coverage
     )
-    options = alert_options("kubernetes", runbooks, grafana)
-    cluster = ClusterOptions.parse(image, redis, monitor_label or (), keys=keys)
+    options = alert_options("kubernetes", runbooks, grafana, tracker=tracker)
+    cluster = ClusterOptions.parse(
+        image, redis, monitor_label or (), keys=keys, left_out=without or ()
+    )
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kubernetes(found, output, cluster, objectives, options)
     print_files(output, done.files, done.changed, as_json=as_json, version=done.version)

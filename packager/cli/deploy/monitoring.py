@@ -13,9 +13,11 @@ from packager.cli.deploy.options import (
     Latency,
     LatencyShare,
     OutputFolder,
+    Pushed,
     Runbooks,
     SuccessShare,
     TimeScale,
+    TrackerAddress,
     alert_options,
     deploy,
     objectives_of,
@@ -34,10 +36,12 @@ def monitoring(
     label_coverage: LabelCoverage = DEFAULT.label_coverage,
     runbooks: Runbooks = OPTIONS.runbooks,
     grafana: GrafanaAddress = OPTIONS.grafana,
+    tracker: TrackerAddress = OPTIONS.tracker,
     time_scale: TimeScale = OPTIONS.time_scale,
+    push: Pushed = OPTIONS.pushed,
     as_json: AsJson = False,
 ) -> None:
-    """Write alerts, their tests and a dashboard.
+    """Write alerts, their tests and dashboards.
 
     They are for a Prometheus and a Grafana that run already.
 
@@ -51,7 +55,9 @@ def monitoring(
     objectives = objectives_of(
         "monitoring", latency, latency_share, success_share, design_effect, label_coverage
     )
-    options = alert_options("monitoring", runbooks, grafana, time_scale)
+    options = alert_options(
+        "monitoring", runbooks, grafana, time_scale, tracker=tracker, pushed=push
+    )
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_monitoring(found, output, objectives, options)
         name = found.manifest.name

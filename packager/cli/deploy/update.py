@@ -11,6 +11,7 @@ import typer
 from packager.cli.app import REF_HELP, AsJson, Key, KeyFile, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.deploy.options import deploy
+from packager.cli.deploy.swarm import start_command
 from packager.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 @deploy.command()
 def update(
-    output: Annotated[Path, typer.Option(help="The folder of `deploy compose` that runs.")],
+    output: Annotated[
+        Path, typer.Option(help="The folder of `deploy compose` or `deploy swarm` that runs.")
+    ],
     reference: Annotated[
         str | None, typer.Argument(metavar="[REF]", help=f"{REF_HELP}: the new version.")
     ] = None,
@@ -62,6 +65,7 @@ def update(
     test on new data), gets the traffic, and the earlier one is stopped. Exit 1, with everything
     as before, if it does not pass or anything fails.
     """
+    from packager.deploy.folder_target import SWARM, target_of
     from packager.rollout.request import UpdateRequest
     from packager.rollout.update import abort_update
 
@@ -72,6 +76,13 @@ def update(
     if sum((resume, abort, reference is not None)) != 1:
         raise UsageError(
             "expected one of REF, --resume and --abort", "name the new version, or end an update"
+        )
+    on_swarm = target_of(output) == SWARM
+    if on_swarm and (resume or abort):
+        raise UsageError(
+            "--resume and --abort: a Swarm ends an update by itself, whatever becomes of this "
+            "command",
+            "see `docker service ps`; then run the command with REF again, which writes the files",
         )
     if abort:
         _print(abort_update(output, ConsoleProgress()), aborted=True, as_json=as_json)
@@ -93,7 +104,7 @@ def update(
             latency_slack=latency_slack,
             key_file="" if key_file is None else str(key_file.absolute()),
         )
-    result = _run(output, asked, key)
+    result = _run_swarm(output, asked, key) if on_swarm and asked else _run(output, asked, key)
     _print(result, aborted=False, as_json=as_json)
     if not result.done:
         raise typer.Exit(1)
@@ -114,6 +125,17 @@ def _run(output: Path, asked: UpdateRequest | None, key: Path | None) -> UpdateR
         if asked is None:
             return resume_update(found, output, engine, progress)
         return start_update(found, output, asked, engine, progress)
+
+
+def _run_swarm(output: Path, asked: UpdateRequest, key: Path | None) -> UpdateResult:
+    from packager.rollout.swarm.update import update_swarm
+
+    progress = ConsoleProgress()
+    with opened(asked.reference, False, key, companion=bool(asked.data)) as (found, engine):
+        result = update_swarm(found, output, asked, engine, progress)
+    if result.done:
+        progress.step(f"for its rules and dashboard: {start_command(output)}")
+    return result
 
 
 def _print(result: UpdateResult, *, aborted: bool, as_json: bool) -> None:

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from packager.deploy import configuration, generated_folder, tracker
-from packager.deploy.compose.document import PASSWORD, compose_document
+from packager.deploy.compose.comments import compose_text
+from packager.deploy.compose.document import PASSWORD
 from packager.deploy.fleet import Fleet, Member
 from packager.deploy.folder_target import COMPOSE, target_fleet, target_notes
 from packager.deploy.monitoring import (
+    FLEET_DASHBOARD,
+    fleet_text,
     model_files,
     monitored,
     own_paths,
+    proxy_files,
     replica_mib,
     service_files,
 )
 from packager.deploy.parts import ALERTMANAGER, GRAFANA, PROMETHEUS
-from packager.deploy.prometheus.rules import AlertOptions, Objectives
+from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 from packager.deploy.proxy import proxy_config
 from packager.deploy.yaml import dump
+from packager.errors import UsageError
 from packager.image.reference import Reference
+
+IMAGE = re.compile(
+    r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\w[\w.-]{0,127})?"
+    r"(?:@sha256:[0-9a-f]{64})?",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class ComposeOptions:
     """The first of its ports; 0: the one that it had, or the next free one."""
     keys: bool = False
     """Whether the servers require keys, and Prometheus sends one."""
+    network: bool = False
+    """Whether replicas may reach other machines, whatever the package says."""
     added: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """Of the parts of the whole deployment."""
@@ -52,6 +67,8 @@ class DeployResult:
     """The version of this model deployed before; None for a new one."""
     changed: tuple[str, ...]
     """Files that the user changed, which were kept."""
+    new: bool = False
+    """Whether the folder had no model before."""
 
 
 def deploy_compose(
@@ -73,11 +90,11 @@ def deploy_compose(
     member = Member(
         model.name,
         model.version,
-        asked.image or reference.name,
+        deployed_image(asked.image, reference),
         port=asked.port,
         memory_mib=replica_mib(reference.manifest),
         keys=asked.keys,
-        network=reference.manifest.serve.network,
+        network=asked.network or reference.manifest.serve.network,
         time_scale=options.time_scale,
         runbooks=options.runbooks,
         grafana=options.grafana,
@@ -85,11 +102,28 @@ def deploy_compose(
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)
-    files = {**model_files(model), **compose_files(fleet)}
+    files = {**linked_files(model, fleet), **compose_files(fleet)}
     changed = write_fleet(target, files, fleet, known.members.keys() - {model.name})
     return DeployResult(
-        tuple(sorted(files)), fleet, before.version if before else None, tuple(changed)
+        tuple(sorted(files)),
+        fleet,
+        before.version if before else None,
+        tuple(changed),
+        new=not known.members,
     )
+
+
+def deployed_image(asked: str, reference: Reference) -> str:
+    """The image of a service: as asked for, else by digest in its registry, else by its tag.
+
+    Raises ``UsageError`` if what was asked for names no image.
+    """
+    if asked and not IMAGE.fullmatch(asked):
+        raise UsageError(
+            f"--image: expected NAME:TAG or NAME@sha256:…, got {asked!r}",
+            "name it as `docker run` does",
+        )
+    return asked or reference.source or reference.name
 
 
 def remove_compose(name: str, target: Path) -> DeployResult:
@@ -122,26 +156,35 @@ def secret_files(fleet: Fleet) -> tuple[str, ...]:
 def compose_files(fleet: Fleet) -> dict[str, str]:
     """Path → content of the files that are made of all models; deterministic for the same."""
     files = {
-        "compose.yml": dump(compose_document(fleet)),
+        "compose.yml": compose_text(fleet),
         **{f"proxy/{one.label}/haproxy.cfg": proxy_config(one) for one in fleet.sorted()},
-        **monitoring_configuration(fleet),
+        **monitoring_configuration(fleet, configuration.prometheus(fleet)),
+        **proxy_files(),
     }
     return files | (service_files() if fleet.tracker else {})
 
 
-def monitoring_configuration(fleet: Fleet) -> dict[str, str]:
-    """Path → content of what configures Prometheus, Alertmanager and Grafana."""
-    made = {
-        PROMETHEUS: {"prometheus/prometheus.yml": configuration.prometheus(fleet)},
+def linked_files(model: MonitoredModel, fleet: Fleet) -> dict[str, str]:
+    """``model_files`` whose dashboards link to the tracker of the deployment."""
+    options = replace(model.options, tracker=fleet.tracker_address)
+    return model_files(replace(model, options=options))
+
+
+def monitoring_configuration(fleet: Fleet, scraping: Mapping[str, Any]) -> dict[str, str]:
+    """Path → content of what configures Prometheus (``scraping``), Alertmanager and Grafana."""
+    made: dict[str, dict[str, Mapping[str, Any]]] = {
+        PROMETHEUS: {"prometheus/prometheus.yml": scraping},
         ALERTMANAGER: {"alertmanager/alertmanager.yml": configuration.alertmanager(fleet)},
         GRAFANA: {
             "grafana/provisioning/datasources/prometheus.yml": configuration.datasource(),
             "grafana/provisioning/dashboards/models.yml": configuration.dashboard_provider(),
         },
     }
-    return {
+    files = {
         path: dump(document)
         for part, documents in made.items()
         if part in fleet.parts
         for path, document in documents.items()
     }
+    shown = {FLEET_DASHBOARD: fleet_text(fleet.tracker_address)}
+    return files | (shown if GRAFANA in fleet.parts else {})

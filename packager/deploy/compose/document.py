@@ -7,9 +7,11 @@ from typing import Any
 
 from packager.deploy import tracker
 from packager.deploy.compose.services import (
-    MODELS_NETWORK,
+    LABELS_NETWORK,
+    LOCAL_NAMES,
     OUTER_NETWORK,
     SERVICE_HARDENING,
+    model_network,
     model_services,
     model_volumes,
 )
@@ -26,6 +28,8 @@ REDIS_USER = "999:1000"
 RETENTION = "40d"  # the error budget covers 30 days
 MONITORING_MEMORY = "${MONITORING_MEMORY:-2g}"
 """Memory limit of Prometheus, Alertmanager and Grafana each."""
+MONITORING_SHARES = 256
+"""A quarter of a replica's, where processors are short; a limit would make answers slow."""
 PASSWORD = "tokens/grafana-admin.password"
 PASSWORD_INSIDE = f"/run/{PASSWORD}"
 
@@ -35,11 +39,15 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
 
     It sets no project name: Compose uses the folder's name, which doesn't change with the models.
     """
-    models, shared = fleet.sorted(), _shared_services(fleet)
+    models, shared = fleet.sorted(), shared_services(fleet)
     services = [model_services(one, redis=REDIS in fleet.parts) for one in models]
     volumes = [model_volumes(one) for one in models]
+    inner = [*map(model_network, models), *([LABELS_NETWORK] if REDIS in fleet.parts else [])]
     return {
-        "networks": {OUTER_NETWORK: {}, MODELS_NETWORK: {"internal": True}},
+        "networks": {
+            OUTER_NETWORK: {},
+            **{name: {"internal": True} for name in inner},
+        },
         "services": {**_joined(services), **shared},
         "volumes": {**_joined(volumes), **{name: {} for name in shared}},
     }
@@ -49,7 +57,7 @@ def _joined(documents: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: one for document in documents for name, one in document.items()}
 
 
-def _shared_services(fleet: Fleet) -> dict[str, Any]:
+def shared_services(fleet: Fleet) -> dict[str, Any]:
     """Each has a volume of its own name."""
     made: Mapping[str, Any] = {
         PROMETHEUS: _prometheus(fleet),
@@ -58,7 +66,7 @@ def _shared_services(fleet: Fleet) -> dict[str, Any]:
         REDIS: _redis(),
     }
     shared = {name: service for name, service in made.items() if name in fleet.parts}
-    own = {**SERVICE_HARDENING, **tracker.tracker_service(fleet)}
+    own = {**SERVICE_HARDENING, "cpu_shares": MONITORING_SHARES, **tracker.tracker_service(fleet)}
     return shared | ({JOB: own} if fleet.tracker else {})
 
 
@@ -70,14 +78,15 @@ def _prometheus(fleet: Fleet) -> dict[str, Any]:
             "--storage.tsdb.path=/prometheus",
             f"--storage.tsdb.retention.time={RETENTION}",
         ],
-        "networks": [MODELS_NETWORK, OUTER_NETWORK],
+        "networks": [*map(model_network, fleet.sorted()), OUTER_NETWORK],
+        "dns_opt": LOCAL_NAMES,
         "ports": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
         "volumes": [
             "./prometheus:/etc/prometheus:ro",
             "prometheus:/prometheus",
             *([tracker.SCRAPE_TOKEN_VOLUME] if fleet.tracker else []),
         ],
-        "healthcheck": _healthcheck("9090/-/healthy"),
+        "healthcheck": _healthcheck(_fetched("9090/-/healthy")),
     }
 
 
@@ -94,7 +103,7 @@ def _alertmanager(fleet: Fleet) -> dict[str, Any]:
             "alertmanager:/alertmanager",
             *([tracker.TOKEN_VOLUME] if fleet.tracker else []),
         ],
-        "healthcheck": _healthcheck("9093/-/healthy"),
+        "healthcheck": _healthcheck(_fetched("9093/-/healthy")),
     }
 
 
@@ -113,7 +122,7 @@ def _grafana() -> dict[str, Any]:
             f"./{PASSWORD}:{PASSWORD_INSIDE}:ro",
             "grafana:/var/lib/grafana",
         ],
-        "healthcheck": _healthcheck("3000/api/health"),
+        "healthcheck": _healthcheck(_fetched("3000/api/health")),
         "depends_on": {PROMETHEUS: {"condition": "service_healthy"}},
     }
 
@@ -123,10 +132,14 @@ def _redis() -> dict[str, Any]:
         **_monitoring_service(REDIS_IMAGE),
         "user": REDIS_USER,
         "read_only": True,
-        "networks": [MODELS_NETWORK],
-        "command": ["redis-server", "--save", "", "--appendonly", "yes", "--dir", "/data"],
+        "networks": [LABELS_NETWORK],
+        # Only replicas reach its network; without a password it would refuse them.
+        "command": [
+            *("redis-server", "--protected-mode", "no", "--save", "", "--appendonly", "yes"),
+            *("--dir", "/data"),
+        ],
         "volumes": ["redis:/data"],
-        "healthcheck": {"test": ["CMD", "redis-cli", "ping"], "interval": "15s", "timeout": "5s"},
+        "healthcheck": _healthcheck(["redis-cli", "ping"]),
     }
 
 
@@ -135,10 +148,15 @@ def _monitoring_service(image: str) -> dict[str, Any]:
         "image": image,
         **SERVICE_HARDENING,
         "mem_limit": MONITORING_MEMORY,
+        "cpu_shares": MONITORING_SHARES,
         "restart": "unless-stopped",
     }
 
 
-def _healthcheck(path: str) -> dict[str, Any]:
-    command = ["CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{path}"]
-    return {"test": command, "interval": "15s", "timeout": "5s", "retries": 10}
+def _healthcheck(command: list[str]) -> dict[str, Any]:
+    """A loaded machine takes seconds to start the command."""
+    return {"test": ["CMD", *command], "interval": "15s", "timeout": "20s", "retries": 10}
+
+
+def _fetched(path: str) -> list[str]:
+    return ["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{path}"]

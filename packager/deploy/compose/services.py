@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from packager.deploy.fleet import Member
+from packager.deploy.parts import REDIS
 from packager.deploy.proxy import CONFIG_FOLDER, SLOT_PORTS
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
@@ -15,11 +16,16 @@ API_KEYS = "/run/keys/api.keys"
 REDIS_DATABASE = "redis://redis:6379/0"
 PROXY = "${PROXY_IMAGE:-haproxy:2.8-alpine}"
 PROXY_USER = "65532:0"
+PROXY_MEMORY = "512m"
 DEADLINE_SECONDS = 30
 GRACE = f"{DEADLINE_SECONDS + 15}s"
 """Between SIGTERM and SIGKILL: the deadline of a request, and some."""
-MODELS_NETWORK, OUTER_NETWORK = "models", "default"
-"""The networks of replicas, which is internal, and of what has ports on the host."""
+OUTER_NETWORK = "default"
+"""The network of what has ports on the host."""
+LABELS_NETWORK = "labels"
+"""The internal network of Redis and of all replicas, where there is a Redis."""
+LOCAL_NAMES = ["ndots:1"]
+"""Names of services are not asked of the host's resolver while they have no container."""
 LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
 SERVICE_HARDENING: dict[str, Any] = {
     "cap_drop": ["ALL"],
@@ -44,6 +50,11 @@ PREPARE_SOCKET = 'import os; os.chmod("/run/haproxy", 0o770)'
 def literal(text: str) -> str:
     """``text`` with ``$`` escaped, because Compose substitutes variables for ``$name``."""
     return text.replace("$", "$$")
+
+
+def model_network(one: Member) -> str:
+    """The internal network of its replicas: none of another model can get one's address."""
+    return f"models-{one.label}"
 
 
 def model_services(one: Member, *, redis: bool = False) -> dict[str, Any]:
@@ -107,10 +118,14 @@ def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
     there = one.in_slot(slot)
     service = model_service(there)
     store = {"MODEL_FEEDBACK_STORE": REDIS_DATABASE} if redis else {}
+    waits = {REDIS: {"condition": "service_healthy"}} if redis else {}
+    networks = [model_network(one), *([LABELS_NETWORK] if redis else [])]
     return {
         **service,
         "environment": {**service["environment"], **store},
-        "networks": [MODELS_NETWORK, *([OUTER_NETWORK] if there.network else [])],
+        "networks": [*networks, *([OUTER_NETWORK] if there.network else [])],
+        "env_file": [{"path": f"./settings/{one.label}.env", "required": False}],
+        "depends_on": {**service["depends_on"], **waits},
         "deploy": {"replicas": one.replicas},
         # A slow start or a loaded machine is no reason for another start.
         "healthcheck": {"interval": "10s", "timeout": "20s", "start_period": "240s", "retries": 6},
@@ -122,9 +137,10 @@ def _proxy(one: Member) -> dict[str, Any]:
         "image": PROXY,
         "user": PROXY_USER,
         **SERVICE_HARDENING,
-        "mem_limit": "256m",
+        "mem_limit": PROXY_MEMORY,
         "read_only": True,
-        "networks": [MODELS_NETWORK, OUTER_NETWORK],
+        "networks": [model_network(one), OUTER_NETWORK],
+        "dns_opt": LOCAL_NAMES,
         "command": ["haproxy", "-W", "-db", "-f", f"{CONFIG_FOLDER}/haproxy.cfg"],
         "ports": [
             f"127.0.0.1:{one.port}:{PORT}",

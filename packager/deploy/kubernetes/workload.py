@@ -13,6 +13,10 @@ from packager.image.config import PORT
 PART_OF = "model-packager"
 MAX_LABEL = 63
 """Characters of a name or label."""
+MAX_NAME = 40
+"""Characters of a model's name in the cluster; KServe and kustomize add up to twenty."""
+NAME = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
+"""Names of Services and InferenceServices begin with a letter."""
 HTTP = "http"
 """The name of the container's port."""
 FEEDBACK, KEYS = "/run/feedback", "/run/keys"
@@ -44,6 +48,16 @@ CONTAINER_SECURITY: dict[str, Any] = {
 }
 
 
+def object_name(model: str) -> str:
+    """A name of Kubernetes for a model; different models have different ones."""
+    if NAME.fullmatch(model) and len(model) <= MAX_NAME:
+        return model
+    plain = re.sub(r"[^a-z0-9-]+", "-", model.lower()).strip("-")
+    plain = plain if plain[:1].isalpha() else f"m-{plain}"
+    suffix = hashlib.sha256(model.encode()).hexdigest()[:6]
+    return f"{plain[: MAX_NAME - len('-123456')].strip('-')}-{suffix}"
+
+
 @dataclass(frozen=True)
 class Workload:
     """One model, as Kubernetes runs it."""
@@ -63,15 +77,13 @@ class Workload:
     """Whether the server requires API keys."""
     monitor_labels: Mapping[str, str] = field(default_factory=dict)
     """Labels by which Prometheus's operator selects monitors and rules."""
+    monitors: bool = True
+    """Whether Prometheus's operator is in the cluster."""
 
     @property
     def name(self) -> str:
         """The name of its objects: that of the model, as names of Kubernetes are."""
-        plain = re.sub(r"[^a-z0-9-]+", "-", self.model.lower()).strip("-")
-        if plain == self.model and len(plain) <= MAX_LABEL - len("-feedback"):
-            return plain
-        suffix = hashlib.sha256(self.model.encode()).hexdigest()[:6]
-        return f"{plain[: MAX_LABEL - len('-feedback-123456')].strip('-')}-{suffix}"
+        return object_name(self.model)
 
     @property
     def selector(self) -> dict[str, str]:
@@ -96,12 +108,6 @@ class Workload:
 def deployment(work: Workload) -> dict[str, Any]:
     """The Deployment; its replicas are the autoscaler's, so none are named."""
     labels = {**work.labels, "app.kubernetes.io/version": work.version}
-    spread = {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": work.selector},
-    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -117,9 +123,19 @@ def deployment(work: Workload) -> dict[str, Any]:
             "selector": {"matchLabels": work.selector},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {**pod(work), "topologySpreadConstraints": [spread]},
+                "spec": {**pod(work), "topologySpreadConstraints": [spread(work)]},
             },
         },
+    }
+
+
+def spread(work: Workload) -> dict[str, Any]:
+    """Replicas on different nodes, where there are enough."""
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": work.selector},
     }
 
 

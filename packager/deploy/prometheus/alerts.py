@@ -63,7 +63,7 @@ def alert_group(model: MonitoredModel) -> Group:
     ]
     alerts = [
         *(_while_running(alert, scope) for alert in of_versions),
-        *presence_alerts(model.name, scope),
+        *presence_alerts(model.name, scope, pushed=model.options.pushed),
     ]
     return Group(f"{model.name} alerts", "1m", alerts)
 

@@ -110,12 +110,12 @@ def member_queries(model: MonitoredModel) -> dict[str, AlertQueries]:
     share = f"sum({failed}) / (sum({rows}) > 0)"
     calls, buckets = (f"{member_alerts.CALLS}_{one}{{{own}}}[1h]" for one in ("count", "bucket"))
     bound = member_alerts.slow_bound(model)
-    quick = f'{member_alerts.CALLS}_bucket{{{own}, le="{bound!r}"}}[1h]'
-    slow = f"1 - sum(increase({quick})) / (sum(increase({calls})) > 0)"
     median = f"histogram_quantile(0.5, sum by (le) (rate({buckets})))"
     plots = Plot("rows in 15 minutes", f"sum by (outcome) ({rows})")
     found = {"MemberFailed": AlertQueries(f"({share}) or vector(1)", CERTAIN, (plots,))}
     if bound is not None:
+        quick = f"{member_alerts.CALLS}_bucket{{{own}, {promql.bucket(bound)}}}[1h]"
+        slow = f"1 - sum(increase({quick})) / (sum(increase({calls})) > 0)"
         plot = Plot("median time of a call, seconds", median)
         found["MemberSlow"] = AlertQueries(f"clamp({slow}, 0, 1)", CERTAIN, (plot,))
     return found

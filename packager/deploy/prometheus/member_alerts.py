@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelhost.solution.usage import DURATIONS
-from packager.deploy.prometheus.promql import Scope
+from packager.deploy.prometheus.promql import Scope, bucket
 from packager.deploy.prometheus.rules import Alert, MonitoredModel
 
 MEMBER = "model, version, member"
@@ -60,7 +60,7 @@ def _failed(scope: Scope) -> Alert:
 
 def _slow(scope: Scope, bound: float, budget: float) -> Alert:
     every = scope.increase(MEMBER, f"{CALLS}_count", SLOW_WINDOW)
-    quick = scope.increase(MEMBER, f"{CALLS}_bucket", SLOW_WINDOW, f'le="{bound!r}"')
+    quick = scope.increase(MEMBER, f"{CALLS}_bucket", SLOW_WINDOW, bucket(bound))
     least = min(SLOW_RATE * budget, 0.5)
     return Alert(
         "MemberSlow",

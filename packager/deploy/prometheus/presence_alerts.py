@@ -12,9 +12,10 @@ MIN_FLAPS = 4
 """State changes of a replica in 15 minutes: a single restart makes two."""
 
 
-def presence_alerts(name: str, scope: Scope) -> list[Alert]:
+def presence_alerts(name: str, scope: Scope, *, pushed: bool = False) -> list[Alert]:
     """Alerts of the model ``name``, whatever its versions."""
-    return [_no_requests(scope), _version_skew(scope), *_target_down(name, scope)]
+    down = [_no_push(name, scope)] if pushed else _target_down(name, scope)
+    return [_no_requests(scope), _version_skew(scope), *down]
 
 
 def _no_requests(scope: Scope) -> Alert:
@@ -44,6 +45,24 @@ def _version_skew(scope: Scope) -> Alert:
         "More than one version of {{ $labels.model }} has answered for an hour",
         "A roll-out that stopped half-way: finish it or roll it back. Silence this one where two"
         " versions are meant to run.",
+    )
+
+
+def _no_push(name: str, scope: Scope) -> Alert:
+    """No replica has pushed: ``up`` exists only where Prometheus scrapes.
+
+    A single replica that is gone is no fault where a platform adds and removes them.
+    """
+    return Alert(
+        "TargetDown",
+        f"absent_over_time({scope.series('model_package_info')}[{promql.LOOKBACK}])",
+        "2m",
+        "page",
+        1,
+        f"No replica of {name} pushes metrics",
+        "See the platform's list of instances and the server's log: `metrics pushed to … are not"
+        " all taken` says why. Silence this one for a service that may have no instance.",
+        labels=(("model", name), ("job", name)),
     )
 
 

@@ -61,6 +61,15 @@ def _targets(made: TestCaseBuilder) -> list[RuleCase]:
         return [TestSeries("up", {"job": job, "instance": i}, v) for i, v in pairs]
 
     page = [{"job": job, "severity": "page"}]
+    if made.model.options.pushed:
+        return [
+            RuleCase(f"{alert}: {name}", series, [Expectation(30, alert, firing)])
+            for name, series, firing in (
+                ("pages where no replica has pushed for ten minutes", [made.info(15)], page),
+                ("not where one pushes", [made.info(40)], []),
+                ("not where one has paused", [made.info(25)], []),
+            )
+        ]
     ticket = [{"job": job, "instance": "b", "severity": "ticket"}]
     now_and_then = " ".join(["1x1 0x1"] * 10)
     info = [made.info(30)]

@@ -61,6 +61,16 @@ class Scope:
         return f"group by ({by}) (last_over_time({self.series('model_package_info')}[{LOOKBACK}]))"
 
 
+def bucket(bound: float) -> str:
+    """The matcher of a histogram's bucket.
+
+    A whole bound is ``1.0`` where it was scraped, and ``1`` where Prometheus took it over OTLP.
+    """
+    if bound.is_integer():
+        return f'le=~"{bound:.0f}(\\\\.0)?"'
+    return f'le="{bound!r}"'
+
+
 def quoted(text: str) -> str:
     """A PromQL string."""
     return escape_in_literal(json.dumps(text, ensure_ascii=False))

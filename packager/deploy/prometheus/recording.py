@@ -156,7 +156,7 @@ def _burn(scope: Scope, seconds: float) -> list[Record]:
     Client errors (4xx) are ignored; latency is measured for successful answers only.
     """
     count, bucket = "model_request_duration_seconds_count", "model_request_duration_seconds_bucket"
-    bound = f"le={promql.quoted(repr(float(seconds)))}"
+    bound = promql.bucket(float(seconds))
     records = []
     for window in BURN_WINDOWS:
         answered = scope.increase(MODEL, count, window, ROUTES, 'code="2xx"')

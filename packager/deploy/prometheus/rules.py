@@ -64,9 +64,13 @@ class AlertOptions:
     """Address of Grafana as people reach it."""
     time_scale: int = 1
     """By what windows and ``for`` are divided: one of ``TIME_SCALES``."""
+    pushed: bool = False
+    """Whether replicas push their metrics; else Prometheus scrapes them, and knows which answer."""
+    tracker: str = ""
+    """Address of the issue tracker as people reach it; without it dashboards don't link to it."""
 
     def __post_init__(self) -> None:
-        for name in ("runbooks", "grafana"):
+        for name in ("runbooks", "grafana", "tracker"):
             text = getattr(self, name)
             if text and not ADDRESS.fullmatch(text):
                 raise ValueError(

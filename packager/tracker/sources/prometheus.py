@@ -139,6 +139,11 @@ class PrometheusClient:
         try:
             return _ANSWER.validate_python(asked(url, parameters)).data.result
         except ValidationError as error:
+            if any(one["type"] == "too_long" for one in error.errors()):
+                raise DeclinedError(
+                    f"{shown_address(url)}: expected an answer of bounded size, got more than"
+                    f" {MAX_SERIES} series"
+                ) from error
             raise SourceAwayError(
                 f"{shown_address(url)}: expected Prometheus' answer to a query, got other content"
             ) from error

@@ -10,13 +10,25 @@ from running_trackers import RunningTracker, finding, reported, running_tracker
 
 import packager.cli.commands  # noqa: F401  # before a test imports one: the order in --help
 from packager import cli
+from packager.cache import cache_directory
 from packager.progress import Progress
 from packager.tracker.core.finding import Report
 
 
+@pytest.fixture(scope="session")
+def unpacked() -> Path:
+    """The folder of unpacked environments in the cache of this run."""
+    return cache_directory("environments")
+
+
 @pytest.fixture(autouse=True)
-def _no_engine(monkeypatch, cache: Path, tmp_path: Path) -> Iterator[None]:
-    """No engine answers; what is cached, and how signals are taken, goes with the test."""
+def _no_engine(unpacked: Path, monkeypatch, cache: Path, tmp_path: Path) -> Iterator[None]:
+    """No engine answers; what is cached, and how signals are taken, goes with the test.
+
+    Except unpacked environments, whose names are their contents: each takes ten seconds.
+    """
+    cache.mkdir(mode=0o700)
+    (cache / "environments").symlink_to(unpacked)
     before = {stop: signal.getsignal(stop) for stop in (signal.SIGINT, signal.SIGTERM)}
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     monkeypatch.setenv("NO_COLOR", "1")

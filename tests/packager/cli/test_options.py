@@ -56,12 +56,13 @@ def test_no_verb_has_a_second_word_for_a_meaning():
 
 def test_what_is_written_goes_to_output():
     assert having("--output") == {
-        "build", "base", "card", "sbom", "predict", "data check", "data checkout", "data issues",
-        "data label-queue",
+        "build", "base", "card", "dashboard", "sbom", "predict", "data check", "data checkout",
+        "data issues", "data label-queue",
         "data labels estimate", "data labels map", "data labels show",
         "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy compose",
-        "deploy monitoring",
-        "deploy remove", "deploy schedule", "issues backup", "issues export", "issues image",
+        "deploy kserve", "deploy monitoring", "deploy sagemaker",
+        "deploy remove", "deploy schedule", "deploy update",
+        "issues backup", "issues export", "issues image",
         "issues tokens add",
         "pull", "score", "sign", "test",
     }  # fmt: skip
@@ -82,7 +83,7 @@ def test_every_verb_prints_json_on_demand():
 
 
 def test_a_server_is_named_by_its_address_as_an_argument():
-    for name in ("predict", "bench", "feedback", "drift"):
+    for name in ("predict", "bench", "feedback", "drift", "dashboard"):
         (place,) = [one for one in VERBS[name].params if one.param_type_name == "argument"]
         assert place.metavar in ("REF|URL", "URL", "URL|DIR")
 
@@ -107,7 +108,7 @@ def test_verbs_are_listed_by_purpose():
         "Trust": ["key", "sign", "verify"],
         "Share": ["push", "pull"],
         "Run": ["serve", "predict", "replay", "score", "bench"],
-        "Monitor": ["drift", "feedback", "deploy", "issues"],
+        "Monitor": ["drift", "dashboard", "feedback", "deploy", "issues"],
         "Data": ["data"],
     }
 

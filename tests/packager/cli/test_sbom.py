@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command import NO_ENGINE, package
+from command import package_here
 from sbom_samples import make_package
 
 from packager.image.reference import open_reference
@@ -22,21 +22,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_file_has_the_bytes_of_the_bill(made: Path, tmp_path: Path):
     out = tmp_path / "x.json"
     out.write_text("earlier")
-    done = package("sbom", f"oci:{made}", "--output", out, env=NO_ENGINE)
+    done = package_here("sbom", f"oci:{made}", "--output", out)
     assert (done.code, done.out) == (0, f"{out}\n")
     with open_reference(str(made), None) as reference:
         bill = bill_of_materials(reference)
     assert out.read_bytes() == bill
-    assert package("sbom", made, "--json", "--output", out, env=NO_ENGINE).json == {
-        "output": str(out)
-    }
+    assert package_here("sbom", made, "--json", "--output", out).json == {"output": str(out)}
     assert out.read_bytes() == bill
-    done = package("sbom", made, "--format", "spdx", env=NO_ENGINE)
+    done = package_here("sbom", made, "--format", "spdx")
     assert json.loads(done.out) == json.loads(to_spdx(bill))
 
 
 def test_an_earlier_version_of_the_format_is_written_on_demand(made: Path):
-    done = package("sbom", made, "--spec", "1.5", env=NO_ENGINE)
+    done = package_here("sbom", made, "--spec", "1.5")
     assert done.json["specVersion"] == "1.5"
 
 
@@ -49,13 +47,13 @@ def test_an_earlier_version_of_the_format_is_written_on_demand(made: Path):
     ],
 )
 def test_wrong_options_are_refused(made: Path, options, message: str, hint: str, code: int):
-    done = package("sbom", made, *options, env=NO_ENGINE)
+    done = package_here("sbom", made, *options)
     assert done.code == code
     assert message in done.err
     assert f"hint: {hint}" in done.err
 
 
 def test_what_is_neither_a_package_nor_a_base_is_refused():
-    done = package("sbom", "nothing:1", env=NO_ENGINE)
+    done = package_here("sbom", "nothing:1")
     assert done.code == 1
     assert "nothing:1: no such folder or file, and no engine responds" in done.err

@@ -15,7 +15,8 @@ import pyarrow.dataset as ds
 import pytest
 from command import NO_ENGINE, PACKAGE, Package, package
 
-KILLS = 3
+KILLS = 2
+"""tests/packager/scoring/test_run.py kills a run at each step."""
 
 
 def command(of: Package, data: Path, output: Path, *more: str) -> list[str]:
@@ -44,36 +45,43 @@ def visits(local_package: Package, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
+@pytest.fixture(scope="module")
+def whole(
+    local_package: Package, visits: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Any]:
+    """The scores of a run that nothing disturbed, and what it printed."""
+    folder = tmp_path_factory.mktemp("whole") / "scores"
+    done = package(*command(local_package, visits, folder)[1:], "--json", env=NO_ENGINE)
+    assert done.code == 0, done.err
+    return folder, done.json
+
+
 @pytest.mark.slow
 def test_answers_equal_those_of_predict(
-    local_package: Package, visits: Path, tmp_path: Path
+    local_package: Package, visits: Path, whole: tuple[Path, Any]
 ) -> None:
-    done = package(
-        *command(local_package, visits, tmp_path / "scores")[1:], "--json", env=NO_ENGINE
-    )
-    assert done.code == 0, done.err
-    assert {"rows": 600, "parts": 6, "complete": True}.items() <= done.json.items()
+    scores, printed = whole
+    assert {"rows": 600, "parts": 6, "complete": True}.items() <= printed.items()
     said = package("predict", local_package.reference, "--input", visits, "--local", env=NO_ENGINE)
     predicted = [json.loads(line) for line in said.out.splitlines()]
-    scored = ds.dataset(tmp_path / "scores", format="parquet").to_table().to_pylist()
+    scored = ds.dataset(scores, format="parquet").to_table().to_pylist()
     assert len(scored) == len(predicted)
     for row, answer in zip(scored, predicted, strict=True):
         assert row["prediction"] == answer["prediction"]
         assert row["flags"] == answer["flags"]
         chances = {f"probability {label}": v for label, v in answer["probabilities"].items()}
         assert {name: row[name] for name in chances} == pytest.approx(chances, rel=1e-9, abs=1e-9)
-    drift = package("drift", tmp_path / "scores", "--json")
+    drift = package("drift", scores, "--json")
     assert drift.json["rows"] == 600
 
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_resumes_to_the_same_bytes(
-    local_package: Package, visits: Path, tmp_path: Path
+    local_package: Package, visits: Path, whole: tuple[Path, Any], tmp_path: Path
 ) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    killed = tmp_path / "killed"
     environment = {**os.environ, **NO_ENGINE}
     quiet: dict[str, Any] = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-    subprocess.run(command(local_package, visits, whole), env=environment, check=True, **quiet)
     for kill in range(KILLS):
         process = subprocess.Popen(
             command(local_package, visits, killed, "--resume"), env=environment, **quiet
@@ -85,7 +93,7 @@ def test_a_run_that_is_killed_resumes_to_the_same_bytes(
         process.wait()
     last = command(local_package, visits, killed, "--resume")
     subprocess.run(last, env=environment, check=True, **quiet)
-    assert contents(killed) == contents(whole)
+    assert contents(killed) == contents(whole[0])
 
 
 def test_wrong_usage_is_said(local_package: Package, visits: Path, tmp_path: Path) -> None:

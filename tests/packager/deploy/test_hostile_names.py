@@ -13,6 +13,8 @@ import yaml
 from deployed_models import MODEL, Packaged, deployed, written
 
 from packager.deploy.monitoring import deploy_monitoring, model_files
+from packager.deploy.prometheus.rule_cases import rule_cases
+from packager.deploy.prometheus.rule_tests import RuleCase
 from packager.deploy.prometheus.rules import MonitoredModel, Objectives
 from packager.engine.hardening import MAX_PROCESSES
 from packager.errors import PackageError
@@ -108,14 +110,23 @@ def test_servers_with_keys_are_scraped_with_one(tmp_path: Path) -> None:
 EVERYTHING = "".join(name for name in HOSTILE if name != "\x00" and len(name) < 100)
 
 
+def _with_the_name(model: MonitoredModel) -> list[RuleCase]:
+    found = [
+        case
+        for case in rule_cases(model)
+        if any(EVERYTHING in series.labels.values() for series in case.series)
+    ]
+    assert {case.expected[0].alert for case in found} >= {"FeatureDrift", "SliceRegression"}
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_rules_and_their_tests_take_any_name_of_a_feature_or_slice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # More than a day of simulated time in each of these cases, which name no feature or slice.
-    monkeypatch.setattr("packager.deploy.prometheus.presence_cases._silence", lambda _: [])
-    monkeypatch.setattr("packager.deploy.prometheus.rule_cases._RuleFixtures.burns", lambda *_: [])
+    # promtool tries every case of `rule_cases` in test_rule_tests.py: here those with the name.
+    monkeypatch.setattr("packager.deploy.monitoring.rule_cases", _with_the_name)
     model = MonitoredModel(
         "strange", MODEL.version, "regression", ("__all__", EVERYTHING), (EVERYTHING,)
     )

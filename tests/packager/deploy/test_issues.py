@@ -77,6 +77,7 @@ def test_the_folder_has_a_document_for_each_model_and_one_of_the_service(tmp_pat
     assert {path.name for path in (out / "issues").iterdir()} == {
         "diamonds-cut.json",
         "_issues.json",
+        "_proxies.json",
     }
     assert set(json.loads((out / "issues/_issues.json").read_text())) == {
         "IssuesServiceDown",

@@ -15,6 +15,7 @@ from packager.image.registry_export import check_destination, pushed, write_imag
 pytestmark = pytest.mark.usefixtures("no_login")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("companion", [False, True])
 def test_a_build_writes_to_a_registry(running: StartedRegistry, tmp_path: Path, companion: bool):
     name = f"out/{'both' if companion else 'one'}"
@@ -33,6 +34,7 @@ def test_a_build_writes_to_a_registry(running: StartedRegistry, tmp_path: Path, 
         assert found.has_companion is companion
 
 
+@pytest.mark.slow
 def test_a_tag_of_ones_own_names_image_and_companion(running: StartedRegistry, tmp_path: Path):
     output = Destination.parse(f"registry:{running.host}/own/model:stable", companion=True)
     write_images(make_images(tmp_path), output, None, RecordedProgress())

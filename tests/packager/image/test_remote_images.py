@@ -24,7 +24,7 @@ from packager.registry.reference import RegistryReference
 from packager.registry.repository import RegistryRepository
 from packager.registry.transport import RegistryAnswer
 
-pytestmark = pytest.mark.usefixtures("no_login")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_login")]
 
 
 @pytest.fixture

@@ -100,6 +100,7 @@ trees = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(trees)
 def test_folders_import_what_one_folder_imports(

@@ -60,6 +60,7 @@ def test_digests_words_and_lines_that_no_person_wrote_are_none() -> None:
     assert [*issued_secrets((digests + products + long).encode())] == []
 
 
+@pytest.mark.slow
 def test_the_detectors_are_imported_only_when_files_are_searched() -> None:
     code = (
         "import sys, packager.cli.audit, packager.project.secrets, packager.trust.audit;"

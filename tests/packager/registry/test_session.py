@@ -156,6 +156,7 @@ def test_retry_after_may_be_a_date():
     assert 1 < waits[0] <= 30
 
 
+@pytest.mark.slow
 def test_a_request_with_a_body_is_sent_once():
     with stub(lambda asked: OK if asked.path == "/v2/" else StubAnswer(503)) as found:
         session = opened(found.host)

@@ -90,6 +90,7 @@ def test_a_regression_is_judged_by_its_mean_error() -> None:
     assert "mean error" in as_text(found)
 
 
+@pytest.mark.slow
 def test_the_command_says_its_verdict_and_fails_only_where_asked_to() -> None:
     run = CliRunner().invoke
     with answering(exposition({"low": 100, "middle": 200, "high": 700})) as (url,):

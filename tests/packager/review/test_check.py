@@ -123,6 +123,7 @@ def test_a_table_is_checked_against_its_previous_version(stones, data, tmp_path)
     assert json.loads(data("check", "delta:stones", "--json"))["digest"] == first["digest"]
 
 
+@pytest.mark.slow
 def test_other_columns_that_were_accepted_with_add_stop_nothing(stones, data, tmp_path):
     data("add", stones, "-m", "first")
     frame = pd.read_csv(stones)
@@ -136,6 +137,7 @@ def test_other_columns_that_were_accepted_with_add_stop_nothing(stones, data, tm
     assert "schema" not in json.loads(data("check", "delta:stones", "--json"))["counts"]
 
 
+@pytest.mark.slow
 def test_verdicts_on_a_table_lie_here_and_make_a_derived_table(stones, data, tmp_path):
     data("add", stones, "-m", "first")
     worst = json.loads(data("issues", "delta:stones", "--output", "out", "--json"))["issues"][0]

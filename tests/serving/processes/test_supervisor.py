@@ -168,9 +168,13 @@ def test_a_hung_worker_says_where_it_is(begin: Begin) -> None:
     assert line["reason"] == "hang"
 
 
-def test_a_worker_that_ignores_the_end_is_killed(begin: Begin) -> None:
-    run = begin(["sh", "-c", "trap '' TERM; sleep 100 & while :; do wait; done"])
-    time.sleep(1)
+def test_a_worker_that_ignores_the_end_is_killed(begin: Begin, tmp_path: Path) -> None:
+    up = tmp_path / "up"
+    run = begin(["sh", "-c", f"trap '' TERM; touch {up}; sleep 100 & while :; do wait; done"])
+    until = time.monotonic() + 60
+    while not up.exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
     assert run.end() == 0
     assert "is killed: it did not end" in run.log.read_text()
 

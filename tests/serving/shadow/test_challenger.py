@@ -122,7 +122,7 @@ def test_a_port_without_a_server_and_a_key_file_that_is_gone(tmp_path: Path) -> 
 
 
 def test_the_port_and_the_host_header() -> None:
-    assert address("http://a").port == 80
-    assert address("https://a").port == 443
+    assert address("http://a").server.port == 80
+    assert address("https://a").server.port == 443
     assert b"\r\nhost: [::1]:3000\r\n" in address("http://[::1]:3000").head(1)
-    assert address("https://a").tls is not None
+    assert address("https://a").server.tls is not None

@@ -97,6 +97,7 @@ def test_each_command_says_what_it_did_and_to_whom(words, said):
     assert done(*words).startswith(said)
 
 
+@pytest.mark.slow
 def test_the_same_again_adds_nothing_to_the_history():
     for words in (("ack", "5"), ("label", "5", "units"), ("assign", "5", "bo")):
         done(*words)

@@ -21,6 +21,7 @@ def test_a_list_shows_the_most_urgent_first_and_says_that_there_is_more():
     assert done("list", "--search", "nothing-has-this-word") == "no issues\n"
 
 
+@pytest.mark.slow
 def test_issues_of_one_cause_are_one_line_unless_all_are_asked_for():
     result = run("list")
     lines = result.stdout.splitlines()

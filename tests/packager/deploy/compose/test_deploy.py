@@ -8,16 +8,23 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from deployed_models import IMAGE, MODEL, contents, deployed, generated, written
+from deployed_models import IMAGE, MODEL, Packaged, contents, deployed, generated, written
+from service_images import COMPOSE
 from typer.testing import CliRunner
 
 from monitoring.feedback.keys import KeyRing
 from packager.cli.commands import app
 from packager.deploy import generated_folder
-from packager.deploy.compose.deploy import remove_compose
+from packager.deploy.compose.deploy import (
+    ComposeOptions,
+    deploy_compose,
+    deployed_image,
+    remove_compose,
+)
 from packager.deploy.compose.services import PREPARE
 from packager.deploy.monitoring import model_files
 from packager.deploy.prometheus.rules import MonitoredModel, Objectives
@@ -36,7 +43,7 @@ def test_prometheus_takes_configuration_and_rules(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "2 rule files found" in done.stdout
+    assert "3 rule files found" in done.stdout
 
 
 @pytest.mark.skipif(shutil.which("amtool") is None, reason="no amtool here")
@@ -112,7 +119,7 @@ def test_after_a_kill_another_call_completes_the_folder(
     steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed after any file of another model, and of another version, then asked for a third."""
-    monkeypatch.setattr("packager.deploy.compose.deploy.dump", lambda one: _dumped(json.dumps(one)))
+    monkeypatch.setattr("packager.deploy.monitoring.dump", lambda one: _dumped(json.dumps(one)))
     out, fine = written(tmp_path), tmp_path / "fine"
     newer = MonitoredModel(**{**vars(MODEL), "version": "2.0.0-111111111111"})
     last = MonitoredModel(**{**vars(MODEL), "version": "3.0.0-222222222222"})
@@ -172,7 +179,7 @@ def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> N
     models = {name: one for name, one in services.items() if name.startswith("model-")}
     assert {one["image"] for one in models.values()} == {IMAGE, "models/prices:2"}
     ports = [port for one in services.values() for port in one.get("ports", [])]
-    assert sorted(ports)[:4] == [
+    assert sorted(port for port in ports if "$" not in port)[:4] == [
         "127.0.0.1:3000:3000",
         "127.0.0.1:3001:3001",
         "127.0.0.1:3002:3002",
@@ -193,7 +200,7 @@ def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> N
         check=False,
     )
     assert checked.returncode == 0, checked.stderr
-    assert "3 rule files found" in checked.stdout
+    assert "4 rule files found" in checked.stdout
 
 
 @pytest.mark.slow
@@ -273,3 +280,70 @@ def test_state_is_prepared_once_with_a_key_that_the_server_takes(tmp_path: Path)
     assert key.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["feedback.key"]
     assert (tmp_path.stat().st_mode & 0o777, key.stat().st_mode & 0o777) == (0o770, 0o640)
+
+
+def _reference(name: str, source: str = "") -> Any:
+    return Packaged(MODEL, name, source)
+
+
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    "image", ["shop:1", f"shop@{DIGEST}", f"registry.local:5000/a/b_c/shop:1.0-x@{DIGEST}", "a/b"]
+)
+def test_an_image_is_named_as_asked(image: str) -> None:
+    assert deployed_image(image, _reference("other:1")) == image
+
+
+def test_a_package_in_a_registry_is_pinned_by_its_digest() -> None:
+    source = f"registry.local:5000/shop@{DIGEST}"
+    assert deployed_image("", _reference("registry.local:5000/shop:1", source)) == source
+    assert deployed_image("", _reference("shop:1")) == "shop:1"
+
+
+@pytest.mark.parametrize(
+    "image", [" ", "Shop:1", "shop:", "shop@sha256:12", "shop:1 --privileged", "-x", "a//b:$X"]
+)
+def test_what_names_no_image_is_refused(image: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--image: expected NAME:TAG or NAME@sha256:…, got"):
+        deploy_compose(
+            _reference("shop:1"), tmp_path / "out", ComposeOptions(image=image), Objectives()
+        )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not COMPOSE.exists(), reason="no Compose here")
+@pytest.mark.parametrize(
+    "parts", [((), ()), (("redis",), ()), ((), ("prometheus", "alertmanager", "grafana"))]
+)
+def test_compose_takes_the_file_with_two_models(
+    parts: tuple[tuple[str, ...], tuple[str, ...]], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    deployed(out, parts=parts, replicas=3)
+    deployed(out, PRICES, "models/prices:2", keys=True)
+    done = subprocess.run(
+        [COMPOSE, "-f", out / "compose.yml", "config", "--format", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "level=warning" not in done.stderr
+    services = json.loads(done.stdout)["services"]
+    assert services["model-diamonds-cut-blue"]["deploy"]["replicas"] == 3
+    for name, service in services.items():
+        assert int(service["mem_limit"]) > 0, name
+
+
+@pytest.mark.slow
+def test_no_secret_is_in_any_generated_file(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    deployed(out, parts=(("redis",), ()))
+    secrets = [path.read_bytes().strip() for path in (out / "tokens").iterdir()]
+    assert len(secrets) == 3
+    assert len(set(secrets)) == 3
+    texts = [text for path, text in contents(out).items() if not path.startswith("tokens/")]
+    assert not [one for one in secrets for text in texts if one in text]

@@ -62,3 +62,18 @@ def test_every_volume_that_is_mounted_is_declared() -> None:
         if not volume.startswith("./")
     }
     assert mounted == set(model_volumes(UPDATED))
+
+
+def test_a_model_reaches_other_machines_only_where_that_was_said() -> None:
+    def networks(one: Member, *, redis: bool = False) -> Any:
+        return model_services(one, redis=redis)["model-shop-blue"]["networks"]
+
+    assert networks(SHOP) == ["models-shop"]
+    assert networks(SHOP, redis=True) == ["models-shop", "labels"]
+    assert networks(replace(SHOP, network=True)) == ["models-shop", "default"]
+    assert model_services(SHOP)["proxy-shop"]["networks"] == ["models-shop", "default"]
+
+
+def test_a_model_waits_for_the_store_of_its_labels() -> None:
+    waits = model_services(SHOP, redis=True)["model-shop-blue"]["depends_on"]
+    assert waits["redis"] == {"condition": "service_healthy"}

@@ -48,7 +48,7 @@ def test_each_output_with_a_baseline_has_a_table_by_slice():
     found = {panel.title: panel.queries for panel in label_panels(model)}
     assert "price: mae by slice, last 7 days" in found
     (overall,) = found["Measures of each output"]
-    assert overall.legend == "{{output}} {{measure}}"
+    assert overall.legend == "{{version}} {{output}} {{measure}}"
     for query in found['a "quoted" name: jaccard by slice, last 7 days']:
         assert 'output="a \\"quoted\\" name", measure="jaccard"' in query.expression
         (name, *_) = re.findall(r"([a-zA-Z_:][\w:]*)\{", query.expression)

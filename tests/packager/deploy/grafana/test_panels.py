@@ -24,4 +24,4 @@ def test_panels_say_where_there_is_no_data() -> None:
     steps = panels[0]["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert [step["color"] for step in steps] == ["red", "green"]
     drift = next(panel for panel in panels if panel["type"] == "status-history")
-    assert drift["targets"][0]["expr"].endswith('version="$version"} > 0')
+    assert drift["targets"][0]["expr"].endswith('version=~"$version"} > 0')

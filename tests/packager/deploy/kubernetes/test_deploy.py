@@ -51,6 +51,13 @@ def test_what_is_no_label_is_refused(label: str) -> None:
         parsed(IMAGE, "", label)
 
 
+def test_only_the_monitors_can_be_left_out() -> None:
+    left_out = ClusterOptions.parse(IMAGE, "", (), keys=False, left_out=["monitors"])
+    assert (left_out.monitors, parsed().monitors) == (False, True)
+    with pytest.raises(UsageError, match=r"^--without: expected monitors, got 'redis'"):
+        ClusterOptions.parse(IMAGE, "", (), keys=False, left_out=["redis"])
+
+
 def test_labels_are_pairs() -> None:
     assert parsed(IMAGE, "", "release=prom", "a.b/c=d").monitor_labels == {
         "release": "prom",
@@ -58,9 +65,10 @@ def test_labels_are_pairs() -> None:
     }
 
 
-def written(target: Path, model: MonitoredModel = MODEL) -> KubernetesResult:
+def written(target: Path, model: MonitoredModel = MODEL, *, keys: bool = False) -> KubernetesResult:
     package: Any = Packaged(model, "shop")
-    return deploy_kubernetes(package, target, parsed(), Objectives(), AlertOptions())
+    cluster = replace(parsed(), keys=keys)
+    return deploy_kubernetes(package, target, cluster, Objectives(), AlertOptions())
 
 
 def test_models_share_a_folder_and_another_version_replaces_one(tmp_path: Path) -> None:
@@ -113,3 +121,17 @@ def test_a_file_that_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
     done = written(tmp_path, replace(MODEL, version="2.0.0-abc"))
     assert done.changed == (f"{MODEL.name}/overlays/prod/kustomization.yaml",)
     assert "namespace: shop" in file.read_text()
+
+
+def test_a_server_that_required_keys_goes_on_to_until_it_is_removed(tmp_path: Path) -> None:
+    def keyed() -> bool:
+        file = tmp_path / MODEL.name / "base/deployment.yaml"
+        return "MODEL_API_KEYS_FILE" in file.read_text()
+
+    written(tmp_path, keys=True)
+    written(tmp_path, replace(MODEL, version="2.0.0-abc"))
+    assert keyed()
+    written(tmp_path, replace(MODEL, name="other"))
+    remove_kubernetes(MODEL.name, tmp_path)
+    written(tmp_path)
+    assert not keyed()

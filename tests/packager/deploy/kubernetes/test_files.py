@@ -15,15 +15,20 @@ OPERATOR = ("PodMonitor", "PrometheusRule")
 
 
 def made(**changes: Any) -> dict[str, str]:
-    return kubernetes_files(replace(WORK, **changes), RULES, '{"title": "shop"}\n')
+    dashboards = {"shop.json": '{"title": "shop"}\n', "models-fleet.json": "{}\n"}
+    return kubernetes_files(replace(WORK, **changes), RULES, dashboards)
 
 
-@pytest.mark.parametrize("changes", [{}, {"keys": True}, {"redis": "redis://store:6379/0"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"keys": True}, {"redis": "redis://store:6379/0"}, {"monitors": False}],
+)
 def test_every_object_is_listed_and_fits_its_schema(changes: dict[str, Any]) -> None:
     files = made(**changes)
     base = yaml.safe_load(files["base/kustomization.yaml"])
     names = {name.removeprefix("base/") for name in files if name.startswith("base/")}
-    assert set(base["resources"]) | {"kustomization.yaml", "dashboard.json"} == names
+    shown = {file for one in base["configMapGenerator"] for file in one["files"]}
+    assert {*base["resources"], *shown, "kustomization.yaml"} == names
     for name in base["resources"]:
         for one in documents(files[f"base/{name}"]):
             if one["kind"] not in OPERATOR:
@@ -60,9 +65,14 @@ def test_an_overlay_names_the_secrets_and_replicas_of_its_stage() -> None:
 
 
 def test_grafana_finds_the_dashboard_by_its_label() -> None:
-    (one,) = yaml.safe_load(made()["base/kustomization.yaml"])["configMapGenerator"]
-    assert one["options"]["labels"] == {"grafana_dashboard": "1"}
-    assert json.loads(made()["base/dashboard.json"]) == {"title": "shop"}
+    maps = yaml.safe_load(made()["base/kustomization.yaml"])["configMapGenerator"]
+    assert {one["name"]: one["files"] for one in maps} == {
+        "shop-dashboard": ["dashboards/shop.json"],
+        "shop-models-fleet-dashboard": ["dashboards/models-fleet.json"],
+    }
+    for one in maps:
+        assert one["options"]["labels"] == {**WORK.labels, "grafana_dashboard": "1"}
+    assert json.loads(made()["base/dashboards/shop.json"]) == {"title": "shop"}
 
 
 def test_what_a_person_will_change_has_a_comment() -> None:
@@ -70,3 +80,9 @@ def test_what_a_person_will_change_has_a_comment() -> None:
     assert "# No limit: throttling slows every request." in files["base/deployment.yaml"]
     assert "# The namespaces of your ingress" in files["base/network-policy.yaml"]
     assert "secrets/feedback.key" in files["overlays/dev/kustomization.yaml"]
+
+
+def test_without_the_operator_no_object_is_of_its_kinds() -> None:
+    kinds = {one["kind"] for text in made(monitors=False).values() for one in _objects(text)}
+    assert not kinds & set(OPERATOR)
+    assert "Deployment" in kinds

@@ -22,7 +22,7 @@ from packager.registry.reference import RegistryReference
 from packager.registry.repository import open_repository
 
 PLATFORM = default_platform()
-pytestmark = pytest.mark.usefixtures("no_login")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_login")]
 
 
 def refused(reference: str, platform: str = PLATFORM) -> PackageError:

@@ -8,7 +8,7 @@ import pytest
 from fake_sources import FakePrometheus, answering
 
 from packager.deploy.prometheus import promql
-from packager.tracker.sources.asking import SourceAwayError
+from packager.tracker.sources.asking import DeclinedError, SourceAwayError
 from packager.tracker.sources.prometheus import LOOKBACK_SECONDS, PrometheusClient
 from packager.tracker.sources.queries import KindQueries
 
@@ -79,14 +79,22 @@ def test_versions_that_run_and_did_are_asked_once_for_a_burst(
 
 
 @pytest.mark.parametrize("answer", [[], {}, {"data": {"result": 5}}, "x", {"data": {"result": [
-    {"metric": {"a": 1}, "value": [1, "2"]}]}}, {"data": {"result": [{"value": [1, "x"]}]}},
-    {"data": {"result": [{}] * 5001}}])  # fmt: skip
+    {"metric": {"a": 1}, "value": [1, "2"]}]}}, {"data": {"result": [
+        {"value": [1, "x"]}]}}])  # fmt: skip
 def test_an_answer_of_something_else_is_no_answer(answer: object) -> None:
     with (
         answering(lambda *_: answer) as address,
         pytest.raises(SourceAwayError, match="expected Prometheus' answer to a query"),
     ):
         PrometheusClient(address).instant("up")
+
+
+def test_an_answer_of_too_many_series_is_declined() -> None:
+    with (
+        answering(lambda *_: {"data": {"result": [{}] * 5001}}) as address,
+        pytest.raises(DeclinedError, match="got more than 5000 series"),
+    ):
+        PrometheusClient(address).instant("x")
 
 
 def test_a_server_that_fails_is_away(prometheus: FakePrometheus, client: PrometheusClient) -> None:

@@ -1,0 +1,1 @@
+"""The Python interface, which ``packager`` exports; the command line is a thin layer beside it."""

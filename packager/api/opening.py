@@ -1,0 +1,43 @@
+"""Opens a package for a caller in Python, as the command line opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from packager.engine.engine import Engine
+from packager.image.reference import Reference, open_reference
+from packager.progress import Progress
+from packager.runners.placement import runs_on
+from packager.trust.keys import PublicKey
+from packager.trust.verified import check_platform, signed, trusted
+
+
+@contextmanager
+def opened_package(
+    ref: str,
+    progress: Progress,
+    *,
+    local: bool = False,
+    key: Path | None = None,
+    companion: bool = False,
+    verified: bool = False,
+) -> Iterator[tuple[Reference, Engine | None]]:
+    """The package, and the engine to run it on; None to run it in a process of this machine.
+
+    Raises ``PackageError`` if it is not signed by ``key`` or as this machine's policy demands, or
+    if the image, or the ``companion`` that is to run, is not what the package's manifest records. A
+    caller that reports such differences does so itself (``verified``).
+    """
+    engine = Engine.connect()
+    with open_reference(ref, engine) as found:
+        if found.source:
+            progress.step(f"{ref} is {found.source}")
+        check_platform(found, engine)
+        place = runs_on((found,), engine, progress, local=local)
+        public = None if key is None else PublicKey.load(key)
+        if verified:
+            yield signed(found, public, progress), place
+        else:
+            yield trusted(found, public, progress, companion=companion), place

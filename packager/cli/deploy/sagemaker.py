@@ -1,0 +1,106 @@
+"""``package deploy sagemaker``: requests of SageMaker's API, and the script that sends them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import AsJson, Ref
+from packager.cli.console import ConsoleProgress
+from packager.cli.deploy.options import (
+    DEFAULT,
+    Latency,
+    LatencyShare,
+    OutputFolder,
+    SuccessShare,
+    deploy,
+    objectives_of,
+    print_files,
+)
+
+Instances = Annotated[
+    int, typer.Option(min=1, max=1000, help="Fewest instances; with two, an update is a canary.")
+]
+MostInstances = Annotated[
+    int, typer.Option(min=1, max=1000, help="Most instances, by autoscaling.")
+]
+RequestsPerMinute = Annotated[
+    int,
+    typer.Option(
+        min=1, help="Requests that one instance answers in a minute; `package bench` measures it."
+    ),
+]
+Network = Annotated[
+    bool, typer.Option("--network", help="The container may open connections, to push metrics.")
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--variable", metavar="NAME=VALUE", help="A setting of the server; no secret; repeatable."
+    ),
+]
+
+
+@deploy.command()
+def sagemaker(
+    reference: Ref,
+    output: OutputFolder,
+    image: Annotated[
+        str, typer.Option(help="The image in your account: ACCOUNT.dkr.….REGION.…/NAME@sha256:….")
+    ],
+    role: Annotated[str, typer.Option(metavar="ARN", help="The role that the endpoint has.")],
+    instance_type: Annotated[str, typer.Option(help="Type of the instances.")] = "ml.m5.large",
+    instances: Instances = 2,
+    most_instances: MostInstances = 6,
+    requests_per_minute: RequestsPerMinute = 6000,
+    network: Network = False,
+    variable: Variables = None,
+    alarm_topic: Annotated[
+        str, typer.Option(metavar="ARN", help="The topic that tells people of an alarm.")
+    ] = "",
+    latency: Latency = DEFAULT.latency_seconds,
+    latency_share: LatencyShare = DEFAULT.latency_share,
+    success_share: SuccessShare = DEFAULT.success_share,
+    as_json: AsJson = False,
+) -> None:
+    """Write an endpoint: alarms, rollback, autoscaling, a script.
+
+    In a folder with other models this one joins them. Another version of a model replaces it.
+    """
+    from packager.deploy.sagemaker.addresses import ImageAddress, RoleAddress
+    from packager.deploy.sagemaker.deploy import (
+        SagemakerOptions,
+        deploy_sagemaker,
+        parsed_variables,
+    )
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+
+    objectives = objectives_of(
+        "sagemaker",
+        latency,
+        latency_share,
+        success_share,
+        DEFAULT.design_effect,
+        DEFAULT.label_coverage,
+    )
+    options = SagemakerOptions(
+        ImageAddress.parse(image),
+        RoleAddress.parse(role),
+        instance_type=instance_type,
+        instances=instances,
+        most_instances=most_instances,
+        requests_per_minute=requests_per_minute,
+        network=network,
+        variables=parsed_variables(variable or ()),
+        topic=alarm_topic,
+    )
+    with open_reference(reference, Engine.connect()) as found:
+        done = deploy_sagemaker(found, output, options, objectives)
+        version = found.manifest.tag
+    facts = {"version": version, "endpoint": done.endpoint, "region": done.region}
+    print_files(output, done.files, done.changed, as_json=as_json, **facts)
+    progress = ConsoleProgress()
+    progress.step(f"the role {role} needs the rights in {output}/{done.endpoint}/iam-policy.json")
+    progress.step(f"start or update: bash {output}/{done.endpoint}/deploy.sh")

@@ -1,0 +1,98 @@
+"""``package deploy swarm``: a stack of servers, proxies and monitoring on Docker Swarm."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import AsJson, Ref
+from packager.cli.console import ConsoleProgress
+from packager.cli.deploy.options import (
+    DEFAULT,
+    OPTIONS,
+    DesignEffect,
+    GrafanaAddress,
+    Keys,
+    LabelCoverage,
+    Latency,
+    LatencyShare,
+    Network,
+    OutputFolder,
+    Port,
+    Replicas,
+    Runbooks,
+    SuccessShare,
+    TimeScale,
+    With,
+    Without,
+    alert_options,
+    deploy,
+    objectives_of,
+    print_files,
+)
+
+
+@deploy.command()
+def swarm(
+    reference: Ref,
+    output: OutputFolder,
+    image: Annotated[str, typer.Option(help="The image as every host pulls it.")],
+    replicas: Replicas = 2,
+    port: Port = 0,
+    keys: Keys = False,
+    network: Network = False,
+    with_: With = None,
+    without: Without = None,
+    latency: Latency = DEFAULT.latency_seconds,
+    latency_share: LatencyShare = DEFAULT.latency_share,
+    success_share: SuccessShare = DEFAULT.success_share,
+    design_effect: DesignEffect = DEFAULT.design_effect,
+    label_coverage: LabelCoverage = DEFAULT.label_coverage,
+    runbooks: Runbooks = OPTIONS.runbooks,
+    grafana: GrafanaAddress = OPTIONS.grafana,
+    time_scale: TimeScale = OPTIONS.time_scale,
+    as_json: AsJson = False,
+) -> None:
+    """Write a stack file for Docker Swarm.
+
+    In a folder with other models this one joins them. Another version of a model replaces it:
+    `package deploy update` compares the two first.
+    """
+    from packager.deploy.compose.deploy import ComposeOptions
+    from packager.deploy.swarm.deploy import plan_swarm, write_plan
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+
+    objectives = objectives_of(
+        "swarm", latency, latency_share, success_share, design_effect, label_coverage
+    )
+    options = alert_options("swarm", runbooks, grafana, time_scale)
+    asked = ComposeOptions(
+        image, replicas, port, keys, network, tuple(with_ or ()), tuple(without or ())
+    )
+    with open_reference(reference, Engine.connect()) as found:
+        plan = plan_swarm(found, output, asked, objectives, options)
+        name, version = found.manifest.name, found.manifest.tag
+    done = write_plan(plan, output)
+    models = sorted(done.fleet.members)
+    print_files(output, done.files, done.changed, as_json=as_json, models=models)
+    progress = ConsoleProgress()
+    progress.step(f"deployed: {', '.join(models)}")
+    if done.before not in (None, version):
+        progress.step(f"{name}: {version} replaces {done.before}")
+    if keys:
+        label = done.fleet.members[name].label
+        progress.step(f"the servers' keys: {output}/keys/{label}.keys")
+    if done.fleet.tracker:
+        progress.step("make the tracker's image: package issues image --base BASE")
+    if done.fleet.parts:
+        progress.step(
+            "name the host of the volumes: docker node update --label-add package.state=true NODE"
+        )
+    progress.step(f"start: {start_command(output)}")
+
+
+def start_command(output: object) -> str:
+    """What deploys the folder, and deploys it again."""
+    return f"docker stack deploy --with-registry-auth --prune -c {output}/stack.yml STACK"

@@ -1,0 +1,1 @@
+"""A deployment on Docker Swarm: a stack file, and the configs and secrets that it names."""

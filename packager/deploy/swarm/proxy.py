@@ -1,0 +1,84 @@
+"""The proxy before the tasks of one model's service: configuration of HAProxy.
+
+Swarm's own mesh of published ports is not used: it drops requests of tasks that end, and needs IPVS
+in the kernel. The proxy finds the tasks by DNS, asks each whether it is ready, and sends a request
+again whose task ended without an answer.
+"""
+
+from __future__ import annotations
+
+from packager.deploy.configuration import PROXY_METRICS_PORT
+from packager.deploy.fleet import MAX_REPLICAS, Member
+from packager.deploy.proxy import CHECKED, proxy_head
+from packager.deploy.swarm.names import model_service, tasks_of
+from packager.image.config import PORT
+
+MAX_TASKS = MAX_REPLICAS + 1
+"""An update starts a task before it ends another one."""
+TEMPLATE = """\
+# The proxy of {name}. It is a config of the Swarm: change it here, then run `package deploy swarm`
+# again, which names it anew, and `docker stack deploy`.
+{head}
+frontend metrics
+  bind :{metrics}
+  http-request use-service prometheus-exporter if {{ path /metrics }}
+  monitor-uri /healthz
+
+frontend model
+  bind :{port}
+  default_backend model
+
+backend model
+  balance leastconn
+  option httpchk GET /readyz
+  server-template task {tasks} {service}:{port} {checked}
+"""
+
+
+def swarm_proxy_config(one: Member) -> str:
+    """``haproxy.cfg`` of the proxies of ``one``."""
+    return TEMPLATE.format(
+        name=one.name,
+        head=proxy_head(),
+        metrics=PROXY_METRICS_PORT,
+        port=PORT,
+        tasks=MAX_TASKS,
+        service=tasks_of(model_service(one)),
+        checked=CHECKED,
+    )
+
+
+RELAY = """\
+{head}
+frontend serving
+  bind :8001
+  default_backend serving
+
+frontend candidate
+  bind :8002
+  default_backend candidate
+
+backend serving
+  retries 0
+  option httpchk GET /readyz
+  server-template task {tasks} {serving}:{port} {checked}
+
+backend candidate
+  retries 0
+  server-template task 1 {candidate}:{port} resolvers docker resolve-prefer ipv4 init-addr none
+"""
+
+
+def relay_config(serving: str, candidate: str) -> str:
+    """``haproxy.cfg`` of what asks two services for a gate: their answers as they are.
+
+    ``serving``, ``candidate``: DNS names of the services in the stack's network.
+    """
+    return RELAY.format(
+        head=proxy_head(),
+        tasks=MAX_TASKS,
+        serving=tasks_of(serving),
+        candidate=tasks_of(candidate),
+        port=PORT,
+        checked=CHECKED,
+    )

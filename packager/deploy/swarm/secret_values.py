@@ -1,0 +1,104 @@
+"""The secrets of a stack: files beside the generated ones, made once and never replaced."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from packager.cache import atomic_file
+from packager.deploy import tracker
+from packager.deploy.fleet import Fleet, Member
+from packager.deploy.swarm.names import model_label
+from packager.deploy.swarm.services import feedback_secret, keys_secret
+from packager.deploy.swarm.shared import shared_secrets
+from packager.errors import UsageError
+
+
+def secret_paths(fleet: Fleet) -> dict[str, str]:
+    """Key of each secret of the stack → path of its file in the folder."""
+    found = shared_secrets(fleet)
+    for one in fleet.sorted():
+        found[feedback_secret(one)] = f"tokens/{feedback_secret(one)}.key"
+        if one.keys:
+            found[keys_secret(one)] = server_keys_path(one)
+            found[f"scrape-{model_label(one)}"] = scrape_key_path(one)
+    return found
+
+
+def server_keys_path(one: Member) -> str:
+    """The file with the API keys that the servers of a model take."""
+    return f"keys/{one.label}.keys"
+
+
+def scrape_key_path(one: Member) -> str:
+    """The file with the key that Prometheus sends to the servers of a model."""
+    return f"prometheus/keys/{one.label}.key"
+
+
+def planned_secrets(folder: Path, fleet: Fleet) -> dict[str, str]:
+    """Path → content of every secret: what the file holds, or a new random one.
+
+    Writes nothing. Raises ``UsageError`` if a file can be neither read nor made.
+    """
+    paths = secret_paths(fleet)
+    tracker.check_tokens(folder, paths.values())
+    feedback = {paths[feedback_secret(one)] for one in fleet.sorted()}
+    found = {path: _text(folder / path) for path in paths.values()}
+    made = {
+        path: text if text is not None else _token_key() if path in feedback else _token()
+        for path, text in found.items()
+    }
+    for one in fleet.sorted():
+        if one.keys:
+            made |= _keys(one, found, made)
+    return made
+
+
+def _keys(one: Member, found: Mapping[str, str | None], made: Mapping[str, str]) -> dict[str, str]:
+    """The servers' keys, with one that Prometheus sends."""
+    server, scrape = server_keys_path(one), scrape_key_path(one)
+    if found[server] is None:
+        client = f"# of a client\n{_token()}"
+        return {server: f"{client}# of Prometheus\n{made[scrape].strip()}\n"}
+    if made[scrape].strip() not in made[server].split():
+        raise UsageError(
+            f"{scrape}: expected one of the keys of {server}, got none",
+            f"write one of its lines into {scrape}: Prometheus sends it",
+        )
+    return {}
+
+
+def keep_secrets(folder: Path, planned: Mapping[str, str]) -> None:
+    """Write the files that aren't there; only this user can read them."""
+    for path, text in planned.items():
+        place = folder / path
+        if place.is_file():
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.chmod(0o700)
+        with atomic_file(place) as file:
+            file.write_text(text, encoding="utf-8")
+        place.chmod(0o600)
+
+
+def _text(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    text = path.read_text(encoding="utf-8")
+    if not text.strip():
+        raise UsageError(
+            f"{path}: expected a secret, got an empty file",
+            "remove it: this command then makes it anew",
+        )
+    return text
+
+
+def _token() -> str:
+    return f"{secrets.token_urlsafe(32)}\n"
+
+
+def _token_key() -> str:
+    """A line of a file of keys that sign feedback tokens (``monitoring/feedback/keys.py``)."""
+    return f"1:{base64.b64encode(secrets.token_bytes(32)).decode()}\n"

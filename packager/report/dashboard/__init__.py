@@ -1,0 +1,1 @@
+"""Pages with the panels of the dashboards, for people without Grafana."""

@@ -1,0 +1,224 @@
+"""Tables of a server's totals since its start, one for each panel that they can answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from monitoring.slices.slices import ALL
+from packager.deploy.grafana.panel import Query
+from packager.deploy.grafana.units import COUNT, MEASURE, SECONDS, SHARE, Z
+from packager.deploy.grafana.views import model_view
+from packager.deploy.prometheus.rules import MonitoredModel
+from packager.replicas.counters import DRIFT_NAMES, CounterTotals, MetricNames
+from packager.replicas.drift import DriftReport
+
+_DURATION = "model_request_duration_seconds"
+_STAGE = "model_stage_duration_seconds"
+NAMES = MetricNames(
+    {
+        **DRIFT_NAMES.counters,
+        f"{_DURATION}_count": ("route", "code"),
+        f"{_DURATION}_bucket": ("route", "code", "le"),
+        f"{_STAGE}_sum": ("stage",),
+        f"{_STAGE}_count": ("stage",),
+        "model_predictions_total": ("predicted",),
+        "model_rows_total": ("form",),
+        "model_feedback_rejected_total": ("reason",),
+    },
+    {**DRIFT_NAMES.gauges, "model_processes": ("state",)},
+)
+_TASKS: tuple[Literal["classification", "regression"], ...] = ("classification", "regression")
+Cells = dict[tuple[str, ...], Sequence[float | None]]
+"""Values of labels → a value for each column."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The counters of a server, what they say of drift, and the feature whose bins are shown."""
+
+    counted: CounterTotals
+    report: DriftReport
+    feature: str
+
+    def of(self, name: str) -> Mapping[tuple[str, ...], float]:
+        """Values of labels → total."""
+        return self.counted.of(name)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A table: names of labels, columns, and their values."""
+
+    labels: Sequence[str]
+    columns: Sequence[Query]
+    cells: Cells
+
+
+def _requests(totals: Totals) -> Made:
+    counts = totals.of(f"{_DURATION}_count")
+    cells: Cells = {key: [count] for key, count in counts.items()}
+    return Made(("route", "code"), [Query("", "requests", COUNT)], cells)
+
+
+def _latency(totals: Totals) -> Made:
+    """Quantiles as Prometheus interpolates them, by route, of successful answers."""
+    buckets: dict[str, dict[float, float]] = {}
+    for (route, code, bound), count in totals.of(f"{_DURATION}_bucket").items():
+        if code == "2xx" and count:
+            place = buckets.setdefault(route, {})
+            place[float(bound)] = place.get(float(bound), 0.0) + count
+    cells: Cells = {
+        (route,): [quantile(share, found) for share in (0.5, 0.95, 0.99)]
+        for route, found in buckets.items()
+    }
+    return Made(("route",), [Query("", f"p{n}", SECONDS) for n in (50, 95, 99)], cells)
+
+
+def quantile(share: float, buckets: Mapping[float, float]) -> float:
+    """``histogram_quantile`` of cumulative counts by upper bound; NaN without a count."""
+    every = sorted(buckets.items())
+    total = every[-1][1] if every else 0.0
+    if not total:
+        return math.nan
+    low = below = 0.0
+    for bound, count in every:
+        if count >= share * total:
+            if math.isinf(bound):
+                return low
+            return low + (bound - low) * (share * total - below) / (count - below)
+        low, below = bound, count
+    return low
+
+
+def _stages(totals: Totals) -> Made:
+    counts = totals.of(f"{_STAGE}_count")
+    sums = totals.of(f"{_STAGE}_sum")
+    cells: Cells = {key: [sums.get(key, 0.0) / count] for key, count in counts.items() if count}
+    return Made(("stage",), [Query("", "mean", SECONDS)], cells)
+
+
+def _shares(name: str, label: str) -> Callable[[Totals], Made]:
+    def make(totals: Totals) -> Made:
+        counts = totals.of(name)
+        total = sum(counts.values())
+        cells: Cells = {key: [count, count / total] for key, count in counts.items() if total}
+        return Made((label,), [Query("", "rows", COUNT), Query("", "share", SHARE)], cells)
+
+    return make
+
+
+def _processes(totals: Totals) -> Made:
+    cells: Cells = {key: [count] for key, count in totals.of("model_processes").items()}
+    return Made(("state",), [Query("", "model processes", COUNT)], cells)
+
+
+def _drift(totals: Totals) -> Made:
+    columns = _columns("Drift in the last day")
+    cells: Cells = {
+        (one.name,): [
+            one.measured.psi if one.measured.rows else None,
+            one.measured.z,
+            one.measured.rows,
+            one.measured.js if one.measured.rows else None,
+        ]
+        for one in totals.report.features
+    }
+    return Made(("feature",), columns, cells)
+
+
+def _bins(totals: Totals) -> Made:
+    found = next((one for one in totals.report.features if one.name == totals.feature), None)
+    cells: Cells = {}
+    for one in found.bins if found else ():
+        live = sum(b.live for b in found.bins) if found else 0
+        reference = sum(b.reference for b in found.bins) if found else 0
+        cells[(one.name,)] = [
+            one.live / live if live else None,
+            one.reference / reference if reference else None,
+        ]
+    return Made(("bin",), [Query("", "live"), Query("", "reference")], cells)
+
+
+def _anomalies(totals: Totals) -> Made:
+    cells: Cells = {
+        (one.feature, one.kind): [one.ratio, one.reference, one.z]
+        for one in totals.report.anomalies
+    }
+    return Made(("feature", "kind"), _columns("Anomalies above the reference"), cells)
+
+
+def _slices(totals: Totals) -> Made:
+    regression = totals.report.regression
+    title = "Mean absolute error by slice" if regression else "Accuracy by slice"
+    cells: Cells = {
+        (one.name,): [one.score, one.low, one.high, one.baseline, one.z, one.labels]
+        for one in totals.report.slices
+        if one.labels
+    }
+    return Made(("slice",), _columns(title), cells)
+
+
+def _measures(totals: Totals) -> Made:
+    cells: Cells = {
+        (one.output or "", one.measure or "", one.name): [
+            one.score,
+            one.baseline,
+            one.z,
+            one.labels,
+        ]
+        for one in totals.report.slices
+        if one.labels
+    }
+    columns = [Query("", "mean", MEASURE), Query("", "baseline", MEASURE), Query("", "z", Z)]
+    labels = ("output", "measure", "slice")
+    return Made(labels, [*columns, Query("", "labels", COUNT)], cells)
+
+
+def _coverage(totals: Totals) -> Made:
+    cells: Cells = {
+        (one.name,): [one.labels / one.rows, one.labels, one.rows]
+        for one in totals.report.slices
+        if one.rows and one.output is None
+    }
+    columns = [Query("", "labels of rows", SHARE), Query("", "labels", COUNT)]
+    return Made(("slice",), [*columns, Query("", "rows", COUNT)], cells)
+
+
+def _rejected(totals: Totals) -> Made:
+    cells: Cells = {
+        key: [count] for key, count in totals.of("model_feedback_rejected_total").items()
+    }
+    every = sum(
+        count for (name, _), count in totals.of("model_feedback_total").items() if name == ALL
+    )
+    return Made(("reason",), [Query("", "labels", COUNT)], {("counted",): [every], **cells})
+
+
+MAKERS: Mapping[str, Callable[[Totals], Made]] = {
+    "Requests and errors": _requests,
+    "Latency": _latency,
+    "Time by stage": _stages,
+    "Rows predicted by the compiled form": _shares("model_rows_total", "form"),
+    "Processes": _processes,
+    "Drift in the last day": _drift,
+    "Live and reference": _bins,
+    "Anomalies above the reference": _anomalies,
+    "Prediction mix": _shares("model_predictions_total", "predicted"),
+    "Rows by slice": _shares("model_slice_predictions_total", "slice"),
+    "Accuracy by slice": _slices,
+    "Mean absolute error by slice": _slices,
+    "Measures of each output": _measures,
+    "Label coverage by slice": _coverage,
+    "Labels counted, skipped and refused": _rejected,
+}
+"""Beginning of a panel's title → its table from totals."""
+
+
+def _columns(start: str) -> Sequence[Query]:
+    """The columns of a panel of the views, with their units and steps."""
+    models = [MonitoredModel("", "", task, (), ()) for task in _TASKS]
+    found = (panel for model in models for panel in model_view(model).panels)
+    return next(panel.queries for panel in found if panel.title.startswith(start))

@@ -1,0 +1,1 @@
+"""Pushes the counters of a server to a receiver of OTLP, where nothing can scrape them."""

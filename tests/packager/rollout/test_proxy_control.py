@@ -1,0 +1,98 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from packager.deploy.fleet import Member
+from packager.errors import PackageError
+from packager.rollout.compose_command import ComposeCommand
+from packager.rollout.proxy_control import (
+    ProxyControl,
+    SlotTraffic,
+    parse_servers,
+    traffic,
+)
+
+HEAD = (
+    "# pxname,svname,scur,econ,eresp,status,weight,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,"
+    "uweight,-\n"
+)
+STAT = HEAD + (
+    "model,FRONTEND,1,,,OPEN,,0,70,0,0,0,,\n"
+    "model,blue1,1,1,0,UP,100,0,50,0,4,2,90,\n"
+    "model,blue2,0,0,1,DOWN,100,0,9,0,0,0,90,\n"
+    "model,green1,0,0,0,UP 1/3,10,0,5,0,0,1,10,\n"
+    "model,green2,0,0,0,MAINT (resolution),10,0,0,0,0,0,10,\n"
+    "model,BACKEND,1,1,1,UP,200,0,64,0,4,3,,\n"
+    "blue,blue1,0,0,0,UP,100,0,1,0,0,0,100,\n"
+)
+SHOP = Member("shop", "1", "shop:1", 3000, 512)
+
+
+class Answering(ComposeCommand):
+    """Compose whose control container has a given proxy."""
+
+    def run(self, *arguments: str, text: str | None = None, seconds: float = 0) -> str:
+        asked = (text or "").split("\n")
+        said.append(asked)
+        known = self.program[0]
+        return json.dumps([STAT if one == "show stat" else known for one in asked])
+
+
+said: list[list[str]] = []
+
+
+def control(answer: str) -> ProxyControl:
+    said.clear()
+    return ProxyControl(Answering(Path(), (answer,)), SHOP)
+
+
+def test_servers_of_both_slots_are_read():
+    found = parse_servers(STAT)
+    assert [one.slot for one in found] == ["blue", "blue", "green", "green"]
+    assert [one.up for one in found] == [True, False, True, False]
+    assert [one.weight for one in found] == [90, 90, 10, 10]
+    assert found[0].current == 1
+
+
+def test_failures_are_5xx_and_lost_requests():
+    found = parse_servers(STAT)
+    assert traffic(found, "blue") == SlotTraffic(67, 4)
+    assert traffic(found, "green") == SlotTraffic(6, 1)
+
+
+def test_traffic_since_a_restart_of_the_proxy_is_not_negative():
+    assert SlotTraffic(5, 1).since(SlotTraffic(3, 0)) == SlotTraffic(2, 1)
+    assert SlotTraffic(5, 1).since(SlotTraffic(90, 9)) == SlotTraffic(0, 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["garbage", "# pxname,svname\nmodel,blue1\n", STAT.replace("50", "x")]
+)
+def test_another_answer_is_an_error(text):
+    with pytest.raises(PackageError, match="expected the proxy's counts"):
+        parse_servers(text)
+
+
+def test_every_replica_gets_its_weight_and_is_asked_for_it():
+    control("").set_weights({"blue": 90, "green": 10})
+    [asked] = said
+    assert asked[0] == "set weight model/blue1 90"
+    assert asked[63] == "set weight model/green32 10"
+    assert asked[64] == "show stat"
+
+
+def test_a_refused_command_is_an_error():
+    with pytest.raises(PackageError, match="set weight model/blue1 90: expected it done, got 'No"):
+        control("No such server.").set_weights({"blue": 90, "green": 10})
+
+
+def test_another_weight_than_the_wanted_one_is_an_error():
+    with pytest.raises(PackageError, match="weight 50 of blue: expected it done, got '90'"):
+        control("").set_weights({"blue": 50, "green": 50})
+
+
+def test_replicas_that_are_up_are_counted():
+    found: Any = control("")
+    assert (found.up("blue"), found.up("green")) == (1, 1)

@@ -1,0 +1,283 @@
+"""Each block of the documentation is run by a test, or says why not; all are well-formed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pytest
+import typer
+import yaml
+from command import PACKAGE, package_here
+
+from packager.cli.commands import app
+
+TOP = Path(__file__).parent.parent
+PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+PROGRAM: Any = typer.main.get_command(app)
+SHELL = ("sh", "bash", "console", "")
+GENERATED = "docs/reference/"
+"""Their blocks are forms of use, which tests/test_reference_docs.py compares with the code."""
+RUN = {
+    "README.md": "tests/test_readme.py",
+    "docs/tutorial.md": "tests/test_tutorial.py",
+    "docs/ci.md": "tests/test_ci_docs.py",
+    "docs/data.md": "tests/test_docs_blocks.py",
+    "docs/labels.md": "tests/test_docs_blocks.py",
+}
+"""Page → the test that runs its blocks of commands."""
+ENGINE, MODEL = "needs an engine, or a package of its own: ", "needs a package and a server: "
+NOT_RUN = {
+    "docs/audit.md": MODEL + "tests/packager/cli/test_audit.py runs the verb",
+    "docs/bench.md": MODEL + "tests/packager/run/bench runs the verb",
+    "docs/checks.md": "names a row of other data: the tutorial runs the same verbs",
+    "docs/command-line.md": "needs jq",
+    "docs/images.md": ENGINE + "tests/packager/image runs builds with labels",
+    "docs/issues-service.md": "needs PostgreSQL and a base: tests/packager/tracker runs both",
+    "docs/issues.md": "needs a forge: tests/packager/tracker/forges; the tutorial runs the others",
+    "docs/kubernetes.md": "needs a cluster to apply: tests/packager/deploy/kubernetes",
+    "docs/label-queue.md": MODEL + "tests/packager/labelling runs the verb",
+    "docs/model-card.md": MODEL + "tests/packager/cli/test_card.py runs the verb",
+    "docs/model-formats.md": "needs a booster's file: tests/packager/project/test_from_mlflow.py",
+    "docs/monitoring.md": MODEL + "the tutorial sends labels",
+    "docs/new-data.md": ENGINE + "tests/packager/testing and tests/test_package_data_test.py",
+    "docs/package-diff.md": MODEL + "the tutorial compares two packages",
+    "docs/platforms.md": ENGINE + "tests/test_package_elsewhere.py",
+    "docs/protocols.md": MODEL + "tests/serving/protocols sends these requests",
+    "docs/registry.md": "needs a registry: tests/packager/registry has one of its own",
+    "docs/replay.md": ENGINE + "README's and the tutorial's replays run",
+    "docs/sbom.md": ENGINE + "tests/packager/trust/test_sbom.py; and scanners",
+    "docs/scoring.md": MODEL + "tests/packager/scoring runs the verb",
+    "docs/serving.md": MODEL + "the tutorial serves",
+    "docs/shadow.md": "needs two servers: tests/serving/shadow has them",
+    "docs/signing.md": ENGINE + "tests/packager/trust/test_sign.py signs and verifies",
+    "docs/solutions-testing.md": "needs two solutions: tests/packager/testing",
+    "docs/testing.md": MODEL + "the tutorial tests a package",
+}
+"""Page whose blocks of commands no test runs as they are → why, and what runs instead."""
+
+
+class Block(NamedTuple):
+    """A fenced block."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+
+def blocks() -> Iterator[Block]:
+    """Every block of every page but the generated ones."""
+    for page in PAGES:
+        name, text = page.relative_to(TOP).as_posix(), page.read_text(encoding="utf-8")
+        if not name.startswith(GENERATED):
+            for found in FENCE.finditer(text):
+                yield Block(name, text[: found.start()].count("\n") + 1, found[1], found[2])
+
+
+BLOCKS = list(blocks())
+
+
+def of(*languages: str) -> list[Block]:
+    """The blocks of these languages."""
+    return [block for block in BLOCKS if block.language in languages]
+
+
+def called(line: str) -> list[str] | None:
+    """The arguments of ``package`` on a line of a shell; None if it calls something else.
+
+    Redirections, pipes and variables of the shell are left out or replaced by a word.
+    """
+    line = re.sub(r"^(\$ )?(\w+=\S+ )*", "", line.strip())
+    if not line.startswith("package ") or re.search(r"\$\{?ON|\"\$@\"|\\$", line):
+        return None
+    line = re.split(r" #| \|\|? | && | &$|; | \d?>{1,2} ?\S", line)[0]
+    return shlex.split(re.sub(r"\$\{?\w+\}?", "WORD", line))[1:]
+
+
+def refused(words: list[str]) -> str:
+    """Why the command line doesn't take these arguments; empty if it does."""
+    command, path = PROGRAM, "package"
+    while words and words[0] in getattr(command, "commands", {}):
+        path += f" {words[0]}"
+        command, words = command.commands[words[0]], words[1:]
+    if "--help" in words or "--version" in words:
+        return ""
+    try:
+        command.make_context(path, words)
+    except typer.Exit:
+        return ""
+    except Exception as error:
+        return f"{path}: {getattr(error, 'message', '') or type(error).__name__}"
+    return ""
+
+
+def has_commands(block: Block) -> bool:
+    """Whether a block is of commands that somebody types."""
+    return block.language in SHELL and any(
+        re.match(r"(\$ )?(\w+=\S+ )*(package|docker|curl|pip|skopeo|trivy) ", line)
+        for line in block.text.splitlines()
+    )
+
+
+def test_the_command_line_takes_every_command_of_a_block() -> None:
+    """With its arguments, choices and numbers: what ``test_docs.py`` doesn't see."""
+    wrong = {
+        f"{block.page}:{block.line}: {line}": why
+        for block in of(*SHELL)
+        for line in block.text.splitlines()
+        if (words := called(line)) is not None and (why := refused(words))
+    }
+    assert wrong == {}
+
+
+def test_every_page_with_commands_is_run_or_says_why_not() -> None:
+    pages = {block.page for block in BLOCKS if has_commands(block)}
+    assert pages == RUN.keys() | NOT_RUN.keys()
+    assert RUN.keys() & NOT_RUN.keys() == set()
+    named = {name for text in (*RUN.values(), *NOT_RUN.values()) for name in paths(text)}
+    assert [name for name in sorted(named) if not (TOP / name).exists()] == []
+
+
+def paths(text: str) -> list[str]:
+    """The files and folders of tests that a text names."""
+    return re.findall(r"tests/[\w/]+(?:\.py)?", text)
+
+
+@pytest.mark.parametrize("block", of("python"))
+def test_python_compiles(block: Block) -> None:
+    compile(block.text, f"{block.page}:{block.line}", "exec")
+
+
+@pytest.mark.parametrize(
+    "block", [one for one in BLOCKS if one.language in ("toml", "json", "yaml")]
+)
+def test_documents_can_be_read(block: Block) -> None:
+    if block.language == "toml":
+        tomllib.loads(block.text)
+    elif block.language == "yaml":
+        list(yaml.safe_load_all(block.text))
+    else:
+        json.loads(re.sub(r"…", "0", block.text))
+
+
+def run(folder: Path, page: str, monkeypatch: pytest.MonkeyPatch, *without: str) -> int:
+    """Run the commands of a page in a folder, in their order; how many ran.
+
+    ``without``: beginnings of those that need something else. 1 is a negative answer.
+    """
+    monkeypatch.chdir(folder)
+    count = 0
+    for block in of(*SHELL):
+        if block.page != page:
+            continue
+        for line in block.text.splitlines():
+            words = called(line.replace("…", "a message"))
+            if words is None or line.startswith(without):
+                continue
+            done = package_here(*words)
+            assert done.code in (0, 1), f"{line}\n{done.err}"
+            assert "error:" not in done.err, f"{line}\n{done.err}"
+            if into := re.search(r" > (\S+)$", line):
+                (folder / into[1]).write_text(done.out, encoding="utf-8")
+            count += 1
+    return count
+
+
+def stones(rows: int, seed: int) -> pd.DataFrame:
+    """A table with an id and numbers."""
+    order = pd.Series(range(rows))
+    return pd.DataFrame(
+        {
+            "id": order + 1000 * seed,
+            "carat": (order * 7 % 50) / 20 + 0.2,
+            "price": (order * 13 % 97) * 30.5 + 100 * seed,
+        }
+    )
+
+
+@pytest.mark.slow
+def test_the_commands_of_data_md_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place, name in enumerate(("diamonds", "march", "april", "old")):
+        stones(80 + 10 * place, place).to_csv(tmp_path / f"{name}.csv", index=False)
+    stones(110, 3).assign(carat=1.5).to_csv(tmp_path / "new.csv", index=False)
+    stones(110, 3).to_parquet(tmp_path / "new.parquet")
+    (steps,) = [
+        one.text for one in BLOCKS if one.page == "docs/data.md" and one.language == "python"
+    ]
+    (tmp_path / "steps.py").write_text(steps)
+    (tmp_path / "join.py").write_text(
+        "import sys, pandas as pd\n"
+        "a, b, out = sys.argv[1:]\n"
+        "pd.concat([pd.read_parquet(a), pd.read_parquet(b)]).to_parquet(out)\n"
+    )
+    (tmp_path / "train.py").write_text("def train(features, target, *, params, seed): ...\n")
+    (tmp_path / "requirements.txt").write_text("pandas\n")
+    (tmp_path / "package.toml").write_text(
+        '[package]\nname = "stones"\nversion = "1"\ntask = "regression"\n'
+        '[data]\nsource = "old.csv"\ntarget = "price"\n'
+        '[recipe]\ntrain = "train:train"\n[requirements]\nfile = "requirements.txt"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{PACKAGE.parent}:{os.environ['PATH']}")
+    for name in ("diamonds", "march", "april"):
+        for table in ("raw", "diamonds"):
+            added = package_here("data", "add", f"{name}.csv", "--table", table, "-m", name)
+            assert added.code == 0, added.err
+    assert run(tmp_path, "docs/data.md", monkeypatch) > 15
+
+
+@pytest.mark.slow
+def test_the_commands_of_labels_md_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {one.text for one in BLOCKS if one.page == "docs/labels.md"}
+    (schemes,) = [text for text in texts if text.startswith("# schemes.toml")]
+    (mapping,) = [text for text in texts if text.startswith("from,to")]
+    (tmp_path / "schemes.toml").write_text(schemes + VERDICT)
+    (tmp_path / "map.csv").write_text(mapping)
+    table = stones(60, 1).drop(columns="price")
+    table.to_csv(tmp_path / "parts.csv", index=False)
+    for place, name in enumerate(("ann", "bob", "cy")):
+        said = [("bad", "fair", "good")[(row + row // (7 + place)) % 3] for row in range(60)]
+        given = pd.DataFrame({"id": table["id"], "label": said})
+        if name == "cy":
+            tasks = [exported(*row) for row in given.itertuples(index=False)]
+            (tmp_path / "export.json").write_text(json.dumps(tasks))
+        else:
+            given.to_csv(tmp_path / f"{name}.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    table.head(50).to_csv(tmp_path / "before.csv", index=False)
+    added = package_here("data", "add", "before.csv", "--table", "parts", "-m", "an earlier one")
+    assert added.code == 0, added.err
+    later = ("package test ", "package data revert ")
+    assert run(tmp_path, "docs/labels.md", monkeypatch, *later) > 12
+    package_here("data", "add", "before.csv", "--table", "parts", "-m", "the newest")
+    reverted = package_here("data", "revert", "parts", "6")
+    assert reverted.code == 0, reverted.err
+
+
+def exported(key: int, label: str) -> dict[str, Any]:
+    """A task as Label Studio exports it."""
+    result = [{"from_name": "quality", "type": "choices", "value": {"choices": [label]}}]
+    by = {"email": "cy@example.com"}
+    return {"data": {"id": key}, "annotations": [{"completed_by": by, "result": result}]}
+
+
+VERDICT = '\n[verdict]\nclasses = ["reject", "accept"]\n'
+
+
+def test_shell_is_left_out_of_commands() -> None:
+    assert called('$ A=1 package build "$project" --json > out.json') == ["build", "WORD", "--json"]
+    assert called("package serve x &") == ["serve", "x"]
+    assert called("package test REF --data a.csv   # why") == ["test", "REF", "--data", "a.csv"]
+    assert called("docker run x") is None
+    assert refused(["build", "--builder", "nothing"]).startswith("package build: ")
+    assert refused(["data", "revert", "a", "b"]) != ""
+    assert refused(["data", "revert", "a", "1"]) == ""
