@@ -36,6 +36,10 @@ RUN = {
 """Page → the test that runs its blocks of commands."""
 ENGINE, MODEL = "needs an engine, or a package of its own: ", "needs a package and a server: "
 NOT_RUN = {
+    "docs/dashboard.md": "needs a Prometheus: tests/packager/report/dashboard, which runs one",
+    "docs/kserve.md": "needs a cluster with KServe: tests/packager/deploy/kserve",
+    "docs/releases.md": "makes a release: tests/test_release.py runs its rules",
+    "docs/sagemaker.md": "needs an account: tests/packager/deploy/sagemaker runs the script",
     "docs/audit.md": MODEL + "tests/packager/cli/test_audit.py runs the verb",
     "docs/bench.md": MODEL + "tests/packager/run/bench runs the verb",
     "docs/checks.md": "names a row of other data: the tutorial runs the same verbs",

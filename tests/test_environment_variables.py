@@ -22,6 +22,8 @@ INTERNAL = {
     "MODEL_COMPILED_CHECK_DIR": "the folder of the checker's socket",
 }
 """Internal: set only by one process of the product for another."""
+OF_COMPOSE = {"MODEL_MEMORY", "MODEL_RESERVATION"}
+"""Variables of generated files, which Compose and Docker read."""
 CHOSEN_BY_SERVE = {"MODEL_ROOT", "MODEL_HOST", "MODEL_PORT"}
 
 
@@ -70,8 +72,7 @@ def test_the_tables_of_settings_are_complete() -> None:
 
 def test_no_page_names_a_variable_that_nothing_reads() -> None:
     pages = [page.name for page in (TOP / "docs").glob("*.md")]
-    in_compose = {"MODEL_MEMORY"}
-    assert documented(*pages) - read_by_code() - in_compose == set()
+    assert documented(*pages) - read_by_code() - OF_COMPOSE == set()
 
 
 @pytest.mark.slow

@@ -17,7 +17,9 @@ class PushCounts:
     def __init__(self, series: Series) -> None:
         """Create the counters at 0."""
         counter = series.counter(
-            "model_metrics_pushes", "Pushes of these metrics, by what became of them.", "outcome"
+            "model_metrics_pushes_total",
+            "Pushes of these metrics, by what became of them.",
+            "outcome",
         )
         self._counters = {
             outcome: counter.labels(*series.common, outcome) for outcome in get_args(PushOutcome)

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packager.engine.engine import Engine
-from packager.image.reference import Reference, open_reference
+from packager.image import reference
+from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.runners.placement import runs_on
+from packager.trust import verified as trust
 from packager.trust.keys import PublicKey
-from packager.trust.verified import check_platform, signed, trusted
 
 
 @contextmanager
@@ -31,13 +32,13 @@ def opened_package(
     caller that reports such differences does so itself (``verified``).
     """
     engine = Engine.connect()
-    with open_reference(ref, engine) as found:
+    with reference.open_reference(ref, engine) as found:
         if found.source:
             progress.step(f"{ref} is {found.source}")
-        check_platform(found, engine)
+        trust.check_platform(found, engine)
         place = runs_on((found,), engine, progress, local=local)
         public = None if key is None else PublicKey.load(key)
         if verified:
-            yield signed(found, public, progress), place
+            yield trust.signed(found, public, progress), place
         else:
-            yield trusted(found, public, progress, companion=companion), place
+            yield trust.trusted(found, public, progress, companion=companion), place

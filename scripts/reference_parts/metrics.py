@@ -11,6 +11,7 @@ from monitoring.metrics.feedback import FeedbackMetrics
 from monitoring.metrics.member_seconds import MemberSeconds
 from monitoring.metrics.members import MeasuredMember, MeasuredMembers
 from monitoring.metrics.output_feedback import OutputFeedbackMetrics
+from monitoring.metrics.pushes import PushCounts
 from monitoring.metrics.reference import HeldOutScore, MeasuredPackage
 from monitoring.metrics.registry import CollectorRegistry
 from monitoring.metrics.restarts import PROCESSES, RESTARTS
@@ -94,6 +95,7 @@ def server_metrics() -> dict[str, Declared]:
         series = ServingMetrics(measured(classes, named), {}, Declarations(found)).series
         MemberSeconds(series, ["a"], ["own"])
         ShadowRowMetrics(series)
+        PushCounts(series)
         if named:
             OutputFeedbackMetrics(series, ["__all__"], named)
             continue

@@ -37,10 +37,10 @@ def kserve(
     output: OutputFolder,
     image: ClusterImage,
     canary: Annotated[
-        int | None,
+        float | None,
         typer.Option(
-            metavar="PERCENT",
-            help="Percent of the requests that this version gets beside the stable one.",
+            metavar="SHARE",
+            help="Share of the requests that this version gets beside the stable one.",
         ),
     ] = None,
     redis: ClusterRedis = "",
@@ -62,6 +62,7 @@ def kserve(
     joins it as a canary.
     """
     from packager.deploy.kserve.deploy import deploy_kserve
+    from packager.deploy.kserve.versions import percent_of
     from packager.deploy.kubernetes.deploy import ClusterOptions
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
@@ -74,7 +75,7 @@ def kserve(
         image, redis, monitor_label or (), keys=keys, left_out=without or ()
     )
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_kserve(found, output, cluster, objectives, options, canary)
+        done = deploy_kserve(found, output, cluster, objectives, options, percent_of(canary))
     versions, before = done.versions, done.before
     beside = None if versions.canary is None else versions.canary.version
     facts = {"version": versions.stable.version, "canary": beside}

@@ -6,6 +6,7 @@ that name, so that no pod is replaced; an update keeps the name, so that the Dep
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -80,7 +81,7 @@ def with_version(
         return PredictorVersions(model, stable, keys=known.keys)
     if not 0 <= percent <= MAX_PERCENT:
         raise UsageError(
-            f"--canary: expected 0 to {MAX_PERCENT} percent, got {percent}",
+            f"--canary: expected 0 to {MAX_PERCENT / 100:g}, got {percent / 100:g}",
             "0 starts the version without requests",
         )
     if known is None:
@@ -96,3 +97,15 @@ def with_version(
         )
     named = replace(new, predictor=new.canary_name)
     return replace(known, canary=named, percent=percent)
+
+
+def percent_of(share: float | None) -> int | None:
+    """``share`` in percent, of which KServe takes whole ones; raises ``UsageError`` for others."""
+    if share is None:
+        return None
+    percent = round(100 * share)
+    if not math.isclose(percent, 100 * share, abs_tol=1e-6):
+        raise UsageError(
+            f"--canary: expected a share of whole percents, got {share:g}", "for example 0.1"
+        )
+    return percent

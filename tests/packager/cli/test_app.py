@@ -88,10 +88,10 @@ def test_init_in_the_current_folder_is_the_default(run, tmp_path: Path, monkeypa
 
 
 def test_init_twice_is_refused(run, tmp_path: Path):
-    run("init", tmp_path)
-    code, out, err = run("init", tmp_path)
+    run("init", tmp_path / "shop")
+    code, out, err = run("init", tmp_path / "shop")
     assert (code, out) == (2, "")
-    message = f"error: {tmp_path}/package.toml: exists already"
+    message = f"error: {tmp_path}/shop/package.toml: exists already"
     assert err == f"{message}\n\nhint: name an empty or a new folder\n"
 
 

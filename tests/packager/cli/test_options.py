@@ -60,7 +60,7 @@ def test_what_is_written_goes_to_output():
         "data issues", "data label-queue",
         "data labels estimate", "data labels map", "data labels show",
         "data verdicts apply", "deploy batch", "deploy kubernetes", "deploy compose",
-        "deploy kserve", "deploy monitoring", "deploy sagemaker",
+        "deploy kserve", "deploy monitoring", "deploy sagemaker", "deploy swarm",
         "deploy remove", "deploy schedule", "deploy update",
         "issues backup", "issues export", "issues image",
         "issues tokens add",

@@ -11,6 +11,7 @@ import pytest
 from deployed_models import MODEL, Packaged, contents, deployed
 
 from packager.deploy.monitoring import (
+    FLEET_DASHBOARD,
     MonitoringResult,
     deploy_monitoring,
     own_paths,
@@ -35,7 +36,7 @@ def test_rules_tests_dashboard_and_kinds_of_issues_are_written_and_nothing_that_
     tmp_path: Path,
 ) -> None:
     done = watched(tmp_path / "out")
-    assert set(done.files) == {*own_paths(MODEL.name), *service_files()}
+    assert set(done.files) == {*own_paths(MODEL.name), *service_files(), FLEET_DASHBOARD}
     assert set(contents(tmp_path / "out")) == {*done.files, ".files.json"}
 
 

@@ -28,7 +28,7 @@ def test_wrong_usage_is_told(tmp_path: Path, words: tuple[str, ...], told: str) 
 
 
 def test_a_folder_of_another_target_is_refused(tmp_path: Path) -> None:
-    done = package_here("deploy", "update", "--abort", "--output", tmp_path)
+    done = package_here("deploy", "update", "--abort", "--output", tmp_path / "other")
     assert done.code == 2
     assert "expected a folder of `deploy compose`, got another" in done.err
 

@@ -18,12 +18,14 @@ CANARY = PredictorVersion("2.0.0", f"h/shop@sha256:{'1' * 64}", 2048, 2, False, 
 CLUSTER = ClusterOptions("", "", False, {})
 OPERATOR = ("PodMonitor", "PrometheusRule")
 
+DASHBOARDS = {"shop.json": '{"title": "shop"}\n'}
+
 
 def made(
     canary: PredictorVersion | None = None, *, keys: bool = False, **changes: Any
 ) -> dict[str, str]:
     versions = PredictorVersions("shop", STABLE, canary, 10 if canary else 0, keys)
-    return kserve_files(versions, replace(CLUSTER, **changes), RULES, '{"title": "shop"}\n')
+    return kserve_files(versions, replace(CLUSTER, **changes), RULES, DASHBOARDS)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,8 @@ def test_every_object_is_listed_and_fits_its_schema(
     files = made(canary, **changes)
     base = yaml.safe_load(files["base/kustomization.yaml"])
     names = {name.removeprefix("base/") for name in files if name.startswith("base/")}
-    assert set(base["resources"]) | {"kustomization.yaml", "dashboard.json"} == names
+    shown = {file for one in base["configMapGenerator"] for file in one["files"]}
+    assert {*base["resources"], *shown, "kustomization.yaml"} == names
     for name in base["resources"]:
         for one in documents(files[f"base/{name}"]):
             if one["kind"] == "InferenceService":

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.deploy.kserve.versions import PredictorVersion, PredictorVersions, with_version
+from packager.deploy.kserve.versions import (
+    PredictorVersion,
+    PredictorVersions,
+    percent_of,
+    with_version,
+)
 from packager.errors import UsageError
 
 
@@ -42,8 +47,8 @@ def test_a_canary_ends_when_the_stable_version_is_deployed_again() -> None:
     [
         (None, NEW, 10, "expected a stable version of shop in this folder, got none"),
         (STABLE, OLD, 10, "expected another image than that of the stable version 1.0.0"),
-        (STABLE, NEW, 101, "expected 0 to 100 percent, got 101"),
-        (STABLE, NEW, -1, "expected 0 to 100 percent, got -1"),
+        (STABLE, NEW, 101, "expected 0 to 1, got 1.01"),
+        (STABLE, NEW, -1, "expected 0 to 1, got -0.01"),
     ],
 )
 def test_what_no_canary_can_be_is_refused(
@@ -64,3 +69,9 @@ def test_the_record_holds_the_versions_and_names_differ(
             known = with_version("shop", known, new, percent)
         assert PredictorVersions.of(json.loads(json.dumps(known.notes))) == known
         assert known.canary is None or known.canary.image != known.stable.image
+
+
+def test_a_share_is_of_whole_percents() -> None:
+    assert (percent_of(None), percent_of(0.0), percent_of(0.07)) == (None, 0, 7)
+    with pytest.raises(UsageError, match="expected a share of whole percents"):
+        percent_of(0.125)
