@@ -93,4 +93,4 @@ def _accuracy(compared: dict[str, object]) -> tuple[float, float]:
     slices = compared["slices"]
     assert isinstance(slices, dict)
     found = slices[SLICE]
-    return float(found["a"]), float(found["b"])
+    return float(found["before"]), float(found["after"])

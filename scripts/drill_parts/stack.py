@@ -32,6 +32,8 @@ def deploy(reference: str, time_scale: int) -> None:
 @contextmanager
 def running() -> Iterator[None]:
     """The deployment from its start to its end; its volumes are removed."""
+    # A drill that was killed left its volumes, and the issues in them.
+    compose("down", "--volumes", "--timeout", 5)
     compose("up", "--detach", "--quiet-pull")
     try:
         for address in (f"{SERVER}/readyz", f"{TRACKER}/readyz", f"{PROMETHEUS}/-/ready"):
