@@ -5,12 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help setup demo release test test-long test-fast check format docs reference lock lock-server newest clean
-
-help:
-	@echo "make demo [YES=1]   build, serve, measure and replay a real model; list the issues found"
-	@echo "make test [YES=1]   the tests; those that need an engine are skipped without one"
-	@echo "make test-long      tests that take minutes each, which make test leaves out: before a release"
+.PHONY: help setup demo drill release test test-long test-fast check format docs reference lock lock-server newest clean
 	@echo "make test-fast      the tests that need no engine, server or network, in a minute and a half"
 	@echo "make check          format, lint and types"
 	@echo "make format         format the code and apply automatic corrections"
@@ -64,8 +59,11 @@ lock-server: setup
 newest: setup
 	@$(BIN)/python scripts/newest.py $(PACKAGES)
 
+drill: setup
+	@YES=$(YES) scripts/with-engine $(BIN)/python scripts/drill.py $(ARGUMENTS)
+
 release: setup
 	@scripts/with-engine $(BIN)/python scripts/release.py $(ARGUMENTS)
 
 clean:
-	rm -rf .venv .newest .demo .docs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .newest .demo .drill .docs .mypy_cache .pytest_cache .ruff_cache .hypothesis

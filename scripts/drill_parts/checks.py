@@ -1,0 +1,96 @@
+"""What the drill asserts: each check is printed, kept for the report, and fails the drill."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from drill_parts.load import Load, Sent
+from drill_parts.printing import phase, say
+from drill_parts.tracker import Issue
+
+
+@dataclass(frozen=True)
+class Check:
+    """One assertion and what was found."""
+
+    phase: str
+    name: str
+    found: str
+    holds: bool
+    at: float
+    """Seconds since the drill began."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A span of the drill, for the plots."""
+
+    title: str
+    start: float
+    end: float
+
+
+@dataclass
+class Record:
+    """Everything that the report shows."""
+
+    began: float = field(default_factory=time.monotonic)
+    checks: list[Check] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
+    issues: list[tuple[float, Issue]] = field(default_factory=list)
+    """Time and the issue as it was first seen."""
+    figures: dict[str, str] = field(default_factory=dict)
+    sent: list[Sent] = field(default_factory=list)
+    """Every request, when the drill has ended."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the drill began."""
+        return time.monotonic() - self.began
+
+    def start(self, title: str) -> None:
+        """Begin a phase; the earlier one ends."""
+        self._end_phase()
+        self.phases.append(Phase(title, self.now, self.now))
+        phase(f"{self.now:4.0f} s  {title}")
+
+    def finish(self) -> None:
+        """End the last phase."""
+        self._end_phase()
+
+    def check(self, name: str, holds: bool, found: str) -> None:
+        """Keep and print one assertion."""
+        self.checks.append(Check(self.phases[-1].title, name, found, holds, self.now))
+        say(f"{'ok  ' if holds else 'FAIL'}  {name}: {found}")
+
+    def see(self, found: Iterable[Issue]) -> None:
+        """Keep the issues that are new."""
+        known = {issue.number for _, issue in self.issues}
+        self.issues += [(self.now, one) for one in found if one.number not in known]
+
+    def none_lost(self, load: Load, since: int) -> None:
+        """Assert that every request since number ``since`` got its answer."""
+        lost, count = load.lost(since), load.count - since
+        self.check("requests without an answer", not lost, f"{len(lost)} of {count}{_why(lost)}")
+
+    @property
+    def failed(self) -> list[Check]:
+        """The checks that don't hold."""
+        return [one for one in self.checks if not one.holds]
+
+    def _end_phase(self) -> None:
+        if self.phases:
+            last = self.phases[-1]
+            self.phases[-1] = Phase(last.title, last.start, self.now)
+
+
+def _why(lost: list[Sent]) -> str:
+    kinds = sorted({one.error or f"status {one.status}" for one in lost})
+    return f" ({'; '.join(kinds[:3])})" if kinds else ""
+
+
+def causes(found: Iterable[Issue]) -> int:
+    """Number of lines of the list: issues of one cause are one line."""
+    return len({("cause", one.cause) if one.cause else ("issue", one.number) for one in found})

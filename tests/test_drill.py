@@ -1,0 +1,114 @@
+"""The parts of ``make drill`` that need no engine: rows, clients, checks, the report."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+@pytest.fixture(scope="module")
+def part() -> Iterator[Any]:
+    """Imports a part of the drill by its name."""
+    sys.path.insert(0, str(SCRIPTS))
+    yield lambda name: importlib.import_module(f"drill_parts.{name}")
+    sys.path.remove(str(SCRIPTS))
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers predictions and labels; every fifth request fails."""
+
+    protocol_version = "HTTP/1.1"
+    asked = 0
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        Answers.asked += 1
+        predicts = self.path == "/predict"
+        found: Any = {"counted": len(body)}
+        if predicts:
+            rows = [{"token": "t", "prediction": "Ideal"} for _ in body["rows"]]
+            found = {"version": "1.0.0-a", "predictions": rows}
+        text = json.dumps(found).encode()
+        self.send_response(503 if predicts and Answers.asked % 5 == 0 else 200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        """Write nothing."""
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    return [{"carat": 0.5, "color": "E", "cut": "Ideal", "price": n} for n in range(count)]
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_every_request_is_logged_and_those_that_fail_are_lost(part: Any) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    load = part("load").Load(server.server_port, rows(50), rate=100, batch=3)
+    with load:
+        while load.count < 40:
+            threading.Event().wait(0.05)
+    server.shutdown()
+    assert {one.status for one in load.sent} == {200, 503}
+    assert sorted(one.number for one in load.sent) == list(range(load.count))
+    assert [one.status for one in load.lost()] == [503] * len(load.lost())
+    assert all(one.rows == 3 for one in load.sent)
+    assert set(load.labels) <= {200}
+
+
+def test_parts_of_the_data_are_disjoint_and_the_change_is_of_one_slice(
+    part: Any, tmp_path: Path
+) -> None:
+    module = part("rows")
+    header = "carat,cut,color,clarity,depth,table,price,x,y,z"
+    lines = [f"0.{n},Ideal,{'DE'[n % 2]},VS1,60,55,{n},1,1,1" for n in range(30_000)]
+    (tmp_path / "all.csv").write_text("\n".join([header, *lines]))
+    found = module.read_rows(tmp_path / "all.csv")
+    parts = (found.first, found.second, found.judged, found.traffic)
+    prices = [row["price"] for one in parts for row in one]
+    assert sorted(prices) == list(range(30_000))
+    assert {row["cut"] for row in found.second if row["color"] == "E"} == {"Premium"}
+    assert {row["cut"] for row in found.second if row["color"] == "D"} == {"Ideal"}
+    assert "cut" not in module.question(found.first[0])
+    assert module.read_rows(tmp_path / "all.csv") == found
+
+
+def test_issues_of_one_cause_are_one_line(part: Any) -> None:
+    issue = part("tracker").Issue
+    found = [
+        issue(number, "FeatureDrift", "feature=a", "open", 2, 9.0, cause, True, "1")
+        for number, cause in ((1, 7), (2, 7), (3, None))
+    ]
+    assert part("checks").causes(found) == 2
+
+
+def test_the_report_has_every_check_and_says_what_failed(part: Any, tmp_path: Path) -> None:
+    record = part("checks").Record()
+    record.start("<quiet>")
+    record.check("no issue", False, "FeatureDrift <b>")
+    record.check("requests without an answer", True, "0 of 9")
+    sent = part("load").Sent
+    record.sent = [sent(n, record.began + n, 0.01, 200, "1.0.0-a", 10) for n in range(9)]
+    record.finish()
+    part("report").write_report(record, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "1 checks fail" in text
+    assert "FeatureDrift &lt;b&gt;" in text
+    assert "<b>" not in text.replace("<body>", "")
+    assert record.failed[0].name == "no issue"
+    figure = text[text.index("<svg") : text.index("</svg>") + 6]
+    assert ElementTree.fromstring(figure).tag.endswith("svg")
