@@ -6,6 +6,12 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .PHONY: help setup demo drill release test test-long test-fast check format docs reference lock lock-server newest clean
+
+help:
+	@echo "make demo [YES=1]   build, serve, measure and replay a real model; list the issues found"
+	@echo "make drill [YES=1]  the life of a model with faults injected, in an engine of its own (root)"
+	@echo "make test [YES=1]   the tests; those that need an engine are skipped without one"
+	@echo "make test-long      tests that take minutes each, which make test leaves out: before a release"
 	@echo "make test-fast      the tests that need no engine, server or network, in a minute and a half"
 	@echo "make check          format, lint and types"
 	@echo "make format         format the code and apply automatic corrections"
