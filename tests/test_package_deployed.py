@@ -22,7 +22,7 @@ from service_images import COMPOSE, service_images
 from packager.deploy.fleet import PORTS
 from packager.deploy.prometheus.proxy_alerts import KEPT_METRICS, PROXY_JOB
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.long, pytest.mark.engine, pytest.mark.slow]
 ROW = {"channel": "app", "basket": 18.04, "visits": 2, "member": True}
 BODY = json.dumps({"rows": [ROW]}).encode()
 LARGE = json.dumps({"rows": [ROW] * 1_500}).encode()
