@@ -55,8 +55,7 @@ def prepare(arguments: list[str]) -> int:
             + (f", and {', '.join(missing)}" if missing else "")
             + "\nhint: `make drill YES=1` installs what is missing (Debian or Ubuntu)"
         )
-    for folder in (paths.DEPLOYED, paths.LOGS):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(paths.LOGS, ignore_errors=True)
     paths.LOGS.mkdir(parents=True)
     phase("preparation")
     images.fetch_packages()

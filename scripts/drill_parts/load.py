@@ -126,7 +126,8 @@ class Load:
             try:
                 connection.request("POST", path, body, headers)
                 response = connection.getresponse()
-                answer = json.loads(response.read() or b"{}")
+                body_of = response.read()
+                answer = json.loads(body_of) if response.status == OK else {}
             except (OSError, http.client.HTTPException, ValueError) as error:
                 connection.close()
                 self._local.connection = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import urllib.error
 import urllib.parse
@@ -23,6 +24,7 @@ READY_SECONDS = 180
 
 def deploy(reference: str, time_scale: int) -> None:
     """Write the deployment of ``reference``: two replicas, Prometheus, Alertmanager, tracker."""
+    shutil.rmtree(paths.DEPLOYED, ignore_errors=True)
     package(
         *("deploy", "compose", reference, "--output", paths.DEPLOYED, "--replicas", 2),
         *("--time-scale", time_scale, "--latency", 1, "--without", "grafana"),
@@ -32,8 +34,6 @@ def deploy(reference: str, time_scale: int) -> None:
 @contextmanager
 def running() -> Iterator[None]:
     """The deployment from its start to its end; its volumes are removed."""
-    # A drill that was killed left its volumes, and the issues in them.
-    compose("down", "--volumes", "--timeout", 5)
     compose("up", "--detach", "--quiet-pull")
     try:
         for address in (f"{SERVER}/readyz", f"{TRACKER}/readyz", f"{PROMETHEUS}/-/ready"):
