@@ -19,7 +19,7 @@ from slim_images import PYTHON, make_slim_image
 from packager.engine.engine import Engine
 
 TOOLS = ("mmdebstrap", "gcc", "docker-registry", "skopeo")
-pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.engine]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.network, pytest.mark.engine]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,6 @@ def test_an_engine_runs_and_replays_it(built: tuple[str, Path], engine: Engine):
         engine.remove(image)
 
 
-@pytest.mark.long
 def test_both_builders_of_an_engine_build_on_it(
     built: tuple[str, Path], slim: tuple[StartedRegistry, str], engine: Engine
 ):
