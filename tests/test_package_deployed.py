@@ -141,7 +141,8 @@ def test_the_proxy_has_no_privilege(deployment: Deployment) -> None:
 
 
 def test_prometheus_scrapes_each_replica_and_little_of_the_proxy(deployment: Deployment) -> None:
-    up = deployment.prometheus.until("count by (job) (up == 1)")
+    deployment.prometheus.until('count(up{job="starter"} == 1) == 2')
+    up = deployment.prometheus.ask("count by (job) (up == 1)")
     assert {labels["job"]: value for labels, value in up} == {"starter": 2, PROXY_JOB: 1}
     kept = deployment.prometheus.ask(f'count by (__name__) ({{job="{PROXY_JOB}"}})')
     names = {labels["__name__"] for labels, _ in kept}
