@@ -8,7 +8,7 @@ import pandas as pd
 
 from packager.api.frames import findings_frame, metrics_frame, slices_frame
 from packager.image.reference import Reference
-from packager.report.package_metrics import main_metric
+from packager.report.package_metrics import main_metric, worst_slices
 from packager.text import escape_markup
 
 WORST_SLICES = 3
@@ -38,18 +38,13 @@ def package_view(reference: Reference, ref: str) -> str:
 
 
 def _worst(reference: Reference) -> pd.DataFrame:
-    """The slices with the worst intervals of the main metric."""
-    evaluation = reference.manifest.evaluation
+    """The slices with the worst intervals of the main metric, as ``inspect`` orders them."""
+    evaluation, found = reference.manifest.evaluation, slices_frame(reference.manifest)
     main = None if evaluation is None else main_metric(evaluation.overall)
-    found = slices_frame(reference.manifest).reset_index()
-    found = found[found["metric"] == main]
-    if main is None or found.empty:
-        return found
-    high_is_bad = main.partition(".")[2].startswith(("mae", "pinball", "brier")) or main.startswith(
-        ("mae", "pinball", "brier")
-    )
-    order = found.sort_values("high" if high_is_bad else "low", ascending=not high_is_bad)
-    return order.head(WORST_SLICES)
+    if evaluation is None or main is None:
+        return found.head(0).reset_index()
+    worst = [(name, main) for name in worst_slices(evaluation, main)[:WORST_SLICES]]
+    return found.loc[worst].reset_index()
 
 
 def _measured(title: str, frame: pd.DataFrame) -> str:

@@ -9,11 +9,9 @@ from typing import Any
 from packager.deploy.kserve.service import inference_service, replicas_patch
 from packager.deploy.kserve.versions import PredictorVersion, PredictorVersions
 from packager.deploy.kubernetes.deploy import ClusterOptions
-from packager.deploy.kubernetes.files import POLICY_COMMENTS, base_files
-from packager.deploy.kubernetes.monitors import pod_monitor, prometheus_rule
-from packager.deploy.kubernetes.network import policies, redis
+from packager.deploy.kubernetes.files import Objects, base_files, shared_objects
 from packager.deploy.kubernetes.overlays import overlay_files
-from packager.deploy.kubernetes.workload import Workload, disruption_budget
+from packager.deploy.kubernetes.workload import Workload
 
 PREDICTOR = "spec > predictor"
 COMMENTS = {
@@ -52,16 +50,10 @@ def kserve_files(
         canary = (beside, versions.canary.predictor, versions.percent)
         comments = {**COMMENTS, **CANARY_COMMENT}
     service = inference_service(work, versions.stable.predictor, canary)
-    objects: dict[str, tuple[list[dict[str, Any]], Mapping[str, str]]] = {
+    objects: Objects = {
         "inference-service.yaml": ([service], comments),
-        "disruption-budget.yaml": ([disruption_budget(work)], {}),
-        "network-policy.yaml": (policies(work), POLICY_COMMENTS),
+        **shared_objects(work, rules),
     }
-    if work.monitors:
-        objects["pod-monitor.yaml"] = ([pod_monitor(work)], {})
-        objects["rules.yaml"] = ([prometheus_rule(work, rules)], {})
-    if not work.redis:
-        objects["redis.yaml"] = (redis(work), {})
     return {
         **base_files(work, "kserve", objects, dashboards),
         # Kustomize does not follow the names of secrets into an InferenceService.

@@ -21,6 +21,8 @@ from packager.deploy.yaml import dump
 
 FLEET = "models-fleet.json"
 """The dashboard of all models: each model brings it, under one name, so that Grafana has one."""
+Objects = dict[str, tuple[list[dict[str, Any]], Mapping[str, str]]]
+"""File → its objects, and the comments of the first one."""
 CONTAINER = "spec > template > spec > containers"
 COMMENTS = {
     "deployment": {
@@ -46,10 +48,21 @@ def kubernetes_files(
 
     ``rules``: the model's rule file as a document; ``dashboards``: file → JSON of Grafana's.
     """
-    objects: dict[str, tuple[list[dict[str, Any]], Mapping[str, str]]] = {
+    objects: Objects = {
         "deployment.yaml": ([deployment(work)], COMMENTS["deployment"]),
         "service.yaml": ([service(work)], {}),
         "autoscaler.yaml": ([autoscaler(work)], COMMENTS["autoscaler"]),
+        **shared_objects(work, rules),
+    }
+    return {
+        **base_files(work, "kubernetes", objects, dashboards),
+        **overlay_files(work, partial(_replicas, work), hashed=True),
+    }
+
+
+def shared_objects(work: Workload, rules: Mapping[str, Any]) -> Objects:
+    """The objects beside those that start servers: policies, monitors, the store of labels."""
+    objects: Objects = {
         "disruption-budget.yaml": ([disruption_budget(work)], {}),
         "network-policy.yaml": (policies(work), POLICY_COMMENTS),
     }
@@ -58,10 +71,7 @@ def kubernetes_files(
         objects["rules.yaml"] = ([prometheus_rule(work, rules)], {})
     if not work.redis:
         objects["redis.yaml"] = (redis(work), {})
-    return {
-        **base_files(work, "kubernetes", objects, dashboards),
-        **overlay_files(work, partial(_replicas, work), hashed=True),
-    }
+    return objects
 
 
 HEAD = """\
@@ -73,7 +83,7 @@ HEAD = """\
 def base_files(
     work: Workload,
     target: str,
-    objects: Mapping[str, tuple[list[dict[str, Any]], Mapping[str, str]]],
+    objects: Objects,
     dashboards: Mapping[str, str],
 ) -> dict[str, str]:
     """Path → content of the base: ``objects`` by file with their comments, and the dashboards."""
