@@ -48,20 +48,11 @@ def outcomes(server: Server, name: str = "__all__") -> tuple[float, float]:
     )
 
 
-def workers_of(server: Server) -> list[int]:
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
-    found = []
-    for child in map(int, children.split()):
-        if Path(f"/proc/{child}/comm").read_text().startswith("worker "):
-            found.append(child)
-    return found
-
-
 def wait_for_others(server: Server, killed: set[int]) -> None:
     """Until as many workers as before run, none of them killed, and answer."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        found = set(workers_of(server))
+        found = set(server.running_workers().values())
         if len(found) == 2 and not found & killed:
             try:
                 if all(server.get("/readyz").status == 200 for _ in range(10)):
@@ -259,8 +250,7 @@ def test_killed_workers_and_servers_neither_count_twice_nor_forget(
     files = {path.name for path in metrics.glob("*.db")}
     assert all(name.endswith(("_w1.db", "_w2.db", "_supervisor.db")) for name in files)
     served = server.metric("model_slice_predictions_total", slice="__all__")
-    killed = set(workers_of(server))
-    assert len(killed) == 2
+    killed = set(server.workers().values())
     for process in killed:
         os.kill(process, signal.SIGKILL)
     wait_for_others(server, killed)
@@ -316,7 +306,7 @@ def _rotate(server: Server, keys: Path) -> None:
 
 
 def _kill_whole(server: Server) -> None:
-    workers = workers_of(server)
+    workers = server.running_workers().values()
     server.process.kill()
     server.process.wait()
     for process in workers:

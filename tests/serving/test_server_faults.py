@@ -29,16 +29,6 @@ def children_of(server: Server) -> list[int]:
     return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
-def workers_of(server: Server) -> dict[int, int]:
-    """Number of each worker → process."""
-    found = {}
-    for child in children_of(server):
-        name, _, number = Path(f"/proc/{child}/comm").read_text().strip().partition(" ")
-        if name == "worker":
-            found[int(number)] = child
-    return found
-
-
 def wait_for(what: Callable[[], Any], server: Server) -> Any:
     until = time.monotonic() + PATIENCE_SECONDS
     while not (found := what()):
@@ -65,7 +55,7 @@ def metric(server: Server, name: str, **labels: str) -> float:
 
 
 def ready_again(server: Server, number: int, ended: int) -> bool:
-    process = workers_of(server).get(number)
+    process = server.running_workers().get(number)
     if process is None or process == ended:
         return False
     try:
@@ -78,9 +68,8 @@ def test_a_killed_worker_is_reported_counted_and_replaced(
     package: Package, start_server: Starter
 ) -> None:
     server = start_server(package)
-    wait_for(lambda: len(workers_of(server)) == 2, server)
     assert metric(server, "model_worker_restarts_total") == 0
-    process = workers_of(server)[1]
+    process = server.workers()[1]
     os.kill(process, signal.SIGKILL)
     line = wait_for(lambda: told(server, f"worker 1 (process {process}) was"), server)
     assert line["message"].endswith("was killed by SIGKILL; another starts now")
@@ -105,7 +94,7 @@ def test_counts_outlive_the_folder_they_lie_in(package: Package, start_server: S
     assert server.predict([ROW]).status == 200
     assert server.metric(name, **labels) == 31
     assert told(server, "deleted, cut off or replaced")["level"] == "error"
-    process = workers_of(server)[1]
+    process = server.workers()[1]
     os.kill(process, signal.SIGKILL)
     wait_for(lambda: ready_again(server, 1, process), server)
     assert metric(server, name, **labels) == 31
@@ -114,7 +103,7 @@ def test_counts_outlive_the_folder_they_lie_in(package: Package, start_server: S
 
 def test_a_hanging_worker_is_killed_and_replaced(package: Package, start_server: Starter) -> None:
     server = start_server(package, MODEL_HANG_SECONDS="3")
-    process = workers_of(server)[2]
+    process = server.workers()[2]
     wait_for(lambda: told(server, f"worker 2 (process {process}) is ready"), server)
     os.kill(process, signal.SIGSTOP)
     line = wait_for(lambda: told(server, f"worker 2 (process {process}) hangs"), server)
@@ -139,7 +128,7 @@ def test_a_model_that_never_returns_is_reported_with_its_stack(
     failing_package: Package, start_server: Starter
 ) -> None:
     server = start_server(failing_package, MODEL_HANG_SECONDS="4")
-    process, workers = model_process_of(server), workers_of(server)
+    process, workers = model_process_of(server), server.workers(1)
     assert server.predict([{"code": 5}]).status == 504
     assert server.get("/readyz").status == 503
     assert server.get("/readyz").json["error"]["code"] == "stuck"
@@ -149,7 +138,7 @@ def test_a_model_that_never_returns_is_reported_with_its_stack(
     assert any("served" in place or "trouble.py" in place for place in line["stacks"])
     wait_for(lambda: server.get("/readyz").status == 200, server)
     assert predicts(server, {"code": 0})
-    assert workers_of(server) == workers
+    assert server.workers(1) == workers
 
 
 @pytest.mark.parametrize(
@@ -161,7 +150,7 @@ def test_a_model_that_ends_its_process_ends_no_worker(
 ) -> None:
     server = failing_server
     wait_for(lambda: predicts(server, {"code": 0}), server)
-    process, workers = model_process_of(server), workers_of(server)
+    process, workers = model_process_of(server), server.workers(1)
     failed = metric(server, "model_request_duration_seconds_count", code="5xx")
     reply = server.predict([{"code": code}])
     assert (reply.status, reply.json["error"]["code"]) == (503, "model_process_ended")
@@ -173,7 +162,7 @@ def test_a_model_that_ends_its_process_ends_no_worker(
     assert server.metric("model_request_duration_seconds_count", code="5xx") == failed + 1
     wait_for(lambda: server.get("/readyz").status == 200, server)
     wait_for(lambda: predicts(server, {"code": 0}), server)
-    assert workers_of(server) == workers
+    assert server.workers(1) == workers
 
 
 def test_a_closed_log_stops_nothing(package: Package, tmp_path: Path) -> None:
@@ -182,7 +171,7 @@ def test_a_closed_log_stops_nothing(package: Package, tmp_path: Path) -> None:
     os.close(writing)
     wait_ready(server)
     os.close(reading)
-    process = workers_of(server)[1]
+    process = server.workers()[1]
     for _ in range(20):
         assert server.predict([ROW]).status == 200
     os.kill(process, signal.SIGKILL)
@@ -194,7 +183,7 @@ def test_a_closed_log_stops_nothing(package: Package, tmp_path: Path) -> None:
 def test_workers_end_with_a_supervisor_that_was_killed(package: Package, tmp_path: Path) -> None:
     server = start(package, tmp_path)
     wait_ready(server)
-    processes = [*workers_of(server).values()]
+    processes = [*server.workers().values()]
     server.process.kill()
     server.process.wait()
     wait_for(lambda: not any(Path(f"/proc/{one}").exists() for one in processes), server)

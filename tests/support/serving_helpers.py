@@ -30,6 +30,7 @@ from packager.manifest.manifest import Column, Manifest, Schema, Serve, Slices
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+WORKERS_SECONDS = 60.0
 LOGGED_SECONDS = 0.3
 COUNTED_SECONDS = 0.5  # twice the interval at which a worker writes its counts
 
@@ -128,6 +129,26 @@ class Server:
     def wait_counted(self) -> None:
         """Wait until earlier answers are in the metrics."""
         time.sleep(max(0.0, self.answered[0] + COUNTED_SECONDS - time.monotonic()))
+
+    def workers(self, count: int = 2) -> dict[int, int]:
+        """Number of each worker → process, once as many run: the first answers alone."""
+        until = time.monotonic() + WORKERS_SECONDS
+        while len(found := self.running_workers()) != count:
+            assert time.monotonic() < until, self.log.read_text()
+            time.sleep(0.05)
+        return found
+
+    def running_workers(self) -> dict[int, int]:
+        """Number of each worker that runs now → process."""
+        pid, found = self.process.pid, {}
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            try:
+                name, _, number = Path(f"/proc/{child}/comm").read_text().strip().partition(" ")
+            except FileNotFoundError:  # it has ended since
+                continue
+            if name == "worker":
+                found[int(number)] = int(child)
+        return found
 
     def stop(self) -> int:
         if self.process.poll() is None:
