@@ -15,12 +15,24 @@ _HOMES = {
     "Client": "packager.client.client",
     "ModelPackage": "packager.api.model_package",
     "PackageError": "packager.errors",
+    "PreparedProject": "packager.api.prepared_project",
     "UsageError": "packager.errors",
     "load": "packager.api.model_package",
     "pack": "packager.api.pack",
+    "prepare": "packager.api.pack",
 }
 """Public name → its module, which is imported at the first use; ``__init__.pyi`` has the types."""
-__all__ = ["BuildOptions", "Client", "ModelPackage", "PackageError", "UsageError", "load", "pack"]
+__all__ = [
+    "BuildOptions",
+    "Client",
+    "ModelPackage",
+    "PackageError",
+    "PreparedProject",
+    "UsageError",
+    "load",
+    "pack",
+    "prepare",
+]
 
 
 def __getattr__(name: str) -> Any:

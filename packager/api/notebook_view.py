@@ -13,6 +13,9 @@ from packager.text import escape_markup
 
 WORST_SLICES = 3
 MAX_METRICS = 6
+TABLE = "border-collapse:collapse;margin:0 0 0.5em 0"
+LEFT = "text-align:left;padding:0.1em 1em 0.1em 0"
+RIGHT = "text-align:right;padding:0.1em 1em 0.1em 0;font-variant-numeric:tabular-nums"
 
 
 def package_view(reference: Reference, ref: str) -> str:
@@ -24,17 +27,22 @@ def package_view(reference: Reference, ref: str) -> str:
         "root": manifest.root[:16],
         "inputs": str(len(manifest.schema_.features)),
     }
-    parts = [_table(("", ""), list(facts.items()))]
+    parts = [table(("", ""), list(facts.items()))]
     metrics = metrics_frame(manifest).head(MAX_METRICS)
     parts.append(_measured("Held-out rows", metrics.reset_index()))
     parts.append(_measured(f"Worst {WORST_SLICES} slices", _worst(reference)))
     findings = findings_frame(reference)
     if len(findings):
         parts.append(
-            _table(("finding", "subject"), findings[["kind", "subject"]].to_numpy().tolist())
+            table(("finding", "subject"), findings[["kind", "subject"]].to_numpy().tolist())
         )
     parts.append(f"<p>next: <code>{escape_markup(f'package serve {ref}')}</code></p>")
-    return "<div>" + "".join(parts) + "</div>"
+    return page(*parts)
+
+
+def page(*parts: str) -> str:
+    """Parts below each other."""
+    return f"<div>{''.join(parts)}</div>"
 
 
 def _worst(reference: Reference) -> pd.DataFrame:
@@ -50,21 +58,20 @@ def _worst(reference: Reference) -> pd.DataFrame:
 def _measured(title: str, frame: pd.DataFrame) -> str:
     if frame.empty:
         return ""
-    heads = [str(name) for name in frame.columns]
-    rows = [[_cell(cell) for cell in row] for row in frame.to_numpy()]
-    return f"<p><b>{escape_markup(title)}</b></p>{_table(heads, rows)}"
+    return table([str(name) for name in frame.columns], frame.to_numpy().tolist(), title=title)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> str:
+    """A table; numbers are to the right. It has no colours, so it is read on light and on dark."""
+    names = "".join(f'<th style="{LEFT}">{escape_markup(str(one))}</th>' for one in heads)
+    head = f"<thead><tr>{names}</tr></thead>" if any(heads) else ""
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    caption = f"<p><b>{escape_markup(title)}</b></p>" if title else ""
+    return f'{caption}<table style="{TABLE}">{head}<tbody>{body}</tbody></table>'
 
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return "" if value != value else f"{value:.4g}"
-    return str(value)
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    names = "".join(f"<th>{escape_markup(one)}</th>" for one in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape_markup(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
+        return f'<td style="{RIGHT}">{"" if value != value else f"{value:.4g}"}</td>'
+    style = RIGHT if isinstance(value, int) else LEFT
+    return f'<td style="{style}">{escape_markup(str(value))}</td>'

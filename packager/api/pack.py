@@ -1,108 +1,93 @@
-"""``packager.pack``: a package of a trained model, or of a function that trains one."""
+"""``packager.pack`` and ``packager.prepare``: from a model or a function to a package."""
 
 from __future__ import annotations
 
-import inspect
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from packager.api.captured_project import captured_project
+from packager.api.given_rows import given_rows
 from packager.api.model_package import ModelPackage
-from packager.api.written_project import check_rows, write_model, write_training
+from packager.api.prepared_project import PreparedProject
+from packager.api.written_project import write_captured
 from packager.build.context import BuildOptions
-from packager.build.pipeline import build
-from packager.engine.engine import Engine
-from packager.errors import PackageError, UsageError
-from packager.image.export import NO_ENGINE, Destination
-from packager.image.reference import open_reference
-from packager.progress import Progress
-from packager.project.config import load_project
-from packager.report.console_progress import ConsoleProgress
+from packager.capture.session import current_session
+from packager.errors import PackageError
 
-COMPARED_ROWS = 1_000
-RELATIVE, ABSOLUTE = 1e-6, 1e-9
-"""Differences of numbers that the packaged model may have."""
+FIRST_ROWS = 5
 
 
 def pack(
     what: Any,
-    rows: pd.DataFrame,
+    rows: pd.DataFrame | str | Path,
     *,
     target: str,
     name: str,
     output: str = "docker",
     options: BuildOptions = BuildOptions(),
 ) -> ModelPackage:
-    """Package a trained model, or a function that trains one, with the rows ``rows``.
+    """Package a trained model, or a function that trains one, with ``rows``.
+
+    ``prepare`` and ``build`` in one call: see ``prepare`` for what is written, and
+    ``PreparedProject.build`` for ``output`` and ``options``.
+    """
+    return prepare(what, rows, target=target, name=name).build(output, options)
+
+
+def prepare(
+    what: Any,
+    rows: pd.DataFrame | str | Path,
+    *,
+    target: str,
+    name: str,
+    requirements: Sequence[str] | Mapping[str, str | None] | None = None,
+    table: str | None = None,
+) -> PreparedProject:
+    """Write the project of a trained model, or of a function that trains one; build nothing.
 
     ``what``: a model with ``predict``, or a function of features and target that returns one. What
-    the session defines and it needs becomes a module. The project is written into the folder
-    ``name``, where it can be seen, edited and committed; a further call renews its model, code and
-    rows, and keeps package.toml and the requirements. Then it is built as ``package build`` builds
-    it, into ``output``. A packaged model is compared with ``what`` on up to 1,000 rows.
+    the session defines and it needs becomes a module, and the user's own modules that it imports
+    are copied. ``rows``: a frame, which is copied, or a file of data or ``TABLE@VERSION``, which
+    the project names where it is. The project is written into the folder ``name``, where it can be
+    seen, edited and committed; a further call renews its model, code and rows, and keeps
+    package.toml and the requirements.
 
-    Raises ``PackageError`` for what can't be captured, named with its cell, and as a build does.
+    ``requirements``: lines in place of those found, ``["xgboost-cpu==3.2.0"]``, or package →
+    version, ``{"xgboost-cpu": "3.2.0", "pandas": None}``, where None leaves one out. ``table``:
+    the table that gets the frame as its next version, which the project names.
+
+    Raises ``PackageError`` for what can't be captured, named with its cell, and ``UsageError`` for
+    rows that are not those of the model.
     """
-    check_rows(rows, target)
-    where, folder = _destination(output), Path(name)
-    progress = ConsoleProgress()
-    trains = inspect.isroutine(what)
-    if trains:
-        written = write_training(folder, what, rows, target)
-    elif callable(getattr(what, "predict", None)):
-        written = write_model(folder, what, rows, target)
-    else:
-        raise UsageError(
-            f"expected a model with a method predict, or a function that trains one, got "
-            f"{type(what).__name__}",
-            "give the fitted model, or the function itself without calling it",
-        )
-    for file in written:
-        progress.step(f"written: {folder / file}")
-    engine = _engine(where)
-    built = build(load_project(folder), where, engine, progress, options)
-    ref = str(where.path) if where.path is not None else built.images[0].name
-    with open_reference(ref, engine) as found:
-        contained = engine is not None and found.lock().base != "none"
-    package = ModelPackage(ref, local=not contained)
-    if not trains:
-        _compare(package, what, rows.drop(columns=target).head(COMPARED_ROWS), progress)
-    return package
+    folder = Path(name).absolute()
+    captured = captured_project(what, folder, current_session())
+    trains = captured.pickle is None
+    with given_rows(rows, target, None if trains else what, folder, table) as given:
+        if not trains:
+            _check_answers(what, given.features.head(FIRST_ROWS))
+        written = write_captured(folder, captured, given, requirements)
+    return PreparedProject(folder, written, given, None if trains else what)
 
 
-def _destination(output: str) -> Destination:
-    where = Destination.parse(output)
-    if where.kind == "registry":
-        raise UsageError(
-            f"output: expected docker, oci:DIR or docker-archive:FILE, got {output!r}",
-            "build into an engine or a folder, and push it with `package push`",
-        )
-    return where
-
-
-def _engine(where: Destination) -> Engine | None:
-    engine = Engine.connect()
-    if where.kind == "docker" and engine is None:
-        raise PackageError("no Docker engine responds to put the image into", NO_ENGINE)
-    return engine
-
-
-def _compare(package: ModelPackage, model: Any, rows: pd.DataFrame, progress: Progress) -> None:
-    """Raise ``PackageError`` if the packaged model answers otherwise than ``model`` does here."""
-    progress.step(f"comparing the packaged model with the session's on {len(rows)} rows")
-    here, there = np.asarray(model.predict(rows)), np.asarray(package.predict(rows))
-    if here.dtype.kind == "f" and there.dtype.kind in "fiu":
-        equal = np.isclose(here, there, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
-    else:
-        equal = np.asarray([str(one) == str(other) for one, other in zip(here, there, strict=True)])
-    different = np.flatnonzero(~equal)
-    if len(different):
-        row = int(different[0])
+def _check_answers(model: Any, rows: pd.DataFrame) -> None:
+    """Raise ``PackageError`` if the model gives no answer for rows as the package will get them."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as scikit-learn's about names of columns
+            answers = model.predict(rows)
+    except Exception as error:  # the model's own
         raise PackageError(
-            f"{package.ref}: expected the answers of the session's model, got others for "
-            f"{len(different)} of {len(rows)} rows: row {row} is {here[row]!r} in the session and "
-            f"{there[row]!r} in the package",
-            "the packages of the session may have other versions than requirements.txt: see it",
+            f"{type(model).__name__}.predict: expected answers for the rows without their target, "
+            f"got {type(error).__name__}: {str(error)[:300]}",
+            "give the rows as the model gets them, or pack a pipeline that begins with your steps",
+        ) from error
+    if len(answers) != len(rows):
+        raise PackageError(
+            f"{type(model).__name__}.predict: expected an answer for each of {len(rows)} rows, got "
+            f"{len(answers)}",
+            "package a model whose predict answers row by row",
         )

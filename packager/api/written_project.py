@@ -1,110 +1,172 @@
-"""The project that ``pack`` writes: what `package init` writes, of a session's objects."""
+"""The project that ``pack`` writes: what ``package init`` writes, of a session's objects."""
 
 from __future__ import annotations
 
 import os
-import pickle
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import metadata
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-from packaging.requirements import InvalidRequirement, Requirement
-
-from packager.cache import atomic_file, temporary_directory
-from packager.capture.cells import namespace_of
-from packager.capture.session import (
-    captured_source,
-    captured_training,
-    defined_in,
-    session_classes,
-)
+from packager.api.captured_project import HEADER, MODEL, CapturedProject
+from packager.api.given_rows import ROWS, GivenRows
+from packager.cache import atomic_file, check_writable, temporary_directory, writing
 from packager.errors import UsageError
-from packager.project.config import FILENAME
-from packager.project.existing_code import init_existing
+from packager.project.config import FILENAME, Project, load_project
+from packager.project.existing_code import REQUIREMENTS, init_existing
 from packager.project.from_model import init_from_model
-from packager.project.used_packages import used_packages
-
-ROWS = "data/rows.parquet"
-MODEL = "model.joblib"
-REQUIREMENTS = "requirements.txt"
+from packager.project.requirement_edits import Edits, edited
+from packager.project.scaffold import quoted
+from packager.project.used_packages import UsedPackages, used_packages
 
 
-def write_training(
-    folder: Path, train: Callable[..., Any], rows: pd.DataFrame, target: str
-) -> list[str]:
-    """Write or renew the project that trains with ``train``; return the names of new files."""
-    source = captured_training(train)
-    _renew(folder / "train.py", source)
-    _write_rows(rows, folder / ROWS)
-    if (folder / FILENAME).exists():
-        return []
-    with _this_environment():
-        written = init_existing(folder, folder / ROWS, target)
-    return [] if written is None else written.files
+@dataclass(frozen=True)
+class WrittenProject:
+    """A project's folder, what was written there, and what was found to be required."""
+
+    files: tuple[str, ...]
+    """Names of new and renewed files, sorted."""
+    used: UsedPackages
+    requirements: str
+    """The text of the requirements file."""
 
 
-def write_model(folder: Path, model: Any, rows: pd.DataFrame | None, target: str) -> list[str]:
-    """Write or renew the project around ``model``; return the names of new files."""
-    names, module = session_classes(model), f"{folder.name.replace('-', '_')}_code"
-    source = captured_source(names) if names else ""
+def write_captured(
+    folder: Path, captured: CapturedProject, rows: GivenRows, edits: Edits | None
+) -> WrittenProject:
+    """Write a new project into ``folder``, or renew model, code and rows of the one there.
+
+    A new project is written whole or not at all. ``package.toml`` and the requirements of one that
+    is there stay as they are, but for ``edits`` and the version of a table. Raises ``UsageError``
+    for a folder with other files, and for a project of another kind.
+    """
+    if (folder / FILENAME).is_file():
+        return _renewed(folder, captured, rows, edits)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"{folder}: expected a new folder, or a project that pack wrote, got other files",
+            "choose another name, such as name='models/churn' for a folder in a folder",
+        )
+    check_writable(folder)
+    parent = next(place for place in folder.parents if place.is_dir())
+    with writing(folder), tempfile.TemporaryDirectory(dir=parent, prefix=".pack-") as place:
+        new = Path(place) / folder.name
+        new.mkdir()
+        _write_code(new, captured)
+        used = _used(new, captured)
+        text = edited(used.text, edits)
+        with _this_environment():
+            if captured.pickle is not None:
+                _init_model(new, captured, rows, text)
+            else:
+                (new / REQUIREMENTS).write_text(text, encoding="utf-8")
+                init_existing(new, rows.data, rows.target)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(new, folder)
+    files = sorted(one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file())
+    return WrittenProject(tuple(files), used, text)
+
+
+def _init_model(new: Path, captured: CapturedProject, rows: GivenRows, requirements: str) -> None:
+    task = rows.task(captured.model)
     with temporary_directory() as place:
-        with defined_in(module, names, namespace_of()):
-            _dump(model, place / MODEL)
-        if (folder / FILENAME).exists():
-            _replace(place / MODEL, folder / "model" / MODEL)
-            if rows is not None:
-                _write_rows(rows, folder / ROWS)
-            if source:
-                _renew(folder / f"{module}.py", source)
-            return []
-        data = None
-        if rows is not None:
-            data = place / Path(ROWS).name
-            rows.to_parquet(data, index=False)
-        files = init_from_model(folder, place / MODEL, data, target if data else None)
-    if source:
-        _renew(folder / f"{module}.py", source)
-        _add_requirements(folder, folder / f"{module}.py")
-        files.append(f"{module}.py")
-    _renew(folder / REQUIREMENTS, _pinned((folder / REQUIREMENTS).read_text(encoding="utf-8")))
-    return sorted(files)
+        file = place / Path(MODEL).name
+        file.write_bytes(captured.pickle or b"")
+        init_from_model(new, file, rows.data, rows.target, requirements, task)
 
 
-def _pinned(text: str) -> str:
-    """Requirements whose bare names get the versions that are installed here."""
-    lines = []
-    for line in text.splitlines():
-        try:
-            bare = Requirement(line)
-            version = metadata.version(bare.name) if not bare.specifier and not bare.url else ""
-        except (InvalidRequirement, metadata.PackageNotFoundError):
-            version = ""
-        lines.append(f"{line}=={version}" if version else line)
-    return "".join(f"{line}\n" for line in lines)
+def _renewed(
+    folder: Path, captured: CapturedProject, rows: GivenRows, edits: Edits | None
+) -> WrittenProject:
+    """Renew a project; everything is checked before the first file is written."""
+    project = load_project(folder)
+    _check_kind(project, captured, rows)
+    _check_own(folder, captured.code)
+    source = project.data.source if project.data else ""
+    toml = folder / FILENAME
+    settings = _with_source(toml, source, rows)
+    requirements = project.path(project.requirements_file)
+    before = requirements.read_text(encoding="utf-8")
+    text = edited(before, edits)
+    written = [*captured.code, *captured.files]
+    _write_code(folder, captured)
+    if settings is not None:
+        _renew(toml, settings.encode())
+        written.append(FILENAME)
+    if captured.pickle is not None and project.model is not None:
+        _renew(project.path(project.model.path), captured.pickle)
+        written.append(project.model.path)
+    if rows.data.copied is not None:
+        _renew(folder / ROWS, rows.data.copied.read_bytes())
+        written.append(ROWS)
+    if text != before:
+        _renew(requirements, text.encode())
+        written.append(requirements.name)
+    return WrittenProject(tuple(sorted(written)), _used(folder, captured), text)
 
 
-def _dump(model: Any, file: Path) -> None:
-    """As a pickle, which joblib reads too: the caller's Python may have no joblib."""
-    file.write_bytes(pickle.dumps(model, protocol=5))
+def _check_kind(project: Project, captured: CapturedProject, rows: GivenRows) -> None:
+    trains, said = captured.pickle is None, project.recipe is not None
+    kinds = {True: "a function that trains", False: "a trained model"}
+    if trains is not said:
+        raise UsageError(
+            f"{project.directory}: expected {kinds[said]}, which its package.toml packages, got "
+            f"{kinds[trains]}",
+            "choose another name for it",
+        )
+    target = project.data.target if project.data else None
+    if target is not None and target != rows.target:
+        raise UsageError(
+            f"target: expected {target!r}, which {project.directory / FILENAME} names, got "
+            f"{rows.target!r}",
+            "change it there, or choose another name",
+        )
 
 
-def _add_requirements(folder: Path, code: Path) -> None:
-    """Add what the captured code imports and the model's own requirements lack."""
+def _check_own(folder: Path, code: Mapping[str, str]) -> None:
+    """Raise ``UsageError`` for a file that would be overwritten and that ``pack`` did not write."""
+    for name in code:
+        file = folder / name
+        if file.exists() and not file.read_text(encoding="utf-8").startswith(HEADER):
+            raise UsageError(
+                f"{file}: expected a file that pack wrote, got another one, which stays",
+                "build your own changes with `package build`, or choose another name",
+            )
+
+
+def _with_source(toml: Path, source: str, rows: GivenRows) -> str | None:
+    """``package.toml`` with another source of data; None if it has this one.
+
+    Raises ``UsageError`` if it has another table or file than before.
+    """
+    new = rows.data.source
+    if source == new:
+        return None
+    text = toml.read_text(encoding="utf-8")
+    if source.rpartition("@")[0] != new.rpartition("@")[0] or "@" not in new:
+        raise UsageError(
+            f"{toml}: expected the data {new}, got {source} there",
+            f"write source = {quoted(new)} into it, or choose another name",
+        )
+    return text.replace(quoted(source), quoted(new), 1)
+
+
+def _write_code(folder: Path, captured: CapturedProject) -> None:
+    for name, text in captured.code.items():
+        _renew(folder / name, text.encode())
+    for name, file in captured.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, folder / name)
+
+
+def _used(folder: Path, captured: CapturedProject) -> UsedPackages:
+    """What the code that was written and the model need, as ``package init`` finds it."""
     with _this_environment():
-        used = used_packages([code], folder)
-    file = folder / REQUIREMENTS
-    text = file.read_text(encoding="utf-8")
-    known = {line.partition("==")[0].partition(">")[0].strip() for line in text.splitlines()}
-    more = [
-        line
-        for line in used.text.splitlines()
-        if not line.startswith("#") and line.partition("==")[0] not in known
-    ]
-    _renew(file, text + "".join(f"{line}\n" for line in more))
+        code = [folder / name for name in captured.code]
+        return used_packages(code, folder, captured.modules)
 
 
 @contextmanager
@@ -121,32 +183,7 @@ def _this_environment() -> Iterator[None]:
             os.environ["VIRTUAL_ENV"] = before
 
 
-def _renew(file: Path, text: str) -> None:
+def _renew(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(file) as new:
-        new.write_text(text, encoding="utf-8")
-
-
-def _replace(source: Path, file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(file) as new:
-        new.write_bytes(source.read_bytes())
-
-
-def _write_rows(rows: pd.DataFrame, file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(file) as new:
-        rows.to_parquet(new, index=False)
-
-
-def check_rows(rows: Any, target: str) -> pd.DataFrame:
-    """``rows``; raises ``UsageError`` for another thing than a frame with the column ``target``."""
-    if not isinstance(rows, pd.DataFrame):
-        raise UsageError(
-            f"rows: expected a DataFrame, got {type(rows).__name__}",
-            "give the training rows with their target",
-        )
-    if target not in rows.columns:
-        names = ", ".join(map(str, rows.columns[:8]))
-        raise UsageError(f"target: expected one of the columns {names}, got {target!r}")
-    return rows
+        new.write_bytes(content)

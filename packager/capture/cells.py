@@ -1,20 +1,21 @@
-"""The source of a session: the cells of a notebook, or the file of a script."""
+"""The source of a session: the cells of a notebook, and the files whose code it ran."""
 
 from __future__ import annotations
 
-import re
+import ast
+import linecache
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
+from types import CodeType, FunctionType
 from typing import Any
 
 RUN_THE_BODY = ("time", "timeit", "capture", "prun", "python", "python3", "pypy")
-"""Cell magics (``%%time``) whose body defines names as a cell without them does."""
-MAGIC = re.compile(r"^(?P<indent>\s*)(?P<rest>(?:[%!?]|[\w.]+\s*=\s*[%!]).*)$")
-SCRIPT = 0
-"""The number of a script's only cell."""
+"""Magics (``%%time``, ``%time``) whose body defines names as a cell without them does."""
+FILE = 0
+"""The number of a cell that is a whole file."""
+MAX_SHOWN = 60
+TOP_LEVEL_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
 @dataclass(frozen=True)
@@ -22,76 +23,99 @@ class Cell:
     """A piece of source that was executed, in the order of execution."""
 
     number: int
+    """As the notebook shows it; 0 for a file."""
     source: str
-    """Python without magics; a line of one is ``pass``."""
-    magics: tuple[str, ...] = ()
-    """The lines that were left out."""
+    """Python, as it was written; IPython's own lines are calls of ``get_ipython()``."""
+    file: str = ""
+    """The file, of a script or of an editor that runs parts of one."""
+
+    @property
+    def shown(self) -> str:
+        """``cell 3, import pandas as pd``, or the name of the file."""
+        return self.file or f"cell {self.number}, {first_line(self.source)}"
 
 
-def session_cells(main: ModuleType | None = None) -> tuple[list[Cell], str]:
-    """The cells of the running session, and why there are none.
+def ipython_cells(
+    executed: Sequence[str], python_of: Callable[[str], str] = lambda text: text
+) -> list[Cell]:
+    """The cells of IPython's list ``In``, whose first entry is empty.
 
-    Of IPython the executed cells; else the file of the script that runs. Code that was given to
-    ``exec`` or typed in the plain interpreter has no source.
+    ``In`` holds cells as Python; ``python_of`` makes Python of the body of a cell magic. Cells of
+    other languages have no names of Python, and cells that are no Python did not run.
     """
-    main = sys.modules["__main__"] if main is None else main
-    shell = _shell()
-    if shell is not None:
-        return ipython_cells(shell.user_ns.get("In", ())), ""
-    file = getattr(main, "__file__", None)
-    if file is None or not Path(file).is_file():
-        return [], "the session has no source: it was typed, or run by exec"
-    return [Cell(SCRIPT, Path(file).read_text(encoding="utf-8"))], ""
+    return [
+        cell
+        for number, source in enumerate(executed)
+        if source
+        for cell in _unwrapped(number, source, python_of)
+    ]
 
 
-def ipython_cells(executed: Sequence[str]) -> list[Cell]:
-    """The cells of IPython's list ``In``, whose first entry is empty, that are Python."""
-    cells = [python_cell(number, source) for number, source in enumerate(executed) if source]
-    return [cell for cell in cells if cell is not None]
-
-
-def python_cell(number: int, source: str) -> Cell | None:
-    """The Python of a cell; None if it is of another language, or was a syntax error."""
-    lines, left_out = source.splitlines(), []
-    if lines and lines[0].startswith("%%"):
-        name = lines[0][2:].split()[0] if lines[0][2:].split() else ""
-        if name not in RUN_THE_BODY:
-            return None
-        left_out.append(lines[0])
-        lines = lines[1:]
-    kept: list[str] = []
-    for line in lines:
-        found = MAGIC.match(line)
-        if found is not None and not _compiles("\n".join([*kept, line])):
-            left_out.append(line.strip())
-            kept.append(f"{found['indent']}pass")
-        else:
-            kept.append(line.removesuffix("?") if line.rstrip().endswith("?") else line)
-    text = "\n".join(kept)
-    return Cell(number, text, tuple(left_out)) if _compiles(text) else None
-
-
-def _compiles(text: str) -> bool:
-    """Whether ``text`` is Python; code with ``await`` at its top is, in IPython."""
+def _unwrapped(number: int, source: str, python_of: Callable[[str], str]) -> Iterator[Cell]:
+    """The cell; of one with a magic that runs code, the cell without it."""
     try:
-        compile(text, "cell", "exec", flags=_TOP_LEVEL_AWAIT, dont_inherit=True)
+        tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return False
-    return True
+        return
+    bodies = {id(node): body for node in tree.body if (body := _magic_body(node)) is not None}
+    if not bodies:
+        yield Cell(number, source)
+        return
+    for node in tree.body:
+        if id(node) in bodies:
+            yield from _unwrapped(number, python_of(bodies[id(node)]), python_of)
+        else:
+            yield Cell(number, ast.get_source_segment(source, node) or ast.unparse(node))
 
 
-_TOP_LEVEL_AWAIT = 0x2000
-"""``ast.PyCF_ALLOW_TOP_LEVEL_AWAIT``."""
+def _magic_body(node: ast.stmt) -> str | None:
+    """The code that a statement such as ``get_ipython().run_cell_magic('time', '', …)`` runs."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args):
+        return None
+    texts = [one.value if isinstance(one, ast.Constant) else None for one in call.args]
+    if call.func.attr not in ("run_cell_magic", "run_line_magic") or texts[0] not in RUN_THE_BODY:
+        return None
+    return texts[-1] if isinstance(texts[-1], str) else None
 
 
-def _shell() -> Any:
+def file_cells(names: Mapping[str, Any], cells: Sequence[Cell]) -> list[Cell]:
+    """The sources that the functions and classes of ``names`` say they come from.
+
+    A script, a file that an editor runs in parts, a session whose lines Python keeps. Sources that
+    are among ``cells`` already are left out.
+    """
+    files = dict.fromkeys(
+        code.co_filename
+        for value in list(names.values())
+        if getattr(value, "__module__", None) == names.get("__name__")
+        for code in codes_of(value)
+    )
+    own = names.get("__file__")
+    files = {own: None, **files} if isinstance(own, str) else files
+    known = {cell.source.strip() for cell in cells}
+    sources = {file: "".join(linecache.getlines(file)) for file in files}
+    return [
+        Cell(FILE, source, file)
+        for file, source in sources.items()
+        if source.strip() and source.strip() not in known
+    ]
+
+
+def codes_of(value: Any) -> list[CodeType]:
+    """The code of a function, or of the methods of a class."""
+    found = vars(value).values() if isinstance(value, type) else (value,)
+    plain = (getattr(one, "__func__", getattr(one, "fget", one)) for one in found)
+    return [one.__code__ for one in plain if isinstance(one, FunctionType)]
+
+
+def running_shell() -> Any:
     """The running IPython, if this is one; None otherwise."""
     module = sys.modules.get("IPython")
     return None if module is None else module.get_ipython()
 
 
-def namespace_of(main: ModuleType | None = None) -> Mapping[str, Any]:
-    """The names of the session."""
-    shell = _shell()
-    found = sys.modules["__main__"] if main is None else main
-    return vars(found) if shell is None else shell.user_ns
+def first_line(text: str) -> str:
+    """The first line with content, cut to 60 characters."""
+    line = next((one.strip() for one in text.splitlines() if one.strip()), "")
+    return line if len(line) <= MAX_SHOWN else f"{line[: MAX_SHOWN - 1]}…"

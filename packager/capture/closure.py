@@ -1,24 +1,28 @@
 """What a function or class needs of its session, as the source of a module.
 
-Source, never a pickle by value: statements that import or define are taken as they were written;
-any other name must have a small plain value now, which is written as a constant. What can't be
-captured is named with its cell; nothing is guessed.
+Source, never a pickle by value: statements that import or define are taken as they were written, if
+they are what the session has now; any other name must have a small value now, which is written as
+a constant. What can't be captured is named with its cell; nothing is guessed.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from packager.capture.cells import SCRIPT
-from packager.capture.literals import literal_text
+from packager.capture.cells import first_line
+from packager.capture.same_code import has_future_annotations, is_live
+from packager.capture.session import Session
 from packager.capture.statements import CellStatement
+from packager.capture.values import alias, written
 
-MAIN = "__main__"
+IPYTHON = "get_ipython"
+FUTURE = "from __future__ import annotations"
 
 
 @dataclass(frozen=True)
@@ -26,19 +30,12 @@ class Refusal:
     """A name that can't be captured."""
 
     name: str
-    cell: int | None
-    """None if no cell binds it."""
+    cell: str
+    """The cell and its first line, or the file; empty if no cell binds the name."""
     reason: str
 
     def __str__(self) -> str:
-        where = (
-            ""
-            if self.cell is None
-            else " (the script)"
-            if self.cell == SCRIPT
-            else (f" (cell {self.cell})")
-        )
-        return f"{self.name}{where}: {self.reason}"
+        return f"{self.name}{f' ({self.cell})' if self.cell else ''}: {self.reason}"
 
 
 @dataclass
@@ -50,87 +47,152 @@ class Closure:
     constants: dict[str, str] = field(default_factory=dict)
     """Name → the Python of its value."""
     imports: dict[str, str] = field(default_factory=dict)
-    """Name → the statement that imports it; no cell has it as such."""
+    """Key → a statement that imports one name."""
     refused: list[Refusal] = field(default_factory=list)
+    late: set[str] = field(default_factory=set)
+    """Constants that use names of the module: they follow its definitions."""
+    future: bool = False
 
     def source(self) -> str:
         """The module: imports, constants, then definitions in the order of the session."""
         taken = [self.statements[place] for place in sorted(self.statements)]
+        imports = dict.fromkeys(sorted(self.imports.values(), key=_order))
+        assigned = [(name, f"{name} = {text}") for name, text in sorted(self.constants.items())]
         parts = [
-            "\n".join([*(one.text for one in taken if one.is_import), *self.imports.values()]),
-            "\n".join(f"{name} = {text}" for name, text in sorted(self.constants.items())),
-            *(one.text for one in taken if not one.is_import),
+            FUTURE if self.future else "",
+            "\n".join(imports),
+            "\n".join(line for name, line in assigned if name not in self.late),
+            *(one.text for one in taken),
+            "\n".join(line for name, line in assigned if name in self.late),
         ]
         return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
-def closure(
-    roots: Iterable[str], found: Sequence[CellStatement], names: Mapping[str, Any]
-) -> Closure:
-    """Everything that the names ``roots`` need, transitively.
+def closure(roots: Iterable[str], session: Session) -> Closure:
+    """Everything that the names ``roots`` of the session need, transitively."""
+    return _Capture(session).of(roots)
 
-    ``found``: the statements of the session in the order of execution; ``names``: its namespace
-    now.
-    """
-    made = Closure()
-    last = {name: place for place, one in enumerate(found) for name in one.binds}
-    waiting, seen = list(roots), set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        place = last.get(name)
-        if place is None:
-            _unbound(name, names, made)
-            continue
-        one = found[place]
-        if one.is_import:
-            made.statements[place] = one
-        elif one.defines == name or (one.is_lambda and len(one.binds) == 1):
-            changed = next((x for x in found[place + 1 :] if name in x.changes), None)
-            if changed is not None:
-                reason = f"it is changed after its definition ({_first_line(changed.text)})"
-                made.refused.append(Refusal(name, changed.cell, reason))
-                continue
-            made.statements[place] = one
-            waiting += sorted(one.needs())
+
+class _Capture:
+    def __init__(self, session: Session) -> None:
+        self.session, self.made = session, Closure()
+        self.found: Sequence[CellStatement] = session.statements
+        self.waiting: list[str] = []
+
+    def of(self, roots: Iterable[str]) -> Closure:
+        self.waiting, seen = list(roots), set()
+        while self.waiting:
+            name = self.waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                self._take(name)
+        return self.made
+
+    def _take(self, name: str) -> None:
+        binding = [place for place, one in enumerate(self.found) if name in one.binds]
+        if name not in self.session.names:
+            last = self.found[binding[-1]] if binding else None
+            reason = "it was deleted" if last else "nothing in the session defines it"
+            self._refuse(name, last, reason)
+            return
+        value = self.session.names[name]
+        if name == IPYTHON and not binding:
+            reason = "a magic or shell command within a function or class runs in IPython alone"
+            self._refuse(name, self._user_of(name), reason)
+            return
+        defining = [place for place in binding if self.found[place].is_definition_of(name)]
+        if not binding:
+            self._live(name, None, value)
+        elif self.found[binding[-1]].is_import:
+            self.made.imports |= self._imports(name, binding)
+        elif defining and defining[-1] == binding[-1]:
+            self._define(name, defining, value)
         else:
-            _computed(name, one, names, made)
-    return made
+            self._live(name, self.found[binding[-1]], value)
+
+    def _imports(self, name: str, binding: Sequence[int]) -> dict[str, str]:
+        """The imports that bind ``name`` and nothing else: its last one, or those of parts of it.
+
+        ``import a.b`` and ``import a.c`` both bind ``a``.
+        """
+        lines: dict[str, str] = {}
+        for place in reversed(binding):
+            found = self.found[place].imports_of(name)
+            whole = found.startswith(f"import {name}") and " as " not in found
+            if not found or (lines and not whole):
+                break
+            lines = {f"{name}:{place}": found, **lines}
+            if not whole:
+                break
+        return lines
+
+    def _define(self, name: str, defining: Sequence[int], value: Any) -> None:
+        """Take the newest statement that made ``value``; a cell may have failed before it."""
+        live = [one for one in defining if is_live(self.found[one].text, name, value)]
+        if not live:
+            last = self.found[defining[-1]]
+            self._refuse(name, last, "the session has another definition: run it again")
+            return
+        one = self.found[live[-1]]
+        changed = next((x for x in self.found[live[-1] + 1 :] if name in x.changes), None)
+        if changed is not None:
+            reason = f"it is changed after its definition ({first_line(changed.text)})"
+            self._refuse(name, changed, reason)
+            return
+        stale = _stale_default(one, value, self.session)
+        if stale:
+            reason = f"a default of it is {stale} as it was: run its definition again"
+            self._refuse(name, one, reason)
+            return
+        self.made.statements[live[-1]] = one
+        self.made.future |= has_future_annotations(value)
+        self.waiting += sorted(one.needs())
+
+    def _live(self, name: str, one: CellStatement | None, value: Any) -> None:
+        """Only the value that the name has now can be kept."""
+        own = {key: one for key, one in self.session.own().items() if one != name}
+        text = written(value, own)
+        imported = None if text is not None else _import_of(name, value)
+        if text is not None:
+            self.made.constants[name] = text.text
+            self.made.imports |= {f".{m}": f"import {m} as {alias(m)}" for m in text.modules}
+            self.made.late |= {name} if text.names else set()
+            self.waiting += sorted(text.names)
+        elif imported is not None:
+            self.made.imports[name] = imported
+        else:
+            how = "is of no cell" if one is None else f"is computed ({first_line(one.text)})"
+            reason = (
+                f"its value, of the type {type(value).__name__}, {how}: give it as a parameter, or "
+                "compute it in the function"
+            )
+            self._refuse(name, one, reason)
+
+    def _user_of(self, name: str) -> CellStatement | None:
+        taken = self.made.statements.values()
+        return next((one for one in taken if name in one.needs()), None)
+
+    def _refuse(self, name: str, one: CellStatement | None, reason: str) -> None:
+        self.made.refused.append(Refusal(name, one.cell.shown if one else "", reason))
 
 
-def _unbound(name: str, names: Mapping[str, Any], made: Closure) -> None:
-    """A name that no statement binds: by ``import *``, by ``exec``, or not at all."""
-    if name not in names:
-        made.refused.append(Refusal(name, None, "nothing in the session defines it"))
-        return
-    _live(name, None, names[name], made)
+def _order(line: str) -> tuple[bool, str]:
+    """``import`` before ``from``, as formatters order them."""
+    return line.startswith("from "), line
 
 
-def _computed(name: str, one: CellStatement, names: Mapping[str, Any], made: Closure) -> None:
-    """A name whose statement does more than to define it: only its value now can be kept."""
-    if name not in names:
-        made.refused.append(Refusal(name, one.cell, "it was deleted"))
-        return
-    _live(name, one, names[name], made)
-
-
-def _live(name: str, one: CellStatement | None, value: Any, made: Closure) -> None:
-    text = literal_text(value)
-    imported = None if text is not None else _import_of(name, value)
-    if text is not None:
-        made.constants[name] = text
-    elif imported is not None:
-        made.imports[name] = imported
-    else:
-        cell = None if one is None else one.cell
-        how = "is of no cell" if one is None else f"is computed ({_first_line(one.text)})"
-        reason = (
-            f"its value, of the type {type(value).__name__}, {how}: give it as a parameter, or "
-            "compute it in the function"
-        )
-        made.refused.append(Refusal(name, cell, reason))
+def _stale_default(one: CellStatement, value: Any, session: Session) -> str:
+    """A name whose value a parameter's default had, and that has another one now; empty if none."""
+    node = one.node
+    if not isinstance(node, ast.FunctionDef) or not inspect.isfunction(value):
+        return ""
+    given = zip(reversed(node.args.defaults), reversed(value.__defaults__ or ()), strict=False)
+    pairs = [(default.id, had) for default, had in given if isinstance(default, ast.Name)]
+    for name, had in pairs:
+        now = session.names.get(name)
+        if now is not had and (type(now) is not type(had) or repr(now) != repr(had)):
+            return name
+    return ""
 
 
 def _import_of(name: str, value: Any) -> str | None:
@@ -138,19 +200,15 @@ def _import_of(name: str, value: Any) -> str | None:
     if isinstance(value, ModuleType):
         return f"import {value.__name__}" + (f" as {name}" if value.__name__ != name else "")
     module, own = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if not (module and own) or module == MAIN or "." in own or not callable(value):
-        return None
-    if not (inspect.isroutine(value) or inspect.isclass(value)):
+    if own is None:  # such as NumPy's functions of elements
+        own = getattr(value, "__name__", None)
+        module = module or type(value).__module__
+    if not (isinstance(module, str) and isinstance(own, str)) or "." in own or not callable(value):
         return None
     try:
         same = getattr(importlib.import_module(module), own, None) is value
     except ImportError:
         return None
-    if not same:
+    if not same or module == "__main__":
         return None
     return f"from {module} import {own}" + (f" as {name}" if own != name else "")
-
-
-def _first_line(text: str) -> str:
-    line = text.strip().splitlines()[0]
-    return line if len(line) <= 60 else f"{line[:57]}…"

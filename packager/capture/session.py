@@ -1,113 +1,101 @@
-"""Captures functions, classes and models of the running session."""
+"""The running session: its names, and the source that they come from."""
 
 from __future__ import annotations
 
-import inspect
+import ast
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import ModuleType
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from packager.capture.cells import namespace_of, session_cells
-from packager.capture.closure import MAIN, Closure, closure
+from packager.capture.cells import Cell, file_cells, ipython_cells, running_shell
 from packager.capture.statements import CellStatement, statements
-from packager.errors import PackageError
 
-MAX_TOLD = 6
-TRAIN = "train"
-ADAPTER = '''
-
-def {name}(features, target, *, params, seed):
-    """What ``package build`` calls: the session's ``{called}``."""
-    return {called}({arguments})
-'''
+MAIN = "__main__"
+NO_SOURCE = "the session has no source: it was typed, or run by exec without a file"
+_OWN = "packager"
 
 
-def captured_source(roots: Sequence[str]) -> str:
-    """The module with everything that the names ``roots`` of the session need.
+@dataclass(frozen=True)
+class Session:
+    """Names and source of what the user runs."""
 
-    Raises ``PackageError`` that names what can't be captured, with its cells.
+    names: Mapping[str, Any]
+    """Its namespace now."""
+    cells: tuple[Cell, ...]
+    """Files first, then cells in the order of execution."""
+
+    @property
+    def module(self) -> str:
+        """What its functions and classes give as their module."""
+        return str(self.names.get("__name__", MAIN))
+
+    @property
+    def why(self) -> str:
+        """Why there is no source; empty if there is some."""
+        return "" if self.cells else NO_SOURCE
+
+    @cached_property
+    def statements(self) -> list[CellStatement]:
+        """Those at the top of the cells, in order."""
+        return statements(self.cells)
+
+    @cached_property
+    def trees(self) -> list[tuple[str, ast.Module]]:
+        """Source and syntax tree of each cell."""
+        return [(one.source, ast.parse(one.source)) for one in self.cells]
+
+    def defines(self, value: Any) -> bool:
+        """Whether ``value`` is a function or class of the session, at whatever depth."""
+        return getattr(value, "__module__", None) == self.module
+
+    def own(self) -> dict[int, str]:
+        """Identity of each function and class that a name of the session has → the name."""
+        return {
+            id(value): name
+            for name, value in self.names.items()
+            if self.defines(value) and getattr(value, "__qualname__", None) == name
+        }
+
+
+def current_session(names: Mapping[str, Any] | None = None) -> Session:
+    """The session with the namespace ``names``, by default of the code that called the product.
+
+    Its source is what IPython executed, and the files whose code ran in the namespace.
     """
-    cells, why = session_cells()
-    found: list[CellStatement] = statements(cells)
-    made = closure(roots, found, namespace_of())
-    if made.refused:
-        raise PackageError(*_refused(made, roots, why))
-    return made.source()
+    found = _callers_names() if names is None else names
+    shell = running_shell()
+    executed: list[Cell] = []
+    if shell is not None and found is shell.user_ns:
+        executed = ipython_cells(shell.user_ns.get("In", ()), shell.transform_cell)
+    return Session(found, _valid((*file_cells(found, executed), *executed)))
 
 
-def captured_training(function: Callable[..., Any]) -> str:
-    """A module whose ``train(features, target, *, params, seed)`` calls ``function`` of a session.
+def _valid(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    kept = []
+    for cell in cells:
+        try:
+            ast.parse(cell.source)
+        except (SyntaxError, ValueError):
+            continue  # a file that changed into no Python, or is of another language
+        kept.append(cell)
+    return tuple(kept)
 
-    The function takes features and target; ``params`` and ``seed`` if it has such parameters.
+
+def _callers_names() -> Mapping[str, Any]:
+    """The namespace of the innermost frame outside of this product.
+
+    A module that was imported is none: what it passes on is the session's, which is ``__main__``.
     """
-    name = getattr(function, "__name__", "")
-    if namespace_of().get(name) is not function:
-        raise PackageError(
-            f"expected a function of this session under its own name, got {name or function!r}",
-            "define it with `def` at the top of a cell or of the script",
-        )
-    source = captured_source([name])
-    taken = inspect.signature(function).parameters
-    keyword = any(one.kind is one.VAR_KEYWORD for one in taken.values())
-    given = [f"{one}={one}" for one in ("params", "seed") if one in taken or keyword]
-    if name == TRAIN and len(given) == 2:
-        return source
-    inner = name
-    if name == TRAIN:
-        inner = "_train_of_the_session"
-        source += f"\n\n{inner} = {TRAIN}\n"
-    arguments = ", ".join(["features", "target", *given])
-    return source + ADAPTER.format(name=TRAIN, called=inner, arguments=arguments)
-
-
-def session_classes(value: Any) -> list[str]:
-    """Names of the classes and functions of the session that ``value`` refers to, sorted.
-
-    Found by a pickle of it, which names them; nothing of the pickle is loaded.
-    """
-    import io
-    import pickle
-    import pickletools
-
-    buffer = io.BytesIO()
-    pickle.Pickler(buffer, protocol=2).dump(value)
-    pairs = (
-        str(argument).partition(" ")
-        for operation, argument, _ in pickletools.genops(buffer.getvalue())
-        if operation.name == "GLOBAL"
-    )
-    return sorted({name.partition(".")[0] for module, _, name in pairs if module == MAIN})
-
-
-@contextmanager
-def defined_in(module: str, names: Sequence[str], space: Mapping[str, Any]) -> Iterator[None]:
-    """Within the block the session's ``names`` say that they are of ``module``, for a pickle."""
-    stand_in = ModuleType(module)
-    moved = [space[name] for name in names]
-    before = sys.modules.get(module)
-    sys.modules[module] = stand_in
-    try:
-        for name, one in zip(names, moved, strict=True):
-            setattr(stand_in, name, one)
-            one.__module__ = module
-        yield
-    finally:
-        for one in moved:
-            one.__module__ = MAIN
-        if before is None:
-            del sys.modules[module]
-        else:
-            sys.modules[module] = before
-
-
-def _refused(made: Closure, roots: Sequence[str], why: str) -> tuple[str, str]:
-    listed = [str(one) for one in made.refused[:MAX_TOLD]]
-    rest = len(made.refused) - len(listed)
-    more = [f"and {rest} more"] if rest else []
-    message = f"{', '.join(roots)}: expected code that a module can hold, got\n  " + "\n  ".join(
-        [*listed, *more]
-    )
-    hint = "or write the code into a module beside the notebook, and import it"
-    return (f"{message}\n({why})" if why else message), hint
+    frame = sys._getframe(1)
+    while frame is not None:
+        names = frame.f_globals
+        module = str(names.get("__name__", ""))
+        imported = module != MAIN and vars(sys.modules.get(module, sys)) is names
+        if module.partition(".")[0] != _OWN and not imported:
+            return names
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return vars(sys.modules[MAIN])

@@ -18,8 +18,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 class CellStatement:
     """A statement at the top of a cell."""
 
-    cell: int
-    """Number of its cell, as the notebook shows it."""
+    cell: Cell
     text: str
     """As it was written, with its decorators."""
     node: ast.stmt
@@ -44,6 +43,22 @@ class CellStatement:
         return isinstance(self.node, ast.Assign | ast.AnnAssign) and isinstance(
             self.node.value, ast.Lambda
         )
+
+    def is_definition_of(self, name: str) -> bool:
+        """Whether it defines ``name`` as a function, class or lambda, and does nothing else."""
+        return self.defines == name or (self.is_lambda and self.binds == {name})
+
+    def imports_of(self, name: str) -> str:
+        """The part of an import that binds ``name``; empty if it binds others only."""
+        if not isinstance(self.node, ast.Import | ast.ImportFrom):
+            return ""
+        for alias in reversed(self.node.names):
+            if (alias.asname or alias.name.partition(".")[0]) == name:
+                shown = alias.name if alias.asname is None else f"{alias.name} as {alias.asname}"
+                if isinstance(self.node, ast.Import):
+                    return f"import {shown}"
+                return f"from {'.' * self.node.level}{self.node.module or ''} import {shown}"
+        return ""
 
     def needs(self) -> frozenset[str]:
         """Names of the module that it uses, without those of Python."""
@@ -78,9 +93,7 @@ def _of_cell(cell: Cell) -> Iterator[CellStatement]:
         text = "\n".join(lines[first - 1 : node.end_lineno])
         if not _stands_alone(text):
             text = ast.unparse(node)  # several statements are on one line
-        yield CellStatement(
-            cell.number, text, node, frozenset(_bound(node)), frozenset(_changed(node))
-        )
+        yield CellStatement(cell, text, node, frozenset(_bound(node)), frozenset(_changed(node)))
 
 
 def _stands_alone(text: str) -> bool:

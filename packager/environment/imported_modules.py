@@ -50,7 +50,7 @@ def imported_modules(files: Iterable[Path], top: Path) -> Imports:
     for file in files:
         if _is_no_code(file.relative_to(top)):
             continue
-        own = _own_names((top, top / "src", file.parent))
+        own = own_names((top, top / "src", file.parent))
         try:
             for tree in _trees(file):
                 for module, optional in _absolute(tree):
@@ -88,7 +88,7 @@ def _is_no_code(inside: Path) -> bool:
     return tested or inside.name in NO_MODULES or bool(NO_CODE & set(inside.parts[:-1]))
 
 
-def _own_names(folders: Collection[Path]) -> set[str]:
+def own_names(folders: Collection[Path]) -> set[str]:
     """Names of modules and packages in ``folders``, namespace packages included."""
     names: set[str] = set()
     for folder in folders:

@@ -13,6 +13,7 @@ from packager.environment.imported_modules import NOTEBOOK
 from packager.errors import UsageError
 from packager.project.code_files import python_files
 from packager.project.config import FILENAME
+from packager.project.given_data import GivenData
 from packager.project.scaffold import (
     STARTER_REQUIREMENTS,
     choose_target,
@@ -23,7 +24,6 @@ from packager.project.scaffold import (
     torch_line,
     write_project,
 )
-from packager.project.table_preview import preview
 from packager.project.training_project import task_of_target
 from packager.project.used_packages import used_packages
 
@@ -42,7 +42,9 @@ class Written:
     notes: tuple[str, ...]
 
 
-def init_existing(directory: Path, data: Path | None, target: str | None) -> Written | None:
+def init_existing(
+    directory: Path, data: Path | GivenData | None, target: str | None
+) -> Written | None:
     """Write the requirements file, and ``package.toml``, that code in ``directory`` lacks.
 
     The requirements are what the code imports. Without a recipe in the code, and a ``train.py``,
@@ -89,23 +91,22 @@ def _configured(
     directory: Path,
     recipe: str | None,
     requirements: Sequence[str],
-    data: Path | None,
+    data: Path | GivenData | None,
     target: str | None,
 ) -> tuple[dict[str, str], list[str], dict[str, Path]]:
     """The values of ``package.toml``'s template, notes, and what is copied: inside → file."""
-    tables = [data] if data is not None else _tables(directory)
+    tables = _tables(directory) if data is None else []
+    if len(tables) == 1:
+        data = tables[0]
     source, task, notes, copies = "data/TABLE.csv", "classification", list[str](), dict[str, Path]()
     column = target or "TARGET"
-    if len(tables) == 1:
-        found = preview(tables[0])
-        column = choose_target(tables[0].name, found.names, target)
-        task = task_of_target(found, column)
-        inside = tables[0].resolve().is_relative_to(directory.resolve())
-        source = f"data/{tables[0].name}"
-        if inside:
-            source = tables[0].resolve().relative_to(directory.resolve()).as_posix()
-        else:
-            copies[source] = tables[0]
+    read = ""
+    if data is not None:
+        given = data if isinstance(data, GivenData) else _given(data, directory)
+        column = choose_target(given.name, given.found.names, target)
+        task = task_of_target(given.found, column)
+        source, copies = given.source, given.copies
+        read = given.options(column)
         notes.append("task guessed" if target else "task and target guessed: see package.toml")
     else:
         notes.append(f"write the table and its target into [data] of {FILENAME}")
@@ -116,10 +117,18 @@ def _configured(
         "task": task,
         "source": quoted(source),
         "target": quoted(column),
+        "read": read,
         "train": quoted(recipe or f"{RECIPE}:{RECIPE}"),
         "requirements": quoted(requirements[0] if requirements else REQUIREMENTS),
     }
     return values, notes, copies
+
+
+def _given(file: Path, directory: Path) -> GivenData:
+    """A table in the project, or one that is copied into it."""
+    if file.resolve().is_relative_to(directory.resolve()):
+        return GivenData.referenced(file, directory)
+    return GivenData.copied_from(file)
 
 
 def _torch(directory: Path, content: Mapping[str, str]) -> str:

@@ -8,8 +8,8 @@ from modelhost.loaders.formats import Format, found_format
 from packager.confinement import refuse_strange
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import Task
-from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
+from packager.project.given_data import GivenData
 from packager.project.model_facts import facts_of_format, facts_of_pickle
 from packager.project.model_format import is_no_model
 from packager.project.pickles import read_header, refuse_pickles
@@ -21,15 +21,22 @@ from packager.project.scaffold import (
     torch_line,
     write_project,
 )
-from packager.project.table_preview import Preview, preview
+from packager.project.table_preview import Preview
 from packager.project.training_project import MAX_CLASSES, task_of_target
 
 
 def init_from_model(
-    directory: Path, model: Path, data: Path | None, target: str | None
+    directory: Path,
+    model: Path,
+    data: Path | GivenData | None,
+    target: str | None,
+    requirements: str | None = None,
+    task: Task | None = None,
 ) -> list[str]:
     """Write a project for a trained model, and its data if given; return the files written.
 
+    ``requirements``: the text of the requirements file, and ``task``: what the model's file tells
+    without them.
     Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle that would
     run code or references classes of ``__main__``.
     """
@@ -38,15 +45,16 @@ def init_from_model(
         facts = facts_of_pickle(read_header(_first_file(model)))
     else:
         facts = facts_of_format(model, found)
-    content = {"requirements.txt": "".join(f"{line}\n" for line in facts.requirements)}
+    told = "".join(f"{line}\n" for line in facts.requirements)
+    content = {"requirements.txt": told if requirements is None else requirements}
     copies, section, labels = {f"model/{model.name}": model}, "", ""
-    task = facts.task
+    task = task or facts.task
     if data is not None:
-        table = preview(data)
-        chosen = choose_target(data.name, table.names, target)
-        section = f"\n[data]\nsource = {quoted(f'data/{data.name}')}\ntarget = {quoted(chosen)}\n"
-        section += f"{shown_options(**table.options)}\n" if table.options else ""
-        copies[f"data/{data.name}"] = data
+        given = data if isinstance(data, GivenData) else GivenData.copied_from(data)
+        table = given.found
+        chosen = choose_target(given.name, table.names, target)
+        section = given.section(chosen)
+        copies |= given.copies
         task = task or task_of_target(table, chosen)
         labels = (
             ""

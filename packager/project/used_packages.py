@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,28 @@ from packager.environment.active import (
     active_python,
     inspect_environment,
 )
-from packager.environment.imported_modules import Imports, imported_modules
+from packager.environment.imported_modules import imported_modules, own_names
 from packager.environment.resolver_errors import INSTALLED_AS
 
 NOTHING = "nothing in the active environment provides it"
 INSTALL = "install its package there and repeat, or write its name here"
+
+
+NO_MODULES: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class NeededModule:
+    """A module that code or a model needs, and what was made of it."""
+
+    module: str
+    """Its first name, such as ``sklearn``."""
+    needed_by: str
+    """The file that imports it first, or the model."""
+    requirement: str
+    """The line of the requirements file; empty if there is none."""
+    note: str
+    """Why there is none; empty if there is one."""
 
 
 @dataclass(frozen=True)
@@ -32,28 +50,63 @@ class UsedPackages:
     notes: tuple[str, ...]
     names: frozenset[str]
     """Canonical names of the packages that the text requires."""
+    modules: tuple[NeededModule, ...] = ()
+    """Sorted by name."""
 
 
-def used_packages(files: Sequence[Path], top: Path) -> UsedPackages:
+def used_packages(
+    files: Sequence[Path], top: Path, also: Mapping[str, str] = NO_MODULES
+) -> UsedPackages:
     """Requirements of what ``files`` of the project ``top`` import; its code does not run.
 
-    Versions are those of the active environment. An import that nothing there provides, and a
-    package that can't be had elsewhere, becomes a comment.
+    ``also``: further dotted modules → what needs them, such as a model's pickle. Versions are
+    those of the active environment. An import that nothing there provides, and a package that
+    can't be had elsewhere, becomes a comment.
     """
     imports, program = imported_modules(files, top), active_python()
+    needed = {module: path.relative_to(top).as_posix() for module, path in imports.modules.items()}
+    own = own_names((top, top / "src"))
+    for module, what in also.items():
+        if module.partition(".")[0] not in own | sys.stdlib_module_names:
+            needed.setdefault(module, what)
     if program is None:
         head = "no Python is active: the requirements name no versions"
         active = None
     else:
-        active = inspect_environment(program, imports.modules)
+        active = inspect_environment(program, needed)
         head = f"versions of {program} (Python {active.python})"
     lines = _lines(active, top)
-    comments = _comments(imports, active, top)
+    optional = imports.optional - also.keys()
+    comments = _comments(needed, optional, active, top)
+    comments |= {
+        file.name: f"# {file.relative_to(top)}: not valid Python, its imports are not here"
+        for file in imports.broken
+    }
     python = f" (Python {active.python})" if active else ""
     text = f"# What the code imports, in the versions of the active environment{python}.\n"
-    text += "".join(f"{line}\n" for line in (*lines.values(), *comments))
-    notes = (head, *(comment.removeprefix("# ") for comment in comments))
-    return UsedPackages(text, notes, frozenset(lines))
+    text += "".join(f"{line}\n" for line in (*lines.values(), *comments.values()))
+    notes = (head, *(comment.removeprefix("# ") for comment in comments.values()))
+    modules = _modules(needed, active, lines, comments)
+    return UsedPackages(text, notes, frozenset(lines), modules)
+
+
+def _modules(
+    needed: Mapping[str, str],
+    active: ActiveEnvironment | None,
+    lines: Mapping[str, str],
+    comments: Mapping[str, str],
+) -> tuple[NeededModule, ...]:
+    """What became of each module, by its first name."""
+    found: dict[str, NeededModule] = {}
+    for module, what in needed.items():
+        name = module.partition(".")[0]
+        providers = active.providers.get(module, ()) if active else ()
+        required = [lines[one] for one in providers if one in lines]
+        told = [comments[one] for one in (*providers, name) if one in comments]
+        if name not in found or (required and not found[name].requirement):
+            note = "" if required else "; ".join(one.removeprefix("# ") for one in told)
+            found[name] = NeededModule(name, what, ", ".join(required), note)
+    return tuple(found[name] for name in sorted(found))
 
 
 def _lines(active: ActiveEnvironment | None, top: Path) -> dict[str, str]:
@@ -95,35 +148,39 @@ def _pinned(name: str, version: str) -> str:
     return f"{name}=={public}" + (f"  # installed: {version}" if public != version else "")
 
 
-def _comments(imports: Imports, active: ActiveEnvironment | None, top: Path) -> list[str]:
+def _comments(
+    needed: Mapping[str, str],
+    optional: frozenset[str],
+    active: ActiveEnvironment | None,
+    top: Path,
+) -> dict[str, str]:
+    """Module or package without a requirement → the comment that says why."""
     providers: Mapping[str, Sequence[str]] = active.providers if active else {}
-    absent: dict[str, Path] = {}
-    for module, file in imports.modules.items():
+    absent: dict[str, str] = {}
+    for module, what in needed.items():
         name = module.partition(".")[0]
         if module not in providers and (active is None or name not in active.stdlib):
-            absent.setdefault(name, file)
-    needed = {module.partition(".")[0] for module in imports.modules.keys() - imports.optional}
-    found = [
-        _absent(name, file.relative_to(top), optional=name not in needed)
-        for name, file in sorted(absent.items())
-    ]
+            absent.setdefault(name, what)
+    required = {module.partition(".")[0] for module in needed.keys() - optional}
+    found = {
+        name: _absent(name, what, optional=name not in required)
+        for name, what in sorted(absent.items())
+    }
     for name in sorted({name for names in providers.values() for name in names}):
         installed = active.distributions[name] if active else None
         if installed and _requirement(installed, top) is None and not _is_own(installed, top):
-            found.append(
+            found[name] = (
                 f"# {name}: installed from outside of the project: copy it into the project, and "
                 f"write its path, such as ./libs/{name}"
             )
-    for file in imports.broken:
-        found.append(f"# {file.relative_to(top)}: not valid Python, its imports are not here")
     return found
 
 
-def _absent(name: str, file: Path, *, optional: bool) -> str:
+def _absent(name: str, what: str, *, optional: bool) -> str:
     known = INSTALLED_AS.get(name.lower())
     called = f"; an index has it as {known}" if known else ""
     told = "which goes on without it" if optional else INSTALL
-    return f"# {name}: imported by {file.as_posix()}, {NOTHING}{called}: {told}"
+    return f"# {name}: imported by {what}, {NOTHING}{called}: {told}"
 
 
 def _is_own(installed: Distribution, top: Path) -> bool:

@@ -10,20 +10,19 @@ import pytest
 
 from packager.capture.cells import ipython_cells
 from packager.capture.closure import Closure, closure
-from packager.capture.statements import statements
+from packager.capture.session import Session
 
 
-def session(*cells: str) -> tuple[list[str], dict[str, Any]]:
-    """IPython's list of cells, and the namespace after them; magics do nothing."""
+def session(*cells: str) -> Session:
+    """The session after these cells, which hold Python as IPython's ``In`` has it."""
     names: dict[str, Any] = {"__name__": "__main__"}
-    for cell in ipython_cells(["", *cells]):
-        exec(compile(cell.source, "cell", "exec"), names)
-    return ["", *cells], names
+    for cell in cells:
+        exec(compile(cell, "cell", "exec", dont_inherit=True), names)
+    return Session(names, tuple(ipython_cells(["", *cells])))
 
 
 def captured(root: str, *cells: str) -> Closure:
-    executed, names = session(*cells)
-    return closure([root], statements(ipython_cells(executed)), names)
+    return closure([root], session(*cells))
 
 
 def answer(made: Closure, call: str) -> str:
@@ -40,7 +39,7 @@ def test_functions_classes_imports_and_constants_are_taken_and_nothing_else() ->
     made = captured(
         "train",
         "import functools\nimport math, json",
-        "%matplotlib inline\nRATE = 0.5\nunused = open",
+        "RATE = 0.5\nunused = open",
         "class Base:\n    k = 3",
         "class M(Base):\n    def fit(self, x):\n        self.m = sum(x) * self.k * RATE\n"
         "        return self",
@@ -69,14 +68,14 @@ def test_a_constant_has_the_value_that_it_has_now() -> None:
 def test_a_computed_value_is_refused_with_its_cell() -> None:
     made = captured(
         "train",
-        "import fractions",
-        "share = fractions.Fraction(1, 3)",
-        "def train(x):\n    return share * x",
+        "import collections",
+        "# shares\nshare = collections.Counter('aab')",
+        "def train(x):\n    return share[x]",
     )
     (refusal,) = made.refused
     assert str(refusal) == (
-        "share (cell 2): its value, of the type Fraction, is computed (share = "
-        "fractions.Fraction(1, 3)): give it as a parameter, or compute it in the function"
+        "share (cell 2, # shares): its value, of the type Counter, is computed (share = "
+        "collections.Counter('aab')): give it as a parameter, or compute it in the function"
     )
 
 
@@ -88,7 +87,7 @@ def test_a_class_that_is_changed_later_is_refused() -> None:
         "M.k = 5",
     )
     (refusal,) = made.refused
-    assert (refusal.name, refusal.cell) == ("M", 3)
+    assert (refusal.name, refusal.cell) == ("M", "cell 3, M.k = 5")
     assert "changed after its definition (M.k = 5)" in refusal.reason
 
 
@@ -118,9 +117,77 @@ def test_what_nothing_defines_is_named() -> None:
     assert [str(one) for one in made.refused] == ["missing: nothing in the session defines it"]
 
 
-def test_cells_of_other_languages_and_broken_ones_are_left_out() -> None:
-    cells = ipython_cells(["", "%%bash\necho x", "def broken(:", "x = 1\n!ls\ny = %who\nz = x % 2"])
-    assert [cell.number for cell in cells] == [3]
-    assert cells[0].source == "x = 1\npass\npass\nz = x % 2"
-    assert cells[0].magics == ("!ls", "y = %who")
-    assert [cell.source for cell in ipython_cells(["", "%%time\nx = 1"])] == ["x = 1"]
+def test_a_definition_that_a_cell_did_not_reach_does_not_count() -> None:
+    cells = ["def train(x):\n    return x + 1", "1 / 0\ndef train(x):\n    return x + 2"]
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(cells[0], names)
+    made = closure(["train"], Session(names, tuple(ipython_cells(["", *cells]))))
+    assert made.refused == []
+    assert "x + 1" in made.source()
+
+
+def test_a_definition_that_the_source_lacks_is_refused() -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec("def train(x):\n    return x + 1", names)
+    cells = ipython_cells(["", "def train(x):\n    return x * 9"])
+    (refusal,) = closure(["train"], Session(names, tuple(cells))).refused
+    assert refusal.reason == "the session has another definition: run it again"
+
+
+def test_a_function_that_is_wrapped_after_its_definition_is_refused() -> None:
+    made = captured(
+        "f", "import functools", "def f(x):\n    return x", "f = functools.lru_cache(f)"
+    )
+    (refusal,) = made.refused
+    assert "is computed (f = functools.lru_cache(f))" in str(refusal)
+
+
+def test_a_default_has_the_value_that_it_had() -> None:
+    made = captured("f", "K = 1", "def f(x, k=K):\n    return x * k", "K = 2")
+    (refusal,) = made.refused
+    assert refusal.reason == "a default of it is K as it was: run its definition again"
+    same = captured("f", "K = 1", "def f(x, k=K):\n    return x * k")
+    assert same.refused == []
+
+
+def test_a_magic_within_a_function_is_refused() -> None:
+    names: dict[str, Any] = {"__name__": "__main__", "get_ipython": print}
+    cell = "def train(x):\n    get_ipython().system('ls')\n    return x"
+    exec(cell, names)
+    (refusal,) = closure(["train"], Session(names, tuple(ipython_cells(["", cell])))).refused
+    assert (refusal.name, refusal.cell) == ("get_ipython", "cell 1, def train(x):")
+    assert "magic or shell command" in refusal.reason
+
+
+def test_only_what_is_needed_of_an_import_is_taken() -> None:
+    made = captured(
+        "f",
+        "import json as j, math, os.path\nimport os.path, collections.abc",
+        "import collections\nfrom json import dumps, loads as read",
+        "def f(x):\n    return math.pi, read(x), collections.abc, j",
+    )
+    assert made.source().splitlines()[:5] == [
+        "import collections",
+        "import collections.abc",
+        "import json as j",
+        "import math",
+        "from json import loads as read",
+    ]
+
+
+def test_annotations_stay_postponed() -> None:
+    made = captured("f", "from __future__ import annotations\ndef f(x: Later) -> Later:\n    return x")
+    assert made.source().startswith("from __future__ import annotations\n")
+
+
+@pytest.mark.slow
+def test_members_and_partial_functions_follow_the_definitions() -> None:
+    made = captured(
+        "f",
+        "import enum, functools, re\nWORD = re.compile('[a-z]+')",
+        "class C(enum.Enum):\n    A = 'a'\nDEFAULT = C.A",
+        "def add(x, y):\n    return x + y\nmore = functools.partial(add, 2)",
+        "def f(x):\n    return more(x), DEFAULT is C.A, WORD.findall('a1b')",
+    )
+    assert made.refused == []
+    assert answer(made, "f(1)") == "(3, True, ['a', 'b'])"

@@ -1,0 +1,34 @@
+"""What was found to be required, what was left out and why, as a frame."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from packager.project.requirement_edits import package_of
+from packager.project.used_packages import UsedPackages
+
+COLUMNS = ("module", "needed_by", "requirement", "note")
+GIVEN = "given"
+
+
+def requirement_frame(used: UsedPackages, text: str) -> pd.DataFrame:
+    """A row for each module that is needed, and for each further line of the file's ``text``.
+
+    ``requirement`` is the line of the file; ``note`` says why there is none, or why it is not the
+    version that is installed.
+    """
+    lines = {package_of(line): line for line in text.splitlines() if package_of(line)}
+    rows: list[tuple[str, str, str, str]] = []
+    shown: set[str] = set()
+    for one in used.modules:
+        names = [package_of(part) for part in one.requirement.split(", ") if package_of(part)]
+        kept = [lines[name] for name in names if name in lines]
+        note = one.note
+        if one.requirement and not kept:
+            note = f"left out: the file lacks {one.requirement}"
+        elif kept and ", ".join(kept) != one.requirement and names:
+            note = f"the session has {one.requirement}"
+        rows.append((one.module, one.needed_by, ", ".join(kept), note))
+        shown |= set(names)
+    rows += [("", GIVEN, line, "") for name, line in lines.items() if name not in shown]
+    return pd.DataFrame(rows, columns=list(COLUMNS))

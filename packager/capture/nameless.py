@@ -1,0 +1,87 @@
+"""Lambdas, and functions within functions, as definitions of a module."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from types import FunctionType
+
+from packager.capture.cells import first_line
+from packager.capture.closure import Refusal
+from packager.capture.same_code import lambda_text
+from packager.capture.session import Session
+from packager.capture.statements import free_names
+from packager.capture.values import alias, written
+
+
+@dataclass(frozen=True)
+class NamedFunction:
+    """A function that has got a name."""
+
+    name: str
+    text: str
+    """Its definition."""
+    imports: tuple[str, ...]
+    """Statements that the values of its free variables need."""
+    needs: frozenset[str]
+    """Names of the session that it uses."""
+
+
+def named_function(
+    function: FunctionType, name: str, session: Session
+) -> NamedFunction | Refusal:
+    """``function`` as a definition of ``name``, with the values that its free variables have now."""
+    shown, where = function.__qualname__, _cell_of(function, session)
+    text = lambda_text(function.__code__, session.trees)
+    if text is None:
+        return Refusal(shown, where, session.why or "its source is not in the session")
+    if function.__defaults__ or function.__kwdefaults__:
+        defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+        if any(written(one) is None for one in defaults):
+            return Refusal(shown, where, "a default of it is no small value: define it at the top")
+    values, modules, needs = list[tuple[str, str]](), set[str](), frozenset[str]()
+    for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        value = written(cell.cell_contents, session.own())
+        if value is None:
+            kind = type(cell.cell_contents).__name__
+            reason = f"its variable {variable} of the type {kind} is that of the function around it"
+            return Refusal(shown, where, f"{reason}: use a class with an attribute instead")
+        values.append((variable, value.text))
+        modules |= value.modules
+        needs |= value.names
+    made = _definition(name, text, values)
+    if made is None:
+        return Refusal(shown, where, "it can't stand at the top of a module: define it there")
+    imports = {f"import {module} as {alias(module)}" for module in modules}
+    used = free_names(made) - {name, *map(alias, modules)}
+    return NamedFunction(name, made, tuple(sorted(imports)), used | needs)
+
+
+def _definition(name: str, text: str, values: list[tuple[str, str]]) -> str | None:
+    """``def name``, whose free variables are set at its beginning; None if that is no Python."""
+    node = ast.parse(text).body[0]
+    set_first = [ast.parse(f"{variable} = {value}").body[0] for variable, value in values]
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Lambda):
+        body: list[ast.stmt] = [*set_first, ast.Return(node.value.body)]
+        made = ast.FunctionDef(name, node.value.args, body, [], lineno=1)
+    elif isinstance(node, ast.FunctionDef):
+        made, node.name = node, name
+        made.body = [*set_first, *node.body]
+    else:
+        return None
+    written_now = ast.unparse(ast.fix_missing_locations(made))
+    try:
+        compile(written_now, name, "exec", dont_inherit=True)
+    except SyntaxError:  # it changes a variable of the function around it
+        return None
+    return written_now
+
+
+def _cell_of(function: FunctionType, session: Session) -> str:
+    """The newest cell that has the line where the function begins."""
+    import linecache
+
+    line = linecache.getline(function.__code__.co_filename, function.__code__.co_firstlineno)
+    wanted = line.strip()
+    cell = next((one for one in reversed(session.cells) if wanted and wanted in one.source), None)
+    return f"{cell.shown}; {first_line(wanted)}" if cell else ""

@@ -1,0 +1,113 @@
+"""Whether a definition in the source is the one that the session has now."""
+
+from __future__ import annotations
+
+import __future__
+import ast
+import inspect
+from types import CodeType, FunctionType
+from typing import Any
+
+from packager.capture.cells import codes_of
+
+FUTURE = sum(
+    getattr(__future__, name).compiler_flag for name in __future__.all_feature_names
+) & ~__future__.nested_scopes.compiler_flag & ~__future__.generators.compiler_flag
+"""Flags of ``from __future__ import …`` in the code of a function."""
+
+
+def is_live(text: str, name: str, value: Any) -> bool:
+    """Whether the definition ``text`` of ``name`` gave ``value``, as far as code tells.
+
+    True as well where there is nothing to compare, such as a class without methods of its own or
+    an object that a decorator made.
+    """
+    live = [code for code in codes_of(_undecorated(value)) if _own(code, name, value)]
+    if not live:
+        return True
+    flags = live[0].co_flags & FUTURE
+    written = list(_nested(compile(text, "cell", "exec", flags=flags, dont_inherit=True)))
+    return all(any(same_code(code, one) for one in written) for code in live)
+
+
+def same_code(first: CodeType, second: CodeType) -> bool:
+    """Whether two code objects do the same; names of files and lines don't count."""
+    if first.co_code != second.co_code or len(first.co_consts) != len(second.co_consts):
+        return False
+    names = ("co_name", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_argcount")
+    if any(getattr(first, name) != getattr(second, name) for name in names):
+        return False
+    return all(map(_same_constant, first.co_consts, second.co_consts))
+
+
+def has_future_annotations(value: Any) -> bool:
+    """Whether ``value`` was compiled under ``from __future__ import annotations``."""
+    flag = __future__.annotations.compiler_flag
+    return any(code.co_flags & flag for code in codes_of(_undecorated(value)))
+
+
+def lambda_text(code: CodeType, trees: list[tuple[str, ast.Module]]) -> str | None:
+    """The source of the lambda or function ``code`` in the newest of ``trees``; None without one.
+
+    ``trees``: source and syntax tree of each cell, in the order of execution.
+    """
+    for source, tree in reversed(trees):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Lambda | ast.FunctionDef):
+                text = _segment(source, node)
+                if text is not None and _compiled_inside(text, code):
+                    return text
+    return None
+
+
+def _segment(source: str, node: ast.Lambda | ast.FunctionDef) -> str | None:
+    """The text of a node, a decorated function without its decorators."""
+    if isinstance(node, ast.FunctionDef):
+        return ast.unparse(node) if not node.decorator_list else None
+    return ast.get_source_segment(source, node)
+
+
+def _compiled_inside(text: str, code: CodeType) -> bool:
+    """Whether ``text`` itself compiles to ``code`` within a function with its free variables."""
+    names = ", ".join(code.co_freevars)
+    body = text if text.startswith("def ") else f"return ({text})"
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    try:
+        made = compile(
+            f"def made({names}):\n{lines}\n",
+            "cell",
+            "exec",
+            flags=code.co_flags & FUTURE,
+            dont_inherit=True,
+        )
+    except SyntaxError:
+        return False
+    around = next(one for one in made.co_consts if isinstance(one, CodeType))
+    inner = [one for one in around.co_consts if isinstance(one, CodeType)]
+    return any(same_code(code, one) for one in inner if one.co_name == code.co_name)
+
+
+def _undecorated(value: Any) -> Any:
+    try:
+        return inspect.unwrap(value) if callable(value) else value
+    except ValueError:
+        return value
+
+
+def _own(code: CodeType, name: str, value: Any) -> bool:
+    """Whether code is of the definition ``name`` itself, and not of what a decorator put there."""
+    made = _undecorated(value)
+    if isinstance(made, FunctionType):
+        return code.co_name == name or code.co_name == "<lambda>"
+    return code.co_qualname.startswith(f"{name}.") and not code.co_filename.startswith("<string>")
+
+
+def _nested(code: CodeType) -> list[CodeType]:
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+    return [*inner, *(deep for one in inner for deep in _nested(one))]
+
+
+def _same_constant(first: Any, second: Any) -> bool:
+    if isinstance(first, CodeType) and isinstance(second, CodeType):
+        return same_code(first, second)
+    return type(first) is type(second) and repr(first) == repr(second)

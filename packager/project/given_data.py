@@ -1,0 +1,87 @@
+"""The data of a new project: copied into it, or named where it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packager.cache import temporary_directory
+from packager.errors import UsageError
+from packager.location import Location
+from packager.manifest.read_options import shown_options
+from packager.project.scaffold import quoted
+from packager.project.table_preview import Preview, preview
+
+
+@dataclass(frozen=True)
+class GivenData:
+    """A table, its first rows, and how ``package.toml`` names it."""
+
+    name: str
+    """Its name in messages."""
+    source: str
+    """``[data] source``."""
+    found: Preview
+    copied: Path | None = None
+    """The file or folder that is copied to ``source``; None if it stays where it is."""
+    columns: tuple[str, ...] = ()
+    """The columns that are used; empty: all."""
+
+    @classmethod
+    def copied_from(cls, file: Path) -> GivenData:
+        """A file or folder that a new project gets a copy of."""
+        return cls(file.name, f"data/{file.name}", preview(file), file)
+
+    @classmethod
+    def referenced(cls, reference: str | Path, directory: Path) -> GivenData:
+        """A file, or a version of a table, that ``package.toml`` in ``directory`` names.
+
+        A table without a version is named at its latest one. Raises ``UsageError`` if there is
+        neither.
+        """
+        table = Location.table_at(str(reference))
+        if table is not None:
+            return cls._of_table(table, directory)
+        file = Path(reference)
+        if not file.exists():
+            raise UsageError(
+                f"{reference}: expected a file of data, or a table with versions, got neither",
+                f"the path is relative to {Path.cwd()}; `package data add FILE --table NAME` makes "
+                "a table",
+            )
+        return cls(file.name, os.path.relpath(file.resolve(), directory.resolve()), preview(file))
+
+    @classmethod
+    def _of_table(cls, table: Location, directory: Path) -> GivenData:
+        from packager.tables.checkout import export
+
+        with temporary_directory() as folder:
+            file = folder / f"{table.name}.parquet"
+            number = export(table, file).number
+            found = preview(file)
+        place = table.uri if table.path is None else os.path.relpath(table.path, directory.resolve())
+        return cls(f"{table.name}@{number}", f"{place}@{number}", found)
+
+    def only(self, columns: Sequence[str]) -> GivenData:
+        """The same with these columns; the target is one of them."""
+        return replace(self, columns=tuple(columns))
+
+    def section(self, target: str) -> str:
+        """``[data]`` of ``package.toml``."""
+        lines = f"source = {quoted(self.source)}\ntarget = {quoted(target)}\n"
+        return f"\n[data]\n{lines}{self.options(target)}"
+
+    def options(self, target: str) -> str:
+        """Further lines of ``[data]``: how the table is read, and which columns of it."""
+        lines = f"{shown_options(**self.found.options)}\n" if self.found.options else ""
+        kept = [name for name in self.columns if name != target]
+        if self.columns and {*self.columns} != {*self.found.names}:
+            lines += f"include = [{', '.join(map(quoted, kept))}]\n"
+        return lines
+
+    @property
+    def copies(self) -> dict[str, Path]:
+        """What is copied: name in the project → file or folder."""
+        return {} if self.copied is None else {self.source: self.copied}
