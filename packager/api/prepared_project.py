@@ -43,9 +43,7 @@ class PreparedProject:
         there is none."""
         self._rows, self._model = rows, model
 
-    def build(
-        self, output: str = "docker", options: BuildOptions = BuildOptions()
-    ) -> ModelPackage:
+    def build(self, output: str = "docker", options: BuildOptions = BuildOptions()) -> ModelPackage:
         """Build the project as ``package build`` does, and open the package.
 
         ``output``: ``docker``, ``oci:DIR`` or ``docker-archive:FILE``. A model is compared with its

@@ -14,10 +14,11 @@ from pathlib import Path
 from packager.api.captured_project import HEADER, MODEL, CapturedProject
 from packager.api.given_rows import ROWS, GivenRows
 from packager.cache import atomic_file, check_writable, temporary_directory, writing
-from packager.errors import UsageError
+from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project, load_project
 from packager.project.existing_code import REQUIREMENTS, init_existing
 from packager.project.from_model import init_from_model
+from packager.project.pickles import refuse_pickles
 from packager.project.requirement_edits import Edits, edited
 from packager.project.scaffold import quoted
 from packager.project.used_packages import UsedPackages, used_packages
@@ -75,7 +76,20 @@ def _init_model(new: Path, captured: CapturedProject, rows: GivenRows, requireme
     with temporary_directory() as place:
         file = place / Path(MODEL).name
         file.write_bytes(captured.pickle or b"")
+        _check_pickle(file)
         init_from_model(new, file, rows.data, rows.target, requirements, task)
+
+
+def _check_pickle(file: Path) -> None:
+    """Raise ``PackageError`` for a model that would call a library's function when it is loaded."""
+    try:
+        refuse_pickles(file, "the model")
+    except PackageError as error:
+        raise PackageError(
+            error.message,
+            "write what it does as a function of your own, with `def` in a cell, and make the "
+            "model with that: functions of the project's code are allowed",
+        ) from error
 
 
 def _renewed(

@@ -8,7 +8,7 @@ a constant. What can't be captured is named with its cell; nothing is guessed.
 from __future__ import annotations
 
 import ast
-import importlib
+import builtins
 import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ from typing import Any
 
 from packager.capture.cells import first_line
 from packager.capture.same_code import has_future_annotations, is_live
-from packager.capture.session import Session
+from packager.capture.session import MAIN, Session
 from packager.capture.statements import CellStatement
-from packager.capture.values import alias, written
+from packager.capture.values import alias, public_module, written
 
 IPYTHON = "get_ipython"
 FUTURE = "from __future__ import annotations"
@@ -90,12 +90,12 @@ class _Capture:
 
     def _take(self, name: str) -> None:
         binding = [place for place, one in enumerate(self.found) if name in one.binds]
-        if name not in self.session.names:
+        if name not in self.session.names and not hasattr(builtins, name):
             last = self.found[binding[-1]] if binding else None
             reason = "it was deleted" if last else "nothing in the session defines it"
             self._refuse(name, last, reason)
             return
-        value = self.session.names[name]
+        value = self.session.names.get(name, getattr(builtins, name, None))
         if name == IPYTHON and not binding:
             reason = "a magic or shell command within a function or class runs in IPython alone"
             self._refuse(name, self._user_of(name), reason)
@@ -161,6 +161,9 @@ class _Capture:
         elif imported is not None:
             self.made.imports[name] = imported
         else:
+            if one is None and self.session.defines(value):
+                self._refuse(name, None, self.session.why or "its source is in no cell or file")
+                return
             how = "is of no cell" if one is None else f"is computed ({first_line(one.text)})"
             reason = (
                 f"its value, of the type {type(value).__name__}, {how}: give it as a parameter, or "
@@ -205,10 +208,7 @@ def _import_of(name: str, value: Any) -> str | None:
         module = module or type(value).__module__
     if not (isinstance(module, str) and isinstance(own, str)) or "." in own or not callable(value):
         return None
-    try:
-        same = getattr(importlib.import_module(module), own, None) is value
-    except ImportError:
-        return None
-    if not same or module == "__main__":
+    module = public_module(module, own, value)
+    if module is None or module == MAIN:
         return None
     return f"from {module} import {own}" + (f" as {name}" if own != name else "")

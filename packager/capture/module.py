@@ -15,7 +15,7 @@ from packager.errors import PackageError
 
 MAX_TOLD = 6
 TRAIN = "train"
-HINT = "or write the code into a module beside the notebook, and import it"
+HINT = "write the code into a module beside the notebook or script, and import it"
 ADAPTER = '''
 
 def {name}(features, target, *, params, seed):
@@ -55,7 +55,7 @@ def captured_model(model: Any, module: str, session: Session) -> CapturedModel:
     tops = {name.partition(".")[0] for name in found.names}
     roots = sorted({*tops, *(name for one in named for name in one.needs)})
     own = closure([] if refused else roots, session)
-    _check([*refused, *own.refused], sorted(tops) or [type(model).__name__], session)
+    _check([*refused, *own.refused], sorted(tops) or [type(model).__name__])
     functions = {one.name: value for one, value in zip(named, found.nameless, strict=True)}
     whole = {name: session.names[name] for name in tops}
     with named_in(module, {**whole, **found.names, **functions}):
@@ -73,7 +73,7 @@ def captured_training(function: Callable[..., Any], session: Session) -> str:
     name = str(getattr(function, "__name__", ""))
     if session.names.get(name) is function and session.defines(function):
         own = closure([name], session)
-        _check(own.refused, [name], session)
+        _check(own.refused, [name])
         return _adapted(own.source(), name, function)
     module = str(getattr(function, "__module__", ""))
     if session.defines(function) or "<" in getattr(function, "__qualname__", "<"):
@@ -127,7 +127,7 @@ def _stale(name: str) -> str:
     )
 
 
-def _check(refused: list[Refusal], roots: list[str], session: Session) -> None:
+def _check(refused: list[Refusal], roots: list[str]) -> None:
     """Raise ``PackageError`` that lists what can't be captured, if anything."""
     if not refused:
         return
@@ -136,4 +136,4 @@ def _check(refused: list[Refusal], roots: list[str], session: Session) -> None:
     listed += [f"and {rest} more"] if rest else []
     message = f"{', '.join(roots)}: expected code that a module can hold, got\n  "
     message += "\n  ".join(listed)
-    raise PackageError(f"{message}\n({session.why})" if session.why else message, HINT)
+    raise PackageError(message, HINT)

@@ -27,9 +27,7 @@ class NamedFunction:
     """Names of the session that it uses."""
 
 
-def named_function(
-    function: FunctionType, name: str, session: Session
-) -> NamedFunction | Refusal:
+def named_function(function: FunctionType, name: str, session: Session) -> NamedFunction | Refusal:
     """``function`` as a definition of ``name``, with the values that its free variables have now."""
     shown, where = function.__qualname__, _cell_of(function, session)
     text = lambda_text(function.__code__, session.trees)
@@ -40,7 +38,9 @@ def named_function(
         if any(written(one) is None for one in defaults):
             return Refusal(shown, where, "a default of it is no small value: define it at the top")
     values, modules, needs = list[tuple[str, str]](), set[str](), frozenset[str]()
-    for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+    for variable, cell in zip(
+        function.__code__.co_freevars, function.__closure__ or (), strict=True
+    ):
         value = written(cell.cell_contents, session.own())
         if value is None:
             kind = type(cell.cell_contents).__name__

@@ -1,8 +1,8 @@
 """Whether a definition in the source is the one that the session has now."""
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import inspect
 from types import CodeType, FunctionType
@@ -10,9 +10,11 @@ from typing import Any
 
 from packager.capture.cells import codes_of
 
-FUTURE = sum(
-    getattr(__future__, name).compiler_flag for name in __future__.all_feature_names
-) & ~__future__.nested_scopes.compiler_flag & ~__future__.generators.compiler_flag
+FUTURE = (
+    sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+    & ~__future__.nested_scopes.compiler_flag
+    & ~__future__.generators.compiler_flag
+)
 """Flags of ``from __future__ import …`` in the code of a function."""
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from packager.capture.cells import Cell
 
-BUILTINS = frozenset(dir(builtins))
+BUILTINS = frozenset(dir(builtins)) - {"get_ipython", "display", "__IPYTHON__"}
+"""Python's own names: IPython adds these."""
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 

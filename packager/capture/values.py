@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -57,6 +58,19 @@ def alias(module: str) -> str:
     return f"_{module.replace('.', '_')}"
 
 
+def public_module(module: str, name: str, value: Any) -> str | None:
+    """The shortest module above ``module``, or itself, that has ``value`` as ``name``.
+
+    ``pandas`` for a class of ``pandas.core.frame``; None if none of them has it.
+    """
+    parts = module.split(".")
+    for end in range(1, len(parts) + 1):
+        found = ".".join(parts[:end])
+        if getattr(sys.modules.get(found), name, None) is value:
+            return found
+    return None
+
+
 class _Writer:
     def __init__(self, own: Mapping[int, str]) -> None:
         self.own = own
@@ -79,6 +93,8 @@ class _Writer:
         for known, write in _OBJECTS.items():
             if kind is known or (known in _BASES and isinstance(value, known)):
                 return write(self, value, depth + 1)
+        if dataclasses.is_dataclass(value) and id(kind) in self.own:
+            return self.dataclass(value, depth + 1)
         return self._of_numpy(value, depth + 1)
 
     def several(self, values: Any, depth: int) -> str:
@@ -109,9 +125,18 @@ class _Writer:
         module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
         if id(value) in self.own or not module or not name.isidentifier():
             return self.text(value, depth)
-        if getattr(sys.modules.get(module), name, None) is not value:
+        public = public_module(module, name, value)
+        if public is None:
             raise _NotWritableError
-        return f"{self.module(module)}.{name}"
+        return f"{self.module(public)}.{name}"
+
+    def dataclass(self, value: Any, depth: int) -> str:
+        """An object of a data class of the session, made again from its fields."""
+        fields = dataclasses.fields(value)
+        if not all(one.init for one in fields) or hasattr(value, "__post_init__"):
+            raise _NotWritableError
+        given = (f"{one.name}={self.text(getattr(value, one.name), depth)}" for one in fields)
+        return f"{self.text(type(value), depth)}({', '.join(given)})"
 
     def _of_numpy(self, value: Any, depth: int) -> str:
         """A scalar, a small array, an index or a dtype: known by its module, which isn't imported."""
@@ -122,7 +147,9 @@ class _Writer:
                 cells = self.text(value.tolist() if value.size < MAX_LITERAL else object(), depth)
                 return f"{self.module('numpy')}.array({cells}, dtype={value.dtype.str!r})"
             if kind.__name__ != "ndarray" and plain:
-                return f"{self.module('numpy')}.{value.dtype.name}({self.text(value.item(), depth)})"
+                return (
+                    f"{self.module('numpy')}.{value.dtype.name}({self.text(value.item(), depth)})"
+                )
         if kind.__module__.partition(".")[0] == "pandas":
             if kind.__name__ in ("Timestamp", "Timedelta"):
                 return f"{self.module('pandas')}.{kind.__name__}({str(value)!r})"
@@ -149,7 +176,9 @@ _CONTAINERS: dict[type, Callable[[_Writer, Any, int], str]] = {
     tuple: _tuple,
     list: lambda writer, value, depth: f"[{writer.several(value, depth)}]",
     set: _set,
-    frozenset: lambda writer, value, depth: f"frozenset({_set(writer, value, depth) if value else ''})",
+    frozenset: lambda writer, value, depth: (
+        f"frozenset({_set(writer, value, depth) if value else ''})"
+    ),
     dict: lambda writer, value, depth: writer.pairs(value, depth),
 }
 _OBJECTS: dict[type, Callable[[_Writer, Any, int], str]] = {

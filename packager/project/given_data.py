@@ -61,7 +61,9 @@ class GivenData:
             file = folder / f"{table.name}.parquet"
             number = export(table, file).number
             found = preview(file)
-        place = table.uri if table.path is None else os.path.relpath(table.path, directory.resolve())
+        place = (
+            table.uri if table.path is None else os.path.relpath(table.path, directory.resolve())
+        )
         return cls(f"{table.name}@{number}", f"{place}@{number}", found)
 
     def only(self, columns: Sequence[str]) -> GivenData:

@@ -176,7 +176,9 @@ def test_only_what_is_needed_of_an_import_is_taken() -> None:
 
 
 def test_annotations_stay_postponed() -> None:
-    made = captured("f", "from __future__ import annotations\ndef f(x: Later) -> Later:\n    return x")
+    made = captured(
+        "f", "from __future__ import annotations\ndef f(x: Later) -> Later:\n    return x"
+    )
     assert made.source().startswith("from __future__ import annotations\n")
 
 

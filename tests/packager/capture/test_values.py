@@ -52,7 +52,7 @@ def test_plain_values_come_back_equal(value: object) -> None:
     "value",
     [
         *({1, 2}, frozenset({"a"}), set(), frozenset(), (1,), b"x", 1j, ..., math.inf),
-        *(dt.datetime(2024, 1, 2, 3), dt.datetime(2024, 1, 2, tzinfo=dt.timezone.utc)),
+        *(dt.datetime(2024, 1, 2, 3), dt.datetime(2024, 1, 2, tzinfo=dt.UTC)),
         *(dt.date(2024, 1, 2), dt.timedelta(days=1, seconds=2)),
         *(decimal.Decimal("1.10"), fractions.Fraction(1, 3), uuid.UUID(int=5)),
         *(re.compile("a+", re.I), pathlib.Path("a/b"), logging.getLogger("a.b")),
