@@ -28,7 +28,7 @@ class NamedFunction:
 
 
 def named_function(function: FunctionType, name: str, session: Session) -> NamedFunction | Refusal:
-    """``function`` as a definition of ``name``, with the values that its free variables have now."""
+    """``function`` as a definition of ``name``, its free variables with their values now."""
     shown, where = function.__qualname__, _cell_of(function, session)
     text = lambda_text(function.__code__, session.trees)
     if text is None:

@@ -139,7 +139,7 @@ class _Writer:
         return f"{self.text(type(value), depth)}({', '.join(given)})"
 
     def _of_numpy(self, value: Any, depth: int) -> str:
-        """A scalar, a small array, an index or a dtype: known by its module, which isn't imported."""
+        """A scalar, a small array, a time or an index: known by the module's name alone."""
         kind = type(value)
         if kind.__module__ == "numpy" and hasattr(value, "dtype"):
             plain = value.dtype.kind in "biufc"

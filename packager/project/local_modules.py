@@ -20,7 +20,7 @@ def local_files(modules: Iterable[str]) -> dict[str, Path]:
     """Posix name in a project → file, of those of ``modules`` that are the user's own.
 
     With everything of his own that these import, directly or indirectly; modules that this Python
-    has installed are no files of his own. Raises ``UsageError`` for a file that is not valid Python.
+    has installed are no files of his own. Raises ``UsageError`` for a file that is no valid Python.
     """
     found: dict[str, Path] = {}
     for name in sorted({module.partition(".")[0] for module in modules}):

@@ -72,7 +72,7 @@ class NotebookProgress:
     def __enter__(self) -> NotebookProgress:
         from IPython.display import display
 
-        self._handle = display(self, display_id=True)
+        self._handle = display(self, display_id=True)  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
