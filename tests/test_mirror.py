@@ -76,8 +76,10 @@ EXEMPT: dict[str, str] = {
         f"packager/api/{name}.py": "used by ModelPackage: api/test_model_package.py"
         for name in ("estimator_tags", "frames", "notebook_view", "opening", "outcomes", "rows")
     },
-    "packager/api/written_project.py": "what api/test_pack.py writes",
-    "packager/capture/session.py": "captures in api/test_pack.py",
+    **{
+        f"packager/api/{name}.py": "what api/test_pack.py writes: api/test_notebooks.py"
+        for name in ("captured_project", "prepared_project", "written_project")
+    },
     "packager/report/console_progress.py": "what cli/test_console.py reads",
     "packager/scoring/table_session.py": "the process under scoring/test_scorer.py",
     "packager/cli/deploy/swarm.py": "run by tests/packager/rollout/swarm/test_update.py",
@@ -145,6 +147,8 @@ EXEMPT: dict[str, str] = {
 """Modules that need no test file of their own, and why."""
 
 FEATURES: dict[str, str] = {
+    "packager/api/test_notebooks.py": "notebooks in a real kernel, captured or refused",
+    "packager/api/test_public_types.py": "a user's script under mypy, and the public names",
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
     "serving/test_remote_members.py": "a flow whose members are servers, by the network",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",

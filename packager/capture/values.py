@@ -24,7 +24,7 @@ MAX_DEPTH = 20
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenValue:
     """Python that evaluates to an equal value of the same type."""
 
     text: str
@@ -38,7 +38,7 @@ class _NotWritableError(Exception):
     """There is no text for a value."""
 
 
-def written(value: Any, own: Mapping[int, str] | None = None) -> Written | None:
+def written(value: Any, own: Mapping[int, str] | None = None) -> WrittenValue | None:
     """Python for ``value``; None if there is none, or if it is longer than 4096 characters.
 
     ``own``: identity of a function or class of the session → its name there.
@@ -50,7 +50,7 @@ def written(value: Any, own: Mapping[int, str] | None = None) -> Written | None:
         return None
     if len(text) > MAX_LITERAL:
         return None
-    return Written(text, frozenset(found.modules), frozenset(found.names))
+    return WrittenValue(text, frozenset(found.modules), frozenset(found.names))
 
 
 def alias(module: str) -> str:

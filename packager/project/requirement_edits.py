@@ -23,10 +23,11 @@ def edited(text: str, edits: Edits | None) -> str:
     lines = text.splitlines()
     for name, line in _lines(edits):
         places = [number for number, one in enumerate(lines) if name and package_of(one) == name]
-        if line is not None:
-            lines[places[0] : places[0] + 1] = [line] if places else []
-            lines += [] if places else [line]
-        for number in reversed(places[1:] if line is not None else places):
+        if line is not None and places:
+            lines[places.pop(0)] = line
+        elif line is not None:
+            lines.append(line)
+        for number in reversed(places):
             del lines[number]
     return "".join(f"{line}\n" for line in lines)
 

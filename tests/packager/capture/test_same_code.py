@@ -1,0 +1,69 @@
+"""Whether source is that of a live function, class or lambda."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from typing import Any
+
+import pytest
+
+from packager.capture.same_code import has_future_annotations, is_live, lambda_text
+
+
+def made(text: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"functools": functools, "__name__": "__main__"}
+    exec(compile(text, "cell", "exec", dont_inherit=True), names)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("def f(x):\n    return x + 1", "def f(x):\n    return x + 2"),
+        ("def f(x):\n    return x", "def f(y):\n    return y"),
+        ("def f(x):\n    return [a for a in x]", "def f(x):\n    return [a for a in x if a]"),
+        ("f = lambda x: x", "f = lambda x: -x"),
+        (
+            "class f:\n    def g(self):\n        return 1",
+            "class f:\n    def g(self):\n        return 2",
+        ),
+        ("class f:\n    @property\n    def g(self):\n        return 1", "class f:\n    pass"),
+        (
+            "@functools.lru_cache\ndef f(x):\n    return x",
+            "@functools.lru_cache\ndef f(x):\n    return -x",
+        ),
+    ],
+)
+def test_code_is_compared_whatever_its_lines(text: str, other: str) -> None:
+    value = made(f"# a line\n\n{text}")["f"]
+    assert is_live(text, "f", value)
+    assert not is_live(other, "f", value)
+
+
+def test_what_has_no_code_to_compare_passes() -> None:
+    assert is_live("class A:\n    pass", "A", made("class A:\n    pass")["A"])
+    assert is_live("@made\ndef f(): pass", "f", 5)
+
+
+def test_postponed_annotations_are_seen_and_compared() -> None:
+    text = "def f(x: A) -> B:\n    def g(y: C): return y\n    return g"
+    value = made(f"from __future__ import annotations\n{text}")["f"]
+    assert has_future_annotations(value)
+    assert is_live(text, "f", value)
+    assert not has_future_annotations(made("def f(x): return x")["f"])
+
+
+def test_the_source_of_a_lambda_is_found_among_others() -> None:
+    text = "a, b = (lambda x: x + 1), (lambda x: x + k)\nk = 3\n"
+    names = made(text)
+    trees = [(text, ast.parse(text))]
+    assert lambda_text(names["a"].__code__, trees) == "lambda x: x + 1"
+    assert lambda_text(names["b"].__code__, trees) == "lambda x: x + k"
+    assert lambda_text((lambda x: x * 9).__code__, trees) is None
+
+
+def test_the_function_itself_is_found_and_not_the_one_around_it() -> None:
+    text = "def times(k):\n    return lambda x: x * k\ninner = times(3)\n"
+    trees = [(text, ast.parse(text))]
+    assert lambda_text(made(text)["inner"].__code__, trees) == "lambda x: x * k"
