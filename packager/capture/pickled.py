@@ -59,6 +59,8 @@ class _Recorder(pickle.Pickler):
 
     def reducer_override(self, value: Any) -> Any:
         """Called by ``pickle`` for every object that is not one of Python's plain values."""
+        if isinstance(value, type):  # a class needs its bases: LightGBM's are scikit-learn's
+            self.found.modules |= {one.__module__ for one in value.__mro__} - {self.session.module}
         if not isinstance(value, type | FunctionType):
             if callable(value) and hasattr(value, "__name__"):
                 module = getattr(value, "__module__", None) or type(value).__module__

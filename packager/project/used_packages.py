@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ NOTHING = "nothing in the active environment provides it"
 INSTALL = "install its package there and repeat, or write its name here"
 
 
+ESTIMATORS = re.compile(
+    rb"\b(?:LGBM|XGB)(?:Classifier|Model|Ranker|Regressor|RFClassifier|RFRegressor)\b"
+)
+"""Of libraries that do not require scikit-learn, and whose estimators need it."""
 NO_MODULES: Mapping[str, str] = {}
 
 
@@ -65,6 +70,9 @@ def used_packages(
     """
     imports, program = imported_modules(files, top), active_python()
     needed = {module: path.relative_to(top).as_posix() for module, path in imports.modules.items()}
+    for file in files:
+        if file.suffix == ".py" and ESTIMATORS.search(file.read_bytes()):
+            needed.setdefault("sklearn", file.relative_to(top).as_posix())
     own = own_names((top, top / "src"))
     for module, what in also.items():
         if module.partition(".")[0] not in own | sys.stdlib_module_names:

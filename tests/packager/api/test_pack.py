@@ -40,10 +40,10 @@ print(json.dumps({"score": package.score(frame, frame["y"]), "ref": package.ref}
 COMPUTED = (
     SCRIPT
     + """
-import fractions
-share = fractions.Fraction(1, 3)
+import collections
+counts = collections.Counter("aab")
 def train(features, target):
-    return LinearRegression().fit(features * float(share), target)
+    return LinearRegression().fit(features * counts["a"], target)
 try:
     packager.pack(train, frame, target="y", name="slope", output="oci:image")
 except packager.PackageError as error:
@@ -71,13 +71,81 @@ def test_a_model_with_a_class_of_the_script_is_packed_and_answers_equally(tmp_pa
     assert "class Scale(BaseEstimator):" in code
     assert "frame" not in code
     pinned = (tmp_path / "slope/requirements.txt").read_text()
-    assert all("==" in line for line in pinned.splitlines())
+    assert pinned.startswith("# What the code imports, in the versions of the active environment")
+    assert all("==" in line for line in pinned.splitlines()[1:])
 
 
 @pytest.mark.slow
 def test_what_a_module_cannot_hold_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     told = ran(COMPUTED, tmp_path)
-    assert "share (the script): its value, of the type Fraction, is computed" in str(
-        told["message"]
-    )
+    assert "counts (" in str(told["message"])
+    assert "script.py): its value, of the type Counter, is computed" in str(told["message"])
     assert not (tmp_path / "slope").exists()
+
+
+RENEWED = (
+    SCRIPT
+    + """
+from pathlib import Path
+from sklearn.linear_model import Ridge
+def told(call, *given, **more):
+    try:
+        return sorted(call(*given, target="y", name="slope", **more).files)
+    except packager.PackageError as error:
+        return error.message.replace(str(Path.cwd()), "CWD")
+model = LinearRegression().fit(frame[["a", "b"]], frame["y"])
+def train(features, target):
+    return Ridge().fit(features, target)
+frame.to_csv("rows.csv", index=False)
+said = [told(packager.prepare, model, frame), told(packager.prepare, model, frame.head(200))]
+rows = len(pd.read_parquet("slope/data/rows.parquet"))
+toml = Path("slope/package.toml")
+toml.write_text(toml.read_text().replace("workers = 2", "workers = 1"))
+said += [told(packager.prepare, train, frame), told(packager.prepare, model, "rows.csv")]
+found = packager.prepare(model, frame, target="y", name="slope", requirements={"numpy": "2.3.1"})
+Path("taken").mkdir()
+Path("taken/notes.txt").write_text("mine")
+Path("slope2").mkdir()
+said += [told(packager.prepare, model.set_params(positive=True), frame.assign(y="x"))]
+try:
+    packager.prepare(model, frame, target="y", name="taken")
+except packager.PackageError as error:
+    said.append(error.message.replace(str(Path.cwd()), "CWD"))
+by_table = packager.prepare(model, frame, target="y", name="slope2", table="visits")
+again = packager.prepare(model, frame.head(250), target="y", name="slope2", table="visits")
+print(json.dumps({
+    "said": said, "rows": rows, "toml": toml.read_text(), "files": found.files,
+    "requirements": Path("slope/requirements.txt").read_text(),
+    "left": sorted(one.name for one in Path("taken").iterdir()),
+    "tables": [one.files for one in (by_table, again)],
+    "source": Path("slope2/package.toml").read_text(),
+}))
+"""
+)
+
+
+@pytest.mark.slow
+def test_a_further_call_renews_model_code_and_rows_and_keeps_the_rest(tmp_path: Path) -> None:
+    found = ran(RENEWED, tmp_path)
+    first, second, kind, other, *rest = found["said"]  # type: ignore[misc]
+    assert first == [
+        *("data/rows.parquet", "model/model.joblib", "package.toml", "requirements.txt")
+    ]
+    assert second == ["data/rows.parquet", "model/model.joblib"]
+    assert kind.startswith("CWD/slope: expected a trained model, which its package.toml packages")
+    assert other == (
+        "CWD/slope/package.toml: expected the data ../rows.csv, got data/rows.parquet there"
+    )
+    assert rest[1] == (
+        "CWD/taken: expected a new folder, or a project that pack wrote, got other files"
+    )
+    assert found["rows"] == 200
+    assert "workers = 1" in str(found["toml"])
+    assert "requirements.txt" in found["files"]  # type: ignore[operator]
+    assert "numpy==2.3.1\n" in str(found["requirements"])
+    assert found["left"] == ["notes.txt"]
+    assert found["tables"] == [
+        ["model/model.joblib", "package.toml", "requirements.txt"],
+        ["model/model.joblib", "package.toml"],
+    ]
+    assert 'source = "../.pkgdata/visits@' in str(found["source"])

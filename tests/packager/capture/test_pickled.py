@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
 import enum
 import functools
@@ -78,3 +79,10 @@ def test_within_the_block_the_pickle_names_the_module(session: Session) -> None:
     assert b"__main__" not in content
     assert again[0] is names["Kind"].A
     assert (names["Kind"].__module__, names["plain"].__qualname__) == ("__main__", "<lambda>")
+
+
+def test_a_class_needs_the_modules_of_its_bases(session: Session) -> None:
+    class Own(collections.UserDict):  # type: ignore[type-arg]
+        __module__ = "own_library"
+
+    assert "collections" in references([Own], session).modules

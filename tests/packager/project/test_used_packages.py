@@ -60,6 +60,29 @@ def test_what_nothing_provides_is_a_comment_with_the_name_on_an_index(tmp_path: 
     ]
 
 
+def test_estimators_that_need_scikit_learn_bring_it(tmp_path: Path, installed):
+    installed(lightgbm=("lightgbm", "4.6", None), sklearn=("scikit-learn", "1.6", None))
+    code = "import lightgbm as lgb\nmodel = lgb.{}()"
+    assert lines(tmp_path, code.format("LGBMClassifier")) == ["lightgbm==4.6", "scikit-learn==1.6"]
+    assert lines(tmp_path, code.format("Booster")) == ["lightgbm==4.6"]
+
+
+def test_what_a_model_needs_is_required_too(tmp_path: Path, installed):
+    installed(sklearn=("scikit-learn", "1.6", None))
+    (tmp_path / "train.py").write_text("import train_helpers\n")
+    (tmp_path / "train_helpers.py").write_text("")
+    also = {
+        "sklearn.base": "the model",
+        "collections.abc": "the model",
+        "train_helpers": "the model",
+    }
+    found = used_packages([tmp_path / "train.py"], tmp_path, also)
+    (one,) = found.modules
+    assert (one.module, one.needed_by, one.requirement) == (
+        "sklearn", "the model", "scikit-learn==1.6"
+    )  # fmt: skip
+
+
 def test_an_origin_is_written_without_its_credentials(tmp_path: Path, installed):
     installed(
         own=("own", "1", "git+https://me:word@h/own@ab"),
