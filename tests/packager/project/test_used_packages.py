@@ -72,7 +72,7 @@ def test_what_a_model_needs_is_required_too(tmp_path: Path, installed):
     (tmp_path / "train.py").write_text("import train_helpers\n")
     (tmp_path / "train_helpers.py").write_text("")
     also = {
-        "sklearn.base": "the model",
+        "sklearn": "the model",
         "collections.abc": "the model",
         "train_helpers": "the model",
     }
