@@ -63,7 +63,11 @@ def _measured(title: str, frame: pd.DataFrame) -> str:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> str:
     """A table; numbers are to the right. It has no colours, so it is read on light and on dark."""
-    names = "".join(f'<th style="{LEFT}">{escape_markup(str(one))}</th>' for one in heads)
+    numbers = [isinstance(cell, int | float) for cell in rows[0]] if rows else [False] * len(heads)
+    names = "".join(
+        f'<th style="{RIGHT if number else LEFT}">{escape_markup(str(one))}</th>'
+        for one, number in zip(heads, numbers, strict=True)
+    )
     head = f"<thead><tr>{names}</tr></thead>" if any(heads) else ""
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     caption = f"<p><b>{escape_markup(title)}</b></p>" if title else ""

@@ -9,8 +9,8 @@ import pandas as pd
 
 from packager.compare.records import Difference
 from packager.report import data_test, evaluation, package_diff
+from packager.report.preformatted import preformatted
 from packager.run.paired_evaluation import PairedEvaluation, PairedOutputs
-from packager.text import escape_markup
 from packager.worker.replay import report_text
 from packager.worker.replay.report import ReplayReport
 from packager.worker.test.report import DataTestReport
@@ -30,7 +30,7 @@ class _Outcome:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape_markup(str(self))}</pre>"
+        return preformatted(str(self))
 
 
 class TestOutcome(_Outcome):

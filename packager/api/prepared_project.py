@@ -83,7 +83,7 @@ class PreparedProject:
     def _repr_html_(self) -> str:
         rows = self.requirements.to_numpy().tolist()
         return page(
-            table(("written", ""), [(name, "") for name in self.files], title=str(self.folder)),
+            table(("written",), [(name,) for name in self.files], title=str(self.folder)),
             table(tuple(self.requirements.columns), rows, title="Requirements"),
         )
 

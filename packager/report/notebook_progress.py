@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from packager.capture.cells import running_shell
 from packager.progress import Progress
 from packager.report.console_progress import ConsoleProgress
+from packager.report.preformatted import preformatted
 from packager.text import escape_markup, format_bytes, printable, without_credentials
 
 if TYPE_CHECKING:
@@ -120,11 +121,10 @@ class NotebookProgress:
         """Without scripts and colours of its own, so that it is read on light and on dark."""
         bar = '<progress style="width:12em"></progress> ' if self.state == "runs" else ""
         warned = "".join(f"<div>⚠ {escape_markup(one)}</div>" for one in self.warnings)
-        log = escape_markup("\n".join(self.lines))
+        log = preformatted("\n".join(self.lines), "max-height:20em;overflow:auto")
         return (
             f"<div>{bar}<b>{escape_markup(self._headline())}</b>{warned}"
-            f"<details><summary>{len(self.lines)} lines</summary>"
-            f'<pre style="max-height:20em;overflow:auto">{log}</pre></details></div>'
+            f"<details><summary>{len(self.lines)} lines</summary>{log}</details></div>"
         )
 
 

@@ -103,6 +103,8 @@ def test_it_tests_compares_and_replays_itself(opened: ModelPackage, frame: pd.Da
     assert str(tested).startswith(opened.name)
     same = opened.diff(opened)
     assert "no differences" in str(same)
+    assert str(tested).splitlines()[0] in tested._repr_html_().splitlines()[0]
+    assert len(tested._repr_html_().splitlines()) == len(str(tested).splitlines())
     compared = opened.diff(opened.ref, frame)
     assert "no difference beyond chance" in compared.document["sentence"]
     replayed = opened.replay()
