@@ -21,6 +21,7 @@ from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
 from packager.progress import NullProgress, Progress
+from packager.report.notebook_progress import shown_progress
 from packager.scoring.table_session import TableSession
 
 PREDICTION, PROBABILITY = "prediction", "probability "
@@ -193,11 +194,12 @@ class ModelPackage:
         with (
             temporary_directory() as folder,
             self._open_again(companion=True) as (found, engine),
+            shown_progress(f"{self.name}: test on {len(rows)} rows") as progress,
         ):
             file = folder / "rows.parquet"
             rows.to_parquet(file, index=False)
             asked = DataTestRequest(str(file), state=folder / "state")
-            report = run_test(found, asked, engine, self._progress).report
+            report = run_test(found, asked, engine, progress).report
         assert report is not None, "a new ledger has tested nothing"
         return TestOutcome(report)
 
@@ -206,8 +208,11 @@ class ModelPackage:
         from packager.run.replay import replay
         from packager.worker.job import ReplayRequest
 
-        with self._open_again(verified=True) as (found, engine):
-            return ReplayOutcome(replay(found, engine, self._progress, ReplayRequest()))
+        with (
+            self._open_again(verified=True) as (found, engine),
+            shown_progress(f"{self.name}: replay") as progress,
+        ):
+            return ReplayOutcome(replay(found, engine, progress, ReplayRequest()))
 
     def diff(self, other: str | ModelPackage, rows: pd.DataFrame | None = None) -> DiffOutcome:
         """What differs in ``other``; with labelled ``rows``, which one is better on them."""
