@@ -251,16 +251,10 @@ class ModelPackage:
         return self._session
 
     @contextmanager
-    def _open_again(self, *, companion: bool = False, verified: bool = False) -> Iterator[Any]:
+    def _open_again(self, **what: bool) -> Iterator[Any]:
+        """Open it anew; ``what``: ``companion`` or ``verified``, as ``opened_package`` takes them."""
         key = None if self.key is None else Path(self.key)
-        with opened_package(
-            self.ref,
-            self._progress,
-            local=self.local,
-            key=key,
-            companion=companion,
-            verified=verified,
-        ) as found:
+        with opened_package(self.ref, self._progress, local=self.local, key=key, **what) as found:
             yield found
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
