@@ -29,7 +29,8 @@ SERVED = """
 import json, os
 with package.serve() as client:
     client.predict([{row}])
-    print(json.dumps({{"processor": sum(os.times()[:4]), "packed": PACKED - START, "served": time.time() - START,
+    print(json.dumps({{"processor": sum(os.times()[:4]),
+                       "packed": PACKED - START, "served": time.time() - START,
                        "where": "process" if package.local else "container"}}))
 """
 ROW = "iris.data[0].tolist() and dict(zip(iris.feature_names, iris.data[0].tolist()))"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import Task
 from packager.project.given_data import GivenData
+from packager.project.table_preview import preview
 from packager.project.training_project import task_of_target
 
 ROWS = "data/rows.parquet"
@@ -86,7 +88,7 @@ def given_rows(
                 f"table: expected a frame to store as a version, got the data {rows}",
                 "leave table= out: the project names the data where it is",
             )
-        data = GivenData.referenced(rows, folder)
+        data = _referenced(rows, folder)
         found = data.found.rows
         check_frame(found, target)
         kept = _columns(model, found, target)
@@ -157,4 +159,20 @@ def _stored(file: Path, table: str, folder: Path) -> GivenData:
     location = Location.parse(table).unversioned()
     made = commit_rows(open_source(file), location, f"packed as {folder.name}", author())
     place = location.uri if location.path is None else str(location.path)
-    return GivenData.referenced(f"{place}@{made.version.number}", folder)
+    return _referenced(f"{place}@{made.version.number}", folder)
+
+
+def _referenced(reference: str | Path, folder: Path) -> GivenData:
+    """A file, or a version of a table (the latest, if none is named), where it is."""
+    location = Location.table_at(str(reference))
+    if location is None:
+        return GivenData.referenced(Path(reference), folder)
+    from packager.tables.checkout import export
+
+    with temporary_directory() as place:
+        file = place / f"{location.name}.parquet"
+        number = export(location, file).number
+        found = preview(file)
+    local = None if location.path is None else os.path.relpath(location.path, folder.resolve())
+    where = location.uri if local is None else local
+    return GivenData(f"{location.name}@{number}", f"{where}@{number}", found)

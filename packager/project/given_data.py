@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packager.cache import temporary_directory
 from packager.errors import UsageError
-from packager.location import Location
 from packager.manifest.read_options import shown_options
 from packager.project.scaffold import quoted
 from packager.project.table_preview import Preview, preview
@@ -35,36 +33,18 @@ class GivenData:
         return cls(file.name, f"data/{file.name}", preview(file), file)
 
     @classmethod
-    def referenced(cls, reference: str | Path, directory: Path) -> GivenData:
-        """A file, or a version of a table, that ``package.toml`` in ``directory`` names.
+    def referenced(cls, file: Path, directory: Path) -> GivenData:
+        """A file or folder that ``package.toml`` in ``directory`` names where it is.
 
-        A table without a version is named at its latest one. Raises ``UsageError`` if there is
-        neither.
+        Raises ``UsageError`` if it does not exist.
         """
-        table = Location.table_at(str(reference))
-        if table is not None:
-            return cls._of_table(table, directory)
-        file = Path(reference)
         if not file.exists():
             raise UsageError(
-                f"{reference}: expected a file of data, or a table with versions, got neither",
+                f"{file}: expected a file of data, or a table with versions, got neither",
                 f"the path is relative to {Path.cwd()}; `package data add FILE --table NAME` makes "
                 "a table",
             )
         return cls(file.name, os.path.relpath(file.resolve(), directory.resolve()), preview(file))
-
-    @classmethod
-    def _of_table(cls, table: Location, directory: Path) -> GivenData:
-        from packager.tables.checkout import export
-
-        with temporary_directory() as folder:
-            file = folder / f"{table.name}.parquet"
-            number = export(table, file).number
-            found = preview(file)
-        place = (
-            table.uri if table.path is None else os.path.relpath(table.path, directory.resolve())
-        )
-        return cls(f"{table.name}@{number}", f"{place}@{number}", found)
 
     def only(self, columns: Sequence[str]) -> GivenData:
         """The same with these columns; the target is one of them."""

@@ -50,7 +50,7 @@ class WarningProgress:
 
     def warn(self, text: str) -> None:
         """Print a warning."""
-        print(f"! {_plain(text)}", file=sys.stderr, flush=True)  # noqa: T201
+        ConsoleProgress().warn(text)
 
     def output(self, text: str) -> None:
         """Do nothing."""

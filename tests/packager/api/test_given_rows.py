@@ -46,6 +46,11 @@ def test_a_frame_becomes_a_version_of_a_table(
     first = given(FRAME, tmp_path / "p", table="visits")
     again = given(FRAME, tmp_path / "p", table="visits")
     assert first.data.source == again.data.source == "../.pkgdata/visits@1"
+    named = given("visits", tmp_path / "p" / "q")
+    assert (named.data.name, named.data.source) == ("visits@1", "../../.pkgdata/visits@1")
+    assert named.frame.to_dict("list") == FRAME.to_dict("list")
+    with pytest.raises(PackageError, match="7"):
+        given("visits@7", tmp_path / "p")
     other = given(FRAME.head(30), tmp_path / "p", table="visits")
     assert other.data.source != first.data.source
     with pytest.raises(UsageError, match="table: expected a frame to store as a version"):
