@@ -12,16 +12,19 @@ from typing import Any
 
 from packager.capture.module import captured_model, captured_training
 from packager.capture.session import Session
+from packager.environment.lock import FILENAME as LOCK
 from packager.errors import UsageError
 from packager.project.config import FILENAME
+from packager.project.existing_code import REQUIREMENTS
 from packager.project.local_modules import imported_names, local_files
 from packager.project.scaffold import package_name
 
 HEADER = "# packager.pack wrote this file from a session; its next call renews it.\n"
 MAX_FILE = 64 << 20
 """Bytes of a file that the code names."""
-MODEL = "model/model.joblib"
+MODEL, ROWS = "model/model.joblib", "data/rows.parquet"
 TRAIN = "train.py"
+OWN = frozenset((FILENAME, REQUIREMENTS, ROWS, MODEL, LOCK))
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ def captured_project(what: Any, folder: Path, session: Session) -> CapturedProje
     """
     if inspect.isroutine(what):
         source = captured_training(what, session)
-        return CapturedProject(_code(source, TRAIN, ()), _named_files(source))
+        code = _code(source, TRAIN, ())
+        return CapturedProject(code, _named_files(code))
     if inspect.isclass(what) or not callable(getattr(what, "predict", None)):
         kind = f"the class {what.__name__}" if inspect.isclass(what) else type(what).__name__
         raise UsageError(
@@ -61,7 +65,7 @@ def captured_project(what: Any, folder: Path, session: Session) -> CapturedProje
         modules["joblib"] = "what reads the model"  # scikit-learn requires it
     modules.setdefault("pandas", "the rows")
     code = _code(found.source, f"{module}.py", found.modules)
-    return CapturedProject(code, _named_files(found.source), found.pickle, what, modules)
+    return CapturedProject(code, _named_files(code), found.pickle, what, modules)
 
 
 def module_name(folder: Path) -> str:
@@ -84,15 +88,23 @@ def _code(source: str, name: str, modules: Any) -> dict[str, str]:
     return {inside: HEADER + text for inside, text in texts.items()}
 
 
-def _named_files(source: str) -> dict[str, Path]:
-    """Files below the working directory that a text of the code names by a relative path."""
+def _named_files(code: Mapping[str, str]) -> dict[str, Path]:
+    """Files below the working directory that a text of the code names by a relative path.
+
+    A project's own files, such as its requirements, are none.
+    """
     found: dict[str, Path] = {}
-    for node in ast.walk(ast.parse(source)):
+    for node in (node for text in code.values() for node in ast.walk(ast.parse(text))):
         text = node.value if isinstance(node, ast.Constant) else None
         if not isinstance(text, str) or not 0 < len(text) < 256 or "\n" in text or "\0" in text:
             continue
         path = PurePosixPath(text)
-        if path.is_absolute() or ".." in path.parts or path.suffix in ("", ".py"):
+        if (
+            path.as_posix() in OWN
+            or path.is_absolute()
+            or ".." in path.parts
+            or path.suffix in ("", ".py")
+        ):
             continue
         file = Path(text)
         if file.is_file() and not file.is_symlink() and file.stat().st_size <= MAX_FILE:

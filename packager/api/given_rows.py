@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from packager.api.captured_project import ROWS
 from packager.cache import temporary_directory
 from packager.errors import UsageError
 from packager.location import Location
@@ -20,7 +21,6 @@ from packager.project.given_data import GivenData
 from packager.project.table_preview import preview
 from packager.project.training_project import task_of_target
 
-ROWS = "data/rows.parquet"
 SHOWN = 8
 KINDS: dict[str, Task] = {"classifier": "classification", "regressor": "regression"}
 """What scikit-learn calls an estimator → its task."""

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.api.captured_project import HEADER, MODEL, CapturedProject
-from packager.api.given_rows import ROWS, GivenRows
+from packager.api.captured_project import HEADER, MODEL, ROWS, CapturedProject
+from packager.api.given_rows import GivenRows
 from packager.cache import atomic_file, check_writable, temporary_directory, writing
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project, load_project
@@ -65,6 +65,7 @@ def write_captured(
             else:
                 (new / REQUIREMENTS).write_text(text, encoding="utf-8")
                 init_existing(new, rows.data, rows.target)
+        _include(new / FILENAME, captured)
         folder.parent.mkdir(parents=True, exist_ok=True)
         os.replace(new, folder)
     files = sorted(one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file())
@@ -78,6 +79,15 @@ def _init_model(new: Path, captured: CapturedProject, rows: GivenRows, requireme
         file.write_bytes(captured.pickle or b"")
         _check_pickle(file)
         init_from_model(new, file, rows.data, rows.target, requirements, task)
+
+
+def _include(toml: Path, captured: CapturedProject) -> None:
+    """Declare files that the code reads in the folder of the data, which is no code otherwise."""
+    place = f"{Path(ROWS).parent}/"
+    names = [quoted(name) for name in captured.files if name.startswith(place)]
+    if names:
+        with toml.open("a", encoding="utf-8") as file:
+            file.write(f"\n[image]\ninclude = [{', '.join(names)}]\n")
 
 
 def _check_pickle(file: Path) -> None:
