@@ -11,6 +11,7 @@ from packager.errors import PackageError
 from packager.manifest.base import EquivalenceLevel
 from packager.manifest.evaluation import RepeatabilityResult
 from packager.manifest.manifest import Recipe
+from packager.model.host_process import ForkServer
 from packager.model.hosted import ModelHost
 from packager.model.paths import Root
 from packager.worker.job import Job
@@ -30,7 +31,12 @@ from packager.worker.train.training import (
 
 
 def check_repeatability(
-    job: Job, root: Root, out: Path, first: MeasuredModel, data: TrainingData
+    job: Job,
+    root: Root,
+    out: Path,
+    first: MeasuredModel,
+    data: TrainingData,
+    forks: ForkServer | None = None,
 ) -> RepeatabilityResult:
     """Repeat the training of ``job`` on ``data`` and compare the second model with ``first``.
 
@@ -48,7 +54,7 @@ def check_repeatability(
                 raise
             return _failed(error)
         one, other = first.trained, again.stored
-        with ModelHost(model_host(root, one.models, models)) as host:
+        with ModelHost(model_host(root, one.models, models, forks=forks)) as host:
             found = compare_models(
                 FittedModel(one.files(), one.stored(job).load(host), one.window),
                 FittedModel(model_files(models), other.load(host), again.window),
