@@ -42,8 +42,8 @@ def cases(
 ) -> Judged:
     """Judge the cases of ``manifest`` on ``data``, and on rows of their own.
 
-    ``batches``: whether order and batch size are judged, too. ``forks``: forks the processes. Raise ``PackageError`` for a case
-    that can't be judged.
+    ``batches``: whether order and batch size are judged, too. ``forks``: forks the processes.
+    Raise ``PackageError`` for a case that can't be judged.
     """
     stored = StoredModel(root.models, manifest.serve, manifest.task)
     asked = AskedModel(stored, manifest.schema_, model_host(root, forks=forks), seconds=SECONDS)
