@@ -217,7 +217,7 @@ class ModelHost:
 
     def libraries(self) -> list[str]:
         """The modules of libraries that it has imported, for a ``ForkServer``."""
-        answer = self.ask(Message({"verb": "libraries"}))
+        answer = self.ask(Message({"verb": "environment"}))
         with readable_answer():
             return [str(name) for name in answer.header["libraries"]]
 

@@ -105,11 +105,7 @@ def _every_family(found: _Found) -> dict[Family, Judged]:
 
 
 def _families(
-    data: ReadData,
-    previous: PreviousTimes | None,
-    manifest: Manifest,
-    root: Root,
-    forks: ForkServer,
+    data: ReadData, times: PreviousTimes | None, manifest: Manifest, root: Root, forks: ForkServer
 ) -> _Found:
     """What each family found."""
     rows, notes = data.rows, (*_notes(data.rows), *data.notes)
@@ -137,9 +133,8 @@ def _families(
             if no_number is not None:
                 found["suspects"] = _with(found["suspects"], no_number)
         found["drift"] = drift(rows, answers.found, profile, policy, effects)
-    found["time"] = timing(ratios, policy, previous)
-    cells = DataRows(rows.served, rows.places, rows.masks)
-    found["cases"] = cases(cells, manifest, root, batches=policy.batch_invariance, forks=forks)
+    found["time"] = timing(ratios, policy, times)
+    found["cases"] = _cases(rows, manifest, root, forks)
     if isinstance(seen, str):
         notes = (*notes, f"not compared with the training rows: {seen}")
     kept = rows.labelled & (overlap.fresh if overlap else True)
@@ -158,6 +153,11 @@ def _families(
     labelled = 0 if judged is None else len(judged)
     shares = solution_shares(rows, answers.found, kept, chosen, root)
     return _Found(found, notes, len(rows), labelled, why, shares)
+
+
+def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> Judged:
+    cells = DataRows(rows.served, rows.places, rows.masks)
+    return cases(cells, manifest, root, batches=manifest.test.batch_invariance, forks=forks)
 
 
 def _with(found: Judged, check: Check) -> Judged:
