@@ -32,7 +32,9 @@ from serving.prediction.pipeline import Pipeline, deadline_exceeded
 from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
+from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
+from serving.protocols.uploads import UploadProtocol, may_be_upload
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
@@ -41,6 +43,7 @@ from serving.viewer import DeferredApp
 if TYPE_CHECKING:
     from serving.shadow.sender import ShadowSender
 
+PREDICT = PredictProtocol.route.encode()
 GC_THRESHOLD = 10_000
 """Net new objects that start a run of the cyclic garbage collector."""
 
@@ -149,6 +152,7 @@ class App:
             and len(length) < 10
             and int(length) <= self._direct_bytes
             and b"content-encoding" not in headers
+            and not (url == PREDICT and may_be_upload(headers))
         )
 
     def direct(
@@ -205,24 +209,28 @@ class App:
                 marked = with_request_id(send, request.trace, close=handler.draining)
                 await self._viewer(scope, receive, marked)
             else:
-                await self._respond(loaded, request, receive)
+                await self._respond(loaded, request, scope.get("query_string", b""), receive)
         if request.response is not None:
             await send_response(send, request.response, request.trace, close=handler.draining)
             handler.account(request)
 
-    async def _respond(self, loaded: LoadedPackage, request: Request, receive: Receive) -> None:
+    async def _respond(
+        self, loaded: LoadedPackage, request: Request, query: bytes, receive: Receive
+    ) -> None:
         document = loaded.routes.documents.get(request.path)
         if document is not None:
             request.answer(document)
             return
         deadline = time.monotonic() + self._settings.deadline_seconds
         body = request.body = await self._body(request, receive)
-        adapter = loaded.routes.adapters.get(request.path)
+        adapter = loaded.routes.protocol(request.path, request.headers, query)
         if adapter is not None:
             with self._bodies.held(body):
                 answered = await loaded.pipeline.answer(
                     adapter, body, request.headers, receive, deadline
                 )
+            if isinstance(adapter, UploadProtocol) and loaded.shadow is not None:
+                request.body = adapter.as_json()
             request.answer(answered.response, answered.batch)
             return
         if loaded.feedback is None:

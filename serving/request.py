@@ -143,7 +143,8 @@ class RequestHandler:
             if self.loaded is not None and request.path not in routes.PROBES:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
                 if batch is not None and self.loaded.shadow is not None:
-                    self.loaded.shadow.submit(request.path, request.headers, request.body, batch)
+                    asked = request.protocol, request.headers, request.body
+                    self.loaded.shadow.submit(*asked, batch)
             if request.path not in self._health and self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
         except Exception:  # such as a full disk under the counter files
@@ -176,8 +177,8 @@ class Request:
     """
 
     __slots__ = (
-        *("_handler", "batch", "body", "headers", "method", "path", "response", "started"),
-        "trace",
+        *("_handler", "batch", "body", "headers", "method", "path", "protocol", "response"),
+        *("started", "trace"),
     )
 
     def __init__(
@@ -191,8 +192,9 @@ class Request:
         self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         self.response: Response | None = None
         self.batch: Batch | None = None
+        self.protocol = path
         self.body = b""
-        """Of a prediction, for the shadow."""
+        """Of a prediction, for the shadow, which reads it as the route ``protocol`` does."""
 
     def __enter__(self) -> Self:
         return self

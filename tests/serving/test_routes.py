@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packager.manifest.manifest import Schema
+from serving.http.limits import Budget
 from serving.http.messages import RequestError, Response
+from serving.protocols.predict import PredictProtocol
+from serving.protocols.uploads import Uploads
 from serving.routes import FEEDBACK, HEALTH, MEASURED, OTHER, PROBES, READY, VIEWER, Routes
 
 
@@ -25,7 +29,10 @@ EXCHANGES: Any = {
     "/v1/own": Spoken("/invocations"),
     "/v2/models/shop/infer": Spoken("/v2/models/{name}/infer"),
 }
-ROUTES = Routes(EXCHANGES, {"/schema": Response(200, b"{}"), "/ping": Response(200, b"")})
+UPLOADS = Uploads(Schema(features=()), PredictProtocol("1"), Budget())
+ROUTES = Routes(
+    EXCHANGES, {"/schema": Response(200, b"{}"), "/ping": Response(200, b"")}, UPLOADS, True
+)
 PATHS = st.sampled_from([*EXCHANGES, "/schema", "/metrics", FEEDBACK, "/readyz", "/", "/predict/"])
 
 
