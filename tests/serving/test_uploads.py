@@ -46,15 +46,11 @@ def test_curl_sends_a_form_and_a_file(served: Server, right: Any, tmp_path: Path
     picture = tmp_path / "cät.png"
     picture.write_bytes(PNG)
     fields = [part for name, text in TEXTS.items() for part in ("-F", f"{name}={text}")]
-    query = [
-        part for name, text in TEXTS.items() for part in ("--data-urlencode", f"{name}={text}")
-    ]
+    query = [part for name, text in TEXTS.items() for part in ("--url-query", f"{name}={text}")]
     for arguments in (
         ["-F", f"image=@{picture}", *fields, url(served)],
         ["-F", f"image=<{picture}", *fields, url(served)],
-        ["-T", picture, "-X", "POST", "-H", "Content-Type: image/png", "--url-query", "age=3"]
-        + [part.replace("--data-urlencode", "--url-query") for part in query[2:]]
-        + [url(served)],
+        ["-T", picture, "-X", "POST", "-H", "Content-Type: image/png", *query, url(served)],
     ):
         done = subprocess.run(["curl", "-s", *arguments], capture_output=True, check=True)
         assert json.loads(done.stdout) == right, arguments
@@ -87,9 +83,8 @@ def test_errors_are_those_of_json(served: Server) -> None:
     reply = httpx.post(url(served), files={"image": PNG}, data=partial)
     assert reply.status_code == 422
     assert reply.json()["error"]["column"] == "age"
-    flagged = httpx.post(
-        url(served), files={"image": PNG}, data={**TEXTS, "age": "99", "coat": "x"}
-    )
+    unusual = {**TEXTS, "age": "99", "coat": "x"}
+    flagged = httpx.post(url(served), files={"image": PNG}, data=unusual)
     assert flagged.json()["predictions"][0]["flags"] == ["age:out_of_range", "coat:unseen"]
 
 

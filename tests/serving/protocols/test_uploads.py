@@ -15,7 +15,7 @@ from packager.manifest.manifest import Column, Schema
 from serving.http.limits import Budget
 from serving.http.messages import RequestError
 from serving.protocols.predict import PredictProtocol
-from serving.protocols.uploads import Uploads, UploadProtocol, may_be_upload, rows_as_json
+from serving.protocols.uploads import UploadProtocol, Uploads, may_be_upload, rows_as_json
 
 FORM = b"multipart/form-data; boundary=XX"
 BACK = IMAGE.model_copy(update={"name": "back"})
@@ -47,9 +47,9 @@ def rows(body: bytes, *features: Column, kind: bytes = FORM, query: bytes = b"")
 
 
 def refused(body: bytes, kind: bytes = FORM, query: bytes = b"", **options: Any) -> RequestError:
+    found = protocol(uploads(**options), kind, query)
+    assert found is not None
     with pytest.raises(RequestError) as caught:
-        found = protocol(uploads(**options), kind, query)
-        assert found is not None
         found.rows(body, {})
     return caught.value
 
