@@ -42,6 +42,7 @@ from serving.viewer import DeferredApp
 
 if TYPE_CHECKING:
     from serving.shadow.sender import ShadowSender
+    from serving.try_page.endpoint import TryPage
 
 PREDICT = PredictProtocol.route.encode()
 GC_THRESHOLD = 10_000
@@ -114,6 +115,7 @@ class App:
             proof,
             golden,
             self._shadow_of(predictor),
+            self._page_of(pipeline),
         )
         loaded.recorder.begin()
         checking = [asyncio.create_task(one.run()) for one in (golden, proof) if one is not None]
@@ -132,6 +134,14 @@ class App:
         finally:
             loaded.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _page_of(self, pipeline: Pipeline) -> TryPage | None:
+        """The page at ``/try``; None unless the settings have one."""
+        if self._settings.try_page == "off":
+            return None
+        from serving.try_page.endpoint import TryPage
+
+        return TryPage.of(self._settings, pipeline)
 
     def _shadow_of(self, predictor: Predictor) -> ShadowSender | None:
         """What samples the answered rows; None without a shadow."""
@@ -217,6 +227,9 @@ class App:
     async def _respond(
         self, loaded: LoadedPackage, request: Request, query: bytes, receive: Receive
     ) -> None:
+        if loaded.try_page is not None and request.path == routes.TRY:
+            await self._try(loaded.try_page, request, receive)
+            return
         document = loaded.routes.documents.get(request.path)
         if document is not None:
             request.answer(document)
@@ -238,6 +251,24 @@ class App:
                 404, "feedback_off", "this server takes no labels", expected="MODEL_FEEDBACK=on"
             )
         request.answer(await loaded.feedback.answer(body))
+
+    async def _try(self, page: TryPage, request: Request, receive: Receive) -> None:
+        if request.method != "POST":
+            request.answer(page.blank())
+            return
+        deadline = time.monotonic() + self._settings.deadline_seconds
+        body = await self._body(request, receive)
+        with self._bodies.held(body):
+            answered = await page.post(body, request.headers, receive, deadline)
+        error, predicted = answered.refused, answered.predicted
+        if error is not None and (page.counted or error.status >= 500):
+            self._handler.refuse(request, error)  # the page is answered in its place
+        if predicted is None or not page.counted:
+            request.answer(answered.response)
+            return
+        # A shadow gets the row as another client would send it.
+        request.protocol, request.body = PredictProtocol.route, answered.row_json
+        request.answer(answered.response, predicted.batch)
 
     async def _body(self, request: Request, receive: Receive) -> bytes:
         seconds = self._settings.deadline_seconds

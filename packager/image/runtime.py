@@ -52,6 +52,7 @@ SERVING_MODULES = (
     "packager/data/rows/",
     "packager/manifest/",
     "packager/model/",
+    "packager/report/page.css",
     "monitoring/__init__.py",
     "monitoring/calendar_values.py",
     "monitoring/column_arrays.py",
@@ -65,8 +66,10 @@ SERVING_MODULES = (
     "monitoring/scoring/",
     "monitoring/slices/",
     "serving/",
+    "serving/try_page/page.css",
 )
-"""Serving: exactly what ``serving``, ``serving.predict_file`` and ``serving.scoring`` import."""
+"""Serving: exactly what ``serving``, ``serving.predict_file`` and ``serving.scoring`` import, and
+the style of the page at ``/try``, which is that of all pages."""
 TRAINING_MODULES = (
     "packager/data/",
     "packager/worker/",
