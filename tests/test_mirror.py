@@ -66,6 +66,11 @@ EXEMPT: dict[str, str] = {
         f"serving/scoring/{name}.py": "a step of a session: scoring/test_session.py sees it"
         for name in ("answering", "block_checker", "tally")
     },
+    **{
+        f"serving/try_page/{name}.py": "a part of the page: tests/serving/test_try_page.py sends it"
+        for name in ("endpoint", "form")
+    },
+    "serving/try_page/marks.py": "drawn by answers.py, whose test reads them",
     "packager/cli/deploy/batch.py": "prints what deploy/test_batch.py runs",
     "packager/cli/deploy/kserve.py": "prints what deploy/kserve/test_deploy.py runs",
     "packager/cli/deploy/kubernetes.py": "run by deploy/kubernetes/test_deploy.py",

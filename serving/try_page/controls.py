@@ -64,8 +64,11 @@ class Control:
     @property
     def needs_input(self) -> bool:
         """Whether an empty input would be refused: it would be null."""
-        nullable = self.takes_null or self.optional or self.extra
-        return not nullable and self.column.kind not in _WITH_NULL_BOX
+        if self.takes_null or self.optional or self.extra:
+            return False
+        if self.kind == "choice":
+            return not self.is_open
+        return self.column.kind not in _WITH_NULL_BOX
 
 
 def controls_of(schema: Schema, *, strict: bool) -> tuple[Control, ...]:

@@ -140,7 +140,8 @@ def _choice(control: Control, entry: Entry, state: InputState) -> str:
         f'<option value="{value_of(value)}"{" selected" if value == chosen else ""}>{text}</option>'
         for value, text in options
     )
-    found = f"<select{_common(control, state)}>{listed}</select>"
+    required = " required" if control.needs_input else ""
+    found = f"<select{required}{_common(control, state)}>{listed}</select>"
     if not control.is_open:
         return found
     name = control.field(OTHER)
