@@ -137,9 +137,7 @@ class Settings:
                 environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"
             ),
             member_urls=read(MEMBER_URLS, "", parse_urls, "NAME=URL,NAME=URL"),
-            try_page=read(
-                TRY_PAGE, "off", _one_of("off", "on", "uncounted"), "off, on or uncounted"
-            ),
+            try_page=_try_page(environment),
             feedback=FeedbackSettings.from_environment(environment),
             shadow=ShadowSettings.from_environment(environment),
             push=PushSettings.from_environment(environment),
@@ -159,6 +157,11 @@ def _metrics_auth(environment: Mapping[str, str], keys: str | None) -> bool:
             f"set {VARIABLE} to a file of keys, or MODEL_METRICS_AUTH to off",
         )
     return wanted
+
+
+def _try_page(environment: Mapping[str, str]) -> Literal["off", "on", "uncounted"]:
+    parse = _one_of("off", "on", "uncounted")
+    return variables.read(environment, TRY_PAGE, "off", parse, "off, on or uncounted")
 
 
 def _port(environment: Mapping[str, str]) -> int:

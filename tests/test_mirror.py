@@ -204,6 +204,8 @@ FEATURES: dict[str, str] = {
     "serving/test_proxies.py": "a server behind real proxies",
     "serving/test_refused_values.py": "values a model refuses, over every protocol",
     "serving/test_server.py": "a whole server",
+    "serving/test_try_page.py": "the page at /try through a whole server",
+    "serving/test_uploads.py": "files that clients send to a server",
     "serving/test_structured_answers.py": "answers of several outputs, over every protocol",
     "serving/test_server_access.py": "keys and logs of a whole server",
     "serving/test_server_errors.py": "every status code of a whole server",

@@ -52,7 +52,6 @@ SERVING_MODULES = (
     "packager/data/rows/",
     "packager/manifest/",
     "packager/model/",
-    "packager/report/page.css",
     "monitoring/__init__.py",
     "monitoring/calendar_values.py",
     "monitoring/column_arrays.py",
@@ -66,10 +65,10 @@ SERVING_MODULES = (
     "monitoring/scoring/",
     "monitoring/slices/",
     "serving/",
-    "serving/try_page/page.css",
 )
-"""Serving: exactly what ``serving``, ``serving.predict_file`` and ``serving.scoring`` import, and
-the style of the page at ``/try``, which is that of all pages."""
+"""Serving: exactly what ``serving``, ``serving.predict_file`` and ``serving.scoring`` import."""
+SERVING_STYLES = ("packager/report/page.css", "serving/try_page/page.css")
+"""The style sheets of the page at ``/try``: that of all pages, and its own."""
 TRAINING_MODULES = (
     "packager/data/",
     "packager/worker/",
@@ -80,7 +79,7 @@ TRAINING_MODULES = (
 
 def serving_runtime() -> dict[str, Path]:
     """Posix name → file of the running installation, for the serving runtime."""
-    return _files(SERVING_MODULES)
+    return _files(SERVING_MODULES + SERVING_STYLES)
 
 
 def training_runtime() -> dict[str, Path]:

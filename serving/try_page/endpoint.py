@@ -27,7 +27,7 @@ from serving.settings import Settings
 from serving.try_page.answers import answer_html
 from serving.try_page.bins import TrainingBins
 from serving.try_page.controls import Control, controls_of
-from serving.try_page.entries import Entry, Fields, entry_of, row_of, sent_entries
+from serving.try_page.entries import FieldEntry, Fields, entry_of, row_of, sent_entries
 from serving.try_page.form import form_html
 from serving.try_page.inputs import InputState
 from serving.try_page.labels import LabelFields, outcome, text_of
@@ -58,7 +58,7 @@ class TryPage:
 
     manifest: Manifest
     controls: tuple[Control, ...]
-    example: tuple[Entry, ...]
+    example: tuple[FieldEntry, ...]
     bins: TrainingBins
     labels: LabelFields
     pipeline: Pipeline
@@ -117,7 +117,7 @@ class TryPage:
 
     def render(
         self,
-        entries: Sequence[Entry],
+        entries: Sequence[FieldEntry],
         states: Mapping[int, InputState] = {},
         top: str = "",
         result: str = "",
@@ -168,7 +168,7 @@ class TryForm:
         self._content_type = sent.get(b"content-type", b"").decode("latin-1")
         self._predict = PredictProtocol(try_page.manifest.tag)
         self.fields: Fields = {}
-        self.entries: Sequence[Entry] = try_page.example
+        self.entries: Sequence[FieldEntry] = try_page.example
         """As they were sent, once the form is read."""
         self.row: dict[str, Any] = {}
 

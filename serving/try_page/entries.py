@@ -29,7 +29,7 @@ Fields = Mapping[str, FormPart]
 
 
 @dataclass(frozen=True)
-class Entry:
+class FieldEntry:
     """The state of one control."""
 
     text: str = ""
@@ -43,29 +43,29 @@ class Entry:
     """Of a choice: whether the text is what was typed in place of a known value."""
 
 
-def entry_of(control: Control, row: Mapping[str, Any]) -> Entry:
+def entry_of(control: Control, row: Mapping[str, Any]) -> FieldEntry:
     """The entry that means the value of a row."""
     column = control.column
     if column.name not in row:
-        return Entry(null=control.has_null_box, omitted=control.optional)
+        return FieldEntry(null=control.has_null_box, omitted=control.optional)
     value = row[column.name]
     if value is None:
-        return Entry(null=True)
+        return FieldEntry(null=True)
     if control.kind == "choice" and _is_known(value, control.choices):
-        return Entry(json.dumps(value))
+        return FieldEntry(json.dumps(value))
     if control.kind == "checkbox":
-        return Entry("true" if value is True else "")
+        return FieldEntry("true" if value is True else "")
     if control.kind == "file":
-        return Entry(content=to_bytes(value))
-    return Entry(_text_of(value, column), typed=control.kind == "choice")
+        return FieldEntry(content=to_bytes(value))
+    return FieldEntry(_text_of(value, column), typed=control.kind == "choice")
 
 
-def sent_entries(controls: Sequence[Control], fields: Fields) -> list[Entry]:
+def sent_entries(controls: Sequence[Control], fields: Fields) -> list[FieldEntry]:
     """The entry of each control as a browser sent it; raises ``RequestError`` (422)."""
     return [_sent(control, fields) for control in controls]
 
 
-def row_of(controls: Sequence[Control], entries: Sequence[Entry]) -> dict[str, Any]:
+def row_of(controls: Sequence[Control], entries: Sequence[FieldEntry]) -> dict[str, Any]:
     """The row that the entries mean; its bytes are not encoded."""
     return {
         control.column.name: _cell(control, entry)
@@ -74,23 +74,23 @@ def row_of(controls: Sequence[Control], entries: Sequence[Entry]) -> dict[str, A
     }
 
 
-def _sent(control: Control, fields: Fields) -> Entry:
+def _sent(control: Control, fields: Fields) -> FieldEntry:
     omitted = control.optional and control.field(LEFT_OUT) in fields
     null = control.has_null_box and control.field(NULL) in fields
     if control.kind == "file":
-        return Entry(null=null, omitted=omitted, content=_file(control, fields))
+        return FieldEntry(null=null, omitted=omitted, content=_file(control, fields))
     text = _text(control, control.field(), fields)
     if control.kind == "choice":
         other = _text(control, control.field(OTHER), fields)
         if other:
-            return Entry(other, omitted=omitted, typed=True)
-        return Entry(text, null=not text, omitted=omitted)
+            return FieldEntry(other, omitted=omitted, typed=True)
+        return FieldEntry(text, null=not text, omitted=omitted)
     if control.kind == "checkbox":
-        return Entry("true" if text else "", null, omitted)
-    return Entry(text, null or (not text and not _empty_is_value(control)), omitted)
+        return FieldEntry("true" if text else "", null, omitted)
+    return FieldEntry(text, null or (not text and not _empty_is_value(control)), omitted)
 
 
-def _cell(control: Control, entry: Entry) -> Any:
+def _cell(control: Control, entry: FieldEntry) -> Any:
     if entry.null:
         return None
     if control.kind == "file":

@@ -15,7 +15,7 @@ from packager.text import escape_markup, format_bytes
 from serving.openapi.nested import nested_words
 from serving.try_page.bins import BinPlace
 from serving.try_page.controls import Control
-from serving.try_page.entries import KEPT, LEFT_OUT, MAX_KEPT_BYTES, NULL, OTHER, Entry
+from serving.try_page.entries import KEPT, LEFT_OUT, MAX_KEPT_BYTES, NULL, OTHER, FieldEntry
 from serving.try_page.marks import percent, shown, strip
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -55,7 +55,7 @@ _FLAGS = {
 class InputState:
     """What is shown of one control."""
 
-    entry: Entry
+    entry: FieldEntry
     flags: Sequence[str] = ()
     """Of the row: ``missing``, ``unseen``, ``out_of_range``."""
     error: str = ""
@@ -99,7 +99,7 @@ def _input(control: Control, state: InputState) -> str:
     return _line(control, entry, state)
 
 
-def _line(control: Control, entry: Entry, state: InputState) -> str:
+def _line(control: Control, entry: FieldEntry, state: InputState) -> str:
     kind, shape = _TYPES.get(control.kind, ("text", None))
     if shape is not None and entry.text and shape.fullmatch(entry.text) is None:
         kind = "text"  # a browser would not show it
@@ -130,7 +130,7 @@ def _bounds(control: Control) -> str:
     return f' min="{column.minimum!r}" max="{column.maximum!r}"'
 
 
-def _choice(control: Control, entry: Entry, state: InputState) -> str:
+def _choice(control: Control, entry: FieldEntry, state: InputState) -> str:
     empty = "no value (null)" if control.takes_null or control.extra else "choose …"
     if entry.typed:
         empty = "the value below"
@@ -153,7 +153,7 @@ def _choice(control: Control, entry: Entry, state: InputState) -> str:
     )
 
 
-def _file(control: Control, entry: Entry, state: InputState) -> str:
+def _file(control: Control, entry: FieldEntry, state: InputState) -> str:
     found = f'<input type="file"{_common(control, state)}>'
     content = entry.content
     if content is None:
@@ -178,7 +178,7 @@ def _picture(content: bytes, text: str, name: str) -> str:
     return f'<img src="data:{kinds[0]};base64,{text}" alt="{escape_markup(name)}">'
 
 
-def _boxes(control: Control, entry: Entry) -> str:
+def _boxes(control: Control, entry: FieldEntry) -> str:
     """The boxes that send null, or leave the column out."""
     boxes = []
     if control.has_null_box:

@@ -6,16 +6,15 @@ import base64
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from importlib.resources import files
 
-import packager
 from packager.manifest.manifest import Manifest
 from packager.text import escape_markup
 from serving.http.messages import RequestError, Response
 
 STYLES = (
-    Path(packager.__file__).with_name("report") / "page.css",
-    Path(__file__).with_name("page.css"),
+    files("packager") / "report" / "page.css",
+    files("serving") / "try_page" / "page.css",
 )
 HTML = "text/html; charset=utf-8"
 FORM = "row"

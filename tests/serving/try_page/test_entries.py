@@ -18,7 +18,7 @@ from packager.manifest.manifest import Column, Schema
 from serving.http.messages import RequestError
 from serving.protocols.form_parts import FormPart, read_form
 from serving.try_page.controls import Control, controls_of
-from serving.try_page.entries import Entry, Fields, entry_of, row_of, sent_entries
+from serving.try_page.entries import FieldEntry, Fields, entry_of, row_of, sent_entries
 from serving.try_page.form import form_html
 from serving.try_page.inputs import InputState
 
@@ -180,6 +180,6 @@ def test_text_that_is_not_utf_8_is_refused_by_its_column() -> None:
 
 
 def test_an_entry_without_an_example_is_empty() -> None:
-    assert entry_of(control("number"), {}) == Entry()
-    assert entry_of(control("many"), {}) == Entry(null=True)
-    assert entry_of(control("rate"), {}) == Entry(omitted=True)
+    assert entry_of(control("number"), {}) == FieldEntry()
+    assert entry_of(control("many"), {}) == FieldEntry(null=True)
+    assert entry_of(control("rate"), {}) == FieldEntry(omitted=True)

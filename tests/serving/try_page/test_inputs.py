@@ -12,7 +12,7 @@ from monitoring.profile.profile import FeatureProfile
 from packager.manifest.manifest import Schema
 from serving.try_page.bins import BinPlace
 from serving.try_page.controls import Control, controls_of
-from serving.try_page.entries import Entry
+from serving.try_page.entries import FieldEntry
 from serving.try_page.inputs import InputState, input_html
 
 
@@ -21,7 +21,7 @@ def control(name: str, *, strict: bool = False, **changed: Any) -> Control:
     return controls_of(Schema(features=tuple(columns)), strict=strict)[0]
 
 
-def drawn(own: Control, entry: Entry = Entry(), **state: Any) -> SentForm:
+def drawn(own: Control, entry: FieldEntry = FieldEntry(), **state: Any) -> SentForm:
     return SentForm(f"<form>{input_html(own, InputState(entry, **state))}</form>")
 
 
@@ -39,7 +39,7 @@ def types(form: SentForm) -> dict[str, str | None]:
     ],
 )
 def test_what_a_browser_could_not_show_is_in_a_plain_input(name: str, text: str, kind: str) -> None:
-    form = drawn(control(name), Entry(text))
+    form = drawn(control(name), FieldEntry(text))
     assert types(form)["c0"] == kind
     assert form.values()["c0"] == text
 
@@ -52,17 +52,17 @@ def test_bounds_bind_only_where_other_values_are_refused() -> None:
     assert limits(control("number")) == (None, None)
     assert limits(control("number", strict=True)) == ("0.0", "10.0")
     assert "a number; 0 to 10 in training" in drawn(control("number")).said
-    assert "required" in input_html(control("whole", strict=True), InputState(Entry()))
-    assert "required" not in input_html(control("whole"), InputState(Entry()))
+    assert "required" in input_html(control("whole", strict=True), InputState(FieldEntry()))
+    assert "required" not in input_html(control("whole"), InputState(FieldEntry()))
 
 
 def test_known_values_can_be_chosen_and_others_typed_if_they_are_taken() -> None:
-    form = drawn(control("colour"), Entry('"red"'))
+    form = drawn(control("colour"), FieldEntry('"red"'))
     assert form.values() == {"c0": '"red"', "c0.other": ""}
-    typed = drawn(control("colour"), Entry("green", typed=True))
+    typed = drawn(control("colour"), FieldEntry("green", typed=True))
     assert typed.values() == {"c0": "", "c0.other": "green"}
     assert "the value below" in typed.said
-    assert "c0.other" not in drawn(control("colour", strict=True), Entry('"red"')).values()
+    assert "c0.other" not in drawn(control("colour", strict=True), FieldEntry('"red"')).values()
     options = [given for tag, given in drawn(control("many")).tags if tag == "option"]
     assert len(options) == 300
 
@@ -85,7 +85,7 @@ def test_flags_errors_and_bins_belong_to_their_input() -> None:
     )
     form = drawn(
         control("number"),
-        Entry("9"),
+        FieldEntry("9"),
         flags=["out_of_range"],
         error=f"Expected {HOSTILE}",
         places=[BinPlace(profile, 1)],
@@ -101,10 +101,10 @@ def test_flags_errors_and_bins_belong_to_their_input() -> None:
 
 
 def test_a_picture_is_shown_and_any_other_file_is_not() -> None:
-    png = drawn(control("picture"), Entry(content=b"\x89PNG\r\n\x1a\nmore"))
+    png = drawn(control("picture"), FieldEntry(content=b"\x89PNG\r\n\x1a\nmore"))
     (image,) = [given for tag, given in png.tags if tag == "img"]
     assert str(image["src"]).startswith("data:image/png;base64,")
     for content in (b"<svg onload=alert(1)>", b"GIF", b""):
-        other = drawn(control("picture"), Entry(content=content))
+        other = drawn(control("picture"), FieldEntry(content=content))
         assert not [1 for tag, _ in other.tags if tag == "img"]
         assert "c0.kept" in other.values()
