@@ -33,6 +33,7 @@ OWN_ROUTES = ("/docs", "/docs.json", "/feedback", "/metrics", "/package", "/sche
 HEALTH_ROUTES = ("/healthz", "/livez", "/ping", "/readyz")
 PREDICT_ROUTES = ("/invocations", "/predict")
 
+TryPageSetting = Literal["off", "on", "uncounted"]
 T = TypeVar("T")
 C = TypeVar("C", bound=str)
 
@@ -75,7 +76,7 @@ class Settings:
     """``MODEL_PROCESS_MEMORY``: bytes that a model process may use; None without a limit."""
     member_urls: Mapping[str, MemberUrl]
     """``MODEL_MEMBER_URLS``: the servers of a solution's members that run elsewhere."""
-    try_page: Literal["off", "on", "uncounted"]
+    try_page: TryPageSetting
     """``MODEL_TRY_PAGE``: whether ``/try`` answers; ``uncounted``: without counting its rows."""
     feedback: FeedbackSettings
     """Settings of late labels and of the flagged-rows log."""
@@ -159,8 +160,8 @@ def _metrics_auth(environment: Mapping[str, str], keys: str | None) -> bool:
     return wanted
 
 
-def _try_page(environment: Mapping[str, str]) -> Literal["off", "on", "uncounted"]:
-    parse = _one_of("off", "on", "uncounted")
+def _try_page(environment: Mapping[str, str]) -> TryPageSetting:
+    parse: Callable[[str], TryPageSetting] = _one_of("off", "on", "uncounted")
     return variables.read(environment, TRY_PAGE, "off", parse, "off, on or uncounted")
 
 
