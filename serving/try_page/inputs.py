@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from packager.data.rows.coerce import format_bound
 from packager.manifest.manifest import Column
-from packager.text import escape_markup, format_bytes
+from packager.text import counted, escape_markup, format_bytes
 from serving.openapi.nested import nested_words
 from serving.try_page.bins import BinPlace
 from serving.try_page.controls import Control
@@ -212,12 +212,12 @@ def value_of(text: str) -> str:
 def _hint(control: Control) -> str:
     """What the column takes, and what it held in training; escaped."""
     column = control.column
-    words = escape_markup(_kind_words(column))
+    known = len(column.categories or ())
+    listed = control.kind in ("choice", "suggestion")
+    words = counted(known, "known value") if listed else escape_markup(_kind_words(column))
     bounds = _range(column)
     if bounds:
         words += f"; {bounds} in training"
-    if control.kind == "suggestion":
-        words += f"; {len(column.categories or ()):,} known values"
     if "empty" in column.refuses:
         words += "; never empty"
     if control.extra:

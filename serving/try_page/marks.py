@@ -26,9 +26,17 @@ def shown(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**15 else escape_markup(str(value)[:MAX_TEXT])
     if isinstance(value, float):
-        return f"{value:,.6g}" if math.isfinite(value) else NOTHING
+        return _real(value)
     text = str(value)
     return escape_markup(text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…")
+
+
+def _real(value: float) -> str:
+    if not math.isfinite(value):
+        return NOTHING
+    if not 1e5 <= abs(value) < 1e15:
+        return f"{value:,.6g}"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
 
 
 def percent(share: float | None) -> str:

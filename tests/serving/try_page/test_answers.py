@@ -43,7 +43,7 @@ def test_no_prediction_and_no_probability_are_said() -> None:
 @pytest.mark.parametrize(
     ("output", "prediction", "said"),
     [
-        (Output(name="x", kind="number"), 1234567.25, "1.23457e+06"),
+        (Output(name="x", kind="number"), 1234567.25, "1,234,567.25"),
         (Output(name="x", kind="number"), 1234.5, "1,234.5"),
         (Output(name="x", kind="score"), 0.5, "0.5 a score: higher is further up the ranking"),
         (Output(name="x", kind="text"), HOSTILE, HOSTILE),
