@@ -38,7 +38,9 @@ Cells = list[tuple[str, Any]]
 def may_be_upload(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the body of a ``/predict`` request may be something else than JSON."""
     kind = headers.get(b"content-type")
-    return kind is not None and kind.lstrip().lower().startswith(_BEGINNINGS)
+    if kind is None or kind == b"application/json":  # of most requests
+        return False
+    return kind.lstrip().lower().startswith(_BEGINNINGS)
 
 
 class Uploads:

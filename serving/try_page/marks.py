@@ -106,7 +106,9 @@ def pairs(rows: Sequence[tuple[str, str]]) -> str:
 
 def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of several columns, all escaped; the first names the row."""
-    names = "".join(f'<th scope="col" class="number">{head}</th>' for head in heads)
+    first, *others = heads
+    names = f'<th scope="col">{first}</th>'
+    names += "".join(f'<th scope="col" class="number">{head}</th>' for head in others)
     body = "".join(
         f'<tr><th scope="row"><span>{row[0]}</span></th>'
         + "".join(f'<td class="number">{cell}</td>' for cell in row[1:])
