@@ -254,7 +254,7 @@ class App:
 
     async def _try(self, page: TryPage, request: Request, receive: Receive) -> None:
         if request.method != "POST":
-            request.answer(page.blank())
+            request.answer(page.blank)
             return
         deadline = time.monotonic() + self._settings.deadline_seconds
         body = await self._body(request, receive)

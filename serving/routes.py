@@ -100,7 +100,7 @@ class Routes:
     ) -> ProtocolAdapter | None:
         """The adapter of a request; None for a path without one. Raises ``RequestError`` (415)."""
         adapter = self.adapters.get(path)
-        if isinstance(adapter, PredictProtocol) and may_be_upload(headers):
+        if path == PredictProtocol.route and may_be_upload(headers):
             return self.uploads.protocol(headers, query) or adapter
         return adapter
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from packager.data.rows.column_converter import FLAGS, short
@@ -86,6 +87,7 @@ class TryPage:
             counted,
         )
 
+    @cached_property
     def blank(self) -> Response:
         """The form with the example row."""
         return Response(200, self.render(self.example), HTML, headers())

@@ -296,6 +296,27 @@ def test_broken_forms_never_get_a_500(several: Server) -> None:
     assert " 500" not in several.log.read_text()
 
 
+def test_failures_of_the_model_and_bounds_are_told_on_the_page(
+    failing_package: Package, start_server: Callable[..., Server]
+) -> None:
+    server = start_server(
+        failing_package, MODEL_TRY_PAGE="on", MODEL_MAX_BODY_BYTES="2000", MODEL_WORKERS="1"
+    )
+    form = opened(server)
+    page = shown(server, form, 422, c0="1")
+    assert "the model raises an error for this, but not for other rows" in page.said
+    assert "a secret" not in page.said
+    reply = sent(server, form.body(c0="6"))
+    assert (reply.status_code, reply.headers["retry-after"]) == (503, "1")
+    page = SentForm(reply.text)
+    assert "the process of model diamonds ended before it answered" in page.said
+    assert page.values()["c0"] == "6"
+    assert "/try" in {line.get("route") for line in server.lines() if line["level"] == "error"}
+    reply = sent(server, form.body(c0="1" * 2_000))
+    assert reply.status_code == 413
+    assert "413: the body is too large: expected <= 2000 bytes" in SentForm(reply.text).said
+
+
 CHROMIUM = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom")
 
 
