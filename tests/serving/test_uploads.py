@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -15,9 +16,10 @@ import httpx
 import pytest
 from jsonschema_rs import Draft202012Validator
 from serving_helpers import Server
-from upload_samples import PNG, ROW, TEXTS, picture_package
+from upload_samples import FEATURES, PNG, ROW, TEXTS, picture_package
 
 pytestmark = pytest.mark.server
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,25 @@ def test_curl_sends_a_form_and_a_file(served: Server, right: Any, tmp_path: Path
     ):
         done = subprocess.run(["curl", "-s", *arguments], capture_output=True, check=True)
         assert json.loads(done.stdout) == right, arguments
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+def test_the_commands_of_the_page_are_as_they_say(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    columns = tuple(one for one in FEATURES if one.name in ("image", "age", "born"))
+    package = picture_package(tmp_path / "package", columns)
+    server = start_server(package, MODEL_FEEDBACK="off", MODEL_WORKERS="1")
+    (tmp_path / "cat.png").write_bytes(PNG)
+    page = (DOCS / "protocols.md").read_text(encoding="utf-8")
+    section = page.partition("### Files\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"^```\n(curl .*?)\n```", section, re.MULTILINE)
+    expected = server.predict([{one.name: ROW[one.name] for one in columns}]).json
+    assert len(commands) == 2
+    for command in commands:
+        there = command.replace("localhost:3000", f"127.0.0.1:{server.port}")
+        done = subprocess.run(there, shell=True, cwd=tmp_path, capture_output=True, check=True)
+        assert json.loads(done.stdout) == expected, command
 
 
 def test_an_http_library_sends_them_too_and_several_rows(served: Server, right: Any) -> None:
