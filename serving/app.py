@@ -34,7 +34,7 @@ from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
 from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
-from serving.protocols.uploads import UploadProtocol, may_be_upload
+from serving.protocols.uploads import UploadProtocol, may_be_upload, rows_as_json
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
@@ -228,7 +228,7 @@ class App:
         self, loaded: LoadedPackage, request: Request, query: bytes, receive: Receive
     ) -> None:
         if loaded.try_page is not None and request.path == routes.TRY:
-            await self._try(loaded.try_page, request, receive)
+            await self._try(loaded, loaded.try_page, request, receive)
             return
         document = loaded.routes.documents.get(request.path)
         if document is not None:
@@ -252,7 +252,9 @@ class App:
             )
         request.answer(await loaded.feedback.answer(body))
 
-    async def _try(self, page: TryPage, request: Request, receive: Receive) -> None:
+    async def _try(
+        self, loaded: LoadedPackage, page: TryPage, request: Request, receive: Receive
+    ) -> None:
         if request.method != "POST":
             request.answer(page.blank)
             return
@@ -266,8 +268,8 @@ class App:
         if predicted is None or not page.counted:
             request.answer(answered.response)
             return
-        # A shadow gets the row as another client would send it.
-        request.protocol, request.body = PredictProtocol.route, answered.row_json
+        if loaded.shadow is not None:  # it gets the row as another client would send it
+            request.protocol, request.body = PredictProtocol.route, rows_as_json([answered.row])
         request.answer(answered.response, predicted.batch)
 
     async def _body(self, request: Request, receive: Receive) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from packager.data.rows.request_rows import ValidatedRows
 from packager.manifest.manifest import Manifest
 from serving.feedback.endpoint import FeedbackEndpoint
 from serving.http.asgi import Receive
-from serving.http.limits import is_small
+from serving.http.limits import LimitExceededError, is_small, json_values
 from serving.http.messages import RequestError, Response
 from serving.prediction.member_profiles import load_profile
 from serving.prediction.package_files import column_clocks, column_names
@@ -22,13 +22,12 @@ from serving.prediction.pipeline import Answer, Pipeline
 from serving.protocols.form_parts import FormPart, read_form
 from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ScoredRows
-from serving.protocols.uploads import rows_as_json
 from serving.protocols.v2_outputs import outputs_of
 from serving.settings import Settings
 from serving.try_page.answers import answer_html
 from serving.try_page.bins import TrainingBins
 from serving.try_page.controls import Control, controls_of
-from serving.try_page.entries import FieldEntry, Fields, entry_of, row_of, sent_entries
+from serving.try_page.entries import KEPT, FieldEntry, Fields, entry_of, row_of, sent_entries
 from serving.try_page.form import form_html
 from serving.try_page.inputs import InputState
 from serving.try_page.labels import LabelFields, outcome, text_of
@@ -47,8 +46,8 @@ class TryAnswer:
     response: Response
     predicted: Answer | None = None
     """The answered row; None if none was predicted."""
-    row_json: bytes = b""
-    """The row as the body of ``/predict``."""
+    row: Mapping[str, Any] = field(default_factory=dict)
+    """The row that was predicted; its bytes are not encoded."""
     refused: RequestError | None = None
     """Why there is no prediction."""
 
@@ -115,7 +114,7 @@ class TryPage:
             answered = await self.pipeline.answer(form, body, sent, receive, deadline)
         except RequestError as error:
             return TryAnswer(self._refused(form, error), refused=error)
-        return TryAnswer(answered.response, answered, rows_as_json([form.row]))
+        return TryAnswer(answered.response, answered, form.row)
 
     def render(
         self,
@@ -182,6 +181,7 @@ class TryForm:
         for part in read_form(body, self._content_type, most):
             fields.setdefault(part.name, part)
         self.fields = fields
+        self._check_values(controls)
         if text_of(fields, VERSION) != self._page.manifest.tag:
             raise RequestError(
                 409,
@@ -191,6 +191,15 @@ class TryForm:
             )
         self.entries = sent_entries(controls, fields)
         self.row = row_of(controls, self.entries)
+
+    def _check_values(self, controls: Sequence[Control]) -> None:
+        """Raise ``RequestError`` (413) for more values than ``/predict`` takes, files aside."""
+        files = {one.field(part) for one in controls if one.kind == "file" for part in ("", KEPT)}
+        texts = (part.content for name, part in self.fields.items() if name not in files)
+        try:
+            self._page.pipeline.predictor.budget.check_values(sum(map(json_values, texts)))
+        except LimitExceededError as error:
+            raise RequestError.of_bound(error) from error
 
     def rows(
         self, _body: bytes, _headers: Mapping[bytes, bytes]

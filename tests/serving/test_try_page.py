@@ -317,6 +317,11 @@ def test_failures_of_the_model_and_bounds_are_told_on_the_page(
     assert "413: the body is too large: expected <= 2000 bytes" in SentForm(reply.text).said
 
 
+def test_values_are_bounded_as_those_of_json(several: Server) -> None:
+    page = shown(several, opened(several), 413, c13="[" + "1," * 600_000, c12=PNG + b"," * 600_000)
+    assert "the request has about 60000" in page.said
+
+
 CHROMIUM = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom")
 
 
