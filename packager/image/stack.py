@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -95,20 +96,29 @@ def make_stack(
     def made(layers: Sequence[Layer]) -> None:
         on_lowest([*bottom, *layers])
 
-    found = _environments(base, lock, compiler, made, fresh=fresh)
-    below = [
-        *bottom,
-        *found.below,
-        runtime_layer(compiler, fresh=fresh),
-        modules_layer("code", files.code, "code", compiler, fresh),
-    ]
-    worker = [training_layer(compiler, fresh=fresh), *found.worker]
+    with ThreadPoolExecutor(1) as pool:
+        own = pool.submit(_own_layers, files, compiler, fresh=fresh)
+        found = _environments(base, lock, compiler, made, fresh=fresh)
+        runtime, code, training = own.result()
+    below = [*bottom, *found.below, runtime, code]
+    worker = [training, *found.worker]
     data_layers = []
     if files.data:
         data_layers.append(plain_layer("data", folder / "data.tar", entries(files.data, "data")))
     for layer in (*below, *found.trees, *worker, *data_layers):
         progress.item(layer.name, layer.source, layer.size, layer.seconds)
     return Stack(tuple(below), tuple(found.trees), tuple(worker), tuple(data_layers), own_runtime())
+
+
+def _own_layers(
+    files: SourceFiles, compiler: Compiler | None, *, fresh: bool
+) -> tuple[Layer, Layer, Layer]:
+    """The layers of the serving runtime, of the project's code and of the training runtime."""
+    return (
+        runtime_layer(compiler, fresh=fresh),
+        modules_layer("code", files.code, "code", compiler, fresh),
+        training_layer(compiler, fresh=fresh),
+    )
 
 
 @dataclass(frozen=True)
