@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 from modelhost.state import TIMES
@@ -27,7 +25,6 @@ from packager.worker.train.training import (
     MeasuredModel,
     TrainingData,
     model_files,
-    start_training,
     train_apart,
 )
 
@@ -43,21 +40,18 @@ def check_repeatability(
     recipe = job.recipe
     assert isinstance(recipe, Recipe)
     with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
-        models, one = Path(name).resolve() / "model", first.trained
-        with ExitStack() as opened:
-            try:
-                with start_training(root, models, reverse=True) as repeating:
-                    host = opened.enter_context(ModelHost(model_host(root, one.models, models)))
-                    pool = opened.enter_context(ThreadPoolExecutor(1))
-                    loading = pool.submit(one.stored(job).load, host)  # while the other one trains
-                    again = train_apart(repeating, job, data, models)
-            except PackageError as error:
-                if recipe.level is not None:
-                    raise
-                return _failed(error)
+        models = Path(name).resolve() / "model"
+        try:
+            again = train_apart(job, root, data, models)
+        except PackageError as error:
+            if recipe.level is not None:
+                raise
+            return _failed(error)
+        one, other = first.trained, again.stored
+        with ModelHost(model_host(root, one.models, models)) as host:
             found = compare_models(
-                FittedModel(one.files(), loading.result(), one.window),
-                FittedModel(model_files(models), again.stored.load(host), again.window),
+                FittedModel(one.files(), one.stored(job).load(host), one.window),
+                FittedModel(model_files(models), other.load(host), again.window),
                 data.dataset.test[list(first.features)],
             )
     checks = metric_checks(first.evaluation, again.evaluation, recipe.accept, every=False)

@@ -112,16 +112,17 @@ def train(host: ModelHost, job: Job, dataset: Dataset, models: Path) -> TrainedM
     return TrainedModel(model, models, loader, window)
 
 
-def train_apart(host: ModelHost, job: Job, data: TrainingData, models: Path) -> RepeatedTraining:
-    """Train in ``host``, a new process, and measure the model, which is left in ``models``.
+def train_apart(job: Job, root: Root, data: TrainingData, models: Path) -> RepeatedTraining:
+    """Train in a new process, whose directory listings are reversed, and measure the model.
 
-    Raises ``PackageError``.
+    The model is left in ``models``. Raises ``PackageError``.
     """
     began = time.time()
     try:
-        trained = train(host, job, data.dataset, models)
-        dataset = with_fitted_columns(trained.model, data.dataset)
-        evaluation = measure(trained.model, dataset, data.masks)
+        with start_training(root, models, reverse=True) as host:
+            trained = train(host, job, data.dataset, models)
+            dataset = with_fitted_columns(trained.model, data.dataset)
+            evaluation = measure(trained.model, dataset, data.masks)
     except PackageError as error:
         raise PackageError(f"training again failed: {error.message}", error.hint) from error
     return RepeatedTraining(trained.stored(job), (began, time.time()), evaluation)

@@ -98,7 +98,7 @@ def test_the_projects_code_runs_in_model_processes_only(
     assert ended.code == 0, ended.stderr
     looked["predict"] = seen(ended, scratch)
 
-    least = {"run": 4, "replay": 2, "check": 1, "predict": 1}
+    least = {"run": 5, "replay": 2, "check": 1, "predict": 1}
     for verb, found in looked.items():
         assert len({one["process"] for one in found}) >= least[verb], (verb, found)
         assert [one for one in found if one["program"] != HOST or one["ours"]] == [], verb
