@@ -14,7 +14,6 @@ the ``"id"`` of a request that has one:
     relate       model, function, columns, rows, specs → holds: a boolean for each row
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
-    forget       line → nothing: no model is loaded any more; the line ends the output so far
     environment  → environment: what of this process can change the last bits of a result
 
 The requests that compile a model are in :mod:`modelhost.compiling.verbs`, those that study a
@@ -25,7 +24,6 @@ A request that the project's code fails is answered with the error; the process 
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import sys
@@ -42,7 +40,6 @@ from modelhost.array_input import ARRAY, FRAME, input_builder
 from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.compiling import verbs
 from modelhost.environment import numerical_environment
-from modelhost.error_header import error_header
 from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
@@ -55,6 +52,7 @@ from modelhost.prediction_messages import decode_call, decode_predictions, encod
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.solution import study_verbs
+from modelhost.solution.errors import MemberUnavailableError
 from modelhost.solution.flow import with_absent
 from modelhost.state import OpaqueError, state
 from modelhost.state_table import encode_state
@@ -84,7 +82,6 @@ class Workshop:
             "measure": measure,
             "relate": self.relate,
             "save": self.save,
-            "forget": self.forget,
             "state": self.state,
             "environment": lambda _: Message({"environment": numerical_environment()}),
             "call": self.call,
@@ -102,7 +99,7 @@ class Workshop:
             verb = self._verbs[asked.header["verb"]]
             answer = verb(asked)
         except PackageError as error:
-            answer = Message({"error": error_header(error)})
+            answer = Message({"error": describe(error)})
         if "id" in asked.header:
             answer.header["id"] = asked.header["id"]
         return answer
@@ -183,15 +180,6 @@ class Workshop:
         model, module = self._trained
         loader = save_model(model, Path(asked.header["path"]), module, asked.header["predictor"])
         return Message({"loader": loader})
-
-    def forget(self, asked: Message) -> Message:
-        """Release all models, for a harness that has another use for this process."""
-        self._models, self._parts, self._inputs, self._trained = [], {}, {}, None
-        self._studies = study_verbs.StudyVerbs()
-        gc.collect()
-        sys.stdout.flush()
-        os.write(2, (asked.header["line"] + "\n").encode())
-        return Message({})
 
     def state(self, asked: Message) -> Message:
         """Describe the state of a loaded model."""
@@ -277,6 +265,20 @@ def described(model: LoadedModel) -> dict[str, Any]:
         "text_step": model.text_step,
         "takes": model.takes,
         "outputs": [one.as_json() for one in model.outputs],
+    }
+
+
+def describe(error: PackageError) -> dict[str, Any]:
+    """An error for a header; also the key of a ``KeyError``, and if a member is unavailable."""
+    cause = error.__cause__
+    key = cause.args[0] if isinstance(cause, KeyError) and cause.args else None
+    return {
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+        "cause": None if cause is None else type(cause).__name__,
+        "missing_key": key if isinstance(key, str) else None,
+        "unavailable": isinstance(error, MemberUnavailableError),
     }
 
 

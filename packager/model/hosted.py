@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,10 +24,16 @@ from typing import TYPE_CHECKING, Any, Self
 from modelhost.parent_process import own_id
 from modelhost.wire import Message, WireError, receive, send
 from packager.errors import PackageError, UsageError
-from packager.exit_reason import ExitReason, killed_for_memory, kills_for_memory
+from packager.exit_reason import (
+    LAST_WORDS_SECONDS,
+    MAX_LINES,
+    ExitReason,
+    killed_for_memory,
+    kills_for_memory,
+    relay,
+)
 from packager.manifest.base import FeatureForm, Task
 from packager.manifest.manifest import Recipe, Serve
-from packager.model.host_output import HAND_OVER_SECONDS, HostOutput
 from packager.model.hosted_model import HostedModel
 from packager.model.readable_answers import readable_answer
 
@@ -116,6 +123,7 @@ class ModelHost:
         self._deadline: tuple[float, float] | None = None
         self._timed_out = False
         self._kills = kills_for_memory()
+        self._last: deque[str] = deque(maxlen=MAX_LINES)
         with theirs:
             self._process = subprocess.Popen(
                 [*start.command, "-m", "modelhost", "work"],
@@ -132,7 +140,8 @@ class ModelHost:
             )
         lines = self._process.stderr
         assert lines is not None
-        self._output = HostOutput(lines, told)
+        self._relay = threading.Thread(target=relay, args=(lines, self._last, told), daemon=True)
+        self._relay.start()
         # A child that the model has forked keeps the connection open: the process is watched.
         threading.Thread(target=self._end_with_process, daemon=True).start()
 
@@ -236,23 +245,13 @@ class ModelHost:
         with readable_answer():
             return dict(answer.header["environment"])
 
-    def hand_over(self, told: Callable[[str], object]) -> bool:
-        """Have the process forget its models, and let ``told`` get its lines from now on.
-
-        False if its output can't be told apart. Raises as ``ask``.
-        """
-        return self._output.redirect(
-            told,
-            lambda mark: self.ask(Message({"verb": "forget", "line": mark}), HAND_OVER_SECONDS),
-        )
-
     def close(self) -> None:
         """End the process and its children."""
         with suppress(OSError):
             self._connection.close()
         self._kill()
         self._process.wait()
-        self._output.join()
+        self._relay.join(LAST_WORDS_SECONDS)
 
     def _end_with_process(self) -> None:
         self._process.wait()
@@ -283,7 +282,7 @@ class ModelHost:
                 "does the project's code close or write to the descriptors of its process?"
                 " It must not",
             )
-        ended = ExitReason(code, killed_for_memory(code, self._kills), self._output.last)
+        ended = ExitReason(code, killed_for_memory(code, self._kills), tuple(self._last))
         return HostEndedError(f"{self._who}'s process ended with {ended.reason}", ended.hint)
 
 

@@ -28,7 +28,6 @@ from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.environment import numerical_environment
 from packager.worker.processes.host_command import model_host
 from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
-from packager.worker.processes.shared_host import SharedHost
 from packager.worker.replay.retrain import check_repeatability
 from packager.worker.test.held_out import held_out_statistics
 from packager.worker.train import pretrained_model
@@ -72,9 +71,8 @@ def run(job: Job, root: Root, out: Path) -> TrainingResult:
         pretrained_model.check_job(job)
     before = snapshot(root, out)
     # Started before the data are read: it imports its libraries meanwhile.
-    models = out / "model" if isinstance(job.recipe, Recipe) else root.models
-    with _started(job, root, out) as host, SharedHost(model_host(root, models)) as hosts:
-        made = (_with_data if job.source else _without_data)(host, hosts, job, root, before)
+    with _started(job, root, out) as host:
+        made = (_with_data if job.source else _without_data)(host, job, root, before)
     (out / "result.json").write_bytes(made.dump())
     return made
 
@@ -85,9 +83,7 @@ def _started(job: Job, root: Root, out: Path) -> ModelHost:
     return ModelHost(model_host(root))
 
 
-def _with_data(
-    host: ModelHost, hosts: SharedHost, job: Job, root: Root, before: Snapshot
-) -> TrainingResult:
+def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> TrainingResult:
     out = before.out
     source = read_source(root, job.reader)
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
@@ -102,13 +98,12 @@ def _with_data(
     slices = declare_slices(read, job)
     data = TrainingData(read, slice_masks(read.test, slices))
     loaded, dataset = _loaded(host, job, root, read, out)
-    hosts.start()
     described = describe_model(loaded.model, dataset, job)
     schema = without_values(described, personal)
     trained = isinstance(job.recipe, Recipe)
     check_takes_frames(loaded.model.text_step, schema.features, trained=trained)
     evaluation = measure(loaded.model, dataset, data.masks)
-    steps = IsolatedSteps(loaded.stored(job), schema, hosts)
+    steps = IsolatedSteps(loaded.stored(job), schema, root)
     excluded = drift_exclusions(dataset, schema, job)
     by_time = job.split.time is not None
     profile = monitored.profile(dataset, schema, loaded.model, steps.ranked, excluded, by_time)
@@ -148,9 +143,7 @@ def _loaded(
     return given, pretrained_model.in_order_of(given.model, dataset)
 
 
-def _without_data(
-    host: ModelHost, hosts: SharedHost, job: Job, root: Root, before: Snapshot
-) -> TrainingResult:
+def _without_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> TrainingResult:
     """The result for a pretrained model without data: only its columns and classes are known."""
     stored = StoredModel(root.models, job.serve, job.task)
     model = stored.load(host)
@@ -162,7 +155,7 @@ def _without_data(
         slices=Slices(columns={}, rules={}),
         evaluation=None,
         environment=numerical_environment(host.environment()),
-        compiled=IsolatedSteps(stored, schema, hosts).compiled(None, before.out / FOLDER),
+        compiled=IsolatedSteps(stored, schema, root).compiled(None, before.out / FOLDER),
         train_rows=0,
         test_rows=0,
     )

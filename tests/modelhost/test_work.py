@@ -145,18 +145,3 @@ def test_a_member_that_runs_out_of_memory_ends_and_a_fork_answers_nothing(
             answers.append(answer.header["id"])
         assert answers == ([] if code else [1, 2])
         assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == code
-
-
-def test_forgotten_models_are_no_longer_numbered(project, tmp_path, capfd):
-    project.code(train=TRAIN)
-    shop = Workshop()
-    recipe = {"train": "train:train", "params": {}, "seed": 1}
-    shop.answer(request("train", 20, features=["x"], targets=["y"], takes="frame", **recipe))
-    shop.answer(Message({"verb": "save", "path": str(tmp_path), "predictor": "auto"}))
-    load = {"verb": "load", "path": str(tmp_path / "model"), "predictor": "auto"}
-    load |= {"loader": "joblib", "task": "regression", "outputs": [], "takes": "frame"}
-    numbers = [shop.answer(Message(load)).header["model"]["number"] for _ in range(2)]
-    assert shop.answer(Message({"verb": "forget", "line": "the end"})).header == {}
-    assert capfd.readouterr().err.endswith("the end\n")
-    numbers.append(shop.answer(Message(load)).header["model"]["number"])
-    assert numbers == [0, 1, 0]

@@ -18,6 +18,7 @@ from packager.errors import PackageError
 from packager.manifest.base import Task
 from packager.manifest.manifest import Schema, Serve
 from packager.model.hosted import (
+    HostCommand,
     HostEndedError,
     HostTimeoutError,
     ModelHost,
@@ -25,7 +26,6 @@ from packager.model.hosted import (
 )
 from packager.model.hosted_model import HostedModel
 from packager.model.predictions import finite, flagged_answers
-from packager.worker.processes.shared_host import SharedHost
 
 LOAD_SECONDS = 300.0
 """Time limit for loading a model."""
@@ -68,7 +68,7 @@ class AskedModel:
 
     stored: StoredModel
     schema: Schema
-    hosts: SharedHost
+    command: HostCommand
     ended: int = 0
     """Processes that ended or were killed because they hung."""
     seconds: float = HANG_SECONDS
@@ -86,9 +86,6 @@ class AskedModel:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None and self._host is not None:
-            self.hosts.give_back(self._host)
-            self._host = None
         self._stop()
 
     @property
@@ -133,7 +130,7 @@ class AskedModel:
         return Reply("answered" if whole else "no answer", given)
 
     def _start(self) -> None:
-        self._host = self.hosts.take(discard)
+        self._host = ModelHost(self.command, discard)
         try:
             with self._host.within(LOAD_SECONDS):
                 self._model = self.stored.load(self._host).untraced()

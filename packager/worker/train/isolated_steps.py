@@ -1,8 +1,7 @@
-"""Steps that query a trained model beyond what requests may hold, in a model process of their own.
+"""Steps that query a trained model beyond what requests may hold, in model processes of their own.
 
-They use it one after another, and another one after a step that ends it. The queries contain
-permuted values, nulls and huge numbers, on which a model may hang or crash in compiled code. Such a
-failure is reported, and the build continues without the result.
+The queries contain permuted values, nulls and huge numbers, on which a model may hang or crash in
+compiled code. Such a failure is reported, and the build continues without the result.
 """
 
 from __future__ import annotations
@@ -18,9 +17,11 @@ import pandas as pd
 from packager.errors import PackageError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Column, Schema
+from packager.model.hosted import HostCommand, ModelHost
+from packager.model.paths import Root
 from packager.worker.compile.compile import compile_model
 from packager.worker.processes.asked_model import AskedModel, StoredModel
-from packager.worker.processes.shared_host import SharedHost
+from packager.worker.processes.host_command import model_host
 from packager.worker.train.importance import by_importance, evenly_spaced, rows_for
 
 RANK_TIMEOUT_SECONDS = 600.0
@@ -29,18 +30,17 @@ COMPILE_TIMEOUT_SECONDS = 1_800.0
 
 @dataclass(frozen=True)
 class IsolatedSteps:
-    """A trained model, queried in a process of its own."""
+    """A trained model, queried in processes of its own."""
 
     stored: StoredModel
     schema: Schema
-    hosts: SharedHost
-    """Its process reads the model's files, and imports their libraries once for all steps."""
+    root: Root
 
     def ranked(self, features: pd.DataFrame, columns: Sequence[Column]) -> list[Column]:
         """The columns by importance; on failure in their given order, with a message on stderr."""
         rows = evenly_spaced(features, rows_for(len(columns)))
         try:
-            with self.hosts.lent() as host, host.within(RANK_TIMEOUT_SECONDS):
+            with ModelHost(self._command()) as host, host.within(RANK_TIMEOUT_SECONDS):
                 model = self.stored.load(host).untraced()
                 ranked = by_importance(model, rows, self.schema.features)
         except PackageError as error:
@@ -54,7 +54,7 @@ class IsolatedSteps:
 
     def asked(self) -> AskedModel:
         """The model, to be queried for the values that it rejects."""
-        return AskedModel(self.stored, self.schema, self.hosts)
+        return AskedModel(self.stored, self.schema, self._command())
 
     def compiled(self, held_out: pd.DataFrame | None, folder: Path) -> Compiled:
         """The verdict on a compiled form; write an accepted form into ``folder``.
@@ -67,7 +67,7 @@ class IsolatedSteps:
         if mode == "off":
             return Compiled(verdict="off")
         try:
-            with self.hosts.lent() as host, host.within(COMPILE_TIMEOUT_SECONDS):
+            with ModelHost(self._command()) as host, host.within(COMPILE_TIMEOUT_SECONDS):
                 model = self.stored.load(host).untraced()
                 return compile_model(model, self.schema, held_out, folder, mode)
         except PackageError as error:
@@ -75,3 +75,6 @@ class IsolatedSteps:
                 raise
             sys.stderr.write(f"the model is not compiled: {error.message}; {error.hint}\n")
             return Compiled(verdict="refused", reason=f"its search failed: {error.message}")
+
+    def _command(self) -> HostCommand:
+        return model_host(self.root, self.stored.models)

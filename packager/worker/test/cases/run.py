@@ -14,7 +14,6 @@ from packager.model.paths import Root
 from packager.worker.compile.held_out import accepted_rows, json_rows
 from packager.worker.processes.asked_model import AskedModel, StoredModel
 from packager.worker.processes.host_command import model_host
-from packager.worker.processes.shared_host import SharedHost
 from packager.worker.test.cases.asked_rows import RowAsker
 from packager.worker.test.cases.batches import ROWS, check_batches
 from packager.worker.test.cases.compared_answers import judge_bounds, judge_change, judge_grid
@@ -39,11 +38,9 @@ def cases(data: DataRows | None, manifest: Manifest, root: Root, *, batches: boo
     that can't be judged.
     """
     stored = StoredModel(root.models, manifest.serve, manifest.task)
+    asked = AskedModel(stored, manifest.schema_, model_host(root), seconds=SECONDS)
     checks: list[Check] = []
-    with (
-        SharedHost(model_host(root)) as hosts,
-        AskedModel(stored, manifest.schema_, hosts, seconds=SECONDS) as asked,
-    ):
+    with asked:
         asker = RowAsker(asked)
         if batches and data is not None and len(data.served):
             checks.append(_batches(data, asker, manifest))

@@ -13,7 +13,6 @@ from packager.manifest.manifest import Schema
 from packager.worker.processes import asked_model
 from packager.worker.processes.asked_model import AskedModel, StoredModel
 from packager.worker.processes.host_command import model_host
-from packager.worker.processes.shared_host import SharedHost
 
 SCHEMA = Schema(features=infer_columns(pd.DataFrame({"x": [1.0, 2.0]})))
 MODEL = """
@@ -40,8 +39,7 @@ def asker(project, tmp_path):
     (tmp_path / "models").mkdir()
     joblib.dump(Moody(), tmp_path / "models" / "model")
     stored = StoredModel(tmp_path / "models", SERVE, "regression")
-    with SharedHost(model_host(project.root, stored.models)) as hosts:
-        yield AskedModel(stored, SCHEMA, hosts, seconds=5.0)
+    return AskedModel(stored, SCHEMA, model_host(project.root, stored.models), seconds=5.0)
 
 
 @pytest.mark.slow

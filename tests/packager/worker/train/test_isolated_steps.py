@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +21,6 @@ from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Schema
 from packager.model.hosted import HostEndedError
 from packager.worker.processes.asked_model import StoredModel
-from packager.worker.processes.host_command import model_host
-from packager.worker.processes.shared_host import SharedHost
 from packager.worker.train import isolated_steps
 from packager.worker.train.isolated_steps import IsolatedSteps
 
@@ -36,8 +33,6 @@ def model(project: Project, monkeypatch: pytest.MonkeyPatch):
     """A fitted model on disk, as a build has it."""
     monkeypatch.setenv("PYTHONPATH", f"{project.root.code}{os.pathsep}{CHECKOUT}")
 
-    opened = ExitStack()
-
     def made(task="classification", mode="auto", native=None) -> IsolatedSteps:
         target = ROWS["b"] > 0 if task == "classification" else ROWS["b"] * 2.0
         kind = LogisticRegression if task == "classification" else LinearRegression
@@ -47,12 +42,9 @@ def model(project: Project, monkeypatch: pytest.MonkeyPatch):
             classes=(False, True) if task == "classification" else None,
         )
         serve = SERVE.model_copy(update={"compile": mode})
-        hosts = SharedHost(model_host(project.root, project.root.models))
-        stored = StoredModel(project.root.models, serve, task)
-        return IsolatedSteps(stored, schema, opened.enter_context(hosts))
+        return IsolatedSteps(StoredModel(project.root.models, serve, task), schema, project.root)
 
-    with opened:
-        yield made
+    return made
 
 
 @pytest.mark.slow
