@@ -32,6 +32,7 @@ from packager.project.config import load_project
 
 PACKAGE = Path(sys.executable).parent / "package"
 KEPT = ("bases", "wheels")
+HIDDEN = shutil.ignore_patterns(".*")  # what another build is writing
 RESULTS = ("trained", "checks", "baselines")
 Seconds = tuple[float, float, float]
 """Wall clock, processor time of the process, and that of the children it has waited for."""
@@ -54,7 +55,7 @@ def main() -> None:
         (project / "package.lock").unlink()
         cache.mkdir(mode=0o700)
         for kept in KEPT:
-            shutil.copytree(cache_directory(kept), cache / kept, symlinks=True)
+            shutil.copytree(cache_directory(kept), cache / kept, symlinks=True, ignore=HIDDEN)
         for title in ("first", "again", "trained again"):
             if title == "trained again":
                 for results in RESULTS:
