@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MIN_SECONDS = 0.1
 """Between two updates of what a notebook shows, steps and warnings aside."""
+MAX_TOLD = 60
+"""Lines of output that are printed after an error."""
 MAX_LINES = 400
 """Lines that a notebook keeps, the newest."""
 
@@ -35,15 +37,37 @@ def shown_progress(title: str) -> Iterator[Progress]:
         progress = NotebookProgress(title)
         with progress:
             yield progress
+    elif sys.stderr.isatty():
+        yield ConsoleProgress()
     else:
-        yield ConsoleProgress() if sys.stderr.isatty() else WarningProgress()
+        quiet = WarningProgress()
+        try:
+            yield quiet
+        except BaseException:
+            quiet.tell()
+            raise
 
 
 class WarningProgress:
-    """Prints warnings on stderr; the output is no terminal, so nobody watches."""
+    """Prints warnings on stderr; the output is no terminal, so nobody watches.
+
+    After an error the output of the user's code since the last step is printed, which tells why.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def tell(self) -> None:
+        """Print the step that has failed, and the newest lines of output in it."""
+        step, *output = self.lines or [""]
+        console = ConsoleProgress()
+        console.step(step)
+        for line in output:
+            console.output(line)
 
     def step(self, text: str) -> None:
-        """Do nothing."""
+        """Keep the step."""
+        self.lines = [text]
 
     def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
         """Do nothing."""
@@ -53,7 +77,8 @@ class WarningProgress:
         ConsoleProgress().warn(text)
 
     def output(self, text: str) -> None:
-        """Do nothing."""
+        """Keep a line of output of the user's code."""
+        self.lines = [*self.lines[:1], *self.lines[1:][-MAX_TOLD + 1 :], text]
 
 
 class NotebookProgress:

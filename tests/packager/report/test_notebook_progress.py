@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from packager.report.notebook_progress import MAX_LINES, NotebookProgress, shown_progress
+from packager.report.notebook_progress import MAX_LINES, MAX_TOLD, NotebookProgress, shown_progress
 
 
 def test_without_a_terminal_only_warnings_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,6 +19,26 @@ def test_without_a_terminal_only_warnings_are_printed(capsys: pytest.CaptureFixt
         progress.warn("a file is omitted\x1b[31m")
     out, err = capsys.readouterr()
     assert (out, err) == ("", "! a file is omitted\\u001b[31m\n")
+
+
+def test_without_a_terminal_an_error_has_the_output_of_its_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fails() -> None:
+        with shown_progress("title") as progress:
+            progress.step("making layers")
+            progress.output("of an earlier step")
+            progress.step("training")
+            for number in range(MAX_TOLD + 5):
+                progress.output(f"line {number}")
+            raise ValueError("why")
+
+    with pytest.raises(ValueError, match="why"):
+        fails()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "• training"
+    assert len(lines) == MAX_TOLD + 1
+    assert lines[-1] == f"  │ line {MAX_TOLD + 4}"
 
 
 def test_a_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
