@@ -28,7 +28,7 @@ from packager.worker.train.dataset import feature_names, prepare
 from packager.worker.train.out_of_fold import by_default_model, by_recipe
 from packager.worker.train.source_data import SourceData, read_held_out, read_source
 
-DETECTORS_NEED = "sklearn.ensemble"
+FOLDS_NEED, DETECTORS_NEED = "sklearn.model_selection", "sklearn.ensemble"
 
 
 def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
@@ -42,6 +42,7 @@ def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
     table = _table(asked, source, root)
     tell = _say if len(table) > checks.MIN_PROGRESS_ROWS else _nothing
     tell("cross-validation")
+    import_module(FOLDS_NEED)  # whole, first: two threads that import one package see parts of it
     with ThreadPoolExecutor(1) as pool:
         needed = pool.submit(import_module, DETECTORS_NEED)  # takes a second: the recipe trains
         predictions, notes = _predictions(asked.job, table, root)
