@@ -47,10 +47,10 @@ def main() -> int:
     options = f"options=packager.BuildOptions(base={chosen.base!r})"
     cells[-1] = CELLS.format(pack=cells[-1].removesuffix(")") + f", {options})")
     cells.append(SERVED.format(row=ROW))
-    runs = []
+    runs, pack = [], cells[-2]
     for number in range(chosen.repeat):
         folder = Path(tempfile.mkdtemp())
-        cells[-2] = cells[-2].replace('name="iris', f'name="iris{number}')
+        cells[-2] = pack.replace('name="iris"', f'name="iris{number}"')
         began = time.time()
         done = run(cells, folder)
         shutil.rmtree(folder, ignore_errors=True)
