@@ -52,6 +52,7 @@ from packager.model.compiled.model import FOLDER
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles, list_files
+from packager.project.mlflow.origin import check_files, load_origin
 from packager.project.model_loader import model_loader
 from packager.project.outputs import RECORD
 from packager.project.required_secrets import explain_left_out
@@ -103,6 +104,7 @@ def build(
     started = time.time()
     limit = cache_limit()
     template, files = _check(project, output, engine, options.builder, progress)
+    check_files(load_origin(project), files.model)
     marks = read_marks(project, files.listed, options.labels)
     tidied = engine.cleanup_scope() if engine else nullcontext()
     environment = _resolve(project, files.listed, output, engine, progress, options)

@@ -21,7 +21,18 @@ def init(
     ] = Path("."),
     from_model: Annotated[Path | None, typer.Option(help="A model trained elsewhere.")] = None,
     from_mlflow: Annotated[
-        Path | None, typer.Option(help="A model that MLflow saved: its folder.")
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A model that MLflow saved: its folder, runs:/RUN/PATH, models:/NAME/VERSION or "
+            "models:/NAME@ALIAS.",
+        ),
+    ] = None,
+    tracking_uri: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="The tracking server of that model. Default: MLFLOW_TRACKING_URI."
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="The table to train on, or to measure that model on.")
@@ -58,6 +69,11 @@ def init(
         raise UsageError(
             "--from-model: expected none together with --from-mlflow", "keep one of the two"
         )
+    if tracking_uri is not None and from_mlflow is None:
+        raise UsageError(
+            "--tracking-uri: expected --from-mlflow with it, got none",
+            "write --from-mlflow models:/NAME@ALIAS",
+        )
     targets, trained = target or [], from_mlflow is not None or from_model is not None
     only = _only(targets, trained=trained, solution=bool(member))
     notes: tuple[str, ...] = ()
@@ -69,7 +85,7 @@ def init(
     elif member:
         files = init_solution(directory, member, data, only)
     elif from_mlflow is not None:
-        files = init_from_mlflow(directory, from_mlflow, data, only)
+        files = init_from_mlflow(directory, from_mlflow, data, only, tracking_uri)
     elif from_model is not None:
         files = init_from_model(directory, from_model, data, only)
     elif data is not None:

@@ -259,7 +259,10 @@ def for_platforms(project: Project, text: str) -> Project:
 
 def _check_files(project: Project) -> None:
     """Raise ``UsageError`` if a file that ``package.toml`` names is missing or not allowed."""
-    named = {"requirements.file": project.requirements_file, **dict(project.places)}
+    own = {"requirements.file": project.requirements_file}
+    if project.model is not None and project.model.origin is not None:
+        own["model.origin"] = project.model.origin
+    named = {**own, **dict(project.places)}
     table = project.table
     if table and table.path and not (table.path / "_delta_log").is_dir():
         raise UsageError(
@@ -270,7 +273,7 @@ def _check_files(project: Project) -> None:
     check_choice(project.directory, project.requirements)
     for key, name in named.items():
         outside = lies_outside(project.directory, name)
-        if outside and key == "requirements.file":
+        if outside and key in own:
             raise UsageError(
                 f"{FILENAME}: `{key}`: expected a file within the project, got {name}",
                 "copy it into the project's folder",

@@ -239,6 +239,8 @@ class ModelSection(FrozenModel):
 
     path: str
     features: FeatureForm = "frame"
+    origin: str | None = None
+    """The record of where it came from (``packager/project/mlflow/origin.py``)."""
 
 
 class RequirementsSection(FrozenModel):
