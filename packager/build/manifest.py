@@ -205,5 +205,6 @@ def _data_source(
         train_rows=result.train_rows,
         test_rows=result.test_rows,
         table=context.project.exported,
+        dvc=context.project.tracked,
         **job.roles(),
     )

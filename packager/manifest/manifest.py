@@ -25,6 +25,7 @@ from packager.manifest.base import (
     Task,
 )
 from packager.manifest.data_roles import DataRoles
+from packager.manifest.dvc_version import DvcVersion
 from packager.manifest.evaluation import (
     Compiled,
     DataCheckSummary,
@@ -236,6 +237,8 @@ class DataSource(DataRoles):
     test_rows: int
     table: TableVersion | None = None
     """Source of ``files`` if they were exported from a table; None for the project's own files."""
+    dvc: DvcVersion | None = None
+    """What DVC tracks them by, if it does."""
 
 
 class Manifest(FrozenModel):

@@ -22,7 +22,7 @@ from packager.project.measured_data import measured_section
 from packager.project.mlflow.address import is_address, parse_address
 from packager.project.mlflow.artifacts import download_model
 from packager.project.mlflow.origin import PROJECT_FILE, ModelOrigin, read_origin
-from packager.project.mlflow.saved_model import MLMODEL, MlflowModel, read_model, small_yaml
+from packager.project.mlflow.saved_model import MLMODEL, MlflowModel, read_model
 from packager.project.mlflow.tracked_model import tracked_model
 from packager.project.scaffold import (
     fill,
@@ -32,6 +32,7 @@ from packager.project.scaffold import (
     torch_line,
     write_project,
 )
+from packager.project.small_yaml import small_yaml
 from packager.text import escape_in_literal
 
 MLFLOW = r"mlflow(-skinny)?(\[.*\])?(?![\w-])"

@@ -141,6 +141,8 @@ def _data(manifest: Manifest) -> str:
     files = ", ".join(entry.path for entry in data.files[:3])
     if data.table is not None:
         files = f"{data.table.table}@{data.table.version}"
+    if data.dvc is not None:
+        files = f"{data.dvc.output} of {data.dvc.file}, {data.dvc.algorithm} {data.dvc.digest[:12]}"
     targets = ", ".join([data.target] if data.target else targets_of(manifest.serve.outputs))
     return (
         f"{files}: {data.train_rows:,} rows to {what}, {data.test_rows:,} held out, "

@@ -147,7 +147,10 @@ def _mlmodel(
         "python_version": lock.python,
         "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
     }
-    signature = {"inputs": json.dumps(columns), "outputs": json.dumps(outputs(manifest))}
+    signature: dict[str, str | None] = {
+        "inputs": json.dumps(columns),
+        "outputs": json.dumps(outputs(manifest)),
+    }
     signature["params"] = json.dumps([PROBABILITIES]) if manifest.schema_.classes else None
     told = {
         "flavors": {"python_function": flavor},

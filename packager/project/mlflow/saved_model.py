@@ -6,14 +6,13 @@ Nothing of the model is loaded.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from packager.confinement import small_text
 from packager.errors import UsageError
+from packager.project.small_yaml import small_yaml
 
 MLMODEL = "MLmodel"
 DTYPES = {
@@ -34,9 +33,6 @@ REFUSED = {
     "openai": "asks a service of others for each answer: there is no model to package",
 }
 OTHER_FORM = "convert the model, for example to ONNX, and write --from-model FILE"
-MAX_ALIASES = 20
-"""Aliases of a YAML file; nested aliases can expand to exponentially many values."""
-ALIAS = re.compile(r"(?:^|[\s\[,{:?-])\*[^\s\],}]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -66,18 +62,13 @@ class MlflowModel:
 
 def read_model(model: Path) -> MlflowModel:
     """The model in the folder ``model``; raises ``UsageError`` for one that can't be served."""
-    import yaml
-
     file = model / MLMODEL
     if not file.is_file():
         raise UsageError(
             f"--from-mlflow {model}: expected a folder with the file {MLMODEL}, got none there",
             "name the folder that mlflow.<flavour>.save_model wrote, or an artifact of a run",
         )
-    try:
-        content = small_yaml(file)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise UsageError(f"{file}: expected YAML, got {error}", "save the model again") from error
+    content = small_yaml(file)
     if not isinstance(content, dict) or "flavors" not in content:
         raise UsageError(f"{file}: expected `flavors`, got none", "save the model again")
     reader, name = _reader(content["flavors"], file)
@@ -176,17 +167,3 @@ def _example(content: Mapping[str, Any]) -> str | None:
     told = content.get("saved_input_example_info") or {}
     table = told.get("type") == "dataframe" and told.get("pandas_orient", "split") == "split"
     return str(told["artifact_path"]) if table and told.get("artifact_path") else None
-
-
-def small_yaml(file: Path) -> Any:
-    """The content of a YAML file; raises ``UsageError`` for a large file or many aliases."""
-    import yaml
-
-    text = small_text(file, file.name)
-    aliases = len(ALIAS.findall(text))
-    if aliases > MAX_ALIASES:
-        raise UsageError(
-            f"{file}: expected at most {MAX_ALIASES} aliases, got {aliases}",
-            "write the values out",
-        )
-    return yaml.safe_load(text)
