@@ -152,7 +152,7 @@ def _refuse_leaving(entries: dict[str, str], kept: Path) -> None:
                 f"{kept}: expected names below the folder, got {name!r}", "add it anew"
             )
         if not DIGEST.fullmatch(digest) or digest.endswith(FOLDER):
-            raise UsageError(f"{kept}: expected the md5 of {name}, got {digest!r}", "add it anew")
+            raise UsageError(f"{kept}: expected the md5 of {name}, got {digest!r}", "run `dvc add`")
 
 
 def _fetch(
