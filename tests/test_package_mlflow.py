@@ -23,7 +23,9 @@ from peer_environments import peer_environment
 SUPPORT = Path(__file__).parent / "support"
 MLFLOW = ("mlflow==3.17.2", "scikit-learn==1.9.1", "pandas==3.1.1", "numpy==2.4.6")
 BOOSTERS = ("lightgbm==4.7.0", "xgboost-cpu==3.2.0")
-SECONDS = 120
+SECONDS = 400
+"""To start: the first import of MLflow takes a minute and more on a busy machine."""
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 pytestmark = [pytest.mark.long, pytest.mark.network, pytest.mark.server]
 
 
@@ -49,7 +51,8 @@ def free_port() -> int:
 def running(command: list[str], url: str, folder: Path, path: str) -> Iterator[None]:
     """A server's process group, from its first answer to the end of the block."""
     with (folder / "server.log").open("w") as log:
-        environment = {**os.environ, "PATH": f"{Path(command[0]).parent}:{os.environ['PATH']}"}
+        programs = f"{Path(command[0]).parent}:{os.environ['PATH']}"
+        environment = {**os.environ, **QUIET, "PATH": programs}
         process = subprocess.Popen(
             command, cwd=folder, stdout=log, stderr=log, env=environment, start_new_session=True
         )

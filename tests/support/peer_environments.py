@@ -26,7 +26,8 @@ def peer_environment(name: str, *requirements: str) -> Path:
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
             _uv("venv", "--python", interpreter, str(folder))
-            _uv("pip", "install", "--python", str(folder / "bin/python"), *requirements)
+            python = str(folder / "bin/python")
+            _uv("pip", "install", "--compile-bytecode", "--python", python, *requirements)
             done.touch()
     return folder / "bin"
 
