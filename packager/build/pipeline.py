@@ -104,7 +104,6 @@ def build(
     started = time.time()
     limit = cache_limit()
     template, files = _check(project, output, engine, options.builder, progress)
-    check_files(load_origin(project), files.model)
     marks = read_marks(project, files.listed, options.labels)
     tidied = engine.cleanup_scope() if engine else nullcontext()
     environment = _resolve(project, files.listed, output, engine, progress, options)
@@ -178,7 +177,9 @@ def _check(
     listed.tell(progress)
     with explain_left_out(listed.left_out):
         check_code(project, listed.code.files)
-    return template, listed.hashed()
+    files = listed.hashed()
+    check_files(load_origin(project), files.model)
+    return template, files
 
 
 def _resolve(

@@ -65,15 +65,7 @@ def init(
     from packager.project.solution_project import init_solution
     from packager.project.training_project import init_training
 
-    if from_mlflow is not None and from_model is not None:
-        raise UsageError(
-            "--from-model: expected none together with --from-mlflow", "keep one of the two"
-        )
-    if tracking_uri is not None and from_mlflow is None:
-        raise UsageError(
-            "--tracking-uri: expected --from-mlflow with it, got none",
-            "write --from-mlflow models:/NAME@ALIAS",
-        )
+    _check_sources(from_model, from_mlflow, tracking_uri)
     targets, trained = target or [], from_mlflow is not None or from_model is not None
     only = _only(targets, trained=trained, solution=bool(member))
     notes: tuple[str, ...] = ()
@@ -105,6 +97,21 @@ def init(
         if existing is None and (trained or data is not None):
             ConsoleProgress().warn(f"{_and(guessed)} guessed: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
+
+
+def _check_sources(
+    from_model: Path | None, from_mlflow: str | None, tracking_uri: str | None
+) -> None:
+    """Raise ``UsageError`` for two models, and for a tracking server without one."""
+    if from_mlflow is not None and from_model is not None:
+        raise UsageError(
+            "--from-model: expected none together with --from-mlflow", "keep one of the two"
+        )
+    if tracking_uri is not None and from_mlflow is None:
+        raise UsageError(
+            "--tracking-uri: expected --from-mlflow with it, got none",
+            "write --from-mlflow models:/NAME@ALIAS",
+        )
 
 
 def _only(targets: Sequence[str], *, trained: bool, solution: bool) -> str | None:

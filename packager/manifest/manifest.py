@@ -231,14 +231,11 @@ class DataSource(DataRoles):
     embed: Literal["companion", "image", "none"]
     unlabelled: dict[str, int] = {}
     """Null text in the target column → number of rows left out; "" for empty cells."""
-    fingerprint: str
-    """sha256 of ``/package/fingerprint.json``."""
+    fingerprint: str  # sha256 of ``/package/fingerprint.json``
     train_rows: int
     test_rows: int
-    table: TableVersion | None = None
-    """Source of ``files`` if they were exported from a table; None for the project's own files."""
-    dvc: DvcVersion | None = None
-    """What DVC tracks them by, if it does."""
+    table: TableVersion | None = None  # the source of ``files`` if they were exported from it
+    dvc: DvcVersion | None = None  # what DVC tracks them by, if it does
 
 
 class Manifest(FrozenModel):
