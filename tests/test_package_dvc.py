@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import shutil
 import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,6 +81,19 @@ def content(folder: Path) -> dict[str, bytes]:
         return {name: path.read_bytes() for name, path in list_files(local).data.items()}
 
 
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    """A web server of the folder ``hidden``."""
+    make = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "hidden"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), make)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 SOURCES = {
     "data/visits.csv.dvc": "source/visits.csv",
     "dvc.yaml#double/all.csv": "source/all.csv",
@@ -86,7 +103,7 @@ SOURCES = {
 
 
 def test_every_source_is_read_from_each_place_it_may_be_in(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path, tmp_path: Path, web: str
 ) -> None:
     rows = (repository / "data/visits.csv").read_bytes()
     places = ("the workspace", "the cache", "the remote", "dvc")
@@ -100,7 +117,7 @@ def test_every_source_is_read_from_each_place_it_may_be_in(
         if place == "dvc":  # a remote that only DVC can read
             (tmp_path / "hidden").mkdir()
             (tmp_path / "store").rename(tmp_path / "hidden/store")
-            url = f"local://{tmp_path / 'hidden/store'}"
+            url = f"{web}/store"
             run(repository, "dvc", "remote", "modify", "-q", "store", "url", url)
         for source, name in SOURCES.items():
             named(repository, source)
@@ -110,10 +127,10 @@ def test_every_source_is_read_from_each_place_it_may_be_in(
 def test_a_build_records_what_dvc_tracks(repository: Path, tmp_path: Path) -> None:
     starter = tmp_path / "starter"
     assert package("init", starter).code == 0
+    named(starter, "data/visits.csv.dvc")
     for words in ("git init -q .", "dvc init -q", "dvc add -q data/visits.csv", "git add -A"):
         run(starter, *words.split())
     run(starter, "git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "x")
-    named(starter, "data/visits.csv.dvc")
     done = package("build", starter, "--output", f"oci:{tmp_path / 'image'}", env=NO_ENGINE)
     assert done.code == 0, done.err
     manifest = json.loads(package("inspect", tmp_path / "image", "--json").out)["manifest"]

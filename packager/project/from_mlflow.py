@@ -22,6 +22,7 @@ from packager.project.measured_data import measured_section
 from packager.project.mlflow.address import is_address, parse_address
 from packager.project.mlflow.artifacts import download_model
 from packager.project.mlflow.origin import PROJECT_FILE, ModelOrigin, read_origin
+from packager.project.mlflow.own_globals import own_globals
 from packager.project.mlflow.saved_model import MLMODEL, MlflowModel, read_model
 from packager.project.mlflow.tracked_model import tracked_model
 from packager.project.scaffold import (
@@ -80,6 +81,7 @@ def _write(
     directory: Path, model: Path, saved: MlflowModel, origin: ModelOrigin, table: Table
 ) -> list[str]:
     data, target = table
+    allowed = own_globals(model, saved)
     section, task = "", _task(model, saved)
     if data is not None:
         section, task = measured_section(data, target, list(saved.columns), task)
@@ -97,13 +99,19 @@ def _write(
     toml |= {"origin": f"origin = {quoted(PROJECT_FILE)}\n"}
     text = fill("pretrained.toml", toml)
     content = {
-        FILENAME: text + 'predictor = "predict:Predictor"\n',
+        FILENAME: text + 'predictor = "predict:Predictor"\n' + _allow_line(allowed),
         "predict.py": fill("mlflow_predict.py.txt", values),
         "requirements.txt": required,
         PROJECT_FILE: origin.model_dump_json(indent=2) + "\n",
     }
     copies = {"model": model} | ({f"data/{data.name}": data} if data is not None else {})
     return write_project(directory, content, copies)
+
+
+def _allow_line(allowed: list[str]) -> str:
+    """The key for globals of the model's own modules; empty if its pickles name none."""
+    names = ", ".join(map(quoted, allowed))
+    return f"pickle_allow = [{names}]  # of the modules in the model's folder\n" if names else ""
 
 
 def _task(model: Path, saved: MlflowModel) -> Task:

@@ -22,7 +22,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-HELPER = "def doubled(values):\n    return 2 * values\n"
+HELPER = """
+import mlflow
+
+class Doubling(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return 2 * model_input["size"].to_numpy()
+"""
 
 
 def rows() -> tuple[pd.DataFrame, Any]:
@@ -35,15 +41,6 @@ def rows() -> tuple[pd.DataFrame, Any]:
         }
     )
     return frame, np.where(frame["size"] + 0.1 * frame["count"] > 0.4, "big", "small")
-
-
-class Doubling(mlflow.pyfunc.PythonModel):
-    """Answers with a module that came as a code path."""
-
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-        from doubling_helper import doubled
-
-        return doubled(model_input["size"].to_numpy())
 
 
 def log(name: str, folder: Path, kind: Any, frame: pd.DataFrame, **given: Any) -> None:
@@ -81,7 +78,13 @@ def main(uri: str, folder: Path) -> None:
     helper.write_text(HELPER)
     sys.path.insert(0, str(folder))
     signature = infer_signature(numbers, 2 * frame["size"].to_numpy())
-    own = {"python_model": Doubling(), "code_paths": [str(helper)], "signature": signature}
+    import doubling_helper
+
+    own = {
+        "python_model": doubling_helper.Doubling(),
+        "code_paths": [str(helper)],
+        "signature": signature,
+    }
     log("doubling", folder, mlflow.pyfunc, numbers, **own)
 
 

@@ -55,7 +55,7 @@ def _stores(folder: Path) -> Iterator[Path]:
     }
     default = settings.get("core", {}).get("remote", "")
     for name in sorted(remotes, key=lambda one: (one != default, one)):
-        url = remotes[name].removeprefix("file://")
+        url = remotes[name]
         if url and "://" not in url:
             yield _placed(folder, url)
 
