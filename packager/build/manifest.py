@@ -29,8 +29,8 @@ from packager.model.integrity import LOCK, MANIFEST
 from packager.model.proof_rows import FILE as PROOF
 from packager.project.card_section import FILE as CARD
 from packager.project.config import FILENAME, Project
-from packager.project.mlflow.origin import FILE as ORIGIN
 from packager.project.mlflow.origin import check_signature, load_origin
+from packager.project.mlflow.record import FILE as ORIGIN
 from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
 from packager.worker.test.cases.golden import read_golden

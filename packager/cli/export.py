@@ -23,9 +23,10 @@ def export(
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a package as a model folder of MLflow, for `mlflow models serve` and mlflow.pyfunc.
+    """Write a package as a model of MLflow.
 
-    The same package gives the same bytes. Nothing of the package is run.
+    For `mlflow models serve` and mlflow.pyfunc. The same package gives the same bytes. Nothing of
+    the package is run.
     """
     from packager.deploy.mlflow.folder import write_mlflow
     from packager.engine.engine import Engine

@@ -21,8 +21,9 @@ from packager.project.config import FILENAME
 from packager.project.measured_data import measured_section
 from packager.project.mlflow.address import is_address, parse_address
 from packager.project.mlflow.artifacts import download_model
-from packager.project.mlflow.origin import PROJECT_FILE, ModelOrigin, read_origin
+from packager.project.mlflow.origin import read_origin
 from packager.project.mlflow.own_globals import own_globals
+from packager.project.mlflow.record import PROJECT_FILE, ModelOrigin
 from packager.project.mlflow.saved_model import MLMODEL, MlflowModel, read_model
 from packager.project.mlflow.tracked_model import tracked_model
 from packager.project.scaffold import (

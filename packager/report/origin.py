@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from packager.image.reference import Reference
-from packager.project.mlflow.origin import FILE, ModelOrigin
+from packager.project.mlflow.record import FILE, ModelOrigin
 from packager.report.numbers import number
 from packager.text import escape_control_characters, format_bytes
 

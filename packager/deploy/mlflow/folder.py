@@ -19,8 +19,8 @@ from packager.image.reference import Reference
 from packager.image.runtime import HOST, INSTALLED_AT
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Lock, Manifest
-from packager.project.mlflow.origin import FILE as ORIGIN
-from packager.project.mlflow.origin import ModelOrigin
+from packager.project.mlflow.record import FILE as ORIGIN
+from packager.project.mlflow.record import ModelOrigin
 from packager.tar_reader import unpack_plain
 
 LOADER = "package_pyfunc"

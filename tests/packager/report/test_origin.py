@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from packager.project.mlflow.origin import ModelOrigin
+from packager.project.mlflow.record import ModelOrigin
 from packager.report.origin import claimed_rows, origin_facts, short_facts
 
 ORIGIN = ModelOrigin(

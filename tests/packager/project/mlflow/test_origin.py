@@ -10,11 +10,11 @@ from packager.errors import UsageError
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Column, Schema
 from packager.project.mlflow.origin import (
-    ModelOrigin,
     check_files,
     check_signature,
     read_origin,
 )
+from packager.project.mlflow.record import ModelOrigin
 from packager.project.mlflow.saved_model import read_model
 from packager.project.mlflow.tracked_model import TrackedModel
 
