@@ -49,6 +49,7 @@ NOT_RUN = {
     "docs/issues.md": "needs a forge: tests/packager/tracker/forges; the tutorial runs the others",
     "docs/kubernetes.md": "needs a cluster to apply: tests/packager/deploy/kubernetes",
     "docs/label-queue.md": MODEL + "tests/packager/labelling runs the verb",
+    "docs/mlflow.md": "needs a tracking server: tests/test_package_mlflow.py runs one",
     "docs/model-card.md": MODEL + "tests/packager/cli/test_card.py runs the verb",
     "docs/model-formats.md": "needs a booster's file: tests/packager/project/test_from_mlflow.py",
     "docs/monitoring.md": MODEL + "the tutorial sends labels",

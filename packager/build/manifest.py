@@ -29,6 +29,8 @@ from packager.model.integrity import LOCK, MANIFEST
 from packager.model.proof_rows import FILE as PROOF
 from packager.project.card_section import FILE as CARD
 from packager.project.config import FILENAME, Project
+from packager.project.mlflow.origin import check_signature, load_origin
+from packager.project.mlflow.record import FILE as ORIGIN
 from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
 from packager.worker.test.cases.golden import read_golden
@@ -141,6 +143,10 @@ def _package_files(context: BuildContext, package: Path, schema: Schema) -> tupl
     golden = _golden_cases(context.project, schema)
     if context.project.card.given:
         (package / CARD).write_bytes(context.project.card.dump())
+    origin = load_origin(context.project)
+    if origin is not None:
+        check_signature(origin, schema)
+        (package / ORIGIN).write_bytes(origin.dump())
     if golden.cases:
         (package / GOLDEN_CASES).write_bytes(golden.dump())
     if (out / FOLDER).is_dir():
@@ -199,5 +205,6 @@ def _data_source(
         train_rows=result.train_rows,
         test_rows=result.test_rows,
         table=context.project.exported,
+        dvc=context.project.tracked,
         **job.roles(),
     )

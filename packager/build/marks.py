@@ -10,6 +10,7 @@ from packager.build.image_labels import image_labels
 from packager.image.config import REVISION, SOURCE, TITLE, VERSION, WORKING_TREE, Image
 from packager.project.ci_revision import ci_state, with_ci
 from packager.project.config import Project
+from packager.project.dvc.outputs import LOCK, STAGES
 from packager.project.files import ListedFiles
 from packager.project.git import GitState, git_state
 
@@ -25,6 +26,8 @@ class Marks:
     git: GitState | None = None
     named: Mapping[str, str] = field(default_factory=dict)
     """Title and version, for the OCI manifest."""
+    data_git: GitState | None = None
+    """The commit of what DVC tracks the data by."""
 
     @property
     def annotations(self) -> dict[str, str]:
@@ -55,4 +58,14 @@ def read_marks(project: Project, files: ListedFiles, given: Sequence[str]) -> Ma
     packaged = [path for kind in kinds for path in kind.values()]
     found = git_state(project.directory, packaged)
     named = {TITLE: project.package.name, VERSION: project.package.version}
-    return Marks(labels, with_ci(found, ci_state(project.directory, os.environ)), named)
+    git = with_ci(found, ci_state(project.directory, os.environ))
+    return Marks(labels, git, named, _data_git(project))
+
+
+def _data_git(project: Project) -> GitState | None:
+    """The commit of the file that DVC states the data in."""
+    if project.tracked is None:
+        return None
+    file = project.path(project.tracked.file)
+    stated = file.with_name(LOCK) if file.name == STAGES else file
+    return git_state(file.parent, [stated])

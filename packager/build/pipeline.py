@@ -52,6 +52,7 @@ from packager.model.compiled.model import FOLDER
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles, list_files
+from packager.project.mlflow.origin import check_files, load_origin
 from packager.project.model_loader import model_loader
 from packager.project.outputs import RECORD
 from packager.project.required_secrets import explain_left_out
@@ -176,7 +177,9 @@ def _check(
     listed.tell(progress)
     with explain_left_out(listed.left_out):
         check_code(project, listed.code.files)
-    return template, listed.hashed()
+    files = listed.hashed()
+    check_files(load_origin(project), files.model)
+    return template, files
 
 
 def _resolve(

@@ -60,6 +60,8 @@ class BuildRecord(FrozenModel):
     """As ``Built.isolation``: where code of the project ran, and its restrictions."""
     git: GitState | None
     """The source that was built; None if neither a repository nor variables of CI name it."""
+    data_git: GitState | None = None
+    """The commit of the repository in which DVC tracks the data; None for other data."""
     labels: dict[str, str] = {}
     """The user's own labels of the images."""
     layers: tuple[LayerRecord, ...]
@@ -81,6 +83,7 @@ class BuildRecord(FrozenModel):
             system=platform.platform(),
             isolation=dict(built.isolation),
             git=marks.git,
+            data_git=marks.data_git,
             labels=dict(marks.labels),
             layers=tuple(
                 LayerRecord(name=x.name, diff_id=x.diff_id, size=x.size, source=x.source)

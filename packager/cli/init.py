@@ -21,7 +21,18 @@ def init(
     ] = Path("."),
     from_model: Annotated[Path | None, typer.Option(help="A model trained elsewhere.")] = None,
     from_mlflow: Annotated[
-        Path | None, typer.Option(help="A model that MLflow saved: its folder.")
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A model that MLflow saved: its folder, runs:/RUN/PATH, models:/NAME/VERSION or "
+            "models:/NAME@ALIAS.",
+        ),
+    ] = None,
+    tracking_uri: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="The tracking server of that model. Default: MLFLOW_TRACKING_URI."
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="The table to train on, or to measure that model on.")
@@ -54,10 +65,7 @@ def init(
     from packager.project.solution_project import init_solution
     from packager.project.training_project import init_training
 
-    if from_mlflow is not None and from_model is not None:
-        raise UsageError(
-            "--from-model: expected none together with --from-mlflow", "keep one of the two"
-        )
+    _check_sources(from_model, from_mlflow, tracking_uri)
     targets, trained = target or [], from_mlflow is not None or from_model is not None
     only = _only(targets, trained=trained, solution=bool(member))
     notes: tuple[str, ...] = ()
@@ -69,7 +77,7 @@ def init(
     elif member:
         files = init_solution(directory, member, data, only)
     elif from_mlflow is not None:
-        files = init_from_mlflow(directory, from_mlflow, data, only)
+        files = init_from_mlflow(directory, from_mlflow, data, only, tracking_uri)
     elif from_model is not None:
         files = init_from_model(directory, from_model, data, only)
     elif data is not None:
@@ -89,6 +97,21 @@ def init(
         if existing is None and (trained or data is not None):
             ConsoleProgress().warn(f"{_and(guessed)} guessed: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
+
+
+def _check_sources(
+    from_model: Path | None, from_mlflow: str | None, tracking_uri: str | None
+) -> None:
+    """Raise ``UsageError`` for two models, and for a tracking server without one."""
+    if from_mlflow is not None and from_model is not None:
+        raise UsageError(
+            "--from-model: expected none together with --from-mlflow", "keep one of the two"
+        )
+    if tracking_uri is not None and from_mlflow is None:
+        raise UsageError(
+            "--tracking-uri: expected --from-mlflow with it, got none",
+            "write --from-mlflow models:/NAME@ALIAS",
+        )
 
 
 def _only(targets: Sequence[str], *, trained: bool, solution: bool) -> str | None:

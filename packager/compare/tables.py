@@ -81,6 +81,12 @@ def _project(text: str, path: Path) -> TableSide:
         raise UsageError(f"{text}: expected a project with data, got one without", "add [data]")
     if project.table is not None:
         return _table(text, project.table)
+    if project.dvc is not None:
+        raise UsageError(
+            f"{text}: expected files or a table as its data, got {project.data.source}, which DVC "
+            "tracks",
+            "run `dvc pull`, and name the file itself",
+        )
     source, reader = project.path(project.data.source), project.data.reader
     return TableSide(text, fingerprint_path(source, reader), lambda: blocks(source, reader))
 

@@ -17,7 +17,7 @@ from packager.manifest.manifest import Manifest
 
 DOCUMENTS = (
     *("manifest.json", "lock.json", "fingerprint.json", "profile.json", "baseline.json"),
-    *("attribution.json", "weak.json", "card.json", "files.txt"),
+    *("attribution.json", "weak.json", "card.json", "origin.json", "files.txt"),
 )
 """Files of ``/package`` that the host reads."""
 MAX_DOCUMENT = 16 * 1024 * 1024

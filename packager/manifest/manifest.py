@@ -25,6 +25,7 @@ from packager.manifest.base import (
     Task,
 )
 from packager.manifest.data_roles import DataRoles
+from packager.manifest.dvc_version import DvcVersion
 from packager.manifest.evaluation import (
     Compiled,
     DataCheckSummary,
@@ -230,12 +231,11 @@ class DataSource(DataRoles):
     embed: Literal["companion", "image", "none"]
     unlabelled: dict[str, int] = {}
     """Null text in the target column → number of rows left out; "" for empty cells."""
-    fingerprint: str
-    """sha256 of ``/package/fingerprint.json``."""
+    fingerprint: str  # sha256 of ``/package/fingerprint.json``
     train_rows: int
     test_rows: int
-    table: TableVersion | None = None
-    """Source of ``files`` if they were exported from a table; None for the project's own files."""
+    table: TableVersion | None = None  # the source of ``files`` if they were exported from it
+    dvc: DvcVersion | None = None  # what DVC tracks them by, if it does
 
 
 class Manifest(FrozenModel):

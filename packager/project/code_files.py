@@ -156,8 +156,11 @@ def _why_no_file(path: Path) -> str | None:
 def _data_places(project: Project) -> list[Path]:
     places = []
     if project.data:
-        source = project.path(project.data.source)
-        own_folder = source.parent != project.directory and source.is_file()
+        tracked = project.tracked
+        # Where DVC has it in the workspace, also if it is read from a cache.
+        source = project.path(tracked.output if tracked else project.data.source)
+        is_file = not tracked.is_folder if tracked else source.is_file()
+        own_folder = source.parent != project.directory and is_file
         places += [source, source.parent] if own_folder else [source]
         if project.table is not None and project.table.path is not None:
             places.append(project.table.path)

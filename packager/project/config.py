@@ -18,12 +18,14 @@ from packager.environment.platform import MACHINES
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FeatureForm, FrozenModel, Task
+from packager.manifest.dvc_version import DvcVersion
 from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output, targets_of
 from packager.manifest.policy import Policy
 from packager.project.answers import check_answers
 from packager.project.card_section import CardSection
 from packager.project.case_rules import check_cases
+from packager.project.dvc.outputs import DvcAddress, dvc_address
 from packager.project.entry_modules import check_modules, entrypoints
 from packager.project.label_rules import check_labels
 from packager.project.mistakes import FILENAME as FILENAME
@@ -47,7 +49,7 @@ from packager.project.solution_rules import check_solution
 from packager.project.split_rules import check_split
 from packager.project.trust_section import TrustSection
 
-INTERNAL_FIELDS = ("directory", "exported", "solution_folder")
+INTERNAL_FIELDS = ("directory", "exported", "tracked", "solution_folder")
 """Fields of a project that are not keys of ``package.toml``."""
 
 
@@ -59,6 +61,8 @@ class Project(FrozenModel):
     directory: Path
     exported: TableVersion | None = None
     """Table version that the data source was exported from; set by a build, not a key."""
+    tracked: DvcVersion | None = None
+    """What DVC tracks as the data source; set by a build, not a key."""
     solution_folder: Path | None = None
     """Where a build has put the members of a solution; not a key."""
     package: PackageSection
@@ -147,6 +151,11 @@ class Project(FrozenModel):
             return None
         return Location.parse(source, self.directory)
 
+    @property
+    def dvc(self) -> DvcAddress | None:
+        """What DVC states the data by, if it tracks the source, else None."""
+        return dvc_address(self.data.source) if self.data and self.exported is None else None
+
     def _named_table(self, source: str) -> Path:
         name, at, number = source.rpartition("@")
         return self.path(name if at and number.isdigit() else source)
@@ -156,6 +165,7 @@ class Project(FrozenModel):
         """(key, value) of keys that name files or folders of data or of a pretrained model."""
         data, model, table = self.data, self.model, self.table
         source = data.source if data and table is None else table and table.path
+        source = self.dvc.file if self.dvc else source
         named = {
             "data.source": str(source) if source else None,
             "data.split.file": data.split.file if data else None,
@@ -259,7 +269,10 @@ def for_platforms(project: Project, text: str) -> Project:
 
 def _check_files(project: Project) -> None:
     """Raise ``UsageError`` if a file that ``package.toml`` names is missing or not allowed."""
-    named = {"requirements.file": project.requirements_file, **dict(project.places)}
+    own = {"requirements.file": project.requirements_file}
+    if project.model is not None and project.model.origin is not None:
+        own["model.origin"] = project.model.origin
+    named = {**own, **dict(project.places)}
     table = project.table
     if table and table.path and not (table.path / "_delta_log").is_dir():
         raise UsageError(
@@ -270,7 +283,7 @@ def _check_files(project: Project) -> None:
     check_choice(project.directory, project.requirements)
     for key, name in named.items():
         outside = lies_outside(project.directory, name)
-        if outside and key == "requirements.file":
+        if outside and key in own:
             raise UsageError(
                 f"{FILENAME}: `{key}`: expected a file within the project, got {name}",
                 "copy it into the project's folder",

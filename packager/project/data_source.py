@@ -17,7 +17,9 @@ def read_by_project(path: Path) -> tuple[Path, TableReadOptions]:
     if path.name != FILENAME and not (path / FILENAME).is_file():
         return path, DEFAULT_OPTIONS
     project = load_project(path)
-    if project.data is None or project.table is not None:
-        found = "none" if project.data is None else f"the table {project.table}"
+    if project.data is None or project.table is not None or project.dvc is not None:
+        named = project.table or project.data.source if project.data else None
+        found = f"the table {named}" if project.table else f"{named}, which DVC tracks"
+        found = "none" if named is None else found
         raise UsageError(f"{path}: expected a project with files of data, got {found}")
     return project.path(project.data.source), project.data.reader

@@ -1,23 +1,31 @@
-"""``package init --from-mlflow``: makes a project from an MLflow model folder.
+"""``package init --from-mlflow``: makes a project from a model that MLflow saved.
 
-The folder is copied into the project unchanged. A scikit-learn model is loaded natively, without
-MLflow; any other flavour through ``mlflow.pyfunc``, with the small ``mlflow-skinny``.
+It is a folder, or a model with a tracking server, which is downloaded. The folder is copied into
+the project unchanged. A scikit-learn model is loaded natively, without MLflow; any other flavour
+through ``mlflow.pyfunc``, with the small ``mlflow-skinny``.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-from packager.confinement import refuse_strange, small_text
+from packager.cache import temporary_directory
+from packager.client.tracking_server import TRACKING_URI, TrackingServer
+from packager.confinement import refuse_strange
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import Task
 from packager.project.config import FILENAME
 from packager.project.measured_data import measured_section
+from packager.project.mlflow.address import is_address, parse_address
+from packager.project.mlflow.artifacts import download_model
+from packager.project.mlflow.origin import read_origin
+from packager.project.mlflow.own_globals import own_globals
+from packager.project.mlflow.record import PROJECT_FILE, ModelOrigin
+from packager.project.mlflow.saved_model import MLMODEL, MlflowModel, read_model
+from packager.project.mlflow.tracked_model import tracked_model
 from packager.project.scaffold import (
     fill,
     package_name,
@@ -26,54 +34,55 @@ from packager.project.scaffold import (
     torch_line,
     write_project,
 )
+from packager.project.small_yaml import small_yaml
 from packager.text import escape_in_literal
 
-MLMODEL = "MLmodel"
-DTYPES = {
-    "boolean": "bool",
-    "integer": "int32",
-    "long": "int64",
-    "float": "float32",
-    "double": "float64",
-    "string": "object",
-    "datetime": "datetime64[ns]",
-}
-"""Type in an MLflow signature → dtype that MLflow passes to the model."""
 MLFLOW = r"mlflow(-skinny)?(\[.*\])?(?![\w-])"
-FORMATS = ("pickle", "cloudpickle", "skops")
-MAX_ALIASES = 20
-"""Aliases of a YAML file; nested aliases can expand to exponentially many values."""
-ALIAS = re.compile(r"(?:^|[\s\[,{:?-])\*[^\s\],}]", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class MlflowModel:
-    """Content of an ``MLmodel`` file."""
-
-    reader: Literal["pickle", "skops", "pyfunc"]
-    file: str
-    """The model's file inside the folder; empty for ``pyfunc``."""
-    columns: dict[str, str]
-    """Input column → dtype."""
-    answers: str
-    """Type of the predictions in the signature; empty if not given."""
-    code: str
-    """Subfolder of modules that the model needs; empty if there is none."""
-    version: str
-    """Version of MLflow."""
+Table = tuple[Path | None, str | None]
+"""``--data`` and ``--target``."""
 
 
 def init_from_mlflow(
-    directory: Path, model: Path, data: Path | None = None, target: str | None = None
+    directory: Path,
+    model: Path | str,
+    data: Path | None = None,
+    target: str | None = None,
+    tracking_uri: str | None = None,
 ) -> list[str]:
-    """Write a project around the MLflow model folder ``model``; return the files written.
+    """Write a project around ``model``, a folder or an address; return the files written.
 
-    With ``data`` the build fingerprints and profiles it, and measures the model on it. Raises
-    ``UsageError`` if ``model`` is no such folder, if its signature names no columns, or if the
-    data lacks one of them.
+    ``tracking_uri``: the server of an address; None for MLflow's own variable. With ``data`` the
+    build fingerprints and profiles it, and measures the model on it. Raises ``UsageError`` if there
+    is no such model, if its signature names no columns, or if the data lacks one of them; then
+    nothing is written.
     """
-    refuse_strange(model)
-    saved = _read(model)
+    if not is_address(str(model)):
+        if tracking_uri is not None:
+            raise UsageError(
+                f"--tracking-uri: expected the address of a model with it, got {model}",
+                "write --from-mlflow models:/NAME@ALIAS, or leave it out",
+            )
+        folder = Path(model)
+        refuse_strange(folder)
+        saved = read_model(folder)
+        return _write(directory, folder, saved, read_origin(folder, saved), (data, target))
+    address = parse_address(str(model))
+    server = TrackingServer(tracking_uri or os.environ.get(TRACKING_URI, ""))
+    tracked = tracked_model(address, server)
+    with temporary_directory() as place:
+        folder = place / "model"
+        folder.mkdir()
+        download_model(tracked.artifacts, server, folder)
+        saved = read_model(folder)
+        origin = read_origin(folder, saved, tracked, str(model), server.address)
+        return _write(directory, folder, saved, origin, (data, target))
+
+
+def _write(
+    directory: Path, model: Path, saved: MlflowModel, origin: ModelOrigin, table: Table
+) -> list[str]:
+    data, target = table
+    allowed = own_globals(model, saved)
     section, task = "", _task(model, saved)
     if data is not None:
         section, task = measured_section(data, target, list(saved.columns), task)
@@ -88,111 +97,22 @@ def init_from_mlflow(
     toml = {"name": package_name(directory), "task": task, "data": section, "classes": ""}
     required = _requirements(model, saved)
     toml |= {"model": quoted("model"), "torch": torch_line(required)}
+    toml |= {"origin": f"origin = {quoted(PROJECT_FILE)}\n"}
     text = fill("pretrained.toml", toml)
     content = {
-        FILENAME: text + 'predictor = "predict:Predictor"\n',
+        FILENAME: text + 'predictor = "predict:Predictor"\n' + _allow_line(allowed),
         "predict.py": fill("mlflow_predict.py.txt", values),
         "requirements.txt": required,
+        PROJECT_FILE: origin.model_dump_json(indent=2) + "\n",
     }
     copies = {"model": model} | ({f"data/{data.name}": data} if data is not None else {})
     return write_project(directory, content, copies)
 
 
-def _read(model: Path) -> MlflowModel:
-    import yaml
-
-    file = model / MLMODEL
-    if not file.is_file():
-        raise UsageError(
-            f"--from-mlflow {model}: expected a folder with the file {MLMODEL}, got none there",
-            "name the folder that mlflow.<flavour>.save_model wrote, or an artifact of a run",
-        )
-    try:
-        content = _small_yaml(file)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise UsageError(f"{file}: expected YAML, got {error}", "save the model again") from error
-    if not isinstance(content, dict) or "flavors" not in content:
-        raise UsageError(f"{file}: expected `flavors`, got none", "save the model again")
-    reader, name = _reader(content["flavors"], file)
-    general = content["flavors"]["python_function"]
-    return MlflowModel(
-        reader,
-        name,
-        _columns(content, file),
-        # Not checked for native models: they return labels even if MLflow returns probabilities.
-        "" if reader != "pyfunc" else _answers(content, file),
-        code=str(general.get("code") or ""),
-        version=str(content.get("mlflow_version", "")),
-    )
-
-
-def _reader(
-    flavors: Mapping[str, Any], file: Path
-) -> tuple[Literal["pickle", "skops", "pyfunc"], str]:
-    sklearn = flavors.get("sklearn")
-    general = flavors.get("python_function")
-    if general is None:
-        raise UsageError(
-            f"{file}: expected the flavor python_function, got {', '.join(sorted(flavors))}",
-            "only models that MLflow can call as a Python function can be served",
-        )
-    wanted = general.get("predict_fn", "predict")
-    if sklearn is None or wanted not in ("predict", "predict_proba"):
-        return "pyfunc", ""
-    saved_as = sklearn.get("serialization_format", "pickle")
-    if saved_as not in FORMATS:
-        raise UsageError(
-            f"{file}: expected the serialization_format {', '.join(FORMATS)}, got {saved_as!r}",
-            "save the model again in one of these",
-        )
-    return "skops" if saved_as == "skops" else "pickle", str(sklearn["pickled_model"])
-
-
-def _columns(content: Mapping[str, Any], file: Path) -> dict[str, str]:
-    signature = content.get("signature") or {}
-    inputs = json.loads(signature.get("inputs") or "[]")
-    if not inputs or any("name" not in column for column in inputs):
-        raise UsageError(
-            f"{file}: expected a signature that names the input columns, got "
-            f"{'one without names' if inputs else 'none'}",
-            "save the model with signature=infer_signature(frame, answers), of a DataFrame",
-        )
-    columns = {}
-    for column in inputs:
-        kind = column["type"] if isinstance(column["type"], str) else "nested"
-        if kind not in DTYPES:
-            raise UsageError(
-                f"{file}: column {column['name']!r}: expected {', '.join(DTYPES)}, got {kind}",
-                "a request holds numbers, text, booleans and timestamps",
-            )
-        columns[str(column["name"])] = DTYPES[kind]
-    return columns
-
-
-def _answers(content: Mapping[str, Any], file: Path) -> str:
-    """Type of the prediction per row, from a column or a one-dimensional tensor.
-
-    Raises ``UsageError`` for several values per row.
-    """
-    signature = content.get("signature") or {}
-    outputs = json.loads(signature.get("outputs") or "[]")
-    shape = outputs[0].get("tensor-spec", {}).get("shape", [-1]) if outputs else [-1]
-    width = 1
-    for size in shape[1:]:
-        width *= int(size)
-    if len(outputs) > 1 or width != 1:
-        names = [str(column.get("name", "")) for column in outputs]
-        got = (
-            f"{len(outputs)} columns ({', '.join(names)})" if len(names) > 1 else f"{width} values"
-        )
-        raise UsageError(
-            f"{file}: expected a signature with one prediction a row, got {got}",
-            "save a model whose predict gives one label or number a row",
-        )
-    if not outputs:
-        return ""
-    kind = outputs[0].get("tensor-spec", {}).get("dtype", outputs[0]["type"])
-    return kind if isinstance(kind, str) else "nested"
+def _allow_line(allowed: list[str]) -> str:
+    """The key for globals of the model's own modules; empty if its pickles name none."""
+    names = ", ".join(map(quoted, allowed))
+    return f"pickle_allow = [{names}]  # of the modules in the model's folder\n" if names else ""
 
 
 def _task(model: Path, saved: MlflowModel) -> Task:
@@ -226,7 +146,7 @@ def _recorded(model: Path) -> list[str]:
             "save the model again, or write the file",
         )
     found: list[str] = []
-    for entry in (_small_yaml(conda) or {}).get("dependencies", []):
+    for entry in (small_yaml(conda) or {}).get("dependencies", []):
         if isinstance(entry, dict):
             found += [str(line).strip() for line in entry.get("pip", [])]
         elif not re.match(r"(python|pip)\b", str(entry)):
@@ -244,17 +164,3 @@ def _first_bytes(model: Path, saved: MlflowModel) -> bytes:
     if not path.is_file():
         raise UsageError(f"{path}: no such file, though {MLMODEL} names it", "copy it too")
     return path.read_bytes()
-
-
-def _small_yaml(file: Path) -> Any:
-    """The content of a YAML file; raises ``UsageError`` for a large file or many aliases."""
-    import yaml
-
-    text = small_text(file, file.name)
-    aliases = len(ALIAS.findall(text))
-    if aliases > MAX_ALIASES:
-        raise UsageError(
-            f"{file}: expected at most {MAX_ALIASES} aliases, got {aliases}",
-            "write the values out",
-        )
-    return yaml.safe_load(text)

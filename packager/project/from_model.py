@@ -65,7 +65,7 @@ def init_from_model(
         raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     values = {"name": package_name(directory), "task": _told(task), "data": section}
     values |= {"model": quoted(f"model/{model.name}"), "classes": labels}
-    values["torch"] = torch_line(content["requirements.txt"])
+    values |= {"torch": torch_line(content["requirements.txt"]), "origin": ""}
     content[FILENAME] = fill("pretrained.toml", values)
     return write_project(directory, content, copies)
 

@@ -158,8 +158,7 @@ class DataSection(FrozenModel):
     """``[data]``: source, target, columns, split."""
 
     source: str
-    target: str | None = None
-    """None if ``[outputs]`` names the columns with the right answers."""
+    target: str | None = None  # None if ``[outputs]`` names the columns with right answers
     labels: str | None = None
     """The labelling scheme whose labels are the target column; None: a column of the data."""
     include: tuple[str, ...] = ()
@@ -239,6 +238,7 @@ class ModelSection(FrozenModel):
 
     path: str
     features: FeatureForm = "frame"
+    origin: str | None = None  # the record of ``packager/project/mlflow/origin.py``
 
 
 class RequirementsSection(FrozenModel):

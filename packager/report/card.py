@@ -17,6 +17,7 @@ from packager.report.card_model import input_table, output_table, predicts
 from packager.report.card_tables import CardTable
 from packager.report.card_training import checks, data_facts, environment_facts, reproduction
 from packager.report.numbers import interval, number, percent
+from packager.report.origin import NOT_MEASURED, claimed_rows, origin_facts, origin_of
 from packager.report.package_metrics import (
     BASELINES,
     INTERVAL,
@@ -71,6 +72,7 @@ def model_card_of(reference: Reference, licences: Sequence[tuple[Wheel, Licence]
         _people(manifest),
         CardBlock("Data", (), (CardTable(("fact", "value"), tuple(data_facts(reference))),)),
         CardBlock("Checks", (), (CardTable(("check", "result"), tuple(checks(manifest))),)),
+        _origin(reference),
         _members(manifest),
         _reproduction(manifest),
         CardBlock("Environment", (), (_environment(reference),)),
@@ -193,6 +195,18 @@ def _people(manifest: Manifest) -> CardBlock:
     )
     none = () if rows else ("No column is declared or detected as personal data.",)
     return CardBlock("Personal data and fairness", (*none, about), tuple(tables))
+
+
+def _origin(reference: Reference) -> CardBlock:
+    """Where a model from MLflow came from, and what its run claims."""
+    origin = origin_of(reference)
+    if origin is None:
+        return CardBlock("Origin")
+    tables = [CardTable(("fact", "value"), tuple(origin_facts(origin)))]
+    if origin.metrics:
+        tables.append(CardTable(("claimed metric", "value"), claimed_rows(origin), ("value",)))
+    about = (f"The metrics of MLflow are {NOT_MEASURED}.",) if origin.metrics else ()
+    return CardBlock("Origin", about, tuple(tables))
 
 
 def _members(manifest: Manifest) -> CardBlock:

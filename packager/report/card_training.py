@@ -43,6 +43,10 @@ def data_facts(reference: Reference) -> Iterator[Fact]:
 
 
 def _source(data: DataSource) -> Iterator[Fact]:
+    if data.dvc is not None:
+        stage = f", stage {data.dvc.stage}" if data.dvc.stage else ""
+        told = f"{data.dvc.output}{stage}, {data.dvc.algorithm} {data.dvc.digest}"
+        yield f"tracked by DVC in {data.dvc.file}", told
     if data.table is not None:
         yield "table", f"{data.table.table}, version {data.table.version}"
         labels = data.table.labels

@@ -14,6 +14,7 @@ from packager.report import solution
 from packager.report.attribution import attribution_facts, attribution_text
 from packager.report.image_facts import annotations_of, commit_text, labels_of, own_labels
 from packager.report.numbers import number
+from packager.report.origin import origin_of, short_facts
 from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
 from packager.text import escape_control_characters, format_bytes
@@ -37,6 +38,7 @@ Fact = tuple[str, str]
 def as_json(reference: Reference) -> dict[str, Any]:
     """Names, digests, layers with sizes in bytes, monitoring, lock and manifest."""
     manifest, found = reference.manifest, reference.record(Attribution, ATTRIBUTION)
+    origin = origin_of(reference)
     return {
         "name": reference.name,
         "registry": reference.source or None,
@@ -53,6 +55,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
         ],
         "monitoring": _monitored(reference),
         "attribution": None if found is None else found.model_dump(mode="json"),
+        "origin": None if origin is None else origin.model_dump(mode="json"),
         "members": solution.as_json(manifest, reference.lock()),
         "lock": reference.lock().model_dump(mode="json"),
         "manifest": manifest.model_dump(mode="json", by_alias=True),
@@ -92,6 +95,9 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
         yield "image labels", _listed(labels, everything)
     yield "task", manifest.task
     yield "recipe", _recipe(manifest)
+    origin = origin_of(reference)
+    if origin is not None:
+        yield from short_facts(origin, everything)
     yield "data", _data(manifest)
     yield from _labels(manifest)
     names = [column.name for column in manifest.schema_.features]
@@ -135,6 +141,8 @@ def _data(manifest: Manifest) -> str:
     files = ", ".join(entry.path for entry in data.files[:3])
     if data.table is not None:
         files = f"{data.table.table}@{data.table.version}"
+    if data.dvc is not None:
+        files = f"{data.dvc.output} of {data.dvc.file}, {data.dvc.algorithm} {data.dvc.digest[:12]}"
     targets = ", ".join([data.target] if data.target else targets_of(manifest.serve.outputs))
     return (
         f"{files}: {data.train_rows:,} rows to {what}, {data.test_rows:,} held out, "

@@ -7,6 +7,7 @@ from pathlib import Path
 from packager.manifest.data_roles import DataRoles
 from packager.manifest.manifest import Recipe, Serve
 from packager.project.config import Project
+from packager.project.mlflow.origin import load_origin
 from packager.project.model_loader import model_loader
 from packager.worker.job import Job
 
@@ -16,7 +17,7 @@ def make_job(project: Project) -> Job:
 
     ``[test]`` is left out: it shapes no result but the statistics of held-out rows.
     """
-    recipe = project.recipe
+    recipe, origin = project.recipe, load_origin(project)
     return Job(
         task=project.task,
         serve=_serve(project),
@@ -26,6 +27,7 @@ def make_job(project: Project) -> Job:
         monitoring_include=project.monitoring.include,
         recipe=Recipe.model_validate(recipe.model_dump(exclude={"features"})) if recipe else "none",
         source=project.data is not None,
+        examples=origin.examples if origin else (),
         **_data_roles(project).roles(),
     )
 

@@ -1,20 +1,26 @@
-"""Projects whose data is a version of a table: export its rows to a file for a build."""
+"""Projects whose data is a version of a table, or an output of DVC: as files for a build."""
 
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from packager.cache import temporary_directory
 from packager.engine.engine import Engine
 from packager.image.export import Destination
 from packager.location import Location
+from packager.manifest.dvc_version import DvcVersion
 from packager.manifest.label_schemes import TableVersion
 from packager.manifest.manifest import Manifest
 from packager.progress import Progress
 from packager.project.config import Project
+from packager.project.dvc.content import local_content
+from packager.project.dvc.outputs import DvcAddress, tracked_output
+from packager.project.dvc.repository import dvc_repository
 
 
 class HasManifest(Protocol):
@@ -34,9 +40,14 @@ Build = Callable[Concatenate[Project, Destination, Engine | None, Progress, P], 
 def local_data(project: Project, progress: Progress) -> Iterator[Project]:
     """The project; if its data is a table, with the named version exported to a Parquet file.
 
-    The file exists within the block. Warns if the table has a newer version.
+    Of an output of DVC, with its content as files. They exist within the block. Warns if the table
+    has a newer version.
     """
-    table = project.table
+    table, address = project.table, project.dvc
+    if address is not None:
+        with _tracked(project, address, progress) as local:
+            yield local
+        return
     if table is None or project.data is None:
         yield project
         return
@@ -64,6 +75,25 @@ def local_data(project: Project, progress: Progress) -> Iterator[Project]:
         named = TableVersion(table=name, version=version.number, labels=labels)
         data = project.data.model_copy(update={"source": str(file)})
         yield project.model_copy(update={"data": data, "exported": named})
+
+
+@contextmanager
+def _tracked(project: Project, address: DvcAddress, progress: Progress) -> Iterator[Project]:
+    """The project with the content of what DVC tracks, compared with its digest."""
+    assert project.data is not None
+    found = tracked_output(address, project.directory)
+    repository = dvc_repository(found.file)
+    with temporary_directory() as folder:
+        place = local_content(found, address, repository, folder, progress)
+        version = DvcVersion(
+            file=address.file,
+            output=Path(os.path.relpath(found.path, project.directory)).as_posix(),
+            stage=found.stage,
+            digest=found.digest,
+            algorithm=found.algorithm,
+        )
+        data = project.data.model_copy(update={"source": str(place)})
+        yield project.model_copy(update={"data": data, "tracked": version})
 
 
 def on_local_data(build: Build[P, R]) -> Build[P, R]:

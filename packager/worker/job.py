@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -49,6 +49,8 @@ class Job(DataRoles):
     """Whether the recipe runs a second time, to measure its repeatability."""
     ask: bool = False
     """Whether to query the model for the values it rejects (for the schema) and example rows."""
+    examples: tuple[dict[str, Any], ...] = ()
+    """Rows that came with a model trained elsewhere: the package's examples."""
     leave_out: int | None = None
     """Index of a training row to drop, as a negative control of replay."""
     seed_variance: SeedVariance | None = None

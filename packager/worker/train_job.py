@@ -43,7 +43,7 @@ from packager.worker.train.dataset import (
 )
 from packager.worker.train.fitted_columns import with_fitted_columns
 from packager.worker.train.isolated_steps import IsolatedSteps
-from packager.worker.train.model_queries import query_model
+from packager.worker.train.model_queries import ask_examples, query_model
 from packager.worker.train.output_shapes import with_shapes
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.row_keys import check_members, keep_keys
@@ -114,7 +114,7 @@ def _with_data(
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     environment = numerical_environment(host.environment())
     if job.ask:
-        schema = query_model(steps.asked(), out, dataset, profile)
+        schema = query_model(steps.asked(), out, dataset, profile, job.examples)
     held_out_statistics(loaded.model, dataset, data.masks, schema, profile, job).write(out)
     first = MeasuredModel(loaded, dataset.features, evaluation)
     compiled = replace(steps, schema=schema).compiled(
@@ -154,6 +154,9 @@ def _without_data(
     stored = StoredModel(root.models, job.serve, job.task)
     model = stored.load(host)
     schema = Schema(features=pretrained_model.model_columns(model), classes=model.classes)
+    steps = IsolatedSteps(stored, schema, root, forks)
+    if job.examples:
+        ask_examples(steps.asked(), before.out, job.examples)
     return TrainingResult(
         model=model_files(root.models),
         loader=job.serve.loader,
@@ -161,7 +164,7 @@ def _without_data(
         slices=Slices(columns={}, rules={}),
         evaluation=None,
         environment=numerical_environment(host.environment()),
-        compiled=IsolatedSteps(stored, schema, root, forks).compiled(None, before.out / FOLDER),
+        compiled=steps.compiled(None, before.out / FOLDER),
         train_rows=0,
         test_rows=0,
     )

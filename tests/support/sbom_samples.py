@@ -127,11 +127,12 @@ def make_package(
     model: bytes = b"a model",
     listed: tuple[FileEntry, ...] | None = None,
     added: Callable[[Path], Sequence[Layer]] = lambda _: (),
+    recorded: Callable[[Path], Sequence[Layer]] = lambda _: (),
 ) -> Made:
     """Write the package into an OCI folder. ``upper``: the second layer of its base.
 
     ``listed``: the model's files in the manifest; by default those that it has. ``added``: makes
-    layers below that of the manifest, which it doesn't record.
+    layers below that of the manifest, which it doesn't record; ``recorded``: those that it does.
     """
     folder.mkdir(parents=True, exist_ok=True)
     below = []
@@ -149,6 +150,7 @@ def make_package(
     package = {} if texts is None else {FILE: texts.dump()}
     above = [
         layer_of(folder, "wheels", dict(wheels)),
+        *recorded(folder),
         layer_of(folder, "code", {"code/train.py": b"x = 1\n"}),
         layer_of(folder, "model", {"models/model": model}),
     ]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from monitoring.profile.profile import FeatureProfile, Profile
 from packager.digest import canonical_json
+from packager.errors import PackageError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema
 from packager.worker.compile.held_out import accepted_rows, json_rows
@@ -85,6 +86,29 @@ def examples(
             f"no example is shown: the model predicts rows of the data, but no synthetic{of}\n"
         )
     return found
+
+
+def given_examples(rows: Sequence[Row], asker: AskedModel) -> Golden:
+    """The rows that came with the model, and its predictions.
+
+    Raises ``PackageError`` naming the first row that it does not predict.
+    """
+    reply = asker.ask(rows)
+    if reply.outcome in ("answered", "no answer"):
+        return Golden(rows=tuple(map(dict, rows)), expected=reply.answers)
+    for number, row in enumerate(rows):
+        alone = asker.ask([row])
+        if alone.outcome not in ("answered", "no answer"):
+            raise PackageError(
+                f"input example, row {number}: expected a prediction, the model "
+                f"{alone.outcome}{f': {alone.why}' if alone.why else ''}",
+                "save the model again with an input example that it predicts",
+            )
+    raise PackageError(
+        f"input example: expected predictions of its {len(rows)} rows together, the model "
+        f"{reply.outcome}, though it predicts each alone",
+        "save the model again with an input example that it predicts",
+    )
 
 
 def _ways_taken(

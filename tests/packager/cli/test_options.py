@@ -106,7 +106,7 @@ def test_verbs_are_listed_by_purpose():
         "Create and build": ["init", "build", "train", "base"],
         "Inspect and compare": ["inspect", "diff", "audit", "card", "sbom", "test"],
         "Trust": ["key", "sign", "verify"],
-        "Share": ["push", "pull"],
+        "Share": ["push", "pull", "export"],
         "Run": ["serve", "predict", "replay", "score", "bench"],
         "Monitor": ["drift", "dashboard", "feedback", "deploy", "issues"],
         "Data": ["data"],

@@ -13,10 +13,13 @@ from packager.digest import sha256_file
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.data_roles import Split
+from packager.manifest.dvc_version import DvcVersion
 from packager.manifest.label_schemes import LabelScheme, TableVersion
 from packager.manifest.manifest import DataSource
 from packager.progress import NullProgress
 from packager.project.config import load_project
+from packager.project.dvc.digests import file_digest
+from packager.project.files import list_files
 from packager.review.gate import make_check_job
 from packager.runners.table_data import local_data, on_local_data
 from packager.tables.checkout import revert
@@ -170,3 +173,47 @@ def test_a_manifest_names_the_scheme(tmp_path, commit, cache):
         named = local.exported
     assert TableVersion.model_validate_json(named.dump()) == named
     assert named.labels.scheme.name == "mood"
+
+
+def tracked(folder, *, in_workspace):
+    """A project whose rows DVC tracks, in the workspace or in the cache alone."""
+    write_project(folder)
+    (folder / ".dvc").mkdir()
+    rows = folder / "data/visits.csv"
+    digest = file_digest(rows, "md5")
+    text = f"outs:\n- md5: {digest}\n  hash: md5\n  path: visits.csv\n"
+    (folder / "data/visits.csv.dvc").write_text(text)
+    toml = (folder / "package.toml").read_text()
+    (folder / "package.toml").write_text(toml.replace("visits.csv", "visits.csv.dvc"))
+    if not in_workspace:
+        kept = folder / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+        kept.parent.mkdir(parents=True)
+        rows.rename(kept)
+    return load_project(folder), digest
+
+
+def test_rows_that_dvc_tracks_are_the_same_from_the_workspace_and_the_cache(tmp_path):
+    found = []
+    for name, in_workspace in (("one", True), ("two", False)):
+        project, digest = tracked(tmp_path / name, in_workspace=in_workspace)
+        with local_data(project, NullProgress()) as local:
+            assert local.tracked == DvcVersion(
+                file="data/visits.csv.dvc",
+                output="data/visits.csv",
+                digest=digest,
+                algorithm="md5",
+            )
+            assert local.table is None
+            assert local.dvc is None
+            found.append(list_files(local).hashed().digests())
+    assert found[0] == found[1]
+    assert list(found[0]["data"]) == ["source/visits.csv"]
+    assert not [name for name in found[0]["code"] if name.startswith("data/")]
+
+
+def test_a_workspace_that_differs_from_what_dvc_states_is_no_data(tmp_path):
+    project, _ = tracked(tmp_path, in_workspace=True)
+    (tmp_path / "data/visits.csv").write_text("other")
+    told = pytest.raises(UsageError, match=r"as data/visits\.csv\.dvc states, got")
+    with told, local_data(project, NullProgress()):
+        pass

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from worker_projects import Project
 
-from packager.errors import UsageError
+from packager.errors import PackageError, UsageError
+from packager.manifest.evaluation import Golden
 
 
 def train_elsewhere(project: Project, rows: pd.DataFrame, **columns: Any) -> None:
@@ -75,3 +76,38 @@ def test_slices_without_data_are_refused(project: Project, rows: pd.DataFrame) -
     job = project.job(recipe="none", target=None, source=False, slices_columns=("new",))
     with pytest.raises(UsageError, match="expected data to find the slices in"):
         project.train_here(job)
+
+
+ROWS = ({"size": 0.5, "count": 3, "new": True}, {"size": -0.5, "count": 1, "new": False})
+
+
+@pytest.mark.slow
+def test_rows_that_came_with_the_model_become_examples_with_its_answers(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    train_elsewhere(project, rows)
+    job = project.job(recipe="none", target=None, source=False, examples=ROWS)
+    project.train_here(job)
+    found = Golden.load(project.out / "golden.json")
+    assert found.rows == ROWS
+    assert all(answer["prediction"] in ("big", "small") for answer in found.expected)
+    assert (project.out / "smoke_test.json").read_bytes() == found.dump()
+
+
+@pytest.mark.slow
+def test_such_rows_replace_made_up_examples_of_data(project: Project, rows: pd.DataFrame) -> None:
+    train_elsewhere(project, rows)
+    project.data(rows)
+    project.train_here(project.job(recipe="none", examples=ROWS, ask=True))
+    assert Golden.load(project.out / "golden.json").rows == ROWS
+    assert Golden.load(project.out / "smoke_test.json").rows != ROWS
+
+
+@pytest.mark.slow
+def test_a_row_that_the_model_fails_on_is_named(project: Project, rows: pd.DataFrame) -> None:
+    train_elsewhere(project, rows)
+    wrong = (*ROWS, {"size": "wide", "count": 1, "new": False})
+    job = project.job(recipe="none", target=None, source=False, examples=wrong)
+    with pytest.raises(PackageError, match="input example, row 2: expected a prediction") as caught:
+        project.train_here(job)
+    assert caught.value.hint

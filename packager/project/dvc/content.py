@@ -1,0 +1,204 @@
+"""Finds the content of an output that DVC tracks, and compares it with its digest.
+
+The workspace comes first: if its content differs, that is an error and no reason to look elsewhere.
+Otherwise content comes from the cache or a remote that is a folder, and if they lack it from
+``dvc fetch``, where DVC is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path, PurePosixPath
+
+from packager.environment.programs import find_program
+from packager.errors import PackageError, UsageError
+from packager.progress import Progress
+from packager.project.dvc.digests import DIGEST, FOLDER, file_digest, folder_digest
+from packager.project.dvc.outputs import DvcAddress, TrackedOutput
+from packager.project.dvc.repository import DvcRepository
+
+MAX_FILES = 100_000
+MAX_LISTING = 64 << 20
+"""Bytes of the list of a folder's files."""
+FETCH_SECONDS = 6 * 3_600.0
+
+
+class AbsentError(Exception):
+    """No store has the content of a digest; the text is the digest."""
+
+
+def local_content(
+    found: TrackedOutput,
+    address: DvcAddress,
+    repository: DvcRepository,
+    folder: Path,
+    progress: Progress,
+) -> Path:
+    """The output as a file or folder of this machine, whose content has the digest.
+
+    It is that of the workspace, or a copy below ``folder``. Raises ``UsageError`` if the workspace
+    has changed, ``PackageError`` if the content is nowhere, or damaged.
+    """
+    if found.path.exists():
+        check_workspace(found, address, repository)
+        return found.path
+    target = folder / found.path.name
+    try:
+        return _copied(found, repository, target)
+    except AbsentError as absent:
+        _fetch(found, address, repository, progress, absent)
+    try:
+        return _copied(found, repository, target)
+    except AbsentError as absent:
+        raise _nowhere(found, address, f"dvc fetched it, and {absent} is still not there") from None
+
+
+def check_workspace(found: TrackedOutput, address: DvcAddress, repository: DvcRepository) -> None:
+    """Raise ``UsageError`` if the workspace holds another content than ``address`` states."""
+    path = found.path
+    if path.is_dir() != found.is_folder:
+        kind = {True: "a folder", False: "a file"}
+        raise _changed(found, address, f"{kind[found.is_folder]}", kind[path.is_dir()])
+    if path.is_file():
+        digest = file_digest(path, found.algorithm)
+        if digest != found.digest:
+            raise _changed(found, address, found.digest, digest)
+        return
+    entries = {
+        name.relative_to(path).as_posix(): file_digest(name, found.algorithm)
+        for name in path.rglob("*")
+        if name.is_file()
+    }
+    digest = folder_digest(entries)
+    if digest != found.digest:
+        raise _changed(
+            found, address, found.digest, digest, _difference(found, entries, repository)
+        )
+
+
+def _difference(found: TrackedOutput, entries: dict[str, str], repository: DvcRepository) -> str:
+    """Which file of a folder differs, if the cache has its list."""
+    try:
+        recorded = _listing(found, repository)
+    except AbsentError:
+        return ""
+    for name in sorted({*recorded, *entries}):
+        if name not in entries:
+            return f": {name} is missing"
+        if name not in recorded:
+            return f": {name} is new"
+        if entries[name] != recorded[name]:
+            return f": {name} has changed"
+    return ""
+
+
+def _copied(found: TrackedOutput, repository: DvcRepository, target: Path) -> Path:
+    """Copy the content to ``target``; raises ``AbsentError`` if a store lacks a part of it."""
+    if not found.is_folder:
+        _copy(found, found.digest, repository, target)
+        return target
+    for name, digest in _listing(found, repository).items():
+        place = target / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _copy(found, digest, repository, place)
+    return target
+
+
+def _copy(found: TrackedOutput, digest: str, repository: DvcRepository, target: Path) -> None:
+    damaged = None
+    for kept in repository.kept(digest):
+        shutil.copyfile(kept, target)
+        got = file_digest(target, found.algorithm)
+        if got == digest:
+            return
+        target.unlink()
+        damaged = (kept, got)
+    if damaged is not None:
+        raise PackageError(
+            f"{damaged[0]}: expected content with md5 {digest}, got {damaged[1]}",
+            "the store is damaged: remove the file there, and run `dvc fetch`",
+        )
+    raise AbsentError(digest)
+
+
+def _listing(found: TrackedOutput, repository: DvcRepository) -> dict[str, str]:
+    """Name → digest of a folder's files, as its list in a store says."""
+    for kept in repository.kept(found.digest):
+        if kept.stat().st_size > MAX_LISTING:
+            raise UsageError(f"{kept}: expected at most {MAX_LISTING:,} bytes", "name a file")
+        try:
+            listed = json.loads(kept.read_bytes())
+            entries = {str(one["relpath"]): str(one["md5"]) for one in listed}
+        except (ValueError, TypeError, LookupError, RecursionError):
+            entries = {}
+        if folder_digest(entries) == found.digest:
+            _refuse_leaving(entries, kept)
+            return entries
+    raise AbsentError(found.digest)
+
+
+def _refuse_leaving(entries: dict[str, str], kept: Path) -> None:
+    if len(entries) > MAX_FILES:
+        raise UsageError(
+            f"{kept}: expected at most {MAX_FILES:,} files, got {len(entries):,}",
+            "track fewer, larger files",
+        )
+    for name, digest in entries.items():
+        parts = PurePosixPath(name)
+        if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\0" in name:
+            raise UsageError(
+                f"{kept}: expected names below the folder, got {name!r}", "add it anew"
+            )
+        if not DIGEST.fullmatch(digest) or digest.endswith(FOLDER):
+            raise UsageError(f"{kept}: expected the md5 of {name}, got {digest!r}", "run `dvc add`")
+
+
+def _fetch(
+    found: TrackedOutput,
+    address: DvcAddress,
+    repository: DvcRepository,
+    progress: Progress,
+    absent: AbsentError,
+) -> None:
+    """Have DVC bring the content into its cache; raises ``PackageError`` if it can't."""
+    program = find_program("dvc")
+    if program is None:
+        raise _nowhere(found, address, f"neither the cache nor a local remote has {absent}")
+    target = str(found.path if found.stage else found.file)
+    progress.step(f"fetching {found.path.name} with dvc")
+    try:
+        done = subprocess.run(
+            [program, "fetch", "--quiet", target],
+            cwd=repository.top,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=FETCH_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        raise _nowhere(found, address, f"dvc fetch took over {FETCH_SECONDS:g} s") from late
+    if done.returncode != 0:
+        said = " ".join(done.stderr.decode(errors="replace").split())[:300]
+        raise _nowhere(found, address, f"dvc fetch failed: {said}")
+
+
+def _changed(
+    found: TrackedOutput, address: DvcAddress, wanted: str, got: str, what: str = ""
+) -> UsageError:
+    return UsageError(
+        f"{found.path}: expected {wanted}, as {address.file} states, got {got}{what}",
+        f"`dvc checkout {found.path}` brings the recorded content back; `dvc repro` records it anew"
+        if found.stage
+        else f"`dvc checkout {address.file}` brings the recorded content back; `dvc add` or "
+        "`dvc commit` records this one",
+    )
+
+
+def _nowhere(found: TrackedOutput, address: DvcAddress, why: str) -> PackageError:
+    pulled = str(found.path) if found.stage else address.file
+    return PackageError(
+        f"{address.file}: expected the content of {found.path.name}, got none: {why}",
+        f"run `dvc pull {pulled}` in the repository (`pip install dvc` brings it)",
+    )

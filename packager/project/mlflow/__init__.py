@@ -1,0 +1,1 @@
+"""Models that MLflow saved: in a folder, or with a tracking server."""
