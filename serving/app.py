@@ -14,15 +14,26 @@ from serving import routes
 from serving.compiled_check.self_proof import SelfProof
 from serving.http.asgi import (
     BodyReader,
+    Headers,
     Message,
     Receive,
     Send,
+    combined,
     headers_of,
     send_response,
-    with_request_id,
 )
+from serving.http.cors import CorsPolicy
+from serving.http.decoding import decoded_headers
+from serving.http.encoding import (
+    MAX_INLINE_BYTES,
+    MIN_BYTES,
+    coding_for,
+    encoded,
+    encoded_aside,
+)
+from serving.http.fixed_answers import FixedAnswers
 from serving.http.limits import MIN_LARGE_BYTES
-from serving.http.messages import RequestError
+from serving.http.messages import RequestError, Response
 from serving.http.pending_answer import Later, RawResponse
 from serving.prediction.golden_check import GoldenCheck
 from serving.prediction.jobs import ignore_result
@@ -32,11 +43,12 @@ from serving.prediction.pipeline import Pipeline, deadline_exceeded
 from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
+from serving.protocols import registry
 from serving.protocols.protocol import ProtocolAdapter
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
-from serving.viewer import DeferredApp
+from serving.viewer import DeferredApp, ViewerFiles
 
 if TYPE_CHECKING:
     from serving.shadow.sender import ShadowSender
@@ -76,6 +88,10 @@ class App:
         self._bodies = BodyReader(settings.max_body_bytes)
         self._direct_bytes = min(settings.max_body_bytes, MIN_LARGE_BYTES)
         self._handler = RequestHandler(settings)
+        origins = settings.http.cors_origins
+        self._cors = CorsPolicy(origins) if origins else None
+        self._files = ViewerFiles(viewer)
+        self._fixed = FixedAnswers()
 
     def drain(self) -> None:
         """From now on, close each connection after its answer and report not ready."""
@@ -181,42 +197,74 @@ class App:
             deadline = time.monotonic() + self._settings.deadline_seconds
             answered = await pipeline.answer(adapter, body, request.headers, None, deadline)
             request.answer(answered.response, answered.batch)
-        return self._raw(request)
-
-    def _raw(self, request: Request) -> RawResponse | None:
-        """The answer of a request that did not come through ASGI, counted."""
-        handler, response = self._handler, request.response
+        response = request.response
         if response is None:
             return None
-        handler.account(request)
-        sent = headers_of(response, request.trace, close=handler.draining)
-        return RawResponse(response.status, sent, response.body, handler.draining)
+        return self._written(request, await encoded_aside(request.headers, response))
+
+    def _raw(self, request: Request) -> RawResponse | Later | None:
+        """The answer of a request that did not come through ASGI, or what compresses it."""
+        response = request.response
+        if response is None:
+            return None
+        if len(response.body) >= MIN_BYTES:
+            if len(response.body) > MAX_INLINE_BYTES and coding_for(request.headers, response):
+                return self._compressed(request, response)
+            response = encoded(response, coding_for(request.headers, response))
+        return self._written(request, response)
+
+    async def _compressed(self, request: Request, response: Response) -> RawResponse:
+        return self._written(request, await encoded_aside(request.headers, response))
+
+    def _written(self, request: Request, response: Response) -> RawResponse:
+        """``response`` as it is written to the connection; counts it."""
+        closing = self._handler.draining
+        self._handler.account(request)
+        sent = self._headers(request, response, closing)
+        return RawResponse(response.status, sent, response.body, closing)
+
+    def _headers(self, request: Request, response: Response, closing: bool) -> Headers:
+        headers = headers_of(response, request.trace, close=closing)
+        if self._cors is not None:
+            headers += self._cors.headers(request.headers.get(b"origin"))
+        return headers
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
-        handler, headers = self._handler, dict(scope["headers"])
-        with Request(handler, scope["method"], scope["path"], headers) as request:
-            loaded = handler.admit(request)
-            if request.path == routes.METRICS:  # not counted among the requests
-                exposition = await loaded.recorder.exposition()
-                await send_response(send, exposition, request.trace, close=handler.draining)
-            elif request.path in routes.PROBES:  # nor are these
-                await send_response(send, loaded.alive, request.trace, close=handler.draining)
-            elif request.path in routes.VIEWER:
-                marked = with_request_id(send, request.trace, close=handler.draining)
-                await self._viewer(scope, receive, marked)
+        handler, headers = self._handler, combined(scope["headers"])
+        loaded = handler.loaded
+        path = scope["path"] if loaded is None else loaded.routes.path(scope["path"])
+        with Request(handler, scope["method"], path, headers) as request:
+            preflight = self._cors.preflight(request.method, headers) if self._cors else None
+            if preflight is not None:
+                request.answer(preflight)
             else:
-                await self._respond(loaded, request, receive)
+                await self._respond(handler.admit(request), request, receive)
         if request.response is not None:
-            await send_response(send, request.response, request.trace, close=handler.draining)
+            response = await encoded_aside(headers, request.response)
+            sent = self._headers(request, response, handler.draining)
+            await send_response(send, response, sent)
             handler.account(request)
 
     async def _respond(self, loaded: LoadedPackage, request: Request, receive: Receive) -> None:
-        document = loaded.routes.documents.get(request.path)
-        if document is not None:
-            request.answer(document)
-            return
+        path = request.path
+        if request.method == "OPTIONS":
+            request.answer(loaded.routes.options(path))
+        elif path == routes.METRICS:
+            request.answer(await loaded.recorder.exposition())
+        elif path in routes.PROBES:
+            request.answer(loaded.alive)
+        elif path in routes.VIEWER:
+            request.answer(await self._fixed.answer(request.headers, await self._files.get(path)))
+        elif path in loaded.routes.documents:
+            document = loaded.routes.documents[path]
+            request.answer(await self._fixed.answer(request.headers, document))
+        else:
+            await self._posted(loaded, request, receive)
+
+    async def _posted(self, loaded: LoadedPackage, request: Request, receive: Receive) -> None:
         deadline = time.monotonic() + self._settings.deadline_seconds
         body = request.body = await self._body(request, receive)
+        request.headers = decoded_headers(request.headers)
         adapter = loaded.routes.adapters.get(request.path)
         if adapter is not None:
             with self._bodies.held(body):
@@ -224,12 +272,15 @@ class App:
                     adapter, body, request.headers, receive, deadline
                 )
             request.answer(answered.response, answered.batch)
-            return
-        if loaded.feedback is None:
+        elif request.path == registry.REPOSITORY_INDEX:
+            manifest, ready = loaded.pipeline.predictor.manifest, loaded.unready is None
+            request.answer(registry.repository_index(manifest, body, ready=ready))
+        elif loaded.feedback is not None:
+            request.answer(await loaded.feedback.answer(body))
+        else:
             raise RequestError(
                 404, "feedback_off", "this server takes no labels", expected="MODEL_FEEDBACK=on"
             )
-        request.answer(await loaded.feedback.answer(body))
 
     async def _body(self, request: Request, receive: Receive) -> bytes:
         seconds = self._settings.deadline_seconds

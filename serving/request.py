@@ -82,7 +82,7 @@ class RequestHandler:
         self.draining = False
         """Whether this worker is ending: each answer then closes its connection."""
         self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
-        self._ready = routes.READY | {settings.health_route}
+        self._terse = settings.http.error_detail == "terse"
         self._health = routes.HEALTH | {settings.health_route}
         self._open = self._health | (set() if settings.metrics_auth else {routes.METRICS})
         self._access = AccessLogger(settings.access_log)
@@ -107,7 +107,7 @@ class RequestHandler:
         if loaded is None:
             raise _unavailable("starting", "the server is loading the package")
         loaded.routes.check(request.method, path)
-        if path in self._ready or path.endswith("/ready"):
+        if path in loaded.routes.readiness:
             if self.draining:
                 raise _unavailable("draining", "the server is ending")
             unready = loaded.unready
@@ -124,22 +124,25 @@ class RequestHandler:
         loaded = self.loaded
         if loaded is not None:
             loaded.recorder.record_invalid(error)
+        request.error = error
         cause = error.__cause__
         if isinstance(cause, RowRefusedError):
-            self._refusals.write(cause.said, request.trace, self._route(request.path))
+            self._refusals.write(cause.said, request.trace, self._route(request))
         elif error.status >= 500 and cause is not None:
             self._explain(error, cause, request)
         path = request.path if loaded is None else loaded.routes.spoken(request.path)
+        if self._terse:
+            error = error.terse(request.trace.request_id.decode())
         return registry.refusal(path, error)
 
     def account(self, request: Request) -> None:
         """Count and log an answer and its rows. Never raises: the answer itself is valid."""
         response, batch = request.response, request.batch
-        if response is None:
+        if response is None or request.path == routes.METRICS:
             return
         try:
             seconds = time.perf_counter() - request.started
-            route = self._route(request.path)
+            route = self._route(request)
             if self.loaded is not None and request.path not in routes.PROBES:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
                 if batch is not None and self.loaded.shadow is not None:
@@ -150,15 +153,26 @@ class RequestHandler:
             logger.exception("an answer was not counted", extra={"fields": request.trace.fields})
 
     def _log(self, request: Request, route: str, status: int, seconds: float) -> None:
-        rows = len(request.batch.labels) if request.batch else 0
-        self._access.write(request.trace, request.method, route, status, seconds, rows)
+        fields: dict[str, Any] = {
+            "method": request.method,
+            "route": route,
+            "status": status,
+            "milliseconds": round(seconds * 1e3, 3),
+            "rows": len(request.batch.labels) if request.batch else 0,
+        }
+        if request.error is not None:
+            fields |= request.error.logged
+        self._access.write(request.trace, fields)
 
-    def _route(self, path: str) -> str:
-        return routes.OTHER if self.loaded is None else self.loaded.routes.template(path)
+    def _route(self, request: Request) -> str:
+        """The label in metrics and logs: asking for methods is no use of a route."""
+        if self.loaded is None or request.method == "OPTIONS":
+            return routes.OTHER
+        return self.loaded.routes.template(request.path)
 
     def _explain(self, error: RequestError, cause: BaseException, request: Request) -> None:
         """Log the cause of a failed request, which the answer omits."""
-        route = self._route(request.path)
+        route = self._route(request)
         fields: dict[str, Any] = {**request.trace.fields, "route": route, "code": error.code}
         if isinstance(cause, ModelError):
             fields["exception"] = cause.said
@@ -176,8 +190,8 @@ class Request:
     """
 
     __slots__ = (
-        *("_handler", "batch", "body", "headers", "method", "path", "response", "started"),
-        "trace",
+        *("_handler", "batch", "body", "error", "headers", "method", "path", "response"),
+        *("started", "trace"),
     )
 
     def __init__(
@@ -190,6 +204,8 @@ class Request:
         self.started = time.perf_counter()
         self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         self.response: Response | None = None
+        self.error: RequestError | None = None
+        """Why the request is refused, in full."""
         self.batch: Batch | None = None
         self.body = b""
         """Of a prediction, for the shadow."""

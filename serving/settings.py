@@ -19,6 +19,7 @@ from serving.feedback.settings import FeedbackSettings
 from serving.http.auth import VARIABLE
 from serving.http.limits import MAX_VALUES, MIN_ANSWER_BYTES, Budget
 from serving.http.logs import AccessLog
+from serving.http.settings import HttpSettings
 from serving.platforms import DEFAULT_PORT, HEALTH_ROUTE, PREDICT_ROUTE, port_variable
 from serving.processes.remote_members import VARIABLE as MEMBER_URLS
 from serving.push.settings import PushSettings
@@ -74,6 +75,8 @@ class Settings:
     """``MODEL_PROCESS_MEMORY``: bytes that a model process may use; None without a limit."""
     member_urls: Mapping[str, MemberUrl]
     """``MODEL_MEMBER_URLS``: the servers of a solution's members that run elsewhere."""
+    http: HttpSettings
+    """URL prefix, origins of other pages, detail of errors."""
     feedback: FeedbackSettings
     """Settings of late labels and of the flagged-rows log."""
     shadow: ShadowSettings | None
@@ -134,6 +137,7 @@ class Settings:
                 environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"
             ),
             member_urls=read(MEMBER_URLS, "", parse_urls, "NAME=URL,NAME=URL"),
+            http=HttpSettings.from_environment(environment),
             feedback=FeedbackSettings.from_environment(environment),
             shadow=ShadowSettings.from_environment(environment),
             push=PushSettings.from_environment(environment),

@@ -60,11 +60,13 @@ def document(
     keyed: bool = False,
     metrics_keyed: bool = False,
     feedback: bool = False,
+    prefix: str = "",
 ) -> dict[str, Any]:
     """OpenAPI 3.1 for this package on this server.
 
     ``keyed``: predictions need a bearer key; ``metrics_keyed``: metrics need one. ``feedback``:
-    answers contain tokens, and ``/feedback`` accepts late labels.
+    answers contain tokens, and ``/feedback`` accepts late labels. ``prefix``: the path at which a
+    proxy serves the routes.
     """
     example = golden.rows[0] if golden is not None and golden.rows else {}
     paths: dict[str, dict[str, Operation]] = {
@@ -91,8 +93,10 @@ def document(
             "title": manifest.name,
             "version": manifest.tag,
             "description": "Every prediction passes the same validation, model and counters, "
-            "whatever the protocol.",
+            "whatever the protocol. Bodies may be compressed (`Content-Encoding`: gzip, deflate or "
+            "zstd), and answers are if `Accept-Encoding` says so.",
         },
+        **({"servers": [{"url": prefix}]} if prefix else {}),
         "paths": paths,
         "components": {"schemas": schemas},
     }
@@ -126,7 +130,7 @@ def _predict(example: Mapping[str, Any]) -> Operation:
         "requestBody": json_body(body, {"rows": [dict(example)]} if example else None),
         "responses": {
             "200": json_response("Answers, in the order of the rows", answer),
-            **errors("Error", "400", "413", "422", "500", "503", "504"),
+            **errors("Error", "400", "413", "415", "422", "500", "503", "504"),
         },
     }
 
@@ -199,7 +203,7 @@ def _feedback(*, answers: bool) -> Operation:
         "requestBody": json_body(body, [example]),
         "responses": {
             "200": json_response("Counted labels, and reasons for rejected ones", answer),
-            **errors("Error", "400", "413", "422", "500", "503", "504"),
+            **errors("Error", "400", "413", "415", "422", "500", "503", "504"),
         },
     }
 
