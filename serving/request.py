@@ -32,6 +32,8 @@ from serving.settings import Settings
 if TYPE_CHECKING:  # only servers with a shadow need it
     from serving.shadow.sender import ShadowSender
 
+NOTHING: Mapping[str, str | int] = {}
+
 logger = logging.getLogger("serving")
 
 
@@ -124,7 +126,7 @@ class RequestHandler:
         loaded = self.loaded
         if loaded is not None:
             loaded.recorder.record_invalid(error)
-        request.error = error
+        request.refusal = error.logged
         cause = error.__cause__
         if isinstance(cause, RowRefusedError):
             self._refusals.write(cause.said, request.trace, self._route(request))
@@ -160,8 +162,7 @@ class RequestHandler:
             "milliseconds": round(seconds * 1e3, 3),
             "rows": len(request.batch.labels) if request.batch else 0,
         }
-        if request.error is not None:
-            fields |= request.error.logged
+        fields |= request.refusal
         self._access.write(request.trace, fields)
 
     def _route(self, request: Request) -> str:
@@ -190,8 +191,8 @@ class Request:
     """
 
     __slots__ = (
-        *("_handler", "batch", "body", "error", "headers", "method", "path", "response"),
-        *("started", "trace"),
+        *("_handler", "batch", "body", "headers", "method", "path", "refusal"),
+        *("response", "started", "trace"),
     )
 
     def __init__(
@@ -204,8 +205,8 @@ class Request:
         self.started = time.perf_counter()
         self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         self.response: Response | None = None
-        self.error: RequestError | None = None
-        """Why the request is refused, in full."""
+        self.refusal: Mapping[str, str | int] = NOTHING
+        """What the log says of an error; the error itself would hold this object, in a cycle."""
         self.batch: Batch | None = None
         self.body = b""
         """Of a prediction, for the shadow."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
@@ -76,8 +77,11 @@ class BodyReader:
         chunks = _chunks(body, receive if more else None)
         return await self._joined(self._decoded(chunks, coding) if coding else chunks)
 
-    async def _joined(self, chunks: AsyncIterator[bytes]) -> bytes:
-        """The body in ``chunks``, each counted as soon as it is there."""
+    async def _joined(self, chunks: AsyncGenerator[bytes, None]) -> bytes:
+        """The body in ``chunks``, each counted as soon as it is there.
+
+        Nothing is left of them afterwards, even if a traceback holds this frame.
+        """
         found, size = [], 0
         try:
             async for chunk in chunks:
@@ -91,8 +95,12 @@ class BodyReader:
             return b"".join(found)
         finally:
             self._room += size
+            found.clear()
+            await chunks.aclose()
 
-    async def _decoded(self, chunks: AsyncIterator[bytes], coding: str) -> AsyncIterator[bytes]:
+    async def _decoded(
+        self, chunks: AsyncIterator[bytes], coding: str
+    ) -> AsyncGenerator[bytes, None]:
         """What compressed chunks hold, in pieces; all but the first are decoded in a thread."""
         decoder, encoded, inline = Decoder(coding), 0, True
         async for chunk in chunks:
@@ -114,7 +122,7 @@ def _overloaded(message: str) -> RequestError:
     return RequestError(503, "overloaded", message, headers=RETRY_AFTER)
 
 
-async def _chunks(first: bytes, receive: Receive | None) -> AsyncIterator[bytes]:
+async def _chunks(first: bytes, receive: Receive | None) -> AsyncGenerator[bytes, None]:
     """The chunks of a body; without ``receive`` the first is the only one."""
     yield first
     while receive is not None:

@@ -232,7 +232,7 @@ def _repository_index() -> Operation:
     return {
         "tags": [_V2],
         "summary": "The models, or those that are ready",
-        "requestBody": {**json_body(body, {"ready": True}), "required": False},
+        "requestBody": {**json_body(body, None), "required": False},
         "responses": {
             "200": json_response("One entry a model", {"type": "array", "items": model}),
             **errors("V2Error", "400", "413", "415", "422", "503"),

@@ -56,7 +56,7 @@ def documents(
     server = {
         "name": "model-packager",
         "version": manifest.runtime[:12],
-        "extensions": ["binary_tensor_data", "model_repository"],
+        "extensions": ["binary_tensor_data"],
     }
     described = v2.metadata(manifest, golden, tokens=tokens)
     found = {
