@@ -14,7 +14,6 @@ from serving import routes
 from serving.compiled_check.self_proof import SelfProof
 from serving.http.asgi import (
     BodyReader,
-    Headers,
     Message,
     Receive,
     Send,
@@ -218,16 +217,12 @@ class App:
 
     def _written(self, request: Request, response: Response) -> RawResponse:
         """``response`` as it is written to the connection; counts it."""
-        closing = self._handler.draining
-        self._handler.account(request)
-        sent = self._headers(request, response, closing)
-        return RawResponse(response.status, sent, response.body, closing)
-
-    def _headers(self, request: Request, response: Response, closing: bool) -> Headers:
-        headers = headers_of(response, request.trace, close=closing)
+        handler = self._handler
+        handler.account(request)
+        sent = headers_of(response, request.trace, close=handler.draining)
         if self._cors is not None:
-            headers += self._cors.headers(request.headers.get(b"origin"))
-        return headers
+            sent += self._cors.headers(request.headers.get(b"origin"))
+        return RawResponse(response.status, sent, response.body, handler.draining)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         handler, headers = self._handler, combined(scope["headers"])
@@ -241,7 +236,9 @@ class App:
                 await self._respond(handler.admit(request), request, receive)
         if request.response is not None:
             response = await encoded_aside(headers, request.response)
-            sent = self._headers(request, response, handler.draining)
+            sent = headers_of(response, request.trace, close=handler.draining)
+            if self._cors is not None:
+                sent += self._cors.headers(headers.get(b"origin"))
             await send_response(send, response, sent)
             handler.account(request)
 

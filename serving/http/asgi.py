@@ -152,14 +152,15 @@ async def send_response(send: Send, response: Response, headers: Headers) -> Non
 
 def headers_of(response: Response, trace: Trace, *, close: bool) -> Headers:
     """The headers of ``response``; ``close``: close the connection after it."""
-    headers = [(b"x-request-id", trace.request_id)]
-    if response.status not in _WITHOUT_CONTENT:
-        headers += (
-            _JSON
-            if response.content_type == "application/json"
-            else (b"content-type", response.content_type.encode()),
-            (b"content-length", b"%d" % len(response.body)),
-        )
+    headers = [
+        _JSON
+        if response.content_type == "application/json"
+        else (b"content-type", response.content_type.encode()),
+        (b"content-length", b"%d" % len(response.body)),
+        (b"x-request-id", trace.request_id),
+    ]
+    if response.status in _WITHOUT_CONTENT:
+        del headers[:2]
     if trace.traceparent is not None:
         headers.append((b"traceparent", trace.traceparent))
     for name, value in response.headers.items():

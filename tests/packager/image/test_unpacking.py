@@ -64,6 +64,29 @@ def test_test_folders_are_left_out_of_files_and_record(tmp_path: Path):
     assert "tool/a.py" in record(files)
 
 
+STUBS = {"tool/__init__.pyi": "from .a import f\n", "tool/py.typed": ""}
+
+
+def test_type_stubs_are_left_out_of_files_and_record(tmp_path: Path):
+    files = unpacked(make_wheel(tmp_path, "tool", {"tool/__init__.py": "x = 1\n", **STUBS}))
+    assert f"{SITE}/tool/__init__.pyi" not in files
+    assert f"{SITE}/tool/py.typed" in files
+    assert "tool/__init__.pyi" not in record(files)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import lazy_loader\n__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)\n",
+        "text = open(__file__[:-3] + '.pyi').read()\n",
+    ],
+)
+def test_stubs_that_a_module_reads_stay(tmp_path: Path, code: str):
+    files = unpacked(make_wheel(tmp_path, "tool", {"tool/__init__.py": code, **STUBS}))
+    assert files[f"{SITE}/tool/__init__.pyi"] == b"from .a import f\n"
+    assert "tool/__init__.pyi" in record(files)
+
+
 @pytest.mark.parametrize(
     "line",
     [
