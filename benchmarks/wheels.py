@@ -140,7 +140,7 @@ def body(path: Path) -> bytes:
 
 
 def compare_files(ours: Tree, pips: Tree) -> list[str]:
-    """A line for each file that only one has, or that differs; test folders and type stubs may be omitted."""
+    """A line for each file that only one has, or that differs; what builds leave out may lack."""
     lines = [f"only ours: {name}" for name in sorted(ours.keys() - pips.keys())]
     lines += [
         f"only pip's: {name}"

@@ -23,7 +23,9 @@ IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
 INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "threadpoolctl", "scipy", "treelite"})
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 INSIDE_MONITORING = frozenset({"redis"})
-IN_SERVING = IN_SHARED | {"bentoml", "httptools", "msgspec", "orjson", "uvicorn"}
+IN_SERVING = IN_SHARED | {
+    *("backports", "bentoml", "compression", "httptools", "msgspec", "orjson", "uvicorn"),
+}
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,11 @@ PAGE_HEADERS: Mapping[str, str] = {
 """The page may run only the viewer and its inline line, connect only to this server, and not be
 framed."""
 
+DESCRIPTION = (
+    "Every prediction passes the same validation, model and counters, whatever the protocol. "
+    "Bodies may be compressed (`Content-Encoding`: gzip, deflate or zstd), and answers are if "
+    "`Accept-Encoding` says so."
+)
 _BEARER = {"type": "http", "scheme": "bearer", "description": "One of this server's keys."}
 
 
@@ -92,9 +97,7 @@ def document(
         "info": {
             "title": manifest.name,
             "version": manifest.tag,
-            "description": "Every prediction passes the same validation, model and counters, "
-            "whatever the protocol. Bodies may be compressed (`Content-Encoding`: gzip, deflate or "
-            "zstd), and answers are if `Accept-Encoding` says so.",
+            "description": DESCRIPTION,
         },
         **({"servers": [{"url": prefix}]} if prefix else {}),
         "paths": paths,
