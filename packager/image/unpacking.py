@@ -1,4 +1,4 @@
-"""The files of a wheel as pip installs it, compared with its RECORD, without tests and type stubs.
+"""The files of a wheel as pip installs it, compared with RECORD, without tests and tools' files.
 
 Modules are written to disk, where bytecode is compiled. Other files are read from the wheel while
 the layer is written, so each is unpacked and hashed once.
@@ -42,9 +42,10 @@ QUICK_TEST_IMPORTS = (
     re.compile(rb"import\s+\(?\s*[\w.]*tests?\b"),
     re.compile(rb"from\s+[\w.]*tests?\b"),
 )
+FOR_TOOLS = (".pyi", ".pyx", ".pyx.tp")
+"""Type stubs, and sources of Cython whose compiled modules lie beside them."""
 # Packages that load their modules late read their own stubs (lazy_loader).
-READS_STUBS = re.compile(rb"attach_stub|\.pyi[\"']")
-STUB = ".pyi"
+READS_THEM = re.compile(rb"attach_stub|pyximport|\.py[ix](?:\.tp)?[\"']")
 MAX_NAME_BYTES = 255
 """Of one part of a path, on every file system of Linux."""
 
@@ -113,9 +114,9 @@ class _Installed(WheelDestination):
         """Test folders that non-test code imports; complete after all files were seen."""
         self._waiting: list[tuple[Scheme, str, PackedFile, bool]] = []
         """Files of test folders, which ``finalize_installation`` installs or leaves out."""
-        self._stubs: list[tuple[Scheme, str, PackedFile, bool]] = []
-        """Type stubs, which it leaves out unless a module reads such files."""
-        self._reads_stubs = False
+        self._for_tools: list[tuple[Scheme, str, PackedFile, bool]] = []
+        """Files for tools, which it leaves out unless a module reads such files."""
+        self._reads_them = False
 
     def write_script(
         self, name: str, module: str, attr: str, section: ScriptSection
@@ -129,15 +130,15 @@ class _Installed(WheelDestination):
     def write_file(
         self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
     ) -> RecordEntry:
-        """Add a file; type stubs and those of a test folder wait."""
+        """Add a file; those for tools and of a test folder wait."""
         name = os.fspath(path)
         if not isinstance(stream, PackedFile):  # metadata of the installer
             return self._write(scheme, name, stream.read(), executable=is_executable)
         if _test_folder(scheme, name):
             self._waiting.append((scheme, name, stream, is_executable))
             return RecordEntry(path="", hash_=None, size=None)
-        if name.endswith(STUB) and scheme in ("purelib", "platlib"):
-            self._stubs.append((scheme, name, stream, is_executable))
+        if name.endswith(FOR_TOOLS) and scheme in ("purelib", "platlib"):
+            self._for_tools.append((scheme, name, stream, is_executable))
             return RecordEntry(path="", hash_=None, size=None)
         if stream.record.path.endswith(".py") and not TEST_FOLDER.search(stream.record.path):
             content = stream.read()
@@ -149,13 +150,13 @@ class _Installed(WheelDestination):
     def finalize_installation(
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
     ) -> None:
-        """Add test folders that other code imports, stubs that it reads, and RECORD."""
+        """Add test folders that other code imports, what it reads, and RECORD."""
         kept = [(of, record) for of, record in records if record.path]
         for of, name, packed, is_executable in self._waiting:
             folder = _test_folder(of, name)
             if any(folder.endswith(n) or n.startswith(folder) for n in self._imported):
                 kept.append((of, self._packed(of, name, packed, executable=is_executable)))
-        for of, name, packed, is_executable in self._stubs if self._reads_stubs else ():
+        for of, name, packed, is_executable in self._for_tools if self._reads_them else ():
             kept.append((of, self._packed(of, name, packed, executable=is_executable)))
         home = self._places[scheme]
 
@@ -221,7 +222,7 @@ class _Installed(WheelDestination):
         self.entries[place] = Entry(place, source=source, mode=0o755 if executable else 0o644)
 
     def _note_imports(self, code: bytes) -> None:
-        self._reads_stubs = self._reads_stubs or READS_STUBS.search(code) is not None
+        self._reads_them = self._reads_them or READS_THEM.search(code) is not None
         if not any(quick.search(code) for quick in QUICK_TEST_IMPORTS):
             return
         for match in TEST_IMPORT.finditer(code):

@@ -64,14 +64,21 @@ def test_test_folders_are_left_out_of_files_and_record(tmp_path: Path):
     assert "tool/a.py" in record(files)
 
 
-STUBS = {"tool/__init__.pyi": "from .a import f\n", "tool/py.typed": ""}
+FOR_TOOLS = {
+    "tool/__init__.pyi": "from .a import f\n",
+    "tool/fast.pyx": "cdef int x\n",
+    "tool/fast.pyx.tp": "{{x}}\n",
+}
+OTHERS = {"tool/py.typed": "", "tool/fast.pxd": "cdef int x\n"}
 
 
-def test_type_stubs_are_left_out_of_files_and_record(tmp_path: Path):
-    files = unpacked(make_wheel(tmp_path, "tool", {"tool/__init__.py": "x = 1\n", **STUBS}))
-    assert f"{SITE}/tool/__init__.pyi" not in files
-    assert f"{SITE}/tool/py.typed" in files
-    assert "tool/__init__.pyi" not in record(files)
+def test_files_for_tools_are_left_out_of_files_and_record(tmp_path: Path):
+    given = {"tool/__init__.py": "x = 1\n", **FOR_TOOLS, **OTHERS}
+    files = unpacked(make_wheel(tmp_path, "tool", given))
+    assert not {f"{SITE}/{name}" for name in FOR_TOOLS} & files.keys()
+    assert {f"{SITE}/{name}" for name in OTHERS} <= files.keys()
+    assert not FOR_TOOLS.keys() & record(files)
+    assert OTHERS.keys() <= record(files)
 
 
 @pytest.mark.parametrize(
@@ -79,12 +86,13 @@ def test_type_stubs_are_left_out_of_files_and_record(tmp_path: Path):
     [
         "import lazy_loader\n__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)\n",
         "text = open(__file__[:-3] + '.pyi').read()\n",
+        "import pyximport\npyximport.install()\n",
     ],
 )
-def test_stubs_that_a_module_reads_stay(tmp_path: Path, code: str):
-    files = unpacked(make_wheel(tmp_path, "tool", {"tool/__init__.py": code, **STUBS}))
+def test_files_for_tools_that_a_module_reads_stay(tmp_path: Path, code: str):
+    files = unpacked(make_wheel(tmp_path, "tool", {"tool/__init__.py": code, **FOR_TOOLS}))
     assert files[f"{SITE}/tool/__init__.pyi"] == b"from .a import f\n"
-    assert "tool/__init__.pyi" in record(files)
+    assert FOR_TOOLS.keys() <= record(files)
 
 
 @pytest.mark.parametrize(
