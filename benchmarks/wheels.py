@@ -145,7 +145,7 @@ def compare_files(ours: Tree, pips: Tree) -> list[str]:
     lines += [
         f"only pip's: {name}"
         for name in sorted(pips.keys() - ours.keys())
-        if not (TEST_FOLDER.search(name) or name.endswith(FOR_TOOLS))
+        if not (TEST_FOLDER.search(name) or name.endswith(tuple(FOR_TOOLS)))
     ]
     for name in sorted(ours.keys() & pips.keys()):
         if ours[name][0] != pips[name][0]:

@@ -42,10 +42,14 @@ QUICK_TEST_IMPORTS = (
     re.compile(rb"import\s+\(?\s*[\w.]*tests?\b"),
     re.compile(rb"from\s+[\w.]*tests?\b"),
 )
-FOR_TOOLS = (".pyi", ".pyx", ".pyx.tp")
-"""Type stubs, and sources of Cython whose compiled modules lie beside them."""
 # Packages that load their modules late read their own stubs (lazy_loader).
-READS_THEM = re.compile(rb"attach_stub|pyximport|\.py[ix](?:\.tp)?[\"']")
+FOR_TOOLS = {
+    ".pyi": re.compile(rb"attach_stub|\.pyi[\"']"),
+    ".pyx": re.compile(rb"pyximport|\.pyx[\"']"),
+    ".pyx.tp": re.compile(rb"\.pyx\.tp[\"']"),
+}
+"""Type stubs, and sources of Cython whose compiled modules lie beside them: the end of a name →
+what a module holds that reads such files."""
 MAX_NAME_BYTES = 255
 """Of one part of a path, on every file system of Linux."""
 
@@ -116,7 +120,8 @@ class _Installed(WheelDestination):
         """Files of test folders, which ``finalize_installation`` installs or leaves out."""
         self._for_tools: list[tuple[Scheme, str, PackedFile, bool]] = []
         """Files for tools, which it leaves out unless a module reads such files."""
-        self._reads_them = False
+        self._read: set[str] = set()
+        """Ends of names of files for tools that modules read."""
 
     def write_script(
         self, name: str, module: str, attr: str, section: ScriptSection
@@ -137,7 +142,7 @@ class _Installed(WheelDestination):
         if _test_folder(scheme, name):
             self._waiting.append((scheme, name, stream, is_executable))
             return RecordEntry(path="", hash_=None, size=None)
-        if name.endswith(FOR_TOOLS) and scheme in ("purelib", "platlib"):
+        if name.endswith(tuple(FOR_TOOLS)) and scheme in ("purelib", "platlib"):
             self._for_tools.append((scheme, name, stream, is_executable))
             return RecordEntry(path="", hash_=None, size=None)
         if stream.record.path.endswith(".py") and not TEST_FOLDER.search(stream.record.path):
@@ -156,8 +161,9 @@ class _Installed(WheelDestination):
             folder = _test_folder(of, name)
             if any(folder.endswith(n) or n.startswith(folder) for n in self._imported):
                 kept.append((of, self._packed(of, name, packed, executable=is_executable)))
-        for of, name, packed, is_executable in self._for_tools if self._reads_them else ():
-            kept.append((of, self._packed(of, name, packed, executable=is_executable)))
+        for of, name, packed, is_executable in self._for_tools:
+            if name.endswith(tuple(self._read)):
+                kept.append((of, self._packed(of, name, packed, executable=is_executable)))
         home = self._places[scheme]
 
         def prefix(of: Scheme) -> str | None:
@@ -222,7 +228,7 @@ class _Installed(WheelDestination):
         self.entries[place] = Entry(place, source=source, mode=0o755 if executable else 0o644)
 
     def _note_imports(self, code: bytes) -> None:
-        self._reads_them = self._reads_them or READS_THEM.search(code) is not None
+        self._read |= {end for end, reads in FOR_TOOLS.items() if reads.search(code)}
         if not any(quick.search(code) for quick in QUICK_TEST_IMPORTS):
             return
         for match in TEST_IMPORT.finditer(code):

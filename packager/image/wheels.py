@@ -33,7 +33,7 @@ from packager.image.shared_folders import WheelFiles, joined
 from packager.image.unpacking import unpacked
 from packager.manifest.manifest import Wheel
 
-FILES_VERSION = 3
+FILES_VERSION = 4
 """Of the choice among a wheel's files; part of the keys of cached layers."""
 MIN_OWN_LAYER_BYTES = 10_000_000
 WAITING_THREADS = 2

@@ -82,17 +82,21 @@ def test_files_for_tools_are_left_out_of_files_and_record(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("code", "kept"),
     [
-        "import lazy_loader\n__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)\n",
-        "text = open(__file__[:-3] + '.pyi').read()\n",
-        "import pyximport\npyximport.install()\n",
+        (
+            "import lazy_loader\n__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)\n",
+            "tool/__init__.pyi",
+        ),
+        ("text = open(__file__[:-3] + '.pyi').read()\n", "tool/__init__.pyi"),
+        ("import pyximport\npyximport.install()\n", "tool/fast.pyx"),
+        ('sources = ["fast.pyx.tp"]\n', "tool/fast.pyx.tp"),
     ],
 )
-def test_files_for_tools_that_a_module_reads_stay(tmp_path: Path, code: str):
+def test_files_for_tools_that_a_module_reads_stay(tmp_path: Path, code: str, kept: str):
     files = unpacked(make_wheel(tmp_path, "tool", {"tool/__init__.py": code, **FOR_TOOLS}))
-    assert files[f"{SITE}/tool/__init__.pyi"] == b"from .a import f\n"
-    assert FOR_TOOLS.keys() <= record(files)
+    assert FOR_TOOLS.keys() & record(files) == {kept}
+    assert files[f"{SITE}/{kept}"] == FOR_TOOLS[kept].encode()
 
 
 @pytest.mark.parametrize(
