@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from packager.errors import PackageError
 from serving import routes
+from serving.answer_writer import AnswerWriter
 from serving.compiled_check.self_proof import SelfProof
 from serving.http.asgi import (
     BodyReader,
@@ -18,21 +19,11 @@ from serving.http.asgi import (
     Receive,
     Send,
     combined,
-    headers_of,
-    send_response,
 )
-from serving.http.cors import CorsPolicy
 from serving.http.decoding import decoded_headers
-from serving.http.encoding import (
-    MAX_INLINE_BYTES,
-    MIN_BYTES,
-    coding_for,
-    encoded,
-    encoded_aside,
-)
 from serving.http.fixed_answers import FixedAnswers
 from serving.http.limits import MIN_LARGE_BYTES
-from serving.http.messages import RequestError, Response
+from serving.http.messages import RequestError
 from serving.http.pending_answer import Later, RawResponse
 from serving.prediction.golden_check import GoldenCheck
 from serving.prediction.jobs import ignore_result
@@ -43,7 +34,9 @@ from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
 from serving.protocols import registry
+from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
+from serving.protocols.uploads import UploadProtocol, may_be_upload, rows_as_json
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
@@ -51,7 +44,9 @@ from serving.viewer import DeferredApp, ViewerFiles
 
 if TYPE_CHECKING:
     from serving.shadow.sender import ShadowSender
+    from serving.try_page.endpoint import TryPage
 
+PREDICT = PredictProtocol.route.encode()
 GC_THRESHOLD = 10_000
 """Net new objects that start a run of the cyclic garbage collector."""
 
@@ -87,8 +82,7 @@ class App:
         self._bodies = BodyReader(settings.max_body_bytes)
         self._direct_bytes = min(settings.max_body_bytes, MIN_LARGE_BYTES)
         self._handler = RequestHandler(settings)
-        origins = settings.http.cors_origins
-        self._cors = CorsPolicy(origins) if origins else None
+        self._writer = AnswerWriter(self._handler, settings.http.cors_origins)
         self._files = ViewerFiles(viewer)
         self._fixed = FixedAnswers()
 
@@ -126,6 +120,7 @@ class App:
             proof,
             golden,
             self._shadow_of(predictor),
+            self._page_of(pipeline),
         )
         loaded.recorder.begin()
         checking = [asyncio.create_task(one.run()) for one in (golden, proof) if one is not None]
@@ -144,6 +139,14 @@ class App:
         finally:
             loaded.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _page_of(self, pipeline: Pipeline) -> TryPage | None:
+        """The page at ``/try``; None unless the settings have one."""
+        if self._settings.try_page == "off":
+            return None
+        from serving.try_page.endpoint import TryPage
+
+        return TryPage.of(self._settings, pipeline)
 
     def _shadow_of(self, predictor: Predictor) -> ShadowSender | None:
         """What samples the answered rows; None without a shadow."""
@@ -164,6 +167,7 @@ class App:
             and len(length) < 10
             and int(length) <= self._direct_bytes
             and b"content-encoding" not in headers
+            and not (url == PREDICT and may_be_upload(headers))
         )
 
     def direct(
@@ -185,7 +189,7 @@ class App:
             answered = loaded.pipeline.predict_inline(adapter, body, headers)
             if answered is not None:
                 request.answer(answered.response, answered.batch)
-        return self._raw(request)
+        return self._writer.raw(request)
 
     async def _later(
         self, request: Request, adapter: ProtocolAdapter, body: bytes
@@ -196,53 +200,24 @@ class App:
             deadline = time.monotonic() + self._settings.deadline_seconds
             answered = await pipeline.answer(adapter, body, request.headers, None, deadline)
             request.answer(answered.response, answered.batch)
-        response = request.response
-        if response is None:
-            return None
-        return self._written(request, await encoded_aside(request.headers, response))
-
-    def _raw(self, request: Request) -> RawResponse | Later | None:
-        """The answer of a request that did not come through ASGI, or what compresses it."""
-        response = request.response
-        if response is None:
-            return None
-        if len(response.body) >= MIN_BYTES:
-            if len(response.body) > MAX_INLINE_BYTES and coding_for(request.headers, response):
-                return self._compressed(request, response)
-            response = encoded(response, coding_for(request.headers, response))
-        return self._written(request, response)
-
-    async def _compressed(self, request: Request, response: Response) -> RawResponse:
-        return self._written(request, await encoded_aside(request.headers, response))
-
-    def _written(self, request: Request, response: Response) -> RawResponse:
-        """``response`` as it is written to the connection; counts it."""
-        handler = self._handler
-        handler.account(request)
-        sent = headers_of(response, request.trace, close=handler.draining)
-        if self._cors is not None:
-            sent += self._cors.headers(request.headers.get(b"origin"))
-        return RawResponse(response.status, sent, response.body, handler.draining)
+        return await self._writer.raw_aside(request)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         handler, headers = self._handler, combined(scope["headers"])
         loaded = handler.loaded
         path = scope["path"] if loaded is None else loaded.routes.path(scope["path"])
         with Request(handler, scope["method"], path, headers) as request:
-            preflight = self._cors.preflight(request.method, headers) if self._cors else None
+            preflight = self._writer.preflight(request)
             if preflight is not None:
                 request.answer(preflight)
             else:
-                await self._respond(handler.admit(request), request, receive)
-        if request.response is not None:
-            response = await encoded_aside(headers, request.response)
-            sent = headers_of(response, request.trace, close=handler.draining)
-            if self._cors is not None:
-                sent += self._cors.headers(headers.get(b"origin"))
-            await send_response(send, response, sent)
-            handler.account(request)
+                query = scope.get("query_string", b"")
+                await self._respond(handler.admit(request), request, query, receive)
+        await self._writer.send(request, send)
 
-    async def _respond(self, loaded: LoadedPackage, request: Request, receive: Receive) -> None:
+    async def _respond(
+        self, loaded: LoadedPackage, request: Request, query: bytes, receive: Receive
+    ) -> None:
         path = request.path
         if request.method == "OPTIONS":
             request.answer(loaded.routes.options(path))
@@ -255,19 +230,24 @@ class App:
         elif path in loaded.routes.documents:
             document = loaded.routes.documents[path]
             request.answer(await self._fixed.answer(request.headers, document))
+        elif loaded.try_page is not None and path == routes.TRY:
+            await self._try(loaded, loaded.try_page, request, receive)
         else:
-            await self._posted(loaded, request, receive)
+            await self._posted(loaded, request, query, receive)
 
-    async def _posted(self, loaded: LoadedPackage, request: Request, receive: Receive) -> None:
+    async def _posted(
+        self, loaded: LoadedPackage, request: Request, query: bytes, receive: Receive
+    ) -> None:
         deadline = time.monotonic() + self._settings.deadline_seconds
         body = request.body = await self._body(request, receive)
-        request.headers = decoded_headers(request.headers)
-        adapter = loaded.routes.adapters.get(request.path)
+        adapter = loaded.routes.protocol(request.path, request.headers, query)
         if adapter is not None:
             with self._bodies.held(body):
                 answered = await loaded.pipeline.answer(
                     adapter, body, request.headers, receive, deadline
                 )
+            if isinstance(adapter, UploadProtocol) and loaded.shadow is not None:
+                request.body = adapter.as_json()
             request.answer(answered.response, answered.batch)
         elif request.path == registry.REPOSITORY_INDEX:
             manifest, ready = loaded.pipeline.predictor.manifest, loaded.unready is None
@@ -279,13 +259,35 @@ class App:
                 404, "feedback_off", "this server takes no labels", expected="MODEL_FEEDBACK=on"
             )
 
+    async def _try(
+        self, loaded: LoadedPackage, page: TryPage, request: Request, receive: Receive
+    ) -> None:
+        if request.method != "POST":
+            request.answer(page.blank)
+            return
+        deadline = time.monotonic() + self._settings.deadline_seconds
+        body = await self._body(request, receive)
+        with self._bodies.held(body):
+            answered = await page.post(body, request.headers, receive, deadline)
+        error, predicted = answered.refused, answered.predicted
+        if error is not None and (page.counted or error.status >= 500):
+            self._handler.refuse(request, error)  # the page is answered in its place
+        if predicted is None or not page.counted:
+            request.answer(answered.response)
+            return
+        if loaded.shadow is not None:  # it gets the row as another client would send it
+            request.protocol, request.body = PredictProtocol.route, rows_as_json([answered.row])
+        request.answer(answered.response, predicted.batch)
+
     async def _body(self, request: Request, receive: Receive) -> bytes:
         seconds = self._settings.deadline_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._bodies.read(request.headers, receive)
+                body = await self._bodies.read(request.headers, receive)
         except TimeoutError as error:
             raise deadline_exceeded(seconds) from error
+        request.headers = decoded_headers(request.headers)
+        return body
 
 
 def _shown(error: Exception) -> str:

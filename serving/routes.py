@@ -18,6 +18,8 @@ from serving.openapi import document
 from serving.protocols import registry
 from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
+from serving.protocols.uploads import Uploads, may_be_upload
+from serving.settings import TRY_PAGE as VARIABLE
 from serving.settings import Settings
 
 METRICS = "/metrics"
@@ -35,6 +37,7 @@ FEEDBACK = "/feedback"
 EVERYTHING = "*"
 """The target of an ``OPTIONS`` request that means the whole server (RFC 9110, 9.3.7)."""
 GET_METHODS, POST_METHODS = "GET, HEAD, OPTIONS", "POST, OPTIONS"
+TRY = "/try"
 OTHER = "other"
 """The route label in metrics of every path without a template of its own."""
 MEASURED: Mapping[str, Sequence[str]] = {
@@ -54,6 +57,10 @@ class Routes:
     """Path → protocol adapter."""
     documents: Mapping[str, Response]
     """Path → answer to ``GET``."""
+    uploads: Uploads
+    """What ``/predict`` takes besides JSON."""
+    try_page: bool = False
+    """Whether ``TRY`` is a route."""
     readiness: frozenset[str] = READY
     """Paths that answer 503 while the model is not ready."""
     prefix: str = ""
@@ -90,8 +97,9 @@ class Routes:
             prefix=settings.http.url_prefix,
         )
         budget = settings.budget
+        predict = PredictProtocol(manifest.tag, budget)
         adapters = {
-            "/predict": PredictProtocol(manifest.tag, budget),
+            "/predict": predict,
             **registry.protocol_adapters(manifest, budget),
         }
         documents = {
@@ -112,29 +120,44 @@ class Routes:
         return cls(
             adapters,
             {path: fixed_answer(answer) for path, answer in documents.items()},
+            Uploads(manifest.schema_, predict, budget),
+            settings.try_page != "off",
             READY | registry.readiness_paths(manifest) | {settings.health_route},
             settings.http.url_prefix,
             manifest.name,
             manifest.tag,
         )
 
+    def protocol(
+        self, path: str, headers: Mapping[bytes, bytes], query: bytes
+    ) -> ProtocolAdapter | None:
+        """The adapter of a request; None for a path without one. Raises ``RequestError`` (415)."""
+        adapter = self.adapters.get(path)
+        if path == PredictProtocol.route and may_be_upload(headers):
+            return self.uploads.protocol(headers, query) or adapter
+        return adapter
+
     @cached_property
     def _known(self) -> frozenset[str]:
         """Every path that is answered."""
-        own = (FEEDBACK, METRICS, registry.REPOSITORY_INDEX)
+        own = (FEEDBACK, METRICS, registry.REPOSITORY_INDEX, *([TRY] if self.try_page else ()))
         return frozenset([*self.adapters, *self.documents, *PROBES, *VIEWER, *own])
 
     def allowed(self, path: str) -> str | None:
         """The methods of a path; None for an unknown one."""
         if path in self.adapters or path in (FEEDBACK, registry.REPOSITORY_INDEX):
             return POST_METHODS
-        if path in self._known:
-            return GET_METHODS
-        return f"GET, HEAD, {POST_METHODS}" if path == EVERYTHING else None
+        if path == EVERYTHING or (path == TRY and self.try_page):
+            return f"GET, HEAD, {POST_METHODS}"
+        return GET_METHODS if path in self._known else None
 
     def check(self, method: str, path: str) -> None:
         """Raise ``RequestError``: 404 for an unknown path, 405 for a wrong method."""
         allowed = self.allowed(path)
+        if path == TRY and not self.try_page:
+            raise RequestError(
+                404, "try_page_off", "this server has no page to try it", expected=f"{VARIABLE}=on"
+            )
         if allowed is None:
             known = self._known - VIEWER
             raise not_found(path, known, self.model, self.version)
@@ -167,4 +190,4 @@ class Routes:
         adapter = self.adapters.get(path)
         if adapter is not None:
             return adapter.route
-        return path if path == FEEDBACK else OTHER
+        return path if path == FEEDBACK or (path == TRY and self.try_page) else OTHER

@@ -23,6 +23,7 @@ from serving.openapi.parts import (
     json_response,
     reference,
 )
+from serving.openapi.uploads import with_uploads
 
 VIEWER = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
 
@@ -75,7 +76,7 @@ def document(
     """
     example = golden.rows[0] if golden is not None and golden.rows else {}
     paths: dict[str, dict[str, Operation]] = {
-        "/predict": {"post": _predict(example)},
+        "/predict": {"post": with_uploads(_predict(example), manifest, example)},
         **(
             {"/feedback": {"post": _feedback(answers=bool(manifest.schema_.outputs))}}
             if feedback
