@@ -137,9 +137,7 @@ class Settings:
                 "MODEL_COMPILED_CHECK_RATIO", "0", _ratio, "a number from 0 to 1"
             ),
             native=read("MODEL_NATIVE", "eager", _one_of("eager", "lazy"), "eager or lazy"),
-            process_memory=variables.read(
-                environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"
-            ),
+            process_memory=read("MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"),
             member_urls=read(MEMBER_URLS, "", parse_urls, "NAME=URL,NAME=URL"),
             http=HttpSettings.from_environment(environment),
             try_page=_try_page(environment),
