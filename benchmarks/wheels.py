@@ -27,7 +27,7 @@ from packager.environment.wheels import wheel_path
 from packager.image.base.base import find_base
 from packager.image.environments import environment_layer
 from packager.image.runtime import VENV, WHEELS
-from packager.image.unpacking import TEST_FOLDER
+from packager.image.unpacking import FOR_TOOLS, TEST_FOLDER
 from packager.image.wheels import WheelUnpacker, grouped, site_packages
 from packager.manifest.manifest import Wheel
 
@@ -140,12 +140,12 @@ def body(path: Path) -> bytes:
 
 
 def compare_files(ours: Tree, pips: Tree) -> list[str]:
-    """A line for each file that only one has, or that differs; test folders may be omitted."""
+    """A line for each file that only one has, or that differs; what builds leave out may lack."""
     lines = [f"only ours: {name}" for name in sorted(ours.keys() - pips.keys())]
     lines += [
         f"only pip's: {name}"
         for name in sorted(pips.keys() - ours.keys())
-        if not TEST_FOLDER.search(name)
+        if not (TEST_FOLDER.search(name) or name.endswith(tuple(FOR_TOOLS)))
     ]
     for name in sorted(ours.keys() & pips.keys()):
         if ours[name][0] != pips[name][0]:

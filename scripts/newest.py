@@ -33,6 +33,7 @@ DATA = ("tests/packager/data",)
 HTTP = ("tests/serving/http", "tests/serving/test_server.py", "tests/serving/test_proxies.py")
 COMPILE = ("tests/packager/worker/compile", "tests/packager/model")
 TESTS: dict[str, tuple[str, ...]] = {
+    "backports-zstd": ("tests/serving/http", "tests/serving/test_compressed_exchanges.py"),
     "bentoml": ("tests/serving/processes", *HTTP),
     "cryptography": ("tests/packager/trust/test_keys.py", "tests/packager/trust/test_envelope.py"),
     "cyclonedx-python-lib": (

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from packager.errors import PackageError
 from serving import routes
+from serving.answer_writer import AnswerWriter
 from serving.compiled_check.self_proof import SelfProof
 from serving.http.asgi import (
     BodyReader,
     Message,
     Receive,
     Send,
-    headers_of,
-    send_response,
-    with_request_id,
+    combined,
 )
+from serving.http.decoding import decoded_headers
+from serving.http.fixed_answers import FixedAnswers
 from serving.http.limits import MIN_LARGE_BYTES
 from serving.http.messages import RequestError
 from serving.http.pending_answer import Later, RawResponse
@@ -32,13 +33,14 @@ from serving.prediction.pipeline import Pipeline, deadline_exceeded
 from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
+from serving.protocols import registry
 from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
 from serving.protocols.uploads import UploadProtocol, may_be_upload, rows_as_json
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
-from serving.viewer import DeferredApp
+from serving.viewer import DeferredApp, ViewerFiles
 
 if TYPE_CHECKING:
     from serving.shadow.sender import ShadowSender
@@ -80,6 +82,9 @@ class App:
         self._bodies = BodyReader(settings.max_body_bytes)
         self._direct_bytes = min(settings.max_body_bytes, MIN_LARGE_BYTES)
         self._handler = RequestHandler(settings)
+        self._writer = AnswerWriter(self._handler, settings.http.cors_origins)
+        self._files = ViewerFiles(viewer)
+        self._fixed = FixedAnswers()
 
     def drain(self) -> None:
         """From now on, close each connection after its answer and report not ready."""
@@ -184,7 +189,7 @@ class App:
             answered = loaded.pipeline.predict_inline(adapter, body, headers)
             if answered is not None:
                 request.answer(answered.response, answered.batch)
-        return self._raw(request)
+        return self._writer.raw(request)
 
     async def _later(
         self, request: Request, adapter: ProtocolAdapter, body: bytes
@@ -195,45 +200,44 @@ class App:
             deadline = time.monotonic() + self._settings.deadline_seconds
             answered = await pipeline.answer(adapter, body, request.headers, None, deadline)
             request.answer(answered.response, answered.batch)
-        return self._raw(request)
-
-    def _raw(self, request: Request) -> RawResponse | None:
-        """The answer of a request that did not come through ASGI, counted."""
-        handler, response = self._handler, request.response
-        if response is None:
-            return None
-        handler.account(request)
-        sent = headers_of(response, request.trace, close=handler.draining)
-        return RawResponse(response.status, sent, response.body, handler.draining)
+        return await self._writer.raw_aside(request)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
-        handler, headers = self._handler, dict(scope["headers"])
-        with Request(handler, scope["method"], scope["path"], headers) as request:
-            loaded = handler.admit(request)
-            if request.path == routes.METRICS:  # not counted among the requests
-                exposition = await loaded.recorder.exposition()
-                await send_response(send, exposition, request.trace, close=handler.draining)
-            elif request.path in routes.PROBES:  # nor are these
-                await send_response(send, loaded.alive, request.trace, close=handler.draining)
-            elif request.path in routes.VIEWER:
-                marked = with_request_id(send, request.trace, close=handler.draining)
-                await self._viewer(scope, receive, marked)
+        handler, headers = self._handler, combined(scope["headers"])
+        loaded = handler.loaded
+        path = scope["path"] if loaded is None else loaded.routes.path(scope["path"])
+        with Request(handler, scope["method"], path, headers) as request:
+            preflight = self._writer.preflight(request)
+            if preflight is not None:
+                request.answer(preflight)
             else:
-                await self._respond(loaded, request, scope.get("query_string", b""), receive)
-        if request.response is not None:
-            await send_response(send, request.response, request.trace, close=handler.draining)
-            handler.account(request)
+                query = scope.get("query_string", b"")
+                await self._respond(handler.admit(request), request, query, receive)
+        await self._writer.send(request, send)
 
     async def _respond(
         self, loaded: LoadedPackage, request: Request, query: bytes, receive: Receive
     ) -> None:
-        if loaded.try_page is not None and request.path == routes.TRY:
+        path = request.path
+        if request.method == "OPTIONS":
+            request.answer(loaded.routes.options(path))
+        elif path == routes.METRICS:
+            request.answer(await loaded.recorder.exposition())
+        elif path in routes.PROBES:
+            request.answer(loaded.alive)
+        elif path in routes.VIEWER:
+            request.answer(await self._fixed.answer(request.headers, await self._files.get(path)))
+        elif path in loaded.routes.documents:
+            document = loaded.routes.documents[path]
+            request.answer(await self._fixed.answer(request.headers, document))
+        elif loaded.try_page is not None and path == routes.TRY:
             await self._try(loaded, loaded.try_page, request, receive)
-            return
-        document = loaded.routes.documents.get(request.path)
-        if document is not None:
-            request.answer(document)
-            return
+        else:
+            await self._posted(loaded, request, query, receive)
+
+    async def _posted(
+        self, loaded: LoadedPackage, request: Request, query: bytes, receive: Receive
+    ) -> None:
         deadline = time.monotonic() + self._settings.deadline_seconds
         body = request.body = await self._body(request, receive)
         adapter = loaded.routes.protocol(request.path, request.headers, query)
@@ -245,12 +249,15 @@ class App:
             if isinstance(adapter, UploadProtocol) and loaded.shadow is not None:
                 request.body = adapter.as_json()
             request.answer(answered.response, answered.batch)
-            return
-        if loaded.feedback is None:
+        elif request.path == registry.REPOSITORY_INDEX:
+            manifest, ready = loaded.pipeline.predictor.manifest, loaded.unready is None
+            request.answer(registry.repository_index(manifest, body, ready=ready))
+        elif loaded.feedback is not None:
+            request.answer(await loaded.feedback.answer(body))
+        else:
             raise RequestError(
                 404, "feedback_off", "this server takes no labels", expected="MODEL_FEEDBACK=on"
             )
-        request.answer(await loaded.feedback.answer(body))
 
     async def _try(
         self, loaded: LoadedPackage, page: TryPage, request: Request, receive: Receive
@@ -276,9 +283,11 @@ class App:
         seconds = self._settings.deadline_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await self._bodies.read(request.headers, receive)
+                body = await self._bodies.read(request.headers, receive)
         except TimeoutError as error:
             raise deadline_exceeded(seconds) from error
+        request.headers = decoded_headers(request.headers)
+        return body
 
 
 def _shown(error: Exception) -> str:

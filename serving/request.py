@@ -33,6 +33,8 @@ if TYPE_CHECKING:  # few servers need them
     from serving.shadow.sender import ShadowSender
     from serving.try_page.endpoint import TryPage
 
+NOTHING: Mapping[str, str | int] = {}
+
 logger = logging.getLogger("serving")
 
 
@@ -85,8 +87,8 @@ class RequestHandler:
         self.draining = False
         """Whether this worker is ending: each answer then closes its connection."""
         self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
+        self._terse = settings.http.error_detail == "terse"
         self._try_page = settings.try_page != "off"
-        self._ready = routes.READY | {settings.health_route}
         self._health = routes.HEALTH | {settings.health_route}
         self._open = self._health | (set() if settings.metrics_auth else {routes.METRICS})
         self._access = AccessLogger(settings.access_log)
@@ -101,7 +103,7 @@ class RequestHandler:
         if loaded is None:
             raise _unavailable("starting", "the server is loading the package")
         loaded.routes.check(request.method, path)
-        if path in self._ready or path.endswith("/ready"):
+        if path in loaded.routes.readiness:
             if self.draining:
                 raise _unavailable("draining", "the server is ending")
             unready = loaded.unready
@@ -132,11 +134,14 @@ class RequestHandler:
         loaded = self.loaded
         if loaded is not None:
             loaded.recorder.record_invalid(error)
+        request.refusal = error.logged
         cause = error.__cause__
         if isinstance(cause, RowRefusedError):
-            self._refusals.write(cause.said, request.trace, self._route(request.path))
+            self._refusals.write(cause.said, request.trace, self._route(request))
         elif error.status >= 500 and cause is not None:
             self._explain(error, cause, request)
+        if self._terse:
+            error = error.terse(request.trace.request_id.decode())
         if self._is_try(request.path):
             from serving.try_page.page import refusal
 
@@ -147,11 +152,11 @@ class RequestHandler:
     def account(self, request: Request) -> None:
         """Count and log an answer and its rows. Never raises: the answer itself is valid."""
         response, batch = request.response, request.batch
-        if response is None:
+        if response is None or request.path == routes.METRICS:
             return
         try:
             seconds = time.perf_counter() - request.started
-            route = self._route(request.path)
+            route = self._route(request)
             if self.loaded is not None and request.path not in routes.PROBES:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
                 if batch is not None and self.loaded.shadow is not None:
@@ -163,15 +168,25 @@ class RequestHandler:
             logger.exception("an answer was not counted", extra={"fields": request.trace.fields})
 
     def _log(self, request: Request, route: str, status: int, seconds: float) -> None:
-        rows = len(request.batch.labels) if request.batch else 0
-        self._access.write(request.trace, request.method, route, status, seconds, rows)
+        fields: dict[str, Any] = {
+            "method": request.method,
+            "route": route,
+            "status": status,
+            "milliseconds": round(seconds * 1e3, 3),
+            "rows": len(request.batch.labels) if request.batch else 0,
+        }
+        fields |= request.refusal
+        self._access.write(request.trace, fields)
 
-    def _route(self, path: str) -> str:
-        return routes.OTHER if self.loaded is None else self.loaded.routes.template(path)
+    def _route(self, request: Request) -> str:
+        """The label in metrics and logs: asking for methods is no use of a route."""
+        if self.loaded is None or request.method == "OPTIONS":
+            return routes.OTHER
+        return self.loaded.routes.template(request.path)
 
     def _explain(self, error: RequestError, cause: BaseException, request: Request) -> None:
         """Log the cause of a failed request, which the answer omits."""
-        route = self._route(request.path)
+        route = self._route(request)
         fields: dict[str, Any] = {**request.trace.fields, "route": route, "code": error.code}
         if isinstance(cause, ModelError):
             fields["exception"] = cause.said
@@ -189,8 +204,8 @@ class Request:
     """
 
     __slots__ = (
-        *("_handler", "batch", "body", "headers", "method", "path", "protocol", "response"),
-        *("started", "trace"),
+        *("_handler", "batch", "body", "headers", "method", "path", "protocol", "refusal"),
+        *("response", "started", "trace"),
     )
 
     def __init__(
@@ -203,6 +218,8 @@ class Request:
         self.started = time.perf_counter()
         self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         self.response: Response | None = None
+        self.refusal: Mapping[str, str | int] = NOTHING
+        """What the log says of an error; the error itself would hold this object, in a cycle."""
         self.batch: Batch | None = None
         self.protocol = path
         self.body = b""

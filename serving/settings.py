@@ -19,6 +19,7 @@ from serving.feedback.settings import FeedbackSettings
 from serving.http.auth import VARIABLE
 from serving.http.limits import MAX_VALUES, MIN_ANSWER_BYTES, Budget
 from serving.http.logs import AccessLog
+from serving.http.settings import HttpSettings
 from serving.platforms import DEFAULT_PORT, HEALTH_ROUTE, PREDICT_ROUTE, port_variable
 from serving.processes.remote_members import VARIABLE as MEMBER_URLS
 from serving.push.settings import PushSettings
@@ -76,6 +77,8 @@ class Settings:
     """``MODEL_PROCESS_MEMORY``: bytes that a model process may use; None without a limit."""
     member_urls: Mapping[str, MemberUrl]
     """``MODEL_MEMBER_URLS``: the servers of a solution's members that run elsewhere."""
+    http: HttpSettings
+    """URL prefix, origins of other pages, detail of errors."""
     try_page: TryPageSetting
     """``MODEL_TRY_PAGE``: whether ``/try`` answers; ``uncounted``: without counting its rows."""
     feedback: FeedbackSettings
@@ -134,10 +137,9 @@ class Settings:
                 "MODEL_COMPILED_CHECK_RATIO", "0", _ratio, "a number from 0 to 1"
             ),
             native=read("MODEL_NATIVE", "eager", _one_of("eager", "lazy"), "eager or lazy"),
-            process_memory=variables.read(
-                environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"
-            ),
+            process_memory=read("MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"),
             member_urls=read(MEMBER_URLS, "", parse_urls, "NAME=URL,NAME=URL"),
+            http=HttpSettings.from_environment(environment),
             try_page=_try_page(environment),
             feedback=FeedbackSettings.from_environment(environment),
             shadow=ShadowSettings.from_environment(environment),

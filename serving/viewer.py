@@ -13,9 +13,65 @@ from collections.abc import Callable
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from serving.http.asgi import ASGIApp, Message, Receive, Send
+from serving.http.fixed_answers import fixed_answer
+from serving.http.messages import Response
 from serving.settings import Settings
 
 logger = logging.getLogger("serving")
+
+
+class ViewerFiles:
+    """The files of the viewer, each requested from an application once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._found: dict[str, Response] = {}
+
+    async def get(self, path: str) -> Response:
+        """The file at ``path``; the application's own answer if it has none."""
+        found = self._found.get(path)
+        if found is None:
+            found = await fetched(self._app, path)
+            if found.status == 200:
+                self._found[path] = found
+        return found
+
+
+async def fetched(app: ASGIApp, path: str) -> Response:
+    """What ``app`` answers to a plain ``GET``."""
+    scope: Message = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [],
+        "client": None,
+        "server": None,
+        "state": {},
+    }
+    messages: list[Message] = []
+
+    asked = asyncio.Event()
+
+    async def receive() -> Message:
+        if asked.is_set():  # it waits for a disconnect, which doesn't come
+            await asyncio.get_running_loop().create_future()
+        asked.set()
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    await app(scope, receive, send)
+    start = messages[0]
+    body = b"".join(message.get("body", b"") for message in messages[1:])
+    kind = dict(start["headers"]).get(b"content-type", b"application/octet-stream")
+    return fixed_answer(Response(start["status"], body, kind.decode("latin-1")))
 
 
 class DeferredApp:

@@ -24,7 +24,7 @@ INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "threadpoolctl", "
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 INSIDE_MONITORING = frozenset({"redis"})
 IN_SERVING = IN_SHARED | {
-    *("bentoml", "httptools", "msgspec", "orjson", "python_multipart", "uvicorn"),
+    *("backports", "bentoml", "httptools", "msgspec", "orjson", "python_multipart", "uvicorn"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The files of a wheel as pip installs it, without test folders, and compared with its RECORD.
+"""The files of a wheel as pip installs it, compared with RECORD, without tests and tools' files.
 
 Modules are held in memory, because bytecode is compiled from them. Other files are read from the
 wheel while the layer is written. So each is unpacked and hashed once, and not written to the disk.
@@ -42,6 +42,14 @@ QUICK_TEST_IMPORTS = (
     re.compile(rb"import\s+\(?\s*[\w.]*tests?\b"),
     re.compile(rb"from\s+[\w.]*tests?\b"),
 )
+# Packages that load their modules late read their own stubs (lazy_loader).
+FOR_TOOLS = {
+    ".pyi": re.compile(rb"attach_stub|\.pyi[\"']"),
+    ".pyx": re.compile(rb"pyximport|\.pyx[\"']"),
+    ".pyx.tp": re.compile(rb"\.pyx\.tp[\"']"),
+}
+"""Type stubs, and sources of Cython whose compiled modules lie beside them: the end of a name →
+what a module holds that reads such files."""
 MAX_NAME_BYTES = 255
 """Of one part of a path, on every file system of Linux."""
 
@@ -107,6 +115,10 @@ class _Installed(WheelDestination):
         """Test folders that non-test code imports; complete after all files were seen."""
         self._waiting: list[tuple[Scheme, str, PackedFile, bool]] = []
         """Files of test folders, which ``finalize_installation`` installs or leaves out."""
+        self._for_tools: list[tuple[Scheme, str, PackedFile, bool]] = []
+        """Files for tools, which it leaves out unless a module reads such files."""
+        self._read: set[str] = set()
+        """Ends of names of files for tools that modules read."""
 
     def write_script(
         self, name: str, module: str, attr: str, section: ScriptSection
@@ -120,12 +132,15 @@ class _Installed(WheelDestination):
     def write_file(
         self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
     ) -> RecordEntry:
-        """Add a file; one of a test folder waits."""
+        """Add a file; those for tools and of a test folder wait."""
         name = os.fspath(path)
         if not isinstance(stream, PackedFile):  # metadata of the installer
             return self._write(scheme, name, stream.read(), executable=is_executable)
         if _test_folder(scheme, name):
             self._waiting.append((scheme, name, stream, is_executable))
+            return RecordEntry(path="", hash_=None, size=None)
+        if name.endswith(tuple(FOR_TOOLS)) and scheme in ("purelib", "platlib"):
+            self._for_tools.append((scheme, name, stream, is_executable))
             return RecordEntry(path="", hash_=None, size=None)
         if stream.record.path.endswith(".py") and not TEST_FOLDER.search(stream.record.path):
             content = stream.read()
@@ -137,11 +152,14 @@ class _Installed(WheelDestination):
     def finalize_installation(
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
     ) -> None:
-        """Add the test folders that other code imports, and RECORD."""
+        """Add test folders that other code imports, what it reads, and RECORD."""
         kept = [(of, record) for of, record in records if record.path]
         for of, name, packed, is_executable in self._waiting:
             folder = _test_folder(of, name)
             if any(folder.endswith(n) or n.startswith(folder) for n in self._imported):
+                kept.append((of, self._packed(of, name, packed, executable=is_executable)))
+        for of, name, packed, is_executable in self._for_tools:
+            if name.endswith(tuple(self._read)):
                 kept.append((of, self._packed(of, name, packed, executable=is_executable)))
         home = self._places[scheme]
 
@@ -198,6 +216,7 @@ class _Installed(WheelDestination):
         self.entries[place] = Entry(place, source=source, mode=0o755 if executable else 0o644)
 
     def _note_imports(self, code: bytes) -> None:
+        self._read |= {end for end, reads in FOR_TOOLS.items() if reads.search(code)}
         if not any(quick.search(code) for quick in QUICK_TEST_IMPORTS):
             return
         for match in TEST_IMPORT.finditer(code):

@@ -32,6 +32,8 @@ from packager.image.shared_folders import WheelFiles, joined
 from packager.image.unpacking import unpacked
 from packager.manifest.manifest import Wheel
 
+FILES_VERSION = 4
+"""Of the choice among a wheel's files; part of the keys of cached layers."""
 MIN_OWN_LAYER_BYTES = 10_000_000
 WAITING_THREADS = 2
 """Threads beyond one per processor, because a thread waits while its wheel is compiled."""
@@ -145,7 +147,8 @@ class WheelUnpacker:
     def _layer(self, wheel: Wheel, folder: str) -> Layer:
         """The layer of ``wheel`` unpacked into ``folder``."""
         compiler, site = self._compiler, site_packages(folder, self.python)
-        key = ["wheel", wheel.sha256, folder, self.python, compiler.identity if compiler else None]
+        identity = compiler.identity if compiler else None
+        key = [*("wheel", FILES_VERSION, wheel.sha256), folder, self.python, identity]
         with ExitStack() as opened:
 
             def make() -> list[Entry]:

@@ -26,6 +26,7 @@ FEEDBACK = (
 )
 ERRORS = {
     "Error": "of the package's own routes",
+    "V1Error": "of routes below `/v1`",
     "V2Error": "of routes below `/v2`",
     "InvocationsError": "of `/invocations` and `/ping`",
 }

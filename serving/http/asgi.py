@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+)
 from contextlib import contextmanager
 from typing import Any
 
+from serving.http.decoding import Decoder, content_coding
 from serving.http.logs import Trace
 from serving.http.messages import RequestError, Response
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 ASGIApp = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MIN_HELD_BYTES = 1 << 18
@@ -19,6 +31,8 @@ MIN_HELD_BYTES = 1 << 18
 RETRY_AFTER = {"Retry-After": "1"}
 _JSON = (b"content-type", b"application/json")
 _CLOSE = (b"connection", b"close")
+_WITHOUT_CONTENT = (204, 304)
+"""Statuses of answers that have neither a body nor its type and length."""
 
 
 class DisconnectedError(Exception):
@@ -46,12 +60,8 @@ class BodyReader:
             self._room += size
 
     async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        """The body; raises ``RequestError`` as soon as a bound is exceeded."""
-        encoding = headers.get(b"content-encoding")
-        if encoding is not None and encoding.strip().lower() not in (b"", b"identity"):
-            raise RequestError(
-                400, "content_encoding", "the body is compressed", expected="no Content-Encoding"
-            )
+        """The body, decoded; raises ``RequestError`` as soon as a bound is exceeded."""
+        coding = content_coding(headers.get(b"content-encoding"))
         announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced[:20]) > self._limit:
             raise self._too_large()
@@ -59,32 +69,49 @@ class BodyReader:
         if message["type"] == "http.disconnect":
             raise DisconnectedError
         body: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
+        more = message.get("more_body", False)
+        if coding is None and not more:
             if len(body) > self._limit:
                 raise self._too_large()
             return body
-        return await self._rest(body, receive)
+        chunks = _chunks(body, receive if more else None)
+        return await self._joined(self._decoded(chunks, coding) if coding else chunks)
 
-    async def _rest(self, first: bytes, receive: Receive) -> bytes:
-        chunks, size = [], 0
-        message: Message = {"body": first, "more_body": True}
+    async def _joined(self, chunks: AsyncGenerator[bytes, None]) -> bytes:
+        """The body in ``chunks``, each counted as soon as it is there.
+
+        Nothing is left of them afterwards, even if a traceback holds this frame.
+        """
+        found, size = [], 0
         try:
-            while True:
-                chunk = message.get("body", b"")
-                chunks.append(chunk)
+            async for chunk in chunks:
+                found.append(chunk)
                 size += len(chunk)
                 self._room -= len(chunk)
                 if size > self._limit:
                     raise self._too_large()
                 if self._room < 0:
                     raise _overloaded("too many bodies are being read")
-                if not message.get("more_body", False):
-                    return b"".join(chunks)
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise DisconnectedError
+            return b"".join(found)
         finally:
             self._room += size
+            found.clear()
+            await chunks.aclose()
+
+    async def _decoded(
+        self, chunks: AsyncIterator[bytes], coding: str
+    ) -> AsyncGenerator[bytes, None]:
+        """What compressed chunks hold, in pieces; all but the first are decoded in a thread."""
+        decoder, encoded, inline = Decoder(coding), 0, True
+        async for chunk in chunks:
+            encoded += len(chunk)
+            if encoded > self._limit:  # without output, as of empty blocks
+                raise self._too_large()
+            decoder.feed(chunk)
+            while piece := (decoder.piece() if inline else await asyncio.to_thread(decoder.piece)):
+                yield piece
+                inline = False
+        decoder.finish()
 
     def _too_large(self) -> RequestError:
         expected = f"<= {self._limit} bytes"
@@ -95,18 +122,36 @@ def _overloaded(message: str) -> RequestError:
     return RequestError(503, "overloaded", message, headers=RETRY_AFTER)
 
 
-async def send_response(send: Send, response: Response, trace: Trace, *, close: bool) -> None:
-    """Send ``response``; uvicorn writes header and body at once if they fit.
+async def _chunks(first: bytes, receive: Receive | None) -> AsyncGenerator[bytes, None]:
+    """The chunks of a body; without ``receive`` the first is the only one."""
+    yield first
+    while receive is not None:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return
 
-    ``close``: close the connection after this answer.
-    """
-    headers = headers_of(response, trace, close=close)
+
+def combined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name; lines of codings are one list (RFC 9110, 5.3), of others the last counts."""
+    lines = list(headers)
+    found = dict(lines)
+    if b"content-encoding" in found:
+        codings = (value for name, value in lines if name == b"content-encoding")
+        found[b"content-encoding"] = b",".join(codings)
+    return found
+
+
+async def send_response(send: Send, response: Response, headers: Headers) -> None:
+    """Send ``response`` with ``headers``; uvicorn writes both at once if they fit."""
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 
 
-def headers_of(response: Response, trace: Trace, *, close: bool) -> list[tuple[bytes, bytes]]:
-    """The headers of ``response``."""
+def headers_of(response: Response, trace: Trace, *, close: bool) -> Headers:
+    """The headers of ``response``; ``close``: close the connection after it."""
     headers = [
         _JSON
         if response.content_type == "application/json"
@@ -114,6 +159,8 @@ def headers_of(response: Response, trace: Trace, *, close: bool) -> list[tuple[b
         (b"content-length", b"%d" % len(response.body)),
         (b"x-request-id", trace.request_id),
     ]
+    if response.status in _WITHOUT_CONTENT:
+        del headers[:2]
     if trace.traceparent is not None:
         headers.append((b"traceparent", trace.traceparent))
     for name, value in response.headers.items():
@@ -121,15 +168,3 @@ def headers_of(response: Response, trace: Trace, *, close: bool) -> list[tuple[b
     if close:
         headers.append(_CLOSE)
     return headers
-
-
-def with_request_id(send: Send, trace: Trace, *, close: bool) -> Send:
-    """Wrap ``send`` of another application: it adds the request's id to the response headers."""
-    added = [(b"x-request-id", trace.request_id), *([_CLOSE] if close else [])]
-
-    async def send_marked(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *added]}
-        await send(message)
-
-    return send_marked

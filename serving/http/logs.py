@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,10 +83,8 @@ class AccessLogger:
         """Whether ``write`` writes a line for this status."""
         return status >= self._least
 
-    def write(
-        self, trace: Trace, method: str, route: str, status: int, seconds: float, rows: int
-    ) -> None:
-        """Write the line of one request; ``route`` is a template, never a raw path."""
+    def write(self, trace: Trace, fields: Mapping[str, Any]) -> None:
+        """Write the line of one request; its route is a template, never a raw path."""
         second = int(self._clock())
         if second != self._second:
             if self._left_out:
@@ -96,15 +94,8 @@ class AccessLogger:
         if self._written > MAX_LINES:
             self._left_out += 1
             return
-        fields = {
-            **trace.fields,
-            "method": method,
-            "route": route,
-            "status": status,
-            "milliseconds": round(seconds * 1e3, 3),
-            "rows": rows,
-        }
-        logging.getLogger("serving.access").info("request", extra={"fields": fields})
+        told = {"fields": {**trace.fields, **fields}}
+        logging.getLogger("serving.access").info("request", extra=told)
 
 
 class RefusalLog:

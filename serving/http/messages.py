@@ -25,6 +25,8 @@ from serving.prediction.errors import RowRefusedError
 
 MODEL_REFUSED_ROW = "model_refused_row"
 """The error code for a row that the model rejects although it answers others."""
+LOGGED_DETAILS = ("row", "column", "output", "expected")
+"""Details of an error that hold no value of a request."""
 PART_ELEMENTS = 2_000
 """Elements of a list that are encoded in one call."""
 MAX_MESSAGE = 1_000
@@ -58,7 +60,7 @@ class RequestError(Exception):
         self.code = code
         self.message = truncate(message, MAX_MESSAGE)
         self.headers = headers or {}
-        self.details = {
+        self.details: dict[str, str | int | None] = {
             name: truncate(detail, MAX_MESSAGE) if isinstance(detail, str) else detail
             for name, detail in details.items()
         }
@@ -107,6 +109,19 @@ class RequestError(Exception):
             got=error.got,
             output=error.output,
         )
+
+    def terse(self, request_id: str) -> RequestError:
+        """The error for outsiders: code, status and the request's id, by which the log has it."""
+        message = f"{self.code} ({self.status}), request {request_id}"
+        found = RequestError(self.status, self.code, message, headers=self.headers)
+        found.details = {"status": self.status, "request_id": request_id}
+        return found
+
+    @property
+    def logged(self) -> dict[str, str | int]:
+        """What the log says of the error: no value that a request had."""
+        found = {name: self.details.get(name) for name in LOGGED_DETAILS}
+        return {"code": self.code} | {k: v for k, v in found.items() if v is not None}
 
     def response(self) -> Response:
         """The error as the client sees it."""

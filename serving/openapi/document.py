@@ -51,6 +51,11 @@ PAGE_HEADERS: Mapping[str, str] = {
 """The page may run only the viewer and its inline line, connect only to this server, and not be
 framed."""
 
+DESCRIPTION = (
+    "Every prediction passes the same validation, model and counters, whatever the protocol. "
+    "Bodies may be compressed (`Content-Encoding`: gzip, deflate or zstd), and answers are if "
+    "`Accept-Encoding` says so."
+)
 _BEARER = {"type": "http", "scheme": "bearer", "description": "One of this server's keys."}
 
 
@@ -61,11 +66,13 @@ def document(
     keyed: bool = False,
     metrics_keyed: bool = False,
     feedback: bool = False,
+    prefix: str = "",
 ) -> dict[str, Any]:
     """OpenAPI 3.1 for this package on this server.
 
     ``keyed``: predictions need a bearer key; ``metrics_keyed``: metrics need one. ``feedback``:
-    answers contain tokens, and ``/feedback`` accepts late labels.
+    answers contain tokens, and ``/feedback`` accepts late labels. ``prefix``: the path at which a
+    proxy serves the routes.
     """
     example = golden.rows[0] if golden is not None and golden.rows else {}
     paths: dict[str, dict[str, Operation]] = {
@@ -91,9 +98,9 @@ def document(
         "info": {
             "title": manifest.name,
             "version": manifest.tag,
-            "description": "Every prediction passes the same validation, model and counters, "
-            "whatever the protocol.",
+            "description": DESCRIPTION,
         },
+        **({"servers": [{"url": prefix}]} if prefix else {}),
         "paths": paths,
         "components": {"schemas": schemas},
     }
@@ -200,7 +207,7 @@ def _feedback(*, answers: bool) -> Operation:
         "requestBody": json_body(body, [example]),
         "responses": {
             "200": json_response("Counted labels, and reasons for rejected ones", answer),
-            **errors("Error", "400", "413", "422", "500", "503", "504"),
+            **errors("Error", "400", "413", "415", "422", "500", "503", "504"),
         },
     }
 

@@ -10,13 +10,19 @@ _REASONS = {
     "400": "The body can't be read",
     "401": "The key is missing or wrong",
     "413": "The body, its values or the answer exceed a limit",
-    "415": "The media type or the character set is not supported",
+    "415": "The encoding, the media type or the character set is not supported",
     "422": "A column is absent, or a value can't be represented in its column",
     "500": "The model raised an error",
     "503": "Too many requests are waiting, or the server is starting or stopping",
     "504": "The deadline passed",
 }
 _TEXT = {"type": "string"}
+_ONE_TEXT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"error": _TEXT},
+    "required": ["error"],
+    "additionalProperties": False,
+}
 COMPONENTS: dict[str, Any] = {
     "Error": {
         "type": "object",
@@ -31,6 +37,8 @@ COMPONENTS: dict[str, Any] = {
                     "output": _TEXT,
                     "expected": _TEXT,
                     "got": _TEXT,
+                    "status": {"type": "integer", "description": "Of terse errors."},
+                    "request_id": {"type": "string", "description": "Of terse errors."},
                 },
                 "required": ["code", "message"],
                 "additionalProperties": False,
@@ -39,12 +47,8 @@ COMPONENTS: dict[str, Any] = {
         "required": ["error"],
         "additionalProperties": False,
     },
-    "V2Error": {
-        "type": "object",
-        "properties": {"error": _TEXT},
-        "required": ["error"],
-        "additionalProperties": False,
-    },
+    "V1Error": {**_ONE_TEXT},
+    "V2Error": {**_ONE_TEXT},
     "InvocationsError": {
         "type": "object",
         "properties": {"error_code": _TEXT, "message": _TEXT},
@@ -76,6 +80,10 @@ def json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 def errors(form: str, *codes: str) -> dict[str, Any]:
     """Answers with these status codes; ``form`` names the schema of their errors."""
     found = {code: json_response(_REASONS[code], reference(form)) for code in codes}
+    if "415" in found:
+        found["415"]["headers"] = {
+            "Accept-Encoding": {"description": "What it decodes", "schema": {"type": "string"}}
+        }
     if "503" in found:
         found["503"]["headers"] = {
             "Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from packager.manifest.manifest import Column, Manifest
-from serving.openapi.nested import NESTED, nested_schema
-from serving.openapi.parts import Operation, errors, get, json_response, reference
+from serving.openapi.forms import cell_list, dataframe_split, exactly_one, row_forms
+from serving.openapi.parts import Operation, errors, get, json_body, json_response, reference
+from serving.openapi.v1 import v1_paths, v1_request
+from serving.protocols.registry import REPOSITORY_INDEX
 from serving.protocols.v2_outputs import OutputTensors
 from serving.protocols.v2_tensors import DATATYPES
 from serving.protocols.v2_values import datatype
@@ -33,13 +35,15 @@ _SHAPE = {
 
 def is_health(path: str) -> bool:
     """Whether ``path`` reports health, which needs no key."""
-    return path in ("/ping", "/healthz", "/livez", "/readyz") or path.startswith("/v2/health/")
+    return path in ("/", "/ping", "/healthz", "/livez", "/readyz") or path.startswith("/v2/health/")
 
 
 def error_form(path: str) -> str:
     """The name of the schema of errors on ``path``."""
     if path == "/v2" or path.startswith("/v2/"):
         return "V2Error"
+    if path.startswith("/v1/"):
+        return "V1Error"
     return "InvocationsError" if path in ("/invocations", "/ping") else "Error"
 
 
@@ -61,6 +65,9 @@ def paths(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, dict[str,
         "/v2": _get("The server and its extensions", "name", "version", "extensions"),
         "/v2/health/live": _get("Whether the server is alive", "live"),
         "/v2/health/ready": _get("Whether the server accepts requests", "ready"),
+        "/v2/models": _get("The names of the models", "models"),
+        REPOSITORY_INDEX: {"post": _repository_index()},
+        **v1_paths(manifest, example),
     }
     for path in (
         f"/v2/models/{manifest.name}",
@@ -74,6 +81,7 @@ def paths(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, dict[str,
 
 def schemas(manifest: Manifest) -> dict[str, Any]:
     """The schemas that these operations refer to."""
+    forms = row_forms(manifest)
     predictions = {
         "type": "object",
         "properties": {"predictions": {"type": "array", "items": reference("Prediction")}},
@@ -83,13 +91,14 @@ def schemas(manifest: Manifest) -> dict[str, Any]:
     return {
         "V2Request": _v2_request(manifest),
         "V2Answer": _v2_answer(manifest),
-        "DataframeSplit": _split(manifest),
+        "DataframeSplit": dataframe_split(manifest),
         "InputColumns": {
             "type": "object",
             "minProperties": 1,
-            "additionalProperties": _cells(manifest),
+            "additionalProperties": cell_list(manifest),
         },
-        "Invocations": _forms(manifest),
+        "Invocations": exactly_one(forms),
+        "V1Request": v1_request(forms),
         "InvocationsAnswer": predictions,
     }
 
@@ -174,7 +183,7 @@ def _infer(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
         "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {
             "200": answer,
-            **errors("V2Error", "400", "413", "422", "500", "503", "504"),
+            **errors("V2Error", "400", "413", "415", "422", "500", "503", "504"),
         },
     }
 
@@ -207,56 +216,27 @@ def _invocations(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
             "200": json_response(
                 "Predictions, in the order of the rows", reference("InvocationsAnswer")
             ),
-            **errors("InvocationsError", "400", "413", "422", "500", "503", "504"),
+            **errors("InvocationsError", "400", "413", "415", "422", "500", "503", "504"),
         },
     }
 
 
-def _cells(manifest: Manifest) -> dict[str, Any]:
-    """A list of values of columns."""
-    cell: dict[str, Any] = {"type": ["number", "string", "boolean", "null"]}
-    if any(column.kind in NESTED for column in manifest.schema_.features):
-        cell = {"description": "A value of its column."}
-    return {"type": "array", "items": cell}
-
-
-def _split(manifest: Manifest) -> dict[str, Any]:
-    """The columns' names and the rows, as pandas writes them; with a name, for clients."""
-    return {
+def _repository_index() -> Operation:
+    model = {
         "type": "object",
-        "properties": {
-            "columns": {"type": "array", "items": _NAME},
-            "data": {"type": "array", "minItems": 1, "items": _cells(manifest)},
-        },
-        "required": ["columns", "data"],
+        "properties": dict.fromkeys(("name", "version", "reason"), _NAME)
+        | {"state": {"enum": ["READY", "UNAVAILABLE"]}},
+        "required": ["name", "version", "state", "reason"],
     }
-
-
-def _forms(manifest: Manifest) -> dict[str, Any]:
-    """The four forms of a JSON body; exactly one must be given."""
-    row, cells = reference("Row"), _cells(manifest)
-    features = manifest.schema_.features
-    width = len(features)
-    forms = [row, {**cells, "minItems": width, "maxItems": width}]
-    if width == 1 and features[0].kind in NESTED:
-        forms.append(nested_schema(features[0], null=False, strict=manifest.serve.strict))
-    rows = {"type": "array", "minItems": 1, "items": {"anyOf": forms}}
-    bodies = {
-        "dataframe_split": reference("DataframeSplit"),
-        "dataframe_records": {"type": "array", "minItems": 1, "items": row},
-        "inputs": {"anyOf": [reference("InputColumns"), rows]},
-        "instances": rows,
-    }
+    body = {"type": "object", "properties": {"ready": {"type": "boolean"}}}
     return {
-        "oneOf": [
-            {
-                "type": "object",
-                "properties": {name: form},
-                "required": [name],
-                "additionalProperties": False,
-            }
-            for name, form in bodies.items()
-        ]
+        "tags": [_V2],
+        "summary": "The models, or those that are ready",
+        "requestBody": {**json_body(body, None), "required": False},
+        "responses": {
+            "200": json_response("One entry a model", {"type": "array", "items": model}),
+            **errors("V2Error", "400", "413", "415", "422", "503"),
+        },
     }
 
 

@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from modelhost.text import truncate
@@ -54,8 +54,10 @@ class Invocations:
         form, parameters = media_type(content_type)
         if form == "text/csv":
             found = self._csv(body, parameters.get("header"))
+            if not found:
+                raise _no_rows(found)
         elif form == "application/json":
-            found = self._json(body)
+            found = self.json_rows(body)
         else:
             raise RequestError(
                 400,
@@ -64,22 +66,23 @@ class Invocations:
                 expected="application/json or text/csv",
                 got=form,
             )
-        if not found:
-            raise malformed("there are no rows", "at least one row", found)
         return found, None
 
     def body(self, context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:  # noqa: ARG002
         """Only labels, as MLflow answers; see ``ProtocolAdapter.body``."""
         return encode_in_parts({"predictions": list(scored.labels)}), {}
 
-    def _json(self, body: bytes) -> Rows:
+    def json_rows(
+        self, body: bytes, forms: Sequence[str] = FORMS, ignored: Collection[str] = ()
+    ) -> Rows:
+        """The rows of a JSON body in one of ``forms``, at least one; some keys are ``ignored``."""
         document = json_object(body, self._budget)
-        named = [form for form in FORMS if form in document]
+        named = [form for form in forms if form in document]
         if len(named) != 1:
-            raise malformed("the body must have exactly one form of rows", " | ".join(FORMS), named)
+            raise malformed("the body must have exactly one form of rows", " | ".join(forms), named)
         if document.get("params"):
             raise malformed("this model takes no params", "none", document["params"])
-        unknown = sorted(set(document) - {named[0], "params"})
+        unknown = sorted(set(document) - {named[0], "params", *ignored})
         if unknown:
             first = truncate(unknown[0])
             raise malformed(f"{first!r} is not allowed with {named[0]!r}", "", unknown)
@@ -89,6 +92,8 @@ class Invocations:
             for row in rows:
                 if _is_base64(row.get(name)):
                     row[name] = row[name]["b64"]
+        if not rows:
+            raise _no_rows(rows)
         return rows
 
     def _inputs(self, value: Any) -> Rows:
@@ -154,6 +159,10 @@ class Invocations:
         cells = [None if text in nulls else text for text in texts]
         kind: Kind = self._kinds.get(name, "string")
         return parse_cells(cells, "integer" if kind == "any" else kind)
+
+
+def _no_rows(found: Rows) -> RequestError:
+    return malformed("there are no rows", "at least one row", found)
 
 
 def _depth_alone(column: Column) -> int | None:

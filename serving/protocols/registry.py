@@ -1,7 +1,7 @@
 """Adapters for protocols of existing clients.
 
-They are Open Inference Protocol V2 (KServe, Triton), and ``/invocations`` and ``/ping`` of MLflow
-and SageMaker. An error has the format of the protocol of its route.
+They are Open Inference Protocol V2 (KServe, Triton), KServe's V1, and ``/invocations`` and
+``/ping`` of MLflow and SageMaker. An error has the format of the protocol of its route.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from serving.http.limits import Budget
 from serving.http.messages import RequestError, Response, encode
-from serving.protocols import v2
+from serving.protocols import v1, v2
 from serving.protocols.invocations import Invocations
+from serving.protocols.parsing import json_object, malformed
 from serving.protocols.protocol import ProtocolAdapter
 
-ROUTES = (v2.Infer.route, Invocations.route)
+ROUTES = (v2.Infer.route, v1.V1Predict.route, Invocations.route)
+REPOSITORY_INDEX = "/v2/repository/index"
+"""The route of clients of Triton and MLServer that ask for all models, by ``POST``."""
 _MLFLOW_CODES = {
     401: "UNAUTHENTICATED",
     404: "ENDPOINT_NOT_FOUND",
@@ -38,6 +41,7 @@ def protocol_adapters(
     infer = v2.Infer(manifest, budget)
     return {
         "/invocations": Invocations(manifest, budget),
+        f"{v1.model_path(manifest)}:predict": v1.V1Predict(manifest, budget),
         **{f"{path}/infer": infer for path in _model_paths(manifest)},
     }
 
@@ -60,6 +64,8 @@ def documents(
         "/v2": _json(server),
         "/v2/health/live": _json({"live": True}),
         "/v2/health/ready": _json({"ready": True}),
+        "/v2/models": _json({"models": [manifest.name]}),
+        **{path: _json(found) for path, found in v1.v1_documents(manifest).items()},
     }
     for path in _model_paths(manifest):
         found[path] = _json(described)
@@ -67,9 +73,33 @@ def documents(
     return found
 
 
+def repository_index(manifest: Manifest, body: bytes, *, ready: bool) -> Response:
+    """The answer to ``REPOSITORY_INDEX``; ``ready``: whether the model accepts requests.
+
+    ``{"ready": true}`` asks for the models that do. Raises ``RequestError`` for another body.
+    """
+    document = json_object(body, Budget()) if body.strip() else {}
+    only_ready = document.get("ready", False)
+    if not isinstance(only_ready, bool):
+        raise malformed("'ready' is not a boolean", "true or false", only_ready)
+    state = "READY" if ready else "UNAVAILABLE"
+    model = {"name": manifest.name, "version": manifest.tag, "state": state, "reason": ""}
+    return Response(200, encode([model] if ready or not only_ready else []))
+
+
+def readiness_paths(manifest: Manifest) -> frozenset[str]:
+    """The paths that answer 503 while the model is not ready."""
+    return frozenset(
+        [
+            *("/ping", "/v2/health/ready", v1.model_path(manifest)),
+            *(f"{path}/ready" for path in _model_paths(manifest)),
+        ]
+    )
+
+
 def refusal(path: str, error: RequestError) -> Response:
     """``error`` in the format of the protocol of ``path``."""
-    if path == "/v2" or path.startswith("/v2/"):
+    if path == "/v2" or path.startswith(("/v1/", "/v2/")):
         return Response(error.status, encode({"error": _sentence(error)}), headers=error.headers)
     if path in ("/invocations", "/ping"):
         code = _MLFLOW_CODES.get(error.status, "BAD_REQUEST")

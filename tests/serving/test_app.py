@@ -11,6 +11,7 @@ from serving.app import App
 from serving.http.messages import Response
 from serving.http.pending_answer import RawResponse
 from serving.request import LoadedPackage
+from serving.routes import READY
 from serving.settings import Settings
 
 
@@ -24,6 +25,7 @@ def test_an_answer_that_can_not_be_counted_is_an_answer(caplog: pytest.LogCaptur
     found: Any = SimpleNamespace(
         direct={b"/predict": ("/predict", adapter)},
         check=lambda *_: None,
+        readiness=READY,
         template=lambda path: path,
     )
     answered = SimpleNamespace(response=Response(200, b"{}"), batch=None)

@@ -69,6 +69,10 @@ def request(chance: random.Random) -> bytes:
             chance.choice(
                 [
                     "Content-Encoding: gzip",
+                    "Content-Encoding: deflate",
+                    "Content-Encoding: zstd",
+                    "Content-Encoding: gzip, zstd",
+                    "Accept-Encoding: gzip;q=x, zstd",
                     "Content-Type: application/octet-stream",
                     "Inference-Header-Content-Length: -1",
                     "Inference-Header-Content-Length: 99999999999999999999",

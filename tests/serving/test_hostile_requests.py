@@ -7,9 +7,11 @@ import http.client
 import json
 import socket
 import time
+import zlib
 from typing import Any
 
 import pytest
+from backports import zstd
 from serving_helpers import Server, memory
 
 GOOD = b'{"rows": [{"carat": 0.5, "color": "E", "tables": 55}]}'
@@ -33,11 +35,29 @@ def row(**cells: str) -> bytes:
     return b'{"rows":[{%s}]}' % text.encode("utf-8", "surrogatepass")
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "x, gzip"])
-def test_a_compressed_body_is_refused_unopened(server: Server, encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["br", "compress", "x, gzip", "gzip, gzip"])
+def test_an_encoding_that_is_not_known_is_refused_unopened(server: Server, encoding: str) -> None:
     bomb = gzip.compress(b"0" * 10_000_000)
     status, found = post(server, bomb, Content_Encoding=encoding)
-    assert (status, found["error"]["code"]) == (400, "content_encoding")
+    assert (status, found["error"]["code"]) == (415, "unsupported_encoding")
+
+
+BOMBS = {
+    "gzip": gzip.compress(b"0" * 300_000_000),
+    "deflate": zlib.compress(b"0" * 300_000_000),
+    "zstd": zstd.compress(b"0" * 300_000_000),
+}
+
+
+@pytest.mark.parametrize("encoding", [*BOMBS])
+def test_a_bomb_is_413_with_little_memory(server: Server, encoding: str) -> None:
+    post(server, GOOD, Content_Encoding="identity")
+    before, started = memory(server), time.monotonic()
+    for _ in range(4):
+        status, found = post(server, BOMBS[encoding], Content_Encoding=encoding)
+        assert (status, found["error"]["code"]) == (413, "too_large")
+    assert memory(server) - before < 4 * 16 * 1024
+    assert time.monotonic() - started < 20
 
 
 def test_identity_is_no_encoding(server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -13,17 +14,21 @@ from serving.http.asgi import DisconnectedError
 from serving.http.messages import RequestError, Response
 from serving.prediction.errors import Unready
 from serving.request import LoadedPackage, Request, RequestHandler
+from serving.routes import READY
 from serving.settings import Settings
 
 
-def handler(*, stuck: bool = False) -> tuple[RequestHandler, Mock]:
+def handler(*, stuck: bool = False, **environment: str) -> tuple[RequestHandler, Mock]:
     recorder = Mock()
     routes: Any = SimpleNamespace(
-        check=Mock(), template=lambda path: path, spoken=lambda path: path
+        check=Mock(),
+        template=lambda path: path,
+        spoken=lambda path: path,
+        readiness=READY,
     )
     unready = Unready("stuck", "model m did not answer by the deadline") if stuck else None
     pipeline: Any = SimpleNamespace(unready=unready)
-    made = RequestHandler(Settings.from_environment({}))
+    made = RequestHandler(Settings.from_environment(environment))
     made.loaded = LoadedPackage(routes, pipeline, recorder, None)
     return made, recorder
 
@@ -115,3 +120,57 @@ def test_probes_are_not_in_the_access_log(
     made.account(asked)
     lines = [record for record in caplog.records if record.name == "serving.access"]
     assert bool(lines) is logged
+
+
+def test_a_terse_error_tells_code_status_and_id_and_the_log_the_rest(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "serving.access")
+    made, _ = handler(MODEL_ERROR_DETAIL="terse")
+    refused = RequestError(
+        422, "invalid_row", "row 3", row=3, column="color", expected="one of D, E", got="secret"
+    )
+    answers = {}
+    for path in ("/predict", "/invocations", "/v1/models/m:predict", "/v2/models/m/infer"):
+        asked = Request(made, "POST", path, {b"x-request-id": b"id-7"})
+        with asked:
+            raise refused
+        made.account(asked)
+        assert asked.response is not None
+        assert asked.response.status == 422
+        answers[path] = json.loads(asked.response.body)
+    said = "invalid_row (422), request id-7"
+    assert answers == {
+        "/predict": {
+            "error": {"code": "invalid_row", "message": said, "status": 422, "request_id": "id-7"}
+        },
+        "/invocations": {"error_code": "BAD_REQUEST", "message": said},
+        "/v1/models/m:predict": {"error": said},
+        "/v2/models/m/infer": {"error": said},
+    }
+    fields = caplog.records[0].__dict__["fields"]
+    told = {name: fields[name] for name in ("code", "row", "column", "expected", "request_id")}
+    assert told == {
+        "code": "invalid_row",
+        "row": 3,
+        "column": "color",
+        "expected": "one of D, E",
+        "request_id": "id-7",
+    }
+    assert "secret" not in str(fields)
+
+
+def test_headers_of_a_terse_error_stay() -> None:
+    made, _ = handler(MODEL_ERROR_DETAIL="terse")
+    with request(made) as asked:
+        raise RequestError(405, "method_not_allowed", "…", headers={"Allow": "POST, OPTIONS"})
+    assert asked.response is not None
+    assert asked.response.headers == {"Allow": "POST, OPTIONS"}
+
+
+def test_who_asks_for_methods_is_not_counted_as_who_predicts() -> None:
+    made, recorder = handler()
+    with Request(made, "OPTIONS", "/predict", {}) as asked:
+        asked.answer(Response(204, b""))
+    made.account(asked)
+    assert recorder.answered.call_args.args[:2] == ("other", 204)

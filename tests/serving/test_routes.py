@@ -13,6 +13,7 @@ from packager.manifest.manifest import Schema
 from serving.http.limits import Budget
 from serving.http.messages import RequestError, Response
 from serving.protocols.predict import PredictProtocol
+from serving.protocols.registry import REPOSITORY_INDEX
 from serving.protocols.uploads import Uploads
 from serving.routes import FEEDBACK, HEALTH, MEASURED, OTHER, PROBES, READY, TRY, VIEWER, Routes
 
@@ -43,19 +44,61 @@ def refused(method: str, path: str) -> RequestError:
     return caught.value
 
 
-@pytest.mark.parametrize("path", [*EXCHANGES, FEEDBACK])
+@pytest.mark.parametrize("path", [*EXCHANGES, FEEDBACK, REPOSITORY_INDEX])
 def test_what_predicts_takes_post_alone(path):
     ROUTES.check("POST", path)
-    for method in ("GET", "HEAD", "PUT", "post"):
+    ROUTES.check("OPTIONS", path)
+    for method in ("GET", "HEAD", "PUT", "post", "POST, OPTIONS"):
         assert refused(method, path).status == 405
-    assert refused("GET", path).headers["Allow"] == "POST"
+    assert refused("GET", path).headers["Allow"] == "POST, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/schema", "/metrics", *sorted(PROBES | VIEWER)])
 def test_what_is_read_takes_get_and_head(path):
     ROUTES.check("GET", path)
     ROUTES.check("HEAD", path)
-    assert refused("POST", path).headers["Allow"] == "GET, HEAD"
+    ROUTES.check("OPTIONS", path)
+    assert refused("POST", path).headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_the_methods_of_a_path_and_of_the_server_are_told():
+    assert ROUTES.options("/schema").headers == {"Allow": "GET, HEAD, OPTIONS"}
+    posted = {"Allow": "POST, OPTIONS", "Accept-Encoding": "gzip, deflate, zstd"}
+    assert ROUTES.options("/predict").headers == posted
+    ROUTES.check("OPTIONS", "*")
+    assert ROUTES.options("*").headers["Allow"] == "GET, HEAD, POST, OPTIONS"
+    assert refused("GET", "*").status == 405
+
+
+@pytest.mark.parametrize(
+    ("requested", "path"),
+    [
+        ("/models/churn/predict", "/predict"),
+        ("/models/churn/v2/models/shop/infer", "/v2/models/shop/infer"),
+        ("/models/churn", "/"),
+        ("/models/churn/", "/"),
+        ("/predict", "/predict"),
+        ("/models/churnpredict", "/models/churnpredict"),
+        ("/models/churn/none", "/none"),
+        ("/models/churn/models/churn/predict", "/models/churn/predict"),
+    ],
+)
+def test_a_prefix_is_taken_away_once_if_it_is_there(requested, path):
+    prefixed = Routes(EXCHANGES, {}, ROUTES.uploads, prefix="/models/churn")
+    assert prefixed.path(requested) == path
+    assert ROUTES.path(requested) == requested
+
+
+def test_a_route_that_begins_with_the_prefix_stays_one():
+    prefixed = Routes(EXCHANGES, {}, ROUTES.uploads, prefix="/v2/models/shop")
+    assert prefixed.path("/v2/models/shop/infer") == "/v2/models/shop/infer"
+    assert prefixed.path("/v2/models/shop/predict") == "/predict"
+
+
+def test_requests_on_the_spot_may_have_the_prefix():
+    prefixed = Routes(EXCHANGES, {}, ROUTES.uploads, prefix="/models/churn").direct
+    assert prefixed[b"/models/churn/predict"] == prefixed[b"/predict"]
+    assert len(prefixed) == 2 * len(EXCHANGES)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +112,7 @@ def test_any_other_path_is_not_there_whatever_the_method(path):
 def test_the_page_to_try_it_is_there_if_it_is_switched_on():
     for method in ("GET", "HEAD", "POST"):
         ROUTES.check(method, TRY)
-    assert refused("PUT", TRY).headers["Allow"] == "GET, HEAD, POST"
+    assert refused("PUT", TRY).headers["Allow"] == "GET, HEAD, POST, OPTIONS"
     assert ROUTES.template(TRY) == TRY
     without = replace(ROUTES, try_page=False)
     with pytest.raises(RequestError) as caught:

@@ -36,9 +36,9 @@ def test_404_for_another_route_and_no_series_of_its_path(server: Server) -> None
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/predict", "POST"),
-        ("POST", "/schema", "GET, HEAD"),
-        ("DELETE", "/package", "GET, HEAD"),
+        ("GET", "/predict", "POST, OPTIONS"),
+        ("POST", "/schema", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/package", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_405_for_another_method(server: Server, method: str, path: str, allowed: str) -> None:

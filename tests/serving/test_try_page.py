@@ -270,7 +270,7 @@ def test_a_form_of_another_version_is_shown_anew(simple: Server) -> None:
 
 def test_other_methods_and_media_types_are_refused(simple: Server) -> None:
     reply = simple.request("PUT", "/try", b"")
-    assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, POST, OPTIONS")
     assert httpx.head(url(simple)).status_code == 200
     for kind in ("application/json", "multipart/form-data", "text/plain"):
         reply = httpx.post(url(simple), content=b"{}", headers={"content-type": kind})

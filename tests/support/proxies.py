@@ -34,6 +34,22 @@ http {{
   }}
 }}
 """
+# A server at a path: with a slash at its END, proxy_pass strips the path.
+NGINX_PREFIX = """
+daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log stderr crit;
+events {{ worker_connections 256; }}
+http {{
+  log_format paths "$status $request_uri";
+  access_log {folder}/paths paths;
+  client_max_body_size 16m;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location PREFIX/ {{ proxy_pass http://127.0.0.1:{server}END; proxy_http_version 1.1; }}
+  }}
+}}
+"""
 HAPROXY = """
 global
   maxconn 256
@@ -60,12 +76,17 @@ def installed(name: str) -> bool:
 
 
 @contextmanager
-def proxy(name: str, server: int, folder: Path) -> Iterator[int]:
-    """Start a proxy in front of the server on port ``server``; yield the proxy's port."""
+def proxy(name: str, server: int, folder: Path, configured: str | None = None) -> Iterator[int]:
+    """Start a proxy in front of the server on port ``server``; yield the proxy's port.
+
+    ``configured``: another text than that of ``CONFIGURATIONS``.
+    """
     port = free_port()
     configuration = folder / f"{name}.conf"
     configuration.write_text(
-        CONFIGURATIONS[name].format(folder=folder, port=port, server=server).lstrip()
+        (configured or CONFIGURATIONS[name])
+        .format(folder=folder, port=port, server=server)
+        .lstrip()
     )
     options = [option.format(folder=folder) for option in COMMANDS[name]]
     process = subprocess.Popen([name, *options, str(configuration)], stderr=subprocess.PIPE)

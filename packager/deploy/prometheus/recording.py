@@ -12,7 +12,7 @@ from packager.deploy.prometheus import output_rules, promql, shadow_rules
 from packager.deploy.prometheus.promql import ANOMALY, BIN, FEATURE, MODEL, SLICE, Scope
 from packager.deploy.prometheus.rules import Group, MonitoredModel, Record
 
-ROUTES = 'route=~"/predict|/invocations|/v2/models/.+/infer"'
+ROUTES = 'route=~"/predict|/invocations|/v1/models/.+:predict|/v2/models/.+/infer"'
 """Routes of predictions."""
 EVERY_ROW = f'slice="{ALL}"'
 BURN_WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")

@@ -64,6 +64,41 @@ def test_test_folders_are_left_out_of_files_and_record(tmp_path: Path):
     assert "tool/a.py" in record(files)
 
 
+FOR_TOOLS = {
+    "tool/__init__.pyi": "from .a import f\n",
+    "tool/fast.pyx": "cdef int x\n",
+    "tool/fast.pyx.tp": "{{x}}\n",
+}
+OTHERS = {"tool/py.typed": "", "tool/fast.pxd": "cdef int x\n"}
+
+
+def test_files_for_tools_are_left_out_of_files_and_record(tmp_path: Path):
+    given = {"tool/__init__.py": "x = 1\n", **FOR_TOOLS, **OTHERS}
+    files = unpacked(make_wheel(tmp_path, "tool", given))
+    assert not {f"{SITE}/{name}" for name in FOR_TOOLS} & files.keys()
+    assert {f"{SITE}/{name}" for name in OTHERS} <= files.keys()
+    assert not FOR_TOOLS.keys() & record(files)
+    assert OTHERS.keys() <= record(files)
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [
+        (
+            "import lazy_loader\n__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)\n",
+            "tool/__init__.pyi",
+        ),
+        ("text = open(__file__[:-3] + '.pyi').read()\n", "tool/__init__.pyi"),
+        ("import pyximport\npyximport.install()\n", "tool/fast.pyx"),
+        ('sources = ["fast.pyx.tp"]\n', "tool/fast.pyx.tp"),
+    ],
+)
+def test_files_for_tools_that_a_module_reads_stay(tmp_path: Path, code: str, kept: str):
+    files = unpacked(make_wheel(tmp_path, "tool", {"tool/__init__.py": code, **FOR_TOOLS}))
+    assert FOR_TOOLS.keys() & record(files) == {kept}
+    assert files[f"{SITE}/{kept}"] == FOR_TOOLS[kept].encode()
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +17,9 @@ from serving.http.asgi import (
     RETRY_AFTER,
     BodyReader,
     DisconnectedError,
+    combined,
+    headers_of,
     send_response,
-    with_request_id,
 )
 from serving.http.logs import Trace
 from serving.http.messages import RequestError, Response
@@ -55,10 +58,61 @@ def test_a_length_beyond_the_bound_is_refused_before_anything_is_read(length):
     assert caught.value.status == 413
 
 
-@pytest.mark.parametrize("encoding", [b"gzip", b" br "])
-def test_a_compressed_body_is_refused(encoding):
-    with pytest.raises(RequestError, match="compressed"):
-        reading(headers={b"content-encoding": encoding})
+def packed(body: bytes, coding: bytes = b"gzip", *, limit: int = 10, parts: int = 1) -> bytes:
+    """What is read of ``body``, compressed and in ``parts``."""
+    whole = gzip.compress(body) if coding == b"gzip" else zstd.compress(body)
+    step = len(whole) // parts + 1
+    chunks = [whole[start : start + step] for start in range(0, len(whole), step)]
+    messages = [part(one, more=place < len(chunks) - 1) for place, one in enumerate(chunks)]
+    return reading(*messages, headers={b"content-encoding": coding}, limit=limit)
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"zstd"])
+@pytest.mark.parametrize("parts", [1, 4])
+def test_a_compressed_body_has_the_bound_of_a_plain_one(coding: bytes, parts: int):
+    assert packed(b"1" * 400, coding, limit=400, parts=parts) == b"1" * 400
+    with pytest.raises(RequestError) as caught:
+        packed(b"1" * 401, coding, limit=400, parts=parts)
+    assert (caught.value.status, caught.value.code) == (413, "too_large")
+
+
+def test_data_without_content_are_bounded_too():
+    """Empty blocks: no piece comes out of them, whatever their number."""
+    stored = b"\x00\x00\x00\xff\xff" * 1_000
+    messages = [part(stored, more=True)] * 10
+    with pytest.raises(RequestError) as caught:
+        reading(*messages, headers={b"content-encoding": b"deflate"}, limit=20_000)
+    assert caught.value.status == 413
+
+
+def test_pieces_beyond_the_first_are_decoded_in_a_thread_and_share_the_bound_of_all():
+    body = b"0" * 3_000_000
+    assert packed(body, limit=3_000_000, parts=3) == body
+    bodies = BodyReader(1_000_000)
+
+    async def run() -> list[Any]:
+        async def one() -> bytes:
+            left = [part(gzip.compress(b"0" * 900_000), more=True), part(b"")]
+
+            async def receive() -> dict[str, Any]:
+                if not left[0]["more_body"]:
+                    await asyncio.sleep(0.2)
+                return left.pop(0)
+
+            return await bodies.read({b"content-encoding": b"gzip"}, receive)
+
+        return await asyncio.gather(*(one() for _ in range(5)), return_exceptions=True)
+
+    refused = [found for found in asyncio.run(run()) if isinstance(found, RequestError)]
+    assert {found.status for found in refused} == {503}
+    assert len(refused) == 1
+    assert bodies._room == 4_000_000
+
+
+def test_an_unknown_coding_is_refused_before_anything_is_read():
+    with pytest.raises(RequestError, match="unknown encoding") as caught:
+        reading(headers={b"content-encoding": b"br"})
+    assert caught.value.status == 415
     assert reading(part(b"x"), headers={b"content-encoding": b" Identity "}) == b"x"
 
 
@@ -104,7 +158,8 @@ def sent(response: Response, *, close: bool = False) -> tuple[dict[bytes, bytes]
     async def send(message: Any) -> None:
         messages.append(message)
 
-    asyncio.run(send_response(send, response, Trace(b"id-1", None), close=close))
+    headers = headers_of(response, Trace(b"id-1", None), close=close)
+    asyncio.run(send_response(send, response, headers))
     head, body = messages
     return dict(head["headers"]), body["body"]
 
@@ -121,20 +176,17 @@ def test_an_answer_has_its_type_length_and_request_id():
     }
 
 
-def test_answers_of_another_application_get_the_request_id_too():
-    messages: list[Any] = []
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_content_has_neither_type_nor_length(status: int):
+    headers, body = sent(Response(status, b"", headers={"Allow": "GET"}))
+    assert (headers, body) == ({b"x-request-id": b"id-1", b"allow": b"GET"}, b"")
 
-    async def run() -> None:
-        async def send(message: Any) -> None:
-            messages.append(message)
 
-        marked = with_request_id(send, Trace(b"id-2", None), close=False)
-        await marked({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
-        await marked({"type": "http.response.body", "body": b""})
-
-    asyncio.run(run())
-    assert messages[0]["headers"] == [(b"a", b"b"), (b"x-request-id", b"id-2")]
-    assert "headers" not in messages[1]
+def test_lines_of_codings_are_one_list():
+    lines = [(b"content-encoding", b"gzip"), (b"a", b"1"), (b"a", b"2"), (b"b", b"3")]
+    assert combined(lines) == {b"content-encoding": b"gzip", b"a": b"2", b"b": b"3"}
+    twice = combined([*lines, (b"content-encoding", b"zstd")])
+    assert twice[b"content-encoding"] == b"gzip,zstd"
 
 
 def test_large_bodies_that_wait_for_their_answers_have_a_bound_together():

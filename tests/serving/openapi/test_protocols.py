@@ -48,7 +48,9 @@ def bodies(example: dict[str, Any]) -> dict[str, Any]:
     found = protocols.paths(MANIFEST, example)
     posts = {path: operations["post"] for path, operations in found.items() if "post" in operations}
     return {
-        path: post["requestBody"]["content"]["application/json"] for path, post in posts.items()
+        path: post["requestBody"]["content"]["application/json"]
+        for path, post in posts.items()
+        if post["requestBody"]["required"]
     }
 
 

@@ -173,7 +173,7 @@ def test_errors_have_mlflows_form(server: Server) -> None:
     assert send(server, b"{", "application/json")[0] == 400
     assert send(server, b"", "text/xml")[1]["message"].endswith("text/csv, got text/xml")
     reply = server.get("/invocations")
-    assert (reply.status, reply.headers["allow"]) == (405, "POST")
+    assert (reply.status, reply.headers["allow"]) == (405, "POST, OPTIONS")
     assert reply.json["error_code"] == "ENDPOINT_NOT_FOUND"
 
 

@@ -8,7 +8,14 @@ import pytest
 from host_samples import MANIFEST
 
 from serving.http.messages import RequestError
-from serving.protocols.registry import ROUTES, documents, protocol_adapters, refusal
+from serving.protocols.registry import (
+    ROUTES,
+    documents,
+    protocol_adapters,
+    readiness_paths,
+    refusal,
+    repository_index,
+)
 
 ERROR = RequestError(422, "malformed_request", "the body", expected="an object", got="[]")
 
@@ -68,3 +75,30 @@ def test_headers_of_an_error_stay():
     error = RequestError(503, "overloaded", "later", headers={"Retry-After": "1"})
     for path in ("/v2", "/invocations", "/predict"):
         assert refusal(path, error).headers == {"Retry-After": "1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "ready", "names"),
+    [
+        (b"", True, ["READY"]),
+        (b"{}", False, ["UNAVAILABLE"]),
+        (b'{"ready": true}', True, ["READY"]),
+        (b'{"ready": true}', False, []),
+    ],
+)
+def test_the_index_has_the_model_and_its_state(body, ready, names):
+    found = json.loads(repository_index(MANIFEST, body, ready=ready).body)
+    assert [one["state"] for one in found] == names
+    for one in found:
+        assert (one["name"], one["version"], one["reason"]) == (MANIFEST.name, MANIFEST.tag, "")
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"ready": 1}', b"x"])
+def test_another_body_is_refused(body):
+    with pytest.raises(RequestError):
+        repository_index(MANIFEST, body, ready=True)
+
+
+def test_what_reports_the_model_is_among_the_paths_of_readiness():
+    assert f"/v1/models/{MANIFEST.name}" in readiness_paths(MANIFEST)
+    assert f"/v2/models/{MANIFEST.name}/versions/{MANIFEST.tag}/ready" in readiness_paths(MANIFEST)

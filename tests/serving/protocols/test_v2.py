@@ -119,7 +119,7 @@ def test_tritonclient_shows_why_a_request_is_refused(client: Any, package: Packa
     frame = package.frame.head(2)
     with pytest.raises(InferenceServerException, match='row 0, column "tables": expected a value'):
         client.infer(MODEL, inputs(frame, binary=True)[:2])
-    with pytest.raises(InferenceServerException, match="no such route"):
+    with pytest.raises(InferenceServerException, match="not served here; served: diamonds version"):
         client.infer("another", inputs(frame, binary=True))
     asked = [triton.InferRequestedOutput("prediction", class_count=2)]
     with pytest.raises(InferenceServerException, match="classification is not supported"):

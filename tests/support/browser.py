@@ -1,0 +1,98 @@
+"""A page in Debian's Chromium, with scripts and clicks of a test (DevTools protocol)."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import aiohttp
+import pytest
+
+CHROMIUM = shutil.which("chromium")
+START_SECONDS = 60.0
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+
+
+def in_page(url: str, script: str, width: int = 1_280) -> Any:
+    """What the expression ``script`` gives on the page at ``url``, awaited if it is a promise."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        command = [
+            *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu"),
+            *("--remote-debugging-port=0", "--remote-allow-origins=*", "--no-first-run"),
+            *(f"--user-data-dir={folder}", f"--window-size={width},900", "about:blank"),
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            return asyncio.run(_evaluated(_port(process, Path(folder)), url, script))
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _port(process: subprocess.Popen[bytes], folder: Path) -> int:
+    told, until = folder / "DevToolsActivePort", time.monotonic() + START_SECONDS
+    while not told.exists() or "\n" not in told.read_text():
+        assert time.monotonic() < until, "chromium did not start"
+        assert process.poll() is None, "chromium ended"
+        time.sleep(0.05)
+    return int(told.read_text().split()[0])
+
+
+async def _evaluated(port: int, url: str, script: str) -> Any:
+    async with aiohttp.ClientSession() as session:
+        async with session.put(f"http://127.0.0.1:{port}/json/new?about:blank") as opened:
+            target = (await opened.json())["webSocketDebuggerUrl"]
+        async with session.ws_connect(target, max_msg_size=0) as page:
+            await _called(page, 1, "Page.enable")
+            await _called(page, 2, "Page.navigate", url=url)
+            await _event(page, "Page.loadEventFired")
+            asked = {"expression": script, "awaitPromise": True, "returnByValue": True}
+            found = await _called(page, 3, "Runtime.evaluate", **asked)
+            assert "exceptionDetails" not in found, found["exceptionDetails"]
+            return found["result"].get("value")
+
+
+async def _called(page: Any, number: int, method: str, **parameters: Any) -> Any:
+    await page.send_json({"id": number, "method": method, "params": parameters})
+    while True:
+        message = await page.receive_json(timeout=START_SECONDS)
+        if message.get("id") == number:
+            assert "error" not in message, message
+            return message["result"]
+
+
+async def _event(page: Any, name: str) -> None:
+    while (await page.receive_json(timeout=START_SECONDS)).get("method") != name:
+        pass
+
+
+@contextmanager
+def other_site() -> Iterator[str]:
+    """The origin of a server with an empty page, of another port than any model's."""
+
+    class Empty(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<!doctype html><title>Shop</title>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    site = ThreadingHTTPServer(("127.0.0.1", 0), Empty)
+    Thread(target=site.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{site.server_address[1]}"
+    finally:
+        site.shutdown()
+        site.server_close()
