@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from drill_parts.load import Load, Sent
+from open_load import Sent
+
+from drill_parts.load import Load
 from drill_parts.printing import phase, say
 from drill_parts.tracker import Issue
 
@@ -94,3 +96,8 @@ def _why(lost: list[Sent]) -> str:
 def causes(found: Iterable[Issue]) -> int:
     """Number of lines of the list: issues of one cause are one line."""
     return len({("cause", one.cause) if one.cause else ("issue", one.number) for one in found})
+
+
+def seconds_text(took: float | None) -> str:
+    """What a wait found."""
+    return "not within its bound" if took is None else f"after {took:.0f} s"

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from drill_parts import images, paths, stack, tracker
-from drill_parts.checks import Record, causes
+from drill_parts.checks import Record, causes, seconds_text
 from drill_parts.faults import (
     Fault,
     killed_replica,
+    moved_clock,
     paused_replica,
     stopped_alertmanager,
     unit_change,
     wrong_slice,
 )
 from drill_parts.load import OK, Load
-from drill_parts.preparation import FIRST, NAME, source
+from drill_parts.preparation import FIRST, NAME, build, source
 from drill_parts.programs import package
-from drill_parts.releases import better_release, broken_release, replayed, stale_release
+from drill_parts.releases import (
+    better_release,
+    broken_release,
+    new_version,
+    replayed,
+    stale_release,
+)
 from drill_parts.rows import read_rows
+from drill_parts.stores import absent_redis, full_disk
 
 TIME_SCALE = 60
 RATE = 20
@@ -31,43 +40,59 @@ HELD_SECONDS = 15
 
 
 def drill(record: Record, *, short: bool) -> None:
-    """All phases; with ``short`` one fault and no release that is refused."""
+    """All phases; ``short``: two faults and one release."""
     record.start("deployment")
-    first = _loaded_images()
-    stack.deploy(first, TIME_SCALE)
+    first = _deployed()
     rows = read_rows(source())
-    with stack.running(), Load(stack.PORT, rows.traffic, RATE, BATCH) as load:
-        quiet(record, load, QUIET_SECONDS / (3 if short else 1))
-        for fault in faults(load, short=short):
-            injected(record, load, fault)
-        if not short:
-            together(record, load)
-        injected(record, load, wrong_slice(load))
-        better_release(record, load, first)
-        if not short:
-            stale_release(record, load)
-            broken_release(record, load)
-            replayed(record)
-        aftermath(record, load, QUIET_SECONDS / (3 if short else 1))
+    load = Load(stack.PORT, rows.traffic, RATE, BATCH)
+    with stack.running(), load.running():
+        (_short if short else _whole)(record, load, first)
         counted(record, load)
     record.sent = load.sent
     record.finish()
 
 
-def _loaded_images() -> str:
-    """The name of the first version in the engine; the tracker's image is made."""
-    images.load_images()
+def _short(record: Record, load: Load, first: str) -> None:
+    quiet(record, load, QUIET_SECONDS / 3)
+    injected(record, load, killed_replica())
+    injected(record, load, unit_change(load))
+    better_release(record, load, first, new_version)
+    aftermath(record, load, QUIET_SECONDS / 3)
+
+
+def _whole(record: Record, load: Load, first: str) -> None:
+    """Versions are built while the drill waits for alerts: one at a time."""
+    with ThreadPoolExecutor(1) as builder:
+        stale = builder.submit(build, "3.0.0", 1)
+        quiet(record, load, QUIET_SECONDS)
+        for fault in (
+            *(killed_replica(), unit_change(load), paused_replica()),
+            *(stopped_alertmanager(), moved_clock()),
+        ):
+            injected(record, load, fault)
+        absent_redis(record, load)
+        full_disk(record, load)
+        together(record, load)
+        new = builder.submit(new_version)
+        injected(record, load, wrong_slice(load))
+        better_release(record, load, first, new.result)
+        stale_release(record, load, stale.result())
+        broken_release(record, load, stale.result())
+    replay = ThreadPoolExecutor(1).submit(replayed)
+    aftermath(record, load, QUIET_SECONDS)
+    record.start("replay of the deployed version")
+    record.check("is equal", *replay.result())
+
+
+def _deployed() -> str:
+    """Write the deployment of the first version; its name in the engine."""
+    images.load_services()
     name = NAME.read_text(encoding="utf-8")
     images.load_archive(FIRST, name)
     base = (paths.WORK / "base").read_text(encoding="utf-8")
     package("issues", "image", "--base", base)
+    stack.deploy(name, images.with_movable_clock(name), TIME_SCALE)
     return name
-
-
-def faults(load: Load, *, short: bool) -> list[Fault]:
-    """The faults that come one at a time."""
-    one = [killed_replica(), unit_change(load)]
-    return one if short else [*one, paused_replica(), stopped_alertmanager()]
 
 
 def quiet(record: Record, load: Load, seconds: float) -> None:
@@ -88,7 +113,7 @@ def injected(record: Record, load: Load, fault: Fault) -> None:
     fault.inject()
     if fault.expected:
         took = tracker.wait_for(fault.opened, fault.bound_seconds)
-        record.check(f"opens {', '.join(fault.expected)}", took is not None, _seconds(took))
+        record.check(f"opens {', '.join(fault.expected)}", took is not None, seconds_text(took))
     else:
         time.sleep(HELD_SECONDS)
     found = [one for one in tracker.open_issues() if one.number not in before]
@@ -104,7 +129,7 @@ def injected(record: Record, load: Load, fault: Fault) -> None:
             lambda all_: not [one for one in all_ if one.number in own and one.is_open],
             fault.bound_seconds,
         )
-        record.check("is resolved after the fault", took is not None, _seconds(took))
+        record.check("is resolved after the fault", took is not None, seconds_text(took))
     record.none_lost(load, since)
 
 
@@ -117,7 +142,7 @@ def together(record: Record, load: Load) -> None:
     took = tracker.wait_for(
         lambda found: hangs.opened(found) and moves.opened(found), moves.bound_seconds
     )
-    record.check("both open", took is not None, _seconds(took))
+    record.check("both open", took is not None, seconds_text(took))
     found = tracker.open_issues()
     record.see(found)
     record.check("two lines of the list", causes(found) == 2, f"{causes(found)} lines")
@@ -126,7 +151,7 @@ def together(record: Record, load: Load) -> None:
     for fault in (hangs, moves):
         fault.heal()
     took = tracker.wait_for(lambda all_: not [x for x in all_ if x.is_open], moves.bound_seconds)
-    record.check("all are resolved", took is not None, _seconds(took))
+    record.check("all are resolved", took is not None, seconds_text(took))
     record.none_lost(load, since)
 
 
@@ -142,16 +167,10 @@ def aftermath(record: Record, load: Load, seconds: float) -> None:
 
 
 def counted(record: Record, load: Load) -> None:
-    """Prometheus counts the rows that clients got answers for."""
-    record.start("counters")
-    time.sleep(5)
-    sent = sum(one.rows for one in load.sent if one.status == OK)
+    """What clients sent and got, in all."""
+    record.start("labels")
+    took = load.wait_for_labels(60)
     record.figures["requests"] = str(load.count)
-    record.figures["rows answered"] = str(sent)
-    labels = load.labels.get(OK, 0)
-    record.figures["labels accepted"] = str(labels)
-    record.check("all labels are accepted", set(load.labels) <= {OK}, f"{load.labels}")
-
-
-def _seconds(took: float | None) -> str:
-    return "not within its bound" if took is None else f"after {took:.0f} s"
+    record.figures["rows"] = str(BATCH * load.count)
+    record.figures["labels accepted"] = str(load.labels.get(OK, 0))
+    record.check("all labels are accepted", took is not None, f"status → labels: {load.labels}")

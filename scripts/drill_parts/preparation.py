@@ -15,6 +15,7 @@ FIRST = paths.WORK / "first.tar"
 NAME = paths.WORK / "first.name"
 """What the archive is called in an engine."""
 TABLE = paths.WORK / "diamonds"
+EXAMPLE = paths.TOP / "examples" / "diamonds"
 PROJECT_FILE = """\
 [package]
 name = "shop"
@@ -44,13 +45,11 @@ columns = ["color"]
 
 
 def prepared() -> None:
-    """The data as CSV, the project's code, and version 1 of the table of rows."""
-    example = paths.TOP / "examples" / "diamonds"
-    paths.PROJECT.mkdir(parents=True, exist_ok=True)
-    for name in ("prepare.py", "train.py", "requirements.txt"):
-        shutil.copyfile(example / name, paths.PROJECT / name)
+    """The data as CSV, and version 1 of the table of rows."""
+    paths.PROJECTS.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(EXAMPLE / "prepare.py", paths.PROJECTS / "prepare.py")
     subprocess.run(
-        [sys.executable, "prepare.py"], cwd=paths.PROJECT, check=True, capture_output=True
+        [sys.executable, "prepare.py"], cwd=paths.PROJECTS, check=True, capture_output=True
     )
     rows = read_rows(source())
     write_rows(rows.first, paths.WORK / "first.csv")
@@ -62,22 +61,25 @@ def prepared() -> None:
 
 def source() -> Path:
     """The file of all rows."""
-    return paths.PROJECT / "data/diamonds.csv"
+    return paths.PROJECTS / "data/diamonds.csv"
 
 
-def write_project(version: str, number: int) -> None:
-    """The project on version ``number`` of the table."""
+def build(version: str, number: int, *options: object) -> str:
+    """Build ``version`` on version ``number`` of the table; the package's name in an engine."""
+    base = (paths.WORK / "base").read_text(encoding="utf-8")
+    project = paths.PROJECTS / version
+    project.mkdir(exist_ok=True)
+    for name in ("train.py", "requirements.txt"):
+        shutil.copyfile(EXAMPLE / name, project / name)
     text = PROJECT_FILE.format(version=version, table=TABLE, number=number)
-    (paths.PROJECT / "package.toml").write_text(text, encoding="utf-8")
+    (project / "package.toml").write_text(text, encoding="utf-8")
+    built = package_json("build", project, "--base", base, "--allow-findings", *options)
+    return str(built["tag"])
 
 
 def built_package() -> None:
     """The first version, as an archive that any engine loads."""
     base = package("base").stdout.strip()
     (paths.WORK / "base").write_text(base, encoding="utf-8")
-    write_project("1.0.0", 1)
-    built = package_json(
-        *("build", paths.PROJECT, "--base", base, "--output", f"docker-archive:{FIRST}"),
-        "--allow-findings",
-    )
-    NAME.write_text(str(built["tag"]), encoding="utf-8")
+    name = build("1.0.0", 1, "--output", f"docker-archive:{FIRST}")
+    NAME.write_text(name, encoding="utf-8")

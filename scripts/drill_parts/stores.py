@@ -1,0 +1,84 @@
+"""Faults of what keeps state: the tracker's disk is full, the store of labels is away."""
+
+from __future__ import annotations
+
+import re
+import time
+import urllib.request
+
+from drill_parts import tracker
+from drill_parts.checks import Record, seconds_text
+from drill_parts.faults import BOUND_SECONDS, paused_replica, stopped_redis
+from drill_parts.load import OK, Load
+from drill_parts.programs import compose
+
+HELD_SECONDS = 15
+REFUSED = 503
+ALERTMANAGER = "http://127.0.0.1:9093/metrics"
+FAILED = re.compile(r"^alertmanager_notifications_failed_total\{[^}]*webhook[^}]*\} (\S+)", re.M)
+FILL = """
+import os
+place = os.open("/state/fill", os.O_WRONLY | os.O_CREAT)
+try:
+    while True:
+        os.write(place, bytes(4096))
+except OSError:
+    pass
+"""
+FREE = "import os; os.unlink('/state/fill')"
+
+
+def full_disk(record: Record, load: Load) -> None:
+    """A finding that comes while the tracker can't write is listed once it can."""
+    record.start("the tracker's disk is full while a replica hangs")
+    hangs, since, refused = paused_replica(), load.count, _refused()
+    _in_tracker(FILL)
+    hangs.inject()
+    time.sleep(HELD_SECONDS)
+    told = f"{_refused() - refused} messages of Alertmanager refused"
+    record.check("its list is still answered", isinstance(tracker.issues(), list), told)
+    _in_tracker(FREE)
+    took = tracker.wait_for(hangs.opened, BOUND_SECONDS)
+    record.check("opens TargetDown when there is room", took is not None, seconds_text(took))
+    found = tracker.open_issues()
+    record.see(found)
+    strangers = ", ".join(one.name for one in hangs.unexpected(found))
+    record.check("no other issue", not strangers, strangers or "none")
+    hangs.heal()
+    took = tracker.wait_for(lambda all_: not [one for one in all_ if one.is_open], BOUND_SECONDS)
+    record.check("is resolved after the fault", took is not None, seconds_text(took))
+    record.none_lost(load, since)
+
+
+def absent_redis(record: Record, load: Load) -> None:
+    """Predictions go on; labels are refused, sent again, and accepted when Redis is back."""
+    fault = stopped_redis()
+    record.start(fault.title)
+    since, refused = load.count, load.labels.get(REFUSED, 0)
+    fault.inject()
+    time.sleep(HELD_SECONDS)
+    refused = load.labels.get(REFUSED, 0) - refused
+    record.check("labels are refused with 503", refused > 0, f"{refused} labels")
+    fault.heal()
+    before = load.labels.get(OK, 0)
+    took = None
+    begun = time.monotonic()
+    while took is None and (passed := time.monotonic() - begun) < BOUND_SECONDS:
+        took = passed if load.labels.get(OK, 0) > before and not load.waiting else None
+        time.sleep(0.5)
+    record.check("all are accepted when it is back", took is not None, seconds_text(took))
+    found = tracker.open_issues()
+    record.see(found)
+    strangers = ", ".join(one.name for one in found)
+    record.check("no issue", not found, strangers or "none")
+    record.none_lost(load, since)
+
+
+def _refused() -> int:
+    """Messages that Alertmanager could not deliver."""
+    with urllib.request.urlopen(ALERTMANAGER, timeout=30) as answer:
+        return round(sum(float(one) for one in FAILED.findall(answer.read().decode())))
+
+
+def _in_tracker(program: str) -> None:
+    compose("exec", "-T", "issues", "python", "-c", program)
