@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from packager.cli.app import AsJson, Ref
 from packager.cli.console import ConsoleProgress
+from packager.cli.deploy.alert_settings import OBJECTIVES, AlertSettings, alert_settings
 from packager.cli.deploy.options import (
-    DEFAULT,
-    OPTIONS,
     ClusterImage,
     ClusterRedis,
-    DesignEffect,
-    GrafanaAddress,
     Keys,
-    LabelCoverage,
-    Latency,
-    LatencyShare,
     MonitorLabels,
     OutputFolder,
-    Runbooks,
-    SuccessShare,
-    TrackerAddress,
     WithoutMonitors,
-    alert_options,
     deploy,
-    objectives_of,
     print_files,
 )
 
 
 @deploy.command()
+@alert_settings(*OBJECTIVES, "runbooks", "grafana", "tracker")
 def kubernetes(
     reference: Ref,
     output: OutputFolder,
@@ -37,14 +27,8 @@ def kubernetes(
     keys: Keys = False,
     monitor_label: MonitorLabels = None,
     without: WithoutMonitors = None,
-    latency: Latency = DEFAULT.latency_seconds,
-    latency_share: LatencyShare = DEFAULT.latency_share,
-    success_share: SuccessShare = DEFAULT.success_share,
-    design_effect: DesignEffect = DEFAULT.design_effect,
-    label_coverage: LabelCoverage = DEFAULT.label_coverage,
-    runbooks: Runbooks = OPTIONS.runbooks,
-    grafana: GrafanaAddress = OPTIONS.grafana,
-    tracker: TrackerAddress = OPTIONS.tracker,
+    *,
+    settings: AlertSettings,
     as_json: AsJson = False,
 ) -> None:
     """Write a kustomize base and overlays.
@@ -55,15 +39,11 @@ def kubernetes(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    objectives = objectives_of(
-        "kubernetes", latency, latency_share, success_share, design_effect, label_coverage
-    )
-    options = alert_options("kubernetes", runbooks, grafana, tracker=tracker)
     cluster = ClusterOptions.parse(
         image, redis, monitor_label or (), keys=keys, left_out=without or ()
     )
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_kubernetes(found, output, cluster, objectives, options)
+        done = deploy_kubernetes(found, output, cluster, settings.objectives, settings.options)
     print_files(output, done.files, done.changed, as_json=as_json, version=done.version)
     progress = ConsoleProgress()
     folder = f"{output}/{done.folder}/overlays/dev"
