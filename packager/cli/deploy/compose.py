@@ -13,6 +13,7 @@ from packager.cli.deploy.options import (
     Keys,
     Network,
     OutputFolder,
+    Pins,
     Port,
     Replicas,
     With,
@@ -37,6 +38,7 @@ def compose(
     network: Network = False,
     with_: With = None,
     without: Without = None,
+    pin: Pins = None,
     *,
     settings: AlertSettings,
     as_json: AsJson = False,
@@ -47,11 +49,14 @@ def compose(
     `package deploy update` does so without a lost request.
     """
     from packager.deploy.compose.deploy import ComposeOptions, deploy_compose
+    from packager.deploy.part_images import parsed_pins
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    parts = {"added": tuple(with_ or ()), "left_out": tuple(without or ())}
-    asked = ComposeOptions(image, replicas, port, keys, network, **parts)
+    asked = ComposeOptions(
+        *(image, replicas, port, keys, network),
+        *(tuple(with_ or ()), tuple(without or ()), parsed_pins(pin or ())),
+    )
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_compose(found, output, asked, settings.objectives, settings.options)
         name, version = found.manifest.name, found.manifest.tag

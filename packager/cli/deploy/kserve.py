@@ -15,6 +15,7 @@ from packager.cli.deploy.options import (
     Keys,
     MonitorLabels,
     OutputFolder,
+    Pins,
     WithoutMonitors,
     deploy,
     print_files,
@@ -38,6 +39,7 @@ def kserve(
     keys: Keys = False,
     monitor_label: MonitorLabels = None,
     without: WithoutMonitors = None,
+    pin: Pins = None,
     *,
     settings: AlertSettings,
     as_json: AsJson = False,
@@ -54,7 +56,10 @@ def kserve(
     from packager.image.reference import open_reference
 
     cluster = ClusterOptions.parse(
-        image, redis, monitor_label or (), keys=keys, left_out=without or ()
+        *(image, redis, monitor_label or ()),
+        keys=keys,
+        left_out=without or (),
+        pins=pin or (),
     )
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kserve(

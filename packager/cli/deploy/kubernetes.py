@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from packager.cli.app import AsJson, Ref
 from packager.cli.console import ConsoleProgress
 from packager.cli.deploy.alert_settings import OBJECTIVES, AlertSettings, alert_settings
@@ -11,10 +15,14 @@ from packager.cli.deploy.options import (
     Keys,
     MonitorLabels,
     OutputFolder,
-    WithoutMonitors,
+    Pins,
+    With,
+    Without,
     deploy,
     print_files,
 )
+from packager.deploy.parts import TRACKER
+from packager.deploy.schedule import Every
 
 
 @deploy.command()
@@ -26,7 +34,14 @@ def kubernetes(
     redis: ClusterRedis = "",
     keys: Keys = False,
     monitor_label: MonitorLabels = None,
-    without: WithoutMonitors = None,
+    with_: With = None,
+    without: Without = None,
+    pin: Pins = None,
+    companion: Annotated[
+        str,
+        typer.Option(metavar="IMAGE", help="The companion's image by digest: tests on a schedule."),
+    ] = "",
+    every: Annotated[Every, typer.Option(help="How often it tests.")] = "day",
     *,
     settings: AlertSettings,
     as_json: AsJson = False,
@@ -35,13 +50,17 @@ def kubernetes(
 
     In a folder with other models this one joins them. Another version of a model replaces it.
     """
+    from packager.deploy.kubernetes.cluster_tracker import FOLDER
     from packager.deploy.kubernetes.deploy import ClusterOptions, deploy_kubernetes
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
     cluster = ClusterOptions.parse(
-        image, redis, monitor_label or (), keys=keys, left_out=without or ()
-    )
+        *(image, redis, monitor_label or ()),
+        keys=keys,
+        left_out=[part for part in without or () if part != TRACKER],
+        pins=pin or (),
+    ).with_parts(with_ or (), [part for part in without or () if part == TRACKER], companion, every)
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kubernetes(found, output, cluster, settings.objectives, settings.options)
     print_files(output, done.files, done.changed, as_json=as_json, version=done.version)
@@ -49,3 +68,5 @@ def kubernetes(
     folder = f"{output}/{done.folder}/overlays/dev"
     progress.step(f"make the key of feedback tokens: see {folder}/kustomization.yaml")
     progress.step(f"start: kubectl apply -k {folder}")
+    if any(file.startswith(f"{FOLDER}/") for file in done.files):
+        progress.step(f"the tracker: kubectl apply -k {output}/{FOLDER}/overlays/dev")

@@ -49,6 +49,14 @@ Network = Annotated[
     bool, typer.Option("--network", help="Replicas may reach other machines: a Redis, say.")
 ]
 Replicas = Annotated[int, typer.Option(min=1, max=32, help="Number of servers.")]
+Pins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pin",
+        metavar="SERVICE=IMAGE",
+        help="Image of a service beside the model by digest: NAME@sha256:…; repeatable.",
+    ),
+]
 With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="PART", help="Add a part: see docs/deploy.md; repeatable."),

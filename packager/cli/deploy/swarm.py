@@ -13,6 +13,7 @@ from packager.cli.deploy.options import (
     Keys,
     Network,
     OutputFolder,
+    Pins,
     Port,
     Replicas,
     With,
@@ -34,6 +35,7 @@ def swarm(
     network: Network = False,
     with_: With = None,
     without: Without = None,
+    pin: Pins = None,
     *,
     settings: AlertSettings,
     as_json: AsJson = False,
@@ -44,12 +46,14 @@ def swarm(
     `package deploy update` compares the two first.
     """
     from packager.deploy.compose.deploy import ComposeOptions
+    from packager.deploy.part_images import parsed_pins
     from packager.deploy.swarm.deploy import plan_swarm, write_plan
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
     asked = ComposeOptions(
-        image, replicas, port, keys, network, tuple(with_ or ()), tuple(without or ())
+        *(image, replicas, port, keys, network),
+        *(tuple(with_ or ()), tuple(without or ()), parsed_pins(pin or ())),
     )
     with open_reference(reference, Engine.connect()) as found:
         plan = plan_swarm(found, output, asked, settings.objectives, settings.options)
