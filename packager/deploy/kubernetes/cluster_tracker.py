@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from packager.deploy.commented import commented
-from packager.deploy.configuration import SCRAPE
-from packager.deploy.kubernetes.monitors import OPERATOR
 from packager.deploy.kubernetes.network import egress_of, namespaces, network_policy
-from packager.deploy.kubernetes.overlays import KUSTOMIZE, OVERLAYS
 from packager.deploy.kubernetes.workload import (
     CONTAINER_SECURITY,
     HTTP,
@@ -20,9 +15,7 @@ from packager.deploy.kubernetes.workload import (
     probe,
     secret_volume,
 )
-from packager.deploy.prometheus.issue_service import JOB, service_group
-from packager.deploy.prometheus.rules import rules_document
-from packager.deploy.yaml import dump
+from packager.deploy.prometheus.issue_service import JOB
 from packager.image.tracker_files import PORT, STATE
 
 FOLDER = "_issues"
@@ -41,10 +34,6 @@ LABELS = {
     "app.kubernetes.io/part-of": PART_OF,
 }
 SELECTOR = {key: LABELS[key] for key in ("app.kubernetes.io/name", "app.kubernetes.io/component")}
-ROUTE_COMMENT = """\
-The operator adds a matcher of the namespace to every AlertmanagerConfig, which the models' alerts
-don't have. In the Alertmanager object:
-  alertmanagerConfigMatcherStrategy: {type: None}"""
 
 
 @dataclass(frozen=True)
@@ -62,47 +51,6 @@ class ClusterTracker:
     def metadata(self, **labels: str) -> dict[str, Any]:
         """``metadata`` of each of its objects."""
         return {"name": JOB, "labels": {**LABELS, **labels}}
-
-
-def tracker_files(one: ClusterTracker, kinds: Mapping[str, str]) -> dict[str, str]:
-    """Path → content below ``FOLDER``; ``kinds``: names of the models' files of kinds → JSON.
-
-    An empty text is a file that is there already. Deterministic, and without a secret.
-    """
-    objects = {
-        "stateful-set.yaml": commented(stateful_set(one, sorted(kinds)), COMMENTS),
-        "service.yaml": dump(service(one)),
-        "network-policy.yaml": commented(policy(one), POLICY_COMMENTS),
-    }
-    if one.monitors:
-        route = {"spec > route": ROUTE_COMMENT}
-        objects["alertmanager-config.yaml"] = commented(alertmanager_config(one), route)
-        objects["pod-monitor.yaml"] = dump(pod_monitor(one))
-        objects["rules.yaml"] = dump(rules(one))
-    maps = [
-        {"name": map_name(name), "files": [f"kinds/{name}.json"], "options": {"labels": LABELS}}
-        for name in sorted(kinds)
-    ]
-    base = {**KUSTOMIZE, "resources": sorted(objects), "configMapGenerator": maps}
-    return {
-        **{f"base/{name}": text for name, text in objects.items()},
-        **{f"base/kinds/{name}.json": text for name, text in kinds.items() if text},
-        "base/kustomization.yaml": HEAD + dump(base),
-        **{f"overlays/{stage}/kustomization.yaml": _overlay(one, stage) for stage in OVERLAYS},
-        "overlays/.gitignore": "secrets/\n",
-    }
-
-
-HEAD = "# The issue tracker of all models. `package deploy kubernetes` writes these files again.\n"
-COMMENTS = {
-    "spec > replicas": "One service a volume: more would write one SQLite file.",
-    "spec > volumeClaimTemplates": "The issues: back them up with `package issues backup`.",
-}
-POLICY_COMMENTS = {
-    "spec > ingress > from > namespaceSelector": "The namespaces of your ingress and of "
-    "Alertmanager.",
-    "spec > egress": "Names, Prometheus and Alertmanager. Webhooks and mail need more.",
-}
 
 
 def map_name(model: str) -> str:
@@ -202,116 +150,3 @@ def policy(one: ClusterTracker) -> dict[str, Any]:
         "egress": egress_of({"to": namespaces(NAMESPACE)[1:], "ports": ports}),
     }
     return network_policy(one.metadata(), spec)
-
-
-def webhook_address(host: str) -> str:
-    """Where Alertmanager sends its messages."""
-    return f"http://{host}:{PORT}/webhooks/alertmanager"
-
-
-def alertmanager_config(one: ClusterTracker) -> dict[str, Any]:
-    """Routes as in ``deploy compose``; the one receiver is the tracker."""
-    credentials = {"name": TOKENS, "key": REPORT}
-    webhook = {
-        "url": webhook_address(JOB),
-        "sendResolved": True,
-        "httpConfig": {"authorization": {"type": "Bearer", "credentials": credentials}},
-    }
-    page = {
-        "receiver": JOB,
-        "matchers": [_severity("page")],
-        "groupWait": "0s",
-        "repeatInterval": "1h",
-    }
-    return {
-        "apiVersion": f"{OPERATOR.partition('/')[0]}/v1alpha1",
-        "kind": "AlertmanagerConfig",
-        "metadata": one.metadata(**one.monitor_labels),
-        "spec": {
-            "route": {
-                "receiver": JOB,
-                "groupBy": ["alertname", "model"],
-                "groupWait": "30s",
-                "groupInterval": "5m",
-                "repeatInterval": "1d",
-                "routes": [page],
-            },
-            "inhibitRules": [
-                {
-                    "sourceMatch": [_severity("page")],
-                    "targetMatch": [_severity("ticket")],
-                    "equal": ["alertname", "model", "version"],
-                }
-            ],
-            "receivers": [{"name": JOB, "webhookConfigs": [webhook]}],
-        },
-    }
-
-
-def _severity(value: str) -> dict[str, str]:
-    return {"name": "severity", "value": value, "matchType": "="}
-
-
-def pod_monitor(one: ClusterTracker) -> dict[str, Any]:
-    """Its own metrics, which take the token of scope read."""
-    key = {"type": "Bearer", "credentials": {"name": TOKENS, "key": READ}}
-    return {
-        "apiVersion": OPERATOR,
-        "kind": "PodMonitor",
-        "metadata": one.metadata(**one.monitor_labels),
-        "spec": {
-            "selector": {"matchLabels": SELECTOR},
-            "podMetricsEndpoints": [
-                {
-                    "port": HTTP,
-                    "path": "/metrics",
-                    "interval": SCRAPE,
-                    "authorization": key,
-                    "relabelings": [{"targetLabel": "job", "replacement": JOB}],
-                }
-            ],
-        },
-    }
-
-
-def rules(one: ClusterTracker) -> dict[str, Any]:
-    """Alerts about the tracker itself."""
-    return {
-        "apiVersion": OPERATOR,
-        "kind": "PrometheusRule",
-        "metadata": one.metadata(**one.monitor_labels),
-        "spec": rules_document([service_group()]),
-    }
-
-
-def _address_patch(namespace: str) -> dict[str, Any]:
-    """Alertmanager is in another namespace, where the name of the service alone says nothing."""
-    change = {
-        "op": "replace",
-        "path": "/spec/receivers/0/webhookConfigs/0/url",
-        "value": webhook_address(f"{JOB}.{namespace}"),
-    }
-    return {"target": {"kind": "AlertmanagerConfig", "name": JOB}, "patch": json.dumps([change])}
-
-
-def _overlay(one: ClusterTracker, stage: str) -> str:
-    tokens = {
-        "name": TOKENS,
-        "files": [f"secrets/{REPORT}", f"secrets/{READ}"],
-        # Kustomize does not know where the objects of Prometheus's operator name it.
-        "options": {"labels": LABELS, "disableNameSuffixHash": True},
-    }
-    document = {
-        **KUSTOMIZE,
-        "namespace": f"models-{stage}",
-        "resources": ["../../base"],
-        "secretGenerator": [tokens],
-        **({"patches": [_address_patch(f"models-{stage}")]} if one.monitors else {}),
-    }
-    comments = {
-        "namespace": "That of the models; also in the patch.",
-        "secretGenerator": "Tokens that you make; they are in no repository:\n"
-        "  mkdir -m 700 -p secrets\n"
-        f"  for name in {REPORT} {READ}; do openssl rand -hex 32 >secrets/$name; done",
-    }
-    return f"#   kubectl apply -k {FOLDER}/overlays/{stage}\n" + commented(document, comments)

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from packager.deploy import generated_folder
 from packager.deploy.folder_target import KUBERNETES, TARGET, check_target
-from packager.deploy.kubernetes.cluster_tracker import FOLDER, ClusterTracker, tracker_files
+from packager.deploy.kubernetes.cluster_tracker import FOLDER, ClusterTracker
 from packager.deploy.kubernetes.files import FLEET, kubernetes_files
+from packager.deploy.kubernetes.tracker_overlays import tracker_files
 from packager.deploy.kubernetes.workload import MAX_LABEL, Workload, object_name
 from packager.deploy.monitoring import (
     dashboard_text,
