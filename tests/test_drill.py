@@ -132,7 +132,9 @@ def test_the_report_has_every_check_and_says_what_failed(part: Any, tmp_path: Pa
     record.finish()
     part("report").write_report(record, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
-    assert "1 checks fail" in text
+    assert "1 check fails" in text
+    assert "What failed" in text
+    assert "1 of 2" in text
     assert "FeatureDrift &lt;b&gt;" in text
     assert "<b>" not in text.replace("<body>", "")
     assert record.failed[0].name == "no issue"
