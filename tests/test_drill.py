@@ -1,9 +1,10 @@
-"""The parts of ``make drill`` that need no engine: rows, clients, checks, the report."""
+"""``make drill``: its parts (rows, clients, checks, the report), and its short form as a whole."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -140,3 +141,16 @@ def test_the_report_has_every_check_and_says_what_failed(part: Any, tmp_path: Pa
     assert record.failed[0].name == "no issue"
     figure = text[text.index("<svg") : text.index("</svg>") + 6]
     assert ElementTree.fromstring(figure).tag.endswith("svg")
+
+
+@pytest.mark.engine
+@pytest.mark.long
+@pytest.mark.network
+@pytest.mark.slow
+def test_every_check_of_the_short_drill_holds(part: Any) -> None:
+    if why := part("engine").why_not():
+        pytest.skip(f"a drill {why}")
+    command = [sys.executable, str(SCRIPTS / "drill.py"), "--short"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert "0 failed" in done.stdout
