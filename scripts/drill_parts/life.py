@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from drill_parts import images, paths, stack, tracker
-from drill_parts.checks import Record, causes, seconds_text
+from drill_parts.checks import LaterCheck, Record, causes, seconds_text
 from drill_parts.faults import (
     Fault,
     killed_replica,
@@ -28,6 +29,7 @@ from drill_parts.releases import (
 )
 from drill_parts.rows import read_rows
 from drill_parts.stores import absent_redis, full_disk
+from drill_parts.tracker import Issue
 
 TIME_SCALE = 60
 RATE = 20
@@ -35,6 +37,7 @@ RATE = 20
 BATCH = 10
 """Rows of a request."""
 QUIET_SECONDS = 75
+RESOLVED = "is resolved after the fault"
 HELD_SECONDS = 15
 """How long a fault without an issue lasts."""
 
@@ -55,33 +58,43 @@ def drill(record: Record, *, short: bool) -> None:
 def _short(record: Record, load: Load, first: str) -> None:
     quiet(record, load, QUIET_SECONDS / 3)
     injected(record, load, killed_replica())
-    injected(record, load, unit_change(load))
-    better_release(record, load, first, new_version)
+    ends = [injected(record, load, unit_change(load))]
+    closed = better_release(record, load, first, new_version)
+    settle([*ends, closed])
     aftermath(record, load, QUIET_SECONDS / 3)
 
 
 def _whole(record: Record, load: Load, first: str) -> None:
-    """Versions are built while the drill waits for alerts: one at a time."""
+    """While issues end, the next faults are there; versions are built beside, one at a time."""
     with ThreadPoolExecutor(1) as builder:
         stale = builder.submit(build, "3.0.0", 1)
         quiet(record, load, QUIET_SECONDS)
-        for fault in (
-            *(killed_replica(), unit_change(load), paused_replica()),
-            *(stopped_alertmanager(), moved_clock()),
-        ):
-            injected(record, load, fault)
+        settle([injected(record, load, killed_replica())])
+        ends = [injected(record, load, unit_change(load))]
+        ends += [injected(record, load, fault) for fault in (paused_replica(), moved_clock())]
         absent_redis(record, load)
+        settle(ends)
+        settle([injected(record, load, stopped_alertmanager())])
         full_disk(record, load)
-        together(record, load)
         new = builder.submit(new_version)
+        ends = [together(record, load)]
         injected(record, load, wrong_slice(load))
-        better_release(record, load, first, new.result)
+        settle(ends)
+        closed = better_release(record, load, first, new.result)
         stale_release(record, load, stale.result())
+        closed.settle()
         broken_release(record, load, stale.result())
     replay = ThreadPoolExecutor(1).submit(replayed)
     aftermath(record, load, QUIET_SECONDS)
     record.start("replay of the deployed version")
     record.check("is equal", *replay.result())
+
+
+def settle(ends: Iterable[LaterCheck | None]) -> None:
+    """Wait until the issues of earlier faults are resolved."""
+    for one in ends:
+        if one is not None:
+            one.settle()
 
 
 def _deployed() -> str:
@@ -106,8 +119,8 @@ def quiet(record: Record, load: Load, seconds: float) -> None:
     record.none_lost(load, since)
 
 
-def injected(record: Record, load: Load, fault: Fault) -> None:
-    """One fault: its issue opens within its bound, as one line, and ends after the fault."""
+def injected(record: Record, load: Load, fault: Fault) -> LaterCheck | None:
+    """One fault: its issue opens within its bound, as one line; whether it ends after the fault."""
     record.start(fault.title)
     before, since = {one.number for one in tracker.open_issues()}, load.count
     fault.inject()
@@ -123,17 +136,19 @@ def injected(record: Record, load: Load, fault: Fault) -> None:
     if fault.expected:
         record.check("one line of the list", causes(found) == 1, f"{causes(found)} lines")
     fault.heal()
-    if fault.heals and found:
-        own = {one.number for one in found}
-        took = tracker.wait_for(
-            lambda all_: not [one for one in all_ if one.number in own and one.is_open],
-            fault.bound_seconds,
-        )
-        record.check("is resolved after the fault", took is not None, seconds_text(took))
     record.none_lost(load, since)
+    if not fault.heals or not found:
+        return None
+    return LaterCheck(record, RESOLVED, ended(found), fault.bound_seconds)
 
 
-def together(record: Record, load: Load) -> None:
+def ended(found: list[Issue]) -> Callable[[list[Issue]], bool]:
+    """Whether none of these issues is open."""
+    own = {one.number for one in found}
+    return lambda all_: not [one for one in all_ if one.number in own and one.is_open]
+
+
+def together(record: Record, load: Load) -> LaterCheck:
     """Two faults at once are two lines, the more urgent one first."""
     record.start("a replica hangs while an input moves")
     hangs, moves, since = paused_replica(), unit_change(load), load.count
@@ -150,9 +165,8 @@ def together(record: Record, load: Load) -> None:
     record.check("the replica comes first", first.startswith("TargetDown"), first)
     for fault in (hangs, moves):
         fault.heal()
-    took = tracker.wait_for(lambda all_: not [x for x in all_ if x.is_open], moves.bound_seconds)
-    record.check("all are resolved", took is not None, seconds_text(took))
     record.none_lost(load, since)
+    return LaterCheck(record, RESOLVED, ended(found), moves.bound_seconds)
 
 
 def aftermath(record: Record, load: Load, seconds: float) -> None:

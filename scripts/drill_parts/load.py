@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-import queue
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +22,9 @@ LABELLED_EVERY = 2
 """The labels of one of so many requests come …"""
 LABEL_DELAY_SECONDS = 2.0
 """… so much later."""
-LABEL_TIMEOUT_SECONDS = 10.0
+LABEL_TIMEOUT_SECONDS = 60.0
+MOST_LABELS = 1_000
+"""Of one request."""
 AGAIN_SECONDS = 2.0
 """How long a client waits before it sends refused labels again."""
 
@@ -47,11 +49,9 @@ class Load:
         self._requests = OpenLoad(self.port, self._body, self.rate, answered=self._answered)
         self._asked: dict[int, list[Row]] = {}
         self._rows = itertools.cycle(self.rows)
-        self._late: queue.SimpleQueue[tuple[float, list[dict[str, Any]]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._late: deque[tuple[float, list[dict[str, Any]]]] = deque()
         self._ended = threading.Event()
-        self._due: float | None = None  # of the labels in hand
+        self._unaccepted = False
 
     @contextmanager
     def running(self) -> Iterator[Load]:
@@ -63,7 +63,6 @@ class Load:
                 yield self
         finally:
             self._ended.set()
-            self._late.put(None)
             labeller.join()
 
     @property
@@ -82,9 +81,9 @@ class Load:
 
     @property
     def waiting(self) -> bool:
-        """Whether labels that were due a second ago are not accepted yet."""
-        due = self._due
-        return due is not None and time.monotonic() > due + 1
+        """Whether labels that were sent, or due a second ago, are not accepted yet."""
+        late = list(self._late)[:1]
+        return self._unaccepted or any(due < time.monotonic() - 1 for due, _ in late)
 
     def wait_for_labels(self, seconds: float) -> float | None:
         """Seconds until no label that was due waits; None if there is one after ``seconds``."""
@@ -107,19 +106,20 @@ class Load:
             labels = [
                 {"token": told["token"], "actual": relabel(row)[LABEL]} for told, row in pairs
             ]
-            self._late.put((time.monotonic() + LABEL_DELAY_SECONDS, labels))
+            self._late.append((time.monotonic() + LABEL_DELAY_SECONDS, labels))
 
     def _label(self) -> None:
-        while (found := self._late.get()) is not None:
-            self._due, labels = found
-            self._ended.wait(max(0.0, self._due - time.monotonic()))
-            status = 0
-            while status != OK and not self._ended.is_set():
+        while not self._ended.wait(0.1):
+            labels: list[dict[str, Any]] = []
+            while self._late and self._late[0][0] <= time.monotonic() and len(labels) < MOST_LABELS:
+                labels += self._late.popleft()[1]
+            self._unaccepted = bool(labels)
+            while self._unaccepted and not self._ended.is_set():
                 status = self._send(labels)
                 self.labels[status] = self.labels.get(status, 0) + len(labels)
-                if status != OK:
+                self._unaccepted = status != OK
+                if self._unaccepted:
                     self._ended.wait(AGAIN_SECONDS)
-            self._due = None
 
     def _send(self, labels: list[dict[str, Any]]) -> int:
         """The status of ``/feedback``; 0 without an answer."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from drill_parts import engine, paths, stack, tracker
-from drill_parts.checks import Record, seconds_text
+from drill_parts import engine, paths, stack
+from drill_parts.checks import LaterCheck, Record
 from drill_parts.load import Load
 from drill_parts.preparation import TABLE, build
 from drill_parts.programs import package, package_json
@@ -24,8 +24,13 @@ def new_version() -> str:
     return build("2.0.0", 2)
 
 
-def better_release(record: Record, load: Load, first: str, version: Callable[[], str]) -> None:
-    """The version that learned the new rows is rolled out; ``version`` waits for it."""
+def better_release(
+    record: Record, load: Load, first: str, version: Callable[[], str]
+) -> LaterCheck:
+    """The version that learned the new rows is rolled out; whether open issues end then.
+
+    ``version`` waits for it.
+    """
     record.start("new data, and a version that learned them")
     second = version()
     compared = package_json("diff", first, second, "--data", "judged.csv")
@@ -39,8 +44,10 @@ def better_release(record: Record, load: Load, first: str, version: Callable[[],
     record.figures["requests during the roll-out"] = str(load.count - since)
     versions = {one.version for one in load.sent[-20:]}
     record.check("the new version answers", len(versions) == 1, ", ".join(sorted(versions)))
-    took = tracker.wait_for(lambda found: not [x for x in found if x.is_open], CLOSED_SECONDS)
-    record.check("its issues are closed", took is not None, seconds_text(took))
+    return LaterCheck(
+        *(record, "its issues are closed"),
+        *(lambda found: not [one for one in found if one.is_open], CLOSED_SECONDS),
+    )
 
 
 def stale_release(record: Record, load: Load, stale: str) -> None:
