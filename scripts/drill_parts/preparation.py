@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -10,10 +11,15 @@ from pathlib import Path
 from drill_parts import paths
 from drill_parts.programs import package, package_json
 from drill_parts.rows import read_rows, write_rows
+from packager.digest import sha256_file
+from packager.image.tracker_files import tracker_tag
 
 FIRST = paths.WORK / "first.tar"
 NAME = paths.WORK / "first.name"
 """What the archive is called in an engine."""
+MADE_OF = paths.WORK / "first.json"
+"""What the first version was built of."""
+PROJECT = ("train.py", "requirements.txt")
 TABLE = paths.WORK / "diamonds"
 EXAMPLE = paths.TOP / "examples" / "diamonds"
 PROJECT_FILE = """\
@@ -69,7 +75,7 @@ def build(version: str, number: int, *options: object) -> str:
     base = (paths.WORK / "base").read_text(encoding="utf-8")
     project = paths.PROJECTS / version
     project.mkdir(exist_ok=True)
-    for name in ("train.py", "requirements.txt"):
+    for name in PROJECT:
         shutil.copyfile(EXAMPLE / name, project / name)
     text = PROJECT_FILE.format(version=version, table=TABLE, number=number)
     (project / "package.toml").write_text(text, encoding="utf-8")
@@ -78,8 +84,15 @@ def build(version: str, number: int, *options: object) -> str:
 
 
 def built_package() -> None:
-    """The first version, as an archive that any engine loads."""
+    """The first version, as an archive that any engine loads; an equal one is taken again."""
     base = package("base").stdout.strip()
     (paths.WORK / "base").write_text(base, encoding="utf-8")
+    made_of = [base, tracker_tag(), PROJECT_FILE]  # the tag is of all installed modules
+    made_of += [sha256_file(EXAMPLE / name) for name in PROJECT]
+    made_of.append(sha256_file(paths.WORK / "first.csv"))
+    if FIRST.is_file() and MADE_OF.is_file() and json.loads(MADE_OF.read_text()) == made_of:
+        return
+    MADE_OF.unlink(missing_ok=True)
     name = build("1.0.0", 1, "--output", f"docker-archive:{FIRST}")
     NAME.write_text(name, encoding="utf-8")
+    MADE_OF.write_text(json.dumps(made_of), encoding="utf-8")
