@@ -9,7 +9,7 @@ from drill_parts.images import CLOCK_FILE
 from drill_parts.load import Load
 from drill_parts.programs import compose, docker
 from drill_parts.rows import SLICE, in_other_unit, relabelled
-from drill_parts.stack import in_replica, kill, replicas
+from drill_parts.stack import ALERTMANAGER, in_replica, kill, replicas, wait_until_ready
 from drill_parts.tracker import Issue
 
 BOUND_SECONDS = 120.0
@@ -112,6 +112,7 @@ def stopped_alertmanager() -> Fault:
 
     def heal() -> None:
         compose("start", "alertmanager")
+        wait_until_ready(f"{ALERTMANAGER}/-/ready")
 
     return Fault("Alertmanager is away", inject, heal, expected=(), allowed=("AlertmanagerDown ",))
 

@@ -71,9 +71,10 @@ def _whole(record: Record, load: Load, first: str) -> None:
         quiet(record, load, QUIET_SECONDS)
         settle([injected(record, load, killed_replica())])
         ends = [injected(record, load, unit_change(load))]
-        ends += [injected(record, load, fault) for fault in (paused_replica(), moved_clock())]
-        absent_redis(record, load)
+        ends.append(injected(record, load, paused_replica()))
         settle(ends)
+        settle([injected(record, load, moved_clock())])
+        absent_redis(record, load)
         settle([injected(record, load, stopped_alertmanager())])
         full_disk(record, load)
         new = builder.submit(new_version)

@@ -21,6 +21,7 @@ MODEL = "shop"
 PORT = 3000
 SERVER = f"http://127.0.0.1:{PORT}"
 PROMETHEUS = "http://127.0.0.1:9090"
+ALERTMANAGER = "http://127.0.0.1:9093"
 READY_SECONDS = 180
 
 
@@ -52,7 +53,7 @@ def running() -> Iterator[None]:
     compose("up", "--detach", "--quiet-pull")
     try:
         for address in (f"{SERVER}/readyz", f"{TRACKER}/readyz", f"{PROMETHEUS}/-/ready"):
-            _wait_until_ready(address)
+            wait_until_ready(address)
         yield
     finally:
         compose("logs", "--no-color", "--timestamps", check=False)
@@ -77,7 +78,7 @@ def in_replica(container: str, program: str) -> str:
     return docker("exec", container, PYTHON, "-c", program)
 
 
-def _wait_until_ready(address: str) -> None:
+def wait_until_ready(address: str) -> None:
     end = time.monotonic() + READY_SECONDS
     while True:
         try:

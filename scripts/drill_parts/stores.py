@@ -12,10 +12,10 @@ from drill_parts.checks import Record, seconds_text
 from drill_parts.faults import BOUND_SECONDS, paused_replica, stopped_redis
 from drill_parts.load import OK, Load
 from drill_parts.programs import compose
+from drill_parts.stack import ALERTMANAGER
 
 HELD_SECONDS = 15
 REFUSED = 503
-ALERTMANAGER = "http://127.0.0.1:9093/metrics"
 FAILED = re.compile(r"^alertmanager_notifications_failed_total\{[^}]*webhook[^}]*\} (\S+)", re.M)
 FILL = """
 import os
@@ -83,7 +83,7 @@ def _until(condition: Callable[[], bool]) -> float | None:
 
 def _refused() -> int:
     """Messages that Alertmanager could not deliver."""
-    with urllib.request.urlopen(ALERTMANAGER, timeout=30) as answer:
+    with urllib.request.urlopen(f"{ALERTMANAGER}/metrics", timeout=30) as answer:
         return round(sum(float(one) for one in FAILED.findall(answer.read().decode())))
 
 
