@@ -14,6 +14,7 @@ from drill_parts.rows import read_rows, write_rows
 from packager.digest import sha256_file
 from packager.image.tracker_files import tracker_tag
 
+FIRST_VERSION = "1.0.0"
 FIRST = paths.WORK / "first.tar"
 NAME = paths.WORK / "first.name"
 """What the archive is called in an engine."""
@@ -77,6 +78,9 @@ def build(version: str, number: int, *options: object) -> str:
     project.mkdir(exist_ok=True)
     for name in PROJECT:
         shutil.copyfile(EXAMPLE / name, project / name)
+    lock = paths.PROJECTS / FIRST_VERSION / "package.lock"
+    if version != FIRST_VERSION:  # there is no network to resolve the requirements again
+        shutil.copyfile(lock, project / "package.lock")
     text = PROJECT_FILE.format(version=version, table=TABLE, number=number)
     (project / "package.toml").write_text(text, encoding="utf-8")
     built = package_json("build", project, "--base", base, "--allow-findings", *options)
@@ -93,6 +97,6 @@ def built_package() -> None:
     if FIRST.is_file() and MADE_OF.is_file() and json.loads(MADE_OF.read_text()) == made_of:
         return
     MADE_OF.unlink(missing_ok=True)
-    name = build("1.0.0", 1, "--output", f"docker-archive:{FIRST}")
+    name = build(FIRST_VERSION, 1, "--output", f"docker-archive:{FIRST}")
     NAME.write_text(name, encoding="utf-8")
     MADE_OF.write_text(json.dumps(made_of), encoding="utf-8")

@@ -50,7 +50,7 @@ def full_disk(record: Record, load: Load) -> None:
     strangers = ", ".join(one.name for one in hangs.unexpected(found))
     record.check("no other issue", not strangers, strangers or "none")
     hangs.heal()
-    took = tracker.wait_for(lambda all_: not [one for one in all_ if one.is_open], BOUND_SECONDS)
+    took = tracker.wait_for(lambda all_: not hangs.opened(all_), BOUND_SECONDS)
     record.check("is resolved after the fault", took is not None, seconds_text(took))
     record.none_lost(load, since)
 
