@@ -20,6 +20,7 @@ from packager.cli.deploy.options import (
     deploy,
     print_files,
 )
+from packager.deploy.parts import REDIS
 
 
 @deploy.command()
@@ -60,6 +61,7 @@ def kserve(
         keys=keys,
         left_out=without or (),
         pins=pin or (),
+        pinnable=(REDIS,),
     )
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kserve(

@@ -69,6 +69,7 @@ class ClusterOptions:
         keys: bool,
         left_out: Sequence[str] = (),
         pins: Sequence[str] = (),
+        pinnable: Sequence[str] = (REDIS, TRACKER),
     ) -> ClusterOptions:
         """Check the options; raises ``UsageError`` that names the wrong one."""
         for part in left_out:
@@ -88,7 +89,7 @@ class ClusterOptions:
                 "--redis: expected an address without a password, which would be in a plain file",
                 "allow the model's pods by network policy, or leave the option out",
             )
-        pinned = with_pins({}, parsed_pins(pins, (REDIS, TRACKER)))
+        pinned = with_pins({}, parsed_pins(pins, pinnable))
         return cls(image, redis, keys, _monitor_labels(labels), not left_out, pins=pinned)
 
     def with_parts(
@@ -103,6 +104,10 @@ class ClusterOptions:
                 )
         if added and left_out:
             raise UsageError(f"{TRACKER} is in both --with and --without", "name it in one of them")
+        if TRACKER in self.pins and not added:
+            raise UsageError(
+                f"--pin {TRACKER}: expected --with {TRACKER} with it, got none", "add it"
+            )
         if added and TRACKER not in self.pins:
             raise UsageError(
                 f"--with {TRACKER}: expected its image, got none",

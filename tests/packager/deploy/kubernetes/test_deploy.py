@@ -175,6 +175,12 @@ def test_a_tracker_needs_its_image_and_is_the_only_part_to_add() -> None:
     with pytest.raises(UsageError, match=r"^tracker is in both --with and --without"):
         parsed().with_parts(["tracker"], ["tracker"], "", "day")
     pinned = ClusterOptions.parse(IMAGE, "", (), keys=False, pins=[f"tracker={TRACKER}"])
+    with pytest.raises(UsageError, match=r"^--pin tracker: expected --with tracker with it, got"):
+        pinned.with_parts([], [], "", "day")
+    with pytest.raises(UsageError, match=r"^--pin: expected SERVICE=IMAGE with one of redis, got"):
+        ClusterOptions.parse(
+            IMAGE, "", (), keys=False, pins=[f"tracker={TRACKER}"], pinnable=["redis"]
+        )
     assert pinned.with_parts(["tracker"], [], "", "day").tracker is True
     with pytest.raises(UsageError, match=r"^--pin: expected SERVICE=IMAGE with one of redis, tra"):
         ClusterOptions.parse(IMAGE, "", (), keys=False, pins=["grafana=x"])
