@@ -27,7 +27,7 @@ from drill_parts.releases import (
     replayed,
     stale_release,
 )
-from drill_parts.rows import read_rows
+from drill_parts.rows import read_rows, relabelled
 from drill_parts.stores import absent_redis, full_disk
 from drill_parts.tracker import Issue
 
@@ -59,6 +59,7 @@ def _short(record: Record, load: Load, first: str) -> None:
     quiet(record, load, QUIET_SECONDS / 3)
     injected(record, load, killed_replica())
     ends = [injected(record, load, unit_change(load))]
+    load.relabel = relabelled  # the world that the new version learns
     closed = better_release(record, load, first, new_version)
     settle([*ends, closed])
     aftermath(record, load, QUIET_SECONDS / 3)
