@@ -15,18 +15,22 @@ import os
 import shutil
 import signal
 import sys
+import time
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from drill_parts import engine, images, paths
 from drill_parts.checks import Record
 from drill_parts.life import drill
 from drill_parts.preparation import built_package, prepared
 from drill_parts.printing import phase, say
 from drill_parts.report import write_report
+from drill_parts.verdicts import compared_verdicts
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--short", action="store_true", help="fewer faults, shorter phases")
+    parser.add_argument("--short", action="store_true", help="two faults and one release")
     parser.add_argument(engine.INSIDE, action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     # As the first process of its namespace the drill would ignore signals without handlers.
@@ -48,32 +52,37 @@ def chosen(asked: argparse.Namespace) -> int:
 
 def prepare(arguments: list[str]) -> int:
     """What needs the network; then the drill itself, which has none."""
-    missing = engine.missing_programs()
-    if os.getuid() or missing:
+    if missing := engine.why_not():
         sys.exit(
-            "error: the drill needs root on Linux, for an engine of its own"
-            + (f", and {', '.join(missing)}" if missing else "")
-            + "\nhint: `make drill YES=1` installs what is missing (Debian or Ubuntu)"
+            f"error: the drill has an engine of its own, on Linux: it {missing}\n"
+            "hint: as root `make drill YES=1` installs what is missing (Debian or Ubuntu)"
         )
-    shutil.rmtree(paths.LOGS, ignore_errors=True)
-    paths.LOGS.mkdir(parents=True)
-    phase("preparation")
-    images.fetch_packages()
-    prepared()
-    built_package()
-    return engine.again_in_namespaces(arguments)
+    begun = time.monotonic()
+    with engine.only_one():
+        shutil.rmtree(paths.LOGS, ignore_errors=True)
+        paths.LOGS.mkdir(parents=True)
+        phase("preparation")
+        images.fetch_packages()
+        prepared()
+        built_package()
+        say(f"took {time.monotonic() - begun:.0f} s")
+        return engine.again_in_namespaces(arguments)
 
 
 def run(*, short: bool) -> int:
     """The drill in its namespaces."""
     record = Record()
-    with engine.own_engine():
-        drill(record, short=short)
+    engine.clear()
+    drill(record, short=short)
+    told = compared_verdicts(record, paths.VERDICTS, "short" if short else "whole")
+    record.figures["verdicts"] = told
+    record.figures["load"] = f"{os.getloadavg()[2]:.1f} on {os.cpu_count()} processors"
     write_report(record, paths.REPORT)
     failed = record.failed
     phase(f"{record.now:.0f} s, {len(record.checks)} checks, {len(failed)} failed")
     for check in failed:
         say(f"FAIL  {check.phase}: {check.name}: {check.found}")
+    say(f"verdicts: {told}")
     say(f"report: {paths.REPORT}")
     return 1 if failed else 0
 

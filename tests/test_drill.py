@@ -1,11 +1,13 @@
-"""The parts of ``make drill`` that need no engine: rows, clients, checks, the report."""
+"""``make drill``: its parts (rows, clients, checks, the report), and its short form as a whole."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from open_load import Sent
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -26,21 +29,24 @@ def part() -> Iterator[Any]:
 
 
 class Answers(BaseHTTPRequestHandler):
-    """Answers predictions and labels; every fifth request fails."""
+    """Answers predictions and labels; every fifth prediction and the first labels fail."""
 
     protocol_version = "HTTP/1.1"
     asked = 0
+    labels = 0
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        Answers.asked += 1
-        predicts = self.path == "/predict"
-        found: Any = {"counted": len(body)}
-        if predicts:
+        if predicts := self.path == "/predict":
+            Answers.asked += 1
             rows = [{"token": "t", "prediction": "Ideal"} for _ in body["rows"]]
-            found = {"version": "1.0.0-a", "predictions": rows}
+            found: Any = {"version": "1.0.0-a", "predictions": rows}
+        else:
+            Answers.labels += 1
+            found = {"counted": len(body)}
+        fails = Answers.asked % 5 == 0 if predicts else Answers.labels == 1
         text = json.dumps(found).encode()
-        self.send_response(503 if predicts and Answers.asked % 5 == 0 else 200)
+        self.send_response(503 if fails else 200)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
@@ -55,19 +61,41 @@ def rows(count: int) -> list[dict[str, Any]]:
 
 @pytest.mark.server
 @pytest.mark.slow
-def test_every_request_is_logged_and_those_that_fail_are_lost(part: Any) -> None:
+def test_every_request_is_logged_and_refused_labels_are_sent_again(
+    part: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    load = part("load").Load(server.server_port, rows(50), rate=100, batch=3)
-    with load:
-        while load.count < 40:
-            threading.Event().wait(0.05)
+    module = part("load")
+    monkeypatch.setattr(module, "LABEL_DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.0)
+    load = module.Load(server.server_port, rows(50), rate=100, batch=3)
+    with load.running():
+        while load.count < 40 or len(load.labels) < 2:
+            time.sleep(0.05)
+        assert load.wait_for_labels(60) is not None
     server.shutdown()
     assert {one.status for one in load.sent} == {200, 503}
     assert sorted(one.number for one in load.sent) == list(range(load.count))
     assert [one.status for one in load.lost()] == [503] * len(load.lost())
-    assert all(one.rows == 3 for one in load.sent)
-    assert set(load.labels) <= {200}
+    assert load.labels.keys() == {200, 503}
+    assert all(count % 3 == 0 for count in load.labels.values())
+
+
+def test_verdicts_are_compared_with_those_of_the_drill_before(part: Any, tmp_path: Path) -> None:
+    file, compared = tmp_path / "verdicts.json", part("verdicts").compared_verdicts
+    found = []
+    for holds, form in ((True, "whole"), (True, "short"), (True, "whole"), (False, "whole")):
+        record = part("checks").Record()
+        record.start("quiet")
+        record.check("no issue", holds, "none")
+        found.append(compared(record, file, form))
+    assert found == [
+        "no earlier drill to compare with",
+        "no earlier drill to compare with",
+        "all 1 as in the drill before",
+        "other than in the drill before: quiet: no issue",
+    ]
 
 
 def test_parts_of_the_data_are_disjoint_and_the_change_is_of_one_slice(
@@ -101,14 +129,28 @@ def test_the_report_has_every_check_and_says_what_failed(part: Any, tmp_path: Pa
     record.start("<quiet>")
     record.check("no issue", False, "FeatureDrift <b>")
     record.check("requests without an answer", True, "0 of 9")
-    sent = part("load").Sent
-    record.sent = [sent(n, record.began + n, 0.01, 200, "1.0.0-a", 10) for n in range(9)]
+    record.sent = [Sent(n, record.began + n, 0.01, 200, "1.0.0-a") for n in range(9)]
     record.finish()
     part("report").write_report(record, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
-    assert "1 checks fail" in text
+    assert "1 check fails" in text
+    assert "What failed" in text
+    assert "1 of 2" in text
     assert "FeatureDrift &lt;b&gt;" in text
     assert "<b>" not in text.replace("<body>", "")
     assert record.failed[0].name == "no issue"
     figure = text[text.index("<svg") : text.index("</svg>") + 6]
     assert ElementTree.fromstring(figure).tag.endswith("svg")
+
+
+@pytest.mark.engine
+@pytest.mark.long
+@pytest.mark.network
+@pytest.mark.slow
+def test_every_check_of_the_short_drill_holds(part: Any) -> None:
+    if why := part("engine").why_not():
+        pytest.skip(f"a drill {why}")
+    command = [sys.executable, str(SCRIPTS / "drill.py"), "--short"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert "0 failed" in done.stdout

@@ -15,6 +15,9 @@ from packager.deploy.prometheus.time_scale import duration
 from packager.image.config import PORT
 
 SCRAPE = "15s"
+QUICKEST = 2
+"""Seconds between scrapes on another time scale, at least: a loaded machine takes one to answer,
+and windows of five seconds still hold two samples."""
 PROXY_METRICS_PORT = 8404
 
 
@@ -48,7 +51,7 @@ def prometheus(
 
 
 def _job(one: Member, names: list[str]) -> dict[str, Any]:
-    every = duration(SCRAPE, one.time_scale)
+    every = SCRAPE if one.time_scale == 1 else f"{max(QUICKEST, 15 // one.time_scale)}s"
     found = {"names": names, "type": "A", "port": PORT, "refresh_interval": every}
     quicker = {"scrape_interval": every, "scrape_timeout": every} if one.time_scale > 1 else {}
     key = {"type": "Bearer", "credentials_file": f"keys/{one.label}.key"}

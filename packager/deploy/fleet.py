@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from packager.deploy.part_images import with_pins
 from packager.deploy.parts import DEFAULT_PARTS, TRACKER, chosen_parts
 from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.errors import UsageError
@@ -149,18 +150,21 @@ class Fleet:
     members: Mapping[str, Member]
     parts: frozenset[str] = DEFAULT_PARTS
     """The services beside the models."""
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """Service → image by digest, in place of its tag."""
 
     @classmethod
     def of(cls, notes: Mapping[str, Any]) -> Fleet:
         """The fleet in the notes of a folder's record; empty for a new folder."""
         known = {name: Member.of(one) for name, one in notes.get("models", {}).items()}
-        return cls(known, frozenset(notes.get("parts", DEFAULT_PARTS)))
+        parts = frozenset(notes.get("parts", DEFAULT_PARTS))
+        return cls(known, parts, dict(notes.get("pins", {})))
 
     @property
     def notes(self) -> dict[str, Any]:
         """The members as JSON values, for the folder's record."""
         models = {name: asdict(one) for name, one in sorted(self.members.items())}
-        return {"models": models, "parts": sorted(self.parts)}
+        return {"models": models, "parts": sorted(self.parts), "pins": dict(self.pins)}
 
     @property
     def tracker(self) -> bool:
@@ -208,6 +212,10 @@ class Fleet:
                     f"{one.candidate.version}",
                     "finish it, or take it back: package deploy update --resume or --abort",
                 )
+
+    def with_pins(self, pins: Mapping[str, str]) -> Fleet:
+        """The fleet with more images by digest; an empty one takes a pin back."""
+        return replace(self, pins=with_pins(self.pins, pins))
 
     def with_parts(self, added: Sequence[str], left_out: Sequence[str]) -> Fleet:
         """The fleet with other parts; raises ``UsageError`` as ``chosen_parts``."""

@@ -186,7 +186,7 @@ def model_files(model: MonitoredModel) -> dict[str, str]:
         tests_file: dump(tests),
         dashboard_file: dashboard_text(model),
         slices_file: slices_text(model),
-        issues_file: _json(issue_document(model)),
+        issues_file: issues_text(model),
     }
 
 
@@ -194,6 +194,11 @@ def model_rules(model: MonitoredModel) -> dict[str, Any]:
     """The model's recording rules and alerts, as the document of a rule file."""
     groups = [*recording_groups(model), with_links(alert_group(model), model)]
     return rules_document(scaled_groups(groups, model.options.time_scale))
+
+
+def issues_text(model: MonitoredModel) -> str:
+    """The JSON of the kinds of the model's issues."""
+    return _json(issue_document(model))
 
 
 def dashboard_text(model: MonitoredModel) -> str:

@@ -48,8 +48,9 @@ defaults
   option log-separate-errors
   option redispatch 1
   retries 3
-  # Predictions may be asked again; a label counts once, by its token.
-  retry-on conn-failure empty-response 503
+  # Predictions may be asked again; a label counts once, by its token. Only a replica that hangs
+  # exceeds the time below: the server itself answers at its deadline.
+  retry-on conn-failure empty-response response-timeout 503
   # Only a request that is here as a whole can be sent again.
   option http-buffer-request
   timeout connect 2s

@@ -91,7 +91,9 @@ def schedule_files(schedule: Schedule) -> dict[str, str]:
     return {
         f"systemd/{schedule.unit}.service": _service(schedule),
         f"systemd/{schedule.unit}.timer": _timer(schedule),
-        f"kubernetes/{schedule.unit}.yml": dump(_cron_job(schedule)),
+        f"kubernetes/{schedule.unit}.yml": dump(
+            cron_job(schedule.unit, schedule.companion, schedule.every)
+        ),
         f"github/{schedule.unit}.yml": dump(_github(schedule)),
         f"gitlab/{schedule.unit}.yml": dump(_gitlab(schedule)),
     }
@@ -139,10 +141,16 @@ def _unit_text(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _cron_job(schedule: Schedule) -> dict[str, Any]:
+def cron_job(
+    name: str, companion: str, every: Every, labels: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """A CronJob that runs the tests of the image ``companion`` on the rows of a volume claim.
+
+    Its pod satisfies the restricted security standard. ``labels``: of the job and its pods.
+    """
     container = {
         "name": "test",
-        "image": schedule.companion,
+        "image": companion,
         "command": [f"/{HARNESS}/bin/python", "-m", "packager.worker", "test"],
         "volumeMounts": [
             {"name": "new", "mountPath": "/data/new", "readOnly": True},
@@ -156,6 +164,7 @@ def _cron_job(schedule: Schedule) -> dict[str, Any]:
     }
     pod = {
         "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
         "volumes": [
@@ -163,15 +172,17 @@ def _cron_job(schedule: Schedule) -> dict[str, Any]:
             {"name": "scratch", "emptyDir": {}},
         ],
     }
+    told = {"labels": dict(labels)} if labels else {}
+    template = {**({"metadata": told} if told else {}), "spec": pod}
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "metadata": {"name": schedule.unit},
+        "metadata": {"name": name, **told},
         "spec": {
-            "schedule": CRON[schedule.every],
+            "schedule": CRON[every],
             "timeZone": "Etc/UTC",
             "concurrencyPolicy": "Forbid",
-            "jobTemplate": {"spec": {"backoffLimit": 0, "template": {"spec": pod}}},
+            "jobTemplate": {"spec": {"backoffLimit": 0, "template": template}},
         },
     }
 

@@ -15,10 +15,11 @@ from typing import Any
 from packager.cache import atomic_file
 from packager.confinement import refuse_leaving
 from packager.deploy.fleet import TRACKER_PORT, Fleet
-from packager.deploy.parts import ALERTMANAGER, PROMETHEUS
+from packager.deploy.part_images import part_image
+from packager.deploy.parts import ALERTMANAGER, PROMETHEUS, TRACKER
 from packager.deploy.prometheus.issue_service import JOB
 from packager.errors import UsageError
-from packager.image.tracker_files import PORT, tracker_tag
+from packager.image.tracker_files import PORT
 
 TOKEN = "tokens/issues.token"
 READ_TOKEN = "tokens/issues-metrics.token"
@@ -41,7 +42,7 @@ def tracker_service(fleet: Fleet) -> dict[str, Any]:
     scale = fleet.time_scale
     sources = {ALERTMANAGER: 9093, PROMETHEUS: 9090}
     return {
-        "image": tracker_tag(),
+        "image": part_image(TRACKER, fleet.pins),
         "mem_limit": MEMORY,
         "read_only": True,
         "tmpfs": ["/tmp:size=64m"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from packager.client.client import read_key
@@ -14,6 +15,7 @@ from packager.rollout.gate import GateLimits, run_gate
 from packager.rollout.new_rows import judge_test, mirrored_rows
 from packager.rollout.request import UpdateRequest
 from packager.rollout.verdict import GateCheck, GateVerdict
+from packager.worker.test.report import DataTestReport
 
 
 def run_asked_gate(
@@ -33,14 +35,15 @@ def run_asked_gate(
         key=key,
         rows=mirrored_rows(asked.data, reference, progress) if asked.data else (),
     )
-    last: Callable[[], GateCheck] | None = None
-    if asked.data:
+    reports: list[DataTestReport | None] = [None]
 
-        def last() -> GateCheck:
-            return judge_test(reference, asked.data, engine, progress)
+    def test() -> GateCheck:
+        check, reports[0] = judge_test(reference, asked.data, engine, progress)
+        return check
 
-    old, new = servers
-    return run_gate(old, new, reference, limits, progress, last)
+    last: Callable[[], GateCheck] | None = test if asked.data else None
+    found = run_gate(*servers, reference, limits, progress, last)
+    return replace(found, test=reports[0])
 
 
 def asked_key(asked: UpdateRequest, one: Member, folder: Path) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import requests
 
+from monitoring.metrics.answer_comparison import compare_answers
 from packager.client.address import is_this_machine, server_address
 from packager.client.fetch import MAX_ANSWER_BYTES, UNCOMPRESSED, Bearer, fetch
 
@@ -109,7 +110,11 @@ class MirroredRows:
     new_seconds: list[float] = field(default_factory=list)
     """Of pairs that both answered, in the order of the pairs."""
     other_answers: int = 0
-    """Pairs whose answers differ."""
+    """Pairs whose answers differ, beyond rounding."""
+    incomparable: int = 0
+    """Pairs whose answers have different forms, such as a class and a number."""
+    differences: list[float] = field(default_factory=list)
+    """Of pairs with numbers: the largest difference of a probability, or relative difference."""
     refused_by_old: int = 0
     refused_by_new: int = 0
     refused_by_both: int = 0
@@ -142,11 +147,18 @@ class MirroredRows:
         if old.status == new.status == 200:
             self.old_seconds.append(old.seconds)
             self.new_seconds.append(new.seconds)
-            self.other_answers += _plain(old.answers) != _plain(new.answers)
+            self._compare(old.answers, new.answers)
 
-
-def _plain(answers: Sequence[Any]) -> list[Any]:
-    return [one.get("prediction") if isinstance(one, dict) else one for one in answers]
+    def _compare(self, old: Sequence[Any], new: Sequence[Any]) -> None:
+        """Count a request of one row as a shadow does."""
+        if len(old) != 1 or len(new) != 1:
+            self.incomparable += 1
+            return
+        found = compare_answers(old[0], new[0])
+        self.other_answers += found.outcome == "other"
+        self.incomparable += found.outcome == "incomparable"
+        if found.difference is not None:
+            self.differences.append(found.difference)
 
 
 WARM_UP = 20

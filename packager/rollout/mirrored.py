@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from packager.rollout.asking import MirroredRows
@@ -32,6 +34,11 @@ def judge_mirrored(found: MirroredRows, *, same_inputs: bool) -> GateCheck:
     parts = [f"{found.pairs} of {sent} answered by both"]
     if found.pairs:
         parts.append(f"{found.other_answers / found.pairs:.1%} with another answer")
+    if found.incomparable:
+        parts.append(f"{found.incomparable} whose answers have other forms, not compared")
+    if found.other_answers and found.differences:
+        half, most = _quantiles(found.differences)
+        parts.append(f"difference of half of them up to {half:.2g}, of 95 % up to {most:.2g}")
     if not same_inputs:
         parts.append("the inputs of the two versions differ")
     refusals = (
@@ -63,5 +70,15 @@ def _unanswered(found: MirroredRows) -> int:
 
 def _numbers(found: MirroredRows) -> dict[str, Any]:
     names = ("refused_by_old", "refused_by_new", "refused_by_both")
-    more = ("failed_by_old", "failed_by_new", "other_answers", "pairs")
-    return {name: getattr(found, name) for name in (*names, *more)}
+    more = ("failed_by_old", "failed_by_new", "other_answers", "incomparable", "pairs")
+    half, most = _quantiles(found.differences)
+    told = {name: getattr(found, name) for name in (*names, *more)}
+    return {**told, "difference": {"median": half, "quantile_95": most}}
+
+
+def _quantiles(differences: Sequence[float]) -> tuple[float | None, float | None]:
+    """The median and the 95 % quantile, each one of the values; None without any."""
+    if not differences:
+        return None, None
+    found = sorted(differences)
+    return found[(len(found) - 1) // 2], found[math.ceil(0.95 * len(found)) - 1]

@@ -12,6 +12,7 @@ from packager.rollout.asking import Row
 from packager.rollout.verdict import GateCheck, Outcome
 from packager.testing.new_data import Named, resolve
 from packager.testing.run import DataTestRequest, run_test
+from packager.worker.test.report import DataTestReport
 
 MAX_ROWS = 500
 """Rows that are mirrored, evenly from all."""
@@ -37,14 +38,17 @@ def mirrored_rows(data: str, reference: Reference, progress: Progress) -> list[R
 
 def judge_test(
     reference: Reference, data: str, engine: Engine | None, progress: Progress
-) -> GateCheck:
-    """``package test`` of the new version; raises ``PackageError`` if it can't be made."""
+) -> tuple[GateCheck, DataTestReport | None]:
+    """``package test`` of the new version, and its report; None if there were no rows.
+
+    Raises ``PackageError`` if it can't be made.
+    """
     progress.step(f"gate: package test on {data}")
     report = run_test(reference, DataTestRequest(data), engine, progress).report
     if report is None:
-        return GateCheck(NAME, "too few", f"no rows in {data}", {"rows": 0})
+        return GateCheck(NAME, "too few", f"no rows in {data}", {"rows": 0}), None
     numbers = {"rows": report.rows, "verdict": report.verdict}
     if report.passed:
-        return GateCheck(NAME, "passed", report.sentence, numbers)
+        return GateCheck(NAME, "passed", report.sentence, numbers), report
     outcome: Outcome = "too few" if report.verdict == "inconclusive" else "failed"
-    return GateCheck(NAME, outcome, report.sentence, numbers)
+    return GateCheck(NAME, outcome, report.sentence, numbers), report

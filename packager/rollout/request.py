@@ -88,6 +88,8 @@ class UpdateResult:
     canary: GateCheck | None = None
     """None without one."""
     seconds: float = 0.0
+    labels: GateCheck | None = None
+    """Labels of both versions during the canary; None without one."""
     rolling: GateCheck | None = None
     """The rolling update of a Swarm; None elsewhere, and where it didn't begin."""
 
@@ -97,6 +99,7 @@ class UpdateResult:
         return (
             *(self.gate.checks if self.gate else ()),
             *((self.canary,) if self.canary else ()),
+            *((self.labels,) if self.labels else ()),
             *((self.rolling,) if self.rolling else ()),
         )
 
@@ -110,6 +113,7 @@ class UpdateResult:
             "done": self.done,
             "gate": None if self.gate is None else self.gate.document,
             "canary": _told(self.canary),
+            "labels": _told(self.labels),
             "rolling": _told(self.rolling),
             "seconds": round(self.seconds, 1),
         }

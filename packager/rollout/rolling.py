@@ -14,12 +14,17 @@ from packager.deploy.fleet import Fleet, UpdateCandidate
 from packager.deploy.folder_target import COMPOSE, target_fleet
 from packager.deploy.generated_folder import read_generated
 from packager.deploy.monitoring import replica_mib
+from packager.deploy.parts import PROMETHEUS
 from packager.engine.engine import Engine
+from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.rollout import journal as journals
 from packager.rollout.asked_gate import asked_key, run_asked_gate
+from packager.rollout.canary import NAME as CANARY
 from packager.rollout.canary import judge_canary
+from packager.rollout.canary_labels import NAME as LABELS
+from packager.rollout.canary_labels import Counts, judge_labels, read_labels
 from packager.rollout.compose_command import ComposeCommand
 from packager.rollout.history import record_update
 from packager.rollout.journal import BEFORE, FOLDER, UpdateJournal, UpdatePhase
@@ -59,15 +64,15 @@ class RollingUpdate:
     def run(self, reference: Reference) -> UpdateResult:
         """Go through the phases from that of the journal."""
         gate: GateVerdict | None = None
-        canary: GateCheck | None = None
+        canary: tuple[GateCheck, ...] = ()
         try:
             if self._before("moving"):
                 self._start(reference)
                 gate = self._gate(reference) if self._before("canary") else None
                 if gate is not None and not gate.passed:
-                    return self._refused(gate, None)
+                    return self._refused(gate, ())
                 canary = self._canary(reference)
-                if canary is not None and not self._good(canary):
+                if canary and not GateVerdict(canary, self.asked.accept_too_few).passed:
                     return self._refused(gate, canary)
             if self._before("finishing"):
                 self._move(reference)
@@ -88,10 +93,16 @@ class RollingUpdate:
             self.journal = journals.advance(self.slots.folder, self.journal, phase)
 
     def _result(
-        self, gate: GateVerdict | None, canary: GateCheck | None, *, done: bool
+        self, gate: GateVerdict | None, canary: tuple[GateCheck, ...], *, done: bool
     ) -> UpdateResult:
         told, seconds = self.journal, time.monotonic() - self.begun
-        return UpdateResult(told.model, told.before, told.version, done, gate, canary, seconds)
+        names = {one.name: one for one in canary}
+        return UpdateResult(
+            *(told.model, told.before, told.version, done, gate),
+            canary=names.get(CANARY),
+            labels=names.get(LABELS),
+            seconds=seconds,
+        )
 
     def _candidate(self, reference: Reference, share: float) -> None:
         memory, told = replica_mib(reference.manifest), self.journal
@@ -125,12 +136,13 @@ class RollingUpdate:
         moved = round(100 * share)
         self.slots.control.set_weights({one.slot: 100 - moved, one.idle: moved})
 
-    def _canary(self, reference: Reference) -> GateCheck | None:
+    def _canary(self, reference: Reference) -> tuple[GateCheck, ...]:
+        """The verdicts on requests and on labels; nothing without a canary."""
         if not self.asked.canary:
-            return None
+            return ()
         self._advance("canary")
         one, share, rule = self.slots.one, self.asked.canary, self.asked.rule
-        before = self.slots.control.servers()
+        before, labels = self.slots.control.servers(), self._labels()
         self._share(reference, share)
         minutes = self.asked.canary_minutes
         self.progress.step(f"canary: {share:.1%} of the requests for {minutes:g} minutes")
@@ -144,11 +156,29 @@ class RollingUpdate:
             # A half of the alarm rate is for the end, the other one for all looks before it.
             alarm = rule.alarm / 2 if last else rule.alarm / 2 / looks
             found = judge_canary(old, new, rule.with_alarm(alarm))
-            if last or found.outcome == "failed":
-                return found
+            if found.outcome == "failed":
+                return (found,)
+            if last:
+                return (found, self._judged_labels(labels))
 
-    def _good(self, found: GateCheck) -> bool:
-        return GateVerdict((found,), self.asked.accept_too_few).passed
+    def _labels(self) -> Counts | None:
+        """Labels of the model's versions so far; None if Prometheus can't say."""
+        if PROMETHEUS not in self.slots.fleet.parts:
+            return None
+        try:
+            return read_labels(self.slots.compose, self.journal.model)
+        except PackageError as error:
+            self.progress.warn(f"labels are not compared: {error.message}")
+            return None
+
+    def _judged_labels(self, before: Counts | None) -> GateCheck:
+        now = None if before is None else self._labels()
+        if before is None or now is None:
+            said = (
+                "Prometheus, which counts labels, is no part of this deployment or did not answer"
+            )
+            return GateCheck(LABELS, "skipped", said)
+        return judge_labels((self.journal.before, self.journal.version), before, now)
 
     def _move(self, reference: Reference) -> None:
         self._advance("moving")
@@ -166,7 +196,7 @@ class RollingUpdate:
         slots.write_updated(reference, self.journal.image)
         slots.tell_prometheus()
 
-    def _refused(self, gate: GateVerdict | None, canary: GateCheck | None) -> UpdateResult:
+    def _refused(self, gate: GateVerdict | None, canary: tuple[GateCheck, ...]) -> UpdateResult:
         self.progress.step(f"going back to {self.journal.before}")
         self.go_back()
         return self._result(gate, canary, done=False)

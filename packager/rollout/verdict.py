@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from packager.worker.test.report import DataTestReport
 
 Outcome = Literal["passed", "failed", "too few", "skipped"]
 """``too few``: the measurements show neither; ``skipped``: there was nothing to compare with."""
+
+
+QUOTING = ("mirrored rows", "test")
+"""Checks whose sentences may quote a cell of a row."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,11 @@ class GateCheck:
         """The finding as a line of text."""
         return f"{self.name}: {self.outcome}: {self.text}"
 
+    @property
+    def line_without_cells(self) -> str:
+        """The finding as a line that quotes no row, for places that keep it."""
+        return f"{self.name}: {self.outcome}" if self.name in QUOTING else self.line
+
 
 @dataclass(frozen=True)
 class GateVerdict:
@@ -34,6 +46,8 @@ class GateVerdict:
     checks: tuple[GateCheck, ...]
     accept_too_few: bool = False
     """Whether a check with too few measurements lets the version pass."""
+    test: DataTestReport | None = None
+    """The report of ``package test``, if the gate ran it to its end."""
 
     @property
     def passed(self) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from drill_parts.load import Load, Sent
+from open_load import Sent
+
+from drill_parts.load import Load
 from drill_parts.printing import phase, say
-from drill_parts.tracker import Issue
+from drill_parts.tracker import Issue, wait_for
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,12 @@ class Record:
         """End the last phase."""
         self._end_phase()
 
-    def check(self, name: str, holds: bool, found: str) -> None:
-        """Keep and print one assertion."""
-        self.checks.append(Check(self.phases[-1].title, name, found, holds, self.now))
-        say(f"{'ok  ' if holds else 'FAIL'}  {name}: {found}")
+    def check(self, name: str, holds: bool, found: str, phase: str = "") -> None:
+        """Keep and print one assertion, of the current phase or of an earlier one."""
+        where = phase or self.phases[-1].title
+        self.checks.append(Check(where, name, found, holds, self.now))
+        told = f" ({phase})" if phase else ""
+        say(f"{'ok  ' if holds else 'FAIL'}  {name}{told}: {found}")
 
     def see(self, found: Iterable[Issue]) -> None:
         """Keep the issues that are new."""
@@ -86,6 +91,27 @@ class Record:
             self.phases[-1] = Phase(last.title, last.start, self.now)
 
 
+class LaterCheck:
+    """An assertion about the current phase that is waited for while other phases go on."""
+
+    def __init__(
+        self, record: Record, name: str, condition: Callable[[list[Issue]], bool], seconds: float
+    ) -> None:
+        self._record, self._name, self._phase = record, name, record.phases[-1].title
+        self._took: float | None = None
+        self._waits = threading.Thread(target=self._wait, args=(condition, seconds))
+        self._waits.start()
+
+    def _wait(self, condition: Callable[[list[Issue]], bool], seconds: float) -> None:
+        self._took = wait_for(condition, seconds)
+
+    def settle(self) -> None:
+        """Wait for it, and keep what was found."""
+        self._waits.join()
+        found = seconds_text(self._took)
+        self._record.check(self._name, self._took is not None, found, self._phase)
+
+
 def _why(lost: list[Sent]) -> str:
     kinds = sorted({one.error or f"status {one.status}" for one in lost})
     return f" ({'; '.join(kinds[:3])})" if kinds else ""
@@ -94,3 +120,8 @@ def _why(lost: list[Sent]) -> str:
 def causes(found: Iterable[Issue]) -> int:
     """Number of lines of the list: issues of one cause are one line."""
     return len({("cause", one.cause) if one.cause else ("issue", one.number) for one in found})
+
+
+def seconds_text(took: float | None) -> str:
+    """What a wait found."""
+    return "not within its bound" if took is None else f"after {took:.0f} s"

@@ -1,61 +1,63 @@
-"""A Docker engine of the drill's own, in namespaces of the drill's own.
+"""The Docker engine of the drill's own, which keeps its images for the next drill.
 
-The drill runs itself again under ``unshare``: without another network than its loopback, and in a
-PID namespace, so that engine and containers end with it, whatever happens. The user's engine,
-bridges and packet filters are not touched.
+The drill runs itself again in the engine's namespaces: without another network than its loopback,
+and in its PID namespace, so that engine, containers and drill end together, whatever happens. The
+user's engine, bridges and packet filters are not touched.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
+
+import own_engine
 
 from drill_parts import paths
 
 INSIDE = "--inside"
-START_SECONDS = 60
-ALONE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
-def missing_programs() -> list[str]:
-    """What the drill needs and this machine lacks."""
-    needed = ("dockerd", "unshare", "ip", "mmdebstrap")
-    return [name for name in needed if shutil.which(name) is None]
+def why_not() -> str | None:
+    """What the drill needs and this machine lacks; None if nothing."""
+    if found := own_engine.why_not():
+        return found
+    return None if shutil.which("mmdebstrap") else "needs mmdebstrap"
+
+
+@contextlib.contextmanager
+def only_one() -> Iterator[None]:
+    """Exits if another drill has the folder: both would use one engine's data."""
+    paths.WORK.mkdir(exist_ok=True)
+    with paths.LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"error: another drill runs in {paths.WORK}\nhint: wait until it has ended")
+        yield
 
 
 def again_in_namespaces(arguments: list[str]) -> int:
-    """Run this program within the namespaces; return its exit code."""
-    command = [*ALONE, sys.executable, str(paths.TOP / "scripts/drill.py"), INSIDE, *arguments]
-    return subprocess.run(command, check=False).returncode
-
-
-@contextmanager
-def own_engine() -> Iterator[None]:
-    """An engine, which every Docker client of the block uses."""
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    with (
-        # Names of sockets are at most 107 characters long.
-        tempfile.TemporaryDirectory(prefix="drill-", ignore_cleanup_errors=True) as run,
-        (paths.LOGS / "engine.log").open("w", encoding="utf-8") as log,
-        subprocess.Popen(["dockerd", *_options(run)], stdout=log, stderr=log) as process,
-    ):
-        os.environ["DOCKER_HOST"] = f"unix://{run}/engine.sock"
+    """Start the engine, and run this program in its namespaces; return its exit code."""
+    command = [sys.executable, paths.TOP / "scripts/drill.py", INSIDE, *arguments]
+    with own_engine.own_engine(data=paths.WORK / "engine") as engine:
+        # Ctrl-C is for the drill, which ends the deployment in order.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            _wait(process)
-            _clear()
-            yield
+            done = subprocess.run(engine.inside(command), env=engine.environment, check=False)
         finally:
-            process.terminate()
+            signal.signal(signal.SIGINT, before)
+            shutil.copyfile(engine.folder / "log", paths.LOGS / "engine.log")
+    return done.returncode
 
 
-def _clear() -> None:
+def clear() -> None:
     """Remove the containers, volumes and networks of a drill that was killed; images stay."""
     for listed, removed in (
         (("ps", "--all", "--quiet"), ("rm", "--force")),
@@ -67,20 +69,13 @@ def _clear() -> None:
             subprocess.run(["docker", *removed, *names], capture_output=True, check=True)
 
 
-def _options(run: str) -> list[str]:
-    return [
-        f"--data-root={paths.WORK / 'engine'}",
-        f"--exec-root={run}/exec",
-        f"--pidfile={run}/engine.pid",
-        f"--host=unix://{run}/engine.sock",
-    ]
-
-
-def _wait(process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        done = subprocess.run(["docker", "version"], capture_output=True, check=False)
-        if done.returncode == 0:
-            return
-        time.sleep(0.2)
-    sys.exit(f"error: the engine did not start\nhint: see {paths.LOGS / 'engine.log'}")
+def derive(image: str, base: str, lines: str, folder: Path | None = None) -> None:
+    """An image of ``base`` with more lines of a Dockerfile, which may copy from ``folder``."""
+    source = ["-"] if folder is None else ["--file", "-", str(folder)]
+    subprocess.run(
+        ["docker", "build", "--quiet", "--tag", image, *source],
+        input=f"FROM {base}\n{lines}\n".encode(),
+        env={**os.environ, "DOCKER_BUILDKIT": "0"},
+        check=True,
+        capture_output=True,
+    )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from drill_parts.images import CLOCK_FILE
 from drill_parts.load import Load
 from drill_parts.programs import compose, docker
 from drill_parts.rows import SLICE, in_other_unit, relabelled
-from drill_parts.stack import replicas
+from drill_parts.stack import ALERTMANAGER, in_replica, kill, replicas, wait_until_ready
 from drill_parts.tracker import Issue
 
 BOUND_SECONDS = 120.0
@@ -80,8 +79,7 @@ def killed_replica() -> Fault:
     """A replica is gone at once; the engine starts it again."""
 
     def inject() -> None:
-        pid = int(docker("inspect", "--format", "{{.State.Pid}}", replicas()[0]))
-        os.kill(pid, signal.SIGKILL)
+        kill(replicas()[0])
 
     return Fault("a replica is killed", inject, _nothing, expected=(), allowed=("TargetDown ",))
 
@@ -114,8 +112,33 @@ def stopped_alertmanager() -> Fault:
 
     def heal() -> None:
         compose("start", "alertmanager")
+        wait_until_ready(f"{ALERTMANAGER}/-/ready")
 
     return Fault("Alertmanager is away", inject, heal, expected=(), allowed=("AlertmanagerDown ",))
+
+
+def stopped_redis() -> Fault:
+    """The store of labels is away: labels are refused until it is back, predictions are not."""
+
+    def inject() -> None:
+        compose("stop", "redis")
+
+    def heal() -> None:
+        compose("start", "redis")
+
+    return Fault("Redis is away", inject, heal, expected=())
+
+
+def moved_clock() -> Fault:
+    """The clock of a replica jumps two hours forward, and back."""
+
+    def inject() -> None:
+        in_replica(replicas()[0], f"open({CLOCK_FILE!r}, 'w').write('+2h')")
+
+    def heal() -> None:
+        in_replica(replicas()[0], f"open({CLOCK_FILE!r}, 'w').write('+0')")
+
+    return Fault("a replica's clock is two hours ahead", inject, heal, expected=())
 
 
 def _nothing() -> None:

@@ -1,72 +1,68 @@
-"""Images of HAProxy, Prometheus and Alertmanager of this system's packages: there is no registry.
-
-One file system for all three; each image has the entry point that its namesake in a registry has.
-"""
+"""Images of the deployment: of the services beside the model, and of its first version."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
-from drill_parts import paths
+import service_images
+
+from drill_parts import engine, paths
 from drill_parts.printing import say
 
-RELEASE = "bookworm"
-PACKAGES = ("haproxy", "prometheus", "prometheus-alertmanager", "busybox")
-FILE = paths.IMAGES / "services.tar"
-SHARED = "drill-services:1"
-ENTRY_POINTS = {
-    "PROXY_IMAGE": ("drill-haproxy:1", ""),
-    "PROMETHEUS_IMAGE": ("drill-prometheus:1", '["/usr/bin/prometheus"]'),
-    "ALERTMANAGER_IMAGE": ("drill-alertmanager:1", '["/usr/bin/prometheus-alertmanager"]'),
-}
-"""Variable of the Compose file → (name of the image, its entry point)."""
+CLOCK_LIBRARY = "libfaketimeMT.so.1"
+CLOCK_FILE = "/tmp/clock"
+"""In a replica: by how much its clock is moved, as libfaketime reads it (``+2h``)."""
+COPIED = paths.IMAGES / "clock"
+CLOCK_LINES = f"""\
+COPY {CLOCK_LIBRARY} /usr/local/lib/
+ENV LD_PRELOAD=/usr/local/lib/{CLOCK_LIBRARY} FAKETIME_TIMESTAMP_FILE={CLOCK_FILE} \\
+    FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_RESET=1"""
+
+
+def _tree() -> Path:
+    """The file system of the services; another list of packages has another name."""
+    listed = json.dumps([service_images.SUITE, *service_images.PACKAGES])
+    return paths.IMAGES / f"services-{hashlib.sha256(listed.encode()).hexdigest()[:8]}.tar"
 
 
 def fetch_packages() -> None:
-    """Extract the packages into a file, once."""
-    if FILE.is_file():
-        return
-    say(f"extracting {', '.join(PACKAGES)} of {RELEASE}")
-    paths.IMAGES.mkdir(parents=True, exist_ok=True)
-    unfinished = FILE.with_suffix(".part.tar")
-    include = f"--include={','.join(PACKAGES)}"
-    shell = '--customize-hook=ln -s /bin/busybox "$1/usr/bin/wget"'
-    command = ["mmdebstrap", "--variant=extract", include, shell, RELEASE, str(unfinished)]
-    with (paths.LOGS / "images.log").open("w", encoding="utf-8") as log:
-        subprocess.run(command, stdout=log, stderr=log, check=True)
-    os.replace(unfinished, FILE)
+    """Extract the packages of the services into a file, once."""
+    tree = _tree()
+    if not tree.is_file():
+        say(f"extracting {', '.join(service_images.PACKAGES)}")
+        shutil.rmtree(paths.IMAGES, ignore_errors=True)
+        paths.IMAGES.mkdir(parents=True)
+        unfinished = tree.with_suffix(".part.tar")
+        service_images.extract_services(unfinished)
+        os.replace(unfinished, tree)
+    COPIED.mkdir(exist_ok=True)
+    if not (COPIED / CLOCK_LIBRARY).is_file():
+        with tarfile.open(tree) as archive:
+            found = next(one for one in archive if one.name.endswith(f"/{CLOCK_LIBRARY}"))
+            content = archive.extractfile(found)
+            assert content is not None
+            (COPIED / CLOCK_LIBRARY).write_bytes(content.read())
 
 
-def load_images() -> None:
-    """Put the images into the engine, and name them by the variables of the Compose file."""
-    os.environ.update({name: image for name, (image, _) in ENTRY_POINTS.items()})
-    if _is_loaded(ENTRY_POINTS["ALERTMANAGER_IMAGE"][0]):
-        return
-    subprocess.run(["docker", "import", str(FILE), SHARED], check=True, capture_output=True)
-    for image, entry_point in ENTRY_POINTS.values():
-        derive(image, SHARED, f"ENTRYPOINT {entry_point}" if entry_point else "")
+def load_services() -> None:
+    """Put the services into the engine, and name them by the variables of the Compose file."""
+    os.environ.update(service_images.service_images(_tree()))
 
 
 def load_archive(file: Path, name: str) -> None:
     """Put the package ``name`` into the engine, from its archive."""
-    if _is_loaded(name):
-        return
-    subprocess.run(["docker", "load", "--input", str(file)], check=True, capture_output=True)
+    command = ["docker", "image", "inspect", name]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        subprocess.run(["docker", "load", "--input", str(file)], check=True, capture_output=True)
 
 
-def _is_loaded(image: str) -> bool:
-    done = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
-    return done.returncode == 0
-
-
-def derive(image: str, base: str, line: str) -> None:
-    """An image of ``base`` with one more line of a Dockerfile."""
-    subprocess.run(
-        ["docker", "build", "--quiet", "--tag", image, "-"],
-        input=f"FROM {base}\n{line}\n".encode(),
-        env={**os.environ, "DOCKER_BUILDKIT": "0"},
-        check=True,
-        capture_output=True,
-    )
+def with_movable_clock(image: str) -> str:
+    """An image of the same package whose clock follows ``CLOCK_FILE``."""
+    engine.derive("drill-first:1", image, CLOCK_LINES, COPIED)
+    return "drill-first:1"

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from drill_parts import images, paths, stack, tracker
-from drill_parts.checks import Record, causes
+from drill_parts.checks import LaterCheck, Record, causes, seconds_text
 from drill_parts.faults import (
     Fault,
     killed_replica,
+    moved_clock,
     paused_replica,
     stopped_alertmanager,
     unit_change,
     wrong_slice,
 )
 from drill_parts.load import OK, Load
-from drill_parts.preparation import FIRST, NAME, source
+from drill_parts.preparation import FIRST, NAME, build, source
 from drill_parts.programs import package
-from drill_parts.releases import better_release, broken_release, replayed, stale_release
-from drill_parts.rows import read_rows
+from drill_parts.releases import (
+    better_release,
+    broken_release,
+    new_version,
+    replayed,
+    stale_release,
+)
+from drill_parts.rows import read_rows, relabelled
+from drill_parts.stores import absent_redis, full_disk
+from drill_parts.tracker import Issue
 
 TIME_SCALE = 60
 RATE = 20
@@ -26,48 +37,77 @@ RATE = 20
 BATCH = 10
 """Rows of a request."""
 QUIET_SECONDS = 75
+RESOLVED = "is resolved after the fault"
 HELD_SECONDS = 15
 """How long a fault without an issue lasts."""
 
 
 def drill(record: Record, *, short: bool) -> None:
-    """All phases; with ``short`` one fault and no release that is refused."""
+    """All phases; ``short``: two faults and one release."""
     record.start("deployment")
-    first = _loaded_images()
-    stack.deploy(first, TIME_SCALE)
+    first = _deployed()
     rows = read_rows(source())
-    with stack.running(), Load(stack.PORT, rows.traffic, RATE, BATCH) as load:
-        quiet(record, load, QUIET_SECONDS / (3 if short else 1))
-        for fault in faults(load, short=short):
-            injected(record, load, fault)
-        if not short:
-            together(record, load)
-        injected(record, load, wrong_slice(load))
-        better_release(record, load, first)
-        if not short:
-            stale_release(record, load)
-            broken_release(record, load)
-            replayed(record)
-        aftermath(record, load, QUIET_SECONDS / (3 if short else 1))
+    load = Load(stack.PORT, rows.traffic, RATE, BATCH)
+    with stack.running(), load.running():
+        (_short if short else _whole)(record, load, first)
         counted(record, load)
     record.sent = load.sent
     record.finish()
 
 
-def _loaded_images() -> str:
-    """The name of the first version in the engine; the tracker's image is made."""
-    images.load_images()
+def _short(record: Record, load: Load, first: str) -> None:
+    quiet(record, load, QUIET_SECONDS / 3)
+    injected(record, load, killed_replica())
+    ends = [injected(record, load, unit_change(load))]
+    load.relabel = relabelled  # the world that the new version learns
+    closed = better_release(record, load, first, new_version)
+    settle([*ends, closed])
+    aftermath(record, load, QUIET_SECONDS / 3)
+
+
+def _whole(record: Record, load: Load, first: str) -> None:
+    """While issues end, the next faults are there; versions are built beside, one at a time."""
+    with ThreadPoolExecutor(1) as builder:
+        stale = builder.submit(build, "3.0.0", 1)
+        quiet(record, load, QUIET_SECONDS)
+        settle([injected(record, load, killed_replica())])
+        ends = [injected(record, load, unit_change(load))]
+        ends.append(injected(record, load, paused_replica()))
+        settle(ends)
+        settle([injected(record, load, moved_clock())])
+        absent_redis(record, load)
+        settle([injected(record, load, stopped_alertmanager())])
+        full_disk(record, load)
+        new = builder.submit(new_version)
+        ends = [together(record, load)]
+        injected(record, load, wrong_slice(load))
+        settle(ends)
+        closed = better_release(record, load, first, new.result)
+        stale_release(record, load, stale.result())
+        closed.settle()
+        broken_release(record, load, stale.result())
+    replay = ThreadPoolExecutor(1).submit(replayed)
+    aftermath(record, load, QUIET_SECONDS)
+    record.start("replay of the deployed version")
+    record.check("is equal", *replay.result())
+
+
+def settle(ends: Iterable[LaterCheck | None]) -> None:
+    """Wait until the issues of earlier faults are resolved."""
+    for one in ends:
+        if one is not None:
+            one.settle()
+
+
+def _deployed() -> str:
+    """Write the deployment of the first version; its name in the engine."""
+    images.load_services()
     name = NAME.read_text(encoding="utf-8")
     images.load_archive(FIRST, name)
     base = (paths.WORK / "base").read_text(encoding="utf-8")
     package("issues", "image", "--base", base)
+    stack.deploy(name, images.with_movable_clock(name), TIME_SCALE)
     return name
-
-
-def faults(load: Load, *, short: bool) -> list[Fault]:
-    """The faults that come one at a time."""
-    one = [killed_replica(), unit_change(load)]
-    return one if short else [*one, paused_replica(), stopped_alertmanager()]
 
 
 def quiet(record: Record, load: Load, seconds: float) -> None:
@@ -81,14 +121,14 @@ def quiet(record: Record, load: Load, seconds: float) -> None:
     record.none_lost(load, since)
 
 
-def injected(record: Record, load: Load, fault: Fault) -> None:
-    """One fault: its issue opens within its bound, as one line, and ends after the fault."""
+def injected(record: Record, load: Load, fault: Fault) -> LaterCheck | None:
+    """One fault: its issue opens within its bound, as one line; whether it ends after the fault."""
     record.start(fault.title)
     before, since = {one.number for one in tracker.open_issues()}, load.count
     fault.inject()
     if fault.expected:
         took = tracker.wait_for(fault.opened, fault.bound_seconds)
-        record.check(f"opens {', '.join(fault.expected)}", took is not None, _seconds(took))
+        record.check(f"opens {', '.join(fault.expected)}", took is not None, seconds_text(took))
     else:
         time.sleep(HELD_SECONDS)
     found = [one for one in tracker.open_issues() if one.number not in before]
@@ -98,17 +138,19 @@ def injected(record: Record, load: Load, fault: Fault) -> None:
     if fault.expected:
         record.check("one line of the list", causes(found) == 1, f"{causes(found)} lines")
     fault.heal()
-    if fault.heals and found:
-        own = {one.number for one in found}
-        took = tracker.wait_for(
-            lambda all_: not [one for one in all_ if one.number in own and one.is_open],
-            fault.bound_seconds,
-        )
-        record.check("is resolved after the fault", took is not None, _seconds(took))
     record.none_lost(load, since)
+    if not fault.heals or not found:
+        return None
+    return LaterCheck(record, RESOLVED, ended(found), fault.bound_seconds)
 
 
-def together(record: Record, load: Load) -> None:
+def ended(found: list[Issue]) -> Callable[[list[Issue]], bool]:
+    """Whether none of these issues is open."""
+    own = {one.number for one in found}
+    return lambda all_: not [one for one in all_ if one.number in own and one.is_open]
+
+
+def together(record: Record, load: Load) -> LaterCheck:
     """Two faults at once are two lines, the more urgent one first."""
     record.start("a replica hangs while an input moves")
     hangs, moves, since = paused_replica(), unit_change(load), load.count
@@ -117,7 +159,7 @@ def together(record: Record, load: Load) -> None:
     took = tracker.wait_for(
         lambda found: hangs.opened(found) and moves.opened(found), moves.bound_seconds
     )
-    record.check("both open", took is not None, _seconds(took))
+    record.check("both open", took is not None, seconds_text(took))
     found = tracker.open_issues()
     record.see(found)
     record.check("two lines of the list", causes(found) == 2, f"{causes(found)} lines")
@@ -125,9 +167,8 @@ def together(record: Record, load: Load) -> None:
     record.check("the replica comes first", first.startswith("TargetDown"), first)
     for fault in (hangs, moves):
         fault.heal()
-    took = tracker.wait_for(lambda all_: not [x for x in all_ if x.is_open], moves.bound_seconds)
-    record.check("all are resolved", took is not None, _seconds(took))
     record.none_lost(load, since)
+    return LaterCheck(record, RESOLVED, ended(found), moves.bound_seconds)
 
 
 def aftermath(record: Record, load: Load, seconds: float) -> None:
@@ -142,16 +183,10 @@ def aftermath(record: Record, load: Load, seconds: float) -> None:
 
 
 def counted(record: Record, load: Load) -> None:
-    """Prometheus counts the rows that clients got answers for."""
-    record.start("counters")
-    time.sleep(5)
-    sent = sum(one.rows for one in load.sent if one.status == OK)
+    """What clients sent and got, in all."""
+    record.start("labels")
+    took = load.wait_for_labels(60)
     record.figures["requests"] = str(load.count)
-    record.figures["rows answered"] = str(sent)
-    labels = load.labels.get(OK, 0)
-    record.figures["labels accepted"] = str(labels)
-    record.check("all labels are accepted", set(load.labels) <= {OK}, f"{load.labels}")
-
-
-def _seconds(took: float | None) -> str:
-    return "not within its bound" if took is None else f"after {took:.0f} s"
+    record.figures["rows"] = str(BATCH * load.count)
+    record.figures["labels accepted"] = str(load.labels.get(OK, 0))
+    record.check("all labels are accepted", took is not None, f"status → labels: {load.labels}")

@@ -1,47 +1,37 @@
-"""Clients at a fixed rate, whether or not the servers keep up; every request is logged."""
+"""Clients at a fixed rate, whether or not the servers keep up, and the labels of their rows."""
 
 from __future__ import annotations
 
-import http.client
 import itertools
 import json
-import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from open_load import OK, OpenLoad, Sent
+
 from drill_parts.rows import LABEL, Row, question
 
-CLIENTS = 24
-TIMEOUT_SECONDS = 60
-LABELLED = 0.5
-"""Share of the requests whose labels come, and how much later."""
+LABELLED_EVERY = 2
+"""The labels of one of so many requests come …"""
 LABEL_DELAY_SECONDS = 2.0
-OK = 200
-
-
-@dataclass(frozen=True)
-class Sent:
-    """One request and its answer."""
-
-    number: int
-    at: float
-    """When it was due, in seconds of ``time.monotonic``."""
-    seconds: float
-    """From then to the whole answer."""
-    status: int
-    """0 without a whole answer."""
-    version: str
-    rows: int
-    error: str = ""
+"""… so much later."""
+LABEL_TIMEOUT_SECONDS = 60.0
+MOST_LABELS = 1_000
+"""Of one request."""
+AGAIN_SECONDS = 2.0
+"""How long a client waits before it sends refused labels again."""
 
 
 @dataclass
 class Load:
-    """``rate`` requests of ``batch`` rows a second to 127.0.0.1:``port``, within the block.
+    """``rate`` requests of ``batch`` rows a second to 127.0.0.1:``port``, within ``running``.
 
     ``change`` and ``relabel`` are what clients do to a row and its label; a drill sets them.
     """
@@ -52,92 +42,97 @@ class Load:
     batch: int = 10
     change: Callable[[Row], Row] | None = None
     relabel: Callable[[Row], Row] | None = None
-    sent: list[Sent] = field(default_factory=list)
     labels: dict[int, int] = field(default_factory=dict)
-    """Status → number of labels."""
+    """Status → number of labels; 0: no answer. Refused ones are sent again."""
 
-    def __enter__(self) -> Load:
-        self._stop = threading.Event()
-        self._local = threading.local()
-        self._late: queue.SimpleQueue[tuple[float, list[dict[str, Any]]] | None] = (
-            queue.SimpleQueue()
-        )
-        self._clock = threading.Thread(target=self._schedule)
-        self._labeller = threading.Thread(target=self._label)
-        self._clock.start()
-        self._labeller.start()
-        return self
+    def __post_init__(self) -> None:
+        self._requests = OpenLoad(self.port, self._body, self.rate, answered=self._answered)
+        self._asked: dict[int, list[Row]] = {}
+        self._rows = itertools.cycle(self.rows)
+        self._late: deque[tuple[float, list[dict[str, Any]]]] = deque()
+        self._ended = threading.Event()
+        self._unaccepted = False
 
-    def __exit__(self, *raised: object) -> None:
-        self._stop.set()
-        self._clock.join()
-        self._late.put(None)
-        self._labeller.join()
+    @contextmanager
+    def running(self) -> Iterator[Load]:
+        """Send while the block runs; labels that are due later are not sent any more."""
+        labeller = threading.Thread(target=self._label)
+        labeller.start()
+        try:
+            with self._requests.running():
+                yield self
+        finally:
+            self._ended.set()
+            labeller.join()
 
-    def lost(self, since: int = 0) -> list[Sent]:
-        """The requests from number ``since`` on that weren't answered with 200."""
-        return [one for one in list(self.sent) if one.number >= since and one.status != OK]
+    @property
+    def sent(self) -> list[Sent]:
+        """Every request whose outcome is known."""
+        return self._requests.sent
 
     @property
     def count(self) -> int:
-        """Number of answered requests."""
-        return len(self.sent)
+        """Number of requests whose outcome is known."""
+        return self._requests.count
 
-    def _schedule(self) -> None:
-        rows, start = itertools.cycle(self.rows), time.monotonic()
-        with ThreadPoolExecutor(CLIENTS) as pool:
-            for number in itertools.count():
-                due = start + number / self.rate
-                if self._stop.wait(max(0.0, due - time.monotonic())):
-                    return
-                pool.submit(self._one, number, due, list(itertools.islice(rows, self.batch)))
+    def lost(self, since: int = 0) -> list[Sent]:
+        """The requests from number ``since`` on that weren't answered with 200."""
+        return self._requests.lost(since)
 
-    def _one(self, number: int, due: float, rows: list[Row]) -> None:
-        change, relabel = self.change or _same, self.relabel or _same
-        status, answer, error = self._post(
-            "/predict", {"rows": [question(change(row)) for row in rows]}
-        )
-        version = str(answer.get("version", ""))
-        self.sent.append(
-            Sent(number, due, time.monotonic() - due, status, version, len(rows), error)
-        )
-        if status == OK and number % round(1 / LABELLED) == 0:
+    @property
+    def waiting(self) -> bool:
+        """Whether labels that were sent, or due a second ago, are not accepted yet."""
+        late = list(self._late)[:1]
+        return self._unaccepted or any(due < time.monotonic() - 1 for due, _ in late)
+
+    def wait_for_labels(self, seconds: float) -> float | None:
+        """Seconds until no label that was due waits; None if there is one after ``seconds``."""
+        begun = time.monotonic()
+        while (passed := time.monotonic() - begun) < seconds:
+            if not self.waiting:
+                return passed
+            time.sleep(0.1)
+        return None
+
+    def _body(self, number: int) -> bytes:
+        change = self.change or _same
+        rows = self._asked[number] = list(itertools.islice(self._rows, self.batch))
+        return json.dumps({"rows": [question(change(row)) for row in rows]}).encode()
+
+    def _answered(self, one: Sent, answer: dict[str, Any]) -> None:
+        rows, relabel = self._asked.pop(one.number), self.relabel or _same
+        if one.status == OK and one.number % LABELLED_EVERY == 0:
             pairs = zip(answer["predictions"], rows, strict=True)
-            labels = [{"token": one["token"], "actual": relabel(row)[LABEL]} for one, row in pairs]
-            self._late.put((time.monotonic() + LABEL_DELAY_SECONDS, labels))
+            labels = [
+                {"token": told["token"], "actual": relabel(row)[LABEL]} for told, row in pairs
+            ]
+            self._late.append((time.monotonic() + LABEL_DELAY_SECONDS, labels))
 
     def _label(self) -> None:
-        while (found := self._late.get()) is not None:
-            due, labels = found
-            self._stop.wait(max(0.0, due - time.monotonic()))
-            status, _, _ = self._post("/feedback", labels)
-            self.labels[status] = self.labels.get(status, 0) + len(labels)
+        while not self._ended.wait(0.1):
+            labels: list[dict[str, Any]] = []
+            while self._late and self._late[0][0] <= time.monotonic() and len(labels) < MOST_LABELS:
+                labels += self._late.popleft()[1]
+            self._unaccepted = bool(labels)
+            while self._unaccepted and not self._ended.is_set():
+                status = self._send(labels)
+                self.labels[status] = self.labels.get(status, 0) + len(labels)
+                self._unaccepted = status != OK
+                if self._unaccepted:
+                    self._ended.wait(AGAIN_SECONDS)
 
-    def _post(self, path: str, document: object) -> tuple[int, dict[str, Any], str]:
-        """Status, answer and error; (0, {}, error) without a whole answer."""
-        body, headers = json.dumps(document).encode(), {"Content-Type": "application/json"}
-        for attempt in (0, 1):
-            fresh = getattr(self._local, "connection", None) is None
-            if fresh:
-                self._local.connection = http.client.HTTPConnection(
-                    "127.0.0.1", self.port, timeout=TIMEOUT_SECONDS
-                )
-            connection = self._local.connection
-            try:
-                connection.request("POST", path, body, headers)
-                response = connection.getresponse()
-                body_of = response.read()
-                answer = json.loads(body_of) if response.status == OK else {}
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                connection.close()
-                self._local.connection = None
-                # A server may close an idle connection as the client uses it again: a client
-                # then repeats the request, as every HTTP library does.
-                if attempt or fresh:
-                    return 0, {}, f"{type(error).__name__}: {error}"
-            else:
-                return response.status, answer if isinstance(answer, dict) else {}, ""
-        raise AssertionError("unreachable")
+    def _send(self, labels: list[dict[str, Any]]) -> int:
+        """The status of ``/feedback``; 0 without an answer."""
+        body, headers = json.dumps(labels).encode(), {"Content-Type": "application/json"}
+        address = f"http://127.0.0.1:{self.port}/feedback"
+        request = urllib.request.Request(address, body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=LABEL_TIMEOUT_SECONDS) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
 
 
 def _same(row: Row) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -10,11 +11,18 @@ from pathlib import Path
 from drill_parts import paths
 from drill_parts.programs import package, package_json
 from drill_parts.rows import read_rows, write_rows
+from packager.digest import sha256_file
+from packager.image.tracker_files import tracker_tag
 
+FIRST_VERSION = "1.0.0"
 FIRST = paths.WORK / "first.tar"
 NAME = paths.WORK / "first.name"
 """What the archive is called in an engine."""
+MADE_OF = paths.WORK / "first.json"
+"""What the first version was built of."""
+PROJECT = ("train.py", "requirements.txt")
 TABLE = paths.WORK / "diamonds"
+EXAMPLE = paths.TOP / "examples" / "diamonds"
 PROJECT_FILE = """\
 [package]
 name = "shop"
@@ -44,13 +52,11 @@ columns = ["color"]
 
 
 def prepared() -> None:
-    """The data as CSV, the project's code, and version 1 of the table of rows."""
-    example = paths.TOP / "examples" / "diamonds"
-    paths.PROJECT.mkdir(parents=True, exist_ok=True)
-    for name in ("prepare.py", "train.py", "requirements.txt"):
-        shutil.copyfile(example / name, paths.PROJECT / name)
+    """The data as CSV, and version 1 of the table of rows."""
+    paths.PROJECTS.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(EXAMPLE / "prepare.py", paths.PROJECTS / "prepare.py")
     subprocess.run(
-        [sys.executable, "prepare.py"], cwd=paths.PROJECT, check=True, capture_output=True
+        [sys.executable, "prepare.py"], cwd=paths.PROJECTS, check=True, capture_output=True
     )
     rows = read_rows(source())
     write_rows(rows.first, paths.WORK / "first.csv")
@@ -62,22 +68,35 @@ def prepared() -> None:
 
 def source() -> Path:
     """The file of all rows."""
-    return paths.PROJECT / "data/diamonds.csv"
+    return paths.PROJECTS / "data/diamonds.csv"
 
 
-def write_project(version: str, number: int) -> None:
-    """The project on version ``number`` of the table."""
+def build(version: str, number: int, *options: object) -> str:
+    """Build ``version`` on version ``number`` of the table; the package's name in an engine."""
+    base = (paths.WORK / "base").read_text(encoding="utf-8")
+    project = paths.PROJECTS / version
+    project.mkdir(exist_ok=True)
+    for name in PROJECT:
+        shutil.copyfile(EXAMPLE / name, project / name)
+    lock = paths.PROJECTS / FIRST_VERSION / "package.lock"
+    if version != FIRST_VERSION:  # there is no network to resolve the requirements again
+        shutil.copyfile(lock, project / "package.lock")
     text = PROJECT_FILE.format(version=version, table=TABLE, number=number)
-    (paths.PROJECT / "package.toml").write_text(text, encoding="utf-8")
+    (project / "package.toml").write_text(text, encoding="utf-8")
+    built = package_json("build", project, "--base", base, "--allow-findings", *options)
+    return str(built["tag"])
 
 
 def built_package() -> None:
-    """The first version, as an archive that any engine loads."""
+    """The first version, as an archive that any engine loads; an equal one is taken again."""
     base = package("base").stdout.strip()
     (paths.WORK / "base").write_text(base, encoding="utf-8")
-    write_project("1.0.0", 1)
-    built = package_json(
-        *("build", paths.PROJECT, "--base", base, "--output", f"docker-archive:{FIRST}"),
-        "--allow-findings",
-    )
-    NAME.write_text(str(built["tag"]), encoding="utf-8")
+    made_of = [base, tracker_tag(), PROJECT_FILE]  # the tag is of all installed modules
+    made_of += [sha256_file(EXAMPLE / name) for name in PROJECT]
+    made_of.append(sha256_file(paths.WORK / "first.csv"))
+    if FIRST.is_file() and MADE_OF.is_file() and json.loads(MADE_OF.read_text()) == made_of:
+        return
+    MADE_OF.unlink(missing_ok=True)
+    name = build(FIRST_VERSION, 1, "--output", f"docker-archive:{FIRST}")
+    NAME.write_text(name, encoding="utf-8")
+    MADE_OF.write_text(json.dumps(made_of), encoding="utf-8")

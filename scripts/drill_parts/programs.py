@@ -13,6 +13,8 @@ from drill_parts import paths
 from drill_parts.printing import say
 
 LOG = paths.LOGS / "commands.log"
+ADDED = paths.WORK / "drill.yml"
+"""A second Compose file."""
 
 
 def package(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -32,9 +34,9 @@ def package_json(*arguments: object) -> dict[str, Any]:
 
 
 def compose(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run Compose on the deployed folder."""
-    file = paths.DEPLOYED / "compose.yml"
-    command = [str(paths.PROGRAMS / "docker-compose"), "-f", str(file), *map(str, arguments)]
+    """Run Compose on the deployed folder, with what the drill adds."""
+    files = [f"--file={file}" for file in (paths.DEPLOYED / "compose.yml", ADDED)]
+    command = [str(paths.PROGRAMS / "docker-compose"), *files, *map(str, arguments)]
     done = _run(command)
     if check and done.returncode:
         sys.exit(f"error: Compose failed: {' '.join(map(str, arguments))}\n{done.stderr}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-from drill_parts import paths, stack, tracker
-from drill_parts.checks import Record
-from drill_parts.images import derive
+from drill_parts import engine, paths, stack
+from drill_parts.checks import LaterCheck, Record
 from drill_parts.load import Load
-from drill_parts.preparation import TABLE, write_project
+from drill_parts.preparation import TABLE, build
 from drill_parts.programs import package, package_json
 from drill_parts.rows import SLICE
 
@@ -18,12 +18,21 @@ BACK_SECONDS = 60
 CLOSED_SECONDS = 120
 
 
-def better_release(record: Record, load: Load, first: str) -> None:
-    """The new rows become a version of the table; the model that learned them is rolled out."""
-    record.start("new data, and a version that learned them")
+def new_version() -> str:
+    """The new rows become a version of the table, and a package learns them; its name."""
     package("data", "add", "second.csv", "--table", TABLE, "-m", "as it is now")
-    write_project("2.0.0", 2)
-    second = _built()
+    return build("2.0.0", 2)
+
+
+def better_release(
+    record: Record, load: Load, first: str, version: Callable[[], str]
+) -> LaterCheck:
+    """The version that learned the new rows is rolled out; whether open issues end then.
+
+    ``version`` waits for it.
+    """
+    record.start("new data, and a version that learned them")
+    second = version()
     compared = package_json("diff", first, second, "--data", "judged.csv")
     worse, better = _accuracy(compared)
     record.check(f"{SLICE} is better", better > worse, f"accuracy {worse:.3f} → {better:.3f}")
@@ -35,31 +44,28 @@ def better_release(record: Record, load: Load, first: str) -> None:
     record.figures["requests during the roll-out"] = str(load.count - since)
     versions = {one.version for one in load.sent[-20:]}
     record.check("the new version answers", len(versions) == 1, ", ".join(sorted(versions)))
-    took = tracker.wait_for(lambda found: not [x for x in found if x.is_open], CLOSED_SECONDS)
-    told = "not within its bound" if took is None else f"after {took:.0f} s"
-    record.check("its issues are closed", took is not None, told)
+    return LaterCheck(
+        *(record, "its issues are closed"),
+        *(lambda found: not [one for one in found if one.is_open], CLOSED_SECONDS),
+    )
 
 
-def stale_release(record: Record, load: Load) -> None:
+def stale_release(record: Record, load: Load, stale: str) -> None:
     """A version of the rows as they were is refused by the gate, and the serving one stays."""
     record.start("a version that learned the earlier rows")
-    write_project("3.0.0", 1)
-    third = _built()
     since, serving = load.count, load.sent[-1].version
-    done = package("deploy", "update", third, "--output", paths.DEPLOYED, *GATE, check=False)
+    done = package("deploy", "update", stale, "--output", paths.DEPLOYED, *GATE, check=False)
     record.check("the gate refuses", done.returncode == 1, done.stderr.strip()[-300:])
     _unchanged(record, load, since, serving)
 
 
-def broken_release(record: Record, load: Load) -> None:
-    """An image that never becomes ready, forced past the gate, is taken back."""
+def broken_release(record: Record, load: Load, version: str) -> None:
+    """An image of ``version`` that never becomes ready, forced past the gate, is taken back."""
     record.start("a version that does not start")
-    derive(BROKEN_IMAGE, stack.serving_reference(), 'ENTRYPOINT ["/bin/false"]')
-    write_project("4.0.0", 2)
-    fourth = _built()
+    engine.derive(BROKEN_IMAGE, stack.serving_reference(), 'ENTRYPOINT ["/bin/false"]')
     since, serving, begun = load.count, load.sent[-1].version, time.monotonic()
     forced = ("--no-gate", "--reason", "drill", "--ready-seconds", 20, "--image", BROKEN_IMAGE)
-    done = package("deploy", "update", fourth, "--output", paths.DEPLOYED, *forced, check=False)
+    done = package("deploy", "update", version, "--output", paths.DEPLOYED, *forced, check=False)
     took = time.monotonic() - begun
     record.check("is taken back", done.returncode == 1, done.stderr.strip()[-300:])
     record.check(f"within {BACK_SECONDS} s", took < BACK_SECONDS, f"{took:.0f} s")
@@ -72,20 +78,11 @@ def _unchanged(record: Record, load: Load, since: int, serving: str) -> None:
     record.none_lost(load, since)
 
 
-def replayed(record: Record) -> None:
-    """The deployed version trains again to the same model."""
-    record.start("replay of the deployed version")
-    reference = stack.serving_reference()
-    done = package("replay", reference, check=False)
+def replayed() -> tuple[bool, str]:
+    """Whether the deployed version trains again to the same model, and what was said."""
+    done = package("replay", stack.serving_reference(), check=False)
     lines = done.stdout.strip().splitlines()
-    record.check("is equal", done.returncode == 0, lines[-1] if lines else done.stderr[-300:])
-
-
-def _built() -> str:
-    """Build the project into the engine; the name of the package."""
-    base = (paths.WORK / "base").read_text(encoding="utf-8")
-    built = package_json("build", paths.PROJECT, "--base", base, "--allow-findings")
-    return str(built["tag"])
+    return done.returncode == 0, lines[-1] if lines else done.stderr[-300:]
 
 
 def _accuracy(compared: dict[str, object]) -> tuple[float, float]:

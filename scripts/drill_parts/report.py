@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from drill_parts.checks import Record
+from drill_parts.checks import Check, Record
 from drill_parts.timeline import Series, timeline
 from packager.report.page import html_table, page, section
 
@@ -22,15 +22,19 @@ def write_report(record: Record, file: Path) -> None:
         "duration": f"{record.now / 60:.1f} min",
         **record.figures,
     }
-    title = "every check holds" if not failed else f"{len(failed)} checks fail"
+    many = "1 check fails" if len(failed) == 1 else f"{len(failed)} checks fail"
     body = [
+        *([html_table("What failed", CHECK_HEADS, _checks(record, failed))] if failed else []),
         _plots(record),
-        html_table("Checks", ("phase", "check", "found", "verdict", "at"), _checks(record)),
+        html_table("Phases", ("", "phase", "from", "took", "checks that hold"), _phases(record)),
         html_table("Issues in the order in which they opened", ISSUE_HEADS, _issues(record)),
+        html_table("Checks", CHECK_HEADS, _checks(record, record.checks)),
     ]
+    title = many if failed else "every check holds"
     file.write_text(page("drill", title, body, facts), encoding="utf-8")
 
 
+CHECK_HEADS = ("phase", "check", "found", "verdict", "at")
 ISSUE_HEADS = ("kind", "subject", "version", "band", "priority", "opened")
 
 
@@ -85,10 +89,28 @@ def _lost(record: Record) -> Sequence[Series]:
     return [Series("lost", points)]
 
 
-def _checks(record: Record) -> list[list[str | float]]:
+def _number(record: Record, title: str) -> int:
+    """The number of a phase, as the plots have it."""
+    return [one.title for one in record.phases].index(title) + 1
+
+
+def _phases(record: Record) -> list[list[str | float]]:
+    found: list[list[str | float]] = []
+    for number, one in enumerate(record.phases, start=1):
+        own = [check.holds for check in record.checks if check.phase == one.title]
+        held = f"{sum(own)} of {len(own)}" if own else "none"
+        took = f"{one.end - one.start:.0f} s"
+        found.append([str(number), one.title, f"{one.start:.0f} s", took, held])
+    return found
+
+
+def _checks(record: Record, checks: Sequence[Check]) -> list[list[str | float]]:
     return [
-        [one.phase, one.name, one.found, "holds" if one.holds else "FAILS", f"{one.at:.0f} s"]
-        for one in record.checks
+        [
+            str(_number(record, one.phase)),
+            *(one.name, one.found, "holds" if one.holds else "FAILS", f"{one.at:.0f} s"),
+        ]
+        for one in checks
     ]
 
 

@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from drill_parts import paths
-from drill_parts.programs import compose, docker, package
+from drill_parts.programs import ADDED, compose, docker, package
 from drill_parts.tracker import URL as TRACKER
+from packager.image.runtime import VENV
 
 MODEL = "shop"
 PORT = 3000
 SERVER = f"http://127.0.0.1:{PORT}"
 PROMETHEUS = "http://127.0.0.1:9090"
+ALERTMANAGER = "http://127.0.0.1:9093"
 READY_SECONDS = 180
 
 
-def deploy(reference: str, time_scale: int) -> None:
-    """Write the deployment of ``reference``: two replicas, Prometheus, Alertmanager, tracker."""
+ISSUES_MIB = 24
+SMALL_DISK = f"""\
+# The tracker's disk, small enough to fill.
+volumes:
+  issues:
+    driver_opts: {{type: tmpfs, device: tmpfs, o: "size={ISSUES_MIB}m,uid=65532,gid=65532"}}
+"""
+PYTHON = f"/{VENV}/bin/python"
+"""In a replica."""
+
+
+def deploy(reference: str, image: str, time_scale: int) -> None:
+    """Write the deployment of ``reference``: two replicas and the services beside them."""
     shutil.rmtree(paths.DEPLOYED, ignore_errors=True)
     package(
-        *("deploy", "compose", reference, "--output", paths.DEPLOYED, "--replicas", 2),
-        *("--time-scale", time_scale, "--latency", 1, "--without", "grafana"),
+        *("deploy", "compose", reference, "--image", image, "--output", paths.DEPLOYED),
+        *("--replicas", 2, "--time-scale", time_scale, "--latency", 1),
+        *("--with", "redis", "--without", "grafana"),
     )
+    ADDED.write_text(SMALL_DISK, encoding="utf-8")
 
 
 @contextmanager
@@ -37,7 +53,7 @@ def running() -> Iterator[None]:
     compose("up", "--detach", "--quiet-pull")
     try:
         for address in (f"{SERVER}/readyz", f"{TRACKER}/readyz", f"{PROMETHEUS}/-/ready"):
-            _wait_until_ready(address)
+            wait_until_ready(address)
         yield
     finally:
         compose("logs", "--no-color", "--timestamps", check=False)
@@ -52,15 +68,17 @@ def replicas() -> list[str]:
     return sorted(docker("ps", "--filter", service, "--format", "{{.Names}}").split())
 
 
-def metric(expression: str) -> float:
-    """The sum of an instant query; 0 without a result."""
-    query = urllib.parse.urlencode({"query": expression})
-    with urllib.request.urlopen(f"{PROMETHEUS}/api/v1/query?{query}", timeout=30) as answer:
-        found = json.load(answer)["data"]["result"]
-    return sum(float(one["value"][1]) for one in found)
+def kill(container: str) -> None:
+    """SIGKILL to the first process of ``container``; the engine takes it for a crash."""
+    os.kill(int(docker("inspect", "--format", "{{.State.Pid}}", container)), signal.SIGKILL)
 
 
-def _wait_until_ready(address: str) -> None:
+def in_replica(container: str, program: str) -> str:
+    """Run a line of Python in ``container``; what it prints."""
+    return docker("exec", container, PYTHON, "-c", program)
+
+
+def wait_until_ready(address: str) -> None:
     end = time.monotonic() + READY_SECONDS
     while True:
         try:

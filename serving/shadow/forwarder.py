@@ -20,6 +20,7 @@ import orjson
 
 from monitoring.feedback.challenger_answers import ChallengerAnswer, ChallengerAnswerStore
 from monitoring.feedback.token_store import DAY, Token, TokenStoreError
+from monitoring.metrics.answer_comparison import AnswerComparison, RowComparison
 from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
 from monitoring.metrics.shadow_labels import RowOutcome
 from packager.manifest.manifest import Manifest
@@ -32,7 +33,6 @@ from serving.shadow.challenger import (
     ChallengerError,
     RowsRefusedError,
 )
-from serving.shadow.comparison import AnswerComparison, RowComparison
 from serving.shadow.row_queue import RowQueue, SampledRow
 from serving.shadow.sampled import HEAD, SampledRequest
 

@@ -7,9 +7,13 @@ from typing import Any
 import kubernetes_validate
 import yaml
 
+from packager.deploy.kubernetes.cluster_tracker import ClusterTracker
 from packager.deploy.kubernetes.workload import Workload
 
 WORK = Workload("shop", "1.0.0-abc", f"$REGISTRY/shop@sha256:{'0' * 64}", 1024, 2)
+TRACKER = ClusterTracker(
+    f"$REGISTRY/package-issues@sha256:{'1' * 64}", monitor_labels={"release": "prom"}
+)
 KUBERNETES = ("1.30", "1.37")
 """The oldest and the newest version whose schemas the manifests must fit."""
 

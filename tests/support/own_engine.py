@@ -38,7 +38,7 @@ ip link set lo up
 ip link add uplink type bridge
 ip address add {ADDRESS}/24 dev uplink
 ip link set uplink up
-exec dockerd --data-root "$FOLDER/data" --exec-root "$FOLDER/exec" --pidfile "$FOLDER/docker.pid" \
+exec dockerd --data-root "$DATA" --exec-root "$FOLDER/exec" --pidfile "$FOLDER/docker.pid" \
   --host "unix://$FOLDER/docker.sock" --cgroup-parent "/$GROUP" \
   --exec-opt native.cgroupdriver=cgroupfs
 """
@@ -73,6 +73,11 @@ class OwnEngine:
     def command(self, command: Sequence[str | Path]) -> list[str]:
         """``command`` in the engine's network: published ports are there, not here."""
         return ["nsenter", f"--net=/proc/{self.process}/ns/net", "--", *map(str, command)]
+
+    def inside(self, command: Sequence[str | Path]) -> list[str]:
+        """``command`` in the engine's network, mounts and processes: it ends with the engine."""
+        spaces = ("--net", "--mount", "--pid")
+        return ["nsenter", f"--target={self.process}", *spaces, "--", *map(str, command)]
 
     def run(
         self, command: Sequence[str | Path], *, check: bool = True, **options: Any
@@ -117,10 +122,11 @@ class OwnEngine:
 
 
 @contextlib.contextmanager
-def own_engine(folder: Path | None = None) -> Iterator[OwnEngine]:
+def own_engine(folder: Path | None = None, data: Path | None = None) -> Iterator[OwnEngine]:
     """An engine; afterwards it, its containers, its files and its control groups are gone.
 
-    ``folder``: where its data is, at most some 60 characters long; by default one in ``/tmp``.
+    ``folder``: where its files are, at most some 60 characters long; by default one in ``/tmp``.
+    ``data``: a folder that keeps its images and volumes for the next engine there.
     """
     place = folder or Path("/tmp")
     for left in place.glob("own-engine-*-*"):
@@ -128,6 +134,7 @@ def own_engine(folder: Path | None = None) -> Iterator[OwnEngine]:
             _forget(left)  # of a process that was killed
     made = Path(tempfile.mkdtemp(prefix=f"own-engine-{process_id()}-", dir=place))
     variables = {**os.environ, "FOLDER": str(made), "GROUP": made.name}
+    variables["DATA"] = str(data or made / "data")
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork"]
     command += ["--kill-child", "--mount-proc", "bash", "-c", SCRIPT]
     try:

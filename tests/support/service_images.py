@@ -20,7 +20,7 @@ import pytest
 SUITE = "bookworm"
 PACKAGES = (
     *("haproxy", "prometheus", "prometheus-alertmanager", "redis-server", "redis-tools"),
-    "wget",
+    *("wget", "libfaketime"),
 )
 UNUSED = ("doc", "fonts", "icons", "locale", "man")
 OWNED = ("/prometheus", "/alertmanager", "/data")
@@ -38,9 +38,10 @@ COMPOSE = Path(sys.executable).parent / "docker-compose"
 """Compose as the developers' environment has it."""
 
 
-def service_images() -> dict[str, str]:
+def service_images(tree: Path | None = None) -> dict[str, str]:
     """Variable of a Compose file → image, which the engine has; skips the test where none can be.
 
+    ``tree``: the packages as ``extract_services`` has written them, for a place without a network.
     Processes that ask at once make them at once, and get the same.
     """
     if shutil.which("docker") is None or _docker("version").returncode != 0:
@@ -48,7 +49,7 @@ def service_images() -> dict[str, str]:
     images = {name: f"package-test-{image}:{SUITE}" for name, (image, _) in ENTRYPOINTS.items()}
     absent = [name for name, image in images.items() if not _present(image)]
     if absent and not _present(BASE):
-        _import_base()
+        _import_base(tree)
     for name in absent:
         entrypoint = ENTRYPOINTS[name][1]
         file = f"FROM {BASE}\nUSER {USER}\nENTRYPOINT {entrypoint}\n"
@@ -60,23 +61,30 @@ def _present(image: str) -> bool:
     return _docker("image", "inspect", image).returncode == 0
 
 
-def _import_base() -> None:
-    if shutil.which("mmdebstrap") is None:
+def extract_services(tree: Path) -> None:
+    """Write the file system of all services as a tar file; needs ``mmdebstrap`` and a network."""
+    command = [
+        *("mmdebstrap", "--quiet", "--variant=extract", f"--include={','.join(PACKAGES)}"),
+        *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in UNUSED),
+        *(SUITE, str(tree)),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    with tarfile.open(tree, "a") as archive:
+        for name in OWNED:
+            entry = tarfile.TarInfo(f".{name}")
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
+            archive.addfile(entry)
+
+
+def _import_base(tree: Path | None) -> None:
+    if tree is None and shutil.which("mmdebstrap") is None:
         pytest.skip("no mmdebstrap here")
     with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "services.tar"
-        command = [
-            *("mmdebstrap", "--quiet", "--variant=extract", f"--include={','.join(PACKAGES)}"),
-            *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in UNUSED),
-            *(SUITE, str(tree)),
-        ]
-        subprocess.run(command, check=True, capture_output=True)
-        with tarfile.open(tree, "a") as archive:
-            for name in OWNED:
-                entry = tarfile.TarInfo(f".{name}")
-                entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
-                archive.addfile(entry)
-        _checked("import", "--change", "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin", str(tree), BASE)
+        found = tree or Path(folder) / "services.tar"
+        if tree is None:
+            extract_services(found)
+        path = "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+        _checked("import", "--change", path, str(found), BASE)
 
 
 def _checked(*arguments: str, text: str | None = None) -> None:

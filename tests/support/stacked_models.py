@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,12 @@ def stacked(
     keys: bool = False,
     parts: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
     replicas: int = 2,
+    pins: Mapping[str, str] = {},
 ) -> DeployResult:
     package: Any = Packaged(model, image)
-    asked = ComposeOptions(image, replicas, keys=keys, added=parts[0], left_out=parts[1])
+    asked = ComposeOptions(
+        *(image, replicas), keys=keys, added=parts[0], left_out=parts[1], pins=pins
+    )
     return write_plan(plan_swarm(package, out, asked, objectives, AlertOptions()), out)
 
 

@@ -8,33 +8,24 @@ import typer
 
 from packager.cli.app import AsJson, Ref
 from packager.cli.console import ConsoleProgress
+from packager.cli.deploy.alert_settings import OBJECTIVES, AlertSettings, alert_settings
 from packager.cli.deploy.options import (
-    DEFAULT,
-    OPTIONS,
-    DesignEffect,
-    GrafanaAddress,
     Keys,
-    LabelCoverage,
-    Latency,
-    LatencyShare,
     Network,
     OutputFolder,
+    Pins,
     Port,
     Replicas,
-    Runbooks,
-    SuccessShare,
-    TimeScale,
     With,
     Without,
-    alert_options,
     deploy,
-    objectives_of,
     print_files,
     print_next_steps,
 )
 
 
 @deploy.command()
+@alert_settings(*OBJECTIVES, "runbooks", "grafana", "time_scale")
 def compose(
     reference: Ref,
     output: OutputFolder,
@@ -47,14 +38,9 @@ def compose(
     network: Network = False,
     with_: With = None,
     without: Without = None,
-    latency: Latency = DEFAULT.latency_seconds,
-    latency_share: LatencyShare = DEFAULT.latency_share,
-    success_share: SuccessShare = DEFAULT.success_share,
-    design_effect: DesignEffect = DEFAULT.design_effect,
-    label_coverage: LabelCoverage = DEFAULT.label_coverage,
-    runbooks: Runbooks = OPTIONS.runbooks,
-    grafana: GrafanaAddress = OPTIONS.grafana,
-    time_scale: TimeScale = OPTIONS.time_scale,
+    pin: Pins = None,
+    *,
+    settings: AlertSettings,
     as_json: AsJson = False,
 ) -> None:
     """Write a Compose file: servers, proxy, monitoring.
@@ -63,17 +49,16 @@ def compose(
     `package deploy update` does so without a lost request.
     """
     from packager.deploy.compose.deploy import ComposeOptions, deploy_compose
+    from packager.deploy.part_images import parsed_pins
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    objectives = objectives_of(
-        "compose", latency, latency_share, success_share, design_effect, label_coverage
+    asked = ComposeOptions(
+        *(image, replicas, port, keys, network),
+        *(tuple(with_ or ()), tuple(without or ()), parsed_pins(pin or ())),
     )
-    options = alert_options("compose", runbooks, grafana, time_scale)
-    parts = {"added": tuple(with_ or ()), "left_out": tuple(without or ())}
-    asked = ComposeOptions(image, replicas, port, keys, network, **parts)
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_compose(found, output, asked, objectives, options)
+        done = deploy_compose(found, output, asked, settings.objectives, settings.options)
         name, version = found.manifest.name, found.manifest.tag
         in_file = found.engine is None and not found.source and not image
     models = sorted(done.fleet.members)

@@ -8,30 +8,23 @@ import typer
 
 from packager.cli.app import AsJson, Ref
 from packager.cli.console import ConsoleProgress
+from packager.cli.deploy.alert_settings import OBJECTIVES, AlertSettings, alert_settings
 from packager.cli.deploy.options import (
-    DEFAULT,
-    OPTIONS,
     ClusterImage,
     ClusterRedis,
-    DesignEffect,
-    GrafanaAddress,
     Keys,
-    LabelCoverage,
-    Latency,
-    LatencyShare,
     MonitorLabels,
     OutputFolder,
-    Runbooks,
-    SuccessShare,
+    Pins,
     WithoutMonitors,
-    alert_options,
     deploy,
-    objectives_of,
     print_files,
 )
+from packager.deploy.parts import REDIS
 
 
 @deploy.command()
+@alert_settings(*OBJECTIVES, "runbooks", "grafana")
 def kserve(
     reference: Ref,
     output: OutputFolder,
@@ -47,13 +40,9 @@ def kserve(
     keys: Keys = False,
     monitor_label: MonitorLabels = None,
     without: WithoutMonitors = None,
-    latency: Latency = DEFAULT.latency_seconds,
-    latency_share: LatencyShare = DEFAULT.latency_share,
-    success_share: SuccessShare = DEFAULT.success_share,
-    design_effect: DesignEffect = DEFAULT.design_effect,
-    label_coverage: LabelCoverage = DEFAULT.label_coverage,
-    runbooks: Runbooks = OPTIONS.runbooks,
-    grafana: GrafanaAddress = OPTIONS.grafana,
+    pin: Pins = None,
+    *,
+    settings: AlertSettings,
     as_json: AsJson = False,
 ) -> None:
     """Write an InferenceService in a kustomize base, with overlays.
@@ -67,15 +56,17 @@ def kserve(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    objectives = objectives_of(
-        "kserve", latency, latency_share, success_share, design_effect, label_coverage
-    )
-    options = alert_options("kserve", runbooks, grafana)
     cluster = ClusterOptions.parse(
-        image, redis, monitor_label or (), keys=keys, left_out=without or ()
+        *(image, redis, monitor_label or ()),
+        keys=keys,
+        left_out=without or (),
+        pins=pin or (),
+        pinnable=(REDIS,),
     )
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_kserve(found, output, cluster, objectives, options, percent_of(canary))
+        done = deploy_kserve(
+            found, output, cluster, settings.objectives, settings.options, percent_of(canary)
+        )
     versions, before = done.versions, done.before
     beside = None if versions.canary is None else versions.canary.version
     facts = {"version": versions.stable.version, "canary": beside}

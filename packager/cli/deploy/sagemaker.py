@@ -8,14 +8,10 @@ import typer
 
 from packager.cli.app import AsJson, Ref
 from packager.cli.console import ConsoleProgress
+from packager.cli.deploy.alert_settings import SERVICE_OBJECTIVES, AlertSettings, alert_settings
 from packager.cli.deploy.options import (
-    DEFAULT,
-    Latency,
-    LatencyShare,
     OutputFolder,
-    SuccessShare,
     deploy,
-    objectives_of,
     print_files,
 )
 
@@ -43,6 +39,7 @@ Variables = Annotated[
 
 
 @deploy.command()
+@alert_settings(*SERVICE_OBJECTIVES)
 def sagemaker(
     reference: Ref,
     output: OutputFolder,
@@ -59,9 +56,8 @@ def sagemaker(
     alarm_topic: Annotated[
         str, typer.Option(metavar="ARN", help="The topic that tells people of an alarm.")
     ] = "",
-    latency: Latency = DEFAULT.latency_seconds,
-    latency_share: LatencyShare = DEFAULT.latency_share,
-    success_share: SuccessShare = DEFAULT.success_share,
+    *,
+    settings: AlertSettings,
     as_json: AsJson = False,
 ) -> None:
     """Write an endpoint: alarms, rollback, autoscaling, a script.
@@ -77,14 +73,6 @@ def sagemaker(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    objectives = objectives_of(
-        "sagemaker",
-        latency,
-        latency_share,
-        success_share,
-        DEFAULT.design_effect,
-        DEFAULT.label_coverage,
-    )
     options = SagemakerOptions(
         ImageAddress.parse(image),
         RoleAddress.parse(role),
@@ -97,7 +85,7 @@ def sagemaker(
         topic=alarm_topic,
     )
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_sagemaker(found, output, options, objectives)
+        done = deploy_sagemaker(found, output, options, settings.objectives)
         version = found.manifest.tag
     facts = {"version": version, "endpoint": done.endpoint, "region": done.region}
     print_files(output, done.files, done.changed, as_json=as_json, **facts)

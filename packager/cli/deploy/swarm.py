@@ -8,32 +8,23 @@ import typer
 
 from packager.cli.app import AsJson, Ref
 from packager.cli.console import ConsoleProgress
+from packager.cli.deploy.alert_settings import OBJECTIVES, AlertSettings, alert_settings
 from packager.cli.deploy.options import (
-    DEFAULT,
-    OPTIONS,
-    DesignEffect,
-    GrafanaAddress,
     Keys,
-    LabelCoverage,
-    Latency,
-    LatencyShare,
     Network,
     OutputFolder,
+    Pins,
     Port,
     Replicas,
-    Runbooks,
-    SuccessShare,
-    TimeScale,
     With,
     Without,
-    alert_options,
     deploy,
-    objectives_of,
     print_files,
 )
 
 
 @deploy.command()
+@alert_settings(*OBJECTIVES, "runbooks", "grafana", "time_scale")
 def swarm(
     reference: Ref,
     output: OutputFolder,
@@ -44,14 +35,9 @@ def swarm(
     network: Network = False,
     with_: With = None,
     without: Without = None,
-    latency: Latency = DEFAULT.latency_seconds,
-    latency_share: LatencyShare = DEFAULT.latency_share,
-    success_share: SuccessShare = DEFAULT.success_share,
-    design_effect: DesignEffect = DEFAULT.design_effect,
-    label_coverage: LabelCoverage = DEFAULT.label_coverage,
-    runbooks: Runbooks = OPTIONS.runbooks,
-    grafana: GrafanaAddress = OPTIONS.grafana,
-    time_scale: TimeScale = OPTIONS.time_scale,
+    pin: Pins = None,
+    *,
+    settings: AlertSettings,
     as_json: AsJson = False,
 ) -> None:
     """Write a stack file for Docker Swarm.
@@ -60,19 +46,17 @@ def swarm(
     `package deploy update` compares the two first.
     """
     from packager.deploy.compose.deploy import ComposeOptions
+    from packager.deploy.part_images import parsed_pins
     from packager.deploy.swarm.deploy import plan_swarm, write_plan
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    objectives = objectives_of(
-        "swarm", latency, latency_share, success_share, design_effect, label_coverage
-    )
-    options = alert_options("swarm", runbooks, grafana, time_scale)
     asked = ComposeOptions(
-        image, replicas, port, keys, network, tuple(with_ or ()), tuple(without or ())
+        *(image, replicas, port, keys, network),
+        *(tuple(with_ or ()), tuple(without or ()), parsed_pins(pin or ())),
     )
     with open_reference(reference, Engine.connect()) as found:
-        plan = plan_swarm(found, output, asked, objectives, options)
+        plan = plan_swarm(found, output, asked, settings.objectives, settings.options)
         name, version = found.manifest.name, found.manifest.tag
     done = write_plan(plan, output)
     models = sorted(done.fleet.members)

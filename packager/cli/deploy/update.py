@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +16,16 @@ from packager.cli.app import REF_HELP, AsJson, Key, KeyFile, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.deploy.options import deploy
 from packager.cli.deploy.swarm import start_command
-from packager.errors import UsageError
+from packager.cli.reporting import Issues, data_name, send_findings
+from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
+    from packager.image.reference import Reference
     from packager.rollout.request import UpdateRequest, UpdateResult
+    from packager.worker.test.report import DataTestReport
+
+REFUSING = ("failed", "too few")
+"""Outcomes of checks by which a version is refused."""
 
 
 @deploy.command()
@@ -56,6 +66,7 @@ def update(
         bool, typer.Option("--abort", help="Take back an update that was killed.")
     ] = False,
     key_file: KeyFile = None,
+    issues: Issues = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
@@ -104,13 +115,16 @@ def update(
             latency_slack=latency_slack,
             key_file="" if key_file is None else str(key_file.absolute()),
         )
-    result = _run_swarm(output, asked, key) if on_swarm and asked else _run(output, asked, key)
+    run = _run_swarm if on_swarm and asked else _run
+    result = run(output, asked, key, issues)
     _print(result, aborted=False, as_json=as_json)
     if not result.done:
         raise typer.Exit(1)
 
 
-def _run(output: Path, asked: UpdateRequest | None, key: Path | None) -> UpdateResult:
+def _run(
+    output: Path, asked: UpdateRequest | None, key: Path | None, issues: str | None
+) -> UpdateResult:
     """Begin the update that is ``asked`` for, or go on with the one in the folder."""
     from packager.rollout.request import UpdateRequest
     from packager.rollout.update import left_update, resume_update, start_update, under_way
@@ -122,17 +136,66 @@ def _run(output: Path, asked: UpdateRequest | None, key: Path | None) -> UpdateR
         left = asked
     progress = ConsoleProgress()
     with opened(left.reference, False, key, companion=bool(left.data)) as (found, engine):
-        if asked is None:
-            return resume_update(found, output, engine, progress)
-        return start_update(found, output, asked, engine, progress)
+        with _reported(found, left.data, issues) as ended:
+            if asked is None:
+                ended(resume_update(found, output, engine, progress))
+            else:
+                ended(start_update(found, output, asked, engine, progress))
+        return ended.result
 
 
-def _run_swarm(output: Path, asked: UpdateRequest, key: Path | None) -> UpdateResult:
+@dataclass
+class _Ended:
+    """Keeps how an update ended."""
+
+    result: UpdateResult = field(init=False)
+
+    def __call__(self, result: UpdateResult) -> None:
+        self.result = result
+
+
+@contextmanager
+def _reported(found: Reference, data: str, issues: str | None) -> Iterator[_Ended]:
+    """Report how the update of the block ends to the issue tracker at ``issues``.
+
+    A wrong call (``UsageError``) says nothing about the version.
+    """
+    from packager.findings.from_update import findings_of_update
+
+    def report(refusal: str | None, test: DataTestReport | None = None) -> None:
+        name = data_name(data or None)
+        for one in findings_of_update(refusal, test, found.manifest, name, time.time()):
+            send_findings(issues, one, ConsoleProgress())
+
+    ended = _Ended()
+    try:
+        yield ended
+    except UsageError:
+        raise
+    except PackageError as error:
+        report(error.message)
+        raise
+    result = ended.result
+    if result.done:
+        report(None, None if result.gate is None else result.gate.test)
+    else:
+        refused = [one for one in result.checks if one.outcome in REFUSING]
+        report("; ".join(one.line_without_cells for one in refused))
+
+
+def _run_swarm(
+    output: Path, asked: UpdateRequest | None, key: Path | None, issues: str | None
+) -> UpdateResult:
     from packager.rollout.swarm.update import update_swarm
 
+    assert asked is not None
     progress = ConsoleProgress()
-    with opened(asked.reference, False, key, companion=bool(asked.data)) as (found, engine):
-        result = update_swarm(found, output, asked, engine, progress)
+    with (
+        opened(asked.reference, False, key, companion=bool(asked.data)) as (found, engine),
+        _reported(found, asked.data, issues) as ended,
+    ):
+        ended(update_swarm(found, output, asked, engine, progress))
+    result = ended.result
     if result.done:
         progress.step(f"for its rules and dashboard: {start_command(output)}")
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,8 @@ class ComposeOptions:
     added: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """Of the parts of the whole deployment."""
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """Images by digest, in addition to those that it has."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def deploy_compose(
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)
+    fleet = fleet.with_pins(asked.pins)
     files = {**linked_files(model, fleet), **compose_files(fleet)}
     changed = write_fleet(target, files, fleet, known.members.keys() - {model.name})
     return DeployResult(

@@ -16,13 +16,10 @@ from packager.deploy.compose.services import (
     model_volumes,
 )
 from packager.deploy.fleet import GRAFANA_PORT, Fleet
+from packager.deploy.part_images import compose_image
 from packager.deploy.parts import ALERTMANAGER, GRAFANA, PROMETHEUS, REDIS
 from packager.deploy.prometheus.issue_service import JOB
 
-PROMETHEUS_IMAGE = "${PROMETHEUS_IMAGE:-prom/prometheus:v2.53.4}"
-ALERTMANAGER_IMAGE = "${ALERTMANAGER_IMAGE:-prom/alertmanager:v0.27.0}"
-GRAFANA_IMAGE = "${GRAFANA_IMAGE:-grafana/grafana:11.5.2}"
-REDIS_IMAGE = "${REDIS_IMAGE:-redis:7.2-alpine}"
 REDIS_USER = "999:1000"
 """That of the image, which as root would need capabilities to become it."""
 RETENTION = "40d"  # the error budget covers 30 days
@@ -40,7 +37,8 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
     It sets no project name: Compose uses the folder's name, which doesn't change with the models.
     """
     models, shared = fleet.sorted(), shared_services(fleet)
-    services = [model_services(one, redis=REDIS in fleet.parts) for one in models]
+    redis = REDIS in fleet.parts
+    services = [model_services(one, fleet.pins, redis=redis) for one in models]
     volumes = [model_volumes(one) for one in models]
     inner = [*map(model_network, models), *([LABELS_NETWORK] if REDIS in fleet.parts else [])]
     return {
@@ -62,8 +60,8 @@ def shared_services(fleet: Fleet) -> dict[str, Any]:
     made: Mapping[str, Any] = {
         PROMETHEUS: _prometheus(fleet),
         ALERTMANAGER: _alertmanager(fleet),
-        GRAFANA: _grafana(),
-        REDIS: _redis(),
+        GRAFANA: _grafana(fleet),
+        REDIS: _redis(fleet),
     }
     shared = {name: service for name, service in made.items() if name in fleet.parts}
     own = {**SERVICE_HARDENING, "cpu_shares": MONITORING_SHARES, **tracker.tracker_service(fleet)}
@@ -72,7 +70,7 @@ def shared_services(fleet: Fleet) -> dict[str, Any]:
 
 def _prometheus(fleet: Fleet) -> dict[str, Any]:
     return {
-        **_monitoring_service(PROMETHEUS_IMAGE),
+        **_monitoring_service(PROMETHEUS, fleet),
         "command": [
             "--config.file=/etc/prometheus/prometheus.yml",
             "--storage.tsdb.path=/prometheus",
@@ -92,7 +90,7 @@ def _prometheus(fleet: Fleet) -> dict[str, Any]:
 
 def _alertmanager(fleet: Fleet) -> dict[str, Any]:
     return {
-        **_monitoring_service(ALERTMANAGER_IMAGE),
+        **_monitoring_service(ALERTMANAGER, fleet),
         "command": [
             "--config.file=/etc/alertmanager/alertmanager.yml",
             "--storage.path=/alertmanager",
@@ -107,9 +105,9 @@ def _alertmanager(fleet: Fleet) -> dict[str, Any]:
     }
 
 
-def _grafana() -> dict[str, Any]:
+def _grafana(fleet: Fleet) -> dict[str, Any]:
     return {
-        **_monitoring_service(GRAFANA_IMAGE),
+        **_monitoring_service(GRAFANA, fleet),
         "environment": {
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
             "GF_ANALYTICS_REPORTING_ENABLED": "false",
@@ -127,9 +125,9 @@ def _grafana() -> dict[str, Any]:
     }
 
 
-def _redis() -> dict[str, Any]:
+def _redis(fleet: Fleet) -> dict[str, Any]:
     return {
-        **_monitoring_service(REDIS_IMAGE),
+        **_monitoring_service(REDIS, fleet),
         "user": REDIS_USER,
         "read_only": True,
         "networks": [LABELS_NETWORK],
@@ -143,9 +141,9 @@ def _redis() -> dict[str, Any]:
     }
 
 
-def _monitoring_service(image: str) -> dict[str, Any]:
+def _monitoring_service(name: str, fleet: Fleet) -> dict[str, Any]:
     return {
-        "image": image,
+        "image": compose_image(name, fleet.pins),
         **SERVICE_HARDENING,
         "mem_limit": MONITORING_MEMORY,
         "cpu_shares": MONITORING_SHARES,

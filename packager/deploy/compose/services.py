@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from packager.deploy.fleet import Member
+from packager.deploy.part_images import PROXY, compose_image
 from packager.deploy.parts import REDIS
 from packager.deploy.proxy import CONFIG_FOLDER, SLOT_PORTS
 from packager.engine.hardening import MAX_PROCESSES
@@ -14,7 +16,6 @@ from packager.image.runtime import VENV
 FEEDBACK_KEY = "/state/feedback.key"
 API_KEYS = "/run/keys/api.keys"
 REDIS_DATABASE = "redis://redis:6379/0"
-PROXY = "${PROXY_IMAGE:-haproxy:2.8-alpine}"
 PROXY_USER = "65532:0"
 PROXY_MEMORY = "512m"
 DEADLINE_SECONDS = 30
@@ -57,13 +58,13 @@ def model_network(one: Member) -> str:
     return f"models-{one.label}"
 
 
-def model_services(one: Member, *, redis: bool = False) -> dict[str, Any]:
+def model_services(one: Member, pins: Mapping[str, str], *, redis: bool = False) -> dict[str, Any]:
     """The services of ``one``; ``redis``: whether labels wait in the Redis of the deployment."""
     return {
         one.state: state_service(one),
         **{one.slot_service(slot): _slot(one, slot, redis=redis) for slot in one.slots},
         f"state-{one.proxy}": _prepared(one, PREPARE_SOCKET, f"{one.proxy}:/run/haproxy"),
-        one.proxy: _proxy(one),
+        one.proxy: _proxy(one, pins),
     }
 
 
@@ -132,9 +133,9 @@ def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
     }
 
 
-def _proxy(one: Member) -> dict[str, Any]:
+def _proxy(one: Member, pins: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "image": PROXY,
+        "image": compose_image(PROXY, pins),
         "user": PROXY_USER,
         **SERVICE_HARDENING,
         "mem_limit": PROXY_MEMORY,

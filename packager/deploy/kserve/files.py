@@ -76,4 +76,5 @@ def workload(
         keys=versions.keys,
         monitor_labels=cluster.monitor_labels,
         monitors=cluster.monitors,
+        pins=cluster.pins,
     )

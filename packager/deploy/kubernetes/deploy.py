@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from packager.deploy import generated_folder
 from packager.deploy.folder_target import KUBERNETES, TARGET, check_target
+from packager.deploy.kubernetes.cluster_tracker import FOLDER, ClusterTracker
 from packager.deploy.kubernetes.files import FLEET, kubernetes_files
+from packager.deploy.kubernetes.tracker_overlays import tracker_files
 from packager.deploy.kubernetes.workload import MAX_LABEL, Workload, object_name
 from packager.deploy.monitoring import (
     dashboard_text,
     fleet_text,
+    issues_text,
     model_rules,
     monitored,
     replica_mib,
     slices_text,
 )
+from packager.deploy.part_images import parsed_pins, with_pins
+from packager.deploy.parts import REDIS, TRACKER
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
+from packager.deploy.schedule import Every
 from packager.errors import UsageError
 from packager.image.reference import Reference
 
@@ -45,6 +51,13 @@ class ClusterOptions:
     monitor_labels: dict[str, str]
     monitors: bool = True
     """Whether Prometheus's operator is in the cluster."""
+    tracker: bool | None = None
+    """Whether the issue tracker is one of the parts; None: as before."""
+    pins: dict[str, str] = field(default_factory=dict)
+    """Images by digest of the services beside the model."""
+    companion: str = ""
+    """The companion's image, which tests the package on a schedule; empty: no schedule."""
+    every: Every = "day"
 
     @classmethod
     def parse(
@@ -55,20 +68,17 @@ class ClusterOptions:
         *,
         keys: bool,
         left_out: Sequence[str] = (),
+        pins: Sequence[str] = (),
+        pinnable: Sequence[str] = (REDIS, TRACKER),
     ) -> ClusterOptions:
         """Check the options; raises ``UsageError`` that names the wrong one."""
         for part in left_out:
             if part != MONITORS:
                 raise UsageError(
                     f"--without: expected {MONITORS}, got {part!r}",
-                    "a Redis that is there: --redis; Prometheus and Grafana are none of its parts",
+                    "a Redis that is there: --redis; `deploy kubernetes` has the part tracker, too",
                 )
-        if not IMAGE.fullmatch(image):
-            raise UsageError(
-                f"--image: expected HOST/NAME@sha256:…, got {image!r}",
-                "push the image, and give the address with the digest: a tag may name another "
-                "image tomorrow",
-            )
+        check_image("--image", image)
         place = urlsplit(redis)
         if redis and (place.scheme not in ("redis", "rediss") or not place.hostname):
             raise UsageError(
@@ -79,7 +89,44 @@ class ClusterOptions:
                 "--redis: expected an address without a password, which would be in a plain file",
                 "allow the model's pods by network policy, or leave the option out",
             )
-        return cls(image, redis, keys, _monitor_labels(labels), not left_out)
+        pinned = with_pins({}, parsed_pins(pins, pinnable))
+        return cls(image, redis, keys, _monitor_labels(labels), not left_out, pins=pinned)
+
+    def with_parts(
+        self, added: Sequence[str], left_out: Sequence[str], companion: str, every: Every
+    ) -> ClusterOptions:
+        """With the parts of ``deploy kubernetes`` alone; raises ``UsageError`` as ``parse``."""
+        for part in added:
+            if part != TRACKER:
+                raise UsageError(
+                    f"--with: expected {TRACKER}, got {part!r}",
+                    "tests on a schedule: --companion",
+                )
+        if added and left_out:
+            raise UsageError(f"{TRACKER} is in both --with and --without", "name it in one of them")
+        if TRACKER in self.pins and not added:
+            raise UsageError(
+                f"--pin {TRACKER}: expected --with {TRACKER} with it, got none", "add it"
+            )
+        if added and TRACKER not in self.pins:
+            raise UsageError(
+                f"--with {TRACKER}: expected its image, got none",
+                f"push the one that `package issues image` made: --pin {TRACKER}=NAME@sha256:…",
+            )
+        if companion:
+            check_image("--companion", companion)
+        tracker = True if added else False if left_out else None
+        return replace(self, tracker=tracker, companion=companion, every=every)
+
+
+def check_image(option: str, image: str) -> None:
+    """Raise ``UsageError`` unless ``image`` is an address with a digest."""
+    if not IMAGE.fullmatch(image):
+        raise UsageError(
+            f"{option}: expected HOST/NAME@sha256:…, got {image!r}",
+            "push the image, and give the address with the digest: a tag may name another "
+            "image tomorrow",
+        )
 
 
 def _monitor_labels(labels: Sequence[str]) -> dict[str, str]:
@@ -138,12 +185,20 @@ def deploy_kubernetes(
         keys=object_name(model.name) in keyed,
         monitor_labels=cluster.monitor_labels,
         monitors=cluster.monitors,
+        pins=cluster.pins,
+        companion=cluster.companion,
+        every=cluster.every,
     )
     models = {**dict(known.notes.get(MODELS, {})), work.name: work.model}
     made = kubernetes_files(work, model_rules(model), model_dashboards(model, work.name))
     files = {f"{work.name}/{path}": text for path, text in made.items()}
-    others = [path for path in known.files if not path.startswith(f"{work.name}/")]
-    changed = generated_folder.write(target, files, _notes(models, keyed), others)
+    tracker = _tracker(known.notes.get(TRACKER), cluster, options.tracker)
+    kept = [path for path in known.files if path.partition("/")[0] not in (work.name, FOLDER)]
+    kinds = {work.name: issues_text(model)}
+    shared, left = _shared(tracker, models, kinds, known.files)
+    notes = _notes(models, keyed, tracker)
+    changed = generated_folder.write(target, {**files, **shared}, notes, [*kept, *left])
+    files |= shared
     return KubernetesResult(tuple(sorted(files)), work.name, work.version, tuple(changed))
 
 
@@ -156,8 +211,43 @@ def model_dashboards(model: MonitoredModel, name: str) -> dict[str, str]:
     }
 
 
-def _notes(models: Mapping[str, str], keyed: Collection[str]) -> dict[str, Any]:
-    return {TARGET: KUBERNETES, MODELS: dict(models), KEYED: sorted(keyed)}
+def _notes(
+    models: Mapping[str, str], keyed: Collection[str], tracker: ClusterTracker | None
+) -> dict[str, Any]:
+    notes = {TARGET: KUBERNETES, MODELS: dict(models), KEYED: sorted(keyed)}
+    return notes if tracker is None else {**notes, TRACKER: asdict(tracker)}
+
+
+def _tracker(
+    known: Mapping[str, Any] | None, cluster: ClusterOptions, address: str
+) -> ClusterTracker | None:
+    """The folder's tracker, as it was or as it is asked for now; None without one."""
+    if cluster.tracker is False or (known is None and not cluster.tracker):
+        return None
+    if cluster.tracker:
+        labels = cluster.monitor_labels
+        return ClusterTracker(cluster.pins[TRACKER], address, cluster.monitors, labels)
+    return ClusterTracker(**(known or {}))
+
+
+def _shared(
+    tracker: ClusterTracker | None,
+    models: Mapping[str, str],
+    made: Mapping[str, str],
+    known: Collection[str],
+) -> tuple[dict[str, str], list[str]]:
+    """Path → content of the tracker's files, and paths of those of other models, which stay.
+
+    ``made``: name of a model's objects → kinds of its issues. A model that was deployed before
+    the tracker has none until it is deployed again.
+    """
+    if tracker is None:
+        return {}, []
+    place = f"{FOLDER}/base/kinds"
+    there = [name for name in models if f"{place}/{name}.json" in known and name not in made]
+    files = tracker_files(tracker, {**dict.fromkeys(there, ""), **made})
+    written = {f"{FOLDER}/{path}": text for path, text in files.items()}
+    return written, [f"{place}/{name}.json" for name in there]
 
 
 def remove_kubernetes(name: str, target: Path) -> KubernetesResult:
@@ -172,7 +262,10 @@ def remove_kubernetes(name: str, target: Path) -> KubernetesResult:
             "name a model of this folder",
         )
     del models[folder]
-    kept = [path for path in known.files if not path.startswith(f"{folder}/")]
-    notes = _notes(models, set(known.notes.get(KEYED, ())) - {folder})
-    changed = generated_folder.write(target, {}, notes, kept)
-    return KubernetesResult(tuple(sorted(kept)), folder, "", tuple(changed))
+    kept = [path for path in known.files if path.partition("/")[0] not in (folder, FOLDER)]
+    found = known.notes.get(TRACKER)
+    tracker = None if found is None else ClusterTracker(**found)
+    shared, left = _shared(tracker, models, {}, known.files)
+    notes = _notes(models, set(known.notes.get(KEYED, ())) - {folder}, tracker)
+    changed = generated_folder.write(target, shared, notes, [*kept, *left])
+    return KubernetesResult(tuple(sorted([*kept, *shared, *left])), folder, "", tuple(changed))

@@ -8,7 +8,7 @@ from typing import Any
 
 from packager.deploy.commented import commented
 from packager.deploy.kubernetes.monitors import pod_monitor, prometheus_rule
-from packager.deploy.kubernetes.network import policies, redis
+from packager.deploy.kubernetes.network import network_policy, policies, redis
 from packager.deploy.kubernetes.overlays import KUSTOMIZE, overlay_files
 from packager.deploy.kubernetes.workload import (
     Workload,
@@ -17,6 +17,7 @@ from packager.deploy.kubernetes.workload import (
     disruption_budget,
     service,
 )
+from packager.deploy.schedule import cron_job, job_name
 from packager.deploy.yaml import dump
 
 FLEET = "models-fleet.json"
@@ -54,10 +55,30 @@ def kubernetes_files(
         "autoscaler.yaml": ([autoscaler(work)], COMMENTS["autoscaler"]),
         **shared_objects(work, rules),
     }
+    if work.companion:
+        objects["schedule.yaml"] = (_schedule(work), SCHEDULE_COMMENTS)
     return {
         **base_files(work, "kubernetes", objects, dashboards),
         **overlay_files(work, partial(_replicas, work), hashed=True),
     }
+
+
+SCHEDULE_COMMENTS = {
+    "spec > jobTemplate > spec > template > spec > volumes > persistentVolumeClaim": "The claim "
+    "with the new rows, which is yours."
+}
+
+
+def _schedule(work: Workload) -> list[dict[str, Any]]:
+    """Tests of the package on new rows, by a pod that reaches nobody and that nobody reaches."""
+    labels = {**work.labels, "app.kubernetes.io/component": "test"}
+    name = job_name("test", work.name)
+    selector = {key: labels[key] for key in work.selector}
+    alone = {"podSelector": {"matchLabels": selector}, "policyTypes": ["Ingress", "Egress"]}
+    return [
+        cron_job(name, work.companion, work.every, labels),
+        network_policy({"name": name, "labels": labels}, alone),
+    ]
 
 
 def shared_objects(work: Workload, rules: Mapping[str, Any]) -> Objects:

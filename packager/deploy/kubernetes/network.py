@@ -11,22 +11,22 @@ from packager.deploy.kubernetes.workload import (
     REDIS_PORT,
     Workload,
 )
+from packager.deploy.part_images import part_image
+from packager.deploy.parts import REDIS
 
-REDIS_IMAGE = "redis:7.4"
 NAMESPACES = ("ingress", "monitoring")
 """Namespaces that may reach a model: where its ingress and Prometheus run; a person's to change."""
 
 
 def policies(work: Workload) -> list[dict[str, Any]]:
     """The model's policy, and that of its own Redis."""
-    inside = [{"podSelector": {}}, *(_namespace(name) for name in NAMESPACES)]
     own = {
         "podSelector": {"matchLabels": work.selector},
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": [{"from": inside, "ports": [{"port": HTTP, "protocol": "TCP"}]}],
+        "ingress": [{"from": namespaces(), "ports": [{"port": HTTP, "protocol": "TCP"}]}],
         "egress": [{}] if work.network or work.redis else _egress(work),
     }
-    made = [_policy(work, "", own)]
+    made = [network_policy(work.metadata(), own)]
     if not work.redis:
         spec = {
             "podSelector": {"matchLabels": redis_selector(work)},
@@ -39,31 +39,41 @@ def policies(work: Workload) -> list[dict[str, Any]]:
             ],
             "egress": [],
         }
-        made.append(_policy(work, "-redis", spec))
+        made.append(network_policy(work.metadata("-redis"), spec))
     return made
 
 
 def _egress(work: Workload) -> list[dict[str, Any]]:
     """Names, and the store of labels; nothing else."""
-    names = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
-    return [
-        {"to": [{"namespaceSelector": {}}], "ports": names},
+    return egress_of(
         {
             "to": [{"podSelector": {"matchLabels": redis_selector(work)}}],
             "ports": [{"port": REDIS_PORT, "protocol": "TCP"}],
-        },
+        }
+    )
+
+
+def egress_of(*allowed: dict[str, Any]) -> list[dict[str, Any]]:
+    """Names, and what is ``allowed``."""
+    names = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
+    return [{"to": [{"namespaceSelector": {}}], "ports": names}, *allowed]
+
+
+def namespaces(*names: str) -> list[dict[str, Any]]:
+    """Pods of the own namespace and of those called ``names``; by default ``NAMESPACES``."""
+    others = [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+        for name in names or NAMESPACES
     ]
+    return [{"podSelector": {}}, *others]
 
 
-def _namespace(name: str) -> dict[str, Any]:
-    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
-
-
-def _policy(work: Workload, suffix: str, spec: dict[str, Any]) -> dict[str, Any]:
+def network_policy(metadata: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    """A policy with this ``spec``."""
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": work.metadata(suffix),
+        "metadata": metadata,
         "spec": spec,
     }
 
@@ -92,7 +102,7 @@ def redis(work: Workload) -> list[dict[str, Any]]:
             "replicas": 1,
             "serviceName": f"{work.name}-redis",
             "selector": {"matchLabels": redis_selector(work)},
-            "template": {"metadata": {"labels": labels}, "spec": _redis_pod()},
+            "template": {"metadata": {"labels": labels}, "spec": _redis_pod(work)},
             "volumeClaimTemplates": [claim],
         },
     }
@@ -109,10 +119,10 @@ def redis(work: Workload) -> list[dict[str, Any]]:
     return [stateful, address]
 
 
-def _redis_pod() -> dict[str, Any]:
+def _redis_pod(work: Workload) -> dict[str, Any]:
     container = {
         "name": "redis",
-        "image": REDIS_IMAGE,
+        "image": part_image(REDIS, work.pins),
         "args": ["--appendonly", "yes", "--maxmemory-policy", "noeviction"],
         "ports": [{"name": "redis", "containerPort": REDIS_PORT}],
         "resources": {

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from packager.deploy.schedule import Every
 from packager.image.config import PORT
 
 PART_OF = "model-packager"
@@ -79,6 +80,11 @@ class Workload:
     """Labels by which Prometheus's operator selects monitors and rules."""
     monitors: bool = True
     """Whether Prometheus's operator is in the cluster."""
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """Images by digest of the services beside the model."""
+    companion: str = ""
+    """The companion's image, which tests the package on a schedule; empty: no schedule."""
+    every: Every = "day"
 
     @property
     def name(self) -> str:

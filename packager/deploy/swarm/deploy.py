@@ -81,6 +81,7 @@ def plan_swarm(
         replicas=asked.replicas,
     )
     fleet = known.with_model(member).with_parts(asked.added, asked.left_out)
+    fleet = fleet.with_pins(asked.pins)
     files = {**linked_files(model, fleet), **_shared_files(fleet)}
     return SwarmPlan(model.name, files, fleet, before.version if before else None)
 

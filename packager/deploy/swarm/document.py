@@ -41,7 +41,7 @@ def stack_text(fleet: Fleet, files: Mapping[str, str], secrets: Mapping[str, str
     services: dict[str, Any] = {}
     for one in fleet.sorted():
         services[model_service(one)] = model_of(one, redis=REDIS in fleet.parts)
-        services[proxy_service(one)] = proxy_of(one)
+        services[proxy_service(one)] = proxy_of(one, fleet.pins)
     shared = swarm_shared(fleet, configs)
     own = secret_paths(fleet)
     document = {

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from packager.deploy.compose.services import (
     API_KEYS,
     DEADLINE_SECONDS,
     LOGGING,
-    PROXY,
     PROXY_MEMORY,
     PROXY_USER,
     REDIS_DATABASE,
     literal,
 )
 from packager.deploy.fleet import Member
+from packager.deploy.part_images import PROXY, compose_image
 from packager.deploy.proxy import CONFIG_FOLDER
 from packager.deploy.swarm.names import model_label
 from packager.engine.hardening import MAX_PROCESSES
@@ -104,7 +105,7 @@ def model_service(one: Member, *, redis: bool) -> dict[str, Any]:
     }
 
 
-def proxy_service(one: Member) -> dict[str, Any]:
+def proxy_service(one: Member, pins: Mapping[str, str]) -> dict[str, Any]:
     """The service of a model's proxies: one task on each host, on the model's port there."""
     config = {
         "source": proxy_config_key(one),
@@ -112,7 +113,7 @@ def proxy_service(one: Member) -> dict[str, Any]:
         "mode": READABLE,
     }
     return {
-        "image": PROXY,
+        "image": compose_image(PROXY, pins),
         "user": PROXY_USER,
         **HARDENING,
         "read_only": True,

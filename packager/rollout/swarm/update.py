@@ -90,7 +90,7 @@ class SwarmUpdate:
         seconds = time.monotonic() - begun
         version = reference.manifest.tag
         result = UpdateResult(
-            self.one.name, self.one.version, version, done, gate, None, seconds, rolling
+            self.one.name, self.one.version, version, done, gate, seconds=seconds, rolling=rolling
         )
         if done:
             record_update(self.folder, result, self.asked)

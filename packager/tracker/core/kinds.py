@@ -16,12 +16,13 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     ),
     "labels": ("LabelsRejected", "LabelCoverageLow"),
     "identity": ("CompiledMismatch", "ReplayFailed", "BehaviouralCase", "VersionSkew"),
+    "roll-out": ("UpdateRefused",),
     "speed": ("TimeTest", "SlowerPackage"),
     "challenger": ("ShadowNotAnswering", "ChallengerBetter", "ChallengerWorse"),
     "data": ("SuspiciousRows", "SuspectsTest"),
 }  # fmt: skip
 """Family → kinds: names of alerts, and of the checks of ``build``, ``data check``, ``test``,
-``replay``, ``drift`` and ``feedback``."""
+``replay``, ``drift``, ``feedback`` and ``deploy update``."""
 _FAMILY_OF = {kind: family for family, kinds in FAMILIES.items() for kind in kinds}
 
 

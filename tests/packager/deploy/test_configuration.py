@@ -39,7 +39,7 @@ def test_keys_and_time_scale_are_of_the_model_that_has_them() -> None:
     assert "authorization" not in job(fleet, "shop")
     assert "scrape_interval" not in job(fleet, "shop")
     assert job(fleet, "drilled")["authorization"]["credentials_file"] == "keys/drilled.key"
-    assert job(fleet, "drilled")["scrape_interval"] == "1s"
+    assert job(fleet, "drilled")["scrape_interval"] == "2s"
 
 
 def test_every_proxy_is_scraped_as_one_job() -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from packager.deploy.fleet import Member, UpdateCandidate
 from packager.deploy.proxy import SLOT_PORTS, proxy_config
+from packager.image.config import PORT
 
 SHOP = Member("shop", "1", "shop:1", 3000, 512)
 UPDATED = replace(SHOP, candidate=UpdateCandidate("2", "shop:2", 512, share=0.1))
@@ -60,3 +67,73 @@ def test_haproxy_takes_it_without_a_warning(member: Member, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
     assert "Configuration file is valid" in done.stdout
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Is ready; answers predictions, or takes them and hangs."""
+
+    hung = threading.Event()
+    hangs = False
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        if self.hangs:
+            Answering.hung.set()
+            threading.Event().wait(30)
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Write nothing."""
+
+
+class Hanging(Answering):
+    hangs = True
+
+
+def serving(handler: type[Answering]) -> int:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return int(server.server_port)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
+def test_a_request_to_a_replica_that_hangs_is_answered_by_another(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    replicas = [serving(one) for one in (Hanging, Answering)]
+    config = re.sub(r"timeout server \w+", "timeout server 500ms", proxy_config(SHOP))
+    config = config.replace(f"bind :{PORT}", f"bind 127.0.0.1:{port}")
+    config = re.sub(r"\nfrontend (?!model)[^\n]*\n(?:  .*\n)+", "\n", config)
+    config = re.sub(r"  (?:server-template green|stats socket) .*\n", "", config)
+    servers = "".join(f"  server s{one} 127.0.0.1:{one} weight 50\n" for one in replicas)
+    config = re.sub(r"  server-template blue .*\n", servers, config)
+    (tmp_path / "haproxy.cfg").write_text(config)
+    with subprocess.Popen(["haproxy", "-db", "-f", str(tmp_path / "haproxy.cfg")]) as proxy:
+        try:
+            statuses = {asked(f"http://127.0.0.1:{port}/predict") for _ in range(20)}
+        finally:
+            proxy.terminate()
+    assert Answering.hung.is_set()
+    assert statuses == {200}
+
+
+def asked(url: str) -> int:
+    """The status of a prediction; waits until the proxy listens."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(url, b"{}", timeout=60) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)

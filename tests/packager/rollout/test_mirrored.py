@@ -1,3 +1,5 @@
+import pytest
+
 from packager.rollout.asking import AskedAnswer, MirroredRows
 from packager.rollout.mirrored import judge_mirrored, same_inputs
 
@@ -59,3 +61,28 @@ def test_inputs_are_names_and_kinds():
     assert same_inputs(old, {"features": [*reversed(old["features"])]})
     assert not same_inputs(old, {"features": [{"name": "x", "kind": "float"}]})
     assert not same_inputs(old, "garbage")
+
+
+def answer(prediction, **probabilities):
+    told = {"prediction": prediction, **({"probabilities": probabilities} if probabilities else {})}
+    return AskedAnswer(200, 0.01, {"predictions": [told]})
+
+
+def test_answers_are_compared_as_those_of_a_shadow():
+    found = mirrored(
+        (answer(1.0), answer(1.0 + 1e-9)),
+        (answer("a", a=0.9, b=0.1), answer("a", a=0.8, b=0.2)),
+        (answer("a", a=0.6, b=0.4), answer("b", b=1.0)),
+        (answer("a"), answer(1.0)),
+    )
+    assert (found.pairs, found.other_answers, found.incomparable) == (4, 1, 1)
+    assert found.differences == [pytest.approx(1e-9), pytest.approx(0.1), pytest.approx(0.6)]
+    judged = judge_mirrored(found, same_inputs=True)
+    assert (
+        "25.0% with another answer; 1 whose answers have other forms, not compared" in judged.text
+    )
+    assert "difference of half of them up to 0.1, of 95 % up to 0.6" in judged.text
+    assert judged.numbers["difference"] == {
+        "median": pytest.approx(0.1),
+        "quantile_95": pytest.approx(0.6),
+    }

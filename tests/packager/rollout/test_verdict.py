@@ -35,3 +35,9 @@ def test_the_document_has_all_numbers():
         "seconds": 1.0,
     }
     assert GateVerdict((GOOD,)).findings == ("ready: passed: it serves shop",)
+
+
+def test_a_line_without_cells_quotes_no_row():
+    quoting = GateCheck("mirrored rows", "failed", "expected a number, got 'Anna'")
+    assert quoting.line_without_cells == "mirrored rows: failed"
+    assert GateCheck("latency", "failed", "slow").line_without_cells == "latency: failed: slow"

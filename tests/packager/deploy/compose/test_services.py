@@ -13,14 +13,14 @@ UPDATED = replace(SHOP, candidate=UpdateCandidate("2", "shop:2", 512))
 
 
 def test_a_slot_that_is_empty_has_no_service() -> None:
-    assert set(model_services(SHOP)) == {
+    assert set(model_services(SHOP, {})) == {
         "state-shop", "model-shop-blue", "state-proxy-shop", "proxy-shop",
     }  # fmt: skip
-    assert set(model_services(UPDATED)) - set(model_services(SHOP)) == {"model-shop-green"}
+    assert set(model_services(UPDATED, {})) - set(model_services(SHOP, {})) == {"model-shop-green"}
 
 
 def test_slots_differ_in_nothing_but_the_image() -> None:
-    services = model_services(UPDATED)
+    services = model_services(UPDATED, {})
     blue, green = services["model-shop-blue"], services["model-shop-green"]
     assert (blue["image"], green["image"]) == ("shop:1", "shop:2")
     assert {**blue, "image": ""} == {**green, "image": ""}
@@ -28,7 +28,7 @@ def test_slots_differ_in_nothing_but_the_image() -> None:
 
 
 def test_only_the_proxy_has_ports_which_stay_over_an_update() -> None:
-    before, during = model_services(SHOP), model_services(UPDATED)
+    before, during = model_services(SHOP, {}), model_services(UPDATED, {})
     assert [name for name, one in during.items() if "ports" in one] == ["proxy-shop"]
     assert during["proxy-shop"] == before["proxy-shop"]
     assert before["proxy-shop"]["ports"] == [
@@ -38,26 +38,26 @@ def test_only_the_proxy_has_ports_which_stay_over_an_update() -> None:
 
 def test_a_request_that_has_begun_may_end() -> None:
     for name in ("model-shop-blue", "proxy-shop"):
-        assert model_services(SHOP)[name]["stop_grace_period"] == "45s"
+        assert model_services(SHOP, {})[name]["stop_grace_period"] == "45s"
 
 
 def test_labels_wait_in_redis_where_there_is_one() -> None:
     def store(services: dict[str, Any]) -> str | None:
         return services["model-shop-blue"]["environment"].get("MODEL_FEEDBACK_STORE")
 
-    assert store(model_services(SHOP)) is None
-    assert store(model_services(SHOP, redis=True)) == "redis://redis:6379/0"
+    assert store(model_services(SHOP, {})) is None
+    assert store(model_services(SHOP, {}, redis=True)) == "redis://redis:6379/0"
 
 
 def test_a_name_is_no_variable_of_compose() -> None:
     assert literal("shop:$HOME") == "shop:$$HOME"
-    assert model_services(replace(SHOP, image="a$b"))["state-shop"]["image"] == "a$$b"
+    assert model_services(replace(SHOP, image="a$b"), {})["state-shop"]["image"] == "a$$b"
 
 
 def test_every_volume_that_is_mounted_is_declared() -> None:
     mounted = {
         volume.partition(":")[0]
-        for service in model_services(UPDATED).values()
+        for service in model_services(UPDATED, {}).values()
         for volume in service["volumes"]
         if not volume.startswith("./")
     }
@@ -66,14 +66,14 @@ def test_every_volume_that_is_mounted_is_declared() -> None:
 
 def test_a_model_reaches_other_machines_only_where_that_was_said() -> None:
     def networks(one: Member, *, redis: bool = False) -> Any:
-        return model_services(one, redis=redis)["model-shop-blue"]["networks"]
+        return model_services(one, {}, redis=redis)["model-shop-blue"]["networks"]
 
     assert networks(SHOP) == ["models-shop"]
     assert networks(SHOP, redis=True) == ["models-shop", "labels"]
     assert networks(replace(SHOP, network=True)) == ["models-shop", "default"]
-    assert model_services(SHOP)["proxy-shop"]["networks"] == ["models-shop", "default"]
+    assert model_services(SHOP, {})["proxy-shop"]["networks"] == ["models-shop", "default"]
 
 
 def test_a_model_waits_for_the_store_of_its_labels() -> None:
-    waits = model_services(SHOP, redis=True)["model-shop-blue"]["depends_on"]
+    waits = model_services(SHOP, {}, redis=True)["model-shop-blue"]["depends_on"]
     assert waits["redis"] == {"condition": "service_healthy"}

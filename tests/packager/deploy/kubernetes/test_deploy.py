@@ -65,9 +65,11 @@ def test_labels_are_pairs() -> None:
     }
 
 
-def written(target: Path, model: MonitoredModel = MODEL, *, keys: bool = False) -> KubernetesResult:
+def written(
+    target: Path, model: MonitoredModel = MODEL, *, keys: bool = False, **changes: Any
+) -> KubernetesResult:
     package: Any = Packaged(model, "shop")
-    cluster = replace(parsed(), keys=keys)
+    cluster = replace(parsed(), keys=keys, **changes)
     return deploy_kubernetes(package, target, cluster, Objectives(), AlertOptions())
 
 
@@ -135,3 +137,57 @@ def test_a_server_that_required_keys_goes_on_to_until_it_is_removed(tmp_path: Pa
     remove_kubernetes(MODEL.name, tmp_path)
     written(tmp_path)
     assert not keyed()
+
+
+TRACKER = f"h/package-issues@sha256:{'1' * 64}"
+
+
+def kinds(target: Path) -> set[str]:
+    """The models whose kinds of issues the tracker reads."""
+    base = yaml.safe_load((target / "_issues/base/kustomization.yaml").read_text())
+    files = {file for one in base["configMapGenerator"] for file in one["files"]}
+    assert all((target / "_issues/base" / file).is_file() for file in files)
+    return {Path(file).stem for file in files}
+
+
+def test_the_tracker_knows_all_models_of_the_folder_and_stays_until_it_is_left_out(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path, tracker=True, pins={"tracker": TRACKER})
+    alone = contents(tmp_path)
+    assert TRACKER in (tmp_path / "_issues/base/stateful-set.yaml").read_text()
+    written(tmp_path, replace(MODEL, name="other"))
+    assert kinds(tmp_path) == {MODEL.name, "other"}
+    remove_kubernetes("other", tmp_path)
+    assert contents(tmp_path) == alone
+    written(tmp_path, tracker=False)
+    assert not [path for path in contents(tmp_path) if path.startswith("_issues/")]
+    written(tmp_path)
+    assert "_issues" not in str(contents(tmp_path).keys())
+
+
+def test_a_tracker_needs_its_image_and_is_the_only_part_to_add() -> None:
+    with pytest.raises(UsageError, match=r"^--with tracker: expected its image, got none") as told:
+        parsed().with_parts(["tracker"], [], "", "day")
+    assert "--pin tracker=NAME@sha256:…" in (told.value.hint or "")
+    with pytest.raises(UsageError, match=r"^--with: expected tracker, got 'grafana'"):
+        parsed().with_parts(["grafana"], [], "", "day")
+    with pytest.raises(UsageError, match=r"^tracker is in both --with and --without"):
+        parsed().with_parts(["tracker"], ["tracker"], "", "day")
+    pinned = ClusterOptions.parse(IMAGE, "", (), keys=False, pins=[f"tracker={TRACKER}"])
+    with pytest.raises(UsageError, match=r"^--pin tracker: expected --with tracker with it, got"):
+        pinned.with_parts([], [], "", "day")
+    with pytest.raises(UsageError, match=r"^--pin: expected SERVICE=IMAGE with one of redis, got"):
+        ClusterOptions.parse(
+            IMAGE, "", (), keys=False, pins=[f"tracker={TRACKER}"], pinnable=["redis"]
+        )
+    assert pinned.with_parts(["tracker"], [], "", "day").tracker is True
+    with pytest.raises(UsageError, match=r"^--pin: expected SERVICE=IMAGE with one of redis, tra"):
+        ClusterOptions.parse(IMAGE, "", (), keys=False, pins=["grafana=x"])
+
+
+def test_the_image_of_a_schedule_has_a_digest() -> None:
+    with pytest.raises(
+        UsageError, match=r"^--companion: expected HOST/NAME@sha256:…, got 'shop:1'"
+    ):
+        parsed().with_parts([], [], "shop:1", "day")

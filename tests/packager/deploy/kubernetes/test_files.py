@@ -21,7 +21,10 @@ def made(**changes: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"keys": True}, {"redis": "redis://store:6379/0"}, {"monitors": False}],
+    [
+        *({}, {"keys": True}, {"redis": "redis://store:6379/0"}, {"monitors": False}),
+        {"companion": f"h/shop-companion@sha256:{'1' * 64}"},
+    ],
 )
 def test_every_object_is_listed_and_fits_its_schema(changes: dict[str, Any]) -> None:
     files = made(**changes)
@@ -33,7 +36,8 @@ def test_every_object_is_listed_and_fits_its_schema(changes: dict[str, Any]) -> 
         for one in documents(files[f"base/{name}"]):
             if one["kind"] not in OPERATOR:
                 check_schema(one)
-            template = one.get("spec", {}).get("template")
+            job = one.get("spec", {}).get("jobTemplate", one)
+            template = job.get("spec", {}).get("template")
             if template is not None:
                 assert unrestricted(template["spec"]) == []
 
@@ -86,3 +90,23 @@ def test_without_the_operator_no_object_is_of_its_kinds() -> None:
     kinds = {one["kind"] for text in made(monitors=False).values() for one in _objects(text)}
     assert not kinds & set(OPERATOR)
     assert "Deployment" in kinds
+
+
+def test_a_schedule_tests_the_companion_alone() -> None:
+    companion = f"h/shop-companion@sha256:{'1' * 64}"
+    job, alone = documents(made(companion=companion, every="week")["base/schedule.yaml"])
+    assert job["spec"]["schedule"] == "17 4 * * 1"
+    template = job["spec"]["jobTemplate"]["spec"]["template"]
+    assert template["spec"]["containers"][0]["image"] == companion
+    selector = alone["spec"]["podSelector"]["matchLabels"]
+    assert selector.items() <= template["metadata"]["labels"].items()
+    assert not WORK.selector.items() <= template["metadata"]["labels"].items()
+    assert alone["spec"].keys() & {"ingress", "egress"} == set()
+    assert "schedule.yaml" not in made()["base/kustomization.yaml"]
+
+
+def test_the_store_of_labels_can_be_pinned() -> None:
+    (redis, _) = documents(made()["base/redis.yaml"])
+    (pinned, _) = documents(made(pins={"redis": "redis@sha256:1"})["base/redis.yaml"])
+    images = [one["spec"]["template"]["spec"]["containers"][0]["image"] for one in (redis, pinned)]
+    assert images == ["redis:7.2-alpine", "redis@sha256:1"]

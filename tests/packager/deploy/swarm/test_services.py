@@ -13,7 +13,7 @@ UNKNOWN = {"depends_on", "tmpfs", "mem_limit", "pids_limit", "security_opt", "re
 
 
 def test_nothing_is_ignored_by_docker_stack() -> None:
-    for service in (model_service(SHOP, redis=True), proxy_service(SHOP)):
+    for service in (model_service(SHOP, redis=True), proxy_service(SHOP, {})):
         assert not UNKNOWN & set(service)
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
@@ -32,10 +32,10 @@ def test_an_update_starts_before_it_ends_and_goes_back_by_itself() -> None:
 
 def test_only_the_proxy_has_a_port_and_it_is_of_its_host() -> None:
     assert "ports" not in model_service(SHOP, redis=True)
-    assert proxy_service(SHOP)["ports"] == [
+    assert proxy_service(SHOP, {})["ports"] == [
         {"target": 3000, "published": 3010, "protocol": "tcp", "mode": "host"}
     ]
-    assert proxy_service(SHOP)["deploy"]["update_config"]["order"] == "stop-first"
+    assert proxy_service(SHOP, {})["deploy"]["update_config"]["order"] == "stop-first"
 
 
 def test_a_model_gets_out_only_if_its_code_needs_that() -> None:

@@ -1,4 +1,4 @@
-"""Compares a challenger's answer to a row with champion's: pure."""
+"""Compares the answers of two models to a row, as a shadow and an update do: pure."""
 
 from __future__ import annotations
 
@@ -56,11 +56,29 @@ class RowComparison:
         if ours is None or not isinstance(theirs, Mapping):
             return None
         named = dict(zip(map(class_text, self.classes or ()), ours, strict=False))
-        names = named.keys() | theirs.keys()
-        pairs = [(named.get(name, 0.0), theirs.get(name, 0.0)) for name in names]
-        if not pairs or not all(_is_finite(one) for pair in pairs for one in pair):
-            return None
-        return float(max(abs(one - other) for one, other in pairs))
+        return _largest_gap(named, theirs)
+
+
+def compare_answers(ours: Any, theirs: Any) -> AnswerComparison:
+    """Compare two entries of ``predictions``, both as JSON.
+
+    ``difference`` is of the probabilities where both have them, else of the predictions.
+    """
+    if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
+        return compare_values(ours, theirs)
+    found = compare_values(ours.get("prediction"), theirs.get("prediction"))
+    old, new = ours.get("probabilities"), theirs.get("probabilities")
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return found
+    return AnswerComparison(found.outcome, _largest_gap(old, new))
+
+
+def _largest_gap(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> float | None:
+    """The largest difference of a class's probability; a class that one lacks has none there."""
+    pairs = [(ours.get(name, 0.0), theirs.get(name, 0.0)) for name in ours.keys() | theirs.keys()]
+    if not pairs or not all(_is_finite(one) for pair in pairs for one in pair):
+        return None
+    return float(max(abs(one - other) for one, other in pairs))
 
 
 def compare_values(ours: Any, theirs: Any) -> AnswerComparison:

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.shadow.comparison import RowComparison, compare_values, relative_difference
+from monitoring.metrics.answer_comparison import (
+    RowComparison,
+    compare_answers,
+    compare_values,
+    relative_difference,
+)
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
@@ -98,3 +103,11 @@ def test_a_comparison_never_fails_and_has_no_direction(one: Any, other: Any) -> 
 @given(NUMBERS, NUMBERS)
 def test_the_relative_difference_is_bounded(one: float, other: float) -> None:
     assert 0 <= relative_difference(one, other) <= 2
+
+
+def test_entries_of_two_answers_are_compared_with_their_probabilities() -> None:
+    old, new = ({"prediction": "a", "probabilities": {"a": one}} for one in (0.9, 0.6))
+    found = compare_answers(old, new)
+    assert (found.outcome, found.difference) == ("same", pytest.approx(0.3))
+    assert compare_answers({"prediction": 2.0}, {"prediction": 1.0}).difference == 0.5
+    assert compare_answers({"prediction": "a"}, "garbage").outcome == "incomparable"
