@@ -224,6 +224,7 @@ def no_print_or_exit(path: str, text: str) -> list[str]:
     programs = (
         *("/console.py", "/__main__.py", "serving/processes/fork.py", "modelhost/serve.py"),
         *("serving/processes/early_end.py", "runners/process_tree.py"),
+        "modelhost/fork_server.py",
     )
     if path.startswith("packager/cli/") or path.endswith(programs):
         return []
