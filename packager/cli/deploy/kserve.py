@@ -53,6 +53,7 @@ def kserve(
     from packager.deploy.kserve.deploy import deploy_kserve
     from packager.deploy.kserve.versions import percent_of
     from packager.deploy.kubernetes.deploy import ClusterOptions
+    from packager.deploy.part_images import parsed_pins
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
@@ -60,8 +61,7 @@ def kserve(
         *(image, redis, monitor_label or ()),
         keys=keys,
         left_out=without or (),
-        pins=pin or (),
-        pinnable=(REDIS,),
+        pins=parsed_pins(pin or (), (REDIS,)),
     )
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kserve(

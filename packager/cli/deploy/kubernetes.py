@@ -51,7 +51,8 @@ def kubernetes(
     In a folder with other models this one joins them. Another version of a model replaces it.
     """
     from packager.deploy.kubernetes.cluster_tracker import FOLDER
-    from packager.deploy.kubernetes.deploy import ClusterOptions, deploy_kubernetes
+    from packager.deploy.kubernetes.deploy import PINNABLE, ClusterOptions, deploy_kubernetes
+    from packager.deploy.part_images import parsed_pins
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
@@ -59,7 +60,7 @@ def kubernetes(
         *(image, redis, monitor_label or ()),
         keys=keys,
         left_out=[part for part in without or () if part != TRACKER],
-        pins=pin or (),
+        pins=parsed_pins(pin or (), PINNABLE),
     ).with_parts(with_ or (), [part for part in without or () if part == TRACKER], companion, every)
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_kubernetes(found, output, cluster, settings.objectives, settings.options)

@@ -24,7 +24,7 @@ from packager.deploy.monitoring import (
     replica_mib,
     slices_text,
 )
-from packager.deploy.part_images import parsed_pins, with_pins
+from packager.deploy.part_images import with_pins
 from packager.deploy.parts import REDIS, TRACKER
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 from packager.deploy.schedule import Every
@@ -37,6 +37,8 @@ MODELS = "models"
 """Note of the folder: name of a model's folder → name of the model."""
 MONITORS = "monitors"
 """The part that needs Prometheus's operator, without whose kinds a cluster refuses all files."""
+PINNABLE = (REDIS, TRACKER)
+"""Services whose images can be named by digest."""
 KEYED = "keys"
 """Note of the folder: the folders of models whose servers require keys."""
 
@@ -68,8 +70,7 @@ class ClusterOptions:
         *,
         keys: bool,
         left_out: Sequence[str] = (),
-        pins: Sequence[str] = (),
-        pinnable: Sequence[str] = (REDIS, TRACKER),
+        pins: Mapping[str, str] | None = None,
     ) -> ClusterOptions:
         """Check the options; raises ``UsageError`` that names the wrong one."""
         for part in left_out:
@@ -89,7 +90,7 @@ class ClusterOptions:
                 "--redis: expected an address without a password, which would be in a plain file",
                 "allow the model's pods by network policy, or leave the option out",
             )
-        pinned = with_pins({}, parsed_pins(pins, pinnable))
+        pinned = with_pins({}, pins or {})
         return cls(image, redis, keys, _monitor_labels(labels), not left_out, pins=pinned)
 
     def with_parts(

@@ -174,16 +174,10 @@ def test_a_tracker_needs_its_image_and_is_the_only_part_to_add() -> None:
         parsed().with_parts(["grafana"], [], "", "day")
     with pytest.raises(UsageError, match=r"^tracker is in both --with and --without"):
         parsed().with_parts(["tracker"], ["tracker"], "", "day")
-    pinned = ClusterOptions.parse(IMAGE, "", (), keys=False, pins=[f"tracker={TRACKER}"])
+    pinned = ClusterOptions.parse(IMAGE, "", (), keys=False, pins={"tracker": TRACKER})
     with pytest.raises(UsageError, match=r"^--pin tracker: expected --with tracker with it, got"):
         pinned.with_parts([], [], "", "day")
-    with pytest.raises(UsageError, match=r"^--pin: expected SERVICE=IMAGE with one of redis, got"):
-        ClusterOptions.parse(
-            IMAGE, "", (), keys=False, pins=[f"tracker={TRACKER}"], pinnable=["redis"]
-        )
     assert pinned.with_parts(["tracker"], [], "", "day").tracker is True
-    with pytest.raises(UsageError, match=r"^--pin: expected SERVICE=IMAGE with one of redis, tra"):
-        ClusterOptions.parse(IMAGE, "", (), keys=False, pins=["grafana=x"])
 
 
 def test_the_image_of_a_schedule_has_a_digest() -> None:
