@@ -38,7 +38,8 @@ from serving.routes import Routes
 from serving.settings import Settings
 from serving.viewer import DeferredApp
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # only servers that have them import them
+    from serving.grpc.service import GrpcService
     from serving.shadow.sender import ShadowSender
 
 GC_THRESHOLD = 10_000
@@ -76,6 +77,12 @@ class App:
         self._bodies = BodyReader(settings.max_body_bytes)
         self._direct_bytes = min(settings.max_body_bytes, MIN_LARGE_BYTES)
         self._handler = RequestHandler(settings)
+
+    def grpc_service(self) -> GrpcService:
+        """What answers the calls of a gRPC port, with the package that this application loads."""
+        from serving.grpc.service import GrpcService
+
+        return GrpcService(self._handler, self._settings, self._bodies)
 
     def drain(self) -> None:
         """From now on, close each connection after its answer and report not ready."""

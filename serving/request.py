@@ -17,6 +17,7 @@ from monitoring.metrics.recorder import Batch
 from serving import routes
 from serving.compiled_check.self_proof import SelfProof
 from serving.feedback.endpoint import FeedbackEndpoint
+from serving.grpc import methods
 from serving.http.asgi import RETRY_AFTER, DisconnectedError
 from serving.http.auth import ApiKeys
 from serving.http.logs import AccessLogger, RefusalLog, trace_of
@@ -84,16 +85,29 @@ class RequestHandler:
         self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
         self._ready = routes.READY | {settings.health_route}
         self._health = routes.HEALTH | {settings.health_route}
-        self._open = self._health | (set() if settings.metrics_auth else {routes.METRICS})
+        metrics = set() if settings.metrics_auth else {routes.METRICS}
+        self._unlogged = self._health | methods.PROBES
+        self._open = self._health | methods.PROBES | metrics
         self._access = AccessLogger(settings.access_log)
         self._refusals = RefusalLog()
 
     def admit(self, request: Request) -> LoadedPackage:
         """Raise ``RequestError`` for a request that isn't admitted, before its body is read."""
-        path = request.path
+        loaded, path = self.authorize(request), request.path
+        loaded.routes.check(request.method, path)
+        if path in self._ready or path.endswith("/ready"):
+            if self.draining:
+                raise _unavailable("draining", "the server is ending")
+            unready = loaded.unready
+            if unready is not None:
+                raise _unavailable(unready.code, unready.message)
+        return loaded
+
+    def authorize(self, request: Request) -> LoadedPackage:
+        """Raise ``RequestError`` without a key that is needed, or before the model is loaded."""
         if (
             self._keys is not None
-            and path not in self._open
+            and request.path not in self._open
             and not self._keys.authenticate(request.headers.get(b"authorization"))
         ):
             raise RequestError(
@@ -106,13 +120,6 @@ class RequestHandler:
         loaded = self.loaded
         if loaded is None:
             raise _unavailable("starting", "the server is loading the package")
-        loaded.routes.check(request.method, path)
-        if path in self._ready or path.endswith("/ready"):
-            if self.draining:
-                raise _unavailable("draining", "the server is ending")
-            unready = loaded.unready
-            if unready is not None:
-                raise _unavailable(unready.code, unready.message)
         return loaded
 
     def refuse(self, request: Request, error: Exception) -> Response:
@@ -130,7 +137,7 @@ class RequestHandler:
         elif error.status >= 500 and cause is not None:
             self._explain(error, cause, request)
         path = request.path if loaded is None else loaded.routes.spoken(request.path)
-        return registry.refusal(path, error)
+        return request.refusal(path, error)
 
     def account(self, request: Request) -> None:
         """Count and log an answer and its rows. Never raises: the answer itself is valid."""
@@ -140,11 +147,11 @@ class RequestHandler:
         try:
             seconds = time.perf_counter() - request.started
             route = self._route(request.path)
-            if self.loaded is not None and request.path not in routes.PROBES:
+            if self.loaded is not None and request.path not in routes.UNCOUNTED:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
                 if batch is not None and self.loaded.shadow is not None:
                     self.loaded.shadow.submit(request.path, request.headers, request.body, batch)
-            if request.path not in self._health and self._access.wants(response.status):
+            if request.path not in self._unlogged and self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
         except Exception:  # such as a full disk under the counter files
             logger.exception("an answer was not counted", extra={"fields": request.trace.fields})
@@ -208,6 +215,10 @@ class Request:
             return False
         self.response, self.batch = self._handler.refuse(self, error), None
         return True
+
+    def refusal(self, path: str, error: RequestError, /) -> Response:
+        """``error`` as the answer, in the format of the protocol of ``path``."""
+        return registry.refusal(path, error)
 
     def answer(self, response: Response, batch: Batch | None = None) -> None:
         """Set the answer; ``batch``: the rows to count with it."""

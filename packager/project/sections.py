@@ -264,6 +264,7 @@ class ServeSection(FrozenModel):
     strict: bool = False
     classes: Annotated[tuple[Scalar, ...], Field(min_length=2)] | None = None
     extra_columns: Literal["ignore", "refuse"] = "ignore"
+    grpc: bool = False
     network: bool = False
     pickle_allow: tuple[DottedName, ...] = ()
 

@@ -45,6 +45,24 @@ class BodyReader:
         finally:
             self._room += size
 
+    def take(self, size: int) -> None:
+        """Count ``size`` more bytes as being read; raises ``RequestError`` if there is no room.
+
+        They are to be given back also then.
+        """
+        self._room -= size
+        if self._room < 0:
+            raise _overloaded("too many bodies are being read")
+
+    def give_back(self, size: int) -> None:
+        """Count ``size`` bytes no more."""
+        self._room += size
+
+    def check_size(self, size: int) -> None:
+        """Raise ``RequestError`` for a body of more bytes than the limit."""
+        if size > self._limit:
+            raise self._too_large()
+
     async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The body; raises ``RequestError`` as soon as a bound is exceeded."""
         encoding = headers.get(b"content-encoding")
@@ -60,8 +78,7 @@ class BodyReader:
             raise DisconnectedError
         body: bytes = message.get("body", b"")
         if not message.get("more_body", False):
-            if len(body) > self._limit:
-                raise self._too_large()
+            self.check_size(len(body))
             return body
         return await self._rest(body, receive)
 
@@ -74,8 +91,7 @@ class BodyReader:
                 chunks.append(chunk)
                 size += len(chunk)
                 self._room -= len(chunk)
-                if size > self._limit:
-                    raise self._too_large()
+                self.check_size(size)
                 if self._room < 0:
                     raise _overloaded("too many bodies are being read")
                 if not message.get("more_body", False):

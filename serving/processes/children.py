@@ -26,6 +26,8 @@ class Shared:
     """What the workers of a server share."""
 
     listening: socket.socket
+    grpc: socket.socket | None
+    """Of the gRPC port; None without one."""
     table: int
     """The descriptor of the worker table."""
     models: Sequence[PrivateSocket]
@@ -54,6 +56,8 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
     key = os.environ.get(KEY_DESCRIPTOR)
     descriptors = [listening.fileno(), table, notes.failure, notes.stacks]
     descriptors += [one.path for one in models]
+    if shared.grpc is not None:
+        descriptors.append(shared.grpc.fileno())
     if shared.shadow is not None:
         descriptors.append(shared.shadow.path)
     addresses = [one.address for one in models]
@@ -62,6 +66,7 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
         settings,
         files,
         listening,
+        shared.grpc,
         addresses,
         shared.board,
         "" if shared.shadow is None else shared.shadow.address,
