@@ -184,7 +184,7 @@ def _stacked(
 
 
 def server_environment(base: BaseImage | None, lock: Lock, *, fresh: bool = False) -> Layer:
-    """The layer of the server's environment, with those of ``grpc`` and ``trees`` that ``lock`` has."""
+    """The layer of the server's environment, with what ``lock`` has for gRPC and for trees."""
     with WheelUnpacker(lock.python, base.compiler() if base else None, fresh) as unpacker:
         folders = unpacker.folders(lock.wheels_of("server", "grpc", "trees"))
     interpreter = _interpreter(base, lock)
