@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from google.protobuf.message import DecodeError
 
@@ -31,6 +31,29 @@ class GrpcContext:
     """Whether the inputs were raw."""
 
 
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """The only model of a server."""
+
+    name: str
+    version: str
+    """A digest of the whole manifest, which takes time to compute."""
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        """That of a package."""
+        return cls(manifest.name, manifest.tag)
+
+    def check(self, name: str, version: str) -> None:
+        """Raise ``RequestError`` (404) unless this model is meant; no version means any."""
+        if name != self.name:
+            message = f"there is no model {quoted(name)}; this server has {self.name}"
+            raise RequestError(404, "not_found", message)
+        if version not in ("", self.version):
+            message = f"there is no version {quoted(version)} of {name}"
+            raise RequestError(404, "not_found", f"{message}; this server has {self.version}")
+
+
 class GrpcInfer:
     """The adapter of ``ModelInfer``; bodies are messages without gRPC's five bytes before them."""
 
@@ -39,7 +62,7 @@ class GrpcInfer:
     def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
         self._infer = Infer(manifest, budget)
         self._budget = budget
-        self._manifest = manifest
+        self._served = ServedModel.of(manifest)
 
     def rows(
         self, body: bytes, _headers: Mapping[bytes, bytes]
@@ -54,7 +77,7 @@ class GrpcInfer:
             request = _REQUEST.FromString(body)
         except DecodeError as error:
             raise unreadable("its bytes can't be parsed") from error
-        check_model(self._manifest, request.model_name, request.model_version)
+        self._served.check(request.model_name, request.model_version)
         options = self._infer.options(_options(request))
         context = GrpcContext(options, raw=bool(request.raw_input_contents))
         return self._infer.rows_of(read_tensors(request)), context
@@ -62,8 +85,8 @@ class GrpcInfer:
     def body(self, context: GrpcContext, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
         response = _RESPONSE(
-            model_name=self._manifest.name,
-            model_version=self._manifest.tag,
+            model_name=self._served.name,
+            model_version=self._served.version,
             id=context.options.id,
         )
         outputs = [output for output, _ in self._infer.outputs(context.options, scored)]
@@ -75,22 +98,6 @@ class GrpcInfer:
             self._budget.check_values(found)
         except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
-
-
-def check_model(manifest: Manifest, name: str, version: str) -> None:
-    """Raise ``RequestError`` (404) unless the model of ``manifest`` is meant."""
-    if name != manifest.name:
-        raise RequestError(
-            404,
-            "not_found",
-            f"there is no model {quoted(name)}; this server has {manifest.name}",
-        )
-    if version not in ("", manifest.tag):
-        raise RequestError(
-            404,
-            "not_found",
-            f"there is no version {quoted(version)} of {name}; this server has {manifest.tag}",
-        )
 
 
 def _options(request: Any) -> dict[str, Any]:

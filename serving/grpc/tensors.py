@@ -32,6 +32,13 @@ FIELDS = {
     "BYTES": "bytes_contents",
 }
 """Datatype → the list of ``InferTensorContents`` with its elements."""
+BOUNDS = {
+    "INT8": (-(1 << 7), (1 << 7) - 1),
+    "INT16": (-(1 << 15), (1 << 15) - 1),
+    "UINT8": (0, (1 << 8) - 1),
+    "UINT16": (0, (1 << 16) - 1),
+}
+"""Elements of datatypes that are narrower than those of their list."""
 
 
 def read_tensors(request: Any) -> list[Tensor]:
@@ -69,7 +76,12 @@ def _tensor(entry: Any, raw: bytes | None) -> Tensor:
     if datatype == "BYTES":  # raw, as its elements are bytes
         framed = b"".join([LENGTH.pack(len(value)) + value for value in values])
         return Tensor(name, datatype, shape, None, memoryview(framed))
-    return Tensor(name, datatype, shape, list(values), None)
+    found = list(values)
+    if (bounds := BOUNDS.get(datatype)) and not all(bounds[0] <= one <= bounds[1] for one in found):
+        one = next(one for one in found if not bounds[0] <= one <= bounds[1])
+        message = f"input {quoted(name)}: an element is no {datatype}"
+        raise malformed(message, f"{bounds[0]} to {bounds[1]}", one)
+    return Tensor(name, datatype, shape, found, None, typed=True)
 
 
 def plain_parameters(owner: Any) -> dict[str, Any]:

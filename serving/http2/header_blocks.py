@@ -1,8 +1,7 @@
 """Header blocks (HPACK, RFC 7541): reads a client's, writes ours without a dynamic table.
 
-A client repeats the fields of a call, so after the first one its block consists of indexes into
-the tables. Such a block doesn't change the tables: while they stay as they are, the same bytes are
-the same fields, and are decoded once.
+A client repeats the fields of a call, and after the first ones its blocks change nothing in the
+tables. While these stay as they are, the same bytes are the same fields, and are decoded once.
 """
 
 from __future__ import annotations
@@ -18,10 +17,8 @@ MAX_BLOCK_BYTES = 1 << 16
 """Bytes of one header block, and of its decoded fields."""
 MAX_KEPT = 16
 """Decoded blocks that a connection keeps."""
-MAX_KEPT_BYTES = 64
+MAX_KEPT_BYTES = 512
 """Of a block that is kept."""
-_INDEXED = 0x80
-_LONG_INDEX = 0xFF
 STATUS_200 = b"\x88"
 """``:status: 200`` of the static table."""
 
@@ -51,12 +48,48 @@ class HeaderReader:
             raise ConnectionFailedError(
                 Code.COMPRESSION_ERROR, f"a header block can't be read: {error}"
             ) from error
-        if block and min(block) >= _INDEXED and _LONG_INDEX not in block:
-            if len(self._kept) < MAX_KEPT and len(block) <= MAX_KEPT_BYTES:
-                self._kept[block] = fields
-        else:
+        if changes_tables(block):
             self._kept.clear()
+        elif len(self._kept) < MAX_KEPT and len(block) <= MAX_KEPT_BYTES:
+            self._kept[block] = fields
         return fields
+
+
+def changes_tables(block: bytes) -> bool:
+    r"""Whether a valid block adds to the dynamic table, or changes its size (RFC 7541, 6).
+
+    >>> changes_tables(b"\x82\x84"), changes_tables(b"\x20")
+    (False, True)
+    """
+    at = 0
+    while at < len(block):
+        first = block[at]
+        if first & 0x80:
+            _, at = _integer(block, at, 7)
+            continue
+        if first & 0x60:  # with indexing, or a new size
+            return True
+        index, at = _integer(block, at, 4)
+        for _ in range(1 if index else 2):  # a name that no table has, and the value
+            size, at = _integer(block, at, 7)
+            at += size
+    return False
+
+
+def _integer(block: bytes, at: int, bits: int) -> tuple[int, int]:
+    """The integer at ``at`` with a prefix of ``bits`` (RFC 7541, 5.1), and where it ends."""
+    most = (1 << bits) - 1
+    value, shift = block[at] & most, 0
+    at += 1
+    if value < most:
+        return value, at
+    while True:
+        byte = block[at]
+        at += 1
+        value += (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return value, at
 
 
 def literal(name: bytes, value: bytes) -> bytes:

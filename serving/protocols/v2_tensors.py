@@ -52,6 +52,8 @@ class Tensor:
     """As in the JSON; not yet checked."""
     raw: memoryview | None
     """The raw data instead, of the announced size."""
+    typed: bool = False
+    """Whether ``data`` is a flat list of elements of the datatype, without null."""
     text: bool = False
     """Whether the JSON holds BYTES as text, not in base64 (``"content_type": "str"``)."""
 
@@ -109,7 +111,7 @@ def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:
                 message = f"input {quoted(name)}: raw data is truncated"
                 raise malformed(message, f"{size} bytes", len(raw))
         text = parameters.get("content_type") == "str"
-        tensors.append(Tensor(name, datatype, shape, entry.get("data"), raw, text))
+        tensors.append(Tensor(name, datatype, shape, entry.get("data"), raw, text=text))
     if used != len(binary):
         raise malformed("bytes remain after the tensors", f"{used} bytes", len(binary))
     check_names(tensors)
