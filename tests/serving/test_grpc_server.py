@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import random
+import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
 from grpc_servers import GrpcClient, connected, request, row_request, values, with_grpc
-from serving_helpers import Package, Server, free_port
+from http2_client import HELLO
+from serving_helpers import Package, Server, free_port, start
 from tritonclient.utils import InferenceServerException
 
 from serving.grpc import methods
@@ -149,8 +156,151 @@ def test_a_client_of_http_1_is_told(served: GrpcServer) -> None:
 
 
 def test_a_package_without_grpc_refuses_the_port(package: Package, tmp_path: Path) -> None:
-    from serving_helpers import start
-
     server = start(package, tmp_path, MODEL_GRPC_PORT="3001")
     assert server.process.wait(30) == 2
     assert "MODEL_GRPC_PORT: expected a package with gRPC" in server.log.read_text()
+
+
+def test_triton_s_raw_and_typed_are_equal(served: GrpcServer, client: GrpcClient) -> None:
+    """``raw_input_contents`` are answered with raw contents, typed ones with typed ones."""
+    typed = client.infer(row_request("diamonds"))
+    raw = row_request("diamonds")
+    contents = [np.array([0.5]).tobytes(), b"\1\0\0\0E", np.array([55]).tobytes()]
+    raw.raw_input_contents.extend(contents)
+    for tensor in raw.inputs:
+        tensor.ClearField("contents")
+    answer = client.infer(raw)
+    assert not answer.outputs[0].HasField("contents")
+    chances = np.frombuffer(answer.raw_output_contents[1])
+    assert chances.tolist() == values(typed, "probabilities")
+
+
+def test_many_rows_and_calls_at_once(served: GrpcServer) -> None:
+    rows = 20_000
+    many = request(
+        "diamonds",
+        rows,
+        carat=("FP64", [0.5] * rows),
+        color=("BYTES", [b"E"] * rows),
+        tables=("INT64", [55] * rows),
+    )
+    with connected(served.port, ("grpc.max_receive_message_length", -1)) as client:
+        with ThreadPoolExecutor(8) as threads:
+            small = [threads.submit(client.infer, row_request("diamonds")) for _ in range(200)]
+            large = [threads.submit(client.infer, many) for _ in range(3)]
+        label = values(small[0].result(), "prediction")
+        assert all(values(one.result(), "prediction") == label for one in small)
+        assert all(values(one.result(), "prediction") == label * rows for one in large)
+
+
+def test_a_message_beyond_the_limits_is_refused(start_server, served: GrpcServer) -> None:
+    port = free_port()
+    limits = {"MODEL_MAX_BODY_BYTES": "100000", "MODEL_MAX_VALUES": "2000"}
+    start_server(served.package, MODEL_GRPC_PORT=str(port), **limits)
+    with connected(port) as client:
+        assert client.infer(row_request("diamonds", color=b"x" * 90_000)).outputs
+        for size in (101_000, 3_000_000):
+            status, message = client.refusal(row_request("diamonds", color=b"x" * size))
+            assert status == "RESOURCE_EXHAUSTED"
+            assert message.endswith("is too large: expected <= 100000 bytes")
+        many = MESSAGES["ModelInferRequest"](model_name="diamonds")
+        for _ in range(5_000):
+            many.inputs.add()
+        assert client.refusal(many)[0] == "RESOURCE_EXHAUSTED"
+        assert values(client.infer(row_request("diamonds")), "flags") == [b""]
+
+
+def test_keys_by_metadata(start_server, served: GrpcServer, tmp_path: Path) -> None:
+    keys, port = tmp_path / "keys", free_port()
+    keys.write_text("secret-key\n")
+    start_server(served.package, MODEL_GRPC_PORT=str(port), MODEL_API_KEYS_FILE=str(keys))
+    with connected(port) as client:
+        one = row_request("diamonds")
+        refused = ("UNAUTHENTICATED", "a key is needed: expected Authorization: Bearer <key>")
+        assert client.refusal(one) == refused
+        assert client.refusal(one, metadata=[("authorization", "Bearer no")]) == refused
+        assert client.refusal(MESSAGES["ServerMetadataRequest"](), methods.SERVER_METADATA) == (
+            refused
+        )
+        assert client.infer(one, metadata=[("authorization", "Bearer secret-key")]).outputs
+        assert client.call(methods.CHECK, MESSAGES["HealthCheckRequest"]()).status == 1
+        assert client.call(methods.READY, MESSAGES["ServerReadyRequest"]()).ready
+
+
+def test_deadlines_and_cancellation_free_the_model(
+    start_server, failing_package: Package, tmp_path: Path
+) -> None:
+    own, port = with_grpc(failing_package, tmp_path / "package"), free_port()
+    limits = {"MODEL_DEADLINE_SECONDS": "20", "MODEL_MAX_QUEUE": "1"}
+    start_server(own, MODEL_GRPC_PORT=str(port), **limits)
+
+    def row(code: int):
+        return request("diamonds", code=("INT64", [code]))
+
+    with connected(port) as client:
+        assert client.infer(row(0)).outputs
+        assert client.refusal(row(1))[0] in ("INTERNAL", "INVALID_ARGUMENT")
+        assert client.refusal(row(4), timeout=0.3)[0] == "DEADLINE_EXCEEDED"
+        call = client.channel.unary_unary(methods.INFER).future(
+            row(4).SerializeToString(), timeout=10
+        )
+        time.sleep(0.2)
+        call.cancel()
+        answered_in(client, row(0), 15)  # the model's call goes on; the place is free after it
+
+
+def test_calls_in_progress_are_answered_at_the_end(
+    start_server, failing_package: Package, tmp_path: Path
+) -> None:
+    own, port = with_grpc(failing_package, tmp_path / "package"), free_port()
+    http = start_server(own, MODEL_GRPC_PORT=str(port), MODEL_DEADLINE_SECONDS="20")
+    slow = request("diamonds", code=("INT64", [4]))  # takes two seconds
+    with connected(port) as client:
+        client.infer(request("diamonds", code=("INT64", [0])))
+        call = client.channel.unary_unary(methods.INFER).future(slow.SerializeToString())
+        time.sleep(0.5)
+        http.process.terminate()
+        assert call.result(timeout=20)
+    assert http.process.wait(20) == 0
+
+
+def test_a_worker_that_ends_is_replaced_and_clients_go_on(start_server, served: GrpcServer) -> None:
+    port = free_port()
+    http = start_server(served.package, MODEL_GRPC_PORT=str(port), MODEL_WORKERS="1")
+    with connected(port) as client:
+        client.infer(row_request("diamonds"))
+        [worker] = [one for one in children(http.process.pid) if "worker" in comm(one)]
+        os.kill(worker, signal.SIGKILL)
+        answered_in(client, row_request("diamonds"), 20)
+
+
+def answered_in(client: GrpcClient, message: Any, seconds: float) -> None:
+    """Call until an answer comes; anything else than UNAVAILABLE fails."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            assert client.infer(message).outputs
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def comm(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text()
+
+
+def test_noise_ends_connections_and_nothing_else(served: GrpcServer, client: GrpcClient) -> None:
+    dice = random.Random(7)
+    for number in range(60):
+        noise = dice.randbytes(dice.randrange(1, 400))
+        with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
+            connection.sendall((HELLO if number % 2 else b"") + noise)
+    assert values(client.infer(row_request("diamonds")), "flags") == [b""]
+    assert not [one for one in served.http.lines() if one["level"] in ("error", "critical")]

@@ -268,4 +268,3 @@ def test_data_beyond_the_window_ends_the_connection() -> None:
     echo.receive(HELLO, made.head(1))
     echo.connection.streams[1].window = 10
     assert echo.failed(data(1, b"x" * 11)) == Code.FLOW_CONTROL_ERROR
-
