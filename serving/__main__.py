@@ -13,7 +13,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,11 +85,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         os.environ[sampler.COMPILED_CHECK_DIR] = str(home)
     logs.to_json()
     resources.make_metrics_folder()
-    with (
-        resources.locked_folder(home),
-        resources.listen_on(settings.host, settings.port) as listening,
-        _grpc_socket(settings, manifest) as grpc,
-    ):
+    with resources.locked_folder(home), _sockets(settings, manifest) as (listening, grpc):
         # After the variables that NumPy and prometheus_client read at import.
         from monitoring.metrics.restarts import RestartCounts
         from serving.http.worker_table import Heartbeats, make_table
@@ -123,6 +119,18 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         gc.freeze()
         Supervisor(processes, Heartbeats(table), counts, end_seconds, readers.paused, board).run()
     return 0
+
+
+@contextmanager
+def _sockets(
+    settings: Settings, manifest: Manifest
+) -> Iterator[tuple[socket.socket, socket.socket | None]]:
+    """Those of HTTP and of gRPC, which may be None."""
+    with (
+        resources.listen_on(settings.host, settings.port) as listening,
+        _grpc_socket(settings, manifest) as grpc,
+    ):
+        yield listening, grpc
 
 
 def _grpc_socket(

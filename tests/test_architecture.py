@@ -23,7 +23,9 @@ IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
 INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "threadpoolctl", "scipy", "treelite"})
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 INSIDE_MONITORING = frozenset({"redis"})
-IN_SERVING = IN_SHARED | {"bentoml", "httptools", "msgspec", "orjson", "uvicorn"}
+IN_SERVING = IN_SHARED | {
+    *("bentoml", "google", "hpack", "httptools", "msgspec", "orjson", "uvicorn"),
+}
 
 
 @dataclass(frozen=True)
@@ -337,6 +339,10 @@ RULES = {
             ("serving/app.py", "import uvicorn\n"),
             ("serving/http/asgi.py", "import uvicorn.config\n"),
         ],
+    ),
+    one_place_for("hpack", "serving/http2/header_blocks.py"): (
+        ("serving/http2/header_blocks.py", "from hpack import Decoder\n"),
+        [("serving/http2/sending.py", "from hpack import Encoder\n")],
     ),
     one_place_for("cryptography", "packager/trust/keys.py"): (
         ("packager/trust/keys.py", "import cryptography\n"),

@@ -66,6 +66,11 @@ EXEMPT: dict[str, str] = {
         f"serving/scoring/{name}.py": "a step of a session: scoring/test_session.py sees it"
         for name in ("answering", "block_checker", "tally")
     },
+    **{
+        f"serving/grpc/{name}.py": "a part of the port: serving/test_grpc_server.py calls it"
+        for name in ("infer", "metadata", "port", "protocol", "service")
+    },
+    "serving/http2/streams.py": "a request of a connection: http2/test_connection.py",
     "packager/cli/deploy/batch.py": "prints what deploy/test_batch.py runs",
     "packager/cli/deploy/kserve.py": "prints what deploy/kserve/test_deploy.py runs",
     "packager/cli/deploy/kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
@@ -145,6 +150,9 @@ EXEMPT: dict[str, str] = {
 """Modules that need no test file of their own, and why."""
 
 FEATURES: dict[str, str] = {
+    "serving/test_grpc_server.py": "the gRPC port of a server, by the clients of other people",
+    "serving/test_docs_clients.py": "the examples of docs/clients.md and docs/protocols.md",
+    "serving/test_generated_clients.py": "clients that others generate from our OpenAPI",
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
     "serving/test_remote_members.py": "a flow whose members are servers, by the network",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",

@@ -14,7 +14,7 @@ from serving.http.messages import RequestError, Response
 from serving.http2.connection import Http2Connection
 from serving.http2.frames import PREFACE, Code
 from serving.http2.header_blocks import STATUS_200, literal
-from serving.http2.streams import Stream
+from serving.http2.streams import Http2Stream
 from serving.prediction.pipeline import deadline_exceeded
 
 STALL_SECONDS = 20.0
@@ -115,7 +115,7 @@ class GrpcProtocol(Closable):
         self._connection.refuse_further()
         self._close_if_done()
 
-    def grown(self, stream: Stream, more: int) -> None:
+    def grown(self, stream: Http2Stream, more: int) -> None:
         """Refuse a call whose body is still to come: without a key, or if it is too large."""
         request, taken = self._growing.get(stream.number, (None, 0))
         if request is None:
@@ -129,7 +129,7 @@ class GrpcProtocol(Closable):
             return
         self._answer(stream, request)
 
-    def requested(self, stream: Stream) -> None:
+    def requested(self, stream: Http2Stream) -> None:
         """Answer a call, or start the task that does."""
         request, taken = self._growing.pop(stream.number, (None, 0))
         self._service.bodies.give_back(taken)
@@ -143,7 +143,7 @@ class GrpcProtocol(Closable):
         task = asyncio.get_running_loop().create_task(self._finished(stream, request, later))
         self._tasks[stream.number] = task
 
-    def cancelled(self, stream: Stream) -> None:
+    def cancelled(self, stream: Http2Stream) -> None:
         """Stop what answers a call."""
         _, taken = self._growing.pop(stream.number, (None, 0))
         self._service.bodies.give_back(taken)
@@ -156,14 +156,14 @@ class GrpcProtocol(Closable):
         return self._service.seconds
 
     async def _finished(
-        self, stream: Stream, request: GrpcRequest, later: Coroutine[Any, Any, None]
+        self, stream: Http2Stream, request: GrpcRequest, later: Coroutine[Any, Any, None]
     ) -> None:
         await later
         self._tasks.pop(stream.number, None)
         self._answer(stream, request)
         self._close_if_done()
 
-    def _refuse(self, stream: Stream, error: RequestError) -> None:
+    def _refuse(self, stream: Http2Stream, error: RequestError) -> None:
         request, _ = self._growing.get(stream.number, (None, 0))
         if request is None:
             request = self._service.request(stream.headers)
@@ -171,7 +171,7 @@ class GrpcProtocol(Closable):
             raise error
         self._answer(stream, request)
 
-    def _answer(self, stream: Stream, request: GrpcRequest) -> None:
+    def _answer(self, stream: Http2Stream, request: GrpcRequest) -> None:
         response = request.response
         if response is None:
             self._connection.reset(stream, Code.CANCEL)

@@ -37,7 +37,7 @@ from serving.http2.streams import (
     MAX_STREAMS,
     SETTINGS,
     WINDOW,
-    Stream,
+    Http2Stream,
     StreamHandler,
 )
 
@@ -46,7 +46,7 @@ class Http2Connection:
     """The state of a connection; ``write`` gets the bytes to send."""
 
     def __init__(self, handler: StreamHandler, write: Callable[[bytes], None]) -> None:
-        self.streams: dict[int, Stream] = {}
+        self.streams: dict[int, Http2Stream] = {}
         """Requests without a complete answer, by number."""
         self.ended = False
         """Whether nothing more is read; the socket is to be closed once all is written."""
@@ -95,7 +95,9 @@ class Http2Connection:
             self._working = False
             self._flush()
 
-    def answer(self, stream: Stream, head: bytes, body: bytes = b"", trailers: bytes = b"") -> None:
+    def answer(
+        self, stream: Http2Stream, head: bytes, body: bytes = b"", trailers: bytes = b""
+    ) -> None:
         """Answer a request; without ``trailers`` the head is the whole answer."""
         if self.ended or stream.number not in self.streams or stream.answered:
             return
@@ -129,7 +131,7 @@ class Http2Connection:
         for stream in open_streams:
             self._handler.cancelled(stream)
 
-    def reset(self, stream: Stream, code: Code) -> None:
+    def reset(self, stream: Http2Stream, code: Code) -> None:
         """End one request without an answer."""
         self._send(frame(Kind.RST_STREAM, 0, stream.number, WORD.pack(code)))
         self._forget(stream.number)
@@ -212,7 +214,7 @@ class Http2Connection:
         if number % 2 == 0:
             raise ConnectionFailedError(Code.PROTOCOL_ERROR, "a request has an even number")
         self._last = number
-        stream = Stream(number, headers)
+        stream = Http2Stream(number, headers)
         if number > self._refused_after or len(self.streams) >= MAX_STREAMS:
             self._send(frame(Kind.RST_STREAM, 0, number, WORD.pack(Code.REFUSED_STREAM)))
             return
@@ -249,7 +251,7 @@ class Http2Connection:
             self._send(frame(Kind.WINDOW_UPDATE, 0, one.stream, update))
             stream.window = WINDOW
 
-    def _whole(self, stream: Stream) -> None:
+    def _whole(self, stream: Http2Stream) -> None:
         stream.whole = True
         if not stream.answered:
             self._handled += 1

@@ -26,7 +26,7 @@ SETTINGS = (
 
 
 @dataclass(slots=True, eq=False)
-class Stream:
+class Http2Stream:
     """A request whose answer isn't complete."""
 
     number: int
@@ -54,11 +54,11 @@ class Stream:
 class StreamHandler(Protocol):
     """Answers the requests of a connection by its ``answer``, at once or later."""
 
-    def grown(self, stream: Stream, more: int, /) -> None:
+    def grown(self, stream: Http2Stream, more: int, /) -> None:
         """A part of ``more`` bytes has arrived, and others are to follow."""
 
-    def requested(self, stream: Stream, /) -> None:
+    def requested(self, stream: Http2Stream, /) -> None:
         """The request is complete."""
 
-    def cancelled(self, stream: Stream, /) -> None:
+    def cancelled(self, stream: Http2Stream, /) -> None:
         """The client doesn't wait for the answer, or the connection is lost."""

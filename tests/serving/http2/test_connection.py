@@ -21,7 +21,7 @@ from serving.http2.frames import (
     frame,
 )
 from serving.http2.header_blocks import STATUS_200, literal
-from serving.http2.streams import MAX_AT_ONCE, MAX_RESETS, MAX_STREAMS, WINDOW, Stream
+from serving.http2.streams import MAX_AT_ONCE, MAX_RESETS, MAX_STREAMS, WINDOW, Http2Stream
 
 DONE = literal(b"grpc-status", b"0")
 
@@ -32,24 +32,24 @@ class Echo:
     def __init__(self, *, waits: bool = False) -> None:
         self.waits = waits
         self.sent = bytearray()
-        self.seen: list[Stream] = []
+        self.seen: list[Http2Stream] = []
         self.cancels: list[int] = []
         self.parts: list[int] = []
         self.connection = Http2Connection(self, self.sent.extend)
         self.connection.begin()
 
-    def grown(self, stream: Stream, more: int) -> None:
+    def grown(self, stream: Http2Stream, more: int) -> None:
         self.parts.append(more)
 
-    def requested(self, stream: Stream) -> None:
+    def requested(self, stream: Http2Stream) -> None:
         self.seen.append(stream)
         if not self.waits:
             self.answer(stream)
 
-    def answer(self, stream: Stream) -> None:
+    def answer(self, stream: Http2Stream) -> None:
         self.connection.answer(stream, STATUS_200, bytes(stream.body), DONE)
 
-    def cancelled(self, stream: Stream) -> None:
+    def cancelled(self, stream: Http2Stream) -> None:
         self.cancels.append(stream.number)
 
     def receive(self, *parts: bytes) -> list[Frame]:
@@ -157,7 +157,7 @@ def test_a_long_body_renews_the_windows_and_is_whole() -> None:
 
 
 def test_a_body_of_single_bytes_takes_no_more_memory_than_its_size() -> None:
-    stream = Stream(1, {})
+    stream = Http2Stream(1, {})
     for _ in range(1_000):
         stream.add(b"x")
     assert bytes(stream.body) == b"x" * 1_000

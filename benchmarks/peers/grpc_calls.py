@@ -27,11 +27,8 @@ import grpc
 import joblib
 import numpy as np
 import pandas as pd
-from synthetic_package import PACKAGE
-
-sys.path.append(str(Path(__file__).parent / "peers"))
-
 from environments import environment
+from models import PACKAGE
 from servers import MLSERVER
 
 from packager.engine.usage import process_tree_usage
