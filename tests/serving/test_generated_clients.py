@@ -54,15 +54,10 @@ const [url, given] = process.argv.slice(2);
 const bodies = JSON.parse(given);
 client.setConfig({ baseUrl: url });
 const found: Record<string, number> = {};
-for (const call of Object.values(sdk)) {
-  let route = "";
-  client.interceptors.request.use((request) => {
-    route = new URL(request.url).pathname;
-    return request;
-  });
-  const last = /url: ["']([^"']+)["']/.exec(call.toString())![1].split("/").pop()!;
-  const { response } = await (call as any)({ body: bodies[last] });
-  found[route] = response.status;
+for (const [name, call] of Object.entries(sdk)) {
+  const last = Object.keys(bodies).find((one) => name.toLowerCase().endsWith(one));
+  const { response } = await (call as any)({ body: last && bodies[last] });
+  found[new URL(response.url).pathname] = response.status;
 }
 console.log(JSON.stringify(found));
 """
@@ -100,9 +95,7 @@ def test_openapi_python_client(server: Server, bodies: dict[str, Any], tmp_path:
     options = ["--quiet", "--python", python]
     ran([tool, "pip", "install", *options, OPENAPI_PYTHON_CLIENT], tmp_path)
     made = [python, "-m", "openapi_python_client", "generate", "--path", "api.json"]
-    said = ran([*made, "--output-path", "generated", "--meta", "none"], tmp_path)
-    warnings = [line for line in said.splitlines() if line.startswith("WARNING")]
-    assert warnings == ["WARNING parsing POST /invocations within m_lflow_and_sage_maker."]
+    ran([*made, "--output-path", "generated", "--meta", "none"], tmp_path)
     (tmp_path / "call.py").write_text(PYTHON)
     address = f"http://127.0.0.1:{server.port}"
     found = json.loads(ran([python, "call.py", address, json.dumps(bodies)], tmp_path))
