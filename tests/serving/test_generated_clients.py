@@ -71,7 +71,7 @@ def bodies(server: Server) -> dict[str, Any]:
         "predict": {"rows": [ROW]},
         "feedback": [{"token": token, "actual": "Ideal"}],
         "infer": {"inputs": TENSORS},
-        "invocations": {"dataframe_records": [ROW]},
+        "invocations": {"dataframe_split": {"columns": [*ROW], "data": [[*ROW.values()]]}},
     }
 
 
