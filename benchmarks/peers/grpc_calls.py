@@ -106,7 +106,7 @@ class Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--port", type=int, default=18200)
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
@@ -211,7 +211,7 @@ def mlservers(folder: Path, port: int) -> Iterator[GrpcServer]:
 
 
 def measured(
-    server: GrpcServer, model: str, row: np.ndarray, expected: object, seconds: float
+    server: GrpcServer, model: str, row: np.ndarray, expected: object, seconds: int
 ) -> Figures:
     message = MESSAGES["ModelInferRequest"](model_name=model)
     tensor = message.inputs.add(name="x", datatype="FP64", shape=[1, FEATURES])
@@ -223,11 +223,13 @@ def measured(
         if got != [expected]:
             raise SystemExit(f"{server.name}: expected {expected}, got {got}")
         Path(body.name).write_bytes(framed(message.SerializeToString()))
-        load(server, body.name, seconds / 3)
+        load(server, body.name, max(1, seconds // 3))
         before = process_tree_usage(process.pid)
         report = load(server, body.name, seconds)
         after = process_tree_usage(process.pid)
     done = int(found(r"(\d+) succeeded", report))
+    if not done:
+        raise SystemExit(f"{server.name}: no call was answered:\n{report}")
     size = int(found(r"\((\d+)\) data", report)) / done
     if abs(size - len(framed(answer.SerializeToString()))) > 8:  # ids differ in length
         raise SystemExit(f"{server.name}: answers of {size:.0f} bytes are no right ones")
@@ -239,11 +241,11 @@ def measured(
     return Figures(rate, times[len(times) // 2], times[len(times) * 99 // 100], cpu)
 
 
-def load(server: GrpcServer, body: str, seconds: float) -> str:
+def load(server: GrpcServer, body: str, seconds: int) -> str:
     """Call from 16 connections; the report of h2load."""
     log = Path(f"{body}.log")
     log.unlink(missing_ok=True)
-    command = ["h2load", f"-c{CLIENTS}", "-m1", f"-D{seconds:g}", "-d", body, *HEADERS]
+    command = ["h2load", f"-c{CLIENTS}", "-m1", f"-D{seconds}", "-d", body, *HEADERS]
     command += [f"--log-file={log}", f"http://127.0.0.1:{server.port}{INFER}"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 

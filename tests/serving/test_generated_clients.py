@@ -41,7 +41,9 @@ for group in pkgutil.iter_modules(api.__path__):
             document = bodies[route.rpartition("/")[2]]
             hint = typing.get_type_hints(module.sync_detailed)["body"]
             kinds = [kind for kind in typing.get_args(hint) or [hint] if hasattr(kind, "from_dict")]
-            given["body"] = kinds[0].from_dict(document)
+            made = kinds[0].from_dict
+            several = isinstance(document, list)
+            given["body"] = [*map(made, document)] if several else made(document)
         answer = module.sync_detailed(client=client, **given)
         found[route] = answer.status_code
 print(json.dumps(found))
