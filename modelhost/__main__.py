@@ -1,15 +1,16 @@
-"""``python -m modelhost work|serve|features``: runs in the model's environment.
+"""``python -m modelhost work|fork|serve|features``: runs in the model's environment.
 
 ``work`` answers one harness; the connection is the descriptor that ``MODELHOST_FD`` names, and
 ``MODELHOST_CONFINEMENT`` says what the process may use, and it ends with the process that
-``MODELHOST_PARENT`` names. ``serve`` answers the workers of a server
-(:mod:`modelhost.serve`); there the descriptor is a listening socket, ``MODELHOST_SPEC`` is the path
-of a JSON file (path, predictor, loader, task and classes of the model; specs of its columns; a
-known and a made-up row; limits), ``MODELHOST_HEARTBEAT`` is ``descriptor:offset``
-(:mod:`modelhost.heartbeat`), ``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading
-error and for the stacks of threads at SIGUSR2; ``MODELHOST_NETWORK=off`` refuses the network to
-Python code. What the project's code prints while it works goes to stderr. ``features`` writes what
-NumPy knows of the processor to stdout (:mod:`modelhost.cpu_features`).
+``MODELHOST_PARENT`` names. ``fork`` starts such processes (:mod:`modelhost.fork_server`). ``serve``
+answers the workers of a server (:mod:`modelhost.serve`); there the descriptor is a listening
+socket, ``MODELHOST_SPEC`` is the path of a JSON file (path, predictor, loader, task and classes of
+the model; specs of its columns; a known and a made-up row; limits), ``MODELHOST_HEARTBEAT`` is
+``descriptor:offset`` (:mod:`modelhost.heartbeat`), ``MODELHOST_NOTES`` is
+``descriptor:descriptor``: files for a loading error and for the stacks of threads at SIGUSR2;
+``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's code prints while
+it works goes to stderr. ``features`` writes what NumPy knows of the processor to stdout
+(:mod:`modelhost.cpu_features`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import signal
 import socket
 import sys
 
-from modelhost.confinement import confine_as_asked
+from modelhost.confinement import VARIABLE, confine_as_asked, confine_by_kernel
 from modelhost.parent_process import end_with_starter
 
 DESCRIPTOR, SPEC, HEARTBEAT, NOTES = (
@@ -31,7 +32,7 @@ DESCRIPTOR, SPEC, HEARTBEAT, NOTES = (
     "MODELHOST_NOTES",
 )
 NETWORK = "MODELHOST_NETWORK"
-USAGE = "usage: python -m modelhost work|serve|features\n"
+USAGE = "usage: python -m modelhost work|fork|serve|features\n"
 
 
 def main(arguments: list[str]) -> int:
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
         sys.stdout.write(json.dumps(numpy_features()._asdict()))
         return 0
-    if arguments not in (["work"], ["serve"]):
+    if arguments not in (["work"], ["fork"], ["serve"]):
         sys.stderr.write(USAGE)
         return 2
     connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
@@ -50,20 +51,38 @@ def main(arguments: list[str]) -> int:
 
         refuse_network("the model", FOR_SERVING)
     if arguments == ["work"]:
-        os.dup2(2, 1)
-        end_with_starter()
-        confine_as_asked()  # before libraries are imported, which could use the network
-        from modelhost.work import work
-
-        code = work(connection)
+        code = _work(connection)
         if code:
             sys.stderr.flush()
             os._exit(code)  # threads that the model has left must not keep the process
         return 0
+    if arguments == ["fork"]:
+        from modelhost.fork_server import LIBRARIES, preload, serve_forks
+
+        end_with_starter()
+        confine_by_kernel()
+        preload(json.loads(os.environ.pop(LIBRARIES)))
+        import modelhost.work  # noqa: F401
+
+        return serve_forks(connection, _work_confined)
     code = _serve(connection)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # threads that the model has left must not keep the process
+
+
+def _work(connection: socket.socket) -> int:
+    os.dup2(2, 1)
+    end_with_starter()
+    confine_as_asked()  # before libraries are imported, which could use the network
+    from modelhost.work import work
+
+    return work(connection)
+
+
+def _work_confined(connection: socket.socket, confinement: str) -> int:
+    os.environ[VARIABLE] = confinement
+    return _work(connection)
 
 
 def _serve(listening: socket.socket) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modelhost.directory_order import reverse_listings
-from modelhost.sandbox.file_access import restrict_file_access
-from modelhost.sandbox.network import block_network
+from modelhost.sandbox.file_access import refuse_by_kernel, restrict_file_access
+from modelhost.sandbox.kernel import close_network
+from modelhost.sandbox.network import block_network, isolation
 
 VARIABLE = "MODELHOST_CONFINEMENT"
 """Variable with ``Confinement.as_json`` for a process of the model host."""
@@ -51,6 +52,20 @@ class Confinement(NamedTuple):
         )
         if self.reverse:
             reverse_listings()
+
+    def apply_by_kernel(self) -> None:
+        """Have the kernel confine this process, and leave Python's hooks to those it forks."""
+        if isolation() == "process":
+            close_network()
+        readable = [Path(place) for place in self.readable]
+        refuse_by_kernel(Path(self.root), *map(Path, self.writable), readable=readable)
+
+
+def confine_by_kernel() -> None:
+    """Apply the confinement that ``VARIABLE`` holds, if any, without a hook."""
+    text = os.environ.pop(VARIABLE, "")
+    if text:
+        Confinement.read(text).apply_by_kernel()
 
 
 def confine_as_asked() -> None:

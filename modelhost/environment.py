@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from modelhost.cpu_features import numpy_features
+from modelhost.fork_server import preloadable
 from modelhost.sandbox.network import isolation
 
 NUMERIC_PREFIXES = (
@@ -18,6 +20,11 @@ NUMERIC_PREFIXES = (
     *("GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),
 )
 """Prefixes of variables that select kernels or replace libraries."""
+
+
+def process_environment() -> dict[str, Any]:
+    """The numerical environment, and the libraries that a process may have before it is forked."""
+    return {"environment": numerical_environment(), "libraries": preloadable(sys.modules)}
 
 
 def numerical_environment() -> dict[str, Any]:

@@ -14,7 +14,8 @@ the ``"id"`` of a request that has one:
     relate       model, function, columns, rows, specs → holds: a boolean for each row
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
-    environment  → environment: what of this process can change the last bits of a result
+    environment  → environment: what of this process can change the last bits of a result;
+                 libraries: modules that a process may import before it is forked
 
 The requests that compile a model are in :mod:`modelhost.compiling.verbs`, those that study a
 solution in :mod:`modelhost.solution.study_verbs`.
@@ -39,7 +40,7 @@ from modelhost.addresses import clear_addresses
 from modelhost.array_input import ARRAY, FRAME, input_builder
 from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.compiling import verbs
-from modelhost.environment import numerical_environment
+from modelhost.environment import process_environment
 from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
@@ -83,7 +84,7 @@ class Workshop:
             "relate": self.relate,
             "save": self.save,
             "state": self.state,
-            "environment": lambda _: Message({"environment": numerical_environment()}),
+            "environment": lambda _: Message(process_environment()),
             "call": self.call,
             "supported": lambda asked: verbs.supported(self._model(asked)),
             "keys": lambda asked: verbs.keys(self._model(asked), read_specs(asked)),

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import tarfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
@@ -98,12 +98,23 @@ class TarReader:
     after the end.
     """
 
-    def __init__(self, file: IO[bytes], refusal: Refuse, most: int = MAX_MEMBERS) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        refusal: Refuse,
+        most: int = MAX_MEMBERS,
+        known: Sequence[tarfile.TarInfo] | None = None,
+    ) -> None:
+        """``known``: the members, if this process wrote the tar; its headers are not read then."""
         self._file = file
         self.refusal = refusal
         self._most = most
+        self._known = known
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
+        if self._known is not None:
+            yield from self._known
+            return
         self._file.seek(0)
         try:
             headers = cast(IO[bytes], _Headers(self._file, self.refusal))

@@ -52,6 +52,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "jinja2": ("tests/packager/tracker/service/pages",),
     "msgspec": ("tests/serving/prediction",),
     "numpy": (*DATA, *COMPILE, "tests/packager/worker/processes"),
+    "python-multipart": ("tests/serving/protocols",),
     "orjson": ("tests/serving/prediction", "tests/serving/http/test_json_bodies.py"),
     "packaging": ("tests/packager/environment",),
     "pandas": (*DATA, *COMPILE),

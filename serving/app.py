@@ -32,7 +32,9 @@ from serving.prediction.pipeline import Pipeline, deadline_exceeded
 from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
+from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
+from serving.protocols.uploads import UploadProtocol, may_be_upload, rows_as_json
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
@@ -41,7 +43,9 @@ from serving.viewer import DeferredApp
 if TYPE_CHECKING:  # only servers that have them import them
     from serving.grpc.service import GrpcService
     from serving.shadow.sender import ShadowSender
+    from serving.try_page.endpoint import TryPage
 
+PREDICT = PredictProtocol.route.encode()
 GC_THRESHOLD = 10_000
 """Net new objects that start a run of the cyclic garbage collector."""
 
@@ -118,6 +122,7 @@ class App:
             proof,
             golden,
             self._shadow_of(predictor),
+            self._page_of(pipeline),
         )
         loaded.recorder.begin()
         checking = [asyncio.create_task(one.run()) for one in (golden, proof) if one is not None]
@@ -136,6 +141,14 @@ class App:
         finally:
             loaded.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _page_of(self, pipeline: Pipeline) -> TryPage | None:
+        """The page at ``/try``; None unless the settings have one."""
+        if self._settings.try_page == "off":
+            return None
+        from serving.try_page.endpoint import TryPage
+
+        return TryPage.of(self._settings, pipeline)
 
     def _shadow_of(self, predictor: Predictor) -> ShadowSender | None:
         """What samples the answered rows; None without a shadow."""
@@ -156,6 +169,7 @@ class App:
             and len(length) < 10
             and int(length) <= self._direct_bytes
             and b"content-encoding" not in headers
+            and not (url == PREDICT and may_be_upload(headers))
         )
 
     def direct(
@@ -212,24 +226,31 @@ class App:
                 marked = with_request_id(send, request.trace, close=handler.draining)
                 await self._viewer(scope, receive, marked)
             else:
-                await self._respond(loaded, request, receive)
+                await self._respond(loaded, request, scope.get("query_string", b""), receive)
         if request.response is not None:
             await send_response(send, request.response, request.trace, close=handler.draining)
             handler.account(request)
 
-    async def _respond(self, loaded: LoadedPackage, request: Request, receive: Receive) -> None:
+    async def _respond(
+        self, loaded: LoadedPackage, request: Request, query: bytes, receive: Receive
+    ) -> None:
+        if loaded.try_page is not None and request.path == routes.TRY:
+            await self._try(loaded, loaded.try_page, request, receive)
+            return
         document = loaded.routes.documents.get(request.path)
         if document is not None:
             request.answer(document)
             return
         deadline = time.monotonic() + self._settings.deadline_seconds
         body = request.body = await self._body(request, receive)
-        adapter = loaded.routes.adapters.get(request.path)
+        adapter = loaded.routes.protocol(request.path, request.headers, query)
         if adapter is not None:
             with self._bodies.held(body):
                 answered = await loaded.pipeline.answer(
                     adapter, body, request.headers, receive, deadline
                 )
+            if isinstance(adapter, UploadProtocol) and loaded.shadow is not None:
+                request.body = adapter.as_json()
             request.answer(answered.response, answered.batch)
             return
         if loaded.feedback is None:
@@ -237,6 +258,26 @@ class App:
                 404, "feedback_off", "this server takes no labels", expected="MODEL_FEEDBACK=on"
             )
         request.answer(await loaded.feedback.answer(body))
+
+    async def _try(
+        self, loaded: LoadedPackage, page: TryPage, request: Request, receive: Receive
+    ) -> None:
+        if request.method != "POST":
+            request.answer(page.blank)
+            return
+        deadline = time.monotonic() + self._settings.deadline_seconds
+        body = await self._body(request, receive)
+        with self._bodies.held(body):
+            answered = await page.post(body, request.headers, receive, deadline)
+        error, predicted = answered.refused, answered.predicted
+        if error is not None and (page.counted or error.status >= 500):
+            self._handler.refuse(request, error)  # the page is answered in its place
+        if predicted is None or not page.counted:
+            request.answer(answered.response)
+            return
+        if loaded.shadow is not None:  # it gets the row as another client would send it
+            request.protocol, request.body = PredictProtocol.route, rows_as_json([answered.row])
+        request.answer(answered.response, predicted.batch)
 
     async def _body(self, request: Request, receive: Receive) -> bytes:
         seconds = self._settings.deadline_seconds

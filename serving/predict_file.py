@@ -26,7 +26,8 @@ from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Manifest
-from packager.model.hosted import HostCommand, HostEndedError, ModelHost
+from packager.model.host_process import HostCommand
+from packager.model.hosted import HostEndedError, ModelHost
 from packager.model.hosted_model import HostedModel
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root

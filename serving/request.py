@@ -30,8 +30,9 @@ from serving.protocols import registry
 from serving.routes import Routes
 from serving.settings import Settings
 
-if TYPE_CHECKING:  # only servers with a shadow need it
+if TYPE_CHECKING:  # few servers need them
     from serving.shadow.sender import ShadowSender
+    from serving.try_page.endpoint import TryPage
 
 logger = logging.getLogger("serving")
 
@@ -51,6 +52,8 @@ class LoadedPackage:
     """None for a package without golden cases."""
     shadow: ShadowSender | None = None
     """None without ``MODEL_SHADOW``."""
+    try_page: TryPage | None = None
+    """None unless ``MODEL_TRY_PAGE`` is set."""
 
     @property
     def alive(self) -> Response:
@@ -83,6 +86,7 @@ class RequestHandler:
         self.draining = False
         """Whether this worker is ending: each answer then closes its connection."""
         self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
+        self._try_page = settings.try_page != "off"
         self._ready = routes.READY | {settings.health_route}
         self._health = routes.HEALTH | {settings.health_route}
         metrics = set() if settings.metrics_auth else {routes.METRICS}
@@ -105,22 +109,26 @@ class RequestHandler:
 
     def authorize(self, request: Request) -> LoadedPackage:
         """Raise ``RequestError`` without a key that is needed, or before the model is loaded."""
-        if (
-            self._keys is not None
-            and request.path not in self._open
-            and not self._keys.authenticate(request.headers.get(b"authorization"))
-        ):
-            raise RequestError(
-                401,
-                "unauthorized",
-                "a key is needed",
-                headers={"WWW-Authenticate": "Bearer"},
-                expected="Authorization: Bearer <key>",
-            )
+        if self._keys is not None and request.path not in self._open:
+            self._authenticate(self._keys, request)
         loaded = self.loaded
         if loaded is None:
             raise _unavailable("starting", "the server is loading the package")
         return loaded
+
+    def _authenticate(self, keys: ApiKeys, request: Request) -> None:
+        given = request.headers.get(b"authorization")
+        challenge, expected = {"WWW-Authenticate": "Bearer"}, "Authorization: Bearer <key>"
+        if self._is_try(request.path):
+            from serving.try_page.origin import CHALLENGE, bearer_of
+
+            given, challenge, expected = bearer_of(given), CHALLENGE, "a key as the password"
+        if not keys.authenticate(given):
+            message = "a key is needed"
+            raise RequestError(401, "unauthorized", message, headers=challenge, expected=expected)
+
+    def _is_try(self, path: str) -> bool:
+        return self._try_page and path == routes.TRY
 
     def refuse(self, request: Request, error: Exception) -> Response:
         """The answer for ``error``; causes of server errors are logged."""
@@ -136,6 +144,10 @@ class RequestHandler:
             self._refusals.write(cause.said, request.trace, self._route(request.path))
         elif error.status >= 500 and cause is not None:
             self._explain(error, cause, request)
+        if self._is_try(request.path):
+            from serving.try_page.page import refusal
+
+            return refusal(error)
         path = request.path if loaded is None else loaded.routes.spoken(request.path)
         return request.refusal(path, error)
 
@@ -150,7 +162,8 @@ class RequestHandler:
             if self.loaded is not None and request.path not in routes.UNCOUNTED:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
                 if batch is not None and self.loaded.shadow is not None:
-                    self.loaded.shadow.submit(request.path, request.headers, request.body, batch)
+                    asked = request.protocol, request.headers, request.body
+                    self.loaded.shadow.submit(*asked, batch)
             if request.path not in self._unlogged and self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
         except Exception:  # such as a full disk under the counter files
@@ -183,8 +196,8 @@ class Request:
     """
 
     __slots__ = (
-        *("_handler", "batch", "body", "headers", "method", "path", "response", "started"),
-        "trace",
+        *("_handler", "batch", "body", "headers", "method", "path", "protocol", "response"),
+        *("started", "trace"),
     )
 
     def __init__(
@@ -198,8 +211,9 @@ class Request:
         self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         self.response: Response | None = None
         self.batch: Batch | None = None
+        self.protocol = path
         self.body = b""
-        """Of a prediction, for the shadow."""
+        """Of a prediction, for the shadow, which reads it as the route ``protocol`` does."""
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,8 @@ from serving.openapi import document
 from serving.protocols import registry
 from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
+from serving.protocols.uploads import Uploads, may_be_upload
+from serving.settings import TRY_PAGE as VARIABLE
 from serving.settings import Settings
 
 METRICS = "/metrics"
@@ -32,6 +34,7 @@ ALIVE = Response(200, b"\n", PLAIN)
 VIEWER = frozenset(document.VIEWER)
 """The only routes that BentoML answers."""
 FEEDBACK = "/feedback"
+TRY = "/try"
 OTHER = "other"
 """The route label in metrics of every path without a template of its own."""
 MEASURED: Mapping[str, Sequence[str]] = {
@@ -51,6 +54,10 @@ class Routes:
     """Path → protocol adapter."""
     documents: Mapping[str, Response]
     """Path → answer to ``GET``."""
+    uploads: Uploads
+    """What ``/predict`` takes besides JSON."""
+    try_page: bool = False
+    """Whether ``TRY`` is a route."""
 
     @cached_property
     def direct(self) -> Mapping[bytes, tuple[str, ProtocolAdapter]]:
@@ -69,8 +76,9 @@ class Routes:
             feedback=feedback,
         )
         budget = settings.budget
+        predict = PredictProtocol(manifest.tag, budget)
         adapters = {
-            "/predict": PredictProtocol(manifest.tag, budget),
+            "/predict": predict,
             **registry.protocol_adapters(manifest, budget),
         }
         documents = {
@@ -87,10 +95,23 @@ class Routes:
             adapters[settings.predict_route] = adapters["/invocations"]
         if settings.health_route and settings.health_route not in PROBES:
             documents[settings.health_route] = documents["/ping"]
-        return cls(adapters, documents)
+        uploads = Uploads(manifest.schema_, predict, budget)
+        return cls(adapters, documents, uploads, settings.try_page != "off")
+
+    def protocol(
+        self, path: str, headers: Mapping[bytes, bytes], query: bytes
+    ) -> ProtocolAdapter | None:
+        """The adapter of a request; None for a path without one. Raises ``RequestError`` (415)."""
+        adapter = self.adapters.get(path)
+        if path == PredictProtocol.route and may_be_upload(headers):
+            return self.uploads.protocol(headers, query) or adapter
+        return adapter
 
     def check(self, method: str, path: str) -> None:
         """Raise ``RequestError``: 404 for an unknown path, 405 for a wrong method."""
+        if path == TRY:
+            self._check_try(method)
+            return
         if path in self.adapters or path == FEEDBACK:
             allowed = "POST"
         elif path in self.documents or path in PROBES | VIEWER or path == METRICS:
@@ -108,6 +129,21 @@ class Routes:
             got=method,
         )
 
+    def _check_try(self, method: str) -> None:
+        if not self.try_page:
+            raise RequestError(
+                404, "try_page_off", "this server has no page to try it", expected=f"{VARIABLE}=on"
+            )
+        if method not in ("GET", "HEAD", "POST"):
+            raise RequestError(
+                405,
+                "method_not_allowed",
+                f"{TRY} takes GET and POST",
+                headers={"Allow": "GET, HEAD, POST"},
+                expected="GET or POST",
+                got=method,
+            )
+
     def spoken(self, path: str) -> str:
         """The route that decides the error format of ``path``, also for a platform's own path."""
         adapter = self.adapters.get(path)
@@ -118,4 +154,5 @@ class Routes:
         adapter = self.adapters.get(path)
         if adapter is not None:
             return adapter.route
-        return path if path == FEEDBACK or path in methods.METHODS else OTHER
+        own = path in methods.METHODS or (path == TRY and self.try_page)
+        return path if path == FEEDBACK or own else OTHER

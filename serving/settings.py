@@ -29,10 +29,12 @@ MAX_WORKERS = 256
 MIN_PROCESS_MEMORY = 64 << 20
 ROUTE = re.compile(r"/[A-Za-z0-9._~:/@%-]*")
 FREE_ROUTE = "a path that begins with / and is no other route of this server"
-OWN_ROUTES = ("/docs", "/docs.json", "/feedback", "/metrics", "/package", "/schema")
+TRY_PAGE = "MODEL_TRY_PAGE"
+OWN_ROUTES = ("/docs", "/docs.json", "/feedback", "/metrics", "/package", "/schema", "/try")
 HEALTH_ROUTES = ("/healthz", "/livez", "/ping", "/readyz")
 PREDICT_ROUTES = ("/invocations", "/predict")
 
+TryPageSetting = Literal["off", "on", "uncounted"]
 T = TypeVar("T")
 C = TypeVar("C", bound=str)
 
@@ -77,6 +79,8 @@ class Settings:
     """``MODEL_PROCESS_MEMORY``: bytes that a model process may use; None without a limit."""
     member_urls: Mapping[str, MemberUrl]
     """``MODEL_MEMBER_URLS``: the servers of a solution's members that run elsewhere."""
+    try_page: TryPageSetting
+    """``MODEL_TRY_PAGE``: whether ``/try`` answers; ``uncounted``: without counting its rows."""
     feedback: FeedbackSettings
     """Settings of late labels and of the flagged-rows log."""
     shadow: ShadowSettings | None
@@ -138,6 +142,7 @@ class Settings:
                 environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"
             ),
             member_urls=read(MEMBER_URLS, "", parse_urls, "NAME=URL,NAME=URL"),
+            try_page=_try_page(environment),
             feedback=FeedbackSettings.from_environment(environment),
             shadow=ShadowSettings.from_environment(environment),
             push=PushSettings.from_environment(environment),
@@ -157,6 +162,11 @@ def _metrics_auth(environment: Mapping[str, str], keys: str | None) -> bool:
             f"set {VARIABLE} to a file of keys, or MODEL_METRICS_AUTH to off",
         )
     return wanted
+
+
+def _try_page(environment: Mapping[str, str]) -> TryPageSetting:
+    parse: Callable[[str], TryPageSetting] = _one_of("off", "on", "uncounted")
+    return variables.read(environment, TRY_PAGE, "off", parse, "off, on or uncounted")
 
 
 def _port(environment: Mapping[str, str]) -> int:

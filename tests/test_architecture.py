@@ -24,7 +24,16 @@ INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "threadpoolctl", "
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 INSIDE_MONITORING = frozenset({"redis"})
 IN_SERVING = IN_SHARED | {
-    *("bentoml", "google", "hpack", "httptools", "msgspec", "orjson", "uvicorn"),
+    *(
+        "bentoml",
+        "google",
+        "hpack",
+        "httptools",
+        "msgspec",
+        "orjson",
+        "python_multipart",
+        "uvicorn",
+    ),
 }
 
 
@@ -350,6 +359,10 @@ RULES = {
             ("packager/trust/envelope.py", "from cryptography.hazmat import x\n"),
             ("packager/model/p256.py", "def f():\n    import cryptography\n"),
         ],
+    ),
+    one_place_for("python_multipart", "serving/protocols/form_parts.py"): (
+        ("serving/protocols/form_parts.py", "def f():\n    import python_multipart\n"),
+        [("serving/app.py", "import python_multipart\n")],
     ),
     one_place_for("bentoml", "serving/service.py"): (
         ("serving/service.py", "import bentoml\n"),

@@ -66,6 +66,7 @@ NOT_RUN = {
     "docs/signing.md": ENGINE + "tests/packager/trust/test_sign.py signs and verifies",
     "docs/solutions-testing.md": "needs two solutions: tests/packager/testing",
     "docs/testing.md": MODEL + "the tutorial tests a package",
+    "docs/try-page.md": MODEL + "tests/serving/test_try_page.py opens the page",
 }
 """Page whose blocks of commands no test runs as they are → why, and what runs instead."""
 

@@ -71,6 +71,11 @@ EXEMPT: dict[str, str] = {
         for name in ("infer", "metadata", "port", "protocol", "service")
     },
     "serving/http2/streams.py": "a request of a connection: http2/test_connection.py",
+    **{
+        f"serving/try_page/{name}.py": "a part of the page: tests/serving/test_try_page.py sends it"
+        for name in ("endpoint", "form")
+    },
+    "serving/try_page/marks.py": "drawn by answers.py, whose test reads them",
     "packager/cli/deploy/batch.py": "prints what deploy/test_batch.py runs",
     "packager/cli/deploy/kserve.py": "prints what deploy/kserve/test_deploy.py runs",
     "packager/cli/deploy/kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
@@ -207,6 +212,8 @@ FEATURES: dict[str, str] = {
     "serving/test_proxies.py": "a server behind real proxies",
     "serving/test_refused_values.py": "values a model refuses, over every protocol",
     "serving/test_server.py": "a whole server",
+    "serving/test_try_page.py": "the page at /try through a whole server",
+    "serving/test_uploads.py": "files that clients send to a server",
     "serving/test_structured_answers.py": "answers of several outputs, over every protocol",
     "serving/test_server_access.py": "keys and logs of a whole server",
     "serving/test_server_errors.py": "every status code of a whole server",

@@ -43,8 +43,8 @@ def restrict_file_access(
     package's recorded model and manifest are denied too.
     """
     refuse_by_kernel(root, *more, readable=readable, training=training)
-    here = Path.cwd().resolve()
-    allowed = allowed_paths(root, *more, *readable)
+    here = f"{Path.cwd().resolve()}{os.sep}"
+    places = (*(f"{place}{os.sep}" for place in allowed_paths(root, *more, *readable)), *SYSTEM)
     recorded = (
         tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED_FOLDERS) if training else ()
     )
@@ -52,15 +52,15 @@ def restrict_file_access(
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not isinstance(arguments[0], (str, bytes, os.PathLike)):
             return
+        # First: it takes less time than resolving the path, and most files are opened by libraries.
+        frame = _project_frame(sys._getframe(1), here)
+        if frame is None:
+            return
         path = os.path.realpath(os.fsdecode(arguments[0]))
         known = path.startswith(recorded)
-        if not known and path.startswith((*(f"{place}{os.sep}" for place in allowed), *SYSTEM)):
+        if (not known and path.startswith(places)) or not os.path.isfile(path):
             return
-        if not os.path.isfile(path):
-            return
-        place = _project_line(sys._getframe(1), str(here))
-        if place is not None:
-            raise _known(path, place) if known else _outside(path, place)
+        raise _known(path, _line(frame, here)) if known else _outside(path, _line(frame, here))
 
     sys.addaudithook(hook)
 
@@ -118,11 +118,13 @@ def _own_places() -> list[Path]:
     return [Path(place) for place in found if place]
 
 
-def _project_line(frame: FrameType | None, here: str) -> str | None:
-    """``file:line`` of the innermost frame in the project; None if there is none."""
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if name.startswith(f"{here}{os.sep}"):
-            return f"{os.path.relpath(name, here)}:{frame.f_lineno}"
+def _project_frame(frame: FrameType | None, here: str) -> FrameType | None:
+    """The innermost frame of the project, whose files begin with ``here``; None if none is."""
+    while frame is not None and not frame.f_code.co_filename.startswith(here):
         frame = frame.f_back
-    return None
+    return frame
+
+
+def _line(frame: FrameType, here: str) -> str:
+    """``file:line`` of a frame of the project."""
+    return f"{os.path.relpath(frame.f_code.co_filename, here)}:{frame.f_lineno}"

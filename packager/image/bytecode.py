@@ -10,28 +10,32 @@ from __future__ import annotations
 import io
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from packager.environment.programs import isolated_python
 from packager.errors import PackageError
+from packager.image.compile_servers import CompileServers
 from packager.image.layers import Entry, tree_entries, write_members
 from packager.image.rootfs import resolve_inside
 from packager.tar_reader import TarReader, plain_tar
 
 # One fresh process per tree, files in sorted order: other live objects of the interpreter can
 # change the marshalled bytes. A file that does not compile (a template, Python 2) gets no ``.pyc``.
+# So the names of the second part are of one letter, or exist in every interpreter: an identifier
+# of a module that this script has too would be marshalled differently.
 COMPILE = """
 import os, sys, py_compile
-tree, prefix = sys.argv[1:]
-for folder, folders, names in os.walk(tree):
+tree, *prefix = sys.argv[1:]
+for folder, folders, names in os.walk(tree) if prefix else ():
     folders.sort()
     for name in sorted(names):
         path = os.path.join(folder, name)
         # Debian's sitecustomize.py is a link to a file of /etc, here of another system.
         if name.endswith(".py") and not os.path.islink(path):
-            shown = prefix + path[len(tree):]
+            shown = prefix[0] + path[len(tree):]
             cached = os.path.join(
                 folder, "__pycache__", f"{name[:-3]}.{sys.implementation.cache_tag}.pyc")
             try:
@@ -39,9 +43,47 @@ for folder, folders, names in os.walk(tree):
                     invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
             except (py_compile.PyCompileError, ValueError):
                 pass
+import marshal as m
+u, r, w = py_compile.importlib.util, sys.stdin.buffer, sys.stdout.buffer
+while not prefix and (n := r.read(8)):
+    d = r.read(int.from_bytes(n, "little"))
+    if os.fork():
+        if os.wait()[1]:
+            os._exit(1)
+        continue
+    p, i = [], 0
+    while i < len(d):
+        j = i + 8
+        i = j + int.from_bytes(d[i:j], "little")
+        p.append(d[j:i])
+    b = [sys.implementation.cache_tag.encode()]
+    while p:
+        x, y = os.fsdecode(p.pop(0)), p.pop(0)
+        try:
+            c = compile(y, x, "exec", dont_inherit=True, optimize=0)
+        except Exception as e:
+            py_compile.PyCompileError(type(e), e, x)
+            b.append(b"")
+        else:  # PEP 552: a hash of the source that is not checked
+            k = u.MAGIC_NUMBER + (1).to_bytes(4, "little") + u.source_hash(y)
+            b.append(k + m.dumps(c))
+            del c  # as a function's end does: its names are no longer known to the next module
+    for x in b:
+        w.write(len(x).to_bytes(8, "little") + x)
+    w.flush()
+    os._exit(0)
 """
 LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
+FAILED = "the base's interpreter failed", "check that the base holds a working Python"
+HOST_FAILED = (
+    "this Python failed to compile",
+    "start Docker, so that the base's own interpreter does it",
+)
 CLEAN_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+CompileModules = Callable[[Mapping[str, bytes], str], Mapping[str, bytes]]
+"""Modules by path, and the prefix of these paths that bytecode records → bytecode by path."""
 
 
 class Compiler(Protocol):
@@ -57,10 +99,32 @@ class Compiler(Protocol):
         The bytecode records ``prefix`` in place of ``tree`` as the modules' path.
         """
 
+    def opened(self) -> AbstractContextManager[CompileModules]:
+        """Within the block: compiles modules from memory to the same bytes, on several threads."""
+
 
 def bytecode_entries(tree: Path, prefix: str) -> list[Entry]:
     """The bytecode that was compiled below ``tree``, as entries under ``prefix``."""
     return [entry for entry in tree_entries(tree, prefix) if entry.name.endswith(".pyc")]
+
+
+def compiled_entries(
+    compile_modules: CompileModules, entries: Iterable[Entry], folder: str
+) -> list[Entry]:
+    """The bytecode of the modules among ``entries`` that are below ``folder``.
+
+    Their content is ``bytes``.
+    """
+    top = f"{folder}/"
+    modules = {
+        entry.name.removeprefix(top): entry.source
+        for entry in entries
+        if entry.name.startswith(top)
+        and entry.name.endswith(".py")
+        and isinstance(entry.source, bytes)
+    }
+    found = compile_modules(modules, f"/{folder}")
+    return [Entry(top + name, source=content) for name, content in found.items()]
 
 
 class LoaderCompiler:
@@ -97,15 +161,19 @@ class LoaderCompiler:
             check=False,
         )
         if done.returncode != 0:
-            raise PackageError(
-                f"the base's interpreter failed: {done.stderr.strip()[-500:]}",
-                "check that the base holds a working Python",
-            )
+            raise PackageError(f"{FAILED[0]}: {done.stderr.strip()[-500:]}", FAILED[1])
         return done.stdout
 
     def compile(self, tree: Path, prefix: str) -> None:
         """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
         self.output(COMPILE, str(tree), prefix)
+
+    @contextmanager
+    def opened(self) -> Iterator[CompileModules]:
+        """As ``Compiler.opened``."""
+        command = [*self._command, "-S", "-B", "-c", COMPILE]
+        with CompileServers(command, self._environment, FAILED) as servers:
+            yield servers.compile
 
 
 class HostCompiler:
@@ -121,10 +189,17 @@ class HostCompiler:
             command, cwd=tree, env=CLEAN_ENVIRONMENT, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            raise PackageError(
-                f"this Python failed to compile: {done.stderr.strip()[-500:]}",
-                "start Docker, so that the base's own interpreter does it",
-            )
+            raise PackageError(f"{HOST_FAILED[0]}: {done.stderr.strip()[-500:]}", HOST_FAILED[1])
+
+    @contextmanager
+    def opened(self) -> Iterator[CompileModules]:
+        """As ``Compiler.opened``."""
+        command = isolated_python("-S", "-B", "-c", COMPILE)
+        with (
+            tempfile.TemporaryDirectory() as empty,
+            CompileServers(command, CLEAN_ENVIRONMENT, HOST_FAILED, Path(empty)) as servers,
+        ):
+            yield servers.compile
 
 
 class ContainerCompiler:
@@ -150,3 +225,19 @@ class ContainerCompiler:
                 place = tree / name
                 place.parent.mkdir(exist_ok=True)
                 place.write_bytes(b"".join(compiled.chunks(info)))
+
+    @contextmanager
+    def opened(self) -> Iterator[CompileModules]:
+        """As ``Compiler.opened``: each call has a container of its own."""
+        yield self._compile_modules
+
+    def _compile_modules(self, modules: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
+        with tempfile.TemporaryDirectory() as name:
+            tree = Path(name)
+            for inside, source in modules.items():
+                (tree / inside).parent.mkdir(parents=True, exist_ok=True)
+                (tree / inside).write_bytes(source)
+            self.compile(tree, prefix)
+            return {
+                path.relative_to(tree).as_posix(): path.read_bytes() for path in tree.rglob("*.pyc")
+            }

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from packager.cache import atomic_file, cache_directory, touch
 from packager.digest import CHUNK, HashedFile, canonical_json, sha256_bytes
 from packager.errors import PackageError
+from packager.image.hashing_file import HashingFile
 from packager.image.unchanged import unchanged
 from packager.manifest.base import FrozenModel
 from packager.progress import LayerSource
@@ -40,6 +41,8 @@ class Layer:
     """Offset in ``path`` of its first byte: a layer may be part of an archive."""
     fetch: Callable[[], None] | None = field(default=None, compare=False)
     """Writes ``path`` if it is not there yet; ``size`` is known only after that (``fetched``)."""
+    written: Sequence[tarfile.TarInfo] | None = field(default=None, compare=False, repr=False)
+    """Its members, if this process wrote it: nothing parses its headers then."""
 
     def open(self) -> IO[bytes]:
         """Its bytes as a seekable file, not verified."""
@@ -57,7 +60,7 @@ class Layer:
     def members(self, most: int = MAX_MEMBERS) -> Iterator[TarReader]:
         """A ``TarReader`` of its members, at most ``most``."""
         with self.open() as file:
-            yield TarReader(file, plain_tar(f"layer {self.name}"), most)
+            yield TarReader(file, plain_tar(f"layer {self.name}"), most, self.written)
 
     def read(self) -> Iterator[bytes]:
         """Its bytes in chunks; raises ``PackageError`` at the end if they don't match diff_id."""
@@ -147,49 +150,33 @@ class _Sidecar(FrozenModel):
     size: int
 
 
-class _HashingFile(io.RawIOBase):
-    """A write-only file that computes the sha256 of the written bytes."""
+class WrittenTar(NamedTuple):
+    """A tar that was written."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
-        self.digest = hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        self.digest.update(data)
-        return self._file.write(data)
-
-    def close(self) -> None:
-        if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-        super().close()
+    diff_id: str
+    size: int
+    """Bytes."""
+    members: Sequence[tarfile.TarInfo]
 
 
-def write_tar(path: Path, entries: Iterable[Entry]) -> tuple[str, int]:
-    """Write a tar as ``write_members`` does; return (diff_id, bytes)."""
-    with _HashingFile(path) as file:
-        write_members(file, entries)
+def write_tar(path: Path, entries: Iterable[Entry]) -> WrittenTar:
+    """Write a tar as ``write_members`` does."""
+    with HashingFile(path) as file:
+        members = write_members(file, entries)
         size = file.tell()
-    return f"sha256:{file.digest.hexdigest()}", size
+    return WrittenTar(f"sha256:{file.digest.hexdigest()}", size, members)
 
 
-def write_members(file: TarFile, entries: Iterable[Entry]) -> None:
+def write_members(file: TarFile, entries: Iterable[Entry]) -> list[tarfile.TarInfo]:
     """Write ``entries`` sorted, with their parent folders, and the end of a tar.
 
-    Of two entries with the same name, the later one is written. Files are streamed. Raises
-    ``PackageError`` if a hashed file has changed.
+    Of two entries with the same name, the later one is written. Files are streamed. Returns the
+    members as a reader of the tar finds them. Raises ``PackageError`` if a hashed file has changed.
     """
-    for entry in with_parents(entries):
-        _write_member(file, entry)
+    members = [_write_member(file, entry) for entry in with_parents(entries)]
     end = 2 * tarfile.BLOCKSIZE
     file.write(bytes(end + -(file.tell() + end) % tarfile.RECORDSIZE))
+    return members
 
 
 def with_parents(entries: Iterable[Entry]) -> list[Entry]:
@@ -203,17 +190,20 @@ def with_parents(entries: Iterable[Entry]) -> list[Entry]:
     return [named[name] for name in sorted(named)]
 
 
-def _write_member(file: TarFile, entry: Entry) -> None:
+def _write_member(file: TarFile, entry: Entry) -> tarfile.TarInfo:
     info = entry.header()
+    info.offset = file.tell()
     file.write(info.tobuf(tarfile.PAX_FORMAT))
+    info.offset_data = file.tell()
     if entry.source is None:
-        return
+        return info
     if isinstance(entry.source, bytes):
         file.write(entry.source)
     else:
         with _opened(entry.source) as content:
             _copy(content, info, file)
     file.write(bytes(-info.size % tarfile.BLOCKSIZE))
+    return info
 
 
 def _opened(source: Path | HashedFile | Streamed) -> AbstractContextManager[Readable]:
@@ -264,15 +254,18 @@ def cached_layer(
     tar = cache_directory("layers") / f"{digest}.tar"
     sidecar = tar.with_suffix(".json")
     source: LayerSource = "cached"
+    diff_id, members = "", None
     if fresh or not _is_whole(tar, sidecar):
         source = "built"
         with atomic_file(tar) as file:
-            diff_id, size = write_tar(file, make())
+            diff_id, size, members = write_tar(file, make())
         with atomic_file(sidecar) as file:
             file.write_bytes(_Sidecar(diff_id=diff_id, size=size).dump())
     known = _Sidecar.load(sidecar)
     touch(tar)
-    return Layer(name, tar, known.diff_id, known.size, source, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    written = members if known.diff_id == diff_id else None
+    return Layer(name, tar, known.diff_id, known.size, source, seconds, written=written)
 
 
 def made_here() -> dict[str, Path]:
@@ -290,5 +283,6 @@ def _is_whole(tar: Path, sidecar: Path) -> bool:
 def plain_layer(name: str, path: Path, entries: Iterable[Entry]) -> Layer:
     """A layer that is not cached, written to ``path``."""
     started = time.monotonic()
-    diff_id, size = write_tar(path, entries)
-    return Layer(name, path, diff_id, size, "built", time.monotonic() - started)
+    made = write_tar(path, entries)
+    seconds = time.monotonic() - started
+    return Layer(name, path, made.diff_id, made.size, "built", seconds, written=made.members)

@@ -67,6 +67,8 @@ SERVING_MODULES = (
     "serving/",
 )
 """Serving: exactly what ``serving``, ``serving.predict_file`` and ``serving.scoring`` import."""
+SERVING_STYLES = ("packager/report/page.css", "serving/try_page/page.css")
+"""The style sheets of the page at ``/try``: that of all pages, and its own."""
 TRAINING_MODULES = (
     "packager/data/",
     "packager/worker/",
@@ -77,7 +79,7 @@ TRAINING_MODULES = (
 
 def serving_runtime() -> dict[str, Path]:
     """Posix name → file of the running installation, for the serving runtime."""
-    return _files(SERVING_MODULES)
+    return _files(SERVING_MODULES + SERVING_STYLES)
 
 
 def training_runtime() -> dict[str, Path]:

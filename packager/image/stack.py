@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from packager.digest import Files, hash_files
 from packager.image.base.saved import BaseImage
-from packager.image.bytecode import Compiler, bytecode_entries
+from packager.image.bytecode import Compiler, compiled_entries
 from packager.image.config import TRAINING
 from packager.image.environments import environment_layer
 from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer
@@ -96,20 +96,29 @@ def make_stack(
     def made(layers: Sequence[Layer]) -> None:
         on_lowest([*bottom, *layers])
 
-    found = _environments(base, lock, compiler, made, fresh=fresh)
-    below = [
-        *bottom,
-        *found.below,
-        runtime_layer(compiler, fresh=fresh),
-        modules_layer("code", files.code, "code", compiler, fresh),
-    ]
-    worker = [training_layer(compiler, fresh=fresh), *found.worker]
+    with ThreadPoolExecutor(1) as pool:
+        own = pool.submit(_own_layers, files, compiler, fresh=fresh)
+        found = _environments(base, lock, compiler, made, fresh=fresh)
+        runtime, code, training = own.result()
+    below = [*bottom, *found.below, runtime, code]
+    worker = [training, *found.worker]
     data_layers = []
     if files.data:
         data_layers.append(plain_layer("data", folder / "data.tar", entries(files.data, "data")))
     for layer in (*below, *found.trees, *worker, *data_layers):
         progress.item(layer.name, layer.source, layer.size, layer.seconds)
     return Stack(tuple(below), tuple(found.trees), tuple(worker), tuple(data_layers), own_runtime())
+
+
+def _own_layers(
+    files: SourceFiles, compiler: Compiler | None, *, fresh: bool
+) -> tuple[Layer, Layer, Layer]:
+    """The layers of the serving runtime, of the project's code and of the training runtime."""
+    return (
+        runtime_layer(compiler, fresh=fresh),
+        modules_layer("code", files.code, "code", compiler, fresh),
+        training_layer(compiler, fresh=fresh),
+    )
 
 
 @dataclass(frozen=True)
@@ -242,26 +251,23 @@ def modules_layer(
     known = [[inside, file.sha256, file_mode(file)] for inside, file in files.items()]
     texts = {name: content.decode() for name, content in programs.items()}
     key = [name, prefix, compiler.identity if compiler else None, known, texts]
-    with tempfile.TemporaryDirectory() as temporary:
 
-        def make() -> list[Entry]:
-            made = entries(files, prefix)
-            made += [
-                Entry(f"{prefix}/bin/{n}", content, mode=0o755) for n, content in programs.items()
-            ]
-            if compiler is not None:
-                made += _bytecode(files, Path(temporary) / prefix, prefix, compiler)
-            return made
+    def make() -> list[Entry]:
+        made = entries(files, prefix)
+        made += [Entry(f"{prefix}/bin/{n}", content, mode=0o755) for n, content in programs.items()]
+        if compiler is not None:
+            made += _bytecode(files, prefix, compiler)
+        return made
 
-        return cached_layer(name, key, make, fresh=fresh)
+    return cached_layer(name, key, make, fresh=fresh)
 
 
-def _bytecode(files: Files, folder: Path, prefix: str, compiler: Compiler) -> list[Entry]:
+def _bytecode(files: Files, prefix: str, compiler: Compiler) -> list[Entry]:
     """The compiled form of every module among ``files``."""
-    for inside, file in files.items():
-        if inside.endswith(".py"):
-            (folder / inside).parent.mkdir(parents=True, exist_ok=True)
-            (folder / inside).write_bytes(read_unchanged(file))
-    folder.mkdir(parents=True, exist_ok=True)
-    compiler.compile(folder, f"/{prefix}")
-    return bytecode_entries(folder, prefix)
+    modules = [
+        Entry(f"{prefix}/{inside}", read_unchanged(file))
+        for inside, file in files.items()
+        if inside.endswith(".py")
+    ]
+    with compiler.opened() as compile_modules:
+        return compiled_entries(compile_modules, modules, prefix)

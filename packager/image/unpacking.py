@@ -1,7 +1,7 @@
 """The files of a wheel as pip installs it, without test folders, and compared with its RECORD.
 
-Modules are written to disk, where bytecode is compiled. Other files are read from the wheel while
-the layer is written, so each is unpacked and hashed once.
+Modules are held in memory, because bytecode is compiled from them. Other files are read from the
+wheel while the layer is written. So each is unpacked and hashed once, and not written to the disk.
 """
 
 from __future__ import annotations
@@ -47,13 +47,11 @@ MAX_NAME_BYTES = 255
 
 
 @contextmanager
-def unpacked(
-    path: Path, root: Path, prefix: str, site: str, interpreter: str
-) -> Iterator[list[Entry]]:
+def unpacked(path: Path, prefix: str, site: str, interpreter: str) -> Iterator[list[Entry]]:
     """Install the wheel ``path`` below ``prefix``, modules in ``site``; yield its files.
 
-    Neither has a leading slash; ``interpreter`` is named in the first line of scripts. The modules
-    in ``site`` are on disk below ``root``. The entries can be read within the block. Raises
+    Neither has a leading slash; ``interpreter`` is named in the first line of scripts. The content
+    of the modules in ``site`` is in memory. The entries can be read within the block. Raises
     ``PackageError`` for a damaged wheel, at the latest when its entries are read.
     """
     places = {
@@ -63,14 +61,13 @@ def unpacked(
         "scripts": f"{prefix}/bin",
         "data": prefix,
     }
-    (root / site).mkdir(parents=True)
     with reading_wheel(path):
         archive = ZipFile(path)
     with archive:
         with reading_wheel(path):
             source = _Source(archive)
             source.validate_record(validate_contents=False)
-            installed = _Installed(places, root, interpreter)
+            installed = _Installed(places, interpreter)
             install(source, installed, {"INSTALLER": b"package\n"})
             installed.check_folders()
         yield [Entry(site), *installed.entries.values()]
@@ -102,10 +99,10 @@ class _Source(WheelFile):
 class _Installed(WheelDestination):
     """Collects the files of an installation, without test folders that nothing imports."""
 
-    def __init__(self, places: Mapping[str, str], root: Path, interpreter: str) -> None:
-        """``places``: scheme → folder; ``root``: modules are written below it."""
+    def __init__(self, places: Mapping[str, str], interpreter: str) -> None:
+        """``places``: scheme → folder."""
         self.entries: dict[str, Entry] = {}
-        self._places, self._root, self._interpreter = places, root, interpreter
+        self._places, self._interpreter = places, interpreter
         self._imported: set[str] = set()
         """Test folders that non-test code imports; complete after all files were seen."""
         self._waiting: list[tuple[Scheme, str, PackedFile, bool]] = []
@@ -181,16 +178,7 @@ class _Installed(WheelDestination):
         return RecordEntry(name, told.hash_, told.size)
 
     def _write(self, scheme: Scheme, name: str, content: bytes, *, executable: bool) -> RecordEntry:
-        place = self._place(scheme, name)
-        if self._is_module(place):
-            file = self._root / place
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-            if executable:
-                file.chmod(0o755)  # bytecode has the mode of its module
-            self._add(place, file, executable=executable)
-        else:
-            self._add(place, content, executable=executable)
+        self._add(self._place(scheme, name), content, executable=executable)
         return record_of(name, content)
 
     def _place(self, scheme: str, name: str) -> str:
@@ -206,7 +194,7 @@ class _Installed(WheelDestination):
     def _is_module(self, place: str) -> bool:
         return place.endswith(".py") and place.startswith(f"{self._places['purelib']}/")
 
-    def _add(self, place: str, source: Path | bytes | Streamed, *, executable: bool) -> None:
+    def _add(self, place: str, source: bytes | Streamed, *, executable: bool) -> None:
         self.entries[place] = Entry(place, source=source, mode=0o755 if executable else 0o644)
 
     def _note_imports(self, code: bytes) -> None:

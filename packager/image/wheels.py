@@ -9,17 +9,16 @@ environments that hold the wheel share it. Wheels that work only together share 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from threading import Lock
 from typing import Self
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.wheels import wheel_path
-from packager.image.bytecode import Compiler, bytecode_entries
+from packager.image.bytecode import CompileModules, Compiler, compiled_entries
 from packager.image.layer_contents import (
     LayerContents,
     contents,
@@ -82,12 +81,15 @@ class WheelUnpacker:
         self._pool = ThreadPoolExecutor((os.cpu_count() or 1) + WAITING_THREADS)
         self._found: dict[str, Future[Found]] = {}
         """sha256 of a wheel → what is found for it."""
+        self._starting, self._opened = Lock(), ExitStack()
+        self._compile: CompileModules | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._opened.close()
 
     def start(self, wheels: Sequence[Wheel]) -> None:
         """Begin to unpack ``wheels``, each into a folder of its own.
@@ -132,20 +134,24 @@ class WheelUnpacker:
             searched=tuple((one.file.removeprefix(top), one.search) for one in elf.loads),
         )
 
+    def _bytecode(self, files: Sequence[Entry], site: str) -> list[Entry]:
+        if self._compiler is None:
+            return []
+        with self._starting:
+            if self._compile is None:
+                self._compile = self._opened.enter_context(self._compiler.opened())
+        return compiled_entries(self._compile, files, site)
+
     def _layer(self, wheel: Wheel, folder: str) -> Layer:
         """The layer of ``wheel`` unpacked into ``folder``."""
         compiler, site = self._compiler, site_packages(folder, self.python)
         key = ["wheel", wheel.sha256, folder, self.python, compiler.identity if compiler else None]
-        with tempfile.TemporaryDirectory() as name, ExitStack() as opened:
-            root = Path(name)
+        with ExitStack() as opened:
 
             def make() -> list[Entry]:
-                wheel_files = unpacked(wheel_path(wheel), root, folder, site, SCRIPT_PYTHON)
+                wheel_files = unpacked(wheel_path(wheel), folder, site, SCRIPT_PYTHON)
                 made = opened.enter_context(wheel_files)
-                if compiler is not None:
-                    compiler.compile(root / site, f"/{site}")
-                    made += bytecode_entries(root / site, site)
-                return made
+                return made + self._bytecode(made, site)
 
             return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=self._fresh)
 

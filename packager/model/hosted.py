@@ -16,12 +16,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from modelhost.parent_process import own_id
 from modelhost.wire import Message, WireError, receive, send
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import (
@@ -34,13 +32,12 @@ from packager.exit_reason import (
 )
 from packager.manifest.base import FeatureForm, Task
 from packager.manifest.manifest import Recipe, Serve
+from packager.model.host_process import HostCommand
 from packager.model.hosted_model import HostedModel
 from packager.model.readable_answers import readable_answer
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DESCRIPTOR = "MODELHOST_FD"
 
 
 class HostEndedError(PackageError):
@@ -71,21 +68,6 @@ class ProjectCodeError(PackageError):
 def kind_of(error: BaseException) -> str:
     """The class of what the project's code raised, or else of ``error``."""
     return error.kind if isinstance(error, ProjectCodeError) else type(error).__name__
-
-
-@dataclass(frozen=True)
-class HostCommand:
-    """How to start the model host."""
-
-    command: Sequence[str]
-    """The interpreter of the model's environment and its options."""
-    environment: Mapping[str, str]
-    directory: Path
-    """The project's code."""
-    who: str = "the model"
-    """What it runs, for messages: ``the recipe`` or ``the model``."""
-    confine: Callable[[], object] | None = None
-    """Restricts the process before its interpreter starts."""
 
 
 def show(line: str) -> None:
@@ -125,19 +107,7 @@ class ModelHost:
         self._kills = kills_for_memory()
         self._last: deque[str] = deque(maxlen=MAX_LINES)
         with theirs:
-            self._process = subprocess.Popen(
-                [*start.command, "-m", "modelhost", "work"],
-                env={**start.environment, **own_id(), DESCRIPTOR: str(theirs.fileno())},
-                cwd=start.directory,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-                preexec_fn=start.confine,
-            )
+            self._process = start.start(theirs)
         lines = self._process.stderr
         assert lines is not None
         self._relay = threading.Thread(target=relay, args=(lines, self._last, told), daemon=True)
@@ -244,6 +214,12 @@ class ModelHost:
         answer = self.ask(Message({"verb": "environment"}))
         with readable_answer():
             return dict(answer.header["environment"])
+
+    def libraries(self) -> list[str]:
+        """The modules of libraries that it has imported, for a ``ForkServer``."""
+        answer = self.ask(Message({"verb": "environment"}))
+        with readable_answer():
+            return [str(name) for name in answer.header["libraries"]]
 
     def close(self) -> None:
         """End the process and its children."""

@@ -15,11 +15,12 @@ from packager.errors import PackageError
 from packager.image.config import ENVIRONMENT, TRAINING
 from packager.image.layers import Layer
 from packager.image.runtime import HARNESS, HOST, INSTALLED_AT, VENV
-from packager.runners.unpacked import UnpackedEnvironments, unpacked_environments
+from packager.runners.unpacked import UnpackedEnvironments, unpacked_environments, unpacked_runtime
 from packager.tar_reader import unpack_plain
 
-# Layers that belong to one package; all others except the base contain shared dependencies.
-OWN = ("runtime", TRAINING, "code", "model", "package", "data", "new", "retrained")
+RUNTIMES = ("runtime", TRAINING)
+OWN = ("code", "model", "package", "data", "new", "retrained")
+"""Layers that belong to one package; others but base and runtimes have shared dependencies."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class UnpackedPackage:
 
     path: Path
     environments: UnpackedEnvironments
+    runtimes: Path
+    """A folder of the cache with the runtimes, at their path in an image."""
 
     @property
     def python(self) -> Path:
@@ -42,7 +45,7 @@ class UnpackedPackage:
     def readable(self) -> list[Path]:
         """Paths that a worker may read: the package's files and its dependencies."""
         own = [place for place in self.path.iterdir() if place.name != "tmp"]
-        return [*own, *self.environments.places]
+        return [*own, self.runtimes, *self.environments.places]
 
     def writable(self) -> list[Path]:
         """Paths that a worker may write: its copy of the code, its inputs, and temporary files."""
@@ -50,7 +53,7 @@ class UnpackedPackage:
 
     def variables(self) -> dict[str, str]:
         """The image's variables, adapted to ``path``; none are inherited from this process."""
-        runtime = self.path / INSTALLED_AT
+        runtime = self.runtimes / INSTALLED_AT
         scratch = self.path / "tmp"
         scratch.mkdir(exist_ok=True)
         return {
@@ -77,7 +80,7 @@ def check_host(python: str, platform: str) -> None:
 
 @contextmanager
 def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
-    """Unpack ``layers`` within the block; dependencies stay in the cache.
+    """Unpack ``layers`` within the block; dependencies and runtimes stay in the cache.
 
     Raise ``PackageError`` for an image that this program did not make.
     """
@@ -88,8 +91,9 @@ def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
             "run it without --local, or copy /opt/wheels, /opt/venv, /opt/model, /opt/runtime and "
             "/code one by one",
         )
-    shared = [layer for layer in layers if layer.name not in (*OWN, "base")]
+    shared = [layer for layer in layers if layer.name not in (*OWN, *RUNTIMES, "base")]
     environments = unpacked_environments(shared)
+    runtimes = unpacked_runtime([layer for layer in layers if layer.name in RUNTIMES])
     # A process of the package that ends late may write a file while the folder is removed.
     with tempfile.TemporaryDirectory(prefix="package-", ignore_cleanup_errors=True) as name:
         root = Path(name).resolve()
@@ -97,7 +101,7 @@ def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
             if layer.name in OWN:
                 _unpack(layer, root)
         (root / "code").mkdir(exist_ok=True)
-        yield UnpackedPackage(root, environments)
+        yield UnpackedPackage(root, environments, runtimes)
 
 
 def _unpack(layer: Layer, folder: Path) -> None:

@@ -99,7 +99,8 @@ class ContainerWorker:
 class LocalWorker:
     """A process with this machine's Python, confined by the kernel as far as it can.
 
-    As in a container, every run has a new copy of the package's files.
+    As in a container, every run has a new copy of the package's files; those of runtime and
+    dependencies, which it can't write, lie in the cache.
     """
 
     isolation = "process"

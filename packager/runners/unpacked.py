@@ -1,7 +1,8 @@
 """The dependencies of a package unpacked in the cache, for the interpreter of this program.
 
 The folders of wheels are unpacked once per layer, so packages share them as images do. What remains
-of a set of layers, the environments, is a small folder of its own with links to those.
+of a set of layers, the environments, is a small folder of its own with links to those. The runtimes
+are a folder too, which all packages of one version of this program share.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.environment.programs import isolated_python, run
 from packager.errors import PackageError
 from packager.image.layers import Layer
-from packager.image.runtime import HARNESS, MEMBERS, MODEL, VENV, WHEELS
+from packager.image.runtime import HARNESS, INSTALLED_AT, MEMBERS, MODEL, VENV, WHEELS
 from packager.tar_reader import unpack_plain
 
 HOMES = (VENV, MODEL, HARNESS)
@@ -42,7 +43,7 @@ def unpacked_environments(layers: Sequence[Layer]) -> UnpackedEnvironments:
 
     Raises ``PackageError`` for links in place of folders that this program uses.
     """
-    interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    interpreter = _interpreter()
     shared = {
         layer.diff_id: _wheels(layer, interpreter)
         for layer in layers
@@ -63,6 +64,28 @@ def unpacked_environments(layers: Sequence[Layer]) -> UnpackedEnvironments:
                     _rewrite_environment(new / home, interpreter)
     touch(folder)
     return UnpackedEnvironments(folder, (folder, *shared.values()))
+
+
+def unpacked_runtime(layers: Sequence[Layer]) -> Path:
+    """The folder of the runtimes in ``layers``, unpacked unless the cache holds it.
+
+    No process that runs there may write it. Raises ``PackageError`` for a link that leaves it.
+    """
+    interpreter = _interpreter()
+    folder = _place(interpreter, ["runtime", *(layer.diff_id for layer in layers)])
+    if not folder.is_dir():
+        with atomic_directory(folder) as new:
+            for layer in layers:
+                _unpack(layer, new, inside=True)
+            _refuse_links(new, (INSTALLED_AT,))
+            _compile(new / INSTALLED_AT, interpreter)
+    touch(folder)
+    return folder
+
+
+def _interpreter() -> Path:
+    """This program's interpreter, not that of a virtual environment."""
+    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
 
 def _member_homes(folder: Path) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,8 @@ from packager.worker.train.dataset import feature_names, prepare
 from packager.worker.train.out_of_fold import by_default_model, by_recipe
 from packager.worker.train.source_data import SourceData, read_held_out, read_source
 
+DETECTORS_NEED = "sklearn.ensemble"
+
 
 def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
     """Run the data checks of the job; write ``out``/check.json.
@@ -38,7 +42,10 @@ def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
     table = _table(asked, source, root)
     tell = _say if len(table) > checks.MIN_PROGRESS_ROWS else _nothing
     tell("cross-validation")
-    predictions, notes = _predictions(asked.job, table, root)
+    with ThreadPoolExecutor(1) as pool:
+        needed = pool.submit(import_module, DETECTORS_NEED)  # takes a second: the recipe trains
+        predictions, notes = _predictions(asked.job, table, root)
+        needed.result()
     report = checks.check(table, predictions, notes=notes, tell=tell)
     (out / "check.json").write_bytes(report.dump())
     return report

@@ -18,6 +18,7 @@ from packager.manifest.evaluation import RepeatabilityResult
 from packager.manifest.manifest import Recipe, Schema, Slices
 from packager.manifest.outputs import completed
 from packager.model.compiled.model import FOLDER
+from packager.model.host_process import ForkServer
 from packager.model.hosted import ModelHost
 from packager.model.model import Model
 from packager.model.paths import Root
@@ -26,7 +27,7 @@ from packager.worker.compile.proof_rows import write_proof_rows
 from packager.worker.job import Job, TrainingResult
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.environment import numerical_environment
-from packager.worker.processes.host_command import model_host
+from packager.worker.processes.host_command import fork_server, model_host
 from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.replay.retrain import check_repeatability
 from packager.worker.test.held_out import held_out_statistics
@@ -71,8 +72,8 @@ def run(job: Job, root: Root, out: Path) -> TrainingResult:
         pretrained_model.check_job(job)
     before = snapshot(root, out)
     # Started before the data are read: it imports its libraries meanwhile.
-    with _started(job, root, out) as host:
-        made = (_with_data if job.source else _without_data)(host, job, root, before)
+    with _started(job, root, out) as host, fork_server(root, out) as forks:
+        made = (_with_data if job.source else _without_data)(host, forks, job, root, before)
     (out / "result.json").write_bytes(made.dump())
     return made
 
@@ -83,7 +84,9 @@ def _started(job: Job, root: Root, out: Path) -> ModelHost:
     return ModelHost(model_host(root))
 
 
-def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> TrainingResult:
+def _with_data(
+    host: ModelHost, forks: ForkServer, job: Job, root: Root, before: Snapshot
+) -> TrainingResult:
     out = before.out
     source = read_source(root, job.reader)
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
@@ -98,12 +101,13 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
     slices = declare_slices(read, job)
     data = TrainingData(read, slice_masks(read.test, slices))
     loaded, dataset = _loaded(host, job, root, read, out)
+    forks.warm(host.libraries())  # it imports them while the model is measured
     described = describe_model(loaded.model, dataset, job)
     schema = without_values(described, personal)
     trained = isinstance(job.recipe, Recipe)
     check_takes_frames(loaded.model.text_step, schema.features, trained=trained)
     evaluation = measure(loaded.model, dataset, data.masks)
-    steps = IsolatedSteps(loaded.stored(job), schema, root)
+    steps = IsolatedSteps(loaded.stored(job), schema, root, forks)
     excluded = drift_exclusions(dataset, schema, job)
     by_time = job.split.time is not None
     profile = monitored.profile(dataset, schema, loaded.model, steps.ranked, excluded, by_time)
@@ -124,7 +128,7 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
         slices=slices,
         evaluation=evaluation,
         environment=environment,
-        repeatability=_observe(job, root, first, data, before),
+        repeatability=_observe(job, root, first, data, before, forks),
         compiled=compiled,
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
@@ -143,7 +147,9 @@ def _loaded(
     return given, pretrained_model.in_order_of(given.model, dataset)
 
 
-def _without_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> TrainingResult:
+def _without_data(
+    host: ModelHost, forks: ForkServer, job: Job, root: Root, before: Snapshot
+) -> TrainingResult:
     """The result for a pretrained model without data: only its columns and classes are known."""
     stored = StoredModel(root.models, job.serve, job.task)
     model = stored.load(host)
@@ -155,20 +161,25 @@ def _without_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Tr
         slices=Slices(columns={}, rules={}),
         evaluation=None,
         environment=numerical_environment(host.environment()),
-        compiled=IsolatedSteps(stored, schema, root).compiled(None, before.out / FOLDER),
+        compiled=IsolatedSteps(stored, schema, root, forks).compiled(None, before.out / FOLDER),
         train_rows=0,
         test_rows=0,
     )
 
 
 def _observe(
-    job: Job, root: Root, first: MeasuredModel, data: TrainingData, before: Snapshot
+    job: Job,
+    root: Root,
+    first: MeasuredModel,
+    data: TrainingData,
+    before: Snapshot,
+    forks: ForkServer,
 ) -> RepeatabilityResult | None:
     if not (job.repeat and isinstance(job.recipe, Recipe)):
         return None
     sys.stderr.write("training a second time, to measure repeatability\n")
     with hide_new_files(before):
-        return check_repeatability(job, root, before.out, first, data)
+        return check_repeatability(job, root, before.out, first, data, forks)
 
 
 def describe_model(model: Model, dataset: Dataset, job: Job) -> Schema:

@@ -23,6 +23,7 @@ from serving.openapi.parts import (
     json_response,
     reference,
 )
+from serving.openapi.uploads import with_uploads
 
 VIEWER = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
 
@@ -68,7 +69,7 @@ def document(
     """
     example = golden.rows[0] if golden is not None and golden.rows else {}
     paths: dict[str, dict[str, Operation]] = {
-        "/predict": {"post": _predict(example)},
+        "/predict": {"post": with_uploads(_predict(example), manifest, example)},
         **(
             {"/feedback": {"post": _feedback(answers=bool(manifest.schema_.outputs))}}
             if feedback
@@ -126,7 +127,7 @@ def _predict(example: Mapping[str, Any]) -> Operation:
         "requestBody": json_body(body, {"rows": [dict(example)]} if example else None),
         "responses": {
             "200": json_response("Answers, in the order of the rows", answer),
-            **errors("Error", "400", "413", "422", "500", "503", "504"),
+            **errors("Error", "400", "413", "415", "422", "500", "503", "504"),
         },
     }
 

@@ -10,6 +10,7 @@ _REASONS = {
     "400": "The body can't be read",
     "401": "The key is missing or wrong",
     "413": "The body, its values or the answer exceed a limit",
+    "415": "The media type or the character set is not supported",
     "422": "A column is absent, or a value can't be represented in its column",
     "500": "The model raised an error",
     "503": "Too many requests are waiting, or the server is starting or stopping",

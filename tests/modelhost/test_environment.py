@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelhost.environment import numerical_environment
+from modelhost.environment import numerical_environment, process_environment
 from modelhost.sandbox.network import ISOLATION
 from packager.errors import UsageError
 
@@ -28,3 +28,9 @@ def test_another_isolation_than_the_two_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(ISOLATION, "jail")
     with pytest.raises(UsageError, match="expected 'container' or 'process', got 'jail'"):
         numerical_environment()
+
+
+def test_a_process_tells_the_libraries_that_it_has_imported() -> None:
+    found = process_environment()
+    assert found["environment"] == numerical_environment()
+    assert "numpy" in found["libraries"]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packager.manifest.manifest import Schema
+from serving.http.limits import Budget
 from serving.http.messages import RequestError, Response
-from serving.routes import FEEDBACK, HEALTH, MEASURED, OTHER, PROBES, READY, VIEWER, Routes
+from serving.protocols.predict import PredictProtocol
+from serving.protocols.uploads import Uploads
+from serving.routes import FEEDBACK, HEALTH, MEASURED, OTHER, PROBES, READY, TRY, VIEWER, Routes
 
 
 class Spoken:
@@ -25,7 +30,10 @@ EXCHANGES: Any = {
     "/v1/own": Spoken("/invocations"),
     "/v2/models/shop/infer": Spoken("/v2/models/{name}/infer"),
 }
-ROUTES = Routes(EXCHANGES, {"/schema": Response(200, b"{}"), "/ping": Response(200, b"")})
+UPLOADS = Uploads(Schema(features=()), PredictProtocol("1"), Budget())
+ROUTES = Routes(
+    EXCHANGES, {"/schema": Response(200, b"{}"), "/ping": Response(200, b"")}, UPLOADS, True
+)
 PATHS = st.sampled_from([*EXCHANGES, "/schema", "/metrics", FEEDBACK, "/readyz", "/", "/predict/"])
 
 
@@ -58,10 +66,32 @@ def test_any_other_path_is_not_there_whatever_the_method(path):
         assert refused(method, path).status == 404
 
 
+def test_the_page_to_try_it_is_there_if_it_is_switched_on():
+    for method in ("GET", "HEAD", "POST"):
+        ROUTES.check(method, TRY)
+    assert refused("PUT", TRY).headers["Allow"] == "GET, HEAD, POST"
+    assert ROUTES.template(TRY) == TRY
+    without = replace(ROUTES, try_page=False)
+    with pytest.raises(RequestError) as caught:
+        without.check("GET", TRY)
+    assert (caught.value.status, caught.value.code) == (404, "try_page_off")
+    assert without.template(TRY) == OTHER
+
+
+def test_only_predict_takes_files():
+    form = {b"content-type": b"multipart/form-data; boundary=x"}
+    assert ROUTES.protocol("/invocations", form, b"") is EXCHANGES["/invocations"]
+    assert ROUTES.protocol("/predict", {}, b"") is EXCHANGES["/predict"]
+    assert ROUTES.protocol(FEEDBACK, form, b"") is None
+    with pytest.raises(RequestError) as caught:
+        ROUTES.protocol("/predict", form, b"")
+    assert caught.value.status == 415
+
+
 @given(PATHS | st.text(max_size=20))
 def test_metrics_have_few_names_whatever_is_requested(path):
     routes = {adapter.route for adapter in EXCHANGES.values()}
-    assert ROUTES.template(path) in {*routes, FEEDBACK, OTHER}
+    assert ROUTES.template(path) in {*routes, FEEDBACK, TRY, OTHER}
 
 
 def test_a_platforms_own_path_speaks_and_counts_as_the_protocol_behind_it():

@@ -11,6 +11,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 3000, None)
     assert (settings.max_body_bytes, settings.max_queue) == (16 * 1024 * 1024, 64)
     assert settings.deadline_seconds == 30.0
+    assert settings.try_page == "off"
 
 
 def test_every_variable_is_read() -> None:
@@ -22,11 +23,13 @@ def test_every_variable_is_read() -> None:
             "MODEL_MAX_BODY_BYTES": "10",
             "MODEL_MAX_QUEUE": "5",
             "MODEL_DEADLINE_SECONDS": "0.5",
+            "MODEL_TRY_PAGE": "uncounted",
         }
     )
     assert (settings.host, settings.port, settings.workers) == ("::1", 8080, 3)
     assert (settings.max_body_bytes, settings.max_queue) == (10, 5)
     assert settings.deadline_seconds == 0.5
+    assert settings.try_page == "uncounted"
 
 
 def test_the_port_of_grpc_is_a_number_off_or_unset() -> None:
@@ -51,6 +54,7 @@ def test_the_root_is_where_model_root_says(monkeypatch: pytest.MonkeyPatch) -> N
         ("MODEL_WORKERS", "two", "1 to 256"),
         ("MODEL_MAX_BODY_BYTES", "16M", "a number of bytes"),
         ("MODEL_MAX_QUEUE", "-1", "a number of requests"),
+        ("MODEL_TRY_PAGE", "yes", "off, on or uncounted"),
         ("MODEL_DEADLINE_SECONDS", "0", "positive seconds"),
         ("MODEL_DEADLINE_SECONDS", "nan", "positive seconds"),
     ],

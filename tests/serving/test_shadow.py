@@ -9,9 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from challengers import challenger, predicting, raw_server, wait_for
+from html_forms import SentForm
 from serving_helpers import Package, Server, free_port, start, wait_ready
+from upload_samples import PNG, TEXTS, picture_package
+from upload_samples import ROW as PICTURE_ROW
 
 pytestmark = pytest.mark.server
 
@@ -73,6 +77,25 @@ def test_every_protocol_is_sent_on_as_the_same_rows(package: Package, tmp_path: 
         assert server.request("POST", "/v2/models/diamonds/infer", body).status == 200
         assert wait_for(lambda: seen(server), 3) == 3
         assert other.rows == [ROW, ROW, ROW]
+
+
+def test_files_and_rows_of_the_page_are_sent_on_as_json(tmp_path: Path) -> None:
+    package = picture_package(tmp_path / "package")
+    answer = predicting(lambda _: "cat")
+    with (
+        challenger(answer) as other,
+        serving(package, tmp_path / "server", other.url, MODEL_TRY_PAGE="on") as server,
+    ):
+        url = f"http://127.0.0.1:{server.port}"
+        form = httpx.post(f"{url}/predict", files={"image": PNG}, data=TEXTS)
+        kind = {"content-type": "image/png"}
+        raw = httpx.post(f"{url}/predict", params=TEXTS, content=PNG, headers=kind)
+        page = SentForm(httpx.get(f"{url}/try").text).body()
+        kind = {"content-type": "multipart/form-data; boundary=XX"}
+        tried = httpx.post(f"{url}/try", content=page, headers=kind)
+        assert [one.status_code for one in (form, raw, tried)] == [200] * 3
+        assert wait_for(lambda: seen(server), 3) == 3
+        assert other.rows == [PICTURE_ROW] * 3
 
 
 @pytest.mark.parametrize(

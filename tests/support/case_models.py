@@ -177,7 +177,7 @@ class CaseBench:
         model = hosted(native, task, [one.spec for one in schema.outputs])
         stored = type("Stored", (), {"load": lambda *_: model})
         self._patch.setattr(run, "StoredModel", lambda *_: stored())
-        self._patch.setattr(run, "model_host", lambda _: None)
+        self._patch.setattr(run, "model_host", lambda _, **__: None)
         self._patch.setattr(run, "AskedModel", lambda _, s, *__, **___: NearbyModel(model, s))
         self._patch.setattr(run, "ModelHost", lambda _: NearbyModel(model, schema))
         manifest = manifest_of(*cases, schema=schema, task=task)

@@ -12,7 +12,8 @@ from typing import Any
 from modelhost.columns import ColumnSpec
 from modelhost.model import LoadedModel, load_model
 from modelhost.solution.spec import FILE, MemberSpec, SolutionSpec, member_folder
-from packager.model.hosted import HostCommand, ModelHost
+from packager.model.host_process import HostCommand
+from packager.model.hosted import ModelHost
 from packager.model.hosted_model import HostedModel
 
 TOP = Path(__file__).parents[2]

@@ -31,7 +31,7 @@ ANYWHERE = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 MODULES = ("packager.worker", "modelhost")
 COMMAND = "packager.cli"
 PROGRAM = Path(sys.executable).parent / "package"
-STARTING = ("packager.model.hosted", "packager.worker.processes.run_to_end")
+STARTING = ("packager.model.host_process", "packager.worker.processes.run_to_end")
 """Modules of this project that start them."""
 
 

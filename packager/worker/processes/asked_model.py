@@ -17,8 +17,8 @@ from packager.data.rows.request_rows import RowChecker
 from packager.errors import PackageError
 from packager.manifest.base import Task
 from packager.manifest.manifest import Schema, Serve
+from packager.model.host_process import HostCommand
 from packager.model.hosted import (
-    HostCommand,
     HostEndedError,
     HostTimeoutError,
     ModelHost,

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -19,7 +20,7 @@ from typing import cast
 from modelhost.confinement import VARIABLE, Confinement
 from modelhost.cpu_features import NumpyFeatures
 from packager.manifest.base import Isa
-from packager.model.hosted import HostCommand
+from packager.model.host_process import ForkServer, HostCommand
 from packager.model.model_environment import (
     host_folder,
     installed_folders,
@@ -42,10 +43,19 @@ def training_host(root: Root, models: Path, *, reverse: bool = False) -> HostCom
     return _command(root, confinement)
 
 
-def model_host(root: Root, *readable: Path) -> HostCommand:
-    """A process that loads and calls models below ``root`` and in the folders ``readable``."""
+def model_host(root: Root, *readable: Path, forks: ForkServer | None = None) -> HostCommand:
+    """A process that loads and calls models below ``root`` and in the folders ``readable``.
+
+    ``forks``: a server of ``fork_server`` for them.
+    """
     readable = (*readable, *installed_folders())
-    return _command(root, Confinement("the model", str(root.path), (), _real(readable)))
+    confinement = Confinement("the model", str(root.path), (), _real(readable))
+    return replace(_command(root, confinement), forks=forks)
+
+
+def fork_server(root: Root, *readable: Path) -> ForkServer:
+    """A server, not yet started, of processes that use no more than ``model_host`` of these."""
+    return ForkServer(model_host(root, *readable))
 
 
 def _real(folders: Sequence[Path]) -> tuple[str, ...]:

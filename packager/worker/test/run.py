@@ -10,13 +10,14 @@ from typing import NamedTuple
 from monitoring.profile.profile import Profile
 from packager.manifest.manifest import Manifest
 from packager.manifest.policy import FAMILIES, Family
+from packager.model.host_process import ForkServer
 from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.text import counted
 from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.processes.asked_model import StoredModel
-from packager.worker.processes.host_command import model_host
+from packager.worker.processes.host_command import fork_server, model_host
 from packager.worker.test.answers import Answers, ask
 from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline
@@ -65,11 +66,11 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
     manifest = Manifest.load(root.package / MANIFEST)
     check_before_loading(manifest, root)
     data = read_for_test(asked, manifest, root)
-    found = (
-        _unread(data)
-        if isinstance(data, UnreadData)
-        else _families(data, asked.previous, manifest, root)
-    )
+    if isinstance(data, UnreadData):
+        found = _unread(data)
+    else:
+        with fork_server(root) as forks:
+            found = _families(data, asked.previous, manifest, root, forks)
     reports = judge(_every_family(found), manifest.test)
     verdict, sentence = overall(reports, manifest.test)
     report = DataTestReport(
@@ -104,7 +105,7 @@ def _every_family(found: _Found) -> dict[Family, Judged]:
 
 
 def _families(
-    data: ReadData, previous: PreviousTimes | None, manifest: Manifest, root: Root
+    data: ReadData, times: PreviousTimes | None, manifest: Manifest, root: Root, forks: ForkServer
 ) -> _Found:
     """What each family found."""
     rows, notes = data.rows, (*_notes(data.rows), *data.notes)
@@ -113,7 +114,7 @@ def _families(
             {"schema": schema(rows, None, data.absent)}, notes, why="the new data lack columns"
         )
     packaged = packaged_rows(manifest, root)
-    answers, ratios = _asked(rows, packaged, manifest, root)
+    answers, ratios = _asked(rows, packaged, manifest, root, forks)
     found: dict[Family, Judged] = {"schema": schema(rows, answers, {})}
     rows = rows.where(answers.answered)
     if not len(rows):
@@ -132,9 +133,8 @@ def _families(
             if no_number is not None:
                 found["suspects"] = _with(found["suspects"], no_number)
         found["drift"] = drift(rows, answers.found, profile, policy, effects)
-    found["time"] = timing(ratios, policy, previous)
-    cells = DataRows(rows.served, rows.places, rows.masks)
-    found["cases"] = cases(cells, manifest, root, batches=policy.batch_invariance)
+    found["time"] = timing(ratios, policy, times)
+    found["cases"] = _cases(rows, manifest, root, forks)
     if isinstance(seen, str):
         notes = (*notes, f"not compared with the training rows: {seen}")
     kept = rows.labelled & (overlap.fresh if overlap else True)
@@ -155,17 +155,23 @@ def _families(
     return _Found(found, notes, len(rows), labelled, why, shares)
 
 
+def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> Judged:
+    cells = DataRows(rows.served, rows.places, rows.masks)
+    return cases(cells, manifest, root, batches=manifest.test.batch_invariance, forks=forks)
+
+
 def _with(found: Judged, check: Check) -> Judged:
     return found._replace(checks=(*found.checks, check))
 
 
 def _asked(
-    rows: NewRows, packaged: Dataset | str, manifest: Manifest, root: Root
+    rows: NewRows, packaged: Dataset | str, manifest: Manifest, root: Root, forks: ForkServer
 ) -> tuple[Answers, Sequence[float] | str]:
     """The answers, and the ratios of processor time, or why there are none."""
     sys.stderr.write(f"asking the model for {len(rows):,} rows\n")
     with ModelHost(model_host(root)) as host:
         model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
+        forks.warm(host.libraries())
         answers = ask(model, rows.features, manifest.schema_.features)
         if isinstance(packaged, str):
             return answers, packaged

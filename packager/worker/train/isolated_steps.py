@@ -17,7 +17,8 @@ import pandas as pd
 from packager.errors import PackageError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Column, Schema
-from packager.model.hosted import HostCommand, ModelHost
+from packager.model.host_process import ForkServer, HostCommand
+from packager.model.hosted import ModelHost
 from packager.model.paths import Root
 from packager.worker.compile.compile import compile_model
 from packager.worker.processes.asked_model import AskedModel, StoredModel
@@ -35,6 +36,8 @@ class IsolatedSteps:
     stored: StoredModel
     schema: Schema
     root: Root
+    forks: ForkServer | None = None
+    """Forks the processes."""
 
     def ranked(self, features: pd.DataFrame, columns: Sequence[Column]) -> list[Column]:
         """The columns by importance; on failure in their given order, with a message on stderr."""
@@ -77,4 +80,4 @@ class IsolatedSteps:
             return Compiled(verdict="refused", reason=f"its search failed: {error.message}")
 
     def _command(self) -> HostCommand:
-        return model_host(self.root, self.stored.models)
+        return model_host(self.root, self.stored.models, forks=self.forks)

@@ -53,19 +53,26 @@ def test_the_order_of_entries_does_not_show(tmp_path_factory, tree, random):
     assert written(folder, entries) == written(folder, iter(shuffled))
 
 
+def described(info: tarfile.TarInfo) -> tuple[object, ...]:
+    """What a reader of a layer uses of a member."""
+    where = (info.offset, info.offset_data, info.size)
+    return (info.name, info.type, info.linkname, info.mode, info.uid, info.gid, *where)
+
+
 @pytest.mark.slow
 @settings(max_examples=60)
 @given(trees)
 def test_any_name_and_content_reads_back_below_its_folders(tmp_path_factory, tree):
     folder = tmp_path_factory.mktemp("layer")
     entries = as_entries(tree)
-    diff_id, size = write_tar(folder / "layer.tar", entries)
+    diff_id, size, written_members = write_tar(folder / "layer.tar", entries)
     assert diff_id == f"sha256:{sha256_file(folder / 'layer.tar')}"
     assert size == (folder / "layer.tar").stat().st_size
     with tarfile.open(folder / "layer.tar") as tar:
         members = tar.getmembers()
         content = {m.name: tar.extractfile(m).read() for m in members if m.isfile()}
     assert content == {entry.name: entry.source for entry in entries}
+    assert [described(one) for one in written_members] == [described(one) for one in members]
     seen = set()
     for member in members:
         assert (member.uid, member.gid, member.uname, member.gname) == (0, 0, "", "")
@@ -77,8 +84,10 @@ def test_any_name_and_content_reads_back_below_its_folders(tmp_path_factory, tre
 
 @pytest.mark.parametrize("name", ["a" * 99, "a" * 100, "a" * 101, "d/" * 90 + "größe", "x" * 255])
 def test_long_and_foreign_names_are_kept(tmp_path: Path, name: str):
-    write_tar(tmp_path / "layer.tar", [Entry(name, source=b"x"), Entry("link", link=name)])
+    entries = [Entry(name, source=b"x"), Entry("link", link=name)]
+    told = write_tar(tmp_path / "layer.tar", entries).members
     found = read(tmp_path / "layer.tar")
+    assert [described(one) for one in told] == [*map(described, found.values())]
     assert found[name].isfile()
     assert found["link"].linkname == name
 

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from packager.digest import hash_files
-from packager.image.runtime import commands, runtime_digest, serving_runtime, training_runtime
+from packager.image.runtime import (
+    SERVING_STYLES,
+    commands,
+    runtime_digest,
+    serving_runtime,
+    training_runtime,
+)
 from packager.image.stack import entries
 
 CHECKOUT = Path(__file__).parents[3]
@@ -31,10 +37,11 @@ def test_what_serves_and_what_trains_are_apart_and_hold_nothing_of_the_host():
         "packager/worker/processes/run_to_end.py",
     } <= set(training)
     assert not set(serving) & set(training)
+    assert set(SERVING_STYLES) <= set(serving)
     rooms = ("host/modelhost/", "packager/", "serving/", "monitoring/")
     for files in (serving, training):
         assert all(name.startswith(rooms) for name in files)
-        assert all(name.endswith(".py") for name in files)
+        assert all(name.endswith(".py") or name in SERVING_STYLES for name in files)
         assert list(files) == sorted(files)
         assert not {
             "packager/cli/app.py",

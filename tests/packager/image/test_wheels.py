@@ -3,12 +3,15 @@ from __future__ import annotations
 import csv
 import io
 import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from host_samples import in_wheelhouse, locked, make_wheel
 
 from packager.image import wheels
+from packager.image.bytecode import CompileModules
 from packager.image.layers import Layer
 from packager.image.wheels import WheelFolder, WheelUnpacker, folder_path, grouped, site_packages
 
@@ -23,9 +26,13 @@ class Marker:
     def __init__(self) -> None:
         self.prefixes: list[str] = []
 
-    def compile(self, tree: Path, prefix: str) -> None:
+    @contextmanager
+    def opened(self) -> Iterator[CompileModules]:
+        yield self._compile
+
+    def _compile(self, _: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
         self.prefixes.append(prefix)
-        (tree / "mark.pyc").write_text(prefix)
+        return {"mark.pyc": prefix.encode()}
 
 
 def content(layers: list[Layer]) -> dict[str, bytes]:

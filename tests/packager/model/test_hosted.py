@@ -14,8 +14,8 @@ from worker_projects import RECIPE
 
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Serve
+from packager.model.host_process import HostCommand
 from packager.model.hosted import (
-    HostCommand,
     HostEndedError,
     HostTimeoutError,
     ModelHost,

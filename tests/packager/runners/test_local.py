@@ -52,21 +52,24 @@ def test_layers_become_a_root_and_an_environment_of_this_python(tmp_path: Path):
         plain_layer("code", tmp_path / "code.tar", [Entry("code/train.py", source=b"")]),
     ]
     with unpacked_package(layers) as root:
-        assert sorted(path.name for path in root.path.iterdir()) == ["code", "opt"]
+        assert [path.name for path in root.path.iterdir()] == ["code"]
         variables = root.variables()
         asked = "import tool, sys; print(tool.answer, sys.prefix)"
         done = subprocess.run(
             [root.python, "-c", asked], env=variables, capture_output=True, text=True, check=True
         )
-        place = root.path
+        place, runtime = root.path, root.runtimes / "opt/runtime"
+        assert root.runtimes in root.readable()
+        assert root.runtimes not in root.writable()
     assert done.stdout.split() == ["42", str(root.python.parent.parent)]
     assert variables["MODEL_ROOT"] == str(place)
-    runtime = f"{place}/opt/runtime"
-    assert variables["PYTHONPATH"].split(":") == [runtime, f"{runtime}/host"]
+    assert (runtime / "a.py").is_file()
+    assert next((runtime / "__pycache__").glob("a.*.pyc"), None)  # its layer has no bytecode
+    assert variables["PYTHONPATH"].split(":") == [str(runtime), f"{runtime}/host"]
     assert variables["PYTHONSAFEPATH"] == "1"
     assert not place.exists()
     with unpacked_package(layers) as again:
-        assert again.python == root.python
+        assert (again.python, again.runtimes) == (root.python, root.runtimes)
 
 
 def test_layers_of_another_dockerfile_are_refused(tmp_path: Path):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from packager.errors import PackageError, UsageError
 from packager.manifest.case import Case
 from packager.manifest.manifest import Manifest
+from packager.model.host_process import ForkServer, HostCommand
 from packager.model.hosted import ModelHost
 from packager.model.hosted_model import HostedModel
 from packager.model.paths import Root
@@ -31,14 +32,21 @@ SECONDS = 120.0
 """Time limit for the answers to a part of a case's rows."""
 
 
-def cases(data: DataRows | None, manifest: Manifest, root: Root, *, batches: bool) -> Judged:
+def cases(
+    data: DataRows | None,
+    manifest: Manifest,
+    root: Root,
+    *,
+    batches: bool,
+    forks: ForkServer | None = None,
+) -> Judged:
     """Judge the cases of ``manifest`` on ``data``, and on rows of their own.
 
-    ``batches``: whether order and batch size are judged, too. Raise ``PackageError`` for a case
-    that can't be judged.
+    ``batches``: whether order and batch size are judged, too. ``forks``: forks the processes.
+    Raise ``PackageError`` for a case that can't be judged.
     """
     stored = StoredModel(root.models, manifest.serve, manifest.task)
-    asked = AskedModel(stored, manifest.schema_, model_host(root), seconds=SECONDS)
+    asked = AskedModel(stored, manifest.schema_, model_host(root, forks=forks), seconds=SECONDS)
     checks: list[Check] = []
     with asked:
         asker = RowAsker(asked)
@@ -51,7 +59,7 @@ def cases(data: DataRows | None, manifest: Manifest, root: Root, *, batches: boo
                 checks += answering.judge(case)
     own = [case for case in manifest.test.case if case.kind in OWN_CODE]
     if own:
-        checks += _with_frames(own, stored, data, manifest, root)
+        checks += _with_frames(own, stored, data, manifest, model_host(root, forks=forks), root)
     return Judged(checks) if checks else Judged(not_judged="there are no cases and no rows")
 
 
@@ -92,11 +100,16 @@ class _Answering:
 
 
 def _with_frames(
-    own: list[Case], stored: StoredModel, data: DataRows | None, manifest: Manifest, root: Root
+    own: list[Case],
+    stored: StoredModel,
+    data: DataRows | None,
+    manifest: Manifest,
+    command: HostCommand,
+    root: Root,
 ) -> list[Check]:
     """The cases of ``OWN_CODE``: one process for all, which runs the project's functions."""
     checks: list[Check] = []
-    with ModelHost(model_host(root)) as host:
+    with ModelHost(command) as host:
         model = stored.load(host)
         for case in own:
             try:

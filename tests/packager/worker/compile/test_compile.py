@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worker_projects import SERVE
 
-from packager.model.hosted import HostCommand, ModelHost
+from packager.model.host_process import HostCommand
+from packager.model.hosted import ModelHost
 from packager.worker.compile.compile import compile_model
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,159 @@
+"""``python -m modelhost fork``: imports libraries once, and forks a process of ``work`` when asked.
+
+To import pandas and scikit-learn costs over a second of processor time. A process that is forked
+has them already and nothing else: no module of the project, no file but the standard streams. It
+is confined as asked before it runs the project's code, and the kernel confines this process before
+it imports a library.
+
+``MODELHOST_LIBRARIES`` lists the modules to import, as JSON. Each request on the socket
+``MODELHOST_FD`` (``SOCK_SEQPACKET``) is the text of a confinement with three descriptors: the
+connection to the harness, stderr, and a socket that gets the process id and, when the process has
+ended, its exit code, each in ``ID_BYTES`` bytes.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Callable, Mapping, Sequence
+
+LIBRARIES = "MODELHOST_LIBRARIES"
+SAFE_BEFORE_FORK = ("numpy", "scipy", "pandas", "sklearn", "joblib")
+"""Libraries whose import starts no thread that a forked process would miss. (The threads of
+OpenBLAS are started again in the process.)"""
+ID_BYTES = 8
+MAX_REQUEST = 1 << 17
+DESCRIPTORS = 3
+
+Work = Callable[[socket.socket, str], int]
+"""Confine this process and answer requests; the exit code."""
+
+
+def preloadable(modules: Mapping[str, ModuleType]) -> list[str]:
+    """The names of ``modules`` that belong to ``SAFE_BEFORE_FORK``, in the order of their import.
+
+    Modules that are not files of an installed library are left out.
+    """
+    return [
+        name
+        for name, module in list(modules.items())
+        if name.partition(".")[0] in SAFE_BEFORE_FORK and getattr(module, "__file__", None)
+    ]
+
+
+def serve_forks(channel: socket.socket, work: Work) -> int:
+    """Answer requests until the harness closes ``channel``; the libraries are imported."""
+    gc.collect()
+    gc.freeze()  # a collection in a forked process leaves the shared pages as they are
+    woken, waking = os.pipe()
+    for one in (woken, waking):
+        os.set_blocking(one, False)
+    signal.set_wakeup_fd(waking)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    running: dict[int, socket.socket] = {}
+    while True:
+        readable: list[Any] = [channel, woken]
+        ready = select.select(readable, [], [])[0]
+        if woken in ready:
+            os.read(woken, MAX_REQUEST)
+            _report_ended(running)
+        if channel in ready:
+            text, descriptors = _receive(channel)
+            if len(descriptors) != DESCRIPTORS:
+                return 0
+            connection, told, status = descriptors
+            ours = os.getpid()
+            child = os.fork()
+            if child == 0:
+                for open_socket in (channel, *running.values()):
+                    open_socket.close()
+                for number in (woken, waking, status):
+                    os.close(number)
+                _become(ours, connection, told, text, work)
+            os.close(connection)
+            os.close(told)
+            running[child] = socket.socket(fileno=status)
+            _tell(running[child], child)
+
+
+def preload(names: Sequence[str]) -> None:
+    """Import the modules ``names``; none of the project's, whose folder is the working directory.
+
+    Writes a line to stderr for a module that can't be imported.
+    """
+    project = Path.cwd()
+    searched = list(sys.path)
+    within = [
+        project in (place, *place.parents) for place in map(Path.absolute, map(Path, searched))
+    ]
+    sys.path[:] = [place for place, hidden in zip(searched, within) if not hidden]
+    try:
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except ImportError as error:  # the process that needs it reports it
+                sys.stderr.write(f"not imported before a fork: {name}: {error}\n")
+    finally:
+        sys.path[:] = searched
+    importlib.invalidate_caches()
+
+
+def _receive(channel: socket.socket) -> tuple[str, list[int]]:
+    """A request and its descriptors; without descriptors when there will be none."""
+    numbers = array.array("i")
+    room = socket.CMSG_SPACE(DESCRIPTORS * numbers.itemsize)
+    content, ancillary, _, _ = channel.recvmsg(MAX_REQUEST, room)
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
+    return content.decode(), list(numbers)
+
+
+def _report_ended(running: dict[int, socket.socket]) -> None:
+    for child in list(running):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            with running.pop(child) as told:
+                _tell(told, code)
+
+
+def _tell(status: socket.socket, number: int) -> None:
+    try:
+        status.sendall(struct.pack("!q", number))
+    except OSError:
+        return  # the harness no longer waits for it
+
+
+def _become(parent: int, connection: int, told: int, confinement: str, work: Work) -> None:
+    """Be a process of ``work``, and end."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        for number in (1, 2):
+            os.dup2(told, number)
+        os.close(told)
+        for words in (sys.argv, getattr(sys, "orig_argv", [])):
+            words[-1:] = ["work"]
+        os.environ["MODELHOST_PARENT"] = str(parent)
+        if "numpy.random" in sys.modules:  # forked processes would all draw the same numbers
+            sys.modules["numpy.random"].seed()
+        code = work(socket.socket(fileno=connection), confinement)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
