@@ -106,7 +106,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         board = ModelBoard(len(models))
         shadow = None if settings.shadow is None else PrivateSocket.make(home, "shadow")
         processes = [
-            *children_of(settings, files, Shared(listening, grpc, table, models, board, shadow)),
+            *children_of(settings, files, Shared(listening, table, models, board, shadow, grpc)),
             *model_children(settings, files, models, given, home, readers.channels),
         ]
         processes += _beside(settings, manifest, shadow)

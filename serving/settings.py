@@ -104,8 +104,7 @@ class Settings:
         def read(name: str, default: str, parse: Callable[[str], T], expected: str) -> T:
             return variables.read(environment, name, default, parse, expected)
 
-        workers = environment.get("MODEL_WORKERS")
-        keys = environment.get(VARIABLE)
+        workers, keys = environment.get("MODEL_WORKERS"), environment.get(VARIABLE)
         predict_route = read(PREDICT_ROUTE, "", _route(*HEALTH_ROUTES), FREE_ROUTE)
         return cls(
             root=Root.from_environment(),

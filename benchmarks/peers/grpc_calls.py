@@ -233,8 +233,7 @@ def measured(
     size = int(found(r"\((\d+)\) data", report)) / done
     if abs(size - len(framed(answer.SerializeToString()))) > 8:  # ids differ in length
         raise SystemExit(f"{server.name}: answers of {size:.0f} bytes are no right ones")
-    assert before is not None
-    assert after is not None
+    assert before is not None and after is not None  # noqa: PT018
     times = sorted(float(line.split("\t")[2]) / 1e3 for line in logged(body.name))
     rate = done / seconds
     cpu = (after.cpu_seconds - before.cpu_seconds) / done * 1e6
@@ -260,8 +259,7 @@ def logged(body: str) -> list[str]:
 
 def found(pattern: str, text: str) -> str:
     matched = re.search(pattern, text)
-    if matched is None:
-        raise SystemExit(f"h2load reported no {pattern}:\n{text}")
+    assert matched is not None, text
     return matched[1]
 
 

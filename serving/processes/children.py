@@ -26,14 +26,14 @@ class Shared:
     """What the workers of a server share."""
 
     listening: socket.socket
-    grpc: socket.socket | None
-    """Of the gRPC port; None without one."""
     table: int
     """The descriptor of the worker table."""
     models: Sequence[PrivateSocket]
     board: ModelBoard
     shadow: PrivateSocket | None = None
     """Of the shadow process; None without a shadow."""
+    grpc: socket.socket | None = None
+    """Of the gRPC port; None without one."""
 
 
 def children_of(settings: Settings, files: PackageFiles, shared: Shared) -> list[Child]:
