@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 from environments import environment
 from models import PACKAGE
+from server import THREADS
 from servers import MLSERVER
 
 from packager.engine.usage import process_tree_usage
@@ -78,6 +79,7 @@ def boosting(features, target, *, params, seed):
     return model.fit(features, target)
 """
 MODELS = ("linear", "boosting")
+ONE_THREAD = dict.fromkeys(THREADS, "1")
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,8 @@ def mlservers(folder: Path, port: int) -> Iterator[GrpcServer]:
     for workers in (0, 2):
         home = folder / f"mlserver-{workers}"
         home.mkdir()
-        settings = {"host": "127.0.0.1", "http_port": port + 1, "grpc_port": port}
-        settings |= {"metrics_port": port + 2, "parallel_workers": workers, "debug": False}
+        settings = {"host": "127.0.0.1", "http_port": port + 1, "grpc_port": port, "debug": False}
+        settings |= {"metrics_port": port + 2, "parallel_workers": workers}
         model = {
             "name": folder.name,
             "implementation": "mlserver_sklearn.SKLearnModel",
@@ -207,7 +209,7 @@ def mlservers(folder: Path, port: int) -> Iterator[GrpcServer]:
         (home / "model-settings.json").write_text(json.dumps(model))
         command = [str(bin_folder / "mlserver"), "start", str(home)]
         name = f"MLServer, parallel_workers {workers}"
-        yield GrpcServer(name, command, dict(os.environ), port, "predict")
+        yield GrpcServer(name, command, {**os.environ, **ONE_THREAD}, port, "predict")
 
 
 def measured(
@@ -252,9 +254,7 @@ def load(server: GrpcServer, body: str, seconds: int) -> str:
 def logged(body: str) -> list[str]:
     """Lines of start, status, microseconds."""
     log = Path(f"{body}.log")
-    lines = log.read_text().splitlines()
-    log.unlink()
-    return lines
+    return log.read_text().splitlines()
 
 
 def found(pattern: str, text: str) -> str:
