@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "AsyncClient": "packager.client.async_client",
     "BuildOptions": "packager.build.context",
     "Client": "packager.client.client",
     "ModelPackage": "packager.api.model_package",
@@ -23,6 +24,7 @@ _HOMES = {
 }
 """Public name → its module, which is imported at the first use; ``__init__.pyi`` has the types."""
 __all__ = [
+    "AsyncClient",
     "BuildOptions",
     "Client",
     "ModelPackage",

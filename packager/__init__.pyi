@@ -4,11 +4,13 @@ from packager.api.pack import pack as pack
 from packager.api.pack import prepare as prepare
 from packager.api.prepared_project import PreparedProject as PreparedProject
 from packager.build.context import BuildOptions as BuildOptions
+from packager.client.async_client import AsyncClient as AsyncClient
 from packager.client.client import Client as Client
 from packager.errors import PackageError as PackageError
 from packager.errors import UsageError as UsageError
 
 __all__ = [
+    "AsyncClient",
     "BuildOptions",
     "Client",
     "ModelPackage",

@@ -37,7 +37,7 @@ from packager.environment.shipped import (
 )
 
 TOP = Path(__file__).resolve().parent.parent
-RESOLVED: tuple[ShippedGroup, ...] = ("server", "harness", "issues")
+RESOLVED: tuple[ShippedGroup, ...] = ("server", "grpc", "harness", "issues")
 ALONE: tuple[ShippedGroup, ...] = ("trees", "parquet")
 """Groups without what their requirements depend on, which the others must have."""
 TARGETS = [WheelTarget(python, platform, (2, 41)) for python in PYTHONS for platform in PLATFORMS]

@@ -46,7 +46,9 @@ TESTS: dict[str, tuple[str, ...]] = {
         *("tests/packager/project/test_files.py", "tests/packager/engine"),
         "tests/packager/registry/test_credentials.py",
     ),
+    "hpack": ("tests/serving/http2",),
     "httptools": HTTP,
+    "httpx": ("tests/packager/client",),
     "installer": ("tests/packager/image/test_wheels.py",),
     "jinja2": ("tests/packager/tracker/service/pages",),
     "msgspec": ("tests/serving/prediction",),
@@ -58,6 +60,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "pathspec": ("tests/packager/project/test_ignore_rules.py",),
     "platformdirs": ("tests/packager/test_cache.py",),
     "poetry-core": ("tests/packager/environment/formats",),
+    "protobuf": ("tests/serving/grpc", "tests/serving/test_grpc_server.py"),
     "psycopg": ("tests/packager/tracker/store",),
     "starlette": ("tests/packager/tracker/service",),
     "prometheus-client": (

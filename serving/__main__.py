@@ -9,25 +9,28 @@ from serving.processes import early_end  # noqa: F401  # before all that takes t
 import gc
 import logging
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelhost.exceptions import describe_exception
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
 from serving.compiled_check import sampler
 from serving.feedback import stores
 from serving.http import logs
 from serving.http.auth import ApiKeys
+from serving.platforms import DEFAULT_GRPC_PORT
 from serving.processes import log_lines, resources
 from serving.processes.model_environment import THREADS
 from serving.processes.remote_members import check_remote_members
-from serving.settings import Settings
+from serving.settings import GRPC_PORT, Settings
 from serving.signed_root import check_signature_if_told
 
 if TYPE_CHECKING:
@@ -82,7 +85,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         os.environ[sampler.COMPILED_CHECK_DIR] = str(home)
     logs.to_json()
     resources.make_metrics_folder()
-    with resources.locked_folder(home), resources.listen_on(settings.host, settings.port) as socket:
+    with resources.locked_folder(home), _sockets(settings, manifest) as (listening, grpc):
         # After the variables that NumPy and prometheus_client read at import.
         from monitoring.metrics.restarts import RestartCounts
         from serving.http.worker_table import Heartbeats, make_table
@@ -103,7 +106,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         board = ModelBoard(len(models))
         shadow = None if settings.shadow is None else PrivateSocket.make(home, "shadow")
         processes = [
-            *children_of(settings, files, Shared(socket, table, models, board, shadow)),
+            *children_of(settings, files, Shared(listening, table, models, board, shadow, grpc)),
             *model_children(settings, files, models, given, home, readers.channels),
         ]
         processes += _beside(settings, manifest, shadow)
@@ -116,6 +119,38 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         gc.freeze()
         Supervisor(processes, Heartbeats(table), counts, end_seconds, readers.paused, board).run()
     return 0
+
+
+@contextmanager
+def _sockets(
+    settings: Settings, manifest: Manifest
+) -> Iterator[tuple[socket.socket, socket.socket | None]]:
+    """Those of HTTP and of gRPC, which may be None."""
+    with (
+        resources.listen_on(settings.host, settings.port) as listening,
+        _grpc_socket(settings, manifest) as grpc,
+    ):
+        yield listening, grpc
+
+
+def _grpc_socket(
+    settings: Settings, manifest: Manifest
+) -> AbstractContextManager[socket.socket | None]:
+    """The socket of the gRPC port, if the package has one and it isn't off."""
+    port = settings.grpc_port
+    if not manifest.serve.grpc:
+        if isinstance(port, int):
+            raise UsageError(
+                f"{GRPC_PORT}: expected a package with gRPC, got {manifest.name} without",
+                "set `grpc = true` in [serve] of package.toml and build again, or unset the "
+                "variable",
+            )
+        return nullcontext()
+    if port == "off":
+        return nullcontext()
+    import serving.grpc.port  # noqa: F401  # the workers share what is imported before the fork
+
+    return resources.listen_on(settings.host, port or DEFAULT_GRPC_PORT, GRPC_PORT)
 
 
 def _beside(

@@ -42,7 +42,8 @@ from serving.routes import Routes
 from serving.settings import Settings
 from serving.viewer import DeferredApp, ViewerFiles
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # only servers that have them import them
+    from serving.grpc.service import GrpcService
     from serving.shadow.sender import ShadowSender
     from serving.try_page.endpoint import TryPage
 
@@ -85,6 +86,12 @@ class App:
         self._writer = AnswerWriter(self._handler, settings.http.cors_origins)
         self._files = ViewerFiles(viewer)
         self._fixed = FixedAnswers()
+
+    def grpc_service(self) -> GrpcService:
+        """What answers the calls of a gRPC port, with the package that this application loads."""
+        from serving.grpc.service import GrpcService
+
+        return GrpcService(self._handler, self._settings, self._bodies)
 
     def drain(self) -> None:
         """From now on, close each connection after its answer and report not ready."""

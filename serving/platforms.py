@@ -12,6 +12,7 @@ from collections.abc import Mapping
 PORT_VARIABLES = ("MODEL_PORT", "SAGEMAKER_BIND_TO_PORT", "AIP_HTTP_PORT", "PORT")
 """The first one that is set is used."""
 DEFAULT_PORT = 3000
+DEFAULT_GRPC_PORT = 3001
 SERVE_PORT = 8080
 """The port of the image's ``serve`` command if no variable is set."""
 HEALTH_ROUTE = "AIP_HEALTH_ROUTE"

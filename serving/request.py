@@ -17,6 +17,7 @@ from monitoring.metrics.recorder import Batch
 from serving import routes
 from serving.compiled_check.self_proof import SelfProof
 from serving.feedback.endpoint import FeedbackEndpoint
+from serving.grpc import methods
 from serving.http.asgi import RETRY_AFTER, DisconnectedError
 from serving.http.auth import ApiKeys
 from serving.http.logs import AccessLogger, RefusalLog, trace_of
@@ -90,18 +91,15 @@ class RequestHandler:
         self._terse = settings.http.error_detail == "terse"
         self._try_page = settings.try_page != "off"
         self._health = routes.HEALTH | {settings.health_route}
-        self._open = self._health | (set() if settings.metrics_auth else {routes.METRICS})
+        metrics = set() if settings.metrics_auth else {routes.METRICS}
+        self._unlogged = self._health | methods.PROBES
+        self._open = self._health | methods.PROBES | metrics
         self._access = AccessLogger(settings.access_log)
         self._refusals = RefusalLog()
 
     def admit(self, request: Request) -> LoadedPackage:
         """Raise ``RequestError`` for a request that isn't admitted, before its body is read."""
-        path = request.path
-        if self._keys is not None and path not in self._open:
-            self._authenticate(self._keys, request)
-        loaded = self.loaded
-        if loaded is None:
-            raise _unavailable("starting", "the server is loading the package")
+        loaded, path = self.authorize(request), request.path
         loaded.routes.check(request.method, path)
         if path in loaded.routes.readiness:
             if self.draining:
@@ -109,6 +107,15 @@ class RequestHandler:
             unready = loaded.unready
             if unready is not None:
                 raise _unavailable(unready.code, unready.message)
+        return loaded
+
+    def authorize(self, request: Request) -> LoadedPackage:
+        """Raise ``RequestError`` without a key that is needed, or before the model is loaded."""
+        if self._keys is not None and request.path not in self._open:
+            self._authenticate(self._keys, request)
+        loaded = self.loaded
+        if loaded is None:
+            raise _unavailable("starting", "the server is loading the package")
         return loaded
 
     def _authenticate(self, keys: ApiKeys, request: Request) -> None:
@@ -134,7 +141,7 @@ class RequestHandler:
         loaded = self.loaded
         if loaded is not None:
             loaded.recorder.record_invalid(error)
-        request.refusal = error.logged
+        request.logged_error = error.logged
         cause = error.__cause__
         if isinstance(cause, RowRefusedError):
             self._refusals.write(cause.said, request.trace, self._route(request))
@@ -147,7 +154,7 @@ class RequestHandler:
 
             return refusal(error)
         path = request.path if loaded is None else loaded.routes.spoken(request.path)
-        return registry.refusal(path, error)
+        return request.refusal(path, error)
 
     def account(self, request: Request) -> None:
         """Count and log an answer and its rows. Never raises: the answer itself is valid."""
@@ -157,12 +164,12 @@ class RequestHandler:
         try:
             seconds = time.perf_counter() - request.started
             route = self._route(request)
-            if self.loaded is not None and request.path not in routes.PROBES:
+            if self.loaded is not None and request.path not in routes.UNCOUNTED:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
                 if batch is not None and self.loaded.shadow is not None:
                     asked = request.protocol, request.headers, request.body
                     self.loaded.shadow.submit(*asked, batch)
-            if request.path not in self._health and self._access.wants(response.status):
+            if request.path not in self._unlogged and self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
         except Exception:  # such as a full disk under the counter files
             logger.exception("an answer was not counted", extra={"fields": request.trace.fields})
@@ -175,7 +182,7 @@ class RequestHandler:
             "milliseconds": round(seconds * 1e3, 3),
             "rows": len(request.batch.labels) if request.batch else 0,
         }
-        fields |= request.refusal
+        fields |= request.logged_error
         self._access.write(request.trace, fields)
 
     def _route(self, request: Request) -> str:
@@ -204,8 +211,8 @@ class Request:
     """
 
     __slots__ = (
-        *("_handler", "batch", "body", "headers", "method", "path", "protocol", "refusal"),
-        *("response", "started", "trace"),
+        *("_handler", "batch", "body", "headers", "method", "path", "protocol"),
+        *("logged_error", "response", "started", "trace"),
     )
 
     def __init__(
@@ -218,7 +225,7 @@ class Request:
         self.started = time.perf_counter()
         self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         self.response: Response | None = None
-        self.refusal: Mapping[str, str | int] = NOTHING
+        self.logged_error: Mapping[str, str | int] = NOTHING
         """What the log says of an error; the error itself would hold this object, in a cycle."""
         self.batch: Batch | None = None
         self.protocol = path
@@ -239,6 +246,10 @@ class Request:
             return False
         self.response, self.batch = self._handler.refuse(self, error), None
         return True
+
+    def refusal(self, path: str, error: RequestError, /) -> Response:
+        """``error`` as the answer, in the format of the protocol of ``path``."""
+        return registry.refusal(path, error)
 
     def answer(self, response: Response, batch: Batch | None = None) -> None:
         """Set the answer; ``batch``: the rows to count with it."""

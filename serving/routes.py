@@ -9,6 +9,7 @@ from typing import Self
 
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
+from serving.grpc import methods
 from serving.http import messages
 from serving.http.decoding import ACCEPTED
 from serving.http.fixed_answers import fixed_answer
@@ -29,6 +30,8 @@ HEALTH = READY | {"/", "/healthz", "/livez", "/v2/health/live"}
 """Routes that never need a key."""
 PROBES = frozenset(["/healthz", "/livez", "/readyz"])
 """Routes that are answered with ``ALIVE``, and not counted."""
+UNCOUNTED = PROBES | methods.PROBES
+"""Routes, those of the gRPC port too, that aren't counted among the requests."""
 PLAIN = "text/plain; charset=utf-8"
 ALIVE = Response(200, b"\n", PLAIN)
 VIEWER = frozenset(document.VIEWER)
@@ -190,4 +193,5 @@ class Routes:
         adapter = self.adapters.get(path)
         if adapter is not None:
             return adapter.route
-        return path if path == FEEDBACK or (path == TRY and self.try_page) else OTHER
+        own = path in methods.METHODS or (path == TRY and self.try_page)
+        return path if path == FEEDBACK or own else OTHER

@@ -25,6 +25,7 @@ from serving.processes.remote_members import VARIABLE as MEMBER_URLS
 from serving.push.settings import PushSettings
 from serving.shadow.settings import ShadowSettings
 
+GRPC_PORT = "MODEL_GRPC_PORT"
 MAX_WORKERS = 256
 MIN_PROCESS_MEMORY = 64 << 20
 ROUTE = re.compile(r"/[A-Za-z0-9._~:/@%-]*")
@@ -49,6 +50,8 @@ class Settings:
     """``MODEL_HOST``: the address to listen on."""
     port: int
     """``MODEL_PORT``, or the variable of a hosting platform (:mod:`serving.platforms`)."""
+    grpc_port: int | Literal["off"] | None
+    """``MODEL_GRPC_PORT``: the port of gRPC, for packages that have it; None if it isn't set."""
     workers: int | None
     """``MODEL_WORKERS``: number of processes; None for the package's own number."""
     max_body_bytes: int
@@ -104,13 +107,13 @@ class Settings:
         def read(name: str, default: str, parse: Callable[[str], T], expected: str) -> T:
             return variables.read(environment, name, default, parse, expected)
 
-        workers = environment.get("MODEL_WORKERS")
-        keys = environment.get(VARIABLE)
+        workers, keys = environment.get("MODEL_WORKERS"), environment.get(VARIABLE)
         predict_route = read(PREDICT_ROUTE, "", _route(*HEALTH_ROUTES), FREE_ROUTE)
         return cls(
             root=Root.from_environment(),
             host=read("MODEL_HOST", "0.0.0.0", _address, "an IP address"),
             port=_port(environment),
+            grpc_port=read(GRPC_PORT, "", _grpc_port, "a port from 1 to 65535, or off"),
             workers=read("MODEL_WORKERS", "", between(1, MAX_WORKERS), f"1 to {MAX_WORKERS}")
             if workers
             else None,
@@ -180,6 +183,12 @@ def _port(environment: Mapping[str, str]) -> int:
                 "in the pod, or give the Service another name"
             )
         raise UsageError(error.message, hint) from error
+
+
+def _grpc_port(text: str) -> int | Literal["off"] | None:
+    if text in ("", "off"):
+        return "off" if text else None
+    return between(1, 65_535)(text)
 
 
 def _route(*taken: str) -> Callable[[str], str]:

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from serving.settings import Settings
 from serving.unsupported_version import unsupported_version
 from serving.viewer import viewer_of
 
+if TYPE_CHECKING:
+    from serving.grpc.port import GrpcPort
+
 FAILED_TO_START = 3
 
 
@@ -53,6 +57,8 @@ class ServingWorker:
     settings: Settings
     files: PackageFiles
     listening: socket.socket
+    grpc: socket.socket | None
+    """That of the gRPC port."""
     models: Sequence[str]
     """Addresses of the model's processes."""
     board: ModelBoard
@@ -80,8 +86,17 @@ class ServingWorker:
         app = App(viewer, self.settings, self._load, self.models, workers.busy, board)
         app.shadow_address = self.shadow
         server = worker_server(app, workers, BACKLOG, self.supervisor)
+        server.grpc = self._grpc_port(app)
         server.run(sockets=[self.listening])
         return 0 if server.started else FAILED_TO_START
+
+    def _grpc_port(self, app: App) -> GrpcPort | None:
+        """The port of gRPC; None if the package has none."""
+        if self.grpc is None:
+            return None
+        from serving.grpc.port import GrpcPort
+
+        return GrpcPort(self.grpc, app.grpc_service())
 
     def _load(self, client: ModelClient) -> Predictor:
         """The predictor; a worker that can't have one ends the whole server."""

@@ -24,7 +24,8 @@ INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "threadpoolctl", "
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 INSIDE_MONITORING = frozenset({"redis"})
 IN_SERVING = IN_SHARED | {
-    *("backports", "bentoml", "httptools", "msgspec", "orjson", "python_multipart", "uvicorn"),
+    *("backports", "bentoml", "google", "hpack", "httptools", "msgspec", "orjson"),
+    *("python_multipart", "uvicorn"),
 }
 
 
@@ -339,6 +340,10 @@ RULES = {
             ("serving/app.py", "import uvicorn\n"),
             ("serving/http/asgi.py", "import uvicorn.config\n"),
         ],
+    ),
+    one_place_for("hpack", "serving/http2/header_blocks.py"): (
+        ("serving/http2/header_blocks.py", "from hpack import Decoder\n"),
+        [("serving/http2/sending.py", "from hpack import Encoder\n")],
     ),
     one_place_for("cryptography", "packager/trust/keys.py"): (
         ("packager/trust/keys.py", "import cryptography\n"),

@@ -32,6 +32,8 @@ RUN = {
     "docs/ci.md": "tests/test_ci_docs.py",
     "docs/data.md": "tests/test_docs_blocks.py",
     "docs/labels.md": "tests/test_docs_blocks.py",
+    "docs/clients.md": "tests/serving/test_docs_clients.py",
+    "docs/protocols.md": "tests/serving/test_docs_clients.py",
 }
 """Page → the test that runs its blocks of commands."""
 ENGINE, MODEL = "needs an engine, or a package of its own: ", "needs a package and a server: "
@@ -56,7 +58,6 @@ NOT_RUN = {
     "docs/new-data.md": ENGINE + "tests/packager/testing and tests/test_package_data_test.py",
     "docs/package-diff.md": MODEL + "the tutorial compares two packages",
     "docs/platforms.md": ENGINE + "tests/test_package_elsewhere.py",
-    "docs/protocols.md": MODEL + "tests/serving/protocols sends these requests",
     "docs/registry.md": "needs a registry: tests/packager/registry has one of its own",
     "docs/replay.md": ENGINE + "README's and the tutorial's replays run",
     "docs/sbom.md": ENGINE + "tests/packager/trust/test_sbom.py; and scanners",

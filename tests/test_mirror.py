@@ -67,6 +67,11 @@ EXEMPT: dict[str, str] = {
         for name in ("answering", "block_checker", "tally")
     },
     **{
+        f"serving/grpc/{name}.py": "a part of the port: serving/test_grpc_server.py calls it"
+        for name in ("infer", "metadata", "port", "protocol", "service")
+    },
+    "serving/http2/streams.py": "a request of a connection: http2/test_connection.py",
+    **{
         f"serving/try_page/{name}.py": "a part of the page: tests/serving/test_try_page.py sends it"
         for name in ("endpoint", "form")
     },
@@ -154,6 +159,9 @@ EXEMPT: dict[str, str] = {
 FEATURES: dict[str, str] = {
     "packager/api/test_notebooks.py": "notebooks in a real kernel, captured or refused",
     "packager/api/test_public_types.py": "a user's script under mypy, and the public names",
+    "serving/test_grpc_server.py": "the gRPC port of a server, by the clients of other people",
+    "serving/test_docs_clients.py": "the examples of docs/clients.md and docs/protocols.md",
+    "serving/test_generated_clients.py": "clients that others generate from our OpenAPI",
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
     "serving/test_remote_members.py": "a flow whose members are servers, by the network",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",

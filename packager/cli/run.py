@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -75,9 +75,13 @@ def serve(
     try:
         with (
             opened(reference, local, key) as (found, engine),
-            serving(found, engine, port, progress, settings) as server,
+            nullcontext(settings.with_grpc(found.manifest.serve, port)) as told,
+            serving(found, engine, port, progress, told) as server,
         ):
-            print_result(json.dumps({"url": server.url}) if as_json else server.url)
+            grpc = {} if told.grpc_port is None else {"grpc": f"127.0.0.1:{told.grpc_port}"}
+            if grpc and not as_json:
+                progress.step(f"gRPC on {grpc['grpc']}")
+            print_result(json.dumps({"url": server.url, **grpc}) if as_json else server.url)
             for line in server.follow():
                 progress.output(line)
     except KeyboardInterrupt:

@@ -66,18 +66,30 @@ def fetch(
     return done[0]
 
 
+def check_encoding(encoding: str) -> None:
+    """Raise ``UnboundedError`` for a compressed answer."""
+    if encoding.strip().lower() not in ("", "identity"):
+        raise UnboundedError(f"that is not compressed, got one in {encoding[:20]!r}")
+
+
+def too_many_bytes(most: int) -> UnboundedError:
+    """The error for an answer of more than ``most`` bytes."""
+    return UnboundedError(f"of at most {most >> 20} MiB, got a larger one")
+
+
 def _read(answer: requests.Response, most: int) -> requests.Response:
     """``answer`` with its body; the connection is closed if the body is refused."""
-    encoding = answer.headers.get("Content-Encoding", "identity")
-    if encoding.strip().lower() not in ("", "identity"):
+    try:
+        check_encoding(answer.headers.get("Content-Encoding", "identity"))
+    except UnboundedError:
         answer.close()
-        raise UnboundedError(f"that is not compressed, got one in {encoding[:20]!r}")
+        raise
     parts, size = [], 0
     for part in answer.iter_content(_PART):
         size += len(part)
         if size > most:
             answer.close()
-            raise UnboundedError(f"of at most {most >> 20} MiB, got a larger one")
+            raise too_many_bytes(most)
         parts.append(part)
     return _with_body(answer, b"".join(parts))
 

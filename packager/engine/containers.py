@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -69,6 +69,8 @@ class ServerOptions:
     """(path on the host, path in the container, writable) of each file or folder."""
     memory: int | None = None
     """Bytes; None: ``SERVER_MEMORY_SHARE`` of the engine's memory."""
+    further_ports: Mapping[int, int] = field(default_factory=dict)
+    """Port in the container → port on 127.0.0.1, beside that of HTTP."""
 
 
 class InspectionContainer(RunningContainer):
@@ -212,7 +214,10 @@ class Containers:
             "labels": {},  # no owner: it keeps serving if this process is killed
             "network_mode": None,
             "healthcheck": None,
-            "ports": {f"{inside}/tcp": ("127.0.0.1", port or None)},
+            "ports": {
+                f"{at}/tcp": ("127.0.0.1", outside or None)
+                for at, outside in {inside: port, **asked.further_ports}.items()
+            },
             "read_only": True,
             "tmpfs": SCRATCH,
             "environment": dict(asked.environment),

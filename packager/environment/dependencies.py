@@ -42,6 +42,8 @@ class Requirements:
     file: Path
     trees: bool = False
     """Whether the server gets what compiled tree ensembles need, if the project may have some."""
+    grpc: bool = False
+    """Whether the server gets what a gRPC port needs."""
     parquet: bool = False
     """Whether the data is Parquet, or packed in a way that only pyarrow reads."""
     strategy: str | None = None
@@ -182,6 +184,8 @@ def _whole(
     groups: list[ShippedGroup] = ["server", "harness"]
     if requirements.trees and TREE_FRAMEWORKS & {wheel.name for wheel in locked.wheels}:
         groups.append("trees")
+    if requirements.grpc:
+        groups.append("grpc")
     if requirements.parquet:
         groups.append("parquet")
     shipped = shipped_wheels(groups, wanted.target, _called(base))

@@ -20,9 +20,9 @@ from packager.errors import PackageError
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Wheel
 
-ShippedGroup = Literal["server", "trees", "harness", "parquet", "issues"]
-"""The server; what it needs for compiled trees, without scipy; what trains, checks and replays;
-what that needs to read Parquet; the issue tracker."""
+ShippedGroup = Literal["server", "grpc", "trees", "harness", "parquet", "issues"]
+"""The server; what it needs for a gRPC port, and for compiled trees, without scipy; what trains,
+checks and replays; what that needs to read Parquet; the issue tracker."""
 PATH = Path(__file__).with_name("shipped.lock.json")
 PYTHONS = ("3.11", "3.12", "3.13")
 """Versions of Python that the lock has wheels for."""

@@ -13,6 +13,8 @@ from packager.image.runtime import COMMANDS, HOST, INSTALLED_AT, VENV
 from packager.manifest.manifest import Base
 
 PORT = 3000
+GRPC_INSIDE = 3001
+"""The port of gRPC in an image that has it, unless ``MODEL_GRPC_PORT`` is set."""
 USER = "65532:0"
 # How Docker writes a step in an image's history, and the folders that our Dockerfile copies to.
 METADATA = re.compile(r"/bin/sh -c #\(nop\)\s+(?!COPY|ADD)")

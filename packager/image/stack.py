@@ -140,7 +140,7 @@ def _environments(
 ) -> _Environments:
     """Unpack all wheels; ``on_lowest`` is called when those of an environment are layers."""
     with WheelUnpacker(lock.python, compiler, fresh) as unpacker:
-        for groups in (("server",), ("model",), ("members",), ("trees",), WORKER):
+        for groups in (("server",), ("grpc",), ("model",), ("members",), ("trees",), WORKER):
             unpacker.start(lock.wheels_of(*groups))
         return _stacked(unpacker, _interpreter(base, lock), lock, on_lowest, fresh=fresh)
 
@@ -178,7 +178,7 @@ def _stacked(
         )
         return [*layers_of(f"{MEMBER}{name}", needed), made]
 
-    below = wheels("server", "server")
+    below = [*wheels("server", "server"), *wheels("gRPC", "grpc")]
     on_lowest(below)
     below += wheels("model", "model")
     on_lowest(below)
@@ -193,9 +193,9 @@ def _stacked(
 
 
 def server_environment(base: BaseImage | None, lock: Lock, *, fresh: bool = False) -> Layer:
-    """The layer of the server's environment, with the wheels of ``trees`` that ``lock`` has."""
+    """The layer of the server's environment, with what ``lock`` has for gRPC and for trees."""
     with WheelUnpacker(lock.python, base.compiler() if base else None, fresh) as unpacker:
-        folders = unpacker.folders(lock.wheels_of("server", "trees"))
+        folders = unpacker.folders(lock.wheels_of("server", "grpc", "trees"))
     interpreter = _interpreter(base, lock)
     return environment_layer(
         "server environment", VENV, lock.python, interpreter, folders, fresh=fresh

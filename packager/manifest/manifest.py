@@ -125,8 +125,8 @@ class Serve(FrozenModel):
     extra_columns: Literal["ignore", "refuse"] = "ignore"
     outputs: tuple[Output, ...] = ()
     """Its answers; empty for one label or number, as the task says."""
-    network: bool = False
-    """Whether the model's process may use the network."""
+    grpc: bool = False  # whether the image has what a gRPC port needs
+    network: bool = False  # whether the model's process may use it
     pickle_allow: tuple[str, ...] = ()  # further globals that its pickles may name
 
 
@@ -138,11 +138,11 @@ class Slices(FrozenModel):
     rules: dict[str, str]
 
 
-Group = Literal["model", "server", "trees", "harness", "parquet", "issues", "members"]
-"""An environment that has a wheel: the project's, the server's (``trees`` where trees may be
-compiled), and the one that trains, checks and replays, in the companion only (``parquet`` where
-the data is). ``issues`` is the issue tracker's, which no package has. ``members``: those of the
-members of a solution, as ``Lock.members`` says."""
+Group = Literal["model", "server", "grpc", "trees", "harness", "parquet", "issues", "members"]
+"""An environment that has a wheel: the project's, the server's (``grpc`` with such a port,
+``trees`` where trees may be compiled), and the one that trains, checks and replays, in the
+companion (``parquet`` where the data is). ``issues``: the issue tracker's, which no package has.
+``members``: those of the members of a solution, as ``Lock.members`` says."""
 
 
 class Wheel(FrozenModel):

@@ -42,8 +42,7 @@ OPTION_KINDS = {
     "spans": ("json",),
 }
 """Options of ``[outputs.NAME]`` → the kinds that they are for."""
-RANKING_PLACES = 10
-"""``k`` if it isn't declared."""
+RANKING_PLACES = 10  # ``k`` if it isn't declared
 TorchBackend = Annotated[str, Field(pattern=r"^(cpu|xpu|cu\d{2,3}|rocm\d+(\.\d+){1,2})$")]
 Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
@@ -264,6 +263,7 @@ class ServeSection(FrozenModel):
     strict: bool = False
     classes: Annotated[tuple[Scalar, ...], Field(min_length=2)] | None = None
     extra_columns: Literal["ignore", "refuse"] = "ignore"
+    grpc: bool = False
     network: bool = False
     pickle_allow: tuple[DottedName, ...] = ()
 

@@ -38,7 +38,7 @@ def wheels_of(member: SolutionMember, lock: Lock) -> dict[str, Any]:
         return {}
     own = lock.wheels_of_member(member.name)
     others = [
-        *lock.wheels_of("server", "model", "trees", "harness", "parquet"),
+        *lock.wheels_of("server", "grpc", "model", "trees", "harness", "parquet"),
         *(w for name in lock.members if name != member.name for w in lock.wheels_of_member(name)),
     ]
     held = {wheel.sha256 for wheel in others}

@@ -19,10 +19,10 @@ from packager.engine.containers import ServerOptions
 from packager.engine.engine import Engine
 from packager.engine.usage import Usage, process_tree_usage
 from packager.errors import PackageError, UsageError
-from packager.image.config import PORT
+from packager.image.config import GRPC_INSIDE, PORT
 from packager.image.reference import Reference
 from packager.progress import Progress
-from packager.run.serve_settings import ServeSettings
+from packager.run.serve_settings import GRPC_PORT, ServeSettings, free_port
 from packager.runners.local import check_host, unpacked_package
 from packager.runners.server_log import last_lines, startup_error
 from packager.worker.processes.run_to_end import start_piped
@@ -64,7 +64,10 @@ def serving(
     ``port`` 0 selects a free one. Raises ``PackageError`` with the last log lines if the server
     ends early, or if it is not ready within ``READY_SECONDS``.
     """
-    _check_free(port)
+    settings = settings.with_grpc(reference.manifest.serve, port)
+    for one in (port, settings.grpc_port):
+        if one is not None:
+            _check_free(one)
     start = (
         _in_process(reference, port, settings)
         if engine is None
@@ -121,7 +124,11 @@ def _in_container(
     variables["MODEL_PORT"] = str(PORT)  # overrides the image's own environment
     shown = [(mount.source, mount.target, mount.writable) for mount in mounts]
     title = f"package-serve-{secrets.token_hex(4)}"
-    options = ServerOptions(variables, shown, settings.memory)
+    further = {}
+    if settings.grpc_port is not None:
+        variables[GRPC_PORT] = str(GRPC_INSIDE)
+        further = {GRPC_INSIDE: settings.grpc_port}
+    options = ServerOptions(variables, shown, settings.memory, further)
     with engine.server(name, title, port, PORT, options) as server:
         yield server
 
@@ -137,7 +144,7 @@ def _in_process(
         )
     lock = reference.lock()
     check_host(lock.python, lock.platform)
-    chosen = port or _free_port()
+    chosen = port or free_port()
     with unpacked_package(reference.image(base=False).layers) as root:
         place = {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
         variables = {**root.variables(), **settings.variables(), **place}
@@ -201,12 +208,6 @@ def _check_free(port: int) -> None:
             sock.bind(("127.0.0.1", port))
         except OSError as error:
             raise PackageError(
-                f"port {port} on 127.0.0.1: {error.strerror}", "name another with --port, or 0"
+                f"port {port} on 127.0.0.1: {error.strerror}",
+                f"name another with --port, or 0; that of gRPC with {GRPC_PORT}",
             ) from error
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packager.errors import UsageError
+from packager.manifest.manifest import Serve
 
 # `package serve` itself chooses the port, the address and the package's location.
+GRPC_PORT = "MODEL_GRPC_PORT"
 VALUE_VARIABLES = (
+    GRPC_PORT,
     "MODEL_WORKERS",
     "MODEL_MAX_BODY_BYTES",
     "MODEL_MAX_VALUES",
@@ -49,6 +53,7 @@ FILE_VARIABLES = (
     "MODEL_VERIFY_KEY_FILE",
     "MODEL_SIGNATURES_FILE",
 )
+MAX_PORT = 65_535
 STATE_VARIABLE = "MODEL_STATE_DIR"
 LOG_VARIABLE = "MODEL_FLAGGED_LOG"
 CONTAINER_FOLDER = "/settings"
@@ -94,6 +99,32 @@ class ServeSettings:
             _check(name, path)
         return cls(plain, named, memory)
 
+    def with_grpc(self, serve: Serve, port: int) -> ServeSettings:
+        """These settings with a port for gRPC, if the package has it: ``MODEL_GRPC_PORT``.
+
+        Unless it is set, the one after ``port``, the server's; a free one if that is 0.
+        """
+        if not serve.grpc or GRPC_PORT in self.plain:
+            return self
+        chosen = port + 1 if 0 < port < MAX_PORT else free_port()
+        return replace(self, plain={**self.plain, GRPC_PORT: str(chosen)})
+
+    @property
+    def grpc_port(self) -> int | None:
+        """The port of this machine for gRPC; None without one.
+
+        Raises ``UsageError`` for a value that is no port.
+        """
+        text = self.plain.get(GRPC_PORT, "off")
+        if text == "off":
+            return None
+        if not text.isdigit() or not 1 <= int(text[:6]) <= MAX_PORT:
+            raise UsageError(
+                f"{GRPC_PORT}: expected a port from 1 to {MAX_PORT}, or off, got {text!r}",
+                "set it to a port, or unset it",
+            )
+        return int(text)
+
     def variables(self) -> dict[str, str]:
         """Variables for a process on this machine."""
         return {**self.plain, **{name: str(path) for name, path in self.paths.items()}}
@@ -131,6 +162,14 @@ class ServeSettings:
             mounts.append(Mount(path.parent if log else path, place, name not in FILE_VARIABLES))
             variables[name] = f"{place}/{path.name}" if log else place
         return variables, mounts
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
 
 
 def _check(name: str, path: Path) -> None:

@@ -27,6 +27,7 @@ def requirements_of(project: Project, files: ListedFiles, base: BaseImage | None
     return Requirements(
         project.path(project.requirements_file),
         trees=project.serve.compile != "off",
+        grpc=project.serve.grpc,
         parquet=_needs_pyarrow(project, files),
         strategy=project.requirements.index_strategy,
         torch=project.requirements.torch,

@@ -60,7 +60,7 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
     checks = [check for found in folders.values() for check in found.checks]
     used: set[str] = set()
     for home, wheels in (
-        (VENV, lock.wheels_of("server", "trees")),
+        (VENV, lock.wheels_of("server", "grpc", "trees")),
         (MODEL, lock.wheels_of("model")),
         *((f"{MEMBERS}/{name}", lock.wheels_of_member(name)) for name in lock.members),
         (HARNESS, lock.wheels_of("harness", "parquet")),

@@ -16,7 +16,7 @@ from packager.trust.image_inventory import InstalledDistribution
 HINT = "`package inspect REF --check` names every file that is not as it was built"
 WORKER_LAYER = "worker environment"
 """The layer of an image that trains and replays, which has the wheels of all groups."""
-SERVED = {"model", "server", "trees", "members"}
+SERVED = {"model", "server", "grpc", "trees", "members"}
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def bill_of_materials(
     _register(bom, wheels, lock, held)
     bom.register_dependency(model, [data] if data is not None else [])
     bom.register_dependency(code, _of_groups(wheels, {"model"}))
-    bom.register_dependency(runtime, _of_groups(wheels, {"server", "trees"}))
+    bom.register_dependency(runtime, _of_groups(wheels, {"server", "grpc", "trees"}))
     cards = member_cards(inventory, manifest)
     texts, weak = reference.record(CardSection, CARD), reference.record(WeakSlices, WEAK)
     ref = DATA if data is not None else None
@@ -240,7 +240,7 @@ def _register(
 def _environments(lock: Lock) -> list[Sequence[Wheel]]:
     return [
         lock.wheels_of("model"),
-        lock.wheels_of("server", "trees"),
+        lock.wheels_of("server", "grpc", "trees"),
         lock.wheels_of("harness", "parquet"),
         *(lock.wheels_of_member(name) for name in lock.members),
     ]

@@ -41,7 +41,7 @@ class Acceptor:
         workers: Workers,
         ssl: Any,
     ) -> None:
-        self._socket = listening
+        self.listening = listening
         self._protocol = protocol
         self._workers = workers
         self._ssl = ssl
@@ -68,10 +68,10 @@ class Acceptor:
     def _listen(self) -> None:
         self._later = None
         if self._open:
-            self._loop.add_reader(self._socket.fileno(), self._ready)
+            self._loop.add_reader(self.listening.fileno(), self._ready)
 
     def _pause(self) -> None:
-        self._loop.remove_reader(self._socket.fileno())
+        self._loop.remove_reader(self.listening.fileno())
         if self._later is not None:
             self._later.cancel()
             self._later = None
@@ -94,7 +94,7 @@ class Acceptor:
     def _accept(self) -> bool:
         """Accept one connection; False if none is pending."""
         try:
-            connection, _ = self._socket.accept()
+            connection, _ = self.listening.accept()
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:

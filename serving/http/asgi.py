@@ -59,6 +59,24 @@ class BodyReader:
         finally:
             self._room += size
 
+    def take(self, size: int) -> None:
+        """Count ``size`` more bytes as being read; raises ``RequestError`` if there is no room.
+
+        They are to be given back also then.
+        """
+        self._room -= size
+        if self._room < 0:
+            raise _overloaded("too many bodies are being read")
+
+    def give_back(self, size: int) -> None:
+        """Count ``size`` bytes no more."""
+        self._room += size
+
+    def check_size(self, size: int) -> None:
+        """Raise ``RequestError`` for a body of more bytes than the limit."""
+        if size > self._limit:
+            raise self._too_large()
+
     async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The body, decoded; raises ``RequestError`` as soon as a bound is exceeded."""
         coding = content_coding(headers.get(b"content-encoding"))
@@ -71,8 +89,7 @@ class BodyReader:
         body: bytes = message.get("body", b"")
         more = message.get("more_body", False)
         if coding is None and not more:
-            if len(body) > self._limit:
-                raise self._too_large()
+            self.check_size(len(body))
             return body
         chunks = _chunks(body, receive if more else None)
         return await self._joined(self._decoded(chunks, coding) if coding else chunks)
@@ -88,8 +105,7 @@ class BodyReader:
                 found.append(chunk)
                 size += len(chunk)
                 self._room -= len(chunk)
-                if size > self._limit:
-                    raise self._too_large()
+                self.check_size(size)
                 if self._room < 0:
                     raise _overloaded("too many bodies are being read")
             return b"".join(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable, Collection
 from functools import partial
 from types import FrameType
 from typing import Protocol, cast
@@ -99,6 +100,30 @@ class DrainedApp(FastPathApp, Protocol):
         """Close each connection after its next answer, from now on."""
 
 
+class Port(Protocol):
+    """A port of another protocol, with its connections in this worker."""
+
+    @property
+    def listening(self) -> socket.socket:
+        """The socket that all workers share."""
+
+    @property
+    def connections(self) -> Collection[Closable]:
+        """Those that are open."""
+
+    def protocol(self) -> Closable:
+        """The protocol of a new connection."""
+
+    def close_idle(self) -> None:
+        """Disconnect clients that make no progress; called once a second."""
+
+    def drain(self) -> None:
+        """Tell clients that the server ends."""
+
+    async def finish(self) -> None:
+        """Answer what has come, and close every connection."""
+
+
 class WorkerServer(uvicorn.Server):
     """A worker's server: it accepts its share of connections, and answers all at shutdown."""
 
@@ -118,6 +143,8 @@ class WorkerServer(uvicorn.Server):
         super().__init__(config)
         self.workers = workers
         self._app = app
+        self.grpc: Port | None = None
+        """One more port of this worker; None if there is none."""
         self._acceptors: list[Acceptor] = []
         self._supervisor = supervisor
 
@@ -132,11 +159,14 @@ class WorkerServer(uvicorn.Server):
             direct=self._app,
         )
 
-        for listening in sockets or ():
+        served: list[tuple[socket.socket, Callable[[], Closable]]]
+        served = [(listening, protocol) for listening in sockets or ()]
+        if self.grpc is not None:
+            served.append((self.grpc.listening, self.grpc.protocol))
+        for listening, _ in served:
             listen(listening, self.config.backlog)
         self._acceptors = [
-            Acceptor(listening, protocol, self.workers, self.config.ssl)
-            for listening in sockets or ()
+            Acceptor(listening, made, self.workers, self.config.ssl) for listening, made in served
         ]
 
     async def on_tick(self, counter: int) -> bool:
@@ -148,6 +178,8 @@ class WorkerServer(uvicorn.Server):
             now = time.monotonic()
             for connection in list(self.server_state.connections):
                 cast(GuardedProtocol, connection).close_idle(now)
+            if self.grpc is not None:
+                self.grpc.close_idle()
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -163,20 +195,29 @@ class WorkerServer(uvicorn.Server):
         closed after its next answer; idle ones are closed after ``IDLE_SECONDS``.
         """
         self._app.drain()
+        if self.grpc is not None:
+            self.grpc.drain()
         if await self._all_end():
-            for listening in sockets or ():
+            every = [acceptor.listening for acceptor in self._acceptors]
+            for listening in every:
                 refuse_new(listening)
             await asyncio.sleep(HANDSHAKE_SECONDS)
             for acceptor in self._acceptors:
                 acceptor.take_all()
-            for listening in sockets or ():
+            for listening in every:
                 stop_listening(listening)
         for acceptor in self._acceptors:
             acceptor.close()
         until = time.monotonic() + IDLE_SECONDS
-        while self.server_state.connections and time.monotonic() < until:
+        while self._is_connected() and time.monotonic() < until:
             await asyncio.sleep(0.02)
+        if self.grpc is not None:
+            await self.grpc.finish()
         await super().shutdown(sockets)
+
+    def _is_connected(self) -> bool:
+        further = self.grpc is not None and bool(self.grpc.connections)
+        return bool(self.server_state.connections) or further
 
     async def _all_end(self) -> bool:
         until = time.monotonic() + DRAIN_NOTICE_SECONDS

@@ -32,6 +32,8 @@ class Shared:
     board: ModelBoard
     shadow: PrivateSocket | None = None
     """Of the shadow process; None without a shadow."""
+    grpc: socket.socket | None = None
+    """Of the gRPC port; None without one."""
 
 
 def children_of(settings: Settings, files: PackageFiles, shared: Shared) -> list[Child]:
@@ -54,6 +56,8 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
     key = os.environ.get(KEY_DESCRIPTOR)
     descriptors = [listening.fileno(), table, notes.failure, notes.stacks]
     descriptors += [one.path for one in models]
+    if shared.grpc is not None:
+        descriptors.append(shared.grpc.fileno())
     if shared.shadow is not None:
         descriptors.append(shared.shadow.path)
     addresses = [one.address for one in models]
@@ -62,6 +66,7 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
         settings,
         files,
         listening,
+        shared.grpc,
         addresses,
         shared.board,
         "" if shared.shadow is None else shared.shadow.address,

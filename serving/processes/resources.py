@@ -31,8 +31,11 @@ def metrics_folder() -> Path:
 
 
 @contextmanager
-def listen_on(host: str, port: int) -> Iterator[socket.socket]:
-    """The socket that all workers accept from; raises ``UsageError`` if it can't be bound."""
+def listen_on(host: str, port: int, variable: str = "MODEL_PORT") -> Iterator[socket.socket]:
+    """The socket that all workers accept from; raises ``UsageError`` if it can't be bound.
+
+    ``variable``: the one that sets the port.
+    """
     family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -42,7 +45,7 @@ def listen_on(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as error:
             raise UsageError(
                 f"{host}, port {port}: expected an address to listen on, got {error.strerror}",
-                "set MODEL_HOST and MODEL_PORT, or stop the process that listens there",
+                f"set MODEL_HOST and {variable}, or stop the process that listens there",
             ) from error
         yield listening
 

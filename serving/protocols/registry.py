@@ -53,11 +53,7 @@ def documents(
 
     ``tokens``: whether answers contain feedback tokens.
     """
-    server = {
-        "name": "model-packager",
-        "version": manifest.runtime[:12],
-        "extensions": ["binary_tensor_data"],
-    }
+    server = server_description(manifest)
     described = v2.metadata(manifest, golden, tokens=tokens)
     found = {
         "/ping": Response(200, b"\n", "text/plain"),
@@ -97,18 +93,27 @@ def readiness_paths(manifest: Manifest) -> frozenset[str]:
     )
 
 
+def server_description(manifest: Manifest) -> dict[str, Any]:
+    """The metadata of the server in the Open Inference Protocol."""
+    return {
+        "name": "model-packager",
+        "version": manifest.runtime[:12],
+        "extensions": ["binary_tensor_data"],
+    }
+
+
 def refusal(path: str, error: RequestError) -> Response:
     """``error`` in the format of the protocol of ``path``."""
     if path == "/v2" or path.startswith(("/v1/", "/v2/")):
-        return Response(error.status, encode({"error": _sentence(error)}), headers=error.headers)
+        return Response(error.status, encode({"error": sentence(error)}), headers=error.headers)
     if path in ("/invocations", "/ping"):
         code = _MLFLOW_CODES.get(error.status, "BAD_REQUEST")
-        body = {"error_code": code, "message": _sentence(error)}
+        body = {"error_code": code, "message": sentence(error)}
         return Response(error.status, encode(body), headers=error.headers)
     return error.response()
 
 
-def _sentence(error: RequestError) -> str:
+def sentence(error: RequestError) -> str:
     """Message and details of an error in one sentence."""
     expected, got = error.details.get("expected"), error.details.get("got")
     if error.code in _COMPLETE or not expected:

@@ -24,7 +24,14 @@ from serving.http.messages import (
 from serving.protocols.parsing import json_object, malformed, quoted
 from serving.protocols.protocol import ScoredRows
 from serving.protocols.v2_outputs import OutputTensors, described
-from serving.protocols.v2_tensors import Tensor, json_size, read_inputs, write_json, write_raw
+from serving.protocols.v2_tensors import (
+    OutputTensor,
+    Tensor,
+    json_size,
+    read_inputs,
+    write_json,
+    write_raw,
+)
 from serving.protocols.v2_values import (
     array_cells,
     bytes_cells,
@@ -69,24 +76,38 @@ class Infer:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
         size = json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
-        asked = _parse_request(document, self._outputs.names)
+        asked = self.options(document)
         tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
+        return self.rows_of(tensors), asked
+
+    def options(self, document: Mapping[str, Any]) -> InferenceRequest:
+        """The options among ``id``, ``parameters`` and ``outputs`` of a request."""
+        return _parse_request(document, self._outputs.names)
+
+    def rows_of(self, tensors: Sequence[Tensor]) -> list[dict[str, Any]]:
+        """The rows of the columns that ``tensors`` hold, at least one; raises ``RequestError``."""
         names, columns = self._columns(tensors)
-        return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
+        return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+    def outputs(
+        self, context: InferenceRequest, scored: ScoredRows
+    ) -> list[tuple[OutputTensor, bool]]:
+        """The requested outputs in their order, each with whether it is to be binary."""
+        available = self._outputs.tensors(scored)
+        wanted = context.outputs or tuple((name, context.binary) for name in available)
+        for name, _ in wanted:
+            if name not in available:
+                names = ", ".join(available)
+                raise malformed(f"output {name!r}: this model has none", names, name)
+        return [(available[name], binary) for name, binary in wanted]
 
     def body(
         self, context: InferenceRequest, scored: ScoredRows
     ) -> tuple[bytes, Mapping[str, str]]:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
-        available = self._outputs.tensors(scored)
-        wanted = context.outputs or tuple((name, context.binary) for name in available)
         described, raw, written = [], [], 0
-        for name, binary in wanted:
-            if name not in available:
-                names = ", ".join(available)
-                raise malformed(f"output {name!r}: this model has none", names, name)
-            output = available[name]
-            entry = {"name": name, "datatype": output.datatype, "shape": list(output.shape)}
+        for output, binary in self.outputs(context, scored):
+            entry = {"name": output.name, "datatype": output.datatype, "shape": list(output.shape)}
             if binary:
                 raw.append(write_raw(output))
                 described.append({**entry, "parameters": {"binary_data_size": len(raw[-1])}})

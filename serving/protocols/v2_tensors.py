@@ -36,6 +36,8 @@ MAX_SIZE = 1 << 40
 """The largest size of one dimension; no body holds as many elements."""
 MAX_RANK = 32
 """Dimensions of a tensor, the rows included; NumPy before 2.0 has no more."""
+SHAPE = f"[rows, …], 1 to {MAX_RANK} dimensions"
+"""What is expected of a shape."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Tensor:
     """As in the JSON; not yet checked."""
     raw: memoryview | None
     """The raw data instead, of the announced size."""
+    typed: bool = False
+    """Whether ``data`` is a flat list of elements of the datatype, without null."""
     text: bool = False
     """Whether the JSON holds BYTES as text, not in base64 (``"content_type": "str"``)."""
 
@@ -94,13 +98,9 @@ def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:
     if not isinstance(inputs, list) or not inputs:
         raise malformed("'inputs' is not a list of tensors", "at least one tensor", inputs)
     tensors: list[Tensor] = []
-    names: set[str] = set()
     used = 0
     for entry in inputs:
         name, datatype, shape = _described(entry)
-        if name in names:
-            raise malformed(f"duplicate input {quoted(name)}", "every name once", name)
-        names.add(name)
         parameters = _parameters(name, entry)
         size = _binary_size(name, entry, parameters)
         raw = None
@@ -111,10 +111,36 @@ def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:
                 message = f"input {quoted(name)}: raw data is truncated"
                 raise malformed(message, f"{size} bytes", len(raw))
         text = parameters.get("content_type") == "str"
-        tensors.append(Tensor(name, datatype, shape, entry.get("data"), raw, text))
+        tensors.append(Tensor(name, datatype, shape, entry.get("data"), raw, text=text))
     if used != len(binary):
         raise malformed("bytes remain after the tensors", f"{used} bytes", len(binary))
+    check_names(tensors)
     return tensors
+
+
+def check_names(tensors: Sequence[Tensor]) -> None:
+    """Raise ``RequestError`` (422) for a name that comes twice."""
+    names: set[str] = set()
+    for tensor in tensors:
+        if tensor.name in names:
+            message = f"duplicate input {quoted(tensor.name)}"
+            raise malformed(message, "every name once", tensor.name)
+        names.add(tensor.name)
+
+
+def check_shape(name: str, sizes: Sequence[Any]) -> None:
+    """Raise ``RequestError`` (422) for a shape that no tensor has."""
+    if not 1 <= len(sizes) <= MAX_RANK or not all(
+        type(size) is int and 0 <= size <= MAX_SIZE for size in sizes
+    ):
+        raise malformed(f"input {quoted(name)}: shape", SHAPE, list(sizes))
+
+
+def check_datatype(name: str, datatype: Any) -> Any:
+    """The datatype; raises ``RequestError`` (422) for one that the protocol doesn't have."""
+    if datatype not in DATATYPES:
+        raise malformed(f"input {quoted(name)}: unknown datatype", ", ".join(DATATYPES), datatype)
+    return datatype
 
 
 def write_json(output: OutputTensor) -> list[Any]:
@@ -135,17 +161,29 @@ def write_raw(output: OutputTensor) -> bytes:
     """
     if isinstance(output.values, np.ndarray):
         return output.values.astype(CODES[output.datatype]).tobytes()
+    found = without_null(output)
+    if output.datatype == "BYTES":
+        return b"".join(LENGTH.pack(len(text)) + text for text in found)
+    return np.array(found, CODES[output.datatype]).tobytes()
+
+
+def without_null(output: OutputTensor) -> list[Any]:
+    """The elements with NaN or empty text for null; those of BYTES are encoded in UTF-8.
+
+    Raises ``RequestError`` (500) if an integer or a boolean is null.
+    """
+    if isinstance(output.values, np.ndarray):
+        flat: list[Any] = output.values.ravel().tolist()
+        return flat
     if output.datatype == "BYTES":
         texts = ["" if value is None else value for value in output.values]
-        encoded = [text.encode("utf-8", "backslashreplace") for text in texts]
-        return b"".join(LENGTH.pack(len(text)) + text for text in encoded)
+        return [text.encode("utf-8", "backslashreplace") for text in texts]
     if output.datatype.startswith("FP"):
-        floats = [math.nan if value is None else value for value in output.values]
-        return np.array(floats, CODES[output.datatype]).tobytes()
+        return [math.nan if value is None else value for value in output.values]
     if None in output.values:
         message = f"{output.name}: the model returned null, which binary output can't represent"
         raise RequestError(500, "model_failed", message)
-    return np.array(output.values, CODES[output.datatype]).tobytes()
+    return list(output.values)
 
 
 def _described(entry: Any) -> tuple[str, str, tuple[int, ...]]:
@@ -154,15 +192,11 @@ def _described(entry: Any) -> tuple[str, str, tuple[int, ...]]:
     name, datatype, shape = (entry.get(key) for key in ("name", "datatype", "shape"))
     if not isinstance(name, str):
         raise malformed("an input has no name", "text", name)
-    if datatype not in DATATYPES:
-        raise malformed(f"input {quoted(name)}: unknown datatype", ", ".join(DATATYPES), datatype)
-    sizes = shape if isinstance(shape, list) else []
-    if not 1 <= len(sizes) <= MAX_RANK or not all(
-        type(size) is int and 0 <= size <= MAX_SIZE for size in sizes
-    ):
-        expected = f"[rows, …], 1 to {MAX_RANK} dimensions"
-        raise malformed(f"input {quoted(name)}: shape", expected, shape)
-    return name, datatype, tuple(sizes)
+    kind = str(check_datatype(name, datatype))
+    if not isinstance(shape, list):
+        raise malformed(f"input {quoted(name)}: shape", SHAPE, shape)
+    check_shape(name, shape)
+    return name, kind, tuple(shape)
 
 
 def _parameters(name: str, entry: dict[str, Any]) -> dict[str, Any]:

@@ -148,6 +148,10 @@ def _parsed(tensor: Tensor, row: int, text: str | None) -> Any:
 
 def _json_values(tensor: Tensor) -> list[Any]:
     data, shape = tensor.data, tensor.shape
+    if tensor.typed:
+        if len(data) != tensor.elements:
+            raise _miscounted(tensor, len(data))
+        return [None if value != value else value for value in data]
     if not isinstance(data, list):
         raise malformed(f"input {quoted(tensor.name)}: data", "a list", data)
     nested = any(isinstance(value, list) for value in data)

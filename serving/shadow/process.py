@@ -103,4 +103,8 @@ def _adapters(settings: Settings, manifest: Manifest) -> Mapping[str, ProtocolAd
     }
     if settings.predict_route:
         adapters[settings.predict_route] = adapters["/invocations"]
+    if manifest.serve.grpc:
+        from serving.grpc.infer import GrpcInfer
+
+        adapters[GrpcInfer.route] = GrpcInfer(manifest, budget)
     return adapters

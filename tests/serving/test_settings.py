@@ -32,6 +32,11 @@ def test_every_variable_is_read() -> None:
     assert settings.try_page == "uncounted"
 
 
+def test_the_port_of_grpc_is_a_number_off_or_unset() -> None:
+    ports = [Settings.from_environment({"MODEL_GRPC_PORT": text}) for text in ("9000", "off", "")]
+    assert [one.grpc_port for one in ports] == [9000, "off", None]
+
+
 def test_the_root_is_where_model_root_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODEL_ROOT", "/srv/diamonds")
     assert str(Settings.from_environment({}).root.package) == "/srv/diamonds/package"
@@ -42,6 +47,8 @@ def test_the_root_is_where_model_root_says(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("MODEL_PORT", "http", "a port from 1 to 65535"),
         ("MODEL_PORT", "70000", "a port from 1 to 65535"),
+        ("MODEL_GRPC_PORT", "on", "a port from 1 to 65535, or off"),
+        ("MODEL_GRPC_PORT", "0", "a port from 1 to 65535, or off"),
         ("MODEL_HOST", "localhost", "an IP address"),
         ("MODEL_WORKERS", "0", "1 to 256"),
         ("MODEL_WORKERS", "two", "1 to 256"),

@@ -40,7 +40,7 @@ class Packaged:
             schema_=SimpleNamespace(outputs=()),
             slices=SimpleNamespace(columns={"color": ("E",)}, rules={}),
             model=[SimpleNamespace(size=50 << 20)],
-            serve=SimpleNamespace(workers=2, network=False),
+            serve=SimpleNamespace(workers=2, grpc=False, network=False),
             solution=SimpleNamespace(members=[SimpleNamespace(name=n) for n in self.model.members]),
         )
 

@@ -181,6 +181,7 @@ def deploy_kubernetes(
         image=cluster.image,
         memory_mib=replica_mib(manifest),
         workers=manifest.serve.workers,
+        grpc=manifest.serve.grpc,
         network=manifest.serve.network,
         redis=cluster.redis,
         keys=object_name(model.name) in keyed,

@@ -6,7 +6,6 @@ from typing import Any
 
 from packager.deploy.kubernetes.workload import (
     CONTAINER_SECURITY,
-    HTTP,
     POD_SECURITY,
     REDIS_PORT,
     Workload,
@@ -20,10 +19,11 @@ NAMESPACES = ("ingress", "monitoring")
 
 def policies(work: Workload) -> list[dict[str, Any]]:
     """The model's policy, and that of its own Redis."""
+    ports = [{"port": name, "protocol": "TCP"} for name in work.ports]
     own = {
         "podSelector": {"matchLabels": work.selector},
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": [{"from": namespaces(), "ports": [{"port": HTTP, "protocol": "TCP"}]}],
+        "ingress": [{"from": namespaces(), "ports": ports}],
         "egress": [{}] if work.network or work.redis else _egress(work),
     }
     made = [network_policy(work.metadata(), own)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from packager.deploy.schedule import Every
-from packager.image.config import PORT
+from packager.image.config import GRPC_INSIDE, PORT
 
 PART_OF = "model-packager"
 MAX_LABEL = 63
@@ -20,6 +20,8 @@ NAME = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 """Names of Services and InferenceServices begin with a letter."""
 HTTP = "http"
 """The name of the container's port."""
+GRPC = "grpc"
+"""The name of the port of gRPC, by which meshes and gateways know the protocol."""
 FEEDBACK, KEYS = "/run/feedback", "/run/keys"
 """Where the secrets with the token key and with the API keys are mounted."""
 REDIS_PORT = 6379
@@ -70,6 +72,8 @@ class Workload:
     """``HOST/NAME@sha256:…``."""
     memory_mib: int
     workers: int
+    grpc: bool = False
+    """Whether the server has a gRPC port."""
     network: bool = False
     """Whether the model needs the network."""
     redis: str = ""
@@ -95,6 +99,11 @@ class Workload:
     def selector(self) -> dict[str, str]:
         """Labels that never change: those of a selector are immutable."""
         return {"app.kubernetes.io/name": self.name, "app.kubernetes.io/component": "model"}
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Name → port of the container."""
+        return {HTTP: PORT, **({GRPC: GRPC_INSIDE} if self.grpc else {})}
 
     @property
     def labels(self) -> dict[str, str]:
@@ -172,7 +181,7 @@ def container(work: Workload) -> dict[str, Any]:
     return {
         "name": "model",
         "image": work.image,
-        "ports": [{"name": HTTP, "containerPort": PORT}],
+        "ports": [{"name": name, "containerPort": port} for name, port in work.ports.items()],
         "env": [{"name": name, "value": value} for name, value in variables.items()],
         "resources": {
             "requests": {"cpu": f"{CPU_OF_WORKER * work.workers}m", "memory": memory},
@@ -213,7 +222,10 @@ def service(work: Workload) -> dict[str, Any]:
         "metadata": work.metadata(),
         "spec": {
             "selector": work.selector,
-            "ports": [{"name": HTTP, "port": 80, "targetPort": HTTP}],
+            "ports": [
+                {"name": name, "port": 80 if name == HTTP else port, "targetPort": name}
+                for name, port in work.ports.items()
+            ],
         },
     }
 

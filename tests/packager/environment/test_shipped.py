@@ -33,7 +33,7 @@ EXTRAS = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["pr
 ]
 TESTED = (TOP / "requirements-dev.lock").read_text(encoding="utf-8")
 OWN = {"modelhost", "packager", "serving", "monitoring"}
-GROUPS: tuple[ShippedGroup, ...] = ("server", "trees", "harness", "parquet")
+GROUPS: tuple[ShippedGroup, ...] = ("server", "grpc", "trees", "harness", "parquet")
 TARGETS = [WheelTarget(python, platform, (2, 36)) for python in PYTHONS for platform in PLATFORMS]
 
 
@@ -79,6 +79,7 @@ def test_the_server_has_no_data_libraries_and_trees_bring_none() -> None:
     served = {package.name for group in ("server", "trees") for package in packages_of(group)}
     assert served & {"pandas", "scipy", "scikit-learn", "joblib", "pyarrow"} == set()
     assert {package.name for package in packages_of("trees")} == {"treelite"}
+    assert {package.name for package in packages_of("grpc")} == {"hpack", "protobuf"}
     assert {package.name for package in packages_of("parquet")} == {"pyarrow"}
     assert {"numpy", "packaging"} <= served, "what treelite imports"
 
@@ -107,7 +108,7 @@ FRAMES = {"pandas"}
 
 @pytest.mark.slow
 def test_what_serves_imports_what_the_servers_groups_contain() -> None:
-    locked = {one.name for group in ("server", "trees") for one in packages_of(group)}
+    locked = {one.name for group in ("server", "grpc", "trees") for one in packages_of(group)}
     distributions = packages_distributions()
     foreign = {
         name

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from packager.errors import UsageError
+from packager.manifest.manifest import Serve
 from packager.run.serve_settings import Mount, ServeSettings
 
 
@@ -77,3 +78,19 @@ def test_root_starts_no_container_as_root_and_the_error_names_the_unreadable_pat
     (state / "feedback.sqlite3").touch()
     with pytest.raises(UsageError, match="that this user can write"):
         found.share_with_container()
+
+
+def test_grpc_gets_the_port_after_that_of_http_or_a_free_one() -> None:
+    serve = Serve(predictor="auto", compile="off", workers=1, strict=False, grpc=True)
+    plain = ServeSettings.from_environment({})
+    assert plain.with_grpc(serve, 3000).grpc_port == 3001
+    free = plain.with_grpc(serve, 0).grpc_port
+    assert free is not None
+    assert free > 1024
+    assert plain.with_grpc(serve.model_copy(update={"grpc": False}), 3000).grpc_port is None
+    for text, port in (("9000", 9000), ("off", None)):
+        told = ServeSettings.from_environment({"MODEL_GRPC_PORT": text})
+        assert told.with_grpc(serve, 3000).grpc_port == port
+    wrong = ServeSettings.from_environment({"MODEL_GRPC_PORT": "on"})
+    with pytest.raises(UsageError, match="MODEL_GRPC_PORT: expected a port from 1 to 65535, or"):
+        wrong.with_grpc(serve, 3000).grpc_port  # noqa: B018

@@ -7,6 +7,7 @@ from cluster_samples import WORK, check_schema, unrestricted
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packager.deploy.kubernetes.network import policies
 from packager.deploy.kubernetes.workload import (
     DRAIN_SECONDS,
     GRACE_SECONDS,
@@ -22,6 +23,21 @@ from packager.deploy.kubernetes.workload import (
 @pytest.mark.parametrize("keys", [False, True])
 def test_every_object_fits_its_schema(make, keys: bool) -> None:
     check_schema(make(replace(WORK, keys=keys)))
+
+
+def test_grpc_has_a_port_of_its_own() -> None:
+    work = replace(WORK, grpc=True)
+    ports = service(work)["spec"]["ports"]
+    assert [(one["name"], one["port"], one["targetPort"]) for one in ports] == [
+        ("http", 80, "http"),
+        ("grpc", 3001, "grpc"),
+    ]
+    (one,) = deployment(work)["spec"]["template"]["spec"]["containers"]
+    assert [port["containerPort"] for port in one["ports"]] == [3000, 3001]
+    [rule] = policies(work)[0]["spec"]["ingress"]
+    assert [port["port"] for port in rule["ports"]] == ["http", "grpc"]
+    check_schema(service(work))
+    assert len(service(WORK)["spec"]["ports"]) == 1
 
 
 def test_the_pod_satisfies_the_restricted_standard() -> None:

@@ -1,0 +1,36 @@
+"""``ServerMetadata`` and ``ModelMetadata``: what HTTP answers, as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Manifest
+from serving.grpc.messages import MESSAGES
+from serving.protocols import v2
+from serving.protocols.registry import server_description
+
+
+def server_metadata(manifest: Manifest) -> Any:
+    """The ``ServerMetadataResponse``; the extensions of HTTP are none of gRPC."""
+    described = server_description(manifest)
+    return MESSAGES["ServerMetadataResponse"](name=described["name"], version=described["version"])
+
+
+def model_metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> Any:
+    """The ``ModelMetadataResponse``; ``tokens``: whether answers have feedback tokens."""
+    described = v2.metadata(manifest, golden, tokens=tokens)
+    response = MESSAGES["ModelMetadataResponse"](
+        name=described["name"], versions=described["versions"], platform=described["platform"]
+    )
+    for kind in ("inputs", "outputs"):
+        for one in described[kind]:
+            _add(getattr(response, kind), one)
+    return response
+
+
+def _add(tensors: Any, one: Mapping[str, Any]) -> None:
+    added = tensors.add(name=one["name"], datatype=one["datatype"], shape=one["shape"])
+    for name, text in one.get("parameters", {}).items():
+        added.parameters[name].string_param = text
