@@ -27,7 +27,7 @@ from packager.environment.wheels import wheel_path
 from packager.image.base.base import find_base
 from packager.image.environments import environment_layer
 from packager.image.runtime import VENV, WHEELS
-from packager.image.unpacking import FOR_TOOLS, TEST_FOLDER
+from packager.image.unpacking import may_be_left_out
 from packager.image.wheels import WheelUnpacker, grouped, site_packages
 from packager.manifest.manifest import Wheel
 
@@ -145,7 +145,7 @@ def compare_files(ours: Tree, pips: Tree) -> list[str]:
     lines += [
         f"only pip's: {name}"
         for name in sorted(pips.keys() - ours.keys())
-        if not (TEST_FOLDER.search(name) or name.endswith(tuple(FOR_TOOLS)))
+        if not may_be_left_out(name)
     ]
     for name in sorted(ours.keys() & pips.keys()):
         if ours[name][0] != pips[name][0]:

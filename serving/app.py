@@ -13,13 +13,7 @@ from packager.errors import PackageError
 from serving import routes
 from serving.answer_writer import AnswerWriter
 from serving.compiled_check.self_proof import SelfProof
-from serving.http.asgi import (
-    BodyReader,
-    Message,
-    Receive,
-    Send,
-    combined,
-)
+from serving.http.asgi import BodyReader, Message, Receive, Send, combined
 from serving.http.decoding import decoded_headers
 from serving.http.fixed_answers import FixedAnswers
 from serving.http.limits import MIN_LARGE_BYTES

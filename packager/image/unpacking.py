@@ -226,6 +226,11 @@ class _Installed(WheelDestination):
             self._imported.add("/".join(parts[: depth + 1]).strip("/"))
 
 
+def may_be_left_out(name: str) -> bool:
+    """Whether an image may lack the file ``name`` of a wheel: a test, or one that tools read."""
+    return bool(TEST_FOLDER.search(name)) or name.endswith(tuple(FOR_TOOLS))
+
+
 def _test_folder(scheme: Scheme, name: str) -> str:
     """The outermost test folder that contains ``name``; empty if there is none."""
     if scheme not in ("purelib", "platlib") or ".dist-info/" in name:

@@ -16,7 +16,7 @@ from packager.digest import sha256_file
 from packager.environment.wheels import wheel_path
 from packager.errors import PackageError
 from packager.image.trees import RECORD, Tree, is_bytecode_of
-from packager.image.unpacking import TEST_FOLDER
+from packager.image.unpacking import may_be_left_out
 from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Wheel
 from packager.model.integrity import MISSING, IntegrityCheck
@@ -74,7 +74,8 @@ def _differences(path: str, tree: Tree, named: Mapping[str, str | None]) -> list
         found, expected = tree.get(name), named.get(name)
         called = f"environment: {path}/{name}"
         if found is None:
-            if expected is not None and not TEST_FOLDER.search(name) and not name.endswith(".pyc"):
+            needed = not may_be_left_out(name) and not name.endswith(".pyc")
+            if expected is not None and needed:
                 checks.append(failed(called, expected, MISSING))
         elif is_bytecode_of(name, tree) and not found.link:
             continue

@@ -11,6 +11,16 @@ def test_a_record_names_files_where_installing_puts_them() -> None:
     assert recorded(text, "site") == {"site/a.py": "00", "site/b.py": None, "bin/c": None}
 
 
+def test_files_that_images_leave_out_may_be_absent_and_no_others() -> None:
+    named = dict.fromkeys(["a.py", "a.pyi", "fast.pyx", "a/tests/b.py", "fast.pxd"], "aa")
+    found = _differences("opt/wheels/1", {"a.py": FileFound("aa")}, named)
+    assert [(check.name, check.actual) for check in found] == [
+        ("environment: opt/wheels/1/fast.pxd", "missing")
+    ]
+    (other,) = _differences("opt/wheels/1", {"a.pyi": FileFound("bb")}, {"a.pyi": "aa"})
+    assert (other.expected, other.actual) == ("aa", "bb")
+
+
 def test_bytecode_that_a_wheel_holds_is_replaced_by_that_of_the_build() -> None:
     """numpy 1.26 holds ``conv_template.cpython-311.pyc``, which a build compiles again."""
     inside = "numpy/__pycache__/conv_template.cpython-311.pyc"
