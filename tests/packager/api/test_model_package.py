@@ -119,8 +119,8 @@ def test_a_package_that_is_not_there_is_named() -> None:
 
 def test_the_public_names_are_listed_and_imported_when_used() -> None:
     assert sorted(packager.__all__) == [
-        *("BuildOptions", "Client", "ModelPackage", "PackageError", "PreparedProject"),
-        *("UsageError", "load", "pack", "prepare"),
+        *("AsyncClient", "BuildOptions", "Client", "ModelPackage", "PackageError"),
+        *("PreparedProject", "UsageError", "load", "pack", "prepare"),
     ]
     assert set(packager.__all__) <= set(dir(packager))
     assert not hasattr(packager, "nothing")

@@ -326,7 +326,7 @@ def test_answers_go_with_labels_in_requests_of_a_bounded_size(monkeypatch) -> No
 
     structured = Prediction({"load": [1.0] * 9, "n": 1}, None, (), "t")
     with answering(answer) as url, Client(url) as client:
-        monkeypatch.setattr(client, "needs_answers", lambda: True)
+        monkeypatch.setattr(client._exchanges, "_structured", True)
         labels = [(structured, {"n": 2}), ("t2", [1, None], {"a": np.True_}), ("t3", 1)]
         assert client.feedback(labels).accepted == 3
     first = {"token": "t", "actual": {"n": 2}, "answer": structured.prediction}

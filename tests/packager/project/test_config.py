@@ -131,8 +131,8 @@ MISTAKES = {
     "a key like no other": (
         more("[serve]\nqqq = 1\n"),
         "package.toml: unknown key `serve.qqq`",
-        "known keys here: classes, compile, extra_columns, network, pickle_allow, predictor, "
-        "processes, strict, workers",
+        "known keys here: classes, compile, extra_columns, grpc, network, pickle_allow, "
+        "predictor, processes, strict, workers",
     ),
     "our own field": (
         {"package.toml": "directory = '/'\n" + TOML},
