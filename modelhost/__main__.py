@@ -60,7 +60,8 @@ def main(arguments: list[str]) -> int:
         from modelhost.fork_server import LIBRARIES, preload, serve_forks
 
         end_with_starter()
-        confine_by_kernel()
+        if not confine_by_kernel():
+            return 0  # libraries are imported by processes that have the hooks
         preload(json.loads(os.environ.pop(LIBRARIES)))
         import modelhost.work  # noqa: F401
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from modelhost.directory_order import reverse_listings
 from modelhost.sandbox.file_access import refuse_by_kernel, restrict_file_access
-from modelhost.sandbox.kernel import close_network
-from modelhost.sandbox.network import block_network, isolation
+from modelhost.sandbox.kernel import AUDIT_HOOK_ONLY, close_network
+from modelhost.sandbox.network import block_network, describe_isolation, isolation
 
 VARIABLE = "MODELHOST_CONFINEMENT"
 """Variable with ``Confinement.as_json`` for a process of the model host."""
@@ -53,19 +53,22 @@ class Confinement(NamedTuple):
         if self.reverse:
             reverse_listings()
 
-    def apply_by_kernel(self) -> None:
-        """Have the kernel confine this process, and leave Python's hooks to those it forks."""
+    def apply_by_kernel(self) -> bool:
+        """Have the kernel confine this process, and leave Python's hooks to those it forks.
+
+        False if the kernel restricts neither network nor files, or only one of them.
+        """
         if isolation() == "process":
             close_network()
         readable = [Path(place) for place in self.readable]
         refuse_by_kernel(Path(self.root), *map(Path, self.writable), readable=readable)
+        return AUDIT_HOOK_ONLY not in describe_isolation().values()
 
 
-def confine_by_kernel() -> None:
-    """Apply the confinement that ``VARIABLE`` holds, if any, without a hook."""
+def confine_by_kernel() -> bool:
+    """Apply the confinement that ``VARIABLE`` holds, if any, without a hook; whether it holds."""
     text = os.environ.pop(VARIABLE, "")
-    if text:
-        Confinement.read(text).apply_by_kernel()
+    return not text or Confinement.read(text).apply_by_kernel()
 
 
 def confine_as_asked() -> None:

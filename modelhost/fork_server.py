@@ -7,8 +7,8 @@ it imports a library.
 
 ``MODELHOST_LIBRARIES`` lists the modules to import, as JSON. Each request on the socket
 ``MODELHOST_FD`` (``SOCK_SEQPACKET``) is the text of a confinement with three descriptors: the
-connection to the harness, stderr, and a socket that gets the process id and, when the process has
-ended, its exit code, each in ``ID_BYTES`` bytes.
+connection to the harness, stderr, and a socket that gets a ``NOTICE`` of the process id and, when
+the process has ended, one of its exit code.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import socket
 import struct
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, Mapping, Sequence
@@ -31,7 +32,9 @@ LIBRARIES = "MODELHOST_LIBRARIES"
 SAFE_BEFORE_FORK = ("numpy", "scipy", "pandas", "sklearn", "joblib")
 """Libraries whose import starts no thread that a forked process would miss. (The threads of
 OpenBLAS are started again in the process.)"""
-ID_BYTES = 8
+NOTICE = struct.Struct("!cq")
+STARTED, ENDED = b"s", b"e"
+"""Kinds of notices on the socket of a process: its id, its exit code."""
 MAX_REQUEST = 1 << 17
 DESCRIPTORS = 3
 
@@ -47,8 +50,12 @@ def preloadable(modules: Mapping[str, ModuleType]) -> list[str]:
     return [
         name
         for name, module in list(modules.items())
-        if name.partition(".")[0] in SAFE_BEFORE_FORK and getattr(module, "__file__", None)
+        if _is_safe(name) and getattr(module, "__file__", None)
     ]
+
+
+def _is_safe(name: str) -> bool:
+    return name.partition(".")[0] in SAFE_BEFORE_FORK
 
 
 def serve_forks(channel: socket.socket, work: Work) -> int:
@@ -71,34 +78,39 @@ def serve_forks(channel: socket.socket, work: Work) -> int:
             text, descriptors = _receive(channel)
             if len(descriptors) != DESCRIPTORS:
                 return 0
-            connection, told, status = descriptors
             ours = os.getpid()
-            child = os.fork()
+            try:
+                child = os.fork()
+            except OSError as error:  # the harness starts an interpreter in its place
+                sys.stderr.write(f"no process can be forked: {error}\n")
+                for number in descriptors:
+                    os.close(number)
+                continue
             if child == 0:
                 for open_socket in (channel, *running.values()):
                     open_socket.close()
-                for number in (woken, waking, status):
+                for number in (woken, waking):
                     os.close(number)
-                _become(ours, connection, told, text, work)
+                _become(ours, descriptors, text, work)
+            connection, told, status = descriptors
             os.close(connection)
             os.close(told)
             running[child] = socket.socket(fileno=status)
-            _tell(running[child], child)
 
 
 def preload(names: Sequence[str]) -> None:
-    """Import the modules ``names``; none of the project's, whose folder is the working directory.
+    """Import the modules ``names`` of ``SAFE_BEFORE_FORK``; they come from the project's process.
 
-    Writes a line to stderr for a module that can't be imported.
+    The project's folder, which is the working directory, is not searched. Writes a line to stderr
+    for a module that can't be imported.
     """
-    project = Path.cwd()
+    project = Path.cwd().resolve()
     searched = list(sys.path)
-    within = [
-        project in (place, *place.parents) for place in map(Path.absolute, map(Path, searched))
-    ]
+    places = [Path(place).resolve() for place in searched]
+    within = [project in (place, *place.parents) for place in places]
     sys.path[:] = [place for place, hidden in zip(searched, within) if not hidden]
     try:
-        for name in names:
+        for name in filter(_is_safe, names):
             try:
                 importlib.import_module(name)
             except ImportError as error:  # the process that needs it reports it
@@ -125,23 +137,26 @@ def _report_ended(running: dict[int, socket.socket]) -> None:
         if ended:
             code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
             with running.pop(child) as told:
-                _tell(told, code)
+                _tell(told, ENDED, code)
 
 
-def _tell(status: socket.socket, number: int) -> None:
+def _tell(status: socket.socket, kind: bytes, number: int) -> None:
     try:
-        status.sendall(struct.pack("!q", number))
+        status.sendall(NOTICE.pack(kind, number))
     except OSError:
         return  # the harness no longer waits for it
 
 
-def _become(parent: int, connection: int, told: int, confinement: str, work: Work) -> None:
+def _become(parent: int, descriptors: Sequence[int], confinement: str, work: Work) -> None:
     """Be a process of ``work``, and end."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        connection, told, status = descriptors
         os.setsid()
+        with socket.socket(fileno=status) as starter:
+            _tell(starter, STARTED, os.getpid())  # only now does a signal to its session reach it
         for number in (1, 2):
             os.dup2(told, number)
         os.close(told)
@@ -155,5 +170,6 @@ def _become(parent: int, connection: int, told: int, confinement: str, work: Wor
         traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with suppress(AttributeError, OSError, ValueError):  # the model has closed it
+                stream.flush()
         os._exit(code)

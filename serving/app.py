@@ -41,7 +41,7 @@ if TYPE_CHECKING:  # only servers that have them import them
     from serving.shadow.sender import ShadowSender
     from serving.try_page.endpoint import TryPage
 
-PREDICT = PredictProtocol.route.encode()
+PREDICT = PredictProtocol.route
 GC_THRESHOLD = 10_000
 """Net new objects that start a run of the cyclic garbage collector."""
 
@@ -168,7 +168,7 @@ class App:
             and len(length) < 10
             and int(length) <= self._direct_bytes
             and b"content-encoding" not in headers
-            and not (url == PREDICT and may_be_upload(headers))
+            and not (loaded.routes.direct[url][0] == PREDICT and may_be_upload(headers))
         )
 
     def direct(

@@ -121,7 +121,7 @@ class RequestHandler:
     def _authenticate(self, keys: ApiKeys, request: Request) -> None:
         given = request.headers.get(b"authorization")
         challenge, expected = {"WWW-Authenticate": "Bearer"}, "Authorization: Bearer <key>"
-        if self._is_try(request.path):
+        if self.is_try(request.path):
             from serving.try_page.origin import CHALLENGE, bearer_of
 
             given, challenge, expected = bearer_of(given), CHALLENGE, "a key as the password"
@@ -129,7 +129,8 @@ class RequestHandler:
             message = "a key is needed"
             raise RequestError(401, "unauthorized", message, headers=challenge, expected=expected)
 
-    def _is_try(self, path: str) -> bool:
+    def is_try(self, path: str) -> bool:
+        """Whether ``path`` is that of the page to try the model, and the page is on."""
         return self._try_page and path == routes.TRY
 
     def refuse(self, request: Request, error: Exception) -> Response:
@@ -149,10 +150,6 @@ class RequestHandler:
             self._explain(error, cause, request)
         if self._terse:
             error = error.terse(request.trace.request_id.decode())
-        if self._is_try(request.path):
-            from serving.try_page.page import refusal
-
-            return refusal(error)
         path = request.path if loaded is None else loaded.routes.spoken(request.path)
         return request.refusal(path, error)
 
@@ -249,6 +246,10 @@ class Request:
 
     def refusal(self, path: str, error: RequestError, /) -> Response:
         """``error`` as the answer, in the format of the protocol of ``path``."""
+        if self._handler.is_try(path):
+            from serving.try_page.page import refusal
+
+            return refusal(error)
         return registry.refusal(path, error)
 
     def answer(self, response: Response, batch: Batch | None = None) -> None:

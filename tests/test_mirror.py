@@ -68,7 +68,7 @@ EXEMPT: dict[str, str] = {
     },
     **{
         f"serving/grpc/{name}.py": "a part of the port: serving/test_grpc_server.py calls it"
-        for name in ("infer", "metadata", "port", "protocol", "service")
+        for name in ("infer", "metadata", "port")
     },
     "serving/http2/streams.py": "a request of a connection: http2/test_connection.py",
     **{

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from packager.capture.cells import first_line
+from packager.capture.plain_expressions import computed_again
 from packager.capture.same_code import has_future_annotations, is_live
 from packager.capture.session import MAIN, Session
 from packager.capture.statements import CellStatement
@@ -129,15 +130,15 @@ class _Capture:
     def _define(self, name: str, defining: Sequence[int], value: Any) -> None:
         """Take the newest statement that made ``value``; a cell may have failed before it."""
         live = [one for one in defining if is_live(self.found[one].text, name, value)]
-        if not live:
-            last = self.found[defining[-1]]
-            self._refuse(name, last, "the session has another definition: run it again")
-            return
-        one = self.found[live[-1]]
-        changed = next((x for x in self.found[live[-1] + 1 :] if name in x.changes), None)
+        newest = (live or defining)[-1]
+        one = self.found[newest]
+        changed = next((x for x in self.found[newest + 1 :] if name in x.changes), None)
         if changed is not None:
             reason = f"it is changed after its definition ({first_line(changed.text)})"
             self._refuse(name, changed, reason)
+            return
+        if not live:
+            self._refuse(name, one, "the session has another definition: run it again")
             return
         stale = _stale_default(one, value, self.session)
         if stale:
@@ -185,17 +186,28 @@ def _order(line: str) -> tuple[bool, str]:
 
 
 def _stale_default(one: CellStatement, value: Any, session: Session) -> str:
-    """A name whose value a parameter's default had, and that has another one now; empty if none."""
+    """A name whose value a parameter's default had, and that has another one now; empty if none.
+
+    A default that is computed from plain values is computed again; others are taken as they are.
+    """
     node = one.node
     if not isinstance(node, ast.FunctionDef) or not inspect.isfunction(value):
         return ""
-    given = zip(reversed(node.args.defaults), reversed(value.__defaults__ or ()), strict=False)
-    pairs = [(default.id, had) for default, had in given if isinstance(default, ast.Name)]
-    for name, had in pairs:
-        now = session.names.get(name)
-        if now is not had and (type(now) is not type(had) or repr(now) != repr(had)):
-            return name
+    given = [*zip(reversed(node.args.defaults), reversed(value.__defaults__ or ()), strict=False)]
+    named = value.__kwdefaults__ or {}
+    for parameter, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        if default is not None and parameter.arg in named:
+            given.append((default, named[parameter.arg]))
+    for default, had in given:
+        names = [inner.id for inner in ast.walk(default) if isinstance(inner, ast.Name)]
+        now = computed_again(default, session.names)
+        if names and now is not None and not _equal(now.value, had):
+            return names[0]
     return ""
+
+
+def _equal(now: Any, had: Any) -> bool:
+    return now is had or (type(now) is type(had) and repr(now) == repr(had))
 
 
 def _import_of(name: str, value: Any) -> str | None:

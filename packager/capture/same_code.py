@@ -4,6 +4,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import enum
 import inspect
 from types import CodeType, FunctionType
 from typing import Any
@@ -16,20 +17,42 @@ FUTURE = (
     & ~__future__.generators.compiler_flag
 )
 """Flags of ``from __future__ import …`` in the code of a function."""
+PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 def is_live(text: str, name: str, value: Any) -> bool:
     """Whether the definition ``text`` of ``name`` gave ``value``, as far as code tells.
 
-    True as well where there is nothing to compare, such as a class without methods of its own or
-    an object that a decorator made.
+    True as well where there is nothing to compare, such as an object that a decorator made. Of a
+    class, constants in its body are compared too: defaults of a data class, members of an enum.
     """
+    if not _same_attributes(text, name, value):
+        return False
     live = [code for code in codes_of(_undecorated(value)) if _own(code, name, value)]
     if not live:
         return True
     flags = live[0].co_flags & FUTURE
     written = list(_nested(compile(text, "cell", "exec", flags=flags, dont_inherit=True)))
     return all(any(same_code(code, one) for one in written) for code in live)
+
+
+def _same_attributes(text: str, name: str, value: Any) -> bool:
+    """Whether the constants in the body of the class ``name`` are those of the class ``value``."""
+    if not isinstance(value, type):
+        return True
+    node = next((one for one in ast.parse(text).body if isinstance(one, ast.ClassDef)), None)
+    if node is None or node.name != name:
+        return True
+    for one in node.body:
+        targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
+        written = getattr(one, "value", None)
+        if not isinstance(written, ast.Constant) or not isinstance(targets[0], ast.Name):
+            continue
+        has = vars(value).get(targets[0].id, written)
+        has = has.value if isinstance(has, enum.Enum) else has
+        if isinstance(has, PLAIN) and not _same_constant(has, written.value):
+            return False
+    return True
 
 
 def same_code(first: CodeType, second: CodeType) -> bool:

@@ -114,7 +114,10 @@ class _Writer:
         return f"{self.module(module)}.{name}({self.several(arguments, depth)})"
 
     def member(self, value: enum.Enum, depth: int) -> str:
-        return f"{self.text(type(value), depth)}.{value.name}"
+        kind = self.text(type(value), depth)
+        if isinstance(value.name, str) and value.name.isidentifier():
+            return f"{kind}.{value.name}"
+        return f"{kind}({self.text(value.value, depth)})"  # several flags together
 
     def partial(self, value: functools.partial[Any], depth: int) -> str:
         given = [self.function(value.func, depth), *(self.text(one, depth) for one in value.args)]

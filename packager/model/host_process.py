@@ -6,8 +6,8 @@ import json
 import os
 import signal
 import socket
-import struct
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Protocol, Self
 
 from modelhost.confinement import VARIABLE
-from modelhost.fork_server import ID_BYTES, LIBRARIES, MAX_REQUEST
+from modelhost.fork_server import ENDED, LIBRARIES, MAX_REQUEST, NOTICE, STARTED
 from modelhost.parent_process import own_id
 
 DESCRIPTOR = "MODELHOST_FD"
@@ -105,6 +105,7 @@ class ForkServer:
         self._start = start
         self._process: subprocess.Popen[str] | None = None
         self._channel: socket.socket | None = None
+        self._hangs = False
 
     def __enter__(self) -> Self:
         return self
@@ -121,16 +122,22 @@ class ForkServer:
         """Start the server, which imports ``libraries``; without any there is nothing to gain."""
         if self._process is not None or not libraries:
             return
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             listed = {LIBRARIES: json.dumps(list(libraries))}
-            self._process = self._start.run("fork", theirs, stderr=None, **listed)
+            try:
+                self._process = self._start.run("fork", theirs, stderr=None, **listed)
+            except OSError as error:  # such as a list longer than a variable may be
+                sys.stderr.write(f"processes are not forked: {error}\n")
+                ours.close()
+                return
+        self._channel = ours
 
     def fork(self, command: HostCommand, connection: socket.socket) -> HostProcess | None:
         """A process for ``command``; None if this server can't fork such a one."""
         request = command.environment.get(VARIABLE, "").encode()
         same = command.shared() == self._start.shared() and command.confine is None
-        if self._channel is None or not same or len(request) >= MAX_REQUEST:
+        if self._channel is None or self._hangs or not same or len(request) >= MAX_REQUEST:
             return None
         reading, writing = os.pipe()
         ours, theirs = socket.socketpair()
@@ -139,15 +146,16 @@ class ForkServer:
             with theirs:
                 sent = [connection.fileno(), writing, theirs.fileno()]
                 socket.send_fds(self._channel, [request], sent)
-            child = _number(ours)
-        except OSError:  # it has ended, or its imports hang
+            child = _notice(ours, STARTED)
+        except TimeoutError:  # its imports hang
+            child, self._hangs = None, True
+        except OSError:  # it has ended
             child = None
         finally:
             os.close(writing)
         if child is None:
             os.close(reading)
             ours.close()
-            self.close()
             return None
         ours.settimeout(None)
         return ForkedProcess(child, open(reading, encoding="utf-8", errors="replace"), ours)
@@ -186,19 +194,22 @@ class ForkedProcess:
         return self._code
 
     def _await(self) -> None:
-        with self._status:
-            code = _number(self._status)
-        self._code = -int(signal.SIGKILL) if code is None else code
-        self._ended.set()
+        code = None
+        try:
+            with self._status:
+                code = _notice(self._status, ENDED)
+        finally:
+            self._code = -int(signal.SIGKILL) if code is None else code
+            self._ended.set()
 
 
-def _number(status: socket.socket) -> int | None:
-    """The next number of a fork server; None if it has closed ``status``."""
+def _notice(status: socket.socket, kind: bytes) -> int | None:
+    """The number of the next notice; None if it is of another kind, or ``status`` is closed."""
     content = b""
-    while len(content) < ID_BYTES:
-        piece = status.recv(ID_BYTES - len(content))
+    while len(content) < NOTICE.size:
+        piece = status.recv(NOTICE.size - len(content))
         if not piece:
             return None
         content += piece
-    found: int = struct.unpack("!q", content)[0]
-    return found
+    found, number = NOTICE.unpack(content)
+    return int(number) if found == kind else None

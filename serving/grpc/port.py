@@ -41,4 +41,5 @@ class GrpcPort:
         while self.connections:
             for connection in [*self.connections]:
                 connection.finish()
+            self.close_idle()  # a call that never arrives whole must not keep the worker
             await asyncio.sleep(WAIT_SECONDS)

@@ -120,11 +120,12 @@ class GrpcProtocol(Closable):
         request, taken = self._growing.get(stream.number, (None, 0))
         if request is None:
             request = self._service.request(stream.headers)
-        self._growing[stream.number] = (request, taken + more)
+        self._growing[stream.number] = (request, taken)
         with request:
             if not taken:
                 self._service.admit(request)
             self._service.bodies.check_size(len(stream.body) - PREFIX.size)
+            self._growing[stream.number] = (request, taken + more)  # given back also if refused
             self._service.bodies.take(more)
             return
         self._answer(stream, request)

@@ -89,21 +89,37 @@ class GrpcService:
         """Answer a call whose body is complete; what answers it, if that takes time."""
         with request:
             loaded = self.admit(request)
-            message = message_of(body, request.headers, self.limit)
-            if request.path != methods.INFER:
-                request.answer(self._made(self._methods[request.path](loaded, message)))
-                return None
-            timeout = timeout_of(request.headers.get(b"grpc-timeout"))
-            request.body = message
-            if loaded.pipeline.may_predict_inline:
-                found = loaded.pipeline.predict_inline(
-                    self._infer(loaded), message, request.headers
-                )
-                if found is not None:
-                    self._answered(request, found)
-                    return None
-            return self._later(request, loaded, message, timeout)
+            message, coding = message_of(body, request.headers, self.limit)
+            if coding is not None:
+                return self._decoded(request, loaded, message, coding)
+            return self._answer(request, loaded, message)
         return None
+
+    async def _decoded(
+        self, request: GrpcRequest, loaded: LoadedPackage, message: bytes, coding: str
+    ) -> None:
+        """Answer a compressed message; what it holds is counted while it is decoded."""
+        with request:
+            message = await self.bodies.decoded(message, coding)
+            later = self._answer(request, loaded, message)
+            if later is not None:
+                await later
+
+    def _answer(
+        self, request: GrpcRequest, loaded: LoadedPackage, message: bytes
+    ) -> Coroutine[Any, Any, None] | None:
+        if request.path != methods.INFER:
+            request.answer(self._made(self._methods[request.path](loaded, message)))
+            return None
+        timeout = timeout_of(request.headers.get(b"grpc-timeout"))
+        request.body = message
+        if loaded.pipeline.may_predict_inline:
+            adapter = self._infer(loaded)
+            found = loaded.pipeline.predict_inline(adapter, message, request.headers)
+            if found is not None:
+                self._answered(request, found)
+                return None
+        return self._later(request, loaded, message, timeout)
 
     async def _later(
         self, request: GrpcRequest, loaded: LoadedPackage, message: bytes, timeout: float | None

@@ -94,6 +94,10 @@ class BodyReader:
         chunks = _chunks(body, receive if more else None)
         return await self._joined(self._decoded(chunks, coding) if coding else chunks)
 
+    async def decoded(self, body: bytes, coding: str) -> bytes:
+        """A body that has arrived whole, decoded; raises ``RequestError`` as ``read`` does."""
+        return await self._joined(self._decoded(_chunks(body, None), coding))
+
     async def _joined(self, chunks: AsyncGenerator[bytes, None]) -> bytes:
         """The body in ``chunks``, each counted as soon as it is there.
 

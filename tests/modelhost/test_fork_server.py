@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from modelhost import fork_server
 from modelhost.fork_server import preload, preloadable
 
 
@@ -37,9 +38,11 @@ def test_folders_of_the_project_are_not_searched(
         *sys.path,
     ]
     monkeypatch.setattr(sys, "path", list(searched))
-    preload(["of_the_project", "of_a_library"])
+    monkeypatch.setattr(fork_server, "SAFE_BEFORE_FORK", ("of_the_project", "of_a_library"))
+    (tmp_path / "elsewhere" / "not_listed.py").write_text("")
+    preload(["of_the_project", "of_a_library", "not_listed"])
     assert sys.path == searched
     assert "of_a_library" in sys.modules
-    assert "of_the_project" not in sys.modules
+    assert not {"of_the_project", "not_listed"} & sys.modules.keys()
     told = capfd.readouterr().err
     assert told == "not imported before a fork: of_the_project: No module named 'of_the_project'\n"

@@ -38,7 +38,7 @@ for group in pkgutil.iter_modules(api.__path__):
         given, path = {}, module._get_kwargs.__code__.co_consts
         route = next(text for text in path if isinstance(text, str) and text.startswith("/"))
         if "body" in asked:
-            document = bodies[route.rpartition("/")[2]]
+            document = bodies["v1" if route.startswith("/v1/") else route.rpartition("/")[2]]
             hint = typing.get_type_hints(module.sync_detailed)["body"]
             kinds = [kind for kind in typing.get_args(hint) or [hint] if hasattr(kind, "from_dict")]
             made = kinds[0].from_dict
@@ -57,7 +57,8 @@ const bodies = JSON.parse(given);
 client.setConfig({ baseUrl: url });
 const found: Record<string, number> = {};
 for (const [name, call] of Object.entries(sdk)) {
-  const last = Object.keys(bodies).find((one) => name.toLowerCase().endsWith(one));
+  const lower = name.toLowerCase();
+  const last = lower.includes("v1") ? "v1" : Object.keys(bodies).find((one) => lower.endsWith(one));
   const { response } = await (call as any)({ body: last && bodies[last] });
   found[new URL(response.url).pathname] = response.status;
 }
@@ -67,12 +68,14 @@ console.log(JSON.stringify(found));
 
 @pytest.fixture(scope="module")
 def bodies(server: Server) -> dict[str, Any]:
-    """The last part of a route → the body that it is sent."""
+    """The last part of a route, or its protocol → the body that it is sent."""
     token = server.predict([ROW]).json["predictions"][0]["token"]
     return {
         "predict": {"rows": [ROW]},
         "feedback": [{"token": token, "actual": "Ideal"}],
         "infer": {"inputs": TENSORS},
+        "index": {"ready": True},
+        "v1": {"instances": [ROW]},
         "invocations": {"dataframe_split": {"columns": [*ROW], "data": [[*ROW.values()]]}},
     }
 

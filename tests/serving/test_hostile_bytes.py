@@ -11,7 +11,7 @@ from serving_helpers import Server, memory
 
 pytestmark = pytest.mark.server
 
-ALLOWED = {200, 400, 401, 404, 405, 413, 422, 500, 503, 504}
+ALLOWED = {200, 204, 400, 401, 404, 405, 413, 415, 422, 500, 503, 504}
 PATHS = (
     "/predict",
     "/invocations",

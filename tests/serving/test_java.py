@@ -104,11 +104,14 @@ def test_the_jdks_client_calls_every_route(server: Server, tmp_path: Path) -> No
         "feedback": [{"token": token, "actual": "Ideal"}],
         "invocations": {"dataframe_records": [row]},
         "infer": {"inputs": tensors},
+        "index": {"ready": True},
+        "v1": {"instances": [row]},
     }
     paths = server.get("/docs.json").json["paths"]
     given = []
     for path, methods in paths.items():
-        body = bodies[path.rpartition("/")[2]] if "post" in methods else None
+        last = "v1" if path.startswith("/v1/") else path.rpartition("/")[2]
+        body = bodies[last] if "post" in methods else None
         given += [path, "" if body is None else json.dumps(body)]
     (tmp_path / "Call.java").write_text(EVERY_ROUTE)
     for command in (["javac", "Call.java"], ["java", "Call", f"http://127.0.0.1:{server.port}"]):

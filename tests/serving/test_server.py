@@ -40,6 +40,8 @@ def rows_by_worker(server: Server) -> dict[str, float]:
     server.wait_counted()
     counted: dict[str, float] = {}
     for path in (server.home / "prometheus_multiproc_dir").glob("counter_w*.db"):
+        if not path.stat().st_size:
+            continue  # its worker is making it
         counted[path.name] = sum(
             value
             for key, value, *_ in MmapedDict.read_all_values_from_file(str(path))

@@ -151,7 +151,10 @@ def _metrics(found: Any) -> dict[str, float | str]:
 
 def _step(one: Mapping[str, Any], key: str) -> int:
     told = one.get(key, 0)
-    return int(told) if str(told).lstrip("-").isdigit() else 0
+    try:
+        return int(told)
+    except (TypeError, ValueError):
+        return 0
 
 
 def _number(value: Any) -> float | str:

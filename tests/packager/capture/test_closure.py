@@ -65,6 +65,19 @@ def test_a_constant_has_the_value_that_it_has_now() -> None:
     assert answer(made, "train([1, 2])") == "(33, ['x', 'y'], {1: 1, 2: 4})"
 
 
+@pytest.mark.parametrize("default", ["*, k=K", "k=K * 2", "k=CFG['a']"])
+def test_a_default_whose_names_have_other_values_now_is_refused(default: str) -> None:
+    made = captured(
+        "train",
+        "K = 1\nCFG = {'a': 1}",
+        f"def train(x, {default}):\n    return x * k",
+        "K = 2\nCFG = {'a': 2}",
+    )
+    (refusal,) = made.refused
+    assert refusal.name == "train"
+    assert default.split("=")[1][0] in refusal.reason
+
+
 def test_a_computed_value_is_refused_with_its_cell() -> None:
     made = captured(
         "train",

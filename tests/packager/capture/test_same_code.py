@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import functools
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -12,7 +14,12 @@ from packager.capture.same_code import has_future_annotations, is_live, lambda_t
 
 
 def made(text: str) -> dict[str, Any]:
-    names: dict[str, Any] = {"functools": functools, "__name__": "__main__"}
+    names: dict[str, Any] = {
+        "functools": functools,
+        "Enum": Enum,
+        "dataclass": dataclass,
+        "__name__": "__main__",
+    }
     exec(compile(text, "cell", "exec", dont_inherit=True), names)
     return names
 
@@ -28,6 +35,9 @@ def made(text: str) -> dict[str, Any]:
             "class f:\n    def g(self):\n        return 1",
             "class f:\n    def g(self):\n        return 2",
         ),
+        ("class f:\n    depth: int = 3", "class f:\n    depth: int = 5"),
+        ("class f(Enum):\n    RED = 1", "class f(Enum):\n    RED = 2"),
+        ("@dataclass\nclass f:\n    d: int = 3", "@dataclass\nclass f:\n    d: int = 5"),
         ("class f:\n    @property\n    def g(self):\n        return 1", "class f:\n    pass"),
         (
             "@functools.lru_cache\ndef f(x):\n    return x",

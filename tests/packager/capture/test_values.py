@@ -107,3 +107,16 @@ def test_what_is_long_or_deep_is_data() -> None:
     deep: list[object] = []
     deep.append(deep)
     assert written(deep) is None
+
+
+class Right(enum.Flag):
+    READ = enum.auto()
+    WRITE = enum.auto()
+
+
+def test_several_flags_together_are_written_by_their_value() -> None:
+    both = Right.READ | Right.WRITE
+    found = written(both, {id(Right): "Right"})
+    assert found is not None
+    assert found.text == "Right(3)"
+    assert eval(found.text, {"Right": Right}) == both

@@ -16,10 +16,10 @@ GZIP = {b"grpc-encoding": b"gzip"}
 
 @given(st.binary(max_size=500))
 def test_a_message_is_read_as_it_was_framed(message: bytes) -> None:
-    assert message_of(framed(message), {}, 500) == message
+    assert message_of(framed(message), {}, 500) == (message, None)
     packed = gzip.compress(message)
-    assert message_of(PREFIX.pack(1, len(packed)) + packed, GZIP, 600) == message
-    assert message_of(bytearray(framed(message)), GZIP, 500) == message
+    assert message_of(PREFIX.pack(1, len(packed)) + packed, GZIP, 600) == (packed, "gzip")
+    assert message_of(bytearray(framed(message)), GZIP, 500) == (message, None)
 
 
 @pytest.mark.parametrize(
@@ -31,23 +31,11 @@ def test_other_than_one_message_is_refused(body: bytes) -> None:
     assert (caught.value.status, caught.value.code) == (400, "malformed_request")
 
 
-def test_a_large_message_is_refused_before_it_is_inflated() -> None:
-    packed = gzip.compress(b"\0" * 1_000_000)
-    assert len(packed) < 2_000
-    for body in (PREFIX.pack(1, len(packed)) + packed, framed(b"x" * 2_001)):
-        with pytest.raises(RequestError) as caught:
-            message_of(body, GZIP, 2_000)
-        assert caught.value.status == 413
-        assert caught.value.details["expected"] == "<= 2000 bytes"
-
-
-@pytest.mark.parametrize(
-    "packed", [b"", b"no gzip", gzip.compress(b"x")[:-3], gzip.compress(b"x") + b"y"]
-)
-def test_broken_compression_is_refused(packed: bytes) -> None:
+def test_a_large_message_is_refused() -> None:
     with pytest.raises(RequestError) as caught:
-        message_of(PREFIX.pack(1, len(packed)) + packed, GZIP, 100)
-    assert caught.value.message == "the message is no gzip data"
+        message_of(framed(b"x" * 2_001), GZIP, 2_000)
+    assert caught.value.status == 413
+    assert caught.value.details["expected"] == "<= 2000 bytes"
 
 
 def test_another_compression_is_not_implemented() -> None:
