@@ -113,6 +113,8 @@ class TarReader:
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
         if self._known is not None:
+            if len(self._known) > self._most:
+                raise self.refusal(f"more than {self._most:,} members")
             yield from self._known
             return
         self._file.seek(0)

@@ -142,7 +142,7 @@ EVERY = pytest.mark.parametrize("ask", [drift, prometheus, metrics])
 def test_an_endless_answer_ends_at_a_number_of_bytes(
     ask: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("packager.client.client", "packager.replicas.counters"):
+    for module in ("packager.client.exchanges", "packager.replicas.counters"):
         monkeypatch.setattr(f"{module}.MAX_METRICS_BYTES", 4 << 20)
     with sending(endless) as url, pytest.raises(PackageError, match="at most 4 MiB, got a larger"):
         ask(url)
