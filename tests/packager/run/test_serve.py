@@ -14,13 +14,15 @@ import pytest
 from scripted_server import OK, listening
 
 from packager.errors import PackageError, UsageError
+from packager.manifest.manifest import Serve
 from packager.progress import NullProgress
 from packager.run import serve
 from packager.run.serve import ServerProcess, serving
 from packager.run.serve_settings import ServeSettings
 from packager.worker.processes.run_to_end import start_piped
 
-REFERENCE: Any = SimpleNamespace(name="shop:1")
+MANIFEST = SimpleNamespace(serve=Serve(predictor="auto", compile="off", workers=1, strict=False))
+REFERENCE: Any = SimpleNamespace(name="shop:1", manifest=MANIFEST)
 
 
 class Ended:
