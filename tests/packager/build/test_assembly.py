@@ -114,7 +114,7 @@ def test_the_served_image_holds_the_modules_that_serve_and_no_other(tmp_path: Pa
     served, companion = images(tmp_path / "build")
     found = {layer.name: names(layer) for layer in companion.layers}
     assert TRAINING not in [layer.name for layer in served.layers]
-    assert {name for name in found["runtime"] if not name.endswith(".pyc")} == set(SERVING())
+    assert {name for name in found["runtime"] if name.endswith((".py", ".css"))} == set(SERVING())
     assert set(found[TRAINING]) == set(TRAINS())
 
 
