@@ -43,7 +43,7 @@ def label_queue(
         str | None,
         typer.Option(metavar="FILE|TABLE", help="Rows to leave out, by key columns or row_hash."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random choice.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random choice.")] = 0,
     answers: Annotated[
         bool,
         typer.Option("--answers", help="Also write the model's answers, which bias annotators."),

@@ -41,7 +41,7 @@ def kubernetes(
         str,
         typer.Option(metavar="IMAGE", help="The companion's image by digest: tests on a schedule."),
     ] = "",
-    every: Annotated[Every, typer.Option(help="How often it tests.")] = "day",
+    every: Annotated[Every, typer.Option(help="How often the test runs.")] = "day",
     *,
     settings: AlertSettings,
     as_json: AsJson = False,

@@ -16,7 +16,7 @@ def schedule(
     reference: Ref,
     data: Annotated[str, typer.Option(help="What brings new rows: a table or a folder.")],
     output: OutputFolder,
-    every: Annotated[Every, typer.Option(help="How often.")] = "day",
+    every: Annotated[Every, typer.Option(help="How often the test runs.")] = "day",
     state: Annotated[
         str, typer.Option(help="Folder that keeps what was tested (default: beside the data).")
     ] = "",

@@ -45,9 +45,12 @@ def update(
     canary: Annotated[
         float, typer.Option(help="Share of the requests that the new version gets first.")
     ] = 0.0,
-    canary_minutes: Annotated[float, typer.Option(help="For how long.")] = 5.0,
+    canary_minutes: Annotated[
+        float, typer.Option(help="Length of the canary phase, in minutes.")
+    ] = 5.0,
     accept_too_few: Annotated[
-        bool, typer.Option("--accept-too-few", help="Go on where there is too little to tell.")
+        bool,
+        typer.Option("--accept-too-few", help="Continue if a check has too few rows to decide."),
     ] = False,
     latency_ratio: Annotated[
         float, typer.Option(help="Latency allowed, as a multiple of the earlier version's …")

@@ -163,10 +163,10 @@ def comment(
 @issues.command(rich_help_panel=CHANGE)
 def add(
     package: Annotated[str, typer.Argument(help="The package that it is about.")],
-    title: Annotated[str, typer.Argument(help="What is wrong.")],
+    title: Annotated[str, typer.Argument(help="The title of the issue.")],
     kind: Annotated[str, typer.Option(help="A word for issues of this kind.")] = "Reported",
     subject: Annotated[
-        str | None, typer.Option(help="What of the package; default: the title.")
+        str | None, typer.Option(help="The affected part of the package; default: the title.")
     ] = None,
     severity: Annotated[
         Literal["page", "ticket", "info"], typer.Option(help="How urgent it is.")

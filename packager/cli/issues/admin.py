@@ -108,7 +108,7 @@ def list_tokens(
 
 @tokens.command("add")
 def add_token(
-    name: Annotated[str, typer.Argument(help="Who or what gets it.")],
+    name: Annotated[str, typer.Argument(help="The person or program that uses the token.")],
     output: Annotated[Path, typer.Option(help="New file for the token, readable by you alone.")],
     scope: Annotated[
         Literal["report", "read", "write", "admin"],

@@ -34,7 +34,7 @@ def list_issues(
     model: Annotated[str | None, typer.Option(help="Name of a package.")] = None,
     kind: Annotated[str | None, typer.Option(help="Kind, such as FeatureDrift.")] = None,
     owner: Annotated[str | None, typer.Option(help="Owner; '' for issues without one.")] = None,
-    label: Annotated[str | None, typer.Option(help="Label.")] = None,
+    label: Annotated[str | None, typer.Option(help="Only issues with this label.")] = None,
     search: Annotated[str | None, typer.Option(help="Words of title, subject or comments.")] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Every issue, and not one line for each cause.")

@@ -68,7 +68,7 @@ def serve(
         Path | None, typer.Option(help="File with a token of scope report, which is accepted.")
     ] = None,
     read_token_file: Annotated[
-        Path | None, typer.Option(help="The same of scope read, for Prometheus.")
+        Path | None, typer.Option(help="A file with the token of scope read that Prometheus sends.")
     ] = None,
     open_metrics: Annotated[
         bool, typer.Option("--open-metrics", help="Answer /metrics without a token.")
