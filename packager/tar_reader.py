@@ -278,17 +278,15 @@ def _stays(path: PurePosixPath, link: PurePosixPath) -> bool:
     True if all ``..`` come first and lead no higher than the top.
     """
     up = sum(part == ".." for part in link.parts)
-    goes_up_first = all(part == ".." for part in link.parts[:up])
-    return not link.is_absolute() and goes_up_first and up < len(path.parts)
+    return not link.is_absolute() and link.parts[:up] == ("..",) * up and up < len(path.parts)
 
 
 def _place(reader: TarReader, folder: Path, path: PurePosixPath, real: set[Path]) -> Path:
     """``path`` below ``folder``; creates its parent folders, which must not be links."""
     if path.is_absolute() or ".." in path.parts:
         raise reader.refusal(f"the member {str(path)!r}, which leaves its folder")
-    place = folder / path
-    _make_folders(reader, place.parent, real)
-    return place
+    _make_folders(reader, (folder / path).parent, real)
+    return folder / path
 
 
 def _make_folders(reader: TarReader, folder: Path, real: set[Path]) -> None:
