@@ -10,6 +10,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from packager.capture.cells import codes_of
+from packager.capture.plain_expressions import PLAIN
 
 FUTURE = (
     sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -17,7 +18,6 @@ FUTURE = (
     & ~__future__.generators.compiler_flag
 )
 """Flags of ``from __future__ import …`` in the code of a function."""
-PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 def is_live(text: str, name: str, value: Any) -> bool:

@@ -49,7 +49,7 @@ def shown_progress(title: str) -> Iterator[Progress]:
 
 
 class WarningProgress:
-    """Prints warnings on stderr; the output is no terminal, so nobody watches.
+    """Prints warnings on stderr, where the output is no terminal.
 
     After an error the output of the user's code since the last step is printed, which tells why.
     """

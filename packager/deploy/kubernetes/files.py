@@ -70,7 +70,7 @@ SCHEDULE_COMMENTS = {
 
 
 def _schedule(work: Workload) -> list[dict[str, Any]]:
-    """Tests of the package on new rows, by a pod that reaches nobody and that nobody reaches."""
+    """Tests of the package on new rows, by a pod without a network in either direction."""
     labels = {**work.labels, "app.kubernetes.io/component": "test"}
     name = job_name("test", work.name)
     selector = {key: labels[key] for key in work.selector}

@@ -5,46 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from answering_server import Answer, answering
 
 from packager import AsyncClient, Client
 from packager.errors import PackageError
 
 DONE = {"predictions": [{"prediction": 1, "flags": []}]}
-Answer = tuple[int, dict[str, str], bytes]
-
-
-@contextmanager
-def answering(answer: Callable[[str, dict[str, str]], Answer]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, headers, text = answer(self.path, dict(self.headers))
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(text))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_GET = do_POST  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def outcome(act: Callable[[], Any]) -> Any:
@@ -97,7 +67,7 @@ def test_both_clients_make_the_same_of_an_answer(answer: Answer, act: str, given
 def test_the_key_is_sent_and_a_server_that_is_gone_is_named() -> None:
     seen = []
 
-    def answer(path: str, headers: dict[str, str]) -> Answer:
+    def answer(path: str, _body: bytes, headers: dict[str, str]) -> Answer:
         seen.append((headers["Authorization"], headers["Accept-Encoding"]))
         return 200, {}, b"{}"
 
@@ -126,7 +96,7 @@ def test_a_large_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_calls_at_a_time() -> None:
     barrier = threading.Barrier(8, timeout=10)
 
-    def answer(path: str, headers: dict[str, str]) -> Answer:
+    def answer(path: str, _body: bytes, headers: dict[str, str]) -> Answer:
         barrier.wait()
         return 200, {}, json.dumps(DONE).encode()
 

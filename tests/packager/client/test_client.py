@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from answering_server import Answer, answering
 from command import NO_ENGINE, Package, package, package_here
 
 from packager.client import Client, FeedbackReceipt, Prediction, read_key
 from packager.client.exchanges import wait_seconds
 from packager.errors import PackageError, UsageError
-
-Answer = tuple[int, dict[str, str], bytes]
 
 
 @pytest.fixture
@@ -92,36 +88,6 @@ def test_a_wrong_mix_of_options_is_refused(arguments: list[str], message: str) -
     done = package_here("predict", *arguments, "--input", "rows.csv")
     assert done.code == 2
     assert message in done.err
-
-
-@contextmanager
-def answering(answer: Callable[[str, bytes, dict[str, str]], Answer]) -> Iterator[str]:
-    """A server that answers every request with ``answer(path, body, headers)``."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, headers, text = answer(self.path, body, dict(self.headers))
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(text))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_GET = do_POST  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def failing(answer: Answer, act: Callable[[Client], Any]) -> PackageError:
