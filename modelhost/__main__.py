@@ -93,14 +93,14 @@ def _serve(listening: socket.socket) -> int:
     failure = _notes(os.environ.pop(NOTES, None))
     spec, place = os.environ.pop(SPEC), os.environ.pop(HEARTBEAT, None)
     from modelhost.errors import PackageError
-    from modelhost.heartbeat import Heartbeat
+    from modelhost.heartbeat import HostHeartbeat
     from modelhost.json_logs import to_json
     from modelhost.serve import serve
 
     to_json()
     own = os.getpid()
     try:
-        return serve(listening, spec, Heartbeat(place))
+        return serve(listening, spec, HostHeartbeat(place))
     except PackageError as error:
         if failure is not None and os.getpid() == own:  # not a child that the model has forked
             os.pwrite(failure, json.dumps([error.message, error.hint]).encode(), 0)

@@ -16,7 +16,7 @@ from modelhost.pickles.arrays import WRAPPER, byte_count, holds_objects, padding
 from modelhost.pickles.calls import MAKERS, note_arguments, note_state
 from modelhost.pickles.opcodes import BASE, OWN, Handler
 from modelhost.pickles.plain_values import plain_values
-from modelhost.pickles.source import Source, UnreadableError
+from modelhost.pickles.source import PickleStream, UnreadableError
 from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, SAFE, GlobalName, Made, Skipped
 
 MIN_OPCODES, MAX_OPCODES = 5_000_000, 20
@@ -54,13 +54,13 @@ class Seen:
         return self.globals[key]
 
 
-class Reader(BASE):  # type: ignore[misc]
+class PickleReader(BASE):  # type: ignore[misc]
     """Reads one pickle."""
 
     dispatch: dict[int, Handler] = {**BASE.dispatch, **OWN}
 
     def __init__(
-        self, source: Source, seen: Seen, *, arrays: bool = False, storages: bool = False
+        self, source: PickleStream, seen: Seen, *, arrays: bool = False, storages: bool = False
     ) -> None:
         """``arrays``: read as joblib does, with raw arrays between the opcodes.
 
@@ -236,7 +236,7 @@ class Reader(BASE):  # type: ignore[misc]
         if isinstance(state.get("subclass"), GlobalName):
             state["subclass"].uses.add(MADE)
         if holds_objects(state["dtype"]):
-            Reader(source, self._seen).load()
+            PickleReader(source, self._seen).load()
             return Made(None)
         if padding_follows(state):
             source.skip(source.read(1)[0])
@@ -245,12 +245,12 @@ class Reader(BASE):  # type: ignore[misc]
 
 
 class _NoFile:
-    """What ``pickle._Unpickler`` asks of a file when it is made; it is read by ``Source``."""
+    """What ``pickle._Unpickler`` asks of a file when it is made; it is read by ``PickleStream``."""
 
     def read(self, count: int) -> bytes:
-        """Never called: ``Reader.load`` replaces it."""
+        """Never called: ``PickleReader.load`` replaces it."""
         raise EOFError(count)
 
     def readline(self) -> bytes:
-        """Never called: ``Reader.load`` replaces it."""
+        """Never called: ``PickleReader.load`` replaces it."""
         raise EOFError

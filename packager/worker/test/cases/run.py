@@ -18,7 +18,7 @@ from packager.worker.processes.host_command import model_host
 from packager.worker.test.cases.asked_rows import RowAsker
 from packager.worker.test.cases.batches import ROWS, check_batches
 from packager.worker.test.cases.compared_answers import judge_bounds, judge_change, judge_grid
-from packager.worker.test.cases.expected import Judge
+from packager.worker.test.cases.expected import CaseJudge
 from packager.worker.test.cases.golden import judge_golden, read_golden
 from packager.worker.test.cases.minimum import judge_minimum
 from packager.worker.test.cases.outcomes import CaseOutcomes
@@ -85,7 +85,7 @@ class _Answering:
             rows, outcomes = judge_golden(golden, self.asker, manifest)
             return CaseOutcomes(case, rows, outcomes, schema).checks(self.level)
         rows = rows_of(case, self.data, manifest, self.root.code)
-        judge = Judge(Compared.of(case, manifest), case.expectation, case.tolerance)
+        judge = CaseJudge(Compared.of(case, manifest), case.expectation, case.tolerance)
         try:
             match case.kind:
                 case "monotonic":
