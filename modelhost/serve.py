@@ -36,8 +36,8 @@ from modelhost.model import load_model
 from modelhost.pickles.before_load import pickles_allowed
 from modelhost.request_queue import QueuedRequest, RequestQueue
 from modelhost.served_model import ServedModel
+from modelhost.session import described, read_outputs
 from modelhost.wire import Message, WireError
-from modelhost.work import described, read_outputs
 
 VERSION = 1
 IDLE_SECONDS = 0.5

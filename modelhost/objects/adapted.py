@@ -12,9 +12,9 @@ from modelhost.objects.forecasts import adapt_pmdarima, adapt_prophet, adapt_skt
 from modelhost.objects.graphs import adapt_graph
 from modelhost.objects.labels import with_labels
 from modelhost.objects.language import adapt_spacy, adapt_transformers
-from modelhost.objects.people import adapt_lifelines, adapt_surprise
 from modelhost.objects.pipelines import adapt_members
 from modelhost.objects.statistics import adapt_statsmodels
+from modelhost.objects.survival_and_ratings import adapt_lifelines, adapt_surprise
 from modelhost.objects.tensors import adapt_keras, adapt_torch
 
 _ADAPTERS: Mapping[str, Callable[[Any, DeclaredAnswers], Any]] = {

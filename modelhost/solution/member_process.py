@@ -1,7 +1,7 @@
 """A member whose model runs in a process and an environment of its own.
 
 The flow's process starts it, and another one when it has ended. The two exchange the messages of
-:mod:`modelhost.work` on a socket pair. The process inherits what confines the flow's.
+:mod:`modelhost.session` on a socket pair. The process inherits what confines the flow's.
 """
 
 from __future__ import annotations

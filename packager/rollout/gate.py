@@ -13,10 +13,16 @@ from dataclasses import dataclass, field
 from packager.image.golden import golden_rows
 from packager.image.reference import Reference
 from packager.progress import Progress
-from packager.rollout.asking import AskedAnswer, MirroredRows, Row, ServerAddress, send_pairs
 from packager.rollout.golden_rows import judge_golden
 from packager.rollout.latency import LOOKS, LatencyBound, judge_latency
 from packager.rollout.mirrored import judge_mirrored, same_inputs
+from packager.rollout.mirrored_requests import (
+    AskedAnswer,
+    MirroredRows,
+    Row,
+    ServerAddress,
+    send_pairs,
+)
 from packager.rollout.verdict import GateCheck, GateVerdict
 
 WARM_UP = 20

@@ -15,8 +15,8 @@ from packager.deploy.parts import PROMETHEUS
 from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.progress import Progress
-from packager.rollout.asking import ServerAddress
 from packager.rollout.compose_command import ComposeCommand
+from packager.rollout.mirrored_requests import ServerAddress
 from packager.rollout.proxy_control import ProxyControl
 from packager.runners.server_log import last_lines, startup_error
 

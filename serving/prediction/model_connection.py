@@ -60,7 +60,7 @@ class PendingRequest:
         self.process: ModelProcess | None = None
         """The process that has the request; None while it waits for one."""
         self.placed = placed
-        """Whether it has one of the worker's places."""
+        """Whether the request limit of the worker counts it."""
 
 
 class Owner(Protocol):

@@ -20,12 +20,12 @@ from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.rollout import journal as journals
-from packager.rollout.asked_gate import asked_key, run_asked_gate
 from packager.rollout.history import record_update
 from packager.rollout.request import UpdateRequest, UpdateResult
 from packager.rollout.swarm.candidate import running_candidate
 from packager.rollout.swarm.rolling import roll
 from packager.rollout.swarm.spec import NewVersion
+from packager.rollout.update_gate import asked_key, run_asked_gate
 from packager.rollout.verdict import GateCheck, GateVerdict
 
 CHECK = "rolling update"

@@ -16,8 +16,8 @@ from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.text import counted
 from packager.worker.job import DataTestJob, PreviousTimes
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import fork_server, model_host
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.test.answers import ModelAnswers, ask
 from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline

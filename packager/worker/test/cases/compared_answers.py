@@ -12,10 +12,10 @@ import numpy as np
 from packager.errors import UsageError
 from packager.manifest.case import Case
 from packager.manifest.manifest import Column, Schema
-from packager.worker.test.cases.asked_rows import RowAsker, RowReply
 from packager.worker.test.cases.changes import changed_rows
 from packager.worker.test.cases.expected import CaseJudge
 from packager.worker.test.cases.outcomes import RowVerdict, short
+from packager.worker.test.cases.row_outcomes import RowAsker, RowReply
 from packager.worker.test.cases.rows import CaseRows
 from packager.worker.test.cases.values import Answer
 

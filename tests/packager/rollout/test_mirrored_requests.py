@@ -3,7 +3,7 @@ import time
 from scripted_server import listening
 from small_servers import SmallServer, small_server
 
-from packager.rollout.asking import AskedAnswer, MirroredRows, ServerAddress, send_pairs
+from packager.rollout.mirrored_requests import AskedAnswer, MirroredRows, ServerAddress, send_pairs
 
 GOOD = SmallServer(lambda row: (200, row["x"] > 0))
 

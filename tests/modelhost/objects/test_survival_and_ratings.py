@@ -11,7 +11,7 @@ import pytest
 
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import DeclaredAnswers
-from modelhost.objects.people import adapt_lifelines, adapt_surprise
+from modelhost.objects.survival_and_ratings import adapt_lifelines, adapt_surprise
 
 REGRESSION = DeclaredAnswers("regression")
 
