@@ -16,7 +16,7 @@ from packager.deploy.compose.services import (
 )
 from packager.deploy.fleet import DeployedModel
 from packager.deploy.part_images import PROXY, compose_image
-from packager.deploy.proxy import CONFIG_FOLDER
+from packager.deploy.proxy import CONFIG_FOLDER, GRPC_PORT
 from packager.deploy.swarm.names import model_label
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
@@ -119,7 +119,10 @@ def proxy_service(one: DeployedModel, pins: Mapping[str, str]) -> dict[str, Any]
         "read_only": True,
         "command": ["haproxy", "-W", "-db", "-f", f"{CONFIG_FOLDER}/haproxy.cfg"],
         "configs": [config],
-        "ports": [host_port(one.port, PORT)],
+        "ports": [
+            host_port(one.port, PORT),
+            *([host_port(one.grpc_port, GRPC_PORT)] if one.grpc else []),
+        ],
         "networks": [MODELS, EDGE],
         "stop_signal": "SIGUSR1",
         "stop_grace_period": GRACE,
