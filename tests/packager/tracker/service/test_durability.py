@@ -23,7 +23,7 @@ from packager.tracker.store.database import StoreError
 from packager.tracker.store.opening import DATABASE
 from packager.tracker.store.sqlite import SqliteStore
 
-KILLS, SENDERS = 3, 5
+KILLS, SENDERS = 2, 5
 
 
 @contextmanager
