@@ -145,6 +145,7 @@ def become(request: dict[str, Any], open_files: Sequence[int], channel: socket.s
     sys.argv = ["-m", *request["arguments"]]
     sys.orig_argv = [sys.executable, "-m", request["module"], *request["arguments"]]
     sys.modules["numpy"].random.seed()
+    sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]  # of the variables
     if request["module"] == HOST:  # which imports nothing of the rest of this project
         for name in [name for name in sys.modules if name.partition(".")[0] == "packager"]:
             del sys.modules[name]
