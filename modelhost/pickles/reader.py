@@ -13,7 +13,7 @@ import struct
 from typing import Any
 
 from modelhost.pickles.arrays import WRAPPER, byte_count, holds_objects, padding_follows
-from modelhost.pickles.calls import MAKERS, note_arguments, note_state
+from modelhost.pickles.calls import MAKERS, makes_a_block, note_arguments, note_state
 from modelhost.pickles.opcodes import BASE, OWN, Handler
 from modelhost.pickles.plain_values import plain_values
 from modelhost.pickles.source import Source, UnreadableError
@@ -131,6 +131,8 @@ class Reader(BASE):  # type: ignore[misc]
         """What calling ``called`` would give."""
         if not isinstance(args, tuple):
             raise UnreadableError(f"is damaged at byte {self.start:,}: a call without arguments")
+        if makes_a_block(called):
+            return Made(called.args[0], args)
         if not isinstance(called, GlobalName):
             made = f" ({called.kind})" if isinstance(called, Made) and called.kind else ""
             self.act(f"calls an object that it has made{made}")
