@@ -61,11 +61,11 @@ def encoded(message: Message) -> list[Buffer]:
 
 def roundtrip(message: Message) -> Message:
     """The message as the other side would receive it."""
-    (received,) = Decoder().feed(b"".join(encoded(message)))
+    (received,) = MessageDecoder().feed(b"".join(encoded(message)))
     return received
 
 
-class Decoder:
+class MessageDecoder:
     """Reassembles messages from pieces of a stream of one connection."""
 
     def __init__(
@@ -124,7 +124,7 @@ class Receiver:
     def __init__(self, connection: socket.socket) -> None:
         """Nothing else reads ``connection`` from now on."""
         self._connection = connection
-        self._decoder = Decoder()
+        self._decoder = MessageDecoder()
         self._arrived: deque[Message] = deque()
 
     def receive(self) -> Message | None:

@@ -11,7 +11,7 @@ from socket import socket
 from typing import IO
 
 from modelhost.solution.short_wait import ShortWait, processors
-from modelhost.wire import MAX_HEADER_BYTES, Decoder, Message, WireError, encoded
+from modelhost.wire import MAX_HEADER_BYTES, Message, MessageDecoder, WireError, encoded
 
 MAX_ANSWER_BYTES = 1 << 30
 """An answer that announces more is none: it would fill the memory."""
@@ -39,7 +39,7 @@ class Exchange:
         self._ended = ended
         self._answers = _poll(connection, ended, select.POLLIN)
         self._room = _poll(connection, ended, select.POLLOUT)
-        self._decoder = Decoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES)
+        self._decoder = MessageDecoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES)
         self._arrived: deque[Message] = deque()
         self._short_wait = ShortWait(processors(os.environ))
         self._numbers = itertools.count()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from packager.deploy import tracker
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.parts import ALERTMANAGER, GATEWAY
 from packager.deploy.prometheus.issue_service import JOB
 from packager.deploy.prometheus.proxy_alerts import KEPT_METRICS, PROXY_JOB
@@ -23,20 +23,20 @@ GATEWAY_TARGET = "_gateway"
 """The label ``model`` of the gateway's metrics; no model has a name like it."""
 
 
-def slot_names(one: Member) -> list[str]:
+def slot_names(one: DeployedModel) -> list[str]:
     """DNS names of the replicas in all slots of a model."""
     return [one.slot_service(slot) for slot in one.slots]
 
 
-def proxy_name(one: Member) -> str:
+def proxy_name(one: DeployedModel) -> str:
     """DNS name of the proxy of a model."""
     return one.proxy
 
 
 def prometheus(
     fleet: Fleet,
-    replicas: Callable[[Member], list[str]] = slot_names,
-    proxy: Callable[[Member], str] = proxy_name,
+    replicas: Callable[[DeployedModel], list[str]] = slot_names,
+    proxy: Callable[[DeployedModel], str] = proxy_name,
     gateway: str = GATEWAY,
 ) -> dict[str, Any]:
     """Each replica is scraped separately: the names of ``replicas`` resolve to all of them.
@@ -59,7 +59,7 @@ def prometheus(
     }
 
 
-def _job(one: Member, names: list[str]) -> dict[str, Any]:
+def _job(one: DeployedModel, names: list[str]) -> dict[str, Any]:
     every = SCRAPE if one.time_scale == 1 else f"{max(QUICKEST, 15 // one.time_scale)}s"
     found = {"names": names, "type": "A", "port": PORT, "refresh_interval": every}
     quicker = {"scrape_interval": every, "scrape_timeout": every} if one.time_scale > 1 else {}

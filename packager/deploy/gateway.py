@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from packager.deploy.configuration import PROXY_METRICS_PORT
-from packager.deploy.fleet import Member
+from packager.deploy.fleet import DeployedModel
 from packager.deploy.proxy import CHECKED, CONFIG_FOLDER, proxy_head
 from packager.image.config import PORT
 
@@ -63,12 +63,12 @@ backend {backend}
 """
 
 
-def route(one: Member) -> str:
+def route(one: DeployedModel) -> str:
     """The path below which the gateway has the routes of a model."""
     return f"{ROUTES}/{one.name}"
 
 
-def gateway_config(members: Sequence[Member], proxy: Callable[[Member], str]) -> str:
+def gateway_config(members: Sequence[DeployedModel], proxy: Callable[[DeployedModel], str]) -> str:
     """``haproxy.cfg`` of the gateway; ``proxy``: the DNS name of the proxy of a model."""
     names = [one.name for one in members]
     listed = json.dumps({"models": names}, separators=(",", ":"))
@@ -90,12 +90,12 @@ def gateway_config(members: Sequence[Member], proxy: Callable[[Member], str]) ->
     )
 
 
-def _backend(one: Member) -> str:
+def _backend(one: DeployedModel) -> str:
     """No name of a backend of a model's own proxy is like it, which alerts tell apart by it."""
     return f"to-{one.label}"
 
 
-def _of_model(one: Member, service: str) -> str:
+def _of_model(one: DeployedModel, service: str) -> str:
     return BACKEND.format(
         backend=_backend(one),
         routes=ROUTES,

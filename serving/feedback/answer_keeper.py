@@ -14,8 +14,8 @@ from monitoring.feedback.redis_answers import RedisAnswerStore
 from monitoring.feedback.sqlite_answers import SqliteAnswerStore
 from monitoring.feedback.token_store import Token, TokenStoreError
 from monitoring.metrics.kept_answers import KeptAnswerMetrics
-from serving.feedback.kept_answers import KeptAnswers
 from serving.feedback.settings import FeedbackSettings
+from serving.feedback.stored_answers import StoredAnswers
 
 FLUSH_SECONDS = 0.2
 MAX_WAITING = 10_000
@@ -35,7 +35,7 @@ class AnswerKeeper:
 
     def __init__(self, settings: FeedbackSettings, model: str, metrics: KeptAnswerMetrics) -> None:
         self._opened = partial(open_answers, settings, model)
-        self._kept = KeptAnswers(self._opened, settings.days, "answers")
+        self._kept = StoredAnswers(self._opened, settings.days, "answers")
         self._metrics = metrics
         self._waiting: Given = []
         self._running = 0

@@ -21,7 +21,6 @@ from monitoring.metrics.answer_comparison import AnswerComparison, RowComparison
 from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
 from monitoring.metrics.shadow_labels import RowOutcome
 from packager.manifest.manifest import Manifest
-from serving.feedback.kept_answers import KeptAnswers
 from serving.http.messages import RequestError
 from serving.protocols.protocol import ProtocolAdapter
 from serving.shadow.breaker import CircuitBreaker
@@ -60,7 +59,7 @@ class ShadowForwarder:
         address: ChallengerAddress,
         queue: int,
         counters: ShadowCounters,
-        answers: KeptAnswers | None,
+        answers: ShadowAnswers | None,
     ) -> None:
         """``adapters``: of champion's routes; ``queue``: rows that may wait.
 

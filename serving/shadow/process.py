@@ -16,8 +16,8 @@ from monitoring.feedback.sqlite_answers import SqliteAnswerStore
 from monitoring.metrics.registry import REGISTRY, Series, use_worker_files
 from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
 from packager.manifest.manifest import Manifest
-from serving.feedback.kept_answers import KeptAnswers
 from serving.feedback.settings import FeedbackSettings
+from serving.feedback.stored_answers import StoredAnswers
 from serving.http import logs
 from serving.processes.child import Child
 from serving.processes.private_socket import PrivateSocket
@@ -69,13 +69,13 @@ class ShadowProcess:
         await asyncio.start_unix_server(forwarder.receive, sock=self.listening)
         await forwarder.run()
 
-    def _answers(self) -> KeptAnswers | None:
+    def _answers(self) -> ShadowAnswers | None:
         feedback = self.settings.feedback
         labelled = feedback.on and self.manifest.task != "outputs"
         if not labelled or not self.shadow.answers_per_day:
             return None
         opened = partial(open_answers, feedback, self.shadow, self.manifest.name)
-        return KeptAnswers(opened, feedback.days, "answers of the challenger")
+        return StoredAnswers(opened, feedback.days, "answers of the challenger")
 
 
 def open_answers(feedback: FeedbackSettings, shadow: ShadowSettings, model: str) -> AnswerStore:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from modelhost.wire import (
     PREFIX,
-    Decoder,
     Message,
+    MessageDecoder,
     Receiver,
     WireError,
     encoded,
@@ -45,7 +45,7 @@ def plain(message: Message) -> tuple[dict[str, object], list[bytes]]:
 @given(MESSAGES, st.lists(st.integers(1, 30), min_size=1))
 def test_messages_come_back_from_pieces_of_any_size(messages, sizes):
     stream = b"".join(bytes(part) for message in messages for part in encoded(message))
-    decoder, found, turn = Decoder(), [], 0
+    decoder, found, turn = MessageDecoder(), [], 0
     while stream:
         size = sizes[turn % len(sizes)]
         found += decoder.feed(stream[:size])
@@ -93,7 +93,7 @@ def header(content: object, payload: int = 0) -> bytes:
 )
 def test_anything_else_is_an_error(stream, expected):
     with pytest.raises(WireError, match=expected):
-        list(Decoder().feed(stream))
+        list(MessageDecoder().feed(stream))
 
 
 @WAYS
@@ -124,7 +124,7 @@ def test_one_message_is_taken_over_without_a_copy_and_several_are_kept_apart() -
     messages = [Message({"n": n}, [bytes([n]) * n]) for n in range(4)]
     stream = b"".join(bytes(part) for message in messages for part in encoded(message))
     for size in (1, 7, 40, len(stream)):
-        decoder = Decoder()
+        decoder = MessageDecoder()
         found = [
             message
             for start in range(0, len(stream), size)

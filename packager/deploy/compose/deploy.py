@@ -12,7 +12,7 @@ from packager.deploy import configuration, generated_folder, tracker
 from packager.deploy.compose.comments import compose_text
 from packager.deploy.compose.document import PASSWORD
 from packager.deploy.configuration import proxy_name
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.folder_target import COMPOSE, target_fleet, target_notes
 from packager.deploy.gateway import CONFIG, gateway_config
 from packager.deploy.monitoring import (
@@ -91,7 +91,7 @@ def deploy_compose(
     model = monitored(reference, objectives, options)
     known = target_fleet(target, COMPOSE)
     before = known.members.get(model.name)
-    member = Member(
+    member = DeployedModel(
         model.name,
         model.version,
         deployed_image(asked.image, reference),
@@ -170,7 +170,7 @@ def compose_files(fleet: Fleet) -> dict[str, str]:
     return files | (service_files() if fleet.tracker else {})
 
 
-def gateway_files(fleet: Fleet, proxy: Callable[[Member], str]) -> dict[str, str]:
+def gateway_files(fleet: Fleet, proxy: Callable[[DeployedModel], str]) -> dict[str, str]:
     """Path → content of the gateway's configuration; ``proxy``: the DNS name of a model's proxy."""
     if GATEWAY not in fleet.parts:
         return {}

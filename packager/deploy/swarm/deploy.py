@@ -15,7 +15,7 @@ from packager.deploy.compose.deploy import (
     linked_files,
     monitoring_configuration,
 )
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.folder_target import SWARM, target_fleet, target_notes
 from packager.deploy.monitoring import (
     monitored,
@@ -67,7 +67,7 @@ def plan_swarm(
     model = monitored(reference, objectives, options)
     known = swarm_fleet(target)
     before = known.members.get(model.name)
-    member = Member(
+    member = DeployedModel(
         model.name,
         model.version,
         deployed_image(asked.image, reference),
@@ -134,7 +134,7 @@ def _shared_files(fleet: Fleet) -> dict[str, str]:
     }
 
 
-def _proxies(one: Member) -> str:
+def _proxies(one: DeployedModel) -> str:
     return tasks_of(proxy_service(one))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from packager.deploy.commented import commented
 from packager.deploy.compose.document import shared_services
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.gateway import CONFIG, route
 from packager.deploy.parts import GATEWAY, REDIS
 from packager.deploy.swarm.names import content_name, model_service, proxy_service
@@ -72,7 +72,7 @@ def config_paths(fleet: Fleet, files: Mapping[str, str]) -> dict[str, str]:
     return {**proxies, **{_key(path): path for path in sorted(files) if reader(path) in readers}}
 
 
-def proxy_path(one: Member) -> str:
+def proxy_path(one: DeployedModel) -> str:
     """The configuration of a model's proxies."""
     return f"proxy/{one.label}/haproxy.cfg"
 

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.gateway import gateway_config
 from packager.image.config import PORT
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512)
-OTHERS = [Member(name, "1", "x:1", 3010, 512) for name in ("shop2", "a.b_c", "model")]
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
+OTHERS = [DeployedModel(name, "1", "x:1", 3010, 512) for name in ("shop2", "a.b_c", "model")]
 FLEET = Fleet({one.name: one for one in (SHOP, *OTHERS)})
 needs_haproxy = pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
 

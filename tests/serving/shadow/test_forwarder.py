@@ -24,7 +24,7 @@ from monitoring.feedback.tokens import Tokens
 from monitoring.metrics.registry import Series
 from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
 from packager.manifest.manifest import Column, Manifest, Schema
-from serving.feedback.kept_answers import KeptAnswers
+from serving.feedback.stored_answers import StoredAnswers
 from serving.protocols.predict import PredictProtocol
 from serving.shadow import forwarder
 from serving.shadow.breaker import MAX_FAILURES, CircuitBreaker
@@ -45,7 +45,7 @@ class Shadow:
 
     manifest: Manifest
     url: str
-    answers: KeptAnswers | None = None
+    answers: StoredAnswers | None = None
     queue: int = 1_000
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -212,9 +212,9 @@ def test_a_body_that_is_not_read_fails_its_rows() -> None:
     assert shadow.outcomes() == {"failed": 1}
 
 
-def kept(folder: Path, per_day: int = 100) -> tuple[KeptAnswers, SqliteAnswerStore]:
+def kept(folder: Path, per_day: int = 100) -> tuple[StoredAnswers, SqliteAnswerStore]:
     file = folder / "kept"
-    kept = KeptAnswers(lambda: SqliteAnswerStore(file, per_day), 30, "answers of the challenger")
+    kept = StoredAnswers(lambda: SqliteAnswerStore(file, per_day), 30, "answers of the challenger")
     return kept, SqliteAnswerStore(file, 1)
 
 
@@ -246,7 +246,7 @@ def test_a_store_that_fails_costs_answers_only(
 
     tokens = TOKENS.mint(["Fair"], None, [1])
     with challenger(predicting(lambda _: "Fair")) as other:
-        shadow = Shadow(MANIFEST, other.url, KeptAnswers(broken, 30, "answers of the challenger"))
+        shadow = Shadow(MANIFEST, other.url, StoredAnswers(broken, 30, "answers of the challenger"))
         shadow.run(*[request(["Fair"], tokens=tokens)] * 2, rows=2)
         assert shadow.outcomes() == {"same": 2}
         assert shadow.value("model_shadow_unkept_answers_total") == 2

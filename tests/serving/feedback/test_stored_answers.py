@@ -11,7 +11,7 @@ from answer_stores import answers
 from monitoring.feedback.answer_store import AnswerStore
 from monitoring.feedback.sqlite_answers import SqliteAnswerStore
 from monitoring.feedback.token_store import TokenStoreError
-from serving.feedback.kept_answers import KeptAnswers
+from serving.feedback.stored_answers import StoredAnswers
 
 
 def test_answers_are_lost_while_the_store_fails_and_logged_once(
@@ -24,7 +24,7 @@ def test_answers_are_lost_while_the_store_fails_and_logged_once(
             raise TokenStoreError("no room")
         return SqliteAnswerStore(tmp_path / "kept", 4)
 
-    kept = KeptAnswers(opened, 36_500, "answers")
+    kept = StoredAnswers(opened, 36_500, "answers")
     assert asyncio.run(kept.keep(answers(2))) == 2
     assert asyncio.run(kept.keep(answers(2))) == 2
     assert [one.message for one in caplog.records] == ["answers are not kept: no room"]

@@ -16,7 +16,7 @@ PURGE_SECONDS = 3_600.0
 logger = logging.getLogger("serving")
 
 
-class KeptAnswers:
+class StoredAnswers:
     """A store of answers; failures are logged and counted, and never an error of a request."""
 
     def __init__(self, open_store: Callable[[], AnswerStore], days: float, whose: str) -> None:

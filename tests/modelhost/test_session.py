@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
+from modelhost.session import HostSession, work
 from modelhost.wire import Message, receive, send
-from modelhost.work import Workshop, work
 
 TRAIN = """
 class Model:
@@ -34,7 +34,7 @@ def request(verb: str, rows: int, **keys: object) -> Message:
 
 def test_a_model_is_trained_saved_loaded_and_asked(project, tmp_path):
     project.code(train=TRAIN)
-    shop = Workshop()
+    shop = HostSession()
     recipe = {"train": "train:train", "params": {}, "seed": 1}
     asked = request("train", 20, features=["x"], targets=["y"], takes="frame", **recipe)
     assert shop.answer(asked).header == {"model_type": "Model"}
@@ -55,7 +55,7 @@ def test_an_error_of_the_project_is_an_answer(project):
     project.code(train="def train(features, target, *, params, seed): return features['z']")
     recipe = {"train": "train:train", "params": {}, "seed": 1}
     asked = request("train", 3, features=["x"], targets=["y"], takes="frame", **recipe)
-    error = Workshop().answer(asked).header["error"]
+    error = HostSession().answer(asked).header["error"]
     assert error["message"] == "the recipe raised KeyError: 'z'"
     assert (error["missing_key"], error["cause"], error["exit_code"]) == ("z", "KeyError", 1)
 
@@ -105,7 +105,7 @@ def loaded_member(folder):
 
 def test_a_member_is_asked_without_specs_and_answers_have_the_number(project, tmp_path):
     project.code(member=MEMBER)
-    shop = Workshop()
+    shop = HostSession()
     assert shop.answer(loaded_member(tmp_path)).header["id"] == 0
     few = {"verb": "ask", "model": 0, "rows": 2, "values": [[1.0, None]], "id": 5}
     answer = shop.answer(Message(few)).header
