@@ -21,6 +21,7 @@ from monitoring.metrics.answer_comparison import AnswerComparison, RowComparison
 from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
 from monitoring.metrics.shadow_labels import RowOutcome
 from packager.manifest.manifest import Manifest
+from serving.feedback.stored_answers import StoredAnswers
 from serving.http.messages import RequestError
 from serving.protocols.protocol import ProtocolAdapter
 from serving.shadow.breaker import CircuitBreaker
@@ -59,7 +60,7 @@ class ShadowForwarder:
         address: ChallengerAddress,
         queue: int,
         counters: ShadowCounters,
-        answers: ShadowAnswers | None,
+        answers: StoredAnswers | None,
     ) -> None:
         """``adapters``: of champion's routes; ``queue``: rows that may wait.
 

@@ -69,7 +69,7 @@ class ShadowProcess:
         await asyncio.start_unix_server(forwarder.receive, sock=self.listening)
         await forwarder.run()
 
-    def _answers(self) -> ShadowAnswers | None:
+    def _answers(self) -> StoredAnswers | None:
         feedback = self.settings.feedback
         labelled = feedback.on and self.manifest.task != "outputs"
         if not labelled or not self.shadow.answers_per_day:
