@@ -30,6 +30,7 @@ from packager.testing.ledger import (
 from packager.testing.new_data import PLACE, Named, NewData, in_form_of, resolve
 from packager.testing.previous_time import previous_times
 from packager.worker.job import DataTestJob
+from packager.worker.test.quoted_cells import data_error
 from packager.worker.test.report import DataTestReport
 
 LABELS = "data/labels"
@@ -132,7 +133,7 @@ def _readable(data: NewData, manifest: Manifest, folder: Path) -> tuple[NewData,
     try:
         return in_form_of(data, manifest, folder), ""
     except UsageError as error:
-        return data, f"{error.message}; {error.hint}" if error.hint else error.message
+        return data, data_error(error, manifest.schema_)
 
 
 def _nothing_new(
