@@ -94,11 +94,12 @@ def run_test(
         data = resolve(named, manifest, unseen, folder, progress)
         history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
         if data.empty:
-            return _nothing_new(ledger, manifest.root, data.name, history)
+            last = None if ledger is None else ledger.last(manifest.root, data.name, data.seen)
+            return DataTestResult(None, history=history, last=last)
         key = _key(reference, data, labels, asked)
         known = None if ledger is None else ledger.find(key)
         if known is not None and asked.only_new:
-            return _nothing_new(ledger, manifest.root, data.name, history)
+            return DataTestResult(None, history=history, last=known)
         if known is not None:
             progress.step(f"the ledger has this test, of {known.tested}")
             return DataTestResult(known.report, recorded=True, history=history)
@@ -134,13 +135,6 @@ def _readable(data: NewData, manifest: Manifest, folder: Path) -> tuple[NewData,
         return in_form_of(data, manifest, folder), ""
     except UsageError as error:
         return data, data_error(error, manifest.schema_)
-
-
-def _nothing_new(
-    ledger: Ledger | None, root: str, data: str, history: tuple[DataTestReport, ...]
-) -> DataTestResult:
-    last = None if ledger is None else ledger.last(root, data)
-    return DataTestResult(None, history=history, last=last)
 
 
 def check_companion(reference: Reference) -> None:
