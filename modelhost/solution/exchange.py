@@ -10,8 +10,9 @@ from collections import deque
 from socket import socket
 from typing import IO
 
+from modelhost.solution.short_form import ANNOUNCEMENT, ANSWER, ShortRequest, read_answer
 from modelhost.solution.short_wait import ShortWait, processors
-from modelhost.wire import MAX_HEADER_BYTES, Decoder, Message, WireError, encoded
+from modelhost.wire import MAX_HEADER_BYTES, Buffer, Decoder, Message, WireError, encoded
 
 MAX_ANSWER_BYTES = 1 << 30
 """An answer that announces more is none: it would fill the memory."""
@@ -39,30 +40,58 @@ class Exchange:
         self._ended = ended
         self._answers = _poll(connection, ended, select.POLLIN)
         self._room = _poll(connection, ended, select.POLLOUT)
-        self._decoder = Decoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES)
+        self._decoder = Decoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES, {ANSWER: read_answer})
         self._arrived: deque[Message] = deque()
         self._short_wait = ShortWait(processors(os.environ))
         self._numbers = itertools.count()
         self._missed: dict[int, float] = {}
         """Request → ``time.monotonic()`` when nobody waited for its answer any longer."""
 
-    def send(self, message: Message, until: float | None = None) -> int:
+    def announce(self) -> None:
+        """Have the other process look for a request that is sent in a moment.
+
+        It wakes while the request is made. Nothing is sent if looking doesn't pay. Raises
+        ``ExchangeEndedError``.
+        """
+        if not self._short_wait.looks(time.monotonic()):
+            return
+        try:
+            whole = self._sent(ANNOUNCEMENT) == len(ANNOUNCEMENT)
+        except BlockingIOError:
+            return
+        if not whole:
+            raise ExchangeEndedError
+
+    def send(self, request: Message | ShortRequest, until: float | None = None) -> int:
         """Send a request, by ``until`` (``time.monotonic()``); return its number.
 
         Raises ``ExchangeTimeoutError``, after which only a part has been sent, and
         ``ExchangeEndedError``.
         """
         number = next(self._numbers)
-        for part in encoded(Message({**message.header, "id": number}, message.buffers)):
-            left = memoryview(part).cast("B")
-            while left:
-                try:
-                    left = left[self._connection.send(left) :]
-                except BlockingIOError:
-                    self._wait(self._room, until)
-                except OSError as error:
-                    raise ExchangeEndedError from error
+        if isinstance(request, ShortRequest):
+            self._send(request.encoded(number), until)
+            return number
+        for part in encoded(Message({**request.header, "id": number}, request.buffers)):
+            self._send(part, until)
         return number
+
+    def _send(self, part: Buffer, until: float | None) -> None:
+        left = memoryview(part).cast("B")
+        while left:
+            try:
+                left = left[self._sent(left) :]
+            except BlockingIOError:
+                self._wait(self._room, until)
+
+    def _sent(self, part: Buffer) -> int:
+        """The bytes that the socket took; raises ``BlockingIOError`` for none."""
+        try:
+            return self._connection.send(part)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            raise ExchangeEndedError from error
 
     def receive(self, number: int, until: float | None) -> Message:
         """The answer to this request, by ``until`` (``time.monotonic()``).
