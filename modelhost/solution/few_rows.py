@@ -17,10 +17,10 @@ MAX_ROWS = 128
 MAX_DTYPES = 64
 """Categorical dtypes whose categories are remembered."""
 
-Readers = Mapping[str, Optional[Callable[[List[Any]], Optional[List[Any]]]]]
-"""NumPy's kind of a block → what a feature's values are made by; None: they are taken over."""
-Slot = Tuple[int, Readers]
-"""The place of a column among the features, and its readers."""
+Reader = Callable[[List[Any]], Optional[List[Any]]]
+"""Makes a feature's values of a column's; None if it can't."""
+Slot = Tuple[int, Optional[Reader]]
+"""The place of a column among the features, and its reader; without one, values are taken over."""
 
 
 class FewRows:
@@ -36,7 +36,10 @@ class FewRows:
         ]
         self._index: Any = None
         self._known: list[str] = []
-        self._slots: list[Slot | None] | None = None
+        self._is_whole = False
+        """Whether the frame has each feature, and no two columns of a name."""
+        self._plans: dict[str, list[Slot | None]] = {}
+        """NumPy's kind of a block → what to do with each of the frame's columns."""
         self._categories: dict[int, tuple[Any, list[Any]]] = {}
 
     def values(self, frame: Any, rows: int) -> list[Any] | None:
@@ -47,39 +50,37 @@ class FewRows:
             index, blocks = frame.columns, frame._mgr.blocks
             if index is not self._index:  # an index of pandas doesn't change
                 self._read_names(index)
-            return None if self._slots is None else self._read(blocks, self._slots)
+            return self._read(blocks) if self._is_whole else None
         except (AttributeError, IndexError):  # no frame, or one of another version of pandas
             return None
 
     def _read_names(self, index: Any) -> None:
         names = index.tolist()
         if names != self._known:
-            self._known, self._slots = names, self._slots_of(names)
+            found = {*names}
+            self._is_whole = len(found) == len(names) and found.issuperset(self._names)
+            self._known, self._plans = names, {}
         self._index = index
 
-    def _slots_of(self, names: list[str]) -> list[Slot | None] | None:
-        """Of each column of a frame; None if a feature is absent, or there are two of a name."""
-        if len({*names}) < len(names) or not {*names}.issuperset(self._names):
-            return None
+    def _plan(self, kind: str) -> list[Slot | None]:
         wanted = {name: place for place, name in enumerate(self._names)}
-        return [
-            (wanted[name], self._readers[wanted[name]]) if name in wanted else None
-            for name in names
-        ]
+        plan: list[Slot | None] = [None] * len(self._known)
+        for column, name in enumerate(self._known):
+            if name in wanted:
+                plan[column] = wanted[name], self._readers[wanted[name]].get(kind, _unknown)
+        self._plans[kind] = plan
+        return plan
 
-    def _read(self, blocks: Any, slots: list[Slot | None]) -> list[Any] | None:
+    def _read(self, blocks: Any) -> list[Any] | None:
         made: list[Any] = [None] * len(self._names)
         for block in blocks:
             kind, lists = self._block(block.values)
+            plan = self._plans.get(kind) or self._plan(kind)
             for place, values in zip(block.mgr_locs.as_array.tolist(), lists):
-                slot = slots[place]
+                slot = plan[place]
                 if slot is not None:
-                    at, readers = slot
-                    read = readers.get(kind, _unknown)
-                    found = values if read is None else read(values)
-                    if found is None:
-                        return None
-                    made[at] = found
+                    at, read = slot
+                    made[at] = values if read is None else read(values)
         return None if None in made else made
 
     def _block(self, values: Any) -> tuple[str, list[list[Any]]]:
@@ -123,9 +124,10 @@ def _unknown(_values: list[Any]) -> None:
     return None
 
 
-_READERS: Mapping[str, Readers] = {
+_READERS: Mapping[str, Mapping[str, Reader | None]] = {
     "number": {"f": _without_nan, "i": None},
     "integer": {"i": None},
     "boolean": {"b": None},
     "string": {"O": _texts},
 }
+"""Kind of a feature → NumPy's kind of a block → its reader."""
