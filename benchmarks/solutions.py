@@ -33,13 +33,13 @@ from exchange_floor import floor
 
 from modelhost.columns import ColumnSpec
 from modelhost.frames import FrameBuilder, keep_text_plain
-from modelhost.prediction_messages import decode_predictions, encode_predictions
 from modelhost.predictions import Predictions
 from modelhost.solution.exchange import Exchange
 from modelhost.solution.few_rows import FewRows
 from modelhost.solution.flow import Flow, load_flow
+from modelhost.solution.short_form import REQUEST, ShortRequest, answer_to_flow, read_request
 from modelhost.solution.spec import FILE, MemberSpec, SolutionSpec, member_folder
-from modelhost.wire import Message, receive, send
+from modelhost.wire import Receiver, send
 
 COLUMNS = (
     *(ColumnSpec(f"x{n}", "number", "float64") for n in range(6)),
@@ -161,16 +161,17 @@ def code_alone(spec: MemberSpec, calls: int) -> float:
     ours, theirs = socket.socketpair()
     wake, stop = os.pipe()
     exchange, few = Exchange(ours, os.fdopen(wake, "rb")), FewRows(spec)
+    incoming = Receiver(theirs, {REQUEST: read_request})
     frame, least = FrameBuilder(COLUMNS).frame(values(1), 1), float("inf")
     for _ in range(calls):
         began = time.perf_counter()
-        asked = {"verb": "ask", "model": 0, "rows": 1, "values": few.values(frame, 1)}
-        number = exchange.send(Message(asked))
-        received = receive(theirs)
+        request = few.values(frame, 1)
+        assert request is not None
+        number = exchange.send(ShortRequest(1, request))
+        received = incoming.receive()
         assert received is not None
-        header, buffers = encode_predictions(Predictions([0.5], None))
-        send(theirs, Message({**header, "id": received.header["id"], "seconds": 0.1}, buffers))
-        decode_predictions(exchange.receive(number, None))
+        send(theirs, answer_to_flow(received.header["short"], Predictions([0.5], None), 0.1, began))
+        exchange.receive(number, None)
         least = min(least, time.perf_counter() - began)
     theirs.close()
     os.close(stop)

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
 
 MAGIC = b"MHW1"
@@ -107,15 +107,17 @@ class Decoder:
         """Whether no message has begun."""
         return not self._data
 
-    def feed(self, piece: Buffer) -> Iterator[Message]:
-        """Yield the messages that ``piece`` completes; raise ``WireError`` for anything else."""
+    def feed(self, piece: Buffer) -> Iterable[Message]:
+        """The messages that ``piece`` completes; anything else raises ``WireError``."""
         if not self._data and len(piece) >= PREFIX.size and isinstance(piece, bytes):
             magic, header, payload = self._prefix(piece)
             if PREFIX.size + header + payload == len(piece):  # one message, which is not copied
                 found = self._message(magic, memoryview(piece)[PREFIX.size :], header)
-                if found is not None:
-                    yield found
-                return
+                return () if found is None else (found,)
+        return self._joined(piece)
+
+    def _joined(self, piece: Buffer) -> Iterator[Message]:
+        """The messages that end within ``piece``, and may have begun before it."""
         self._data += piece
         while len(self._data) >= self._needed:
             magic, header, payload = self._prefix(self._data)
@@ -171,38 +173,34 @@ class Receiver:
     def __init__(self, connection: socket.socket, forms: Forms | None = None) -> None:
         """Nothing else reads ``connection`` from now on; ``forms``: other protocols."""
         self._connection = connection
+        self._ready = select.poll()
+        self._ready.register(connection, select.POLLIN)
         self._decoder = Decoder(forms=forms)
         self._arrived: deque[Message] = deque()
 
     def receive(self) -> Message | None:
         """As the function ``receive``; a message that is announced is looked for."""
-        piece = None
         while not self._arrived:
-            if piece is None:
-                piece = self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
+            piece = self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
             if not piece:
                 if self._decoder.idle:
                     return None
                 raise WireError(_ENDED)
             self._arrived.extend(self._decoder.feed(piece))
-            piece = None
             if not self._arrived and self._decoder.idle:  # the piece was an announcement
-                piece = self._look()
+                self._look()
         return self._arrived.popleft()
 
-    def _look(self) -> bytes | None:
-        """What arrives soon; None if nothing does, or another thread wants the processor."""
+    def _look(self) -> None:
+        """Return when something arrives, soon, or when another thread wants the processor."""
         now = time.monotonic()
         end = now + LOOK_SECONDS
-        while now < end:
-            with suppress(BlockingIOError):
-                return self._connection.recv(_FIRST, socket.MSG_DONTWAIT)
+        while now < end and not self._ready.poll(0):
             before = time.monotonic()
             os.sched_yield()
             now = time.monotonic()
             if now - before > FREE_SECONDS:
-                return None
-        return None
+                return
 
 
 def receive(connection: socket.socket, max_payload: int = MAX_PAYLOAD_BYTES) -> Message | None:

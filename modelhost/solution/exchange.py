@@ -77,10 +77,10 @@ class Exchange:
         return number
 
     def _send(self, part: Buffer, until: float | None) -> None:
-        left = memoryview(part).cast("B")
-        while left:
+        sent = 0
+        while sent < len(part):
             try:
-                left = left[self._sent(left) :]
+                sent += self._sent(memoryview(part)[sent:] if sent else part)
             except BlockingIOError:
                 self._wait(self._room, until)
 
@@ -124,10 +124,9 @@ class Exchange:
 
     def _read(self, until: float | None) -> None:
         began, first = time.monotonic(), self._decoder.idle
-        piece = self._short_wait.look(self._piece, until) if first else None
-        if piece is None:
+        if not first or not self._short_wait.look(self._look, until):
             self._wait(self._answers, until)
-            piece = self._piece()
+        piece = self._piece()
         if first:
             self._short_wait.took(time.monotonic() - began)
         if not piece:  # the connection was closed, or only the end of the process was reported
@@ -137,12 +136,16 @@ class Exchange:
         except WireError as error:
             raise ExchangeEndedError from error
 
-    def _piece(self) -> bytes | None:
-        """What has arrived; empty if the connection was closed, None if nothing is here."""
+    def _look(self) -> bool | None:
+        """Whether something has arrived, or the process has ended; None if not."""
+        return True if self._answers.poll(0) else None
+
+    def _piece(self) -> bytes:
+        """What has arrived; empty if the connection or the process has ended."""
         try:
             return self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
         except BlockingIOError:
-            return None
+            return b""
         except OSError as error:
             raise ExchangeEndedError from error
 
