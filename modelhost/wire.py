@@ -82,11 +82,11 @@ def encoded(message: Message) -> list[Buffer]:
 
 def roundtrip(message: Message) -> Message:
     """The message as the other side would receive it."""
-    (received,) = Decoder().feed(b"".join(encoded(message)))
+    (received,) = MessageDecoder().feed(b"".join(encoded(message)))
     return received
 
 
-class Decoder:
+class MessageDecoder:
     """Reassembles messages from pieces of a stream of one connection."""
 
     def __init__(
@@ -175,7 +175,7 @@ class Receiver:
         self._connection = connection
         self._ready = select.poll()
         self._ready.register(connection, select.POLLIN)
-        self._decoder = Decoder(forms=forms)
+        self._decoder = MessageDecoder(forms=forms)
         self._arrived: deque[Message] = deque()
 
     def receive(self) -> Message | None:

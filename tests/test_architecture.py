@@ -293,7 +293,7 @@ RULES = {
         [
             ("packager/worker/x.py", "from modelhost.model import load_model\n"),
             ("packager/worker/x.py", "def f():\n    from modelhost import model\n"),
-            ("serving/x.py", "import modelhost.work\n"),
+            ("serving/x.py", "import modelhost.session\n"),
             ("packager/model/x.py", "from modelhost.state import state\n"),
             ("packager/worker/x.py", "def f():\n    import joblib\n"),
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, GlobalName, Made
+from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, ConstructedObject, GlobalName
 
 RECONSTRUCTOR = "copyreg._reconstructor"
 NEW = "copyreg.__newobj__"
@@ -40,7 +40,7 @@ def note_arguments(full: str, args: tuple[Any, ...]) -> str:
     return ""
 
 
-def note_state(target: Made, state: Any) -> None:
+def note_state(target: ConstructedObject, state: Any) -> None:
     """Note what a ``functools.partial`` will call, which its state may replace."""
     replaced = state[0] if isinstance(state, tuple) and state else None
     if target.kind == PARTIAL and isinstance(replaced, GlobalName):
@@ -70,7 +70,7 @@ def _random(full: str, args: tuple[Any, ...]) -> str:
         if isinstance(one, GlobalName):
             one.uses.add(CALLED)
         known = isinstance(one, GlobalName) and f"{one.full}.".startswith(_RANDOM)
-        known = known or (isinstance(one, Made) and one.kind.startswith(_RANDOM))
+        known = known or (isinstance(one, ConstructedObject) and one.kind.startswith(_RANDOM))
         if not known and not isinstance(one, str):
             named = one.full if isinstance(one, GlobalName) else "an object"
             return f"calls {full} with {named}, expected a name or class of numpy.random"

@@ -12,7 +12,7 @@ from typing import IO
 
 from modelhost.solution.short_form import ANNOUNCEMENT, ANSWER, ShortRequest, read_answer
 from modelhost.solution.short_wait import ShortWait, processors
-from modelhost.wire import MAX_HEADER_BYTES, Buffer, Decoder, Message, WireError, encoded
+from modelhost.wire import MAX_HEADER_BYTES, Buffer, Message, MessageDecoder, WireError, encoded
 
 MAX_ANSWER_BYTES = 1 << 30
 """An answer that announces more is none: it would fill the memory."""
@@ -40,7 +40,7 @@ class Exchange:
         self._ended = ended
         self._answers = _poll(connection, ended, select.POLLIN)
         self._room = _poll(connection, ended, select.POLLOUT)
-        self._decoder = Decoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES, {ANSWER: read_answer})
+        self._decoder = MessageDecoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES, {ANSWER: read_answer})
         self._arrived: deque[Message] = deque()
         self._short_wait = ShortWait(processors(os.environ))
         self._numbers = itertools.count()

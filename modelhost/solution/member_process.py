@@ -1,7 +1,7 @@
 """A member whose model runs in a process and an environment of its own.
 
 The flow's process starts it, and another one when it has ended. The two exchange the messages of
-:mod:`modelhost.work` on a socket pair. The process inherits what confines the flow's.
+:mod:`modelhost.session` on a socket pair. The process inherits what confines the flow's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
 from modelhost.solution.exchange import Exchange, ExchangeEndedError, ExchangeTimeoutError
 from modelhost.solution.few_rows import MAX_ROWS, FewRows
 from modelhost.solution.member_input import encoded_columns, member_columns
-from modelhost.solution.pending_answer import PendingAnswer
+from modelhost.solution.pending_answer import PendingReply
 from modelhost.solution.process_start import ending, started, tell_end
 from modelhost.solution.short_form import ShortRequest
 from modelhost.solution.spec import MemberSpec
@@ -57,7 +57,7 @@ class MemberProcess:
         self._reason = "loads its model"
         self._ended_for: str | None = None
         self._failure: PackageError | None = None
-        self._pending: PendingAnswer | None = None
+        self._pending: PendingReply | None = None
         self._watched: Exchange | None = None
         """The connection that a timer looks at because an answer is late."""
         self._closed = False
@@ -87,7 +87,7 @@ class MemberProcess:
             process = self._process
             return None if self._exchange is None or process is None else process.pid
 
-    def ask(self, rows: Any, until: float | None) -> tuple[PendingAnswer | None, int]:
+    def ask(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
         """Send ``rows``; the answer to an earlier request is awaited first.
 
         ``until``: the end of the request (``time.monotonic()``). None for no
@@ -96,7 +96,7 @@ class MemberProcess:
         with self.turn:
             return self._asked(rows, until)
 
-    def _asked(self, rows: Any, until: float | None) -> tuple[PendingAnswer | None, int]:
+    def _asked(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
         began = time.perf_counter()
         if self._pending is not None:
             self._pending.settle(until)
@@ -115,7 +115,7 @@ class MemberProcess:
             made = encoded_columns(columns, self._spec.features, count)
             header = {"verb": "ask", "model": 0, "rows": count, "columns": made.described}
             request = Message(header, made.buffers)
-        self._pending = PendingAnswer(self, request, count, until)
+        self._pending = PendingReply(self, request, count, until)
         self._pending.queued = queued
         return self._pending, count
 

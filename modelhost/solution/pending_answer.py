@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from modelhost.solution.member_process import MemberProcess
 
 
-class PendingAnswer:
+class PendingReply:
     """A request to the process; its answer is kept until it is waited for."""
 
     def __init__(

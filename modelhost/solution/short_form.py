@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import marshal
 import struct
-from typing import Any, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,8 +39,8 @@ class ShortRequest(NamedTuple):
     """Rows for a member's model."""
 
     rows: int
-    values: Sequence[Sequence[Any]]
-    """Of each column, None for null."""
+    values: Any
+    """A list of plain values for each column, None for null."""
 
     def encoded(self, number: int) -> bytes:
         """The bytes of the request with this number."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from packager.deploy import tracker
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.parts import ALERTMANAGER
 from packager.deploy.prometheus.issue_service import JOB
 from packager.deploy.prometheus.proxy_alerts import KEPT_METRICS, PROXY_JOB
@@ -21,20 +21,20 @@ and windows of five seconds still hold two samples."""
 PROXY_METRICS_PORT = 8404
 
 
-def slot_names(one: Member) -> list[str]:
+def slot_names(one: DeployedModel) -> list[str]:
     """DNS names of the replicas in all slots of a model."""
     return [one.slot_service(slot) for slot in one.slots]
 
 
-def proxy_name(one: Member) -> str:
+def proxy_name(one: DeployedModel) -> str:
     """DNS name of the proxy of a model."""
     return one.proxy
 
 
 def prometheus(
     fleet: Fleet,
-    replicas: Callable[[Member], list[str]] = slot_names,
-    proxy: Callable[[Member], str] = proxy_name,
+    replicas: Callable[[DeployedModel], list[str]] = slot_names,
+    proxy: Callable[[DeployedModel], str] = proxy_name,
 ) -> dict[str, Any]:
     """Each replica is scraped separately: the names of ``replicas`` resolve to all of them."""
     alerting = {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]}
@@ -50,7 +50,7 @@ def prometheus(
     }
 
 
-def _job(one: Member, names: list[str]) -> dict[str, Any]:
+def _job(one: DeployedModel, names: list[str]) -> dict[str, Any]:
     every = SCRAPE if one.time_scale == 1 else f"{max(QUICKEST, 15 // one.time_scale)}s"
     found = {"names": names, "type": "A", "port": PORT, "refresh_interval": every}
     quicker = {"scrape_interval": every, "scrape_timeout": every} if one.time_scale > 1 else {}

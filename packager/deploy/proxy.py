@@ -7,7 +7,7 @@ moves the traffic by weights. Names of absent services don't resolve, and their 
 from __future__ import annotations
 
 from packager.deploy.configuration import PROXY_METRICS_PORT
-from packager.deploy.fleet import MAX_REPLICAS, SLOTS, Member
+from packager.deploy.fleet import MAX_REPLICAS, SLOTS, DeployedModel
 from packager.image.config import PORT
 
 CONFIG_FOLDER = "/usr/local/etc/haproxy"
@@ -103,7 +103,7 @@ backend {slot}
 """
 
 
-def proxy_config(one: Member, deadline_seconds: float = 30) -> str:
+def proxy_config(one: DeployedModel, deadline_seconds: float = 30) -> str:
     """``haproxy.cfg`` for ``one``; ``deadline_seconds``: of its server's requests."""
     weights = one.weights()
     servers = [_server(one, slot, weights[slot]) for slot in SLOTS]
@@ -135,7 +135,7 @@ def proxy_head(deadline_seconds: float = 30, socket: str = "") -> str:
     )
 
 
-def _server(one: Member, slot: str, weight: int) -> str:
+def _server(one: DeployedModel, slot: str, weight: int) -> str:
     return SERVER.format(
         slot=slot,
         replicas=MAX_REPLICAS,

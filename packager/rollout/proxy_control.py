@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from packager.deploy.compose.services import PROXY_USER
-from packager.deploy.fleet import MAX_REPLICAS, Member
+from packager.deploy.fleet import MAX_REPLICAS, DeployedModel
 from packager.deploy.proxy import SOCKET
 from packager.errors import PackageError
 from packager.image.runtime import VENV
@@ -112,7 +112,7 @@ def traffic(servers: Iterable[ProxyServer], slot: str) -> SlotTraffic:
 class ProxyControl:
     """The proxy of one model of a folder."""
 
-    def __init__(self, compose: ComposeCommand, one: Member) -> None:
+    def __init__(self, compose: ComposeCommand, one: DeployedModel) -> None:
         self._compose = compose
         self._one = one
 

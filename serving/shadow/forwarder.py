@@ -65,7 +65,7 @@ class ShadowForwarder:
         address: ChallengerAddress,
         queue: int,
         counters: ShadowCounters,
-        answers: KeptAnswers | None,
+        answers: ShadowAnswers | None,
     ) -> None:
         """``adapters``: of champion's routes; ``queue``: rows that may wait.
 
@@ -215,7 +215,7 @@ class ShadowForwarder:
             return None
 
 
-class KeptAnswers:
+class ShadowAnswers:
     """A store of answers, in a thread of its own; failures are logged and counted."""
 
     def __init__(self, open_store: Callable[[], ChallengerAnswerStore], days: float) -> None:

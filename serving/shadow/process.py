@@ -25,7 +25,7 @@ from serving.protocols.protocol import ProtocolAdapter
 from serving.protocols.registry import protocol_adapters
 from serving.settings import Settings
 from serving.shadow.challenger import ChallengerAddress
-from serving.shadow.forwarder import KeptAnswers, ShadowCounters, ShadowForwarder
+from serving.shadow.forwarder import ShadowAnswers, ShadowCounters, ShadowForwarder
 from serving.shadow.settings import ShadowSettings
 
 NICENESS = 10
@@ -67,13 +67,13 @@ class ShadowProcess:
         await asyncio.start_unix_server(forwarder.receive, sock=self.listening)
         await forwarder.run()
 
-    def _answers(self) -> KeptAnswers | None:
+    def _answers(self) -> ShadowAnswers | None:
         feedback = self.settings.feedback
         labelled = feedback.on and self.manifest.task != "outputs"
         if not labelled or not self.shadow.answers_per_day:
             return None
         opened = partial(open_answers, feedback, self.shadow, self.manifest.name)
-        return KeptAnswers(opened, feedback.days)
+        return ShadowAnswers(opened, feedback.days)
 
 
 def open_answers(

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from modelhost import wire
 from modelhost.wire import (
     PREFIX,
-    Decoder,
     EncodedMessage,
     Message,
+    MessageDecoder,
     Receiver,
     WireError,
     encoded,
@@ -48,7 +48,7 @@ def plain(message: Message) -> tuple[dict[str, object], list[bytes]]:
 @given(MESSAGES, st.lists(st.integers(1, 30), min_size=1))
 def test_messages_come_back_from_pieces_of_any_size(messages, sizes):
     stream = b"".join(bytes(part) for message in messages for part in encoded(message))
-    decoder, found, turn = Decoder(), [], 0
+    decoder, found, turn = MessageDecoder(), [], 0
     while stream:
         size = sizes[turn % len(sizes)]
         found += decoder.feed(stream[:size])
@@ -96,7 +96,7 @@ def header(content: object, payload: int = 0) -> bytes:
 )
 def test_anything_else_is_an_error(stream, expected):
     with pytest.raises(WireError, match=expected):
-        list(Decoder().feed(stream))
+        list(MessageDecoder().feed(stream))
 
 
 @WAYS
@@ -124,7 +124,7 @@ def test_other_protocols_are_read_by_their_forms() -> None:
     message = EncodedMessage({}, [PREFIX.pack(b"TST1", 0, 2) + b"ab"])
     stream = b"".join(bytes(part) for one in (message, Message({"n": 1})) for part in encoded(one))
     for size in (1, len(stream)):
-        decoder, found = Decoder(forms=FORMS), []
+        decoder, found = MessageDecoder(forms=FORMS), []
         for start in range(0, len(stream), size):
             found += decoder.feed(stream[start : start + size])
         assert [one.header for one in found] == [{"read": b"ab"}, {"n": 1}]
@@ -186,7 +186,7 @@ def test_one_message_is_taken_over_without_a_copy_and_several_are_kept_apart() -
     messages = [Message({"n": n}, [bytes([n]) * n]) for n in range(4)]
     stream = b"".join(bytes(part) for message in messages for part in encoded(message))
     for size in (1, 7, 40, len(stream)):
-        decoder = Decoder()
+        decoder = MessageDecoder()
         found = [
             message
             for start in range(0, len(stream), size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from packager.deploy.commented import commented
 from packager.deploy.compose.document import compose_document
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.parts import GRAFANA, PROMETHEUS, REDIS
 
 HEADING = """\
@@ -36,7 +36,7 @@ def compose_text(fleet: Fleet) -> str:
     return HEADING + commented(compose_document(fleet), comments)
 
 
-def _of_model(one: Member) -> dict[str, str]:
+def _of_model(one: DeployedModel) -> dict[str, str]:
     proxy = {"ports": "All traffic; the blue slot alone; the green one alone. Change with --port."}
     replica = {
         "image": "Another version: package deploy compose.",

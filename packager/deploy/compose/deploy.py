@@ -11,7 +11,7 @@ from typing import Any
 from packager.deploy import configuration, generated_folder, tracker
 from packager.deploy.compose.comments import compose_text
 from packager.deploy.compose.document import PASSWORD
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.folder_target import COMPOSE, target_fleet, target_notes
 from packager.deploy.monitoring import (
     FLEET_DASHBOARD,
@@ -89,7 +89,7 @@ def deploy_compose(
     model = monitored(reference, objectives, options)
     known = target_fleet(target, COMPOSE)
     before = known.members.get(model.name)
-    member = Member(
+    member = DeployedModel(
         model.name,
         model.version,
         deployed_image(asked.image, reference),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from packager.deploy.fleet import Member
+from packager.deploy.fleet import DeployedModel
 from packager.deploy.part_images import PROXY, compose_image
 from packager.deploy.parts import REDIS
 from packager.deploy.proxy import CONFIG_FOLDER, SLOT_PORTS
@@ -53,12 +53,14 @@ def literal(text: str) -> str:
     return text.replace("$", "$$")
 
 
-def model_network(one: Member) -> str:
+def model_network(one: DeployedModel) -> str:
     """The internal network of its replicas: none of another model can get one's address."""
     return f"models-{one.label}"
 
 
-def model_services(one: Member, pins: Mapping[str, str], *, redis: bool = False) -> dict[str, Any]:
+def model_services(
+    one: DeployedModel, pins: Mapping[str, str], *, redis: bool = False
+) -> dict[str, Any]:
     """The services of ``one``; ``redis``: whether labels wait in the Redis of the deployment."""
     return {
         one.state: state_service(one),
@@ -68,17 +70,17 @@ def model_services(one: Member, pins: Mapping[str, str], *, redis: bool = False)
     }
 
 
-def model_volumes(one: Member) -> dict[str, Any]:
+def model_volumes(one: DeployedModel) -> dict[str, Any]:
     """The volumes of ``one``."""
     return {one.state: {}, one.proxy: {}}
 
 
-def state_service(one: Member) -> dict[str, Any]:
+def state_service(one: DeployedModel) -> dict[str, Any]:
     """Lets the server's group write into the new volume, and creates a token key in it."""
     return _prepared(one, PREPARE, f"{one.state}:/state")
 
 
-def _prepared(one: Member, script: str, volume: str) -> dict[str, Any]:
+def _prepared(one: DeployedModel, script: str, volume: str) -> dict[str, Any]:
     """A service that runs ``script`` once, as root without the network, on a volume."""
     return {
         "image": literal(one.image),
@@ -93,7 +95,7 @@ def _prepared(one: Member, script: str, volume: str) -> dict[str, Any]:
     }
 
 
-def model_service(one: Member) -> dict[str, Any]:
+def model_service(one: DeployedModel) -> dict[str, Any]:
     """The service of a model's replicas, with its state in a volume."""
     keys = f"./keys/{one.label}.keys:{API_KEYS}:ro"
     return {
@@ -115,7 +117,7 @@ def model_service(one: Member) -> dict[str, Any]:
     }
 
 
-def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
+def _slot(one: DeployedModel, slot: str, *, redis: bool) -> dict[str, Any]:
     there = one.in_slot(slot)
     service = model_service(there)
     store = {"MODEL_FEEDBACK_STORE": REDIS_DATABASE} if redis else {}
@@ -133,7 +135,7 @@ def _slot(one: Member, slot: str, *, redis: bool) -> dict[str, Any]:
     }
 
 
-def _proxy(one: Member, pins: Mapping[str, str]) -> dict[str, Any]:
+def _proxy(one: DeployedModel, pins: Mapping[str, str]) -> dict[str, Any]:
     return {
         "image": compose_image(PROXY, pins),
         "user": PROXY_USER,

@@ -14,7 +14,7 @@ from packager.deploy.compose.deploy import (
     linked_files,
     monitoring_configuration,
 )
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.folder_target import SWARM, target_fleet, target_notes
 from packager.deploy.monitoring import (
     monitored,
@@ -66,7 +66,7 @@ def plan_swarm(
     model = monitored(reference, objectives, options)
     known = swarm_fleet(target)
     before = known.members.get(model.name)
-    member = Member(
+    member = DeployedModel(
         model.name,
         model.version,
         deployed_image(asked.image, reference),

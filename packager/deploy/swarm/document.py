@@ -7,7 +7,7 @@ from typing import Any
 
 from packager.deploy.commented import commented
 from packager.deploy.compose.document import shared_services
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.parts import REDIS
 from packager.deploy.swarm.names import content_name, model_service, proxy_service
 from packager.deploy.swarm.secret_values import secret_paths
@@ -65,7 +65,7 @@ def config_paths(fleet: Fleet, files: Mapping[str, str]) -> dict[str, str]:
     return {**proxies, **{_key(path): path for path in sorted(files) if reader(path) in readers}}
 
 
-def proxy_path(one: Member) -> str:
+def proxy_path(one: DeployedModel) -> str:
     """The configuration of a model's proxies."""
     return f"proxy/{one.label}/haproxy.cfg"
 

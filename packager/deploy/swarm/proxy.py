@@ -8,7 +8,7 @@ again whose task ended without an answer.
 from __future__ import annotations
 
 from packager.deploy.configuration import PROXY_METRICS_PORT
-from packager.deploy.fleet import MAX_REPLICAS, Member
+from packager.deploy.fleet import MAX_REPLICAS, DeployedModel
 from packager.deploy.proxy import CHECKED, proxy_head
 from packager.deploy.swarm.names import model_service, tasks_of
 from packager.image.config import PORT
@@ -35,7 +35,7 @@ backend model
 """
 
 
-def swarm_proxy_config(one: Member) -> str:
+def swarm_proxy_config(one: DeployedModel) -> str:
     """``haproxy.cfg`` of the proxies of ``one``."""
     return TEMPLATE.format(
         name=one.name,

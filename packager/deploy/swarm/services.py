@@ -14,7 +14,7 @@ from packager.deploy.compose.services import (
     REDIS_DATABASE,
     literal,
 )
-from packager.deploy.fleet import Member
+from packager.deploy.fleet import DeployedModel
 from packager.deploy.part_images import PROXY, compose_image
 from packager.deploy.proxy import CONFIG_FOLDER
 from packager.deploy.swarm.names import model_label
@@ -36,17 +36,17 @@ HARDENING: dict[str, Any] = {"cap_drop": ["ALL"], "logging": LOGGING}
 """What a stack file can say; ``no-new-privileges`` is a setting of the engine there."""
 
 
-def feedback_secret(one: Member) -> str:
+def feedback_secret(one: DeployedModel) -> str:
     """The key of the secret that signs feedback tokens."""
     return f"feedback-{model_label(one)}"
 
 
-def keys_secret(one: Member) -> str:
+def keys_secret(one: DeployedModel) -> str:
     """The key of the secret with the API keys that the servers take."""
     return f"keys-{model_label(one)}"
 
 
-def proxy_config_key(one: Member) -> str:
+def proxy_config_key(one: DeployedModel) -> str:
     """The key of the config of its proxies."""
     return f"proxy-{model_label(one)}"
 
@@ -61,7 +61,7 @@ def limits(memory: str) -> dict[str, Any]:
     return {"memory": memory, "pids": MAX_PROCESSES}
 
 
-def model_service(one: Member, *, redis: bool) -> dict[str, Any]:
+def model_service(one: DeployedModel, *, redis: bool) -> dict[str, Any]:
     """The service of a model's replicas; ``redis``: whether labels wait in the stack's Redis.
 
     Swarm starts a new task, waits until it is healthy, and ends an old one then.
@@ -105,7 +105,7 @@ def model_service(one: Member, *, redis: bool) -> dict[str, Any]:
     }
 
 
-def proxy_service(one: Member, pins: Mapping[str, str]) -> dict[str, Any]:
+def proxy_service(one: DeployedModel, pins: Mapping[str, str]) -> dict[str, Any]:
     """The service of a model's proxies: one task on each host, on the model's port there."""
     config = {
         "source": proxy_config_key(one),

@@ -18,7 +18,7 @@ from modelhost.solution.short_form import (
     read_request,
 )
 from modelhost.solution.short_wait import ShortWait
-from modelhost.wire import Decoder, Message, receive, send
+from modelhost.wire import Message, MessageDecoder, receive, send
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_short_request_is_announced_and_has_a_short_answer(
     exchange.announce()
     assert other.recv(100) == ANNOUNCEMENT
     number = exchange.send(ShortRequest(1, [["a"]]))
-    (asked,) = Decoder(forms={REQUEST: read_request}).feed(other.recv(1000))
+    (asked,) = MessageDecoder(forms={REQUEST: read_request}).feed(other.recv(1000))
     assert (asked.header["short"], asked.header["values"]) == (number, [["a"]])
     send(other, answer_to_flow(number, Predictions([0.5], None), 0.1, 2.0))
     assert exchange.receive(number, None).header["predictions"].labels == [0.5]

@@ -20,7 +20,7 @@ from modelhost.solution.short_form import (
     read_answer,
     read_request,
 )
-from modelhost.wire import PREFIX, Decoder, Message, WireError, encoded, roundtrip
+from modelhost.wire import PREFIX, Message, MessageDecoder, WireError, encoded, roundtrip
 
 FORMS = {REQUEST: read_request, ANSWER: read_answer}
 NUMBERS = st.integers(0, 2**64 - 1)
@@ -30,7 +30,7 @@ VALUES = (
 
 
 def read(content: bytes) -> list[Message]:
-    return list(Decoder(forms=FORMS).feed(content))
+    return list(MessageDecoder(forms=FORMS).feed(content))
 
 
 def answered(found: Predictions, number: int = 3) -> dict[str, Any]:
@@ -135,4 +135,4 @@ def test_anything_else_is_none(content: bytes) -> None:
 
 def test_only_a_flow_and_its_members_read_them() -> None:
     with pytest.raises(WireError, match="expected b'MHW1' at the start"):
-        list(Decoder().feed(ShortRequest(1, [[1]]).encoded(0)))
+        list(MessageDecoder().feed(ShortRequest(1, [[1]]).encoded(0)))

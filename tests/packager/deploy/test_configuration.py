@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from packager.deploy import configuration
-from packager.deploy.fleet import Fleet, Member, UpdateCandidate
+from packager.deploy.fleet import DeployedModel, Fleet, UpdateCandidate
 from packager.deploy.parts import ALERTMANAGER, GRAFANA, TRACKER
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
 
 
-def fleet_of(*members: Member, without: tuple[str, ...] = ()) -> Fleet:
+def fleet_of(*members: DeployedModel, without: tuple[str, ...] = ()) -> Fleet:
     return Fleet({one.name: one for one in members}).with_parts((), without)
 
 

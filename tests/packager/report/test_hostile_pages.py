@@ -23,7 +23,7 @@ from packager.report.lineage_page import lineage_page
 from packager.report.lineage_svg import lineage_svg
 from packager.report.replay_page import as_page
 from packager.run.replay import _confirmed
-from packager.tables.lineage import Node
+from packager.tables.lineage import LineageTable
 from packager.tables.records import Derivation, Version
 from packager.text import visible
 from packager.worker.replay.report import ModelComparison, ReplayReport
@@ -70,7 +70,7 @@ def replay(value: str) -> str:
     return as_page(_confirmed(report, True), MANIFEST.model_copy(update={"name": value}))
 
 
-def nodes_of(value: str) -> dict[str, Node]:
+def nodes_of(value: str) -> dict[str, LineageTable]:
     derived = Derivation(parents=(), step=value, digest="", params={})
     version = Version(
         number=1,
@@ -82,7 +82,7 @@ def nodes_of(value: str) -> dict[str, Node]:
         derived=derived,
     )
     place = Location("/x/" + value.replace("/", "|"))
-    return {place.uri: Node(place, version, (), (value,))}
+    return {place.uri: LineageTable(place, version, (), (value,))}
 
 
 def lineage(value: str) -> str:

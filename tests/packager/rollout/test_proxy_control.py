@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from packager.deploy.fleet import Member
+from packager.deploy.fleet import DeployedModel
 from packager.errors import PackageError
 from packager.rollout.compose_command import ComposeCommand
 from packager.rollout.proxy_control import (
@@ -27,7 +27,7 @@ STAT = HEAD + (
     "model,BACKEND,1,1,1,UP,200,0,64,0,4,3,,\n"
     "blue,blue1,0,0,0,UP,100,0,1,0,0,0,100,\n"
 )
-SHOP = Member("shop", "1", "shop:1", 3000, 512)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
 
 
 class Answering(ComposeCommand):

@@ -28,7 +28,7 @@ from serving.protocols.predict import PredictProtocol
 from serving.shadow import forwarder
 from serving.shadow.breaker import MAX_FAILURES, CircuitBreaker
 from serving.shadow.challenger import ChallengerAddress
-from serving.shadow.forwarder import KeptAnswers, ShadowCounters, ShadowForwarder
+from serving.shadow.forwarder import ShadowAnswers, ShadowCounters, ShadowForwarder
 from serving.shadow.sampled import SampledRequest
 from serving.shadow.settings import ShadowSettings
 
@@ -44,7 +44,7 @@ class Shadow:
 
     manifest: Manifest
     url: str
-    answers: KeptAnswers | None = None
+    answers: ShadowAnswers | None = None
     queue: int = 1_000
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -211,8 +211,10 @@ def test_a_body_that_is_not_read_fails_its_rows() -> None:
     assert shadow.outcomes() == {"failed": 1}
 
 
-def kept(folder: Path, per_day: int = 100) -> tuple[KeptAnswers, SqliteAnswerStore]:
-    return KeptAnswers(lambda: SqliteAnswerStore(folder, per_day), 30), SqliteAnswerStore(folder, 1)
+def kept(folder: Path, per_day: int = 100) -> tuple[ShadowAnswers, SqliteAnswerStore]:
+    return ShadowAnswers(lambda: SqliteAnswerStore(folder, per_day), 30), SqliteAnswerStore(
+        folder, 1
+    )
 
 
 def test_answers_are_kept_by_champions_token(tmp_path: Path) -> None:
@@ -243,7 +245,7 @@ def test_a_store_that_fails_costs_answers_only(
 
     tokens = TOKENS.mint(["Fair"], None, [1])
     with challenger(predicting(lambda _: "Fair")) as other:
-        shadow = Shadow(MANIFEST, other.url, KeptAnswers(broken, 30))
+        shadow = Shadow(MANIFEST, other.url, ShadowAnswers(broken, 30))
         shadow.run(*[request(["Fair"], tokens=tokens)] * 2, rows=2)
         assert shadow.outcomes() == {"same": 2}
         assert shadow.value("model_shadow_unkept_answers_total") == 2

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from packager.deploy.compose.services import literal, model_services, model_volumes
-from packager.deploy.fleet import Member, UpdateCandidate
+from packager.deploy.fleet import DeployedModel, UpdateCandidate
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512, replicas=3)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512, replicas=3)
 UPDATED = replace(SHOP, candidate=UpdateCandidate("2", "shop:2", 512))
 
 
@@ -65,7 +65,7 @@ def test_every_volume_that_is_mounted_is_declared() -> None:
 
 
 def test_a_model_reaches_other_machines_only_where_that_was_said() -> None:
-    def networks(one: Member, *, redis: bool = False) -> Any:
+    def networks(one: DeployedModel, *, redis: bool = False) -> Any:
         return model_services(one, {}, redis=redis)["model-shop-blue"]["networks"]
 
     assert networks(SHOP) == ["models-shop"]

@@ -8,12 +8,12 @@ import pytest
 import yaml
 from stacked_models import ALONE, PRICES, checked_stack, stack_document, stacked
 
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.swarm.document import MAX_CONFIG_BYTES, stack_text
 from packager.deploy.swarm.secret_values import planned_secrets
 from packager.errors import PackageError
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
 FLEET = Fleet({"shop": SHOP})
 FILES = {"proxy/shop/haproxy.cfg": "a", "prometheus/prometheus.yml": "b"}
 

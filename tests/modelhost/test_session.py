@@ -10,9 +10,9 @@ import pytest
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
 from modelhost.predictions import Predictions
+from modelhost.session import HostSession, work
 from modelhost.solution.short_form import ANSWER, REQUEST, ShortRequest, read_answer, read_request
-from modelhost.wire import Decoder, Message, encoded, receive, send
-from modelhost.work import Workshop, work
+from modelhost.wire import Message, MessageDecoder, encoded, receive, send
 
 TRAIN = """
 class Model:
@@ -36,7 +36,7 @@ def request(verb: str, rows: int, **keys: object) -> Message:
 
 def test_a_model_is_trained_saved_loaded_and_asked(project, tmp_path):
     project.code(train=TRAIN)
-    shop = Workshop()
+    shop = HostSession()
     recipe = {"train": "train:train", "params": {}, "seed": 1}
     asked = request("train", 20, features=["x"], targets=["y"], takes="frame", **recipe)
     assert shop.answer(asked).header == {"model_type": "Model"}
@@ -57,7 +57,7 @@ def test_an_error_of_the_project_is_an_answer(project):
     project.code(train="def train(features, target, *, params, seed): return features['z']")
     recipe = {"train": "train:train", "params": {}, "seed": 1}
     asked = request("train", 3, features=["x"], targets=["y"], takes="frame", **recipe)
-    error = Workshop().answer(asked).header["error"]
+    error = HostSession().answer(asked).header["error"]
     assert error["message"] == "the recipe raised KeyError: 'z'"
     assert (error["missing_key"], error["cause"], error["exit_code"]) == ("z", "KeyError", 1)
 
@@ -107,7 +107,7 @@ def loaded_member(folder):
 
 def test_a_member_is_asked_without_specs_and_answers_have_the_number(project, tmp_path):
     project.code(member=MEMBER)
-    shop = Workshop()
+    shop = HostSession()
     assert shop.answer(loaded_member(tmp_path)).header["id"] == 0
     few = {"verb": "ask", "model": 0, "rows": 2, "values": [[1.0, None]], "id": 5}
     answer = shop.answer(Message(few)).header
@@ -126,11 +126,11 @@ def test_a_member_is_asked_without_specs_and_answers_have_the_number(project, tm
 
 def test_a_short_request_has_a_short_answer(project, tmp_path):
     project.code(member=MEMBER)
-    shop, asked = Workshop(), ShortRequest(2, [[1.0, None]]).encoded(5)
+    shop, asked = HostSession(), ShortRequest(2, [[1.0, None]]).encoded(5)
     shop.answer(loaded_member(tmp_path))
-    (request,) = Decoder(forms={REQUEST: read_request}).feed(asked)
+    (request,) = MessageDecoder(forms={REQUEST: read_request}).feed(asked)
     (content,) = encoded(shop.answer(request))
-    (answer,) = Decoder(forms={ANSWER: read_answer}).feed(bytes(content))
+    (answer,) = MessageDecoder(forms={ANSWER: read_answer}).feed(bytes(content))
     assert answer.header["id"] == 5
     assert answer.header["predictions"] == Predictions([2.0, None], None)
     assert answer.header["seconds"] > 0

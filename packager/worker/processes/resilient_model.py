@@ -63,7 +63,7 @@ class StoredModel:
 
 
 @dataclass
-class AskedModel:
+class ResilientModel:
     """Queries a model; restarts its process until ``MAX_ENDED`` processes have ended."""
 
     stored: StoredModel

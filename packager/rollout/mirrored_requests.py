@@ -50,7 +50,7 @@ class AskedAnswer:
         return f"status {self.status or 'none'}: {str(said)[:200]}"
 
 
-class Asked:
+class ServerAddress:
     """A server at an address, asked over one connection."""
 
     def __init__(self, url: str, key: str | None = None) -> None:
@@ -166,7 +166,12 @@ WARM_UP = 20
 
 
 def send_pairs(
-    old: Asked, new: Asked, rows: Sequence[Row], found: MirroredRows, pairs: int, until: float
+    old: ServerAddress,
+    new: ServerAddress,
+    rows: Sequence[Row],
+    found: MirroredRows,
+    pairs: int,
+    until: float,
 ) -> None:
     """Send rows in turn to both until ``found`` has ``pairs``, or it is ``until``.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from packager.client.client import read_key
-from packager.deploy.fleet import Member
+from packager.deploy.fleet import DeployedModel
 from packager.engine.engine import Engine
 from packager.image.reference import Reference
 from packager.progress import Progress
@@ -46,7 +46,7 @@ def run_asked_gate(
     return replace(found, test=reports[0])
 
 
-def asked_key(asked: UpdateRequest, one: Member, folder: Path) -> str | None:
+def asked_key(asked: UpdateRequest, one: DeployedModel, folder: Path) -> str | None:
     """A key of both servers: the named one, or Prometheus's; None if they take none."""
     if asked.key_file:
         return read_key(Path(asked.key_file))

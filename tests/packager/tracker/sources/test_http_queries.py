@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fake_sources import answering
 
-from packager.tracker.sources import asking
-from packager.tracker.sources.asking import SourceAwayError, asked, shown_address
+from packager.tracker.sources import http_queries
+from packager.tracker.sources.http_queries import SourceAwayError, asked, shown_address
 
 
 def test_no_answer_names_the_address_without_its_password() -> None:
@@ -16,7 +16,7 @@ def test_no_answer_names_the_address_without_its_password() -> None:
 
 
 def test_an_answer_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(http_queries, "MAX_BYTES", 1 << 20)
     with (
         answering(lambda *_: "x" * (2 << 20)) as address,
         pytest.raises(

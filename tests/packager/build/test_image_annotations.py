@@ -10,7 +10,7 @@ import pytest
 from host_samples import write_project
 from image_samples import make_images
 
-from packager.build.marks import NO_MARKS, Marks, read_marks
+from packager.build.image_annotations import NO_MARKS, ImageAnnotations, read_marks
 from packager.project.config import load_project
 from packager.project.files import list_files
 from packager.project.git import GitState
@@ -30,7 +30,9 @@ def test_the_state_of_the_files_is_always_said(
     dirty: bool | None, revision: str, tree: str
 ) -> None:
     git = GitState(commit=COMMIT, dirty=dirty, ref="refs/heads/main", source="https://a.test/b")
-    assert Marks({"a": "x"}, git, {"org.opencontainers.image.title": "shop"}).annotations == {
+    assert ImageAnnotations(
+        {"a": "x"}, git, {"org.opencontainers.image.title": "shop"}
+    ).annotations == {
         "a": "x",
         "model-packager.working-tree": tree,
         "org.opencontainers.image.revision": revision,
@@ -40,7 +42,7 @@ def test_the_state_of_the_files_is_always_said(
 
 
 def test_without_a_repository_nothing_is_said_of_a_commit(tmp_path: Path) -> None:
-    assert Marks({"a": "x"}).annotations == {"a": "x"}
+    assert ImageAnnotations({"a": "x"}).annotations == {"a": "x"}
     assert NO_MARKS.on(make_images(tmp_path))[0].annotations == {}
 
 

@@ -1,20 +1,20 @@
-"""A worker admits as many requests as it has places."""
+"""A worker admits as many requests as its limit."""
 
 from __future__ import annotations
 
 import pytest
 
 from serving.prediction.errors import QueueFullError
-from serving.prediction.places import Places
+from serving.prediction.request_limit import RequestLimit
 
 
 def test_a_place_is_free_again_when_its_request_has_ended() -> None:
-    places = Places(2)
-    places.take()
-    places.take()
+    limit = RequestLimit(2)
+    limit.take()
+    limit.take()
     with pytest.raises(QueueFullError):
-        places.take()
-    places.free()
-    places.take()
+        limit.take()
+    limit.free()
+    limit.take()
     with pytest.raises(QueueFullError):
-        places.take()
+        limit.take()

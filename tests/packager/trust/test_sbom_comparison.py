@@ -10,8 +10,8 @@ import pytest
 from host_samples import LOCK, MANIFEST
 
 from packager.errors import PackageError
-from packager.trust.bill_link import bill_link, bill_serial
 from packager.trust.facts import PackageFacts
+from packager.trust.sbom_comparison import bill_link, bill_serial
 from packager.trust.statements import PackageBinding, bill_statement, described
 
 BINDING = PackageBinding(

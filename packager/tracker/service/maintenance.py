@@ -10,9 +10,9 @@ from types import MappingProxyType
 from packager.tracker import intake
 from packager.tracker.core.moments import DAY
 from packager.tracker.service.context import ServiceContext
-from packager.tracker.store.allowance import forget_allowances
+from packager.tracker.store.event_retention import thin_events
+from packager.tracker.store.quota import forget_quotas
 from packager.tracker.store.sessions import forget_sessions
-from packager.tracker.store.thinning import thin_events
 from packager.tracker.store.tokens import touch
 from packager.tracker.store.writer import Writer
 
@@ -43,4 +43,4 @@ def keep_up_once(store: Writer, now: float, used: Mapping[str, float] = NOTHING)
         touch(store, hashed, at)
     store.forget_deliveries(now - MAX_DELIVERY_AGE)
     forget_sessions(store, now)
-    forget_allowances(store, now)
+    forget_quotas(store, now)

@@ -18,7 +18,7 @@ WORKING_TREES = {True: "dirty", False: "clean", None: "unknown"}
 
 
 @dataclass(frozen=True)
-class Marks:
+class ImageAnnotations:
     """Labels of the user, and the commit that is built."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -45,10 +45,10 @@ class Marks:
         return tuple(replace(image, annotations=self.annotations) for image in images)
 
 
-NO_MARKS = Marks()
+NO_MARKS = ImageAnnotations()
 
 
-def read_marks(project: Project, files: ListedFiles, given: Sequence[str]) -> Marks:
+def read_marks(project: Project, files: ListedFiles, given: Sequence[str]) -> ImageAnnotations:
     """The marks of a build of ``project``; ``given`` are the labels of its command.
 
     Raises ``UsageError`` for a label that is not allowed.
@@ -59,7 +59,7 @@ def read_marks(project: Project, files: ListedFiles, given: Sequence[str]) -> Ma
     found = git_state(project.directory, packaged)
     named = {TITLE: project.package.name, VERSION: project.package.version}
     git = with_ci(found, ci_state(project.directory, os.environ))
-    return Marks(labels, git, named, _data_git(project))
+    return ImageAnnotations(labels, git, named, _data_git(project))
 
 
 def _data_git(project: Project) -> GitState | None:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from modelhost.errors import PackageError
-from modelhost.objects.adapter import Adapter, Asked, Inputs, refuse_task
+from modelhost.objects.adapter import Adapter, DeclaredAnswers, Inputs, refuse_task
 from modelhost.objects.matrices import matrix
 
 
-def adapt_lifelines(native: Any, asked: Asked) -> Any:
+def adapt_lifelines(native: Any, asked: DeclaredAnswers) -> Any:
     """A model of survival.
 
     Cox gives the partial hazard of a row, a parametric regression its median time, and a model
@@ -45,7 +45,7 @@ def _columns(native: Any) -> Inputs:
     return Inputs(names=[name for group, name in index if group == first and name != "Intercept"])
 
 
-def adapt_surprise(native: Any, asked: Asked) -> Any:
+def adapt_surprise(native: Any, asked: DeclaredAnswers) -> Any:
     """A recommender: the estimated rating of the user and the item in its two columns."""
     if asked.task != "regression":
         raise refuse_task(type(native).__name__, "a rating", asked.task)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.tracker.store.turns import turn
+from packager.tracker.store.write_lock import turn
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:

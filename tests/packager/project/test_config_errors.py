@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from packager.project.config import INTERNAL_FIELDS, Project
-from packager.project.mistakes import explain_mistake
+from packager.project.config_errors import explain_mistake
 
 GOOD = {
     "directory": "/tmp",

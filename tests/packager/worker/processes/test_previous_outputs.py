@@ -8,7 +8,7 @@ import pytest
 
 from packager.errors import PackageError
 from packager.model.paths import Root
-from packager.worker.processes.leftovers import hide_new_files, snapshot
+from packager.worker.processes.previous_outputs import hide_new_files, snapshot
 
 
 @pytest.fixture

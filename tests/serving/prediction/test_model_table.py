@@ -8,7 +8,7 @@ import time
 import pytest
 
 from serving.http.worker_table import MAX_SLOTS
-from serving.prediction.model_board import MAX_NOTE_BYTES, ModelBoard, ModelEnd
+from serving.prediction.model_table import MAX_NOTE_BYTES, ModelEnd, ModelTable
 
 
 def in_a_fork(step) -> None:
@@ -25,7 +25,7 @@ def in_a_fork(step) -> None:
 
 
 def test_the_end_of_a_process_is_read_by_workers_until_another_is_ready() -> None:
-    board = ModelBoard(3)
+    board = ModelTable(3)
     end = ModelEnd("was killed by SIGSEGV", 2, 5.0)
 
     def told() -> None:
@@ -39,7 +39,7 @@ def test_the_end_of_a_process_is_read_by_workers_until_another_is_ready() -> Non
 
 
 def test_a_later_end_replaces_an_earlier_one_also_if_it_is_shorter() -> None:
-    board = ModelBoard(1)
+    board = ModelTable(1)
     board.ended(1, ModelEnd("was killed: " + "x" * 300, 1, 0.0))
     short = ModelEnd("ended", 2, 1.0)
     board.ended(1, short)
@@ -47,7 +47,7 @@ def test_a_later_end_replaces_an_earlier_one_also_if_it_is_shorter() -> None:
 
 
 def test_a_text_that_is_too_long_is_left_out() -> None:
-    board = ModelBoard(2)
+    board = ModelTable(2)
     neighbour = ModelEnd("ended", 1, 0.0)
     board.ended(2, neighbour)
     board.ended(1, ModelEnd("x" * MAX_NOTE_BYTES, 7, 0.0))
@@ -57,14 +57,14 @@ def test_a_text_that_is_too_long_is_left_out() -> None:
 
 
 def test_a_half_written_note_is_none() -> None:
-    board = ModelBoard(1)
+    board = ModelTable(1)
     board.ended(1, ModelEnd("ended", 1, 0.0))
     board._notes[2:4] = b"\xff\xff"
     assert board.last_ends() == {}
 
 
 def test_the_oldest_unanswered_request_of_any_worker_is_owed() -> None:
-    board = ModelBoard(2)
+    board = ModelTable(2)
     last = MAX_SLOTS - 1
     assert board.owed(1) == 0
 

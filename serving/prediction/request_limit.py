@@ -5,7 +5,7 @@ from __future__ import annotations
 from serving.prediction.errors import QueueFullError
 
 
-class Places:
+class RequestLimit:
     """Counts requests; not thread-safe: call it from the worker's event loop."""
 
     def __init__(self, limit: int) -> None:

@@ -7,8 +7,8 @@ from issue_samples import NOW, finding, reported
 from packager.tracker import intake
 from packager.tracker.core.actions import AddComment
 from packager.tracker.core.moments import DAY, HOUR
+from packager.tracker.store.event_retention import MAX_EVENT_AGE, thin_events
 from packager.tracker.store.store import Store
-from packager.tracker.store.thinning import MAX_EVENT_AGE, thin_events
 
 START = NOW // DAY * DAY
 

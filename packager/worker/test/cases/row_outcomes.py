@@ -9,7 +9,7 @@ from typing import Any
 
 from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.manifest import Column
-from packager.worker.processes.asked_model import AskedModel, Reply, Row
+from packager.worker.processes.resilient_model import Reply, ResilientModel, Row
 from packager.worker.test.quoted_cells import NOT_SHOWN, without_quotes
 
 CHUNK_ROWS = 2_000
@@ -38,7 +38,7 @@ class RowReply:
 class RowAsker:
     """Asks a model for rows in the form of requests."""
 
-    asked: AskedModel
+    asked: ResilientModel
     calls: int = 0
 
     @cached_property

@@ -6,7 +6,7 @@ from typing import Any
 
 from packager.capture.cells import ipython_cells
 from packager.capture.closure import Refusal
-from packager.capture.nameless import NamedFunction, named_function
+from packager.capture.nested_functions import NamedFunction, named_function
 from packager.capture.session import Session
 
 

@@ -4,14 +4,14 @@ import pytest
 from issue_samples import NOW, finding, report
 
 from packager.tracker.core.moments import DAY
-from packager.tracker.store import allowance
-from packager.tracker.store.allowance import AllowanceError, forget_allowances, spend
+from packager.tracker.store import quota
+from packager.tracker.store.quota import QuotaExceededError, forget_quotas, spend
 from packager.tracker.store.store import Store
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(allowance, "MAX_ADDED", {"issues": 3, "packages": 2, "versions": 3})
+    monkeypatch.setattr(quota, "MAX_ADDED", {"issues": 3, "packages": 2, "versions": 3})
 
 
 def add(store: Store, name: str, at: float = NOW, token: str = "ci", **fields: str) -> None:
@@ -29,7 +29,7 @@ def count(store: Store) -> int:
 def test_new_issues_of_a_token_are_bounded_in_a_day(store: Store) -> None:
     for name in ("a", "b", "c"):
         add(store, name)
-    with pytest.raises(AllowanceError) as refused:
+    with pytest.raises(QuotaExceededError) as refused:
         add(store, "d", NOW + 60)
     assert str(refused.value) == "expected at most 3 new issues a day of 'ci', got more"
     assert refused.value.seconds == DAY - 60
@@ -42,17 +42,17 @@ def test_new_issues_of_a_token_are_bounded_in_a_day(store: Store) -> None:
 def test_packages_and_versions_are_bounded_too(store: Store) -> None:
     add(store, "a", package="one")
     add(store, "a", package="two")
-    with pytest.raises(AllowanceError, match="at most 2 new packages a day of 'ci'"):
+    with pytest.raises(QuotaExceededError, match="at most 2 new packages a day of 'ci'"):
         add(store, "a", package="three")
     add(store, "a", package="two", version="9")
-    with pytest.raises(AllowanceError, match="at most 3 new versions a day of 'ci'"):
+    with pytest.raises(QuotaExceededError, match="at most 3 new versions a day of 'ci'"):
         add(store, "a", package="two", version="10")
 
 
 def test_days_that_are_over_are_forgotten(store: Store) -> None:
     add(store, "a")
     with store.write() as writer:
-        forget_allowances(writer, NOW + 1)
-        assert len(writer.db.rows("select * from allowance")) == 3
-        forget_allowances(writer, NOW + DAY + 1)
-        assert writer.db.rows("select * from allowance") == []
+        forget_quotas(writer, NOW + 1)
+        assert len(writer.db.rows("select * from quota")) == 3
+        forget_quotas(writer, NOW + DAY + 1)
+        assert writer.db.rows("select * from quota") == []

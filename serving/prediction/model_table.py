@@ -39,7 +39,7 @@ class ModelEnd:
         return f"{name} {self.text}{often}; another {after}"
 
 
-class ModelBoard:
+class ModelTable:
     """Notes of the supervisor, and of each worker, on ``processes`` model processes."""
 
     def __init__(self, processes: int) -> None:
@@ -89,9 +89,9 @@ class ModelBoard:
         found = self._words[number - 1 :: self.processes]
         return min((one for one in found if one), default=0)
 
-    def of_worker(self, worker: int) -> WorkerBoard:
+    def of_worker(self, worker: int) -> WorkerModelTable:
         """The board as ``worker`` uses it."""
-        return WorkerBoard(self, worker)
+        return WorkerModelTable(self, worker)
 
     def forget(self, worker: int) -> None:
         """Called by the supervisor: ``worker`` ended."""
@@ -99,17 +99,17 @@ class ModelBoard:
             self.owes(worker, number, 0)
 
 
-class WorkerBoard:
+class WorkerModelTable:
     """The board as one worker uses it."""
 
-    def __init__(self, board: ModelBoard, worker: int) -> None:
+    def __init__(self, board: ModelTable, worker: int) -> None:
         self._board = board
         self._worker = worker
 
     def owes(self, number: int, deadline: int) -> None:
-        """Report on process ``number``, as of ``ModelBoard.owes``."""
+        """Report on process ``number``, as of ``ModelTable.owes``."""
         self._board.owes(self._worker, number, deadline)
 
     def last_ends(self) -> dict[int, ModelEnd]:
-        """As of ``ModelBoard.last_ends``."""
+        """As of ``ModelTable.last_ends``."""
         return self._board.last_ends()

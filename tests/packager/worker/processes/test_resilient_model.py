@@ -10,9 +10,9 @@ from worker_projects import SERVE
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
-from packager.worker.processes import asked_model
-from packager.worker.processes.asked_model import AskedModel, StoredModel
+from packager.worker.processes import resilient_model
 from packager.worker.processes.host_command import model_host
+from packager.worker.processes.resilient_model import ResilientModel, StoredModel
 
 SCHEMA = Schema(features=infer_columns(pd.DataFrame({"x": [1.0, 2.0]})))
 MODEL = """
@@ -39,7 +39,7 @@ def asker(project, tmp_path):
     (tmp_path / "models").mkdir()
     joblib.dump(Moody(), tmp_path / "models" / "model")
     stored = StoredModel(tmp_path / "models", SERVE, "regression")
-    return AskedModel(stored, SCHEMA, model_host(project.root, stored.models), seconds=5.0)
+    return ResilientModel(stored, SCHEMA, model_host(project.root, stored.models), seconds=5.0)
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_whatever_becomes_of_the_model_the_next_rows_are_answered(asker, capfd):
 
 @pytest.mark.slow
 def test_after_some_ends_no_further_process_is_started(asker, monkeypatch):
-    monkeypatch.setattr(asked_model, "MAX_ENDED", 1)
+    monkeypatch.setattr(resilient_model, "MAX_ENDED", 1)
     with asker:
         assert asker.ask([{"x": 2.0}]).outcome == "ends"
         assert not asker.may_end

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from markupsafe import Markup
 
-from packager.tracker.service.pages.shown import (
+from packager.tracker.service.pages.formatting import (
     ago,
     clock,
     duration,

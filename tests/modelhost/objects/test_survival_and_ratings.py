@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from modelhost.errors import PackageError
-from modelhost.objects.adapter import Asked
-from modelhost.objects.people import adapt_lifelines, adapt_surprise
+from modelhost.objects.adapter import DeclaredAnswers
+from modelhost.objects.survival_and_ratings import adapt_lifelines, adapt_surprise
 
-REGRESSION = Asked("regression")
+REGRESSION = DeclaredAnswers("regression")
 
 
 def test_a_recommender_is_asked_for_each_pair() -> None:
@@ -51,4 +51,4 @@ def test_what_gives_no_number_a_row_is_refused() -> None:
     with pytest.raises(PackageError, match="SimpleNamespace of lifelines predicts nothing"):
         adapt_lifelines(SimpleNamespace(), REGRESSION)
     with pytest.raises(PackageError, match="gives a rating"):
-        adapt_surprise(SimpleNamespace(), Asked("classification"))
+        adapt_surprise(SimpleNamespace(), DeclaredAnswers("classification"))

@@ -66,7 +66,7 @@ class OutOfMemoryError(Exception):
     """The model of a member ran out of memory: its process is to end."""
 
 
-class Workshop:
+class HostSession:
     """The models of this process, and the verbs on them."""
 
     def __init__(self, models: Sequence[LoadedModel] = ()) -> None:
@@ -286,7 +286,8 @@ def work(connection: socket.socket) -> int:
     """Answer requests until the harness closes the connection; return the exit code."""
     if find_spec("pandas") is not None:
         keep_text_plain()
-    workshop, own, incoming = Workshop(), os.getpid(), Receiver(connection, {REQUEST: read_request})
+    workshop, own = HostSession(), os.getpid()
+    incoming = Receiver(connection, {REQUEST: read_request})
     while (asked := incoming.receive()) is not None:
         try:
             answer = workshop.answer(asked)

@@ -15,7 +15,7 @@ MAX_ADDED: Mapping[str, int] = {"issues": 20_000, "packages": 1_000, "versions":
 """What a token adds for the first time → the most of it in a day."""
 
 
-class AllowanceError(Exception):
+class QuotaExceededError(Exception):
     """A token that wants to add more than it may; ``seconds``: until it may again."""
 
     def __init__(self, token: str, what: str, seconds: float) -> None:
@@ -26,22 +26,25 @@ class AllowanceError(Exception):
 
 
 def spend(store: Writer, token: str, now: float) -> None:
-    """Count what the transaction of ``store`` added; raises ``AllowanceError``, which undoes it."""
+    """Count what the transaction of ``store`` added.
+
+    Raises ``QuotaExceededError``, which undoes it.
+    """
     for what, added in store.added.items():
-        sql = "select since, n from allowance where token = ? and what = ?"
+        sql = "select since, n from quota where token = ? and what = ?"
         known = store.db.rows(sql, (token, what))
         since, n = (known[0]["since"], known[0]["n"]) if known else (now, 0)
         if now - since >= WINDOW_SECONDS:
             since, n = now, 0
         if n + added > MAX_ADDED[what]:
-            raise AllowanceError(token, what, since + WINDOW_SECONDS - now)
+            raise QuotaExceededError(token, what, since + WINDOW_SECONDS - now)
         keep = (
-            "insert into allowance(token, what, since, n) values(?, ?, ?, ?)"
+            "insert into quota(token, what, since, n) values(?, ?, ?, ?)"
             " on conflict(token, what) do update set since = excluded.since, n = excluded.n"
         )
         store.db.run(keep, (token, what, since, n + added))
 
 
-def forget_allowances(store: Writer, now: float) -> None:
+def forget_quotas(store: Writer, now: float) -> None:
     """Forget days that are over."""
-    store.db.run("delete from allowance where since < ?", (now - WINDOW_SECONDS,))
+    store.db.run("delete from quota where since < ?", (now - WINDOW_SECONDS,))
