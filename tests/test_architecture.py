@@ -138,7 +138,7 @@ def serving_modules(path: str, text: str) -> list[str]:
 
 IN_THE_MODELS_PROCESS = (
     *("fitted_parts", "model", "predict_once", "project_code", "recipe", "serve"),
-    *("served_model", "storage", "work"),
+    *("served_model", "storage", "session"),
     *("compiling.estimators", "compiling.forms", "compiling.sklearn_trees", "compiling.trees"),
     *("compiling.verbs", "compiling.walk", "state.state", "library_forms", "objects"),
     *("loaders.opening", "loaders.contents", *(f"loaders.{name}" for name in FORMATS)),
