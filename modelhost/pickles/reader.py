@@ -140,7 +140,7 @@ class PickleReader(BASE):  # type: ignore[misc]
         if not isinstance(args, tuple):
             raise UnreadableError(f"is damaged at byte {self.start:,}: a call without arguments")
         if makes_a_block(called):
-            return Made(called.args[0], args)
+            return ConstructedObject(called.args[0], args)
         if not isinstance(called, GlobalName):
             made = (
                 f" ({called.kind})" if isinstance(called, ConstructedObject) and called.kind else ""
