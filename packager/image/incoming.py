@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from packager.environment.platform import default_platform
@@ -13,6 +12,7 @@ from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.stored_images import COMPANION, DIGEST, check_label
 from packager.registry.blobs import blob_content
 from packager.registry.manifests import resolve
+from packager.registry.oci_json import image_config
 from packager.registry.pull import IncomingImage
 from packager.registry.reference import RegistryReference
 from packager.registry.repository import open_repository
@@ -61,7 +61,7 @@ def incoming_image(
     manifest = resolve(repository, reference.target, platform)
     content = blob_content(repository, manifest.config, MAX_SETTINGS)
     try:
-        config = json.loads(bounded(content))
+        config = image_config(bounded(content))
         names, diff_ids = layer_names(config), config["rootfs"]["diff_ids"]
         if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in diff_ids):
             raise ValueError("layers that are not sha256: and 64 hex digits")
@@ -94,5 +94,5 @@ def is_companion(other: IncomingImage, main: IncomingImage) -> bool:
 
 
 def _labels(config: bytes) -> dict[str, str]:
-    labels = (json.loads(config).get("config") or {}).get("Labels") or {}
+    labels = (image_config(config).get("config") or {}).get("Labels") or {}
     return {str(name): str(value) for name, value in labels.items()}

@@ -6,7 +6,6 @@ are keys, never paths of this machine.
 
 from __future__ import annotations
 
-import json
 import re
 import stat
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.layers import Layer
 from packager.manifest.platform import platform_of
 from packager.registry.attachments import Descriptor
+from packager.registry.oci_json import image_config, oci_manifest
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
@@ -95,7 +95,7 @@ def _stored_images(folder: Path) -> Iterator[_StoredImage]:
         if is_index:
             digests = [one["digest"] for one in _few(manifest["manifests"])]
             held = [
-                (digest, json.loads(stored_blob(folder, digest, MAX_SETTINGS)))
+                (digest, oci_manifest(stored_blob(folder, digest, MAX_SETTINGS)))
                 for digest in digests
             ]
         for digest, one in held:
@@ -105,7 +105,7 @@ def _stored_images(folder: Path) -> Iterator[_StoredImage]:
 
 def _opened(folder: Path, stored: _StoredImage) -> Image:
     """A stored image with its layers, unpacked where they are compressed."""
-    diff_ids = json.loads(stored.config)["rootfs"]["diff_ids"]
+    diff_ids = image_config(stored.config)["rootfs"]["diff_ids"]
     paths = [
         uncompressed_layer(
             _blob_path(folder, layer["digest"]), str(layer["mediaType"]), str(diff_id)
@@ -134,7 +134,7 @@ def _mains(named: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _platform(config: bytes) -> str:
-    return platform_of(json.loads(config))
+    return platform_of(image_config(config))
 
 
 def choose_platform(held: Sequence[str], called: str, platform: str | None) -> str | None:
@@ -155,11 +155,11 @@ def stored_manifests(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, A
 
     Raises ``OSError``, ``ValueError``, ``KeyError`` or ``TypeError`` if it is not whole.
     """
-    entries = json.loads(_document(_plain_file(folder / "index.json")))["manifests"]
+    entries = oci_manifest(_document(_plain_file(folder / "index.json")))["manifests"]
     if len(entries) > MAX_MANIFESTS:
         raise ValueError(f"expected at most {MAX_MANIFESTS} manifests, got {len(entries):,}")
     for entry in entries:
-        yield entry, json.loads(stored_blob(folder, entry["digest"], MAX_SETTINGS))
+        yield entry, oci_manifest(stored_blob(folder, entry["digest"], MAX_SETTINGS))
 
 
 def stored_descriptor(folder: Path, digest: str) -> Descriptor:
@@ -234,7 +234,7 @@ def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[
 
 def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) -> Image:
     """An image; ``places`` holds path, offset and size (bytes) of each layer, bottom up."""
-    described = json.loads(config)
+    described = image_config(config)
     labels = (described.get("config") or {}).get("Labels") or {}
     diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
     if not isinstance(name, str) or not name.isprintable() or not isinstance(labels, dict):
@@ -250,9 +250,23 @@ def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) ->
 
 
 def _in_order(images: list[Image], where: str) -> tuple[Image, ...]:
+    """The one image and its companion, if there is one; both may be there under several names.
+
+    Raises ``UsageError`` for others: which one another tool would take is not known.
+    """
     if not images:
         raise UsageError(f"{where}: holds no image", "name what `package build --output` wrote")
-    return tuple(sorted(images, key=lambda image: image.name.endswith(COMPANION)))
+    kinds: tuple[dict[str, Image], dict[str, Image]] = ({}, {})
+    for image in images:
+        kinds[image.name.endswith(COMPANION)].setdefault(image.digest, image)
+    for one, called in zip(kinds, ("package", "companion"), strict=True):
+        if len(one) > 1:
+            names = ", ".join(sorted(image.name or "one without a name" for image in one.values()))
+            raise UsageError(
+                f"{where}: expected one {called} for a platform, got {names}",
+                "copy the one that you mean to a folder or archive of its own",
+            )
+    return (*kinds[0].values(), *kinds[1].values())
 
 
 def verify(layers: Sequence[Layer]) -> None:

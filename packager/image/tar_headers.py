@@ -1,4 +1,4 @@
-"""Tar headers that all readers understand alike: POSIX ustar, with extended headers before a member.
+"""Tar headers that all readers understand alike: POSIX ustar, with extended headers.
 
 Engines unpack a layer with another parser than the one that compares it with a manifest. Parsers
 differ in global headers, GNU's long names, fields with spaces or zero bytes before their digits,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.manifest.platform import platform_of
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
+from packager.registry.oci_json import oci_manifest
 from packager.registry.reference import DIGEST
 from packager.registry.repository import RegistryRepository
 from packager.registry.session import REPEATED, TRIES
@@ -205,9 +205,7 @@ def _checked(
     """The manifest of an answer, if its kind is certain."""
     told = answer.headers.get("Content-Type", "").partition(";")[0].strip()
     try:
-        document = json.loads(answer.content)
-        if not isinstance(document, dict):
-            raise ValueError("no object")
+        document = oci_manifest(answer.content)
         kind = document.get("mediaType") or told
         # A document of two kinds would be one image for us and another for the next reader.
         if kind != told and told in (*INDEX_TYPES, *MANIFEST_TYPES):
