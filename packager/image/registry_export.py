@@ -12,15 +12,20 @@ from packager.image.export import Destination, export_images
 from packager.image.incoming import companion_of
 from packager.image.outgoing import Compression, outgoing_image
 from packager.progress import Progress
-from packager.registry.attachments import EMPTY, EMPTY_TYPE, Attachment, Descriptor
+from packager.registry.attachments import EMPTY, EMPTY_TYPE, INDEX_TYPE, Attachment, Descriptor
 from packager.registry.blobs import has_blob
-from packager.registry.push import PushResult, push, push_index
+from packager.registry.push import PushResult, platform_index, push, push_index
 from packager.registry.reference import RegistryReference
 from packager.registry.repository import RegistryRepository, open_repository
 
 Beside = Callable[[RegistryRepository, Descriptor, bool], Sequence[Attachment]]
 """What is pushed beside an image, of which the repository and the manifest are given, and whether
 it is the companion: called before the push, it returns the attachments."""
+
+
+IndexBeside = Callable[[RegistryRepository, Descriptor, Mapping[str, str]], Sequence[Attachment]]
+"""What is pushed beside an index; given are the repository, its descriptor, and the digests of its
+images by platform."""
 
 
 def nothing_beside(_: RegistryRepository, __: Descriptor, ___: bool) -> Sequence[Attachment]:
@@ -87,8 +92,12 @@ def push_platforms(
     compression: Compression,
     progress: Progress,
     beside: Mapping[str, Beside],
+    beside_index: IndexBeside,
 ) -> list[tuple[RegistryReference, PushResult]]:
-    """As ``push_images`` of each platform (``linux/arm64``), with an index of them at the tag."""
+    """As ``push_images`` of each platform (``linux/arm64``), with an index of them at the tag.
+
+    ``beside_index``: what the image's index is pushed with; a companion's has nothing beside it.
+    """
     told = []
     for number, target in enumerate(_places(place, max(map(len, every.values())))):
         progress.step(f"push {target}")
@@ -102,7 +111,10 @@ def push_platforms(
                 name: beside[name](repository, image.descriptor, number > 0)
                 for name, image in outgoing.items()
             }
-            result = push_index(repository, outgoing, target.tag, progress, attached)
+            index = Descriptor.of(INDEX_TYPE, platform_index(outgoing))
+            digests = {name: image.descriptor.digest for name, image in outgoing.items()}
+            on_index = beside_index(repository, index, digests) if number == 0 else ()
+            result = push_index(repository, outgoing, target.tag, progress, attached, on_index)
         told.append((target.at(result.descriptor.digest), result))
     return told
 

@@ -24,6 +24,7 @@ from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.layers import Layer
 from packager.manifest.platform import platform_of
 from packager.registry.attachments import Descriptor
+from packager.registry.manifests import ImageIndex, read_descriptor
 from packager.registry.oci_json import image_config, oci_manifest
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 
@@ -77,6 +78,7 @@ class _StoredImage:
     """Of its manifest."""
     manifest: dict[str, Any]
     config: bytes
+    index: ImageIndex | None
 
 
 def _stored_images(folder: Path) -> Iterator[_StoredImage]:
@@ -91,16 +93,23 @@ def _stored_images(folder: Path) -> Iterator[_StoredImage]:
             continue  # attached to an image, as signatures are
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
-        held = [(entry["digest"], manifest)]
+        held, index = [(entry, manifest)], None
         if is_index:
-            digests = [one["digest"] for one in _few(manifest["manifests"])]
+            index = ImageIndex.of(read_descriptor(entry), manifest)
             held = [
-                (digest, oci_manifest(stored_blob(folder, digest, MAX_SETTINGS)))
-                for digest in digests
+                (one, oci_manifest(stored_blob(folder, one["digest"], MAX_SETTINGS)))
+                for one in _few(manifest["manifests"])
             ]
-        for digest, one in held:
+        for descriptor, one in held:
             config = stored_blob(folder, one["config"]["digest"], MAX_SETTINGS)
-            yield _StoredImage(name, digest, one, config)
+            # Engines choose by what the index says, and run what the config says.
+            told = descriptor.get("platform")
+            if told is not None and platform_of(told) != _platform(config):
+                raise ValueError(
+                    f"an index that calls an image for {_platform(config)} one for "
+                    f"{platform_of(told)}"
+                )
+            yield _StoredImage(name, descriptor["digest"], one, config, index)
 
 
 def _opened(folder: Path, stored: _StoredImage) -> Image:
@@ -115,7 +124,9 @@ def _opened(folder: Path, stored: _StoredImage) -> Image:
     places = [(path, 0, path.stat().st_size) for path in paths]
     image = _image(stored.name, stored.config, places)
     annotations = annotations_of(stored.manifest)
-    return replace(image, annotations=annotations, manifest_digest=stored.digest)
+    return replace(
+        image, annotations=annotations, manifest_digest=stored.digest, index=stored.index
+    )
 
 
 def held_platforms(text: str) -> tuple[str, ...]:

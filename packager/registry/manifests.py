@@ -57,6 +57,31 @@ class FetchedManifest:
         return tuple(map(read_descriptor, self.document.get("layers") or ()))
 
 
+@dataclass(frozen=True)
+class ImageIndex:
+    """An image index: what a name leads to on each platform."""
+
+    descriptor: Descriptor
+    images: Mapping[str, str]
+    """Platform (``linux/arm64``) → digest of its manifest."""
+
+    @classmethod
+    def of(cls, descriptor: Descriptor, document: Mapping[str, Any]) -> ImageIndex:
+        """Read an index; raises ``ValueError`` for two images that readers could choose between.
+
+        Entries without a known platform, which are attachments, are no images.
+        """
+        images: dict[str, str] = {}
+        for entry in document.get("manifests") or ():
+            platform = platform_of(entry.get("platform") or {})
+            if "unknown" in platform or "None" in platform:
+                continue
+            digest = read_descriptor(entry).digest
+            if images.setdefault(platform, digest) != digest:
+                raise ValueError(f"an index with two images for {platform}")
+        return cls(descriptor, images)
+
+
 def read_descriptor(entry: Any) -> Descriptor:
     """A descriptor in a manifest; raises ``ValueError`` if it is malformed."""
     if not isinstance(entry, Mapping):
@@ -132,8 +157,13 @@ def resolve(repository: RegistryRepository, target: str, platform: str) -> Fetch
     A tag may move, so resolve it once and go on with the digest. ``platform``: ``linux/amd64``.
     """
     found = get_manifest(repository, target)
-    if not found.is_index:
-        return found
+    return found if not found.is_index else image_in(repository, found, platform)
+
+
+def image_in(
+    repository: RegistryRepository, found: FetchedManifest, platform: str
+) -> FetchedManifest:
+    """The image for ``platform`` in the index ``found``."""
     chosen = get_manifest(repository, platform_manifest(found, platform, str(repository)).digest)
     if chosen.is_index:
         raise PackageError(
