@@ -157,6 +157,8 @@ EXEMPT: dict[str, str] = {
 """Modules that need no test file of their own, and why."""
 
 FEATURES: dict[str, str] = {
+    "packager/cli/test_registry_index.py": "an index in a registry: pushed, signed, verified",
+    "packager/trust/test_every_part.py": "changes of every kind, at a start, inspect and verify",
     "packager/api/test_notebooks.py": "notebooks in a real kernel, captured or refused",
     "packager/api/test_public_types.py": "a user's script under mypy, and the public names",
     "serving/test_grpc_server.py": "the gRPC port of a server, by the clients of other people",

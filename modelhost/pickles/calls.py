@@ -54,7 +54,11 @@ def makes_a_block(made: Any) -> bool:
 
     Its keyword ``klass`` would be called with the values.
     """
-    if not isinstance(made, ConstructedObject) or made.kind != PARTIAL or not isinstance(made.state, tuple):
+    if (
+        not isinstance(made, ConstructedObject)
+        or made.kind != PARTIAL
+        or not isinstance(made.state, tuple)
+    ):
         return False
     first = made.args[0] if len(made.args) == 1 else None
     if not isinstance(first, GlobalName) or first.full != BLOCK or len(made.state) != 4:
