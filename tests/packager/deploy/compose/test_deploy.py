@@ -338,3 +338,19 @@ def test_no_secret_is_in_any_generated_file(tmp_path: Path) -> None:
     assert len(set(secrets)) == 3
     texts = [text for path, text in contents(out).items() if not path.startswith("tokens/")]
     assert not [one for one in secrets for text in texts if one in text]
+
+
+def test_a_gateway_joins_and_leaves_with_its_part(tmp_path: Path) -> None:
+    deployed(tmp_path / "out", parts=(("gateway",), ()))
+    services = yaml.safe_load((tmp_path / "out/compose.yml").read_text())["services"]
+    assert services["gateway"]["ports"] == ["127.0.0.1:${GATEWAY_PORT:-8000}:3000"]
+    assert services["gateway"]["networks"] == ["default"]
+    replica = services["model-diamonds-cut-blue"]["environment"]
+    assert replica["MODEL_URL_PREFIX"] == "/models/diamonds-cut"
+    config = (tmp_path / "out/gateway/haproxy.cfg").read_text()
+    assert "server proxy proxy-diamonds-cut:3000" in config
+    deployed(tmp_path / "out", parts=((), ("gateway",)))
+    services = yaml.safe_load((tmp_path / "out/compose.yml").read_text())["services"]
+    assert "gateway" not in services
+    assert "MODEL_URL_PREFIX" not in services["model-diamonds-cut-blue"]["environment"]
+    assert not (tmp_path / "out/gateway/haproxy.cfg").exists()
