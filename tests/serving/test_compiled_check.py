@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from host_samples import LOCK
-from serving_helpers import Package, Server, start, wait_ready
+from serving_helpers import Package, Server, lay_out, start, wait_ready
 
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
@@ -23,8 +23,10 @@ ROW = {"carat": 0.5, "color": "E", "tables": 55}
 
 
 def compiled(package: Package, root: Path, *, wrong: bool) -> Package:
-    """A copy of ``package``; the intercept of its form is another one where it is ``wrong``."""
-    shutil.copytree(package.root, root)
+    """Model and form of ``package``, whose intercept is another one where it is ``wrong``."""
+    lay_out(root)
+    for part in ("models", "package/compiled"):
+        shutil.copytree(package.root / part, root / part, dirs_exist_ok=True)
     if wrong:
         form = root / "package" / "compiled" / "form.json"
         document = json.loads(form.read_text())
