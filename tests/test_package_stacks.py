@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from command import NO_ENGINE, Package, ask, package, served
+from registries import registry
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.network, pytest.mark.server]
 TOML = """\
@@ -65,6 +67,8 @@ class Rule:
 def train(features, target, *, params, seed):
     return Rule()
 """
+MIN_SHARED_LAYERS, MIN_SHARED = 4, 0.5
+"""Layers that both have, and their share of the bytes of the smaller package, without a base."""
 STACKS = {
     "old": (OLD, "pandas==1.5.3\nnumpy==1.26.4\nscikit-learn==1.2.2\n"),
     "pinned": (PINNED, "pydantic<2\nbentoml==1.2.0\nnumpy<2\nsetuptools<81\n"),
@@ -120,7 +124,7 @@ def metrics(url: str) -> str:
 
 def test_trees_of_the_old_stack_are_compiled(packages: dict[str, Package]) -> None:
     done = package("inspect", packages["old"].reference, "--json")
-    assert done.json["compiled"]["verdict"] == "equal", done.json["compiled"]
+    assert done.json["manifest"]["compiled"]["verdict"] == "equal", done.err
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -128,3 +132,27 @@ def test_each_replays(packages: dict[str, Package], name: str) -> None:
     done = package("replay", packages[name].reference, "--local", env=NO_ENGINE)
     assert done.code == 0, done.err + done.out
     assert "replay: passed" in done.out
+
+
+def test_a_registry_stores_what_both_have_once(
+    packages: dict[str, Package], tmp_path: Path
+) -> None:
+    """Layers of the server are equal whatever the model needs: they are counted by digest."""
+    layers = {}
+    with registry(tmp_path / "registry") as running:
+        for name, made in packages.items():
+            place = f"{running.host}/{name}"
+            done = package("push", made.reference, place, env=NO_ENGINE)
+            assert done.code == 0, done.err
+            digest = done.out.strip().rpartition("@")[2]
+            manifest = json.loads(running.blob(digest).read_bytes())
+            layers[name] = {one["digest"]: one["size"] for one in manifest["layers"]}
+        shared = layers["old"].keys() & layers["pinned"].keys()
+        every = {**layers["old"], **layers["pinned"]}
+        assert all(running.blob(digest).stat().st_size == every[digest] for digest in every)
+    stored = sum(every.values())
+    alone = sum(sum(one.values()) for one in layers.values())
+    common = sum(every[digest] for digest in shared)
+    assert alone - stored == common
+    assert len(shared) >= MIN_SHARED_LAYERS
+    assert common > MIN_SHARED * min(sum(one.values()) for one in layers.values())
