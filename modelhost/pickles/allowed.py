@@ -150,6 +150,8 @@ COMPILED = (
     *("lightgbm.", "catboost.", "hdbscan.", "sksurv.", "river.", "pmdarima.", "sktime."),
 )
 """Modules whose classes, where they are compiled, hold values only and open nothing."""
+UNQUALIFIED = {"_loss": "sklearn._loss._loss"}
+"""Compiled modules that name themselves without their package, as scikit-learn 1.5 to 1.7 does."""
 KNOWN = (
     *COMPILED,
     *("numpy.", "pandas.", "xgboost.", "category_encoders.", "feature_engine.", "sklearn_pandas."),

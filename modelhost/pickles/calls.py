@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, GlobalName, Made
+from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, ConstructedObject, GlobalName
 
 RECONSTRUCTOR = "copyreg._reconstructor"
 NEW = "copyreg.__newobj__"
@@ -42,7 +42,7 @@ def note_arguments(full: str, args: tuple[Any, ...]) -> str:
     return ""
 
 
-def note_state(target: Made, state: Any) -> None:
+def note_state(target: ConstructedObject, state: Any) -> None:
     """Note what a ``functools.partial`` will call, which its state may replace."""
     replaced = state[0] if isinstance(state, tuple) and state else None
     if target.kind == PARTIAL and isinstance(replaced, GlobalName):
@@ -54,7 +54,11 @@ def makes_a_block(made: Any) -> bool:
 
     Its keyword ``klass`` would be called with the values.
     """
-    if not isinstance(made, Made) or made.kind != PARTIAL or not isinstance(made.state, tuple):
+    if (
+        not isinstance(made, ConstructedObject)
+        or made.kind != PARTIAL
+        or not isinstance(made.state, tuple)
+    ):
         return False
     first = made.args[0] if len(made.args) == 1 else None
     if not isinstance(first, GlobalName) or first.full != BLOCK or len(made.state) != 4:
@@ -87,7 +91,7 @@ def _random(full: str, args: tuple[Any, ...]) -> str:
         if isinstance(one, GlobalName):
             one.uses.add(CALLED)
         known = isinstance(one, GlobalName) and f"{one.full}.".startswith(_RANDOM)
-        known = known or (isinstance(one, Made) and one.kind.startswith(_RANDOM))
+        known = known or (isinstance(one, ConstructedObject) and one.kind.startswith(_RANDOM))
         if not known and not isinstance(one, str):
             named = one.full if isinstance(one, GlobalName) else "an object"
             return f"calls {full} with {named}, expected a name or class of numpy.random"

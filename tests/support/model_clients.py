@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from serving.prediction.model_client import ModelClient
-from serving.prediction.places import Places
+from serving.prediction.request_limit import RequestLimit
 
 T = TypeVar("T")
 
@@ -16,12 +16,12 @@ T = TypeVar("T")
 class ClientThread:
     """A ``ModelClient`` whose event loop runs in a thread, for code that blocks."""
 
-    def __init__(self, addresses: Sequence[str], places: int = 64) -> None:
+    def __init__(self, addresses: Sequence[str], limit: int = 64) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.places = Places(places)
-        self.client = ModelClient(addresses, self.places)
+        self.request_limit = RequestLimit(limit)
+        self.client = ModelClient(addresses, self.request_limit)
         self._loop.call_soon_threadsafe(self.client.start)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:

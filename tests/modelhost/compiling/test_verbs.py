@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from modelhost.columns import ColumnSpec, encode_values
 from modelhost.compiling.probe import Probe, ProbeInput
 from modelhost.model import LoadedModel
+from modelhost.session import HostSession
 from modelhost.wire import Message, roundtrip
-from modelhost.work import Workshop
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "z": [0.0, 1.0, 0.0, 1.0]})
 TARGET = [1.0, 2.0, 2.0, 1.0]
@@ -34,7 +34,7 @@ def answer(native: Any, verb: str) -> Message:
     header = {"verb": verb, "model": 0, "specs": [spec.as_json() for spec in SPECS]}
     header.update(columns=columns.described, rows=len(FRAME))
     probes = json.dumps(Probe((), None, PLACES, frozenset()).as_json()).encode()
-    shop = Workshop([LoadedModel(native, "regression", None, False)])
+    shop = HostSession([LoadedModel(native, "regression", None, False)])
     return roundtrip(shop.answer(roundtrip(Message(header, [*columns.buffers, probes]))))
 
 

@@ -98,7 +98,9 @@ class Loaded:
             self._thread = ClientThread([address], settings.max_queue)
             self.predictor = Predictor.load(settings, files, {}, self._thread.client)
         self.busy: list[int] = []
-        self.pipeline = Pipeline(self.predictor, settings, self._thread.places, self.busy.append)
+        self.pipeline = Pipeline(
+            self.predictor, settings, self._thread.request_limit, self.busy.append
+        )
         while not self.predictor.client.ready:
             time.sleep(0.01)
 
