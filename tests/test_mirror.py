@@ -167,6 +167,7 @@ FEATURES: dict[str, str] = {
     "serving/test_docs_clients.py": "the examples of docs/clients.md and docs/protocols.md",
     "serving/test_generated_clients.py": "clients that others generate from our OpenAPI",
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
+    "serving/test_hostile_load.py": "attacks of a model while others are answered and counted",
     "modelhost/test_old_interpreter.py": "verbs and its own tests on Python 3.8, NumPy 1.22",
     "serving/test_remote_members.py": "a flow whose members are servers, by the network",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
