@@ -99,6 +99,7 @@ def deploy_compose(
         memory_mib=replica_mib(reference.manifest),
         keys=asked.keys,
         network=asked.network or reference.manifest.serve.network,
+        grpc=reference.manifest.serve.grpc,
         time_scale=options.time_scale,
         runbooks=options.runbooks,
         grafana=options.grafana,

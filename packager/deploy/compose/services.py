@@ -9,7 +9,7 @@ from packager.deploy.fleet import DeployedModel
 from packager.deploy.gateway import COMMAND, GATEWAY_PORT
 from packager.deploy.part_images import PROXY, compose_image
 from packager.deploy.parts import GATEWAY, REDIS
-from packager.deploy.proxy import CONFIG_FOLDER, SLOT_PORTS
+from packager.deploy.proxy import CONFIG_FOLDER, GRPC_PORT, SLOT_PORTS
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
 from packager.image.runtime import VENV
@@ -179,6 +179,7 @@ def _proxy(one: DeployedModel, pins: Mapping[str, str]) -> dict[str, Any]:
                 f"127.0.0.1:{one.port + number}:{port}"
                 for number, port in enumerate(SLOT_PORTS.values(), start=1)
             ),
+            *([f"127.0.0.1:{one.grpc_port}:{GRPC_PORT}"] if one.grpc else []),
         ],
         "volumes": [f"./proxy/{one.label}:{CONFIG_FOLDER}:ro", f"{one.proxy}:/run/haproxy"],
         "stop_signal": "SIGUSR1",

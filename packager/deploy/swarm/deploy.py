@@ -76,6 +76,7 @@ def plan_swarm(
         keys=asked.keys,
         time_scale=options.time_scale,
         network=asked.network or reference.manifest.serve.network,
+        grpc=reference.manifest.serve.grpc,
         runbooks=options.runbooks,
         grafana=options.grafana,
         objectives=objectives,

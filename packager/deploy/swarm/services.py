@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from packager.deploy.compose.services import (
@@ -19,7 +19,7 @@ from packager.deploy.fleet import DeployedModel
 from packager.deploy.gateway import COMMAND, GATEWAY_PORT
 from packager.deploy.part_images import PROXY, compose_image
 from packager.deploy.parts import GATEWAY
-from packager.deploy.proxy import CONFIG_FOLDER
+from packager.deploy.proxy import CONFIG_FOLDER, GRPC_PORT
 from packager.deploy.swarm.names import model_label
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
@@ -113,16 +113,22 @@ def model_service(one: DeployedModel, *, redis: bool, prefix: str = "") -> dict[
 
 def proxy_service(one: DeployedModel, pins: Mapping[str, str]) -> dict[str, Any]:
     """The service of a model's proxies: one task on each host, on the model's port there."""
-    return _haproxy(proxy_config_key(one), one.port, pins)
+    ports = [host_port(one.port, PORT)]
+    if one.grpc:
+        ports.append(host_port(one.grpc_port, GRPC_PORT))
+    return _haproxy(proxy_config_key(one), ports, pins)
 
 
 def gateway_service(pins: Mapping[str, str]) -> dict[str, Any]:
     """The gateway before the proxies of all models: one task on each host."""
-    return _haproxy(GATEWAY, f"${{GATEWAY_PORT:-{GATEWAY_PORT}}}", pins)
+    port = host_port(f"${{GATEWAY_PORT:-{GATEWAY_PORT}}}", PORT)
+    return _haproxy(GATEWAY, [port], pins)
 
 
-def _haproxy(key: str, port: int | str, pins: Mapping[str, str]) -> dict[str, Any]:
-    """A task of HAProxy on each host, on ``port`` there, with the config ``key``."""
+def _haproxy(
+    key: str, ports: Sequence[Mapping[str, Any]], pins: Mapping[str, str]
+) -> dict[str, Any]:
+    """A task of HAProxy on each host, on ``ports`` there, with the config ``key``."""
     config = {"source": key, "target": f"{CONFIG_FOLDER}/haproxy.cfg", "mode": READABLE}
     return {
         "image": compose_image(PROXY, pins),
@@ -131,7 +137,7 @@ def _haproxy(key: str, port: int | str, pins: Mapping[str, str]) -> dict[str, An
         "read_only": True,
         "command": COMMAND,
         "configs": [config],
-        "ports": [host_port(port, PORT)],
+        "ports": list(ports),
         "networks": [MODELS, EDGE],
         "stop_signal": "SIGUSR1",
         "stop_grace_period": GRACE,
