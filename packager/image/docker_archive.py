@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import tarfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from packager.image.documents import MAX_SETTINGS, bounded
+from packager.registry.oci_json import saved_manifest
 from packager.tar_reader import Refuse, TarReader
 
 MAX_FILES = 10_000
@@ -48,7 +48,7 @@ class SavedArchive:
 
     def entries(self) -> list[dict[str, Any]]:
         """Entries of ``manifest.json``: ``Config``, ``RepoTags`` and ``Layers`` of each image."""
-        listed = json.loads(self.document("manifest.json"))
+        listed = saved_manifest(self.document("manifest.json"))
         if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
             raise self.refusal("a manifest.json that lists no images")
         return listed
