@@ -157,6 +157,7 @@ EXEMPT: dict[str, str] = {
 """Modules that need no test file of their own, and why."""
 
 FEATURES: dict[str, str] = {
+    "modelhost/pickles/test_standard_library.py": "calls of every module that scanners warn of",
     "packager/cli/test_registry_index.py": "an index in a registry: pushed, signed, verified",
     "packager/trust/test_every_part.py": "changes of every kind, at a start, inspect and verify",
     "packager/api/test_notebooks.py": "notebooks in a real kernel, captured or refused",
