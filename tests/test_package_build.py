@@ -159,18 +159,6 @@ def test_something_else_at_the_output_is_kept(local_package: Package, tmp_path: 
 
 
 @pytest.mark.engine
-def test_in_a_container_too_a_recipe_may_write_into_its_working_directory(
-    engine: Engine, base: str, local_package: Package, tmp_path: Path
-) -> None:
-    note = "    open('notes.txt', 'w').write('x')\n    encode ="
-    project = edited(local_package.project, tmp_path, {"train.py:    encode =": note})
-    output = f"oci:{tmp_path / 'image'}"
-    done = package("build", project, "--base", base, "--output", output)
-    assert done.code == 0, done.err
-    assert package("replay", tmp_path / "image", "--json-file", tmp_path / "r.json").code == 0
-
-
-@pytest.mark.engine
 def test_a_missing_base_is_an_error_that_names_package_base(
     engine: Engine, local_package: Package
 ) -> None:

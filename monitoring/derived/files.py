@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.derived.images import ImageHeader, header
+from monitoring.derived.jpeg import light
 from monitoring.derived.png import brightness
 
 Floats = npt.NDArray[np.float64]
@@ -57,9 +58,13 @@ class BytesCells:
         """Mean and standard deviation of the brightness: shape (n, 2)."""
         found = np.full((len(self._values), 2), np.nan)
         for at, value in enumerate(self._values):
-            pixels = None if value is None else brightness(value)
+            if value is None:
+                continue
+            pixels = brightness(value)
             if pixels is not None:
                 found[at] = pixels.mean(), pixels.std()
+            elif (known := light(value)) is not None:
+                found[at] = known
         return found
 
     def _numbers(self, measured: Callable[[bytes], float]) -> Floats:

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from packager.manifest.base import FrozenModel
 from packager.model.dsse import PACKAGE
-from packager.trust.bill_link import bill_link
 from packager.trust.envelope import SignedStatement, verified_statement
 from packager.trust.facts import PackageFacts
 from packager.trust.index_link import index_link
@@ -26,6 +25,7 @@ from packager.trust.links import (
     provenance_link,
 )
 from packager.trust.measured import DATA_CHECK, DATA_TEST, REPLAY
+from packager.trust.sbom_comparison import bill_link
 from packager.trust.statements import (
     INDEX,
     OMS,

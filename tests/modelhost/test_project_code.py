@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from modelhost.errors import PackageError, UsageError
 from modelhost.project_code import find_module, find_object, project_errors
-from packager.errors import PackageError, UsageError
 
 
 @pytest.fixture

@@ -252,10 +252,7 @@ def _of_checks(checks: Sequence[Check]) -> tuple[FamilyVerdict, str]:
         warned = [check for check in checks if check.verdict == "warned"]
         return ("warned", _first(warned).why) if warned else ("passed", "")
     first = unclear[0]
-    seen = ""
-    if first.visible_from is not None and math.isfinite(first.visible_from):
-        seen = f"; a change of {first.visible_from:.3g} would have been found"
-    return "inconclusive", f"too few rows to tell: {first.why}{seen}"
+    return "inconclusive", f"too few rows to tell: {first.why}{first.could_see}"
 
 
 def _first(failed: Sequence[Check]) -> Check:
