@@ -71,9 +71,9 @@ async def measure(frame: pd.DataFrame, sizes: Sequence[int], passes: int) -> Non
     from serving.prediction.model_client import ModelClient
     from serving.prediction.package_files import PackageFiles
     from serving.prediction.pipeline import Pipeline as Requests
-    from serving.prediction.places import Places
     from serving.prediction.predictor import Predictor
     from serving.prediction.recording import Recorder
+    from serving.prediction.request_limit import RequestLimit
     from serving.request import LoadedPackage
     from serving.settings import Settings
 
@@ -81,11 +81,11 @@ async def measure(frame: pd.DataFrame, sizes: Sequence[int], passes: int) -> Non
     manifest = Manifest.load(settings.root.package / "manifest.json")
     files = PackageFiles.load(manifest, settings.root)
     # The compiled form answers all rows, so no process of the model is asked.
-    places = Places(settings.max_queue)
-    client = ModelClient((), places, lazy=True)
+    limit = RequestLimit(settings.max_queue)
+    client = ModelClient((), limit, lazy=True)
     predictor = Predictor.load(settings, files, routes.MEASURED, client)
     served = routes.Routes.of(manifest, predictor.golden, settings)
-    requests = Requests(predictor, settings, places)
+    requests = Requests(predictor, settings, limit)
     app = App(None, settings, lambda _: predictor)  # type: ignore[arg-type]
     app._handler.loaded = LoadedPackage(
         served, requests, Recorder(predictor, 0.0), predictor.feedback

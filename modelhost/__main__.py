@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
         if not confine_by_kernel():
             return 0  # libraries are imported by processes that have the hooks
         preload(json.loads(os.environ.pop(LIBRARIES)))
-        import modelhost.work  # noqa: F401
+        import modelhost.session  # noqa: F401
 
         return serve_forks(connection, _work_confined)
     code = _serve(connection)
@@ -76,7 +76,7 @@ def _work(connection: socket.socket) -> int:
     os.dup2(2, 1)
     end_with_starter()
     confine_as_asked()  # before libraries are imported, which could use the network
-    from modelhost.work import work
+    from modelhost.session import work
 
     return work(connection)
 
@@ -93,14 +93,14 @@ def _serve(listening: socket.socket) -> int:
     failure = _notes(os.environ.pop(NOTES, None))
     spec, place = os.environ.pop(SPEC), os.environ.pop(HEARTBEAT, None)
     from modelhost.errors import PackageError
-    from modelhost.heartbeat import Heartbeat
+    from modelhost.heartbeat import HostHeartbeat
     from modelhost.json_logs import to_json
     from modelhost.serve import serve
 
     to_json()
     own = os.getpid()
     try:
-        return serve(listening, spec, Heartbeat(place))
+        return serve(listening, spec, HostHeartbeat(place))
     except PackageError as error:
         if failure is not None and os.getpid() == own:  # not a child that the model has forked
             os.pwrite(failure, json.dumps([error.message, error.hint]).encode(), 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections import deque
 
-from modelhost.wire import MAX_HEADER_BYTES, Decoder, Message, WireError, encoded
+from modelhost.wire import MAX_HEADER_BYTES, Message, MessageDecoder, WireError, encoded
 
 MAX_UNSENT_BYTES = 1 << 30
 """A worker that leaves more answers unread is disconnected."""
@@ -20,7 +20,7 @@ class Connection:
     def __init__(self, connection: socket.socket, max_payload: int) -> None:
         connection.setblocking(False)
         self.socket = connection
-        self._decoder = Decoder(MAX_HEADER_BYTES, max_payload)
+        self._decoder = MessageDecoder(MAX_HEADER_BYTES, max_payload)
         self._unsent: deque[memoryview] = deque()
         self._unsent_bytes = 0
 

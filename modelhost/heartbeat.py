@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Heartbeat:
+class HostHeartbeat:
     """Two unsigned 64-bit numbers: when the loop last ran, and since when the model is busy.
 
     Both are ``time.monotonic_ns()``; 0: still loading, and idle.

@@ -15,7 +15,7 @@ from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
 from modelhost.objects.adapted import adapted
-from modelhost.objects.adapter import Adapter, Asked
+from modelhost.objects.adapter import Adapter, DeclaredAnswers
 from modelhost.output_spec import OutputSpec
 from modelhost.outputs import complete, predict_outputs
 from modelhost.predict_once import PredictOnce, label_and_probabilities
@@ -143,7 +143,7 @@ def load_model(
     opened = load_estimator(path, predictor, loader, classes)
     native = opened.native
     if loader != SOLUTION and not (outputs and callable(getattr(native, "predict", None))):
-        asked = Asked(task, None if classes is None else tuple(classes))
+        asked = DeclaredAnswers(task, None if classes is None else tuple(classes))
         with project_errors("the model"):
             native = adapted(native, asked)
     set_cpu_count()

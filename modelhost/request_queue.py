@@ -25,7 +25,7 @@ MAX_WAITING_BYTES = 256 << 20
 """Bytes of the requests that wait; a request that would exceed them is refused."""
 
 
-class Request:
+class QueuedRequest:
     """A request of one connection."""
 
     def __init__(self, connection: Connection, message: Message) -> None:
@@ -50,7 +50,7 @@ class RequestQueue:
         """``max_rows``: rows of one batch; ``max_requests``: how many may wait."""
         self._max_rows = max_rows
         self._max_requests = max_requests
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[QueuedRequest] = deque()
         self._bytes = 0
         self._held_until = 0.0
         self._expected = 0
@@ -58,7 +58,7 @@ class RequestQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, request: Request) -> bool:
+    def add(self, request: QueuedRequest) -> bool:
         """Append a request; False if the queue is full."""
         full = self._bytes + request.size > MAX_WAITING_BYTES and self._waiting
         if full or len(self._waiting) >= self._max_requests:
@@ -79,7 +79,7 @@ class RequestQueue:
         """Remove all requests of a connection that has ended."""
         self._keep([one for one in self._waiting if one.connection is not connection])
 
-    def expired(self) -> list[Request]:
+    def expired(self) -> list[QueuedRequest]:
         """Remove and return the requests whose deadline has passed."""
         now = time.monotonic_ns()
         late = [one for one in self._waiting if one.deadline is not None and one.deadline <= now]
@@ -102,11 +102,11 @@ class RequestQueue:
             return 0.0
         return left
 
-    def take(self) -> list[Request]:
+    def take(self) -> list[QueuedRequest]:
         """Remove and return the oldest request, with all that can join its batch."""
         first, *others = self._waiting
         batch, rows, size = [first], first.rows, first.size
-        rest: list[Request] = []
+        rest: list[QueuedRequest] = []
         for one in others:
             joins = first.group is not None and one.group == first.group
             if joins and rows + one.rows <= self._max_rows and size + one.size <= MAX_BATCH_BYTES:
@@ -118,7 +118,7 @@ class RequestQueue:
         self._keep(rest)
         return batch
 
-    def _keep(self, some: Iterable[Request]) -> None:
+    def _keep(self, some: Iterable[QueuedRequest]) -> None:
         self._waiting = deque(some)
         self._bytes = sum(one.size for one in self._waiting)
 

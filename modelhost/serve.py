@@ -31,13 +31,13 @@ from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.connection import Connection
 from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.frames import keep_text_plain
-from modelhost.heartbeat import Heartbeat
+from modelhost.heartbeat import HostHeartbeat
 from modelhost.model import load_model
 from modelhost.pickles.before_load import pickles_allowed
-from modelhost.request_queue import Request, RequestQueue
+from modelhost.request_queue import QueuedRequest, RequestQueue
 from modelhost.served_model import ServedModel
+from modelhost.session import described, read_outputs
 from modelhost.wire import Message, WireError
-from modelhost.work import described, read_outputs
 
 VERSION = 1
 IDLE_SECONDS = 0.5
@@ -69,7 +69,7 @@ class Server:
         self._parent = os.getppid()
         os.register_at_fork(after_in_child=self._close_all)
 
-    def run(self, heartbeat: Heartbeat) -> int:
+    def run(self, heartbeat: HostHeartbeat) -> int:
         """Answer until the supervisor and all workers have ended; return the exit code."""
         while self._connections or os.getppid() == self._parent:
             heartbeat.beat()
@@ -140,13 +140,13 @@ class Server:
                 if self._queue.cancel(connection, number):
                     self._send(connection, Message({"id": number, "skipped": "cancelled"}))
                 return
-            request = Request(connection, message)
+            request = QueuedRequest(connection, message)
         except KeyError as error:
             raise WireError(f"expected a request with {error}, got one without") from error
         if not self._queue.add(request):
             self._answer(request, Message({"full": True}))
 
-    def _predict(self, batch: Sequence[Request]) -> None:
+    def _predict(self, batch: Sequence[QueuedRequest]) -> None:
         began = time.monotonic()
         try:
             answers = self._model.answers([request.message for request in batch])
@@ -161,7 +161,7 @@ class Server:
             self._answer(request, answer)
         self._queue.finished(len(batch), time.monotonic() - began)
 
-    def _answer(self, request: Request, answer: Message) -> None:
+    def _answer(self, request: QueuedRequest, answer: Message) -> None:
         header = {"id": request.number, **answer.header}
         self._send(request.connection, Message(header, answer.buffers))
 
@@ -208,7 +208,7 @@ def _row(given: Any) -> list[Any] | None:
     return [column[0] for column in decode_columns(given["columns"], buffers, 1)]
 
 
-def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
+def serve(listening: socket.socket, spec: str, heartbeat: HostHeartbeat) -> int:
     """Load the model that the file ``spec`` describes, and answer; return the exit code.
 
     Raises ``PackageError`` if the model can't be loaded.

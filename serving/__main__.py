@@ -89,7 +89,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         # After the variables that NumPy and prometheus_client read at import.
         from monitoring.metrics.restarts import RestartCounts
         from serving.http.worker_table import Heartbeats, make_table
-        from serving.prediction.model_board import ModelBoard
+        from serving.prediction.model_table import ModelTable
         from serving.prediction.package_files import PackageFiles
         from serving.processes.children import Shared, children_of, compiled_check_child
         from serving.processes.model_processes import model_children, model_sockets
@@ -103,7 +103,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
             settings = replace(settings, native="eager")  # each row needs the model
         table = make_table()
         models = model_sockets(files, home)
-        board = ModelBoard(len(models))
+        board = ModelTable(len(models))
         shadow = None if settings.shadow is None else PrivateSocket.make(home, "shadow")
         processes = [
             *children_of(settings, files, Shared(listening, table, models, board, shadow, grpc)),

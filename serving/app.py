@@ -21,12 +21,12 @@ from serving.http.messages import RequestError
 from serving.http.pending_answer import Later, RawResponse
 from serving.prediction.golden_check import GoldenCheck
 from serving.prediction.jobs import ignore_result
-from serving.prediction.model_board import WorkerBoard
 from serving.prediction.model_client import ModelClient
+from serving.prediction.model_table import WorkerModelTable
 from serving.prediction.pipeline import Pipeline, deadline_exceeded
-from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
+from serving.prediction.request_limit import RequestLimit
 from serving.protocols import registry
 from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
@@ -60,7 +60,7 @@ class App:
         start: Callable[[ModelClient], Predictor],
         models: Sequence[str] = (),
         busy: Callable[[int], None] = ignore_result,
-        board: WorkerBoard | None = None,
+        board: WorkerModelTable | None = None,
     ) -> None:
         """``models``: addresses of the model's processes; ``busy``: as of ``JobThread``.
 
@@ -100,9 +100,9 @@ class App:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        places = Places(self._settings.max_queue)
+        limit = RequestLimit(self._settings.max_queue)
         lazy = self._settings.native == "lazy"
-        client = ModelClient(self._models, places, lazy=lazy, board=self._board)
+        client = ModelClient(self._models, limit, lazy=lazy, board=self._board)
         client.start()
         try:
             predictor = await asyncio.to_thread(self._start, client)
@@ -110,7 +110,7 @@ class App:
             # The failure message of the ASGI protocol: on an exception uvicorn would serve on.
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
-        pipeline = Pipeline(predictor, self._settings, places, self._busy)
+        pipeline = Pipeline(predictor, self._settings, limit, self._busy)
         proof = SelfProof.of(predictor, pipeline, self._settings.deadline_seconds)
         golden = GoldenCheck.of(predictor, pipeline, self._settings.deadline_seconds)
         loaded = LoadedPackage(

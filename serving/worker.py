@@ -24,8 +24,8 @@ from serving.http import logs
 from serving.http.server import worker_server
 from serving.http.uvicorn_check import check_uvicorn
 from serving.http.worker_table import Workers
-from serving.prediction.model_board import ModelBoard
 from serving.prediction.model_client import ModelClient
+from serving.prediction.model_table import ModelTable
 from serving.prediction.package_files import PackageFiles
 from serving.prediction.predictor import Predictor
 from serving.processes.resources import BACKLOG
@@ -61,7 +61,7 @@ class ServingWorker:
     """That of the gRPC port."""
     models: Sequence[str]
     """Addresses of the model's processes."""
-    board: ModelBoard
+    board: ModelTable
     shadow: str
     """Address of the shadow process; empty without a shadow."""
     table: int

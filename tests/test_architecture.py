@@ -139,7 +139,7 @@ def serving_modules(path: str, text: str) -> list[str]:
 
 IN_THE_MODELS_PROCESS = (
     *("fitted_parts", "model", "predict_once", "project_code", "recipe", "serve"),
-    *("served_model", "storage", "work"),
+    *("served_model", "storage", "session"),
     *("compiling.estimators", "compiling.forms", "compiling.sklearn_trees", "compiling.trees"),
     *("compiling.verbs", "compiling.walk", "state.state", "library_forms", "objects"),
     *("loaders.opening", "loaders.contents", *(f"loaders.{name}" for name in FORMATS)),
@@ -297,7 +297,7 @@ RULES = {
         [
             ("packager/worker/x.py", "from modelhost.model import load_model\n"),
             ("packager/worker/x.py", "def f():\n    from modelhost import model\n"),
-            ("serving/x.py", "import modelhost.work\n"),
+            ("serving/x.py", "import modelhost.session\n"),
             ("packager/model/x.py", "from modelhost.state import state\n"),
             ("packager/worker/x.py", "def f():\n    import joblib\n"),
         ],

@@ -97,7 +97,7 @@ def class_names(texts: dict[str, str]) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 def test_a_public_class_name_is_defined_once():
-    found = class_names(modules(*PRODUCT))
+    found = class_names(modules("modelhost", *PRODUCT))
     assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
 
 

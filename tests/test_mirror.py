@@ -75,7 +75,7 @@ EXEMPT: dict[str, str] = {
         f"serving/try_page/{name}.py": "a part of the page: tests/serving/test_try_page.py sends it"
         for name in ("endpoint", "form")
     },
-    "serving/try_page/marks.py": "drawn by answers.py, whose test reads them",
+    "serving/try_page/charts.py": "drawn by answers.py, whose test reads them",
     "packager/cli/deploy/batch.py": "prints what deploy/test_batch.py runs",
     "packager/cli/deploy/kserve.py": "prints what deploy/kserve/test_deploy.py runs",
     "packager/cli/deploy/kubernetes.py": "run by deploy/kubernetes/test_deploy.py",
@@ -93,7 +93,7 @@ EXEMPT: dict[str, str] = {
     "packager/report/console_progress.py": "what cli/test_console.py reads",
     "packager/scoring/table_session.py": "the process under scoring/test_scorer.py",
     "packager/cli/deploy/swarm.py": "run by tests/packager/rollout/swarm/test_update.py",
-    "packager/rollout/asked_gate.py": "calls gate.py and new_rows.py as an update asks",
+    "packager/rollout/update_gate.py": "calls gate.py and new_rows.py as an update asks",
     "packager/rollout/swarm/candidate.py": "started and asked in rollout/swarm/test_update.py",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",
     "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
@@ -141,7 +141,7 @@ EXEMPT: dict[str, str] = {
     "packager/tracker/forges/mirror.py": "a record, which forges/test_sync.py keeps",
     "packager/tracker/core/issue.py": "a record; core/test_priority.py compares observations",
     "packager/tracker/service/tracker.py": "runs what service/test_hostile_api.py asks for",
-    "packager/tracker/service/upkeep.py": "runs in service/test_admin_api.py",
+    "packager/tracker/service/maintenance.py": "runs in service/test_admin_api.py",
     "packager/tracker/administration.py": "what service/test_admin_api.py asks for",
     "packager/tracker/store/archive.py": "what store/test_archive_import.py reads",
     "packager/tracker/store/audit.py": "shown in service/test_admin_api.py",
@@ -157,12 +157,19 @@ EXEMPT: dict[str, str] = {
 """Modules that need no test file of their own, and why."""
 
 FEATURES: dict[str, str] = {
+    "packager/deploy/test_proxy_grpc.py": "gRPC behind the proxies of Compose and Swarm",
+    "packager/report/test_pages_in_browser.py": "every page in Chromium, at two widths",
+    "modelhost/pickles/test_standard_library.py": "calls of every module that scanners warn of",
+    "packager/cli/test_registry_index.py": "an index in a registry: pushed, signed, verified",
+    "packager/trust/test_every_part.py": "changes of every kind, at a start, inspect and verify",
     "packager/api/test_notebooks.py": "notebooks in a real kernel, captured or refused",
     "packager/api/test_public_types.py": "a user's script under mypy, and the public names",
     "serving/test_grpc_server.py": "the gRPC port of a server, by the clients of other people",
     "serving/test_docs_clients.py": "the examples of docs/clients.md and docs/protocols.md",
     "serving/test_generated_clients.py": "clients that others generate from our OpenAPI",
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
+    "serving/test_hostile_load.py": "attacks of a model while others are answered and counted",
+    "modelhost/test_old_interpreter.py": "verbs and its own tests on Python 3.8, NumPy 1.22",
     "serving/test_remote_members.py": "a flow whose members are servers, by the network",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
     "monitoring/derived/test_planted_drift.py": "drift of arrays, images, text and lists, seen",

@@ -11,9 +11,9 @@ from modelhost.compiling.components import Unfolded
 from modelhost.compiling.linear import LinearParts, linear_parts
 from modelhost.compiling.provenance import (
     CannotCompileError,
+    FoundOp,
     LookupFeature,
     MatrixBlock,
-    Op,
     TextFeature,
     after,
     describe,
@@ -21,7 +21,7 @@ from modelhost.compiling.provenance import (
     library_of,
 )
 from modelhost.compiling.sklearn_trees import BINNED_ENSEMBLES
-from modelhost.compiling.texts import Stage
+from modelhost.compiling.texts import DocumentStage
 from modelhost.compiling.trees import Head, has_trees, trees_of
 from modelhost.compiling.walk import Path, PipelineWalk, check_encoded
 from modelhost.objects.adapter import Adapter
@@ -141,9 +141,9 @@ def _binary(estimator: Any, block: MatrixBlock, walk: PipelineWalk) -> MatrixBlo
 
         data = binarize(block.data, threshold=threshold)
     if any(isinstance(cell, TextFeature) for cell in block.cells):
-        stage = Stage("above", threshold=threshold)
+        stage = DocumentStage("above", threshold=threshold)
         return MatrixBlock(walk.texts.staged(estimator, [stage], block), data)
-    above = Op(name="above", values=(threshold,))
+    above = FoundOp(name="above", values=(threshold,))
     return MatrixBlock(tuple(after(cell, above) for cell in block.cells), data)
 
 

@@ -20,10 +20,10 @@ from modelhost.compiling.estimators import check_supported, coded, heads, text_h
 from modelhost.compiling.probe import Probe
 from modelhost.compiling.provenance import (
     CannotCompileError,
+    FoundOp,
     LookupFeature,
     MatrixBlock,
     NumericFeature,
-    Op,
     OpaqueFeature,
     StepFeature,
     TextFeature,
@@ -198,7 +198,7 @@ def _matrix(block: MatrixBlock, probe: Probe) -> dict[str, Any]:
     }
 
 
-def _ops(ops: Sequence[Op]) -> list[dict[str, Any]]:
+def _ops(ops: Sequence[FoundOp]) -> list[dict[str, Any]]:
     return [{"name": op.name, "values": list(op.values)} for op in ops]
 
 

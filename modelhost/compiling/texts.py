@@ -34,7 +34,7 @@ MAX_TERMS = 2_000_000
 """Maximum number of n-grams of one vectorizer."""
 
 
-class Stage(NamedTuple):
+class DocumentStage(NamedTuple):
     """Arithmetic on the features of one document."""
 
     name: str
@@ -56,13 +56,13 @@ class TextPart:
     terms: Mapping[str, int]
     """N-gram → its feature before the stages; empty if n-grams are hashed."""
     width: int
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[DocumentStage, ...] = ()
     hashed: Mapping[str, Any] | None = None
     """How n-grams are hashed to features, as ``Hashing`` of a compiled form; None: by ``terms``."""
 
 
 @dataclass
-class Texts:
+class TextParts:
     """The text parts that a walk has met, by number."""
 
     parts: list[TextPart] = field(default_factory=list)
@@ -114,7 +114,9 @@ class Texts:
         made = _vectorizer(part, cell.column)
         return self._added(made, made.width)
 
-    def staged(self, part: Any, stages: Sequence[Stage], block: MatrixBlock) -> tuple[Feature, ...]:
+    def staged(
+        self, part: Any, stages: Sequence[DocumentStage], block: MatrixBlock
+    ) -> tuple[Feature, ...]:
         """The cells after ``stages``, which ``part`` applies to the features of one text."""
         features = [cell.feature for cell in block.cells if isinstance(cell, TextFeature)]
         numbers = {cell.part for cell in block.cells if isinstance(cell, TextFeature)}
@@ -148,7 +150,7 @@ class Texts:
             return part
         if any(one >= other for one, other in zip(features, features[1:])):
             raise CannotCompileError("the features of a text vectorizer are reordered")
-        kept = Stage("select", np.array(features, np.int64))
+        kept = DocumentStage("select", np.array(features, np.int64))
         return replace(part, stages=(*part.stages, kept))
 
 
@@ -169,7 +171,7 @@ def _vectorizer(part: Any, column: int) -> TextPart:
     _check_width(name, len(terms))
     known = {term: int(place) for term, place in terms.items() if _is_text(term)}
     width = 1 + max(int(place) for place in terms.values())
-    stages = [Stage("ones")] if part.binary else []
+    stages = [DocumentStage("ones")] if part.binary else []
     if type(part).__name__ == "TfidfVectorizer":
         stages += _tfidf(part._tfidf)
     return TextPart(column, analysis, known, width, tuple(stages))
@@ -178,9 +180,9 @@ def _vectorizer(part: Any, column: int) -> TextPart:
 def _hashing(part: Any, column: int, analysis: Mapping[str, Any]) -> TextPart:
     width = int(part.n_features)
     _check_width(describe(part), width)
-    stages = [Stage("ones")] if part.binary else []
+    stages = [DocumentStage("ones")] if part.binary else []
     if part.norm is not None:
-        stages.append(Stage(part.norm))
+        stages.append(DocumentStage(part.norm))
     hashed = {"features": width, "signed": bool(part.alternate_sign)}
     return TextPart(column, analysis, {}, width, tuple(stages), hashed)
 
@@ -218,14 +220,14 @@ def _analysis(part: Any) -> dict[str, Any]:
     }
 
 
-def _tfidf(part: Any) -> list[Stage]:
-    stages = [Stage("log")] if part.sublinear_tf else []
+def _tfidf(part: Any) -> list[DocumentStage]:
+    stages = [DocumentStage("log")] if part.sublinear_tf else []
     if part.use_idf:
-        stages.append(Stage("multiply", np.asarray(part.idf_, np.float64)))
-    return stages + ([Stage(part.norm)] if part.norm is not None else [])
+        stages.append(DocumentStage("multiply", np.asarray(part.idf_, np.float64)))
+    return stages + ([DocumentStage(part.norm)] if part.norm is not None else [])
 
 
-def _scaled(part: Any) -> list[Stage]:
+def _scaled(part: Any) -> list[DocumentStage]:
     """Scalers of sparse matrices multiply by the reciprocals."""
     if getattr(part, "with_centering", False) or getattr(part, "with_mean", False):
         raise CannotCompileError(f"{describe(part)} centers the features of a text vectorizer")
@@ -233,15 +235,15 @@ def _scaled(part: Any) -> list[Stage]:
         raise CannotCompileError(f"{describe(part)} clips the features of a text vectorizer")
     if part.scale_ is None:
         return []
-    return [Stage("multiply", 1.0 / np.asarray(part.scale_, np.float64))]
+    return [DocumentStage("multiply", 1.0 / np.asarray(part.scale_, np.float64))]
 
 
-_STAGES: Mapping[str, Callable[[Any], Sequence[Stage]]] = {
+_STAGES: Mapping[str, Callable[[Any], Sequence[DocumentStage]]] = {
     "TfidfTransformer": _tfidf,
-    "Normalizer": lambda part: [Stage(part.norm)],
+    "Normalizer": lambda part: [DocumentStage(part.norm)],
     "MaxAbsScaler": _scaled,
     "StandardScaler": _scaled,
-    "Binarizer": lambda part: [Stage("above", threshold=float(part.threshold))],
+    "Binarizer": lambda part: [DocumentStage("above", threshold=float(part.threshold))],
 }
 
 

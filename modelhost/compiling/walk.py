@@ -21,7 +21,7 @@ from modelhost.compiling.provenance import (
     describe,
     from_sklearn,
 )
-from modelhost.compiling.texts import Texts
+from modelhost.compiling.texts import TextParts
 from modelhost.compiling.transformers import Keys, rule
 from modelhost.text_input import text_step
 
@@ -55,7 +55,7 @@ class PipelineWalk:
     """Column → the values that the model's encoders know."""
     steps: list[tuple[Path, MatrixBlock]] = field(default_factory=list)
     """Transformers that the form calls, by path, with their input blocks."""
-    texts: Texts = field(default_factory=Texts)
+    texts: TextParts = field(default_factory=TextParts)
     """The n-grams of text columns."""
 
     def through(self, part: Any, block: MatrixBlock, path: Path) -> MatrixBlock:

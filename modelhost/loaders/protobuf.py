@@ -26,7 +26,7 @@ class Field(NamedTuple):
     value: bytes | int
 
 
-class Node(NamedTuple):
+class GraphNode(NamedTuple):
     """An operator of a graph, its outputs, and the class labels in its attributes."""
 
     operator: str
@@ -58,7 +58,7 @@ def is_onnx(path: Path, *, asked: bool) -> bool:
     return GRAPH in seen
 
 
-def nodes(content: bytes) -> list[Node]:
+def nodes(content: bytes) -> list[GraphNode]:
     """The operators of the graph of an ONNX model, in order."""
     found = []
     for field in fields(content):
@@ -68,13 +68,13 @@ def nodes(content: bytes) -> list[Node]:
     return found
 
 
-def _node(content: bytes) -> Node:
+def _node(content: bytes) -> GraphNode:
     own = [(f.number, f.value) for f in fields(content) if isinstance(f.value, bytes)]
     operator = next((value.decode() for number, value in own if number == OPERATOR), "")
     inputs = [value.decode() for number, value in own if number == INPUTS]
     outputs = [value.decode() for number, value in own if number == OUTPUTS]
     labels = [_labels(value) for number, value in own if number == ATTRIBUTES]
-    return Node(operator, inputs, outputs, next((one for one in labels if one), None))
+    return GraphNode(operator, inputs, outputs, next((one for one in labels if one), None))
 
 
 def _labels(content: bytes) -> tuple[str | int, ...] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping
 
-from modelhost.objects.adapter import Asked
+from modelhost.objects.adapter import DeclaredAnswers
 from modelhost.objects.boosters import adapt_lightgbm, adapt_xgboost
 from modelhost.objects.catboosts import adapt_catboost
 from modelhost.objects.clusters import adapt_clusters
@@ -12,12 +12,12 @@ from modelhost.objects.forecasts import adapt_pmdarima, adapt_prophet, adapt_skt
 from modelhost.objects.graphs import adapt_graph
 from modelhost.objects.labels import with_labels
 from modelhost.objects.language import adapt_spacy, adapt_transformers
-from modelhost.objects.people import adapt_lifelines, adapt_surprise
 from modelhost.objects.pipelines import adapt_members
 from modelhost.objects.statistics import adapt_statsmodels
+from modelhost.objects.survival_and_ratings import adapt_lifelines, adapt_surprise
 from modelhost.objects.tensors import adapt_keras, adapt_torch
 
-_ADAPTERS: Mapping[str, Callable[[Any, Asked], Any]] = {
+_ADAPTERS: Mapping[str, Callable[[Any, DeclaredAnswers], Any]] = {
     "lightgbm": adapt_lightgbm,
     "xgboost": adapt_xgboost,
     "catboost": adapt_catboost,
@@ -37,7 +37,7 @@ _ADAPTERS: Mapping[str, Callable[[Any, Asked], Any]] = {
 """First part of the module of a library's class → its adapter."""
 
 
-def adapted(native: Any, asked: Asked) -> Any:
+def adapted(native: Any, asked: DeclaredAnswers) -> Any:
     """``native`` as a model with ``predict``; itself if it has the methods that are served.
 
     The adapters are those of the classes that ``native`` is of, and of a class of the project
@@ -54,7 +54,7 @@ def adapted(native: Any, asked: Asked) -> Any:
     return with_labels(native, asked.classes)
 
 
-def _made(native: Any, asked: Asked) -> Any:
+def _made(native: Any, asked: DeclaredAnswers) -> Any:
     library = _library(native)
     if library is None:
         return None

@@ -14,7 +14,7 @@ Answer = Callable[[Any], Any]
 """From a frame, or an array of rows, to an array with an entry per row."""
 
 
-class Asked(NamedTuple):
+class DeclaredAnswers(NamedTuple):
     """What the package declares of its answers."""
 
     task: Task
@@ -98,7 +98,9 @@ class ProbabilityAdapter(Adapter):
         return self.label_and_probabilities(frame)[1]
 
 
-def classes_for(asked: Asked, count: int, known: Sequence[Scalar] | None = None) -> list[Scalar]:
+def classes_for(
+    asked: DeclaredAnswers, count: int, known: Sequence[Scalar] | None = None
+) -> list[Scalar]:
     """The labels of ``count`` outputs: declared, else ``known`` to the model, else 0, 1 and so on.
 
     Raises ``PackageError`` if another number of classes is declared.

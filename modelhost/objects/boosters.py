@@ -12,7 +12,7 @@ from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
 from modelhost.objects.adapter import (
     Adapter,
-    Asked,
+    DeclaredAnswers,
     Inputs,
     LabelAdapter,
     ProbabilityAdapter,
@@ -25,7 +25,7 @@ from modelhost.predictions import is_frame
 _LIGHTGBM_LABELS = ("binary", "cross_entropy", "multiclass", "multiclassova")
 
 
-def adapt_lightgbm(native: Any, asked: Asked) -> Any:
+def adapt_lightgbm(native: Any, asked: DeclaredAnswers) -> Any:
     """A ``lightgbm.Booster`` as a model; None for LightGBM's estimators."""
     if type(native).__name__ != "Booster":
         return None
@@ -50,7 +50,7 @@ def _lightgbm_objective(native: Any) -> tuple[str, int]:
     return told.partition("=")[2].split(" ")[0], max(2, int(native.num_model_per_iteration()))
 
 
-def adapt_xgboost(native: Any, asked: Asked) -> Any:
+def adapt_xgboost(native: Any, asked: DeclaredAnswers) -> Any:
     """An ``xgboost.Booster`` as a model; None for XGBoost's estimators."""
     if type(native).__name__ != "Booster":
         return None
@@ -91,7 +91,7 @@ def _dmatrix(kind: Any, native: Any, rows: Any) -> Any:
 
 
 def _of_objective(
-    native: Any, answer: Any, inputs: Inputs, asked: Asked, told: tuple[str, str, int]
+    native: Any, answer: Any, inputs: Inputs, asked: DeclaredAnswers, told: tuple[str, str, int]
 ) -> Any:
     """``told``: library, objective, and the number of classes, 0 for an objective of numbers."""
     library, objective, count = told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelhost.objects.adapter import (
-    Asked,
+    DeclaredAnswers,
     Inputs,
     ProbabilityAdapter,
     classes_for,
@@ -15,7 +15,7 @@ from modelhost.objects.adapter import (
 LABEL_LOSSES = ("Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll")
 
 
-def adapt_catboost(native: Any, asked: Asked) -> Any:
+def adapt_catboost(native: Any, asked: DeclaredAnswers) -> Any:
     """A ``CatBoost`` model as one of its task; None for an estimator that fits the task."""
     if asked.task != "classification":
         return None

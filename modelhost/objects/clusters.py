@@ -9,7 +9,7 @@ import numpy as np
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import (
     Adapter,
-    Asked,
+    DeclaredAnswers,
     Inputs,
     LabelAdapter,
     ProbabilityAdapter,
@@ -19,7 +19,7 @@ from modelhost.objects.adapter import (
 _OUTLIER, _CLUSTER, _MIXTURE = "OutlierMixin", "ClusterMixin", "BaseMixture"
 
 
-def adapt_clusters(native: Any, asked: Asked) -> Any:
+def adapt_clusters(native: Any, asked: DeclaredAnswers) -> Any:
     """A clusterer, a mixture or a detector of outliers, also at the end of a pipeline; else None.
 
     Clusters are the labels 0, 1 and so on. A detector of outliers gives -1 (outlier) and 1; for a

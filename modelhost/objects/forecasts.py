@@ -8,7 +8,7 @@ from typing import Any, Callable
 import numpy as np
 
 from modelhost.errors import PackageError
-from modelhost.objects.adapter import Adapter, Asked, Inputs, refuse_task
+from modelhost.objects.adapter import Adapter, DeclaredAnswers, Inputs, refuse_task
 from modelhost.objects.matrices import matrix
 
 STEP = "step"
@@ -16,7 +16,7 @@ STEP = "step"
 MAX_STEPS = 100_000
 
 
-def by_step(native: Any, asked: Asked, name: str, forecast: Callable[[int], Any]) -> Any:
+def by_step(native: Any, asked: DeclaredAnswers, name: str, forecast: Callable[[int], Any]) -> Any:
     """A model that gives the forecast of the step in its only column, ``step``.
 
     ``forecast``: from a number of steps to their values, in order.
@@ -34,7 +34,7 @@ def by_step(native: Any, asked: Asked, name: str, forecast: Callable[[int], Any]
     return Adapter(native, answer, Inputs(names=[STEP]))
 
 
-def adapt_pmdarima(native: Any, asked: Asked) -> Any:
+def adapt_pmdarima(native: Any, asked: DeclaredAnswers) -> Any:
     """An ARIMA, or a pipeline that ends in one."""
     last = native.steps[-1][1] if hasattr(native, "steps") else native
     fitted = getattr(last, "model_", last)
@@ -45,7 +45,7 @@ def adapt_pmdarima(native: Any, asked: Asked) -> Any:
     return by_step(native, asked, type(native).__name__, lambda n: native.predict(n_periods=n))
 
 
-def adapt_sktime(native: Any, asked: Asked) -> Any:
+def adapt_sktime(native: Any, asked: DeclaredAnswers) -> Any:
     """A forecaster of one series."""
     kinds = {kind.__name__ for kind in type(native).__mro__}
     name = type(native).__name__
@@ -60,7 +60,7 @@ def adapt_sktime(native: Any, asked: Asked) -> Any:
     return by_step(native, asked, name, lambda n: native.predict(fh=list(range(1, n + 1))))
 
 
-def adapt_prophet(native: Any, asked: Asked) -> Any:
+def adapt_prophet(native: Any, asked: DeclaredAnswers) -> Any:
     """A Prophet model: from ``ds`` and its regressors to ``yhat``, without its intervals."""
     if asked.task != "regression":
         raise refuse_task("Prophet", "a number", asked.task)

@@ -7,15 +7,21 @@ from typing import Any, NamedTuple, Sequence
 import numpy as np
 
 from modelhost.errors import PackageError
-from modelhost.loaders.protobuf import Node
-from modelhost.objects.adapter import Asked, Inputs, LabelAdapter, ProbabilityAdapter, classes_for
+from modelhost.loaders.protobuf import GraphNode
+from modelhost.objects.adapter import (
+    DeclaredAnswers,
+    Inputs,
+    LabelAdapter,
+    ProbabilityAdapter,
+    classes_for,
+)
 from modelhost.objects.matrices import matrix
 from modelhost.objects.scores import (
     LOG_SOFTMAX,
     OPEN,
     SIGMOID,
     SOFTMAX,
-    Scored,
+    ScoringModel,
     adapt_scored,
     in_batches,
 )
@@ -38,10 +44,10 @@ class Graph(NamedTuple):
     """A session of onnxruntime, and the operators of its graph."""
 
     session: Any
-    nodes: Sequence[Node]
+    nodes: Sequence[GraphNode]
 
 
-def adapt_graph(native: Graph, asked: Asked) -> Any:
+def adapt_graph(native: Graph, asked: DeclaredAnswers) -> Any:
     """A graph with labels and probabilities, as converters write, or with one tensor of scores."""
     session = native.session
     outputs, inputs = session.get_outputs(), _inputs(session)
@@ -62,7 +68,7 @@ def adapt_graph(native: Graph, asked: Asked) -> Any:
     shape = output.shape
     width = shape[1] if len(shape) == 2 and isinstance(shape[1], int) else None
     width = 1 if len(shape) < 2 else width
-    scored = Scored(
+    scored = ScoringModel(
         session,
         "the ONNX graph",
         lambda rows: _run(session, rows, output.name),
@@ -73,7 +79,7 @@ def adapt_graph(native: Graph, asked: Asked) -> Any:
     return adapt_scored(scored, asked)
 
 
-def _classifier(native: Graph, inputs: Inputs, chances: Any, asked: Asked) -> Any:
+def _classifier(native: Graph, inputs: Inputs, chances: Any, asked: DeclaredAnswers) -> Any:
     """A graph with a label and probabilities: a tensor, or a dict for each row (``ZipMap``)."""
     session, name = native.session, chances.name
     known = next((node.classes for node in reversed(native.nodes) if node.classes), None)
@@ -128,7 +134,7 @@ def _values(rows: Any, taken: Any) -> Any:
     return matrix(rows, dtype)
 
 
-def _ending(nodes: Sequence[Node], output: str) -> str:
+def _ending(nodes: Sequence[GraphNode], output: str) -> str:
     made = {name: node for node in nodes for name in node.outputs}
     node = made.get(output)
     while node is not None and node.operator in _RESHAPES and node.inputs:

@@ -9,7 +9,7 @@ import numpy as np
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import (
     Adapter,
-    Asked,
+    DeclaredAnswers,
     Inputs,
     ProbabilityAdapter,
     classes_for,
@@ -20,7 +20,7 @@ from modelhost.objects.matrices import texts
 _ONE_COLUMN = Inputs(width=1)
 
 
-def adapt_spacy(native: Any, asked: Asked) -> Any:
+def adapt_spacy(native: Any, asked: DeclaredAnswers) -> Any:
     """A pipeline of spaCy with a classifier of texts of one label (``textcat``)."""
     if asked.task != "classification":
         raise refuse_task("a spaCy pipeline", "labels", asked.task)
@@ -41,7 +41,7 @@ def adapt_spacy(native: Any, asked: Asked) -> Any:
     return ProbabilityAdapter(native, answer, _ONE_COLUMN, classes)
 
 
-def adapt_transformers(native: Any, asked: Asked) -> Any:
+def adapt_transformers(native: Any, asked: DeclaredAnswers) -> Any:
     """A pipeline of transformers that classifies texts or gives a number; None for others."""
     config = getattr(getattr(native, "model", None), "config", None)
     if config is None or getattr(native, "task", "") != "text-classification":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator, Sequence
 
 from modelhost.errors import PackageError
-from modelhost.objects.adapter import Asked
+from modelhost.objects.adapter import DeclaredAnswers
 from modelhost.objects.labels import with_labels
 from modelhost.objects.matrices import text_column
 from modelhost.text_input import text_step
@@ -14,10 +14,10 @@ _CLASSES = ("classes", "labels", "class_names", "target_names")
 _COLUMNS = ("columns", "features", "feature_names")
 
 
-class TextColumn:
+class TextColumnStep:
     """A step that hands the only column of text on, as vectorizers take it."""
 
-    def fit(self, rows: Any, target: Any = None) -> TextColumn:  # noqa: ARG002
+    def fit(self, rows: Any, target: Any = None) -> TextColumnStep:  # noqa: ARG002
         """Do nothing: a step of a pipeline has this method."""
         return self
 
@@ -42,7 +42,7 @@ class Columns:
         return rows[self.names]
 
 
-def adapt_members(native: Any, asked: Asked) -> Any:
+def adapt_members(native: Any, asked: DeclaredAnswers) -> Any:
     """A pipeline of scikit-learn: what transforms in the given order, then what predicts."""
     members = _named(native)
     steps, last, decoder = [], None, None
@@ -66,11 +66,11 @@ def adapt_members(native: Any, asked: Asked) -> Any:
         raise _refusal(members, "none of them predicts")
     first = steps[0][1] if steps else None
     if first is not None and text_step(first) is not None:
-        steps.insert(0, ("text", TextColumn()))
+        steps.insert(0, ("text", TextColumnStep()))
     elif columns is not None:
         steps.insert(0, ("columns", columns))
     model = _pipeline([*steps, last])
-    return _decoded(model, decoder, Asked(asked.task, classes))
+    return _decoded(model, decoder, DeclaredAnswers(asked.task, classes))
 
 
 def _pipeline(steps: Sequence[Any]) -> Any:
@@ -81,7 +81,7 @@ def _pipeline(steps: Sequence[Any]) -> Any:
     return Pipeline(list(steps))
 
 
-def _decoded(model: Any, decoder: Any, asked: Asked) -> Any:
+def _decoded(model: Any, decoder: Any, asked: DeclaredAnswers) -> Any:
     """``model`` with the labels of an encoder of labels, or with declared classes."""
     if asked.task != "classification":
         return model

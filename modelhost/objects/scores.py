@@ -10,7 +10,7 @@ from modelhost.errors import PackageError
 from modelhost.objects.adapter import (
     Adapter,
     Answer,
-    Asked,
+    DeclaredAnswers,
     Inputs,
     LabelAdapter,
     ProbabilityAdapter,
@@ -21,7 +21,7 @@ SOFTMAX, LOG_SOFTMAX, SIGMOID, OPEN = "softmax", "log_softmax", "sigmoid", ""
 """The last operation of a model; ``OPEN``: none of these, so its scores are no probabilities."""
 
 
-class Scored(NamedTuple):
+class ScoringModel(NamedTuple):
     """A model that gives an array (rows,) or (rows, outputs), and what is known of it."""
 
     fitted: Any
@@ -33,7 +33,7 @@ class Scored(NamedTuple):
     """The number of its outputs; None if it is not known before it runs."""
 
 
-def adapt_scored(model: Scored, asked: Asked) -> Any:
+def adapt_scored(model: ScoringModel, asked: DeclaredAnswers) -> Any:
     """Numbers for a regression, otherwise labels, with probabilities if the model gives them.
 
     One output with a sigmoid is the probability of the second class, and without one a score
@@ -74,7 +74,7 @@ def _places(answer: Answer) -> Answer:
     return places
 
 
-def _chances(model: Scored) -> Answer:
+def _chances(model: ScoringModel) -> Answer:
     if model.ending != LOG_SOFTMAX:
         return lambda rows: _flat(model.answer(rows))
     return lambda rows: np.exp(_flat(model.answer(rows)))

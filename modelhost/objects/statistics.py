@@ -9,7 +9,7 @@ import numpy as np
 
 from modelhost.objects.adapter import (
     Adapter,
-    Asked,
+    DeclaredAnswers,
     Inputs,
     ProbabilityAdapter,
     classes_for,
@@ -24,7 +24,7 @@ _CONSTANTS = ("const", "Intercept")
 _NUMBERED = re.compile(r"x\d+\Z")
 
 
-def adapt_statsmodels(native: Any, asked: Asked) -> Any:
+def adapt_statsmodels(native: Any, asked: DeclaredAnswers) -> Any:
     """Results of a regression, of a model of classes, or of a series; None for another object."""
     model = getattr(native, "model", None)
     if model is None:

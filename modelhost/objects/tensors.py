@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from modelhost.objects.adapter import Asked, Inputs
+from modelhost.objects.adapter import DeclaredAnswers, Inputs
 from modelhost.objects.matrices import matrix
 from modelhost.objects.scores import (
     LOG_SOFTMAX,
     OPEN,
     SIGMOID,
     SOFTMAX,
-    Scored,
+    ScoringModel,
     adapt_scored,
     in_batches,
 )
@@ -29,7 +29,7 @@ _ENDINGS = {
 }
 
 
-def adapt_torch(native: Any, asked: Asked) -> Any:
+def adapt_torch(native: Any, asked: DeclaredAnswers) -> Any:
     """A module that takes one tensor of rows and gives one tensor."""
     torch: Any = sys.modules["torch"]
     if type(native).__name__ != "GraphModule":  # a graph of torch.export has no modes
@@ -50,7 +50,9 @@ def adapt_torch(native: Any, asked: Asked) -> Any:
 
     name = f"the module {getattr(native, 'original_name', type(native).__name__)}"
     ending = _ending(native)
-    return adapt_scored(Scored(native, name, answer, Inputs(width=_width(native)), ending), asked)
+    return adapt_scored(
+        ScoringModel(native, name, answer, Inputs(width=_width(native)), ending), asked
+    )
 
 
 def _placeholder(native: Any) -> Any:
@@ -103,7 +105,7 @@ def _operation(target: Any) -> str:
     return str(target).partition(".")[2].partition(".")[0] or str(target)
 
 
-def adapt_keras(native: Any, asked: Asked) -> Any:
+def adapt_keras(native: Any, asked: DeclaredAnswers) -> Any:
     """A model of Keras with one input and one output."""
     shapes = native.input_shape, native.output_shape
     if any(isinstance(shape, (list, dict)) for shape in shapes):
@@ -120,7 +122,7 @@ def adapt_keras(native: Any, asked: Asked) -> Any:
     width = given[-1] if len(given) == 2 else None
     count = taken[1] if len(taken) == 2 else None
     known = ending if ending in (SOFTMAX, SIGMOID, LOG_SOFTMAX) else OPEN
-    scored = Scored(
+    scored = ScoringModel(
         native, f"the Keras model {native.name}", answer, Inputs(width=count), known, width
     )
     return adapt_scored(scored, asked)

@@ -58,6 +58,7 @@ _NUMPY = (
 )
 _PANDAS = (
     _names("pandas._libs.internals", "_unpickle_block")
+    | _names("pandas.core.internals.blocks", "new_block")  # of pandas 1.3
     | _names("pandas.core.indexes.base", "_new_Index")
     | _names("pandas.core.indexes.datetimes", "_new_DatetimeIndex")
     | _names("pandas.core.indexes.period", "_new_PeriodIndex")
@@ -68,6 +69,7 @@ _PANDAS = (
     | _names("pandas._libs.tslibs.period", "_new_Period")
     | _names("pandas._libs.tslibs.nattype", "_nat_unpickle __nat_unpickle")
     | _names("pandas._libs.missing", "NA NAType")
+    | _names("pytz", "_p _UTC")  # zones before pandas 3.0; they are looked up in a fixed list
     | frozenset(["pandas.core.internals.managers.BlockManager"])
     | _names("pandas.core.internals.managers", "SingleBlockManager")
     | _names("pyarrow.lib", "_restore_array py_buffer type_for_alias _reconstruct_record_batch")
@@ -105,8 +107,7 @@ CALLS = _STANDARD | _NUMPY | _PANDAS | _TORCH | _SCIKIT_LEARN
 EXCEPTIONS = re.compile(r"builtins\.[A-Z]\w*(Error|Exception|Warning)")
 LOOK_UPS = frozenset(["builtins.getattr", "builtins.type", "torch.storage._load_from_bytes"])
 """What may be called with arguments that the reader follows (``SAFE``), and not handed on."""
-VALUES = _names(
-    "numpy",
+_OF_ARRAYS = (
     "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
     " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
     " average cbrt ceil clip concatenate conjugate copysign corrcoef cos cosh cov cross cumprod"
@@ -120,12 +121,18 @@ VALUES = _names(
     " positive power prod ptp quantile rad2deg radians ravel real reciprocal remainder reshape"
     " right_shift rint round searchsorted sign signbit sin sinc sinh sort sqrt square squeeze"
     " stack std subtract sum tan tanh transpose trapezoid tril triu true_divide trunc unique var"
-    " vstack where zeros zeros_like",
-) | _names(
-    "math",
-    "acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh degrees erf erfc exp expm1"
-    " fabs floor fmod gamma hypot isfinite isinf isnan lgamma log log10 log1p log2 pow radians"
-    " sin sinh sqrt tan tanh trunc",
+    " vstack where zeros zeros_like"
+)
+VALUES = (
+    _names("numpy", _OF_ARRAYS)
+    | _names("numpy.core._multiarray_umath", _OF_ARRAYS)  # where pickle finds those of NumPy 1
+    | _names("numpy._core._multiarray_umath", _OF_ARRAYS)
+    | _names(
+        "math",
+        "acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh degrees erf erfc exp expm1"
+        " fabs floor fmod gamma hypot isfinite isinf isnan lgamma log log10 log1p log2 pow radians"
+        " sin sinh sqrt tan tanh trunc",
+    )
 )
 """Functions and others that may be named, as a parameter of an estimator, and not called."""
 FUNCTIONS = (
@@ -143,6 +150,8 @@ COMPILED = (
     *("lightgbm.", "catboost.", "hdbscan.", "sksurv.", "river.", "pmdarima.", "sktime."),
 )
 """Modules whose classes, where they are compiled, hold values only and open nothing."""
+UNQUALIFIED = {"_loss": "sklearn._loss._loss"}
+"""Compiled modules that name themselves without their package, as scikit-learn 1.5 to 1.7 does."""
 KNOWN = (
     *COMPILED,
     *("numpy.", "pandas.", "xgboost.", "category_encoders.", "feature_engine.", "sklearn_pandas."),

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from modelhost.pickles.source import UnreadableError
-from modelhost.pickles.stand_ins import Made
+from modelhost.pickles.stand_ins import ConstructedObject
 
 WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 WRAPPERS = ("NumpyArrayWrapper", "NDArrayWrapper", "ZNDArrayWrapper")
@@ -61,7 +61,7 @@ def _integer(value: Any) -> int | None:
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, Made) and value.kind.endswith("multiarray.scalar"):
+    if isinstance(value, ConstructedObject) and value.kind.endswith("multiarray.scalar"):
         raw = value.args[1] if len(value.args) == 2 else None
         return int.from_bytes(raw, "little", signed=True) if isinstance(raw, bytes) else None
     return None
@@ -69,7 +69,7 @@ def _integer(value: Any) -> int | None:
 
 def _kind(dtype: Any) -> tuple[str, str]:
     """The letter of a dtype and its digits; raises ``UnreadableError`` for an unknown one."""
-    known = isinstance(dtype, Made) and dtype.kind == "numpy.dtype" and dtype.args
+    known = isinstance(dtype, ConstructedObject) and dtype.kind == "numpy.dtype" and dtype.args
     told = dtype.args[0] if known else None
     match = _KIND.match(told) if isinstance(told, str) else None
     if match is None:
@@ -99,7 +99,7 @@ def _any_object(dtype: Any) -> bool:
         seen += 1
         if seen > MAX_FIELDS:
             raise UnreadableError(f"has a dtype of more than {MAX_FIELDS:,} parts")
-        if isinstance(one, Made) and one.kind == "numpy.dtype":
+        if isinstance(one, ConstructedObject) and one.kind == "numpy.dtype":
             if one.args and isinstance(one.args[0], str) and one.args[0].startswith("O"):
                 return True
             waiting.append(one.state)

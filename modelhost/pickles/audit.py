@@ -12,10 +12,10 @@ from typing import Any, BinaryIO, Callable
 from modelhost.pickles.archives import audit_archive, is_archive
 from modelhost.pickles.compressed import Decompressed, coding_of, limit_of
 from modelhost.pickles.judge import Judge
-from modelhost.pickles.reader import Reader, Seen
+from modelhost.pickles.reader import PickleReader, Seen
 from modelhost.pickles.report import PickleReport
 from modelhost.pickles.skops_schema import SchemaNames
-from modelhost.pickles.source import Source, UnreadableError
+from modelhost.pickles.source import PickleStream, UnreadableError
 from modelhost.pickles.stand_ins import CALLED, MADE, GlobalName
 
 SUFFIXES = (".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle")
@@ -119,7 +119,7 @@ class Audit:
 
     def _whole(self, stream: Any, limit: int, place: str, *, expected: bool) -> None:
         """An archive or array that is compressed as a whole."""
-        source = Source(stream, min(limit, 1 << 30))
+        source = PickleStream(stream, min(limit, 1 << 30))
         parts = io.BytesIO()
         try:
             while not source.at_end():
@@ -133,7 +133,7 @@ class Audit:
 
     def _array(self, file: BinaryIO, size: int, place: str) -> None:
         """A file of ``numpy.save``; only an array of objects has a pickle, behind its header."""
-        source = Source(file, size)
+        source = PickleStream(file, size)
         try:
             version = source.read(8)[6]
             length = int.from_bytes(source.read(2 if version == 1 else 4), "little")
@@ -160,28 +160,30 @@ class Audit:
 
         ``sizes``: the bytes that it may hold, and those on disk.
         """
-        wrapped = self._read(Source(again(), *sizes), place, certain=certain, arrays=True, **how)
+        wrapped = self._read(
+            PickleStream(again(), *sizes), place, certain=certain, arrays=True, **how
+        )
         if wrapped and not self._joblib_only:
             stream = again()
             if hasattr(stream, "seek"):
                 stream.seek(0)
-            self._read(Source(stream, *sizes), place, certain=False, **how)
+            self._read(PickleStream(stream, *sizes), place, certain=False, **how)
 
     def _read(
-        self, source: Source, place: str, *, certain: bool, arrays: bool = False, **how: bool
+        self, source: PickleStream, place: str, *, certain: bool, arrays: bool = False, **how: bool
     ) -> bool:
         """Read pickles one after the other; return whether one had an array of joblib."""
         seen, wrapped, script = Seen(source.size), False, how.pop("script", False)
         why, count = "", 0
         try:
             while count == 0 or not source.at_end():
-                reader = Reader(source, seen, arrays=arrays, **how)
+                reader = PickleReader(source, seen, arrays=arrays, **how)
                 value = reader.load()
                 wrapped = wrapped or reader.wrapped
                 count += 1
                 if count == 1 and type(value) is int and value == _TORCH_MAGIC:
                     for _ in range(_TORCH_PICKLES):
-                        Reader(source, seen, storages=True).load()
+                        PickleReader(source, seen, storages=True).load()
                     break  # tensors follow
                 if count > MAX_PICKLES:
                     raise UnreadableError(f"holds more than {MAX_PICKLES:,} pickles")
@@ -211,7 +213,7 @@ class Audit:
             if inner.count(", in the value") > MAX_DEPTH:
                 self.report.refuse(place, "has pickles within pickles", offset)
                 continue
-            self._read(Source(io.BytesIO(content), len(content)), inner, certain=is_torch)
+            self._read(PickleStream(io.BytesIO(content), len(content)), inner, certain=is_torch)
 
     def _name(self, one: GlobalName, place: str, *, script: bool) -> None:
         told = self._judge.of(one, script=script)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, GlobalName, Made
+from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, ConstructedObject, GlobalName
 
 RECONSTRUCTOR = "copyreg._reconstructor"
 NEW = "copyreg.__newobj__"
 MAKERS = (RECONSTRUCTOR, NEW, "copyreg.__newobj_ex__")
 PARTIAL = "functools.partial"
+BLOCK = "pandas.core.internals.blocks.new_block"
+"""What pandas 1.3 makes the blocks of a frame with, as a partial of ``ndim``."""
 LATER = ("collections.defaultdict", PARTIAL)
 """What keeps its first argument to call it later."""
 _BUILTIN_BASES = ("object", "dict", "list", "set", "tuple", "str", "int", "float", "bytes")
@@ -40,11 +42,30 @@ def note_arguments(full: str, args: tuple[Any, ...]) -> str:
     return ""
 
 
-def note_state(target: Made, state: Any) -> None:
+def note_state(target: ConstructedObject, state: Any) -> None:
     """Note what a ``functools.partial`` will call, which its state may replace."""
     replaced = state[0] if isinstance(state, tuple) and state else None
     if target.kind == PARTIAL and isinstance(replaced, GlobalName):
         replaced.uses.add(CALLED)
+
+
+def makes_a_block(made: Any) -> bool:
+    """Whether it is the partial that pandas 1.3 writes, of ``ndim`` alone.
+
+    Its keyword ``klass`` would be called with the values.
+    """
+    if (
+        not isinstance(made, ConstructedObject)
+        or made.kind != PARTIAL
+        or not isinstance(made.state, tuple)
+    ):
+        return False
+    first = made.args[0] if len(made.args) == 1 else None
+    if not isinstance(first, GlobalName) or first.full != BLOCK or len(made.state) != 4:
+        return False
+    function, args, named, attributes = made.state
+    known = function is first and args == () and not attributes
+    return known and isinstance(named, dict) and list(named) == ["ndim"]
 
 
 def _made(full: str, args: tuple[Any, ...]) -> str:
@@ -70,7 +91,7 @@ def _random(full: str, args: tuple[Any, ...]) -> str:
         if isinstance(one, GlobalName):
             one.uses.add(CALLED)
         known = isinstance(one, GlobalName) and f"{one.full}.".startswith(_RANDOM)
-        known = known or (isinstance(one, Made) and one.kind.startswith(_RANDOM))
+        known = known or (isinstance(one, ConstructedObject) and one.kind.startswith(_RANDOM))
         if not known and not isinstance(one, str):
             named = one.full if isinstance(one, GlobalName) else "an object"
             return f"calls {full} with {named}, expected a name or class of numpy.random"

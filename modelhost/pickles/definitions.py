@@ -26,6 +26,7 @@ _CALLABLE_BASES = _words(
 _VALUE_BASES = _words("tuple str int float complex bytes frozenset NamedTuple namedtuple")
 """Bases whose ``__new__`` takes the value."""
 _MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
+"""Functions that make a class; the first three as a base of that name would."""
 
 
 class Definition(NamedTuple):
@@ -81,6 +82,8 @@ class Definitions:
         if found.kind != CLASS or found.file is None or found.file.text is None:
             return False
         head, body = _class_text(found.file.text, found.name)
+        if not head and not body:
+            head = self._maker(found.module, found.name, found.file)
         if REDUCED.search(body):
             return True
         bases = re.findall(r"[\w.]+", re.sub(r"\w+\s*=[^,]*", "", head))
@@ -97,6 +100,14 @@ class Definitions:
                 ):
                     return True
         return False
+
+    def _maker(self, module: str, name: str, file: ModuleFile) -> str:
+        """The function that makes the class in ``name = maker(…)``; else empty."""
+        *_, node = self._bindings(module, file).get(name) or [None]
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            return ""
+        called = ast.dump(node.value.func)
+        return next((maker for maker in _MAKERS if f"'{maker}'" in called), "")
 
     def _bindings(self, module: str, file: ModuleFile) -> dict[str, list[Any]]:
         """Name → the statements on the module's own level that bind it; ``*``: star imports."""

@@ -36,6 +36,13 @@ def _refused(why: str) -> Judgement:
     return Judgement(False, why)
 
 
+def _renamed(one: GlobalName, module: str, name: str) -> GlobalName:
+    """The same use of what another module defines under another name."""
+    other = GlobalName(module, name, one.offset)
+    other.uses = one.uses
+    return other
+
+
 class Judge:
     """Judges globals by the shipped lists, the locked distributions and the project's code."""
 
@@ -66,6 +73,9 @@ class Judge:
 
     def _of_place(self, one: GlobalName) -> Judgement:
         top = one.module.partition(".")[0]
+        qualified = allowed.UNQUALIFIED.get(one.module)
+        if qualified and self._modules.find(one.module) is None:
+            return self.of(_renamed(one, qualified, one.name))
         if one.module == "__main__":
             return _refused("is of the script that made the file (module __main__)")
         if any(map(_DUNDER.fullmatch, f"{one.module}.{one.name}".split("."))):
@@ -96,9 +106,7 @@ class Judge:
         """What the project imports, judged by the name that it has where it is defined."""
         if found.file is None or found.file.origin == STANDARD or "." in one.name:
             return _refused("is imported by the project's code, which doesn't define it")
-        other = GlobalName(found.module, found.name, one.offset)
-        other.uses = one.uses
-        return self.of(other)
+        return self.of(_renamed(one, found.module, found.name))
 
     def _installed(self, one: GlobalName) -> Judgement:
         found = self._definitions.find(one.module, one.name)

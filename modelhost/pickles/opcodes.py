@@ -10,7 +10,7 @@ import pickle
 from typing import Any, Callable
 
 from modelhost.pickles.source import UnreadableError
-from modelhost.pickles.stand_ins import GlobalName, Made, Skipped
+from modelhost.pickles.stand_ins import ConstructedObject, GlobalName, Skipped
 
 MAX_DIGITS = 4_300
 """Of a number that is written in decimal digits, as Python itself limits it."""
@@ -77,13 +77,13 @@ def _dict(reader: Any) -> None:
 
 @_opcode(pickle.EMPTY_SET)
 def _set(reader: Any) -> None:
-    reader.append(Made(None))
+    reader.append(ConstructedObject(None))
 
 
 @_opcode(pickle.FROZENSET)
 def _frozenset(reader: Any) -> None:
     reader.pop_mark()
-    reader.append(Made(None))
+    reader.append(ConstructedObject(None))
 
 
 @_opcode(pickle.APPEND)
@@ -117,7 +117,7 @@ def _change(reader: Any, items: Any = ()) -> None:
         _kept(target, items)
     elif isinstance(target, GlobalName):
         reader.act(f"changes {target.full} itself, not an object that it has made")
-    elif not isinstance(target, (list, Made)):
+    elif not isinstance(target, (list, ConstructedObject)):
         raise UnreadableError(f"is damaged at byte {reader.start:,}: no list, set or dict")
 
 

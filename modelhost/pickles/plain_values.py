@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhost.pickles.source import Source, UnreadableError
+from modelhost.pickles.source import PickleStream, UnreadableError
 
 LONGEST = 300
 """More bytes than any of these opcodes has, apart from long texts."""
 _EVER = 1 << 62
 
 
-def plain_values(source: Source, stack: Any, memo: Any, frame_end: int) -> int:
+def plain_values(source: PickleStream, stack: Any, memo: Any, frame_end: int) -> int:
     """Follow such opcodes up to one of another kind; return how many there were.
 
     ``frame_end``: where the frame ends that these may be in.

@@ -13,11 +13,19 @@ import struct
 from typing import Any
 
 from modelhost.pickles.arrays import WRAPPER, byte_count, holds_objects, padding_follows
-from modelhost.pickles.calls import MAKERS, note_arguments, note_state
+from modelhost.pickles.calls import MAKERS, makes_a_block, note_arguments, note_state
 from modelhost.pickles.opcodes import BASE, OWN, Handler
 from modelhost.pickles.plain_values import plain_values
-from modelhost.pickles.source import Source, UnreadableError
-from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, SAFE, GlobalName, Made, Skipped
+from modelhost.pickles.source import PickleStream, UnreadableError
+from modelhost.pickles.stand_ins import (
+    CALLED,
+    GIVEN,
+    MADE,
+    SAFE,
+    ConstructedObject,
+    GlobalName,
+    Skipped,
+)
 
 MIN_OPCODES, MAX_OPCODES = 5_000_000, 20
 """So many opcodes are followed in any file, and for each of its bytes on disk."""
@@ -54,13 +62,13 @@ class Seen:
         return self.globals[key]
 
 
-class Reader(BASE):  # type: ignore[misc]
+class PickleReader(BASE):  # type: ignore[misc]
     """Reads one pickle."""
 
     dispatch: dict[int, Handler] = {**BASE.dispatch, **OWN}
 
     def __init__(
-        self, source: Source, seen: Seen, *, arrays: bool = False, storages: bool = False
+        self, source: PickleStream, seen: Seen, *, arrays: bool = False, storages: bool = False
     ) -> None:
         """``arrays``: read as joblib does, with raw arrays between the opcodes.
 
@@ -115,13 +123,13 @@ class Reader(BASE):  # type: ignore[misc]
     def get_extension(self, code: int) -> None:
         """An entry of ``copyreg``'s registry, which the file doesn't name."""
         self.act(f"asks for the object that copyreg has under number {code}")
-        self.append(Made(None))
+        self.append(ConstructedObject(None))
 
-    def persistent_load(self, pid: Any) -> Made:
+    def persistent_load(self, pid: Any) -> ConstructedObject:
         """A storage of PyTorch; anything else only the program that reads the file knows."""
         if not (self._storages and isinstance(pid, tuple) and pid and pid[0] == "storage"):
             self.act("asks the program that reads it for an object (a persistent id)")
-        return Made(None)
+        return ConstructedObject(None)
 
     def act(self, what: str) -> None:
         """Note what no pickle of data or models does."""
@@ -131,24 +139,28 @@ class Reader(BASE):  # type: ignore[misc]
         """What calling ``called`` would give."""
         if not isinstance(args, tuple):
             raise UnreadableError(f"is damaged at byte {self.start:,}: a call without arguments")
+        if makes_a_block(called):
+            return ConstructedObject(called.args[0], args)
         if not isinstance(called, GlobalName):
-            made = f" ({called.kind})" if isinstance(called, Made) and called.kind else ""
+            made = (
+                f" ({called.kind})" if isinstance(called, ConstructedObject) and called.kind else ""
+            )
             self.act(f"calls an object that it has made{made}")
-            return Made(None)
+            return ConstructedObject(None)
         full = called.full
         first = args[0] if args else None
         if full == "builtins.getattr" and len(args) == 2 and isinstance(args[1], str):
-            owner = first.of if isinstance(first, Made) else first
+            owner = first.of if isinstance(first, ConstructedObject) else first
             if isinstance(owner, GlobalName):
                 called.uses.add(SAFE)
                 return self._seen.name(owner.module, f"{owner.name}.{args[1]}", self.start)
         if full == "builtins.type" and len(args) == 1:
             called.uses.add(SAFE)
-            return Made(None)
+            return ConstructedObject(None)
         if full == TORCH_BYTES and len(args) == 1 and isinstance(first, bytes):
             called.uses.add(SAFE)
             self._seen.nested.append((self.start, first, True))
-            return Made(called, args)
+            return ConstructedObject(called, args)
         called.uses.add(CALLED)
         if full == TORCH_BYTES:
             self.act(f"calls {full}, which loads bytes that can't be read here")
@@ -158,15 +170,15 @@ class Reader(BASE):  # type: ignore[misc]
         if wrong:
             self.act(wrong)
         if full in MAKERS and isinstance(first, GlobalName):
-            return Made(first, args[1:])
-        return Made(called, args)
+            return ConstructedObject(first, args[1:])
+        return ConstructedObject(called, args)
 
     def _encoded(self, args: Any) -> Any:
         """Bytes as protocols below 3 write them."""
         coding = args[1] if len(args) == 2 else None
         if not isinstance(coding, str) or coding.lower() not in LATIN:
             self.act(f"calls _codecs.encode with the coding {str(coding)[:40]!r}")
-            return Made(None)
+            return ConstructedObject(None)
         return self._bytes(args[0].encode("latin1")) if isinstance(args[0], str) else Skipped()
 
     def _bytes(self, content: bytes) -> bytes:
@@ -189,7 +201,7 @@ class Reader(BASE):  # type: ignore[misc]
         """INST and OBJ: a call, or ``__new__`` of a class without arguments."""
         if not args and isinstance(klass, GlobalName):
             klass.uses.add(MADE)
-            self.append(Made(klass))
+            self.append(ConstructedObject(klass))
         else:
             self.append(self.call(klass, tuple(args)))
 
@@ -197,16 +209,16 @@ class Reader(BASE):  # type: ignore[misc]
         """``kind.__new__(kind, …)``."""
         if not isinstance(kind, GlobalName):
             self.act("makes an object of a class that it has made")
-            self.append(Made(None))
+            self.append(ConstructedObject(None))
             return
         kind.uses.add(MADE)
         if args:
             kind.uses.add(GIVEN)
-        self.append(Made(kind, args))
+        self.append(ConstructedObject(kind, args))
 
     def build(self, target: Any, state: Any) -> None:
         """``target.__setstate__(state)``, or its attributes."""
-        if not isinstance(target, Made):
+        if not isinstance(target, ConstructedObject):
             named = f" {target.full}" if isinstance(target, GlobalName) else ""
             self.act(f"changes{named or ' an object'} itself, not an object that it has made")
             return
@@ -225,7 +237,7 @@ class Reader(BASE):  # type: ignore[misc]
             if self._arrays:
                 self.stack[-1] = self._array(state)
 
-    def _array(self, state: Any) -> Made:
+    def _array(self, state: Any) -> ConstructedObject:
         """Pass over the array that a wrapper of joblib stands for."""
         if not isinstance(state, dict) or not {"dtype", "shape"} <= state.keys():
             raise UnreadableError(f"has an array without a shape at byte {self.start:,}")
@@ -236,21 +248,21 @@ class Reader(BASE):  # type: ignore[misc]
         if isinstance(state.get("subclass"), GlobalName):
             state["subclass"].uses.add(MADE)
         if holds_objects(state["dtype"]):
-            Reader(source, self._seen).load()
-            return Made(None)
+            PickleReader(source, self._seen).load()
+            return ConstructedObject(None)
         if padding_follows(state):
             source.skip(source.read(1)[0])
         source.skip(byte_count(state["dtype"], state["shape"]))
-        return Made(None)
+        return ConstructedObject(None)
 
 
 class _NoFile:
-    """What ``pickle._Unpickler`` asks of a file when it is made; it is read by ``Source``."""
+    """What ``pickle._Unpickler`` asks of a file when it is made; it is read by ``PickleStream``."""
 
     def read(self, count: int) -> bytes:
-        """Never called: ``Reader.load`` replaces it."""
+        """Never called: ``PickleReader.load`` replaces it."""
         raise EOFError(count)
 
     def readline(self) -> bytes:
-        """Never called: ``Reader.load`` replaces it."""
+        """Never called: ``PickleReader.load`` replaces it."""
         raise EOFError

@@ -13,7 +13,7 @@ class UnreadableError(Exception):
     """The file can't be read to its end; the message says why."""
 
 
-class Source:
+class PickleStream:
     """A stream, and the number of bytes that were read from it."""
 
     def __init__(self, file: Any, limit: int, size: int | None = None) -> None:

@@ -29,7 +29,7 @@ class GlobalName:
         return f"{self.module}.{self.name}"
 
 
-class Made:
+class ConstructedObject:
     """An object that a pickle makes by calling ``of``, or by its ``__new__``."""
 
     __slots__ = ("args", "of", "state")

@@ -25,13 +25,15 @@ from modelhost.solution.prediction_bins import PredictionBins
 from modelhost.solution.remote_member import RemoteMember
 from modelhost.solution.spec import INLINE, MemberSpec, SolutionSpec, member_folder
 from modelhost.solution.time_split import split_times
-from modelhost.solution.usage import MemberCall, MemberUsage, Usage
+from modelhost.solution.usage import CallUsage, MemberCall, MemberUsage
 
 
 class Flow:
     """The flow of a solution, with ``predict`` as a model has it."""
 
-    def __init__(self, run: Any, members: Members, usage: Usage, solution: SolutionSpec) -> None:
+    def __init__(
+        self, run: Any, members: Members, usage: CallUsage, solution: SolutionSpec
+    ) -> None:
         """``run(rows, members)`` returns an answer for each row."""
         self._run = run
         self._usage = usage
@@ -96,7 +98,7 @@ class ClassifierFlow(Flow, ProbabilityAdapter):
         self,
         run: Any,
         members: Members,
-        usage: Usage,
+        usage: CallUsage,
         solution: SolutionSpec,
         classes: Sequence[Scalar],
     ) -> None:
@@ -149,7 +151,7 @@ def load_flow(path: Path, classes: Sequence[Scalar] | None) -> Flow:
             "build the package again",
         ) from error
     _, run = find_object(solution.flow, "[package] flow")
-    usage = Usage()
+    usage = CallUsage()
     members = _start_members(
         solution.members,
         lambda name: member_folder(path, name),
@@ -166,7 +168,7 @@ def _start_members(
     specs: Sequence[MemberSpec],
     folder: Callable[[str], Path],
     load: Callable[[MemberSpec, Path], Any],
-    usage: Usage,
+    usage: CallUsage,
     urls: Mapping[str, MemberUrl],
 ) -> Members:
     """Load inline members and start the processes of the others, at the same time.

@@ -17,7 +17,7 @@ from modelhost.solution.remote_member import RemoteMember
 from modelhost.solution.route import Route
 from modelhost.solution.spec import NULL, MemberSpec, named
 from modelhost.solution.submitted import Submitted, Withheld
-from modelhost.solution.usage import MemberCall, Usage
+from modelhost.solution.usage import CallUsage, MemberCall
 
 Runner = Union[InlineMember, MemberProcess, RemoteMember]
 
@@ -33,7 +33,7 @@ class Members:
     """The members of a solution: ``members.NAME`` is one, ``members.route`` chooses by segment."""
 
     def __init__(
-        self, specs: Sequence[MemberSpec], runners: Mapping[str, Runner], usage: Usage
+        self, specs: Sequence[MemberSpec], runners: Mapping[str, Runner], usage: CallUsage
     ) -> None:
         self._specs = {spec.name: spec for spec in specs}
         self._members = {spec.name: Member(spec, runners[spec.name], usage, self) for spec in specs}
@@ -78,7 +78,7 @@ class Members:
 class Member:
     """One member; calling it hands over rows and returns their answers."""
 
-    def __init__(self, spec: MemberSpec, runner: Runner, usage: Usage, group: Members) -> None:
+    def __init__(self, spec: MemberSpec, runner: Runner, usage: CallUsage, group: Members) -> None:
         self.spec = spec
         self.runner = runner
         """What gives its answers."""

@@ -1,4 +1,4 @@
-"""The verbs by which the harness studies a solution (:mod:`modelhost.work`).
+"""The verbs by which the harness studies a solution (:mod:`modelhost.session`).
 
     study    model, columns, rows, specs, truth, others → members
     rerun    replaced, swapped, received → predictions, repeated and, if ``received`` is true,

@@ -54,7 +54,7 @@ class MemberUsage(NamedTuple):
     """Answers by the bins of predictions; empty without bins."""
 
 
-class Usage:
+class CallUsage:
     """The calls since they were last taken."""
 
     def __init__(self) -> None:

@@ -17,8 +17,8 @@ from packager.build.assembly import (
 from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
 from packager.build.emulation import prove_elsewhere
+from packager.build.image_annotations import read_marks
 from packager.build.manifest import Measured, labels, make_manifest
-from packager.build.marks import read_marks
 from packager.build.measure import keep_measures, measure
 from packager.build.platforms import check_output, other_environments, with_platforms
 from packager.build.record import BuildRecord, Built, write_record

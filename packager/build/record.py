@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from packager.build.marks import Marks
+from packager.build.image_annotations import ImageAnnotations
 from packager.cache import atomic_file
 from packager.image.config import Image
 from packager.manifest.base import FrozenModel
@@ -67,7 +67,7 @@ class BuildRecord(FrozenModel):
     layers: tuple[LayerRecord, ...]
 
     @classmethod
-    def of(cls, built: Built, marks: Marks, started: float) -> BuildRecord:
+    def of(cls, built: Built, marks: ImageAnnotations, started: float) -> BuildRecord:
         """The record of a build that began at ``started`` (seconds since 1970)."""
         manifest, images = built.manifest, built.images
         return cls(

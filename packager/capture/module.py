@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from packager.capture.closure import Closure, Refusal, closure
-from packager.capture.nameless import NamedFunction, named_function
+from packager.capture.nested_functions import NamedFunction, named_function
 from packager.capture.pickled import dumped, named_in, references
 from packager.capture.session import Session
 from packager.errors import PackageError

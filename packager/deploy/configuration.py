@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from packager.deploy import tracker
-from packager.deploy.fleet import Fleet, Member
-from packager.deploy.parts import ALERTMANAGER
+from packager.deploy.fleet import DeployedModel, Fleet
+from packager.deploy.parts import ALERTMANAGER, GATEWAY
 from packager.deploy.prometheus.issue_service import JOB
 from packager.deploy.prometheus.proxy_alerts import KEPT_METRICS, PROXY_JOB
 from packager.deploy.prometheus.time_scale import duration
@@ -19,24 +19,33 @@ QUICKEST = 2
 """Seconds between scrapes on another time scale, at least: a loaded machine takes one to answer,
 and windows of five seconds still hold two samples."""
 PROXY_METRICS_PORT = 8404
+GATEWAY_TARGET = "_gateway"
+"""The label ``model`` of the gateway's metrics; no model has a name like it."""
 
 
-def slot_names(one: Member) -> list[str]:
+def slot_names(one: DeployedModel) -> list[str]:
     """DNS names of the replicas in all slots of a model."""
     return [one.slot_service(slot) for slot in one.slots]
 
 
-def proxy_name(one: Member) -> str:
+def proxy_name(one: DeployedModel) -> str:
     """DNS name of the proxy of a model."""
     return one.proxy
 
 
 def prometheus(
     fleet: Fleet,
-    replicas: Callable[[Member], list[str]] = slot_names,
-    proxy: Callable[[Member], str] = proxy_name,
+    replicas: Callable[[DeployedModel], list[str]] = slot_names,
+    proxy: Callable[[DeployedModel], str] = proxy_name,
+    gateway: str = GATEWAY,
 ) -> dict[str, Any]:
-    """Each replica is scraped separately: the names of ``replicas`` resolve to all of them."""
+    """Each replica is scraped separately: the names of ``replicas`` resolve to all of them.
+
+    ``gateway``: the DNS name of the gateway, where there is one.
+    """
+    proxies = {proxy(one): one.name for one in fleet.sorted()}
+    if GATEWAY in fleet.parts:
+        proxies[gateway] = GATEWAY_TARGET
     alerting = {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]}
     return {
         "global": {"scrape_interval": SCRAPE, "evaluation_interval": "1m"},
@@ -44,13 +53,13 @@ def prometheus(
         **({"alerting": alerting} if ALERTMANAGER in fleet.parts else {}),
         "scrape_configs": [
             *(_job(one, replicas(one)) for one in fleet.sorted()),
-            _proxy_job({proxy(one): one.name for one in fleet.sorted()}),
+            _proxy_job(proxies),
             *([tracker.scrape_job()] if fleet.tracker else []),
         ],
     }
 
 
-def _job(one: Member, names: list[str]) -> dict[str, Any]:
+def _job(one: DeployedModel, names: list[str]) -> dict[str, Any]:
     every = SCRAPE if one.time_scale == 1 else f"{max(QUICKEST, 15 // one.time_scale)}s"
     found = {"names": names, "type": "A", "port": PORT, "refresh_interval": every}
     quicker = {"scrape_interval": every, "scrape_timeout": every} if one.time_scale > 1 else {}

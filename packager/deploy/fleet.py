@@ -15,7 +15,7 @@ from packager.errors import UsageError
 from packager.image.config import PORT
 
 PORTS = 10
-"""Ports of a model: its own, then one for each slot; the others are free."""
+"""Ports of a model: its own, one for each slot, one for gRPC; the others are free."""
 SLOTS = ("blue", "green")
 """Where a version of a model runs: one slot serves, the other one is for an update."""
 MAX_REPLICAS = 32
@@ -43,7 +43,7 @@ class UpdateCandidate:
 
 
 @dataclass(frozen=True)
-class Member:
+class DeployedModel:
     """One model."""
 
     name: str
@@ -58,6 +58,8 @@ class Member:
     """Whether the servers require keys, also of Prometheus."""
     network: bool = False
     """Whether the model may reach other machines."""
+    grpc: bool = False
+    """Whether the proxy has a port for gRPC."""
     time_scale: int = 1
     """By what the windows of its rules are divided."""
     runbooks: str = ""
@@ -72,7 +74,7 @@ class Member:
     """In the other slot, while an update is under way."""
 
     @classmethod
-    def of(cls, known: Mapping[str, Any]) -> Member:
+    def of(cls, known: Mapping[str, Any]) -> DeployedModel:
         """The member that ``asdict`` made a mapping of."""
         found = known["candidate"]
         candidate = None if found is None else UpdateCandidate(**found)
@@ -94,7 +96,7 @@ class Member:
         """The slot that doesn't serve."""
         return next(slot for slot in SLOTS if slot != self.slot)
 
-    def in_slot(self, slot: str) -> Member:
+    def in_slot(self, slot: str) -> DeployedModel:
         """The member with the version that is in ``slot``; raises ``KeyError`` for an empty one."""
         if slot == self.slot:
             return self
@@ -118,6 +120,11 @@ class Member:
     def slot_service(self, slot: str) -> str:
         """The name of the service of the replicas in ``slot``."""
         return f"{self.service}-{slot}"
+
+    @property
+    def grpc_port(self) -> int:
+        """The host port where its proxy takes gRPC, if it does."""
+        return self.port + 1 + len(SLOTS)
 
     @property
     def proxy(self) -> str:
@@ -147,7 +154,7 @@ class Member:
 class Fleet:
     """All models of a folder, by name."""
 
-    members: Mapping[str, Member]
+    members: Mapping[str, DeployedModel]
     parts: frozenset[str] = DEFAULT_PARTS
     """The services beside the models."""
     pins: Mapping[str, str] = field(default_factory=dict)
@@ -156,7 +163,7 @@ class Fleet:
     @classmethod
     def of(cls, notes: Mapping[str, Any]) -> Fleet:
         """The fleet in the notes of a folder's record; empty for a new folder."""
-        known = {name: Member.of(one) for name, one in notes.get("models", {}).items()}
+        known = {name: DeployedModel.of(one) for name, one in notes.get("models", {}).items()}
         parts = frozenset(notes.get("parts", DEFAULT_PARTS))
         return cls(known, parts, dict(notes.get("pins", {})))
 
@@ -176,7 +183,7 @@ class Fleet:
         """Where people reach the tracker; empty without one."""
         return f"http://127.0.0.1:{TRACKER_PORT}" if self.tracker else ""
 
-    def sorted(self) -> Iterable[Member]:
+    def sorted(self) -> Iterable[DeployedModel]:
         """The models sorted by name."""
         return [self.members[name] for name in sorted(self.members)]
 
@@ -185,7 +192,7 @@ class Fleet:
         """The largest of its models."""
         return max((one.time_scale for one in self.members.values()), default=1)
 
-    def with_model(self, one: Member) -> Fleet:
+    def with_model(self, one: DeployedModel) -> Fleet:
         """The fleet with this model, which keeps its slot, keys and network if it was there.
 
         Port 0 is the port that it had, else the next free one. Raises ``UsageError`` for a port
@@ -234,7 +241,7 @@ class Fleet:
         left = {key: one for key, one in self.members.items() if key != name}
         return replace(self, members=left)
 
-    def _port_of(self, one: Member, known: Member | None) -> int:
+    def _port_of(self, one: DeployedModel, known: DeployedModel | None) -> int:
         if not one.port:
             return known.port if known is not None else self._free_port()
         if not MIN_PORT <= one.port <= LAST_PORT - PORTS:

@@ -12,7 +12,7 @@ from packager.deploy.compose.services import (
     model_service,
     state_service,
 )
-from packager.deploy.fleet import Member
+from packager.deploy.fleet import DeployedModel
 from packager.deploy.monitoring import replica_mib
 from packager.deploy.yaml import dump
 from packager.image.config import PORT
@@ -62,7 +62,7 @@ def solution_services(
     manifest: Manifest, image: str, members: Sequence[MemberImage]
 ) -> dict[str, Any]:
     """The document: only the flow is reached from this machine."""
-    flow = Member(manifest.name, manifest.tag, image, PORT, replica_mib(manifest))
+    flow = DeployedModel(manifest.name, manifest.tag, image, PORT, replica_mib(manifest))
     service = model_service(flow)
     urls = ",".join(f"{one.name}=http://{one.service}:{PORT}" for one in members)
     ready = {one.service: {"condition": "service_healthy"} for one in members}

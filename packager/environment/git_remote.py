@@ -9,7 +9,7 @@ import subprocess
 from urllib.parse import unquote, urlsplit
 
 from packager.environment.programs import clean_environment
-from packager.environment.sources import Source
+from packager.environment.sources import SourceRequirement
 from packager.errors import PackageError
 from packager.text import without_credentials
 
@@ -34,7 +34,7 @@ _DENIED = re.compile(
 _CERTIFICATE = re.compile(r"certificate|CAfile|SSL routines", re.IGNORECASE)
 
 
-def remote_environment(source: Source, certificates: str | None) -> dict[str, str]:
+def remote_environment(source: SourceRequirement, certificates: str | None) -> dict[str, str]:
     """The user's environment for a download; credentials of the URL are passed in it.
 
     Every user of the machine can read a process's arguments, but not its environment. Nothing is
@@ -75,12 +75,12 @@ def git_message(done: subprocess.CompletedProcess[bytes]) -> str:
     return without_credentials(" ".join(causes or told or lines[-1:]))[:MAX_SHOWN]
 
 
-def unreachable(source: Source, called: str, why: str) -> PackageError:
+def unreachable(source: SourceRequirement, called: str, why: str) -> PackageError:
     """The error for a repository that can't be fetched, for the reason ``why``."""
     return PackageError(f"{called}: can't be fetched: {why}", _hint(source, why))
 
 
-def _hint(source: Source, why: str) -> str:
+def _hint(source: SourceRequirement, why: str) -> str:
     check = f"check with `git ls-remote {shlex.quote(source.url)}`"
     if "Host key verification failed" in why:
         parts = urlsplit(source.url)

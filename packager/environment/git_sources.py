@@ -24,7 +24,7 @@ from packager.environment.git_files import (
 )
 from packager.environment.git_remote import git_message, remote_environment, unreachable
 from packager.environment.programs import find_program
-from packager.environment.sources import Source
+from packager.environment.sources import SourceRequirement
 from packager.errors import PackageError
 from packager.tar_reader import TarReader, plain_tar, unpack_plain
 
@@ -56,7 +56,7 @@ class Commit:
 
 
 def fetch_commit(
-    source: Source, called: str, folder: Path, certificates: str | None = None
+    source: SourceRequirement, called: str, folder: Path, certificates: str | None = None
 ) -> Commit:
     """Write the files of the commit that ``source`` names into ``folder``.
 
@@ -143,7 +143,7 @@ class _Scratch:
         return f"{version[: last.start()]}{int(last[0]) + 1}.dev{found['ahead']}"
 
 
-def _borrowed(source: Source, scratch: _Scratch) -> str:
+def _borrowed(source: SourceRequirement, scratch: _Scratch) -> str:
     """The commit of a repository on this machine, whose objects ``scratch`` shares."""
     repository = repository_at(source.path)
     head = head_commit(repository) if repository else None
@@ -162,7 +162,7 @@ def _borrowed(source: Source, scratch: _Scratch) -> str:
     return scratch.commit(*names) or _unknown(scratch.name, ref)
 
 
-def _fetched(source: Source, scratch: _Scratch, certificates: str | None) -> str:
+def _fetched(source: SourceRequirement, scratch: _Scratch, certificates: str | None) -> str:
     """The commit of a remote repository, downloaded into ``scratch``."""
     (scratch.folder / "objects").mkdir(parents=True)
     (scratch.folder / "refs").mkdir()
@@ -186,7 +186,7 @@ def _fetched(source: Source, scratch: _Scratch, certificates: str | None) -> str
 
 
 def _fetch_tag(
-    scratch: _Scratch, source: Source, commit: str | None, environment: Mapping[str, str]
+    scratch: _Scratch, source: SourceRequirement, commit: str | None, environment: Mapping[str, str]
 ) -> None:
     """Fetch the tags by which some backends number the version of ``commit``."""
     file = f"{source.subdirectory}/pyproject.toml".lstrip("/")

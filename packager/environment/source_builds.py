@@ -27,7 +27,7 @@ from packager.environment.requirement_lines import local_path
 from packager.environment.resolver_errors import NO_WHEEL
 from packager.environment.sdists import find_sdist
 from packager.environment.source_trees import PackagedCode, source_tree
-from packager.environment.sources import Source, SourceKind, needed, parse_source
+from packager.environment.sources import SourceKind, SourceRequirement, needed, parse_source
 from packager.environment.wheel_builds import Builder, WheelBuilds
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Wheel
@@ -111,7 +111,7 @@ class SourceBuilds:
             return False
         kind: SourceKind = "archive" if sdist.url.startswith("file:") else "url"
         hashes = (f"sha256:{sdist.sha256}",) if sdist.sha256 else ()
-        source = Source(kind, name, "", "", sdist.url, hashes=hashes)
+        source = SourceRequirement(kind, name, "", "", sdist.url, hashes=hashes)
         built = self._once(called, source, index)
         if str(parse_wheel_filename(built.filename)[1]) != str(sdist.version):
             raise PackageError(
@@ -138,7 +138,7 @@ class SourceBuilds:
                 found.append(self._wheel(source, index))
         return tuple(found)
 
-    def _wheel(self, source: Source, index: IndexOptions) -> str:
+    def _wheel(self, source: SourceRequirement, index: IndexOptions) -> str:
         """The requirement of the wheel of ``source``; sources it requires are built, too."""
         called = source.recorded(self._project.top)
         first = called not in self._done
@@ -168,7 +168,7 @@ class SourceBuilds:
             if required is None or needed(required.marker, self._target):
                 self._overrides[name] = line if required is None else self._wheel(required, index)
 
-    def _build_located(self, source: Source, called: str, index: IndexOptions) -> None:
+    def _build_located(self, source: SourceRequirement, called: str, index: IndexOptions) -> None:
         """Take what a folder's ``tool.uv.sources`` locate from there, and not from an index."""
         # imported here: poetry-core takes time, and most projects build no folder
         from packager.environment.formats.pyproject import located_lines
@@ -193,7 +193,7 @@ class SourceBuilds:
             elif needed(required.marker, self._target):
                 self._overrides[name] = self._wheel(required, index)
 
-    def _once(self, called: str, source: Source, index: IndexOptions) -> BuiltWheel:
+    def _once(self, called: str, source: SourceRequirement, index: IndexOptions) -> BuiltWheel:
         if called not in self._done:
             if len(self._done) >= MAX_SOURCES:
                 raise UsageError(
@@ -211,7 +211,7 @@ class SourceBuilds:
             raise done
         return done
 
-    def _reused(self, called: str, source: Source) -> BuiltWheel | None:
+    def _reused(self, called: str, source: SourceRequirement) -> BuiltWheel | None:
         """The earlier lock's wheel, if it was built from the same source for this target."""
         known = self._known.get(called)
         if known is None or not self._fits(known) or known.kind != source.kind:
@@ -225,7 +225,7 @@ class SourceBuilds:
         tags = parse_wheel_filename(built.filename)[3]
         return any(tag in self._target.tags for tag in tags)
 
-    def _built(self, called: str, source: Source, index: IndexOptions) -> BuiltWheel:
+    def _built(self, called: str, source: SourceRequirement, index: IndexOptions) -> BuiltWheel:
         if source.kind == "git" and source.url.startswith("file:"):
             top = self._project.top.resolve()
             if not source.path.resolve().is_relative_to(top):

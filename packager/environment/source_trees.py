@@ -26,7 +26,7 @@ from packager.digest import CHUNK, HashedFile, hash_files, sha256_file, tree_dig
 from packager.environment.downloads import failed_download
 from packager.environment.git_sources import fetch_commit
 from packager.environment.index import IndexOptions
-from packager.environment.sources import Source
+from packager.environment.sources import SourceRequirement
 from packager.errors import PackageError, UsageError
 from packager.tar_reader import TarReader, plain_tar, unpack_plain
 
@@ -100,7 +100,7 @@ def files_digest(files: Mapping[str, HashedFile]) -> str:
 
 @contextmanager
 def source_tree(
-    source: Source, called: str, project: PackagedCode, index: IndexOptions
+    source: SourceRequirement, called: str, project: PackagedCode, index: IndexOptions
 ) -> Iterator[SourceTree]:
     """The files of ``source`` in a temporary folder.
 
@@ -131,7 +131,7 @@ def source_tree(
         yield replace(tree, subdirectory=source.subdirectory)
 
 
-def _checked(archive: Path, source: Source, called: str) -> str:
+def _checked(archive: Path, source: SourceRequirement, called: str) -> str:
     """``sha256:…`` of an archive, compared with the hashes of its requirement."""
     if not archive.is_file():
         raise UsageError(f"{called}: expected an archive, got no file", "fix its path")
@@ -154,7 +154,7 @@ def _checked(archive: Path, source: Source, called: str) -> str:
     return f"sha256:{sha256_file(archive)}"
 
 
-def _download(source: Source, called: str, path: Path, index: IndexOptions) -> None:
+def _download(source: SourceRequirement, called: str, path: Path, index: IndexOptions) -> None:
     parts = urlsplit(source.url)
     user, _, word = source.authority.partition(":")
     auth = (unquote(user), unquote(word)) if source.authority else None

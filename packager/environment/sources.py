@@ -33,7 +33,7 @@ _PLAIN_PATH = re.compile(r"[\w./+@ -]*")
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceRequirement:
     """A requirement that is built into a wheel."""
 
     kind: SourceKind
@@ -73,7 +73,7 @@ class Source:
         return f"{name}{self.extras} @ {wheel.as_uri()}{marker}"
 
 
-def parse_source(text: str) -> Source | None:
+def parse_source(text: str) -> SourceRequirement | None:
     """The source that a normalized requirement names; None if an index or a wheel answers it.
 
     Raises ``UsageError`` for an address that can't be fetched.
@@ -97,7 +97,7 @@ def parse_source(text: str) -> Source | None:
     authority, host = parts.netloc.rpartition("@")[::2]
     if parts.scheme == "ssh" and ":" not in authority:
         authority, host = "", parts.netloc  # a user's name belongs to the address
-    return Source(
+    return SourceRequirement(
         kind=_kind(control, parts.scheme, path),
         name=found["name"] or (egg[1] if egg else None),
         extras=found["extras"] or found["more"] or (egg[2] if egg and egg[2] else "") or "",

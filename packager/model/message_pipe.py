@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 
-from modelhost.wire import Decoder, Message, WireError, encoded
+from modelhost.wire import Message, MessageDecoder, WireError, encoded
 
 _PIECE = 1 << 18
 
@@ -16,7 +16,7 @@ class MessagePipe:
     def __init__(self, reading: int, writing: int) -> None:
         """File descriptors, which this object owns."""
         self._reading, self._writing = reading, writing
-        self._decoder = Decoder()
+        self._decoder = MessageDecoder()
         self._waiting: deque[Message] = deque()
 
     def send(self, message: Message) -> None:

@@ -25,11 +25,11 @@ from packager.manifest.policy import Policy
 from packager.project.answers import check_answers
 from packager.project.card_section import CardSection
 from packager.project.case_rules import check_cases
+from packager.project.config_errors import FILENAME as FILENAME
+from packager.project.config_errors import explain_mistake
 from packager.project.dvc.outputs import DvcAddress, dvc_address
 from packager.project.entry_modules import check_modules, entrypoints
 from packager.project.label_rules import check_labels
-from packager.project.mistakes import FILENAME as FILENAME
-from packager.project.mistakes import explain_mistake
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,

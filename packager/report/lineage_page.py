@@ -8,10 +8,10 @@ from packager.location import Location
 from packager.report.lineage_svg import lineage_svg
 from packager.report.page import html_table, page, section
 from packager.report.table import Cell
-from packager.tables.lineage import Node, by_name
+from packager.tables.lineage import LineageTable, by_name
 
 
-def lineage_page(nodes: dict[str, Node], name: str) -> str:
+def lineage_page(nodes: dict[str, LineageTable], name: str) -> str:
     """The HTML page of the lineage of the table called ``name``."""
     stale = sum(bool(node.stale) for node in nodes.values())
     facts = {"tables": str(len(nodes)), "stale": str(stale)}
@@ -24,7 +24,7 @@ def lineage_page(nodes: dict[str, Node], name: str) -> str:
     return page("Lineage", name, [section("Picture", picture), tables], facts)
 
 
-def _rows(nodes: dict[str, Node]) -> Iterator[tuple[Cell, ...]]:
+def _rows(nodes: dict[str, LineageTable]) -> Iterator[tuple[Cell, ...]]:
     for node in by_name(nodes.values()):
         version = node.version
         derived = version.derived if version else None
@@ -44,7 +44,7 @@ def _rows(nodes: dict[str, Node]) -> Iterator[tuple[Cell, ...]]:
         )
 
 
-def _state(node: Node) -> str:
+def _state(node: LineageTable) -> str:
     if not node.opened:
         return "not opened"
     return "gone" if node.version is None else "stale" if node.stale else "current"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from packager.report.lineage_layout import Box, Edge, layout
-from packager.tables.lineage import Node, by_name
+from packager.tables.lineage import LineageTable, by_name
 from packager.text import escape_markup, visible
 
 _LETTER = 7.8, 6.6
@@ -29,7 +29,7 @@ svg.lineage marker path { fill: var(--edge); }
 """
 
 
-def lineage_svg(nodes: dict[str, Node]) -> str:
+def lineage_svg(nodes: dict[str, LineageTable]) -> str:
     """The graph as SVG; stale tables are dashed, and arrows show the parent's version used."""
     ordered = {node.location.uri: node for node in by_name(nodes.values())}
     made = layout(
@@ -53,7 +53,7 @@ def lineage_svg(nodes: dict[str, Node]) -> str:
     )
 
 
-def _taken(node: Node, parent: str) -> str:
+def _taken(node: LineageTable, parent: str) -> str:
     """The versions of a parent from which a table was derived, such as ``@2``."""
     derived = node.version.derived if node.version else None
     if derived is None:
@@ -62,12 +62,12 @@ def _taken(node: Node, parent: str) -> str:
     return " ".join(f"@{derived.parents[place].version}" for place in places)
 
 
-def _label(node: Node) -> str:
+def _label(node: LineageTable) -> str:
     name, rest = node.location.name, node.label[len(node.location.name) :]
     return _short(visible(name), _NAME - len(rest)) + rest
 
 
-def _step(node: Node) -> str:
+def _step(node: LineageTable) -> str:
     derived = node.version.derived if node.version else None
     return _short(visible(derived.step), _STEP) if derived else ""
 
@@ -78,7 +78,7 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - half - 1]}…{text[-half:]}"
 
 
-def _width(node: Node) -> int:
+def _width(node: LineageTable) -> int:
     return 20 + round(max(_wide(_label(node)) * _LETTER[0], _wide(_step(node)) * _LETTER[1]))
 
 
@@ -87,7 +87,7 @@ def _wide(text: str) -> int:
     return sum(1 if letter < "\u0370" else 2 for letter in text)
 
 
-def _arrow(edge: Edge, nodes: dict[str, Node]) -> str:
+def _arrow(edge: Edge, nodes: dict[str, LineageTable]) -> str:
     """An edge: curves between columns, straight lines along lanes, and the version at its end."""
     (x, y), *_ = edge.points
     path = [f"M{x} {y}"]
@@ -103,7 +103,7 @@ def _arrow(edge: Edge, nodes: dict[str, Node]) -> str:
     )
 
 
-def _box(node: Node, box: Box) -> str:
+def _box(node: LineageTable, box: Box) -> str:
     kind = "stale" if node.stale or node.version is None else "fresh"
     x, y = box.x + 10, box.y + box.height // 2
     step = _step(node)
@@ -116,7 +116,7 @@ def _box(node: Node, box: Box) -> str:
     )
 
 
-def _whole(node: Node) -> str:
+def _whole(node: LineageTable) -> str:
     derived = node.version.derived if node.version else None
     steps = (derived.step,) if derived else ()
     return "; ".join((node.label, *steps, *node.stale))

@@ -13,10 +13,16 @@ from dataclasses import dataclass, field
 from packager.image.golden import golden_rows
 from packager.image.reference import Reference
 from packager.progress import Progress
-from packager.rollout.asking import Asked, AskedAnswer, MirroredRows, Row, send_pairs
 from packager.rollout.golden_rows import judge_golden
 from packager.rollout.latency import LOOKS, LatencyBound, judge_latency
 from packager.rollout.mirrored import judge_mirrored, same_inputs
+from packager.rollout.mirrored_requests import (
+    AskedAnswer,
+    MirroredRows,
+    Row,
+    ServerAddress,
+    send_pairs,
+)
 from packager.rollout.verdict import GateCheck, GateVerdict
 
 WARM_UP = 20
@@ -59,8 +65,8 @@ def run_gate(
     """
     found: list[GateCheck] = []
     with ExitStack() as stack:
-        asked = stack.enter_context(Asked(new, limits.key))
-        before = None if old is None else stack.enter_context(Asked(old, limits.key))
+        asked = stack.enter_context(ServerAddress(new, limits.key))
+        before = None if old is None else stack.enter_context(ServerAddress(old, limits.key))
         progress.step(f"gate: waiting until {reference.manifest.tag} is ready")
         found.append(_ready(asked, reference, limits.ready_seconds))
         if found[-1].outcome != "failed":
@@ -75,7 +81,7 @@ def run_gate(
     return GateVerdict(tuple(found), limits.accept_too_few)
 
 
-def _ready(asked: Asked, reference: Reference, seconds: float) -> GateCheck:
+def _ready(asked: ServerAddress, reference: Reference, seconds: float) -> GateCheck:
     """Whether the server becomes ready in time, and is of the package."""
     begun, until = time.monotonic(), time.monotonic() + seconds
     while (answer := asked.get("/readyz")).status != 200:
@@ -104,8 +110,8 @@ def _served_root(answer: AskedAnswer) -> str:
 
 
 def _beside(
-    old: Asked | None,
-    new: Asked,
+    old: ServerAddress | None,
+    new: ServerAddress,
     reference: Reference,
     limits: GateLimits,
     examples: Sequence[Row],

@@ -8,7 +8,7 @@ from typing import Any
 from packager.digest import canonical_json
 from packager.manifest.evaluation import Golden
 from packager.model.answer_difference import difference
-from packager.rollout.asking import AskedAnswer
+from packager.rollout.mirrored_requests import AskedAnswer
 from packager.rollout.verdict import GateCheck
 
 NAME = "golden rows"

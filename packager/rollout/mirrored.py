@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from packager.rollout.asking import MirroredRows
+from packager.rollout.mirrored_requests import MirroredRows
 from packager.rollout.verdict import GateCheck, Outcome
 
 NAME = "mirrored rows"

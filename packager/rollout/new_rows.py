@@ -8,7 +8,7 @@ from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.progress import Progress
-from packager.rollout.asking import Row
+from packager.rollout.mirrored_requests import Row
 from packager.rollout.verdict import GateCheck, Outcome
 from packager.testing.new_data import Named, resolve
 from packager.testing.run import DataTestRequest, run_test

@@ -20,7 +20,6 @@ from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.rollout import journal as journals
-from packager.rollout.asked_gate import asked_key, run_asked_gate
 from packager.rollout.canary import NAME as CANARY
 from packager.rollout.canary import judge_canary
 from packager.rollout.canary_labels import NAME as LABELS
@@ -31,6 +30,7 @@ from packager.rollout.journal import BEFORE, FOLDER, UpdateJournal, UpdatePhase
 from packager.rollout.proxy_control import traffic
 from packager.rollout.request import UpdateRequest, UpdateResult
 from packager.rollout.slots import Slots
+from packager.rollout.update_gate import asked_key, run_asked_gate
 from packager.rollout.verdict import GateCheck, GateVerdict
 
 PHASES: tuple[UpdatePhase, ...] = ("starting", "gate", "canary", "moving", "finishing")

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from packager.deploy.compose.deploy import compose_files, linked_files, write_fleet
 from packager.deploy.compose.services import DEADLINE_SECONDS
-from packager.deploy.fleet import SLOTS, Fleet, Member, UpdateCandidate
+from packager.deploy.fleet import SLOTS, DeployedModel, Fleet, UpdateCandidate
 from packager.deploy.folder_target import COMPOSE, target_fleet
 from packager.deploy.monitoring import monitored, replica_mib
 from packager.deploy.parts import PROMETHEUS
 from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.progress import Progress
-from packager.rollout.asking import Asked
 from packager.rollout.compose_command import ComposeCommand
+from packager.rollout.mirrored_requests import ServerAddress
 from packager.rollout.proxy_control import ProxyControl
 from packager.runners.server_log import last_lines, startup_error
 
@@ -32,7 +32,7 @@ class Slots:
 
     folder: Path
     fleet: Fleet
-    one: Member
+    one: DeployedModel
     compose: ComposeCommand
     progress: Progress
 
@@ -91,7 +91,7 @@ class Slots:
         self.compose.run("up", "--detach", "--no-deps", self.service)
         self.tell_prometheus()
         until = time.monotonic() + seconds
-        with Asked(self.address(self.one.idle)) as asked:
+        with ServerAddress(self.address(self.one.idle)) as asked:
             while True:
                 ready = 0
                 if asked.get("/readyz").status == 200:

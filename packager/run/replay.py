@@ -18,7 +18,7 @@ from packager.image.stack import entries
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.integrity import IntegrityCheck
 from packager.progress import Progress
-from packager.run.replay_stage import Stage, own_layers, regular_entries, same_model
+from packager.run.replay_stage import ReplayStage, own_layers, regular_entries, same_model
 from packager.runners.local import check_host
 from packager.trust.contents import given_checks
 from packager.trust.examine import Examination, examine
@@ -77,7 +77,7 @@ def repeat(
         extra: Sequence[Layer] = ()
         if files:
             extra = [plain_layer("data", folder / "data.tar", entries(files, "data"))]
-        stage = Stage(examined, engine, (*own_layers(examined, folder), *extra), progress)
+        stage = ReplayStage(examined, engine, (*own_layers(examined, folder), *extra), progress)
         began = time.time()
         trained, isolation = _train(stage, manifest, ask, folder)
         window = (began, time.time())
@@ -88,7 +88,7 @@ def repeat(
 
 
 def _train(
-    stage: Stage, manifest: Manifest, ask: ReplayRequest, folder: Path
+    stage: ReplayStage, manifest: Manifest, ask: ReplayRequest, folder: Path
 ) -> tuple[Layer, dict[str, str]]:
     """Run the recipe; return its result as a layer at ``/retrained``, and the isolation."""
     out = folder / "trained"
@@ -102,7 +102,7 @@ def _train(
     return plain_layer("retrained", folder / "retrained.tar", entries), isolation
 
 
-def _compare(stage: Stage, ask: ReplayRequest, trained: Layer, folder: Path) -> ReplayReport:
+def _compare(stage: ReplayStage, ask: ReplayRequest, trained: Layer, folder: Path) -> ReplayReport:
     """Compare the models in a worker that has not run the recipe; return its report."""
     out = folder / "compared"
     out.mkdir()

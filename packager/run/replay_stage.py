@@ -27,7 +27,7 @@ RECORDED = ("model", "package")
 
 
 @dataclass(frozen=True)
-class Stage:
+class ReplayStage:
     """Starts the workers of a replay."""
 
     examined: Examination

@@ -20,7 +20,7 @@ from packager.progress import Progress
 from packager.run.check_package import checked
 from packager.run.member_stage import member_examination
 from packager.run.replay import check_place, given_files, repeat, with_verification
-from packager.run.replay_stage import Stage, own_layers
+from packager.run.replay_stage import ReplayStage, own_layers
 from packager.solutions.member_data import placed
 from packager.solutions.opened import OpenedMember, OpenedSolution
 from packager.trust.contents import given_checks
@@ -194,7 +194,7 @@ def _flow(examined: Examination, how: SolutionReplay, files: Files, folder: Path
     layers = [*own_layers(examined, place)]
     if files:
         layers.append(plain_layer("data", place / "data.tar", entries(files, "data")))
-    stage = Stage(examined, how.engine, tuple(layers), how.progress)
+    stage = ReplayStage(examined, how.engine, tuple(layers), how.progress)
     with stage.worker(recorded=True) as worker:
         done = worker.run("flow", {"ask.json": how.ask.dump()}, out, how.progress)
     return FlowReplay.load(done)

@@ -33,10 +33,10 @@ def main(arguments: list[str]) -> None:
 def of_model(asked: dict[str, Any]) -> dict[str, Any]:
     """The answers of the model; ``asked``: the requests ``load`` and ``ask`` of the model host."""
     from modelhost.prediction_messages import decode_predictions
+    from modelhost.session import HostSession
     from modelhost.wire import Message
-    from modelhost.work import Workshop
 
-    shop = Workshop()
+    shop = HostSession()
     for request in (asked["load"], asked["ask"]):
         answer = shop.answer(Message(request))
         if "error" in answer.header:

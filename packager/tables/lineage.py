@@ -18,7 +18,7 @@ MAX_TABLES = 500
 
 
 @dataclass(frozen=True)
-class Node:
+class LineageTable:
     """One table at its latest version."""
 
     location: Location
@@ -40,13 +40,13 @@ class Node:
         return f"{self.location.name}@{number}{'  (stale)' if self.stale else ''}"
 
 
-def lineage(location: Location, follow: Iterable[Location] = ()) -> dict[str, Node]:
+def lineage(location: Location, follow: Iterable[Location] = ()) -> dict[str, LineageTable]:
     """URI → node of the table, its ancestors, and everything derived from those.
 
     Tables outside its folder are opened only if they equal, or are below, one of ``follow``.
     """
     reach = AllowedLocations.of(location, follow=follow)
-    found: dict[str, Node] = {}
+    found: dict[str, LineageTable] = {}
     known: dict[str, list[str]] = {}
     waiting = [location]
     while waiting:
@@ -71,7 +71,7 @@ def lineage(location: Location, follow: Iterable[Location] = ()) -> dict[str, No
     }
 
 
-def _refuse_circles(location: Location, nodes: dict[str, Node]) -> None:
+def _refuse_circles(location: Location, nodes: dict[str, LineageTable]) -> None:
     """Raise ``PackageError`` if the commits of (untrusted) tables form a cycle."""
     sorter = TopologicalSorter({uri: node.parents for uri, node in nodes.items()})
     try:
@@ -84,23 +84,23 @@ def _refuse_circles(location: Location, nodes: dict[str, Node]) -> None:
         ) from error
 
 
-def _named(uri: str, nodes: dict[str, Node]) -> bool:
+def _named(uri: str, nodes: dict[str, LineageTable]) -> bool:
     return any(uri in node.parents for node in nodes.values())
 
 
-def _node(location: Location, reach: AllowedLocations, known: dict[str, list[str]]) -> Node:
+def _node(location: Location, reach: AllowedLocations, known: dict[str, list[str]]) -> LineageTable:
     if not reach.has(location):
-        return Node(location, None, (), (), opened=False)
+        return LineageTable(location, None, (), (), opened=False)
     if not VersionedTable.exists(location):
-        return Node(location, None, (), ())
+        return LineageTable(location, None, (), ())
     version = VersionedTable.open(location).latest
     derived = version.derived if version else None
     parents = tuple(location.beside(p.table).uri for p in derived.parents) if derived else ()
     reasons = tuple(stale(location, version, reach, known)) if version and derived else ()
-    return Node(location, version, parents, reasons)
+    return LineageTable(location, version, parents, reasons)
 
 
-def lineage_text(nodes: dict[str, Node]) -> str:
+def lineage_text(nodes: dict[str, LineageTable]) -> str:
     """A tree from each table without parents; a table with two parents appears twice."""
     roots = [node for node in nodes.values() if not node.parents]
     shown: set[str] = set()
@@ -108,7 +108,11 @@ def lineage_text(nodes: dict[str, Node]) -> str:
 
 
 def _tree(
-    node: Node, nodes: dict[str, Node], shown: set[str], first: str = "", rest: str = ""
+    node: LineageTable,
+    nodes: dict[str, LineageTable],
+    shown: set[str],
+    first: str = "",
+    rest: str = "",
 ) -> Iterator[str]:
     step = f"  ← {node.version.derived.step}" if node.version and node.version.derived else ""
     yield f"{first}{node.label}{step}"
@@ -124,6 +128,6 @@ def _tree(
         yield from _tree(child, nodes, shown, rest + marks[0], rest + marks[1])
 
 
-def by_name(nodes: Iterable[Node]) -> list[Node]:
+def by_name(nodes: Iterable[LineageTable]) -> list[LineageTable]:
     """``nodes`` in display order."""
     return sorted(nodes, key=lambda node: (node.location.name, node.location.uri))

@@ -26,11 +26,11 @@ from packager.image.reference import Reference
 from packager.manifest.manifest import Lock, Wheel
 from packager.project.card_section import FILE as CARD
 from packager.project.card_section import CardSection
-from packager.trust.bill_link import bill_serial
 from packager.trust.cyclonedx_card import model_card
 from packager.trust.debian_packages import debian_packages
 from packager.trust.image_inventory import PYTHON, InstalledDistribution, Inventory, read_inventory
 from packager.trust.locked_distributions import LockedDistributions, locked_distributions
+from packager.trust.sbom_comparison import bill_serial
 from packager.trust.sbom_components import (
     deb_component,
     distribution_component,

@@ -25,10 +25,10 @@ from packager.model.paths import Root
 from packager.model.predictions import scalars
 from packager.worker.compile.proof_rows import write_proof_rows
 from packager.worker.job import Job, TrainingResult
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.environment import numerical_environment
 from packager.worker.processes.host_command import fork_server, model_host
-from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
+from packager.worker.processes.previous_outputs import Snapshot, hide_new_files, snapshot
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.replay.retrain import check_repeatability
 from packager.worker.test.held_out import held_out_statistics
 from packager.worker.train import pretrained_model

@@ -32,7 +32,7 @@ class GrpcContext:
 
 
 @dataclass(frozen=True, slots=True)
-class ServedModel:
+class OnlyModel:
     """The only model of a server."""
 
     name: str
@@ -62,7 +62,7 @@ class GrpcInfer:
     def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
         self._infer = Infer(manifest, budget)
         self._budget = budget
-        self._served = ServedModel.of(manifest)
+        self._served = OnlyModel.of(manifest)
 
     def rows(
         self, body: bytes, _headers: Mapping[bytes, bytes]

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from serving.grpc import methods
 from serving.grpc.framing import message_of
-from serving.grpc.infer import GrpcInfer, ServedModel
+from serving.grpc.infer import GrpcInfer, OnlyModel
 from serving.grpc.messages import MESSAGES, NOT_SERVING, SERVING
 from serving.grpc.metadata import model_metadata, server_metadata
 from serving.grpc.status import TEXT, status_of, timeout_of
@@ -170,12 +170,12 @@ class GrpcService:
 
     def _model_ready(self, loaded: LoadedPackage, body: bytes) -> Any:
         asked = _read("ModelReadyRequest", body)
-        ServedModel.of(loaded.pipeline.predictor.manifest).check(asked.name, asked.version)
+        OnlyModel.of(loaded.pipeline.predictor.manifest).check(asked.name, asked.version)
         return MESSAGES["ModelReadyResponse"](ready=self._is_ready(loaded))
 
     def _model_metadata(self, loaded: LoadedPackage, body: bytes) -> Any:
         asked, predictor = _read("ModelMetadataRequest", body), loaded.pipeline.predictor
-        ServedModel.of(predictor.manifest).check(asked.name, asked.version)
+        OnlyModel.of(predictor.manifest).check(asked.name, asked.version)
         tokens = loaded.feedback is not None
         return model_metadata(predictor.manifest, predictor.golden, tokens=tokens)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from serving.prediction.errors import ClientDisconnectedError, DeadlineExceededError
 from serving.prediction.model_client import Receive
-from serving.prediction.places import Places
+from serving.prediction.request_limit import RequestLimit
 
 
 def ignore_result(_since: int) -> None:
@@ -36,10 +36,10 @@ class _Waiting:
 class JobThread:
     """Runs jobs one after another."""
 
-    def __init__(self, places: Places, busy: Callable[[int], None] = ignore_result) -> None:
+    def __init__(self, limit: RequestLimit, busy: Callable[[int], None] = ignore_result) -> None:
         """``busy`` gets ``time.monotonic_ns()`` when the thread begins, and 0 when it has ended."""
         self._busy = busy
-        self._places = places
+        self._request_limit = limit
         self._queue: deque[_Waiting] = deque()
         self._running: _Waiting | None = None
         self._began = 0.0
@@ -53,11 +53,11 @@ class JobThread:
     async def run(self, job: Callable[[], Any], deadline: float, receive: Receive | None) -> Any:
         """The result of ``job``, by ``deadline`` (``time.monotonic()`` seconds).
 
-        Raises ``QueueFullError`` at once if all places are taken, ``DeadlineExceededError`` at the
+        Raises ``QueueFullError`` at once if the limit is reached, ``DeadlineExceededError`` at the
         deadline, ``ClientDisconnectedError`` when ``receive`` reports a disconnect (without it,
         cancel the task); a job that hasn't begun by then is never run.
         """
-        self._places.take()
+        self._request_limit.take()
         loop = asyncio.get_running_loop()
         waiting = _Waiting(loop.create_future(), job)
         self._queue.append(waiting)
@@ -94,7 +94,7 @@ class JobThread:
         """Remove an entry that nobody waits for; a running one keeps its place until it is done."""
         if not waiting.running:
             self._queue.remove(waiting)
-            self._places.free()
+            self._request_limit.free()
 
     def _next(self) -> None:
         """Start the first entry of the queue."""
@@ -111,7 +111,7 @@ class JobThread:
         )
 
     def _finish(self, waiting: _Waiting, done: Future[Any]) -> None:
-        self._places.free()
+        self._request_limit.free()
         self._running = None
         self._busy(0)
         if not waiting.future.done():

@@ -23,9 +23,9 @@ from serving.prediction.errors import (
     QueueFullError,
 )
 from serving.prediction.member_messages import READY, read_usage
-from serving.prediction.model_board import ModelEnd, WorkerBoard
 from serving.prediction.model_connection import ModelProcess, PendingRequest
-from serving.prediction.places import Places
+from serving.prediction.model_table import ModelEnd, WorkerModelTable
+from serving.prediction.request_limit import RequestLimit
 
 LOOK_SECONDS = 0.5
 """How often a thread that waits for an answer looks whether the event loop still runs."""
@@ -44,19 +44,19 @@ class ModelClient:
     def __init__(
         self,
         addresses: Sequence[str],
-        places: Places,
+        limit: RequestLimit,
         *,
         lazy: bool = False,
-        board: WorkerBoard | None = None,
+        board: WorkerModelTable | None = None,
     ) -> None:
-        """``addresses`` of the processes' sockets; ``places`` bounds the requests at a time.
+        """``addresses`` of the processes' sockets; ``limit`` bounds the requests at a time.
 
         ``lazy``: connect at the first request, which starts the processes. ``board``: shared with
         the supervisor, if there is one.
         """
         self._board = board
         self._lazy = lazy
-        self._places = places
+        self._request_limit = limit
         self._numbers = itertools.count(1)
         self._waiting: deque[PendingRequest] = deque()
         self._processes = [ModelProcess(one, self) for one in addresses]
@@ -118,12 +118,12 @@ class ModelClient:
     ) -> Message:
         """The answer to a request, by ``deadline`` (``time.monotonic()`` seconds).
 
-        Raises ``QueueFullError`` at once if all places are taken, ``DeadlineExceededError`` at the
+        Raises ``QueueFullError`` at once if the limit is reached, ``DeadlineExceededError`` at the
         deadline, ``ClientDisconnectedError`` when ``receive`` reports a disconnect (without it,
         cancel the task), and
         ``ModelProcessEndedError`` if the process ends before it answers.
         """
-        self._places.take()
+        self._request_limit.take()
         return await self._ask(message, deadline, receive, placed=True)
 
     def ask_blocking(self, message: Message, deadline: float) -> Message:
@@ -220,7 +220,7 @@ class ModelClient:
             best = min(connected, key=lambda one: one.load(self._needed))
             best.send(self._waiting.popleft())
 
-    async def _report(self, board: WorkerBoard) -> None:
+    async def _report(self, board: WorkerModelTable) -> None:
         """Tell the supervisor which processes leave a request unanswered: their loop may run."""
         while True:
             now = time.monotonic()
@@ -231,4 +231,4 @@ class ModelClient:
     def request_done(self, asked: PendingRequest) -> None:
         """Called after each request: its answer, or the end of its process."""
         if asked.placed:
-            self._places.free()
+            self._request_limit.free()

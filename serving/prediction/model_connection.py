@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
-from modelhost.wire import MAX_HEADER_BYTES, Decoder, Message, WireError, encoded
+from modelhost.wire import MAX_HEADER_BYTES, Message, MessageDecoder, WireError, encoded
 from serving.prediction.errors import ModelProcessEndedError
 from serving.prediction.member_messages import READY, read_states
 
@@ -60,7 +60,7 @@ class PendingRequest:
         self.process: ModelProcess | None = None
         """The process that has the request; None while it waits for one."""
         self.placed = placed
-        """Whether it has one of the worker's places."""
+        """Whether the request limit of the worker counts it."""
 
 
 class Owner(Protocol):
@@ -207,7 +207,7 @@ class _Link(asyncio.Protocol):
     def __init__(self, process: ModelProcess) -> None:
         self._process = process
         self._loop = asyncio.get_running_loop()
-        self._decoder = Decoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES)
+        self._decoder = MessageDecoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES)
         self._transport: asyncio.Transport | None = None
         self._watched: int | None = None
         self.greeted = False

@@ -33,8 +33,8 @@ from serving.prediction.errors import (
 )
 from serving.prediction.jobs import JobThread, ignore_result
 from serving.prediction.outcome import PartialPrediction
-from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
+from serving.prediction.request_limit import RequestLimit
 from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
 from serving.settings import Settings
@@ -58,16 +58,16 @@ class Pipeline:
         self,
         predictor: Predictor,
         settings: Settings,
-        places: Places,
+        limit: RequestLimit,
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
-        """``places``: those of ``predictor.client``; ``busy`` is called as by ``JobThread``."""
+        """``limit``: that of ``predictor.client``; ``busy`` is called as by ``JobThread``."""
         self.predictor = predictor
         self._seconds = settings.deadline_seconds
         self._model = f"model {predictor.manifest.name}"
         self._validated = predictor.metrics.observe_stage["validate"]
         self._predicted = predictor.metrics.observe_stage["predict"]
-        self._jobs = JobThread(places, busy)
+        self._jobs = JobThread(limit, busy)
         self._memory_trimmer = MemoryTrimmer()
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serving.feedback.stores import KEY_DESCRIPTOR
-from serving.prediction.model_board import ModelBoard
+from serving.prediction.model_table import ModelTable
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.private_socket import PrivateSocket
@@ -29,7 +29,7 @@ class Shared:
     table: int
     """The descriptor of the worker table."""
     models: Sequence[PrivateSocket]
-    board: ModelBoard
+    board: ModelTable
     shadow: PrivateSocket | None = None
     """Of the shadow process; None without a shadow."""
     grpc: socket.socket | None = None

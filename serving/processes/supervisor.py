@@ -16,7 +16,7 @@ from typing import Any
 from monitoring.metrics.restarts import Kind, RestartCounts
 from packager.errors import PackageError
 from serving.http.worker_table import Heartbeat, Heartbeats
-from serving.prediction.model_board import ModelBoard, ModelEnd
+from serving.prediction.model_table import ModelEnd, ModelTable
 from serving.processes.cgroup import MemoryEvents
 from serving.processes.child import Child
 from serving.processes.exit_reasons import WorkerExit
@@ -47,7 +47,7 @@ class Supervisor:
         counts: RestartCounts,
         end_seconds: float,
         paused: Callable[[], AbstractContextManager[None]] = nullcontext,
-        board: ModelBoard | None = None,
+        board: ModelTable | None = None,
     ) -> None:
         """``end_seconds``: how long workers may take to answer pending requests at the end.
 

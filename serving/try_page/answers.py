@@ -12,7 +12,7 @@ from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import Output
 from packager.text import escape_markup
 from serving.protocols.v2_outputs import outputs_of
-from serving.try_page.marks import MAX_TEXT, bar, grid, interval, pairs, shown, tag
+from serving.try_page.charts import MAX_TEXT, bar, grid, interval, pairs, shown, tag
 
 MAX_BARS = 12
 """Probabilities that are shown at once; the others open on demand."""

@@ -14,9 +14,9 @@ from packager.manifest.manifest import Column
 from packager.text import counted, escape_markup, format_bytes
 from serving.openapi.nested import nested_words
 from serving.try_page.bins import BinPlace
+from serving.try_page.charts import percent, shown, strip
 from serving.try_page.controls import Control
 from serving.try_page.entries import KEPT, LEFT_OUT, MAX_KEPT_BYTES, NULL, OTHER, FieldEntry
-from serving.try_page.marks import percent, shown, strip
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?"

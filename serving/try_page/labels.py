@@ -14,9 +14,9 @@ from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import Output
 from packager.text import escape_markup
 from serving.protocols.v2_outputs import outputs_of
+from serving.try_page.charts import shown
 from serving.try_page.entries import Fields
 from serving.try_page.inputs import value_of
-from serving.try_page.marks import shown
 from serving.try_page.page import FORM
 
 TOKEN = "token"

@@ -9,7 +9,7 @@ import pytest
 
 import modelhost.connection
 from modelhost.connection import Connection
-from modelhost.wire import PREFIX, Decoder, Message, WireError, encoded
+from modelhost.wire import PREFIX, Message, MessageDecoder, WireError, encoded
 
 MAX_PAYLOAD = 1 << 20
 
@@ -82,7 +82,7 @@ def test_anything_but_a_message_is_an_error(ends, sent: bytes) -> None:
 
 def test_what_a_slow_worker_does_not_take_is_kept_and_sent_in_order(ends) -> None:
     connection, worker = ends
-    decoder, received = Decoder(), []
+    decoder, received = MessageDecoder(), []
     for number in range(20):
         connection.send(Message({"id": number}, [bytes([number]) * 100_000, b""]))
     assert connection.has_unsent

@@ -6,7 +6,7 @@ import os
 import struct
 import time
 
-from modelhost.heartbeat import Heartbeat
+from modelhost.heartbeat import HostHeartbeat
 
 
 def test_beat_and_busy_are_written_at_the_given_place() -> None:
@@ -16,7 +16,7 @@ def test_beat_and_busy_are_written_at_the_given_place() -> None:
     def words() -> tuple[int, ...]:
         return struct.unpack("6Q", os.pread(memory, 48, 0))
 
-    heartbeat, began = Heartbeat(f"{memory}:16"), time.monotonic_ns()
+    heartbeat, began = HostHeartbeat(f"{memory}:16"), time.monotonic_ns()
     heartbeat.beat()
     with heartbeat.busy():
         first, second, beat, busy, *rest = words()
@@ -27,7 +27,7 @@ def test_beat_and_busy_are_written_at_the_given_place() -> None:
 
 
 def test_without_a_supervisor_nothing_is_written() -> None:
-    heartbeat, called = Heartbeat(None), False
+    heartbeat, called = HostHeartbeat(None), False
     heartbeat.beat()
     with heartbeat.busy():
         called = True

@@ -15,12 +15,12 @@ from modelhost.prediction_messages import (
     encode_predictions,
 )
 from modelhost.predictions import Predictions
-from modelhost.wire import Decoder, Message, encoded
+from modelhost.wire import Message, MessageDecoder, encoded
 
 
 def sent(header, buffers) -> Message:
     stream = b"".join(bytes(part) for part in encoded(Message(header, buffers)))
-    (message,) = Decoder().feed(stream)
+    (message,) = MessageDecoder().feed(stream)
     return message
 
 

@@ -10,7 +10,7 @@ from modelhost.request_queue import (
     MAX_BATCH_BYTES,
     MAX_LINGER,
     MAX_WAITING_BYTES,
-    Request,
+    QueuedRequest,
     RequestQueue,
 )
 from modelhost.wire import Message
@@ -18,12 +18,12 @@ from modelhost.wire import Message
 CONNECTION: Any = SimpleNamespace()
 
 
-def request(number: int, group: Any = (), rows: int = 1, **more: Any) -> Request:
+def request(number: int, group: Any = (), rows: int = 1, **more: Any) -> QueuedRequest:
     header = {"id": number, "group": group, "rows": rows, **more}
-    return Request(CONNECTION, Message(header))
+    return QueuedRequest(CONNECTION, Message(header))
 
 
-def queue(*requests: Request, max_rows: int = 10) -> RequestQueue:
+def queue(*requests: QueuedRequest, max_rows: int = 10) -> RequestQueue:
     made = RequestQueue(max_rows, 20)
     for one in requests:
         assert made.add(one)
@@ -97,7 +97,7 @@ def test_cancelled_dropped_and_late_requests_leave_the_queue() -> None:
     assert len(made) == 0
 
 
-def sized(number: int, size: int) -> Request:
+def sized(number: int, size: int) -> QueuedRequest:
     made = request(number)
     made.size = size
     return made
@@ -124,5 +124,5 @@ def test_requests_that_wait_have_so_many_bytes_at_most() -> None:
 
 
 def test_the_size_of_a_request_is_that_of_its_buffers() -> None:
-    made = Request(CONNECTION, Message({"id": 1}, [b"1234", memoryview(b"56")]))
+    made = QueuedRequest(CONNECTION, Message({"id": 1}, [b"1234", memoryview(b"56")]))
     assert made.size == 6

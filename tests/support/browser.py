@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache, partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -116,7 +116,25 @@ def other_site() -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    site = ThreadingHTTPServer(("127.0.0.1", 0), Empty)
+    with _served(Empty) as origin:
+        yield origin
+
+
+@contextmanager
+def folder_site(folder: Path) -> Iterator[str]:
+    """The origin of a server with the files of ``folder``."""
+
+    class Files(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with _served(partial(Files, directory=str(folder))) as origin:
+        yield origin
+
+
+@contextmanager
+def _served(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    site = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=site.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{site.server_address[1]}"

@@ -12,8 +12,8 @@ import pytest
 
 from modelhost.model import LoadedModel
 from modelhost.output_spec import OutputSpec
+from modelhost.session import HostSession, described
 from modelhost.wire import Message
-from modelhost.work import Workshop, described
 from packager.manifest.base import Task
 from packager.manifest.case import Case
 from packager.manifest.manifest import Column, Manifest, Schema, Serve, Slices
@@ -22,9 +22,9 @@ from packager.manifest.policy import Policy
 from packager.model.hosted import reported
 from packager.model.hosted_model import HostedModel
 from packager.model.paths import Root
-from packager.worker.processes.asked_model import AskedModel
+from packager.worker.processes.resilient_model import ResilientModel
 from packager.worker.test.cases import run
-from packager.worker.test.cases.asked_rows import RowAsker
+from packager.worker.test.cases.row_outcomes import RowAsker
 from packager.worker.test.cases.rows import DataRows
 from packager.worker.test.report import Check
 
@@ -102,7 +102,7 @@ def hosted(native: Any, task: Task, outputs: Sequence[OutputSpec] = ()) -> Hoste
     loaded = LoadedModel(
         native, task, classes, hasattr(native, "predict_proba"), outputs=tuple(outputs)
     )
-    shop = Workshop([loaded])
+    shop = HostSession([loaded])
 
     def ask(request: Message, seconds: float | None = None) -> Message:
         answer = shop.answer(request)
@@ -113,8 +113,8 @@ def hosted(native: Any, task: Task, outputs: Sequence[OutputSpec] = ()) -> Hoste
     return HostedModel.read(ask, task, Message({"model": {"number": 0, **described(loaded)}}))
 
 
-class NearbyModel(AskedModel):
-    """An ``AskedModel`` without a process."""
+class NearbyModel(ResilientModel):
+    """An ``ResilientModel`` without a process."""
 
     def __init__(self, model: HostedModel, schema: Schema) -> None:
         super().__init__(None, schema, None)  # type: ignore[arg-type]
@@ -178,7 +178,7 @@ class CaseBench:
         stored = type("Stored", (), {"load": lambda *_: model})
         self._patch.setattr(run, "StoredModel", lambda *_: stored())
         self._patch.setattr(run, "model_host", lambda _, **__: None)
-        self._patch.setattr(run, "AskedModel", lambda _, s, *__, **___: NearbyModel(model, s))
+        self._patch.setattr(run, "ResilientModel", lambda _, s, *__, **___: NearbyModel(model, s))
         self._patch.setattr(run, "ModelHost", lambda _: NearbyModel(model, schema))
         manifest = manifest_of(*cases, schema=schema, task=task)
         data = data_rows(rows() if frame is None else frame)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from modelhost.model import LoadedModel
+from modelhost.session import HostSession, described
 from modelhost.wire import Message, roundtrip
-from modelhost.work import Workshop, described
 from packager.model.hosted import reported
 from packager.model.hosted_model import HostedModel
 
 
 def hosted(model: LoadedModel) -> HostedModel:
     """``model`` as the harness sees one of another process."""
-    shop = Workshop([model])
+    shop = HostSession([model])
 
     def ask(request: Message, _: float | None = None) -> Message:
         answer = roundtrip(shop.answer(roundtrip(request)))

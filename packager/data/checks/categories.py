@@ -11,7 +11,7 @@ import numpy as np
 from modelhost.text import display_value
 from packager.data.checks.issue import DataIssue, Ints, listed, rows_where
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.table import CheckedTable, Texts
+from packager.data.checks.table import CheckedTable, TextValues
 from packager.data.drift import is_categorical
 
 MAX_COMMON_VALUES = 200
@@ -67,7 +67,7 @@ def typo(table: CheckedTable) -> Iterator[DataIssue]:
 
 
 def _intended_value(
-    texts: Texts, code: int, frequent: Ints, plain: dict[str, int]
+    texts: TextValues, code: int, frequent: Ints, plain: dict[str, int]
 ) -> tuple[int | None, float]:
     """The code of the frequent value that was probably intended, and the score."""
     value, count = texts.values[code], texts.counts[code]
@@ -86,7 +86,7 @@ def _intended_value(
     return (int(meant), 0.75) if texts.counts[meant] >= MIN_FREQUENCY_RATIO * count else (None, 0.0)
 
 
-def _frequent(texts: Texts) -> Ints:
+def _frequent(texts: TextValues) -> Ints:
     """Codes of the values frequent enough to be categories, most frequent first."""
     if not len(texts.counts):
         return np.empty(0, dtype=np.intp)
@@ -96,7 +96,7 @@ def _frequent(texts: Texts) -> Ints:
 
 
 def _unknown(
-    name: str, texts: Texts, known: Sequence[Any], why: str, score: float
+    name: str, texts: TextValues, known: Sequence[Any], why: str, score: float
 ) -> Iterator[DataIssue]:
     allowed = {str(value) for value in known}
     wrong = np.array([str(value) not in allowed for value in texts.values], dtype=np.bool_)

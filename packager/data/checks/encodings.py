@@ -10,7 +10,7 @@ import numpy as np
 
 from monitoring.derived.texts import script
 from packager.data.checks.issue import DataIssue, rows_where
-from packager.data.checks.table import CheckedTable, Texts
+from packager.data.checks.table import CheckedTable, TextValues
 
 REPLACEMENT = "\ufffd"
 _SUSPECT = re.compile("[\u00c2-\u00f4\u0102\u0103\u010e-\u0111\u0402-\u040f\u0412\u0421\u0420]")
@@ -106,7 +106,7 @@ def _script(value: object) -> str | None:
     return script(value)
 
 
-def _usual(scripts: list[str | None], texts: Texts) -> tuple[str | None, float]:
+def _usual(scripts: list[str | None], texts: TextValues) -> tuple[str | None, float]:
     times: dict[str, int] = {}
     for one, count in zip(scripts, texts.counts.tolist(), strict=True):
         if one is not None:

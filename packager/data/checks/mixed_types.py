@@ -10,7 +10,7 @@ import numpy as np
 
 from packager.data.checks.issue import DataIssue, rows_where
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.table import CheckedTable, Texts
+from packager.data.checks.table import CheckedTable, TextValues
 
 MIN_TYPE_SHARE = 0.9
 """From this share on, a type is the intended type of a column."""
@@ -45,7 +45,7 @@ def mixed_types(table: CheckedTable) -> Iterator[DataIssue]:
             )
 
 
-def _shares(texts: Texts, kinds: np.ndarray) -> dict[str, float]:
+def _shares(texts: TextValues, kinds: np.ndarray) -> dict[str, float]:
     total = int(texts.counts.sum())
     return {kind: float(texts.counts[kinds == kind].sum()) / total for kind in dict.fromkeys(kinds)}
 

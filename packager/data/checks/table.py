@@ -24,7 +24,7 @@ FIRST_VALUES = 20
 
 
 @dataclass(frozen=True)
-class Texts:
+class TextValues:
     """A column of text (or of mixed objects): ``values[codes[row]]``; code -1 is a null."""
 
     codes: npt.NDArray[np.int32]
@@ -107,7 +107,7 @@ class CheckedTable:
         return frozenset(name for name, dtype in dtypes if isinstance(dtype, ArrayDtype))
 
     @cached_property
-    def texts(self) -> Mapping[str, Texts]:
+    def texts(self) -> Mapping[str, TextValues]:
         """The columns of text, categories or mixed objects, as codes."""
         return {
             name: _texts(self.frame[name])
@@ -159,14 +159,14 @@ def table_of(frame: pd.DataFrame, target: str | None = None, **more: Any) -> Che
     return CheckedTable(frame, hashes, tuple(features), target, source_rows=len(frame), **more)
 
 
-def _texts(series: pd.Series[Any]) -> Texts:
+def _texts(series: pd.Series[Any]) -> TextValues:
     cells = series.astype(object)
     try:
         codes, values = pd.factorize(cells)
     except TypeError:  # lists and objects aren't hashable; their text distinguishes them
         codes, values = pd.factorize(cells.map(_written, na_action="ignore"))
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
-    return Texts(codes.astype(np.int32), tuple(values), counts)
+    return TextValues(codes.astype(np.int32), tuple(values), counts)
 
 
 def _written(value: Any) -> str:

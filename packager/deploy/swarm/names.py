@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from packager.deploy.fleet import Member
+from packager.deploy.fleet import DeployedModel
 
 MAX_LABEL = 26
 """Characters of a model's label: with ``model-``, ``-candidate`` and a stack's name of 20
@@ -19,7 +19,7 @@ CANDIDATE = "-candidate"
 """What the name of a service that waits for the gate ends with."""
 
 
-def model_label(one: Member) -> str:
+def model_label(one: DeployedModel) -> str:
     """A short DNS label for the model; different names have different labels."""
     if len(one.label) <= MAX_LABEL:
         return one.label
@@ -27,12 +27,12 @@ def model_label(one: Member) -> str:
     return f"{one.label[: MAX_LABEL - 9].rstrip('-')}-{digest}"
 
 
-def model_service(one: Member) -> str:
+def model_service(one: DeployedModel) -> str:
     """The name of the service of its replicas."""
     return f"model-{model_label(one)}"
 
 
-def proxy_service(one: Member) -> str:
+def proxy_service(one: DeployedModel) -> str:
     """The name of the service of its proxies."""
     return f"proxy-{model_label(one)}"
 

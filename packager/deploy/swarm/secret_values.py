@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packager.cache import atomic_file
 from packager.deploy import tracker
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.swarm.names import model_label
 from packager.deploy.swarm.services import feedback_secret, keys_secret
 from packager.deploy.swarm.shared import shared_secrets
@@ -27,12 +27,12 @@ def secret_paths(fleet: Fleet) -> dict[str, str]:
     return found
 
 
-def server_keys_path(one: Member) -> str:
+def server_keys_path(one: DeployedModel) -> str:
     """The file with the API keys that the servers of a model take."""
     return f"keys/{one.label}.keys"
 
 
-def scrape_key_path(one: Member) -> str:
+def scrape_key_path(one: DeployedModel) -> str:
     """The file with the key that Prometheus sends to the servers of a model."""
     return f"prometheus/keys/{one.label}.key"
 
@@ -56,7 +56,9 @@ def planned_secrets(folder: Path, fleet: Fleet) -> dict[str, str]:
     return made
 
 
-def _keys(one: Member, found: Mapping[str, str | None], made: Mapping[str, str]) -> dict[str, str]:
+def _keys(
+    one: DeployedModel, found: Mapping[str, str | None], made: Mapping[str, str]
+) -> dict[str, str]:
     """The servers' keys, with one that Prometheus sends."""
     server, scrape = server_keys_path(one), scrape_key_path(one)
     if found[server] is None:

@@ -56,7 +56,7 @@ class OutputLayer(Protocol):
 
 
 @dataclass(frozen=True)
-class OutputSpec:
+class HeadSpec:
     """How to interpret the scores of a head."""
 
     task: Task
@@ -71,7 +71,7 @@ class LinkedScores:
     Rows whose rounding could exceed the tolerance aren't ``good``.
     """
 
-    def __init__(self, link: Link, meaning: OutputSpec) -> None:
+    def __init__(self, link: Link, meaning: HeadSpec) -> None:
         self._link = link
         self._meaning = meaning
 
@@ -122,7 +122,7 @@ class LinkedScores:
 class LinearModel:
     """Scores by a dot product."""
 
-    def __init__(self, linear: Linear, meaning: OutputSpec) -> None:
+    def __init__(self, linear: Linear, meaning: HeadSpec) -> None:
         self._weights = np.array(linear.coefficients, np.float64).T
         self._intercept = np.array(linear.intercept, np.float64)
         self._linked = LinkedScores(linear.link, meaning)

@@ -33,11 +33,11 @@ from packager.model.compiled.form import (
 )
 from packager.model.compiled.heads import (
     BatchOutput,
+    HeadSpec,
     LinearModel,
     ModelParts,
     NativeEstimator,
     OutputLayer,
-    OutputSpec,
 )
 from packager.model.compiled.joined_answers import JoinedHeads
 from packager.model.compiled.linear_batch import LinearSums
@@ -273,7 +273,7 @@ def _head(
     form: Form,
     content: Any,
     parts: ModelParts | None,
-    meanings: Sequence[OutputSpec],
+    meanings: Sequence[HeadSpec],
     outputs: Sequence[Output],
 ) -> OutputLayer:
     if isinstance(form.head, Native):
@@ -284,7 +284,7 @@ def _head(
     return JoinedHeads(heads, outputs) if outputs else heads[0]
 
 
-def _part(head: Part, content: Any, meaning: OutputSpec) -> OutputLayer:
+def _part(head: Part, content: Any, meaning: HeadSpec) -> OutputLayer:
     match head:
         case Linear():
             return LinearModel(head, meaning)

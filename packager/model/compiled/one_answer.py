@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from packager.manifest.base import Scalar
 from packager.model.compiled.form import Link
-from packager.model.compiled.heads import LinkedScores, OutputSpec, logistic_of_one
+from packager.model.compiled.heads import HeadSpec, LinkedScores, logistic_of_one
 
 OneRow = tuple[Scalar, list[float] | None]
 Scores = npt.NDArray[np.float64]
@@ -23,7 +23,7 @@ MAX_IN_ORDER = 7
 """NumPy adds up to this many numbers one after another, more in another order."""
 
 
-def one_answer(link: Link, meaning: OutputSpec) -> Answer:
+def one_answer(link: Link, meaning: HeadSpec) -> Answer:
     """A function from the scores of a row, shape (scores,), and a bound on their rounding.
 
     It returns None if the rounding could change the answer.
@@ -48,7 +48,7 @@ def one_answer(link: Link, meaning: OutputSpec) -> Answer:
 
 
 def two_classes(
-    meaning: OutputSpec, *, with_probabilities: bool
+    meaning: HeadSpec, *, with_probabilities: bool
 ) -> Callable[[float, float], OneRow | None]:
     """A function from the score of the second class, and its error, to a row's answer.
 
@@ -70,12 +70,12 @@ def two_classes(
     return answer
 
 
-def _binary(meaning: OutputSpec, with_chances: bool) -> Answer:
+def _binary(meaning: HeadSpec, with_chances: bool) -> Answer:
     answer = two_classes(meaning, with_probabilities=with_chances)
     return lambda scores, error: answer(scores.item(), error)
 
 
-def _several(meaning: OutputSpec, with_chances: bool) -> Answer:
+def _several(meaning: HeadSpec, with_chances: bool) -> Answer:
     assert meaning.classes is not None
     classes, tolerance = meaning.classes, meaning.tolerance
 

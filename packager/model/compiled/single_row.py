@@ -8,7 +8,7 @@ from typing import Any
 
 from packager.model.compiled.encode import Encoder, FlatColumns, Lookup, is_exact_key
 from packager.model.compiled.form import Linear
-from packager.model.compiled.heads import OutputSpec, rounding
+from packager.model.compiled.heads import HeadSpec, rounding
 from packager.model.compiled.one_answer import OneRow, two_classes
 
 Parts = tuple[float, float]
@@ -16,7 +16,7 @@ Parts = tuple[float, float]
 
 
 def linear_row(
-    linear: Linear, encoder: Encoder, meaning: OutputSpec
+    linear: Linear, encoder: Encoder, meaning: HeadSpec
 ) -> Callable[[Sequence[Any]], OneRow | None]:
     """A function from one row to its answer; it returns None outside the domain."""
     score_of = _score(linear, encoder)
@@ -86,7 +86,7 @@ def _contributions(
     )
 
 
-def _number(linear: Linear, meaning: OutputSpec) -> Callable[[float, float], OneRow | None]:
+def _number(linear: Linear, meaning: HeadSpec) -> Callable[[float, float], OneRow | None]:
     tolerance, raised = meaning.tolerance, linear.link == "exp"
 
     def answer(score: float, error: float) -> OneRow | None:

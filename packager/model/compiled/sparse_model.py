@@ -20,7 +20,7 @@ from packager.manifest.base import Scalar
 from packager.manifest.outputs import Output
 from packager.model.compiled.encode import Encoder
 from packager.model.compiled.form import Form, SparseLinear
-from packager.model.compiled.heads import EPS, BatchOutput, LinkedScores, OutputSpec
+from packager.model.compiled.heads import EPS, BatchOutput, HeadSpec, LinkedScores
 from packager.model.compiled.joined_answers import JoinedAnswers
 from packager.model.compiled.one_answer import one_answer
 from packager.model.compiled.stored_arrays import array_of
@@ -45,7 +45,7 @@ MAX_CHARACTERS = 1 << 17
 class SparseScores:
     """A linear model on the features of rows that aren't zero."""
 
-    def __init__(self, head: SparseLinear, content: bytes | mmap.mmap, meaning: OutputSpec) -> None:
+    def __init__(self, head: SparseLinear, content: bytes | mmap.mmap, meaning: HeadSpec) -> None:
         """``content``: the file with its weights."""
         self._weights = array_of(head.weights, content)
         self._intercept = np.array(head.intercept, np.float64)
@@ -100,7 +100,7 @@ class SparseModel:
         self,
         form: Form,
         content: bytes | mmap.mmap,
-        meanings: Sequence[OutputSpec],
+        meanings: Sequence[HeadSpec],
         outputs: Sequence[Output] = (),
     ) -> None:
         """``content``: the file of the form's arrays; raises ``PackageError`` if it is damaged.

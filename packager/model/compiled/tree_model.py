@@ -10,7 +10,7 @@ from packager.model.compiled.form import Trees
 from packager.model.compiled.heads import (
     BatchOutput,
     Floats,
-    OutputSpec,
+    HeadSpec,
     argmax_labels,
     gap,
     logistic,
@@ -25,7 +25,7 @@ class TreeModel:
     (treelite's own softmax works in float32.) Tables are used only if they give the same bits.
     """
 
-    def __init__(self, trees: Trees, content: bytes, meaning: OutputSpec) -> None:
+    def __init__(self, trees: Trees, content: bytes, meaning: HeadSpec) -> None:
         treelite = import_treelite()
         self._model = treelite.Model.deserialize_bytes(content)
         self._gtil = treelite.gtil

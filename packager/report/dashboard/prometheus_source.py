@@ -11,7 +11,7 @@ from packager.deploy.grafana.chosen import Chosen, named
 from packager.deploy.grafana.panel import Mark, Panel, Query, View
 from packager.report.dashboard.address import MAX_VERSIONS
 from packager.report.dashboard.answers import AnsweredSeries, MarkedTime, PanelAnswer, ViewAnswer
-from packager.tracker.sources.asking import DeclinedError
+from packager.tracker.sources.http_queries import DeclinedError
 from packager.tracker.sources.prometheus import PrometheusClient
 
 POINTS = {"timeseries": 150, "status-history": 48}

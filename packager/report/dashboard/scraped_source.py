@@ -13,7 +13,7 @@ from packager.deploy.prometheus.rules import MonitoredModel
 from packager.replicas.counters import CounterTotals, ModelSelector, scrape_replicas
 from packager.replicas.drift import drift_report
 from packager.report.dashboard.answers import AnsweredSeries, PanelAnswer, ViewAnswer
-from packager.report.dashboard.scraped_tables import MAKERS, NAMES, Made, Totals
+from packager.report.dashboard.scraped_tables import MAKERS, NAMES, PanelTable, Totals
 
 _WINDOW = re.compile(r",? (in the )?last (hour|day|\d+ days)")
 
@@ -60,7 +60,7 @@ def scraped_answer(view: View, counted: CounterTotals, feature: str) -> ViewAnsw
     return ViewAnswer(rows, now, now, left_out=left_out)
 
 
-def _answer(panel: Panel, made: Made, feature: str) -> PanelAnswer:
+def _answer(panel: Panel, made: PanelTable, feature: str) -> PanelAnswer:
     now = time.time()
     queries = [
         [

@@ -49,7 +49,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Made:
+class PanelTable:
     """A table: names of labels, columns, and their values."""
 
     labels: Sequence[str]
@@ -57,13 +57,13 @@ class Made:
     cells: Cells
 
 
-def _requests(totals: Totals) -> Made:
+def _requests(totals: Totals) -> PanelTable:
     counts = totals.of(f"{_DURATION}_count")
     cells: Cells = {key: [count] for key, count in counts.items()}
-    return Made(("route", "code"), [Query("", "requests", COUNT)], cells)
+    return PanelTable(("route", "code"), [Query("", "requests", COUNT)], cells)
 
 
-def _latency(totals: Totals) -> Made:
+def _latency(totals: Totals) -> PanelTable:
     """Quantiles as Prometheus interpolates them, by route, of successful answers."""
     buckets: dict[str, dict[float, float]] = {}
     for (route, code, bound), count in totals.of(f"{_DURATION}_bucket").items():
@@ -74,7 +74,7 @@ def _latency(totals: Totals) -> Made:
         (route,): [quantile(share, found) for share in (0.5, 0.95, 0.99)]
         for route, found in buckets.items()
     }
-    return Made(("route",), [Query("", f"p{n}", SECONDS) for n in (50, 95, 99)], cells)
+    return PanelTable(("route",), [Query("", f"p{n}", SECONDS) for n in (50, 95, 99)], cells)
 
 
 def quantile(share: float, buckets: Mapping[float, float]) -> float:
@@ -93,29 +93,29 @@ def quantile(share: float, buckets: Mapping[float, float]) -> float:
     return low
 
 
-def _stages(totals: Totals) -> Made:
+def _stages(totals: Totals) -> PanelTable:
     counts = totals.of(f"{_STAGE}_count")
     sums = totals.of(f"{_STAGE}_sum")
     cells: Cells = {key: [sums.get(key, 0.0) / count] for key, count in counts.items() if count}
-    return Made(("stage",), [Query("", "mean", SECONDS)], cells)
+    return PanelTable(("stage",), [Query("", "mean", SECONDS)], cells)
 
 
-def _shares(name: str, label: str) -> Callable[[Totals], Made]:
-    def make(totals: Totals) -> Made:
+def _shares(name: str, label: str) -> Callable[[Totals], PanelTable]:
+    def make(totals: Totals) -> PanelTable:
         counts = totals.of(name)
         total = sum(counts.values())
         cells: Cells = {key: [count, count / total] for key, count in counts.items() if total}
-        return Made((label,), [Query("", "rows", COUNT), Query("", "share", SHARE)], cells)
+        return PanelTable((label,), [Query("", "rows", COUNT), Query("", "share", SHARE)], cells)
 
     return make
 
 
-def _processes(totals: Totals) -> Made:
+def _processes(totals: Totals) -> PanelTable:
     cells: Cells = {key: [count] for key, count in totals.of("model_processes").items()}
-    return Made(("state",), [Query("", "model processes", COUNT)], cells)
+    return PanelTable(("state",), [Query("", "model processes", COUNT)], cells)
 
 
-def _drift(totals: Totals) -> Made:
+def _drift(totals: Totals) -> PanelTable:
     columns = _columns("Drift in the last day")
     cells: Cells = {
         (one.name,): [
@@ -126,10 +126,10 @@ def _drift(totals: Totals) -> Made:
         ]
         for one in totals.report.features
     }
-    return Made(("feature",), columns, cells)
+    return PanelTable(("feature",), columns, cells)
 
 
-def _bins(totals: Totals) -> Made:
+def _bins(totals: Totals) -> PanelTable:
     found = next((one for one in totals.report.features if one.name == totals.feature), None)
     cells: Cells = {}
     for one in found.bins if found else ():
@@ -139,18 +139,18 @@ def _bins(totals: Totals) -> Made:
             one.live / live if live else None,
             one.reference / reference if reference else None,
         ]
-    return Made(("bin",), [Query("", "live"), Query("", "reference")], cells)
+    return PanelTable(("bin",), [Query("", "live"), Query("", "reference")], cells)
 
 
-def _anomalies(totals: Totals) -> Made:
+def _anomalies(totals: Totals) -> PanelTable:
     cells: Cells = {
         (one.feature, one.kind): [one.ratio, one.reference, one.z]
         for one in totals.report.anomalies
     }
-    return Made(("feature", "kind"), _columns("Anomalies above the reference"), cells)
+    return PanelTable(("feature", "kind"), _columns("Anomalies above the reference"), cells)
 
 
-def _slices(totals: Totals) -> Made:
+def _slices(totals: Totals) -> PanelTable:
     regression = totals.report.regression
     title = "Mean absolute error by slice" if regression else "Accuracy by slice"
     cells: Cells = {
@@ -158,10 +158,10 @@ def _slices(totals: Totals) -> Made:
         for one in totals.report.slices
         if one.labels
     }
-    return Made(("slice",), _columns(title), cells)
+    return PanelTable(("slice",), _columns(title), cells)
 
 
-def _measures(totals: Totals) -> Made:
+def _measures(totals: Totals) -> PanelTable:
     cells: Cells = {
         (one.output or "", one.measure or "", one.name): [
             one.score,
@@ -174,30 +174,30 @@ def _measures(totals: Totals) -> Made:
     }
     columns = [Query("", "mean", MEASURE), Query("", "baseline", MEASURE), Query("", "z", Z)]
     labels = ("output", "measure", "slice")
-    return Made(labels, [*columns, Query("", "labels", COUNT)], cells)
+    return PanelTable(labels, [*columns, Query("", "labels", COUNT)], cells)
 
 
-def _coverage(totals: Totals) -> Made:
+def _coverage(totals: Totals) -> PanelTable:
     cells: Cells = {
         (one.name,): [one.labels / one.rows, one.labels, one.rows]
         for one in totals.report.slices
         if one.rows and one.output is None
     }
     columns = [Query("", "labels of rows", SHARE), Query("", "labels", COUNT)]
-    return Made(("slice",), [*columns, Query("", "rows", COUNT)], cells)
+    return PanelTable(("slice",), [*columns, Query("", "rows", COUNT)], cells)
 
 
-def _rejected(totals: Totals) -> Made:
+def _rejected(totals: Totals) -> PanelTable:
     cells: Cells = {
         key: [count] for key, count in totals.of("model_feedback_rejected_total").items()
     }
     every = sum(
         count for (name, _), count in totals.of("model_feedback_total").items() if name == ALL
     )
-    return Made(("reason",), [Query("", "labels", COUNT)], {("counted",): [every], **cells})
+    return PanelTable(("reason",), [Query("", "labels", COUNT)], {("counted",): [every], **cells})
 
 
-MAKERS: Mapping[str, Callable[[Totals], Made]] = {
+MAKERS: Mapping[str, Callable[[Totals], PanelTable]] = {
     "Requests and errors": _requests,
     "Latency": _latency,
     "Time by stage": _stages,

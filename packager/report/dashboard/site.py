@@ -29,7 +29,7 @@ from packager.report.dashboard.prometheus_source import PrometheusSource
 from packager.report.dashboard.scraped_source import scraped_answer
 from packager.report.data_test_plot import shortened, words
 from packager.text import counted, did_you_mean
-from packager.tracker.sources.asking import SourceAwayError, shown_address
+from packager.tracker.sources.http_queries import SourceAwayError, shown_address
 
 PANELS_OF_A_VIEW = 100
 

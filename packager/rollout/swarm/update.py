@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from packager.deploy.compose.deploy import ComposeOptions
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.swarm.deploy import SwarmPlan, check_plan, plan_swarm, swarm_fleet, write_plan
 from packager.deploy.swarm.names import content_name, model_service, proxy_service
 from packager.deploy.swarm.secret_values import planned_secrets, secret_paths
@@ -20,12 +20,12 @@ from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.rollout import journal as journals
-from packager.rollout.asked_gate import asked_key, run_asked_gate
 from packager.rollout.history import record_update
 from packager.rollout.request import UpdateRequest, UpdateResult
 from packager.rollout.swarm.candidate import running_candidate
 from packager.rollout.swarm.rolling import roll
 from packager.rollout.swarm.spec import NewVersion
+from packager.rollout.update_gate import asked_key, run_asked_gate
 from packager.rollout.verdict import GateCheck, GateVerdict
 
 CHECK = "rolling update"
@@ -65,7 +65,7 @@ class SwarmUpdate:
 
     folder: Path
     asked: UpdateRequest
-    one: Member
+    one: DeployedModel
     """As the folder has it."""
     plan: SwarmPlan
     swarm: Swarm
@@ -168,7 +168,7 @@ def _image_of(service: Service) -> str:
     return str(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
 
 
-def _member(reference: Reference, fleet: Fleet, folder: Path) -> Member:
+def _member(reference: Reference, fleet: Fleet, folder: Path) -> DeployedModel:
     name = reference.manifest.name
     if name not in fleet.members:
         raise UsageError(
@@ -179,7 +179,7 @@ def _member(reference: Reference, fleet: Fleet, folder: Path) -> Member:
     return fleet.members[name]
 
 
-def _service(swarm: Swarm, one: Member, fleet: Fleet, folder: Path) -> Service:
+def _service(swarm: Swarm, one: DeployedModel, fleet: Fleet, folder: Path) -> Service:
     """The service of this folder's stack: it has the folder's secret."""
     key = feedback_secret(one)
     secret = content_name(key, planned_secrets(folder, fleet)[secret_paths(fleet)[key]])

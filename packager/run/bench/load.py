@@ -36,7 +36,7 @@ class LoadMeasurements:
     broken: int = 0
 
 
-class Connection:
+class ClientConnection:
     """One client's kept-alive connection."""
 
     def __init__(self, address: tuple[str, int]) -> None:
@@ -82,7 +82,7 @@ class Load:
         self._requests = requests
         self._turn = count()
         self._selector = selectors.DefaultSelector()
-        self._connections = [Connection(address) for _ in range(clients)]
+        self._connections = [ClientConnection(address) for _ in range(clients)]
 
     def run(self, seconds: float) -> LoadMeasurements:
         """Send requests for ``seconds``, then wait for pending ones, which are not counted."""
@@ -110,7 +110,11 @@ class Load:
             connection.socket.close()
 
     def _answered(
-        self, client: Connection, end: float, measured: LoadMeasurements, waiting: set[Connection]
+        self,
+        client: ClientConnection,
+        end: float,
+        measured: LoadMeasurements,
+        waiting: set[ClientConnection],
     ) -> None:
         try:
             status = client.take()
@@ -132,7 +136,7 @@ class Load:
         else:
             waiting.discard(client)
 
-    def _send_next(self, connection: Connection) -> None:
+    def _send_next(self, connection: ClientConnection) -> None:
         connection.send(self._requests[next(self._turn) % len(self._requests)])
 
 

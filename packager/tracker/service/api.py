@@ -28,7 +28,7 @@ from packager.tracker.service.problems import RefusedError, body_of, malformed, 
 from packager.tracker.service.routing import ApiRoutes, model_of
 from packager.tracker.service.views import event_view, issue_view
 from packager.tracker.store.cause_lines import cause_summaries
-from packager.tracker.store.reader import Reader, StoredEvent
+from packager.tracker.store.reader import StoredEvent, StoreReader
 from packager.tracker.store.selection import Cursor, CursorError, Selection
 from packager.tracker.store.tokens import TokenScope
 
@@ -83,7 +83,7 @@ class IssueApi:
         query, after = parse_query(request)
         return JSONResponse(await self._tracker.read(self._listed, query, after))
 
-    def _listed(self, store: Reader, query: Selection, after: Cursor | None) -> dict[str, Any]:
+    def _listed(self, store: StoreReader, query: Selection, after: Cursor | None) -> dict[str, Any]:
         """A page; in a folded list, an issue that stands for several has its cause."""
         page = store.page(query, after)
         causes = cause_summaries(store, [one.cause for one in page.issues]) if query.folded else {}
@@ -172,7 +172,7 @@ class IssueApi:
         return JSONResponse({"tallies": [one._asdict() for one in found]})
 
 
-def _events(store: Reader, number: int, before: int | None) -> list[StoredEvent] | None:
+def _events(store: StoreReader, number: int, before: int | None) -> list[StoredEvent] | None:
     return store.events(number, before) if store.issue(number) is not None else None
 
 

@@ -18,6 +18,7 @@ from packager.tracker.service.auth import Authenticator, session_key
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.health import ServiceHealth
 from packager.tracker.service.incoming import IncomingMessages
+from packager.tracker.service.maintenance import keep_up
 from packager.tracker.service.messages import tell_channels
 from packager.tracker.service.mirror_api import MirrorApi
 from packager.tracker.service.pages.routes import Pages
@@ -26,7 +27,6 @@ from packager.tracker.service.reconciling import keep_enriched, keep_reconciled
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.sources import ServiceSources
 from packager.tracker.service.tracker import Tracker
-from packager.tracker.service.upkeep import keep_up
 from packager.tracker.store.database import StoreError
 
 HEADERS = {

@@ -16,7 +16,7 @@ from packager.tracker.core.moments import DAY, MINUTE
 from packager.tracker.service.problems import RefusedError
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.sessions import has_ended
 from packager.tracker.store.tokens import PERSON_NAME, AccessToken, TokenScope, hash_of, token_of
 from packager.tracker.store.writer import Writer
@@ -149,7 +149,7 @@ class Authenticator:
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()
 
 
-def _token_of_session(store: Reader, hashed: str, session: str) -> AccessToken | None:
+def _token_of_session(store: StoreReader, hashed: str, session: str) -> AccessToken | None:
     """The token of this hash; None if its session ended."""
     return None if session and has_ended(store, session) else token_of(store, hashed)
 

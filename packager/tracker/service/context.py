@@ -13,7 +13,7 @@ from packager.tracker.service.problems import RefusedError
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.sources import ServiceSources
 from packager.tracker.service.tracker import Tracker
-from packager.tracker.store.allowance import AllowanceError, spend
+from packager.tracker.store.quota import QuotaExceededError, spend
 from packager.tracker.store.writer import Writer
 
 Asked = ParamSpec("Asked")
@@ -51,6 +51,6 @@ class ServiceContext:
 
         try:
             return await self.tracker.write(run)
-        except AllowanceError as error:
+        except QuotaExceededError as error:
             wait = {"retry-after": str(max(1, math.ceil(error.seconds)))}
             raise RefusedError(429, "too_many", str(error), wait) from None

@@ -24,9 +24,9 @@ from packager.tracker.sources.alertmanager import (
     alert_of,
     finding_of,
 )
-from packager.tracker.sources.asking import SourceAwayError
 from packager.tracker.sources.events import PagerEvent, event_finding, event_source
-from packager.tracker.sources.reconcile import Lives, end_one
+from packager.tracker.sources.http_queries import SourceAwayError
+from packager.tracker.sources.reconcile import ServedVersions, end_one
 from packager.tracker.store.tokens import TokenScope
 from packager.tracker.store.writer import Writer
 
@@ -79,7 +79,9 @@ class IncomingMessages:
             self._sources.reconcile_now.set()
         return JSONResponse({"findings": [_shown(one) for one in receipts]})
 
-    async def _judged(self, findings: Sequence[Finding]) -> tuple[list[Finding], Lives | None]:
+    async def _judged(
+        self, findings: Sequence[Finding]
+    ) -> tuple[list[Finding], ServedVersions | None]:
         """The findings to take now, and the versions that run.
 
         An alert also ends with the last replica of its version, which only Prometheus can tell
@@ -121,7 +123,7 @@ class IncomingMessages:
 
 
 def take_message(
-    store: Writer, findings: Iterable[Finding], lives: Lives | None, now: float
+    store: Writer, findings: Iterable[Finding], lives: ServedVersions | None, now: float
 ) -> list[Receipt]:
     """Take the alerts of one message, each by its own status."""
     return [

@@ -8,9 +8,9 @@ import logging
 
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.sources.alertmanager import ALERTMANAGER
-from packager.tracker.sources.alertmanager_api import Look, look
-from packager.tracker.sources.asking import SourceAwayError
+from packager.tracker.sources.alertmanager_api import AlertmanagerSnapshot, look
 from packager.tracker.sources.enrichment import Enrichment, enrichment_of, take_enrichment
+from packager.tracker.sources.http_queries import SourceAwayError
 from packager.tracker.sources.reconcile import (
     Known,
     batches,
@@ -88,7 +88,7 @@ async def _known(context: ServiceContext) -> list[Known]:
     return await context.tracker.read(lambda store: known_alerts(store.firing(ALERTMANAGER)))
 
 
-async def _look(context: ServiceContext) -> Look:
+async def _look(context: ServiceContext) -> AlertmanagerSnapshot:
     receiver = context.settings.alertmanager_receiver
     return await asyncio.to_thread(look, context.sources.alertmanagers, receiver)
 

@@ -7,9 +7,9 @@ import asyncio
 from packager.tracker.service.counters import ServiceCounters, WaitingAlerts
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.sources.alertmanager_api import addresses_of
-from packager.tracker.sources.asking import SourceAwayError
+from packager.tracker.sources.http_queries import SourceAwayError
 from packager.tracker.sources.prometheus import PrometheusClient
-from packager.tracker.sources.reconcile import Lives
+from packager.tracker.sources.reconcile import ServedVersions
 
 
 class ServiceSources:
@@ -24,7 +24,7 @@ class ServiceSources:
         self.waiting = WaitingAlerts()
         self.reconcile_now = asyncio.Event()
 
-    async def lives(self) -> Lives | None:
+    async def lives(self) -> ServedVersions | None:
         """The versions that run; None without Prometheus. Raises ``SourceAwayError``."""
         if self.prometheus is None:
             return None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.store import Store
 from packager.tracker.store.writer import Writer
 
@@ -31,7 +31,7 @@ class Tracker:
 
     async def read(
         self,
-        function: Callable[Concatenate[Reader, Asked], Found],
+        function: Callable[Concatenate[StoreReader, Asked], Found],
         *args: Asked.args,
         **options: Asked.kwargs,
     ) -> Found:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from packager.tracker.core.moments import Moment
 from packager.tracker.core.refusals import refusal_of
 from packager.tracker.sources.alertmanager import HeldAlert, ReceivedAlert, Silence, alert_held
-from packager.tracker.sources.asking import SourceAwayError, asked, shown_address
+from packager.tracker.sources.http_queries import SourceAwayError, asked, shown_address
 
 EVERY_ALERT = {"active": "true", "silenced": "true", "inhibited": "true", "unprocessed": "true"}
 Found = TypeVar("Found")
@@ -26,7 +26,7 @@ class _Status(BaseModel):
     """When it started, in spite of its name."""
 
 
-class Look(NamedTuple):
+class AlertmanagerSnapshot(NamedTuple):
     """What Alertmanager held at a time."""
 
     at: float
@@ -46,7 +46,7 @@ def addresses_of(setting: str) -> tuple[str, ...]:
     return tuple(one.strip().rstrip("/") for one in setting.split(",") if one.strip())
 
 
-def look(addresses: Sequence[str], receiver: str = "") -> Look:
+def look(addresses: Sequence[str], receiver: str = "") -> AlertmanagerSnapshot:
     """Ask every replica; raises ``SourceAwayError`` unless all of them answer.
 
     ``receiver``: a regular expression; only alerts that are routed to such a receiver.
@@ -61,7 +61,7 @@ def look(addresses: Sequence[str], receiver: str = "") -> Look:
         for alert in _held(address, parameters):
             known = found.get(alert.fingerprint)
             found[alert.fingerprint] = alert if known is None else _merged(known, alert)
-    return Look(now, found, started_at)
+    return AlertmanagerSnapshot(now, found, started_at)
 
 
 def _held(address: str, parameters: Mapping[str, str]) -> list[ReceivedAlert]:

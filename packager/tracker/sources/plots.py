@@ -20,7 +20,7 @@ from packager.tracker.core.plot import (
     SeriesPlot,
     SeriesPoint,
 )
-from packager.tracker.sources.asking import DeclinedError
+from packager.tracker.sources.http_queries import DeclinedError
 from packager.tracker.sources.prometheus import PrometheusClient, QueriedSeries
 from packager.tracker.sources.queries import KindQueries, PlotQuery
 

@@ -10,9 +10,14 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from monitoring.query_templates import filled_query
-from packager.tracker.sources.asking import DeclinedError, SourceAwayError, asked, shown_address
+from packager.tracker.sources.http_queries import (
+    DeclinedError,
+    SourceAwayError,
+    asked,
+    shown_address,
+)
 from packager.tracker.sources.queries import KindQueries
-from packager.tracker.sources.reconcile import Lives
+from packager.tracker.sources.reconcile import ServedVersions
 
 LOOKBACK_SECONDS = 480
 """How long a version counts as running after its last scrape; the alerts' rules have the same."""
@@ -72,7 +77,7 @@ class PrometheusClient:
     def __init__(self, url: str, time_scale: int = 1) -> None:
         self._url = url.rstrip("/")
         self._scale = time_scale
-        self._lives: tuple[float, Lives] | None = None
+        self._lives: tuple[float, ServedVersions] | None = None
 
     def instant(self, query: str) -> list[Sample]:
         """The finite values of an instant query."""
@@ -101,7 +106,7 @@ class PrometheusClient:
             self._part(queries.share, labels), self._part(queries.certainty, labels)
         )
 
-    def lives(self) -> Lives:
+    def lives(self) -> ServedVersions:
         """The versions that run, and those that did within a day."""
         now = time.monotonic()
         if self._lives is None or now - self._lives[0] > LIVES_SECONDS:
@@ -109,7 +114,7 @@ class PrometheusClient:
             seconds = max(1, LOOKBACK_SECONDS // self._scale)
             running = self._versions(f"{by} (last_over_time({INFO}[{seconds}s]))")
             lately = self._versions(f"{by} (last_over_time({INFO}[1d]))")
-            self._lives = (now, Lives(running, lately))
+            self._lives = (now, ServedVersions(running, lately))
         return self._lives[1]
 
     def complete(self) -> frozenset[tuple[str, str]]:

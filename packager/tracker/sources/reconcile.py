@@ -15,7 +15,7 @@ from packager.tracker.core.finding import Finding
 from packager.tracker.core.issue import Issue
 from packager.tracker.intake import Receipt
 from packager.tracker.sources.alertmanager import ALERTMANAGER, ReceivedAlert, finding_of
-from packager.tracker.sources.alertmanager_api import Look
+from packager.tracker.sources.alertmanager_api import AlertmanagerSnapshot
 from packager.tracker.store.writer import Writer
 
 BATCH = 100
@@ -33,7 +33,7 @@ class Known(NamedTuple):
     version: str
 
 
-class Lives(NamedTuple):
+class ServedVersions(NamedTuple):
     """Versions of packages that Prometheus knows, each as (package, version)."""
 
     running: frozenset[tuple[str, str]]
@@ -56,7 +56,9 @@ def known_alerts(issues: Iterable[Issue]) -> list[Known]:
     ]  # fmt: skip
 
 
-def missing(known: Iterable[Known], looks: Sequence[Look], settle_seconds: float) -> list[Known]:
+def missing(
+    known: Iterable[Known], looks: Sequence[AlertmanagerSnapshot], settle_seconds: float
+) -> list[Known]:
     """What no look has; nothing if a replica started lately and hasn't got its alerts back yet."""
     if not all(one.is_settled(settle_seconds) for one in looks):
         return []
@@ -90,7 +92,7 @@ def take_held(
 
 
 def end_missing(
-    store: Writer, gone: Iterable[Known], lives: Lives | None, now: float
+    store: Writer, gone: Iterable[Known], lives: ServedVersions | None, now: float
 ) -> list[Issue]:
     """End the alerts that Alertmanager no longer has; ``lives``: None without Prometheus."""
     found = []
@@ -109,7 +111,7 @@ def end_missing(
     return found
 
 
-def end_one(store: Writer, finding: Finding, lives: Lives | None, now: float) -> Receipt:
+def end_one(store: Writer, finding: Finding, lives: ServedVersions | None, now: float) -> Receipt:
     """Take the message that an alert is over."""
     issue = store.issue_of(finding.fingerprint)
     seen = issue.active.get(finding.observation) if issue is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from packager.tracker.core.texts import MAX_TEXT, storable
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.writer import Writer
 
 Source = Literal["alertmanager", "prometheus"]
@@ -24,7 +24,7 @@ class SourceHealth(NamedTuple):
     """How it failed last."""
 
 
-def health_of(store: Reader, source: Source) -> SourceHealth:
+def health_of(store: StoreReader, source: Source) -> SourceHealth:
     """What is known of a source."""
     prefix = _PREFIX[source]
     return SourceHealth(
@@ -34,7 +34,7 @@ def health_of(store: Reader, source: Source) -> SourceHealth:
     )
 
 
-def outages(store: Reader) -> list[tuple[str, float]]:
+def outages(store: StoreReader) -> list[tuple[str, float]]:
     """The sources that don't answer, and since when."""
     known: tuple[tuple[str, Source], ...] = (
         ("Alertmanager", "alertmanager"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from packager.tracker.core.issue import Issue
 from packager.tracker.store.database import Database, Row
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 
 FORMAT = "issues/1"
 SCAN = "scan/"
@@ -38,7 +38,7 @@ TABLES = {
 """Other tables → the key that orders their rows, and what is exported."""
 
 
-def export_lines(store: Reader) -> Iterator[bytes]:
+def export_lines(store: StoreReader) -> Iterator[bytes]:
     """The lines of an archive of a snapshot, each with its end of line."""
     yield _line({"format": FORMAT})
     yield from _table_lines(store.db, "version")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.writer import NEXT_ID, Writer
 
 MAX_ENTRIES = 200
@@ -36,7 +36,7 @@ def note(store: Writer, at: float, who: str, what: Deed, text: str = "") -> None
     store.db.run(sql, (at, who, what, text))
 
 
-def audit_entries(store: Reader, before: int | None = None) -> list[AuditEntry]:
+def audit_entries(store: StoreReader, before: int | None = None) -> list[AuditEntry]:
     """At most ``MAX_ENTRIES``, newest first; ``before``: an id."""
     sql = "select id, at, who, what, text from audit where id < ? order by id desc limit ?"
     rows = store.db.rows(sql, (2**62 if before is None else before, MAX_ENTRIES))

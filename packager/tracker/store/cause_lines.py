@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from packager.tracker.store.database import Row
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 
 MAX_MEMBERS = 12
 """Members of a cause that the list shows; an address of its own has all."""
@@ -51,7 +51,7 @@ class CauseSummary(NamedTuple):
     """The most urgent ones, at most ``MAX_MEMBERS``."""
 
 
-def cause_summaries(store: Reader, causes: Sequence[int]) -> dict[int, CauseSummary]:
+def cause_summaries(store: StoreReader, causes: Sequence[int]) -> dict[int, CauseSummary]:
     """Cause → its summary, for those with more than one open issue; two statements in all."""
     if not causes:
         return {}
@@ -65,7 +65,7 @@ def cause_summaries(store: Reader, causes: Sequence[int]) -> dict[int, CauseSumm
     }
 
 
-def _members(store: Reader, causes: Sequence[int]) -> dict[int, list[CauseMember]]:
+def _members(store: StoreReader, causes: Sequence[int]) -> dict[int, list[CauseMember]]:
     found: dict[int, list[CauseMember]] = {one: [] for one in causes}
     if causes:
         # A limit for each cause: no cause is read whole.

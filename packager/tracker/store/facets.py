@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 
 MAX_VALUES = 30
 
 
-def kinds_in_use(store: Reader) -> list[str]:
+def kinds_in_use(store: StoreReader) -> list[str]:
     """Kinds of open issues, in order; at most ``MAX_VALUES``."""
     return _of_issues(store, "kind")
 
 
-def owners_in_use(store: Reader) -> list[str]:
+def owners_in_use(store: StoreReader) -> list[str]:
     """Owners of open issues, in order; at most ``MAX_VALUES``, without "nobody"."""
     return [one for one in _of_issues(store, "owner") if one]
 
 
-def labels_in_use(store: Reader) -> list[str]:
+def labels_in_use(store: StoreReader) -> list[str]:
     """Labels, in order; at most ``MAX_VALUES``."""
     return _distinct(store, "label", "name", "")
 
 
 def recent_points(
-    store: Reader, issues: Sequence[int], start: float
+    store: StoreReader, issues: Sequence[int], start: float
 ) -> dict[int, list[tuple[float, float]]]:
     """Issue → the times and priorities since ``start``, and the last one before it."""
     found: dict[int, list[tuple[float, float]]] = {one: [] for one in issues}
@@ -41,12 +41,12 @@ def recent_points(
     return found
 
 
-def _of_issues(store: Reader, column: str) -> list[str]:
+def _of_issues(store: StoreReader, column: str) -> list[str]:
     condition = f" and exists(select 1 from issue where {column} = name and active = 1)"
     return _distinct(store, "issue", column, condition)
 
 
-def _distinct(store: Reader, table: str, column: str, condition: str) -> list[str]:
+def _distinct(store: StoreReader, table: str, column: str, condition: str) -> list[str]:
     """Distinct values of an indexed column: one step in the index for each of them."""
     sql = (
         f"with recursive names(name) as (select min({column}) from {table} union all"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.writer import Writer
 
 
-def mirrors(store: Reader, forge: str) -> list[tuple[int, str]]:
+def mirrors(store: StoreReader, forge: str) -> list[tuple[int, str]]:
     """Issue and the mirror's JSON, of every issue that a forge has."""
     rows = store.db.rows("select issue, seen from mirror where forge = ? order by issue", (forge,))
     return [(row["issue"], row["seen"]) for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from packager.tracker.core.issue import Event, Issue
-from packager.tracker.store.reader import Reader, event_of
+from packager.tracker.store.reader import StoreReader, event_of
 from packager.tracker.store.writer import Writer
 
 TOLD = ("opened", "rose", "regressed", "reopened", "woke", "moved", "resolved", "flapping")
@@ -11,13 +11,13 @@ TOLD = ("opened", "rose", "regressed", "reopened", "woke", "moved", "resolved", 
 MAX_AT_ONCE = 50
 
 
-def last_event(store: Reader) -> int:
+def last_event(store: StoreReader) -> int:
     """The id of the newest event of all."""
     rows = store.db.rows("select coalesce(max(id), 0) as last from event")
     return int(rows[0]["last"])
 
 
-def position(store: Reader, channel: str) -> int | None:
+def position(store: StoreReader, channel: str) -> int | None:
     """The event up to which a channel has told; None for a new channel."""
     known = store.setting(f"told/{channel}")
     return None if known is None else int(known)
@@ -28,7 +28,7 @@ def keep_position(store: Writer, channel: str, event: int) -> None:
     store.keep_setting(f"told/{channel}", str(event))
 
 
-def channels_without_news(store: Reader) -> list[str]:
+def channels_without_news(store: StoreReader) -> list[str]:
     """Channels that have told all events."""
     rows = store.db.rows("select name, value from setting where name like 'told/%'")
     return [
@@ -36,7 +36,7 @@ def channels_without_news(store: Reader) -> list[str]:
     ]
 
 
-def untold(store: Reader, after: int) -> list[tuple[int, Event, Issue]]:
+def untold(store: StoreReader, after: int) -> list[tuple[int, Event, Issue]]:
     """The next events to tell, oldest first: id, event, and the issue as it is now."""
     marks = ", ".join("?" for _ in TOLD)
     sql = f"select * from event where id > ? and what in ({marks}) order by id limit ?"

@@ -6,7 +6,7 @@ import statistics
 from typing import NamedTuple
 
 from packager.tracker.core.issue import State
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 
 MAX_RESOLVED = 500
 
@@ -18,7 +18,7 @@ class TimeToResolve(NamedTuple):
     n: int
 
 
-def time_to_resolve(store: Reader, package: str) -> TimeToResolve | None:
+def time_to_resolve(store: StoreReader, package: str) -> TimeToResolve | None:
     """From the start of an issue's last episode to its resolution; None without any."""
     sql = (
         "select state_since - opened_at as lasted from issue where package = ? and state = ?"

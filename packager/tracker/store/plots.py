@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from packager.tracker.core.plot import PLOT, Plot
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.writer import Writer
 
 
@@ -25,7 +25,7 @@ def keep_plot(store: Writer, issue: int, plot: Plot, now: float) -> None:
     store.db.run(sql, (issue, now, plot.model_dump_json()))
 
 
-def plot_of(store: Reader, issue: int) -> KeptPlot | None:
+def plot_of(store: StoreReader, issue: int) -> KeptPlot | None:
     """The plot of an issue."""
     rows = store.db.rows("select at, record from plot where issue = ?", (issue,))
     return KeptPlot(PLOT.validate_json(rows[0]["record"]), rows[0]["at"]) if rows else None

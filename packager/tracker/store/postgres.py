@@ -23,7 +23,7 @@ from packager.tracker.store.postgres_connection import (
     shown_url,
     translated,
 )
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.schema import STEPS, Step
 from packager.tracker.store.writer import Writer
 
@@ -55,12 +55,12 @@ class PostgresStore:
             yield Writer(connection)
 
     @contextmanager
-    def read(self) -> Iterator[Reader]:
+    def read(self) -> Iterator[StoreReader]:
         """A snapshot on a connection of its own."""
         with postponed():
             connection = self._begun(self._idle_one(), _SNAPSHOT)
             try:
-                yield Reader(connection)
+                yield StoreReader(connection)
             finally:
                 self._done_reading(connection)
 
@@ -124,7 +124,7 @@ class PostgresStore:
         exists = "select to_regclass('setting') is not null as found"
         has = 0
         if connection.rows(exists)[0]["found"]:
-            found = Reader(connection).setting(_VERSION)
+            found = StoreReader(connection).setting(_VERSION)
             if found is None or not found.isdecimal():
                 raise PackageError(
                     f"{shown_url(self._url)}: expected a store of issues, got another program's"

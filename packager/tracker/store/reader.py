@@ -32,7 +32,7 @@ class StoredEvent(NamedTuple):
     event: Event
 
 
-class Reader:
+class StoreReader:
     """Reads a consistent view of the store."""
 
     def __init__(self, connection: Database) -> None:

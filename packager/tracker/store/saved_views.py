@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.writer import Writer
 
 MAX_VIEWS = 200
@@ -22,7 +22,7 @@ class TooManyViewsError(ValueError):
     """There are ``MAX_VIEWS`` views."""
 
 
-def saved_views(store: Reader) -> list[SavedView]:
+def saved_views(store: StoreReader) -> list[SavedView]:
     """All saved views, by name."""
     rows = store.db.rows("select name, query, who from saved_view order by name")
     return [SavedView(row["name"], row["query"], row["who"]) for row in rows]

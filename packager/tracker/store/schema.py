@@ -112,7 +112,7 @@ STEPS = (
             "alter table event add column imported integer not null default 0",
             """create table ended_session(
                 id text primary key, until double precision not null)""",
-            """create table allowance(
+            """create table quota(
                 token text not null, what text not null, since double precision not null,
                 n integer not null, primary key(token, what))""",
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.writer import Writer
 
 
@@ -12,7 +12,7 @@ def end_session(store: Writer, session: str, until: float) -> None:
     store.db.run(sql, (session, until))
 
 
-def has_ended(store: Reader, session: str) -> bool:
+def has_ended(store: StoreReader, session: str) -> bool:
     """Whether somebody ended a session."""
     sql = "select 1 as found from ended_session where id = ?"
     return bool(store.db.rows(sql, (session,)))

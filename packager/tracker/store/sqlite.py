@@ -16,7 +16,7 @@ from pathlib import Path
 
 from packager.errors import PackageError
 from packager.tracker.store.database import StoreError
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.schema import STEPS, Step
 from packager.tracker.store.sqlite_connection import (
     SqliteConnection,
@@ -61,13 +61,13 @@ class SqliteStore:
                 connection.leave()
 
     @contextmanager
-    def read(self) -> Iterator[Reader]:
+    def read(self) -> Iterator[StoreReader]:
         """A snapshot on a connection of its own."""
         with postponed():
             connection = self._own_reading()
             try:
                 connection.raw.execute("begin")
-                yield Reader(connection)
+                yield StoreReader(connection)
             finally:
                 connection.leave()
                 self._idle.append(connection)

@@ -12,8 +12,8 @@ from typing import Any
 
 from packager.errors import PackageError
 from packager.tracker.store.database import Row, StoreError
-from packager.tracker.store.turns import turn
 from packager.tracker.store.words import SearchedWords
+from packager.tracker.store.write_lock import turn
 
 BUSY_SECONDS = 180.0
 MAX_LOG_BYTES = 64 << 20

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.writer import Writer
 
 
@@ -16,7 +16,7 @@ class Store(Protocol):
     def write(self) -> AbstractContextManager[Writer]:
         """One transaction: all of it is kept, or nothing; it waits for other writers."""
 
-    def read(self) -> AbstractContextManager[Reader]:
+    def read(self) -> AbstractContextManager[StoreReader]:
         """A consistent view; it waits for no writer."""
 
     def upkeep(self) -> None:

@@ -14,7 +14,7 @@ from packager.tracker.core.issue import SOURCE
 from packager.tracker.core.refusals import refusal_of
 from packager.tracker.core.texts import Name
 from packager.tracker.store.database import Row
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.writer import Writer
 
 TOKEN_BYTES = 32
@@ -85,12 +85,12 @@ def add_token(store: Writer, name: str, scope: TokenScope, now: float, secret: s
     return secret
 
 
-def tokens(store: Reader) -> list[AccessToken]:
+def tokens(store: StoreReader) -> list[AccessToken]:
     """All tokens, by name."""
     return [_token(row) for row in store.db.rows("select * from token order by name")]
 
 
-def token_of(store: Reader, hashed: str) -> AccessToken | None:
+def token_of(store: StoreReader, hashed: str) -> AccessToken | None:
     """The token of this hash."""
     rows = store.db.rows("select * from token where hash = ?", (hashed,))
     return _token(rows[0]) if rows else None

@@ -11,7 +11,7 @@ from packager.tracker.core.issue import ACTIVE, Event, Issue, Transition
 from packager.tracker.core.versions import Versions
 from packager.tracker.store.causes import keep_causes, near_causes
 from packager.tracker.store.database import Database
-from packager.tracker.store.reader import Reader, event_of
+from packager.tracker.store.reader import StoreReader, event_of
 from packager.tracker.store.words import MAX_INDEXED, words_of
 
 NEXT_ID = "(select coalesce(max(id), 0) + 1 from {})"
@@ -29,7 +29,7 @@ _COLUMNS = (
 )
 
 
-class Writer(Reader):
+class Writer(StoreReader):
     """Reads and writes in one transaction."""
 
     def __init__(self, connection: Database) -> None:

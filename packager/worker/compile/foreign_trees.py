@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelhost.parent_process import end_with_starter, own_id
-from modelhost.wire import Decoder, Message, WireError, encoded
+from modelhost.wire import Message, MessageDecoder, WireError, encoded
 from packager.worker.compile.node_checks import check, check_types
 
 KINDS = ("lightgbm", "xgboost ubj", "xgboost json")
@@ -44,7 +44,7 @@ def imported(kind: str, arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
     except subprocess.TimeoutExpired as error:
         raise ValueError(f"its importer took over {SECONDS:g} s") from error
     try:
-        (answer,) = Decoder().feed(done.stdout)
+        (answer,) = MessageDecoder().feed(done.stdout)
     except (ValueError, WireError) as error:  # it ended before its answer
         raise ValueError(f"its importer ended with {_ended(done.returncode)}") from error
     if "refused" in answer.header:
@@ -65,7 +65,7 @@ def main() -> int:
     from packager.worker.compile.treelite_models import treelite_model
 
     treelite = import_treelite()
-    (asked,) = Decoder().feed(sys.stdin.buffer.read())
+    (asked,) = MessageDecoder().feed(sys.stdin.buffer.read())
     content = np.frombuffer(asked.buffers[0], np.uint8)
     try:
         model = treelite_model({"kind": asked.header["kind"]}, {"bytes": content})

@@ -16,8 +16,8 @@ from packager.model.answer_difference import agree
 from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST, IntegrityCheck, verify
 from packager.model.paths import Root
-from packager.worker.processes.asked_model import AskedModel, StoredModel
 from packager.worker.processes.host_command import model_host
+from packager.worker.processes.resilient_model import ResilientModel, StoredModel
 from packager.worker.replay.differences import accepted, evaluation_check, metric_checks
 from packager.worker.replay.remeasure import measure_again, read_again
 from packager.worker.replay.repeat import evaluated_job
@@ -84,7 +84,7 @@ def _compared(root: Root, manifest: Manifest, checks: list[IntegrityCheck]) -> F
 def _golden(root: Root, manifest: Manifest, stored: StoredModel, golden: Golden) -> list[str]:
     """The golden rows with another answer."""
     command = model_host(root, root.models)
-    with AskedModel(stored, manifest.schema_, command) as asker:
+    with ResilientModel(stored, manifest.schema_, command) as asker:
         reply = asker.ask(list(golden.rows))
     if len(reply.answers) != len(golden.rows):
         return [f"the flow gave no answers: {reply.why or reply.outcome}"]

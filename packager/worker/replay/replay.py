@@ -25,9 +25,9 @@ from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST, IntegrityCheck, verify
 from packager.model.paths import Root
 from packager.worker.job import Job, ReplayRequest, TrainingResult
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.environment import environment_differences
 from packager.worker.processes.host_command import model_host
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.replay.compiled_form import compiled_checks
 from packager.worker.replay.differences import accepted, evaluation_check, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level

@@ -32,7 +32,7 @@ class RefusedRow:
 
 
 @dataclass(frozen=True)
-class Answers:
+class ModelAnswers:
     """The answers of the rows that the model answered."""
 
     found: Predictions
@@ -41,7 +41,7 @@ class Answers:
     refused: tuple[RefusedRow, ...] = ()
 
 
-def ask(model: HostedModel, features: pd.DataFrame, columns: Sequence[Column]) -> Answers:
+def ask(model: HostedModel, features: pd.DataFrame, columns: Sequence[Column]) -> ModelAnswers:
     """Predict every row; rows on which the model raises are left out.
 
     ``columns``: those of ``features``; reasons quote no cell if one holds personal data. Raise
@@ -74,7 +74,7 @@ def ask(model: HostedModel, features: pd.DataFrame, columns: Sequence[Column]) -
                 ) from error
             left = [range(batch.start, bad.start), range(bad.stop, batch.stop)]
             pending += [part for part in reversed(left) if len(part)]
-    return Answers(joined(parts), answered, tuple(refused))
+    return ModelAnswers(joined(parts), answered, tuple(refused))
 
 
 def _part(model: HostedModel, features: pd.DataFrame, batch: range) -> Predictions:

@@ -14,8 +14,8 @@ from monitoring.profile.profile import Profile
 from packager.model.hosted import ModelHost
 from packager.model.paths import Root
 from packager.worker.job import Job, TrainingResult
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.test.held_out import held_out_statistics
 from packager.worker.train.dataset import prepare, slice_masks
 from packager.worker.train.personal_columns import personal_columns

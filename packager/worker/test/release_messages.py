@@ -13,7 +13,7 @@ from typing import Any
 
 from modelhost.prediction_messages import decode_predictions, encode_predictions
 from modelhost.predictions import Predictions
-from modelhost.wire import Buffer, Decoder, Message, WireError, encoded
+from modelhost.wire import Buffer, Message, MessageDecoder, WireError, encoded
 from packager.model.readable_answers import readable_answer
 from packager.worker.test.hosted_study import OtherAnswers, Question, StudiedMember
 
@@ -160,7 +160,7 @@ class _Pack:
     def load(cls, path: Path) -> tuple[dict[str, Any], _Pack]:
         """The header and the buffers of the message at ``path``; ``ValueError`` for another."""
         try:
-            (message,) = Decoder().feed(path.read_bytes())
+            (message,) = MessageDecoder().feed(path.read_bytes())
         except WireError as error:
             raise ValueError(str(error)) from error
         return message.header, cls(message.buffers)

@@ -22,8 +22,8 @@ from packager.model.hosted_model import HostedModel
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.model.predictions import Predictions, scalars
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.test.attribution import chosen_rows
 from packager.worker.test.hosted_study import (
     HostedStudy,

@@ -16,9 +16,9 @@ from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.text import counted
 from packager.worker.job import DataTestJob, PreviousTimes
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import fork_server, model_host
-from packager.worker.test.answers import Answers, ask
+from packager.worker.processes.resilient_model import StoredModel
+from packager.worker.test.answers import ModelAnswers, ask
 from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.cases.rows import DataRows
@@ -166,7 +166,7 @@ def _with(found: Judged, check: Check) -> Judged:
 
 def _asked(
     rows: NewRows, packaged: Dataset | str, manifest: Manifest, root: Root, forks: ForkServer
-) -> tuple[Answers, Sequence[float] | str]:
+) -> tuple[ModelAnswers, Sequence[float] | str]:
     """The answers, and the ratios of processor time, or why there are none."""
     sys.stderr.write(f"asking the model for {len(rows):,} rows\n")
     with ModelHost(model_host(root)) as host:

@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from modelhost.text import display_value
 from packager.manifest.base import Scalar
 from packager.text import counted
-from packager.worker.test.answers import Answers
+from packager.worker.test.answers import ModelAnswers
 from packager.worker.test.new_rows import MAX_SHOWN, NewRows
 from packager.worker.test.report import Check
 from packager.worker.test.verdict import Judged
 
 
-def schema(rows: NewRows, answers: Answers | None, absent: Mapping[str, tuple[str, ...]]) -> Judged:
+def schema(
+    rows: NewRows, answers: ModelAnswers | None, absent: Mapping[str, tuple[str, ...]]
+) -> Judged:
     """Every column is there, every cell is valid, and the model answers every valid row.
 
     ``absent``: what needs them → columns that the rows lack.
@@ -105,7 +107,7 @@ def _cells(rows: NewRows) -> Check:
     )
 
 
-def _answered(answers: Answers, rows: NewRows) -> Check:
+def _answered(answers: ModelAnswers, rows: NewRows) -> Check:
     refused = answers.refused
     why = "the model answers every valid row"
     if refused:

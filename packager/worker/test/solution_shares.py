@@ -15,8 +15,8 @@ from packager.model.hosted import ModelHost
 from packager.model.paths import Root
 from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import json_rows
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.test.attribution import AttributedRows, attribute, chosen_rows
 from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.cases.outcomes import open_cells

@@ -17,8 +17,8 @@ from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.worker.job import DataTestJob
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.test.new_rows import read_new_rows
 from packager.worker.test.timing import MAX_ROWS, MIN_ROWS
 from packager.worker.train.importance import evenly_spaced

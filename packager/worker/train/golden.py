@@ -19,7 +19,7 @@ from packager.errors import PackageError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema
 from packager.worker.compile.held_out import accepted_rows, json_rows
-from packager.worker.processes.asked_model import AskedModel, Row, RowOutcome
+from packager.worker.processes.resilient_model import ResilientModel, Row, RowOutcome
 from packager.worker.train.rejected_values import CallBudget, attribute_failure
 from packager.worker.train.synthetic_values import ROWS, ValueGenerator, value_generators
 
@@ -33,7 +33,7 @@ Ways = Mapping[str, tuple[ValueGenerator, ...]]
 """Column → the generators of its values, the next one to try first."""
 
 
-def real_rows(frame: pd.DataFrame, schema: Schema, asker: AskedModel) -> Golden:
+def real_rows(frame: pd.DataFrame, schema: Schema, asker: ResilientModel) -> Golden:
     """Up to eight rows of ``frame`` as request rows, with the model's predictions.
 
     The model predicts each of them alone as well, unless it predicts no single row, as forecasters
@@ -60,7 +60,11 @@ def bases_of(real: Golden) -> list[Row]:
 
 
 def examples(
-    schema: Schema, profile: Profile, train: pd.DataFrame, asker: AskedModel, bases: Sequence[Row]
+    schema: Schema,
+    profile: Profile,
+    train: pd.DataFrame,
+    asker: ResilientModel,
+    bases: Sequence[Row],
 ) -> Golden:
     """Up to eight synthetic rows that the model predicts, the last with nulls if training had any.
 
@@ -88,7 +92,7 @@ def examples(
     return found
 
 
-def given_examples(rows: Sequence[Row], asker: AskedModel) -> Golden:
+def given_examples(rows: Sequence[Row], asker: ResilientModel) -> Golden:
     """The rows that came with the model, and its predictions.
 
     Raises ``PackageError`` naming the first row that it does not predict.
@@ -112,7 +116,7 @@ def given_examples(rows: Sequence[Row], asker: AskedModel) -> Golden:
 
 
 def _ways_taken(
-    schema: Schema, ways: Ways, asker: AskedModel, bases: Sequence[Row]
+    schema: Schema, ways: Ways, asker: ResilientModel, bases: Sequence[Row]
 ) -> tuple[Ways, list[str]]:
     """The generators whose values the model accepts, and the columns without one."""
     budget = CallBudget.of(len(schema.features))
@@ -145,7 +149,7 @@ def _rows(schema: Schema, ways: Ways) -> list[Row]:
     return rows
 
 
-def _answered(rows: Sequence[Row], asker: AskedModel) -> Golden:
+def _answered(rows: Sequence[Row], asker: ResilientModel) -> Golden:
     """The rows with their predictions in one call; no rows if the model returns none."""
     reply = asker.ask(rows) if rows else None
     if reply is None or reply.outcome != "answered":

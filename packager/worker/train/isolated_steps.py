@@ -21,8 +21,8 @@ from packager.model.host_process import ForkServer, HostCommand
 from packager.model.hosted import ModelHost
 from packager.model.paths import Root
 from packager.worker.compile.compile import compile_model
-from packager.worker.processes.asked_model import AskedModel, StoredModel
 from packager.worker.processes.host_command import model_host
+from packager.worker.processes.resilient_model import ResilientModel, StoredModel
 from packager.worker.train.importance import by_importance, evenly_spaced, rows_for
 
 RANK_TIMEOUT_SECONDS = 600.0
@@ -55,9 +55,9 @@ class IsolatedSteps:
         by_name = {column.name: column for column in columns}
         return [by_name[column.name] for column in ranked if column.name in by_name]
 
-    def asked(self) -> AskedModel:
+    def asked(self) -> ResilientModel:
         """The model, to be queried for the values that it rejects."""
-        return AskedModel(self.stored, self.schema, self._command())
+        return ResilientModel(self.stored, self.schema, self._command())
 
     def compiled(self, held_out: pd.DataFrame | None, folder: Path) -> Compiled:
         """The verdict on a compiled form; write an accepted form into ``folder``.

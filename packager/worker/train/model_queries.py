@@ -9,9 +9,9 @@ from typing import Any
 from monitoring.profile.profile import Profile
 from packager.manifest.manifest import Schema
 from packager.worker.compile.held_out import accepted_rows, json_rows
-from packager.worker.processes.asked_model import AskedModel
-from packager.worker.test.cases.asked_rows import RowAsker
+from packager.worker.processes.resilient_model import ResilientModel
 from packager.worker.test.cases.batches import ROWS, check_batches
+from packager.worker.test.cases.row_outcomes import RowAsker
 from packager.worker.test.report import CasesReport, Check
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.golden import bases_of, examples, given_examples, real_rows
@@ -22,7 +22,7 @@ BATCHES = "batches.json"
 
 
 def query_model(
-    asker: AskedModel,
+    asker: ResilientModel,
     out: Path,
     dataset: Dataset,
     profile: Profile,
@@ -50,7 +50,7 @@ def query_model(
     return schema
 
 
-def ask_examples(asker: AskedModel, out: Path, given: Sequence[Mapping[str, Any]]) -> None:
+def ask_examples(asker: ResilientModel, out: Path, given: Sequence[Mapping[str, Any]]) -> None:
     """Ask a model without data for the rows that came with it: for the smoke test, and as examples.
 
     Writes ``out``/{golden,smoke_test}.json; raises ``PackageError`` for a row without an answer.
@@ -61,7 +61,7 @@ def ask_examples(asker: AskedModel, out: Path, given: Sequence[Mapping[str, Any]
         (out / name).write_bytes(answered.dump())
 
 
-def _batches(dataset: Dataset, asker: AskedModel) -> Check:
+def _batches(dataset: Dataset, asker: ResilientModel) -> Check:
     """Whether the answers to evenly spaced held-out rows depend on their batch."""
     step = max(1, len(dataset.test) // ROWS)
     some = dataset.test[list(dataset.features)].iloc[::step]

@@ -28,9 +28,9 @@ from packager.manifest.manifest import Recipe
 from packager.model.hosted import ModelHost, discard
 from packager.model.paths import Root
 from packager.worker.job import FoldsJob, Job
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.child_process import given_to_child, run_child
 from packager.worker.processes.host_command import training_host
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.train.evaluate import numbers
 from packager.worker.train.fitted_columns import taken_features
 

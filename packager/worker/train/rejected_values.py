@@ -21,7 +21,7 @@ from packager.data.rows.coerce import make_converter, nanoseconds_per_tick
 from packager.data.rows.conversion_error import ConversionError
 from packager.data.rows.synthetic_values import filled
 from packager.manifest.manifest import Column, RejectedValue, Schema
-from packager.worker.processes.asked_model import AskedModel, Row, RowOutcome
+from packager.worker.processes.resilient_model import ResilientModel, Row, RowOutcome
 
 MAX_CALLS = 2_000
 MAX_CELLS = 250_000
@@ -54,7 +54,7 @@ class CallBudget:
 
 
 def with_rejected_values(
-    schema: Schema, asker: AskedModel, bases: Sequence[Row], gaps: Values = MappingProxyType({})
+    schema: Schema, asker: ResilientModel, bases: Sequence[Row], gaps: Values = MappingProxyType({})
 ) -> Schema:
     """``schema`` with the values that the model rejects per column; ``bases`` are rows it predicts.
 
@@ -109,7 +109,9 @@ def counts(schema: Schema, name: str, kind: RejectedValue, outcome: RowOutcome) 
     return kind == "empty" or (kind == "null" and not column.nullable)
 
 
-def _tester(asker: AskedModel, bases: Sequence[Row], values: Values, budget: CallBudget) -> Test:
+def _tester(
+    asker: ResilientModel, bases: Sequence[Row], values: Values, budget: CallBudget
+) -> Test:
     def test(names: Sequence[str]) -> RowOutcome:
         worst: RowOutcome = "not asked"
         for base in bases:

@@ -18,8 +18,8 @@ from packager.model.model import Model
 from packager.model.paths import Root
 from packager.model.predictions import scalars
 from packager.worker.job import Job
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import training_host
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.replay.volatile_state import Window
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.evaluate import Mask, evaluate

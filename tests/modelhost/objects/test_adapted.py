@@ -7,9 +7,9 @@ from typing import Any
 from sklearn.linear_model import LinearRegression
 
 from modelhost.objects.adapted import adapted
-from modelhost.objects.adapter import Asked
+from modelhost.objects.adapter import DeclaredAnswers
 
-REGRESSION = Asked("regression")
+REGRESSION = DeclaredAnswers("regression")
 
 
 def of_library(name: str, **members: Any) -> type:

@@ -8,7 +8,7 @@ import pytest
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import (
     Adapter,
-    Asked,
+    DeclaredAnswers,
     Inputs,
     LabelAdapter,
     ProbabilityAdapter,
@@ -43,11 +43,11 @@ def test_columns_are_named_or_counted() -> None:
 
 
 def test_declared_classes_come_before_known_and_made_up_ones() -> None:
-    assert classes_for(Asked("classification", ("a", "b")), 2, ["x", "y"]) == ["a", "b"]
-    assert classes_for(Asked("classification"), 2, ["x", "y"]) == ["x", "y"]
-    assert classes_for(Asked("classification"), 3) == [0, 1, 2]
+    assert classes_for(DeclaredAnswers("classification", ("a", "b")), 2, ["x", "y"]) == ["a", "b"]
+    assert classes_for(DeclaredAnswers("classification"), 2, ["x", "y"]) == ["x", "y"]
+    assert classes_for(DeclaredAnswers("classification"), 3) == [0, 1, 2]
     with pytest.raises(PackageError, match=r"\[serve\] classes: expected 3 classes, .* got 2"):
-        classes_for(Asked("classification", ("a", "b")), 3)
+        classes_for(DeclaredAnswers("classification", ("a", "b")), 3)
 
 
 def test_the_other_task_is_named() -> None:

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from modelhost.errors import PackageError
-from modelhost.objects.adapter import Asked
+from modelhost.objects.adapter import DeclaredAnswers
 from modelhost.objects.forecasts import adapt_prophet, by_step
 
-REGRESSION = Asked("regression")
+REGRESSION = DeclaredAnswers("regression")
 
 
 def test_a_step_is_the_place_in_the_forecast() -> None:
@@ -37,7 +37,7 @@ def test_other_steps_are_refused(step: object) -> None:
 
 def test_a_forecast_is_no_classification() -> None:
     with pytest.raises(PackageError, match="ARIMA gives a number"):
-        by_step(None, Asked("classification"), "ARIMA", np.zeros)
+        by_step(None, DeclaredAnswers("classification"), "ARIMA", np.zeros)
 
 
 class Prophet:

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from modelhost.errors import PackageError
-from modelhost.loaders.protobuf import Node
-from modelhost.objects.adapter import Asked
+from modelhost.loaders.protobuf import GraphNode
+from modelhost.objects.adapter import DeclaredAnswers
 from modelhost.objects.graphs import Graph, adapt_graph
 
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [0.0, 1.0, 0.0]})
-CLASSIFY, REGRESS = Asked("classification"), Asked("regression")
+CLASSIFY, REGRESS = DeclaredAnswers("classification"), DeclaredAnswers("regression")
 
 
 class Value(NamedTuple):
@@ -51,7 +51,7 @@ class Session:
         return [np.column_stack([total * place for place in range(width)] or [total])]
 
 
-def graph(output: list[Value], batch: Any = None, nodes: tuple[Node, ...] = ()) -> Graph:
+def graph(output: list[Value], batch: Any = None, nodes: tuple[GraphNode, ...] = ()) -> Graph:
     return Graph(Session([Value("x", "tensor(float)", [batch, 2])], output), nodes)
 
 
@@ -60,7 +60,7 @@ def test_a_label_and_a_dict_of_probabilities() -> None:
         Value("l", "tensor(string)", [None]),
         Value("p", "seq(map(string,tensor(float)))", []),
     ]
-    node = Node("ZipMap", [], ["p"], ("even", "odd"))
+    node = GraphNode("ZipMap", [], ["p"], ("even", "odd"))
     model = adapt_graph(graph(outputs, nodes=(node,)), CLASSIFY)
     assert model.classes_ == ["even", "odd"]
     assert model.predict(ROWS) == ["odd"] * 3
@@ -71,9 +71,12 @@ def test_a_label_and_a_dict_of_probabilities() -> None:
 
 def test_the_last_operator_says_whether_scores_are_probabilities() -> None:
     outputs = [Value("y", "tensor(float)", [None, 2])]
-    nodes = (Node("Softmax", ["z"], ["s"], None), Node("Reshape", ["s", "n"], ["y"], None))
+    nodes = (
+        GraphNode("Softmax", ["z"], ["s"], None),
+        GraphNode("Reshape", ["s", "n"], ["y"], None),
+    )
     assert adapt_graph(graph(outputs, nodes=nodes), CLASSIFY).predict_proba is not None
-    plain = adapt_graph(graph(outputs, nodes=(Node("Gemm", ["x"], ["y"], None),)), CLASSIFY)
+    plain = adapt_graph(graph(outputs, nodes=(GraphNode("Gemm", ["x"], ["y"], None),)), CLASSIFY)
     assert not hasattr(plain, "predict_proba")
     assert plain.predict(ROWS) == [1, 1, 1]
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from modelhost.errors import PackageError
-from modelhost.objects.adapter import Asked
+from modelhost.objects.adapter import DeclaredAnswers
 from modelhost.objects.language import adapt_spacy, adapt_transformers
 
-CLASSIFY = Asked("classification")
+CLASSIFY = DeclaredAnswers("classification")
 ROWS = pd.DataFrame({"text": ["good", "bad"]})
 
 
@@ -67,4 +67,4 @@ def test_a_set_of_labels_is_refused() -> None:
     with pytest.raises(PackageError, match="gives a set of 2 labels a text"):
         adapt_transformers(model, CLASSIFY)
     with pytest.raises(PackageError, match="gives labels"):
-        adapt_transformers(transformers_pipeline(), Asked("regression"))
+        adapt_transformers(transformers_pipeline(), DeclaredAnswers("regression"))

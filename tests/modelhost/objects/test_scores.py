@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from modelhost.errors import PackageError
-from modelhost.objects.adapter import Asked, Inputs
+from modelhost.objects.adapter import DeclaredAnswers, Inputs
 from modelhost.objects.scores import (
     LOG_SOFTMAX,
     OPEN,
     SIGMOID,
     SOFTMAX,
-    Scored,
+    ScoringModel,
     adapt_scored,
     in_batches,
 )
@@ -22,8 +22,8 @@ from modelhost.objects.scores import (
 TWO = np.array([[0.25, 0.75], [0.5, 0.5]])
 
 
-def model(found: Any, ending: str, width: int | None = None) -> Scored:
-    return Scored(None, "the model", lambda _: found, Inputs(), ending, width)
+def model(found: Any, ending: str, width: int | None = None) -> ScoringModel:
+    return ScoringModel(None, "the model", lambda _: found, Inputs(), ending, width)
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def model(found: Any, ending: str, width: int | None = None) -> Scored:
     [(TWO, SOFTMAX), (np.log(TWO), LOG_SOFTMAX), (TWO[:, 1:], SIGMOID), (TWO[:, 1], SIGMOID)],
 )
 def test_a_model_that_ends_in_probabilities_gives_them(found: Any, ending: str) -> None:
-    made = adapt_scored(model(found, ending), Asked("classification", ("no", "yes")))
+    made = adapt_scored(model(found, ending), DeclaredAnswers("classification", ("no", "yes")))
     assert made.predict(None) == ["yes", "no"]
     assert np.allclose(made.predict_proba(None), TWO)
 
 
 def test_open_scores_give_labels_alone() -> None:
-    asked = Asked("classification", ("no", "yes"))
+    asked = DeclaredAnswers("classification", ("no", "yes"))
     for found in ([[-1.0, 2.0], [3.0, 1.0]], [[2.0], [-0.5]], [2.0, -0.5]):
         made = adapt_scored(model(np.array(found), OPEN), asked)
         assert made.predict(None) == ["yes", "no"]
@@ -45,21 +45,31 @@ def test_open_scores_give_labels_alone() -> None:
 
 
 def test_numbers_are_for_a_regression() -> None:
-    made = adapt_scored(model(np.array([1.0]), OPEN, 1), Asked("regression"))
+    made = adapt_scored(model(np.array([1.0]), OPEN, 1), DeclaredAnswers("regression"))
     assert made.predict(None).tolist() == [1.0]
 
 
 @pytest.mark.parametrize(
     ("ending", "width", "asked", "message"),
     [
-        (OPEN, 3, Asked("regression"), "gives 3 numbers a row, expected one"),
-        (OPEN, None, Asked("classification"), "does not record its classes"),
-        (SIGMOID, 3, Asked("classification"), "gives 3 probabilities that don't add up to 1"),
-        (SIGMOID, None, Asked("classification", ("a", "b", "c")), "gives 3 probabilities"),
+        (OPEN, 3, DeclaredAnswers("regression"), "gives 3 numbers a row, expected one"),
+        (OPEN, None, DeclaredAnswers("classification"), "does not record its classes"),
+        (
+            SIGMOID,
+            3,
+            DeclaredAnswers("classification"),
+            "gives 3 probabilities that don't add up to 1",
+        ),
+        (
+            SIGMOID,
+            None,
+            DeclaredAnswers("classification", ("a", "b", "c")),
+            "gives 3 probabilities",
+        ),
     ],
 )
 def test_what_is_no_single_answer_is_refused(
-    ending: str, width: int | None, asked: Asked, message: str
+    ending: str, width: int | None, asked: DeclaredAnswers, message: str
 ) -> None:
     with pytest.raises(PackageError, match=message):
         adapt_scored(model(None, ending, width), asked)

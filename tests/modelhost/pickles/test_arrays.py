@@ -8,11 +8,11 @@ import pytest
 
 from modelhost.pickles.arrays import byte_count, holds_objects
 from modelhost.pickles.source import UnreadableError
-from modelhost.pickles.stand_ins import GlobalName, Made
+from modelhost.pickles.stand_ins import ConstructedObject, GlobalName
 
 
-def dtype(kind: Any, state: Any = None) -> Made:
-    made = Made(GlobalName("numpy", "dtype", 0), (kind, False, True))
+def dtype(kind: Any, state: Any = None) -> ConstructedObject:
+    made = ConstructedObject(GlobalName("numpy", "dtype", 0), (kind, False, True))
     made.state = state
     return made
 

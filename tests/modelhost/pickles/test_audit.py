@@ -17,6 +17,7 @@ import re
 import sys
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier
+from pandas.core.internals.blocks import new_block
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, f_classif
+from sklearn.impute import IterativeImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV
@@ -122,7 +126,7 @@ def fitted() -> dict[str, object]:
             np.ma.array([1, 2], mask=[0, 1]),
         ],
         "standard": [
-            datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC),
+            datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc),
             collections.OrderedDict(a=1),
             collections.defaultdict(list),
             re.compile("a+"),
@@ -138,6 +142,7 @@ def fitted() -> dict[str, object]:
         "pipeline": make_pipeline(
             FunctionTransformer(np.log1p), SelectKBest(f_classif, k=1), RandomForestClassifier(3)
         ).fit(rows, answers),
+        "imputer": IterativeImputer(max_iter=1).fit([[1.0, 2.0], [np.nan, 1.0], [3.0, 0.0]]),
         "neighbours": KNeighborsClassifier(algorithm="kd_tree").fit(rows, answers),
         "boosted": HistGradientBoostingClassifier(max_iter=2).fit(rows, answers),
         "search": search.fit(rows, answers),
@@ -161,6 +166,35 @@ def test_models_and_data_raise_no_alarm_in_any_protocol_and_compression(tmp_path
                 report = audited(tmp_path, "model.pkl", content, joblib_only=only)
                 alarms += [(name, way, one.text) for one in report.findings]
     assert alarms == []
+
+
+class OldBlock:
+    """Pickled as pandas 1.3 pickles the block of a frame: by a partial of ``ndim``."""
+
+    def __init__(self, function: Callable[..., Any] = new_block, *first: Any, **more: Any) -> None:
+        self.made = functools.partial(function, *first, **{"ndim": 2, **more})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.made, (np.zeros((1, 2)), slice(0, 1))
+
+
+def test_what_old_versions_write_passes_and_no_other_partial_is_called(tmp_path: Path) -> None:
+    zone = hostile.called(hostile.by_global("pytz._p"), hostile.text("Europe/Paris"))
+    assert audited(tmp_path, "model.pkl", zone).findings == []
+    ufunc = b"\x80\x04" + hostile.by_global("numpy.core._multiarray_umath.log1p") + b"."
+    assert audited(tmp_path, "model.pkl", ufunc).findings == []
+    for protocol in range(2, 6):
+        content = pickle.dumps(OldBlock(), protocol)
+        assert audited(tmp_path, "model.pkl", content).findings == []
+    others = {
+        "its class is called": OldBlock(klass=FunctionTransformer),
+        "an argument": OldBlock(new_block, [1.0]),
+        "another function": OldBlock(make_pipeline),
+        "a partial of a partial": OldBlock(functools.partial(new_block, klass=print)),
+    }
+    for name, other in others.items():
+        (finding, *_) = audited(tmp_path, "model.pkl", pickle.dumps(other)).findings
+        assert finding.what == "calls an object that it has made (functools.partial)", name
 
 
 QUICK = {"cv": 2, "max_iter": 3, "n_estimators": 2, "perplexity": 5, "n_features_to_select": 5}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from modelhost.pickles.calls import note_arguments, note_state
-from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, NAMED, GlobalName, Made
+from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, NAMED, ConstructedObject, GlobalName
 
 
 def named(full: str) -> GlobalName:
@@ -15,7 +15,7 @@ def named(full: str) -> GlobalName:
     return GlobalName(module, name, 0)
 
 
-MADE_GENERATOR = Made(named("numpy.random._pickle.__bit_generator_ctor"), ("PCG64",))
+MADE_GENERATOR = ConstructedObject(named("numpy.random._pickle.__bit_generator_ctor"), ("PCG64",))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,11 @@ MADE_GENERATOR = Made(named("numpy.random._pickle.__bit_generator_ctor"), ("PCG6
         ("copyreg._reconstructor", named("builtins.object"), ""),
         ("copyreg._reconstructor", named("numpy.ndarray"), ""),
         ("copyreg._reconstructor", named("a.B"), "with the base a.B, whose __init__ it would call"),
-        ("copyreg._reconstructor", Made(None), "with the base, whose __init__ it would call"),
+        (
+            "copyreg._reconstructor",
+            ConstructedObject(None),
+            "with the base, whose __init__ it would call",
+        ),
     ],
 )
 def test_a_base_is_one_whose_init_takes_a_value(full: str, base: Any, refused: str) -> None:
@@ -43,7 +47,7 @@ def test_a_base_is_one_whose_init_takes_a_value(full: str, base: Any, refused: s
         (MADE_GENERATOR, ""),
         (named("numpy.randomness.X"), "numpy.randomness.X"),
         (named("a.B"), "a.B"),
-        (Made(named("functools.partial")), "an object"),
+        (ConstructedObject(named("functools.partial")), "an object"),
     ],
 )
 def test_a_generator_is_of_numpy(name: str, argument: Any, refused: str) -> None:
@@ -58,7 +62,7 @@ def test_what_is_called_later_counts_as_called() -> None:
     assert note_arguments("functools.partial", (first, second)) == ""
     assert (CALLED in first.uses, second.uses) == (True, {NAMED, MADE})
     replaced = named("a.D")
-    note_state(Made(named("functools.partial")), (replaced, (), {}, None))
+    note_state(ConstructedObject(named("functools.partial")), (replaced, (), {}, None))
     assert CALLED in replaced.uses
 
 

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhost.pickles import reader
-from modelhost.pickles.reader import Reader, Seen
-from modelhost.pickles.source import Source, UnreadableError
+from modelhost.pickles.reader import PickleReader, Seen
+from modelhost.pickles.source import PickleStream, UnreadableError
 
 
 def read(content: bytes, **how: bool) -> tuple[Any, Seen]:
     seen = Seen(len(content))
-    return Reader(Source(io.BytesIO(content), len(content)), seen, **how).load(), seen
+    return PickleReader(PickleStream(io.BytesIO(content), len(content)), seen, **how).load(), seen
 
 
 def test_names_of_python_2_are_translated_up_to_protocol_2() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from modelhost.prediction_messages import decode_predictions, decode_received
+from modelhost.session import HostSession
 from modelhost.wire import Message, roundtrip
-from modelhost.work import Workshop
 from packager.model.frame_columns import frame_header
 from tests.support.study_samples import SampleMember, loaded_solution
 
@@ -24,13 +24,13 @@ def run(rows, members):
 """
 
 
-def asked(workshop: Workshop, header: dict[str, Any], buffers: Any = ()) -> Message:
+def asked(workshop: HostSession, header: dict[str, Any], buffers: Any = ()) -> Message:
     return workshop.answer(roundtrip(Message(header, buffers)))
 
 
 def test_a_study_answers_runs_and_questions(tmp_path: Path) -> None:
     with loaded_solution(tmp_path, FLOW, MEMBERS) as model:
-        workshop = Workshop([model])
+        workshop = HostSession([model])
         header, buffers = frame_header(pd.DataFrame({"x": [1.0, -1.0]}))
         study = {**header, "verb": "study", "model": 0, "truth": {"kind": ["a", None]}}
         told = asked(workshop, {**study, "after": len(buffers)}, buffers)
@@ -60,7 +60,7 @@ def test_a_study_answers_runs_and_questions(tmp_path: Path) -> None:
 def test_an_exception_of_the_flow_is_an_error(tmp_path: Path) -> None:
     flow = "def run(rows, members):\n    raise ValueError('no such segment')"
     with loaded_solution(tmp_path, flow, MEMBERS) as model:
-        workshop = Workshop([model])
+        workshop = HostSession([model])
         header, buffers = frame_header(pd.DataFrame({"x": [1.0]}))
         study = {**header, "verb": "study", "model": 0, "truth": {}, "after": len(buffers)}
         asked(workshop, study, buffers)

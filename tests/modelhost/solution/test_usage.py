@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from modelhost.solution.prediction_bins import PredictionBins
-from modelhost.solution.usage import DURATIONS, MemberCall, MemberUsage, Usage
+from modelhost.solution.usage import DURATIONS, CallUsage, MemberCall, MemberUsage
 
 CALLS = [
     MemberCall("price", 3, "answered", 1.0, 1.5, 2.0, 0.25, 1.25, 1.5, 0.0),
@@ -13,7 +13,7 @@ CALLS = [
 
 
 def test_calls_are_taken_once() -> None:
-    usage = Usage()
+    usage = CallUsage()
     for call in CALLS:
         usage.add(call)
     assert usage.take() == CALLS
@@ -25,7 +25,7 @@ def test_a_call_is_read_as_it_was_written() -> None:
 
 
 def test_calls_are_added_up_by_member() -> None:
-    usage = Usage()
+    usage = CallUsage()
     usage.bins = {"price": PredictionBins(2, (10.0,), {}, None)}
     usage.add(CALLS[0], [5.0, 10.0, None])
     usage.add(CALLS[1])
@@ -44,7 +44,7 @@ def test_calls_are_added_up_by_member() -> None:
 
 
 def test_the_seconds_of_runs_are_taken_once() -> None:
-    usage = Usage()
+    usage = CallUsage()
     usage.add_run(0.25)
     usage.add_run(0.5)
     usage.add(CALLS[0])

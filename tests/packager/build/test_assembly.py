@@ -11,8 +11,8 @@ from host_samples import LOCK, MANIFEST, write_project
 
 from packager.build.assembly import assemble_images, package_layers
 from packager.build.context import BuildContext
+from packager.build.image_annotations import NO_MARKS, ImageAnnotations
 from packager.build.manifest import _platform
-from packager.build.marks import NO_MARKS, Marks
 from packager.environment.dependencies import Dependencies
 from packager.environment.lock import LockFile
 from packager.image import stack as stacks
@@ -37,7 +37,7 @@ def changed(runtime: Runtime, name: str, folder: Path) -> Runtime:
     return lambda: files | {name: copy}
 
 
-def images(folder: Path, marks: Marks = NO_MARKS) -> tuple[Image, ...]:
+def images(folder: Path, marks: ImageAnnotations = NO_MARKS) -> tuple[Image, ...]:
     """What a build of the sample project delivers now; nothing is trained."""
     folder.mkdir()
     project = load_project(write_project(folder / "shop"))
@@ -73,8 +73,8 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_labels_and_commit_are_outside_of_the_root(tmp_path: Path) -> None:
     state = GitState(commit="1" * 40, dirty=False)
     plain = images(tmp_path / "plain")
-    built = images(tmp_path / "built", Marks({}, state))
-    labelled = images(tmp_path / "labelled", Marks({"com.example.team": "risk"}, state))
+    built = images(tmp_path / "built", ImageAnnotations({}, state))
+    labelled = images(tmp_path / "labelled", ImageAnnotations({"com.example.team": "risk"}, state))
     for before, same, other in zip(plain, built, labelled, strict=True):
         assert (same.name, same.config) == (before.name, before.config)
         assert same.annotations["org.opencontainers.image.revision"] == "1" * 40

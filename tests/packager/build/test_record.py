@@ -10,7 +10,7 @@ from pathlib import Path
 from host_samples import MANIFEST
 from image_samples import make_images
 
-from packager.build.marks import NO_MARKS, Marks
+from packager.build.image_annotations import NO_MARKS, ImageAnnotations
 from packager.build.record import BuildRecord, Built, write_record
 from packager.project.git import GitState
 
@@ -30,7 +30,7 @@ def test_a_record_has_both_images_and_the_layers_of_the_companion(tmp_path: Path
 
 def test_a_record_has_the_commit_and_the_labels(tmp_path: Path):
     git = GitState(commit="1" * 40, dirty=True, ref="refs/heads/main", source="https://a.test/b")
-    marks = Marks({"com.example.team": "risk"}, git)
+    marks = ImageAnnotations({"com.example.team": "risk"}, git)
     built = Built(MANIFEST, make_images(tmp_path), {}, None)
     record = BuildRecord.of(built, marks, time.time())
     assert (record.git, record.labels) == (git, {"com.example.team": "risk"})

@@ -17,7 +17,7 @@ from real_prometheus import alertmanager, free_port, prometheus
 
 from packager.deploy import generated_folder
 from packager.deploy.compose.deploy import compose_files
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.monitoring import model_files
 from packager.deploy.prometheus.rules import MonitoredModel
 
@@ -44,7 +44,7 @@ def alerts(address: str, until: Callable[[list[Any]], bool]) -> list[Any]:
 
 
 def write_all(out: Path) -> dict[str, str]:
-    fleet = Fleet({}).with_model(Member(MODEL.name, MODEL.version, "shop:1", 0, 512))
+    fleet = Fleet({}).with_model(DeployedModel(MODEL.name, MODEL.version, "shop:1", 0, 512))
     files = {**model_files(MODEL), **compose_files(fleet)}
     generated_folder.write(out, files, fleet.notes)
     return files

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from packager.deploy import generated_folder
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.folder_target import (
     COMPOSE,
     KUBERNETES,
@@ -18,7 +18,7 @@ from packager.deploy.folder_target import (
 )
 from packager.errors import UsageError
 
-FLEET = Fleet({}).with_model(Member("shop", "1", "shop:1", 0, 512))
+FLEET = Fleet({}).with_model(DeployedModel("shop", "1", "shop:1", 0, 512))
 
 
 def test_a_new_or_empty_folder_is_of_no_target(tmp_path: Path) -> None:

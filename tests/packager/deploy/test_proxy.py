@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from packager.deploy.fleet import Member, UpdateCandidate
+from packager.deploy.fleet import DeployedModel, UpdateCandidate
 from packager.deploy.proxy import SLOT_PORTS, proxy_config
 from packager.image.config import PORT
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
 UPDATED = replace(SHOP, candidate=UpdateCandidate("2", "shop:2", 512, share=0.1))
 
 
@@ -58,7 +58,7 @@ def test_waits_are_longer_than_the_deadline_of_a_request() -> None:
 
 @pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
 @pytest.mark.parametrize("member", [SHOP, UPDATED, replace(SHOP, name="x" * 99)])
-def test_haproxy_takes_it_without_a_warning(member: Member, tmp_path: Path) -> None:
+def test_haproxy_takes_it_without_a_warning(member: DeployedModel, tmp_path: Path) -> None:
     file = tmp_path / "haproxy.cfg"
     file.write_text(proxy_config(member))
     done = subprocess.run(

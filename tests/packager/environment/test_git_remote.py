@@ -7,10 +7,10 @@ import subprocess
 import pytest
 
 from packager.environment.git_remote import git_message, remote_environment, unreachable
-from packager.environment.sources import Source, parse_source
+from packager.environment.sources import SourceRequirement, parse_source
 
 
-def source(text: str) -> Source:
+def source(text: str) -> SourceRequirement:
     found = parse_source(text)
     assert found is not None
     return found

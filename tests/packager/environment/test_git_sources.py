@@ -19,7 +19,7 @@ from source_samples import commit, python_project
 
 from packager.environment import git_sources
 from packager.environment.git_sources import fetch_commit
-from packager.environment.sources import Source, parse_source
+from packager.environment.sources import SourceRequirement, parse_source
 from packager.errors import PackageError
 
 SECRET = "t0ps3cr3t-2718"
@@ -30,7 +30,7 @@ def repository(tmp_path: Path) -> Path:
     return python_project(tmp_path / "repository", "x")
 
 
-def source(text: str) -> Source:
+def source(text: str) -> SourceRequirement:
     found = parse_source(text)
     assert found is not None
     return found

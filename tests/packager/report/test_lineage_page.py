@@ -5,18 +5,18 @@ from dataclasses import replace
 
 from packager.location import Location
 from packager.report.lineage_page import lineage_page
-from packager.tables.lineage import Node
+from packager.tables.lineage import LineageTable
 from packager.tables.records import Derivation, Parent, Version
 
 HOSTILE = "<script>x</script>"
 
 
-def table(name: str, number: int, derived: Derivation | None = None) -> Node:
+def table(name: str, number: int, derived: Derivation | None = None) -> LineageTable:
     version = Version(
         number=number, milliseconds=0, operation="add", message="", author="", fingerprint=None,
         derived=derived,
     )  # fmt: skip
-    return Node(Location(f"file:///t/{name}"), version, (), ())
+    return LineageTable(Location(f"file:///t/{name}"), version, (), ())
 
 
 def test_the_page_has_the_picture_and_every_table_with_its_reason() -> None:

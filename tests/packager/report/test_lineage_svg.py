@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 from packager.location import Location
 from packager.report.lineage_svg import lineage_svg
-from packager.tables.lineage import Node
+from packager.tables.lineage import LineageTable
 from packager.tables.records import Derivation, Parent, Version
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -12,7 +12,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def node(
     name: str, *parents: str, stale: tuple[str, ...] = (), step: str = "s:f", gone: bool = False
-) -> Node:
+) -> LineageTable:
     """A table in /t, made of others there at their version 3."""
     derived = None
     if parents:
@@ -24,10 +24,10 @@ def node(
     )  # fmt: skip
     location = Location(f"file:///t/{name}")
     uris = tuple(f"file:///t/{parent}" for parent in parents)
-    return Node(location, None if gone else version, uris, stale)
+    return LineageTable(location, None if gone else version, uris, stale)
 
 
-def nodes(*found: Node) -> dict[str, Node]:
+def nodes(*found: LineageTable) -> dict[str, LineageTable]:
     return {one.location.uri: one for one in found}
 
 

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.manifest.evaluation import Golden
-from packager.rollout.asking import AskedAnswer
 from packager.rollout.golden_rows import judge_golden
+from packager.rollout.mirrored_requests import AskedAnswer
 
 GOLDEN = Golden(
     rows=({"x": 1}, {"x": 2}),

@@ -1,7 +1,7 @@
 import pytest
 
-from packager.rollout.asking import AskedAnswer, MirroredRows
 from packager.rollout.mirrored import judge_mirrored, same_inputs
+from packager.rollout.mirrored_requests import AskedAnswer, MirroredRows
 
 GOOD = AskedAnswer(200, 0.01, {"predictions": [{"prediction": "a"}]})
 OTHER = AskedAnswer(200, 0.01, {"predictions": [{"prediction": "b"}]})

@@ -16,7 +16,7 @@ from serving.prediction.errors import (
     QueueFullError,
 )
 from serving.prediction.jobs import JobThread
-from serving.prediction.places import Places
+from serving.prediction.request_limit import RequestLimit
 
 
 async def connected() -> dict[str, Any]:
@@ -26,7 +26,7 @@ async def connected() -> dict[str, Any]:
 
 def run(scenario: Callable[[JobThread], Awaitable[None]], places: int = 2) -> None:
     async def with_thread() -> None:
-        jobs = JobThread(Places(places))
+        jobs = JobThread(RequestLimit(places))
         try:
             await scenario(jobs)
         finally:

@@ -11,14 +11,14 @@ import pytest
 from modelhost.wire import Message
 from serving.prediction.errors import DeadlineExceededError
 from serving.prediction.model_client import ModelClient
-from serving.prediction.places import Places
+from serving.prediction.request_limit import RequestLimit
 
 
 def test_a_thread_does_not_wait_for_an_event_loop_that_has_ended() -> None:
     raised: list[BaseException] = []
 
     async def serving() -> threading.Thread:
-        client = ModelClient([], Places(1), lazy=True)
+        client = ModelClient([], RequestLimit(1), lazy=True)
         client.start()
 
         def waiting() -> None:
@@ -40,7 +40,7 @@ def test_a_thread_does_not_wait_for_an_event_loop_that_has_ended() -> None:
 
 def test_a_thread_gets_the_deadline_as_the_event_loop_does() -> None:
     async def serving() -> None:
-        client = ModelClient([], Places(1), lazy=True)
+        client = ModelClient([], RequestLimit(1), lazy=True)
         client.start()
         until = time.monotonic() + 0.1
         with pytest.raises(DeadlineExceededError):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import serving.prediction.model_connection
-from modelhost.wire import PREFIX, Decoder, Message, encoded
+from modelhost.wire import PREFIX, Message, MessageDecoder, encoded
 from serving.prediction.errors import ModelProcessEndedError
 from serving.prediction.member_messages import read_usage
 from serving.prediction.model_connection import MAX_ANSWER_BYTES, ModelProcess, PendingRequest
@@ -41,7 +41,7 @@ class Peer:
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections.append(writer)
         writer.write(self.greetings.popleft() if self.greetings else hello())
-        decoder = Decoder()
+        decoder = MessageDecoder()
         while piece := await reader.read(1 << 16):
             self.received += [message.header for message in decoder.feed(piece)]
         writer.close()

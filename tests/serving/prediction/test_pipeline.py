@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from model_hosts import ClientThread, running_host
+from model_clients import ClientThread
+from model_hosts import running_host
 from prometheus_client import CollectorRegistry
 from serving_helpers import Package, lay_out, make_manifest
 
@@ -97,7 +98,9 @@ class Loaded:
             self._thread = ClientThread([address], settings.max_queue)
             self.predictor = Predictor.load(settings, files, {}, self._thread.client)
         self.busy: list[int] = []
-        self.pipeline = Pipeline(self.predictor, settings, self._thread.places, self.busy.append)
+        self.pipeline = Pipeline(
+            self.predictor, settings, self._thread.request_limit, self.busy.append
+        )
         while not self.predictor.client.ready:
             time.sleep(0.01)
 

@@ -11,7 +11,7 @@ from host_samples import MANIFEST
 from serving_helpers import Package
 
 from serving.feedback.stores import KEY_DESCRIPTOR
-from serving.prediction.model_board import ModelBoard
+from serving.prediction.model_table import ModelTable
 from serving.prediction.package_files import PackageFiles
 from serving.processes.children import Shared, children_of
 from serving.processes.private_socket import PrivateSocket
@@ -30,7 +30,7 @@ def workers(package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def made(**environment: str):
         settings = Settings.from_environment(environment)
         with socket.socket() as listening:
-            made = children_of(settings, files, Shared(listening, TABLE, [model], ModelBoard(1)))
+            made = children_of(settings, files, Shared(listening, TABLE, [model], ModelTable(1)))
             return listening.fileno(), made, model
 
     return made

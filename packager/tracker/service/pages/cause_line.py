@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from packager.tracker.core.finding import PACKAGE_SUBJECT
 from packager.tracker.core.priority import formatted
-from packager.tracker.service.pages.shown import short_clock, shortened
+from packager.tracker.service.pages.formatting import short_clock, shortened
 from packager.tracker.store.cause_lines import CauseSummary
 
 MAX_NAME = 60

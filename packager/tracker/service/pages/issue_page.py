@@ -26,7 +26,7 @@ from packager.tracker.service.problems import RefusedError, malformed
 from packager.tracker.sources.source_health import outages
 from packager.tracker.store.cause_lines import cause_summaries
 from packager.tracker.store.plots import plot_of
-from packager.tracker.store.reader import MAX_EVENTS, Reader
+from packager.tracker.store.reader import MAX_EVENTS, StoreReader
 
 MAX_NUMBER = 2**62
 """Above it no issue has a number, and no database keeps one."""
@@ -75,7 +75,7 @@ class IssuePages:
         path = local_path(form.text("next")) if form.text("next") else f"/issues/{number}"
         return RedirectResponse(path, 303)
 
-    def _render(self, store: Reader, who: Principal, number: int, before: int | None) -> str:
+    def _render(self, store: StoreReader, who: Principal, number: int, before: int | None) -> str:
         issue = store.issue(number)
         if issue is None:
             raise _unknown(number)

@@ -31,7 +31,7 @@ from packager.tracker.store.facets import (
     owners_in_use,
     recent_points,
 )
-from packager.tracker.store.reader import Reader, Tally
+from packager.tracker.store.reader import StoreReader, Tally
 from packager.tracker.store.saved_views import (
     SavedView,
     TooManyViewsError,
@@ -90,7 +90,7 @@ class ListPage:
 
     def _render(
         self,
-        store: Reader,
+        store: StoreReader,
         who: Principal,
         address: ListAddress,
         selection: Selection,
@@ -159,7 +159,9 @@ def selection_of(request: Request, address: ListAddress) -> tuple[Selection, Cur
     return selection.model_copy(update=changes), after
 
 
-def rows_of(store: Reader, issues: Iterable[Issue], *, folded: bool, now: float) -> list[ListRow]:
+def rows_of(
+    store: StoreReader, issues: Iterable[Issue], *, folded: bool, now: float
+) -> list[ListRow]:
     """Lines of the list; the number of statements doesn't depend on the number of issues."""
     issues = list(issues)
     causes = cause_summaries(store, [one.cause for one in issues]) if folded else {}

@@ -16,7 +16,7 @@ from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.problems import RefusedError
 from packager.tracker.sources.source_health import outages
 from packager.tracker.store.package_figures import time_to_resolve
-from packager.tracker.store.reader import Reader, Tally
+from packager.tracker.store.reader import StoreReader, Tally
 from packager.tracker.store.selection import Selection
 
 MAX_PACKAGES = 500
@@ -46,7 +46,7 @@ class PackagePages:
         name = str(storable(request.query_params.get("name", "")))
         return HTMLResponse(await self._tracker.read(self._render, who, name))
 
-    def _render_all(self, store: Reader, who: Principal) -> str:
+    def _render_all(self, store: StoreReader, who: Principal) -> str:
         found: dict[str, list[Tally]] = {}
         for one in store.tallies():
             found.setdefault(one.package, []).append(one)
@@ -60,7 +60,7 @@ class PackagePages:
         }
         return self._site.render("packages.html", who, values)
 
-    def _render(self, store: Reader, who: Principal, name: str) -> str:
+    def _render(self, store: StoreReader, who: Principal, name: str) -> str:
         tallies = store.tallies(name)
         versions = store.version_times(name)
         if not 0 < len(name) <= MAX_NAME or not (tallies or versions):

@@ -7,7 +7,7 @@ import re
 from markupsafe import Markup
 
 from packager.text import visible
-from packager.tracker.service.pages.shown import is_trusted, shortened
+from packager.tracker.service.pages.formatting import is_trusted, shortened
 from packager.tracker.service.settings import ServiceSettings
 
 MAX_NAME = 80

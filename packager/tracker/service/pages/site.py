@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from packager.tracker.core.priority import formatted
 from packager.tracker.service.auth import Principal
 from packager.tracker.service.context import ServiceContext
-from packager.tracker.service.pages import shown
+from packager.tracker.service.pages import formatting
 from packager.tracker.service.pages.forms import SentForm, check_origin, form_of
 from packager.tracker.service.pages.static import StaticFiles
 from packager.tracker.service.problems import RefusedError
@@ -47,20 +47,20 @@ class PageSite:
             loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
-            finalize=shown.shown,
+            finalize=formatting.shown,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
         self._templates.filters.update(
-            as_it_is=shown.as_it_is,
-            clock=shown.clock,
-            duration=shown.duration,
+            as_it_is=formatting.as_it_is,
+            clock=formatting.clock,
+            duration=formatting.duration,
             factor=formatted,
-            percent=shown.percent,
-            short=shown.shortened,
-            small=shown.small,
-            subject=shown.subject_of,
+            percent=formatting.percent,
+            short=formatting.shortened,
+            small=formatting.small,
+            subject=formatting.subject_of,
         )
 
     def render(self, template: str, who: Principal | None, values: Mapping[str, object]) -> str:
@@ -74,8 +74,8 @@ class PageSite:
             "form_token": "" if who is None else auth.form_token(who),
             "static": self.static.addresses,
             "now": now,
-            "ago": lambda at: shown.ago(at, now),
-            "near": lambda at: shown.short_clock(at, now),
+            "ago": lambda at: formatting.ago(at, now),
+            "near": lambda at: formatting.short_clock(at, now),
             "q": "",
         }
         return self._templates.get_template(template).render({**shared, **values})

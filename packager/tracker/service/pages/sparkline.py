@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from packager.tracker.core.moments import DAY
-from packager.tracker.service.pages.shown import small
+from packager.tracker.service.pages.formatting import small
 
 WIDTH, HEIGHT = 96, 24
 TOP = 3

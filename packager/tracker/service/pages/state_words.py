@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from packager.tracker.core.issue import SOURCE, Issue, State
 from packager.tracker.core.priority import formatted
-from packager.tracker.service.pages.shown import clock, duration
+from packager.tracker.service.pages.formatting import clock, duration
 
 
 def state_words(issue: Issue, now: float) -> str:

@@ -13,7 +13,7 @@ from packager.tracker.service.pages.forms import SentForm
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.problems import RefusedError
 from packager.tracker.store.audit import audit_entries
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.tokens import TokenScope, tokens
 
 SCOPES = {
@@ -68,7 +68,7 @@ class TokenPage:
         await self._tracker.write(revoke_token, name, who.name, self._tracker.clock())
         return RedirectResponse("/tokens", 303)
 
-    def _render(self, store: Reader, who: Principal, name: str, secret: str) -> str:
+    def _render(self, store: StoreReader, who: Principal, name: str, secret: str) -> str:
         values = {
             "title": "Tokens",
             "tokens": tokens(store),

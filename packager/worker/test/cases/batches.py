@@ -15,9 +15,9 @@ import numpy as np
 
 from packager.manifest.manifest import Schema
 from packager.model.answer_difference import difference, size
-from packager.worker.processes.asked_model import Row, RowOutcome
-from packager.worker.test.cases.asked_rows import WORDS, RowAsker
+from packager.worker.processes.resilient_model import Row, RowOutcome
 from packager.worker.test.cases.outcomes import open_cells, short
+from packager.worker.test.cases.row_outcomes import WORDS, RowAsker
 from packager.worker.test.report import Check
 
 NAME = "order and batch size"

@@ -12,10 +12,10 @@ import numpy as np
 from packager.errors import UsageError
 from packager.manifest.case import Case
 from packager.manifest.manifest import Column, Schema
-from packager.worker.test.cases.asked_rows import RowAsker, RowReply
 from packager.worker.test.cases.changes import changed_rows
-from packager.worker.test.cases.expected import Judge
+from packager.worker.test.cases.expected import CaseJudge
 from packager.worker.test.cases.outcomes import RowVerdict, short
+from packager.worker.test.cases.row_outcomes import RowAsker, RowReply
 from packager.worker.test.cases.rows import CaseRows
 from packager.worker.test.cases.values import Answer
 
@@ -25,7 +25,7 @@ ABSENT = "have no answer without the change"
 
 
 def judge_change(
-    case: Case, rows: CaseRows, asker: RowAsker, judge: Judge, schema: Schema
+    case: Case, rows: CaseRows, asker: RowAsker, judge: CaseJudge, schema: Schema
 ) -> list[RowVerdict]:
     """``invariance`` and ``directional``: each row before and after the change.
 
@@ -52,13 +52,13 @@ def judge_change(
     return found
 
 
-def judge_bounds(rows: CaseRows, asker: RowAsker, judge: Judge) -> list[RowVerdict]:
+def judge_bounds(rows: CaseRows, asker: RowAsker, judge: CaseJudge) -> list[RowVerdict]:
     """``bounds``: each answer by itself."""
     return [_single(judge, one) for one in asker.ask(rows.rows)]
 
 
 def judge_grid(
-    case: Case, rows: CaseRows, asker: RowAsker, judge: Judge, schema: Schema
+    case: Case, rows: CaseRows, asker: RowAsker, judge: CaseJudge, schema: Schema
 ) -> list[RowVerdict]:
     """``monotonic``: each row with the values of a grid over the training range."""
     column = next((one for one in schema.features if one.name == case.column), None)
@@ -75,7 +75,7 @@ def judge_grid(
 
 
 def _changed_outcome(
-    judge: Judge, before: Answer, after: RowReply, cells: Mapping[str, Any]
+    judge: CaseJudge, before: Answer, after: RowReply, cells: Mapping[str, Any]
 ) -> RowVerdict:
     old = short(judge.compared.shown(before))
     shown: dict[str, Any] = {"before": old, "changed": cells}
@@ -89,7 +89,7 @@ def _changed_outcome(
     return RowVerdict(passed, badness, f"{moved}{_with(cells)}", {**shown, "after": new})
 
 
-def _single(judge: Judge, asked: RowReply) -> RowVerdict:
+def _single(judge: CaseJudge, asked: RowReply) -> RowVerdict:
     if asked.answer is None:
         return RowVerdict(False, math.inf, asked.why, {"why": asked.why})
     passed, badness = judge(asked.answer, asked.answer)
@@ -97,7 +97,9 @@ def _single(judge: Judge, asked: RowReply) -> RowVerdict:
     return RowVerdict(passed, badness, f"got {_text(got)}", {"answer": got})
 
 
-def _along(judge: Judge, grid: Sequence[Any], answers: Sequence[RowReply], name: str) -> RowVerdict:
+def _along(
+    judge: CaseJudge, grid: Sequence[Any], answers: Sequence[RowReply], name: str
+) -> RowVerdict:
     """The worst step of one row along the grid."""
     known = [(value, one.answer) for value, one in zip(grid, answers, strict=True) if one.answer]
     refused = next((one.why for one in answers if one.answer is None), "")

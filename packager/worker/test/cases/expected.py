@@ -13,7 +13,7 @@ from packager.model.answer_difference import ABSOLUTE, RELATIVE, difference, siz
 from packager.worker.test.cases.values import Answer, Compared
 
 
-class Judgement(NamedTuple):
+class RowJudgement(NamedTuple):
     """Of one row."""
 
     passed: bool
@@ -22,14 +22,14 @@ class Judgement(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Judge:
+class CaseJudge:
     """Judges the answers of one case."""
 
     compared: Compared
     expected: ExpectedAnswer
     tolerance: float | None = None
 
-    def __call__(self, before: Answer, after: Answer) -> Judgement:
+    def __call__(self, before: Answer, after: Answer) -> RowJudgement:
         """``before`` and ``after`` are the same answer for an expectation of one."""
         return _JUDGES[self.expected.kind](self, before, after)
 
@@ -49,14 +49,14 @@ class Judge:
         return max(ABSOLUTE, RELATIVE * largest)
 
 
-def _moves(judge: Judge, before: Answer, after: Answer) -> Judgement:
+def _moves(judge: CaseJudge, before: Answer, after: Answer) -> RowJudgement:
     step = judge.moved(before, after)
     if math.isnan(step):
-        return Judgement(False, math.inf)
-    return Judgement(step > judge.slack(before, after), -step)
+        return RowJudgement(False, math.inf)
+    return RowJudgement(step > judge.slack(before, after), -step)
 
 
-def _same(judge: Judge, before: Answer, after: Answer) -> Judgement:
+def _same(judge: CaseJudge, before: Answer, after: Answer) -> RowJudgement:
     one, other = (judge.compared.whole(answer) for answer in (before, after))
     if judge.compared.label is not None:
         one, other = ({"of": judge.compared.shown(answer)} for answer in (before, after))
@@ -67,8 +67,8 @@ def _same(judge: Judge, before: Answer, after: Answer) -> Judgement:
     if slack is None:
         slack = max(ABSOLUTE, RELATIVE * max(size(one), size(other)))
     if math.isinf(apart) and tied(judge.compared, before, after, slack):
-        return Judgement(True, 0.0)
-    return Judgement(apart <= slack, apart)
+        return RowJudgement(True, 0.0)
+    return RowJudgement(apart <= slack, apart)
 
 
 def tied(compared: Compared, before: Answer, after: Answer, slack: float) -> bool:
@@ -82,33 +82,33 @@ def tied(compared: Compared, before: Answer, after: Answer, slack: float) -> boo
     )
 
 
-def _within(judge: Judge, before: Answer, after: Answer) -> Judgement:
+def _within(judge: CaseJudge, before: Answer, after: Answer) -> RowJudgement:
     first, second = judge.compared.numbers(before), judge.compared.numbers(after)
     if len(first) != len(second) or not first or not all(map(math.isfinite, (*first, *second))):
-        return Judgement(False, math.inf)
+        return RowJudgement(False, math.inf)
     amount = judge.expected.amount
     excess = [
         abs(new - old) - (amount * abs(old) if judge.expected.relative else amount)
         for old, new in zip(first, second, strict=True)
     ]
     rounding = ABSOLUTE * max(1.0, size(first), size(second))
-    return Judgement(max(excess) <= rounding, max(excess))
+    return RowJudgement(max(excess) <= rounding, max(excess))
 
 
-def _between(judge: Judge, _: Answer, after: Answer) -> Judgement:
+def _between(judge: CaseJudge, _: Answer, after: Answer) -> RowJudgement:
     numbers = judge.compared.numbers(after)
     if not numbers or not all(map(math.isfinite, numbers)):
-        return Judgement(False, math.inf)
+        return RowJudgement(False, math.inf)
     outside = max(max(judge.expected.low - one, one - judge.expected.high) for one in numbers)
-    return Judgement(outside <= 0, outside)
+    return RowJudgement(outside <= 0, outside)
 
 
-def _label(judge: Judge, _: Answer, after: Answer) -> Judgement:
+def _label(judge: CaseJudge, _: Answer, after: Answer) -> RowJudgement:
     passed = judge.compared.has_label(after, judge.expected.label)
-    return Judgement(passed, 0.0 if passed else 1.0)
+    return RowJudgement(passed, 0.0 if passed else 1.0)
 
 
-_JUDGES: Mapping[ExpectationKind, Callable[[Judge, Answer, Answer], Judgement]] = {
+_JUDGES: Mapping[ExpectationKind, Callable[[CaseJudge, Answer, Answer], RowJudgement]] = {
     "increases": _moves,
     "decreases": _moves,
     "same": _same,

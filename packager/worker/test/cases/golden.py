@@ -14,8 +14,8 @@ from packager.manifest.manifest import Column, Manifest, Schema
 from packager.manifest.read_options import TableReadOptions
 from packager.model.answer_difference import difference
 from packager.model.golden_answers import GoldenCase, answer_names, differs, golden_case
-from packager.worker.test.cases.asked_rows import RowAsker, RowReply
 from packager.worker.test.cases.outcomes import RowVerdict, short
+from packager.worker.test.cases.row_outcomes import RowAsker, RowReply
 from packager.worker.test.cases.rows import CaseRows, given_rows
 
 

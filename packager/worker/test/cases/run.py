@@ -13,16 +13,16 @@ from packager.model.hosted import ModelHost
 from packager.model.hosted_model import HostedModel
 from packager.model.paths import Root
 from packager.worker.compile.held_out import accepted_rows, json_rows
-from packager.worker.processes.asked_model import AskedModel, StoredModel
 from packager.worker.processes.host_command import model_host
-from packager.worker.test.cases.asked_rows import RowAsker
+from packager.worker.processes.resilient_model import ResilientModel, StoredModel
 from packager.worker.test.cases.batches import ROWS, check_batches
 from packager.worker.test.cases.compared_answers import judge_bounds, judge_change, judge_grid
-from packager.worker.test.cases.expected import Judge
+from packager.worker.test.cases.expected import CaseJudge
 from packager.worker.test.cases.golden import judge_golden, read_golden
 from packager.worker.test.cases.minimum import judge_minimum
 from packager.worker.test.cases.outcomes import CaseOutcomes
 from packager.worker.test.cases.own_function import judge_relation
+from packager.worker.test.cases.row_outcomes import RowAsker
 from packager.worker.test.cases.rows import DataRows, rows_of
 from packager.worker.test.cases.values import Compared
 from packager.worker.test.report import Check
@@ -46,7 +46,7 @@ def cases(
     Raise ``PackageError`` for a case that can't be judged.
     """
     stored = StoredModel(root.models, manifest.serve, manifest.task)
-    asked = AskedModel(stored, manifest.schema_, model_host(root, forks=forks), seconds=SECONDS)
+    asked = ResilientModel(stored, manifest.schema_, model_host(root, forks=forks), seconds=SECONDS)
     checks: list[Check] = []
     with asked:
         asker = RowAsker(asked)
@@ -85,7 +85,7 @@ class _Answering:
             rows, outcomes = judge_golden(golden, self.asker, manifest)
             return CaseOutcomes(case, rows, outcomes, schema).checks(self.level)
         rows = rows_of(case, self.data, manifest, self.root.code)
-        judge = Judge(Compared.of(case, manifest), case.expectation, case.tolerance)
+        judge = CaseJudge(Compared.of(case, manifest), case.expectation, case.tolerance)
         try:
             match case.kind:
                 case "monotonic":

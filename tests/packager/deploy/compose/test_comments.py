@@ -9,10 +9,10 @@ import yaml
 
 from packager.deploy.compose.comments import HEADING, compose_text
 from packager.deploy.compose.document import compose_document
-from packager.deploy.fleet import Fleet, Member, UpdateCandidate
+from packager.deploy.fleet import DeployedModel, Fleet, UpdateCandidate
 from packager.deploy.parts import PARTS
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
 UPDATED = replace(SHOP, name="prices", candidate=UpdateCandidate("2", "prices:2", 512))
 FLEET = Fleet({one.name: one for one in (SHOP, UPDATED)})
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from packager.deploy.compose.services import literal, model_services, model_volumes
-from packager.deploy.fleet import Member, UpdateCandidate
+from packager.deploy.fleet import DeployedModel, UpdateCandidate
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512, replicas=3)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512, replicas=3)
 UPDATED = replace(SHOP, candidate=UpdateCandidate("2", "shop:2", 512))
 
 
@@ -49,6 +49,12 @@ def test_labels_wait_in_redis_where_there_is_one() -> None:
     assert store(model_services(SHOP, {}, redis=True)) == "redis://redis:6379/0"
 
 
+def test_a_server_knows_its_path_at_the_gateway() -> None:
+    found = model_services(SHOP, {}, prefix="/models/shop")["model-shop-blue"]["environment"]
+    assert found["MODEL_URL_PREFIX"] == "/models/shop"
+    assert "MODEL_URL_PREFIX" not in model_services(SHOP, {})["model-shop-blue"]["environment"]
+
+
 def test_a_name_is_no_variable_of_compose() -> None:
     assert literal("shop:$HOME") == "shop:$$HOME"
     assert model_services(replace(SHOP, image="a$b"), {})["state-shop"]["image"] == "a$$b"
@@ -65,7 +71,7 @@ def test_every_volume_that_is_mounted_is_declared() -> None:
 
 
 def test_a_model_reaches_other_machines_only_where_that_was_said() -> None:
-    def networks(one: Member, *, redis: bool = False) -> Any:
+    def networks(one: DeployedModel, *, redis: bool = False) -> Any:
         return model_services(one, {}, redis=redis)["model-shop-blue"]["networks"]
 
     assert networks(SHOP) == ["models-shop"]

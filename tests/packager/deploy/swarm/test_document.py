@@ -8,12 +8,12 @@ import pytest
 import yaml
 from stacked_models import ALONE, PRICES, checked_stack, stack_document, stacked
 
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.swarm.document import MAX_CONFIG_BYTES, stack_text
 from packager.deploy.swarm.secret_values import planned_secrets
 from packager.errors import PackageError
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
 FLEET = Fleet({"shop": SHOP})
 FILES = {"proxy/shop/haproxy.cfg": "a", "prometheus/prometheus.yml": "b"}
 
@@ -43,6 +43,18 @@ def test_everything_that_is_named_is_there(tmp_path: Path) -> None:
     networks = {name for one in document["services"].values() for name in one["networks"]}
     assert networks == set(document["networks"])
     assert document["networks"]["models"]["internal"]
+
+
+@pytest.mark.slow
+def test_a_gateway_is_on_each_host_and_asks_the_models_proxies(tmp_path: Path) -> None:
+    stacked(tmp_path, parts=(("gateway",), ()))
+    document = stack_document(tmp_path)
+    gateway = document["services"]["gateway"]
+    assert gateway["deploy"]["mode"] == "global"
+    assert gateway["ports"][0]["published"] == "${GATEWAY_PORT:-8000}"
+    (config,) = gateway["configs"]
+    assert document["configs"][config["source"]]["file"] == "./gateway/haproxy.cfg"
+    assert "server proxy tasks.proxy-" in (tmp_path / "gateway/haproxy.cfg").read_text()
 
 
 def test_a_file_too_large_for_swarm_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.deploy.fleet import Member
+from packager.deploy.fleet import DeployedModel
 from packager.deploy.swarm.names import (
     CANDIDATE,
     content_name,
@@ -21,8 +21,8 @@ NAMES = st.from_regex(r"[a-z0-9]{1,40}([._-][a-z0-9]{1,30}){0,2}", fullmatch=Tru
 STACK = "a-stack-of-20-chars-"
 
 
-def member(name: str) -> Member:
-    return Member(name, "1", "shop:1", 3000, 512)
+def member(name: str) -> DeployedModel:
+    return DeployedModel(name, "1", "shop:1", 3000, 512)
 
 
 @given(NAMES)

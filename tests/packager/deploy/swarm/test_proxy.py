@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from packager.deploy.fleet import MAX_REPLICAS, Member
+from packager.deploy.fleet import MAX_REPLICAS, DeployedModel
 from packager.deploy.swarm.proxy import relay_config, swarm_proxy_config
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
 
 
 @pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")

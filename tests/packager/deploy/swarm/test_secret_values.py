@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from monitoring.feedback.keys import KeyRing
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.swarm.secret_values import keep_secrets, planned_secrets, secret_paths
 from packager.errors import UsageError
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512, keys=True)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512, keys=True)
 FLEET = Fleet({"shop": SHOP})
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from packager.deploy.fleet import Member
+from packager.deploy.fleet import DeployedModel
 from packager.deploy.swarm.services import model_service, proxy_service
 
-SHOP = Member("shop", "1.0.0-ab", "shop:1", 3010, 512, replicas=3)
+SHOP = DeployedModel("shop", "1.0.0-ab", "shop:1", 3010, 512, replicas=3)
 UNKNOWN = {"depends_on", "tmpfs", "mem_limit", "pids_limit", "security_opt", "restart", "name"}
 """Keys that `docker stack deploy` refuses or ignores."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from packager.deploy.fleet import Fleet, Member
+from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.parts import PARTS
 from packager.deploy.swarm.shared import inside, reader, shared_secrets, swarm_shared
 
-SHOP = Member("shop", "1", "shop:1", 3000, 512, keys=True)
+SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512, keys=True)
 FLEET = Fleet({"shop": SHOP}, frozenset(PARTS))
 CONFIGS = {"prometheus-rules-shop": "prometheus/rules/shop.yml", "issues-shop": "issues/shop.json"}
 

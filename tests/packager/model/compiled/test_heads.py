@@ -16,18 +16,18 @@ from modelhost.fitted_parts import FittedParts, resolve, without_feature_names
 from modelhost.model import LoadedModel
 from packager.model.compiled.form import Linear, Native
 from packager.model.compiled.heads import (
+    HeadSpec,
     LinearModel,
     NativeEstimator,
-    OutputSpec,
     logistic,
     logistic_of_one,
     rounding,
 )
 
 
-def meaning(classes=("no", "yes"), tolerance=1e-9, *, probabilities=True) -> OutputSpec:
+def meaning(classes=("no", "yes"), tolerance=1e-9, *, probabilities=True) -> HeadSpec:
     task = "regression" if classes is None else "classification"
-    return OutputSpec(task, classes, probabilities, tolerance)
+    return HeadSpec(task, classes, probabilities, tolerance)
 
 
 def linear(link: str, *coefficients: tuple[float, ...]) -> Linear:

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from text_samples import documents
 
 from modelhost.compiling.provenance import LookupFeature, MatrixBlock
-from modelhost.compiling.texts import Texts
+from modelhost.compiling.texts import TextParts
 from packager.model.compiled.ngrams import NgramCounter, items_of
 from packager.model.compiled.stored_arrays import ArrayWriter
 from packager.model.compiled.text_form import Text
@@ -34,7 +34,7 @@ TEXTS = st.text("abcéB \n-_", max_size=30) | st.text(max_size=15) | st.sampled_
 
 def counted(vectorizer: CountVectorizer) -> tuple[Text, bytes]:
     """A fitted vectorizer as a text of a form, and its arrays."""
-    texts, writer = Texts(), ArrayWriter()
+    texts, writer = TextParts(), ArrayWriter()
     cells = texts.after(vectorizer, MatrixBlock((LookupFeature(0),)))
     assert cells is not None
     (told,), _ = texts.described(cells)

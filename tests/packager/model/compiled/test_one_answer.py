@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.model.compiled.heads import LinkedScores, OutputSpec
+from packager.model.compiled.heads import HeadSpec, LinkedScores
 from packager.model.compiled.one_answer import one_answer
 
 SCORES = st.floats(-40, 40) | st.sampled_from([0.0, 1e-10, -1e-10, 700.0, -700.0])
 ERRORS = st.sampled_from([0.0, 1e-12, 1e-9, 1e-6])
 
 
-def meaning(classes: int | None, chances: bool) -> OutputSpec:
+def meaning(classes: int | None, chances: bool) -> HeadSpec:
     """Classes ``a``, ``b``, …, or a regression."""
     task = "regression" if classes is None else "classification"
     labels = None if classes is None else tuple("abcdefghijkl"[:classes])
-    return OutputSpec(task, labels, chances, 1e-9)
+    return HeadSpec(task, labels, chances, 1e-9)
 
 
 @pytest.mark.parametrize(

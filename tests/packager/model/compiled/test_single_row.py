@@ -11,7 +11,7 @@ from hypothesis import given
 
 from packager.model.compiled.encode import Encoder
 from packager.model.compiled.form import Domain, Linear, Matrix, Number
-from packager.model.compiled.heads import LinearModel, OutputSpec
+from packager.model.compiled.heads import HeadSpec, LinearModel
 from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
 
@@ -21,7 +21,7 @@ from packager.model.compiled.single_row import linear_row
 @given(made=linear_forms(), chosen=rows())
 def test_one_row_has_the_label_and_nearly_the_number_of_many(classes, made, chosen):
     head = made.head.model_copy(update={"link": "logistic" if classes else "none"})
-    meaning = OutputSpec(
+    meaning = HeadSpec(
         "classification" if classes else "regression", classes, bool(classes), made.tolerance
     )
     encoder = Encoder(made.matrix, made.columns)
@@ -47,7 +47,7 @@ def row_of(link: str, classes: tuple[str, str] | None = None):
     domains = [Domain(name="x", used=True, nulls=False, low=-1e6, high=1e6)]
     linear = Linear(coefficients=((1.0,),), intercept=(0.0,), link=link)
     task = "regression" if classes is None else "classification"
-    meaning = OutputSpec(task, classes, link == "logistic", 1e-9)
+    meaning = HeadSpec(task, classes, link == "logistic", 1e-9)
     return linear_row(linear, Encoder(matrix, domains), meaning)
 
 

@@ -11,7 +11,7 @@ from sklearn import ensemble
 
 from packager.model.compiled import tree_model
 from packager.model.compiled.form import Trees
-from packager.model.compiled.heads import OutputSpec
+from packager.model.compiled.heads import HeadSpec
 from packager.model.compiled.leaf_tables import LeafTables
 from packager.model.compiled.tree_model import TreeModel
 
@@ -20,7 +20,7 @@ ROWS = RANDOM.normal(size=(300, 4)).round(2)
 LABELS = (ROWS[:, 0] + ROWS[:, 1] ** 2 > 0.5) + (ROWS[:, 2] > 1).astype(int)
 ESTIMATOR = ensemble.HistGradientBoostingClassifier(max_iter=12).fit(ROWS, LABELS)
 CONTENT = treelite.sklearn.import_model(ESTIMATOR).serialize_bytes()
-MEANING = OutputSpec("classification", (0, 1, 2), True, 1e-9)
+MEANING = HeadSpec("classification", (0, 1, 2), True, 1e-9)
 TREES = Trees(float32=False, link="softmax")
 
 

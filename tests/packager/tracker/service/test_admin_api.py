@@ -146,7 +146,7 @@ def test_the_audit_is_paged(service: Service) -> None:
 
 
 def test_when_a_token_was_used_is_kept_by_upkeep(service: Service) -> None:
-    from packager.tracker.service.upkeep import keep_up_once
+    from packager.tracker.service.maintenance import keep_up_once
 
     context = service.client.app.state.context  # type: ignore[attr-defined]
     service.ask("GET", "/api/v1/issues", "write")

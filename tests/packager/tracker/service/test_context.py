@@ -7,14 +7,14 @@ import pytest
 from issue_samples import finding
 from issue_services import running
 
-from packager.tracker.store import allowance
+from packager.tracker.store import quota
 from packager.tracker.store.sqlite import SqliteStore
 
 
 def test_a_token_that_adds_too_much_is_told_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allowance, "MAX_ADDED", {"issues": 1, "packages": 9, "versions": 9})
+    monkeypatch.setattr(quota, "MAX_ADDED", {"issues": 1, "packages": 9, "versions": 9})
     with running(SqliteStore(tmp_path / "issues.db")) as service:
 
         def send(subject: str) -> Any:

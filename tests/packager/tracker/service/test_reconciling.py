@@ -15,7 +15,7 @@ from tracked import MINUTE, TrackedService, tracked_service
 from packager.tracker.service import reconciling
 from packager.tracker.service.reconciling import reconcile
 from packager.tracker.service.settings import ServiceSettings
-from packager.tracker.sources.asking import SourceAwayError
+from packager.tracker.sources.http_queries import SourceAwayError
 from packager.tracker.sources.queries import KindQueries, PlotQuery
 from packager.tracker.sources.source_health import SourceHealth, health_of
 from packager.tracker.store.database import StoreError

@@ -8,7 +8,7 @@ import pytest
 from fake_sources import FakePrometheus, answering
 
 from packager.deploy.prometheus import promql
-from packager.tracker.sources.asking import DeclinedError, SourceAwayError
+from packager.tracker.sources.http_queries import DeclinedError, SourceAwayError
 from packager.tracker.sources.prometheus import LOOKBACK_SECONDS, PrometheusClient
 from packager.tracker.sources.queries import KindQueries
 

@@ -17,10 +17,10 @@ from packager.tracker.core.actions import Resolve
 from packager.tracker.core.issue import Issue, State
 from packager.tracker.service import incoming
 from packager.tracker.sources.alertmanager import ALERTMANAGER, ReceivedAlert, finding_of
-from packager.tracker.sources.alertmanager_api import Look
+from packager.tracker.sources.alertmanager_api import AlertmanagerSnapshot
 from packager.tracker.sources.reconcile import (
     Known,
-    Lives,
+    ServedVersions,
     batches,
     decide_unobserved,
     end_missing,
@@ -79,16 +79,16 @@ class Source:
         if who not in self.silenced:
             self.sent.append(alert(self.package, *who, start, firing))
 
-    def look(self, now: float, started_at: float = T0 - HOUR) -> Look:
+    def look(self, now: float, started_at: float = T0 - HOUR) -> AlertmanagerSnapshot:
         found = [
             alert(self.package, *who, start, muted="silenced" if who in self.silenced else "")
             for who, start in self.held.items()
         ]
-        return Look(now, {one.fingerprint: one for one in found}, started_at)
+        return AlertmanagerSnapshot(now, {one.fingerprint: one for one in found}, started_at)
 
 
 def take_message(
-    store: Writer, alerts: list[ReceivedAlert], lives: Lives | None, now: float
+    store: Writer, alerts: list[ReceivedAlert], lives: ServedVersions | None, now: float
 ) -> None:
     incoming.take_message(store, [finding_of(one) for one in alerts], lives, now)
 
@@ -97,7 +97,7 @@ def known(store: Writer, package: str) -> list[Known]:
     return [one for one in known_alerts(store.firing(ALERTMANAGER)) if one.package == package]
 
 
-def compare(store: Writer, source: Source, now: float, lives: Lives | None = None) -> None:
+def compare(store: Writer, source: Source, now: float, lives: ServedVersions | None = None) -> None:
     """What the service does each minute, on a source that does not change meanwhile."""
     before = known(store, source.package)
     look = source.look(now)
@@ -243,8 +243,8 @@ def test_a_persons_resolution_outlasts_comparisons_for_a_day(
 # The last replica of a version ended.
 
 
-def lives(package: str, *running: str, lately: tuple[str, ...] = ("1", "2")) -> Lives:
-    return Lives(
+def lives(package: str, *running: str, lately: tuple[str, ...] = ("1", "2")) -> ServedVersions:
+    return ServedVersions(
         frozenset((package, one) for one in running),
         frozenset((package, one) for one in {*lately, *running}),
     )

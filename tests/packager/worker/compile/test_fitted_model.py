@@ -73,7 +73,7 @@ class Other:
 
 
 def test_an_error_of_the_host_is_ours(monkeypatch):
-    monkeypatch.setattr("modelhost.work.read_specs", fails)
+    monkeypatch.setattr("modelhost.session.read_specs", fails)
     with pytest.raises(PackageError, match="columns of another version") as caught:
         FittedObject(hosted(loaded(linear_model.Ridge(), "regression"))).keys(SCHEMA)
     assert caught.value.hint == "build it again"

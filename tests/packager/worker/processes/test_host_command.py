@@ -8,8 +8,8 @@ from worker_projects import RECIPE, SERVE
 
 from packager.errors import PackageError
 from packager.model.hosted import ModelHost
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host, training_host
+from packager.worker.processes.resilient_model import StoredModel
 
 ROWS = pd.DataFrame({"x": [1.0, 2.0], "label": ["a", "b"]})
 TRAIN = """

@@ -20,7 +20,7 @@ from packager.errors import PackageError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Schema
 from packager.model.hosted import HostEndedError
-from packager.worker.processes.asked_model import StoredModel
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.train import isolated_steps
 from packager.worker.train.isolated_steps import IsolatedSteps
 

@@ -16,7 +16,7 @@ from worker_projects import Project
 from packager.data.frames import infer_columns
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Schema
-from packager.worker.processes.asked_model import Reply, Row, RowOutcome
+from packager.worker.processes.resilient_model import Reply, Row, RowOutcome
 from packager.worker.train.rejected_values import (
     MAX_CALLS,
     MAX_CELLS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from packager.tracker.core.plot import BinsPlot
+from packager.tracker.service.pages.formatting import percent
 from packager.tracker.service.pages.plots.drawing import Drawing, row, value_text
-from packager.tracker.service.pages.shown import percent
 
 MAX_DRAWN = 24
 """Bins that are drawn; of more, those that moved most."""

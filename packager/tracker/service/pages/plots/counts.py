@@ -7,8 +7,8 @@ import math
 from markupsafe import Markup
 
 from packager.tracker.core.plot import CountedRow, CountsPlot
+from packager.tracker.service.pages.formatting import percent
 from packager.tracker.service.pages.plots.drawing import Drawing, label, row, value_text
-from packager.tracker.service.pages.shown import percent
 
 MAX_DRAWN = 24
 

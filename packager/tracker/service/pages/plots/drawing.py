@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from packager.text import visible
 from packager.tracker.core.priority import formatted
-from packager.tracker.service.pages.shown import shortened
+from packager.tracker.service.pages.formatting import shortened
 
 MAX_LABEL = 60
 TICKS = 4

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from packager.tracker.core.moments import DAY
 from packager.tracker.core.plot import Level, SeriesLine, SeriesPlot
+from packager.tracker.service.pages.formatting import clock
 from packager.tracker.service.pages.plots.drawing import (
     Drawing,
     PlotScale,
@@ -16,7 +17,6 @@ from packager.tracker.service.pages.plots.drawing import (
     tick_text,
     value_text,
 )
-from packager.tracker.service.pages.shown import clock
 
 HEIGHT, BASE, TOP = 240, 218, 14
 TIMES = 5

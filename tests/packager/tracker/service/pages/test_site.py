@@ -9,7 +9,7 @@ from tracker_pages import HTML, TrackerSite
 
 from packager.tracker.core.actions import AddComment, AddLabel, Assign, Move
 from packager.tracker.store.database import StoreError
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import StoreReader
 from packager.tracker.store.tokens import TokenScope
 
 HOSTILE = [
@@ -100,7 +100,7 @@ def test_a_store_that_fails_is_a_page_too(
     def fail(*given: object) -> None:
         raise StoreError("disk I/O error")
 
-    monkeypatch.setattr(Reader, "page", fail)
+    monkeypatch.setattr(StoreReader, "page", fail)
     assert "The store does not answer" in site.page("/", 503)
     assert "disk I/O error" in caplog.text
 
@@ -108,7 +108,7 @@ def test_a_store_that_fails_is_a_page_too(
 def test_an_error_of_the_service_is_a_page_and_in_the_log(
     site: TrackerSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(Reader, "page", None)
+    monkeypatch.setattr(StoreReader, "page", None)
     assert "log says why" in site.page("/", 500)
     assert "TypeError" in caplog.text
 

@@ -16,8 +16,8 @@ from packager.manifest.policy import Policy
 from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST
 from packager.model.paths import Root
-from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
+from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.test.cases.at_build import judge_held_out
 from packager.worker.test.report import CasesReport
 from packager.worker.train.model_queries import BATCHES

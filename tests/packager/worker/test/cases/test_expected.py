@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from packager.manifest.case_terms import ExpectedAnswer
-from packager.worker.test.cases.expected import Judge
+from packager.worker.test.cases.expected import CaseJudge
 from packager.worker.test.cases.values import Compared
 
 NUMBER = Compared("number", None)
@@ -16,7 +16,7 @@ LABEL = Compared("label", None)
 
 
 def judged(expect: str, before: Any, after: Any, tolerance: float | None = None) -> bool:
-    judge = Judge(NUMBER, ExpectedAnswer.parse(expect), tolerance)
+    judge = CaseJudge(NUMBER, ExpectedAnswer.parse(expect), tolerance)
     return judge({"prediction": before}, {"prediction": after}).passed
 
 
@@ -55,7 +55,7 @@ def test_differences_up_to_the_tolerance_are_none() -> None:
 
 
 def test_worse_rows_are_farther_from_passing() -> None:
-    judge = Judge(NUMBER, ExpectedAnswer.parse("increases"))
+    judge = CaseJudge(NUMBER, ExpectedAnswer.parse("increases"))
     little = judge({"prediction": 1.0}, {"prediction": 0.9})
     much = judge({"prediction": 1.0}, {"prediction": 0.1})
     none = judge({"prediction": 1.0}, {"prediction": None})
@@ -67,19 +67,19 @@ def label(prediction: Any, **chances: float) -> dict[str, Any]:
 
 
 def test_labels_that_are_numbers_are_no_measures() -> None:
-    judge = Judge(LABEL, ExpectedAnswer.parse("same"), tolerance=5.0)
+    judge = CaseJudge(LABEL, ExpectedAnswer.parse("same"), tolerance=5.0)
     assert not judge({"prediction": 1}, {"prediction": 2}).passed
     assert judge({"prediction": 1}, {"prediction": 1}).passed
 
 
 def test_another_label_of_equal_probabilities_is_a_tie() -> None:
-    judge = Judge(LABEL, ExpectedAnswer.parse("same"))
+    judge = CaseJudge(LABEL, ExpectedAnswer.parse("same"))
     assert judge(label("a", a=0.5, b=0.5), label("b", a=0.5, b=0.5)).passed
     assert not judge(label("a", a=0.6, b=0.4), label("b", a=0.4, b=0.6)).passed
     assert not judge(label("a", a=0.6, b=0.4), label("a", a=0.7, b=0.3)).passed
 
 
 def test_an_expected_label() -> None:
-    judge = Judge(LABEL, ExpectedAnswer.parse("label:a"))
+    judge = CaseJudge(LABEL, ExpectedAnswer.parse("label:a"))
     assert judge(label("b"), label("a")).passed
     assert not judge(label("a"), label("b")).passed

@@ -1,0 +1,300 @@
+"""Training, replay and measurement: answers the harness's requests on one connection.
+
+Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``, and
+the ``"id"`` of a request that has one:
+
+    load         path, predictor, loader, pickle_allow, task, outputs, classes, takes, specs
+                 (or none) → model: its number and description
+    predict      model, columns, rows, specs → labels, probabilities, cpu_seconds, seconds
+    ask          model, columns or values (lists), rows, of the specs at load → labels,
+                 probabilities, seconds: those of the frame and of the model
+    call         model, path, method, sparse, a matrix → as predict, or a matrix
+    train        train, params, seed, takes, features, targets (names), columns … → model_type
+    measure      function, takes, features, targets, columns …, answers, after → measured
+    relate       model, function, columns, rows, specs → holds: a boolean for each row
+    save         path, predictor → loader
+    state        model → the table of its state, or opaque: why there is none
+    environment  → environment: what of this process can change the last bits of a result;
+                 libraries: modules that a process may import before it is forked
+
+The requests that compile a model are in :mod:`modelhost.compiling.verbs`, those that study a
+solution in :mod:`modelhost.solution.study_verbs`.
+
+A request that the project's code fails is answered with the error; the process goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from modelhost.addresses import clear_addresses
+from modelhost.array_input import ARRAY, FRAME, input_builder
+from modelhost.columns import ColumnSpec, decode_columns
+from modelhost.compiling import verbs
+from modelhost.environment import process_environment
+from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
+from modelhost.fitted_parts import FittedParts
+from modelhost.frames import keep_text_plain
+from modelhost.model import LoadedModel, load_model
+from modelhost.output_spec import OutputSpec
+from modelhost.own_metrics import call_metrics
+from modelhost.own_relation import call_relation
+from modelhost.pickles.before_load import pickles_allowed
+from modelhost.prediction_messages import decode_call, decode_predictions, encode_predictions
+from modelhost.project_code import project_errors
+from modelhost.recipe import call_recipe
+from modelhost.solution import study_verbs
+from modelhost.solution.errors import MemberUnavailableError
+from modelhost.solution.flow import with_absent
+from modelhost.solution.short_form import REQUEST, answer_to_flow, read_request
+from modelhost.state import OpaqueError, state
+from modelhost.state_table import encode_state
+from modelhost.storage import save_model
+from modelhost.wire import Message, Receiver, send
+
+
+class OutOfMemoryError(Exception):
+    """The model of a member ran out of memory: its process is to end."""
+
+
+class HostSession:
+    """The models of this process, and the verbs on them."""
+
+    def __init__(self, models: Sequence[LoadedModel] = ()) -> None:
+        """``models``: models that are loaded already, numbered from 0."""
+        self._models: list[LoadedModel] = list(models)
+        self._parts: dict[int, FittedParts] = {}
+        self._inputs: dict[int, tuple[list[ColumnSpec], Any]] = {}
+        self._trained: tuple[Any, ModuleType] | None = None
+        self._studies = study_verbs.StudyVerbs()
+        self._verbs: dict[str, Callable[[Message], Message]] = {
+            "load": self.load,
+            "predict": self.predict,
+            "ask": self.ask,
+            "train": self.train,
+            "measure": measure,
+            "relate": self.relate,
+            "save": self.save,
+            "state": self.state,
+            "environment": lambda _: Message(process_environment()),
+            "call": self.call,
+            "supported": lambda asked: verbs.supported(self._model(asked)),
+            "keys": lambda asked: verbs.keys(self._model(asked), read_specs(asked)),
+            "compile": self.compile,
+            "study": self.study,
+            "rerun": self._studies.rerun,
+            "answer": lambda asked: study_verbs.answer(asked, self._model(asked)),
+        }
+
+    def answer(self, asked: Message) -> Message:
+        """The answer to one request; errors of the project's code become part of it."""
+        try:
+            verb = self._verbs[asked.header["verb"]]
+            answer = verb(asked)
+        except PackageError as error:
+            answer = Message({"error": describe(error)})
+        number = asked.header.get("short", asked.header.get("id"))
+        if number is not None:
+            answer.header["id"] = number
+        return answer
+
+    def load(self, asked: Message) -> Message:
+        """Load a model."""
+        given = asked.header
+        path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
+        outputs, classes = read_outputs(given), given.get("classes")
+        with pickles_allowed(given.get("pickle_allow", ())):
+            model = load_model(path, predictor, loader, given["task"], outputs, classes)
+        model = replace(model, takes=given["takes"])
+        self._models.append(model)
+        if "specs" in given:
+            specs = read_specs(asked)
+            self._inputs[len(self._models) - 1] = specs, input_builder(model.takes, specs)
+        with project_errors("the model"):
+            return Message({"model": {"number": len(self._models) - 1, **described(model)}})
+
+    def predict(self, asked: Message) -> Message:
+        """Predict with a loaded model."""
+        model = self._model(asked)
+        frame = read_input(asked, model.takes)
+        cpu, wall = time.process_time(), time.perf_counter()
+        with project_errors("the model", traced=asked.header.get("traced", True)):
+            found = model.predict(frame, read_specs(asked))
+        spent = {"cpu_seconds": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
+        header, buffers = encode_predictions(with_absent(model.native, found))
+        return Message({**header, **spent}, buffers)
+
+    def ask(self, asked: Message) -> Message:
+        """Predict rows of the columns that the model was loaded with."""
+        given, model = asked.header, self._model(asked)
+        (specs, builder), rows = self._inputs[given["model"]], given["rows"]
+        columns = given.get("values")
+        if columns is None:
+            columns = decode_columns(given["columns"], asked.buffers, rows)
+        began = time.perf_counter()
+        try:
+            with project_errors("the model", traced=False):
+                found = model.predict(builder.frame(columns, rows), specs)
+        except PackageError as error:
+            if isinstance(error.__cause__, MemoryError):  # another process starts with less
+                raise OutOfMemoryError from error
+            raise
+        return answer_to_flow(given.get("short"), found, time.perf_counter() - began, began)
+
+    def relate(self, asked: Message) -> Message:
+        """Call the function of a metamorphic case."""
+        model = self._model(asked)
+        frame, specs = read_input(asked, model.takes), read_specs(asked)
+        return Message({"holds": call_relation(asked.header["function"], frame, model, specs)})
+
+    def call(self, asked: Message) -> Message:
+        """Call a transformer or an estimator within a loaded model."""
+        given, number = asked.header, asked.header["model"]
+        parts = self._parts.setdefault(number, FittedParts(self._model(asked)))
+        call = decode_call(asked)
+        with project_errors("the model", traced=given.get("traced", True)):
+            return parts.answer(call)
+
+    def train(self, asked: Message) -> Message:
+        """Call the recipe; the model stays here until it is saved."""
+        given = asked.header
+        target, features = _training_rows(asked)
+        self._trained = call_recipe(
+            given["train"], given["params"], given["seed"], features, target
+        )
+        clear_addresses(self._trained[0])
+        return Message({"model_type": type(self._trained[0]).__name__})
+
+    def save(self, asked: Message) -> Message:
+        """Write the trained model below ``path``, the folder that becomes ``/models``."""
+        assert self._trained is not None
+        model, module = self._trained
+        loader = save_model(model, Path(asked.header["path"]), module, asked.header["predictor"])
+        return Message({"loader": loader})
+
+    def state(self, asked: Message) -> Message:
+        """Describe the state of a loaded model."""
+        try:
+            with project_errors("the model"):
+                model = self._model(asked)
+                leaves = state(model.native if model.state is None else model.state)
+        except OpaqueError as error:
+            return Message({"opaque": str(error)})
+        return Message({}, encode_state(leaves))
+
+    def compile(self, asked: Message) -> Message:
+        """Describe the candidate forms of a loaded model."""
+        frame, probes = read_input(asked, FRAME), asked.buffers[-1]
+        return verbs.candidates(self._model(asked), read_specs(asked), frame, probes)
+
+    def study(self, asked: Message) -> Message:
+        """Begin the study of a loaded solution."""
+        model, specs = self._model(asked), read_specs(asked)
+        return self._studies.begin(asked, model, read_input(asked, model.takes), specs)
+
+    def _model(self, asked: Message) -> LoadedModel:
+        number: int = asked.header["model"]
+        return self._models[number]
+
+
+def measure(asked: Message) -> Message:
+    """Call the project's function of metrics; the buffers of the answers follow ``after``."""
+    given, after = asked.header, asked.header["after"]
+    target, features = _training_rows(Message(given, asked.buffers[:after]))
+    found = decode_predictions(Message(given["answers"], asked.buffers[after:]))
+    return Message({"measured": call_metrics(given["function"], features, target, found)})
+
+
+def read_specs(asked: Message) -> list[ColumnSpec]:
+    """The columns of a request."""
+    return [ColumnSpec.read(one) for one in asked.header["specs"]]
+
+
+def read_outputs(given: Mapping[str, Any]) -> list[OutputSpec]:
+    """The outputs that a request, or the file of a serving process, declares."""
+    return [OutputSpec.read(one) for one in given["outputs"]]
+
+
+def read_input(asked: Message, takes: str) -> Any:
+    """The data frame of a request, or its array."""
+    rows = asked.header["rows"]
+    columns = decode_columns(asked.header["columns"], asked.buffers, rows)
+    return input_builder(takes, read_specs(asked)).frame(columns, rows)
+
+
+def _training_rows(asked: Message) -> tuple[Any, Any]:
+    """The target, and the features as the recipe takes them."""
+    given = asked.header
+    if given["takes"] == FRAME:
+        frame = read_input(asked, FRAME)
+        return _target(frame, given["targets"]), frame[given["features"]].copy()
+    rows, specs = given["rows"], read_specs(asked)
+    columns = decode_columns(given["columns"], asked.buffers, rows)
+    made = []
+    for names, takes in ((given["targets"], FRAME), (given["features"], ARRAY)):
+        places = [place for place, spec in enumerate(specs) if spec.name in names]
+        builder = input_builder(takes, [specs[place] for place in places])
+        made.append(builder.frame([columns[place] for place in places], rows))
+    return _target(made[0], given["targets"]), made[1].copy()
+
+
+def _target(frame: Any, names: Sequence[str]) -> Any:
+    """One column, a frame of several, or None."""
+    if not names:
+        return None
+    return frame[names[0] if len(names) == 1 else list(names)].copy()
+
+
+def described(model: LoadedModel) -> dict[str, Any]:
+    """What the harness and the server know of a model, without looking inside."""
+    return {
+        "type": model.type_name,
+        "classes": None if model.classes is None else list(model.classes),
+        "has_probabilities": model.has_probabilities,
+        "feature_names": None if model.feature_names is None else list(model.feature_names),
+        "feature_count": model.feature_count,
+        "text_step": model.text_step,
+        "takes": model.takes,
+        "outputs": [one.as_json() for one in model.outputs],
+    }
+
+
+def describe(error: PackageError) -> dict[str, Any]:
+    """An error for a header; also the key of a ``KeyError``, and if a member is unavailable."""
+    cause = error.__cause__
+    key = cause.args[0] if isinstance(cause, KeyError) and cause.args else None
+    return {
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+        "cause": None if cause is None else type(cause).__name__,
+        "missing_key": key if isinstance(key, str) else None,
+        "unavailable": isinstance(error, MemberUnavailableError),
+    }
+
+
+def work(connection: socket.socket) -> int:
+    """Answer requests until the harness closes the connection; return the exit code."""
+    if find_spec("pandas") is not None:
+        keep_text_plain()
+    workshop, own = HostSession(), os.getpid()
+    incoming = Receiver(connection, {REQUEST: read_request})
+    while (asked := incoming.receive()) is not None:
+        try:
+            answer = workshop.answer(asked)
+        except OutOfMemoryError:
+            return EXIT_OUT_OF_MEMORY
+        if os.getpid() != own:
+            return 0  # a child that the project's code has forked, which must not answer
+        sys.stdout.flush()
+        send(connection, answer)
+    return 0
