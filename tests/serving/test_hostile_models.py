@@ -44,12 +44,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     ("attack", "answer", "text", "reason", "hint"),
     [
         ("exits", ENDED, "ended with exit code 7", "exit", "code of the model that exits"),
-        ("exits_with_zero", ENDED, "ended with exit code 0", "exit", "code of the model"),
         ("kills_itself", ENDED, "was killed by SIGKILL", "signal", "memory, of this container"),
-        ("segfaults", ENDED, "was killed by SIGSEGV", "signal", "a library's native code"),
         ("overflows_the_stack", ENDED, "was killed by SIGSEGV", "signal", "too deep a recursion"),
-        ("aborts", ENDED, "was killed by SIGABRT", "signal", "a check in a library's native code"),
-        ("alarms", ENDED, "was killed by SIGALRM", "signal", "timer of the model's own code"),
         ("raises_later", FINE, "ended with exit code 1", "exit", "an error above in this log"),
         ("closes_its_descriptors", ENDED, "ended with exit code 1", "exit", "an error above"),
         ("closes_its_connections", ENDED, "ended with exit code 1", "exit", "an error above"),

@@ -3,8 +3,8 @@
 To import them costs most of the processor time of a small process of the worker or of the model
 host, and of the command. A request names a module to run as ``python -m`` does, with its arguments,
 variables, folder and open files. A server for the ``command`` has imported ``packager`` too, the
-others the worker and the model host, whose process has nothing of ``packager`` but what it imports
-itself. ``warm_processes`` is the other end.
+others the worker and the model host; a process of the model host has nothing of this project but
+what it imports itself. ``warm_processes`` is the other end.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ FIRST_HIGH = 500
 PARENT = "MODELHOST_PARENT"
 COMMAND = "packager.cli"
 HOST = "modelhost"
+NOT_THE_HOST = ("monitoring", "packager", "serving")
 NOT_THE_COMMAND = ("packager.worker", "packager.project.templates")
 
 
@@ -147,7 +148,7 @@ def become(request: dict[str, Any], open_files: Sequence[int], channel: socket.s
     sys.modules["numpy"].random.seed()
     sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]  # of the variables
     if request["module"] == HOST:  # which imports nothing of the rest of this project
-        for name in [name for name in sys.modules if name.partition(".")[0] == "packager"]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in NOT_THE_HOST]:
             del sys.modules[name]
     code = 1
     try:
