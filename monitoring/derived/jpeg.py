@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import struct
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple
+
+from monitoring.derived.jpeg_codes import BitReader, HuffmanCodes, codes_of
 
 MAX_BLOCKS = 64
 """Blocks of 8 x 8 pixels of brightness decoded, from the top left: 4,096 pixels."""
@@ -31,20 +31,12 @@ _MIDDLE = 128
 _SIDE = 8
 
 
-class _Huffman(NamedTuple):
-    """Codes in ascending order, each filled up with zeros to 16 bits."""
-
-    firsts: Sequence[int]
-    lengths: Sequence[int]
-    symbols: Sequence[int]
-
-
 @dataclass
 class _Tables:
     """What the segments before the scan say."""
 
     quantization: dict[int, Sequence[int]] = field(default_factory=dict)
-    huffman: dict[int, _Huffman] = field(default_factory=dict)
+    huffman: dict[int, HuffmanCodes] = field(default_factory=dict)
     """Class in the higher and number in the lower four bits → codes."""
     components: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     """Identifier → blocks of a unit, and the number of the quantization table; the first is the
@@ -59,8 +51,8 @@ class _Coded(NamedTuple):
 
     blocks: int
     """In a unit."""
-    first: _Huffman
-    others: _Huffman
+    first: HuffmanCodes
+    others: HuffmanCodes
     is_light: bool
 
 
@@ -151,73 +143,14 @@ def _quantization(content: bytes) -> dict[int, Sequence[int]]:
     return found
 
 
-def _huffman_tables(content: bytes) -> dict[int, _Huffman]:
-    found: dict[int, _Huffman] = {}
+def _huffman_tables(content: bytes) -> dict[int, HuffmanCodes]:
+    found: dict[int, HuffmanCodes] = {}
     at = 0
     while at < len(content):
         total = sum(content[at + 1 : at + 17])
-        found[content[at]] = _huffman(content[at + 1 : at + 17], content[at + 17 : at + 17 + total])
+        found[content[at]] = codes_of(content[at + 1 : at + 17], content[at + 17 : at + 17 + total])
         at += 17 + total
     return found
-
-
-@lru_cache(maxsize=32)
-def _huffman(counts: bytes, symbols: bytes) -> _Huffman:
-    """The codes of the symbols, of which there are ``counts`` of each length from 1 to 16."""
-    firsts, lengths, code = [], [], 0
-    for length, count in enumerate(counts, start=1):
-        for _ in range(count):
-            firsts.append(code << (16 - length))
-            lengths.append(length)
-            code += 1
-        code <<= 1
-    if len(symbols) != len(firsts) or not firsts:
-        raise ValueError("expected a symbol for each code")
-    return _Huffman(firsts, lengths, [*symbols])
-
-
-class _Bits:
-    """The bits of a scan, between two restarts."""
-
-    def __init__(self, data: bytes, left: int) -> None:
-        """``left``: how many symbols may be read."""
-        self.left = left
-        self._data = data
-        self._at = 0
-        self._held = 0
-        self._count = 0
-
-    def symbol(self, codes: _Huffman) -> int:
-        """The next symbol; raises ``IndexError`` at the end, and if too many were read."""
-        self.left -= 1
-        if self.left < 0:
-            raise IndexError("too many symbols")
-        if self._count < 16:
-            self._fill()
-        ahead = self._held >> (self._count - 16) & 0xFFFF
-        place = bisect_right(codes.firsts, ahead) - 1
-        self._count -= codes.lengths[place]
-        return codes.symbols[place]
-
-    def number(self, size: int) -> int:
-        """The next number of ``size`` bits, of which the lower half are negative."""
-        if not size:
-            return 0
-        if self._count < size:
-            self._fill()
-        self._count -= size
-        value = self._held >> self._count & ((1 << size) - 1)
-        return value if value >> (size - 1) else value - (1 << size) + 1
-
-    def _fill(self) -> None:
-        more = self._data[self._at : self._at + 8]
-        self._at += 8
-        if self._at > len(self._data) + 16:
-            raise IndexError("the scan ends")
-        kept = self._held & ((1 << self._count) - 1)
-        # Codes at the end are read with the bits after them.
-        self._held = kept << 64 | int.from_bytes(more.ljust(8, b"\xff"), "big")
-        self._count += 64
 
 
 def _measured(data: bytes, start: int, stop: int, tables: _Tables) -> JpegLight | None:
@@ -228,13 +161,13 @@ def _measured(data: bytes, start: int, stop: int, tables: _Tables) -> JpegLight 
     intervals = iter(_intervals(data[stop : stop + MAX_SCAN_BYTES]))
     firsts: list[int] = []
     squares, units = 0.0, 0
-    bits, before = _Bits(next(intervals), MAX_SYMBOLS), [0] * len(scan)
+    bits, before = BitReader(next(intervals), MAX_SYMBOLS), [0] * len(scan)
     while len(firsts) < MAX_BLOCKS:
         if tables.restart and units and not units % tables.restart:
             part = next(intervals, None)
             if part is None:
                 break
-            bits, before = _Bits(part, bits.left), [0] * len(scan)
+            bits, before = BitReader(part, bits.left), [0] * len(scan)
         try:
             for number, one in enumerate(scan):
                 for _ in range(one.blocks):
@@ -291,7 +224,7 @@ def _intervals(scan: bytes) -> Iterator[bytes]:
     yield (scan[start:at] if at >= 0 else scan[start:]).replace(b"\xff\x00", b"\xff")
 
 
-def _block(bits: _Bits, one: _Coded, before: int, steps: Sequence[int]) -> tuple[float, int]:
+def _block(bits: BitReader, one: _Coded, before: int, steps: Sequence[int]) -> tuple[float, int]:
     """The sum of the squares of a block's coefficients, and its first coefficient undivided."""
     first = before + bits.number(bits.symbol(one.first))
     square = float(first * steps[0]) ** 2

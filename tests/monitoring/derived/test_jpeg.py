@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from monitoring.derived import jpeg
 from monitoring.derived.jpeg import light
+from monitoring.derived.jpeg_codes import BitReader
 
 SAMPLES = json.loads((Path(__file__).parent / "jpegs.json").read_text())
 FILES = {name: base64.b64decode(one["jpeg"]) for name, one in SAMPLES.items()}
@@ -80,9 +81,9 @@ def test_noise_is_read_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     (length,) = struct.unpack_from(">H", original, start + 2)
     bomb = original[: start + 2 + length] + bytes(1 << 20)
     read = []
-    symbol = jpeg._Bits.symbol
+    symbol = BitReader.symbol
     monkeypatch.setattr(
-        jpeg._Bits, "symbol", lambda self, codes: read.append(1) or symbol(self, codes)
+        BitReader, "symbol", lambda self, codes: read.append(1) or symbol(self, codes)
     )
     assert light(bomb) is not None
     assert len(read) <= jpeg.MAX_SYMBOLS + 1
