@@ -109,12 +109,6 @@ def test_a_build_in_another_environment_gives_the_same_image(
             "train.py",
         ),
         ({"modelhost.py:": "x = 1"}, 2, "module `modelhost`", "rename it"),
-        (
-            {"package.toml:target =": "private = 1\ntarget ="},
-            2,
-            "unknown key `data.private`",
-            "split",
-        ),
     ],
 )
 def test_a_mistake_is_one_message_with_a_hint_and_leaves_nothing(

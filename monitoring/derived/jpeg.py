@@ -64,8 +64,18 @@ class _Coded(NamedTuple):
     is_light: bool
 
 
-def light(data: bytes) -> tuple[float, float] | None:
-    """Mean and standard deviation of the brightness of the first blocks, each from 0 to 1.
+class JpegLight(NamedTuple):
+    """The brightness of the first blocks, from 0 to 1."""
+
+    mean: float
+    spread: float
+    """The standard deviation of the pixels."""
+    blocks: list[float]
+    """The mean of each block."""
+
+
+def light(data: bytes) -> JpegLight | None:
+    """The brightness of the first blocks.
 
     None for what is no such JPEG, is damaged, or ends before them.
     """
@@ -75,7 +85,7 @@ def light(data: bytes) -> tuple[float, float] | None:
         return None
 
 
-def _light(data: bytes) -> tuple[float, float] | None:
+def _light(data: bytes) -> JpegLight | None:
     tables = _Tables()
     for mark, start, stop in _segments(data):
         if mark in _OTHER_FRAMES or tables.is_rgb:
@@ -210,15 +220,16 @@ class _Bits:
         self._count += 64
 
 
-def _measured(data: bytes, start: int, stop: int, tables: _Tables) -> tuple[float, float] | None:
-    """Mean and standard deviation of the scan whose header is between ``start`` and ``stop``."""
+def _measured(data: bytes, start: int, stop: int, tables: _Tables) -> JpegLight | None:
+    """The brightness of the scan whose header is between ``start`` and ``stop``."""
     scan = _components(data[start:stop], tables)
     identifier = next(iter(tables.components))
     steps = tables.quantization[tables.components[identifier][1]]
     intervals = iter(_intervals(data[stop : stop + MAX_SCAN_BYTES]))
-    sums, squares, blocks, units = 0.0, 0.0, 0, 0
+    firsts: list[int] = []
+    squares, units = 0.0, 0
     bits, before = _Bits(next(intervals), MAX_SYMBOLS), [0] * len(scan)
-    while blocks < MAX_BLOCKS:
+    while len(firsts) < MAX_BLOCKS:
         if tables.restart and units and not units % tables.restart:
             part = next(intervals, None)
             if part is None:
@@ -229,17 +240,21 @@ def _measured(data: bytes, start: int, stop: int, tables: _Tables) -> tuple[floa
                 for _ in range(one.blocks):
                     square, before[number] = _block(bits, one, before[number], steps)
                     if one.is_light:
-                        sums += before[number] * steps[0]
+                        firsts.append(before[number])
                         squares += square
-                        blocks += 1
         except IndexError:  # the image has fewer blocks, or is noise
             break
         units += 1
-    if not blocks:
+    if not firsts:
         return None
-    mean = sums / _SIDE / blocks
-    spread = math.sqrt(max(0.0, squares / _SIDE**2 / blocks - mean * mean))
-    return min(1.0, max(0.0, (mean + _MIDDLE) / 255)), min(1.0, spread / 255)
+    means = [first * steps[0] / _SIDE for first in firsts]
+    mean = sum(means) / len(means)
+    spread = math.sqrt(max(0.0, squares / _SIDE**2 / len(means) - mean * mean))
+    return JpegLight(_bright(mean), min(1.0, spread / 255), [*map(_bright, means)])
+
+
+def _bright(level: float) -> float:
+    return min(1.0, max(0.0, (level + _MIDDLE) / 255))
 
 
 def _components(head: bytes, tables: _Tables) -> list[_Coded]:

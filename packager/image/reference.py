@@ -237,6 +237,11 @@ def open_reference(
                 f"{text}: expected an OCI folder or an archive, got neither",
                 "name what `package build --output` wrote",
             )
+        elif text.startswith((".", "/", "~")):  # as no name of an image does
+            raise UsageError(
+                f"{text}: no such folder or file",
+                "name what `package build --output` wrote, or an image, such as name:tag",
+            )
         elif is_registry_reference(text) and not (engine and holds(engine, text)):
             yield _in_registry(text, engine, platform)
         else:

@@ -58,7 +58,8 @@ class Member(NamedTuple):
 
 def read_member(file: IO[bytes], place: int) -> Member:
     """The member whose first header is at ``place``; raises ``ValueError`` for another form."""
-    header, records = _block(file, place), {}
+    records: Mapping[str, bytes] = {}
+    header = _block(file, place)
     if header[156:157] == EXTENDED:
         size = _number(header[124:136])
         if not 0 < size <= MAX_EXTENDED:

@@ -63,6 +63,14 @@ def test_a_package_that_a_module_needs_is_reported_as_a_requirement(code):
 
 
 @pytest.mark.parametrize(
+    ("module", "named"), [("pkg_resources", "setuptools<81"), ("distutils", "setuptools")]
+)
+def test_modules_that_only_some_versions_of_setuptools_have_are_known(code, module, named):
+    error = failure(code, f"raise ModuleNotFoundError(name={module!r})\n")
+    assert error.hint == f"add {named}, which has {module!r}, to the requirements file"
+
+
+@pytest.mark.parametrize(
     ("text", "line"), [("x = 1\nraise ValueError('no')\n", 2), ("def f(:\n", 1)]
 )
 def test_the_line_of_the_project_is_named(code, text, line):

@@ -252,7 +252,14 @@ def _of_checks(checks: Sequence[Check]) -> tuple[FamilyVerdict, str]:
         warned = [check for check in checks if check.verdict == "warned"]
         return ("warned", _first(warned).why) if warned else ("passed", "")
     first = unclear[0]
-    return "inconclusive", f"too few rows to tell: {first.why}{first.could_see}"
+    return "inconclusive", f"{_too_few(first)} to tell: {first.why}{first.could_see}"
+
+
+def _too_few(check: Check) -> str:
+    """Of which rows there are too few: more new rows don't help a package that held out few."""
+    if 0 < check.baseline_rows < check.rows:
+        return f"too few held-out rows ({check.baseline_rows:,})"
+    return "too few rows"
 
 
 def _first(failed: Sequence[Check]) -> Check:

@@ -18,6 +18,8 @@ def run(rows, members):
     return members.route(rows["kind"], {"a": "double", "b": "triple"}, default=DEFAULT)(rows)
 """
 TWO = ((member_spec("double"), {"scale": 2}), (member_spec("triple", "inline"), {"scale": 3}))
+INLINE = ((member_spec("double", "inline"), {"scale": 2}), TWO[1])
+"""The same without a process of a member's own, which takes time to start."""
 
 
 def test_each_segment_is_answered_by_its_member_in_the_order_of_the_rows(load: Load) -> None:
@@ -30,20 +32,20 @@ def test_each_segment_is_answered_by_its_member_in_the_order_of_the_rows(load: L
 
 
 def test_other_segments_go_to_the_default(load: Load) -> None:
-    flow = load(*TWO, flow=ROUTED.replace("DEFAULT", "'triple'"))
+    flow = load(*INLINE, flow=ROUTED.replace("DEFAULT", "'triple'"))
     rows = pd.DataFrame({"x": [1.0, 2.0], "kind": ["c", "a"]})
     assert flow.predict(rows).tolist() == [3.0, 4.0]
 
 
 def test_segments_of_other_rows(load: Load) -> None:
-    flow = load(*TWO)
+    flow = load(*INLINE)
     route = flow.members.route(["a"], {"a": "double"})
     with pytest.raises(PackageError, match="one segment for each of 2 rows, got 1"):
         route(pd.DataFrame({"x": [1.0, 2.0]}))
 
 
 def test_a_name_that_is_no_member(load: Load) -> None:
-    flow = load(*TWO, flow="def run(rows, members):\n    return members.half(rows)\n")
+    flow = load(*INLINE, flow="def run(rows, members):\n    return members.half(rows)\n")
     with pytest.raises(PackageError, match="one of the members double, triple, got 'half'"):
         flow.predict(pd.DataFrame({"x": [1.0]}))
 
@@ -77,7 +79,7 @@ def run(rows, members):
 
 
 def test_no_rows_ask_nothing(load: Load) -> None:
-    flow = load(*TWO)
+    flow = load(*INLINE)
     assert len(flow.members.double(pd.DataFrame({"x": []}))) == 0
     assert flow.take_calls() == []
 

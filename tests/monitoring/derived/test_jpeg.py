@@ -26,7 +26,10 @@ SCAN = b"\xff\xda"
 
 @pytest.mark.parametrize("name", READ)
 def test_mean_and_spread_are_those_of_the_pixels(name: str) -> None:
-    assert light(FILES[name]) == pytest.approx(SAMPLES[name]["light"], abs=0.01)
+    found = light(FILES[name])
+    assert found is not None
+    assert [found.mean, found.spread] == pytest.approx(SAMPLES[name]["light"], abs=0.01)
+    assert sum(found.blocks) / len(found.blocks) == pytest.approx(found.mean)
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name not in READ])
@@ -39,15 +42,17 @@ def test_a_darker_image_is_darker() -> None:
     # The first coefficient of each block by twice its step: the brightness beside the middle.
     at = original.index(b"\xff\xdb") + 5
     doubled = original[:at] + bytes([2 * original[at]]) + original[at + 1 :]
-    (mean, spread), (farther, wider) = light(original) or (0, 0), light(doubled) or (0, 0)
-    assert farther - 128 / 255 == pytest.approx(2 * (mean - 128 / 255))
-    assert wider > spread
+    before, after = light(original), light(doubled)
+    assert before is not None
+    assert after is not None
+    assert after.mean - 128 / 255 == pytest.approx(2 * (before.mean - 128 / 255))
+    assert after.spread > before.spread
 
 
 @given(st.sampled_from(READ), st.integers(0, 2_000))
 def test_a_file_that_is_cut_off_raises_nothing(name: str, length: int) -> None:
     found = light(FILES[name][:length])
-    assert found is None or all(0 <= one <= 1 for one in found)
+    assert found is None or all(0 <= one <= 1 for one in (*found[:2], *found.blocks))
 
 
 @settings(max_examples=300)
@@ -60,7 +65,7 @@ def test_hostile_bytes_raise_nothing(name: str, changes: list[tuple[int, int]]) 
     for at, byte in changes:
         made[at % len(made)] = byte
     found = light(bytes(made))
-    assert found is None or all(0 <= one <= 1 for one in found)
+    assert found is None or all(0 <= one <= 1 for one in (*found[:2], *found.blocks))
 
 
 @given(st.binary(max_size=200))
