@@ -156,6 +156,8 @@ def test_the_script_tests_a_package_and_tells_what_went_wrong(
         "index.html", "junit.xml", "report.json", "summary.md",
     ]  # fmt: skip
     assert json.loads(done.stdout)["verdict"] in ("passed", "inconclusive")
+    rows = len(data.read_text(encoding="utf-8").splitlines()) - 1
+    assert json.loads((tested / "report.json").read_text(encoding="utf-8"))["rows"] == rows
     assert ElementTree.parse(tested / "junit.xml").getroot().attrib["failures"] == "0"
 
     wrong = run(script, local_package.reference, script.parent / "absent.csv", "--local")

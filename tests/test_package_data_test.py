@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -58,21 +57,6 @@ def test_a_lacking_column_fails_with_exit_1_and_a_missing_file_with_exit_2(
     half = package(*asked, visits, "--labels", visits, env=NO_ENGINE)
     assert half.code == 2
     assert "--labels and --on: expected both or neither" in half.err
-
-
-@pytest.mark.slow
-def test_all_reports_or_none_are_written(
-    local_package: Package, visits: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "reports"
-    done = package(
-        *("test", local_package.reference, "--data", visits, "--local", "--output", out),
-        env=NO_ENGINE,
-    )
-    assert done.code in (0, 1), done.err
-    names = {file.name for file in out.iterdir()}
-    assert names == {"report.json", "junit.xml", "summary.md", "index.html"}
-    assert json.loads((out / "report.json").read_text())["rows"] == len(pd.read_csv(visits))
 
 
 @pytest.mark.engine
