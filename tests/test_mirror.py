@@ -159,6 +159,7 @@ EXEMPT: dict[str, str] = {
 FEATURES: dict[str, str] = {
     "packager/deploy/test_proxy_grpc.py": "gRPC behind the proxies of Compose and Swarm",
     "packager/report/test_pages_in_browser.py": "every page in Chromium, at two widths",
+    "modelhost/pickles/test_standard_library.py": "calls of every module that scanners warn of",
     "packager/cli/test_registry_index.py": "an index in a registry: pushed, signed, verified",
     "packager/trust/test_every_part.py": "changes of every kind, at a start, inspect and verify",
     "packager/api/test_notebooks.py": "notebooks in a real kernel, captured or refused",

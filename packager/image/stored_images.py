@@ -238,6 +238,7 @@ def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[
             name = (entry["RepoTags"] or [""])[0]
             image = _image(name, archive.document(entry["Config"]), places)
             images.append(replace(image, annotations=kept_annotations(image.digest)))
+        archive.check_index({image.digest for image in images})
     named = [(image.name, _platform(image.config)) for image in images]
     choose_platform(_mains(named), called, platform)
     return _in_order(images, called)

@@ -34,21 +34,27 @@ FREE = ("Labels", "annotations", "ExposedPorts", "Volumes", "LayerSources", "con
 
 def oci_manifest(content: bytes) -> dict[str, Any]:
     """A manifest or index; raises ``ValueError`` for keys that another reader could mistake."""
-    return _spelled(strict_json(content), MANIFEST)
+    found = strict_json(content)
+    _check_spelling(found, MANIFEST)
+    return found
 
 
 def image_config(content: bytes) -> dict[str, Any]:
     """An image's config; raises ``ValueError`` as ``oci_manifest``."""
-    return _spelled(strict_json(content), CONFIG)
+    found = strict_json(content)
+    _check_spelling(found, CONFIG)
+    return found
 
 
 def saved_manifest(content: bytes) -> Any:
     """The ``manifest.json`` of an archive; raises ``ValueError`` as ``oci_manifest``."""
-    return _spelled(strict_value(content), SAVED)
+    found = strict_value(content)
+    _check_spelling(found, SAVED)
+    return found
 
 
-def _spelled(found: Any, names: Iterable[str]) -> Any:
-    """``found``, if no key in it is one of ``names`` in another spelling."""
+def _check_spelling(found: Any, names: Iterable[str]) -> None:
+    """Raise ``ValueError`` if a key in ``found`` is one of ``names`` in another spelling."""
     known = {name.casefold(): name for name in names}
     waiting = [found]
     while waiting:
@@ -63,4 +69,3 @@ def _spelled(found: Any, names: Iterable[str]) -> Any:
                     )
                 if key not in FREE:
                     waiting.append(value)
-    return found
