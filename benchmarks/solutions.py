@@ -263,8 +263,8 @@ def main() -> None:
             wait_for(port)
             ways = {name: as_member(flow, name) for name in ("inline", "own")}
             ways |= {"own, asleep": as_member(asleep, "own"), "http": over_http(port)}
-            members = [flow.members["own"].process_id, asleep.members["own"].process_id]
-            first = [server.pid, *members] if given.first else []
+            asked = (flow.members["own"].process_id, asleep.members["own"].process_id)
+            first = [server.pid, *filter(None, asked)] if given.first else []
             table(ways, given.calls, first)
             builder, columns = FrameBuilder(COLUMNS), values(1)
 

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,9 @@ class Watched:
         found: dict[str, list[int]] = {}
         for flow in children(self.server.process.pid):
             for process in children(flow):
-                place = Path(os.readlink(f"/proc/{process}/cwd"))
-                found.setdefault(place.parent.name, []).append(process)
+                with suppress(FileNotFoundError):  # it ended after it was listed
+                    place = Path(os.readlink(f"/proc/{process}/cwd"))
+                    found.setdefault(place.parent.name, []).append(process)
         return found
 
 
