@@ -14,8 +14,9 @@ from packager.project.config import FILENAME, Project, load_project
 from packager.project.sections import MemberSection
 from packager.runners.job import make_job
 from packager.solutions.flow_check import check_columns, check_names, check_uses
-from packager.solutions.flow_code import FlowCode, may_define
+from packager.solutions.flow_code import FlowCode
 from packager.solutions.member_package import MemberPackage
+from packager.solutions.module_names import may_define
 
 
 def check_before_members(project: Project, base: str) -> None:

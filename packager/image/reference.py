@@ -232,15 +232,10 @@ def open_reference(
             yield replace(_describe(read_oci(path, text, platform)), folder=path)
         elif path.is_file():
             yield replace(_describe(read_archive(path, text, platform)), archive=path)
-        elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
+        elif path.is_dir() or text.startswith(("oci:", "docker-archive:", ".", "/", "~")):
             raise UsageError(
                 f"{text}: expected an OCI folder or an archive, got neither",
                 "name what `package build --output` wrote",
-            )
-        elif text.startswith((".", "/", "~")):  # as no name of an image does
-            raise UsageError(
-                f"{text}: no such folder or file",
-                "name what `package build --output` wrote, or an image, such as name:tag",
             )
         elif is_registry_reference(text) and not (engine and holds(engine, text)):
             yield _in_registry(text, engine, platform)

@@ -29,7 +29,7 @@ ATTRIBUTES = ("SCHILY.", "LIBARCHIVE.", "RHT.")
 """How the names of extended attributes begin; who reads the members refuses them by name."""
 
 
-class Member(NamedTuple):
+class StatedMember(NamedTuple):
     """A member as its headers state it."""
 
     kind: bytes
@@ -56,7 +56,7 @@ class Member(NamedTuple):
         )
 
 
-def read_member(file: IO[bytes], place: int) -> Member:
+def read_member(file: IO[bytes], place: int) -> StatedMember:
     """The member whose first header is at ``place``; raises ``ValueError`` for another form."""
     records: Mapping[str, bytes] = {}
     header = _block(file, place)
@@ -75,7 +75,7 @@ def read_member(file: IO[bytes], place: int) -> Member:
     is_link, is_folder = kind == tarfile.SYMTYPE, kind == tarfile.DIRTYPE
     link = records.get("linkpath", _text(header[157:257])) if is_link else b""
     numbers = {key: int(records[key]) for key in NUMBERS if key in records}
-    member = Member(
+    member = StatedMember(
         kind,
         _decoded(name.rstrip(b"/") if is_folder else name),
         _decoded(link),

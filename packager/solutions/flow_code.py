@@ -114,31 +114,6 @@ class FlowCode:
                 yield node.name
 
 
-def may_define(text: str, name: str) -> tuple[bool, list[str]]:
-    """Whether the module ``text`` may have ``name``; second, the functions that it surely has.
-
-    Raises ``SyntaxError``, and ``ValueError`` for text with null bytes.
-    """
-    module = ast.parse(text)
-    names = {*_defined(module)}
-    functions = [one.name for one in module.body if isinstance(one, Function)]
-    return bool(names & {name, *_ANY_NAME}), functions
-
-
-def _defined(module: ast.Module) -> Iterator[str]:
-    for node in ast.walk(module):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield node.name
-        elif isinstance(node, ast.alias):
-            yield node.asname or node.name.partition(".")[0]
-        elif isinstance(node, ast.Name):
-            yield node.id
-
-
-_ANY_NAME = {"*", "__getattr__", "globals", "exec", "eval", "vars", "setattr", "locals"}
-"""A module that mentions one of them may have names that its text does not show."""
-
-
 class FlowReader:
     """Follows the members and the frames of one flow."""
 

@@ -85,6 +85,7 @@ def test_what_hides_a_call_is_refused(canary: Path) -> None:
     assert not canary.exists()
 
 
+@pytest.mark.slow
 def test_calls_in_other_files_are_refused(canary: Path) -> None:
     passed = [
         name
@@ -153,6 +154,7 @@ def fitted() -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 def test_models_and_data_raise_no_alarm_in_any_protocol_and_compression(tmp_path: Path) -> None:
     alarms = []
     for name, value in fitted().items():

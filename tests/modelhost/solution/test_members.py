@@ -22,6 +22,7 @@ INLINE = ((member_spec("double", "inline"), {"scale": 2}), TWO[1])
 """The same without a process of a member's own, which takes time to start."""
 
 
+@pytest.mark.slow
 def test_each_segment_is_answered_by_its_member_in_the_order_of_the_rows(load: Load) -> None:
     flow = load(*TWO, flow=ROUTED.replace("DEFAULT", "None"))
     rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "kind": list("abba")})
@@ -50,6 +51,7 @@ def test_a_name_that_is_no_member(load: Load) -> None:
         flow.predict(pd.DataFrame({"x": [1.0]}))
 
 
+@pytest.mark.slow
 def test_processes_work_at_the_same_time(load: Load) -> None:
     parallel = """
 def run(rows, members):
@@ -68,6 +70,7 @@ def run(rows, members):
     assert took < sum(call.ended - call.began for call in calls)
 
 
+@pytest.mark.slow
 def test_two_calls_of_one_member_are_answered_in_turn(load: Load) -> None:
     twice = """
 def run(rows, members):
@@ -96,7 +99,7 @@ def test_probabilities_of_segments_are_joined_if_all_have_them(load: Load) -> No
     assert found.predictions.tolist() == ["n", "p"]
 
 
-@pytest.mark.parametrize("process", ["inline", "own"])
+@pytest.mark.parametrize("process", ["inline", pytest.param("own", marks=pytest.mark.slow)])
 def test_a_route_of_no_rows_has_the_form_of_its_members(load: Load, process: str) -> None:
     both = [
         (member_spec(name, process, task="classification"), {"classes": ["n", "p"]})
@@ -108,6 +111,7 @@ def test_a_route_of_no_rows_has_the_form_of_its_members(load: Load, process: str
     assert flow.take_calls() == []
 
 
+@pytest.mark.slow
 def test_a_withheld_member_is_not_asked(load: Load) -> None:
     flow = load(*TWO)
     away = MemberUnavailableError("double", "did not answer in time", late=True)
@@ -118,6 +122,7 @@ def test_a_withheld_member_is_not_asked(load: Load) -> None:
     assert flow.predict(pd.DataFrame({"x": [1.0]})).tolist() == [2.0]
 
 
+@pytest.mark.slow
 def test_a_call_that_failed_fails_again_and_is_counted_once(load: Load) -> None:
     flow = load(*TWO)
     begun = flow.members.double.submit(pd.DataFrame({"x": [777.0]}))
@@ -127,6 +132,7 @@ def test_a_call_that_failed_fails_again_and_is_counted_once(load: Load) -> None:
     assert [call.outcome for call in flow.take_calls()] == ["failed"]
 
 
+@pytest.mark.slow
 def test_members_leave_no_bytecode_in_the_package(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

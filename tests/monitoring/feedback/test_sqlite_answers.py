@@ -42,6 +42,7 @@ def _keep(folder: str, day: int) -> None:
         store.keep([one])
 
 
+@pytest.mark.slow
 def test_processes_keep_at_the_same_time(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     SqliteAnswerStore(tmp_path / FILE, 1).close()

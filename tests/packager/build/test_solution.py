@@ -153,7 +153,7 @@ def test_a_member_that_is_not_there(projects: Path) -> None:
     shutil.rmtree(projects.parent / LENGTH)
     code, said = built(projects)
     assert code == 2
-    assert "[[member]] length: ../length: no such folder or file" in said
+    assert "[[member]] length: ../length: expected an OCI folder or an archive, got neither" in said
     assert "building" not in said
 
 

@@ -187,7 +187,7 @@ def test_a_path_without_an_image_is_a_usage_error(tmp_path: Path, text: str):
 @pytest.mark.parametrize("text", ["./gone.tar", "../gone", "/gone/oci", "~/gone"])
 def test_a_path_that_is_not_there_is_no_name_of_an_image(text: str):
     error = refused(text, cast(Engine, "an engine that is not asked"))
-    assert error.message == f"{text}: no such folder or file"
+    assert error.message == f"{text}: expected an OCI folder or an archive, got neither"
     assert error.exit_code == 2
 
 
