@@ -54,8 +54,8 @@ def test_it_serves(named: Package) -> None:
     assert (status, len(answer["predictions"])) == (200, 3)
 
 
-def test_it_replays(named: Package) -> None:
-    done = package("replay", named.reference, "--local", env=NO_ENGINE)
+def test_it_replays(named: Package, tmp_path: Path) -> None:
+    done = package("replay", named.reference, "--local", env=NO_ENGINE, cwd=tmp_path)
     assert done.code == 0, done.err
     assert "replay: passed" in done.out
 

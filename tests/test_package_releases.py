@@ -41,7 +41,7 @@ def test_a_package_on_trixie_serves_and_replays(engine: Engine, tmp_path: Path) 
             asked = {"rows": json.loads(rows.to_json(orient="records"))}
             status, answer = ask(f"{url}/predict", asked)
         assert (status, len(answer["predictions"])) == (200, 3)
-        done = package("replay", tag)
+        done = package("replay", tag, cwd=tmp_path)
         assert "replay: passed" in done.out, done.err + done.out
     finally:
         engine.remove(tag)

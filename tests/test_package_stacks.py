@@ -128,8 +128,8 @@ def test_trees_of_the_old_stack_are_compiled(packages: dict[str, Package]) -> No
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_each_replays(packages: dict[str, Package], name: str) -> None:
-    done = package("replay", packages[name].reference, "--local", env=NO_ENGINE)
+def test_each_replays(packages: dict[str, Package], name: str, tmp_path: Path) -> None:
+    done = package("replay", packages[name].reference, "--local", env=NO_ENGINE, cwd=tmp_path)
     assert done.code == 0, done.err + done.out
     assert "replay: passed" in done.out
 
