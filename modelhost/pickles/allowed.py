@@ -30,6 +30,8 @@ _STANDARD = (
     | _names("uuid", "UUID SafeUUID")
     | _names("zoneinfo", "ZoneInfo ZoneInfo._unpickle")
     | _names("array", "array _array_reconstructor")
+    | _names("pytz", "_p _UTC FixedOffset")
+    | _names("dateutil.tz._tzfile", "_unpickle")
     | _words(
         "_codecs.encode decimal.Decimal fractions.Fraction functools.partial operator.itemgetter"
         " re._compile random.Random types.SimpleNamespace logging.getLogger"
@@ -47,7 +49,7 @@ _NUMPY = (
         " uintp longlong ulonglong float16 float32 float64 longdouble float128 complex64 complex128"
         " clongdouble complex256 object_ bytes_ str_ void datetime64 timedelta64 number generic"
         " integer floating inexact signedinteger unsignedinteger character flexible matrix poly1d"
-        " recarray record",
+        " recarray record vectorize",
     )
     | _words(
         "numpy._core.numeric._frombuffer numpy.core.numeric._frombuffer"
@@ -105,29 +107,39 @@ CALLS = _STANDARD | _NUMPY | _PANDAS | _TORCH | _SCIKIT_LEARN
 EXCEPTIONS = re.compile(r"builtins\.[A-Z]\w*(Error|Exception|Warning)")
 LOOK_UPS = frozenset(["builtins.getattr", "builtins.type", "torch.storage._load_from_bytes"])
 """What may be called with arguments that the reader follows (``SAFE``), and not handed on."""
-VALUES = _names(
-    "numpy",
-    "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
-    " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
-    " average cbrt ceil clip concatenate conjugate copysign corrcoef cos cosh cov cross cumprod"
-    " cumsum deg2rad degrees diff digitize divide dot equal exp exp2 expand_dims expm1 fabs"
-    " float_power floor floor_divide fmax fmin fmod full_like gradient greater greater_equal"
-    " heaviside histogram hstack hypot imag interp invert isclose isfinite isinf isnan"
-    " left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and"
-    " logical_not logical_or logical_xor matmul max maximum mean median min minimum mod multiply"
-    " nan_to_num nanargmax nanargmin nanmax nanmean nanmedian nanmin nanpercentile nanprod"
-    " nanquantile nanstd nansum nanvar negative nonzero not_equal ones ones_like percentile"
-    " positive power prod ptp quantile rad2deg radians ravel real reciprocal remainder reshape"
-    " right_shift rint round searchsorted sign signbit sin sinc sinh sort sqrt square squeeze"
-    " stack std subtract sum tan tanh transpose trapezoid tril triu true_divide trunc unique var"
-    " vstack where zeros zeros_like",
-) | _names(
-    "math",
-    "acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh degrees erf erfc exp expm1"
-    " fabs floor fmod gamma hypot isfinite isinf isnan lgamma log log10 log1p log2 pow radians"
-    " sin sinh sqrt tan tanh trunc",
+VALUES = (
+    _names(
+        "numpy",
+        "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
+        " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
+        " average cbrt ceil clip concatenate conjugate copysign corrcoef cos cosh cov cross"
+        " cumprod cumsum deg2rad degrees diff digitize divide dot equal exp exp2 expand_dims"
+        " expm1 fabs float_power floor floor_divide fmax fmin fmod full_like gradient greater"
+        " greater_equal heaviside histogram hstack hypot imag interp invert isclose isfinite"
+        " isinf isnan left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2"
+        " logical_and logical_not logical_or logical_xor matmul max maximum mean median min"
+        " minimum mod multiply nan_to_num nanargmax nanargmin nanmax nanmean nanmedian nanmin"
+        " nanpercentile nanprod nanquantile nanstd nansum nanvar negative nonzero not_equal ones"
+        " ones_like percentile positive power prod ptp quantile rad2deg radians ravel real"
+        " reciprocal remainder reshape right_shift rint round round_ searchsorted sign signbit"
+        " sin sinc sinh sort sqrt square squeeze stack std subtract sum tan tanh transpose"
+        " trapezoid tril triu true_divide trunc unique var vstack where zeros zeros_like",
+    )
+    | _names(
+        "builtins",
+        "abs len max min round sum str.capitalize str.casefold str.lower str.lstrip str.rsplit"
+        " str.rstrip str.split str.splitlines str.strip str.swapcase str.title str.upper",
+    )
+    | _names(
+        "math",
+        "acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh degrees erf erfc exp expm1"
+        " fabs floor fmod gamma hypot isfinite isinf isnan lgamma log log10 log1p log2 pow radians"
+        " sin sinh sqrt tan tanh trunc",
+    )
 )
 """Functions and others that may be named, as a parameter of an estimator, and not called."""
+UFUNCS = _words("numpy._core._multiarray_umath numpy.core._multiarray_umath")
+"""How NumPy before 2.2 names the module of its compiled functions in pickles."""
 FUNCTIONS = (
     *("sklearn.metrics.", "sklearn.feature_selection.", "sklearn.cluster.", "sklearn.base."),
     *("sklearn.decomposition.", "sklearn.gaussian_process.", "sklearn.preprocessing."),
@@ -136,8 +148,17 @@ FUNCTIONS = (
     *("sklearn.utils.extmath.", "sklearn.utils.validation.", "sklearn.kernel_approximation."),
     *("scipy.special.", "scipy.stats.", "scipy.spatial.distance.", "scipy._lib.array_api_compat."),
     *("scipy.optimize.", "numpy.linalg.", "statsmodels.", "lightgbm.sklearn."),
+    *("pandas.core.reshape.", "pandas.core.tools."),
 )
 """Modules whose functions, which compute numbers only, may be named as a parameter as well."""
+KEPT = (
+    *("sklearn.utils.validation.", "sklearn.metrics.", "sklearn.feature_selection."),
+    *("sklearn.preprocessing.", "scipy.special.", "scipy.stats.", "numpy.linalg."),
+    *("statsmodels.discrete.", "statsmodels.distributions."),
+)
+"""Those of ``FUNCTIONS`` that ``functools.partial`` and ``numpy.vectorize`` may keep as well."""
+METHODS = ("scipy.stats.", "statsmodels.discrete.", "statsmodels.distributions.")
+"""Modules whose methods, which compute numbers only, may be named and not called."""
 COMPILED = (
     *("sklearn.", "scipy.", "pandas._libs.", "numpy.random.", "statsmodels.", "imblearn."),
     *("lightgbm.", "catboost.", "hdbscan.", "sksurv.", "river.", "pmdarima.", "sktime."),

@@ -25,7 +25,8 @@ _CALLABLE_BASES = _words(
 """Bases whose objects are pickled as a call of their class."""
 _VALUE_BASES = _words("tuple str int float complex bytes frozenset NamedTuple namedtuple")
 """Bases whose ``__new__`` takes the value."""
-_MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
+_TUPLES = ("namedtuple", "NamedTuple")
+_MAKERS = (*_TUPLES, "Enum", "make_dataclass")
 
 
 class Definition(NamedTuple):
@@ -80,6 +81,9 @@ class Definitions:
             return True
         if found.kind != CLASS or found.file is None or found.file.text is None:
             return False
+        maker = self._maker(found)
+        if maker is not None:
+            return maker == "Enum" or (values and maker in _TUPLES)
         head, body = _class_text(found.file.text, found.name)
         if REDUCED.search(body):
             return True
@@ -97,6 +101,28 @@ class Definitions:
                 ):
                     return True
         return False
+
+    def has_method(self, found: Definition, name: str, modules: tuple[str, ...]) -> bool:
+        """Whether a class or a base of it defines the method ``name``, within ``modules``."""
+        waiting, seen = [found], 0
+        while waiting and seen < MAX_STEPS:
+            one, seen = waiting.pop(0), seen + 1
+            if one.kind != CLASS or one.file is None or one.file.text is None:
+                continue
+            head, body = _class_text(one.file.text, one.name)
+            if re.search(rf"^[ \t]+def {re.escape(name)}\(", body, re.MULTILINE):
+                return f"{one.module}.".startswith(modules)
+            for base in re.findall(r"\w+", re.sub(r"\w+\s*=[^,]*", "", head)):
+                if base not in (one.name, "object"):
+                    waiting.append(self.find(one.module, base))
+        return False
+
+    def _maker(self, found: Definition) -> str | None:
+        """What an assignment makes the class with, ``namedtuple``; None of a class statement."""
+        assert found.file is not None
+        node = self._bindings(found.module, found.file).get(found.name, [None])[-1]
+        called = ast.dump(node.value.func) if _is_made(node) else ""
+        return next((one for one in _MAKERS if f"'{one}'" in called), None)
 
     def _bindings(self, module: str, file: ModuleFile) -> dict[str, list[Any]]:
         """Name → the statements on the module's own level that bind it; ``*``: star imports."""
@@ -124,13 +150,15 @@ class Definitions:
             value = node.value
             if isinstance(value, ast.Lambda):
                 return Definition(FUNCTION, module, name, file)
-            if isinstance(value, ast.Call):
-                called = ast.dump(value.func)
-                if any(f"'{maker}'" in called for maker in _MAKERS):
-                    return Definition(CLASS, module, name, file)
+            if self._maker(Definition(CLASS, module, name, file)) is not None:
+                return Definition(CLASS, module, name, file)
             if isinstance(value, ast.Name) and value.id != name:
                 return self.find(module, value.id, steps + 1)
         return Definition(OTHER, module, name, file)
+
+
+def _is_made(node: Any) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
 
 
 def _bound(tree: Any) -> Iterator[tuple[str, Any]]:

@@ -22,11 +22,15 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from dateutil.tz import gettz, tzutc
 from lightgbm import LGBMClassifier
+from scipy.stats import loguniform, randint
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, f_classif
+from sklearn.impute import IterativeImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV
@@ -142,6 +146,14 @@ def fitted() -> dict[str, object]:
         "text": TfidfVectorizer().fit(["a few words", "other words"]),
         "lightgbm": LGBMClassifier(n_estimators=2, verbose=-1).fit(rows, answers),
         "xgboost": XGBClassifier(n_estimators=2).fit(rows, answers),
+        "categories": HistGradientBoostingClassifier(max_iter=2, categorical_features=["a"]).fit(
+            pd.DataFrame(rows, columns=["a", "b"]), answers
+        ),
+        "imputed": IterativeImputer(max_iter=2).fit(rows),
+        "kept": [functools.partial(f1_score, average="macro"), np.vectorize(np.log1p)],
+        "distributions": [randint(1, 9), loguniform(0.1, 1)],
+        "words": TfidfVectorizer(tokenizer=str.split, token_pattern=None).fit(["a few words"]),
+        "zones": [gettz("Europe/Paris"), tzutc()],
         "statsmodels": statsmodels.api.OLS(answers, rows).fit(),
     }
 
