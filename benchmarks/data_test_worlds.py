@@ -185,8 +185,8 @@ def wrong(target: str, share: float, where: Callable[[pd.DataFrame], Any] | None
         chosen = draw.random(len(rows)) < share
         if where is not None:
             chosen &= np.asarray(where(rows))
-        one, other = sorted(set(answers))
-        flipped = np.where(answers == one, other, one)
+        classes, places = np.unique(answers, return_inverse=True)
+        flipped = classes[(places + 1) % len(classes)]
         return rows.assign(**{target: np.where(chosen, flipped, rows[target])})
 
     return apply

@@ -227,10 +227,11 @@ def power(world: World, runs: int) -> list[str]:
     from data_test_worlds import wrong
 
     model, lines = fitted(world), []
-    for share, where, of in (
-        *((one, None, "all rows") for one in (0.03, 0.05, 0.1)),
-        (0.1, lambda rows: rows[world.slices[0]] == rows[world.slices[0]].mode()[0], "a slice"),
-    ):
+    every: list[tuple[float, Any, str]] = [(one, None, "all rows") for one in (0.03, 0.05, 0.1)]
+    if world.slices:
+        column = world.slices[0]
+        every.append((0.1, lambda rows: rows[column] == rows[column].mode()[0], "a slice"))
+    for share, where, of in every:
         hits = []
         for size in (500, 1_000, 2_000, 5_000, 10_000):
             fault = wrong(world.target, share, where)

@@ -7,8 +7,8 @@ import socket
 import statistics
 import struct
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 
 def floor(work: Callable[[], object], calls: int, *, looks: bool) -> tuple[float, float]:
@@ -39,3 +39,16 @@ def floor(work: Callable[[], object], calls: int, *, looks: bool) -> tuple[float
     ours.close()
     os.waitpid(child, 0)
     return statistics.quantiles(costs, n=10)[0], statistics.median(costs)
+
+
+@contextmanager
+def undisturbed(processes: Iterable[int]) -> Iterator[None]:
+    """These processes, and this one, go before all others of the machine; it needs root."""
+    every = (0, *processes)
+    for one in every:
+        os.sched_setscheduler(one, os.SCHED_FIFO, os.sched_param(1))
+    try:
+        yield
+    finally:
+        for one in every:
+            os.sched_setscheduler(one, os.SCHED_OTHER, os.sched_param(0))

@@ -1,13 +1,15 @@
 """Memory, counters and answers of a server whose rows all go to the model's processes.
 
-    python benchmarks/native_soak.py [--minutes 10] [--rows 30000] [--kills 20] [--processes 2]
+    python benchmarks/native_soak.py [--minutes 10] [--rate N] [--rows 30000] [--kills 20]
+        [--processes 2]
 
 Makes the package of ``tabular_package.py`` twice, with its compiled form and without, and
 
 1. sends ``--rows`` rows to servers of both, 100 at a time, and compares the answers: predictions
    and flags must be equal, probabilities within 1e-9 (docs/compiled.md);
 2. sends rows to the server without a compiled form for ``--minutes``, and reads the memory of all
-   its processes: it may grow by 5 % and 8 MiB from the second quarter of the time to the last;
+   its processes: it may grow by 5 % and 8 MiB from the second quarter of the time to the last.
+   ``--rate`` bounds the requests of ten rows a second; without it, eight clients wait for nothing;
 3. kills a model process ``--kills`` times under load.
 
 Each time the counters of ``/metrics`` must be those that the clients saw. Exits with 1 if anything
@@ -46,6 +48,8 @@ TOLERANCE = 1e-9
 CLIENTS = 8
 ROWS_A_REQUEST = 100
 SAMPLE_SECONDS = 2.0
+REPORTS = 12
+"""Lines of memory over the time."""
 MAX_GROWTH, MAX_GROWTH_BYTES = 0.05, 8 << 20
 COUNTED_SECONDS = 1.0
 PAUSE_SECONDS = 0.4
@@ -56,9 +60,10 @@ MAX_WAIT_SECONDS = 90.0
 class Clients:
     """Threads that send bodies in turn and count the answers by status."""
 
-    def __init__(self, port: int, bodies: Sequence[bytes]) -> None:
+    def __init__(self, port: int, bodies: Sequence[bytes], rate: float = 0.0) -> None:
         self.outcomes: Counter[int] = Counter()
         self._port, self._bodies = port, bodies
+        self._pause = CLIENTS / rate if rate else 0.0
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._threads = [threading.Thread(target=self._run, args=(n,)) for n in range(CLIENTS)]
 
@@ -81,12 +86,14 @@ class Clients:
             reply.read()
             with self._lock:
                 self.outcomes[reply.status] += 1
+            self._stop.wait(self._pause)
         connection.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--rows", type=int, default=30_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--processes", type=int, default=2)
@@ -94,9 +101,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         frame = lay_out(folder, chosen.processes)
-        wrong = compare(folder, rows_of(frame, chosen.rows))
+        wrong = bool(chosen.rows) and compare(folder, rows_of(frame, chosen.rows))
         bodies = [encoded(rows) for rows in requests_of(rows_of(frame, 2_000), 10)]
-        wrong += soak(folder, bodies, chosen.minutes * 60)
+        wrong += soak(folder, bodies, chosen.minutes * 60, chosen.rate)
         wrong += kill(folder, bodies, chosen.kills)
     sys.exit(1 if wrong else 0)
 
@@ -205,15 +212,21 @@ def metric(port: int, name: str, label: str = "") -> int:
     return round(sum(float(line.rpartition(" ")[2]) for line in lines))
 
 
-def soak(folder: Path, bodies: Sequence[bytes], seconds: float) -> bool:
+def soak(folder: Path, bodies: Sequence[bytes], seconds: float, rate: float) -> bool:
     """Whether memory grows, or counters differ."""
     samples: dict[str, list[int]] = {}
     with server(folder, "native") as (process, port):
-        until = time.monotonic() + seconds
-        with Clients(port, bodies) as clients:
-            while time.monotonic() < until:
-                for kind, size in memory(process).items():
+        began = time.monotonic()
+        until, told = began + seconds, began
+        with Clients(port, bodies, rate) as clients:
+            while (now := time.monotonic()) < until:
+                sizes = memory(process)
+                for kind, size in sizes.items():
                     samples.setdefault(kind, []).append(size)
+                if now >= told:
+                    told += seconds / REPORTS
+                    sys.stdout.write(f"{(now - began) / 60:5.1f} min {shown(sizes)}\n")
+                    sys.stdout.flush()
                 time.sleep(SAMPLE_SECONDS)
         wrong = counted(port, clients.outcomes)
     for kind, sizes in samples.items():
@@ -227,6 +240,10 @@ def soak(folder: Path, bodies: Sequence[bytes], seconds: float) -> bool:
         )
         wrong |= grows
     return wrong
+
+
+def shown(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in sizes.items())
 
 
 def memory(supervisor: int) -> dict[str, int]:

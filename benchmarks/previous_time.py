@@ -2,7 +2,7 @@
 
 `.venv/bin/python benchmarks/previous_time.py [--repeats 20]` builds three packages of boosted
 stumps in NumPy, without an engine: the last one, an unchanged one, and one of twice as many stumps.
-Each repeat runs the verb ``timed`` of two packages six times in turn on 1,000 rows, as
+Each repeat runs the verb ``timed`` of two packages six to twelve times in turn on 1,000 rows, as
 ``package test --previous`` does, and judges the ratios at the part of the budget that the family
 ``time`` has if all families are judged. The unchanged model runs beside two processes that compute
 all the time. Exits 1 if an unchanged model fails, or one of twice the work doesn't.

@@ -4,11 +4,12 @@ A row has 14 columns: six numbers, three integers, three texts, a category and a
 is the time of the call in the flow's process less the time that the member's model took, its frame
 included. HTTP is a keep-alive connection to uvicorn on 127.0.0.1, with rows and answers as JSON.
 "own" looks for an answer before it sleeps (``modelhost.solution.short_wait``), "own, asleep" does
-not. They take turns. The floor is two processes that exchange as many bytes on a socket pair
-without messages, while one makes the same frame; it sleeps until an answer comes, or looks for it.
+not. They take turns of 20 calls. The floor is two processes that exchange as many bytes on a socket
+pair without messages, while one makes the same frame; it sleeps, or looks for the answer.
 
-``.venv/bin/python benchmarks/solutions.py [--calls 2000]``. ``--flows 16`` compares that many flows
-at once, each with a process of its member, in calls a second, with and without looking.
+``.venv/bin/python benchmarks/solutions.py [--calls 2000] [--first]``. ``--first`` measures calls
+of one row before all other work of the machine, as root. ``--flows 16`` compares that many flows at
+once, each with a process of its member, in calls a second, with and without looking.
 """
 
 from __future__ import annotations
@@ -25,21 +26,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from exchange_floor import floor
+from exchange_floor import floor, undisturbed
 
 from modelhost.columns import ColumnSpec
 from modelhost.frames import FrameBuilder, keep_text_plain
-from modelhost.prediction_messages import decode_predictions, encode_predictions
 from modelhost.predictions import Predictions
 from modelhost.solution.exchange import Exchange
 from modelhost.solution.few_rows import FewRows
 from modelhost.solution.flow import Flow, load_flow
+from modelhost.solution.short_form import REQUEST, ShortRequest, answer_to_flow, read_request
 from modelhost.solution.spec import FILE, MemberSpec, SolutionSpec, member_folder
-from modelhost.wire import Message, receive, send
+from modelhost.wire import Receiver, send
 
 COLUMNS = (
     *(ColumnSpec(f"x{n}", "number", "float64") for n in range(6)),
@@ -49,6 +51,8 @@ COLUMNS = (
     ColumnSpec("flag", "boolean", "bool"),
 )
 ROWS = (1, 100, 10_000)
+BLOCK = 20
+"""Calls of one way before those of the next."""
 MODEL = """
 import numpy as np
 
@@ -161,16 +165,17 @@ def code_alone(spec: MemberSpec, calls: int) -> float:
     ours, theirs = socket.socketpair()
     wake, stop = os.pipe()
     exchange, few = Exchange(ours, os.fdopen(wake, "rb")), FewRows(spec)
+    incoming = Receiver(theirs, {REQUEST: read_request})
     frame, least = FrameBuilder(COLUMNS).frame(values(1), 1), float("inf")
     for _ in range(calls):
         began = time.perf_counter()
-        asked = {"verb": "ask", "model": 0, "rows": 1, "values": few.values(frame, 1)}
-        number = exchange.send(Message(asked))
-        received = receive(theirs)
+        request = few.values(frame, 1)
+        assert request is not None
+        number = exchange.send(ShortRequest(1, request))
+        received = incoming.receive()
         assert received is not None
-        header, buffers = encode_predictions(Predictions([0.5], None))
-        send(theirs, Message({**header, "id": received.header["id"], "seconds": 0.1}, buffers))
-        decode_predictions(exchange.receive(number, None))
+        send(theirs, answer_to_flow(received.header["short"], Predictions([0.5], None), 0.1, began))
+        exchange.receive(number, None)
         least = min(least, time.perf_counter() - began)
     theirs.close()
     os.close(stop)
@@ -212,17 +217,21 @@ def compare_flows(flows: int, blocks: int = 5) -> None:
         print(f"{flows} flows: {found[True]:,.0f} calls/s, asleep {found[False]:,.0f}", flush=True)
 
 
-def table(ways: dict[str, Callable[[Any], float]], calls: int) -> None:
-    """Print the cost of each way by number of rows, in microseconds."""
+def table(ways: dict[str, Callable[[Any], float]], calls: int, first: Sequence[int]) -> None:
+    """Print the cost of each way by number of rows, in microseconds.
+
+    ``first``: processes that go before others, as this one does, while one row is asked.
+    """
     print("| rows | way | least | 1 in 10 | median |")
     print("|---|---|---|---|---|")
     builder = FrameBuilder(COLUMNS)
     for rows in ROWS:
         frame = builder.frame(values(rows), rows)
         found: dict[str, list[float]] = {way: [] for way in ways}
-        for _ in range(max(20, calls // rows) if rows > 1 else calls):
-            for way, ask in ways.items():
-                found[way].append(1e6 * ask(frame))
+        with undisturbed(first) if first and rows == 1 else nullcontext():
+            for _ in range(max(20, calls // rows) // BLOCK or 1):
+                for way, ask in ways.items():
+                    found[way] += [1e6 * ask(frame) for _ in range(BLOCK)]
         for way, costs in found.items():
             tenth = statistics.quantiles(costs, n=10)[0]
             least, middle = min(costs), statistics.median(costs)
@@ -234,6 +243,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=2_000)
     parser.add_argument("--flows", type=int, help="compare so many flows at once")
+    parser.add_argument("--first", action="store_true", help="go before all other processes")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
@@ -253,7 +263,9 @@ def main() -> None:
             wait_for(port)
             ways = {name: as_member(flow, name) for name in ("inline", "own")}
             ways |= {"own, asleep": as_member(asleep, "own"), "http": over_http(port)}
-            table(ways, given.calls)
+            members = [flow.members["own"].process_id, asleep.members["own"].process_id]
+            first = [server.pid, *members] if given.first else []
+            table(ways, given.calls, first)
             builder, columns = FrameBuilder(COLUMNS), values(1)
 
             def make() -> None:

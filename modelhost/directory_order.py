@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,3 +45,6 @@ def reverse_listings() -> None:
         return listing(path)[::-1]
 
     os.scandir, os.listdir = scandir, listdir
+    accessor: Any = getattr(pathlib, "_NormalAccessor", None)
+    if accessor is not None:  # before Python 3.11 it keeps both functions
+        accessor.scandir, accessor.listdir = staticmethod(scandir), staticmethod(listdir)

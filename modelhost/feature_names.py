@@ -41,7 +41,7 @@ def columns_named(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ..
     known = {_SPACE.sub("_", column): column for column in columns}
     if len(known) < len(columns):
         known = {}
-    known |= {column: column for column in columns}
+    known.update((column, column) for column in columns)
     if not names or len(set(names)) < len(names) or any(name not in known for name in names):
         return None
     return tuple(known[name] for name in names)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Callable, Dict, Mapping
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from modelhost.text import display_value, truncate
 KEY = "[recipe] metrics"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}\Z")
 MAX_OWN_METRICS = 50
-Measured = dict[str, Any]
+Measured = Dict[str, Any]
 
 
 def call_metrics(spec: str, features: Any, target: Any, found: Predictions) -> Measured:

@@ -7,15 +7,14 @@ nearly all of their time. Many classifiers derive the label from their own proba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Callable, Sequence, Tuple
 
 import numpy as np
 
 from modelhost.objects.adapter import ProbabilityAdapter
 from modelhost.predictions import is_frame
 
-PredictOnce = tuple[Any, Any]
+PredictOnce = Tuple[Any, Any]
 """The results of ``predict`` and ``predict_proba``."""
 MIN_PROBABILITY_GAP = 1e-9
 """If the two likeliest classes are closer, rounding may decide: ``predict`` is called."""

@@ -19,6 +19,9 @@ from typing import Any
 
 from modelhost.errors import PackageError, UsageError
 
+_FROM_SETUPTOOLS = {"pkg_resources": "setuptools<81", "distutils": "setuptools"}
+"""Module → the versions of setuptools that have it, which old libraries need and do not require."""
+
 
 def find_module(name: str, key: str) -> ModuleType:
     """Import the project's module ``name``, which ``key`` of package.toml names.
@@ -96,6 +99,9 @@ def _package_error_behind(error: BaseException) -> PackageError | None:
 def _hint(error: BaseException) -> str:
     """The place in the project where the error occurred, and the fix if it is known."""
     if isinstance(error, ModuleNotFoundError) and error.name:
+        known = _FROM_SETUPTOOLS.get(error.name.partition(".")[0])
+        if known:
+            return f"add {known}, which has {error.name!r}, to the requirements file"
         return f"add what provides {error.name!r} to the requirements file"
     place = _place(error)
     where = f"see {place} in the project" if place else "the traceback above says where"

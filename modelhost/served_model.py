@@ -7,8 +7,7 @@ answer names the rows. If it raises on a row that it has answered before, it is 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -165,7 +164,7 @@ class ServedModel:
                 "said": describe_exception(raised),
             }
             if isinstance(raised, OutputError):
-                told |= {"output": raised.output, "expected": raised.expected}
+                told.update(output=raised.output, expected=raised.expected)
             return Message({"refused": told})
 
     def _available(self, columns: Columns, rows: int) -> Message:

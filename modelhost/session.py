@@ -55,6 +55,7 @@ from modelhost.recipe import call_recipe
 from modelhost.solution import study_verbs
 from modelhost.solution.errors import MemberUnavailableError
 from modelhost.solution.flow import with_absent
+from modelhost.solution.short_form import REQUEST, answer_to_flow, read_request
 from modelhost.state import OpaqueError, state
 from modelhost.state_table import encode_state
 from modelhost.storage import save_model
@@ -101,8 +102,9 @@ class HostSession:
             answer = verb(asked)
         except PackageError as error:
             answer = Message({"error": describe(error)})
-        if "id" in asked.header:
-            answer.header["id"] = asked.header["id"]
+        number = asked.header.get("short", asked.header.get("id"))
+        if number is not None:
+            answer.header["id"] = number
         return answer
 
     def load(self, asked: Message) -> Message:
@@ -146,10 +148,7 @@ class HostSession:
             if isinstance(error.__cause__, MemoryError):  # another process starts with less
                 raise OutOfMemoryError from error
             raise
-        seconds = time.perf_counter() - began
-        header, buffers = encode_predictions(found)
-        header["seconds"], header["began"] = seconds, began
-        return Message(header, buffers)
+        return answer_to_flow(given.get("short"), found, time.perf_counter() - began, began)
 
     def relate(self, asked: Message) -> Message:
         """Call the function of a metamorphic case."""
@@ -287,7 +286,8 @@ def work(connection: socket.socket) -> int:
     """Answer requests until the harness closes the connection; return the exit code."""
     if find_spec("pandas") is not None:
         keep_text_plain()
-    workshop, own, incoming = HostSession(), os.getpid(), Receiver(connection)
+    workshop, own = HostSession(), os.getpid()
+    incoming = Receiver(connection, {REQUEST: read_request})
     while (asked := incoming.receive()) is not None:
         try:
             answer = workshop.answer(asked)

@@ -14,11 +14,14 @@ described in :mod:`modelhost.columns`.
 from __future__ import annotations
 
 import json
+import os
+import select
 import socket
 import struct
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Union
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
 
 MAGIC = b"MHW1"
 PREFIX = struct.Struct("<4sIQ")
@@ -31,6 +34,11 @@ _FIRST, _CHUNK = 1 << 13, 1 << 18
 _ENDED = "the connection ended within a message"
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _decode = json.JSONDecoder().decode
+
+LOOK_SECONDS = 0.0002
+"""How long an announced message is looked for before the process sleeps until it comes."""
+FREE_SECONDS = 0.00005
+"""If giving the processor away takes longer, another thread has used it meanwhile."""
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -46,11 +54,24 @@ class Message(NamedTuple):
     buffers: Sequence[Buffer] = ()
 
 
+class EncodedMessage(Message):
+    """A message of another protocol; ``buffers`` are its bytes, prefix and header included."""
+
+
+Forms = Mapping[bytes, Callable[[memoryview, int], Optional[Message]]]
+"""Other protocol → what reads header and payload, and the size of the header.
+
+None announces a message, as an exception says that these bytes are none.
+"""
+
+
 def encoded(message: Message) -> list[Buffer]:
     """The parts of a message, in order: prefix and header, then the buffers.
 
     A small message is one part.
     """
+    if type(message) is EncodedMessage:
+        return [*message.buffers]
     lengths = [len(buffer) for buffer in message.buffers]
     header, size = _encode({**message.header, "buffers": lengths}).encode(), sum(lengths)
     prefix = PREFIX.pack(MAGIC, len(header), size)
@@ -69,8 +90,13 @@ class MessageDecoder:
     """Reassembles messages from pieces of a stream of one connection."""
 
     def __init__(
-        self, max_header: int = MAX_HEADER_BYTES, max_payload: int = MAX_PAYLOAD_BYTES
+        self,
+        max_header: int = MAX_HEADER_BYTES,
+        max_payload: int = MAX_PAYLOAD_BYTES,
+        forms: Forms | None = None,
     ) -> None:
+        """``forms``: other protocols that are understood."""
+        self._forms = forms or {}
         self._max_header = max_header
         self._max_payload = max_payload
         self._data = bytearray()
@@ -81,22 +107,45 @@ class MessageDecoder:
         """Whether no message has begun."""
         return not self._data
 
-    def feed(self, piece: Buffer) -> Iterator[Message]:
-        """Yield the messages that ``piece`` completes; raise ``WireError`` for anything else."""
+    def feed(self, piece: Buffer) -> Iterable[Message]:
+        """The messages that ``piece`` completes; anything else raises ``WireError``."""
         if not self._data and len(piece) >= PREFIX.size and isinstance(piece, bytes):
-            header, payload = _lengths(piece, self._max_header, self._max_payload)
+            magic, header, payload = self._prefix(piece)
             if PREFIX.size + header + payload == len(piece):  # one message, which is not copied
-                yield _message(memoryview(piece)[PREFIX.size :], header)
-                return
+                found = self._message(magic, memoryview(piece)[PREFIX.size :], header)
+                return () if found is None else (found,)
+        return self._joined(piece)
+
+    def _joined(self, piece: Buffer) -> Iterator[Message]:
+        """The messages that end within ``piece``, and may have begun before it."""
         self._data += piece
         while len(self._data) >= self._needed:
-            header, payload = _lengths(self._data, self._max_header, self._max_payload)
+            magic, header, payload = self._prefix(self._data)
             self._needed = PREFIX.size + header + payload
             if len(self._data) < self._needed:
                 return
-            block = self._taken()
+            block = memoryview(self._taken()).toreadonly()
             self._needed = PREFIX.size
-            yield _message(memoryview(block).toreadonly()[PREFIX.size :], header)
+            found = self._message(magic, block[PREFIX.size :], header)
+            if found is not None:
+                yield found
+
+    def _prefix(self, data: Buffer) -> tuple[bytes, int, int]:
+        magic, header, payload = PREFIX.unpack_from(data)
+        if magic not in self._forms:
+            _check_magic(magic)
+        _check_lengths(header, payload, self._max_header, self._max_payload)
+        return magic, header, payload
+
+    def _message(self, magic: bytes, block: memoryview, header: int) -> Message | None:
+        """The message that ``block`` holds; None if it announces one."""
+        form = self._forms.get(magic)
+        if form is None:
+            return _message(block, header)
+        try:
+            return form(block, header)
+        except (ValueError, TypeError, EOFError, RecursionError, struct.error) as error:
+            raise WireError(f"expected a message of {magic!r}, got another") from error
 
     def _taken(self) -> bytearray:
         """The first message, which ``_data`` no longer holds; not copied if it is the only one."""
@@ -121,14 +170,16 @@ class Receiver:
     A small message takes one call of the system, where ``receive`` takes two.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        """Nothing else reads ``connection`` from now on."""
+    def __init__(self, connection: socket.socket, forms: Forms | None = None) -> None:
+        """Nothing else reads ``connection`` from now on; ``forms``: other protocols."""
         self._connection = connection
-        self._decoder = MessageDecoder()
+        self._ready = select.poll()
+        self._ready.register(connection, select.POLLIN)
+        self._decoder = MessageDecoder(forms=forms)
         self._arrived: deque[Message] = deque()
 
     def receive(self) -> Message | None:
-        """As the function ``receive``."""
+        """As the function ``receive``; a message that is announced is looked for."""
         while not self._arrived:
             piece = self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
             if not piece:
@@ -136,7 +187,20 @@ class Receiver:
                     return None
                 raise WireError(_ENDED)
             self._arrived.extend(self._decoder.feed(piece))
+            if not self._arrived and self._decoder.idle:  # the piece was an announcement
+                self._look()
         return self._arrived.popleft()
+
+    def _look(self) -> None:
+        """Return when something arrives, soon, or when another thread wants the processor."""
+        now = time.monotonic()
+        end = now + LOOK_SECONDS
+        while now < end and not self._ready.poll(0):
+            before = time.monotonic()
+            os.sched_yield()
+            now = time.monotonic()
+            if now - before > FREE_SECONDS:
+                return
 
 
 def receive(connection: socket.socket, max_payload: int = MAX_PAYLOAD_BYTES) -> Message | None:
@@ -147,7 +211,9 @@ def receive(connection: socket.socket, max_payload: int = MAX_PAYLOAD_BYTES) -> 
     prefix = _read(connection, PREFIX.size, may_end=True)
     if prefix is None:
         return None
-    header, payload = _lengths(prefix, MAX_HEADER_BYTES, max_payload)
+    magic, header, payload = PREFIX.unpack_from(prefix)
+    _check_magic(magic)
+    _check_lengths(header, payload, MAX_HEADER_BYTES, max_payload)
     block = _read(connection, header + payload)
     assert block is not None
     return _message(memoryview(block), header)
@@ -166,16 +232,17 @@ def _read(connection: socket.socket, size: int, *, may_end: bool = False) -> byt
     return data
 
 
-def _lengths(data: Buffer, max_header: int, max_payload: int) -> tuple[int, int]:
-    magic, header, payload = PREFIX.unpack_from(data)
+def _check_magic(magic: bytes) -> None:
     if magic != MAGIC:
-        raise WireError(f"expected {MAGIC!r} at the start of a message, got {bytes(magic)!r}")
+        raise WireError(f"expected {MAGIC!r} at the start of a message, got {magic!r}")
+
+
+def _check_lengths(header: int, payload: int, max_header: int, max_payload: int) -> None:
     if header > max_header or payload > max_payload:
         raise WireError(
             f"expected a header of at most {max_header} and a payload of at most {max_payload}"
             f" bytes, got {header} and {payload}"
         )
-    return header, payload
 
 
 def _message(block: memoryview, header_size: int) -> Message:

@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 _HOMES = {
@@ -37,9 +40,28 @@ __all__ = [
 ]
 
 
+_SIBLINGS = ("modelhost", "monitoring")
+"""Packages of this program that its Python interface imports."""
+
+
+def _check_siblings() -> None:
+    """Raise ``ImportError`` if a module of a script or notebook hides a package of ours."""
+    own = Path(__file__).resolve().parents[1]
+    for name in _SIBLINGS:
+        module = sys.modules.get(name)
+        spec = find_spec(name) if module is None else module.__spec__
+        origin = Path((spec.origin if spec else None) or name).resolve()
+        if origin.parent != own / name:
+            raise ImportError(
+                f"module `{name}` of {origin.parent} hides that of model-packager: rename it, or"
+                " use the command `package`, which imports no module of a project"
+            )
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'packager' has no attribute {name!r}")
+    _check_siblings()
     return getattr(import_module(_HOMES[name]), name)
 
 

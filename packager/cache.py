@@ -33,6 +33,7 @@ EVICTABLE = (
     "baselines",
     "cases",
     "listings",
+    "summaries",
     "annotations",
     "pulls",
     "unpacked",

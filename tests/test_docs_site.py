@@ -88,17 +88,15 @@ def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [("[a](gone.md)", "'gone.md'"), ("[a](#gone)", "'gone'"), ("![a](gone.svg)", "gone.svg")],
-)
-def test_a_dead_link_fails_the_build(tmp_path: Path, text: str, said: str) -> None:
+def test_a_dead_link_fails_the_build(tmp_path: Path) -> None:
     """With a page of its own: Sphinx says the same of each of the site's pages."""
-    (tmp_path / "index.md").write_text(f"# Page\n\n{text}\n", encoding="utf-8")
+    text = "# Page\n\n[a](gone.md)\n\n[a](#absent)\n\n![a](gone.svg)\n"
+    (tmp_path / "index.md").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "--quiet"]
     done = subprocess.run(
         [*command, "-c", DOCS, tmp_path, tmp_path / "out"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert said in done.stderr
+    for line, said in ((3, "'gone.md'"), (5, "'absent'"), (7, "gone.svg")):
+        assert re.search(rf"index\.md:{line}: .*{re.escape(said)}", done.stderr), done.stderr

@@ -37,7 +37,8 @@ def _read_in(room: str) -> frozenset[str]:
     return frozenset(
         node.value
         for file in (TOP / room).rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if NAME.search(text := file.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and NAME.fullmatch(node.value)

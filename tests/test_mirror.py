@@ -157,12 +157,19 @@ EXEMPT: dict[str, str] = {
 """Modules that need no test file of their own, and why."""
 
 FEATURES: dict[str, str] = {
+    "packager/deploy/test_proxy_grpc.py": "gRPC behind the proxies of Compose and Swarm",
+    "packager/report/test_pages_in_browser.py": "every page in Chromium, at two widths",
+    "modelhost/pickles/test_standard_library.py": "calls of every module that scanners warn of",
+    "packager/cli/test_registry_index.py": "an index in a registry: pushed, signed, verified",
+    "packager/trust/test_every_part.py": "changes of every kind, at a start, inspect and verify",
     "packager/api/test_notebooks.py": "notebooks in a real kernel, captured or refused",
     "packager/api/test_public_types.py": "a user's script under mypy, and the public names",
     "serving/test_grpc_server.py": "the gRPC port of a server, by the clients of other people",
     "serving/test_docs_clients.py": "the examples of docs/clients.md and docs/protocols.md",
     "serving/test_generated_clients.py": "clients that others generate from our OpenAPI",
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
+    "serving/test_hostile_load.py": "attacks of a model while others are answered and counted",
+    "modelhost/test_old_interpreter.py": "verbs and its own tests on Python 3.8, NumPy 1.22",
     "serving/test_remote_members.py": "a flow whose members are servers, by the network",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
     "monitoring/derived/test_planted_drift.py": "drift of arrays, images, text and lists, seen",

@@ -109,12 +109,6 @@ def test_a_build_in_another_environment_gives_the_same_image(
             "train.py",
         ),
         ({"modelhost.py:": "x = 1"}, 2, "module `modelhost`", "rename it"),
-        (
-            {"package.toml:target =": "private = 1\ntarget ="},
-            2,
-            "unknown key `data.private`",
-            "split",
-        ),
     ],
 )
 def test_a_mistake_is_one_message_with_a_hint_and_leaves_nothing(
@@ -156,18 +150,6 @@ def test_something_else_at_the_output_is_kept(local_package: Package, tmp_path: 
     assert done.code == 2
     assert "expected nothing or an OCI folder" in done.err
     assert (tmp_path / "image" / "thesis.txt").read_text() == "ten years of work"
-
-
-@pytest.mark.engine
-def test_in_a_container_too_a_recipe_may_write_into_its_working_directory(
-    engine: Engine, base: str, local_package: Package, tmp_path: Path
-) -> None:
-    note = "    open('notes.txt', 'w').write('x')\n    encode ="
-    project = edited(local_package.project, tmp_path, {"train.py:    encode =": note})
-    output = f"oci:{tmp_path / 'image'}"
-    done = package("build", project, "--base", base, "--output", output)
-    assert done.code == 0, done.err
-    assert package("replay", tmp_path / "image", "--json-file", tmp_path / "r.json").code == 0
 
 
 @pytest.mark.engine

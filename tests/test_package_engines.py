@@ -6,8 +6,6 @@ import hashlib
 import shutil
 import tarfile
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -140,40 +138,3 @@ def test_an_image_of_a_template_that_does_not_serve_is_refused_and_gets_no_name(
     assert "error: trained, but the image ends before it is ready" in done.err
     assert "ZeroDivisionError" in done.err
     assert not [tag for tag in engine.tags() if "does-not-serve" in tag]
-
-
-@pytest.mark.parametrize(
-    ("environment", "port"),
-    [({}, 8080), ({"SAGEMAKER_BIND_TO_PORT": "8123"}, 8123), ({"PORT": "8124"}, 8124)],
-)
-def test_serve_answers_where_a_hosting_platform_asks(
-    engine_package: Package, environment: dict[str, str], port: int
-) -> None:
-    container = docker.from_env().containers.run(
-        engine_package.built["tag"],
-        ["serve"],
-        detach=True,
-        environment=environment,
-        ports={f"{port}/tcp": ("127.0.0.1", None)},
-    )
-    try:
-        container.reload()
-        published = container.ports[f"{port}/tcp"][0]["HostPort"]
-        wait_for(f"http://127.0.0.1:{published}/ping")
-        health = container.exec_run(["/opt/venv/bin/python", "-m", "serving.health"])
-        assert health.exit_code == 0
-    finally:
-        container.remove(force=True)
-
-
-def wait_for(url: str) -> None:
-    """Wait until ``url`` answers 200."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                assert answer.status == 200
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"{url} does not answer")

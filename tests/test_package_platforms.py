@@ -60,15 +60,26 @@ def answers(url: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("user", ["0", "123456:789"])
+def is_healthy(container: Any) -> bool:
+    """Whether the image's own health check finds the port that a platform has named."""
+    asked = container.exec_run(["/opt/venv/bin/python", "-m", "serving.health"])
+    return bool(asked.exit_code == 0)
+
+
+@pytest.mark.parametrize(
+    ("user", "variables", "port"),
+    [("0", {}, 8080), ("123456:789", {"SAGEMAKER_BIND_TO_PORT": "8123"}, 8123)],
+)
 def test_sagemaker_starts_it_as_any_user_without_privileges(
-    engine_package: Package, user: str
+    engine_package: Package, user: str, variables: dict[str, str], port: int
 ) -> None:
     image, rows = engine_package.built["tag"], rows_of(engine_package.project, 2)
-    with started(image, 8080, "/ping", command=["serve"], user=user, **HARDENED) as (url, _):
+    options = {"command": ["serve"], "user": user, "environment": variables, **HARDENED}
+    with started(image, port, "/ping", **options) as (url, container):
         code, answer = invoked(f"{url}/invocations", {"instances": rows})
         assert code == 200
         assert len(answer["predictions"]) == 2
+        assert is_healthy(container)
 
 
 def test_vertex_names_the_port_and_both_routes(engine_package: Package) -> None:
@@ -89,6 +100,7 @@ def test_cloud_run_names_the_port_and_stops_it_with_a_signal(engine_package: Pac
     variables = {"PORT": "8099", "MODEL_FEEDBACK": "off"}
     with started(image, 8099, "/readyz", environment=variables, **HARDENED) as (url, container):
         assert ask(f"{url}/predict", {"rows": rows})[0] == 200
+        assert is_healthy(container)
         container.kill("SIGTERM")
         assert container.wait(timeout=120)["StatusCode"] == 0
 

@@ -49,7 +49,9 @@ MARGIN_CLASSIFIERS = frozenset(
         "LinearSVC",
     }
 )
-_WITH_CHANCES = ("log_loss", "modified_huber")
+_LOG_LOSS = ("log_loss", "log")
+"""Names of the same loss; the second up to scikit-learn 1.2."""
+_WITH_CHANCES = (*_LOG_LOSS, "modified_huber")
 
 
 class LinearParts(NamedTuple):
@@ -130,7 +132,7 @@ def _class_link(estimator: Any) -> Any:
     ):
         return "labels"
     if name == "SGDClassifier":
-        known = estimator.loss == "log_loss"
+        known = estimator.loss in _LOG_LOSS
         return ("ovr" if several else "logistic") if known else None
     if name == "LinearDiscriminantAnalysis":
         return "softmax" if several else "logistic"

@@ -49,7 +49,7 @@ _NUMPY = (
         " uintp longlong ulonglong float16 float32 float64 longdouble float128 complex64 complex128"
         " clongdouble complex256 object_ bytes_ str_ void datetime64 timedelta64 number generic"
         " integer floating inexact signedinteger unsignedinteger character flexible matrix poly1d"
-        " recarray record vectorize",
+        " recarray record",
     )
     | _words(
         "numpy._core.numeric._frombuffer numpy.core.numeric._frombuffer"
@@ -60,6 +60,7 @@ _NUMPY = (
 )
 _PANDAS = (
     _names("pandas._libs.internals", "_unpickle_block")
+    | _names("pandas.core.internals.blocks", "new_block")  # of pandas 1.3
     | _names("pandas.core.indexes.base", "_new_Index")
     | _names("pandas.core.indexes.datetimes", "_new_DatetimeIndex")
     | _names("pandas.core.indexes.period", "_new_PeriodIndex")
@@ -70,6 +71,7 @@ _PANDAS = (
     | _names("pandas._libs.tslibs.period", "_new_Period")
     | _names("pandas._libs.tslibs.nattype", "_nat_unpickle __nat_unpickle")
     | _names("pandas._libs.missing", "NA NAType")
+    | _names("pytz", "_p _UTC")  # zones before pandas 3.0; they are looked up in a fixed list
     | frozenset(["pandas.core.internals.managers.BlockManager"])
     | _names("pandas.core.internals.managers", "SingleBlockManager")
     | _names("pyarrow.lib", "_restore_array py_buffer type_for_alias _reconstruct_record_batch")
@@ -104,27 +106,31 @@ _SCIKIT_LEARN = (
 )
 CALLS = _STANDARD | _NUMPY | _PANDAS | _TORCH | _SCIKIT_LEARN
 """What may be named and called."""
+OBJECTS = frozenset(["numpy.vectorize"])
+"""Classes outside the known modules of which a pickle makes objects, without calling them."""
 EXCEPTIONS = re.compile(r"builtins\.[A-Z]\w*(Error|Exception|Warning)")
 LOOK_UPS = frozenset(["builtins.getattr", "builtins.type", "torch.storage._load_from_bytes"])
 """What may be called with arguments that the reader follows (``SAFE``), and not handed on."""
+_OF_ARRAYS = (
+    "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
+    " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
+    " average cbrt ceil clip concatenate conjugate copysign corrcoef cos cosh cov cross cumprod"
+    " cumsum deg2rad degrees diff digitize divide dot equal exp exp2 expand_dims expm1 fabs"
+    " float_power floor floor_divide fmax fmin fmod full_like gradient greater greater_equal"
+    " heaviside histogram hstack hypot imag interp invert isclose isfinite isinf isnan"
+    " left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and"
+    " logical_not logical_or logical_xor matmul max maximum mean median min minimum mod multiply"
+    " nan_to_num nanargmax nanargmin nanmax nanmean nanmedian nanmin nanpercentile nanprod"
+    " nanquantile nanstd nansum nanvar negative nonzero not_equal ones ones_like percentile"
+    " positive power prod ptp quantile rad2deg radians ravel real reciprocal remainder reshape"
+    " right_shift rint round searchsorted sign signbit sin sinc sinh sort sqrt square squeeze"
+    " stack std subtract sum tan tanh transpose trapezoid tril triu true_divide trunc unique var"
+    " vstack where zeros zeros_like round_"
+)
 VALUES = (
-    _names(
-        "numpy",
-        "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
-        " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
-        " average cbrt ceil clip concatenate conjugate copysign corrcoef cos cosh cov cross"
-        " cumprod cumsum deg2rad degrees diff digitize divide dot equal exp exp2 expand_dims"
-        " expm1 fabs float_power floor floor_divide fmax fmin fmod full_like gradient greater"
-        " greater_equal heaviside histogram hstack hypot imag interp invert isclose isfinite"
-        " isinf isnan left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2"
-        " logical_and logical_not logical_or logical_xor matmul max maximum mean median min"
-        " minimum mod multiply nan_to_num nanargmax nanargmin nanmax nanmean nanmedian nanmin"
-        " nanpercentile nanprod nanquantile nanstd nansum nanvar negative nonzero not_equal ones"
-        " ones_like percentile positive power prod ptp quantile rad2deg radians ravel real"
-        " reciprocal remainder reshape right_shift rint round round_ searchsorted sign signbit"
-        " sin sinc sinh sort sqrt square squeeze stack std subtract sum tan tanh transpose"
-        " trapezoid tril triu true_divide trunc unique var vstack where zeros zeros_like",
-    )
+    _names("numpy", _OF_ARRAYS)
+    | _names("numpy.core._multiarray_umath", _OF_ARRAYS)  # where pickle finds those of NumPy 1
+    | _names("numpy._core._multiarray_umath", _OF_ARRAYS)
     | _names(
         "builtins",
         "abs len max min round sum str.capitalize str.casefold str.lower str.lstrip str.rsplit"
@@ -138,8 +144,6 @@ VALUES = (
     )
 )
 """Functions and others that may be named, as a parameter of an estimator, and not called."""
-UFUNCS = _words("numpy._core._multiarray_umath numpy.core._multiarray_umath")
-"""How NumPy before 2.2 names the module of its compiled functions in pickles."""
 FUNCTIONS = (
     *("sklearn.metrics.", "sklearn.feature_selection.", "sklearn.cluster.", "sklearn.base."),
     *("sklearn.decomposition.", "sklearn.gaussian_process.", "sklearn.preprocessing."),

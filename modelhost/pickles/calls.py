@@ -10,6 +10,8 @@ RECONSTRUCTOR = "copyreg._reconstructor"
 NEW = "copyreg.__newobj__"
 MAKERS = (RECONSTRUCTOR, NEW, "copyreg.__newobj_ex__")
 PARTIAL = "functools.partial"
+BLOCK = "pandas.core.internals.blocks.new_block"
+"""What pandas 1.3 makes the blocks of a frame with, as a partial of ``ndim``."""
 VECTORIZE = "numpy.vectorize"
 FACTORY = "collections.defaultdict"
 """What calls its first argument at a look-up, which reading a pickle may do."""
@@ -82,6 +84,25 @@ def _note_factory(one: ConstructedObject) -> None:
                 inner.uses.add(CALLED)
             elif isinstance(inner, ConstructedObject):
                 one = inner
+
+
+def makes_a_block(made: Any) -> bool:
+    """Whether it is the partial that pandas 1.3 writes, of ``ndim`` alone.
+
+    Its keyword ``klass`` would be called with the values.
+    """
+    if (
+        not isinstance(made, ConstructedObject)
+        or made.kind != PARTIAL
+        or not isinstance(made.state, tuple)
+    ):
+        return False
+    first = made.args[0] if len(made.args) == 1 else None
+    if not isinstance(first, GlobalName) or first.full != BLOCK or len(made.state) != 4:
+        return False
+    function, args, named, attributes = made.state
+    known = function is first and args == () and not attributes
+    return known and isinstance(named, dict) and list(named) == ["ndim"]
 
 
 def _made(full: str, args: tuple[Any, ...]) -> str:

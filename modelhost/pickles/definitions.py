@@ -25,8 +25,8 @@ _CALLABLE_BASES = _words(
 """Bases whose objects are pickled as a call of their class."""
 _VALUE_BASES = _words("tuple str int float complex bytes frozenset NamedTuple namedtuple")
 """Bases whose ``__new__`` takes the value."""
-_TUPLES = ("namedtuple", "NamedTuple")
-_MAKERS = (*_TUPLES, "Enum", "make_dataclass")
+_MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
+"""Functions that make a class; the first three as a base of that name would."""
 
 
 class Definition(NamedTuple):
@@ -81,10 +81,9 @@ class Definitions:
             return True
         if found.kind != CLASS or found.file is None or found.file.text is None:
             return False
-        maker = self._maker(found)
-        if maker is not None:
-            return maker == "Enum" or (values and maker in _TUPLES)
         head, body = _class_text(found.file.text, found.name)
+        if not head and not body:
+            head = self._maker(found.module, found.name, found.file)
         if REDUCED.search(body):
             return True
         bases = re.findall(r"[\w.]+", re.sub(r"\w+\s*=[^,]*", "", head))
@@ -117,12 +116,13 @@ class Definitions:
                     waiting.append(self.find(one.module, base))
         return False
 
-    def _maker(self, found: Definition) -> str | None:
-        """What an assignment makes the class with, ``namedtuple``; None of a class statement."""
-        assert found.file is not None
-        node = self._bindings(found.module, found.file).get(found.name, [None])[-1]
-        called = ast.dump(node.value.func) if _is_made(node) else ""
-        return next((one for one in _MAKERS if f"'{one}'" in called), None)
+    def _maker(self, module: str, name: str, file: ModuleFile) -> str:
+        """The function that makes the class in ``name = maker(…)``; else empty."""
+        *_, node = self._bindings(module, file).get(name) or [None]
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            return ""
+        called = ast.dump(node.value.func)
+        return next((maker for maker in _MAKERS if f"'{maker}'" in called), "")
 
     def _bindings(self, module: str, file: ModuleFile) -> dict[str, list[Any]]:
         """Name → the statements on the module's own level that bind it; ``*``: star imports."""
@@ -150,15 +150,11 @@ class Definitions:
             value = node.value
             if isinstance(value, ast.Lambda):
                 return Definition(FUNCTION, module, name, file)
-            if self._maker(Definition(CLASS, module, name, file)) is not None:
+            if self._maker(module, name, file):
                 return Definition(CLASS, module, name, file)
             if isinstance(value, ast.Name) and value.id != name:
                 return self.find(module, value.id, steps + 1)
         return Definition(OTHER, module, name, file)
-
-
-def _is_made(node: Any) -> bool:
-    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
 
 
 def _bound(tree: Any) -> Iterator[tuple[str, Any]]:

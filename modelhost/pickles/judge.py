@@ -60,10 +60,10 @@ class Judge:
             return Judgement(True, "allowed by name")
         if full in allowed.CALLS or full == WRAPPER or allowed.EXCEPTIONS.fullmatch(full):
             return Judgement(True, "known")
+        if full in allowed.OBJECTS and MADE in one.uses and not one.uses & {CALLED, LATER, GIVEN}:
+            return Judgement(True, "known")
         if full in allowed.LOOK_UPS and SAFE in one.uses and not one.uses & _ANY_CALL:
             return Judgement(True, "known")
-        if one.module in allowed.UFUNCS and f"numpy.{one.name}" in allowed.VALUES:
-            return self.of(_renamed(one, "numpy", one.name))
         if full in allowed.VALUES:
             if one.uses & {CALLED, MADE}:
                 return _refused("is a function, which data doesn't call")

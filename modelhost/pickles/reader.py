@@ -13,7 +13,7 @@ import struct
 from typing import Any
 
 from modelhost.pickles.arrays import WRAPPER, byte_count, holds_objects, padding_follows
-from modelhost.pickles.calls import MAKERS, note_arguments, note_state
+from modelhost.pickles.calls import MAKERS, makes_a_block, note_arguments, note_state
 from modelhost.pickles.opcodes import BASE, OWN, Handler
 from modelhost.pickles.plain_values import plain_values
 from modelhost.pickles.source import PickleStream, UnreadableError
@@ -139,6 +139,8 @@ class PickleReader(BASE):  # type: ignore[misc]
         """What calling ``called`` would give."""
         if not isinstance(args, tuple):
             raise UnreadableError(f"is damaged at byte {self.start:,}: a call without arguments")
+        if makes_a_block(called):
+            return ConstructedObject(called.args[0], args)
         if not isinstance(called, GlobalName):
             made = (
                 f" ({called.kind})" if isinstance(called, ConstructedObject) and called.kind else ""

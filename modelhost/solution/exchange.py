@@ -10,8 +10,9 @@ from collections import deque
 from socket import socket
 from typing import IO
 
+from modelhost.solution.short_form import ANNOUNCEMENT, ANSWER, ShortRequest, read_answer
 from modelhost.solution.short_wait import ShortWait, processors
-from modelhost.wire import MAX_HEADER_BYTES, Message, MessageDecoder, WireError, encoded
+from modelhost.wire import MAX_HEADER_BYTES, Buffer, Message, MessageDecoder, WireError, encoded
 
 MAX_ANSWER_BYTES = 1 << 30
 """An answer that announces more is none: it would fill the memory."""
@@ -39,30 +40,58 @@ class Exchange:
         self._ended = ended
         self._answers = _poll(connection, ended, select.POLLIN)
         self._room = _poll(connection, ended, select.POLLOUT)
-        self._decoder = MessageDecoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES)
+        self._decoder = MessageDecoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES, {ANSWER: read_answer})
         self._arrived: deque[Message] = deque()
         self._short_wait = ShortWait(processors(os.environ))
         self._numbers = itertools.count()
         self._missed: dict[int, float] = {}
         """Request → ``time.monotonic()`` when nobody waited for its answer any longer."""
 
-    def send(self, message: Message, until: float | None = None) -> int:
+    def announce(self) -> None:
+        """Have the other process look for a request that is sent in a moment.
+
+        It wakes while the request is made. Nothing is sent if looking doesn't pay. Raises
+        ``ExchangeEndedError``.
+        """
+        if not self._short_wait.looks(time.monotonic()):
+            return
+        try:
+            whole = self._sent(ANNOUNCEMENT) == len(ANNOUNCEMENT)
+        except BlockingIOError:
+            return
+        if not whole:
+            raise ExchangeEndedError
+
+    def send(self, request: Message | ShortRequest, until: float | None = None) -> int:
         """Send a request, by ``until`` (``time.monotonic()``); return its number.
 
         Raises ``ExchangeTimeoutError``, after which only a part has been sent, and
         ``ExchangeEndedError``.
         """
         number = next(self._numbers)
-        for part in encoded(Message({**message.header, "id": number}, message.buffers)):
-            left = memoryview(part).cast("B")
-            while left:
-                try:
-                    left = left[self._connection.send(left) :]
-                except BlockingIOError:
-                    self._wait(self._room, until)
-                except OSError as error:
-                    raise ExchangeEndedError from error
+        if isinstance(request, ShortRequest):
+            self._send(request.encoded(number), until)
+            return number
+        for part in encoded(Message({**request.header, "id": number}, request.buffers)):
+            self._send(part, until)
         return number
+
+    def _send(self, part: Buffer, until: float | None) -> None:
+        sent = 0
+        while sent < len(part):
+            try:
+                sent += self._sent(memoryview(part)[sent:] if sent else part)
+            except BlockingIOError:
+                self._wait(self._room, until)
+
+    def _sent(self, part: Buffer) -> int:
+        """The bytes that the socket took; raises ``BlockingIOError`` for none."""
+        try:
+            return self._connection.send(part)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            raise ExchangeEndedError from error
 
     def receive(self, number: int, until: float | None) -> Message:
         """The answer to this request, by ``until`` (``time.monotonic()``).
@@ -95,10 +124,9 @@ class Exchange:
 
     def _read(self, until: float | None) -> None:
         began, first = time.monotonic(), self._decoder.idle
-        piece = self._short_wait.look(self._piece, until) if first else None
-        if piece is None:
+        if not first or not self._short_wait.look(self._look, until):
             self._wait(self._answers, until)
-            piece = self._piece()
+        piece = self._piece()
         if first:
             self._short_wait.took(time.monotonic() - began)
         if not piece:  # the connection was closed, or only the end of the process was reported
@@ -108,12 +136,16 @@ class Exchange:
         except WireError as error:
             raise ExchangeEndedError from error
 
-    def _piece(self) -> bytes | None:
-        """What has arrived; empty if the connection was closed, None if nothing is here."""
+    def _look(self) -> bool | None:
+        """Whether something has arrived, or the process has ended; None if not."""
+        return True if self._answers.poll(0) else None
+
+    def _piece(self) -> bytes:
+        """What has arrived; empty if the connection or the process has ended."""
         try:
             return self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
         except BlockingIOError:
-            return None
+            return b""
         except OSError as error:
             raise ExchangeEndedError from error
 

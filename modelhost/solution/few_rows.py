@@ -6,7 +6,7 @@ value needs a conversion or a closer look, :mod:`modelhost.solution.member_input
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import numpy as np
 
@@ -17,6 +17,11 @@ MAX_ROWS = 128
 MAX_DTYPES = 64
 """Categorical dtypes whose categories are remembered."""
 
+Reader = Callable[[List[Any]], Optional[List[Any]]]
+"""Makes a feature's values of a column's; None if it can't."""
+Slot = Tuple[int, Optional[Reader]]
+"""The place of a column among the features, and its reader; without one, values are taken over."""
+
 
 class FewRows:
     """Reads the features of one member."""
@@ -24,61 +29,70 @@ class FewRows:
     def __init__(self, member: MemberSpec) -> None:
         self._names = [spec.name for spec in member.features]
         self._readers = [
-            _READERS.get(spec.kind, _unknown)
+            _READERS.get(spec.kind, {})
             if spec.kind == "string" or not spec.dtype.endswith("category")
-            else _unknown
+            else {}
             for spec in member.features
         ]
+        self._index: Any = None
         self._known: list[str] = []
-        self._places: list[int] | None = None
+        self._is_whole = False
+        """Whether the frame has each feature, and no two columns of a name."""
+        self._plans: dict[str, list[Slot | None]] = {}
+        """NumPy's kind of a block → what to do with each of the frame's columns."""
         self._categories: dict[int, tuple[Any, list[Any]]] = {}
 
-    def values(self, frame: Any, rows: int) -> list[list[Any]] | None:
+    def values(self, frame: Any, rows: int) -> list[Any] | None:
         """Each feature's values, None for null; None for a frame that isn't as simple as that."""
         if rows > MAX_ROWS:
             return None
         try:
-            columns = self._columns(frame)
-            names = frame.columns.tolist()
-        except AttributeError:  # no frame, or one of another version of pandas
+            index, blocks = frame.columns, frame._mgr.blocks
+            if index is not self._index:  # an index of pandas doesn't change
+                self._read_names(index)
+            return self._read(blocks) if self._is_whole else None
+        except (AttributeError, IndexError):  # no frame, or one of another version of pandas
             return None
+
+    def _read_names(self, index: Any) -> None:
+        names = index.tolist()
         if names != self._known:
-            self._known, self._places = names, self._places_in(names)
-        if self._places is None or len(columns) != len(names):
-            return None
-        made = []
-        for place, read in zip(self._places, self._readers):
-            kind, values = columns[place]
-            found = read(kind, values)
-            if found is None:
-                return None
-            made.append(found)
-        return made
+            found = {*names}
+            self._is_whole = len(found) == len(names) and found.issuperset(self._names)
+            self._known, self._plans = names, {}
+        self._index = index
 
-    def _places_in(self, names: list[str]) -> list[int] | None:
-        """The positions of the features; None if one is absent, or there are two of a name."""
-        found = {name: place for place, name in enumerate(names)}
-        if len(found) < len(names) or not all(name in found for name in self._names):
-            return None
-        return [found[name] for name in self._names]
+    def _plan(self, kind: str) -> list[Slot | None]:
+        wanted = {name: place for place, name in enumerate(self._names)}
+        plan: list[Slot | None] = [None] * len(self._known)
+        for column, name in enumerate(self._known):
+            if name in wanted:
+                plan[column] = wanted[name], self._readers[wanted[name]].get(kind, _unknown)
+        self._plans[kind] = plan
+        return plan
 
-    def _columns(self, frame: Any) -> dict[int, tuple[str, list[Any]]]:
-        """Position → NumPy's kind of the dtype (``O`` also of categories), and values."""
-        found: dict[int, tuple[str, list[Any]]] = {}
-        for block in frame._mgr.blocks:
-            values = block.values
-            places = block.mgr_locs.as_array.tolist()
-            if type(values) is np.ndarray:
-                for place, listed in zip(places, values.tolist()):
-                    found[place] = values.dtype.kind, listed
-            elif hasattr(values, "codes"):
-                found[places[0]] = "O", self._labels(values)
-            elif len(places) == 1:
-                inner = values._ndarray  # of text; times and periods have one of numbers, too
-                found[places[0]] = "O" if inner.dtype.kind == "O" else "?", inner.tolist()
-            else:
-                found.update((place, ("?", [])) for place in places)
-        return found
+    def _read(self, blocks: Any) -> list[Any] | None:
+        made: list[Any] = [None] * len(self._names)
+        for block in blocks:
+            kind, lists = self._block(block.values)
+            plan = self._plans.get(kind) or self._plan(kind)
+            for place, values in zip(block.mgr_locs.as_array.tolist(), lists):
+                slot = plan[place]
+                if slot is not None:
+                    at, read = slot
+                    made[at] = values if read is None else read(values)
+        return None if None in made else made
+
+    def _block(self, values: Any) -> tuple[str, list[list[Any]]]:
+        """NumPy's kind of the dtype (``O`` also of categories), and the values of each column."""
+        if type(values) is np.ndarray:
+            return values.dtype.kind, values.tolist()
+        if hasattr(values, "codes"):
+            return "O", [self._labels(values)]
+        if values.ndim > 1:
+            return "?", [[] for _ in values]
+        inner = values._ndarray  # of text; times and periods have one of numbers, too
+        return "O" if inner.dtype.kind == "O" else "?", [inner.tolist()]
 
     def _labels(self, array: Any) -> list[Any]:
         """The values of categories."""
@@ -91,23 +105,11 @@ class FewRows:
         return [None if code < 0 else known[1][code] for code in array.codes.tolist()]
 
 
-def _numbers(kind: str, values: list[Any]) -> list[Any] | None:
-    if kind == "f":
-        return [value if value == value else None for value in values]
-    return values if kind == "i" else None
+def _without_nan(values: list[Any]) -> list[Any]:
+    return [value if value == value else None for value in values]
 
 
-def _integers(kind: str, values: list[Any]) -> list[Any] | None:
-    return values if kind == "i" else None
-
-
-def _booleans(kind: str, values: list[Any]) -> list[Any] | None:
-    return values if kind == "b" else None
-
-
-def _texts(kind: str, values: list[Any]) -> list[Any] | None:
-    if kind != "O":
-        return None
+def _texts(values: list[Any]) -> list[Any] | None:
     for value in values:
         if type(value) is not str:
             break
@@ -118,13 +120,14 @@ def _texts(kind: str, values: list[Any]) -> list[Any] | None:
     return None
 
 
-def _unknown(_kind: str, _values: list[Any]) -> None:
+def _unknown(_values: list[Any]) -> None:
     return None
 
 
-_READERS: Mapping[str, Callable[[str, Any], Any]] = {
-    "number": _numbers,
-    "integer": _integers,
-    "boolean": _booleans,
-    "string": _texts,
+_READERS: Mapping[str, Mapping[str, Reader | None]] = {
+    "number": {"f": _without_nan, "i": None},
+    "integer": {"i": None},
+    "boolean": {"b": None},
+    "string": {"O": _texts},
 }
+"""Kind of a feature → NumPy's kind of a block → its reader."""

@@ -21,10 +21,11 @@ from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions
 from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
 from modelhost.solution.exchange import Exchange, ExchangeEndedError, ExchangeTimeoutError
-from modelhost.solution.few_rows import FewRows
+from modelhost.solution.few_rows import MAX_ROWS, FewRows
 from modelhost.solution.member_input import encoded_columns, member_columns
 from modelhost.solution.pending_answer import PendingReply
 from modelhost.solution.process_start import ending, started, tell_end
+from modelhost.solution.short_form import ShortRequest
 from modelhost.solution.spec import MemberSpec
 from modelhost.wire import Message
 
@@ -101,28 +102,37 @@ class MemberProcess:
             self._pending.settle(until)
         queued = time.perf_counter() - began
         count = len(rows) if hasattr(rows, "__len__") else 0
-        values = self._few.values(rows, count) if count else None
+        values = None
+        if 0 < count <= MAX_ROWS:
+            self._announce()
+            values = self._few.values(rows, count)
         if values is not None:
-            message = Message({"verb": "ask", "model": 0, "rows": count, "values": values})
+            request: Message | ShortRequest = ShortRequest(count, values)
         else:
             columns, count = member_columns(rows, self._spec)
             if not count:
                 return None, 0
             made = encoded_columns(columns, self._spec.features, count)
             header = {"verb": "ask", "model": 0, "rows": count, "columns": made.described}
-            message = Message(header, made.buffers)
-        self._pending = PendingReply(self, message, count, until)
+            request = Message(header, made.buffers)
+        self._pending = PendingReply(self, request, count, until)
         self._pending.queued = queued
         return self._pending, count
 
-    def send(self, message: Message, until: float | None) -> tuple[Exchange, int]:
-        """Send a message; raises ``MemberUnavailableError``."""
+    def _announce(self) -> None:
+        exchange = self._exchange
+        if exchange is not None:
+            with suppress(ExchangeEndedError):  # sending the request finds out how it ended
+                exchange.announce()
+
+    def send(self, request: Message | ShortRequest, until: float | None) -> tuple[Exchange, int]:
+        """Send a request; raises ``MemberUnavailableError``."""
         with self._lock:
             exchange, reason = self._exchange, self._reason
         if exchange is None:
             raise MemberUnavailableError(self._spec.name, reason)
         try:
-            return exchange, exchange.send(message, until)
+            return exchange, exchange.send(request, until)
         except ExchangeTimeoutError as error:
             self._end(exchange, "did not read a request in time")
             raise self._late() from error
@@ -151,7 +161,9 @@ class MemberProcess:
         try:
             if told is not None:
                 raise MemberRaisedError(self._spec.name, str(told["message"]), str(told["hint"]))
-            found = decode_predictions(answer)
+            found = answer.header.get("predictions")
+            if type(found) is not Predictions:
+                found = decode_predictions(answer)
             chances = found.probabilities
             heights = {len(found.labels), rows if chances is None else len(chances)}
             if heights != {rows} or (chances is None) == self.has_probabilities:

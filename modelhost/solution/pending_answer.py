@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modelhost.predictions import Predictions
 from modelhost.solution.errors import MemberUnavailableError
 from modelhost.solution.exchange import Exchange
+from modelhost.solution.short_form import ShortRequest
 from modelhost.wire import Message
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ class PendingReply:
     """A request to the process; its answer is kept until it is waited for."""
 
     def __init__(
-        self, process: MemberProcess, message: Message, rows: int, until: float | None
+        self,
+        process: MemberProcess,
+        request: Message | ShortRequest,
+        rows: int,
+        until: float | None,
     ) -> None:
         self._process = process
         self._rows = rows
@@ -32,7 +37,7 @@ class PendingReply:
         self.queued = 0.0
         """Seconds that the rows waited for an earlier request."""
         try:
-            self._sent = process.send(message, until)
+            self._sent = process.send(request, until)
         except MemberUnavailableError as error:
             self._error = error
 
@@ -54,6 +59,8 @@ class PendingReply:
         ``until``: the end of that request, by which an answer that nobody waits for any more must
         be here as well.
         """
+        if self._answer is not None or self._error is not None:
+            return
         ends = [end for end in (self._until, until) if end is not None]
         with self._process.turn:  # another thread may have it meanwhile
             if self._answer is None and self._error is None:

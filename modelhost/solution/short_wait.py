@@ -37,12 +37,10 @@ class ShortWait:
 
         ``until``: ``time.monotonic()`` after which nothing is looked for.
         """
-        if not self._allowed or not self._soon:
+        now = time.monotonic()
+        if not self.looks(now):
             return None
-        began = now = time.monotonic()
-        if now < self._paused_until:
-            return None
-        end = began + MAX_SECONDS
+        end = now + MAX_SECONDS
         if until is not None:
             end = min(end, until)
         while now < end:
@@ -58,6 +56,10 @@ class ShortWait:
                 self._pause = min(2 * self._pause, MAX_PAUSE_SECONDS)
                 return None
         return None
+
+    def looks(self, now: float) -> bool:
+        """Whether an answer is looked for at ``now`` (``time.monotonic()``)."""
+        return self._allowed and self._soon and now >= self._paused_until
 
     def took(self, seconds: float) -> None:
         """Remember how long the flow waited for an answer, however it waited."""

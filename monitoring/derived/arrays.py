@@ -67,9 +67,9 @@ class ArrayCells:
         """The mean of all arrays, pooled: float32 in base64."""
         total: Any = 0.0
         for rows in self._steps():
-            pooled = _pooled(self._flat[rows], MAX_POOLED)
-            pooled[self._absent[rows]] = 0
-            total = total + pooled.sum(axis=0)
+            part = pooled(self._flat[rows], MAX_POOLED)
+            part[self._absent[rows]] = 0
+            total = total + part.sum(axis=0)
         mean = total / max(1, int((~self._absent).sum()))
         return _encoded(mean)
 
@@ -81,7 +81,7 @@ class ArrayCells:
         """
         present = np.flatnonzero(~self._absent)
         half = present[::2]
-        centres = centres_of(_pooled(self._flat[half[evenly(len(half), MAX_LEARNED)]], MAX_POINT))
+        centres = centres_of(pooled(self._flat[half[evenly(len(half), MAX_LEARNED)]], MAX_POINT))
         learned = f"{centres.shape[1]}:{_encoded(centres)}"
         others = np.ones(len(self._flat), np.bool_)
         others[half] = False
@@ -116,7 +116,7 @@ class ArrayCells:
     def _distances(self, centroid: Floats) -> Floats:
         found = np.empty(len(self._flat))
         for rows in self._steps():
-            apart = _pooled(self._flat[rows], MAX_POOLED)
+            apart = pooled(self._flat[rows], MAX_POOLED)
             if apart.shape[1] != len(centroid):
                 raise ValueError(f"expected {len(centroid)} numbers, got {apart.shape[1]}")
             apart -= centroid
@@ -128,7 +128,7 @@ class ArrayCells:
         """NaN for arrays of another size than those that the centres were learned from."""
         found = np.full(len(self._flat), np.nan)
         for rows in self._steps():
-            points = _pooled(self._flat[rows], MAX_POINT)
+            points = pooled(self._flat[rows], MAX_POINT)
             if points.shape[1] == centres.shape[1]:
                 found[rows] = nearest_distances(points, centres)
         return found
@@ -156,7 +156,12 @@ def _encoded(numbers: Any) -> str:
     return base64.b64encode(np.asarray(numbers, "<f4").tobytes()).decode()
 
 
-def _pooled(flat: npt.NDArray[Any], most: int) -> Floats:
+def width_of(learned: str) -> int:
+    """How many numbers a centre has that ``ArrayCells.learn_nearest`` wrote."""
+    return int(learned.partition(":")[0])
+
+
+def pooled(flat: npt.NDArray[Any], most: int) -> Floats:
     """At most ``most`` means of consecutive elements: shape (n, numbers); not finite is 0."""
     part = flat.astype(np.float64)
     if flat.dtype.kind == "f":

@@ -1,7 +1,7 @@
 """Format, size and brightness of images in bytes, by the standard library and NumPy.
 
-Headers of PNG, JPEG, GIF, WebP and BMP are read; pixels of PNG only, because other formats need
-a decoder that the server does not have.
+Headers of PNG, JPEG, GIF, WebP and BMP are read. The light of pixels is read of PNG (``png``) and
+of sequential JPEG (``jpeg``); other formats need a decoder that the server does not have.
 """
 
 from __future__ import annotations

@@ -24,19 +24,20 @@ CellKind = Literal["array", "bytes", "list", "string"]
 
 MEASURES: Mapping[CellKind, tuple[str, ...]] = {
     "array": ("mean", "nearest", "distance", "std", "zeros", "norm", "nonfinite"),
-    "bytes": ("bytes", "format", "brightness", "width", "height", "contrast"),
+    "bytes": ("bytes", "format", "brightness", "nearest", "width", "height", "contrast"),
     "list": ("length", "unseen", "mean"),
     "string": ("length", "unseen", "script", "token"),
 }
 """The measures of each kind, the most telling first."""
 MAX_MEASURES = max(map(len, MEASURES.values()))
-IMAGES_ONLY = frozenset({"format", "brightness", "width", "height", "contrast"})
+IMAGES_ONLY = frozenset({"format", "brightness", "nearest", "width", "height", "contrast"})
+"""Measures of bytes that are images."""
 CATEGORIES = frozenset({"format", "script", "token"})
 """Measures that are categories."""
 LEARNED = frozenset({"distance", "nearest", "unseen", "token"})
 """Measures that need what was learned from the training rows."""
-COSTLY = frozenset({"brightness", "contrast"})
-"""Measures that take milliseconds a row."""
+COSTLY = frozenset({"brightness", "contrast", "nearest"})
+"""Measures of bytes that take milliseconds a row."""
 
 
 class DerivedValue(NamedTuple):

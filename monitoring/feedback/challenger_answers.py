@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from monitoring.feedback.token_store import Token
 from monitoring.feedback.tokens import hashed
 
 MAX_VERSION = 64
@@ -56,31 +54,8 @@ class ChallengerAnswer:
         return self.prediction + self.version.encode("utf-8", "backslashreplace")[:MAX_VERSION]
 
     @classmethod
-    def unpacked(cls, raw: bytes) -> ChallengerAnswer | None:
-        """The answer in a store; None for other bytes."""
-        if len(raw) < _PREDICTION:
+    def unpacked(cls, raw: bytes | None) -> ChallengerAnswer | None:
+        """The answer in a store; None for none and for other bytes."""
+        if raw is None or len(raw) < _PREDICTION:
             return None
         return cls(raw[:_PREDICTION], raw[_PREDICTION:].decode("utf-8", "replace"))
-
-
-class ChallengerAnswerStore(Protocol):
-    """Answers by token that all workers share; calls may block; not thread-safe."""
-
-    def keep(self, answers: Sequence[tuple[Token, ChallengerAnswer]]) -> int:
-        """Keep answers; return how many there was room for. Raises ``TokenStoreError``.
-
-        The first answer to a token stays.
-        """
-        ...
-
-    def find(self, tokens: Sequence[Token]) -> list[ChallengerAnswer | None]:
-        """The answer kept for each token; None for none. Raises ``TokenStoreError``."""
-        ...
-
-    def purge(self, before: float) -> None:
-        """Delete the days that ended before this time (seconds since 1970)."""
-        ...
-
-    def close(self) -> None:
-        """Close the store."""
-        ...

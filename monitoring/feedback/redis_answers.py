@@ -1,4 +1,4 @@
-"""A challenger's answers in a Redis that replicas on several hosts share.
+"""Answers that are kept for late labels in a Redis that replicas on several hosts share.
 
 One hash for each day, whose key expires with the tokens of that day. Answers are written once and
 never changed, so a command that is executed late or twice does no harm.
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from monitoring.feedback.challenger_answers import ChallengerAnswer
 from monitoring.feedback.redis_client import RedisClient
 from monitoring.feedback.token_store import DAY, Token, TokenStoreError
 
@@ -39,22 +38,24 @@ return found
 class RedisAnswerStore:
     """Answers in Redis; ``purge`` is left to its expiry of keys."""
 
-    def __init__(self, url: str, model: str, days: float, per_day: int) -> None:
-        """Prepare for ``url``; ``days``: how long tokens are valid; ``per_day``: answers of a day.
+    def __init__(self, url: str, place: str, days: float, per_day: int) -> None:
+        """Prepare for ``url``; ``place``: how its keys begin; ``days``: how long tokens are valid.
+
+        ``per_day``: the most answers of one day.
 
         Raises ``TokenStoreError``.
         """
         self._client = RedisClient(url)
-        self._model = model
+        self._place = place
         self._days = days
         self._per_day = per_day
 
-    def keep(self, answers: Sequence[tuple[Token, ChallengerAnswer]]) -> int:
-        """As of ``ChallengerAnswerStore``."""
+    def keep(self, answers: Sequence[tuple[Token, bytes]]) -> int:
+        """As of ``AnswerStore``."""
         kept = 0
         ordered = sorted(answers, key=lambda one: one[0][0] // DAY)
         for day, some in groupby(ordered, lambda one: one[0][0] // DAY):
-            pairs = [part for (_, nonce), answer in some for part in (nonce, answer.packed())]
+            pairs = [part for (_, nonce), answer in some for part in (nonce, answer)]
             until = int((day + 2 + self._days) * DAY)
             answer = self._client.eval(_KEEP, 1, self._key(day), self._per_day, until, *pairs)
             if type(answer) is not int:
@@ -62,8 +63,8 @@ class RedisAnswerStore:
             kept += answer
         return kept
 
-    def find(self, tokens: Sequence[Token]) -> list[ChallengerAnswer | None]:
-        """As of ``ChallengerAnswerStore``."""
+    def find(self, tokens: Sequence[Token]) -> list[bytes | None]:
+        """As of ``AnswerStore``."""
         found: dict[tuple[int, bytes], bytes] = {}
         keys = [(minted // DAY, nonce) for minted, nonce in tokens]
         for day in {day for day, _ in keys}:
@@ -75,7 +76,7 @@ class RedisAnswerStore:
                 if not isinstance(answer, bytes):
                     raise self._unexpected()
                 found[day, nonce] = answer
-        return [ChallengerAnswer.unpacked(found.get(key, b"")) for key in keys]
+        return [found[key] or None for key in keys]
 
     def purge(self, before: float) -> None:
         """Do nothing: keys expire."""
@@ -85,8 +86,8 @@ class RedisAnswerStore:
         self._client.close()
 
     def _key(self, day: int) -> str:
-        return f"model-shadow:{self._model}:{day}"
+        return f"{self._place}:{day}"
 
     def _unexpected(self) -> TokenStoreError:
         self._client.close()  # it may be out of sync: the next answer could be another's
-        return TokenStoreError("redis: expected the answers of a challenger, got another reply")
+        return TokenStoreError("redis: expected kept answers, got another reply")

@@ -1,4 +1,4 @@
-"""A challenger's answers in a local file, shared by all workers of this host."""
+"""Answers that are kept for late labels in a local file, shared by all workers of this host."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
-from monitoring.feedback.challenger_answers import ChallengerAnswer
 from monitoring.feedback.private_file import connect, private_umask, refuse_other_kinds
 from monitoring.feedback.token_store import DAY, WAIT_SECONDS, Token, TokenStoreError
 
-FILE = "shadow.sqlite3"
 MAX_ASKED = 500
 """Nonces in one query."""
 _TABLES = (
@@ -24,17 +22,17 @@ _FAILURES = (OSError, sqlite3.Error, ValueError)
 
 
 class SqliteAnswerStore:
-    """A file in a local folder. If it is lost, only labels of rows in it lose their pairs."""
+    """A local file. If it is lost, so are the answers, and no label."""
 
-    def __init__(self, folder: Path, per_day: int) -> None:
-        """Open the file in ``folder``, made if absent; ``per_day``: the most answers of one day.
+    def __init__(self, path: Path, per_day: int) -> None:
+        """Open the file, made if absent with its folder; ``per_day``: the most answers of one day.
 
         Raises ``TokenStoreError``.
         """
-        self._path = folder / FILE
+        self._path = path
         self._per_day = per_day
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             refuse_other_kinds(self._path)
             with private_umask():
                 self._db = connect(self._path, WAIT_SECONDS, make=True)
@@ -43,8 +41,8 @@ class SqliteAnswerStore:
         except _FAILURES as error:
             raise TokenStoreError(f"{self._path}: {error}") from error
 
-    def keep(self, answers: Sequence[tuple[Token, ChallengerAnswer]]) -> int:
-        """As of ``ChallengerAnswerStore``."""
+    def keep(self, answers: Sequence[tuple[Token, bytes]]) -> int:
+        """As of ``AnswerStore``."""
         kept = 0
         ordered = sorted(answers, key=lambda one: one[0][0] // DAY)
         with self._transaction():
@@ -53,7 +51,7 @@ class SqliteAnswerStore:
                 size = int((found.fetchone() or (0,))[0])
                 for (_, nonce), answer in some:
                     if size < self._per_day:
-                        row = day, nonce, answer.packed()
+                        row = day, nonce, answer
                         insert = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?)"
                         size += self._db.execute(insert, row).rowcount
                         kept += 1
@@ -63,8 +61,8 @@ class SqliteAnswerStore:
                 self._db.execute("INSERT OR REPLACE INTO sizes VALUES (?, ?)", (day, size))
         return kept
 
-    def find(self, tokens: Sequence[Token]) -> list[ChallengerAnswer | None]:
-        """As of ``ChallengerAnswerStore``."""
+    def find(self, tokens: Sequence[Token]) -> list[bytes | None]:
+        """As of ``AnswerStore``."""
         found: dict[tuple[int, bytes], bytes] = {}
         keys = [(minted // DAY, nonce) for minted, nonce in tokens]
         try:
@@ -79,11 +77,11 @@ class SqliteAnswerStore:
                     )
                     found.update({(day, nonce): answer for nonce, answer in rows})
         except _FAILURES as error:
-            raise TokenStoreError(f"{FILE}: {error}") from error
-        return [ChallengerAnswer.unpacked(found.get(key, b"")) for key in keys]
+            raise TokenStoreError(f"{self._path.name}: {error}") from error
+        return [found.get(key) for key in keys]
 
     def purge(self, before: float) -> None:
-        """As of ``ChallengerAnswerStore``."""
+        """As of ``AnswerStore``."""
         with self._transaction():
             for table in ("answers", "sizes"):
                 self._db.execute(f"DELETE FROM {table} WHERE (day + 1) * ? <= ?", (DAY, before))
@@ -105,4 +103,4 @@ class SqliteAnswerStore:
                     self._db.execute("ROLLBACK")
                 raise
         except _FAILURES as error:
-            raise TokenStoreError(f"{FILE}: {error}") from error
+            raise TokenStoreError(f"{self._path.name}: {error}") from error

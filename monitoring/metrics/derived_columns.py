@@ -45,7 +45,8 @@ class DerivedColumns:
         """
         cells: dict[tuple[int, bool], tuple[range, Cells | None]] = {}
         for column, measure, learned in self._derived:
-            values, costly = columns[column], measure in COSTLY
+            values = columns[column]
+            costly = measure in COSTLY and _are_bytes(values)
             if (column, costly) not in cells:
                 places = _measured_places(values, costly)
                 some = values if len(places) == len(values) else [values[at] for at in places]
@@ -71,6 +72,12 @@ def _measured_places(values: Sequence[Any] | Floats, costly: bool) -> range:
     mean = sum(map(cost, values[:100])) / max(1, min(100, len(values)))
     most = max(1, int(limit / max(1.0, mean)))
     return range(0, len(values), max(1, -(-len(values) // most)))
+
+
+def _are_bytes(values: Sequence[Any] | Floats) -> bool:
+    if isinstance(values, np.ndarray):
+        return False
+    return isinstance(next((one for one in values if one is not None), None), bytes)
 
 
 def _pixels_of(value: Any) -> int:

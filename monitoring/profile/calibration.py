@@ -35,6 +35,8 @@ class Calibration(BaseModel):
     values: tuple[float, ...] = ()
     rows: int
     """Held-out rows used for the fit."""
+    counts: tuple[int, ...] = ()
+    """Those of each step."""
 
     def correct(self, confidence: float) -> float:
         """The probability that an answer of this confidence is correct."""
@@ -42,14 +44,20 @@ class Calibration(BaseModel):
             return confidence
         return self.values[max(0, bisect_right(self.thresholds, confidence) - 1)]
 
+    def steps(self, confidences: Floats) -> npt.NDArray[np.int64]:
+        """The step of each confidence, shape (n,); there are some."""
+        import numpy as np
+
+        places = np.searchsorted(np.asarray(self.thresholds), confidences, side="right") - 1
+        return np.maximum(places, 0)
+
     def correct_many(self, confidences: Floats) -> Floats:
         """``correct`` for each confidence; NaN stays NaN."""
         if not self.thresholds:
             return confidences
         import numpy as np
 
-        places = np.searchsorted(np.asarray(self.thresholds), confidences, side="right") - 1
-        found = np.asarray(self.values)[np.maximum(places, 0)]
+        found = np.asarray(self.values)[self.steps(confidences)]
         return np.where(np.isnan(confidences), np.nan, found)
 
 
@@ -69,11 +77,12 @@ def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibratio
     weights = np.diff([*starts, len(sorted_)]).astype(np.float64)
     means = np.add.reduceat(right, starts) / weights
     blocks = _pool(means.tolist(), weights.tolist())
-    thresholds = [float(sorted_[starts[place]]) for place, _ in blocks]
+    begins = [int(starts[place]) for place, _ in blocks]
     return Calibration(
-        thresholds=tuple(thresholds),
+        thresholds=tuple(float(sorted_[begin]) for begin in begins),
         values=tuple(value for _, value in blocks),
         rows=len(sorted_),
+        counts=tuple(np.diff([*begins, len(sorted_)]).tolist()),
     )
 
 

@@ -53,7 +53,7 @@ def derived_candidates(name: str, series: pd.Series[Any], max_bins: int) -> Iter
     cells = cells_of(series)
     if cells is None:
         return
-    images = isinstance(cells, BytesCells) and cells.are_images
+    images = not isinstance(cells, BytesCells) or cells.are_images
     floats = isinstance(cells, ArrayCells) and cells.may_be_infinite
     for measure in MEASURES[cells.kind]:
         if (images or measure not in IMAGES_ONLY) and (floats or measure != "nonfinite"):
@@ -74,7 +74,7 @@ def _derived_feature(name: str, measure: str, cells: Cells, max_bins: int) -> Fe
         learned, shares = cells.learn_vocabulary()
         feature = _unseen_feature(f"{name}.{measure}", shares)
         return feature and feature.model_copy(update={"measure": measure, "learned": learned})
-    if measure == "nearest" and isinstance(cells, ArrayCells):
+    if measure == "nearest" and isinstance(cells, ArrayCells | BytesCells):
         return nearest_feature(name, cells, max_bins)
     found = cells.measured(measure, learned)
     column, values = f"{name}.{measure}", derived_series(found)
@@ -89,13 +89,21 @@ def _derived_feature(name: str, measure: str, cells: Cells, max_bins: int) -> Fe
     return None if feature is None else feature.model_copy(update=extra)
 
 
-def nearest_feature(name: str, cells: ArrayCells, max_bins: int) -> FeatureProfile | None:
-    """Bins of the distances of half of the arrays to the nearest centre of the other half.
+def nearest_feature(
+    name: str, cells: ArrayCells | BytesCells, max_bins: int
+) -> FeatureProfile | None:
+    """Bins of the distances of half of the arrays or images to the nearest centre of the others.
 
     A row that the centres were learned from is nearer to them, so it is no reference.
     """
-    learned, numbers = cells.learn_nearest()
-    if np.isfinite(numbers).sum() < MIN_NEAREST_ROWS:
+    found_centres = cells.learn_nearest()
+    if found_centres is None:
+        return None
+    learned, numbers = found_centres
+    known = np.isfinite(numbers)
+    if known.sum() < MIN_NEAREST_ROWS:
+        return None
+    if isinstance(cells, BytesCells) and known.mean() < MIN_MEASURED:
         return None
     found = numeric_feature(f"{name}.nearest", numbers, max_bins)
     return found and found.model_copy(update={"measure": "nearest", "learned": learned})

@@ -17,6 +17,7 @@ from monitoring.stats.distributions import (
     student_tail,
 )
 from monitoring.stats.exact import at_least
+from monitoring.stats.expected_noise import ExpectedNoise
 from monitoring.stats.fisher import hypergeometric_tail
 from monitoring.stats.slice_features import Ints, Mask
 
@@ -42,6 +43,8 @@ class Losses:
     """The group of each row, (n,), if rows of one group depend on each other."""
     baseline: MeanBaseline | None = None
     """The sample of other rows whose mean loss is ``expected``; None if that is no estimate."""
+    noise: ExpectedNoise | None = None
+    """Of ``expected``, if other rows estimated it; None if it is known."""
 
     def check(self) -> None:
         """Raise ``ValueError`` for a loss that is not finite, or different numbers of rows."""
@@ -70,6 +73,7 @@ class Losses:
             None if self.expected is None else self.expected[rows],
             None if self.groups is None else self.groups[rows],
             self.baseline,
+            None if self.noise is None else self.noise.part(rows),
         )
 
 
@@ -107,13 +111,15 @@ class SliceTest:
     baseline's mean is added to that of others.
 
     Against the expected losses a slice must exceed the excess of the other rows too: if the model
-    is overconfident everywhere, no slice stands out.
+    is overconfident everywhere, no slice stands out. If they were estimated from other rows, their
+    noise is added to that of the losses: a normal tail then limits the exact one.
     """
 
     def __init__(self, losses: Losses) -> None:
         self._loss = losses.loss
         self._own = losses.expected
         self._baseline = losses.baseline
+        self._noise = losses.noise if losses.expected is not None else None
         self._over = losses.over
         self._binary = losses.binary and losses.groups is None
         self._groups = None
@@ -139,6 +145,9 @@ class SliceTest:
         expected = float(self._own[inside].mean())
         error, freedom = self._with_baseline(*self._error(inside, None))
         p = self._own_tail(inside, (mean - expected, error, freedom))
+        if self._noise is not None:
+            error = math.hypot(error, self._noise.error(inside))
+            p = max(p, _t_tail(mean - expected, error, freedom))
         if rest > 0:
             p = max(p, self._apart_tail(inside, others, mean - expected - rest))
         return Excess(rows, mean, expected, error, freedom, p)
@@ -155,7 +164,11 @@ class SliceTest:
         z = normal_quantile(0.5 + share / 2)
         low, high = _wilson(found.loss, found.rows, z)
         if self._own is not None and self._baseline is None:
-            return low - found.expected, high - found.expected
+            noise = 0.0 if self._noise is None else z * self._noise.error(inside)
+            return (
+                found.excess - math.hypot(found.loss - low, noise),
+                found.excess + math.hypot(high - found.loss, noise),
+            )
         beside = float(others.sum()) if self._baseline is None else max(1.0, self._baseline.rows)
         least, most = _wilson(found.expected, beside, z)
         return (
@@ -184,12 +197,14 @@ class SliceTest:
 
     def _apart_tail(self, inside: Mask, others: Mask, excess: float) -> float:
         """The tail of an excess over that of the other rows."""
+        noise = 0.0 if self._noise is None else self._noise.error(inside, others)
         if not self._binary:
-            return _t_tail(excess, *self._error(inside, others))
+            error, freedom = self._error(inside, others)
+            return _t_tail(excess, math.hypot(error, noise), freedom)
         assert self._own is not None
         expected = np.clip(self._own[inside] + self._over[others].mean(), 0.0, 1.0)
         variance = float((expected * (1 - expected)).mean() / inside.sum())
-        variance += float(self._over[others].var() / others.sum())
+        variance += float(self._over[others].var() / others.sum()) + noise**2
         return normal_tail(excess / math.sqrt(variance)) if variance > 0 else float(excess <= 0)
 
     def _with_baseline(self, error: float, freedom: float) -> tuple[float, float]:

@@ -35,11 +35,6 @@ def check_output(project: Project, output: Destination, builder: str) -> None:
             f"got {', '.join(project.image.platforms)}",
             "write a folder, which holds an index of them: --output oci:DIR",
         )
-    if output.kind == "registry":
-        raise UsageError(
-            "--output registry: expected one platform, got " + ", ".join(project.image.platforms),
-            "write a folder with --output oci:DIR, then push it: `package push oci:DIR HOST/NAME`",
-        )
     if builder == "docker":
         raise UsageError(
             "--builder docker: expected one platform, got " + ", ".join(project.image.platforms),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,25 +12,21 @@ from modelhost.solution.spec import FILE
 from packager.build.context import BuildOptions
 from packager.build.member_images import check_several, write_several
 from packager.build.record import Built
+from packager.build.solution_checks import check_before_members, check_flow, is_project, naming
 from packager.cache import temporary_directory
-from packager.data.sources.table import column_names
 from packager.digest import HashedFile
 from packager.engine.engine import Engine
 from packager.environment.dependencies import fetch_locked
-from packager.errors import PackageError, UsageError
 from packager.image.config import MEMBERS_DATA
 from packager.image.export import Destination
 from packager.image.layers import Layer, plain_layer
 from packager.image.reference import Reference, open_reference
 from packager.manifest.solution import Solution
 from packager.progress import Progress
-from packager.project.config import FILENAME, Project, load_project
+from packager.project.config import Project, load_project
 from packager.project.files import ProjectFiles
 from packager.project.sections import MemberSection
-from packager.runners.job import make_job
 from packager.runners.project import ProjectEnvironment, wheel_target
-from packager.solutions.flow_check import check_names, check_uses
-from packager.solutions.flow_code import FlowCode
 from packager.solutions.member_data import data_entries, keep_data
 from packager.solutions.member_package import MemberPackage, unpack_member
 from packager.solutions.plan import plan_solution
@@ -57,13 +53,12 @@ def with_members(build: Build) -> Build:
             check_several(project, output)
         if not project.member:
             return build(project, output, engine, progress, options)
-        file, code = _flow_code(project)
-        if code is not None:
-            check_names(file, code, [one.name for one in project.member])
+        check_before_members(project, options.base or project.image.base)
         with temporary_directory() as folder, ExitStack() as stack:
             solution = folder / MODEL
-            members = []
-            for section in project.member:
+            members: list[tuple[str, Reference]] = []
+            # Packages first: one that is not there is told before anything is built.
+            for section in sorted(project.member, key=lambda one: is_project(project, one)):
                 with ExitStack() as one:
                     how = (engine, progress, options)
                     reference = one.enter_context(_member(project, section, build, how))
@@ -76,6 +71,8 @@ def with_members(build: Build) -> Build:
             own = project.model_copy(update={"solution_folder": solution})
             built = build(own, output, engine, progress, options)
             if several:
+                order = [one.name for one in project.member]
+                members.sort(key=lambda one: order.index(one[0]))
                 write_several(project, built, members, (output, engine, progress))
             return built
 
@@ -92,16 +89,11 @@ def _member(
     """The package of a member; built if ``package`` names a project."""
     engine, progress, options = how
     place = project.path(section.package)
-    with temporary_directory() as folder, _named(section):
-        here = (place / FILENAME).is_file()
+    with temporary_directory() as folder, naming(section):
+        here = is_project(project, section)
         if here:
             progress.step(f"member {section.name}: building {section.package}")
             made = load_project(place)
-            if made.member:
-                raise UsageError(
-                    f"expected a project of one model, got the solution {section.package}",
-                    "name its members instead",
-                )
             own = replace(options, builder="assemble", check_reproducible=False, images="one")
             build(made, Destination("oci", folder / "built"), engine, progress, own)
             text = str(folder / "built")
@@ -111,17 +103,6 @@ def _member(
         with open_reference(text, engine) as reference:
             # What was just built here has no signature; the policy is for what comes from others.
             yield reference if here else signed(reference, None, progress)
-
-
-@contextmanager
-def _named(section: MemberSection) -> Iterator[None]:
-    """Say of errors which member they are about."""
-    try:
-        yield
-    except PackageError as error:
-        if error.message.startswith("[[member]]"):
-            raise
-        raise type(error)(f"[[member]] {section.name}: {error.message}", error.hint) from error
 
 
 def plan_members(
@@ -136,7 +117,7 @@ def plan_members(
     if folder is None or flow is None:
         return files, environment, None
     members = [MemberPackage.load(section, folder) for section in project.member]
-    _check_flow(project, members)
+    check_flow(project, members)
     plan = plan_solution(flow, members, environment.lock, files.code, network=project.serve.network)
     for one in plan.record.members:
         where = _where(one.process, plan.reasons.get(one.name))
@@ -147,30 +128,6 @@ def plan_members(
     (folder / FILE).write_text(plan.spec.as_json(), encoding="utf-8")
     model = {**files.model, f"{MODEL}/{FILE}": HashedFile.of(folder / FILE)}
     return replace(files, model=model), environment.with_lock(plan.lock), plan.record
-
-
-def _flow_code(project: Project) -> tuple[str, FlowCode | None]:
-    """The file of the flow, relative to the project, and its function if it can be followed."""
-    module, _, name = (project.package.flow or "").partition(":")
-    path = module.replace(".", "/")
-    for top in ("", "src/"):
-        for file in (f"{top}{path}.py", f"{top}{path}/__init__.py"):
-            place = project.path(file)
-            if place.is_file():
-                return file, FlowCode.parse(place.read_text("utf-8", "replace"), name)
-    return path, None
-
-
-def _check_flow(project: Project, members: Sequence[MemberPackage]) -> None:
-    """Raise ``UsageError`` for a mistake of the flow that its code shows."""
-    file, code = _flow_code(project)
-    if code is None or project.data is None:
-        return
-    job = make_job(project)
-    other = {*job.targets, *job.exclude, *job.train_only}
-    present = column_names(project.path(project.data.source), project.data.reader)
-    features = [n for n in present if n not in other and (not job.include or n in job.include)]
-    check_uses(file, code, features, {one.section.name: one.facts() for one in members})
 
 
 def members_data(project: Project, folder: Path) -> tuple[Layer, ...]:

@@ -242,7 +242,8 @@ def _printed(built: Built, output: Destination) -> str:
 
 
 def _pushed(built: Built, output: Destination) -> dict[str, str]:
-    """``HOST/NAME@sha256:…`` of the image, and of its companion if that was pushed too."""
+    """``HOST/NAME@sha256:…`` of the image or index, and of its companion if that was pushed too."""
     from packager.image.registry_export import pushed
 
-    return dict(zip(("reference", "companion"), pushed(built.images, output), strict=False))
+    every = [*built.images, *(one for some in built.others.values() for one in some)]
+    return dict(zip(("reference", "companion"), pushed(every, output), strict=False))

@@ -7,6 +7,7 @@ of the imports is the order in ``--help``.
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import typer
@@ -41,6 +42,7 @@ from packager.cli.issues import service, listing, act, sync, admin
 from packager.cli.app import app
 from packager.cli.console import ConsoleProgress, print_error
 from packager.cli.interrupts import STOPPED
+from packager.cli.named_command import named_command
 from packager.environment.programs import search_path
 from packager.errors import PackageError
 
@@ -102,7 +104,8 @@ def run_command(*, as_json: bool) -> int:
     # Never start programs from the current folder.
     os.environ["PATH"] = search_path()
     try:
-        code = app(prog_name="package", standalone_mode=False) or 0
+        named = named_command(app, sys.argv[1:])
+        code = named(prog_name="package", standalone_mode=False) or 0
     except PackageError as error:
         print_error(error, as_json=as_json)
         return error.exit_code

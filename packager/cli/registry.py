@@ -17,8 +17,9 @@ from packager.errors import PackageError, UsageError
 if TYPE_CHECKING:
     from packager.engine.engine import Engine
     from packager.image.reference import Reference
-    from packager.image.registry_export import Beside
+    from packager.image.registry_export import Beside, IndexBeside
     from packager.registry.reference import RegistryReference
+    from packager.trust.keys import PrivateKey
 
 
 @app.command(rich_help_panel=SHARE)
@@ -58,9 +59,8 @@ def push(
     Logins and certificates are those of Docker and Podman. Signatures that are kept with the
     package go with it. The tag is set last; a push that was interrupted goes on where it ended.
     """
+    from packager.cli.trust import opened_platforms
     from packager.engine.engine import Engine
-    from packager.image.reference import open_reference
-    from packager.image.stored_images import held_platforms
     from packager.registry.reference import RegistryReference
 
     place = RegistryReference.parse(target)
@@ -73,12 +73,9 @@ def push(
         raise UsageError("--evidence: expected --key with it", "name the private key that signs it")
     with ExitStack() as stack:
         engine = Engine.connect()
-        found = stack.enter_context(open_reference(reference, engine))
-        every = {found.platform: found}
-        for platform in held_platforms(reference):
-            if platform != found.platform:
-                other = stack.enter_context(open_reference(reference, engine, platform))
-                every[platform] = other
+        opened = opened_platforms(reference, engine, None, stack)
+        found, every = opened[0], {one.platform: one for one in opened}
+        signer = None if key is None else _signer(key)
         place = place.at(place.tag or found.manifest.tag)
         if companion and not found.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
@@ -86,11 +83,12 @@ def push(
         # As with `package sign`, a report is evidence for the image of this machine's platform.
         beside = {
             name: _signatures(
-                one, engine, key, evidence or () if one is found else (), kept.get(name, ())
+                one, engine, signer, evidence or () if one is found else (), kept.get(name, ())
             )
             for name, one in sorted(every.items())
         }
-        told = _push(every, place, compress, beside, companion=companion)
+        of_index = _index_signatures(found, signer, kept)
+        told = _push(every, place, compress, beside, of_index, companion=companion)
     if as_json:
         print_result(json.dumps(told))
     else:
@@ -115,22 +113,37 @@ def _kept(every: Mapping[str, Reference]) -> dict[str, list[bytes]]:
 def _signatures(
     found: Reference,
     engine: Engine | None,
-    key: Path | None,
+    signer: PrivateKey | None,
     evidence: Sequence[Path],
     kept: Sequence[bytes],
 ) -> Beside:
-    """What is attached: statements signed by ``key``; without one, ``kept``."""
-    from packager.cli.trust import key_password
+    """What is attached: statements signed by ``signer``; without one, ``kept``."""
     from packager.run.evidence import read_evidence
     from packager.run.signing import facts_to_sign
-    from packager.trust.keys import PrivateKey
     from packager.trust.registry_store import already_signed, signed_by
 
-    if key is None:
+    if signer is None:
         return already_signed(kept, ConsoleProgress().warn)
-    signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
     results = read_evidence(evidence, found.manifest)
     return signed_by(signer, facts_to_sign(found, engine), results)
+
+
+def _signer(key: Path) -> PrivateKey:
+    from packager.cli.trust import key_password
+    from packager.trust.keys import PrivateKey
+
+    return PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
+
+
+def _index_signatures(
+    found: Reference, signer: PrivateKey | None, kept: Mapping[str, Sequence[bytes]]
+) -> IndexBeside:
+    """As ``_signatures``, of the index of several platforms."""
+    from packager.trust.registry_store import index_already_signed, index_signed_by
+
+    if signer is not None:
+        return index_signed_by(signer, found.manifest)
+    return index_already_signed(list(dict.fromkeys(one for some in kept.values() for one in some)))
 
 
 def _push(
@@ -138,6 +151,7 @@ def _push(
     place: RegistryReference,
     compress: Literal["none", "gzip"],
     beside: Mapping[str, Beside],
+    beside_index: IndexBeside,
     *,
     companion: bool,
 ) -> dict[str, Any]:
@@ -150,7 +164,7 @@ def _push(
     kinds, progress = (False, True)[: 1 + companion], ConsoleProgress()
     images = {name: [every[name].image(companion=one) for one in kinds] for name in beside}
     if len(images) > 1:
-        results = push_platforms(images, place, compress, progress, beside)
+        results = push_platforms(images, place, compress, progress, beside, beside_index)
     else:
         ((name, some),) = images.items()
         results = push_images(some, place, compress, progress, beside[name])
@@ -201,7 +215,7 @@ def pull(
     size = pull_images(images, destination.path, progress)
     if bundles:
         with open_reference(str(destination.path), None) as pulled:
-            attach_to_folder(pulled, bundles, "")
+            attach_to_folder(destination.path, pulled.stored_digest or "", bundles, "")
     if as_json:
         told = {"reference": found, "output": str(Path(destination.path)), "bytes": size}
         print_result(json.dumps(told))

@@ -71,17 +71,15 @@ def sign_reference(
     image. They take the place of earlier ones by the same key, except in a registry.
     """
     from packager.engine.engine import Engine
-    from packager.image.stored_images import held_platforms
     from packager.trust.keys import PrivateKey
-    from packager.trust.store import keep_bundles, write_lines
+    from packager.trust.store import keep_bundles, keep_index_bundles, write_lines
 
     if output is not None:
         check_writable(output.absolute().parent)
     signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
     engine = Engine.connect()
     with ExitStack() as stack:
-        several = () if platform else held_platforms(reference)
-        every = _opened(reference, engine, platform, several, stack)
+        every = opened_platforms(reference, engine, platform, stack)
         # A report is evidence for one image: the one asked for, or that of this machine.
         made = [
             (one, *_bundles(one, engine, signer, evidence or () if one is every[0] else ()))
@@ -89,8 +87,11 @@ def sign_reference(
         ]
         # Nothing is kept before every image is signed.
         places = [keep_bundles(one, bundles, signer) for one, _, bundles in made]
+        of_index = _index_bundles([facts for _, facts, _ in made], signer)
+        if of_index:
+            keep_index_bundles(every[0], of_index, signer)
     where = ", ".join(dict.fromkeys(places))
-    every_bundle = [bundle for _, _, bundles in made for bundle in bundles]
+    every_bundle = [*(bundle for _, _, bundles in made for bundle in bundles), *of_index]
     if output is not None:
         write_lines(output, every_bundle)
         where += f", and {output}"
@@ -113,25 +114,35 @@ def sign_reference(
     print_result(json.dumps(told) if as_json else f"{shown}, kept in {where}")
 
 
-def _opened(
-    reference: str,
-    engine: Engine | None,
-    platform: str | None,
-    several: Sequence[str],
-    stack: ExitStack,
+def opened_platforms(
+    reference: str, engine: Engine | None, platform: str | None, stack: ExitStack
 ) -> list[Reference]:
-    """The image for ``platform`` or this machine, then those for the other of ``several``."""
+    """The image for ``platform``; without one, this machine's, then those for other platforms."""
     from packager.image.reference import open_reference
+    from packager.image.stored_images import held_platforms
+    from packager.trust.facts import index_of
 
     first = stack.enter_context(open_reference(reference, engine, platform))
-    return [
-        first,
-        *(
-            stack.enter_context(open_reference(reference, engine, one))
-            for one in several
-            if one != first.platform
-        ),
-    ]
+    if platform is not None:
+        return [first]
+    index = index_of(first)
+    several = sorted({*held_platforms(reference), *(index.images if index else ())})
+    # By the digest that the name led to when it was resolved: the tag may be moved meanwhile.
+    place = first.source.rpartition("@")[0]
+    name = f"registry:{place}@{index.descriptor.digest}" if first.source and index else reference
+    others = [one for one in several if one != first.platform]
+    return [first, *(stack.enter_context(open_reference(name, engine, one)) for one in others)]
+
+
+def _index_bundles(made: Sequence[PackageFacts], signer: PrivateKey) -> list[bytes]:
+    """The statements about the index of all platforms; none if not every image was signed."""
+    from packager.trust.index_link import sign_index
+
+    index = made[0].index
+    images = {one.binding.platform: one.manifest_digest for one in made}
+    if index is None or images != dict(index.images):
+        return []
+    return sign_index(made[0].manifest, index.descriptor, index.images, signer)
 
 
 def _bundles(
@@ -155,7 +166,7 @@ def verify_reference(
         str,
         typer.Option(
             help="Statements that must be signed: model, provenance, sbom, replay, data-check, "
-            "test; separated by commas."
+            "test, index; separated by commas."
         ),
     ] = "",
     signatures: Annotated[
@@ -163,9 +174,7 @@ def verify_reference(
     ] = None,
     platform: Annotated[
         str | None,
-        typer.Option(
-            help="Which image of a package for several platforms. Default: this machine's."
-        ),
+        typer.Option(help="Which image of a package for several platforms. Default: every one."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -175,16 +184,16 @@ def verify_reference(
     package runs.
     """
     from packager.engine.engine import Engine
-    from packager.image.reference import open_reference
     from packager.trust.keys import PublicKey
     from packager.trust.whole_image import verify_package
 
     keys = [PublicKey.load(one) for one in key]
     required = _requirements(require)
-    with open_reference(reference, Engine.connect(), platform) as found:
-        report = verify_package(found, keys, required, signatures)
-    print_result(_as_json(report) if as_json else _as_text(report))
-    if report.first_wrong is not None:
+    with ExitStack() as stack:
+        every = opened_platforms(reference, Engine.connect(), platform, stack)
+        reports = [(one.platform, verify_package(one, keys, required, signatures)) for one in every]
+    print_result(_as_json(reports) if as_json else _as_text(reports))
+    if any(report.first_wrong for _, report in reports):
         raise typer.Exit(1)
 
 
@@ -204,18 +213,30 @@ def _requirements(text: str) -> list[Requirement]:
     return [one for one in known if one in asked]
 
 
-def _as_json(report: TrustReport) -> str:
-    return json.dumps({**report.model_dump(mode="json"), "verified": report.verified})
-
-
-def _as_text(report: TrustReport) -> str:
-    width = max(len(link.name) for link in report.links)
-    lines = [
-        f"{MARKS[link.status]:<6}  {link.name:<{width}}  {link.detail}" for link in report.links
+def _as_json(reports: Sequence[tuple[str, TrustReport]]) -> str:
+    """The report of one image; of several platforms, the first one's, and each in ``images``."""
+    told = [
+        {**report.model_dump(mode="json"), "platform": platform, "verified": report.verified}
+        for platform, report in reports
     ]
-    wrong = report.first_wrong
-    verdict = "verified" if wrong is None else f"not verified: {wrong.name}: {wrong.detail}"
-    return "\n".join([*lines, f"{report.reference}: {verdict}"])
+    if len(told) == 1:
+        return json.dumps(told[0])
+    verified = all(report.verified for _, report in reports)
+    return json.dumps({**told[0], "platform": None, "verified": verified, "images": told})
+
+
+def _as_text(reports: Sequence[tuple[str, TrustReport]]) -> str:
+    lines = []
+    for platform, report in reports:
+        width = max(len(link.name) for link in report.links)
+        lines += [
+            f"{MARKS[link.status]:<6}  {link.name:<{width}}  {link.detail}" for link in report.links
+        ]
+        wrong = report.first_wrong
+        verdict = "verified" if wrong is None else f"not verified: {wrong.name}: {wrong.detail}"
+        named = f" for {platform}" if len(reports) > 1 else ""
+        lines.append(f"{report.reference}{named}: {verdict}")
+    return "\n".join(lines)
 
 
 def key_password(prompt: str, *, twice: bool = False) -> bytes:

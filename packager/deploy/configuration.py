@@ -8,7 +8,7 @@ from typing import Any
 
 from packager.deploy import tracker
 from packager.deploy.fleet import DeployedModel, Fleet
-from packager.deploy.parts import ALERTMANAGER
+from packager.deploy.parts import ALERTMANAGER, GATEWAY
 from packager.deploy.prometheus.issue_service import JOB
 from packager.deploy.prometheus.proxy_alerts import KEPT_METRICS, PROXY_JOB
 from packager.deploy.prometheus.time_scale import duration
@@ -19,6 +19,8 @@ QUICKEST = 2
 """Seconds between scrapes on another time scale, at least: a loaded machine takes one to answer,
 and windows of five seconds still hold two samples."""
 PROXY_METRICS_PORT = 8404
+GATEWAY_TARGET = "_gateway"
+"""The label ``model`` of the gateway's metrics; no model has a name like it."""
 
 
 def slot_names(one: DeployedModel) -> list[str]:
@@ -35,8 +37,15 @@ def prometheus(
     fleet: Fleet,
     replicas: Callable[[DeployedModel], list[str]] = slot_names,
     proxy: Callable[[DeployedModel], str] = proxy_name,
+    gateway: str = GATEWAY,
 ) -> dict[str, Any]:
-    """Each replica is scraped separately: the names of ``replicas`` resolve to all of them."""
+    """Each replica is scraped separately: the names of ``replicas`` resolve to all of them.
+
+    ``gateway``: the DNS name of the gateway, where there is one.
+    """
+    proxies = {proxy(one): one.name for one in fleet.sorted()}
+    if GATEWAY in fleet.parts:
+        proxies[gateway] = GATEWAY_TARGET
     alerting = {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]}
     return {
         "global": {"scrape_interval": SCRAPE, "evaluation_interval": "1m"},
@@ -44,7 +53,7 @@ def prometheus(
         **({"alerting": alerting} if ALERTMANAGER in fleet.parts else {}),
         "scrape_configs": [
             *(_job(one, replicas(one)) for one in fleet.sorted()),
-            _proxy_job({proxy(one): one.name for one in fleet.sorted()}),
+            _proxy_job(proxies),
             *([tracker.scrape_job()] if fleet.tracker else []),
         ],
     }

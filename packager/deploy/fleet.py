@@ -15,7 +15,7 @@ from packager.errors import UsageError
 from packager.image.config import PORT
 
 PORTS = 10
-"""Ports of a model: its own, then one for each slot; the others are free."""
+"""Ports of a model: its own, one for each slot, one for gRPC; the others are free."""
 SLOTS = ("blue", "green")
 """Where a version of a model runs: one slot serves, the other one is for an update."""
 MAX_REPLICAS = 32
@@ -58,6 +58,8 @@ class DeployedModel:
     """Whether the servers require keys, also of Prometheus."""
     network: bool = False
     """Whether the model may reach other machines."""
+    grpc: bool = False
+    """Whether the proxy has a port for gRPC."""
     time_scale: int = 1
     """By what the windows of its rules are divided."""
     runbooks: str = ""
@@ -118,6 +120,11 @@ class DeployedModel:
     def slot_service(self, slot: str) -> str:
         """The name of the service of the replicas in ``slot``."""
         return f"{self.service}-{slot}"
+
+    @property
+    def grpc_port(self) -> int:
+        """The host port where its proxy takes gRPC, if it does."""
+        return self.port + 1 + len(SLOTS)
 
     @property
     def proxy(self) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from packager.errors import UsageError
 
 PROMETHEUS, ALERTMANAGER, GRAFANA = "prometheus", "alertmanager", "grafana"
-TRACKER, REDIS = "tracker", "redis"
-PARTS = (PROMETHEUS, ALERTMANAGER, GRAFANA, TRACKER, REDIS)
+TRACKER, REDIS, GATEWAY = "tracker", "redis", "gateway"
+PARTS = (PROMETHEUS, ALERTMANAGER, GRAFANA, TRACKER, REDIS, GATEWAY)
 DEFAULT_PARTS = frozenset({PROMETHEUS, ALERTMANAGER, GRAFANA, TRACKER})
-"""Redis is left out: replicas on one host share a volume."""
+"""Redis is left out: replicas on one host share a volume. So is the gateway: models have ports."""
 NEEDS = {ALERTMANAGER: PROMETHEUS, GRAFANA: PROMETHEUS}
 """Part → the part without which it has nothing to show or send."""
 

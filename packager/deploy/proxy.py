@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from packager.deploy.configuration import PROXY_METRICS_PORT
 from packager.deploy.fleet import MAX_REPLICAS, SLOTS, DeployedModel
-from packager.image.config import PORT
+from packager.image.config import GRPC_INSIDE, PORT
 
 CONFIG_FOLDER = "/usr/local/etc/haproxy"
 SOCKET = "/run/haproxy/admin.sock"
 """Commands that change weights at run time; only the containers of the volume reach it."""
 SLOT_PORTS = {slot: PORT + 1 + number for number, slot in enumerate(SLOTS)}
 """Slot → port of the proxy that reaches this slot alone."""
+GRPC_PORT = PORT + 1 + len(SLOTS)
+"""Port of the proxy that takes gRPC."""
 MAX_WEIGHT = 100
 BUFFER_BYTES = 128 * 1024
 MAX_CONNECTIONS = 1_500
@@ -82,7 +84,7 @@ backend model
   balance random(2)
   option httpchk GET /readyz
 {servers}
-{slots}"""
+{slots}{grpc}"""
 CHECKED = (
     # ``inter`` limits the time to connect, too: a loaded machine takes more than a second, and
     # one slow connection is no reason to do without a replica: its request goes to another.
@@ -92,6 +94,18 @@ CHECKED = (
 )
 """How the proxy finds replicas by DNS, and asks whether they are ready."""
 SERVER = "  server-template {slot} {replicas} {service}:{port} weight {weight} " + CHECKED
+OVER_GRPC = f" proto h2 port {PORT} check-proto h1"
+"""Servers of gRPC speak HTTP/2; whether they are ready is asked over HTTP."""
+GRPC = """
+frontend grpc
+  bind :{bound} proto h2
+  default_backend grpc
+
+backend grpc
+  balance {balance}
+  option httpchk GET /readyz
+{servers}
+"""
 SLOT = """
 frontend {slot}
   bind :{bound}
@@ -119,6 +133,7 @@ def proxy_config(one: DeployedModel, deadline_seconds: float = 30) -> str:
         port=PORT,
         servers="\n".join(servers),
         slots="".join(slots),
+        grpc=_grpc(one) if one.grpc else "",
     )
 
 
@@ -135,11 +150,20 @@ def proxy_head(deadline_seconds: float = 30, socket: str = "") -> str:
     )
 
 
-def _server(one: DeployedModel, slot: str, weight: int) -> str:
+def _server(one: DeployedModel, slot: str, weight: int, port: int = PORT) -> str:
     return SERVER.format(
         slot=slot,
         replicas=MAX_REPLICAS,
         service=one.slot_service(slot),
-        port=PORT,
+        port=port,
         weight=weight,
     )
+
+
+def _grpc(one: DeployedModel) -> str:
+    """The frontend and the backend of gRPC, with the weights of the slots."""
+    servers = [
+        _server(one, slot, weight, GRPC_INSIDE) + OVER_GRPC
+        for slot, weight in one.weights(MAX_WEIGHT).items()
+    ]
+    return GRPC.format(bound=GRPC_PORT, balance="random(2)", servers="\n".join(servers))

@@ -59,7 +59,8 @@ TITLES: Mapping[Family, str] = {
 ALERTS: Mapping[Family, str] = {"quality": "SliceRegression", "drift": "FeatureDrift"}
 """Family → the alert that a passed check of a newer version proves gone."""
 WITH_CELLS: frozenset[Family] = frozenset({"schema", "suspects"})
-"""Families whose sentences may quote a cell of a row; these sentences are not sent."""
+"""Families whose sentences may quote a cell of a row; these sentences are not sent. Those of cases
+are made of counts: the worst row has cells, too."""
 ACTION = "Read the report: `package test REF --data NEW --output DIR` writes it as a page."
 
 
@@ -98,7 +99,6 @@ def _finding(checks: Sequence[Check], report: DataTestReport, scan: ScanReport) 
     check = max(checks, key=lambda one: (one.verdict == "failed", _weight(one, report)))
     kind, noun = KINDS[check.family]
     subject = subject_of(check)
-    quoted = check.family in WITH_CELLS
     about = "all rows" if subject == PACKAGE_SUBJECT else f"{noun} {check.subject}"
     if check.family == "drift" and is_prediction(check.subject):
         about = f"the answers{check.subject.removeprefix(PREDICTION).replace('.', ' ')}"
@@ -115,7 +115,7 @@ def _finding(checks: Sequence[Check], report: DataTestReport, scan: ScanReport) 
         certainty=_certainty(check),
         evidence=_evidence(check, report),
         title=f"{TITLES[check.family]} {about}",
-        summary="" if quoted else "; ".join(one.why for one in checks),
+        summary="; ".join(told for one in checks if (told := _told(one))),
         action=ACTION,
         source=SOURCE,
         key=scan.scope,
@@ -123,6 +123,20 @@ def _finding(checks: Sequence[Check], report: DataTestReport, scan: ScanReport) 
         values={name: value for name, value in numbers.items() if value is not None},
         plot=plot_of_check(check, report, about),
     )
+
+
+def _told(check: Check) -> str:
+    """The sentence of a check, without any cell or answer of a row."""
+    if check.family in WITH_CELLS:
+        return ""
+    if check.family != "cases":
+        return check.why
+    wrong = check.details.get("failed")
+    if wrong is not None:
+        return f"case {check.name!r} holds on {check.rows - wrong:,} of {check.rows:,} rows"
+    if check.now is None:
+        return f"case {check.name!r} {check.verdict} on {check.rows:,} rows"
+    return f"case {check.name!r}: {check.metric} {check.now:.6g}, expected {check.baseline:.6g}"
 
 
 def _weight(check: Check, report: DataTestReport) -> float:
@@ -170,7 +184,8 @@ def _proofs(report: DataTestReport) -> list[Proof]:
     for (family, subject), checks in _by_subject(report.checks).items():
         if any(check.verdict != "passed" for check in checks):
             continue
-        text = f"{family} passed in the test of {tag_of(report)}: {checks[0].why}"
+        told = _told(checks[0])
+        text = f"{family} passed in the test of {tag_of(report)}{f': {told}' if told else ''}"
         kinds = [KINDS[family][0], *([ALERTS[family]] if family in ALERTS else [])]
         found += [Proof(kind=kind, subject=subject, text=text) for kind in kinds]
     return found

@@ -11,6 +11,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.image.layers import Layer
 from packager.image.runtime import COMMANDS, HOST, INSTALLED_AT, VENV
 from packager.manifest.manifest import Base
+from packager.registry.manifests import ImageIndex
 
 PORT = 3000
 GRPC_INSIDE = 3001
@@ -78,6 +79,8 @@ class Image:
     """Of its OCI manifest: part of the manifest's digest, not of the config's."""
     manifest_digest: str | None = field(default=None, compare=False, kw_only=True)
     """``sha256:…`` of its manifest where it is stored with one; None in an engine or archive."""
+    index: ImageIndex | None = field(default=None, compare=False, kw_only=True)
+    """The index of platforms that it was found by; None if it was found by itself."""
 
     @property
     def digest(self) -> str:

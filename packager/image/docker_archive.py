@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from packager.digest import sha256_bytes
 from packager.image.documents import MAX_SETTINGS, bounded
+from packager.manifest.platform import platform_of
+from packager.registry.oci_json import oci_manifest, saved_manifest
 from packager.tar_reader import Refuse, TarReader
 
 MAX_FILES = 10_000
 """Files of an archive. Docker's own store accepts images of at most 127 layers."""
 MAX_LINKS = 8
+MAX_MANIFESTS = 64
+INDEX = "index.json"
+"""Of an OCI layout, which ``docker save`` writes beside ``manifest.json``."""
 
 
 class SavedArchive:
@@ -48,10 +53,40 @@ class SavedArchive:
 
     def entries(self) -> list[dict[str, Any]]:
         """Entries of ``manifest.json``: ``Config``, ``RepoTags`` and ``Layers`` of each image."""
-        listed = json.loads(self.document("manifest.json"))
+        listed = saved_manifest(self.document("manifest.json"))
         if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
             raise self.refusal("a manifest.json that lists no images")
         return listed
+
+    def check_index(self, configs: Collection[str]) -> None:
+        """Refuse an archive whose OCI index leads to images without these config digests.
+
+        Engines with containerd's store load what the index names, others what ``manifest.json``
+        does. ``configs``: ``sha256:…`` of those in ``manifest.json``.
+        """
+        waiting = [oci_manifest(self.document(INDEX))] if INDEX in self._files else []
+        for _ in range(MAX_MANIFESTS):
+            if not waiting:
+                return
+            for entry in waiting.pop().get("manifests") or ():
+                digest = str(entry["digest"])
+                name = f"blobs/{digest.replace(':', '/', 1)}"
+                if "unknown" in platform_of(entry.get("platform") or {}):
+                    continue  # an attachment
+                if name not in self._files and name not in self._links:
+                    continue  # another platform's, which was not saved
+                content = self.document(name)
+                if f"sha256:{sha256_bytes(content)}" != digest:
+                    raise self.refusal(f"content of {name} that does not match its digest")
+                found = oci_manifest(content)
+                if "manifests" in found:
+                    waiting.append(found)
+                elif found["config"]["digest"] not in configs:
+                    raise self.refusal(
+                        f"an {INDEX} that leads to another image ({found['config']['digest']}) "
+                        "than its manifest.json"
+                    )
+        raise self.refusal(f"more than {MAX_MANIFESTS} indexes")
 
     def find(self, name: str) -> tarfile.TarInfo:
         """The file called ``name``, links followed: engines link to a layer that images share."""

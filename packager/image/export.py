@@ -17,6 +17,7 @@ from packager.errors import PackageError, UsageError
 from packager.image.annotations import keep_annotations
 from packager.image.config import Image
 from packager.image.layers import Entry, Layer
+from packager.manifest.platform import platform_of
 from packager.progress import Progress
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
 from packager.registry.manifests import image_index, image_manifest
@@ -131,7 +132,8 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
             named.setdefault(image.name, []).append(image)
         entries = []
         for name, of_platforms in named.items():
-            written = [_written(image, blobs) for image in of_platforms]
+            ordered = sorted(of_platforms, key=lambda image: platform_of(json.loads(image.config)))
+            written = [_written(image, blobs) for image in ordered]
             entry = written[0] if len(written) == 1 else _indexed(written, blobs)
             annotations = {
                 **of_platforms[0].annotations,

@@ -27,6 +27,8 @@ PLAIN_FOLDER = f"{FOLDER}755"
 SHORT = 8
 """Hex digits of a sha256 in the list."""
 COMPANION = "companion"
+READER_VERSION = 2
+"""Part of the name of a cached list: raise it when fewer layers are accepted, or lists differ."""
 SAFE = "/!#$&'()*+,-.:;<=>?@[]^_`{|}~"
 
 Listing = Mapping[str, str]
@@ -91,7 +93,7 @@ def known_listing(diff_id: str) -> dict[str, str] | None:
 
 
 def _place(diff_id: str) -> Path:
-    return cache_directory("listings") / f"{diff_id.removeprefix('sha256:')}.txt"
+    return cache_directory("listings") / f"{diff_id.removeprefix('sha256:')}-{READER_VERSION}.txt"
 
 
 def _quoted(text: str) -> str:

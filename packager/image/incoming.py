@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from packager.environment.platform import default_platform
@@ -12,7 +11,8 @@ from packager.image.config import LABEL, layer_names
 from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.stored_images import COMPANION, DIGEST, check_label
 from packager.registry.blobs import blob_content
-from packager.registry.manifests import resolve
+from packager.registry.manifests import FetchedManifest, ImageIndex, get_manifest, image_in
+from packager.registry.oci_json import image_config
 from packager.registry.pull import IncomingImage
 from packager.registry.reference import RegistryReference
 from packager.registry.repository import open_repository
@@ -58,10 +58,14 @@ def incoming_image(
             f"for example {reference}:TAG, as `package push` or `docker push` has set it",
         )
     repository = open_repository(reference)
-    manifest = resolve(repository, reference.target, platform)
+    found = get_manifest(repository, reference.target)
+    index, manifest = None, found
+    if found.is_index:
+        index = _index(reference, found)
+        manifest = image_in(repository, found, platform)
     content = blob_content(repository, manifest.config, MAX_SETTINGS)
     try:
-        config = json.loads(bounded(content))
+        config = image_config(bounded(content))
         names, diff_ids = layer_names(config), config["rootfs"]["diff_ids"]
         if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in diff_ids):
             raise ValueError("layers that are not sha256: and 64 hex digits")
@@ -78,7 +82,17 @@ def incoming_image(
     version = f"{labels.get(VERSION, 'version')}-{labels[f'{LABEL}.root'][:12]}"
     tagged = str(reference.at(reference.tag or version))
     called = name or str(RegistryReference.parse(tagged))  # labels may say anything
-    return IncomingImage(repository, manifest, called, tuple(names), content)
+    return IncomingImage(repository, manifest, called, tuple(names), content, index)
+
+
+def _index(reference: RegistryReference, found: FetchedManifest) -> ImageIndex:
+    try:
+        return ImageIndex.of(found.descriptor, found.document)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise PackageError(
+            f"{reference}: expected an index of one image for each platform, got {error}",
+            "name the image by its digest",
+        ) from error
 
 
 def companion_place(reference: RegistryReference, main: IncomingImage) -> RegistryReference:
@@ -94,5 +108,5 @@ def is_companion(other: IncomingImage, main: IncomingImage) -> bool:
 
 
 def _labels(config: bytes) -> dict[str, str]:
-    labels = (json.loads(config).get("config") or {}).get("Labels") or {}
+    labels = (image_config(config).get("config") or {}).get("Labels") or {}
     return {str(name): str(value) for name, value in labels.items()}

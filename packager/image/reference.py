@@ -232,7 +232,7 @@ def open_reference(
             yield replace(_describe(read_oci(path, text, platform)), folder=path)
         elif path.is_file():
             yield replace(_describe(read_archive(path, text, platform)), archive=path)
-        elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
+        elif path.is_dir() or text.startswith(("oci:", "docker-archive:", ".", "/", "~")):
             raise UsageError(
                 f"{text}: expected an OCI folder or an archive, got neither",
                 "name what `package build --output` wrote",

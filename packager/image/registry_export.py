@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from packager.image.config import DATA_LAYERS, Image
 from packager.image.export import Destination, export_images
 from packager.image.incoming import companion_of
 from packager.image.outgoing import Compression, outgoing_image
+from packager.manifest.platform import platform_of
 from packager.progress import Progress
-from packager.registry.attachments import EMPTY, EMPTY_TYPE, Attachment, Descriptor
+from packager.registry.attachments import EMPTY, EMPTY_TYPE, INDEX_TYPE, Attachment, Descriptor
 from packager.registry.blobs import has_blob
-from packager.registry.push import PushResult, push, push_index
+from packager.registry.push import PushResult, platform_index, push, push_index
 from packager.registry.reference import RegistryReference
 from packager.registry.repository import RegistryRepository, open_repository
 
@@ -23,8 +25,20 @@ Beside = Callable[[RegistryRepository, Descriptor, bool], Sequence[Attachment]]
 it is the companion: called before the push, it returns the attachments."""
 
 
+IndexBeside = Callable[[RegistryRepository, Descriptor, Mapping[str, str]], Sequence[Attachment]]
+"""What is pushed beside an index; given are the repository, its descriptor, and the digests of its
+images by platform."""
+
+
 def nothing_beside(_: RegistryRepository, __: Descriptor, ___: bool) -> Sequence[Attachment]:
     """An image alone."""
+    return ()
+
+
+def nothing_beside_index(
+    _: RegistryRepository, __: Descriptor, ___: Mapping[str, str]
+) -> Sequence[Attachment]:
+    """An index alone."""
     return ()
 
 
@@ -43,13 +57,26 @@ def write_images(
 ) -> None:
     """Write ``images``, the companion last, to ``output``.
 
-    To a registry the companion goes only if ``output`` says so, as it has the training data.
+    To a registry the companion goes only if ``output`` says so, as it has the training data. Of
+    several platforms an index gets the tag.
     """
     if output.registry is None:
         export_images(images, output, engine, progress)
         return
     place = RegistryReference.parse(output.reference_of(images[0].name))
-    push_images(images[: 1 + output.companion], place, "none", progress)
+    every = {name: some[: 1 + output.companion] for name, some in _by_platform(images).items()}
+    if len(every) == 1:
+        push_images(images[: 1 + output.companion], place, "none", progress)
+    else:
+        beside = dict.fromkeys(every, nothing_beside)
+        push_platforms(every, place, "none", progress, beside, nothing_beside_index)
+
+
+def _by_platform(images: Sequence[Image]) -> dict[str, list[Image]]:
+    found: dict[str, list[Image]] = {}
+    for image in images:
+        found.setdefault(platform_of(json.loads(image.config)), []).append(image)
+    return found
 
 
 def push_images(
@@ -87,8 +114,12 @@ def push_platforms(
     compression: Compression,
     progress: Progress,
     beside: Mapping[str, Beside],
+    beside_index: IndexBeside,
 ) -> list[tuple[RegistryReference, PushResult]]:
-    """As ``push_images`` of each platform (``linux/arm64``), with an index of them at the tag."""
+    """As ``push_images`` of each platform (``linux/arm64``), with an index of them at the tag.
+
+    ``beside_index``: what the image's index is pushed with; a companion's has nothing beside it.
+    """
     told = []
     for number, target in enumerate(_places(place, max(map(len, every.values())))):
         progress.step(f"push {target}")
@@ -102,19 +133,30 @@ def push_platforms(
                 name: beside[name](repository, image.descriptor, number > 0)
                 for name, image in outgoing.items()
             }
-            result = push_index(repository, outgoing, target.tag, progress, attached)
+            index = Descriptor.of(INDEX_TYPE, platform_index(outgoing))
+            digests = {name: image.descriptor.digest for name, image in outgoing.items()}
+            on_index = beside_index(repository, index, digests) if number == 0 else ()
+            result = push_index(repository, outgoing, target.tag, progress, attached, on_index)
         told.append((target.at(result.descriptor.digest), result))
     return told
 
 
 def pushed(images: Sequence[Image], output: Destination) -> list[str]:
-    """``HOST/NAME@sha256:…`` of each image that ``write_images`` wrote to a registry."""
+    """``HOST/NAME@sha256:…`` of each image, or index, that ``write_images`` wrote to a registry."""
     assert output.registry is not None
-    places = _places(output.registry, 1 + output.companion)
-    return [
-        str(place.at(outgoing_image(image, "none", Path()).descriptor.digest))
-        for image, place in zip(images, places, strict=False)
-    ]
+    told, every = [], _by_platform(images)
+    for number, place in enumerate(_places(output.registry, 1 + output.companion)):
+        outgoing = {
+            name: outgoing_image(some[number], "none", Path())
+            for name, some in every.items()
+            if number < len(some)
+        }
+        if len(outgoing) > 1:
+            digest = Descriptor.of(INDEX_TYPE, platform_index(outgoing)).digest
+            told.append(str(place.at(digest)))
+        else:
+            told += [str(place.at(one.descriptor.digest)) for one in outgoing.values()]
+    return told
 
 
 def _places(place: RegistryReference, count: int) -> list[RegistryReference]:

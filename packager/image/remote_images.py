@@ -66,4 +66,5 @@ def _image(found: IncomingImage) -> Image:
             for stored, diff_id, name in layers
         ),
         annotations=annotations_of(found.manifest.document),
+        index=found.index,
     )

@@ -6,7 +6,6 @@ are keys, never paths of this machine.
 
 from __future__ import annotations
 
-import json
 import re
 import stat
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,8 @@ from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.layers import Layer
 from packager.manifest.platform import platform_of
 from packager.registry.attachments import Descriptor
+from packager.registry.manifests import ImageIndex, read_descriptor
+from packager.registry.oci_json import image_config, oci_manifest
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
@@ -77,6 +78,7 @@ class _StoredImage:
     """Of its manifest."""
     manifest: dict[str, Any]
     config: bytes
+    index: ImageIndex | None
 
 
 def _stored_images(folder: Path) -> Iterator[_StoredImage]:
@@ -91,21 +93,28 @@ def _stored_images(folder: Path) -> Iterator[_StoredImage]:
             continue  # attached to an image, as signatures are
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
-        held = [(entry["digest"], manifest)]
+        held, index = [(entry, manifest)], None
         if is_index:
-            digests = [one["digest"] for one in _few(manifest["manifests"])]
+            index = ImageIndex.of(read_descriptor(entry), manifest)
             held = [
-                (digest, json.loads(stored_blob(folder, digest, MAX_SETTINGS)))
-                for digest in digests
+                (one, oci_manifest(stored_blob(folder, one["digest"], MAX_SETTINGS)))
+                for one in _few(manifest["manifests"])
             ]
-        for digest, one in held:
+        for descriptor, one in held:
             config = stored_blob(folder, one["config"]["digest"], MAX_SETTINGS)
-            yield _StoredImage(name, digest, one, config)
+            # Engines choose by what the index says, and run what the config says.
+            told = descriptor.get("platform")
+            if told is not None and platform_of(told) != _platform(config):
+                raise ValueError(
+                    f"an index that calls an image for {_platform(config)} one for "
+                    f"{platform_of(told)}"
+                )
+            yield _StoredImage(name, descriptor["digest"], one, config, index)
 
 
 def _opened(folder: Path, stored: _StoredImage) -> Image:
     """A stored image with its layers, unpacked where they are compressed."""
-    diff_ids = json.loads(stored.config)["rootfs"]["diff_ids"]
+    diff_ids = image_config(stored.config)["rootfs"]["diff_ids"]
     paths = [
         uncompressed_layer(
             _blob_path(folder, layer["digest"]), str(layer["mediaType"]), str(diff_id)
@@ -115,7 +124,9 @@ def _opened(folder: Path, stored: _StoredImage) -> Image:
     places = [(path, 0, path.stat().st_size) for path in paths]
     image = _image(stored.name, stored.config, places)
     annotations = annotations_of(stored.manifest)
-    return replace(image, annotations=annotations, manifest_digest=stored.digest)
+    return replace(
+        image, annotations=annotations, manifest_digest=stored.digest, index=stored.index
+    )
 
 
 def held_platforms(text: str) -> tuple[str, ...]:
@@ -134,7 +145,7 @@ def _mains(named: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _platform(config: bytes) -> str:
-    return platform_of(json.loads(config))
+    return platform_of(image_config(config))
 
 
 def choose_platform(held: Sequence[str], called: str, platform: str | None) -> str | None:
@@ -155,11 +166,11 @@ def stored_manifests(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, A
 
     Raises ``OSError``, ``ValueError``, ``KeyError`` or ``TypeError`` if it is not whole.
     """
-    entries = json.loads(_document(_plain_file(folder / "index.json")))["manifests"]
+    entries = oci_manifest(_document(_plain_file(folder / "index.json")))["manifests"]
     if len(entries) > MAX_MANIFESTS:
         raise ValueError(f"expected at most {MAX_MANIFESTS} manifests, got {len(entries):,}")
     for entry in entries:
-        yield entry, json.loads(stored_blob(folder, entry["digest"], MAX_SETTINGS))
+        yield entry, oci_manifest(stored_blob(folder, entry["digest"], MAX_SETTINGS))
 
 
 def stored_descriptor(folder: Path, digest: str) -> Descriptor:
@@ -227,6 +238,7 @@ def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[
             name = (entry["RepoTags"] or [""])[0]
             image = _image(name, archive.document(entry["Config"]), places)
             images.append(replace(image, annotations=kept_annotations(image.digest)))
+        archive.check_index({image.digest for image in images})
     named = [(image.name, _platform(image.config)) for image in images]
     choose_platform(_mains(named), called, platform)
     return _in_order(images, called)
@@ -234,7 +246,7 @@ def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[
 
 def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) -> Image:
     """An image; ``places`` holds path, offset and size (bytes) of each layer, bottom up."""
-    described = json.loads(config)
+    described = image_config(config)
     labels = (described.get("config") or {}).get("Labels") or {}
     diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
     if not isinstance(name, str) or not name.isprintable() or not isinstance(labels, dict):
@@ -250,9 +262,23 @@ def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) ->
 
 
 def _in_order(images: list[Image], where: str) -> tuple[Image, ...]:
+    """The one image and its companion, if there is one; both may be there under several names.
+
+    Raises ``UsageError`` for others: which one another tool would take is not known.
+    """
     if not images:
         raise UsageError(f"{where}: holds no image", "name what `package build --output` wrote")
-    return tuple(sorted(images, key=lambda image: image.name.endswith(COMPANION)))
+    kinds: tuple[dict[str, Image], dict[str, Image]] = ({}, {})
+    for image in images:
+        kinds[image.name.endswith(COMPANION)].setdefault(image.digest, image)
+    for one, called in zip(kinds, ("package", "companion"), strict=True):
+        if len(one) > 1:
+            names = ", ".join(sorted(image.name or "one without a name" for image in one.values()))
+            raise UsageError(
+                f"{where}: expected one {called} for a platform, got {names}",
+                "copy the one that you mean to a folder or archive of its own",
+            )
+    return (*kinds[0].values(), *kinds[1].values())
 
 
 def verify(layers: Sequence[Layer]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 from packager.digest import sha256_file, tree_digest
@@ -17,8 +18,12 @@ STARTERS = "packager/project/templates/"
 """Files of new projects, which are no modules."""
 
 
+@cache
 def tracker_tag() -> str:
-    """The tag of this installation's image: of its modules, among them the lock, on any base."""
+    """The tag of this installation's image: of its modules, among them the lock, on any base.
+
+    A process computes it once: the files of an installation stay the same while it runs.
+    """
     files = {name: sha256_file(path) for name, path in installed_modules().items()}
     return f"{REPOSITORY}:{tree_digest(files.items())[:12]}"
 

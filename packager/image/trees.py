@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from packager.image.environments import PATHS
 from packager.image.layers import Layer
 from packager.image.rootfs import WHITEOUT
+from packager.image.tar_headers import ATTRIBUTES, is_end, read_member
 from packager.tar_reader import TarReader
 
 RECORD = ".dist-info/RECORD"
 KEPT = (RECORD, f"/site-packages/{PATHS}")
 MAX_RECORD = 16 * 1024 * 1024
 """Maximum size of a RECORD in bytes."""
-ATTRIBUTES = ("SCHILY.", "LIBARCHIVE.", "RHT.")
-"""How the names of extended attributes in tar headers begin."""
 MAX_SHEBANG = 256
 """Bytes of the first line of a script; Linux reads as many."""
 
@@ -68,12 +67,12 @@ def layer_tree(layer: Layer) -> LayerTree:
 
     Raises ``PackageError`` for members that no layer of a package has: hard links, devices,
     whiteouts (which hide files of lower layers), extended attributes (capabilities), absolute
-    paths, ``..``, or duplicate paths.
+    paths, ``..``, or duplicate paths; and for headers that engines could read in another way.
     """
     found: dict[str, FileFound] = {}
     folders: dict[str, str] = {}
     with layer.members() as members:
-        for info in members:
+        for info in _unambiguous(layer, members):
             name = _plain_path(info, members)
             if name in found or (name in folders and not info.isdir()):
                 raise members.refusal(f"{name!r} twice")
@@ -86,6 +85,28 @@ def layer_tree(layer: Layer) -> LayerTree:
             else:
                 raise members.refusal(f"{name!r}, which is no file, folder or symbolic link")
     return LayerTree(found, folders)
+
+
+def _unambiguous(layer: Layer, members: TarReader) -> Iterator[tarfile.TarInfo]:
+    """The ``members`` of ``layer``, if its headers state the same in the form of POSIX."""
+    if layer.written is not None:
+        yield from members
+        return
+    place = 0
+    with layer.open() as file:
+        for info in members:
+            if not (info.isreg() or info.isdir() or info.issym()):
+                yield info  # refused by what it is
+            try:
+                member = read_member(file, place)
+            except ValueError as error:
+                raise members.refusal(f"{info.name!r} with {error}") from error
+            if not member.agrees(info):
+                raise members.refusal(f"{info.name!r}, which other readers call {member.name!r}")
+            yield info
+            place = member.end
+        if not is_end(file, place):
+            raise members.refusal(f"no end of the archive at byte {place:,}")
 
 
 def _plain_path(info: tarfile.TarInfo, members: TarReader) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from packager.manifest.strict_json import strict_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -72,35 +72,6 @@ def read_statement(payload: bytes) -> dict[str, Any]:
     if statement.get("_type") != STATEMENT_TYPE:
         raise ValueError(f"_type: expected {STATEMENT_TYPE}, got {statement.get('_type')!r:.120}")
     return statement
-
-
-def strict_json(content: bytes) -> dict[str, Any]:
-    """Parse a JSON object; raises ``ValueError`` for duplicate keys, NaN and other values.
-
-    Two readers may choose different ones of two equal keys.
-    """
-    try:
-        found = json.loads(
-            content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
-        )
-    except RecursionError as error:
-        raise ValueError("expected JSON of fewer levels") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"expected a JSON object, got {type(found).__name__}")
-    return found
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"expected each key once, got {twice!r:.120} twice")
-    return found
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"expected JSON values, got {name}")
 
 
 def _bytes(value: Any) -> bytes:

@@ -9,7 +9,19 @@ from packager.errors import UsageError
 from packager.manifest.case import Case
 from packager.project.sections import RecipeSection
 
-RESERVED_MODULES = ("modelhost",)
+_HOST = "modelhost joblib numpy pandas"
+_STANDARD = (
+    "array ast asyncio base64 binascii bisect bz2 calendar collections concurrent contextlib"
+    " contextvars copy copyreg csv ctypes dataclasses datetime decimal dis email enum faulthandler"
+    " fcntl fnmatch functools glob gzip hashlib heapq hmac http importlib inspect ipaddress json"
+    " keyword linecache locale logging lzma mmap multiprocessing ntpath numbers opcode operator"
+    " pathlib pickle pkgutil platform pprint pydoc queue quopri random re reprlib resource runpy"
+    " secrets select selectors shutil signal socket ssl string struct subprocess sysconfig tarfile"
+    " tempfile textwrap threading token tokenize traceback types typing urllib uuid warnings"
+    " weakref zipfile zoneinfo"
+)
+RESERVED_MODULES = frozenset([*_HOST.split(), *_STANDARD.split()])
+"""What the process of a model imports from elsewhere, while the project's folder comes first."""
 
 
 def entrypoints(
@@ -24,16 +36,17 @@ def entrypoints(
 
 
 def check_modules(directory: Path, entrypoints: Mapping[str, str]) -> None:
-    """Raise ``UsageError`` for missing modules and for one whose name the model host has.
+    """Raise ``UsageError`` for missing modules, and for one that hides what the model host imports.
 
     ``entrypoints``: place → ``module:name`` or ``auto``.
     """
     places = (directory, directory / "src")
-    for name in RESERVED_MODULES:
+    for name in sorted(RESERVED_MODULES):
         for place in places:
-            if (place / f"{name}.py").exists() or next((place / name).glob("*.py"), None):
+            if (place / f"{name}.py").exists() or (place / name / "__init__.py").exists():
                 raise UsageError(
-                    f"module `{name}` in {place}: this name belongs to what loads the model",
+                    f"module `{name}` in {place} would hide the `{name}` that the process of the"
+                    " model imports",
                     "rename it",
                 )
     for key, entrypoint in entrypoints.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.manifest.platform import platform_of
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
+from packager.registry.oci_json import oci_manifest
 from packager.registry.reference import DIGEST
 from packager.registry.repository import RegistryRepository
 from packager.registry.session import REPEATED, TRIES
@@ -55,6 +55,31 @@ class FetchedManifest:
     def layers(self) -> tuple[Descriptor, ...]:
         """The layers, bottom up, as they are stored: they may be compressed."""
         return tuple(map(read_descriptor, self.document.get("layers") or ()))
+
+
+@dataclass(frozen=True)
+class ImageIndex:
+    """An image index: what a name leads to on each platform."""
+
+    descriptor: Descriptor
+    images: Mapping[str, str]
+    """Platform (``linux/arm64``) → digest of its manifest."""
+
+    @classmethod
+    def of(cls, descriptor: Descriptor, document: Mapping[str, Any]) -> ImageIndex:
+        """Read an index; raises ``ValueError`` for two images that readers could choose between.
+
+        Entries without a known platform, which are attachments, are no images.
+        """
+        images: dict[str, str] = {}
+        for entry in document.get("manifests") or ():
+            platform = platform_of(entry.get("platform") or {})
+            if "unknown" in platform or "None" in platform:
+                continue
+            digest = read_descriptor(entry).digest
+            if images.setdefault(platform, digest) != digest:
+                raise ValueError(f"an index with two images for {platform}")
+        return cls(descriptor, images)
 
 
 def read_descriptor(entry: Any) -> Descriptor:
@@ -132,8 +157,13 @@ def resolve(repository: RegistryRepository, target: str, platform: str) -> Fetch
     A tag may move, so resolve it once and go on with the digest. ``platform``: ``linux/amd64``.
     """
     found = get_manifest(repository, target)
-    if not found.is_index:
-        return found
+    return found if not found.is_index else image_in(repository, found, platform)
+
+
+def image_in(
+    repository: RegistryRepository, found: FetchedManifest, platform: str
+) -> FetchedManifest:
+    """The image for ``platform`` in the index ``found``."""
     chosen = get_manifest(repository, platform_manifest(found, platform, str(repository)).digest)
     if chosen.is_index:
         raise PackageError(
@@ -205,9 +235,7 @@ def _checked(
     """The manifest of an answer, if its kind is certain."""
     told = answer.headers.get("Content-Type", "").partition(";")[0].strip()
     try:
-        document = json.loads(answer.content)
-        if not isinstance(document, dict):
-            raise ValueError("no object")
+        document = oci_manifest(answer.content)
         kind = document.get("mediaType") or told
         # A document of two kinds would be one image for us and another for the next reader.
         if kind != told and told in (*INDEX_TYPES, *MANIFEST_TYPES):

@@ -17,7 +17,7 @@ from packager.errors import PackageError
 from packager.progress import LayerSource, Progress
 from packager.registry.attachments import INDEX_TYPE, Descriptor
 from packager.registry.blobs import other_bytes, read_blob
-from packager.registry.manifests import FetchedManifest
+from packager.registry.manifests import FetchedManifest, ImageIndex
 from packager.registry.repository import RegistryRepository
 from packager.registry.transfers import at_once, check_running
 
@@ -38,6 +38,8 @@ class IncomingImage:
     """For people; of the layers, bottom up."""
     config_content: bytes = b""
     """The image's config, if it has been read."""
+    index: ImageIndex | None = None
+    """The index that led to it; None if it was named by itself."""
 
     @property
     def blobs(self) -> dict[Descriptor, str]:

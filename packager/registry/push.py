@@ -64,29 +64,41 @@ class PushResult:
     """Bytes of blobs that were sent, mounted from another repository, and there already."""
 
 
+def platform_index(images: Mapping[str, OutgoingImage]) -> bytes:
+    """The index of ``images`` by platform (``linux/arm64``), in canonical JSON."""
+    entries: list[dict[str, Any]] = []
+    for platform, image in sorted(images.items()):
+        system, architecture = platform.split("/")
+        named = {"architecture": architecture, "os": system}
+        entries.append({**image.descriptor.as_json(), "platform": named})
+    return image_index(entries)
+
+
 def push_index(
     repository: RegistryRepository,
     images: Mapping[str, OutgoingImage],
     tag: str | None,
     progress: Progress,
     attachments: Mapping[str, Sequence[Attachment]] = {},
+    beside: Sequence[Attachment] = (),
 ) -> PushResult:
     """Push ``images`` by platform (``linux/arm64``), then an index of them, which gets ``tag``.
 
-    ``attachments`` of each image, by its platform, are pushed before the index.
+    ``attachments`` of each image, by its platform, are pushed before the index; those ``beside``
+    the index before its tag.
     """
-    entries: list[dict[str, Any]] = []
     transferred: dict[Sent, int] = {"sent": 0, "mounted": 0, "held": 0}
     for platform, image in images.items():
         done = push(repository, image, None, progress, attachments.get(platform, ()))
-        system, architecture = platform.split("/")
-        named = {"architecture": architecture, "os": system}
-        entries.append({**done.descriptor.as_json(), "platform": named})
         for how, size in done.transferred.items():
             transferred[how] += size
-    index = image_index(entries)
+    index = platform_index(images)
+    described = Descriptor.of(INDEX_TYPE, index)
+    if beside:
+        put_manifest(repository, index, INDEX_TYPE)
+        attach(repository, described, beside)
     put_manifest(repository, index, INDEX_TYPE, tag)
-    return PushResult(Descriptor.of(INDEX_TYPE, index), transferred)
+    return PushResult(described, transferred)
 
 
 def push(

@@ -11,12 +11,31 @@ import os
 import ssl
 import tomllib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from packager.errors import PackageError, UsageError
 
 CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+class _Source(NamedTuple):
+    """A file or folder of certificates, and its state: another one is read again."""
+
+    called: str
+    path: Path
+    state: tuple[int, int] | None
+    """Time of the last change in nanoseconds, and bytes; None if it can't be read."""
+
+    @classmethod
+    def of(cls, called: str, path: Path) -> _Source:
+        """The source at ``path`` as it is now."""
+        try:
+            found = path.stat()
+        except OSError:
+            return cls(called, path, None)
+        return cls(called, path, (found.st_mtime_ns, found.st_size))
 
 
 def tls_context(host: str, default_bundle: str) -> ssl.SSLContext:
@@ -24,16 +43,37 @@ def tls_context(host: str, default_bundle: str) -> ssl.SSLContext:
 
     Those of the files that environment variables name; if none does, the system's and those of
     ``default_bundle`` (a PEM file). In addition those in ``certs.d/HOST`` of Docker and Podman.
+    A process reads the same files once: that takes longer than a request. Don't change the context.
     """
     named = {name: os.environ[name] for name in CERTIFICATE_VARIABLES if os.environ.get(name)}
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if named else ssl.create_default_context()
-    for called, bundle in (named or {"certificates": default_bundle}).items():
-        _load(context, Path(bundle), called)
+    bundles = [
+        _Source.of(called, Path(path))
+        for called, path in (named or {"certificates": default_bundle}).items()
+    ]
+    clients = []
     for folder in _certificate_folders(host):
-        for path in sorted(folder.glob("*.crt")):
-            _load(context, path, "certificates")
+        bundles += [_Source.of("certificates", path) for path in sorted(folder.glob("*.crt"))]
         for path in sorted(folder.glob("*.cert")):
-            _load_client(context, path)
+            clients += [_Source.of("", path), _Source.of("", path.with_suffix(".key"))]
+    system = None if named else os.environ.get("SSL_CERT_DIR", "")
+    return _context(system, tuple(bundles), tuple(clients))
+
+
+@lru_cache(maxsize=32)
+def _context(
+    system: str | None, bundles: tuple[_Source, ...], clients: tuple[_Source, ...]
+) -> ssl.SSLContext:
+    """Trust ``bundles``, and the system's certificates unless ``system`` (their folder) is None.
+
+    ``clients``: certificates of this client, each followed by its key.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if system is not None:
+        context = ssl.create_default_context()
+    for source in bundles:
+        _load(context, source.path, source.called)
+    for source in clients[::2]:
+        _load_client(context, source.path)
     return context
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -19,7 +20,7 @@ MAX_SHOWN = 20
 MAX_RULES = 5
 MAX_NAMED = 10
 """Features, slices or groups that are named on a line."""
-TOO_FEW = "too few rows to tell: "
+TOO_FEW = re.compile(r"^too few [a-z -]*rows(?: \([\d,]+\))? to tell: ")
 HEADS = ("check", "packaged", "now", "change", "allowed", "rows", "q")
 NUMBERS = HEADS[1:]
 
@@ -101,7 +102,7 @@ def _remark(family: FamilyReport, report: DataTestReport) -> str:
         count = sum(check.verdict == verdict for check in family.checks)
         words += [f"{count:,} {said}"] if count else []
     if family.verdict == "inconclusive" and family.why not in report.sentence:
-        words.append(family.why.removeprefix(TOO_FEW))
+        words.append(TOO_FEW.sub("", family.why))
     near = _nearest(family.checks) if family.verdict in ("passed", "warned") else None
     if near is not None and near.limit is not None:
         allowed = digits(near.worse * near.limit, sign=True)

@@ -19,7 +19,7 @@ from packager.errors import PackageError
 from packager.image.runtime import VENV
 from packager.rollout.compose_command import ComposeCommand
 
-BACKEND = "model"
+BACKEND, GRPC_BACKEND = "model", "grpc"
 SCRIPT = f"""
 import json, socket, sys
 found = []
@@ -38,8 +38,9 @@ print(json.dumps(found))
 
 @dataclass(frozen=True)
 class ProxyServer:
-    """What the proxy knows about one replica: counts since the proxy started."""
+    """What the proxy knows about one port of a replica: counts since the proxy started."""
 
+    backend: str
     slot: str
     up: bool
     weight: int
@@ -65,7 +66,7 @@ class SlotTraffic:
 
 
 def parse_servers(text: str) -> list[ProxyServer]:
-    """The servers of both slots in the answer to ``show stat``.
+    """The servers of both slots in the answer to ``show stat``; those of gRPC are further ones.
 
     Raises ``PackageError`` for another answer. Fields are those of HAProxy's management guide,
     section 9.1.
@@ -75,7 +76,8 @@ def parse_servers(text: str) -> list[ProxyServer]:
     found: list[ProxyServer] = []
     try:
         for row in rows:
-            if row["pxname"] == BACKEND and row["svname"] not in ("FRONTEND", "BACKEND"):
+            ours = row["pxname"] in (BACKEND, GRPC_BACKEND)
+            if ours and row["svname"] not in ("FRONTEND", "BACKEND"):
                 found.append(_server(row))
     except (KeyError, ValueError, TypeError) as error:
         reason = error
@@ -90,6 +92,7 @@ def _server(row: Mapping[str, str]) -> ProxyServer:
     statuses = sum(_count(row[f"hrsp_{kind}"]) for kind in ("1xx", "2xx", "3xx", "4xx", "5xx"))
     lost = _count(row["econ"]) + _count(row["eresp"])
     return ProxyServer(
+        backend=row["pxname"],
         slot=row["svname"].rstrip("0123456789"),
         up=row["status"].startswith("UP"),
         weight=_count(row["uweight"]),
@@ -122,12 +125,14 @@ class ProxyControl:
 
     def up(self, slot: str) -> int:
         """How many replicas of a slot the proxy finds ready."""
-        return sum(one.up for one in self.servers() if one.slot == slot)
+        return sum(one.up for one in self.servers() if (one.backend, one.slot) == (BACKEND, slot))
 
     def set_weights(self, weights: Mapping[str, int]) -> None:
         """Give each replica of each slot its weight; raises ``PackageError`` if one has another."""
+        backends = (BACKEND, GRPC_BACKEND) if self._one.grpc else (BACKEND,)
         commands = [
-            f"set weight {BACKEND}/{slot}{number} {weight}"
+            f"set weight {backend}/{slot}{number} {weight}"
+            for backend in backends
             for slot, weight in weights.items()
             for number in range(1, MAX_REPLICAS + 1)
         ]

@@ -42,6 +42,13 @@ def start_update(
                 f"{folder}: expected a deployment of {name}, got one without it",
                 f"package deploy compose {reference.name} --output {folder}",
             )
+        if one.grpc and not reference.manifest.serve.grpc:
+            raise UsageError(
+                f"{name} {version}: expected a package with `[serve] grpc = true`, as the one that "
+                "serves has, got one without it",
+                f"build it with grpc, or take the port away first: package deploy compose "
+                f"{reference.name} --output {folder}",
+            )
         image = _image(reference, asked, engine, progress)
         if (version, image) == (one.version, one.image):
             raise UsageError(f"{name}: {version} serves already", "name another version")

@@ -49,15 +49,14 @@ def check_names(file: str, code: FlowCode, members: Collection[str]) -> None:
             )
 
 
-def check_uses(
-    file: str, code: FlowCode, features: Sequence[str], members: Mapping[str, MemberFacts]
+def check_columns(
+    file: str, code: FlowCode, features: Sequence[str], members: Collection[str]
 ) -> None:
-    """Raise ``UsageError`` for columns, outputs or labels that are not there.
+    """Raise ``UsageError`` for a column that the frame it is read from lacks.
 
     ``features``: the columns of the flow's rows.
     """
-    reader = FlowReader(code, members.keys(), frozenset(features))
-    for read in reader.columns():
+    for read in FlowReader(code, members, frozenset(features)).columns():
         if read.column not in read.columns:
             raise UsageError(
                 f"{file}:{read.line}: expected one of the columns {_shown(features, read.columns)},"
@@ -65,6 +64,16 @@ def check_uses(
                 _meant(read.column, read.columns)
                 or "the flow gets neither the target nor the key, nor columns that `truth` names",
             )
+
+
+def check_uses(
+    file: str, code: FlowCode, features: Sequence[str], members: Mapping[str, MemberFacts]
+) -> None:
+    """Raise ``UsageError`` for columns, outputs or labels that members do not have.
+
+    ``features``: the columns of the flow's rows.
+    """
+    reader = FlowReader(code, members.keys(), frozenset(features))
     for handed in reader.handovers():
         needed = members[handed.member].needed
         absent = next((column for column in needed if column not in handed.columns), None)

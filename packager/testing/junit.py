@@ -95,7 +95,7 @@ def _outcome(case: ElementTree.Element, check: Check) -> None:
         _skip(case, f"warning: {check.why}")
     elif check.verdict == "inconclusive":
         why = f"inconclusive: {check.why}" if check.why else "inconclusive"
-        _skip(case, why)
+        _skip(case, why + check.could_see)
 
 
 def _skip(case: ElementTree.Element, why: str) -> None:

@@ -6,7 +6,7 @@ folder needs no lock: entries are written atomically under the name of their key
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -58,6 +58,15 @@ class LedgerEntry(FrozenModel):
     """When, in UTC."""
     report: DataTestReport
 
+    @property
+    def digests(self) -> list[str]:
+        """sha256 of the files that were tested."""
+        return [line.rpartition(" ")[2] for line in self.key.files]
+
+    def has_file(self, files: Collection[str]) -> bool:
+        """Whether one of ``files``, as sha256, was tested."""
+        return any(one in files for one in self.digests)
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -87,13 +96,15 @@ class Ledger:
 
     def seen_files(self, root: str) -> frozenset[str]:
         """sha256 of the files that the package ``root`` was tested on."""
-        return frozenset(
-            line.rpartition(" ")[2] for entry in self._of(root) for line in entry.key.files
-        )
+        return frozenset(one for entry in self._of(root) for one in entry.digests)
 
-    def last(self, root: str, data: str) -> LedgerEntry | None:
-        """The last test of the package ``root`` on ``data``; None if there is none."""
-        known = [entry for entry in self._of(root) if entry.data == data]
+    def last(self, root: str, data: str, files: Collection[str] = ()) -> LedgerEntry | None:
+        """The last test of the package ``root`` on ``data``; None if there is none.
+
+        ``files``: sha256 of its files. A test of any of them counts, whatever the data were called:
+        a path may be relative in one test and absolute in the next.
+        """
+        known = [one for one in self._of(root) if one.data == data or one.has_file(files)]
         return max(known, key=lambda entry: entry.tested, default=None)
 
     def last_version(self, root: str, data: str) -> int | None:

@@ -16,6 +16,8 @@ MAX_ROWS = 50
 """Checks in a table; report.json has all."""
 SIGNS = {"passed": "✅", "failed": "❌", "inconclusive": "❔", "not judged": "⚪", "warned": "⚠️"}
 _HEADS = ("family", "check", "packaged", "now", "change", "allowed", "rows", "q")
+_SEEN = "visible from"
+"""The smallest change that as many rows would have shown: why a check is inconclusive."""
 
 
 def as_markdown(report: DataTestReport, limit: int = MAX_BYTES) -> str:
@@ -33,7 +35,7 @@ def as_markdown(report: DataTestReport, limit: int = MAX_BYTES) -> str:
         _families(report),
         "" if report.attribution is None else members_markdown(report.attribution),
         _notes(report),
-        _table("Inconclusive", with_verdict(report, "inconclusive")),
+        _table("Inconclusive", with_verdict(report, "inconclusive"), seen=True),
         _not_tested(report),
         f"Package `{report.root[:12]}`, {report.rows:,} rows, {report.labelled_rows:,} of them "
         f"labelled, data `{report.fingerprint[:12]}`, probability of a false alarm "
@@ -51,10 +53,12 @@ def error_as_markdown(name: str, error: PackageError) -> str:
     )
 
 
-def _table(title: str, checks: Sequence[Check]) -> str:
+def _table(title: str, checks: Sequence[Check], *, seen: bool = False) -> str:
     if not checks:
         return ""
-    lines = [f"### {title}\n", *table_lines(_HEADS, (_cells(check) for check in checks[:MAX_ROWS]))]
+    heads = (*_HEADS, _SEEN) if seen else _HEADS
+    rows = [(*_cells(one), signed(one.visible_from)) if seen else _cells(one) for one in checks]
+    lines = [f"### {title}\n", *table_lines(heads, iter(rows[:MAX_ROWS]))]
     if len(checks) > MAX_ROWS:
         lines.append(f"\n{len(checks) - MAX_ROWS:,} more are in report.json.")
     return "\n".join(lines) + "\n"

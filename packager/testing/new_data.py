@@ -33,6 +33,8 @@ class NewData:
     """The file that is read, or empty for the whole folder."""
     version: int | None = None
     """Of a table."""
+    seen: frozenset[str] = frozenset()
+    """sha256 of all its files, if those that the ledger has seen were left out."""
 
     @property
     def empty(self) -> bool:
@@ -133,7 +135,8 @@ def _unseen(found: NewData, path: Path, ledger: Ledger, manifest: Manifest) -> N
         beside = {listing.name(one) for one in (*listing.arrays, *listing.named)}
         tables = {name for name in fresh if name not in beside}
         fresh = {n: f for n, f in found.files.items() if n in tables or (tables and n in beside)}
-    return NewData(found.name, fresh, found.source)
+    every = frozenset(file.sha256 for file in found.files.values())
+    return NewData(found.name, fresh, found.source, seen=every)
 
 
 def _of_table(

@@ -30,6 +30,7 @@ from packager.testing.ledger import (
 from packager.testing.new_data import PLACE, Named, NewData, in_form_of, resolve
 from packager.testing.previous_time import previous_times
 from packager.worker.job import DataTestJob
+from packager.worker.test.quoted_cells import data_error
 from packager.worker.test.report import DataTestReport
 
 LABELS = "data/labels"
@@ -93,11 +94,12 @@ def run_test(
         data = resolve(named, manifest, unseen, folder, progress)
         history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
         if data.empty:
-            return _nothing_new(ledger, manifest.root, data.name, history)
+            last = None if ledger is None else ledger.last(manifest.root, data.name, data.seen)
+            return DataTestResult(None, history=history, last=last)
         key = _key(reference, data, labels, asked)
         known = None if ledger is None else ledger.find(key)
         if known is not None and asked.only_new:
-            return _nothing_new(ledger, manifest.root, data.name, history)
+            return DataTestResult(None, history=history, last=known)
         if known is not None:
             progress.step(f"the ledger has this test, of {known.tested}")
             return DataTestResult(known.report, recorded=True, history=history)
@@ -132,14 +134,7 @@ def _readable(data: NewData, manifest: Manifest, folder: Path) -> tuple[NewData,
     try:
         return in_form_of(data, manifest, folder), ""
     except UsageError as error:
-        return data, f"{error.message}; {error.hint}" if error.hint else error.message
-
-
-def _nothing_new(
-    ledger: Ledger | None, root: str, data: str, history: tuple[DataTestReport, ...]
-) -> DataTestResult:
-    last = None if ledger is None else ledger.last(root, data)
-    return DataTestResult(None, history=history, last=last)
+        return data, data_error(error, manifest.schema_)
 
 
 def check_companion(reference: Reference) -> None:

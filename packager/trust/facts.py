@@ -14,6 +14,7 @@ from packager.image.file_list import FOLDER, LINK, Listing
 from packager.image.reference import Reference
 from packager.manifest.manifest import Lock, Manifest
 from packager.model.integrity import IntegrityCheck
+from packager.registry.manifests import ImageIndex
 from packager.trust.statements import PackageBinding, ResourceDescriptor, described
 
 FOLDERS = ("code/", "models/", "package/")
@@ -38,6 +39,8 @@ class PackageFacts:
     """Path below ``/`` → sha256 of each file in ``FOLDERS``; None if they were not read."""
     checks: tuple[IntegrityCheck, ...] = ()
     """Comparison of all layers with the manifest."""
+    index: ImageIndex | None = None
+    """The index of platforms that led to the image; None if none did."""
     bill: Callable[[], bytes] | None = None
     """Makes the bill of materials of the layers, as long as the image is open; None if they were
     not read. Raises ``PackageError`` if they are not those of the lock."""
@@ -65,6 +68,11 @@ def read_facts(reference: Reference) -> PackageFacts:
     companion = reference.stored_image(companion=True).digest if reference.has_companion else None
     digest = reference.stored_digest or f"sha256:{sha256_bytes(oci_manifest(image))}"
     return _facts(reference, digest, image.digest, companion)
+
+
+def index_of(reference: Reference) -> ImageIndex | None:
+    """The index that led to an image in a folder or registry; None if none did."""
+    return None if reference.engine else reference.stored_image().index
 
 
 def signed_files(listing: Listing) -> dict[str, str]:
@@ -99,4 +107,6 @@ def _facts(
         companion=companion,
     )
     stored = reference.stored_digest is not None
-    return PackageFacts(reference.name, manifest, lock, digest, stored, binding)
+    return PackageFacts(
+        reference.name, manifest, lock, digest, stored, binding, index=index_of(reference)
+    )

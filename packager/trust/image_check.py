@@ -81,19 +81,28 @@ def _check(name: str, expected: str, actual: str) -> IntegrityCheck:
     return IntegrityCheck(name=name, expected=expected, actual=actual, ok=expected == actual)
 
 
+def documents_of(manifest: Manifest, platform: str) -> dict[str, str]:
+    """Path → sha256 of the files of ``/package``, as ``manifest`` records them."""
+    own = FileEntry(path=MANIFEST, sha256=manifest.root, size=0)
+    entries = [*manifest.package_files(platform), own]
+    return {f"package/{entry.path}": entry.sha256 for entry in entries}
+
+
+def stored_documents(found: FileList) -> dict[str, str]:
+    """Path → sha256 of the files of ``/package`` in an image."""
+    return {
+        name: digest
+        for name, digest in signed_files(found.image).items()
+        if name.startswith("package/")
+    }
+
+
 def document_checks(found: FileList, manifest: Manifest, platform: str) -> list[IntegrityCheck]:
     """Failed checks for files of ``/package`` that are not those of the manifest.
 
     A companion, or a layer above, has none there: it would replace those of the image.
     """
-    own = FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump()))
-    entries = [*manifest.package_files(platform), own]
-    actual = {
-        name: digest
-        for name, digest in signed_files(found.image).items()
-        if name.startswith("package/")
-    }
-    expected = {f"package/{entry.path}": entry.sha256 for entry in entries}
+    expected, actual = documents_of(manifest, platform), stored_documents(found)
     above = [name for name in found.companion if name.startswith("package/")]
     return [
         *(_check(f"companion file /{name}", NO_FILE, found.companion[name]) for name in above),

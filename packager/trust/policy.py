@@ -90,7 +90,12 @@ class TrustPolicy(FrozenModel):
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> TrustPolicy:
         """The policy that ``MODEL_PACKAGER_TRUST`` names; one that is off if it is unset."""
         named = environment.get(VARIABLE)
-        return cls.load(Path(named)) if named else cls()
+        if named == "":  # a variable of a CI system that is not set there
+            raise UsageError(
+                f"{VARIABLE}: expected the file of a policy, got an empty text",
+                "unset it if this machine has no policy",
+            )
+        return cls() if named is None else cls.load(Path(named))
 
     def rule_for(self, repository: str) -> TrustRule | None:
         """The first rule for ``repository``; None if there is none."""

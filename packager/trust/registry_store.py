@@ -5,13 +5,14 @@ Many controllers of clusters read the tag only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from packager.digest import canonical_json
 from packager.errors import PackageError
-from packager.image.registry_export import Beside
+from packager.image.registry_export import Beside, IndexBeside
+from packager.manifest.manifest import Manifest
 from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE
 from packager.registry.attachments import MANIFEST_TYPE, Attachment, Descriptor
 from packager.registry.blobs import OutgoingBlob, put_blob
@@ -33,6 +34,7 @@ from packager.trust.envelope import (
     signed_bundle,
 )
 from packager.trust.facts import PackageFacts
+from packager.trust.index_link import sign_index
 from packager.trust.keys import PrivateKey
 from packager.trust.sign import sign_package
 from packager.trust.statements import OMS, TestResult, cosign_statement
@@ -100,6 +102,30 @@ def signed_by(key: PrivateKey, facts: PackageFacts, results: Sequence[TestResult
             return [attachment(signed_bundle(said, key))]
         pushed = replace(facts, manifest_digest=subject.digest)
         return attachments(sign_package(pushed, key, results))
+
+    return beside
+
+
+def index_signed_by(key: PrivateKey, manifest: Manifest) -> IndexBeside:
+    """Sign an index that is pushed: which images of the package of ``manifest`` it leads to."""
+
+    def beside(
+        repository: RegistryRepository, subject: Descriptor, images: Mapping[str, str]
+    ) -> list[Attachment]:
+        put_classic(repository, subject, key)
+        return attachments(sign_index(manifest, subject, images, key))
+
+    return beside
+
+
+def index_already_signed(bundles: Sequence[bytes]) -> IndexBeside:
+    """Attach those of ``bundles`` that are about the index as it is pushed."""
+
+    def beside(
+        _: RegistryRepository, subject: Descriptor, __: Mapping[str, str]
+    ) -> list[Attachment]:
+        digest = subject.digest.removeprefix("sha256:")
+        return attachments([one for one in bundles if digest in _subjects(one)])
 
     return beside
 

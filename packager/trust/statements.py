@@ -21,6 +21,7 @@ COSIGN = "https://sigstore.dev/cosign/sign/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 SBOM = "https://cyclonedx.org/bom"
+INDEX = "https://model-packager/index/v1"
 Sha256 = str
 """64 hex digits."""
 
@@ -81,6 +82,18 @@ class PackageBinding(BaseModel):
     """sha256 of the fingerprint (``dfp/1``) of the training data; None without data."""
     companion: str | None
     """``sha256:…`` of the companion's config; None without one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IndexBinding(BaseModel):
+    """Our own predicate: which images an image index leads to."""
+
+    name: str
+    version: str
+    root: Sha256
+    images: dict[str, str]
+    """Platform (``linux/arm64``) → ``sha256:…`` of its manifest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -152,6 +165,14 @@ def binding_statement(binding: PackageBinding, subjects: Sequence[ResourceDescri
     """The statement that ``subjects`` are the package of ``binding``."""
     return Statement(
         subject=tuple(subjects), predicate_type=PACKAGE, predicate=binding.model_dump(mode="json")
+    )
+
+
+def index_statement(binding: IndexBinding, digest: Sha256) -> Statement:
+    """The statement that the index ``digest`` leads to the images of one package."""
+    subjects = (described(binding.name, digest), described("package/manifest.json", binding.root))
+    return Statement(
+        subject=subjects, predicate_type=INDEX, predicate=binding.model_dump(mode="json")
     )
 
 

@@ -21,6 +21,7 @@ from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE
 from packager.registry.attachments import EMPTY, MANIFEST_TYPE, Descriptor
 from packager.trust.attached import attachments, bills
 from packager.trust.envelope import as_lines
+from packager.trust.facts import index_of
 from packager.trust.keys import PrivateKey
 from packager.trust.registry_store import (
     MAX_BUNDLES,
@@ -39,9 +40,12 @@ def stored_bundles(reference: Reference, more: Path | None, skip: Skip) -> list[
     """
     found = [] if more is None else read_lines(more)
     if reference.folder is not None:
-        found += _in_folder(reference.folder, reference.stored_digest, skip)
+        for digest in subjects_of(reference):
+            found += _in_folder(reference.folder, digest, skip)
     if reference.source:
-        found += registry_bundles(reference.source, skip)
+        place = reference.source.rpartition("@")[0]
+        for digest in subjects_of(reference):
+            found += registry_bundles(f"{place}@{digest}", skip)
     kept = _cached(reference.config_digest)
     if kept.is_file():
         found += read_lines(kept)
@@ -54,6 +58,24 @@ def stored_bundles(reference: Reference, more: Path | None, skip: Skip) -> list[
     return unique
 
 
+def subjects_of(reference: Reference) -> list[str]:
+    """Digests of what the signatures of a stored image are attached to: itself, and its index."""
+    index = index_of(reference)
+    digests = [reference.stored_digest, index.descriptor.digest if index else None]
+    return [digest for digest in digests if digest is not None]
+
+
+def keep_index_bundles(reference: Reference, bundles: Sequence[bytes], key: PrivateKey) -> None:
+    """Keep ``bundles`` about the index that led to an image, beside it."""
+    index = index_of(reference)
+    assert index is not None
+    if reference.source:
+        place = reference.source.rpartition("@")[0]
+        attach_bundles(f"{place}@{index.descriptor.digest}", bundles, key)
+    elif reference.folder is not None:
+        attach_to_folder(reference.folder, index.descriptor.digest, bundles, key.public.key_id)
+
+
 def keep_bundles(reference: Reference, bundles: Sequence[bytes], key: PrivateKey) -> str:
     """Keep ``bundles`` with the image, in place of earlier ones of ``key``; returns where.
 
@@ -64,7 +86,7 @@ def keep_bundles(reference: Reference, bundles: Sequence[bytes], key: PrivateKey
         attach_bundles(reference.source, bundles, key)
         return reference.source
     if reference.folder is not None:
-        attach_to_folder(reference, bundles, replaced)
+        attach_to_folder(reference.folder, reference.stored_digest or "", bundles, replaced)
         return str(reference.folder)
     path = _cached(reference.config_digest)
     before = read_lines(path) if path.is_file() else []
@@ -146,14 +168,11 @@ def _is_bundle_of(manifest: dict[str, Any], digest: str | None) -> bool:
     )
 
 
-def attach_to_folder(reference: Reference, bundles: Sequence[bytes], replaced: str) -> None:
-    """Add ``bundles`` to the index of an OCI folder, blobs first.
+def attach_to_folder(folder: Path, digest: str, bundles: Sequence[bytes], replaced: str) -> None:
+    """Attach ``bundles`` to the manifest ``digest`` in an OCI folder, blobs first.
 
     They take the place of those that hint at the key ``replaced``.
     """
-    folder, digest = reference.folder, reference.stored_digest
-    assert folder is not None
-    assert digest is not None
     subject = stored_descriptor(folder, digest)
     entries = []
     gone: list[bytes] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
@@ -19,6 +19,7 @@ from packager.image.reference import Reference, open_reference, top_of_image
 from packager.model.integrity import IntegrityCheck
 from packager.progress import Progress
 from packager.trust.facts import read_facts, stated_facts, wrong_checks
+from packager.trust.file_summary import keep_summary, known_summary
 from packager.trust.image_check import document_checks, image_checks, tree_checks
 from packager.trust.keys import PublicKey
 from packager.trust.policy import TrustPolicy, TrustRule, keys_of
@@ -170,28 +171,65 @@ def check_before_running(reference: Reference, *, companion: bool = False) -> No
 
 def run_checks(reference: Reference, *, companion: bool = False) -> list[IntegrityCheck]:
     """Compare layers and settings of a package with its manifest; nothing of it runs."""
+    placed = _placed(reference, companion=companion)
+    known = None if placed is None else known_summary(placed.image, placed.above)
+    if known is not None and known.is_of(reference.manifest, reference.platform):
+        return _settings_checks(reference, companion=companion)
     return compared(reference, companion=companion)[0]
 
 
 def compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityCheck], FileList]:
-    """As ``run_checks``, and the files of the package."""
-    manifest, lock = reference.manifest, reference.lock()
-    diff_ids = [diff_id for _, diff_id, _ in reference.layers()]
-    checks = [base_check(diff_ids, lock), *image_checks(reference.config, manifest)]
-    platform = manifest.platforms.get(reference.platform)
-    if platform is None:
+    """As ``run_checks`` by the lists of files alone, and these files."""
+    checks = _settings_checks(reference, companion=companion)
+    placed = _placed(reference, companion=companion)
+    platform = reference.manifest.platforms.get(reference.platform)
+    if platform is None or placed is None:
         return checks, FileList({}, {})
-    count = 0 if lock.base == "none" else len(lock.base.diff_ids)
-    top = top_of_image(reference) - count
-    image, more = _listings(reference, count, companion=False), []
+    image, more = _listings(reference, placed.base, companion=False), []
     if companion and reference.has_companion:
+        more = _listings(reference, placed.base, companion=True)[len(image) :]
+    top = len(placed.image)
+    found = FileList.of(image[:top], [*image[top:], *more])
+    keep_summary(placed.image, placed.above, found)
+    checks += tree_checks(found, platform, reference.file_list)
+    checks += document_checks(found, reference.manifest, reference.platform)
+    return checks, found
+
+
+@dataclass(frozen=True)
+class _PlacedLayers:
+    """The layers of a package above its base: diff_ids, bottom up."""
+
+    base: int
+    """How many layers the base has."""
+    image: list[str]
+    above: list[str]
+    """Those of a companion, or of the one image if it contains the data."""
+
+
+def _placed(reference: Reference, *, companion: bool) -> _PlacedLayers | None:
+    """Where the layers of the package are; None if its manifest describes no such platform."""
+    if reference.platform not in reference.manifest.platforms:
+        return None
+    lock = reference.lock()
+    count = 0 if lock.base == "none" else len(lock.base.diff_ids)
+    image = [diff_id for _, diff_id, _ in reference.layers()]
+    whole = image
+    if companion and reference.has_companion:
+        whole = [*image, *(one for _, one, _ in reference.layers(companion=True)[len(image) :])]
+    top = top_of_image(reference)
+    return _PlacedLayers(count, image[count:top], whole[top:])
+
+
+def _settings_checks(reference: Reference, *, companion: bool) -> list[IntegrityCheck]:
+    """Compare the base, the settings, and the layers below those of a companion."""
+    manifest = reference.manifest
+    diff_ids = [diff_id for _, diff_id, _ in reference.layers()]
+    checks = [base_check(diff_ids, reference.lock()), *image_checks(reference.config, manifest)]
+    if companion and reference.has_companion and reference.platform in manifest.platforms:
         whole = reference.layers(companion=True)
         checks.append(_on_top(diff_ids, [diff_id for _, diff_id, _ in whole]))
-        more = _listings(reference, count, companion=True)[len(image) :]
-    found = FileList.of(image[:top], [*image[top:], *more])
-    checks += tree_checks(found, platform, reference.file_list)
-    checks += document_checks(found, manifest, reference.platform)
-    return checks, found
+    return checks
 
 
 def _on_top(image: list[str], companion: list[str]) -> IntegrityCheck:

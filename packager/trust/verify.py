@@ -13,6 +13,7 @@ from packager.manifest.base import FrozenModel
 from packager.model.dsse import PACKAGE
 from packager.trust.envelope import SignedStatement, verified_statement
 from packager.trust.facts import PackageFacts
+from packager.trust.index_link import index_link
 from packager.trust.keys import PublicKey
 from packager.trust.links import (
     Comparison,
@@ -26,6 +27,7 @@ from packager.trust.links import (
 from packager.trust.measured import DATA_CHECK, DATA_TEST, REPLAY
 from packager.trust.sbom_comparison import bill_link
 from packager.trust.statements import (
+    INDEX,
     OMS,
     PROVENANCE,
     SBOM,
@@ -35,7 +37,7 @@ from packager.trust.statements import (
     TestResult,
 )
 
-Requirement = Literal["model", "provenance", "sbom", "replay", "data-check", "test"]
+Requirement = Literal["model", "provenance", "sbom", "replay", "data-check", "test", "index"]
 """A statement that can be demanded beside the binding of image and package."""
 KIND = {"replay": REPLAY, "data-check": DATA_CHECK, "test": DATA_TEST}
 """Requirement → name of the kind of test result."""
@@ -130,6 +132,7 @@ def verify(
         chains = [_chain(facts, statement, binding) for _, statement, binding in ours]
         image, more = min(chains, key=lambda one: sum(not ok for _, ok, _ in chain(*one)))
         links += _links(image)
+        links += _index_links(facts, signed, "index" in require)
     links += _links(content_links(facts))
     if ours:
         links += _links(more)
@@ -138,6 +141,19 @@ def verify(
     return TrustReport(
         reference=facts.name, root=facts.binding.root, key_ids=key_ids, links=tuple(links)
     )
+
+
+def _index_links(facts: PackageFacts, signed: SignedSet, required: bool) -> Iterator[TrustLink]:
+    """The link of the index that led to the image, if one did."""
+    if facts.index is None:
+        if required:
+            yield _absent("index", "no index led to this image", required)
+        return
+    found = _about(facts, signed.of_type(INDEX))
+    if found:
+        yield from _links([index_link(facts.index, facts.binding.root, found)])
+    else:
+        yield _absent("index", f"none signed of {facts.index.descriptor.digest}", required)
 
 
 def _chain(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from monitoring.metrics.feedback import FeedbackMetrics
+from monitoring.metrics.kept_answers import KeptAnswerMetrics
 from monitoring.metrics.member_seconds import MemberSeconds
 from monitoring.metrics.members import MeasuredMember, MeasuredMembers
 from monitoring.metrics.output_feedback import OutputFeedbackMetrics
@@ -98,6 +99,7 @@ def server_metrics() -> dict[str, Declared]:
         PushCounts(series)
         if named:
             OutputFeedbackMetrics(series, ["__all__"], named)
+            KeptAnswerMetrics(series)
             continue
         FeedbackMetrics(series, ["__all__"], classes)
         ShadowPairMetrics(series, ["__all__"], classes)

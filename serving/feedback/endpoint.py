@@ -26,6 +26,7 @@ from monitoring.feedback.scoring import (
 from monitoring.feedback.token_store import DAY, Token, TokenStore, TokenStoreError
 from monitoring.feedback.tokens import Tokens
 from monitoring.metrics.feedback import FeedbackMetrics
+from monitoring.metrics.kept_answers import KeptAnswerMetrics
 from monitoring.metrics.output_feedback import OutputFeedbackMetrics
 from monitoring.metrics.serving import ServingMetrics
 from packager.manifest.manifest import Manifest
@@ -35,7 +36,8 @@ from serving.http import messages
 from serving.http.limits import MAX_LABELS, MAX_VALUES, VALUES_OF_A_LABEL, Budget, is_small
 from serving.http.messages import RequestError, Response
 
-if TYPE_CHECKING:  # only servers with a shadow need it
+if TYPE_CHECKING:  # few servers need them
+    from serving.feedback.answer_keeper import AnswerKeeper
     from serving.shadow.pairing import ShadowPairing
 
 MAX_CONCURRENT_REQUESTS = 16
@@ -85,6 +87,7 @@ class FeedbackEndpoint:
             self.tokens = Tokens(keys, root, metrics.classes, settings.days)
             self._scorer = Scorer(self.tokens, metrics.classes)
             self._metrics = FeedbackMetrics(metrics.series, metrics.slice_names, metrics.classes)
+        self._keeper = _keeper(settings, manifest.name, metrics)
         self._pairing: ShadowPairing | None = None
         self._seconds = deadline_seconds
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feedback")
@@ -99,6 +102,11 @@ class FeedbackEndpoint:
         """Count labels in pairs with a challenger's answers; call it before the first label."""
         self._pairing = pairing
         self._metrics = pairing.counting(self._metrics)
+
+    def keep(self, tokens: Sequence[str] | None, answers: Sequence[Any]) -> None:
+        """Keep answers until their labels come, if the settings say so."""
+        if self._keeper is not None and tokens is not None:
+            self._keeper.add(tokens, answers)
 
     async def answer(self, body: bytes) -> Response:
         """The numbers of labels counted and still missing, and the reason for each rejected one.
@@ -140,6 +148,8 @@ class FeedbackEndpoint:
     def close(self) -> None:
         """Stop counting labels, after a last attempt to confirm uncertain ones."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+        if self._keeper is not None:
+            self._keeper.close()
         self._count_confirmed()
         if self._unconfirmed:
             logger.error(
@@ -165,6 +175,8 @@ class FeedbackEndpoint:
         if isinstance(items, bytes):
             items = parse_labels(items, answers=self._answers)
         self.refresh()
+        if self._keeper is not None:
+            items = self._keeper.completed(items)
         judged = self._scorer.verify(items)
         if self._pairing is not None:
             judged = self._pairing.joined(judged)
@@ -211,6 +223,15 @@ class FeedbackEndpoint:
             self._seen.purge(time.time() - settings.days * DAY)
             self._purged = now
         return self._seen
+
+
+def _keeper(settings: FeedbackSettings, model: str, metrics: ServingMetrics) -> AnswerKeeper | None:
+    """What keeps answers; None where tokens hold them, or the settings don't ask for it."""
+    if not metrics.outputs or not settings.answers_per_day:
+        return None
+    from serving.feedback.answer_keeper import AnswerKeeper
+
+    return AnswerKeeper(settings, model, KeptAnswerMetrics(metrics.series))
 
 
 class _Failures:

@@ -28,6 +28,9 @@ class FeedbackSettings:
     a temporary one."""
     days: float
     """``MODEL_FEEDBACK_DAYS``: days that a token is valid."""
+    answers_per_day: int
+    """``MODEL_FEEDBACK_ANSWERS_PER_DAY``: answers of ``[outputs]`` of one day that are kept, so
+    that labels may come without them."""
     log: Path | None
     """``MODEL_FLAGGED_LOG``: the file of flagged rows; None for no log."""
     log_sample_rate: float
@@ -45,6 +48,13 @@ class FeedbackSettings:
             key_file=_path(environment, "MODEL_FEEDBACK_KEY_FILE"),
             days=read(
                 environment, "MODEL_FEEDBACK_DAYS", "30", within(0, 3_650), "a number of days"
+            ),
+            answers_per_day=read(
+                environment,
+                "MODEL_FEEDBACK_ANSWERS_PER_DAY",
+                "0",
+                between(0, 10_000_000),
+                "0 to 10000000 answers",
             ),
             log=_path(environment, "MODEL_FLAGGED_LOG"),
             log_sample_rate=read(

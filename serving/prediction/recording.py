@@ -58,6 +58,8 @@ class Recorder:
             predictor.metrics.observe_rows(len(batch.labels))
             if self._sampler is not None:
                 self._sampler.submit(batch)
+            if predictor.feedback is not None:
+                predictor.feedback.keep(batch.tokens, batch.labels)
             most = self._at_once(batch)
             if len(batch.labels) <= most:
                 predictor.log_flagged(batch)

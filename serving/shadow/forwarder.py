@@ -7,23 +7,21 @@ import base64
 import contextlib
 import json
 import logging
-import struct
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
 
-from monitoring.feedback.challenger_answers import ChallengerAnswer, ChallengerAnswerStore
-from monitoring.feedback.token_store import DAY, Token, TokenStoreError
+from monitoring.feedback.answer_store import own_token
+from monitoring.feedback.challenger_answers import ChallengerAnswer
 from monitoring.metrics.answer_comparison import AnswerComparison, RowComparison
 from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
 from monitoring.metrics.shadow_labels import RowOutcome
 from packager.manifest.manifest import Manifest
+from serving.feedback.stored_answers import StoredAnswers
 from serving.http.messages import RequestError
 from serving.protocols.protocol import ProtocolAdapter
 from serving.shadow.breaker import CircuitBreaker
@@ -38,11 +36,8 @@ from serving.shadow.sampled import HEAD, SampledRequest
 
 CONNECTIONS = 4
 """Requests to the challenger at a time."""
-PURGE_SECONDS = 3_600.0
 MAX_VERSION = 64
 UNKNOWN_VERSION = "unknown"
-_MINTED_AND_NONCE = struct.Struct(">7xI13x8s")
-"""Of the body of a token (:mod:`monitoring.feedback.tokens`)."""
 
 logger = logging.getLogger("serving")
 
@@ -65,7 +60,7 @@ class ShadowForwarder:
         address: ChallengerAddress,
         queue: int,
         counters: ShadowCounters,
-        answers: ShadowAnswers | None,
+        answers: StoredAnswers | None,
     ) -> None:
         """``adapters``: of champion's routes; ``queue``: rows that may wait.
 
@@ -191,7 +186,7 @@ class ShadowForwarder:
         if self._answers is None:
             return
         kept = [
-            (_token(one.token), made)
+            (own_token(one.token), made.packed())
             for one, answer in zip(rows, answers, strict=True)
             if one.token is not None
             and (made := self._kept(answer.get("prediction"), version)) is not None
@@ -213,44 +208,6 @@ class ShadowForwarder:
             return ChallengerAnswer.of_number(float(prediction), version)
         except OverflowError:
             return None
-
-
-class ShadowAnswers:
-    """A store of answers, in a thread of its own; failures are logged and counted."""
-
-    def __init__(self, open_store: Callable[[], ChallengerAnswerStore], days: float) -> None:
-        """``days``: how long tokens are valid."""
-        self._open = open_store
-        self._days = days
-        self._store: ChallengerAnswerStore | None = None
-        self._purged = 0.0
-        self._failing = False
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answers")
-
-    async def keep(self, answers: Sequence[tuple[Token, ChallengerAnswer]]) -> int:
-        """Keep answers; return how many are lost."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._kept, answers)
-
-    def _kept(self, answers: Sequence[tuple[Token, ChallengerAnswer]]) -> int:
-        try:
-            if self._store is None:
-                self._store = self._open()
-            now = time.monotonic()
-            if not self._purged or now - self._purged > PURGE_SECONDS:
-                self._store.purge(time.time() - self._days * DAY)
-                self._purged = now
-            missing = len(answers) - self._store.keep(answers)
-        except TokenStoreError as error:
-            if not self._failing:
-                logger.error("answers of the challenger are not kept: %s", error)
-            self._failing = True
-            if self._store is not None:
-                self._store.close()
-            self._store = None
-            return len(answers)
-        self._failing = False
-        return missing
 
 
 def _encoded(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -287,9 +244,3 @@ def _read(body: bytes, rows: int) -> tuple[str, list[dict[str, Any]]]:
     if len(answers) != rows:
         raise ChallengerError(f"expected {rows} predictions, got {len(answers)}")
     return version[:MAX_VERSION] or UNKNOWN_VERSION, answers
-
-
-def _token(text: str) -> Token:
-    """Time and nonce of champion's own token."""
-    minted, nonce = _MINTED_AND_NONCE.unpack(base64.urlsafe_b64decode(text)[:32])
-    return minted, nonce

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from monitoring.feedback.challenger_answers import ChallengerAnswer, ChallengerAnswerStore
+from monitoring.feedback.answer_store import AnswerStore
+from monitoring.feedback.challenger_answers import ChallengerAnswer
 from monitoring.feedback.scoring import LabelMetrics, Verified, VerifiedLabels
 from monitoring.feedback.token_store import TokenStoreError
 from monitoring.feedback.tokens import hashed
@@ -19,11 +20,9 @@ logger = logging.getLogger("serving")
 class ShadowPairing:
     """Finds the answers kept for labels; used in the thread of the labels."""
 
-    def __init__(
-        self, open_store: Callable[[], ChallengerAnswerStore], pairs: ShadowPairMetrics
-    ) -> None:
+    def __init__(self, open_store: Callable[[], AnswerStore], pairs: ShadowPairMetrics) -> None:
         self._open = open_store
-        self._store: ChallengerAnswerStore | None = None
+        self._store: AnswerStore | None = None
         self._pairs = pairs
         self._failing = False
 
@@ -57,7 +56,7 @@ class ShadowPairing:
             self._store = None
             return [None] * len(judged.good)
         self._failing = False
-        return found
+        return [ChallengerAnswer.unpacked(one) for one in found]
 
 
 def _joined(one: Verified, answer: ChallengerAnswer | None) -> Verified:

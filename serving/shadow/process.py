@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from modelhost.parent_process import end_with_parent
-from monitoring.feedback.challenger_answers import ChallengerAnswerStore
+from monitoring.feedback.answer_store import AnswerStore
 from monitoring.feedback.redis_answers import RedisAnswerStore
 from monitoring.feedback.sqlite_answers import SqliteAnswerStore
 from monitoring.metrics.registry import REGISTRY, Series, use_worker_files
 from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
 from packager.manifest.manifest import Manifest
 from serving.feedback.settings import FeedbackSettings
+from serving.feedback.stored_answers import StoredAnswers
 from serving.http import logs
 from serving.processes.child import Child
 from serving.processes.private_socket import PrivateSocket
@@ -25,9 +26,10 @@ from serving.protocols.protocol import ProtocolAdapter
 from serving.protocols.registry import protocol_adapters
 from serving.settings import Settings
 from serving.shadow.challenger import ChallengerAddress
-from serving.shadow.forwarder import ShadowAnswers, ShadowCounters, ShadowForwarder
+from serving.shadow.forwarder import ShadowCounters, ShadowForwarder
 from serving.shadow.settings import ShadowSettings
 
+FILE = "shadow.sqlite3"
 NICENESS = 10
 """Requests have priority."""
 
@@ -67,23 +69,23 @@ class ShadowProcess:
         await asyncio.start_unix_server(forwarder.receive, sock=self.listening)
         await forwarder.run()
 
-    def _answers(self) -> ShadowAnswers | None:
+    def _answers(self) -> StoredAnswers | None:
         feedback = self.settings.feedback
         labelled = feedback.on and self.manifest.task != "outputs"
         if not labelled or not self.shadow.answers_per_day:
             return None
         opened = partial(open_answers, feedback, self.shadow, self.manifest.name)
-        return ShadowAnswers(opened, feedback.days)
+        return StoredAnswers(opened, feedback.days, "answers of the challenger")
 
 
-def open_answers(
-    feedback: FeedbackSettings, shadow: ShadowSettings, model: str
-) -> ChallengerAnswerStore:
+def open_answers(feedback: FeedbackSettings, shadow: ShadowSettings, model: str) -> AnswerStore:
     """The store of answers, beside that of scored tokens; raises ``TokenStoreError``."""
     if feedback.store:
-        return RedisAnswerStore(feedback.store, model, feedback.days, shadow.answers_per_day)
+        return RedisAnswerStore(
+            feedback.store, f"model-shadow:{model}", feedback.days, shadow.answers_per_day
+        )
     assert feedback.state_dir is not None  # the supervisor has made one
-    return SqliteAnswerStore(feedback.state_dir, shadow.answers_per_day)
+    return SqliteAnswerStore(feedback.state_dir / FILE, shadow.answers_per_day)
 
 
 def shadow_child(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from modelhost.environment import numerical_environment, process_environment
+from modelhost.errors import UsageError
 from modelhost.sandbox.network import ISOLATION
-from packager.errors import UsageError
 
 
 def test_the_environment_names_what_can_change_the_last_bits(
@@ -17,7 +17,7 @@ def test_the_environment_names_what_can_change_the_last_bits(
     monkeypatch.setenv(ISOLATION, "container")
     found = numerical_environment()
     assert found["isolation"] == "container"
-    assert any(pool.startswith("libscipy_openblas") for pool in found["blas"])
+    assert any("openblas" in pool for pool in found["blas"])
     assert found["blas"] == sorted(found["blas"])
     assert found["threads"] >= 1
     assert found["cpu"]

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from fixed_models import FRAME, Fixed, classifier, regressor
 
+from modelhost.errors import PackageError
 from modelhost.model import LoadedModel, load_model
-from packager.errors import PackageError
 
 
 @pytest.mark.parametrize(

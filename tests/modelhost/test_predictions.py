@@ -24,7 +24,7 @@ def test_scalars_take_what_a_series_with_nulls_holds() -> None:
 def test_labels_are_values_that_json_has(values):
     found = scalars(values)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    for label, value in zip(found, values, strict=True):
+    for label, value in zip(found, values):
         lost = isinstance(value, float) and not math.isfinite(value)
         assert label == (None if lost else value)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from modelhost.errors import PackageError, UsageError
 from modelhost.project_code import find_module, find_object, project_errors
-from packager.errors import PackageError, UsageError
 
 
 @pytest.fixture
@@ -60,6 +60,14 @@ def test_a_package_that_a_module_needs_is_reported_as_a_requirement(code):
     assert not isinstance(error, UsageError)
     assert error.message.startswith("importing own raised ModuleNotFoundError")
     assert error.hint == "add what provides 'not_installed_anywhere' to the requirements file"
+
+
+@pytest.mark.parametrize(
+    ("module", "named"), [("pkg_resources", "setuptools<81"), ("distutils", "setuptools")]
+)
+def test_modules_that_only_some_versions_of_setuptools_have_are_known(code, module, named):
+    error = failure(code, f"raise ModuleNotFoundError(name={module!r})\n")
+    assert error.hint == f"add {named}, which has {module!r}, to the requirements file"
 
 
 @pytest.mark.parametrize(

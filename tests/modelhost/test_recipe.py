@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from worker_projects import RECIPE
 
+from modelhost.errors import PackageError, UsageError
 from modelhost.recipe import call_recipe
-from packager.errors import PackageError, UsageError
 
 FEATURES, TARGET = pd.DataFrame({"x": [1.0, 2.0]}), pd.Series(["a", "b"], name="label")
 
 
-def called(**recipe: object):
-    given = RECIPE.model_copy(update=recipe)
-    return call_recipe(given.train, given.params, given.seed, FEATURES, TARGET)
+def called(*, params=None, seed=7):
+    return call_recipe("train:train", params or {}, seed, FEATURES, TARGET)
 
 
 def test_train_gets_rows_parameters_and_the_seed(project):

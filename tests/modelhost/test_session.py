@@ -9,8 +9,10 @@ import threading
 import pytest
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
+from modelhost.predictions import Predictions
 from modelhost.session import HostSession, work
-from modelhost.wire import Message, receive, send
+from modelhost.solution.short_form import ANSWER, REQUEST, ShortRequest, read_answer, read_request
+from modelhost.wire import Message, MessageDecoder, encoded, receive, send
 
 TRAIN = """
 class Model:
@@ -116,9 +118,22 @@ def test_a_member_is_asked_without_specs_and_answers_have_the_number(project, tm
     answer = shop.answer(Message(many, made.buffers))
     (labels,) = decode_columns([answer.header["labels"]], answer.buffers, 20)
     assert labels.tolist() == [6.0] * 20
-    wrong = shop.answer(Message({**few, "values": [["text", "a"]], "id": 7})).header
-    assert wrong["id"] == 7
-    assert "the model raised ValueError" in wrong["error"]["message"]
+    for number in ({"id": 7}, {"short": 7}):
+        wrong = shop.answer(Message({**few, **number, "values": [["text", "a"]]})).header
+        assert wrong["id"] == 7
+        assert "the model raised ValueError" in wrong["error"]["message"]
+
+
+def test_a_short_request_has_a_short_answer(project, tmp_path):
+    project.code(member=MEMBER)
+    shop, asked = HostSession(), ShortRequest(2, [[1.0, None]]).encoded(5)
+    shop.answer(loaded_member(tmp_path))
+    (request,) = MessageDecoder(forms={REQUEST: read_request}).feed(asked)
+    (content,) = encoded(shop.answer(request))
+    (answer,) = MessageDecoder(forms={ANSWER: read_answer}).feed(bytes(content))
+    assert answer.header["id"] == 5
+    assert answer.header["predictions"] == Predictions([2.0, None], None)
+    assert answer.header["seconds"] > 0
 
 
 @pytest.mark.parametrize(("number", "code"), [(7.0, 70), (8.0, 0)])
@@ -144,4 +159,4 @@ def test_a_member_that_runs_out_of_memory_ends_and_a_fork_answers_nothing(
         while (answer := receive(ours)) is not None:
             answers.append(answer.header["id"])
         assert answers == ([] if code else [1, 2])
-        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == code
+        assert os.WEXITSTATUS(os.waitpid(process, 0)[1]) == code

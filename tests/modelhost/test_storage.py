@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from fixed_models import Fixed
 
+from modelhost.errors import PackageError, UsageError
 from modelhost.model import load_model
 from modelhost.storage import save_model
-from packager.errors import PackageError, UsageError
 
 
 def test_a_saved_model_is_read_back_with_its_classes(tmp_path: Path) -> None:

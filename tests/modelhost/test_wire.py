@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from functools import partial
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelhost import wire
 from modelhost.wire import (
     PREFIX,
+    EncodedMessage,
     Message,
     MessageDecoder,
     Receiver,
@@ -112,6 +115,65 @@ def test_a_receiver_keeps_messages_that_arrive_together() -> None:
         ours.sendall(b"".join(part for n in range(3) for part in encoded(Message({"n": n}))))
         incoming = Receiver(theirs)
         assert [incoming.receive().header["n"] for _ in range(3)] == [0, 1, 2]
+
+
+FORMS = {b"TST1": lambda block, _: Message({"read": bytes(block)}) if block else None}
+
+
+def test_other_protocols_are_read_by_their_forms() -> None:
+    message = EncodedMessage({}, [PREFIX.pack(b"TST1", 0, 2) + b"ab"])
+    stream = b"".join(bytes(part) for one in (message, Message({"n": 1})) for part in encoded(one))
+    for size in (1, len(stream)):
+        decoder, found = MessageDecoder(forms=FORMS), []
+        for start in range(0, len(stream), size):
+            found += decoder.feed(stream[start : start + size])
+        assert [one.header for one in found] == [{"read": b"ab"}, {"n": 1}]
+
+
+@pytest.mark.parametrize("soon", [True, False])
+def test_a_receiver_looks_for_an_announced_message_and_then_waits(
+    soon: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = socket.socketpair()
+    looks: list[int] = []
+
+    def sched_yield() -> None:
+        looks.append(1)
+        if soon and len(looks) == 3:
+            send(ours, Message({"n": 1}))
+
+    monkeypatch.setattr(os, "sched_yield", sched_yield)
+    monkeypatch.setattr(wire, "LOOK_SECONDS", 60.0 if soon else 0.001)
+    monkeypatch.setattr(wire, "FREE_SECONDS", 60.0)
+    with ours, theirs:
+        ours.sendall(PREFIX.pack(b"TST1", 0, 0))
+        timer = threading.Timer(0.05, send, (ours, Message({"n": 1})))
+        if not soon:
+            timer.start()
+        found = Receiver(theirs, FORMS).receive()
+        assert found is not None
+        assert found.header == {"n": 1}
+        assert len(looks) == 3 if soon else looks
+        timer.cancel()
+
+
+def test_an_end_after_an_announcement_is_one() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(PREFIX.pack(b"TST1", 0, 0))
+        ours.close()
+        assert Receiver(theirs, FORMS).receive() is None
+
+
+def test_a_processor_that_others_want_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(wire, "FREE_SECONDS", 0.0)
+    monkeypatch.setattr(wire, "LOOK_SECONDS", 60.0)
+    with ours, theirs:
+        ours.sendall(PREFIX.pack(b"TST1", 0, 0))
+        timer = threading.Timer(0.02, send, (ours, Message({"n": 1})))
+        timer.start()
+        assert Receiver(theirs, FORMS).receive() == Message({"n": 1}, [])
 
 
 def test_a_round_trip_gives_what_the_other_side_would_receive():

@@ -87,10 +87,14 @@ def failing_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 @contextmanager
 def starter(folders: pytest.TempPathFactory) -> Iterator[Starter]:
-    """Start servers that are stopped at the end of the block."""
+    """Start servers that are stopped at the end of the block.
+
+    The process of a model that is compiled starts as soon as a row needs it: most tests send none.
+    """
     servers: list[Server] = []
 
     def start_one(package: Package, **environment: str) -> Server:
+        environment = {"MODEL_NATIVE": "lazy", **environment}
         server = start(package, folders.mktemp("server"), **environment)
         servers.append(server)
         wait_ready(server)
@@ -121,7 +125,7 @@ def start_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
 def server(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers on ``package``."""
     with starter(tmp_path_factory) as start_one:
-        yield start_one(package)
+        yield start_one(package, MODEL_NATIVE="eager")
 
 
 @pytest.fixture(scope="session")

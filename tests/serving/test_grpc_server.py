@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import shutil
 import signal
 import socket
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +24,8 @@ from http2_client import HELLO
 from serving_helpers import Package, Server, free_port, start
 from tritonclient.utils import InferenceServerException
 
+from packager.deploy.fleet import DeployedModel
+from packager.deploy.proxy import GRPC_PORT, proxy_config
 from serving.grpc import methods
 from serving.grpc.messages import MESSAGES
 
@@ -45,6 +50,39 @@ def served(package: Package, tmp_path_factory: pytest.TempPathFactory, start_sha
 def client(served: GrpcServer) -> GrpcClient:
     with connected(served.port) as found:
         yield found
+
+
+@pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
+def test_calls_pass_the_proxy_of_a_deployment(served: GrpcServer, tmp_path: Path) -> None:
+    """One to a port where nobody listens is sent to the other replica."""
+    bound, nobody = free_port(), free_port()
+    config = proxy_config(DeployedModel("shop", "1", "shop:1", 3000, 512, grpc=True))
+    config = re.sub(r"\nfrontend (?!grpc)[^\n]*\n(?:  .*\n)+", "\n", config)
+    config = re.sub(r"\nbackend (?!grpc)[^\n]*\n(?:  .*\n)+", "\n", config)
+    config = re.sub(r"  (?:server-template green|stats socket) .*\n", "", config)
+    config = config.replace(f"bind :{GRPC_PORT}", f"bind 127.0.0.1:{bound}")
+    http, ready = served.http.port, "check inter 200ms proto h2 check-proto h1"
+    server = f"  server s{{0}} 127.0.0.1:{{0}} weight 50 {ready} port {http}\n"
+    servers = server.format(served.port) + server.format(nobody)
+    config, replaced = re.subn(r"  server-template blue .*\n", servers, config)
+    assert replaced == 1
+    (tmp_path / "haproxy.cfg").write_text(config)
+    command = ["haproxy", "-db", "-f", str(tmp_path / "haproxy.cfg")]
+    with subprocess.Popen(command) as proxy, connected(bound) as client:
+        try:
+            expected = values(infer(served.port), "prediction")
+            for _ in range(20):
+                message = row_request(served.package.manifest.name)
+                assert values(client.infer(message, wait_for_ready=True), "prediction") == expected
+            refused = client.refusal(row_request("other"))
+            assert refused[0] == "NOT_FOUND"
+        finally:
+            proxy.terminate()
+
+
+def infer(port: int) -> Any:
+    with connected(port) as client:
+        return client.infer(row_request("diamonds"))
 
 
 def test_a_row_gets_the_answer_of_http(served: GrpcServer, client: GrpcClient) -> None:
@@ -129,6 +167,7 @@ def test_health_and_metadata(served: GrpcServer, client: GrpcClient) -> None:
 
 
 def test_calls_and_rows_are_counted(served: GrpcServer, client: GrpcClient) -> None:
+    served.http.answered[0] = time.monotonic()  # those of earlier tests are written late
     before = served.http.metric("model_request_duration_seconds_count", route=methods.INFER)
     rows = served.http.metric("model_slice_predictions_total", slice="__all__")
     many = request(

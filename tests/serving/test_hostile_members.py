@@ -98,7 +98,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     [
         ("exits", GONE, "ended with exit code 7"),
         ("kills_itself", GONE, "ended with signal SIGKILL"),
-        ("segfaults", GONE, "ended with signal SIGSEGV"),
         ("runs_out_of_memory", GONE, "ended with exit code 70: its model ran out of memory"),
         ("leaves_a_daemon_and_exits", GONE, "ended with exit code 7"),
         ("sends_garbage", GONE, "sent something else than an answer"),

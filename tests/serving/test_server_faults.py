@@ -167,7 +167,8 @@ def test_a_model_that_ends_its_process_ends_no_worker(
 
 def test_a_closed_log_stops_nothing(package: Package, tmp_path: Path) -> None:
     reading, writing = os.pipe()
-    server = start(package, tmp_path, log_to=writing, MODEL_ACCESS_LOG="all")
+    lazy = {"MODEL_NATIVE": "lazy"}
+    server = start(package, tmp_path, log_to=writing, MODEL_ACCESS_LOG="all", **lazy)
     os.close(writing)
     wait_ready(server)
     os.close(reading)

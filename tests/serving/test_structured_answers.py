@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -82,7 +83,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, start_shared: Callable[...,
     (root / "models" / "model").write_text("nothing is read from here")
     schema = Schema(features=(X,), outputs=OUTPUTS)
     manifest = make_manifest(schema, serve=serve, task="outputs")
-    return start_shared(Package(root, manifest, frame=None, model=None))  # type: ignore[arg-type]
+    package = Package(root, manifest, frame=None, model=None)  # type: ignore[arg-type]
+    return start_shared(package, MODEL_FEEDBACK_ANSWERS_PER_DAY="100")
 
 
 def post(server: Server, path: str, document: Any) -> tuple[int, Any]:
@@ -180,3 +182,21 @@ def test_an_array_of_another_shape_is_refused_and_the_model_answers_on(served: S
 )
 def test_outputs_that_there_are_not_are_refused(served: Server, outputs: Any) -> None:
     assert post(served, INFER, {**tensors(0.5), "outputs": outputs})[0] == 422
+
+
+def test_a_label_may_come_without_its_answer_once_that_is_kept(served: Server) -> None:
+    _, found = post(served, INFER, tensors(0.5))
+    (token,) = (one["data"][0] for one in found["outputs"] if one["name"] == "token")
+    label = {"token": token, "actual": {"range": 0.75}}
+    until = time.monotonic() + 30
+    while (sent := post(served, "/feedback", [label])[1])["accepted"] == 0:
+        assert sent["rejected"] == [{"index": 0, "reason": "answer_missing"}]
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert post(served, "/feedback", [label])[1]["rejected"] == [
+        {"index": 0, "reason": "duplicate"}
+    ]
+    assert (
+        'model_kept_answers_total{model="diamonds",outcome="kept"'
+        in served.get("/metrics").body.decode()
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import random
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from browser import in_page, needs_browser
 from html_forms import SentForm
 from serving_helpers import Package, Server
 from tried_packages import HOSTILE, PNG, ROW, every_kind
@@ -325,12 +325,11 @@ def test_values_are_bounded_as_those_of_json(several: Server) -> None:
 CHROMIUM = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom")
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here")
+@needs_browser
 def test_a_browser_runs_no_name_and_says_when_another_site_sends_the_form(
     several: Server, tmp_path: Path
 ) -> None:
-    done = subprocess.run([*CHROMIUM, url(several)], capture_output=True, check=True)
-    dom = done.stdout.decode()
+    dom = in_page(url(several), "document.documentElement.outerHTML")
     assert "<title>parcels: try</title>" in dom
     foreign = tmp_path / "evil.html"
     foreign.write_text(

@@ -88,6 +88,7 @@ def test_every_route_is_below_the_prefix(behind: Behind) -> None:
     large = json.dumps({"rows": [ROW] * 3_000}).encode()
     assert behind.proxy.request("POST", f"{PREFIX}/predict", large).status == 200
     assert behind.proxy.get(f"{PREFIX}/").json == {"status": "alive"}
+    assert behind.proxy.get(f"{PREFIX}/static_content/swagger-ui-bundle.js").status == 200
 
 
 def test_without_the_prefix_the_server_answers_too(behind: Behind) -> None:
@@ -113,6 +114,7 @@ def test_this_projects_client_takes_a_url_with_a_path(behind: Behind) -> None:
 
 
 @needs_browser
+@pytest.mark.parametrize("behind", [True], indirect=True, ids=["stripped"])
 def test_the_page_and_all_it_loads_work_there(behind: Behind) -> None:
     url = f"http://127.0.0.1:{behind.proxy.port}{PREFIX}/docs"
     before = len(behind.paths())

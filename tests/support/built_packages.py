@@ -97,3 +97,26 @@ def built(folder: Path, wheels: tuple[Wheel, ...] = ()) -> Built:
         "package/files.txt": files.text().encode(),
     }
     return Built(stack, lock, manifest, (*above, layer_of(folder, "package", package)))
+
+
+def for_two_platforms(made: Built, folder: Path) -> tuple[Built, Built]:
+    """One package for amd64 and arm64, whose images differ in their locks alone."""
+    (here,), lock = made.manifest.platforms.values(), made.lock
+    other = lock.model_copy(update={"platform": "linux/arm64"})
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lock.json").write_bytes(other.dump())
+    entry = FileEntry.of(folder / "lock.json", "lock.json")
+    files = tuple(entry if one.path == "lock.json" else one for one in here.files)
+    there = here.model_copy(update={"files": files, "proved_on": None})
+    both = {lock.platform: here, other.platform: there}
+    manifest = made.manifest.model_copy(update={"platforms": both})
+    found = []
+    with made.own[-1].members() as members:
+        documents = {info.name: members.content(info, 1 << 24) for info in members if info.isreg()}
+    for one in (lock, other):
+        place = folder / one.platform.replace("/", "-")
+        place.mkdir()
+        content = {"package/manifest.json": manifest.dump(), "package/lock.json": one.dump()}
+        package = layer_of(place, "package", documents | content)
+        found.append(Built(made.stack, one, manifest, (*made.own[:-1], package)))
+    return found[0], found[1]

@@ -31,6 +31,7 @@ class Packaged:
     model: MonitoredModel
     name: str
     source: str = ""
+    grpc: bool = False
 
     @property
     def manifest(self) -> Any:
@@ -40,7 +41,7 @@ class Packaged:
             schema_=SimpleNamespace(outputs=()),
             slices=SimpleNamespace(columns={"color": ("E",)}, rules={}),
             model=[SimpleNamespace(size=50 << 20)],
-            serve=SimpleNamespace(workers=2, grpc=False, network=False),
+            serve=SimpleNamespace(workers=2, grpc=self.grpc, network=False),
             solution=SimpleNamespace(members=[SimpleNamespace(name=n) for n in self.model.members]),
         )
 
@@ -59,8 +60,9 @@ def deployed(
     keys: bool = False,
     parts: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
     replicas: int = 1,
+    grpc: bool = False,
 ) -> DeployResult:
-    package: Any = Packaged(model, image)
+    package: Any = Packaged(model, image, grpc=grpc)
     asked = ComposeOptions(replicas=replicas, keys=keys, added=parts[0], left_out=parts[1])
     return deploy_compose(package, out, asked, objectives, options)
 

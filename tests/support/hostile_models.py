@@ -74,16 +74,7 @@ def tells_its_threads():
 def exits(): os._exit(7)
 
 @attack
-def exits_with_zero(): os._exit(0)
-
-@attack
 def kills_itself(): os.kill(os.getpid(), signal.SIGKILL)
-
-@attack
-def segfaults(): ctypes.string_at(0)
-
-@attack
-def aborts(): os.abort()
 
 @attack
 def overflows_the_stack():
@@ -97,11 +88,6 @@ def overflows_the_stack():
         return 0
     callback = kind(compare)
     LIBC.qsort(values, 2, ctypes.sizeof(ctypes.c_int), callback)
-
-@attack
-def alarms():
-    signal.setitimer(signal.ITIMER_REAL, 0.01)
-    time.sleep(10)
 
 @attack
 def raises_later():

@@ -9,11 +9,13 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from packager.cli.commands import app
+from packager.cli.named_command import named_command
 from packager.errors import PackageError
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(app, ["issues", *words], catch_exceptions=True)
+    named = named_command(app, ["issues", *words])
+    return CliRunner().invoke(named, ["issues", *words], catch_exceptions=True)
 
 
 def done(*words: str) -> str:

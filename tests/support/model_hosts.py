@@ -1,29 +1,22 @@
-"""Real model processes for tests, without a server."""
+"""Real model processes for tests, without a server; runs on the model host's oldest Python too."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from modelhost.columns import ColumnSpec
 from modelhost.wire import Message, receive, send
-from serving.prediction.model_client import ModelClient
-from serving.prediction.request_limit import RequestLimit
-from serving.processes.private_socket import PrivateSocket
 
-T = TypeVar("T")
 TOP = Path(__file__).parents[2]
 LIMITS = {"max_rows": 1_000, "max_requests": 64, "max_payload": 1 << 30}
 ANSWER_SECONDS = 20.0
@@ -34,15 +27,12 @@ class RunningHost:
     """A model process; ``restart`` starts another on the same socket."""
 
     start: Callable[[], subprocess.Popen[bytes]]
-    own: PrivateSocket
+    address: str
+    """Where this process connects."""
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         self.process = self.start()
-
-    @property
-    def address(self) -> str:
-        return self.own.address
 
     def restart(self) -> None:
         """Start the process again, after the one before has ended."""
@@ -106,8 +96,12 @@ def running_host(
 ) -> Iterator[RunningHost]:
     """A process that serves the model that ``spec`` describes; its files are in ``folder``."""
     (folder / "spec.json").write_text(json.dumps(spec))
-    own = PrivateSocket.make(folder, "model-1")
-    listening = own.listening.fileno()
+    place = os.open(folder, os.O_PATH)
+    address = f"/proc/self/fd/{place}/accepting"  # the folder's own path may be too long
+    accepting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    accepting.bind(address)
+    accepting.listen()
+    listening = accepting.fileno()
 
     def start() -> subprocess.Popen[bytes]:
         with (folder / "log").open("ab") as log:
@@ -128,13 +122,14 @@ def running_host(
                 start_new_session=True,
             )
 
-    host = RunningHost(start, own)
+    host = RunningHost(start, address)
     try:
         yield host
     finally:
         host.kill()
-        own.listening.close()
-        os.close(own.path)
+        accepting.close()
+        os.unlink(address)
+        os.close(place)
 
 
 def ask(connection: socket.socket, header: dict[str, Any]) -> dict[str, Any]:
@@ -156,28 +151,3 @@ def prediction(number: int, *columns: Sequence[Any], **more: Any) -> dict[str, A
         "group": [],
         **more,
     }
-
-
-class ClientThread:
-    """A ``ModelClient`` whose event loop runs in a thread, for code that blocks."""
-
-    def __init__(self, addresses: Sequence[str], limit: int = 64) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self.request_limit = RequestLimit(limit)
-        self.client = ModelClient(addresses, self.request_limit)
-        self._loop.call_soon_threadsafe(self.client.start)
-
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine that runs in the client's loop."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
-
-    def close(self) -> None:
-        async def closed() -> None:
-            self.client.close()
-            await asyncio.gather(*self.client._tasks, return_exceptions=True)
-
-        self.run(closed())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)

@@ -123,7 +123,7 @@ def registry(
 
 def make_certificates(folder: Path, names: str = "IP:127.0.0.1,DNS:localhost") -> Path:
     """A CA and a certificate of ``names``: server.crt and server.key; returns the CA's file."""
-    (folder / "certs").mkdir(exist_ok=True)
+    (folder / "certs").mkdir(parents=True, exist_ok=True)
     ca, key = folder / "certs" / "ca.crt", folder / "ca.key"
     fresh = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     _openssl("req", "-x509", *fresh, "-days", "2", "-subj", "/CN=tests", "-keyout", key, "-out", ca)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +85,30 @@ NAMES = (
 )
 
 
+NAME = re.compile(r"[a-zA-Z_:][\w:]*")
+"""A name of a series, a function or a label in PromQL."""
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 
 
 def groups(model: MonitoredModel) -> list[Group]:
     return [*recording_groups(model), alert_group(model)]
+
+
+def with_what_is_read(document: Any, alerts: Iterable[str]) -> Any:
+    """``document`` with the rules of ``alerts`` and all that these read, directly or not.
+
+    Other rules change nothing of these alerts, and take most of the time of a test case.
+    """
+    rules = [rule for group in document["groups"] for rule in group["rules"]]
+    wanted = [rule for rule in rules if rule.get("alert") in alerts]
+    for rule in wanted:  # grows while it is read
+        names = set(NAME.findall(rule["expr"]))
+        wanted += [one for one in rules if one.get("record") in names and one not in wanted]
+    groups = [
+        {**group, "rules": [rule for rule in group["rules"] if rule in wanted]}
+        for group in document["groups"]
+    ]
+    return {**document, "groups": groups}
 
 
 def promtool(folder: Path, rules: Any, tests: Any) -> subprocess.CompletedProcess[str]:

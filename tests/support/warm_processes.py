@@ -67,6 +67,11 @@ class WarmProcess:
         assert self.returncode is not None
         return self.returncode
 
+    def send_signal(self, number: int) -> None:
+        """As of ``Popen``."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
     def communicate(self) -> tuple[str, str]:
         """What it writes to both pipes until it ends."""
         assert self.stdout is not None

@@ -2,9 +2,9 @@
 
 To import them costs most of the processor time of a small process of the worker or of the model
 host, and of the command. A request names a module to run as ``python -m`` does, with its arguments,
-variables, folder and open files. A server for the ``command`` has imported ``packager`` too; in the
-others, which run models, nothing of this project is imported before the fork. ``warm_processes`` is
-the other end.
+variables, folder and open files. A server for the ``command`` has imported ``packager`` too, the
+others the worker and the model host; a process of the model host has nothing of this project but
+what it imports itself. ``warm_processes`` is the other end.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ FIRST_HIGH = 500
 """Descriptors from here on are no target of a request."""
 PARENT = "MODELHOST_PARENT"
 COMMAND = "packager.cli"
+HOST = "modelhost"
+NOT_THE_HOST = ("monitoring", "packager", "serving")
 NOT_THE_COMMAND = ("packager.worker", "packager.project.templates")
 
 
@@ -55,7 +57,11 @@ def main(channel: socket.socket, *, command: bool) -> None:
     import uv  # noqa: F401
 
     if command:
-        import_command()
+        importlib.import_module("packager.cli.commands")
+        import_all("packager", NOT_THE_COMMAND)
+    else:
+        import_all("modelhost")
+        import_all("packager.worker")
     gc.collect()
     gc.freeze()
     while take(channel):
@@ -64,12 +70,11 @@ def main(channel: socket.socket, *, command: bool) -> None:
                 pass
 
 
-def import_command() -> None:
-    """Import what the command imports as it needs it; most of it costs half a second."""
-    import packager.cli.commands
-
-    for found in pkgutil.walk_packages(packager.__path__, "packager."):
-        if not found.name.startswith(NOT_THE_COMMAND) and not found.name.endswith("__main__"):
+def import_all(name: str, left_out: tuple[str, ...] = ()) -> None:
+    """Import what a process imports as it needs it; that costs a third to half a second."""
+    package = importlib.import_module(name)
+    for found in pkgutil.walk_packages(package.__path__, f"{name}."):
+        if not found.name.startswith(left_out) and not found.name.endswith("__main__"):
             importlib.import_module(found.name)
 
 
@@ -141,6 +146,10 @@ def become(request: dict[str, Any], open_files: Sequence[int], channel: socket.s
     sys.argv = ["-m", *request["arguments"]]
     sys.orig_argv = [sys.executable, "-m", request["module"], *request["arguments"]]
     sys.modules["numpy"].random.seed()
+    sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]  # of the variables
+    if request["module"] == HOST:  # which imports nothing of the rest of this project
+        for name in [name for name in sys.modules if name.partition(".")[0] in NOT_THE_HOST]:
+            del sys.modules[name]
     code = 1
     try:
         if request["module"] == "packager.worker":

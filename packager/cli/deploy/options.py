@@ -11,7 +11,7 @@ import typer
 
 from packager.cli.app import MONITOR, app, subcommands
 from packager.cli.console import ConsoleProgress, print_result
-from packager.deploy.parts import ALERTMANAGER, PROMETHEUS
+from packager.deploy.parts import ALERTMANAGER, GATEWAY, PROMETHEUS
 
 if TYPE_CHECKING:
     from packager.deploy.compose.deploy import DeployResult
@@ -74,6 +74,8 @@ def print_next_steps(output: Path, done: DeployResult, *options: str) -> None:
     readers = sorted({PROMETHEUS, ALERTMANAGER} & done.fleet.parts)
     if not done.new and readers:
         progress.step(f"if it runs already: {compose} kill -s HUP {' '.join(readers)}")
+    if not done.new and GATEWAY in done.fleet.parts:
+        progress.step(f"and its gateway: {compose} kill -s USR2 {GATEWAY}")
 
 
 def print_files(

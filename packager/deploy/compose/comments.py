@@ -5,7 +5,7 @@ from __future__ import annotations
 from packager.deploy.commented import commented
 from packager.deploy.compose.document import compose_document
 from packager.deploy.fleet import DeployedModel, Fleet
-from packager.deploy.parts import GRAFANA, PROMETHEUS, REDIS
+from packager.deploy.parts import GATEWAY, GRAFANA, PROMETHEUS, REDIS
 
 HEADING = """\
 # Written by `package deploy compose`, which replaces it: docs/deploy.md.
@@ -13,6 +13,7 @@ HEADING = """\
 #   docker compose -f compose.yml -f mine.yml up -d
 """
 PARTS = {
+    GATEWAY: {"ports": "Routes of each model: /models/NAME. GATEWAY_PORT in .env is another port."},
     PROMETHEUS: {
         "command": "Keep 40 days: the error budget covers 30.",
         "ports": "PROMETHEUS_PORT in .env is another port.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 from packager.deploy import configuration, generated_folder, tracker
 from packager.deploy.compose.comments import compose_text
 from packager.deploy.compose.document import PASSWORD
+from packager.deploy.configuration import proxy_name
 from packager.deploy.fleet import DeployedModel, Fleet
 from packager.deploy.folder_target import COMPOSE, target_fleet, target_notes
+from packager.deploy.gateway import CONFIG, gateway_config
 from packager.deploy.monitoring import (
     FLEET_DASHBOARD,
     fleet_text,
@@ -23,7 +25,7 @@ from packager.deploy.monitoring import (
     replica_mib,
     service_files,
 )
-from packager.deploy.parts import ALERTMANAGER, GRAFANA, PROMETHEUS
+from packager.deploy.parts import ALERTMANAGER, GATEWAY, GRAFANA, PROMETHEUS
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 from packager.deploy.proxy import proxy_config
 from packager.deploy.yaml import dump
@@ -97,6 +99,7 @@ def deploy_compose(
         memory_mib=replica_mib(reference.manifest),
         keys=asked.keys,
         network=asked.network or reference.manifest.serve.network,
+        grpc=reference.manifest.serve.grpc,
         time_scale=options.time_scale,
         runbooks=options.runbooks,
         grafana=options.grafana,
@@ -161,10 +164,18 @@ def compose_files(fleet: Fleet) -> dict[str, str]:
     files = {
         "compose.yml": compose_text(fleet),
         **{f"proxy/{one.label}/haproxy.cfg": proxy_config(one) for one in fleet.sorted()},
+        **gateway_files(fleet, proxy_name),
         **monitoring_configuration(fleet, configuration.prometheus(fleet)),
         **proxy_files(),
     }
     return files | (service_files() if fleet.tracker else {})
+
+
+def gateway_files(fleet: Fleet, proxy: Callable[[DeployedModel], str]) -> dict[str, str]:
+    """Path → content of the gateway's configuration; ``proxy``: the DNS name of a model's proxy."""
+    if GATEWAY not in fleet.parts:
+        return {}
+    return {CONFIG: gateway_config(list(fleet.sorted()), proxy)}
 
 
 def linked_files(model: MonitoredModel, fleet: Fleet) -> dict[str, str]:

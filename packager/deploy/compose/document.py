@@ -11,13 +11,15 @@ from packager.deploy.compose.services import (
     LOCAL_NAMES,
     OUTER_NETWORK,
     SERVICE_HARDENING,
+    gateway_service,
     model_network,
     model_services,
     model_volumes,
 )
 from packager.deploy.fleet import GRAFANA_PORT, Fleet
+from packager.deploy.gateway import route
 from packager.deploy.part_images import compose_image
-from packager.deploy.parts import ALERTMANAGER, GRAFANA, PROMETHEUS, REDIS
+from packager.deploy.parts import ALERTMANAGER, GATEWAY, GRAFANA, PROMETHEUS, REDIS
 from packager.deploy.prometheus.issue_service import JOB
 
 REDIS_USER = "999:1000"
@@ -37,8 +39,12 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
     It sets no project name: Compose uses the folder's name, which doesn't change with the models.
     """
     models, shared = fleet.sorted(), shared_services(fleet)
-    redis = REDIS in fleet.parts
-    services = [model_services(one, fleet.pins, redis=redis) for one in models]
+    redis, gateway = REDIS in fleet.parts, GATEWAY in fleet.parts
+    services = [
+        model_services(one, fleet.pins, redis=redis, prefix=route(one) if gateway else "")
+        for one in models
+    ]
+    before = {GATEWAY: gateway_service(fleet.pins)} if gateway else {}
     volumes = [model_volumes(one) for one in models]
     inner = [*map(model_network, models), *([LABELS_NETWORK] if REDIS in fleet.parts else [])]
     return {
@@ -46,7 +52,7 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
             OUTER_NETWORK: {},
             **{name: {"internal": True} for name in inner},
         },
-        "services": {**_joined(services), **shared},
+        "services": {**_joined(services), **before, **shared},
         "volumes": {**_joined(volumes), **{name: {} for name in shared}},
     }
 

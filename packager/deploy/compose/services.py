@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from packager.deploy.fleet import DeployedModel
+from packager.deploy.gateway import COMMAND, GATEWAY_PORT
 from packager.deploy.part_images import PROXY, compose_image
-from packager.deploy.parts import REDIS
-from packager.deploy.proxy import CONFIG_FOLDER, SLOT_PORTS
+from packager.deploy.parts import GATEWAY, REDIS
+from packager.deploy.proxy import CONFIG_FOLDER, GRPC_PORT, SLOT_PORTS
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
 from packager.image.runtime import VENV
@@ -59,12 +60,15 @@ def model_network(one: DeployedModel) -> str:
 
 
 def model_services(
-    one: DeployedModel, pins: Mapping[str, str], *, redis: bool = False
+    one: DeployedModel, pins: Mapping[str, str], *, redis: bool = False, prefix: str = ""
 ) -> dict[str, Any]:
-    """The services of ``one``; ``redis``: whether labels wait in the Redis of the deployment."""
+    """The services of ``one``; ``redis``: whether labels wait in the Redis of the deployment.
+
+    ``prefix``: the path at which its gateway has its routes; empty without a gateway.
+    """
     return {
         one.state: state_service(one),
-        **{one.slot_service(slot): _slot(one, slot, redis=redis) for slot in one.slots},
+        **{one.slot_service(slot): _slot(one, slot, redis, prefix) for slot in one.slots},
         f"state-{one.proxy}": _prepared(one, PREPARE_SOCKET, f"{one.proxy}:/run/haproxy"),
         one.proxy: _proxy(one, pins),
     }
@@ -117,7 +121,7 @@ def model_service(one: DeployedModel) -> dict[str, Any]:
     }
 
 
-def _slot(one: DeployedModel, slot: str, *, redis: bool) -> dict[str, Any]:
+def _slot(one: DeployedModel, slot: str, redis: bool, prefix: str) -> dict[str, Any]:
     there = one.in_slot(slot)
     service = model_service(there)
     store = {"MODEL_FEEDBACK_STORE": REDIS_DATABASE} if redis else {}
@@ -125,13 +129,37 @@ def _slot(one: DeployedModel, slot: str, *, redis: bool) -> dict[str, Any]:
     networks = [model_network(one), *([LABELS_NETWORK] if redis else [])]
     return {
         **service,
-        "environment": {**service["environment"], **store},
+        "environment": {**service["environment"], **store, **url_prefix(prefix)},
         "networks": [*networks, *([OUTER_NETWORK] if there.network else [])],
         "env_file": [{"path": f"./settings/{one.label}.env", "required": False}],
         "depends_on": {**service["depends_on"], **waits},
         "deploy": {"replicas": one.replicas},
         # A slow start or a loaded machine is no reason for another start.
         "healthcheck": {"interval": "10s", "timeout": "20s", "start_period": "240s", "retries": 6},
+    }
+
+
+def url_prefix(prefix: str) -> dict[str, str]:
+    """The variable by which a server knows its path at a gateway."""
+    return {"MODEL_URL_PREFIX": prefix} if prefix else {}
+
+
+def gateway_service(pins: Mapping[str, str]) -> dict[str, Any]:
+    """The gateway before the proxies of all models."""
+    return {
+        "image": compose_image(PROXY, pins),
+        "user": PROXY_USER,
+        **SERVICE_HARDENING,
+        "mem_limit": PROXY_MEMORY,
+        "read_only": True,
+        "networks": [OUTER_NETWORK],
+        "dns_opt": LOCAL_NAMES,
+        "command": COMMAND,
+        "ports": [f"127.0.0.1:${{GATEWAY_PORT:-{GATEWAY_PORT}}}:{PORT}"],
+        "volumes": [f"./{GATEWAY}:{CONFIG_FOLDER}:ro"],
+        "stop_signal": "SIGUSR1",
+        "stop_grace_period": GRACE,
+        "restart": "unless-stopped",
     }
 
 
@@ -144,13 +172,14 @@ def _proxy(one: DeployedModel, pins: Mapping[str, str]) -> dict[str, Any]:
         "read_only": True,
         "networks": [model_network(one), OUTER_NETWORK],
         "dns_opt": LOCAL_NAMES,
-        "command": ["haproxy", "-W", "-db", "-f", f"{CONFIG_FOLDER}/haproxy.cfg"],
+        "command": COMMAND,
         "ports": [
             f"127.0.0.1:{one.port}:{PORT}",
             *(
                 f"127.0.0.1:{one.port + number}:{port}"
                 for number, port in enumerate(SLOT_PORTS.values(), start=1)
             ),
+            *([f"127.0.0.1:{one.grpc_port}:{GRPC_PORT}"] if one.grpc else []),
         ],
         "volumes": [f"./proxy/{one.label}:{CONFIG_FOLDER}:ro", f"{one.proxy}:/run/haproxy"],
         "stop_signal": "SIGUSR1",

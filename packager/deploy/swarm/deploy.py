@@ -11,6 +11,7 @@ from packager.deploy.compose.deploy import (
     ComposeOptions,
     DeployResult,
     deployed_image,
+    gateway_files,
     linked_files,
     monitoring_configuration,
 )
@@ -23,7 +24,7 @@ from packager.deploy.monitoring import (
     replica_mib,
     service_files,
 )
-from packager.deploy.parts import REDIS
+from packager.deploy.parts import GATEWAY, REDIS
 from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.deploy.swarm.document import STACK_FILE, proxy_path, stack_text
 from packager.deploy.swarm.names import model_service, proxy_service, tasks_of
@@ -75,6 +76,7 @@ def plan_swarm(
         keys=asked.keys,
         time_scale=options.time_scale,
         network=asked.network or reference.manifest.serve.network,
+        grpc=reference.manifest.serve.grpc,
         runbooks=options.runbooks,
         grafana=options.grafana,
         objectives=objectives,
@@ -121,14 +123,20 @@ def _shared_files(fleet: Fleet) -> dict[str, str]:
     scraping = configuration.prometheus(
         fleet,
         lambda one: [tasks_of(model_service(one))],
-        lambda one: tasks_of(proxy_service(one)),
+        _proxies,
+        tasks_of(GATEWAY),
     )
     return {
         **{proxy_path(one): swarm_proxy_config(one) for one in fleet.sorted()},
+        **gateway_files(fleet, _proxies),
         **monitoring_configuration(fleet, scraping),
         **proxy_files(),
         **(service_files() if fleet.tracker else {}),
     }
+
+
+def _proxies(one: DeployedModel) -> str:
+    return tasks_of(proxy_service(one))
 
 
 def _write(

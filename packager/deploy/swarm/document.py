@@ -8,10 +8,11 @@ from typing import Any
 from packager.deploy.commented import commented
 from packager.deploy.compose.document import shared_services
 from packager.deploy.fleet import DeployedModel, Fleet
-from packager.deploy.parts import REDIS
+from packager.deploy.gateway import CONFIG, route
+from packager.deploy.parts import GATEWAY, REDIS
 from packager.deploy.swarm.names import content_name, model_service, proxy_service
 from packager.deploy.swarm.secret_values import secret_paths
-from packager.deploy.swarm.services import EDGE, MODELS, proxy_config_key
+from packager.deploy.swarm.services import EDGE, MODELS, gateway_service, proxy_config_key
 from packager.deploy.swarm.services import model_service as model_of
 from packager.deploy.swarm.services import proxy_service as proxy_of
 from packager.deploy.swarm.shared import reader, swarm_shared
@@ -39,9 +40,13 @@ def stack_text(fleet: Fleet, files: Mapping[str, str], secrets: Mapping[str, str
                 "monitor fewer slices, or run the monitoring elsewhere: deploy monitoring",
             )
     services: dict[str, Any] = {}
+    gateway = GATEWAY in fleet.parts
     for one in fleet.sorted():
-        services[model_service(one)] = model_of(one, redis=REDIS in fleet.parts)
+        prefix = route(one) if gateway else ""
+        services[model_service(one)] = model_of(one, redis=REDIS in fleet.parts, prefix=prefix)
         services[proxy_service(one)] = proxy_of(one, fleet.pins)
+    if gateway:
+        services[GATEWAY] = gateway_service(fleet.pins)
     shared = swarm_shared(fleet, configs)
     own = secret_paths(fleet)
     document = {
@@ -61,6 +66,8 @@ def stack_text(fleet: Fleet, files: Mapping[str, str], secrets: Mapping[str, str
 def config_paths(fleet: Fleet, files: Mapping[str, str]) -> dict[str, str]:
     """Key of each config of the stack → path of its file in the folder."""
     proxies = {proxy_config_key(one): proxy_path(one) for one in fleet.sorted()}
+    if GATEWAY in fleet.parts:
+        proxies[GATEWAY] = CONFIG
     readers = set(shared_services(fleet))
     return {**proxies, **{_key(path): path for path in sorted(files) if reader(path) in readers}}
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from packager.deploy.configuration import PROXY_METRICS_PORT
 from packager.deploy.fleet import MAX_REPLICAS, DeployedModel
-from packager.deploy.proxy import CHECKED, proxy_head
+from packager.deploy.proxy import CHECKED, GRPC, GRPC_PORT, OVER_GRPC, proxy_head
 from packager.deploy.swarm.names import model_service, tasks_of
-from packager.image.config import PORT
+from packager.image.config import GRPC_INSIDE, PORT
 
 MAX_TASKS = MAX_REPLICAS + 1
 """An update starts a task before it ends another one."""
@@ -31,21 +31,27 @@ frontend model
 backend model
   balance leastconn
   option httpchk GET /readyz
-  server-template task {tasks} {service}:{port} {checked}
-"""
+{servers}
+{grpc}"""
+SERVER = "  server-template task {tasks} {service}:{port} " + CHECKED
 
 
 def swarm_proxy_config(one: DeployedModel) -> str:
     """``haproxy.cfg`` of the proxies of ``one``."""
+    grpc = _server(one, GRPC_INSIDE) + OVER_GRPC
     return TEMPLATE.format(
         name=one.name,
         head=proxy_head(),
         metrics=PROXY_METRICS_PORT,
         port=PORT,
-        tasks=MAX_TASKS,
-        service=tasks_of(model_service(one)),
-        checked=CHECKED,
+        servers=_server(one, PORT),
+        grpc=GRPC.format(bound=GRPC_PORT, balance="leastconn", servers=grpc) if one.grpc else "",
     )
+
+
+def _server(one: DeployedModel, port: int) -> str:
+    service = tasks_of(model_service(one))
+    return SERVER.format(tasks=MAX_TASKS, service=service, port=port)
 
 
 RELAY = """\

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from packager.deploy.compose.services import (
@@ -13,10 +13,13 @@ from packager.deploy.compose.services import (
     PROXY_USER,
     REDIS_DATABASE,
     literal,
+    url_prefix,
 )
 from packager.deploy.fleet import DeployedModel
+from packager.deploy.gateway import COMMAND, GATEWAY_PORT
 from packager.deploy.part_images import PROXY, compose_image
-from packager.deploy.proxy import CONFIG_FOLDER
+from packager.deploy.parts import GATEWAY
+from packager.deploy.proxy import CONFIG_FOLDER, GRPC_PORT
 from packager.deploy.swarm.names import model_label
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
@@ -61,8 +64,10 @@ def limits(memory: str) -> dict[str, Any]:
     return {"memory": memory, "pids": MAX_PROCESSES}
 
 
-def model_service(one: DeployedModel, *, redis: bool) -> dict[str, Any]:
+def model_service(one: DeployedModel, *, redis: bool, prefix: str = "") -> dict[str, Any]:
     """The service of a model's replicas; ``redis``: whether labels wait in the stack's Redis.
+
+    ``prefix``: the path at which a gateway has its routes; empty without a gateway.
 
     Swarm starts a new task, waits until it is healthy, and ends an old one then.
     """
@@ -76,6 +81,7 @@ def model_service(one: DeployedModel, *, redis: bool) -> dict[str, Any]:
             "MODEL_FEEDBACK_KEY_FILE": FEEDBACK_KEY,
             **({"MODEL_FEEDBACK_STORE": REDIS_DATABASE} if redis else {}),
             **({"MODEL_API_KEYS_FILE": API_KEYS} if one.keys else {}),
+            **url_prefix(prefix),
         },
         "read_only": True,
         "volumes": [{"type": "tmpfs", "target": "/tmp", "tmpfs": {"size": TMP_BYTES}}],
@@ -107,19 +113,31 @@ def model_service(one: DeployedModel, *, redis: bool) -> dict[str, Any]:
 
 def proxy_service(one: DeployedModel, pins: Mapping[str, str]) -> dict[str, Any]:
     """The service of a model's proxies: one task on each host, on the model's port there."""
-    config = {
-        "source": proxy_config_key(one),
-        "target": f"{CONFIG_FOLDER}/haproxy.cfg",
-        "mode": READABLE,
-    }
+    ports = [host_port(one.port, PORT)]
+    if one.grpc:
+        ports.append(host_port(one.grpc_port, GRPC_PORT))
+    return _haproxy(proxy_config_key(one), ports, pins)
+
+
+def gateway_service(pins: Mapping[str, str]) -> dict[str, Any]:
+    """The gateway before the proxies of all models: one task on each host."""
+    port = host_port(f"${{GATEWAY_PORT:-{GATEWAY_PORT}}}", PORT)
+    return _haproxy(GATEWAY, [port], pins)
+
+
+def _haproxy(
+    key: str, ports: Sequence[Mapping[str, Any]], pins: Mapping[str, str]
+) -> dict[str, Any]:
+    """A task of HAProxy on each host, on ``ports`` there, with the config ``key``."""
+    config = {"source": key, "target": f"{CONFIG_FOLDER}/haproxy.cfg", "mode": READABLE}
     return {
         "image": compose_image(PROXY, pins),
         "user": PROXY_USER,
         **HARDENING,
         "read_only": True,
-        "command": ["haproxy", "-W", "-db", "-f", f"{CONFIG_FOLDER}/haproxy.cfg"],
+        "command": COMMAND,
         "configs": [config],
-        "ports": [host_port(one.port, PORT)],
+        "ports": list(ports),
         "networks": [MODELS, EDGE],
         "stop_signal": "SIGUSR1",
         "stop_grace_period": GRACE,

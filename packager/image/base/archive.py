@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from packager.image.config import LABEL, Image, image_of
 from packager.image.docker_archive import SavedArchive, open_archive
 from packager.image.layers import Layer
 from packager.image.remote_layers import MAX_LAYER
+from packager.registry.oci_json import image_config
 from packager.tar_reader import Refuse
 
 HINT = "name a file that `package base --output` or `docker save` of one base wrote"
@@ -61,7 +61,7 @@ def open_base(path: Path) -> Iterator[tuple[SavedArchive, ArchivedBase]]:
         names: list[str] = entries[0].get("RepoTags") or []
         if len(names) != 1:
             raise archive.refusal(f"an image with {len(names)} names")
-        config = json.loads(archive.document(entries[0]["Config"]))
+        config = image_config(archive.document(entries[0]["Config"]))
         if f"{LABEL}.root" in ((config.get("config") or {}).get("Labels") or {}):
             raise archive.refusal("a package")
         platform = f"{config['os']}/{config['architecture']}"
@@ -75,7 +75,7 @@ def unpack_archive(archive: SavedArchive, folder: Path) -> dict[str, Any]:
     """
     folder.mkdir()
     entry = archive.entries()[0]
-    config: dict[str, Any] = json.loads(archive.document(entry["Config"]))
+    config: dict[str, Any] = image_config(archive.document(entry["Config"]))
     for name, diff_id in zip(entry["Layers"], config["rootfs"]["diff_ids"], strict=True):
         if not DIFF_ID.fullmatch(diff_id):
             raise archive.refusal(f"the diff_id {diff_id[:100]!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.remote_layers import fetch_layer
 from packager.registry.blobs import blob_content
 from packager.registry.manifests import FetchedManifest, resolve
+from packager.registry.oci_json import image_config
 from packager.registry.reference import PREFIX, RegistryReference
 from packager.registry.repository import RegistryRepository, open_repository
 
@@ -74,7 +74,7 @@ def _config(
     """The checked image config of a base."""
     content = blob_content(repository, manifest.config, MAX_SETTINGS)
     try:
-        config: dict[str, Any] = json.loads(bounded(content))
+        config: dict[str, Any] = image_config(bounded(content))
         diff_ids = config["rootfs"]["diff_ids"]
         env = (config.get("config") or {}).get("Env") or []
         labels = (config.get("config") or {}).get("Labels") or {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
@@ -10,7 +11,7 @@ from packager.tracker.forges.forge import Draft
 LABEL = "model-packager"
 MAX_TITLE = 250
 _MARK = re.compile(r"<!-- model-packager issue=([0-9a-f]{32}) -->")
-_EVENT = re.compile(r"<!-- model-packager event=(\d{1,18}) -->")
+_COMMENT = re.compile(r"<!-- model-packager comment=([0-9a-f]{16}) -->")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@&])")
 
 
@@ -41,14 +42,20 @@ def fingerprint_in(body: str) -> str | None:
 
 def comment_of(event: dict[str, Any]) -> str:
     """A comment of the tracker, for the forge."""
-    mark = f"<!-- model-packager event={event['id']} -->"
+    mark = f"<!-- model-packager comment={mark_of(event)} -->"
     return f"**{escaped(event['who'])}**: {escaped(event['text'])}\n\n{mark}"
 
 
-def event_in(text: str) -> int | None:
-    """The event that a comment was made from; None for a comment of somebody else."""
-    found = _EVENT.search(text)
-    return int(found[1]) if found else None
+def mark_of(event: dict[str, Any]) -> str:
+    """What tells a comment from others: not its number, which an import changes."""
+    said = "\n".join((event["at"], event["who"], event["text"]))
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def mark_in(text: str) -> str | None:
+    """The mark of a comment of the tracker; None for one of somebody else."""
+    found = _COMMENT.search(text)
+    return found[1] if found else None
 
 
 def escaped(text: str) -> str:

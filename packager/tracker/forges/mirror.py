@@ -11,6 +11,7 @@ from packager.tracker.core.texts import Text
 
 Number = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 """An issue's number in a forge: digits, because it becomes a part of an address."""
+Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Count = Annotated[int, Field(ge=0, lt=2**62)]
 
 
@@ -24,8 +25,9 @@ class Mirror(Strict):
     """Digest of title, body and labels."""
     owner: Text = ""
     """Whom the forge had it assigned to."""
-    event: Count = 0
-    """The newest event of the tracker that the forge has."""
+    told: tuple[Mark, ...] = Field(default=(), max_length=1_000)
+    """Marks of the tracker's newest comments, which the forge has, or had until a person there
+    removed them."""
     comments: Count = 0
     """Comments in the forge."""
     comment: Count = 0

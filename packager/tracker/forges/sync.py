@@ -20,7 +20,7 @@ from packager.progress import Progress
 from packager.tracker.client import IssuesClient
 from packager.tracker.core.issue import ACTIVE, State
 from packager.tracker.core.texts import MAX_COMMENT, MAX_NAME
-from packager.tracker.forges.draft import comment_of, draft_of, event_in, fingerprint_in
+from packager.tracker.forges.draft import comment_of, draft_of, fingerprint_in, mark_in, mark_of
 from packager.tracker.forges.forge import Draft, Forge, RemoteComment, RemoteIssue
 from packager.tracker.forges.mirror import Mirror
 
@@ -138,23 +138,23 @@ class _Step:
 
     def _comments(self, found: RemoteIssue, mirror: Mirror) -> Mirror:
         events = [one for one in self.client.events(self.issue["id"]) if one["what"] == "comment"]
-        new = [one for one in reversed(events) if one["id"] > mirror.event]
-        told = [one for one in new if not one["text"].startswith(self._prefix)]
-        last, posted = mirror.comment, set[int]()
-        if told or found.comments != mirror.comments:
+        own = [one for one in reversed(events) if not one["text"].startswith(self._prefix)]
+        new = [one for one in own if mark_of(one) not in mirror.told]
+        last, posted = mirror.comment, set[str]()
+        if new or found.comments != mirror.comments:
             for one in self.forge.comments(mirror.number):
-                event = event_in(one.text)
-                if event is not None:
-                    posted.add(event)
+                mark = mark_in(one.text)
+                if mark is not None:
+                    posted.add(mark)
                 elif int(one.id) > last:
                     self._take_comment(one, {known["text"] for known in events})
                 last = max(last, int(one.id))
-        added = [one for one in told if one["id"] not in posted]
+        added = [one for one in new if mark_of(one) not in posted]
         for one in added:
             self.forge.comment(mirror.number, comment_of(one))
             self.result.comments += 1
-        event = max([mirror.event, *(one["id"] for one in new)])
-        return mirror.having(event=event, comment=last, comments=found.comments + len(added))
+        told = tuple(dict.fromkeys(map(mark_of, own)))
+        return mirror.having(told=told, comment=last, comments=found.comments + len(added))
 
     def _take_comment(self, found: RemoteComment, known: Collection[str]) -> None:
         text = f"{self._prefix}{found.author}: {found.text}"[:MAX_COMMENT]

@@ -127,10 +127,12 @@ def _places(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> npt.NDA
         key = pd.MultiIndex.from_arrays([frame[name].map(_text) for name in keys])
         known = np.asarray(frame[[*keys]].notna().all(axis=1), np.bool_)
         if not key[known].is_unique:
-            twice = key[known][key[known].duplicated()][0]
+            # Reports are shown to more people than keys are, which are often those of people.
+            second = int(np.flatnonzero(known)[key[known].duplicated()][0])
+            first = int(np.flatnonzero(known & (key == key[second]))[0])
             raise UsageError(
                 f"--on {_named(keys)}: expected another key in every row of {side}, "
-                f"got {_named(twice if isinstance(twice, tuple) else [twice])!r} twice",
+                f"got the same one in rows {first} and {second}",
                 "name more columns",
             )
         sides.append((key, known))

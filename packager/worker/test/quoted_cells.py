@@ -1,10 +1,11 @@
-"""Reasons for a refused row, without what an exception may quote of personal data."""
+"""Reasons and errors without what they may quote of personal data: reports are shown to many."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from packager.manifest.manifest import Column
+from packager.errors import PackageError
+from packager.manifest.manifest import Column, Schema
 
 NOT_SHOWN = "personal data, which is not shown"
 
@@ -17,6 +18,27 @@ def without_quotes(why: str, columns: Iterable[Column]) -> str:
     """
     if not any(column.personal for column in columns):
         return why
-    kind, colon, _ = why.partition(":")
+    kind, colon, _ = why.partition(": ")
     known = kind if colon or " " not in kind else "a reason"
     return f"{known}, whose text may quote {NOT_SHOWN}"
+
+
+def data_error(error: PackageError, schema: Schema) -> str:
+    """Message and hint of an error about data, without the cell that it may quote.
+
+    Messages have the form ``expected X, got Y``. Y is left out if the message names a column of
+    personal data, or if it quotes text and names no other column of the package.
+    """
+    message = _without_cell(error.message, schema)
+    return f"{message}; {error.hint}" if error.hint else message
+
+
+def _without_cell(message: str, schema: Schema) -> str:
+    columns = [*schema.features, *schema.extras, *([schema.target] if schema.target else ())]
+    hidden = [one for one in columns if one.personal]
+    said, got, cell = message.partition(", got ")
+    named = [one for one in columns if repr(one.name) in said]
+    quotes = not named and any(mark in cell for mark in "'\"")
+    if got and hidden and (quotes or any(one.personal for one in named)):
+        return f"{said}, got {NOT_SHOWN}"
+    return message

@@ -23,6 +23,7 @@ from packager.model.paths import Root
 from packager.worker.job import DataTestJob
 from packager.worker.test.late_labels import LabelsFile, with_labels
 from packager.worker.test.new_rows import NewRows, new_rows
+from packager.worker.test.quoted_cells import data_error
 from packager.worker.test.report import Check
 from packager.worker.train.output_rows import queries_of, right_answers
 from packager.worker.train.source_data import read_data
@@ -76,7 +77,9 @@ def read_for_test(asked: DataTestJob, manifest: Manifest, root: Root) -> ReadDat
         rows = new_rows(place, source.served, manifest)
         digest = fingerprint(source.frame, source.files)
     except UsageError as error:
-        return UnreadData(_unread("readable", as_named(_text(error), paths)), _files(root.new))
+        return UnreadData(
+            _unread("readable", as_named(_said(error, manifest), paths)), _files(root.new)
+        )
     read = ReadData(rows, source.files, digest, absent_columns(rows, late=bool(asked.labels)))
     if read.absent:
         return read
@@ -133,15 +136,16 @@ def as_named(text: str, paths: dict[Path, str]) -> str:
 def _unlabelled(
     error: UsageError, paths: dict[Path, str], files: tuple[FileEntry, ...], rows: NewRows
 ) -> UnreadData:
-    return UnreadData(_unread("labels", as_named(_text(error), paths)), files, rows.read)
+    said = as_named(_said(error, rows.manifest), paths)
+    return UnreadData(_unread("labels", said), files, rows.read)
 
 
 def _unread(name: str, why: str) -> Check:
     return Check(family="schema", name=name, headline=True, verdict="failed", why=why)
 
 
-def _text(error: UsageError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message
+def _said(error: UsageError, manifest: Manifest) -> str:
+    return data_error(error, manifest.schema_)
 
 
 def _check_answers(rows: NewRows) -> None:

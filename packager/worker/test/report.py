@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -64,6 +65,13 @@ class Check(FrozenModel):
     """Rows that show it, at most 10."""
     details: Mapping[str, Any] = {}
     """What a page draws of it: the record of ``details.OF_CHECKS``."""
+
+    @property
+    def could_see(self) -> str:
+        """What this many rows could have shown, for the end of a sentence; empty if unknown."""
+        if self.visible_from is None or not math.isfinite(self.visible_from):
+            return ""
+        return f"; a change of {self.visible_from:.3g} would have been found"
 
     @model_validator(mode="after")
     def _drawable(self) -> Self:

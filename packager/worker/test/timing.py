@@ -134,7 +134,12 @@ def _check(name: str, of: str, measured: Sequence[float], policy: Policy) -> Che
 def _enough(found: Sequence[float]) -> bool:
     """Whether there are ``ROUNDS`` ratios, of which the mean is known."""
     known = [one for one in found if math.isfinite(one) and one > 0]
-    return len(known) >= ROUNDS and _logarithms(known).variance < MAX_ERROR**2
+    return len(known) >= ROUNDS and relative_error(known) < MAX_ERROR
+
+
+def relative_error(found: Sequence[float]) -> float:
+    """The standard error of the logarithm of the mean ratio; infinite for fewer than two ratios."""
+    return math.sqrt(_logarithms(found).variance) if len(found) > 1 else math.inf
 
 
 def _logarithms(values: Sequence[float]) -> Estimate:

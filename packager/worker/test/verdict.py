@@ -252,10 +252,14 @@ def _of_checks(checks: Sequence[Check]) -> tuple[FamilyVerdict, str]:
         warned = [check for check in checks if check.verdict == "warned"]
         return ("warned", _first(warned).why) if warned else ("passed", "")
     first = unclear[0]
-    seen = ""
-    if first.visible_from is not None and math.isfinite(first.visible_from):
-        seen = f"; a change of {first.visible_from:.3g} would have been found"
-    return "inconclusive", f"too few rows to tell: {first.why}{seen}"
+    return "inconclusive", f"{_too_few(first)} to tell: {first.why}{first.could_see}"
+
+
+def _too_few(check: Check) -> str:
+    """Of which rows there are too few: more new rows don't help a package that held out few."""
+    if 0 < check.baseline_rows < check.rows:
+        return f"too few held-out rows ({check.baseline_rows:,})"
+    return "too few rows"
 
 
 def _first(failed: Sequence[Check]) -> Check:

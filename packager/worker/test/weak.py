@@ -111,9 +111,10 @@ def _compared(losses: Losses, options: WeakOptions) -> tuple[Losses, Against]:
         if options.baseline is None:
             raise ValueError("against = 'baseline': expected the baseline's losses, got none")
         usual = np.full(len(losses.loss), options.baseline.value)
-        return replace(losses, expected=usual, baseline=options.baseline), "baseline"
+        known = options.baseline
+        return replace(losses, expected=usual, baseline=known, noise=None), "baseline"
     if options.against == "rest" or losses.expected is None:
-        return replace(losses, expected=None), "rest"
+        return replace(losses, expected=None, noise=None), "rest"
     return losses, "confidence"
 
 

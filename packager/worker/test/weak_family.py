@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from monitoring.profile.calibration import Calibration
 from monitoring.profile.profile import Profile
 from monitoring.slices.slices import ALL
+from monitoring.stats.expected_noise import ExpectedNoise
 from monitoring.stats.slice_tests import Losses
 from packager.manifest.manifest import Schema
 from packager.manifest.policy import SHARES, Policy
@@ -44,7 +46,7 @@ def weak(
         return Judged(not_judged="[test.weak] features = 0")
     if isinstance(judged, WeightedRows):
         return Judged(not_judged="the labelled rows were chosen with different probabilities")
-    losses = losses_of(judged, profile)
+    losses = losses_of(judged, profile, baseline)
     if losses is None:
         return Judged(not_judged="the answers have no loss of a row")
     found = weak_slices(
@@ -58,17 +60,36 @@ def weak(
     return Judged(checks, details=_details(found).model_dump(mode="json"), spends=True)
 
 
-def losses_of(judged: JudgedData, profile: Profile | None) -> Losses | None:
-    """The loss of each row, and what its calibrated confidence lets expect; None without a loss."""
+def losses_of(
+    judged: JudgedData, profile: Profile | None, baseline: Baseline | None = None
+) -> Losses | None:
+    """The loss of each row, and what its calibrated confidence lets expect; None without a loss.
+
+    ``baseline``: of the held-out rows that calibrated it, whose noise is then known; None if these
+    are the rows that are searched.
+    """
     loss = judged.losses
     if loss is None:
         return None
-    expected: npt.NDArray[np.float64] | None = None
     if isinstance(judged, JudgedRows) and judged.task == "classification" and profile is not None:
-        sure = confidence(judged.found, judged.classes)
-        if sure is not None and profile.calibration is not None and np.isfinite(sure).all():
-            expected = 1 - profile.calibration.correct_many(sure)
-    return Losses(loss, expected, judged.groups)
+        sure, known = confidence(judged.found, judged.classes), profile.calibration
+        if sure is not None and known is not None and np.isfinite(sure).all():
+            expected = 1 - known.correct_many(sure)
+            noise = None if baseline is None else _noise(sure, known, baseline)
+            return Losses(loss, expected, judged.groups, noise=noise)
+    return Losses(loss, None, judged.groups)
+
+
+def _noise(
+    sure: npt.NDArray[np.float64], known: Calibration, baseline: Baseline
+) -> ExpectedNoise | None:
+    """That of calibrated confidences; None for a calibration that changes nothing."""
+    if not known.counts:
+        return None
+    held = baseline.answers
+    effect = 1.0 if held is None or held.reliability is None else held.reliability.design_effect
+    values, rows = np.asarray(known.values), np.asarray(known.counts, np.float64)
+    return ExpectedNoise.of_shares(known.steps(sure), values, rows, effect)
 
 
 def _options(policy: Policy, baseline: Baseline | None) -> WeakOptions:

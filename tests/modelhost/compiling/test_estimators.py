@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn import ensemble, linear_model, neighbors, svm
 from sklearn.base import BaseEstimator
 
@@ -12,6 +13,7 @@ from modelhost.compiling.estimators import heads as heads_of
 from modelhost.compiling.provenance import CannotCompileError, MatrixBlock, NumericFeature
 from modelhost.compiling.walk import PipelineWalk
 
+LOG_LOSS = "log" if sklearn.__version__.startswith("1.0.") else "log_loss"
 DRAW = np.random.default_rng(0)
 DATA = DRAW.normal(size=(60, 2))
 CELLS = (NumericFeature(0), NumericFeature(1))
@@ -39,7 +41,7 @@ def heads(estimator: BaseEstimator, target: str) -> list[dict]:
         (linear_model.TweedieRegressor(power=1.5), "positive", "exp"),
         (linear_model.LogisticRegression(), "two", "logistic"),
         (linear_model.LogisticRegression(), "three", "softmax"),
-        (linear_model.SGDClassifier(loss="log_loss"), "three", "ovr"),
+        (linear_model.SGDClassifier(loss=LOG_LOSS), "three", "ovr"),
         (linear_model.SGDClassifier(loss="hinge"), "two", "labels"),
         (svm.LinearSVC(), "three", "labels"),
         (linear_model.RidgeClassifier(), "two", "labels"),

@@ -20,15 +20,19 @@ from modelhost.wire import Message, roundtrip
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "z": [0.0, 1.0, 0.0, 1.0]})
 TARGET = [1.0, 2.0, 2.0, 1.0]
 SPECS = [ColumnSpec(name, "number", "float64") for name in FRAME]
-PLACES = {ProbeInput(0, "low", -1e30): (0,), ProbeInput(0, "high", 1e30): (1,)}
-PLACES |= {ProbeInput(1, "low", -1e30): (2,), ProbeInput(1, "high", 1e30): (3,)}
+PLACES = {
+    ProbeInput(0, "low", -1e30): (0,),
+    ProbeInput(0, "high", 1e30): (1,),
+    ProbeInput(1, "low", -1e30): (2,),
+    ProbeInput(1, "high", 1e30): (3,),
+}
 
 
 def answer(native: Any, verb: str) -> Message:
     """The answer for a model that is loaded as number 0, through the wire format."""
     columns = encode_values([FRAME[name].tolist() for name in FRAME], SPECS, len(FRAME))
     header = {"verb": verb, "model": 0, "specs": [spec.as_json() for spec in SPECS]}
-    header |= {"columns": columns.described, "rows": len(FRAME)}
+    header.update(columns=columns.described, rows=len(FRAME))
     probes = json.dumps(Probe((), None, PLACES, frozenset()).as_json()).encode()
     shop = HostSession([LoadedModel(native, "regression", None, False)])
     return roundtrip(shop.answer(roundtrip(Message(header, [*columns.buffers, probes]))))

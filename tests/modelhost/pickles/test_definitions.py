@@ -74,6 +74,11 @@ def test_a_class_is_called_by_pickles_if_it_or_a_base_says_how(found: Definition
     told = {name: found.called_by_pickle(found.find("pack.part", name)) for name in names}
     assert told == {"Model": True, "Reduced": True, "Other": False, "Pair": False}
     assert found.called_by_pickle(found.find("pack.part", "Pair"), values=True)
+    point = found.find("pack", "Point")
+    assert (found.called_by_pickle(point), found.called_by_pickle(point, values=True)) == (
+        False,
+        True,
+    )
 
 
 def test_a_named_tuple_is_given_values_and_an_enumeration_is_called(found: Definitions) -> None:

@@ -43,6 +43,7 @@ def judged(judge: Judge, full: str, *uses: str) -> str:
         ("sklearn.metrics._classification.f1_score", (LATER,), "allowed"),
         ("statsmodels.tools.web.webdoc", (LATER,), "unknown"),
         ("numpy.vectorize", (MADE,), "allowed"),
+        ("numpy.vectorize", (CALLED,), "refused"),
         ("builtins.getattr", ("safe", LATER), "refused"),
         ("pytz._p", (CALLED,), "allowed"),
         ("pytz.open_resource", (CALLED,), "refused"),

@@ -22,7 +22,7 @@ def test_a_root_of_this_machine_is_the_packages_own(tmp_path: Path) -> None:
 PROGRAM = """
 import sys
 from pathlib import Path
-from packager.errors import PackageError
+from modelhost.errors import PackageError
 from modelhost.sandbox.file_access import restrict_file_access
 root = Path(sys.argv[1])
 restrict_file_access(root, training=sys.argv[2] == "training")

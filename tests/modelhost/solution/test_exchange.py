@@ -8,8 +8,17 @@ from socket import socket, socketpair
 
 import pytest
 
+from modelhost.predictions import Predictions
 from modelhost.solution.exchange import Exchange, ExchangeEndedError, ExchangeTimeoutError
-from modelhost.wire import Message, receive, send
+from modelhost.solution.short_form import (
+    ANNOUNCEMENT,
+    REQUEST,
+    ShortRequest,
+    answer_to_flow,
+    read_request,
+)
+from modelhost.solution.short_wait import ShortWait
+from modelhost.wire import Message, MessageDecoder, receive, send
 
 
 @pytest.fixture
@@ -72,6 +81,41 @@ def test_a_part_of_an_answer_is_kept(both: tuple[Exchange, socket, int]) -> None
     other.sendall(whole[7:])
     send(other, Message({"a": 2, "id": number}))
     assert exchange.receive(number, soon(5)).header["a"] == 2
+
+
+def test_a_short_request_is_announced_and_has_a_short_answer(
+    both: tuple[Exchange, socket, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, other, _ = both
+    monkeypatch.setattr(exchange, "_short_wait", ShortWait(2))
+    exchange.announce()
+    assert other.recv(100) == ANNOUNCEMENT
+    number = exchange.send(ShortRequest(1, [["a"]]))
+    (asked,) = MessageDecoder(forms={REQUEST: read_request}).feed(other.recv(1000))
+    assert (asked.header["short"], asked.header["values"]) == (number, [["a"]])
+    send(other, answer_to_flow(number, Predictions([0.5], None), 0.1, 2.0))
+    assert exchange.receive(number, None).header["predictions"].labels == [0.5]
+
+
+def test_nothing_is_announced_where_looking_does_not_pay(
+    both: tuple[Exchange, socket, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, other, _ = both
+    monkeypatch.setattr(exchange, "_short_wait", ShortWait(1))
+    exchange.announce()
+    other.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        other.recv(100)
+
+
+def test_the_end_of_the_other_process_is_seen_when_a_request_is_announced(
+    both: tuple[Exchange, socket, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, other, _ = both
+    monkeypatch.setattr(exchange, "_short_wait", ShortWait(2))
+    other.close()
+    with pytest.raises(ExchangeEndedError):
+        exchange.announce()
 
 
 @pytest.mark.parametrize("header", [{}, {"id": 7}, {"id": [0]}, {"id": True}, {"id": None}])

@@ -57,7 +57,7 @@ def test_values_arrive_as_in_training(
 ) -> None:
     whole = (values * rows)[:rows]
     found = handed(whole, spec).tolist()
-    for one, other in zip(found, (expected or values) * rows, strict=False):
+    for one, other in zip(found, (expected or values) * rows):
         assert one == other or (one != one and other != other)
 
 
@@ -65,7 +65,7 @@ def test_values_arrive_as_in_training(
 def test_times_get_the_unit_of_training(rows: int) -> None:
     moments = pd.Series(pd.to_datetime(["2024-01-31 10:00", None] * (rows // 2)))
     found = handed(moments.astype("datetime64[ns]"), column("datetime", "datetime64[s]"))
-    assert str(found.dtype) == "datetime64[s]"
+    assert str(found.dtype) == f"datetime64[{'ns' if pd.__version__ < '2' else 's'}]"
     assert found[0] == pd.Timestamp("2024-01-31 10:00")
     assert found.isna().sum() == rows // 2
 

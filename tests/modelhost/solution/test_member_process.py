@@ -18,6 +18,7 @@ from modelhost.solution.flow import Flow
 from tests.modelhost.solution.conftest import Load
 from tests.support.solution_samples import member_spec
 
+pytestmark = pytest.mark.slow  # a process with its own pandas
 ROWS = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
 
 

@@ -18,8 +18,11 @@ def run(rows, members):
     return members.route(rows["kind"], {"a": "double", "b": "triple"}, default=DEFAULT)(rows)
 """
 TWO = ((member_spec("double"), {"scale": 2}), (member_spec("triple", "inline"), {"scale": 3}))
+INLINE = ((member_spec("double", "inline"), {"scale": 2}), TWO[1])
+"""The same without a process of a member's own, which takes time to start."""
 
 
+@pytest.mark.slow
 def test_each_segment_is_answered_by_its_member_in_the_order_of_the_rows(load: Load) -> None:
     flow = load(*TWO, flow=ROUTED.replace("DEFAULT", "None"))
     rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "kind": list("abba")})
@@ -30,24 +33,25 @@ def test_each_segment_is_answered_by_its_member_in_the_order_of_the_rows(load: L
 
 
 def test_other_segments_go_to_the_default(load: Load) -> None:
-    flow = load(*TWO, flow=ROUTED.replace("DEFAULT", "'triple'"))
+    flow = load(*INLINE, flow=ROUTED.replace("DEFAULT", "'triple'"))
     rows = pd.DataFrame({"x": [1.0, 2.0], "kind": ["c", "a"]})
     assert flow.predict(rows).tolist() == [3.0, 4.0]
 
 
 def test_segments_of_other_rows(load: Load) -> None:
-    flow = load(*TWO)
+    flow = load(*INLINE)
     route = flow.members.route(["a"], {"a": "double"})
     with pytest.raises(PackageError, match="one segment for each of 2 rows, got 1"):
         route(pd.DataFrame({"x": [1.0, 2.0]}))
 
 
 def test_a_name_that_is_no_member(load: Load) -> None:
-    flow = load(*TWO, flow="def run(rows, members):\n    return members.half(rows)\n")
+    flow = load(*INLINE, flow="def run(rows, members):\n    return members.half(rows)\n")
     with pytest.raises(PackageError, match="one of the members double, triple, got 'half'"):
         flow.predict(pd.DataFrame({"x": [1.0]}))
 
 
+@pytest.mark.slow
 def test_processes_work_at_the_same_time(load: Load) -> None:
     parallel = """
 def run(rows, members):
@@ -66,6 +70,7 @@ def run(rows, members):
     assert took < sum(call.ended - call.began for call in calls)
 
 
+@pytest.mark.slow
 def test_two_calls_of_one_member_are_answered_in_turn(load: Load) -> None:
     twice = """
 def run(rows, members):
@@ -77,7 +82,7 @@ def run(rows, members):
 
 
 def test_no_rows_ask_nothing(load: Load) -> None:
-    flow = load(*TWO)
+    flow = load(*INLINE)
     assert len(flow.members.double(pd.DataFrame({"x": []}))) == 0
     assert flow.take_calls() == []
 
@@ -94,7 +99,7 @@ def test_probabilities_of_segments_are_joined_if_all_have_them(load: Load) -> No
     assert found.predictions.tolist() == ["n", "p"]
 
 
-@pytest.mark.parametrize("process", ["inline", "own"])
+@pytest.mark.parametrize("process", ["inline", pytest.param("own", marks=pytest.mark.slow)])
 def test_a_route_of_no_rows_has_the_form_of_its_members(load: Load, process: str) -> None:
     both = [
         (member_spec(name, process, task="classification"), {"classes": ["n", "p"]})
@@ -106,6 +111,7 @@ def test_a_route_of_no_rows_has_the_form_of_its_members(load: Load, process: str
     assert flow.take_calls() == []
 
 
+@pytest.mark.slow
 def test_a_withheld_member_is_not_asked(load: Load) -> None:
     flow = load(*TWO)
     away = MemberUnavailableError("double", "did not answer in time", late=True)
@@ -116,6 +122,7 @@ def test_a_withheld_member_is_not_asked(load: Load) -> None:
     assert flow.predict(pd.DataFrame({"x": [1.0]})).tolist() == [2.0]
 
 
+@pytest.mark.slow
 def test_a_call_that_failed_fails_again_and_is_counted_once(load: Load) -> None:
     flow = load(*TWO)
     begun = flow.members.double.submit(pd.DataFrame({"x": [777.0]}))
@@ -125,6 +132,7 @@ def test_a_call_that_failed_fails_again_and_is_counted_once(load: Load) -> None:
     assert [call.outcome for call in flow.take_calls()] == ["failed"]
 
 
+@pytest.mark.slow
 def test_members_leave_no_bytecode_in_the_package(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

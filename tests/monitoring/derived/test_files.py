@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pytest
 from picture_samples import GIF, JPEG, gray_png
 
 from monitoring.derived.files import BytesCells
 from monitoring.stats.binning import build_profile
 
+FILES = {
+    name: base64.b64decode(one["jpeg"])
+    for name, one in json.loads((Path(__file__).parent / "jpegs.json").read_text()).items()
+}
 PNG = [gray_png(np.full((3, 3), level)) for level in range(0, 200, 10)]
 
 
@@ -35,3 +44,29 @@ def test_other_bytes_have_a_size_only() -> None:
 
 def test_a_format_of_each() -> None:
     assert BytesCells([GIF, PNG[0], b"", None]).measured("format") == ["GIF", "PNG", "none", None]
+
+
+def test_images_are_compared_by_means_of_their_pixels() -> None:
+    light, dark = np.full((16, 16), 200), np.full((16, 16), 10)
+    cells = BytesCells([gray_png(light)] * 60 + [None, b"x"] + [gray_png(dark)] * 60)
+    learned, reference = cells.learn_nearest() or ("", np.empty(0))
+    assert np.nanmax(reference) < 1e-6
+    assert learned.startswith("128:")
+    half = gray_png(np.vstack([light[:8], dark[:8]]))
+    other_size = gray_png(np.full((3, 3), 200))
+    found = BytesCells([half, other_size, b"x", None]).measured("nearest", learned)
+    assert isinstance(found, np.ndarray)
+    assert found[0] == pytest.approx(np.sqrt(64) * 190 / 255)
+    assert np.isnan(found[1:]).all()
+    assert BytesCells([b"x", None]).learn_nearest() is None
+
+
+def test_jpegs_are_compared_by_the_means_of_their_blocks() -> None:
+    grey, other = (FILES[name] for name in ("grey", "quality 10"))
+    learned, reference = BytesCells([grey] * 40).learn_nearest() or ("", np.empty(0))
+    assert learned.startswith("20:")  # 40 x 32 pixels
+    assert np.nanmax(reference) < 1e-6
+    found = BytesCells([grey, other]).measured("nearest", learned)
+    assert isinstance(found, np.ndarray)
+    assert found[0] < 1e-6
+    assert np.isnan(found[1])

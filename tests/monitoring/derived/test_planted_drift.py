@@ -69,6 +69,26 @@ def test_arrays(change: Any, seen: set[str]) -> None:
 @pytest.mark.parametrize(
     ("change", "seen"),
     [
+        (lambda block: block, set()),
+        (lambda _: DIGITS[:1_100], set()),
+        (lambda block: block // 2, {"brightness", "contrast", "nearest"}),
+        (lambda block: np.rot90(block, axes=(1, 2)), {"nearest"}),
+        (lambda block: np.rot90(block, 2, axes=(1, 2)), {"nearest"}),
+    ],
+    ids=["held out", "training rows", "darkened", "rotated", "upside down"],
+)
+def test_digits_as_png(change: Any, seen: set[str]) -> None:
+    def pictures(block: np.ndarray) -> list[bytes]:
+        return [gray_png(15 * one) for one in block]
+
+    found = drifting(profiled(pictures(DIGITS[:1_100]), "bytes"), pictures(change(DIGITS[1_100:])))
+    assert seen <= found
+    assert bool(seen) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
         (str, set()),
         (lambda one: one.translate(str.maketrans("abcdefgh", "абцдефгх")), {"script", "unseen"}),
         (lambda one: one[::-1], {"unseen"}),

@@ -1,4 +1,4 @@
-"""A challenger's answers in a real Redis."""
+"""Kept answers in a real Redis."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def redis_server(tmp_path: Path) -> Iterator[tuple[str, Stop]]:
         yield start()
 
 
-def store(url: str, model: str = "m") -> RedisAnswerStore:
+def store(url: str, place: str = "kept:m") -> RedisAnswerStore:
     # Keys of a day in the past would expire at once.
-    return RedisAnswerStore(url, model, 30_000, 5)
+    return RedisAnswerStore(url, place, 30_000, 5)
 
 
 def test_answers_are_kept_once_and_within_their_bound(redis_server: tuple[str, Stop]) -> None:
@@ -41,7 +41,7 @@ def test_a_day_expires_with_its_tokens(redis_server: tuple[str, Stop]) -> None:
     one.keep(answers(1))
     one.purge(NOW + 100 * DAY)
     client: Any = redis.Redis.from_url(url)
-    assert client.expiretime("model-shadow:m:20000") == (20_000 + 2 + 30_000) * DAY
+    assert client.expiretime("kept:m:20000") == (20_000 + 2 + 30_000) * DAY
     client.close()
 
 
@@ -53,7 +53,7 @@ def test_a_redis_that_is_gone_or_holds_something_else_is_an_error(
     url, stop = redis_server
     one = store(url)
     client: Any = redis.Redis.from_url(url)
-    client.set("model-shadow:m:20000", "x")
+    client.set("kept:m:20000", "x")
     client.close()
     with pytest.raises(TokenStoreError, match="WRONGTYPE"):
         one.keep(answers(1))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from array_samples import arrays_in
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
@@ -63,7 +63,7 @@ VALUES = (
 )
 CHANCES = st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=3, max_size=3)
 LABELS = st.none() | st.sampled_from([*CLASSES, "else"])
-ROWS = st.lists(st.tuples(*VALUES, LABELS, CHANCES), min_size=1, max_size=80)
+ROWS = st.lists(st.tuples(*VALUES, LABELS, CHANCES), min_size=1, max_size=40)
 
 
 def make(
@@ -95,7 +95,6 @@ LAYOUT = ColumnLayout([0, 2, 3], {1: ("D", "E", "F", "Z"), 3: (True, False)})
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=3))
 def test_rows_as_arrays_count_as_rows_of_values(requests: list[list[tuple[Any, ...]]]) -> None:
     profile = PROFILE.model_copy(
@@ -137,7 +136,6 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None
     return registry.get_sample_value(name, common | labels)
 
 
-@settings(max_examples=60, deadline=None)
 @given(ROWS)
 @pytest.mark.slow
 def test_rows_count_the_same_alone_together_and_offline(rows: list[tuple[Any, ...]]) -> None:

@@ -33,6 +33,7 @@ def test_the_table_is_small_and_monotone_and_alike_for_one_and_many(values, seed
     assert list(found.thresholds) == sorted(set(found.thresholds))
     assert list(found.values) == sorted(found.values)
     assert sum(found.correct_many(confidences)) == pytest.approx(correct.sum())
+    assert np.bincount(found.steps(confidences)).tolist() == list(found.counts)
     asked = [0.0, 0.3, 1.0, *values[:20]]
     assert [found.correct(v) for v in asked] == found.correct_many(np.array(asked)).tolist()
 

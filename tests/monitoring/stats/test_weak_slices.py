@@ -104,15 +104,15 @@ def test_chance_is_seldom_shown(expected: float | None) -> None:
 def test_copies_of_rows_are_chance_where_groups_are_known() -> None:
     """Five copies of each row: without groups the same noise chooses and confirms."""
     shown = {True: 0, False: 0}
-    for seed in range(20):
+    for seed in range(8):
         rows = np.repeat(np.arange(1_000), 5)
         codes = made_codes(seed, rows=1_000)[rows]
         loss = wrong(2_000 + seed, np.full(1_000, BASE))[rows]
         for grouped in shown:
             losses = Losses(loss, None, rows if grouped else None)
             shown[grouped] += bool(found(codes, losses).slices)
-    assert shown[True] <= 1
-    assert shown[False] >= 15
+    assert shown[True] == 0
+    assert shown[False] >= 6
 
 
 def test_finds_a_slice_of_rows_in_groups() -> None:
@@ -123,7 +123,7 @@ def test_finds_a_slice_of_rows_in_groups() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
 def test_the_order_of_rows_and_features_does_not_matter(
     seed: int, grouped: bool, own: bool

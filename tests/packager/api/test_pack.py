@@ -149,3 +149,36 @@ def test_a_further_call_renews_model_code_and_rows_and_keeps_the_rest(tmp_path: 
         ["model/model.joblib", "package.toml"],
     ]
     assert 'source = "../.pkgdata/visits@' in str(found["source"])
+
+
+HIDDEN = """
+import packager
+import serving
+try:
+    packager.prepare
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["", "import monitoring"])
+def test_a_module_of_the_script_that_hides_ours_is_named(tmp_path: Path, first: str) -> None:
+    """Its module ``serving`` hides one that no process of the script needs."""
+    (tmp_path / "serving.py").write_text("")
+    (tmp_path / "monitoring.py").write_text("")
+    (tmp_path / "script.py").write_text(first + HIDDEN)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        f"module `monitoring` of {tmp_path} hides that of model-packager: rename it, or use the"
+        " command `package`, which imports no module of a project\n"
+    )
+    (tmp_path / "monitoring.py").unlink()
+    (tmp_path / "script.py").write_text("import serving" + HIDDEN)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")

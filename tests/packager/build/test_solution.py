@@ -152,8 +152,18 @@ def test_a_member_that_is_not_there(projects: Path) -> None:
     (projects / "package.toml").write_text(text.replace("../mood", "models/none:1"))
     shutil.rmtree(projects.parent / LENGTH)
     code, said = built(projects)
+    assert code == 2
+    assert "[[member]] length: ../length: expected an OCI folder or an archive, got neither" in said
+    assert "building" not in said
+
+
+def test_a_package_that_is_not_there_is_told_before_a_member_is_built(projects: Path) -> None:
+    text = (projects / "package.toml").read_text()
+    (projects / "package.toml").write_text(text.replace("../mood", "models/none:1"))
+    code, said = built(projects)
     assert code == 1
-    assert "[[member]] length: ../length: no such folder or file, and no engine responds" in said
+    assert "[[member]] mood: models/none:1: no such folder or file, and no engine responds" in said
+    assert "building" not in said
 
 
 def test_the_policy_of_the_machine_is_for_members_that_were_built_elsewhere(

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 import pyarrow.dataset as ds
 import pytest
-from command import NO_ENGINE, PACKAGE, Package, package
+import warm_processes
+from command import NO_ENGINE, Package, package
 
 KILLS = 2
 """tests/packager/scoring/test_run.py kills a run at each step."""
@@ -21,7 +22,7 @@ KILLS = 2
 
 def command(of: Package, data: Path, output: Path, *more: str) -> list[str]:
     given = ["score", of.reference, "--data", str(data), "--output", str(output), "--local"]
-    return [str(PACKAGE), *given, *more]
+    return [*given, *more]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -51,7 +52,7 @@ def whole(
 ) -> tuple[Path, Any]:
     """The scores of a run that nothing disturbed, and what it printed."""
     folder = tmp_path_factory.mktemp("whole") / "scores"
-    done = package(*command(local_package, visits, folder)[1:], "--json", env=NO_ENGINE)
+    done = package(*command(local_package, visits, folder), "--json", env=NO_ENGINE)
     assert done.code == 0, done.err
     return folder, done.json
 
@@ -82,23 +83,22 @@ def test_a_run_that_is_killed_resumes_to_the_same_bytes(
     killed = tmp_path / "killed"
     environment = {**os.environ, **NO_ENGINE}
     quiet: dict[str, Any] = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    again = command(local_package, visits, killed, "--resume")
     for kill in range(KILLS):
-        process = subprocess.Popen(
-            command(local_package, visits, killed, "--resume"), env=environment, **quiet
-        )
+        process = warm_processes.package(again, environment, **quiet)
         wanted = kill + 1
         while process.poll() is None and len([*killed.glob("part-*")]) < wanted:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    last = command(local_package, visits, killed, "--resume")
-    subprocess.run(last, env=environment, check=True, **quiet)
+    done = package(*again, env=NO_ENGINE)
+    assert done.code == 0, done.err
     assert contents(killed) == contents(whole[0])
 
 
 def test_wrong_usage_is_said(local_package: Package, visits: Path, tmp_path: Path) -> None:
     def error(*more: str) -> str:
-        done = package(*command(local_package, visits, tmp_path / "out", *more)[1:], env=NO_ENGINE)
+        done = package(*command(local_package, visits, tmp_path / "out", *more), env=NO_ENGINE)
         assert done.code == 2
         return done.err
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from packager.deploy import configuration
 from packager.deploy.fleet import DeployedModel, Fleet, UpdateCandidate
-from packager.deploy.parts import ALERTMANAGER, GRAFANA, TRACKER
+from packager.deploy.parts import ALERTMANAGER, GATEWAY, GRAFANA, TRACKER
 
 SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
 
@@ -46,6 +46,12 @@ def test_every_proxy_is_scraped_as_one_job() -> None:
     fleet = fleet_of(SHOP, replace(SHOP, name="prices"))
     (found,) = job(fleet, "_proxy")["dns_sd_configs"]
     assert (found["names"], found["port"]) == (["proxy-prices", "proxy-shop"], 8404)
+
+
+def test_the_gateway_is_scraped_beside_the_proxies_where_there_is_one() -> None:
+    found = job(fleet_of(SHOP).with_parts([GATEWAY], ()), "_proxy")
+    assert found["dns_sd_configs"][0]["names"] == ["proxy-shop", "gateway"]
+    assert {one["replacement"] for one in found["relabel_configs"]} == {"shop", "_gateway"}
 
 
 def test_prometheus_knows_only_parts_that_are_there() -> None:

@@ -36,7 +36,7 @@ def test_an_unknown_part_is_named_with_its_option() -> None:
             chosen_parts(DEFAULT_PARTS, added, left_out)
         assert told.value.message == (
             f"{option}: expected one of prometheus, alertmanager, grafana, tracker, redis, "
-            "got 'redsi'"
+            "gateway, got 'redsi'"
         )
 
 

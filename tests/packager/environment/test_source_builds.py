@@ -137,6 +137,26 @@ def test_a_path_counts_from_the_file_that_names_it(lock: Lock, project, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "outer"),
+    [
+        ('--editable="../libs/x[plus]"', "--requirement=sub/r.txt"),
+        ("x[plus] @ file:../libs/x", "-rsub/r.txt"),
+        ("../libs/./x[ plus ] ; python_version > '3'\r\n# a comment\r", "-r ./sub/r.txt"),
+        ("-e file:../libs/x#egg=x", "-r sub/r.txt"),
+    ],
+)
+def test_a_folder_is_named_in_every_way_that_pip_reads(
+    lock: Lock, project, links, line: str, outer: str
+):
+    make_wheel(links, "alpha", {"alpha.py": ""})
+    python_project(project / "libs" / "x", "x", requires=('alpha ; extra == "plus"',))
+    (project / "sub").mkdir()
+    (project / "sub" / "r.txt").write_text(f"{line}\n")
+    assert names(lock(outer)).keys() == ({"alpha", "x"} if "plus" in line else {"x"})
+
+
+@pytest.mark.slow
 def test_the_project_itself_is_its_requirements_and_no_second_copy_of_its_code(
     lock: Lock, project, links
 ):

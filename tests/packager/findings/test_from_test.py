@@ -54,6 +54,32 @@ def test_sentences_that_may_quote_cells_are_not_sent():
     assert found.evidence == "an exact check of 1,000 of 1,000 rows"
 
 
+@pytest.mark.parametrize(
+    ("fields", "summary"),
+    [
+        ({"details": {"kind": "bounds", "passed": 980, "failed": 20, "left_out": {}}},
+         "case 'names' holds on 980 of 1,000 rows"),
+        ({"details": {"kind": "minimum"}, "metric": "accuracy", "now": 0.71, "baseline": 0.8},
+         "case 'names': accuracy 0.71, expected 0.8"),
+        ({"details": {"kind": "invariance"}, "now": None},
+         "case 'names' failed on 1,000 rows"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("verdict", ["failed", "passed"])
+def test_a_case_is_told_without_its_worst_row(fields, summary, verdict):
+    why = "case 'names' holds on 980 of 1,000 rows; worst row 17: 0.2 became 0.9, with name Anna"
+    case = failed("names", family="cases", subject="names", q=None, why=why, rows=1_000,
+                  **fields, verdict=verdict)  # fmt: skip
+    found = findings_of_test(made(family("cases", [case], verdict)), "new.csv", 9.0)
+    assert "Anna" not in found.model_dump_json()
+    if verdict == "failed":
+        assert found.findings[0].summary == summary
+    else:
+        assert found.scan is not None
+        [proof] = found.scan.proofs
+        assert proof.text.endswith(f": {summary.replace('failed', 'passed')}")
+
+
 def test_what_could_not_be_judged_is_not_over():
     quality = [
         unclear("accuracy color=D", subject="color=D"),

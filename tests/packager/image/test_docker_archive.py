@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from packager.digest import sha256_bytes
 from packager.errors import PackageError
 from packager.image import docker_archive
 from packager.image.docker_archive import MAX_LINKS, open_archive
@@ -106,3 +107,69 @@ def test_what_a_document_causes_while_it_is_read_is_a_refusal_of_one_line(tmp_pa
     ):
         raise error
     assert "\n" not in str(caught.value)
+
+
+def indexed(*entries: dict[str, object]) -> bytes:
+    return json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+
+
+def blob(content: bytes) -> tuple[str, bytes]:
+    """Name and content of a blob of an OCI layout."""
+    return f"blobs/sha256/{sha256_bytes(content)}", content
+
+
+def entry(content: bytes, **more: object) -> dict[str, object]:
+    return {"digest": f"sha256:{sha256_bytes(content)}", **more}
+
+
+GOOD, EVIL = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+PLATFORM = {"os": "linux", "architecture": "amd64"}
+
+
+def manifest_of(config: str) -> bytes:
+    return json.dumps({"config": {"digest": config}, "layers": []}).encode()
+
+
+def checked(folder: Path, *members: tuple[str, bytes]) -> None:
+    with open_archive(archive(folder, LISTED, *members), refusal) as found:
+        found.check_index({GOOD})
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("platform", [{}, {"platform": PLATFORM}])
+def test_an_index_beside_the_manifest_has_to_lead_to_the_same_image(
+    tmp_path: Path, platform: dict[str, object], nested: bool
+):
+    """Some engines load what the one names, others what the other does."""
+
+    def members(config: str) -> list[tuple[str, bytes]]:
+        content = manifest_of(config)
+        top, found = indexed(entry(content, **platform)), [blob(content)]
+        if nested:
+            found, top = [*found, blob(top)], indexed(entry(top))
+        return [*found, ("index.json", top)]
+
+    checked(tmp_path, *members(GOOD))
+    with pytest.raises(PackageError, match=f"leads to another image \\({EVIL}\\)"):
+        checked(tmp_path, *members(EVIL))
+
+
+def test_what_an_index_names_and_the_archive_lacks_or_only_attaches(tmp_path: Path):
+    attached = manifest_of(EVIL)
+    unknown = {"platform": {"os": "unknown", "architecture": "unknown"}}
+    top = indexed(entry(manifest_of("other"), platform=PLATFORM), entry(attached, **unknown))
+    checked(tmp_path, ("index.json", top), blob(attached))
+
+
+def test_an_index_of_other_bytes_or_in_a_circle(tmp_path: Path):
+    name, content = blob(manifest_of(EVIL))
+    top = ("index.json", indexed(entry(content)))
+    with pytest.raises(PackageError, match="that does not match its digest"):
+        checked(tmp_path, top, (name, manifest_of(GOOD)))
+    deep = indexed()
+    blobs = []
+    for _ in range(docker_archive.MAX_MANIFESTS + 1):
+        blobs.append(blob(deep))
+        deep = indexed(entry(deep))
+    with pytest.raises(PackageError, match="more than 64 indexes"):
+        checked(tmp_path, ("index.json", deep), *blobs)

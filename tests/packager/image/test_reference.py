@@ -168,7 +168,7 @@ def test_the_same_image_in_the_engine_is_no_other(written: Path, monkeypatch):
     assert in_engine(written / "oci", engine, monkeypatch) == NAME
 
 
-@pytest.mark.parametrize("text", ["models/shop:1", "shop", "./gone.tar"])
+@pytest.mark.parametrize("text", ["models/shop:1", "shop"])
 def test_a_tag_needs_an_engine(text: str):
     error = refused(text)
     assert error.message == f"{text}: no such folder or file, and no engine responds"
@@ -180,6 +180,13 @@ def test_a_tag_needs_an_engine(text: str):
 def test_a_path_without_an_image_is_a_usage_error(tmp_path: Path, text: str):
     text = text.format(tmp_path)
     error = refused(text)
+    assert error.message == f"{text}: expected an OCI folder or an archive, got neither"
+    assert error.exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["./gone.tar", "../gone", "/gone/oci", "~/gone"])
+def test_a_path_that_is_not_there_is_no_name_of_an_image(text: str):
+    error = refused(text, cast(Engine, "an engine that is not asked"))
     assert error.message == f"{text}: expected an OCI folder or an archive, got neither"
     assert error.exit_code == 2
 

@@ -11,6 +11,7 @@ from packager.errors import PackageError, UsageError
 from packager.image.export import Destination
 from packager.image.reference import open_reference
 from packager.image.registry_export import check_destination, pushed, write_images
+from packager.trust.facts import index_of
 
 pytestmark = pytest.mark.usefixtures("no_login")
 
@@ -39,6 +40,31 @@ def test_a_tag_of_ones_own_names_image_and_companion(running: StartedRegistry, t
     output = Destination.parse(f"registry:{running.host}/own/model:stable", companion=True)
     write_images(make_images(tmp_path), output, None, RecordedProgress())
     assert running.tags("own/model") == running.tags("own/model-replay") == ["stable"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("companion", [False, True])
+def test_images_of_several_platforms_are_an_index(
+    running: StartedRegistry, tmp_path: Path, companion: bool
+):
+    name = f"several/{'both' if companion else 'one'}"
+    output = Destination.parse(f"registry:{running.host}/{name}:1", companion=companion)
+    images = [
+        image
+        for platform in ("linux/amd64", "linux/arm64")
+        for image in make_images(tmp_path / platform[6:], platform=platform)
+    ]
+    write_images(images, output, None, RecordedProgress())
+    told = pushed(images, output)
+    assert len(told) == 1 + companion
+    for platform in ("linux/amd64", "linux/arm64"):
+        for place in (f"{running.host}/{name}:1", told[0]):
+            with open_reference(f"registry:{place}", None, platform) as found:
+                assert found.platform == platform
+                index = index_of(found)
+                assert index is not None
+                assert f"{running.host}/{name}@{index.descriptor.digest}" == told[0]
+    assert running.tags(f"{name}-replay") == (["1"] if companion else [])
 
 
 def test_a_registry_that_does_not_answer_ends_a_build_before_it_begins(monkeypatch):

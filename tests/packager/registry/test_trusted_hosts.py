@@ -61,6 +61,17 @@ def test_a_ca_of_the_engine_is_trusted_for_its_host_only(folder, authority, user
     tls_context("r.example", str(authority))
 
 
+def test_the_same_files_are_read_once_and_changed_ones_again(user, tmp_path) -> None:
+    one, other = (make_certificates(tmp_path / name) for name in ("one", "other"))
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(one.read_bytes())
+    first = tls_context("r.example", str(bundle))
+    assert tls_context("other.example", str(bundle)) is first
+    bundle.write_bytes(one.read_bytes() + other.read_bytes())
+    again = tls_context("r.example", str(bundle))
+    assert len(again.get_ca_certs()) == len(first.get_ca_certs()) + 1
+
+
 def test_a_client_certificate_needs_its_key(authority, user) -> None:
     place = user / ".docker" / "certs.d" / "r.example"
     place.mkdir(parents=True)

@@ -10,12 +10,15 @@ from typer.testing import CliRunner
 
 from monitoring.stats import drift
 from packager.cli.commands import app
+from packager.cli.named_command import named_command
 from packager.errors import UsageError
 from packager.replicas.counters import (
     scrape_replicas,
 )
 from packager.replicas.drift import drift_report
 from packager.report.drift import as_text
+
+DRIFT = named_command(app, ["drift"])
 
 
 def test_replicas_add_up_and_references_do_not() -> None:
@@ -94,17 +97,17 @@ def test_a_regression_is_judged_by_its_mean_error() -> None:
 def test_the_command_says_its_verdict_and_fails_only_where_asked_to() -> None:
     run = CliRunner().invoke
     with answering(exposition({"low": 100, "middle": 200, "high": 700})) as (url,):
-        plain = run(app, ["drift", url])
+        plain = run(DRIFT, ["drift", url])
         assert plain.exit_code == 0
         assert plain.stdout.strip().endswith("verdict: drift")
-        assert run(app, ["drift", url, "--fail-on-drift"]).exit_code == 1
-        assert json.loads(run(app, ["drift", url, "--json"]).stdout)["drifting"] is True
+        assert run(DRIFT, ["drift", url, "--fail-on-drift"]).exit_code == 1
+        assert json.loads(run(DRIFT, ["drift", url, "--json"]).stdout)["drifting"] is True
     with answering(exposition({"low": 50, "middle": 30, "high": 20})) as (url,):
-        assert run(app, ["drift", url, "--design-effect", "10"]).exit_code == 0
+        assert run(DRIFT, ["drift", url, "--design-effect", "10"]).exit_code == 0
     nothing = exposition({"low": 0, "middle": 0, "high": 0}, 0, 0)
     with answering(nothing) as (url,):
-        assert run(app, ["drift", url]).exit_code == 0
-        assert run(app, ["drift", url, "--fail-on-drift"]).exit_code == 1
+        assert run(DRIFT, ["drift", url]).exit_code == 0
+        assert run(DRIFT, ["drift", url, "--fail-on-drift"]).exit_code == 1
 
 
 @pytest.mark.parametrize(
@@ -123,8 +126,8 @@ def test_only_rows_enough_to_see_a_drift_say_that_there_is_none(
     text = exposition(counts, 0, 0).replace('kind="missing"', 'kind="invalid"')
     text = "\n".join(x for x in text.splitlines() if "anomalies" not in x) + "\n"
     with answering(text) as (url,):
-        shown = CliRunner().invoke(app, ["drift", url, "--fail-on-drift"])
-        found = json.loads(CliRunner().invoke(app, ["drift", url, "--json"]).stdout)
+        shown = CliRunner().invoke(DRIFT, ["drift", url, "--fail-on-drift"])
+        found = json.loads(CliRunner().invoke(DRIFT, ["drift", url, "--json"]).stdout)
         fewer = drift_report(scrape_replicas([url], ANY), design_effect=2.0)
     assert shown.exit_code == (verdict != "no drift")
     assert shown.stdout.strip().endswith(f"verdict: {verdict}")
@@ -167,7 +170,7 @@ def test_a_package_without_a_profile_has_nothing_to_compare() -> None:
         line("model_slice_predictions_total", 5_000, slice="__all__"),
     ]
     with answering("\n".join(lines)) as (url,):
-        shown = CliRunner().invoke(app, ["drift", url, "--fail-on-drift"])
+        shown = CliRunner().invoke(DRIFT, ["drift", url, "--fail-on-drift"])
     assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (1, "verdict: nothing to compare")
 
 
@@ -183,7 +186,7 @@ def test_a_package_without_a_profile_has_nothing_to_compare() -> None:
 def test_arguments_that_contradict_each_other_are_refused(
     arguments: list[str], message: str
 ) -> None:
-    found = CliRunner().invoke(app, ["drift", *arguments])
+    found = CliRunner().invoke(DRIFT, ["drift", *arguments])
     assert isinstance(found.exception, UsageError)
     assert message in found.exception.message
 

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from packager.report.card import CardBlock, ModelCard
+from page_samples import card
+
 from packager.report.card_page import as_page
-from packager.report.card_tables import CardTable
 
 HOSTILE = "<script>alert(1)</script>"
-CARD = ModelCard(
-    title=HOSTILE,
-    lead=f"a {HOSTILE}",
-    facts={"version": HOSTILE},
-    blocks=(
-        CardBlock(
-            f"b {HOSTILE}",
-            (f"c {HOSTILE}",),
-            (
-                CardTable(("what", "how"), ((HOSTILE, f"one\nline\n\n\n{HOSTILE}"), ("n", 1.5))),
-                CardTable(("x", HOSTILE, "z"), ((HOSTILE, 2, HOSTILE),)),
-            ),
-        ),
-        CardBlock("empty", (), (CardTable(("a", "b"), ()),)),
-    ),
-    footer=f"root {HOSTILE}",
-)
+CARD = card(HOSTILE)
 
 
 def test_every_text_of_the_package_is_escaped():

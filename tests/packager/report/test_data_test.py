@@ -36,9 +36,10 @@ def test_a_change_for_the_better_is_not_near_a_limit() -> None:
     assert "nearest" not in as_text(made.report(made.family("quality", [better])))
 
 
-def test_inconclusive_checks_are_counted() -> None:
+@pytest.mark.parametrize("few", ["too few rows", "too few held-out rows (2,000)"])
+def test_inconclusive_checks_are_counted(few: str) -> None:
     checks = [made.unclear(f"accuracy color={place}") for place in range(100)]
-    family = made.family("quality", checks, "inconclusive", why="too few rows to tell: accuracy")
+    family = made.family("quality", checks, "inconclusive", why=f"{few} to tell: accuracy")
     text = as_text(made.report(family, verdict="inconclusive"))
     assert "100 with too few rows to tell; accuracy" in text
     assert len(text.splitlines()) < 12

@@ -9,24 +9,10 @@ import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 
-import pandas as pd
 import pytest
-from host_samples import MANIFEST
-from tested_packages import every_family
+from page_samples import issues, lineage, lineage_html, page_of_a_test, replay
 
-from packager.data.checks.run import check
-from packager.data.checks.table import table_of
-from packager.location import Location
-from packager.report.data_issues_page import issues_page
-from packager.report.data_test_page import data_test_page
-from packager.report.lineage_page import lineage_page
-from packager.report.lineage_svg import lineage_svg
-from packager.report.replay_page import as_page
-from packager.run.replay import _confirmed
-from packager.tables.lineage import LineageTable
-from packager.tables.records import Derivation, Version
 from packager.text import visible
-from packager.worker.replay.report import ModelComparison, ReplayReport
 
 HOSTILE = [
     '<script>document.title="RAN"</script>',
@@ -41,60 +27,6 @@ HOSTILE = [
     "漢" * 300,
     "e" + "\u0301" * 300,
 ]
-
-
-def issues(value: str) -> str:
-    frame = pd.DataFrame({value: [5 + i / 100 for i in range(200)], "label": ["x", "y"] * 100})
-    frame["text"] = [f"n{i % 3}" for i in range(200)]
-    frame.loc[7, value], frame.loc[7, "text"] = 900.0, value
-    frame.loc[9, value] = 0.0
-    found = check(table_of(frame, "label"), models=False)
-    assert found.findings
-    return issues_page(found, found.findings, (), value)
-
-
-def replay(value: str) -> str:
-    report = ReplayReport(
-        level="none",
-        required_level="state",
-        passed=False,
-        checks=(),
-        comparison=ModelComparison(
-            artifact=False, state=False, differing=(value,), ignored=(value,)
-        ),
-        environment_recorded=MANIFEST.environment,
-        environment_differences=(value,),
-        nondeterminism=(f"{value}: {value}",),
-        verified_by={value: value},
-    )
-    return as_page(_confirmed(report, True), MANIFEST.model_copy(update={"name": value}))
-
-
-def nodes_of(value: str) -> dict[str, LineageTable]:
-    derived = Derivation(parents=(), step=value, digest="", params={})
-    version = Version(
-        number=1,
-        milliseconds=0,
-        operation="add",
-        message="",
-        author="",
-        fingerprint=None,
-        derived=derived,
-    )
-    place = Location("/x/" + value.replace("/", "|"))
-    return {place.uri: LineageTable(place, version, (), (value,))}
-
-
-def lineage(value: str) -> str:
-    return lineage_svg(nodes_of(value))
-
-
-def lineage_html(value: str) -> str:
-    return lineage_page(nodes_of(value), value)
-
-
-def page_of_a_test(value: str) -> str:
-    return data_test_page(every_family(value), [every_family(value)])
 
 
 class Seen(HTMLParser):

@@ -12,6 +12,7 @@ from command import package_here
 from typer.testing import CliRunner
 
 from packager.cli.commands import app
+from packager.cli.named_command import named_command
 from packager.errors import PackageError, UsageError
 
 
@@ -97,7 +98,8 @@ def data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def data(*words, code=0):
-        done = CliRunner().invoke(app, ["data", *map(str, words)])
+        named = ["data", *map(str, words)]
+        done = CliRunner().invoke(named_command(app, named), named)
         if isinstance(done.exception, PackageError):
             raise done.exception
         assert done.exit_code == code, done.output
@@ -167,6 +169,7 @@ def test_verdicts_on_a_table_lie_here_and_make_a_derived_table(stones, data, tmp
     ],
 )
 def test_wrong_use_is_named(stones, arguments, message):
-    done = CliRunner().invoke(app, ["data", *(text.format(stones=stones) for text in arguments)])
+    words = ["data", *(text.format(stones=stones) for text in arguments)]
+    done = CliRunner().invoke(named_command(app, words), words)
     assert isinstance(done.exception, UsageError)
     assert message in done.exception.message

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,24 @@ def test_servers_of_both_slots_are_read():
     assert [one.up for one in found] == [True, False, True, False]
     assert [one.weight for one in found] == [90, 90, 10, 10]
     assert found[0].current == 1
+
+
+def test_servers_of_grpc_are_counted_and_are_no_further_replicas():
+    with_grpc = STAT + STAT.removeprefix(HEAD).replace("model,", "grpc,")
+    found = parse_servers(with_grpc)
+    assert [one.backend for one in found] == ["model"] * 4 + ["grpc"] * 4
+    assert traffic(found, "blue") == SlotTraffic(134, 8)
+    both = ProxyControl(Answering(Path(), ("",)), replace(SHOP, grpc=True))
+    assert both.up("blue") == 1
+
+
+def test_grpc_gets_the_same_weights():
+    said.clear()
+    ProxyControl(Answering(Path(), ("",)), replace(SHOP, grpc=True)).set_weights(
+        {"blue": 90, "green": 10}
+    )
+    assert {"set weight model/blue1 90", "set weight grpc/blue1 90"} <= {*said[0]}
+    assert {"set weight model/green2 10", "set weight grpc/green2 10"} <= {*said[0]}
 
 
 def test_failures_are_5xx_and_lost_requests():

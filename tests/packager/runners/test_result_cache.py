@@ -234,7 +234,7 @@ def save(model, path):
 
 def load(path):
     if "modelhost.serve" in sys.modules:
-        time.sleep(12)
+        time.sleep(5)
     return pickle.loads(path.read_bytes())
 """
 
@@ -255,7 +255,7 @@ def test_an_image_that_is_not_ready_in_time_costs_no_training(engine, base, tmp_
     assert "trained, but the image is not ready after 2 s" in failed.err
     assert "add --ready-seconds 10 to the command, which reuses this training" in failed.err
     assert not (tmp_path / "image").exists()
-    done = package(*command, "--ready-seconds", "60")
+    done = package(*command, "--ready-seconds", "300")
     assert done.code == 0, done.err
     assert "reusing the cached training result" in done.err
     assert "fitting now" not in done.err

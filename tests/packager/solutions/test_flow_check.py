@@ -5,7 +5,7 @@ import textwrap
 import pytest
 
 from packager.errors import UsageError
-from packager.solutions.flow_check import MemberFacts, check_names, check_uses
+from packager.solutions.flow_check import MemberFacts, check_columns, check_names, check_uses
 from packager.solutions.flow_code import FlowCode
 
 MEMBERS = {
@@ -20,6 +20,7 @@ def check(text: str) -> None:
     code = FlowCode.parse(textwrap.dedent(text), "run")
     assert code is not None
     check_names("flow.py", code, MEMBERS)
+    check_columns("flow.py", code, FEATURES, MEMBERS)
     check_uses("flow.py", code, FEATURES, MEMBERS)
 
 

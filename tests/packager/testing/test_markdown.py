@@ -30,6 +30,8 @@ def test_the_verdict_and_what_failed_come_first() -> None:
     assert (
         "| quality | accuracy | 0.9000 | 0.8000 | -0.1000 | 0.02000 | 1,000 | 1.000e-07 |" in text
     )
+    assert "| allowed | rows | q | visible from |" in text[text.index("### Inconclusive") :]
+    assert re.search(r"^\| quality \| accuracy color=E .* \| 0.06000 \|$", text, re.MULTILINE)
     assert "- 10 rows without a label" in text
     assert "Package `abababababab`, 1,000 rows, 980 of them labelled" in text
 

@@ -81,6 +81,21 @@ def test_only_new_files_are_tested(data: Path, ran: list[Any]) -> None:
     )
 
 
+def test_nothing_new_has_the_last_test_however_the_data_are_named(
+    data: Path, ran: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = run.run_test(reference(), asked(Path("new.csv")), None, NullProgress())
+    for name in ("new.csv", "./new.csv", str(data), "renamed.csv"):
+        if not Path(name).exists():
+            data.rename(name)
+        again = run.run_test(reference(), asked(Path(name), only_new=True), None, NullProgress())
+        assert again.report is None
+        assert again.last is not None
+        assert again.last.report == first.report
+    assert len(ran) == 1
+
+
 def test_labels_make_another_test(data: Path, ran: list[Any], tmp_path: Path) -> None:
     labels = tmp_path / "labels.csv"
     labels.write_text("x,label\n1,a\n")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from postgres_servers import new_database, postgres_server
+from postgres_servers import new_schema, postgres_server
 
 from packager.tracker.store.postgres import PostgresStore
 from packager.tracker.store.sqlite import SqliteStore
@@ -33,7 +33,7 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewSto
             made.append(SqliteStore(tmp_path / f"issues{number}.db"))
         else:
             folder = request.getfixturevalue("postgres")
-            made.append(PostgresStore(new_database(folder, f"issues{number}")))
+            made.append(PostgresStore(new_schema(folder, f"issues{number}")))
         return made[-1]
 
     yield make

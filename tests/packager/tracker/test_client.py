@@ -80,8 +80,8 @@ def test_every_call_speaks_to_the_service(tmp_path: Path) -> None:
         assert [one["what"] for one in client.events(1)] == ["acknowledged", "opened"]
         added = client.add({"package": "p", "kind": "Reported", "subject": "s", "title": "t"})
         assert added["id"] == 2
-        mirror = Mirror(number="5", open_here=True, open_there=True, text="t", owner="", event=1,
-                        comments=0, comment=0)  # fmt: skip
+        mirror = Mirror(number="5", open_here=True, open_there=True, text="t", owner="",
+                        told=("a" * 16,), comments=0, comment=0)  # fmt: skip
         client.keep_mirror(2, "github:team/models", mirror)
         assert client.mirrors("github:team/models") == {2: mirror}
         assert client.mirrors("github:team/other") == {}

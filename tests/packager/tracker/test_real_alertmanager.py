@@ -237,7 +237,9 @@ def until(condition: Callable[[], bool], seconds: float = 45) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("seed", [19, 7, 2026])
+@pytest.mark.parametrize(
+    "seed", [2026, *(pytest.param(seed, marks=pytest.mark.long) for seed in (7, 19))]
+)
 def test_what_is_open_is_what_alertmanager_has(tmp_path: Path, seed: int) -> None:
     place, chance = Place(tmp_path), random.Random(seed)
     with ExitStack() as stack:

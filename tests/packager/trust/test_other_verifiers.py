@@ -1,7 +1,8 @@
-"""Signatures in other people's tools: openssl, and the OMS verifier without a network."""
+"""Signatures in other people's tools: openssl, sigstore's library, the OMS verifier offline."""
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -11,14 +12,35 @@ from pathlib import Path
 
 import pytest
 from built_packages import built
+from npm_packages import npm_installed
 from signed_packages import new_key, signed_folder
 
 from packager.image.merged_layers import copy_members
 from packager.model.dsse import read_bundle
+from packager.trust.envelope import as_lines
 from packager.trust.statements import OMS
 
 TOOL = Path(sys.executable).parent / "model_signing"
 NO_NETWORK = ("unshare", "-r", "-n")
+SIGSTORE = """
+import { readFileSync } from 'node:fs';
+import { createHash, createPublicKey } from 'node:crypto';
+import { bundleFromJSON } from '@sigstore/bundle';
+import { Verifier, toSignedEntity, toTrustMaterial } from '@sigstore/verify';
+const [file, pem] = process.argv.slice(2).map((name) => readFileSync(name));
+const id = createHash('sha256').update(pem).digest('hex');
+const keys = (hint) => {
+  if (hint !== id) throw new Error(`another key: ${hint}`);
+  return { publicKey: createPublicKey(pem), validFor: () => true };
+};
+const none = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [] };
+const limits = { ctlogThreshold: 0, tlogThreshold: 0, timestampThreshold: 0 };
+const verifier = new Verifier(toTrustMaterial(none, keys), limits);
+for (const line of file.toString().trim().split('\\n')) {
+  verifier.verify(toSignedEntity(bundleFromJSON(JSON.parse(line))));
+}
+console.log('verified');
+"""
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +57,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             if json.loads(read_bundle(bundle).payload)["predicateType"] == OMS:
                 (folder / "oms.sig").write_bytes(bundle)
         (folder / "first.sig").write_bytes(bundles[0])
+        (folder / "all.jsonl").write_bytes(as_lines(bundles))
         for entry in copy_members(images[0].layers):
             if entry.name.startswith(("code/", "models/", "package/")):
                 path = folder / "unpacked" / entry.name
@@ -99,3 +122,27 @@ def test_openssl_verifies_the_signature_over_the_encoded_payload(
     (tmp_path / "message").write_bytes(envelope.message + b" ")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_the_library_of_sigstore_verifies_every_bundle(signed: Path, tmp_path: Path) -> None:
+    npm_installed(tmp_path, "@sigstore/verify@3", "@sigstore/bundle@4")
+    (tmp_path / "verify.mjs").write_text(SIGSTORE)
+
+    def run(file: Path, key: str) -> subprocess.CompletedProcess[str]:
+        command = [*without_network(), "node", "verify.mjs", str(file), str(signed / key)]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    done = run(signed / "all.jsonl", "k.pub")
+    assert done.stdout == "verified\n", done.stderr
+    assert "another key" in run(signed / "all.jsonl", "o.pub").stderr
+    for number, line in enumerate((signed / "all.jsonl").read_bytes().splitlines()):
+        bundle = json.loads(line)
+        payload = bytearray(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+        payload[-2] ^= 1
+        bundle["dsseEnvelope"]["payload"] = base64.b64encode(payload).decode()
+        (tmp_path / f"{number}.json").write_text(json.dumps(bundle))
+        done = run(tmp_path / f"{number}.json", "k.pub")
+        assert "signature verification failed" in done.stderr, done

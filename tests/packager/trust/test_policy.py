@@ -111,3 +111,9 @@ def test_the_roots_of_a_rule() -> None:
     none = TrustRule(repository="*", keys=(Path("k"),), roots=())
     assert [one.links(own)[0].status for one in (listed, other, none)] == ["ok", "failed", "failed"]
     assert other.links(own)[0].detail == f"{own.binding.root} is not listed"
+
+
+def test_an_empty_name_of_a_policy_is_no_policy_that_is_off() -> None:
+    with pytest.raises(UsageError, match="expected the file of a policy, got an empty text"):
+        TrustPolicy.from_environment({"MODEL_PACKAGER_TRUST": ""})
+    assert TrustPolicy.from_environment({}).mode == "off"

@@ -90,7 +90,7 @@ def test_what_is_signed_at_push_is_verified_where_it_is_and_where_it_is_pulled(
     bundles = registry_bundles(source, pytest.fail)
     pull(incoming_images(place, companion=True), tmp_path / "pulled", NullProgress())
     with open_reference(str(tmp_path / "pulled"), None) as found:
-        attach_to_folder(found, bundles, "")
+        attach_to_folder(found.folder, found.stored_digest, bundles, "")
     assert verified(tmp_path / "pulled", key.public).verified
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from model_hosts import ClientThread, running_host
+from model_clients import ClientThread
+from model_hosts import running_host
 from prometheus_client import CollectorRegistry
 from serving_helpers import Package, lay_out, make_manifest
 

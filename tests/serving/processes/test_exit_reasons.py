@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def test_a_kill_for_memory_names_the_limit_and_says_what_to_do() -> None:
         (signal.SIGKILL, "was killed by SIGKILL", "likely cause: memory"),
         (signal.SIGSEGV, "was killed by SIGSEGV", "native code"),
         (signal.SIGBUS, "was killed by SIGBUS", "its disk is full"),
+        (signal.SIGABRT, "was killed by SIGABRT", "a check in a library's native code"),
         (signal.SIGTERM, "was killed by SIGTERM", ""),
         (40, "was killed by signal 40", ""),
     ],
@@ -36,6 +38,22 @@ def test_an_exit_code_and_a_hang_are_distinguished() -> None:
     assert WorkerExit.of(3 << 8, None) == WorkerExit("exit", "ended with exit code 3")
     assert WorkerExit.of(signal.SIGKILL, None, "it stood").text == "was killed: it stood"
     assert WorkerExit.of(signal.SIGKILL, None, "it stood").reason == "hang"
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "hint"),
+    [
+        (0, "ended with exit code 0", "code of the model that exits"),
+        (signal.SIGALRM, "was killed by SIGALRM", "timer of the model's own code"),
+        (signal.SIGSEGV, "was killed by SIGSEGV", "a library's native code"),
+    ],
+)
+def test_the_end_of_a_model_names_what_its_code_does(status: int, text: str, hint: str) -> None:
+    code = os.waitstatus_to_exitcode(status)
+    ending = WorkerExit.of(status, None).of_model(code, reported=False)
+    assert ending.text == text
+    assert hint in ending.hint
+    assert WorkerExit.of(0, None).of_model(0, reported=True).hint == ""
 
 
 def test_pauses_grow_to_a_minute_and_end_with_a_steady_run() -> None:

@@ -24,11 +24,12 @@ from monitoring.feedback.tokens import Tokens
 from monitoring.metrics.registry import Series
 from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
 from packager.manifest.manifest import Column, Manifest, Schema
+from serving.feedback.stored_answers import StoredAnswers
 from serving.protocols.predict import PredictProtocol
 from serving.shadow import forwarder
 from serving.shadow.breaker import MAX_FAILURES, CircuitBreaker
 from serving.shadow.challenger import ChallengerAddress
-from serving.shadow.forwarder import ShadowAnswers, ShadowCounters, ShadowForwarder
+from serving.shadow.forwarder import ShadowCounters, ShadowForwarder
 from serving.shadow.sampled import SampledRequest
 from serving.shadow.settings import ShadowSettings
 
@@ -44,7 +45,7 @@ class Shadow:
 
     manifest: Manifest
     url: str
-    answers: ShadowAnswers | None = None
+    answers: StoredAnswers | None = None
     queue: int = 1_000
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -211,10 +212,10 @@ def test_a_body_that_is_not_read_fails_its_rows() -> None:
     assert shadow.outcomes() == {"failed": 1}
 
 
-def kept(folder: Path, per_day: int = 100) -> tuple[ShadowAnswers, SqliteAnswerStore]:
-    return ShadowAnswers(lambda: SqliteAnswerStore(folder, per_day), 30), SqliteAnswerStore(
-        folder, 1
-    )
+def kept(folder: Path, per_day: int = 100) -> tuple[StoredAnswers, SqliteAnswerStore]:
+    file = folder / "kept"
+    kept = StoredAnswers(lambda: SqliteAnswerStore(file, per_day), 30, "answers of the challenger")
+    return kept, SqliteAnswerStore(file, 1)
 
 
 def test_answers_are_kept_by_champions_token(tmp_path: Path) -> None:
@@ -225,7 +226,7 @@ def test_answers_are_kept_by_champions_token(tmp_path: Path) -> None:
         Shadow(MANIFEST, other.url, answers).run(request(["Fair"] * 3, tokens=tokens), rows=3)
     read = [TOKENS.verify(token) for token in tokens]
     found = store.find([(one.minted, one.nonce) for one in read])
-    assert found == [ChallengerAnswer.of_class("Good", "challenger1"), None, None]
+    assert found == [ChallengerAnswer.of_class("Good", "challenger1").packed(), None, None]
 
 
 def test_answers_beyond_the_bound_of_a_day_are_counted(tmp_path: Path) -> None:
@@ -245,7 +246,7 @@ def test_a_store_that_fails_costs_answers_only(
 
     tokens = TOKENS.mint(["Fair"], None, [1])
     with challenger(predicting(lambda _: "Fair")) as other:
-        shadow = Shadow(MANIFEST, other.url, ShadowAnswers(broken, 30))
+        shadow = Shadow(MANIFEST, other.url, StoredAnswers(broken, 30, "answers of the challenger"))
         shadow.run(*[request(["Fair"], tokens=tokens)] * 2, rows=2)
         assert shadow.outcomes() == {"same": 2}
         assert shadow.value("model_shadow_unkept_answers_total") == 2

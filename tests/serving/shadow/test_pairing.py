@@ -25,7 +25,7 @@ class Shadowed(Served):
 
     def __init__(self, folder: Path, classes: Sequence[Any] | None) -> None:
         super().__init__(folder, classes)
-        self.answers = SqliteAnswerStore(folder, 100)
+        self.answers = SqliteAnswerStore(folder / "kept", 100)
         pairs = ShadowPairMetrics(Series("m", "1", self.registry), NAMES, classes)
         self.pairing = ShadowPairing(lambda: self.answers, pairs)
         self.counting = self.pairing.counting(self.metrics)
@@ -37,7 +37,7 @@ class Shadowed(Served):
         made = {True: ChallengerAnswer.of_number, False: ChallengerAnswer.of_class}
         if challenger is not None:
             answer = made[isinstance(challenger, float)](challenger, "c1")
-            self.answers.keep([((token.minted, token.nonce), answer)])
+            self.answers.keep([((token.minted, token.nonce), answer.packed())])
         return text
 
     def label(self, *pairs: tuple[str, Any]) -> int:

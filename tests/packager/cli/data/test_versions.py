@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from packager.cli.commands import app
+from packager.cli.named_command import named_command
 from packager.errors import UsageError
 
 
@@ -14,7 +15,8 @@ def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run(*words, code=0):
-        done = CliRunner().invoke(app, ["data", *words])
+        named = named_command(app, ["data", *words])
+        done = CliRunner().invoke(named, ["data", *words])
         if isinstance(done.exception, UsageError):
             raise done.exception
         assert done.exit_code == code, done.output

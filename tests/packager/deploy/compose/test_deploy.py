@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ from packager.deploy.compose.deploy import (
 from packager.deploy.compose.services import PREPARE
 from packager.deploy.monitoring import model_files
 from packager.deploy.prometheus.rules import MonitoredModel, Objectives
-from packager.deploy.yaml import dump
 from packager.errors import UsageError
 
 
@@ -107,19 +105,12 @@ def test_a_file_the_user_changed_stays_where_nothing_new_would_be_written(tmp_pa
     assert file.is_file()
 
 
-@cache
-def _dumped(document: str) -> str:
-    """``document``, in JSON, as YAML: most of the time of a call, and the same for all kills."""
-    return dump(json.loads(document))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", range(1, 10))
 def test_after_a_kill_another_call_completes_the_folder(
     steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed after any file of another model, and of another version, then asked for a third."""
-    monkeypatch.setattr("packager.deploy.monitoring.dump", lambda one: _dumped(json.dumps(one)))
     out, fine = written(tmp_path), tmp_path / "fine"
     newer = MonitoredModel(**{**vars(MODEL), "version": "2.0.0-111111111111"})
     last = MonitoredModel(**{**vars(MODEL), "version": "3.0.0-222222222222"})
@@ -347,3 +338,19 @@ def test_no_secret_is_in_any_generated_file(tmp_path: Path) -> None:
     assert len(set(secrets)) == 3
     texts = [text for path, text in contents(out).items() if not path.startswith("tokens/")]
     assert not [one for one in secrets for text in texts if one in text]
+
+
+def test_a_gateway_joins_and_leaves_with_its_part(tmp_path: Path) -> None:
+    deployed(tmp_path / "out", parts=(("gateway",), ()))
+    services = yaml.safe_load((tmp_path / "out/compose.yml").read_text())["services"]
+    assert services["gateway"]["ports"] == ["127.0.0.1:${GATEWAY_PORT:-8000}:3000"]
+    assert services["gateway"]["networks"] == ["default"]
+    replica = services["model-diamonds-cut-blue"]["environment"]
+    assert replica["MODEL_URL_PREFIX"] == "/models/diamonds-cut"
+    config = (tmp_path / "out/gateway/haproxy.cfg").read_text()
+    assert "server proxy proxy-diamonds-cut:3000" in config
+    deployed(tmp_path / "out", parts=((), ("gateway",)))
+    services = yaml.safe_load((tmp_path / "out/compose.yml").read_text())["services"]
+    assert "gateway" not in services
+    assert "MODEL_URL_PREFIX" not in services["model-diamonds-cut-blue"]["environment"]
+    assert not (tmp_path / "out/gateway/haproxy.cfg").exists()

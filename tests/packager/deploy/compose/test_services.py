@@ -49,6 +49,12 @@ def test_labels_wait_in_redis_where_there_is_one() -> None:
     assert store(model_services(SHOP, {}, redis=True)) == "redis://redis:6379/0"
 
 
+def test_a_server_knows_its_path_at_the_gateway() -> None:
+    found = model_services(SHOP, {}, prefix="/models/shop")["model-shop-blue"]["environment"]
+    assert found["MODEL_URL_PREFIX"] == "/models/shop"
+    assert "MODEL_URL_PREFIX" not in model_services(SHOP, {})["model-shop-blue"]["environment"]
+
+
 def test_a_name_is_no_variable_of_compose() -> None:
     assert literal("shop:$HOME") == "shop:$$HOME"
     assert model_services(replace(SHOP, image="a$b"), {})["state-shop"]["image"] == "a$$b"

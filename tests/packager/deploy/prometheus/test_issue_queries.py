@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_prometheus import Prometheus, prometheus
-from rule_models import MODELS, ODD, groups, needs_promtool, promtool
+from rule_models import MODELS, ODD, needs_promtool, promtool
 
 from monitoring.query_templates import filled_query
 from monitoring.stats.adjust import benjamini_hochberg
 from monitoring.stats.distributions import normal_tail
 from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.issue_queries import certainty, issue_queries, tail
+from packager.deploy.prometheus.recording import recording_groups
 from packager.deploy.prometheus.rule_cases import rule_cases
 from packager.deploy.prometheus.rule_tests import RuleCase, unit_tests
 from packager.deploy.prometheus.rules import MonitoredModel, rules_document
@@ -68,7 +69,7 @@ def asked(model: MonitoredModel, tmp_path: Path, expectations: list[Any]) -> str
                 "exp_samples": [{"labels": "{}", "value": 1}],
             }
         ]
-    done = promtool(tmp_path, rules_document(groups(model)), tests)
+    done = promtool(tmp_path, rules_document(recording_groups(model)), tests)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 

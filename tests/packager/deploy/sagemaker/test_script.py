@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from packager.deploy.sagemaker.deploy import sagemaker_files
 from packager.deploy.sagemaker.endpoint import SagemakerEndpoint
 from packager.deploy.sagemaker.script import deploy_script
 
-AWS = '''#!/usr/bin/env python3
+AWS = (
+    f"#!{sys.executable} -IS"
+    + '''
 """The calls of `aws`, answered from a file: each service has what was made of it."""
 import json, os, re, sys
 calls, state = os.environ["CALLS"], json.load(open(os.environ["STATE"]))
@@ -35,6 +38,7 @@ elif verb.startswith(("create-", "update-")):
         state["EndpointConfigName"] = asked["EndpointConfigName"]
 json.dump(state, open(os.environ["STATE"], "w"))
 '''
+)
 EARLIER = {"EndpointStatus": "InService", "EndpointConfigName": "shop-earlier"}
 
 

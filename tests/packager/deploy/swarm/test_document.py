@@ -45,6 +45,18 @@ def test_everything_that_is_named_is_there(tmp_path: Path) -> None:
     assert document["networks"]["models"]["internal"]
 
 
+@pytest.mark.slow
+def test_a_gateway_is_on_each_host_and_asks_the_models_proxies(tmp_path: Path) -> None:
+    stacked(tmp_path, parts=(("gateway",), ()))
+    document = stack_document(tmp_path)
+    gateway = document["services"]["gateway"]
+    assert gateway["deploy"]["mode"] == "global"
+    assert gateway["ports"][0]["published"] == "${GATEWAY_PORT:-8000}"
+    (config,) = gateway["configs"]
+    assert document["configs"][config["source"]]["file"] == "./gateway/haproxy.cfg"
+    assert "server proxy tasks.proxy-" in (tmp_path / "gateway/haproxy.cfg").read_text()
+
+
 def test_a_file_too_large_for_swarm_is_refused(tmp_path: Path) -> None:
     files = {**FILES, "prometheus/rules/shop.yml": "x" * MAX_CONFIG_BYTES}
     with pytest.raises(PackageError, match=r"rules/shop\.yml: expected less than 1024000 bytes"):

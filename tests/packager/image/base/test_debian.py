@@ -67,6 +67,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> BaseImage:
         return debian.make_base(None, NullProgress(), ADDED)
 
 
+@pytest.mark.long  # makes the base a second time
 @pytest.mark.network
 def test_a_base_is_made_alike_at_another_place_time_zone_and_umask(made, cache: Path, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")

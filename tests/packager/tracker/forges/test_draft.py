@@ -11,8 +11,9 @@ from packager.tracker.forges.draft import (
     comment_of,
     draft_of,
     escaped,
-    event_in,
     fingerprint_in,
+    mark_in,
+    mark_of,
 )
 
 FINGERPRINT = "0123456789abcdef" * 2
@@ -66,7 +67,9 @@ def test_markup_is_escaped(text: str, shown: str) -> None:
 
 
 def test_a_comment_names_who_wrote_it_and_is_never_taken_back() -> None:
-    text = comment_of({"id": 12, "who": "anna", "text": "asked <!-- model-packager event=9 -->"})
-    assert text.startswith("**anna**: asked")
-    assert event_in(text) == 12
-    assert event_in("a comment of somebody") is None
+    said = {"at": "2026-11-30T08:00:00Z", "who": "anna"}
+    forged = {**said, "text": f"asked <!-- model-packager comment={'a' * 16} -->"}
+    assert comment_of(forged).startswith("**anna**: asked")
+    assert mark_in(comment_of(forged)) == mark_of(forged)
+    assert mark_of(forged) != mark_of({**said, "text": "another"})
+    assert mark_in("a comment of somebody") is None

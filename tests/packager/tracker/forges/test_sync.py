@@ -131,6 +131,53 @@ def test_after_a_lost_database_nothing_is_created_twice(tracker, forge, tmp_path
     assert len(state.issues) == 2
 
 
+def test_after_an_import_comments_go_on_and_none_twice(tracker, forge, tmp_path):
+    made, state = forge
+    report(tracker, finding("feature=a"), finding("feature=b"))
+    with tracker.client() as client:
+        for text in ("one", "two", "three"):
+            client.act(2, {"action": "comment", "text": text})
+    run(tracker, made)
+    with tracker.client() as client:
+        client.export_to(tmp_path / "all.jsonl")
+    with running_tracker(tmp_path / "other") as anew:
+        report(anew, finding("feature=c"))
+        with anew.client() as client:
+            client.import_from(tmp_path / "all.jsonl")
+        assert run(anew, made).comments == 0
+        with anew.client() as client:
+            [number] = [one["id"] for one in client.issues({"q": "feature=b"}, 10)]
+            client.act(number, {"action": "comment", "text": "four"})
+        assert run(anew, made).comments == 1
+    [_, _, _, last] = [one["text"] for one in state.issues[2]["comments"]]
+    assert last.startswith("**admin**: four")
+
+
+def test_a_new_comment_of_a_tracker_that_lost_its_database_is_told(tracker, forge, tmp_path):
+    made, state = forge
+    report(tracker, finding("feature=a"))
+    with tracker.client() as client:
+        client.act(1, {"action": "comment", "text": "before"})
+    run(tracker, made)
+    with running_tracker(tmp_path / "other") as anew:
+        report(anew, finding("feature=a"))
+        with anew.client() as client:
+            client.act(1, {"action": "comment", "text": "after"})
+        assert run(anew, made).comments == 1
+    assert len(state.issues[1]["comments"]) == 2
+
+
+def test_a_comment_that_is_removed_in_the_forge_stays_removed(tracker, forge):
+    made, state = forge
+    report(tracker, finding("feature=a"))
+    with tracker.client() as client:
+        client.act(1, {"action": "comment", "text": "a mistake"})
+    run(tracker, made)
+    state.issues[1]["comments"].clear()
+    assert run(tracker, made) == SyncResult()
+    assert state.issues[1]["comments"] == []
+
+
 @pytest.mark.slow
 def test_a_run_that_breaks_in_the_middle_is_finished_by_the_next(tracker, forge):
     made, state = forge

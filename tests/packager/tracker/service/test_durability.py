@@ -6,16 +6,17 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
+import requests
+import warm_processes
 from issue_samples import NOW, finding, reported
 from issue_services import running
 
@@ -23,15 +24,13 @@ from packager.tracker.store.database import StoreError
 from packager.tracker.store.opening import DATABASE
 from packager.tracker.store.sqlite import SqliteStore
 
-KILLS, SENDERS = 3, 5
+KILLS, SENDERS = 2, 5
 
 
 @contextmanager
-def service(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    package = str(Path(sys.executable).with_name("package"))
-    command = [package, "issues", "serve", "--json",
-               "--state", str(state), "--port", "0"]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def service(state: Path) -> Iterator[tuple[Any, str]]:
+    command = ["issues", "serve", "--json", "--state", str(state), "--port", "0"]
+    process = warm_processes.package(command, {**os.environ}, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         yield process, json.loads(process.stdout.readline())["url"]
@@ -76,10 +75,10 @@ class Senders:
         headers = {"authorization": f"Bearer {secret}"}
         body = {"findings": [one]}
         try:
-            return httpx.post(
+            return requests.post(
                 f"{self.url}/api/v1/findings", json=body, headers=headers, timeout=30
-            ).is_success
-        except httpx.HTTPError:
+            ).ok
+        except requests.RequestException:
             return False
 
 
@@ -95,7 +94,7 @@ def test_what_a_killed_service_acknowledged_is_kept_once(tmp_path: Path) -> None
             while len(senders.acknowledged) < wanted and time.monotonic() < until:
                 time.sleep(0.02)
             if number < KILLS:
-                process.kill()
+                process.send_signal(signal.SIGKILL)
                 process.wait()
             else:
                 senders.stop()

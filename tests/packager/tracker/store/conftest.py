@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from issue_samples import Filled, filled
-from postgres_servers import new_database
+from postgres_servers import new_schema
 
 from packager.tracker.store.postgres import PostgresStore
 from packager.tracker.store.sqlite import SqliteStore
@@ -24,6 +24,6 @@ def filled_store(
     if request.param == "from sqlite":
         store = SqliteStore(tmp_path_factory.mktemp("filled") / "issues.db")
     else:
-        store = PostgresStore(new_database(request.getfixturevalue("postgres"), "filled"))
+        store = PostgresStore(new_schema(request.getfixturevalue("postgres"), "filled"))
     yield filled(store)
     store.close()

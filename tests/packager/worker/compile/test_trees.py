@@ -63,8 +63,9 @@ def test_thresholds_between_float32_neighbours_cut_as_in_the_model(tmp_path, est
     )
     assert (made.verdict.verdict, made.verdict.strategy) == ("equal", "encoders + treelite")
     cuts = [value for near in NEAR.tolist() for value in _beside(near)]
-    rows = [{**made.rows()[0], "near": cut} for cut in cuts]
-    rows += [{**made.rows()[0], "big": 2**24 + step} for step in range(-5, 6)]
+    first = made.rows()[0]
+    rows = [{**first, "near": cut} for cut in cuts]
+    rows += [{**first, "big": 2**24 + step} for step in range(-5, 6)]
     assert assert_equal(made, rows) > len(rows) // 2
     assert {type(label) for label in made.model.classes} == {labels}
 

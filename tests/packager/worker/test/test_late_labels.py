@@ -27,7 +27,7 @@ def test_late_labels_are_joined_by_their_key(package: Project) -> None:
     ("change", "message"),
     [
         (lambda f: f.drop(columns="label"), "--labels: expected the column 'label' in the labels"),
-        (lambda f: pd.concat([f, f]), "expected another key in every row of --labels"),
+        (lambda f: pd.concat([f, f]), "every row of --labels, got the same one in rows 0 and 100"),
         (lambda f: f.assign(id=f["id"] + 10**6), "expected labels of the new rows, got none"),
         (lambda f: f.assign(selection_probability=0.0), "at least), at most 1, got 0.0"),
         (lambda f: f.assign(selection_probability=1e-300), "at least), at most 1, got 1e-300"),

@@ -153,6 +153,12 @@ def test_an_inconclusive_family_says_what_could_be_seen() -> None:
     assert overall([report], Policy()) == ("inconclusive", f"inconclusive: quality: {report.why}")
 
 
+def test_an_inconclusive_family_says_which_rows_are_few() -> None:
+    few = of(0.5, rows=100_000, baseline_rows=2_000)
+    (report,) = judge({"quality": Judged([few])}, Policy())
+    assert report.why.startswith("too few held-out rows (2,000) to tell: ")
+
+
 def test_an_inconclusive_slice_leaves_its_family() -> None:
     found = Judged([of(0.0), *slices(3, 0.5)])
     (report,) = judge({"quality": found}, Policy())

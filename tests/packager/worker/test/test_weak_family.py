@@ -9,16 +9,18 @@ from judged_packages import judge_on, packaged, sizes
 from worker_projects import Project
 
 from modelhost.predictions import Predictions
+from monitoring.profile.calibration import calibrate
+from monitoring.profile.profile import Profile
 from monitoring.slices.slices import SliceSet
 from packager.data.frames import infer_columns
 from packager.manifest.manifest import Schema
 from packager.manifest.policy import Policy
-from packager.worker.test.baseline import BASELINE
+from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.details import WeakDetails
 from packager.worker.test.held_out import WEAK
 from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.report import DataTestReport
-from packager.worker.test.weak_family import weak
+from packager.worker.test.weak_family import losses_of, weak
 from packager.worker.test.weak_slice import WeakSlices
 
 
@@ -50,6 +52,28 @@ def test_a_slice_that_nobody_declared_is_found_and_its_line_names_its_rows(
     (check, *_) = [c for c in report.checks if c.family == "weak" and c.name == first.rule]
     assert check.verdict == "failed"
     assert "its confidence lets expect" in check.why
+
+
+def test_the_calibration_of_other_rows_has_noise_and_that_of_the_same_rows_none() -> None:
+    draw = np.random.default_rng(5)
+    sure = draw.uniform(0.5, 1, 400)
+    calibration = calibrate(sure, draw.random(400) < sure)
+    profile = Profile.model_construct(calibration=calibration, features=())
+    answers = Predictions(["a"] * 400, np.column_stack([sure, 1 - sure]))
+    judged = JudgedRows("classification", ["a"] * 400, answers, ("a", "b"))
+    built = losses_of(judged, profile)
+    tested = losses_of(judged, profile, Baseline(rows=400, slices={}))
+    assert built is not None
+    assert tested is not None
+    assert built.noise is None
+    assert tested.noise is not None
+    assert built.expected is not None
+    assert np.array_equal(tested.expected, built.expected)
+    rows = np.asarray(calibration.counts)
+    values = np.asarray(calibration.values)
+    share = (values * rows + 0.5) / (rows + 1)
+    wanted = np.sqrt(np.sum((rows / 400) ** 2 * share * (1 - share) / (rows + 1)))
+    assert tested.noise.error(np.ones(400, bool)) == pytest.approx(wanted)
 
 
 @pytest.mark.slow

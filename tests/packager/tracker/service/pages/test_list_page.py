@@ -27,6 +27,7 @@ def test_the_most_urgent_issue_is_first_and_the_page_says_why(site: TrackerSite)
     site.report(title="down", kind="TargetDown", package="churn", share=0.5, certainty=1)
     html = site.page("/")
     assert titles(html) == ["down", "pages", "small"]
+    assert html.count(">pages somebody<") == 1
     site.act(3, Resolve())
     said = text_of(site.page("/"))
     assert titles(site.page("/"))[0] == "pages"
