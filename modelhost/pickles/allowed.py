@@ -30,6 +30,8 @@ _STANDARD = (
     | _names("uuid", "UUID SafeUUID")
     | _names("zoneinfo", "ZoneInfo ZoneInfo._unpickle")
     | _names("array", "array _array_reconstructor")
+    | _names("pytz", "_p _UTC FixedOffset")
+    | _names("dateutil.tz._tzfile", "_unpickle")
     | _words(
         "_codecs.encode decimal.Decimal fractions.Fraction functools.partial operator.itemgetter"
         " re._compile random.Random types.SimpleNamespace logging.getLogger"
@@ -104,6 +106,8 @@ _SCIKIT_LEARN = (
 )
 CALLS = _STANDARD | _NUMPY | _PANDAS | _TORCH | _SCIKIT_LEARN
 """What may be named and called."""
+OBJECTS = frozenset(["numpy.vectorize"])
+"""Classes outside the known modules of which a pickle makes objects, without calling them."""
 EXCEPTIONS = re.compile(r"builtins\.[A-Z]\w*(Error|Exception|Warning)")
 LOOK_UPS = frozenset(["builtins.getattr", "builtins.type", "torch.storage._load_from_bytes"])
 """What may be called with arguments that the reader follows (``SAFE``), and not handed on."""
@@ -121,12 +125,17 @@ _OF_ARRAYS = (
     " positive power prod ptp quantile rad2deg radians ravel real reciprocal remainder reshape"
     " right_shift rint round searchsorted sign signbit sin sinc sinh sort sqrt square squeeze"
     " stack std subtract sum tan tanh transpose trapezoid tril triu true_divide trunc unique var"
-    " vstack where zeros zeros_like"
+    " vstack where zeros zeros_like round_"
 )
 VALUES = (
     _names("numpy", _OF_ARRAYS)
     | _names("numpy.core._multiarray_umath", _OF_ARRAYS)  # where pickle finds those of NumPy 1
     | _names("numpy._core._multiarray_umath", _OF_ARRAYS)
+    | _names(
+        "builtins",
+        "abs len max min round sum str.capitalize str.casefold str.lower str.lstrip str.rsplit"
+        " str.rstrip str.split str.splitlines str.strip str.swapcase str.title str.upper",
+    )
     | _names(
         "math",
         "acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh degrees erf erfc exp expm1"
@@ -143,8 +152,17 @@ FUNCTIONS = (
     *("sklearn.utils.extmath.", "sklearn.utils.validation.", "sklearn.kernel_approximation."),
     *("scipy.special.", "scipy.stats.", "scipy.spatial.distance.", "scipy._lib.array_api_compat."),
     *("scipy.optimize.", "numpy.linalg.", "statsmodels.", "lightgbm.sklearn."),
+    *("pandas.core.reshape.", "pandas.core.tools."),
 )
 """Modules whose functions, which compute numbers only, may be named as a parameter as well."""
+KEPT = (
+    *("sklearn.utils.validation.", "sklearn.metrics.", "sklearn.feature_selection."),
+    *("sklearn.preprocessing.", "scipy.special.", "scipy.stats.", "numpy.linalg."),
+    *("statsmodels.discrete.", "statsmodels.distributions."),
+)
+"""Those of ``FUNCTIONS`` that ``functools.partial`` and ``numpy.vectorize`` may keep as well."""
+METHODS = ("scipy.stats.", "statsmodels.discrete.", "statsmodels.distributions.")
+"""Modules whose methods, which compute numbers only, may be named and not called."""
 COMPILED = (
     *("sklearn.", "scipy.", "pandas._libs.", "numpy.random.", "statsmodels.", "imblearn."),
     *("lightgbm.", "catboost.", "hdbscan.", "sksurv.", "river.", "pmdarima.", "sktime."),

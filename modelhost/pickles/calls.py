@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, ConstructedObject, GlobalName
+from modelhost.pickles.stand_ins import CALLED, GIVEN, LATER, MADE, ConstructedObject, GlobalName
 
 RECONSTRUCTOR = "copyreg._reconstructor"
 NEW = "copyreg.__newobj__"
@@ -12,8 +12,11 @@ MAKERS = (RECONSTRUCTOR, NEW, "copyreg.__newobj_ex__")
 PARTIAL = "functools.partial"
 BLOCK = "pandas.core.internals.blocks.new_block"
 """What pandas 1.3 makes the blocks of a frame with, as a partial of ``ndim``."""
-LATER = ("collections.defaultdict", PARTIAL)
-"""What keeps its first argument to call it later."""
+VECTORIZE = "numpy.vectorize"
+FACTORY = "collections.defaultdict"
+"""What calls its first argument at a look-up, which reading a pickle may do."""
+KEEPERS = (PARTIAL, VECTORIZE)
+"""What calls its first argument only when it is called itself, which no pickle may do."""
 _BUILTIN_BASES = ("object", "dict", "list", "set", "tuple", "str", "int", "float", "bytes")
 BASES = frozenset(["numpy.ndarray", *(f"builtins.{one}" for one in _BUILTIN_BASES)])
 """Bases whose ``__init__`` only takes a value: ``_reconstructor`` calls it."""
@@ -36,17 +39,51 @@ def note_arguments(full: str, args: tuple[Any, ...]) -> str:
         return _random(full, args)
     for place, one in enumerate(args):
         if isinstance(one, GlobalName):
-            one.uses.add(CALLED if place == 0 and full in LATER else MADE)
+            one.uses.add(_use_of(full) if place == 0 else MADE)
+    if full == FACTORY and args and isinstance(args[0], ConstructedObject):
+        _note_factory(args[0])
     if full.startswith("pandas.core.indexes.") and args and isinstance(args[0], GlobalName):
         args[0].uses.add(GIVEN)  # _new_Index and its siblings call its __new__ with the values
     return ""
 
 
 def note_state(target: ConstructedObject, state: Any) -> None:
-    """Note what a ``functools.partial`` will call, which its state may replace."""
-    replaced = state[0] if isinstance(state, tuple) and state else None
-    if target.kind == PARTIAL and isinstance(replaced, GlobalName):
-        replaced.uses.add(CALLED)
+    """Note what a partial or vectorized function will call, which its state may replace."""
+    if target.kind not in KEEPERS:
+        return
+    replaced = _kept(target.kind, state)
+    if isinstance(replaced, GlobalName):
+        replaced.uses.add(CALLED if target.factory else LATER)
+    elif target.factory and isinstance(replaced, ConstructedObject):
+        _note_factory(replaced)
+
+
+def _use_of(full: str) -> str:
+    """What calling ``full`` does with a global that is its first argument."""
+    if full == FACTORY:
+        return CALLED
+    return LATER if full in KEEPERS else MADE
+
+
+def _kept(kind: str, state: Any) -> Any:
+    """The function in the state of an object of ``KEEPERS``; None if it has none."""
+    first = state[0] if isinstance(state, tuple) and state else state
+    if kind == PARTIAL:
+        return None if first is state else first
+    return first.get("pyfunc") if isinstance(first, dict) else None
+
+
+def _note_factory(one: ConstructedObject) -> None:
+    """Note that a ``defaultdict`` calls ``one``, and so what that keeps."""
+    while not one.factory:
+        one.factory = True
+        if one.kind not in KEEPERS:
+            return
+        for inner in (one.args[0] if one.args else None, _kept(one.kind, one.state)):
+            if isinstance(inner, GlobalName):
+                inner.uses.add(CALLED)
+            elif isinstance(inner, ConstructedObject):
+                one = inner
 
 
 def makes_a_block(made: Any) -> bool:

@@ -101,6 +101,21 @@ class Definitions:
                     return True
         return False
 
+    def has_method(self, found: Definition, name: str, modules: tuple[str, ...]) -> bool:
+        """Whether a class or a base of it defines the method ``name``, within ``modules``."""
+        waiting, seen = [found], 0
+        while waiting and seen < MAX_STEPS:
+            one, seen = waiting.pop(0), seen + 1
+            if one.kind != CLASS or one.file is None or one.file.text is None:
+                continue
+            head, body = _class_text(one.file.text, one.name)
+            if re.search(rf"^[ \t]+def {re.escape(name)}\(", body, re.MULTILINE):
+                return f"{one.module}.".startswith(modules)
+            for base in re.findall(r"\w+", re.sub(r"\w+\s*=[^,]*", "", head)):
+                if base not in (one.name, "object"):
+                    waiting.append(self.find(one.module, base))
+        return False
+
     def _maker(self, module: str, name: str, file: ModuleFile) -> str:
         """The function that makes the class in ``name = maker(…)``; else empty."""
         *_, node = self._bindings(module, file).get(name) or [None]
@@ -135,10 +150,8 @@ class Definitions:
             value = node.value
             if isinstance(value, ast.Lambda):
                 return Definition(FUNCTION, module, name, file)
-            if isinstance(value, ast.Call):
-                called = ast.dump(value.func)
-                if any(f"'{maker}'" in called for maker in _MAKERS):
-                    return Definition(CLASS, module, name, file)
+            if self._maker(module, name, file):
+                return Definition(CLASS, module, name, file)
             if isinstance(value, ast.Name) and value.id != name:
                 return self.find(module, value.id, steps + 1)
         return Definition(OTHER, module, name, file)

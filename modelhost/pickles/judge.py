@@ -11,10 +11,11 @@ from modelhost.pickles.calls import MAKERS, RANDOM
 from modelhost.pickles.definitions import CLASS, COMPILED, FUNCTION, Definition, Definitions
 from modelhost.pickles.modules import OWN, STANDARD, Modules, NoModules, is_standard
 from modelhost.pickles.reader import TORCH_BYTES
-from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, SAFE, GlobalName
+from modelhost.pickles.stand_ins import CALLED, GIVEN, LATER, MADE, SAFE, GlobalName
 
 _CLASS_NAME = re.compile(r"_*[a-z]?[A-Z]\w*")
 """Names of compiled classes, whose source isn't there; statsmodels begins some with a letter."""
+_ANY_CALL = {CALLED, MADE, LATER}
 _DUNDER = re.compile(r"__\w+__")
 FOLLOWED = frozenset([*MAKERS, *RANDOM, TORCH_BYTES, WRAPPER, "numpy.dtype", "_codecs.encode"])
 """What the reader follows by name, so that another name would mislead it."""
@@ -59,7 +60,9 @@ class Judge:
             return Judgement(True, "allowed by name")
         if full in allowed.CALLS or full == WRAPPER or allowed.EXCEPTIONS.fullmatch(full):
             return Judgement(True, "known")
-        if full in allowed.LOOK_UPS and SAFE in one.uses and not one.uses & {CALLED, MADE}:
+        if full in allowed.OBJECTS and MADE in one.uses and not one.uses & {CALLED, LATER, GIVEN}:
+            return Judgement(True, "known")
+        if full in allowed.LOOK_UPS and SAFE in one.uses and not one.uses & _ANY_CALL:
             return Judgement(True, "known")
         if full in allowed.VALUES:
             if one.uses & {CALLED, MADE}:
@@ -122,15 +125,14 @@ class Judge:
             if _is_refused(found.module):
                 return _refused("is of a module that runs programs, opens files or loads code")
         if found.kind == CLASS:
-            if CALLED in one.uses and not self._definitions.called_by_pickle(found):
+            if one.uses & {CALLED, LATER} and not self._definitions.called_by_pickle(found):
                 return _refused("is a class that no pickle of its objects calls")
             if GIVEN in one.uses and not self._definitions.called_by_pickle(found, values=True):
                 return _refused("is a class that no pickle of its objects gives arguments")
             return Judgement(True, "class of a locked distribution")
         if found.kind == COMPILED:
             return _of_compiled(found, one)
-        computes = f"{found.module}.".startswith(allowed.FUNCTIONS)
-        if found.kind == FUNCTION and computes and not one.uses & {CALLED, MADE}:
+        if found.kind == FUNCTION and _only_computes(found.module, one):
             return Judgement(True, "function of a locked distribution")
         if found.kind == FUNCTION:
             return _refused(_of_function(one))
@@ -144,6 +146,9 @@ class Judge:
         nested = text and re.search(rf"^[ \t]+class {re.escape(inner)}\b", text, re.MULTILINE)
         if found.kind == CLASS and nested and found.module == one.module and "." not in outer:
             return Judgement(True, "class of a locked distribution")
+        computes = f"{found.module}.".startswith(allowed.METHODS) and not one.uses & {CALLED, MADE}
+        if computes and self._definitions.has_method(found, inner, allowed.METHODS):
+            return Judgement(True, "method of a locked distribution")
         return _refused("is an attribute of something else")
 
     def _by_name(self, one: GlobalName) -> Judgement:
@@ -152,10 +157,10 @@ class Judge:
         if CALLED in one.uses and not looks:
             return _refused("is a function, which data doesn't call")
         path = f"{one.module}."
-        called = CALLED in one.uses
+        called = one.uses & {CALLED, LATER}
         if looks and path.startswith(allowed.COMPILED if called else allowed.KNOWN):
             return Judgement(True, "class of a known library, by its name")
-        if path.startswith(allowed.FUNCTIONS) and not one.uses & {CALLED, MADE}:
+        if _only_computes(one.module, one):
             return Judgement(True, "function of a known library, by its name")
         return Judgement(False, "is unknown here", unknown=True)
 
@@ -165,12 +170,19 @@ def _is_refused(module: str) -> bool:
     return bool(parts & allowed.REFUSED_PARTS) or f"{module}.".startswith(allowed.REFUSED)
 
 
+def _only_computes(module: str, one: GlobalName) -> bool:
+    """Whether ``one`` may be a function of ``module``: named, or kept to be called later."""
+    if one.uses & {CALLED, MADE}:
+        return False
+    return f"{module}.".startswith(allowed.KEPT if LATER in one.uses else allowed.FUNCTIONS)
+
+
 def _of_compiled(found: Definition, one: GlobalName) -> Judgement:
     """Of a compiled module only what is named as a class, in libraries that hold values."""
     known = f"{found.module}.".startswith(allowed.COMPILED)
     if known and (_CLASS_NAME.fullmatch(one.name) or one.name.startswith("__pyx_unpickle_")):
         return Judgement(True, "compiled class of a locked distribution")
-    if known and f"{found.module}.".startswith(allowed.FUNCTIONS) and not one.uses & {CALLED, MADE}:
+    if known and _only_computes(found.module, one):
         return Judgement(True, "function of a locked distribution")
     return _refused("is of a compiled module, whose classes are not known to hold values only")
 

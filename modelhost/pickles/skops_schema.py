@@ -9,7 +9,7 @@ import json
 from typing import Any, Iterator
 
 from modelhost.pickles.source import UnreadableError
-from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, GlobalName
+from modelhost.pickles.stand_ins import CALLED, GIVEN, LATER, MADE, GlobalName
 
 SCHEMA = "schema.json"
 MAX_SCHEMA = 256 << 20
@@ -102,7 +102,7 @@ class SchemaNames:
     def _partial(self, _node: dict[str, Any], content: dict[str, Any]) -> None:
         inner = content.get("func")
         if isinstance(inner, dict):
-            self._named(inner.get(MODULE), inner.get(CLASS), MADE)
+            self._named(inner.get(MODULE), inner.get(CLASS), LATER)
 
     def _generator(self, _node: dict[str, Any], content: dict[str, Any]) -> None:
         """It calls the attribute of ``numpy.random`` that its state names."""

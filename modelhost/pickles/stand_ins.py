@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 CALLED, MADE, NAMED, SAFE, GIVEN = "called", "made", "named", "safe", "given"
+LATER = "later"
 """What a pickle does with a global: calls it, makes an object of it by ``__new__``, or neither.
 
 ``GIVEN``: makes an object of it by ``__new__`` with arguments;
-``SAFE``: calls it with arguments by which it can only look something up."""
+``SAFE``: calls it with arguments by which it can only look something up;
+``LATER``: keeps it in an object that calls it when the object itself is called."""
 
 
 class GlobalName:
@@ -32,13 +34,15 @@ class GlobalName:
 class ConstructedObject:
     """An object that a pickle makes by calling ``of``, or by its ``__new__``."""
 
-    __slots__ = ("args", "of", "state")
+    __slots__ = ("args", "factory", "of", "state")
 
     def __init__(self, of: GlobalName | None, args: Any = ()) -> None:
         self.of = of
         """None: made in another way."""
         self.args = args
         self.state: Any = None
+        self.factory = False
+        """Whether a ``defaultdict`` calls it."""
 
     @property
     def kind(self) -> str:

@@ -146,8 +146,8 @@ def resolve_base(
         )
         raise PackageError(
             f"base {reference}: {where}",
-            "make one with `package base`, and build with --base and the name it prints; or name "
-            "the registry that has it: HOST/NAME:TAG",
+            "make one with `package base`, and add --base with the name it prints; or name the "
+            "registry that has it: HOST/NAME:TAG",
         )
     why = _unusable(base, engine)
     if why and not asked and not needed:
@@ -215,9 +215,7 @@ def resolve_environment(
 ) -> ProjectEnvironment:
     """Platform, base and locked dependencies of a project, as in a build."""
     platform = resolve_platform(project, engine)
-    found = resolve_base(
-        project, BaseChoice(base, needed=engine is not None), platform, engine, progress
-    )
+    found = resolve_base(project, BaseChoice(base), platform, engine, progress)
     target = wheel_target(found, platform, engine)
     dependencies = resolve_dependencies(
         project, files.listed, found, target, progress, update=False

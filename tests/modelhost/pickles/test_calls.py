@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from modelhost.pickles.calls import note_arguments, note_state
-from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, NAMED, ConstructedObject, GlobalName
+from modelhost.pickles.stand_ins import (
+    CALLED,
+    GIVEN,
+    LATER,
+    MADE,
+    NAMED,
+    ConstructedObject,
+    GlobalName,
+)
 
 
 def named(full: str) -> GlobalName:
@@ -57,13 +65,38 @@ def test_a_generator_is_of_numpy(name: str, argument: Any, refused: str) -> None
     assert told == (wrong if refused else "")
 
 
-def test_what_is_called_later_counts_as_called() -> None:
+PARTIAL, VECTORIZE = named("functools.partial"), named("numpy.vectorize")
+
+
+def test_what_an_object_keeps_is_called_later() -> None:
     first, second = named("a.B"), named("a.C")
     assert note_arguments("functools.partial", (first, second)) == ""
-    assert (CALLED in first.uses, second.uses) == (True, {NAMED, MADE})
+    assert (first.uses, second.uses) == ({NAMED, LATER}, {NAMED, MADE})
     replaced = named("a.D")
-    note_state(ConstructedObject(named("functools.partial")), (replaced, (), {}, None))
-    assert CALLED in replaced.uses
+    note_state(ConstructedObject(PARTIAL), (replaced, (), {}, None))
+    assert replaced.uses == {NAMED, LATER}
+
+
+@pytest.mark.parametrize("state", [{}, ({}, None)])
+def test_the_function_of_a_vectorized_one_is_in_its_state(state: Any) -> None:
+    kept = named("a.B")
+    (state[0] if isinstance(state, tuple) else state)["pyfunc"] = kept
+    note_state(ConstructedObject(VECTORIZE), state)
+    assert kept.uses == {NAMED, LATER}
+
+
+def test_what_a_factory_keeps_counts_as_called() -> None:
+    first, state, later = named("a.B"), named("a.C"), named("a.D")
+    inner = ConstructedObject(VECTORIZE)
+    inner.state = {"pyfunc": state}
+    outer = ConstructedObject(PARTIAL, (first,))
+    outer.state = (inner, (), {}, None)
+    note_arguments("collections.defaultdict", (outer,))
+    note_state(outer, (later, (), {}, None))
+    assert all(CALLED in one.uses for one in (first, state, later))
+    direct = named("a.E")
+    note_arguments("collections.defaultdict", (direct,))
+    assert CALLED in direct.uses
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from .part import Model, helper as renamed
 from .star import *
 import json as text
 Point = namedtuple("Point", "x y")
+Colour = Enum("Colour", "red")
 try:
     from .part import Other
 except ImportError:
@@ -78,6 +79,20 @@ def test_a_class_is_called_by_pickles_if_it_or_a_base_says_how(found: Definition
         False,
         True,
     )
+
+
+def test_a_named_tuple_is_given_values_and_an_enumeration_is_called(found: Definitions) -> None:
+    point, colour = found.find("pack", "Point"), found.find("pack", "Colour")
+    assert not found.called_by_pickle(point)
+    assert found.called_by_pickle(point, values=True)
+    assert found.called_by_pickle(colour)
+
+
+def test_a_method_is_found_in_the_class_or_a_base_of_the_named_modules(found: Definitions) -> None:
+    model = found.find("pack", "Model")
+    assert found.has_method(model, "__reduce__", ("pack.part.",))
+    assert not found.has_method(model, "__reduce__", ("elsewhere.",))
+    assert not found.has_method(model, "gone", ("pack.",))
 
 
 def test_a_broken_module_defines_nothing(found: Definitions) -> None:

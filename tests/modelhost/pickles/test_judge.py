@@ -8,7 +8,7 @@ import pytest
 
 from modelhost.pickles.judge import Judge
 from modelhost.pickles.modules import Modules, NoModules, here
-from modelhost.pickles.stand_ins import CALLED, MADE, GlobalName
+from modelhost.pickles.stand_ins import CALLED, LATER, MADE, GlobalName
 
 
 def judged(judge: Judge, full: str, *uses: str) -> str:
@@ -34,6 +34,19 @@ def judged(judge: Judge, full: str, *uses: str) -> str:
         ("joblib.parallel.Parallel", (MADE,), "refused"),
         ("numpy.log1p", (), "allowed"),
         ("numpy.log1p", (CALLED,), "refused"),
+        ("numpy.log1p", (LATER,), "allowed"),
+        ("numpy._core._multiarray_umath.log1p", (), "allowed"),
+        ("numpy.core._multiarray_umath.expm1", (LATER,), "allowed"),
+        ("numpy.core._multiarray_umath.log1p", (CALLED,), "refused"),
+        ("numpy.core._multiarray_umath.set_string_function", (), "unknown"),
+        ("dateutil.tz._tzfile._unpickle", (CALLED,), "allowed"),
+        ("sklearn.metrics._classification.f1_score", (LATER,), "allowed"),
+        ("statsmodels.tools.web.webdoc", (LATER,), "unknown"),
+        ("numpy.vectorize", (MADE,), "allowed"),
+        ("numpy.vectorize", (CALLED,), "refused"),
+        ("builtins.getattr", ("safe", LATER), "refused"),
+        ("pytz._p", (CALLED,), "allowed"),
+        ("pytz.open_resource", (CALLED,), "refused"),
         ("numpy.__builtins__", (), "refused"),
         ("builtins.ValueError", (CALLED,), "allowed"),
         ("builtins.eval", (), "refused"),
@@ -42,6 +55,25 @@ def judged(judge: Judge, full: str, *uses: str) -> str:
 )
 def test_names_alone(full: str, uses: tuple[str, ...], expected: str) -> None:
     assert judged(Judge(NoModules()), full, *uses) == expected
+
+
+def test_methods_and_kept_functions_of_the_locked_distributions() -> None:
+    judge = Judge(here())
+
+    def told(module: str, name: str, *uses: str) -> bool:
+        one = GlobalName(module, name, 0)
+        one.uses |= set(uses)
+        return judge.of(one).allowed
+
+    assert told("builtins", "str.split")
+    assert not told("builtins", "str.format")
+    assert told("scipy.stats._discrete_distns", "randint_gen._entropy", LATER)
+    assert not told("scipy.stats._discrete_distns", "randint_gen._entropy", CALLED)
+    assert not told("sklearn.linear_model._logistic", "LogisticRegression.fit")
+    assert told("sklearn.utils.validation", "check_array", LATER)
+    assert not told("sklearn.utils.validation", "check_array", CALLED)
+    assert not told("sklearn.base", "clone", LATER)
+    assert not told("sklearn.linear_model._logistic", "LogisticRegression", LATER)
 
 
 def test_a_user_may_allow_a_name_and_that_name_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,12 @@ from packager.image.base.debian import base_name
 from packager.image.base.saved import BaseImage
 from packager.project.config import load_project
 from packager.runners import project as module
-from packager.runners.project import BaseChoice, resolve_base, wheel_target
+from packager.runners.project import (
+    BaseChoice,
+    resolve_base,
+    resolve_environment,
+    wheel_target,
+)
 
 PLATFORM = "linux/amd64"
 OWN = f'{TOML}\n[image]\nbase = "own:1"\n'
@@ -56,6 +62,19 @@ def test_without_the_default_base_the_package_has_none_and_that_is_reported(
     resolve_base(project, BaseChoice(), PLATFORM, ENGINE, heard)
     if base_name() is not None:
         assert f"with --base {base_name()} it has a base" in heard.warnings[1]
+
+
+def test_a_check_without_the_default_base_runs_in_a_process_as_a_build_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, heard = load_project(write_project(tmp_path)), RecordedProgress()
+    nothing: Any = SimpleNamespace(listed=None)
+    monkeypatch.setattr(module, "resolve_platform", lambda *_: PLATFORM)
+    monkeypatch.setattr(module, "wheel_target", lambda *_: None)
+    monkeypatch.setattr(module, "resolve_dependencies", lambda *_, **__: None)
+    found = resolve_environment(project, nothing, ENGINE, heard)
+    assert (found.base, found.placement) == (None, "process")
+    assert "is not available" in heard.warnings[0]
 
 
 @pytest.mark.parametrize(
