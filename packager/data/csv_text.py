@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 
 import pandas as pd
 
+from packager.data.encoding_error import wrong_encoding
 from packager.data.memory_limit import check_room, fitting_memory, no_room, refuse_too_wide
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions, shown_options
@@ -155,7 +156,7 @@ def readable(place: Path, reader: TableReadOptions) -> Iterator[None]:
         with fitting_memory(place):
             yield
     except UnicodeError as error:
-        raise _wrong_encoding(place, reader, error) from error
+        raise wrong_encoding(place, reader, error) from error
     except _PACKED as error:
         raise UsageError(
             f"{place}: expected a file compressed as its name (or [data.read] compression) says, "
@@ -181,19 +182,6 @@ def _wrong_cells(place: Path, reader: TableReadOptions, error: Exception) -> Usa
 
 _PACKED = (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 _UNREADABLE = (pd.errors.EmptyDataError, csv.Error, OSError)
-
-
-def _wrong_encoding(place: Path, reader: TableReadOptions, error: UnicodeError) -> UsageError:
-    found = str(error)
-    if isinstance(error, UnicodeDecodeError):
-        found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
-    wide = isinstance(error, UnicodeDecodeError) and error.object[:2] in (b"\xff\xfe", b"\xfe\xff")
-    other = "utf-16" if wide else "cp1252"
-    return UsageError(
-        f"{place}: expected {reader.encoding.upper()}, got {found}",
-        f"set under [data] of package.toml: {shown_options(encoding=other)} "
-        "(or the encoding it has), or save the file as UTF-8",
-    )
 
 
 def _refuse_other_separator(file: Path, reader: TableReadOptions, separator: str) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packager.errors import UsageError
-from packager.manifest.read_options import shown_options
 from packager.project.scaffold import quoted
 from packager.project.table_preview import Preview, preview
 
@@ -57,7 +56,7 @@ class GivenData:
 
     def options(self, target: str) -> str:
         """Further lines of ``[data]``: how the table is read, and which columns of it."""
-        lines = f"{shown_options(**self.found.options)}\n" if self.found.options else ""
+        lines = self.found.read_line
         kept = [name for name in self.columns if name != target]
         if self.columns and {*self.columns} != {*self.found.names}:
             lines += f"include = [{', '.join(map(quoted, kept))}]\n"

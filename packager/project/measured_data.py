@@ -7,7 +7,6 @@ from pathlib import Path
 
 from packager.errors import UsageError
 from packager.manifest.base import Task
-from packager.manifest.read_options import shown_options
 from packager.project.scaffold import choose_target, quoted
 from packager.project.table_preview import preview
 from packager.project.training_project import include_lines
@@ -43,7 +42,7 @@ def measured_section(
         "\n[data]",
         f"source = {quoted(f'data/{data.name}')}",
         f"target = {quoted(chosen)}",
-        *([shown_options(**found.options)] if found.options else []),
+        *found.read_line.splitlines(),
         "# The model's inputs, as its signature names them.",
         f"include = [\n{include_lines(inputs, found)}\n]\n",
     ]

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from packager.errors import UsageError
-from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
 from packager.project.large_columns import files_line
 from packager.project.scaffold import choose_target, fill, package_name, quoted, write_project
@@ -53,8 +52,7 @@ def init_solution(
         "task": task_of_target(found, chosen),
         "source": quoted(f"data/{data.name}"),
         "target": quoted(chosen),
-        "read": files_line(found.reader.files)
-        + (f"{shown_options(**found.options)}\n" if found.options else ""),
+        "read": files_line(found.reader.files) + found.read_line,
         "members": "".join(
             MEMBER.format(name=name, package=quoted(_placed(package, directory)))
             for name, package in named.items()

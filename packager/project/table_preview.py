@@ -8,12 +8,18 @@ from pathlib import Path
 import pandas as pd
 
 from packager.confinement import refuse_strange
+from packager.data.encoding_error import WrongEncodingError
 from packager.data.frames import infer_columns
 from packager.data.preview import read_first_rows, refuse_commas
 from packager.data.sources.table import column_names
 from packager.errors import UsageError
 from packager.manifest.manifest import Column
-from packager.manifest.read_options import DEFAULT_OPTIONS, ColumnReading, TableReadOptions
+from packager.manifest.read_options import (
+    DEFAULT_OPTIONS,
+    ColumnReading,
+    TableReadOptions,
+    shown_options,
+)
 from packager.project.large_columns import (
     MAX_CHECKED,
     first_table,
@@ -45,6 +51,16 @@ class Preview:
     reader: TableReadOptions = DEFAULT_OPTIONS
     """``options``, how files are rows, and the columns that name files."""
 
+    @property
+    def read_line(self) -> str:
+        """``[data] read`` as a line with its end; empty if the defaults read the file."""
+        if not self.options:
+            return ""
+        guess = (
+            "  # guessed: see whether its letters are right" if "encoding" in self.options else ""
+        )
+        return f"{shown_options(**self.options)}{guess}\n"
+
 
 def preview(data: Path) -> Preview:
     """The first rows of a table, read with the options of ``READERS`` that give most columns.
@@ -65,10 +81,12 @@ def preview(data: Path) -> Preview:
     return _preview(data, TableReadOptions(files=rows_of_files(data), columns=columns))
 
 
-def _preview(data: Path, given: TableReadOptions) -> Preview:
+def _preview(data: Path, given: TableReadOptions, encoding: str = "") -> Preview:
+    """The best preview; of text that is not UTF-8 with the encoding that it probably has."""
     first: UsageError | None = None
     best: Preview | None = None
-    for options in READERS:
+    for marks in READERS:
+        options = {**marks, **({"encoding": encoding} if encoding else {})}
         reader = given.model_copy(update=options)
         try:
             names = tuple(column_names(data, reader))
@@ -83,5 +101,7 @@ def _preview(data: Path, given: TableReadOptions) -> Preview:
         best = Preview(names, rows, columns, options, reader)
     if best is None:
         assert first is not None
+        if isinstance(first, WrongEncodingError) and not encoding:
+            return _preview(data, given, first.likely)
         raise first
     return best

@@ -12,7 +12,6 @@ import pandas as pd
 from packager.data.preview import refuse_unservable, refuse_unservable_types
 from packager.errors import UsageError
 from packager.manifest.base import Kind, Task
-from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
 from packager.project.example_case import example_case
 from packager.project.large_columns import declarations, files_line
@@ -171,8 +170,7 @@ def _values(
     return {
         "name": package_name(directory),
         "source": quoted(f"data/{data.name}"),
-        "read": files_line(found.reader.files)
-        + (f"{shown_options(**found.options)}\n" if found.options else ""),
+        "read": files_line(found.reader.files) + found.read_line,
         "declared": declarations(found.columns.values(), found.reader.columns),
         "features": 'features = "array"\n'
         if [found.columns[name].kind for name in kept] == ["array"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -34,11 +35,23 @@ def test_a_file_that_needs_no_options_has_none(tmp_path: Path) -> None:
     assert preview(tmp_path / "one.csv").options == {}
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_another_encoding_is_guessed_and_said(tmp_path: Path, encoding: str) -> None:
+    text = "größe;preis\n" + "1,5;süß\n2,5;groß\n" * 20
+    (tmp_path / "r.csv").write_bytes(text.encode(encoding))
+    found = preview(tmp_path / "r.csv")
+    assert found.names == ("größe", "preis")
+    assert found.options == {"separator": ";", "decimal": ",", "encoding": encoding}
+    line = found.read_line
+    assert line.endswith("  # guessed: see whether its letters are right\n")
+    assert tomllib.loads(line) == {"read": found.options}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "expected a header with column names, got an empty file"),
-        ("größe,b\n1,2\n".encode("latin-1"), "expected UTF-8"),
+        (b"\x81,b\n1,2\n", "expected CP1252, got byte 0x81"),
     ],
 )
 def test_what_no_option_reads_is_refused_as_by_a_build(

@@ -1,0 +1,36 @@
+"""The error about a text file in another encoding than the one it is read with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from packager.errors import UsageError
+from packager.manifest.read_options import TableReadOptions, shown_options
+
+BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class WrongEncodingError(UsageError):
+    """A byte that the encoding does not have."""
+
+    def __init__(self, message: str, hint: str, likely: str) -> None:
+        super().__init__(message, hint)
+        self.likely = likely
+        """The encoding that the file probably has."""
+
+
+def wrong_encoding(
+    place: Path, reader: TableReadOptions, error: UnicodeError
+) -> WrongEncodingError:
+    """The error for ``place``: UTF-16 is known by its mark, else cp1252 is the most frequent."""
+    found, wide = str(error), False
+    if isinstance(error, UnicodeDecodeError):
+        found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
+        wide = error.object[:2] in BYTE_ORDER_MARKS
+    likely = "utf-16" if wide else "cp1252"
+    return WrongEncodingError(
+        f"{place}: expected {reader.encoding.upper()}, got {found}",
+        f"set under [data] of package.toml: {shown_options(encoding=likely)} "
+        "(or the encoding it has), or save the file as UTF-8",
+        likely,
+    )
