@@ -221,11 +221,11 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     assert refused.code == 2
     assert "train --seeds 5" in refused.err
     watching = watched(project / "data" / "visits.csv", tmp_path / "watched")
-    done = package("train", project, "--seeds", "3", "--json", env={**NO_ENGINE, **watching})
+    done = package("train", project, "--seeds", "5", "--json", env={**NO_ENGINE, **watching})
     assert done.code == 0, done.err
     assert opened_for(tmp_path / "watched", HASHING) == 1
-    assert done.json["seeds"] == [7, 8, 9]
-    assert len(done.json["overall"]["accuracy"]) == 3
+    assert done.json["seeds"] == [7, 8, 9, 10, 11]
+    assert len(done.json["overall"]["accuracy"]) == 5
     assert "channel=web" in done.json["slices"]
     assert (project / "package.lock").is_file()  # the build is to take what the seeds had
     watching = watched(project / "data" / "visits.csv", tmp_path / "watched")
@@ -234,7 +234,7 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     assert opened_for(tmp_path / "watched", HASHING) == 1  # seeds, gate and manifest have it
     with open_reference(str(tmp_path / "image"), None) as found:
         assert found.manifest.seed_variance is not None
-        assert found.manifest.seed_variance.seeds == (7, 8, 9)
+        assert found.manifest.seed_variance.seeds == (7, 8, 9, 10, 11)
     shown = package("inspect", tmp_path / "image", "--all").out
     assert "± seeds" in shown
     row = r"channel=web +\d+ +accuracy +[\d.]+ +[\d.]+ to [\d.]+ +[\d.]+ +[\d.]+$"
@@ -242,7 +242,7 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     (project / "train.py").write_text((project / "train.py").read_text() + "\n# other code\n")
     stale = package(*build, env=NO_ENGINE).err
     assert "package.seeds.json was measured on other code" in stale
-    assert "measure again: package train --seeds 3" in stale
+    assert "measure again: package train --seeds 5" in stale
 
 
 def test_predict_takes_json_and_parquet_and_gives_csv(
