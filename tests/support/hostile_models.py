@@ -156,6 +156,9 @@ def never_answers():
 def takes_longer_than_the_deadline(): time.sleep(3)
 
 @attack
+def segfaults(): ctypes.string_at(0)
+
+@attack
 def takes_a_second(): time.sleep(1)
 
 @attack
