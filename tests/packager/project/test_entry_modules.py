@@ -47,8 +47,8 @@ def test_other_names_and_folders_without_init_hide_nothing(tmp_path: Path):
 
 @pytest.mark.slow
 def test_the_names_are_those_that_a_process_imports_from_files():
-    program = "import sys; before = set(sys.modules); import modelhost.__main__, modelhost.work\n"
-    program += "import modelhost.serve, modelhost.frames, pandas, joblib\n"
+    program = "import sys; before = set(sys.modules); import modelhost.__main__\n"
+    program += "import modelhost.session, modelhost.serve, modelhost.frames, pandas, joblib\n"
     program += "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -11,9 +11,10 @@ from command import NO_ENGINE, package
 PROGRAMS = ("git", "uv", "pip", "docker", "mmdebstrap", "python", "python3", "python3.11", "sh")
 MODULES = (
     "pip", "sitecustomize", "usercustomize", "compileall", "py_compile", "uv", "venv", "ensurepip",
-    "json", "typing", "tempfile", "runpy", "encodings", "logging", "docker", "requests", "setup",
-    "conftest", "noxfile", "fabfile",
+    "encodings", "docker", "requests", "setup", "conftest", "noxfile", "fabfile",
 )  # fmt: skip
+RESERVED = ("json", "typing", "tempfile", "runpy", "logging")
+"""Modules that a build refuses by name."""
 TRAIN = """\
 from sklearn.dummy import DummyClassifier
 
@@ -41,7 +42,7 @@ def planted(tmp_path: Path) -> tuple[Path, Path]:
     marks.mkdir()
     for folder in ("data", "recipe", ".venv/bin", "bin", ".git/hooks"):
         (project / folder).mkdir(parents=True)
-    for name in MODULES:
+    for name in (*MODULES, *RESERVED):
         told = f"import os\nopen(os.path.join({str(marks)!r}, {name!r}), 'w')\n"
         (project / f"{name}.py").write_text(told)
     for folder in (".", "bin", ".venv/bin", ".git/hooks"):
@@ -69,12 +70,18 @@ def test_nothing_of_a_project_runs_before_training_does(planted) -> None:
     # Python itself fails on the project's encodings.py, so that training never starts.
     env = {**NO_ENGINE, "PATH": f".:bin:.venv/bin::{Path('/usr/bin')}:/bin"}
     output = f"oci:{project.parent / 'image'}"
+    refused = package("build", ".", "--output", output, env=env, cwd=project, warm=False)
+    assert "module `json` in" in refused.err
+    assert sorted(path.name for path in marks.iterdir()) == []
     for arguments in (
         ("init", "new"),
         ("build", ".", "--output", output),
         ("inspect", output),
         ("data", "fingerprint", "."),
     ):
+        if arguments[0] == "build":
+            for name in RESERVED:
+                (project / f"{name}.py").unlink()
         done = package(*arguments, env=env, cwd=project, warm=False)
         if arguments[0] == "build":
             assert "process ended with" in done.err, done.err  # it came as far as training

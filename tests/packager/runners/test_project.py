@@ -73,7 +73,7 @@ def test_a_check_without_the_default_base_runs_in_a_process_as_a_build_does(
     monkeypatch.setattr(module, "wheel_target", lambda *_: None)
     monkeypatch.setattr(module, "resolve_dependencies", lambda *_, **__: None)
     found = resolve_environment(project, nothing, ENGINE, heard)
-    assert (found.base, found.placement) == (None, "process")
+    assert (found.base, found.isolation) == (None, "process")
     assert "is not available" in heard.warnings[0]
 
 
