@@ -54,12 +54,14 @@ def test_it_serves(named: Package) -> None:
     assert (status, len(answer["predictions"])) == (200, 3)
 
 
+@pytest.mark.long
 def test_it_replays(named: Package, tmp_path: Path) -> None:
     done = package("replay", named.reference, "--local", env=NO_ENGINE, cwd=tmp_path)
     assert done.code == 0, done.err
     assert "replay: passed" in done.out
 
 
+@pytest.mark.long
 def test_it_is_tested_and_scores(named: Package, tmp_path: Path) -> None:
     data = named.project / "data" / "rows.csv"
     where = ("--data", data, "--local")

@@ -13,7 +13,7 @@ from serving_helpers import WITHOUT_PAUSES, Server, start, wait_ready
 from serving_load import Load
 from watched_servers import BROKEN, ENDED, FINE, LATE, LIMITS, Watched, wait_for
 
-pytestmark = [pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.long]
 ENDS = {
     "exits": ("exit", {ENDED}),
     "kills_itself": ("signal", {ENDED}),
