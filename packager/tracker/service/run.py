@@ -101,6 +101,7 @@ def start(
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=MAX_CONNECTIONS,
     )
+    listening.listen(MAX_CONNECTIONS)  # whoever is told the address may connect before it is served
     return Started(uvicorn.Server(served), [listening], app.state.context, token_file)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from packager.tracker.store.tokens import hash_of, revoke, token_of, tokens
 def started(folder: Path) -> str:
     """The secret of the administrator after a start."""
     one = start(folder, "127.0.0.1", 0, ServiceSettings())
-    for socket in one.sockets:
-        socket.close()
+    for listening in one.sockets:
+        listening.close()
     secret = (folder / TOKEN_FILE).read_text().strip()
     with one.context.tracker.store.read() as reader:
         known = token_of(reader, hash_of(secret))
@@ -41,6 +42,16 @@ def test_each_folder_has_the_token_of_an_administrator(tmp_path: Path) -> None:
     one.sockets[0].close()
     one.context.tracker.close()
     assert started(folder) != second
+
+
+def test_its_address_takes_connections_before_it_is_told(tmp_path: Path) -> None:
+    one = start(tmp_path / "state", "127.0.0.1", 0, ServiceSettings())
+    try:
+        with socket.create_connection(one.sockets[0].getsockname(), 5):
+            pass
+    finally:
+        one.sockets[0].close()
+        one.context.tracker.close()
 
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
