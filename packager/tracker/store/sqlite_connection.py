@@ -72,7 +72,9 @@ class SqliteConnection:
     def matches(self, asked: SearchedWords, most: int) -> list[int]:
         """Rows of the index of words."""
         sql = "select rowid as id from search where search match ? limit ?"
-        return [row["id"] for row in self.rows(sql, (_query(asked), most))]
+        cursor = self.raw.cursor()
+        cursor.row_factory = None  # they may be a million: no object for each
+        return [one for (one,) in cursor.execute(sql, (_query(asked), most))]
 
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Replace the row of the index of words."""
