@@ -81,6 +81,7 @@ def answers(made: Path, **env: str) -> list[str]:
     return [one["prediction"] for one in answer["predictions"]]
 
 
+@pytest.mark.long
 def test_sources_of_every_kind(tmp_path: Path) -> None:
     """Folders, wheels, archives and repositories, by paths relative to the file that names them."""
     made = project(tmp_path / "own", "requirements.txt", "a, b, c, d, e, f, own")
