@@ -10,7 +10,7 @@ import pytest
 from command import NO_ENGINE, Package, ask, package, served
 from solution_projects import FLOW, LENGTH, LENGTH_RECIPE, MOOD, write_solution_projects
 
-pytestmark = [pytest.mark.slow, pytest.mark.server]
+pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.long]
 OWN = """
 import packager
 from monitoring.watch import NAME
@@ -54,14 +54,12 @@ def test_it_serves(named: Package) -> None:
     assert (status, len(answer["predictions"])) == (200, 3)
 
 
-@pytest.mark.long
 def test_it_replays(named: Package, tmp_path: Path) -> None:
     done = package("replay", named.reference, "--local", env=NO_ENGINE, cwd=tmp_path)
     assert done.code == 0, done.err
     assert "replay: passed" in done.out
 
 
-@pytest.mark.long
 def test_it_is_tested_and_scores(named: Package, tmp_path: Path) -> None:
     data = named.project / "data" / "rows.csv"
     where = ("--data", data, "--local")

@@ -56,7 +56,17 @@ def statuses(run: Any, folder: Path, place: str, *options: str) -> dict[str, str
     }
 
 
-@pytest.mark.parametrize("way", ["push --key", "sign, then push", "push, then sign", "gzip"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "push --key",
+        *(
+            pytest.param(one, marks=pytest.mark.long)
+            for one in ("sign, then push", "push, then sign")
+        ),
+        pytest.param("gzip", marks=pytest.mark.long),
+    ],
+)
 def test_each_way_to_a_signed_index(run: Any, served: Any, folder: Path, way: str) -> None:
     place, key = f"{served.host}/index/{way.replace(', ', '-').replace(' ', '-')}:1", folder / "k"
     place = place.replace("--", "-")
