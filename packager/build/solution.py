@@ -57,7 +57,7 @@ def with_members(build: Build) -> Build:
         with temporary_directory() as folder, ExitStack() as stack:
             solution = folder / MODEL
             members: list[tuple[str, Reference]] = []
-            # Packages first: one that is not there is told before anything is built.
+            # Packages first: a missing one is an error before anything is built.
             for section in sorted(project.member, key=lambda one: is_project(project, one)):
                 with ExitStack() as one:
                     how = (engine, progress, options)

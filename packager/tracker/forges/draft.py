@@ -53,7 +53,7 @@ def mark_of(event: dict[str, Any]) -> str:
 
 
 def mark_in(text: str) -> str | None:
-    """The mark of a comment of the tracker; None for one of somebody else."""
+    """The mark of a comment of the tracker; None for that of another author."""
     found = _COMMENT.search(text)
     return found[1] if found else None
 

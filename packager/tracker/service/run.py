@@ -101,7 +101,7 @@ def start(
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=MAX_CONNECTIONS,
     )
-    listening.listen(MAX_CONNECTIONS)  # whoever is told the address may connect before it is served
+    listening.listen(MAX_CONNECTIONS)  # clients may connect as soon as they have the address
     return Started(uvicorn.Server(served), [listening], app.state.context, token_file)
 
 
