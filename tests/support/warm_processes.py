@@ -99,6 +99,8 @@ class WarmProcess:
 
 channels: dict[tuple[str, tuple[tuple[str, str], ...]], socket.socket] = {}
 """Kind, and variables that are read early → the connection to a server that has read them."""
+servers: list[int] = []
+"""Their processes."""
 startable: list[Mapping[str, str]] = []
 """Variables beside this process's own for which a server is started; if empty, none is."""
 
@@ -123,12 +125,13 @@ def _channel(
     if (kind, early) not in channels and early in map(read_early, usual):
         channels[kind, early], theirs = socket.socketpair()
         with theirs:
-            subprocess.Popen(
+            started = subprocess.Popen(
                 [sys.executable, SERVER, str(theirs.fileno()), kind],
                 env={"PATH": os.environ["PATH"], **dict(early)},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
+        servers.append(started.pid)
     return channels.get((kind, early))
 
 
