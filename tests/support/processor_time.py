@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[costs] = {}
     config.stash[whole] = defaultdict(float)
+    warm_processes.sharing = not config.getoption(OPTION)
 
 
 def used() -> float:
