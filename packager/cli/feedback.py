@@ -27,7 +27,7 @@ def feedback(
     source: Annotated[
         Path,
         typer.Option(
-            "--input",
+            "--data",
             help="CSV, JSON, JSON lines or Parquet: token, actual, and with [outputs] answer.",
         ),
     ],

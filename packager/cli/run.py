@@ -93,7 +93,7 @@ def serve(
 @app.command(rich_help_panel=RUN)
 def predict(
     reference: RefOrUrl,
-    source: Annotated[Path, typer.Option("--input", help="CSV, JSON, JSON lines or Parquet.")],
+    source: Annotated[Path, typer.Option("--data", help="CSV, JSON, JSON lines or Parquet.")],
     key_file: KeyFile = None,
     output: Annotated[Path | None, typer.Option(help="Output file (default: stdout).")] = None,
     form: Annotated[

@@ -134,7 +134,7 @@ def choose(rows: QueueRows, count: int, seed: int, package: Packaged, progress: 
         raise UsageError(
             f"--rows {count}: expected at most {len(rows)}, the rows of {rows.name} without a label"
             + (f" ({rows.labelled} have one)" if rows.labelled else ""),
-            "ask for fewer, or name more rows with --from",
+            "ask for fewer, or name more rows with --data",
         )
     every = package.predict(rows.file)
     answers = [one for one, kept in zip(every, rows.kept, strict=True) if kept]

@@ -1,7 +1,7 @@
 """Options for reading files of rows, as set in a project and recorded in a package.
 
 ``TableReadOptions`` are recorded with the data: check, training, replay, splits and
-``predict --input`` read CSV files with the project's options.
+``predict --data`` read CSV files with the project's options.
 """
 
 from __future__ import annotations

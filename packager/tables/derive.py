@@ -81,7 +81,7 @@ def derive(
     and parameters exists, nothing is computed. Raises ``PackageError`` if the step fails.
     """
     if not parents:
-        raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
+        raise UsageError("--parent: expected at least one parent, got none", "name TABLE@VERSION")
     if any(parent.uri == location.uri for parent in parents):
         raise UsageError(f"{location}: expected other tables as parents", "derive into a new table")
     reach = AllowedLocations.of(location, *parents)

@@ -26,7 +26,7 @@ def label_queue(
     source: Annotated[
         str,
         typer.Option(
-            "--from",
+            "--data",
             metavar="LOG|TABLE",
             help="A file, a folder, TABLE[@VERSION], or a log of flagged rows (.jsonl).",
         ),

@@ -93,7 +93,7 @@ def _tried(client: Client, rows: Rows, plan: LoadPlan, manifest: Manifest) -> Ro
     except UsageError as error:
         if not error.message.startswith("row"):
             raise
-        hint = "the row was generated from the package's schema: name rows of your own with --input"
+        hint = "the row was generated from the package's schema: name rows of your own with --data"
         raise UsageError(error.message, hint) from error
     return rows
 
