@@ -137,10 +137,10 @@ def _report_ended(running: dict[int, socket.socket]) -> None:
         if ended:
             code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
             with running.pop(child) as told:
-                _tell(told, ENDED, code)
+                _write_status(told, ENDED, code)
 
 
-def _tell(status: socket.socket, kind: bytes, number: int) -> None:
+def _write_status(status: socket.socket, kind: bytes, number: int) -> None:
     try:
         status.sendall(NOTICE.pack(kind, number))
     except OSError:
@@ -156,7 +156,9 @@ def _become(parent: int, descriptors: Sequence[int], confinement: str, work: Wor
         connection, told, status = descriptors
         os.setsid()
         with socket.socket(fileno=status) as starter:
-            _tell(starter, STARTED, os.getpid())  # only now does a signal to its session reach it
+            _write_status(
+                starter, STARTED, os.getpid()
+            )  # only now does a signal to its session reach it
         for number in (1, 2):
             os.dup2(told, number)
         os.close(told)

@@ -129,7 +129,7 @@ class ServedModel:
         columns = [_joined(parts) for parts in zip(*(columns for columns, _ in items))]
         counts = [rows for _, rows in items]
         try:
-            found = self._ask(columns, sum(counts))
+            found = self._predict_columns(columns, sum(counts))
         except _RaisedError:
             return [self._alone(*item) for item in items]
         except MemberUnavailableError as error:
@@ -176,7 +176,7 @@ class ServedModel:
     def _answered(self, columns: Columns, rows: range) -> Predictions:
         """The predictions for some rows; the first row ever answered becomes the known row."""
         part = [column[rows.start : rows.stop] for column in columns]
-        found = self._ask(part, len(rows))
+        found = self._predict_columns(part, len(rows))
         if self._known is None:
             self._known = [column[:1] for column in part]
         return found
@@ -189,14 +189,14 @@ class ServedModel:
         if known is None:
             return False
         try:
-            self._ask(known, 1)
+            self._predict_columns(known, 1)
         except _RaisedError:
             return False
         self._known = known
         self._sound_until = time.monotonic() + HEALTHY_SECONDS
         return True
 
-    def _ask(self, columns: Columns, rows: int) -> Predictions:
+    def _predict_columns(self, columns: Columns, rows: int) -> Predictions:
         try:
             found = self._model.predict(self._builder.frame(columns, rows), self._specs)
             return found if self._flow is None else self._flow.with_absent(found)

@@ -62,7 +62,7 @@ class LoadedPackage:
         """The answer of a probe: empty, or where the compiled form was proved at the start."""
         if self.proof is None:
             return routes.ALIVE
-        return Response(200, f"{self.proof.told}\n".encode(), routes.PLAIN)
+        return Response(200, f"{self.proof.summary}\n".encode(), routes.PLAIN)
 
     @property
     def unready(self) -> Unready | None:

@@ -23,7 +23,7 @@ MAX_SIGNATURES = 64 * 1024 * 1024
 """Bytes of the two files."""
 
 
-def check_signature_if_told(
+def check_required_signature(
     manifest: Manifest, environment: Mapping[str, str] = os.environ
 ) -> None:
     """Raise ``PackageError`` unless the package's root is signed, if ``KEY_VARIABLE`` is set.

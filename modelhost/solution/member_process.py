@@ -24,7 +24,7 @@ from modelhost.solution.exchange import Exchange, ExchangeEndedError, ExchangeTi
 from modelhost.solution.few_rows import MAX_ROWS, FewRows
 from modelhost.solution.member_input import encoded_columns, member_columns
 from modelhost.solution.pending_answer import PendingReply
-from modelhost.solution.process_start import ending, started, tell_end
+from modelhost.solution.process_start import close_at_end, ending, started
 from modelhost.solution.short_form import ShortRequest
 from modelhost.solution.spec import MemberSpec
 from modelhost.wire import Message
@@ -63,7 +63,7 @@ class MemberProcess:
         self._closed = False
         self.has_probabilities = False
         self.classes: Any = spec.classes
-        threading.Thread(target=self._keep, name=f"member-{spec.name}", daemon=True).start()
+        threading.Thread(target=self._keep_running, name=f"member-{spec.name}", daemon=True).start()
 
     def wait_until_ready(self) -> None:
         """Return when the first process has loaded the model; raises why it can't."""
@@ -87,16 +87,16 @@ class MemberProcess:
             process = self._process
             return None if self._exchange is None or process is None else process.pid
 
-    def ask(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
+    def submit(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
         """Send ``rows``; the answer to an earlier request is awaited first.
 
         ``until``: the end of the request (``time.monotonic()``). None for no
         rows; second, their number. Raises ``MemberInputError``.
         """
         with self.turn:
-            return self._asked(rows, until)
+            return self._submit(rows, until)
 
-    def _asked(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
+    def _submit(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
         began = time.perf_counter()
         if self._pending is not None:
             self._pending.settle(until)
@@ -221,7 +221,7 @@ class MemberProcess:
         if process is not None and process.poll() is None:
             _kill_group(process)
 
-    def _keep(self) -> None:
+    def _keep_running(self) -> None:
         """Start the process, and another one whenever it has ended."""
         pause = MIN_PAUSE_SECONDS
         while not self._closed:
@@ -241,7 +241,7 @@ class MemberProcess:
         if self._closed:
             self._kill()
         wake, stop = os.pipe()
-        threading.Thread(target=tell_end, args=(process, stop), daemon=True).start()
+        threading.Thread(target=close_at_end, args=(process, stop), daemon=True).start()
         loaded = self._load(Exchange(connection, os.fdopen(wake, "rb")), process)
         code = process.wait()
         _kill_group(process)  # what it has started ends with it

@@ -58,7 +58,7 @@ def _variables(code: Path, python: str) -> dict[str, str]:
     }
 
 
-def tell_end(process: subprocess.Popen[bytes], stop: int) -> None:
+def close_at_end(process: subprocess.Popen[bytes], stop: int) -> None:
     """Close ``stop`` when the process has ended: a child of it may keep the connection open."""
     process.wait()
     os.close(stop)

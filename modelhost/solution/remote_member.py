@@ -82,7 +82,7 @@ class RemoteMember:
     def process_id(self) -> None:
         """It has no process on this machine."""
 
-    def ask(self, rows: Any, until: float | None) -> tuple[RemoteAnswer | None, int]:
+    def submit(self, rows: Any, until: float | None) -> tuple[RemoteAnswer | None, int]:
         """Send ``rows``.
 
         ``until``: the end of the request (``time.monotonic()``). None for no

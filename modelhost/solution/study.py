@@ -170,7 +170,7 @@ class _Observed:
         self._places = places
         self._other = other
 
-    def ask(self, rows: Any, until: float | None) -> tuple[_Answer | None, int]:
+    def submit(self, rows: Any, until: float | None) -> tuple[_Answer | None, int]:
         columns, count = member_columns(rows, self._member.spec)
         if not count:
             return None, 0
@@ -183,7 +183,7 @@ class _Observed:
             found = self._other.answers.get(digest)
             if found is None:
                 raise UnansweredError(name, digest, encoded)
-        waits = None if found is not None else self._member.runner.ask(rows, until)[0]
+        waits = None if found is not None else self._member.runner.submit(rows, until)[0]
         return _Answer(self, found, waits, digest), count
 
     def answered(self, found: Predictions, digest: str) -> None:

@@ -67,7 +67,7 @@ def answer(asked: Message, model: LoadedModel) -> Message:
     member = _flow(model).members[given["member"]]
     columns = decode_columns(given["columns"], asked.buffers, given["rows"])
     rows = input_builder(FRAME, member.spec.features).frame(columns, given["rows"])
-    waits, _ = member.runner.ask(rows, None)
+    waits, _ = member.runner.submit(rows, None)
     assert waits is not None
     return Message(*encode_predictions(waits.wait()))
 

@@ -88,7 +88,7 @@ def smoke_test_in_engine(
         _wait_until_ready(sandbox, seconds)
         if not recorded.rows:
             return
-        code, said = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_asked(recorded))])
+        code, said = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_request_body(recorded))])
     if code != 0:
         raise PackageError("the started image can't predict rows of the data", said[-800:])
     try:
@@ -107,7 +107,7 @@ def _recorded(folder: Path) -> Golden:
     return Golden.load(path) if path.is_file() else Golden(rows=(), expected=())
 
 
-def _asked(recorded: Golden) -> str:
+def _request_body(recorded: Golden) -> str:
     return canonical_json({"rows": recorded.rows}).decode()
 
 
@@ -129,7 +129,7 @@ def _wait_until_ready(sandbox: InspectionContainer, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not sandbox.alive():
-            raise _told(sandbox.log())
+            raise _end_error(sandbox.log())
         if sandbox.run([PYTHON, "-m", "serving.health"])[0] == 0:
             return
         time.sleep(0.2)
@@ -146,7 +146,7 @@ def _longer(seconds: float) -> str:
     )
 
 
-def _told(log: str) -> PackageError:
+def _end_error(log: str) -> PackageError:
     """The error for a server that ended: its own error and hint, or the end of its log."""
     found = startup_error(log)
     if found is not None:

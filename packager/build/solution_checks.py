@@ -104,7 +104,8 @@ def _check_roles(project: Project, columns: Sequence[str] | None) -> None:
         if name not in columns:
             raise UsageError(
                 f"{what}: expected a column of the data, got {name!r}",
-                _meant(name, columns) or f"{project.data.source} has {', '.join(columns[:20])}",
+                _suggestion(name, columns)
+                or f"{project.data.source} has {', '.join(columns[:20])}",
             )
 
 
@@ -141,10 +142,10 @@ def _check_function(file: str, text: str, project: Project, base: str) -> None:
     if not found:
         raise UsageError(
             f"[package] flow: expected a function of {file}, got {name!r}",
-            _meant(name, others) or f"write `def {name}(rows, members):`",
+            _suggestion(name, others) or f"write `def {name}(rows, members):`",
         )
 
 
-def _meant(given: str, known: Collection[str]) -> str | None:
+def _suggestion(given: str, known: Collection[str]) -> str | None:
     close = difflib.get_close_matches(given, [*known], 1, 0.6)
     return f"did you mean {close[0]!r}?" if close else None

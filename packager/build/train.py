@@ -35,7 +35,7 @@ def training_job(project: Project, seed_variance: SeedVariance | None) -> Job:
     """
     asked = {
         "repeat": project.recipe is not None,
-        "ask": project.data is not None,
+        "query_model": project.data is not None,
         "seed_variance": seed_variance,
         "test": project.test.model_copy(update=NOT_MEASURED),
     }

@@ -69,7 +69,7 @@ class TrackingServer:
         """The document of a GET below ``API``; None if the server has none of that name."""
         return self._document(f"{API}/{path}", query)
 
-    def ask(self, path: str, **query: str) -> dict[str, Any]:
+    def get(self, path: str, **query: str) -> dict[str, Any]:
         """As ``find``; raises ``UsageError`` if the server has none."""
         found = self.find(path, **query)
         if found is None:

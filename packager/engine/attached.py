@@ -67,11 +67,11 @@ class AttachedPipes:
                 else:
                     said.append(piece)
                     if b"\n" in piece:
-                        self._say(said)
-        self._say(said)
+                        self._pass_lines(said)
+        self._pass_lines(said)
         os.close(self._written)
 
-    def _say(self, said: list[bytes]) -> None:
+    def _pass_lines(self, said: list[bytes]) -> None:
         for line in lines(said):
             self._on_line(line)
         said.clear()

@@ -39,7 +39,7 @@ def no_backend(called: str, found: str) -> PackageError:
 
 def build_failure(called: str, backend: str, ended: ExitReason) -> PackageError:
     """The error for a backend that made no wheel."""
-    lines = [line.strip() for line in ended.said if line.strip()]
+    lines = [line.strip() for line in ended.output if line.strip()]
     causes = [line for line in lines if _CAUSE.match(line)] or lines
     told = f": {causes[-1][:MAX_SHOWN]}" if causes else ""
     how = f"exit code {ended.code}" if ended.signal is None else ended.reason

@@ -119,7 +119,7 @@ def lock_and_fetch(
         )
         locked = _with_others(fresh, known)
     pinned = locked.model_copy(update={"bases": _pinned(locked, base)})
-    return Dependencies(_whole(locked, requirements, wanted, base, progress), pinned)
+    return Dependencies(_complete_lock(locked, requirements, wanted, base, progress), pinned)
 
 
 def _known(lock_path: Path, target: WheelTarget) -> LockFile | None:
@@ -173,7 +173,7 @@ def _with_others(locked: LockFile, known: LockFile | None) -> LockFile:
     return locked.joined(one for one in others if one.agrees(locked))
 
 
-def _whole(
+def _complete_lock(
     locked: LockFile,
     requirements: Requirements,
     wanted: DependencySelection,

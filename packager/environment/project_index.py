@@ -79,7 +79,7 @@ def index_pins(folder: Path, texts: Mapping[Path, str]) -> IndexPins | None:
     markers = {name: " or ".join(said) for name, said in required.items() if said and all(said)}
     return IndexPins(
         sources,
-        tuple({**i, "url": _whole(str(i["url"]), file.parent)} for i in indexes),
+        tuple({**i, "url": _absolute_url(str(i["url"]), file.parent)} for i in indexes),
         markers,
     )
 
@@ -147,5 +147,5 @@ def _indexed(source: Any) -> bool:
                for part in parts)  # fmt: skip
 
 
-def _whole(url: str, folder: Path) -> str:
+def _absolute_url(url: str, folder: Path) -> str:
     return url if "://" in url else (folder / url).resolve().as_uri()

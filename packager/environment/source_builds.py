@@ -112,7 +112,7 @@ class SourceBuilds:
         kind: SourceKind = "archive" if sdist.url.startswith("file:") else "url"
         hashes = (f"sha256:{sdist.sha256}",) if sdist.sha256 else ()
         source = SourceRequirement(kind, name, "", "", sdist.url, hashes=hashes)
-        built = self._once(called, source, index)
+        built = self._build_once(called, source, index)
         if str(parse_wheel_filename(built.filename)[1]) != str(sdist.version):
             raise PackageError(
                 f"{called}: expected a wheel of that version, got {built.filename}",
@@ -142,7 +142,7 @@ class SourceBuilds:
         """The requirement of the wheel of ``source``; sources it requires are built, too."""
         called = source.recorded(self._project.top)
         first = called not in self._done
-        built = self._once(called, source, index)
+        built = self._build_once(called, source, index)
         wheel = wheels.wheel_path(built_wheels.as_wheel(built))
         if first:
             self._build_required(wheel, called, index)
@@ -193,7 +193,9 @@ class SourceBuilds:
             elif needed(required.marker, self._target):
                 self._overrides[name] = self._wheel(required, index)
 
-    def _once(self, called: str, source: SourceRequirement, index: IndexOptions) -> BuiltWheel:
+    def _build_once(
+        self, called: str, source: SourceRequirement, index: IndexOptions
+    ) -> BuiltWheel:
         if called not in self._done:
             if len(self._done) >= MAX_SOURCES:
                 raise UsageError(

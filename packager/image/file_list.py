@@ -139,7 +139,7 @@ class FileList:
                 number = 1
             elif line.startswith(" "):
                 name, _, what = line[1:].partition(" ")
-                parts[number][f"{folder}/{unquote(name)}"] = _whole(unquote(what))
+                parts[number][f"{folder}/{unquote(name)}"] = _expanded(unquote(what))
             else:
                 folder, _, mode = line.partition("/ ")
                 folder = unquote(folder.removesuffix("/"))
@@ -214,7 +214,7 @@ def _short(what: str) -> str:
     return digest[:SHORT] if mode == "644" else f"{mode} {digest[:SHORT]}"
 
 
-def _whole(short: str) -> str:
+def _expanded(short: str) -> str:
     if short.startswith("> "):
         return f"{LINK}{short[2:]}"
     return short if " " in short else f"644 {short}"

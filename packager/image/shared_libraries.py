@@ -85,7 +85,7 @@ def _missing(needed: Sequence[tuple[NeededLibraries, str]], reference: str) -> P
     for loads, name in needed:
         by_wheel.setdefault(loads.wheel, set()).add(name)
     said = [
-        f"wheel {wheel} needs {', '.join(_told(name) for name in sorted(names))}"
+        f"wheel {wheel} needs {', '.join(_with_package(name) for name in sorted(names))}"
         for wheel, names in sorted(by_wheel.items())
     ]
     every = {name for _, name in needed}
@@ -104,6 +104,6 @@ def _missing(needed: Sequence[tuple[NeededLibraries, str]], reference: str) -> P
     return PackageError(f"base {reference}: {'; '.join(said)}", ", ".join(hints))
 
 
-def _told(name: str) -> str:
+def _with_package(name: str) -> str:
     package = debian_libraries().packages.get(name)
     return f"{name} (Debian package {package})" if package else name

@@ -33,7 +33,7 @@ def ci_state(directory: Path, variables: Mapping[str, str]) -> GitState | None:
             dirty=None,
             ref=ref if REF.fullmatch(ref) else None,
             source=public_address(address),
-            told_by=name,
+            read_from=name,
         )
     return None
 

@@ -43,7 +43,7 @@ class GitState(FrozenModel):
     """``refs/heads/NAME`` or ``refs/tags/NAME``; None if neither is checked out."""
     source: str | None = None
     """The address of the remote repository, without credentials."""
-    told_by: str = "git"
+    read_from: str = "git"
     """``git``, or the variable of CI that names the commit."""
 
 

@@ -32,7 +32,7 @@ class RefusedScopeError(PackageError):
     """The token server gives this user no token for a repository."""
 
 
-class AskToken(Protocol):
+class FetchToken(Protocol):
     """Sends a request to the token server; returns status and content."""
 
     def __call__(
@@ -49,7 +49,7 @@ class Authorization:
     plain: bool
     """Whether the registry is asked without TLS."""
     find_login: Callable[[], Login | None]
-    ask_token: AskToken
+    fetch_token: FetchToken
     _scheme: str = ""
     _facts: dict[str, str] = field(default_factory=dict)
     _tokens: dict[Scopes, tuple[str, float]] = field(default_factory=dict)
@@ -147,12 +147,12 @@ class Authorization:
                 "client_id": CLIENT,
                 "scope": " ".join(scopes),
             }
-            status, content = self.ask_token(self._facts["realm"], None, form)
+            status, content = self.fetch_token(self._facts["realm"], None, form)
         else:
             query = urlencode([*asked, *(("scope", scope) for scope in scopes)])
             url = self._facts["realm"]
             url += ("&" if urlsplit(url).query else "?") + query
-            status, content = self.ask_token(url, None if login is None else _basic(login), None)
+            status, content = self.fetch_token(url, None if login is None else _basic(login), None)
         if status in (401, 403):
             refused = self._refused("its token server refused the login")
             raise RefusedScopeError(refused.message, refused.hint) from refused

@@ -78,7 +78,7 @@ def put_blob(
             if chunk:
                 answer = _send_chunks(repository, start, blob, chunk)
             else:
-                answer = _send_whole(repository, start, blob)
+                answer = _send_at_once(repository, start, blob)
         except BrokenTransferError as error:
             if last:
                 raise repository.session.unreachable(error) from error
@@ -140,7 +140,7 @@ def _finished(location: str, digest: str) -> str:
     return f"{location}{joint}{urlencode({'digest': digest})}"
 
 
-def _send_whole(
+def _send_at_once(
     repository: RegistryRepository, start: RegistryAnswer, blob: OutgoingBlob
 ) -> RegistryAnswer:
     url = _finished(_location(start), blob.descriptor.digest)

@@ -47,7 +47,7 @@ class RegistrySession:
         self._opening = threading.Lock()
         self._base = ""
         self.authorization = Authorization(
-            host, False, lambda: find_login(host, repository), self._ask_token
+            host, False, lambda: find_login(host, repository), self._fetch_token
         )
 
     def request(
@@ -207,7 +207,7 @@ class RegistrySession:
                 self.authorization.challenged(challenge, (), None)
             elif answer.status != 200:
                 raise PackageError(
-                    f"{self.host}: expected a container registry at /v2/, got {answer.told}",
+                    f"{self.host}: expected a container registry at /v2/, got {answer.summary}",
                     "check the host and port",
                 )
             self._base = base
@@ -228,7 +228,7 @@ class RegistrySession:
                     return plain, self._repeated(lambda: asked(plain))
         return secure, self._repeated(lambda: asked(secure))
 
-    def _ask_token(
+    def _fetch_token(
         self, url: str, authorization: str | None, form: Mapping[str, str] | None
     ) -> tuple[int, bytes]:
         body = urlencode(form).encode() if form is not None else b""

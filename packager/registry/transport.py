@@ -54,7 +54,7 @@ class RegistryAnswer:
     """Empty if it is streamed."""
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """Status and first words, for an error message."""
         return f"{self.status} {self.content[:300].decode(errors='replace')}".strip()
 

@@ -86,16 +86,16 @@ def judge_labels(
     seen = power(slices[ALL][0], slices[ALL][1].requests, own)
     numbers = _numbers(slices, values, own, seen)
     if values[worst] < own.alarm:
-        told = _told(worst, *slices[worst], values[worst])
+        told = _reason(worst, *slices[worst], values[worst])
         return GateCheck(NAME, "failed", told, numbers)
-    told = _told(ALL, *slices[ALL], values[ALL])
+    told = _reason(ALL, *slices[ALL], values[ALL])
     wanted = f"{own.increase:.1%} more wrong answers would be seen with a probability of {seen:.0%}"
     if seen >= own.power:
         return GateCheck(NAME, "passed", f"{told}; {wanted}", numbers)
     return GateCheck(NAME, "skipped", f"{told}; too few labels to tell: {wanted}", numbers)
 
 
-def _told(name: str, old: SlotTraffic, new: SlotTraffic, value: float) -> str:
+def _reason(name: str, old: SlotTraffic, new: SlotTraffic, value: float) -> str:
     where = "" if name == ALL else f" of {name}"
     return (
         f"{new.failures} of {new.requests} labelled rows{where} were answered wrongly, beside "

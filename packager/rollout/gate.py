@@ -86,7 +86,7 @@ def _ready(asked: ServerAddress, reference: Reference, seconds: float) -> GateCh
     begun, until = time.monotonic(), time.monotonic() + seconds
     while (answer := asked.get("/readyz")).status != 200:
         if time.monotonic() >= until:
-            said = f"not ready after {seconds:g} s, {answer.told}"
+            said = f"not ready after {seconds:g} s, {answer.failure_text}"
             return GateCheck(READY, "failed", said, {"seconds": seconds})
         time.sleep(POLL_SECONDS)
     took = time.monotonic() - begun
@@ -102,7 +102,7 @@ def _served_root(answer: AskedAnswer) -> str:
     from packager.manifest.manifest import Manifest
 
     if answer.status != 200:
-        return answer.told
+        return answer.failure_text
     try:
         return Manifest.model_validate(answer.document).root
     except (ValueError, RecursionError):

@@ -26,7 +26,7 @@ def judge_golden(golden: Golden | None, answer: AskedAnswer | None) -> GateCheck
         return GateCheck(NAME, "skipped", said, {"rows": 0})
     rows = len(golden.rows)
     if answer.status != 200 or len(answer.answers) != rows:
-        said = f"expected {rows} answers, got {answer.told}"
+        said = f"expected {rows} answers, got {answer.failure_text}"
         return GateCheck(NAME, "failed", said, {"rows": rows})
     wrong, unequal = [], 0
     for place, (expected, got) in enumerate(zip(golden.expected, answer.answers, strict=True)):

@@ -89,7 +89,7 @@ class Slots:
         Raises ``PackageError`` with the end of their log if one ends, or after ``seconds``.
         """
         self.compose.run("up", "--detach", "--no-deps", self.service)
-        self.tell_prometheus()
+        self.reload_prometheus()
         until = time.monotonic() + seconds
         with ServerAddress(self.address(self.one.idle)) as asked:
             while True:
@@ -136,7 +136,7 @@ class Slots:
         if now is not None and now.candidate is not None:
             self.remove(self.one.idle)
 
-    def tell_prometheus(self) -> None:
+    def reload_prometheus(self) -> None:
         """Have Prometheus read its configuration and the rules again, if it runs here.
 
         It does not fail the update: the rules are read at the next start anyway.

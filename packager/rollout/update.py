@@ -35,7 +35,7 @@ def start_update(
     """
     name, version = reference.manifest.name, reference.manifest.tag
     with _only_one(folder):
-        under_way(folder)
+        check_no_update(folder)
         one = target_fleet(folder, COMPOSE).members.get(name)
         if one is None:
             raise UsageError(
@@ -104,7 +104,7 @@ def left_update(folder: Path) -> UpdateJournal:
     return found
 
 
-def under_way(folder: Path) -> None:
+def check_no_update(folder: Path) -> None:
     """Raise ``UsageError`` if a killed command left an update."""
     found = journals.read_journal(folder)
     if found is not None:

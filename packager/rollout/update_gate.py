@@ -18,7 +18,7 @@ from packager.rollout.verdict import GateCheck, GateVerdict
 from packager.worker.test.report import DataTestReport
 
 
-def run_asked_gate(
+def run_update_gate(
     servers: tuple[str, str],
     reference: Reference,
     asked: UpdateRequest,
@@ -46,7 +46,7 @@ def run_asked_gate(
     return replace(found, test=reports[0])
 
 
-def asked_key(asked: UpdateRequest, one: DeployedModel, folder: Path) -> str | None:
+def metrics_key(asked: UpdateRequest, one: DeployedModel, folder: Path) -> str | None:
     """A key of both servers: the named one, or Prometheus's; None if they take none."""
     if asked.key_file:
         return read_key(Path(asked.key_file))

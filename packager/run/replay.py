@@ -108,7 +108,7 @@ def _compare(stage: ReplayStage, ask: ReplayRequest, trained: Layer, folder: Pat
     out.mkdir()
     stage.progress.step("comparing, in a separate worker")
     with stage.worker(recorded=True, more=[trained]) as worker:
-        done = worker.run("replay", {"ask.json": ask.dump()}, out, stage.progress)
+        done = worker.run("replay", {"request.json": ask.dump()}, out, stage.progress)
     return ReplayReport.load(done)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from modelhost.sandbox.network import isolation_line
 from packager.cache import temporary_directory
-from packager.confinement import tell_outside
+from packager.confinement import warn_outside
 from packager.engine.engine import Engine
 from packager.environment.dependencies import Dependencies, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
@@ -229,8 +229,8 @@ def environment_worker(
 ) -> Iterator[Worker]:
     """A worker with a project's locked environment, code and data, as in a build."""
     with temporary_directory() as folder:
-        tell_outside(project.directory, project.places, progress)
-        files.listed.tell(progress)
+        warn_outside(project.directory, project.places, progress)
+        files.listed.warn_omitted(progress)
         progress.step("making layers")
         stack = make_stack(environment.base, environment.lock, files, folder, progress)
         image = training_image(environment, files, stack, folder)

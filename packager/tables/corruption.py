@@ -21,7 +21,7 @@ _ENTRY = re.compile(r"0[0-9]{19}\.json", re.ASCII)
 """Larger numbers exceed a 64-bit version."""
 
 
-def whole_entries(location: Location) -> dict[int, int]:
+def complete_entries(location: Location) -> dict[int, int]:
     """Number of each entry → modification time, in milliseconds since 1970.
 
     Raises ``PackageError`` for an empty entry, which a power failure may leave. Readers of Delta

@@ -129,7 +129,7 @@ def _grype(found: AuditResult, path: str, file: Path, bill: Any) -> None:
             _add(found, part.get("name", "?"), part.get("version", "?"), one["id"], fixed)
     seen = {f"{part.get('name')} {part.get('version')}".lower() for part in parts.values()}
     _missing(found, "grype", _packages(bill), seen)
-    found.told["vulnerabilities"] = f"by grype, database of {built}"
+    found.scanned["vulnerabilities"] = f"by grype, database of {built}"
 
 
 def _trivy(found: AuditResult, path: str, file: Path, bill: Any) -> None:
@@ -145,7 +145,7 @@ def _trivy(found: AuditResult, path: str, file: Path, bill: Any) -> None:
             fixed = one.get("FixedVersion", "")
             _add(found, one["PkgName"], one["InstalledVersion"], one["VulnerabilityID"], fixed)
     _missing(found, "trivy", _trivy_names(bill), seen)
-    found.told["vulnerabilities"] = f"by trivy, database of {built}"
+    found.scanned["vulnerabilities"] = f"by trivy, database of {built}"
 
 
 def _trivy_names(bill: Any) -> set[str]:
@@ -181,4 +181,4 @@ def _pip_audit(found: AuditResult, path: str, wheels: tuple[Wheel, ...], folder:
         for flaw in one["vulns"]:
             _add(found, one["name"], one["version"], flaw["id"], ", ".join(flaw["fix_versions"]))
     _missing(found, "pip-audit", {line.lower() for line in lines}, seen)
-    found.told["vulnerabilities"] = "by pip-audit, advisories of PyPI as of now; wheels alone"
+    found.scanned["vulnerabilities"] = "by pip-audit, advisories of PyPI as of now; wheels alone"

@@ -40,7 +40,7 @@ def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
     source = read_source(root, asked.job.reader)
     prepare(source, asked.job, root)  # raises where training would
     table = _table(asked, source, root)
-    tell = _say if len(table) > checks.MIN_PROGRESS_ROWS else _nothing
+    tell = _print_step if len(table) > checks.MIN_PROGRESS_ROWS else _nothing
     tell("cross-validation")
     import_module(FOLDS_NEED)  # whole, first: two threads that import one package see parts of it
     with ThreadPoolExecutor(1) as pool:
@@ -129,7 +129,7 @@ def _predictions(
     return found, [f"label_error: the default model is used, because {reasons[0]}"]
 
 
-def _say(text: str) -> None:
+def _print_step(text: str) -> None:
     sys.stderr.write(f"{text} …\n")
 
 

@@ -14,7 +14,7 @@ from packager.worker.job import Job, SeedSweepJob
 from packager.worker.replay.seed_variance import seed_variance
 from packager.worker.train.dataset import declare_slices, prepare, slice_masks
 from packager.worker.train.source_data import read_source
-from packager.worker.train.training import TrainingData, train_apart
+from packager.worker.train.training import TrainingData, train_in_process
 
 
 def train_seeds(asked: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
@@ -51,4 +51,4 @@ def _read(job: Job, root: Root) -> TrainingData:
 
 def _evaluation(job: Job, root: Root, data: TrainingData, out: Path) -> Evaluation:
     with tempfile.TemporaryDirectory(prefix="seed-", dir=out) as name:
-        return train_apart(job, root, data, Path(name).resolve() / "model").evaluation
+        return train_in_process(job, root, data, Path(name).resolve() / "model").evaluation

@@ -39,7 +39,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class ModelClient:
-    """The model processes; all methods but ``ask_blocking`` are called from one event loop."""
+    """The model processes; all methods but ``request_blocking`` are called from one event loop."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class ModelClient:
         since = [one.greeted_at for one in self._processes]
         return {number: end for number, end in ends.items() if end.at > since[number - 1]}
 
-    async def ask(
+    async def request(
         self, message: Message, deadline: float, receive: Receive | None = None
     ) -> Message:
         """The answer to a request, by ``deadline`` (``time.monotonic()`` seconds).
@@ -124,17 +124,17 @@ class ModelClient:
         ``ModelProcessEndedError`` if the process ends before it answers.
         """
         self._request_limit.take()
-        return await self._ask(message, deadline, receive, placed=True)
+        return await self._request(message, deadline, receive, placed=True)
 
-    def ask_blocking(self, message: Message, deadline: float) -> Message:
-        """Like ``ask``, for a thread, whose request has a place already.
+    def request_blocking(self, message: Message, deadline: float) -> Message:
+        """Like ``request``, for a thread, whose request has a place already.
 
         Raises ``DeadlineExceededError`` also if the event loop ends meanwhile.
         """
         loop = self._loop
         assert loop is not None
         asking = asyncio.run_coroutine_threadsafe(
-            self._ask(message, deadline, None, placed=False), loop
+            self._request(message, deadline, None, placed=False), loop
         )
         stopped = 0
         while not asking.done():
@@ -148,7 +148,7 @@ class ModelClient:
             raise DeadlineExceededError
         return asking.result()
 
-    async def _ask(
+    async def _request(
         self, message: Message, deadline: float, receive: Receive | None, *, placed: bool
     ) -> Message:
         loop = asyncio.get_running_loop()

@@ -69,7 +69,7 @@ def unreadable_answer(error: Exception) -> ModelError:
     return ModelError([f"its process sent something else than an answer to the request ({kind})"])
 
 
-def said_of(told: Mapping[str, Any]) -> list[str]:
+def exception_lines(told: Mapping[str, Any]) -> list[str]:
     """The exception in an answer; raises ``KeyError`` or ``TypeError`` for another form."""
     said = told["said"]
     if not isinstance(said, list) or not all(isinstance(line, str) for line in said):
@@ -124,14 +124,14 @@ class NativeModel:
     ) -> Predictions:
         """The predictions, by ``deadline`` (``time.monotonic()`` seconds).
 
-        ``receive``: as of ``ModelClient.ask``.
+        ``receive``: as of ``ModelClient.request``.
         """
-        answer = await self._client.ask(self._request(checked), deadline, receive)
+        answer = await self._client.request(self._request(checked), deadline, receive)
         return self._predictions(checked, answer)
 
     def predict_blocking(self, checked: ValidatedRows, deadline: float) -> Predictions:
         """Like ``predict``, for a thread."""
-        answer = self._client.ask_blocking(self._request(checked), deadline)
+        answer = self._client.request_blocking(self._request(checked), deadline)
         return self._predictions(checked, answer)
 
     def part(self, checked: ValidatedRows, rows: Sequence[int]) -> ValidatedRows:
@@ -166,7 +166,7 @@ class NativeModel:
             if "unavailable" in header:
                 raise _unavailable(header["unavailable"])
             if "broken" in header:
-                raise ModelError(said_of(header["broken"]))
+                raise ModelError(exception_lines(header["broken"]))
             if "refused" in header:
                 raise self._refused(checked, header["refused"])
             return self._decoded(checked, answer)
@@ -185,7 +185,7 @@ class NativeModel:
         rows = range(told["first"], told["last"] + 1)
         if not rows or rows.start < 0 or rows.stop > checked.rows:
             raise ValueError(f"expected rows of the request, got {rows}")
-        refused = RowRefusedError(rows, said_of(told))
+        refused = RowRefusedError(rows, exception_lines(told))
         if "output" in told:
             refused.output, refused.expected = str(told["output"]), str(told["expected"])
         elif len(rows) == 1:

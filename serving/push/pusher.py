@@ -99,7 +99,7 @@ class MetricsPusher:
         self._counts.add(result.outcome, time.time())
         taken = result.outcome in ("sent", "partial")
         self._failures = 0 if taken else self._failures + 1
-        self._tell(result)
+        self._log_change(result)
         return result
 
     def pause_after(self, result: MetricsPushResult, took: float) -> float:
@@ -120,7 +120,7 @@ class MetricsPusher:
         self._now = max(time.time_ns(), self._now + 1_000_000)
         return self._now
 
-    def _tell(self, result: MetricsPushResult) -> None:
+    def _log_change(self, result: MetricsPushResult) -> None:
         """Log a change: the first push, a new reason of failure, the recovery."""
         if result.reason == self._said:
             return

@@ -130,12 +130,12 @@ def _run(
 ) -> UpdateResult:
     """Begin the update that is ``asked`` for, or go on with the one in the folder."""
     from packager.rollout.request import UpdateRequest
-    from packager.rollout.update import left_update, resume_update, start_update, under_way
+    from packager.rollout.update import check_no_update, left_update, resume_update, start_update
 
     if asked is None:
-        left = UpdateRequest.of(left_update(output).asked)
+        left = UpdateRequest.of(left_update(output).options)
     else:
-        under_way(output)
+        check_no_update(output)
         left = asked
     progress = ConsoleProgress()
     with opened(left.reference, False, key, companion=bool(left.data)) as (found, engine):

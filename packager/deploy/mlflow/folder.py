@@ -123,7 +123,7 @@ def _texts(reference: Reference, unpacked: Path) -> dict[str, str]:
         "conda.yaml": yaml.safe_dump(conda),
         "python_env.yaml": yaml.safe_dump({**python, "dependencies": ["-r requirements.txt"]}),
         "requirements.txt": "".join(f"{line}\n" for line in required),
-        "data/package.json": _json(_told(manifest)),
+        "data/package.json": _json(_loader_settings(manifest)),
     }
     if rows is not None:
         texts["input_example.json"] = _json(rows)
@@ -168,7 +168,7 @@ def _mlmodel(
     return {**told, **({"saved_input_example_info": info} if example else {})}
 
 
-def _told(manifest: Manifest) -> dict[str, Any]:
+def _loader_settings(manifest: Manifest) -> dict[str, Any]:
     """What the loader needs to know of the manifest."""
     features, serve = manifest.schema_.features, manifest.serve
     return {

@@ -56,10 +56,10 @@ def tracked_model(address: ModelAddress, server: TrackingServer) -> TrackedModel
 def _of_version(address: RegisteredModel, server: TrackingServer) -> TrackedModel:
     if address.alias is not None:
         query = {"name": address.name, "alias": address.alias}
-        found = server.ask("registered-models/alias", **query)
+        found = server.get("registered-models/alias", **query)
     else:
         query = {"name": address.name, "version": str(address.version)}
-        found = server.ask("model-versions/get", **query)
+        found = server.get("model-versions/get", **query)
     told = _part(found, "model_version", server)
     name, version = str(told.get("name")), str(told.get("version"))
     if told.get("status", "READY") != "READY":
@@ -68,7 +68,7 @@ def _of_version(address: RegisteredModel, server: TrackingServer) -> TrackedMode
             f"{told['status']}",
             "wait until its upload has ended, or register it again",
         )
-    place = server.ask("model-versions/get-download-uri", name=name, version=version)
+    place = server.get("model-versions/get-download-uri", name=name, version=version)
     run, source = told.get("run_id") or None, str(told.get("source", ""))
     logged = source.removeprefix("models:/") if source.startswith("models:/m-") else None
     facts = _facts(run, logged, server)
@@ -80,18 +80,18 @@ def _of_version(address: RegisteredModel, server: TrackingServer) -> TrackedMode
 
 
 def _of_logged(model: str, server: TrackingServer) -> TrackedModel:
-    info = _part(server.ask(f"logged-models/{model}"), "model", server).get("info", {})
+    info = _part(server.get(f"logged-models/{model}"), "model", server).get("info", {})
     facts = _facts(info.get("source_run_id") or None, model, server)
     return TrackedModel((str(info.get("artifact_uri", "")),), **facts)
 
 
 def _of_run(address: RunModel, server: TrackingServer) -> TrackedModel:
     """MLflow 3 keeps a run's models beside its artifacts, and names them by the same path."""
-    run = _part(server.ask("runs/get", run_id=address.run), "run", server)
+    run = _part(server.get("runs/get", run_id=address.run), "run", server)
     own = f"{run.get('info', {}).get('artifact_uri', '')}/{address.path}"
     for one in (run.get("outputs") or {}).get("model_outputs") or ():
         model = str(one.get("model_id"))
-        info = _part(server.ask(f"logged-models/{model}"), "model", server).get("info", {})
+        info = _part(server.get(f"logged-models/{model}"), "model", server).get("info", {})
         if info.get("name") == address.path:
             facts = _facts(address.run, model, server)
             return TrackedModel((str(info.get("artifact_uri", "")), own), **facts)

@@ -38,7 +38,7 @@ class ForgeClient:
         self._session = requests.Session()
         self._session.trust_env = True
 
-    def ask(self, method: str, path: str, body: object = None, **parameters: Any) -> Any:
+    def request(self, method: str, path: str, body: object = None, **parameters: Any) -> Any:
         """The JSON of an answer; None for 404 and 410 of a GET."""
         return self._json(self._send(method, f"{self.url}{path}", body, parameters), method, path)
 

@@ -24,7 +24,7 @@ class DeclinedError(SourceAwayError):
     """A source answers, but not this question: a status from 400 to 499."""
 
 
-def asked(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) -> Any:
+def get_json(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) -> Any:
     """The JSON that ``url`` answers; raises ``SourceAwayError``."""
     place = shown_address(url)
     try:

@@ -15,7 +15,7 @@ from packager.model.compiled.stored_arrays import ArrayWriter
 from packager.model.hosted_model import HostedModel
 from packager.worker.compile.fitted_model import DescribedForm, DescribedHead, FittedObject
 from packager.worker.compile.held_out import Row
-from packager.worker.compile.probe import ask
+from packager.worker.compile.probe import query_probes
 from packager.worker.compile.text_tables import text_of
 from packager.worker.compile.trees import Refused, trees_of
 
@@ -36,7 +36,7 @@ def compiled_forms(
     Raise ``CannotCompileError``, naming the unsupported part, if there is none.
     """
     fitted = FittedObject(model)
-    probed = ask(model, schema, rows, fitted.keys(schema))
+    probed = query_probes(model, schema, rows, fitted.keys(schema))
     described = fitted.form(schema, probed)
     for head in described.heads:
         yield _candidate(described, head)

@@ -102,7 +102,7 @@ class FittedObject:
     def _answer(
         self, verb: str, header: Mapping[str, Any], buffers: Sequence[Buffer] = ()
     ) -> Message:
-        answer = self.model.ask(
+        answer = self.model.send(
             Message({"verb": verb, "model": self.model.number, **header}, buffers)
         )
         if "unsupported" in answer.header:

@@ -52,7 +52,7 @@ def native(model: Model, schema: Schema, frame: pd.DataFrame) -> Predictions:
     return model.predict(frame[[column.name for column in schema.features]])
 
 
-def ask(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) -> ProbedRows:
+def query_probes(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) -> ProbedRows:
     """Predict every probe on base rows from ``rows``; record on which ones the model raises.
 
     Raise ``CannotCompileError`` if the model predicts none of ``rows``, ``HostEndedError`` if it

@@ -121,10 +121,10 @@ def attribute(
     if not truth:
         why = "no member has a right answer: name its column by `truth` under [[member]]"
         return found.model_copy(update={"not_attributed": why})
-    return _called_once(model, study, rows, truth, found)
+    return _shares_of_single_calls(model, study, rows, truth, found)
 
 
-def _called_once(
+def _shares_of_single_calls(
     model: HostedModel,
     study: HostedStudy,
     rows: AttributedRows,

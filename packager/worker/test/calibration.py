@@ -40,7 +40,7 @@ def calibration(judged: JudgedData, baseline: Baseline, policy: CalibrationPolic
     for name, one in zip(parts, found, strict=True):
         if one.not_judged and name:
             missing = asked and bool(one.details)
-            unjudged.append(NotTested(subject=name, why=one.not_judged, asked=missing))
+            unjudged.append(NotTested(subject=name, why=one.not_judged, requested=missing))
     if checks:
         return Judged(checks, details=details, not_tested=unjudged)
     alone = len(found) == 1

@@ -97,7 +97,7 @@ class HostedStudy:
         own = {"verb": "study", "model": model.number, "truth": dict(truth)}
         own |= {"others": known, "after": len(buffers)}
         self._model = model
-        answer = model.ask(Message({**header, **own}, [*buffers, *more]))
+        answer = model.send(Message({**header, **own}, [*buffers, *more]))
         self._rows = len(rows)
         self._received: list[ReceivedRows] = []
         self._repeated: frozenset[str] = frozenset()
@@ -120,7 +120,7 @@ class HostedStudy:
         """
         header: dict[str, Any] = {"verb": "rerun", "received": received}
         header |= {"replaced": list(replaced), "swapped": list(swapped)}
-        answer = self._model.ask(Message(header))
+        answer = self._model.send(Message(header))
         with readable_answer():
             if "unanswered" in answer.header:
                 raise UnansweredRowsError(_question(answer))
@@ -141,11 +141,11 @@ class HostedStudy:
         return self._repeated
 
 
-def ask_member(model: HostedModel, question: Question) -> Predictions:
+def predict_member(model: HostedModel, question: Question) -> Predictions:
     """The answers of a member of ``model``; raises ``PackageError``."""
     header = {"verb": "answer", "model": model.number, "member": question.member}
     header |= {"rows": question.rows, "columns": question.columns}
-    answer = model.ask(Message(header, question.buffers))
+    answer = model.send(Message(header, question.buffers))
     with readable_answer():
         return decode_predictions(answer)
 

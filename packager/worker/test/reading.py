@@ -78,7 +78,7 @@ def read_for_test(asked: DataTestJob, manifest: Manifest, root: Root) -> ReadDat
         digest = fingerprint(source.frame, source.files)
     except UsageError as error:
         return UnreadData(
-            _unread("readable", as_named(_said(error, manifest), paths)), _files(root.new)
+            _unread("readable", as_named(_error_text(error, manifest), paths)), _files(root.new)
         )
     read = ReadData(rows, source.files, digest, absent_columns(rows, late=bool(asked.labels)))
     if read.absent:
@@ -136,7 +136,7 @@ def as_named(text: str, paths: dict[Path, str]) -> str:
 def _unlabelled(
     error: UsageError, paths: dict[Path, str], files: tuple[FileEntry, ...], rows: NewRows
 ) -> UnreadData:
-    said = as_named(_said(error, rows.manifest), paths)
+    said = as_named(_error_text(error, rows.manifest), paths)
     return UnreadData(_unread("labels", said), files, rows.read)
 
 
@@ -144,7 +144,7 @@ def _unread(name: str, why: str) -> Check:
     return Check(family="schema", name=name, headline=True, verdict="failed", why=why)
 
 
-def _said(error: UsageError, manifest: Manifest) -> str:
+def _error_text(error: UsageError, manifest: Manifest) -> str:
     return data_error(error, manifest.schema_)
 
 

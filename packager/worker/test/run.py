@@ -18,7 +18,7 @@ from packager.text import counted
 from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.processes.host_command import fork_server, model_host
 from packager.worker.processes.resilient_model import StoredModel
-from packager.worker.test.answers import ModelAnswers, ask
+from packager.worker.test.answers import ModelAnswers, predict_rows
 from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.cases.rows import DataRows
@@ -114,7 +114,7 @@ def _families(
             {"schema": schema(rows, None, data.absent)}, notes, why="the new data lack columns"
         )
     packaged = packaged_rows(manifest, root)
-    answers, ratios = _asked(rows, packaged, manifest, root, forks)
+    answers, ratios = _predict_timed(rows, packaged, manifest, root, forks)
     found: dict[Family, Judged] = {"schema": schema(rows, answers, {})}
     rows = rows.where(answers.answered)
     if not len(rows):
@@ -164,7 +164,7 @@ def _with(found: Judged, check: Check) -> Judged:
     return found._replace(checks=(*found.checks, check))
 
 
-def _asked(
+def _predict_timed(
     rows: NewRows, packaged: Dataset | str, manifest: Manifest, root: Root, forks: ForkServer
 ) -> tuple[ModelAnswers, Sequence[float] | str]:
     """The answers, and the ratios of processor time, or why there are none."""
@@ -172,7 +172,7 @@ def _asked(
     with ModelHost(model_host(root)) as host:
         model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
         forks.warm(host.libraries())
-        answers = ask(model, rows.features, manifest.schema_.features)
+        answers = predict_rows(model, rows.features, manifest.schema_.features)
         if isinstance(packaged, str):
             return answers, packaged
         if not answers.answered.all():

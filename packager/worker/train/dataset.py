@@ -83,7 +83,7 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
     for target in targets:
         absent = int(frame[target].isna().sum())
         found = labels_read_as_null(source, root, target, absent)
-        _tell_unlabelled(found, target, len(frame), job)
+        _report_unlabelled(found, target, len(frame), job)
         unlabelled = {text: max(count, unlabelled.get(text, 0)) for text, count in found.items()}
     labelled = _labelled(frame, targets, job.task)
     check_targets(labelled, job.serve.outputs)
@@ -216,7 +216,7 @@ def _check_columns(frame: pd.DataFrame, job: Job, targets: Sequence[str]) -> Non
             )
 
 
-def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Job) -> None:
+def _report_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Job) -> None:
     """Report the dropped rows; raise ``UsageError`` if too much text is read as null."""
     if not unlabelled:
         return

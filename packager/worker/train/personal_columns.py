@@ -45,8 +45,8 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
             kind = "personal data"
         if kind is not None:
             found[name] = kind
-    _check_not_asked_for(found, job, dataset)
-    _tell(found, job)
+    _check_not_required(found, job, dataset)
+    _report_personal(found, job)
     return found
 
 
@@ -67,7 +67,7 @@ def without_values(schema: Schema, personal: Mapping[str, Personal]) -> Schema:
     )
 
 
-def _check_not_asked_for(found: Mapping[str, Personal], job: Job, dataset: Dataset) -> None:
+def _check_not_required(found: Mapping[str, Personal], job: Job, dataset: Dataset) -> None:
     for key, names in (
         ("[slices] columns", job.slices_columns),
         ("[test.fairness] columns", job.test.fairness.columns),
@@ -90,7 +90,7 @@ def _check_not_asked_for(found: Mapping[str, Personal], job: Job, dataset: Datas
             )
 
 
-def _tell(found: Mapping[str, Personal], job: Job) -> None:
+def _report_personal(found: Mapping[str, Personal], job: Job) -> None:
     for name, kind in found.items():
         looks = "is" if name in job.personal else "looks like"
         sys.stderr.write(

@@ -68,13 +68,13 @@ def test_a_member_that_gets_the_same_rows_is_asked_once(
         asked: list[str] = []
         for name in MEMBERS:
             runner = model.native.members[name].runner
-            ask = runner.ask
+            ask = runner.submit
 
             def counted(rows: Any, until: Any, name: str = name, ask: Any = ask) -> Any:
                 asked.append(name)
                 return ask(rows, until)
 
-            monkeypatch.setattr(runner, "ask", counted)
+            monkeypatch.setattr(runner, "submit", counted)
         truth = {"segmenter": ["home", "home", "car"], "price": [7.0, 8.0, 9.0]}
         study = Study(model, ROWS, (), truth)
         for size in range(3):

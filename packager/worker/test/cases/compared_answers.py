@@ -33,7 +33,7 @@ def judge_change(
     not judged.
     """
     changed = changed_rows(rows.rows, case.changes, schema, case.name)
-    before, after = asker.ask(rows.rows), asker.ask(changed)
+    before, after = asker.query(rows.rows), asker.query(changed)
     names = _open_names(case, schema)
     usual = {f"{column.name}:missing" for column in schema.features if column.nullable}
     found = []
@@ -54,7 +54,7 @@ def judge_change(
 
 def judge_bounds(rows: CaseRows, asker: RowAsker, judge: CaseJudge) -> list[RowVerdict]:
     """``bounds``: each answer by itself."""
-    return [_single(judge, one) for one in asker.ask(rows.rows)]
+    return [_single(judge, one) for one in asker.query(rows.rows)]
 
 
 def judge_grid(
@@ -65,7 +65,7 @@ def judge_grid(
     grid = _grid(case, column)
     assert column is not None
     asked = [{**row, column.name: value} for row in rows.rows for value in grid]
-    answers = asker.ask(asked)
+    answers = asker.query(asked)
     width = len(grid)
     hidden = column.personal is not None
     return [

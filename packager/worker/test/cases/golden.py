@@ -39,7 +39,7 @@ def judge_golden(
     golden: GoldenCase, asker: RowAsker, manifest: Manifest
 ) -> tuple[CaseRows, list[RowVerdict]]:
     """The rows of the case, and the outcome of each."""
-    asked = asker.ask(golden.rows)
+    asked = asker.query(golden.rows)
     pairs = zip(golden.right, asked, strict=True)
     outcomes = [_outcome(right, one, golden, manifest) for right, one in pairs]
     return CaseRows(golden.rows, range(len(golden.rows)), {}), outcomes
