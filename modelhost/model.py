@@ -143,9 +143,9 @@ def load_model(
     opened = load_estimator(path, predictor, loader, classes)
     native = opened.native
     if loader != SOLUTION and not (outputs and callable(getattr(native, "predict", None))):
-        asked = DeclaredAnswers(task, None if classes is None else tuple(classes))
+        declared = DeclaredAnswers(task, None if classes is None else tuple(classes))
         with project_errors("the model"):
-            native = adapted(native, asked)
+            native = adapted(native, declared)
     set_cpu_count()
     if outputs:
         return LoadedModel(native, task, None, False, opened.state, complete(native, outputs))

@@ -85,11 +85,11 @@ def answer_parts(estimator: Any, outputs: Sequence[OutputSpec]) -> list[AnswerPa
 
     Raises ``CannotCompileError``, naming what can't be taken apart.
     """
-    asked = _answer_tasks(outputs)
-    members = _members(estimator, len(asked))
+    tasks = _answer_tasks(outputs)
+    members = _members(estimator, len(tasks))
     return [
         AnswerPart(one, place, *wanted)
-        for (one, place), wanted in zip(members, asked)
+        for (one, place), wanted in zip(members, tasks)
         if _check_classes(one, place, wanted[1])
     ]
 

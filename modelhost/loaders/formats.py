@@ -120,7 +120,7 @@ def _content(path: Path) -> str | None:
         return json_content(path)
     if head[8:10] == b'{"' and int.from_bytes(head[:8], "little") < path.stat().st_size:
         raise ValueError("weights of safetensors, which are no model by themselves")
-    if is_onnx(path, asked=path.suffix.lower() == ".onnx"):
+    if is_onnx(path, has_name=path.suffix.lower() == ".onnx"):
         return "onnx"
     return None
 

@@ -216,15 +216,15 @@ class Audit:
             self._read(PickleStream(io.BytesIO(content), len(content)), inner, certain=is_torch)
 
     def _name(self, one: GlobalName, place: str, *, script: bool) -> None:
-        told = self._judge.of(one, script=script)
-        if told.allowed:
-            self.report.names[one.full] = told.why
-        elif told.unknown:
+        verdict = self._judge.of(one, script=script)
+        if verdict.allowed:
+            self.report.names[one.full] = verdict.why
+        elif verdict.unknown:
             if one.full not in self.report.unknown:
                 self.report.unknown.append(one.full)
         else:
             called = CALLED in one.uses
-            self.report.refuse(place, told.why, one.offset, one.full, called=called)
+            self.report.refuse(place, verdict.why, one.offset, one.full, called=called)
 
 
 def _is_importable(one: GlobalName) -> bool:

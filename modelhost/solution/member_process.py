@@ -157,10 +157,12 @@ class MemberProcess:
 
         For anything else than an answer it raises ``MemberUnavailableError``; the process is ended.
         """
-        told = answer.header.get("error")
+        failure = answer.header.get("error")
         try:
-            if told is not None:
-                raise MemberRaisedError(self._spec.name, str(told["message"]), str(told["hint"]))
+            if failure is not None:
+                raise MemberRaisedError(
+                    self._spec.name, str(failure["message"]), str(failure["hint"])
+                )
             found = answer.header.get("predictions")
             if type(found) is not Predictions:
                 found = decode_predictions(answer)
@@ -272,8 +274,8 @@ class MemberProcess:
             self._fail(f"its process {ending(process.wait())} while it loaded the model")
             return False
         if "error" in answer.header:
-            told = answer.header["error"]
-            self._fail(told["message"], told["hint"])
+            error = answer.header["error"]
+            self._fail(error["message"], error["hint"])
             return False
         with self._lock:
             model = answer.header["model"]

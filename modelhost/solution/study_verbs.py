@@ -33,39 +33,41 @@ class StudyVerbs:
     def __init__(self) -> None:
         self._study: Study | None = None
 
-    def begin(self, asked: Message, model: LoadedModel, rows: Any, specs: Sequence[Any]) -> Message:
-        """``study``: ``rows`` are those of ``asked``, a frame or an array."""
-        flow, given = _flow(model), asked.header
-        others = list(_others(given.get("others", ()), asked.buffers[given["after"] :]))
+    def begin(
+        self, request: Message, model: LoadedModel, rows: Any, specs: Sequence[Any]
+    ) -> Message:
+        """``study``: ``rows`` are those of ``request``, a frame or an array."""
+        flow, given = _flow(model), request.header
+        others = list(_others(given.get("others", ()), request.buffers[given["after"] :]))
         self._study = Study(model, rows, specs, given["truth"], others)
         return Message({"members": described(flow)})
 
-    def rerun(self, asked: Message) -> Message:
+    def rerun(self, request: Message) -> Message:
         """``rerun``."""
         assert self._study is not None
         try:
             with project_errors("the flow"):
-                found = self._study.run(asked.header["replaced"], asked.header["swapped"])
+                found = self._study.run(request.header["replaced"], request.header["swapped"])
         except UnansweredError as missing:
             columns = missing.columns
-            told = {"member": missing.member, "digest": missing.digest, "rows": columns.rows}
-            told["columns"] = columns.described
-            return Message({"unanswered": told}, columns.buffers)
+            result = {"member": missing.member, "digest": missing.digest, "rows": columns.rows}
+            result["columns"] = columns.described
+            return Message({"unanswered": result}, columns.buffers)
         header, buffers = encode_predictions(found)
         own, received = len(buffers), []
-        for call in self._study.received if asked.header["received"] else ():
+        for call in self._study.received if request.header["received"] else ():
             answers, more = encode_predictions(call.found)
             received.append([call.member, call.places, answers, len(more)])
             buffers += more
-        told = {"own": own, "received": received, "repeated": sorted(self._study.repeated)}
-        return Message({**header, **told}, buffers)
+        result = {"own": own, "received": received, "repeated": sorted(self._study.repeated)}
+        return Message({**header, **result}, buffers)
 
 
-def answer(asked: Message, model: LoadedModel) -> Message:
+def answer(request: Message, model: LoadedModel) -> Message:
     """``answer``: the answers of one member to rows as it takes them."""
-    given = asked.header
+    given = request.header
     member = _flow(model).members[given["member"]]
-    columns = decode_columns(given["columns"], asked.buffers, given["rows"])
+    columns = decode_columns(given["columns"], request.buffers, given["rows"])
     rows = input_builder(FRAME, member.spec.features).frame(columns, given["rows"])
     waits, _ = member.runner.submit(rows, None)
     assert waits is not None

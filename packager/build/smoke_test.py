@@ -88,14 +88,14 @@ def smoke_test_in_engine(
         _wait_until_ready(sandbox, seconds)
         if not recorded.rows:
             return
-        code, said = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_request_body(recorded))])
+        code, output = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_request_body(recorded))])
     if code != 0:
-        raise PackageError("the started image can't predict rows of the data", said[-800:])
+        raise PackageError("the started image can't predict rows of the data", output[-800:])
     try:
-        predictions = json.loads(said)["predictions"]
+        predictions = json.loads(output)["predictions"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise PackageError(
-            f"the started image: expected an answer in JSON, got {said[:200]!r}",
+            f"the started image: expected an answer in JSON, got {output[:200]!r}",
             "a file of the project may replace a module of Python, or print while it starts",
         ) from error
     _compare(predictions, recorded)
@@ -163,11 +163,11 @@ def _from_worker(
     """The predictions of a process on the image's layers, within ``seconds``."""
     output = folder / "smoke-test"
     output.mkdir()
-    asked = b"".join(canonical_json(row) + b"\n" for row in recorded.rows)
+    rows = b"".join(canonical_json(row) + b"\n" for row in recorded.rows)
     try:
         progress.step("smoke-testing the layers of the image")
         worker = LocalWorker(ships.image.layers, seconds=seconds)
-        answers = worker.run("predict", {"rows.jsonl": asked}, output, progress)
+        answers = worker.run("predict", {"rows.jsonl": rows}, output, progress)
     except TimeoutError as error:
         raise PackageError(
             f"trained, but the image has not predicted after {seconds:g} s", _longer(seconds)

@@ -148,8 +148,8 @@ class TableReadOptions(ReadOptions):
     def says_null(self, name: str) -> bool:
         """Whether the options set the null words of a column, directly or by declaring its kind."""
         column = self.columns.get(name)
-        said = column is not None and column.null is not None
-        return said or self.null is not None or self.kind(name) is not None
+        declared = column is not None and column.null is not None
+        return declared or self.null is not None or self.kind(name) is not None
 
     def kind(self, name: str) -> Kind | None:
         """The declared kind of a column; None if none is declared."""

@@ -97,8 +97,8 @@ def load_header(path: Path, serve: Serve, task: Task) -> dict[str, Any]:
 class ModelHost:
     """A running process of the model host; one request at a time."""
 
-    def __init__(self, start: HostCommand, told: Callable[[str], object] = show) -> None:
-        """Start the process, in a session of its own; ``told`` gets each line of its output."""
+    def __init__(self, start: HostCommand, on_line: Callable[[str], object] = show) -> None:
+        """Start the process, in a session of its own; ``on_line`` gets each line of its output."""
         ours, theirs = socket.socketpair()
         self._who = start.who
         self._connection = ours
@@ -110,7 +110,7 @@ class ModelHost:
             self._process = start.start(theirs)
         lines = self._process.stderr
         assert lines is not None
-        self._relay = threading.Thread(target=relay, args=(lines, self._last, told), daemon=True)
+        self._relay = threading.Thread(target=relay, args=(lines, self._last, on_line), daemon=True)
         self._relay.start()
         # A child that the model has forked keeps the connection open: the process is watched.
         threading.Thread(target=self._end_with_process, daemon=True).start()

@@ -60,19 +60,19 @@ class HostedModel:
     def read(cls, send: SendRequest, task: Task, answer: Message) -> HostedModel:
         """From the answer to a request to load it; raises ``PackageError`` for another form."""
         with readable_answer():
-            told: Mapping[str, Any] = answer.header["model"]
+            model: Mapping[str, Any] = answer.header["model"]
             return cls(
                 send=send,
-                number=told["number"],
+                number=model["number"],
                 task=task,
-                classes=_tuple(told["classes"]),
-                has_probabilities=told["has_probabilities"],
-                feature_names=_tuple(told["feature_names"]),
-                feature_count=told["feature_count"],
-                text_step=told["text_step"],
-                type_name=told["type"],
-                takes=told["takes"],
-                outputs=tuple(OutputSpec.read(one) for one in told["outputs"]),
+                classes=_tuple(model["classes"]),
+                has_probabilities=model["has_probabilities"],
+                feature_names=_tuple(model["feature_names"]),
+                feature_count=model["feature_count"],
+                text_step=model["text_step"],
+                type_name=model["type"],
+                takes=model["takes"],
+                outputs=tuple(OutputSpec.read(one) for one in model["outputs"]),
             )
 
     def within(self, seconds: float) -> HostedModel:

@@ -38,13 +38,13 @@ def ci_state(directory: Path, variables: Mapping[str, str]) -> GitState | None:
     return None
 
 
-def with_ci(found: GitState | None, told: GitState | None) -> GitState | None:
+def with_ci(found: GitState | None, state: GitState | None) -> GitState | None:
     """The state of a repository, with what only CI knows of its commit; that of CI without one."""
-    if found is None or told is None:
-        return found or told
-    if found.commit != told.commit:
+    if found is None or state is None:
+        return found or state
+    if found.commit != state.commit:
         return found
-    known = {"ref": found.ref or told.ref, "source": found.source or told.source}
+    known = {"ref": found.ref or state.ref, "source": found.source or state.source}
     return found.model_copy(update=known)
 
 

@@ -45,8 +45,8 @@ def init_from_model(
         facts = facts_of_pickle(read_header(_first_file(model)))
     else:
         facts = facts_of_format(model, found)
-    told = "".join(f"{line}\n" for line in facts.requirements)
-    content = {"requirements.txt": told if requirements is None else requirements}
+    requirement_lines = "".join(f"{line}\n" for line in facts.requirements)
+    content = {"requirements.txt": requirement_lines if requirements is None else requirements}
     copies, section, labels = {f"model/{model.name}": model}, "", ""
     task = task or facts.task
     if data is not None:

@@ -138,10 +138,10 @@ class Authorization:
     def _new_token(self, scopes: Scopes) -> tuple[str, float]:
         """(token, moment until which it is used) for ``scopes``."""
         login, service = self._find(), self._facts.get("service")
-        asked = [("service", service)] if service else []
+        parameters = [("service", service)] if service else []
         if login is not None and login.identity_token:
             form = {
-                **dict(asked),
+                **dict(parameters),
                 "grant_type": "refresh_token",
                 "refresh_token": login.identity_token,
                 "client_id": CLIENT,
@@ -149,7 +149,7 @@ class Authorization:
             }
             status, content = self.fetch_token(self._facts["realm"], None, form)
         else:
-            query = urlencode([*asked, *(("scope", scope) for scope in scopes)])
+            query = urlencode([*parameters, *(("scope", scope) for scope in scopes)])
             url = self._facts["realm"]
             url += ("&" if urlsplit(url).query else "?") + query
             status, content = self.fetch_token(url, None if login is None else _basic(login), None)
@@ -165,9 +165,9 @@ class Authorization:
 
     def _read_token(self, content: bytes) -> tuple[str, float]:
         try:
-            told = json.loads(content)
-            token = told.get("token") or told["access_token"]
-            life = float(told.get("expires_in") or DEFAULT_LIFE)
+            document = json.loads(content)
+            token = document.get("token") or document["access_token"]
+            life = float(document.get("expires_in") or DEFAULT_LIFE)
             if not isinstance(token, str) or not token.isprintable() or not token.isascii():
                 raise ValueError("no text")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -61,11 +61,11 @@ class RegistryAnswer:
     @property
     def wait(self) -> float:
         """Seconds that the header Retry-After, a number or a date, asks for; else 0."""
-        told = self.headers.get("Retry-After", "")
-        if told.isdecimal():
-            return float(told[:9])
+        header = self.headers.get("Retry-After", "")
+        if header.isdecimal():
+            return float(header[:9])
         try:
-            return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+            return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
         except (ValueError, TypeError):
             return 0.0
 

@@ -230,9 +230,9 @@ def _query(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], 
         for _, value in found:
             _check_count("an answer", value)
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        told = f" ({error})" if type(error) is ValueError else ""
+        detail = f" ({error})" if type(error) is ValueError else ""
         raise PackageError(
-            f"{url}: expected Prometheus' answer to a query, got other content{told}",
+            f"{url}: expected Prometheus' answer to a query, got other content{detail}",
             "name the address of a Prometheus: http://…:9090",
         ) from error
     return found

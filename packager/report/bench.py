@@ -95,9 +95,9 @@ def _notes(steps: Sequence[LoadStep]) -> list[str]:
                 " give it more --seconds"
             )
         if step.failed:
-            told = {status: n for status, n in step.statuses.items() if status != "200"}
+            failures = {status: n for status, n in step.statuses.items() if status != "200"}
             if step.broken_connections:
-                told["no answer"] = step.broken_connections
-            counts = ", ".join(f"{status}: {count}" for status, count in sorted(told.items()))
+                failures["no answer"] = step.broken_connections
+            counts = ", ".join(f"{status}: {count}" for status, count in sorted(failures.items()))
             notes.append(f"failed at {step.rows} rows, {step.clients} clients: {counts}")
     return ["", *notes] if notes else []

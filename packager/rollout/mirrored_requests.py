@@ -44,10 +44,10 @@ class AskedAnswer:
     @property
     def failure_text(self) -> str:
         """What came in place of an answer."""
-        said = self.document
-        if isinstance(said, dict) and isinstance(said.get("error"), dict):
-            said = said["error"].get("message")
-        return f"status {self.status or 'none'}: {str(said)[:200]}"
+        content = self.document
+        if isinstance(content, dict) and isinstance(content.get("error"), dict):
+            content = content["error"].get("message")
+        return f"status {self.status or 'none'}: {str(content)[:200]}"
 
 
 class ServerAddress:

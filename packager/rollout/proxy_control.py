@@ -145,18 +145,18 @@ class ProxyControl:
                 raise self._wrong(f"weight {weights[one.slot]} of {one.slot}", str(one.weight))
 
     def _send(self, commands: Sequence[str]) -> list[str]:
-        said = self._compose.run(
+        output = self._compose.run(
             *("run", "--rm", "--no-deps", "-T", "--user", PROXY_USER, f"state-{self._one.proxy}"),
             *(f"/{VENV}/bin/python", "-c", SCRIPT),
             text="\n".join(commands),
             seconds=60,
         )
         try:
-            answers = list(json.loads(said))
+            answers = list(json.loads(output))
         except ValueError as error:
-            raise self._wrong(commands[0], said) from error
+            raise self._wrong(commands[0], output) from error
         if len(answers) != len(commands):
-            raise self._wrong(commands[0], said)
+            raise self._wrong(commands[0], output)
         return [str(one) for one in answers]
 
     def _wrong(self, command: str, answer: str) -> PackageError:

@@ -95,20 +95,20 @@ class RollingUpdate:
     def _result(
         self, gate: GateVerdict | None, canary: tuple[GateCheck, ...], *, done: bool
     ) -> UpdateResult:
-        told, seconds = self.journal, time.monotonic() - self.begun
+        journal, seconds = self.journal, time.monotonic() - self.begun
         names = {one.name: one for one in canary}
         return UpdateResult(
-            *(told.model, told.before, told.version, done, gate),
+            *(journal.model, journal.before, journal.version, done, gate),
             canary=names.get(CANARY),
             labels=names.get(LABELS),
             seconds=seconds,
         )
 
     def _candidate(self, reference: Reference, share: float) -> None:
-        memory, told = replica_mib(reference.manifest), self.journal
+        memory, journal = replica_mib(reference.manifest), self.journal
         network = reference.manifest.serve.network or self.slots.one.network
         self.slots.write_candidate(
-            UpdateCandidate(told.version, told.image, memory, network, share)
+            UpdateCandidate(journal.version, journal.image, memory, network, share)
         )
 
     def _start(self, reference: Reference) -> None:
@@ -174,10 +174,10 @@ class RollingUpdate:
     def _judged_labels(self, before: Counts | None) -> GateCheck:
         now = None if before is None else self._labels()
         if before is None or now is None:
-            said = (
+            note = (
                 "Prometheus, which counts labels, is no part of this deployment or did not answer"
             )
-            return GateCheck(LABELS, "skipped", said)
+            return GateCheck(LABELS, "skipped", note)
         return judge_labels((self.journal.before, self.journal.version), before, now)
 
     def _move(self, reference: Reference) -> None:

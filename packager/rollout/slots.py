@@ -91,10 +91,10 @@ class Slots:
         self.compose.run("up", "--detach", "--no-deps", self.service)
         self.reload_prometheus()
         until = time.monotonic() + seconds
-        with ServerAddress(self.address(self.one.idle)) as asked:
+        with ServerAddress(self.address(self.one.idle)) as server:
             while True:
                 ready = 0
-                if asked.get("/readyz").status == 200:
+                if server.get("/readyz").status == 200:
                     ready = self.control.up(self.one.idle)
                     if ready >= self.one.replicas:
                         return
@@ -110,8 +110,8 @@ class Slots:
 
     def _not_ready(self, got: str) -> PackageError:
         log = self.compose.log(self.service)
-        told = startup_error(log)
-        end = f"{told.message}; {told.hint}" if told is not None else last_lines(log, 800)
+        error = startup_error(log)
+        end = f"{error.message}; {error.hint}" if error is not None else last_lines(log, 800)
         wanted = f"{self.one.replicas} ready replicas"
         return PackageError(
             f"{self.service}: expected {wanted}, got {got}", f"the end of its log: {end}"

@@ -24,7 +24,7 @@ from packager.rollout.rolling import RollingUpdate
 def start_update(
     reference: Reference,
     folder: Path,
-    asked: UpdateRequest,
+    request: UpdateRequest,
     engine: Engine | None,
     progress: Progress,
 ) -> UpdateResult:
@@ -49,10 +49,10 @@ def start_update(
                 f"build it with grpc, or take the port away first: package deploy compose "
                 f"{reference.name} --output {folder}",
             )
-        image = _image(reference, asked, engine, progress)
+        image = _image(reference, request, engine, progress)
         if (version, image) == (one.version, one.image):
             raise UsageError(f"{name}: {version} serves already", "name another version")
-        update = UpdateJournal(name, one.version, version, image, "starting", asked.document)
+        update = UpdateJournal(name, one.version, version, image, "starting", request.document)
         work = RollingUpdate.of(folder, update, engine, progress)
         work.slots.check_running()
         journals.begin(folder, update)
@@ -60,12 +60,12 @@ def start_update(
 
 
 def _image(
-    reference: Reference, asked: UpdateRequest, engine: Engine | None, progress: Progress
+    reference: Reference, request: UpdateRequest, engine: Engine | None, progress: Progress
 ) -> str:
     """The image to start; one in a folder or an archive is loaded into the engine."""
     in_file = reference.engine is None and not reference.source
-    if asked.image or not in_file or engine is None:
-        return deployed_image(asked.image, reference)
+    if request.image or not in_file or engine is None:
+        return deployed_image(request.image, reference)
     return reference.in_engine(engine, progress)
 
 

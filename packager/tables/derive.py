@@ -63,8 +63,8 @@ class DeriveResult:
     def summary(self) -> str:
         """``outcome`` as a message."""
         back = f"reverted to version {self.version.reverted_to}, which has the same inputs"
-        said = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
-        return said.get(self.outcome, self.outcome)
+        text = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
+        return text.get(self.outcome, self.outcome)
 
 
 def derive(

@@ -138,8 +138,8 @@ class Scan:
     def _stored_rows(self, file: DataFile) -> list[int]:
         with self._place.open_input_file(file.path) as source:
             check_footer(file.path, source)
-            told = parquet.read_metadata(source)
-        return [told.row_group(place).num_rows for place in range(told.num_row_groups)]
+            metadata = parquet.read_metadata(source)
+        return [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
 
     def _read(
         self, file: DataFile, row: int = 0, groups: Sequence[int] | None = None

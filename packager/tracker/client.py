@@ -72,16 +72,16 @@ class IssuesClient:
 
     def issues(self, selection: Mapping[str, Any], limit: int) -> Iterator[dict[str, Any]]:
         """At most ``limit`` issues, page by page."""
-        asked = {**selection, "limit": max(min(limit, 200), 1)}
+        parameters = {**selection, "limit": max(min(limit, 200), 1)}
         for _ in range(MAX_PAGES):
-            page = self._request("GET", "/api/v1/issues", parameters=asked)
+            page = self._request("GET", "/api/v1/issues", parameters=parameters)
             found = [one.model_dump() for one in self._read(_VIEWS, page, "issues")]
             yield from found[:limit]
             limit -= len(found)
             following = page.get("next")
-            if limit <= 0 or following is None or following == asked.get("after"):
+            if limit <= 0 or following is None or following == parameters.get("after"):
                 return
-            asked["after"] = following
+            parameters["after"] = following
 
     def issue(self, number: int) -> dict[str, Any]:
         """An issue."""

@@ -161,15 +161,15 @@ def _pickles(
     found: AuditResult, name: str, report: PickleReport, absent: Sequence[str] = ()
 ) -> None:
     for one in report.findings:
-        told = one._replace(place="").text.strip(" ,:")
+        detail = one._replace(place="").text.strip(" ,:")
         hint = f"if you know what it does: pickle_allow, or --allow {one.name}" if one.name else ""
         place = one.place.replace("the file", name, 1)
-        finding = AuditFinding("pickles", place.rstrip(":"), told, hint)
+        finding = AuditFinding("pickles", place.rstrip(":"), detail, hint)
         if absent and one.name is not None and "neither" in one.what:
             more = len(absent) - MAX_NAMES
             names = ", ".join(absent[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
             hint = f"the cache lacks the wheels {names}: build its project here once"
-            found.skipped.append(AuditFinding("pickles", place.rstrip(":"), told, hint))
+            found.skipped.append(AuditFinding("pickles", place.rstrip(":"), detail, hint))
         else:
             found.findings.append(finding)
     for unknown in report.unknown:

@@ -69,7 +69,7 @@ class Owner(Protocol):
     def process_ready(self) -> None:
         """It has loaded the model."""
 
-    def request_done(self, asked: PendingRequest) -> None:
+    def request_done(self, request: PendingRequest) -> None:
         """A request has its answer, or the process ended."""
 
     def members_changed(self) -> None:
@@ -118,17 +118,17 @@ class ModelProcess:
                 return name, state
         return None
 
-    def send(self, asked: PendingRequest) -> None:
+    def send(self, request: PendingRequest) -> None:
         """Send a request; its future gets the answer, or ``ModelProcessEndedError``."""
         assert self._link is not None
-        asked.process = self
-        self.in_flight[asked.number] = asked
-        self._link.send(asked.message)
+        request.process = self
+        self.in_flight[request.number] = request
+        self._link.send(request.message)
 
-    def cancel(self, asked: PendingRequest) -> None:
+    def cancel(self, request: PendingRequest) -> None:
         """Tell the process that nobody waits for an answer; one follows nevertheless."""
-        if self._link is not None and asked.number in self.in_flight:
-            self._link.send(Message({"verb": "cancel", "id": asked.number}))
+        if self._link is not None and request.number in self.in_flight:
+            self._link.send(Message({"verb": "cancel", "id": request.number}))
 
     async def run(self) -> None:
         """Connect, and again whenever the process has ended, until this task is cancelled."""
@@ -170,12 +170,12 @@ class ModelProcess:
         if calls is not None:
             _checked(self._owner.members_called, calls)
         number = message.header.get("id")
-        asked = self.in_flight.pop(number, None) if type(number) is int else None
-        if asked is None:
+        pending = self.in_flight.pop(number, None) if type(number) is int else None
+        if pending is None:
             raise WireError("expected an answer to a request, got another")
-        if not asked.future.done():
-            asked.future.set_result(message)
-        self._owner.request_done(asked)
+        if not pending.future.done():
+            pending.future.set_result(message)
+        self._owner.request_done(pending)
 
     def lost(self, link: _Link) -> None:
         """Fail the requests that the process had."""
@@ -184,15 +184,15 @@ class ModelProcess:
         self._link = None
         self.set_member_states({})
         had, self.in_flight = self.in_flight, {}
-        for asked in had.values():
-            if not asked.future.done():
-                asked.future.set_exception(ModelProcessEndedError())
-            self._owner.request_done(asked)
+        for pending in had.values():
+            if not pending.future.done():
+                pending.future.set_exception(ModelProcessEndedError())
+            self._owner.request_done(pending)
 
 
-def _checked(read: Callable[[Any], Read], told: Any) -> Read:
+def _checked(read: Callable[[Any], Read], header: Any) -> Read:
     try:
-        return read(told)
+        return read(header)
     except ValueError as error:
         raise WireError(str(error)) from error
 

@@ -69,16 +69,16 @@ def unreadable_answer(error: Exception) -> ModelError:
     return ModelError([f"its process sent something else than an answer to the request ({kind})"])
 
 
-def exception_lines(told: Mapping[str, Any]) -> list[str]:
+def exception_lines(answer: Mapping[str, Any]) -> list[str]:
     """The exception in an answer; raises ``KeyError`` or ``TypeError`` for another form."""
-    said = told["said"]
-    if not isinstance(said, list) or not all(isinstance(line, str) for line in said):
+    lines = answer["said"]
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise TypeError("expected a list of lines")
-    return said
+    return lines
 
 
-def _unavailable(told: Mapping[str, Any]) -> MemberFailedError:
-    member, reason, late = told["member"], told["reason"], told["late"]
+def _unavailable(answer: Mapping[str, Any]) -> MemberFailedError:
+    member, reason, late = answer["member"], answer["reason"], answer["late"]
     if not isinstance(member, str) or not isinstance(reason, str):
         raise TypeError("expected texts")
     return MemberFailedError(member, reason, late=bool(late))
@@ -181,13 +181,13 @@ class NativeModel:
             raise ValueError(f"expected answers to {checked.rows} rows, got {heights}")
         return found
 
-    def _refused(self, checked: ValidatedRows, told: dict[str, Any]) -> RowRefusedError:
-        rows = range(told["first"], told["last"] + 1)
+    def _refused(self, checked: ValidatedRows, refusal: dict[str, Any]) -> RowRefusedError:
+        rows = range(refusal["first"], refusal["last"] + 1)
         if not rows or rows.start < 0 or rows.stop > checked.rows:
             raise ValueError(f"expected rows of the request, got {rows}")
-        refused = RowRefusedError(rows, exception_lines(told))
-        if "output" in told:
-            refused.output, refused.expected = str(told["output"]), str(told["expected"])
+        refused = RowRefusedError(rows, exception_lines(refusal))
+        if "output" in refusal:
+            refused.output, refused.expected = str(refusal["output"]), str(refusal["expected"])
         elif len(rows) == 1:
             self._name_column(refused, [column[rows.start] for column in checked.columns])
         return refused

@@ -112,8 +112,8 @@ class MetricsPusher:
             return max(self._settings.seconds - took, 0.1)
         most = max(self._settings.seconds, MAX_PAUSE_SECONDS)
         doubled = FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures - 1, 20)
-        asked = min(result.retry_after or 0.0, MAX_RETRY_AFTER_SECONDS)
-        return max(min(doubled, most) * random.uniform(0.8, 1.2), asked)
+        pause = min(result.retry_after or 0.0, MAX_RETRY_AFTER_SECONDS)
+        return max(min(doubled, most) * random.uniform(0.8, 1.2), pause)
 
     def _next(self) -> int:
         """Now, in nanoseconds since 1970, but later than the last time: a clock may be set back."""

@@ -152,7 +152,7 @@ def _mlmodel(
         "outputs": json.dumps(outputs(manifest)),
     }
     signature["params"] = json.dumps([PROBABILITIES]) if manifest.schema_.classes else None
-    told = {
+    fields = {
         "flavors": {"python_function": flavor},
         "signature": signature,
         # Not of the clock: the same package is the same model.
@@ -165,7 +165,7 @@ def _mlmodel(
         "pandas_orient": "split",
         "type": "dataframe",
     }
-    return {**told, **({"saved_input_example_info": info} if example else {})}
+    return {**fields, **({"saved_input_example_info": info} if example else {})}
 
 
 def _loader_settings(manifest: Manifest) -> dict[str, Any]:

@@ -158,7 +158,7 @@ class PrometheusSite:
     def _footer(self) -> str:
         return f"Prometheus at {self._url}"
 
-    def _away(self, address: PageAddress, told: str) -> str:
+    def _away(self, address: PageAddress, detail: str) -> str:
         """A page whose panels say since when there is no answer."""
         since = "it was never reached" if self._reached is None else (
             f"not reached since {clock(self._reached)}"
@@ -174,7 +174,7 @@ class PrometheusSite:
         answer = ViewAnswer(rows, now - address.seconds, now)
         context = PanelContext(answer, address.window, 0, lambda *_: "", problem=reason)
         body = [
-            f'<p class="lead bad">{words(told, 500)}</p>',
+            f'<p class="lead bad">{words(detail, 500)}</p>',
             navigation(Choices(address)),
             *view_body(answer, context),
         ]

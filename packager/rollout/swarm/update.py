@@ -135,8 +135,8 @@ class SwarmUpdate:
         numbers = {"seconds": round(found.seconds, 1), "outcome": found.outcome}
         if found.outcome == "completed":
             return GateCheck(CHECK, "passed", f"completed in {found.seconds:.0f} s", numbers)
-        said = f"{found.outcome} after {found.seconds:.0f} s: {found.reason}"
-        return GateCheck(CHECK, "failed", said, numbers)
+        summary = f"{found.outcome} after {found.seconds:.0f} s: {found.reason}"
+        return GateCheck(CHECK, "failed", summary, numbers)
 
 
 def _check(request: UpdateRequest) -> None:

@@ -44,14 +44,14 @@ class ForgeClient:
 
     def pages(self, path: str, **parameters: Any) -> Iterator[Any]:
         """The items of a list, page by page, as the header ``Link`` says."""
-        address, asked = f"{self.url}{path}", {**parameters, "per_page": 100}
+        address, parameters_of_page = f"{self.url}{path}", {**parameters, "per_page": 100}
         for _ in range(MAX_PAGES):
-            answer = self._send("GET", address, None, asked)
+            answer = self._send("GET", address, None, parameters_of_page)
             yield from self._json(answer, "GET", path) or ()
             following = _NEXT.search(answer.headers.get("Link", ""))
             if following is None:
                 return
-            address, asked = urljoin(address, following[1]), {}
+            address, parameters_of_page = urljoin(address, following[1]), {}
             parts = urlsplit(address)
             if (parts.scheme, parts.netloc) != self._origin:  # it would get the token
                 raise PackageError(f"{self.url}: expected the next page there, got another host")

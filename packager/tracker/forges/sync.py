@@ -153,8 +153,10 @@ class _Step:
         for one in added:
             self.forge.comment(mirror.number, comment_of(one))
             self.result.comments += 1
-        told = tuple(dict.fromkeys(map(mark_of, own)))
-        return mirror.having(sent_comments=told, comment=last, comments=found.comments + len(added))
+        marks = tuple(dict.fromkeys(map(mark_of, own)))
+        return mirror.having(
+            sent_comments=marks, comment=last, comments=found.comments + len(added)
+        )
 
     def _take_comment(self, found: RemoteComment, known: Collection[str]) -> None:
         text = f"{self._prefix}{found.author}: {found.text}"[:MAX_COMMENT]

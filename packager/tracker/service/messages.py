@@ -42,9 +42,9 @@ async def send_new_messages(context: ServiceContext, channel: Channel) -> bool:
         await tracker.write(keep_position, channel.name, place)
     for number, event, issue in await tracker.read(untold, place):
         if issue.band <= channel.band:
-            told = event_view(StoredEvent(number, event))
+            view = event_view(StoredEvent(number, event))
             shown = issue_view(issue, context.settings)
-            if not await _delivered(channel, told, shown):
+            if not await _delivered(channel, view, shown):
                 return False
         await tracker.write(keep_position, channel.name, number)
     return True

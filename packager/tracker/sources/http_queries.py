@@ -45,9 +45,9 @@ def get_json(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) 
     except (requests.RequestException, UnicodeError) as error:
         raise SourceAwayError(f"{place}: no answer: {type(error).__name__}") from error
     if answer.status_code != 200:
-        told = answer.text[:MAX_SHOWN].strip()
+        content = answer.text[:MAX_SHOWN].strip()
         kind = DeclinedError if 400 <= answer.status_code < 500 else SourceAwayError
-        raise kind(f"{place}: expected status 200, got {answer.status_code}: {told}")
+        raise kind(f"{place}: expected status 200, got {answer.status_code}: {content}")
     try:
         return json.loads(answer.content)
     except (ValueError, RecursionError) as error:

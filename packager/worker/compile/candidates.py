@@ -43,13 +43,13 @@ def compiled_forms(
 
 
 def _candidate(described: DescribedForm, head: DescribedHead) -> CompiledCandidate | Refused:
-    told = head.described
+    fields = head.described
     if described.texts:
         return _with_texts(described, head)
-    if "joined" in told:
+    if "joined" in fields:
         return _joined(described, head)
-    if "head" in told:
-        return CompiledCandidate(_form(described, told["head"], told["tolerance"]), None)
+    if "head" in fields:
+        return CompiledCandidate(_form(described, fields["head"], fields["tolerance"]), None)
     trees = trees_of(head)
     if isinstance(trees, Refused):
         return trees
@@ -89,9 +89,9 @@ def _with_texts(described: DescribedForm, head: DescribedHead) -> CompiledCandid
 
 
 def _stored(head: DescribedHead, writer: ArrayWriter) -> dict[str, Any]:
-    told = head.described["head"]
-    weights = np.asarray(head.arrays["weights"]).reshape(-1, len(told["intercept"]))
-    return {**told, "weights": writer.add(weights)}
+    head_fields = head.described["head"]
+    weights = np.asarray(head.arrays["weights"]).reshape(-1, len(head_fields["intercept"]))
+    return {**head_fields, "weights": writer.add(weights)}
 
 
 def _form(described: DescribedForm, head: Any, tolerance: float) -> Form:

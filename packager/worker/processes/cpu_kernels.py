@@ -76,9 +76,9 @@ def unknown_features(numpy: str, got: str) -> PackageError:
 
 def _above_v3(features: NumpyFeatures) -> list[str]:
     """Features for NumPy to disable: those above v3 that it detected or has disabled already."""
-    told = os.environ.get(DISABLED, "").replace(",", " ").split()
+    disabled = os.environ.get(DISABLED, "").replace(",", " ").split()
     return [
         name
         for name in features.dispatched
-        if name.startswith(ABOVE_V3) and (features.detected.get(name, False) or name in told)
+        if name.startswith(ABOVE_V3) and (features.detected.get(name, False) or name in disabled)
     ]

@@ -143,8 +143,8 @@ def _shares_of_single_calls(
                 return _attributed(study, rows, truth, found, received)
             except _RepeatedCallsError:
                 continue
-        said = [f"member {name} is {TWICE}: its share is not known" for name in twice]
-        found = found.model_copy(update={"notes": (*found.notes, *said)})
+        notes = [f"member {name} is {TWICE}: its share is not known" for name in twice]
+        found = found.model_copy(update={"notes": (*found.notes, *notes)})
         truth = {name: right for name, right in truth.items() if name not in twice}
         if not truth:
             why = "; ".join(found.notes)

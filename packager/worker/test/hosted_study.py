@@ -151,11 +151,17 @@ def predict_member(model: HostedModel, question: Question) -> Predictions:
 
 
 def _question(answer: Message) -> Question:
-    told = answer.header["unanswered"]
-    if not isinstance(told["member"], str):
-        raise PackageError(f"expected the name of a member, got {told['member']!r}")
+    unanswered = answer.header["unanswered"]
+    if not isinstance(unanswered["member"], str):
+        raise PackageError(f"expected the name of a member, got {unanswered['member']!r}")
     buffers = [bytes(one) for one in answer.buffers]
-    return Question(told["member"], told["digest"], told["rows"], told["columns"], buffers)
+    return Question(
+        unanswered["member"],
+        unanswered["digest"],
+        unanswered["rows"],
+        unanswered["columns"],
+        buffers,
+    )
 
 
 def _encoded(others: Sequence[OtherAnswers]) -> tuple[list[dict[str, Any]], list[Buffer]]:

@@ -57,7 +57,7 @@ class _Found(NamedTuple):
     attribution: Attribution | None = None
 
 
-def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
+def run_test(job: DataTestJob, root: Root, out: Path) -> DataTestReport:
     """Test the package below ``root`` on the rows in ``root.new``; write ``out``/report.json.
 
     Raise ``PackageError`` if the test can't be made; a failed test returns a report, also of data
@@ -65,12 +65,12 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
     """
     manifest = Manifest.load(root.package / MANIFEST)
     check_before_loading(manifest, root)
-    data = read_for_test(asked, manifest, root)
+    data = read_for_test(job, manifest, root)
     if isinstance(data, UnreadData):
         found = _unread(data)
     else:
         with fork_server(root) as forks:
-            found = _families(data, asked.previous, manifest, root, forks)
+            found = _families(data, job.previous, manifest, root, forks)
     reports = judge(_every_family(found), manifest.test)
     verdict, sentence = overall(reports, manifest.test)
     report = DataTestReport(

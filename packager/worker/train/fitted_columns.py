@@ -80,9 +80,9 @@ def explain_features(error: PackageError, model: Model, features: Sequence[str])
 
 
 def _with_hint(error: PackageError, hint: str) -> PackageError:
-    told = copy(error)
-    told.hint = hint
-    return told
+    changed = copy(error)
+    changed.hint = hint
+    return changed
 
 
 def _answers(model: Model, rows: pd.DataFrame) -> bool:

@@ -56,8 +56,8 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFoldPredictio
     """Predictions of the default model; raise ``NotApplicableError`` if it fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        asked, rows = FoldsJob(task=task).dump(), pickle.dumps(folds)
-        ended = run_child("folds", asked, rows, root, folder, DEFAULT_MODEL_TIMEOUT_SECONDS)
+        job_bytes, rows = FoldsJob(task=task).dump(), pickle.dumps(folds)
+        ended = run_child("folds", job_bytes, rows, root, folder, DEFAULT_MODEL_TIMEOUT_SECONDS)
         if not ended.finished:
             raise NotApplicableError(ended.message)
         with np.load(folder / _ANSWERS) as found:
@@ -66,11 +66,11 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFoldPredictio
             )
 
 
-def predict_folds(asked: FoldsJob, out: Path) -> None:
+def predict_folds(job: FoldsJob, out: Path) -> None:
     """In the child process: write ``out``/folds.npz."""
     folds: Folds = pickle.loads(given_to_child())
     try:
-        found = folds.predict_all(default_model(asked.task))
+        found = folds.predict_all(default_model(job.task))
     except NotApplicableError as error:
         raise PackageError(str(error)) from error
     np.savez(

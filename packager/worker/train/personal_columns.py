@@ -27,8 +27,8 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
     Raises ``UsageError`` for a declared name that is not a column, and if package.toml uses a
     personal column in slices, [test.fairness], [monitoring] include or as a category.
     """
-    asked = (*slice_columns(job), *job.test.fairness.columns)
-    names = [*dataset.features, *dict.fromkeys(n for n in asked if n not in dataset.features)]
+    required = (*slice_columns(job), *job.test.fairness.columns)
+    names = [*dataset.features, *dict.fromkeys(n for n in required if n not in dataset.features)]
     for key, given in (("personal", job.personal), ("not_personal", job.not_personal)):
         for name in given:
             if name not in dataset.train.columns:
