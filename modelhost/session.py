@@ -87,12 +87,12 @@ class HostSession:
             "state": self.state,
             "environment": lambda _: Message(process_environment()),
             "call": self.call,
-            "supported": lambda asked: verbs.supported(self._model(asked)),
-            "keys": lambda asked: verbs.keys(self._model(asked), read_specs(asked)),
+            "supported": lambda it: verbs.supported(self._model(it)),
+            "keys": lambda it: verbs.keys(self._model(it), read_specs(it)),
             "compile": self.compile,
             "study": self.study,
             "rerun": self._studies.rerun,
-            "answer": lambda asked: study_verbs.answer(asked, self._model(asked)),
+            "answer": lambda it: study_verbs.answer(it, self._model(it)),
         }
 
     def answer(self, request: Message) -> Message:
@@ -166,11 +166,8 @@ class HostSession:
 
     def train(self, request: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""
-        given = request.header
-        target, features = _training_rows(request)
-        self._trained = call_recipe(
-            given["train"], given["params"], given["seed"], features, target
-        )
+        given, (target, rows) = request.header, _training_rows(request)
+        self._trained = call_recipe(given["train"], given["params"], given["seed"], rows, target)
         clear_addresses(self._trained[0])
         return Message({"model_type": type(self._trained[0]).__name__})
 
@@ -178,9 +175,8 @@ class HostSession:
         """Write the trained model below ``path``, the folder that becomes ``/models``."""
         assert self._trained is not None
         model, module = self._trained
-        loader = save_model(
-            model, Path(request.header["path"]), module, request.header["predictor"]
-        )
+        header = request.header
+        loader = save_model(model, Path(header["path"]), module, header["predictor"])
         return Message({"loader": loader})
 
     def state(self, request: Message) -> Message:
