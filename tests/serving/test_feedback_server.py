@@ -370,6 +370,7 @@ def test_without_feedback_there_are_no_tokens(package: Package, start_server: St
         ("MODEL_FLAGGED_LOG", "/none/log", "MODEL_FLAGGED_LOG: expected a file that can"),
     ],
 )
+@pytest.mark.sample(3)
 def test_what_cannot_be_used_is_said_before_anything_starts(
     package: Package, tmp_path: Path, name: str, value: str, said: str
 ) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from hostile_solutions import hostile_solution
+from long_cases import long
 from serving_helpers import Server, start, wait_ready
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -98,16 +99,18 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 @pytest.mark.parametrize(
     ("attack", "answer", "why"),
     [
-        ("exits", GONE, "ended with exit code 7"),
         ("kills_itself", GONE, "ended with signal SIGKILL"),
-        ("runs_out_of_memory", GONE, "ended with exit code 70: its model ran out of memory"),
-        ("leaves_a_daemon_and_exits", GONE, "ended with exit code 7"),
         ("sends_garbage", GONE, "sent something else than an answer"),
-        ("sends_answers_to_nobody", GONE, "sent something else than an answer"),
-        ("announces_too_much", GONE, "sent something else than an answer"),
-        ("closes_its_connections", GONE, "ended with exit code 1"),
-        ("stops_itself", LATE, "gave no answer for 3 s after its deadline"),
         ("never_returns", LATE, "gave no answer for 3 s after its deadline"),
+        *long(
+            ("exits", GONE, "ended with exit code 7"),
+            ("runs_out_of_memory", GONE, "ended with exit code 70: its model ran out of memory"),
+            ("leaves_a_daemon_and_exits", GONE, "ended with exit code 7"),
+            ("sends_answers_to_nobody", GONE, "sent something else than an answer"),
+            ("announces_too_much", GONE, "sent something else than an answer"),
+            ("closes_its_connections", GONE, "ended with exit code 1"),
+            ("stops_itself", LATE, "gave no answer for 3 s after its deadline"),
+        ),
     ],
 )
 def test_a_member_that_ends_is_named_and_replaced(
