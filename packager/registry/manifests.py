@@ -9,7 +9,7 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
-from packager.manifest.platform import platform_of
+from packager.manifest.platform import ATTACHED, platform_of
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
 from packager.registry.oci_json import oci_manifest
 from packager.registry.reference import DIGEST
@@ -69,13 +69,18 @@ class ImageIndex:
     def of(cls, descriptor: Descriptor, document: Mapping[str, Any]) -> ImageIndex:
         """Read an index; raises ``ValueError`` for two images that readers could choose between.
 
-        Entries without a known platform, which are attachments, are no images.
+        Entries of the platform ``ATTACHED`` are no images. One without a platform, or with a part
+        of one, is refused: engines take it for any platform, or for their own.
         """
         images: dict[str, str] = {}
         for entry in document.get("manifests") or ():
-            platform = platform_of(entry.get("platform") or {})
-            if "unknown" in platform or "None" in platform:
+            described = entry.get("platform") or {}
+            platform = platform_of(described)
+            if platform == ATTACHED:
                 continue
+            if not all(described.get(key) for key in ("os", "architecture")):
+                digest = str(entry.get("digest"))[:80]
+                raise ValueError(f"{digest} without a platform, which engines may run on any")
             digest = read_descriptor(entry).digest
             if images.setdefault(platform, digest) != digest:
                 raise ValueError(f"an index with two images for {platform}")

@@ -26,6 +26,7 @@ from packager.trust.contents import (
 from packager.trust.environments import Environment, environment_of
 from packager.trust.image_check import image_checks, tree_checks
 from packager.trust.settings import base_check, version_checks
+from packager.trust.stored_layers import stored_checks
 
 HERE = "checked here"
 MAX_NAMED = 3
@@ -71,6 +72,8 @@ def examine(reference: Reference, engine: Engine | None) -> Examination:
         *(image_checks(config, manifest, "companion") if reference.has_companion else ()),
         *_settings_of(reference, lock),
         *_layers_of_image(reference, diff_ids),
+        *stored_checks(reference, image),
+        *(stored_checks(reference, reference.stored_image()) if reference.has_companion else ()),
         *contents.checks,
         *_tree_checks(reference, contents),
         *environment.checks,
