@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 from packager.build.context import BuildContext
 from packager.manifest.evaluation import SeedVariance
+from packager.progress import Progress
 from packager.project.config import Project
 from packager.runners.job import make_job
 from packager.runners.runner import Worker
@@ -13,17 +16,18 @@ NOT_MEASURED = {"case": (), "batch_invariance": True}
 """Parts of ``[test]`` that shape no statistic of held-out rows, with their defaults."""
 
 
-def train(context: BuildContext, job: Job, worker: Worker) -> TrainingResult:
+def train(context: BuildContext, job: Job, worker: Worker, progress: Progress) -> TrainingResult:
     """Train, or evaluate the pretrained model; the worker writes its files to ``folder/out``."""
     out = context.folder / "out"
+    shutil.rmtree(out, ignore_errors=True)  # of a training that was ended
     out.mkdir()
     project = context.project
     if project.member:
         doing = "evaluating the solution"
     else:
         doing = "inspecting the pretrained model" if project.model else "training"
-    context.progress.step(doing)
-    worker.run("run", {"job.json": job.dump()}, out, context.progress)
+    progress.step(doing)
+    worker.run("run", {"job.json": job.dump()}, out, progress)
     return TrainingResult.load(out / "result.json")
 
 

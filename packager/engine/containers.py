@@ -30,6 +30,7 @@ from packager.engine.hardening import (
     limits,
     share_of_memory,
 )
+from packager.engine.job import WORK, ContainerJob
 from packager.engine.started import RunningContainer, ServerContainer
 from packager.engine.streams import folders_tar, lines
 from packager.errors import PackageError
@@ -40,24 +41,8 @@ STOP_SECONDS = 15
 OWNER = "model-packager.owner"
 # Folders that a job may write, each a volume: unlike a tmpfs, a volume outlives the job, so results
 # can be fetched after it, and uses no memory.
-WORK = "/work"
 WRITABLE = {WORK: 0o777, "/code": 0o777, "/tmp": 0o1777}
 OnLine = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class ContainerJob:
-    """A command to run to its end in a container of an image."""
-
-    image: str
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    files: IO[bytes] | None = None
-    """A tar that is unpacked below ``WORK`` before the start."""
-    output: str = f"{WORK}/out/."
-    """The folder or file, in one of ``WRITABLE``, that holds the results."""
-    doing: str = "running a container"
-    """The activity that error messages of the engine name."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +133,7 @@ class Containers:
                 # Not the log stream: Podman does not always end it when the container ends.
                 stream = container.attach(stream=True)
                 container.start()
+                job.cancellation.started(lambda: _end(container))
                 last: deque[str] = deque(maxlen=MAX_LINES)
                 for line in lines(stream):
                     last.append(line)
@@ -255,6 +241,11 @@ class Containers:
             destination.mkdir(parents=True, exist_ok=True)
             unpack_plain(TarReader(file, plain_tar(path)), destination, inside=True)
         return True
+
+
+def _end(container: Container) -> None:
+    with contextlib.suppress(APIError):  # it has ended by itself
+        container.kill()
 
 
 def _own() -> dict[str, Any]:

@@ -18,13 +18,13 @@ from packager.cache import is_stale, process_id
 from packager.engine.attached import AttachedPipes
 from packager.engine.containers import (
     OWNER,
-    ContainerJob,
     Containers,
     OnLine,
     engine_errors,
     ignore_missing,
 )
 from packager.engine.hardening import SCRATCH
+from packager.engine.job import ContainerJob
 from packager.engine.streams import built_id, only_file
 from packager.errors import PackageError, UsageError
 

@@ -98,6 +98,12 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
     if "does not satisfy Python" in text or "requires-python" in text.lower():
         hint = f"the base has Python {target.python}: take versions that support it"
         return PackageError(problem, hint)
+    if "Failed to read" in text or "Failed to extract" in text:
+        return PackageError(problem, "that file is no whole wheel: build it, or copy it, again")
+    if "in the distribution filename" in text:
+        return PackageError(problem, f"write the name that the file has in {called}")
+    if "unsatisfiable" not in text:
+        return PackageError(problem, f"change what it names in {called} or in uv's configuration")
     return PackageError(
         problem, f"these lines exclude each other: loosen one of them in {called}, or both"
     )

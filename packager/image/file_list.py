@@ -6,7 +6,9 @@ The digests cover contents, modes and the targets of links. The list, which ``/p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -57,6 +59,16 @@ def layer_listing(layer: Layer, *, verified: bool = False) -> dict[str, str]:
     found = listing_of(layer_tree(layer))
     keep_listing(layer, found)
     return found
+
+
+@contextmanager
+def listed_meanwhile(layers: Sequence[Layer]) -> Iterator[None]:
+    """List the members of layers that this process made in a thread, while the block runs."""
+    with ThreadPoolExecutor(1) as pool:
+        lists = [pool.submit(layer_listing, layer, verified=True) for layer in layers]
+        yield
+        for one in lists:
+            one.result()
 
 
 def keep_listing(layer: Layer, listing: Listing) -> None:

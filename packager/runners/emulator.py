@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from packager.cache import temporary_directory
-from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
+from packager.engine.job import WORK, ContainerJob
 from packager.environment.platform import MACHINES
 from packager.environment.programs import find_program
 from packager.errors import PackageError

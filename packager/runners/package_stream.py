@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager
 
 from modelhost.sandbox.network import ISOLATION
 from modelhost.wire import Message, WireError
-from packager.engine.containers import ContainerJob
 from packager.engine.engine import Engine
+from packager.engine.job import ContainerJob
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import (
     LAST_WORDS_SECONDS,

@@ -48,6 +48,8 @@ def lines(content: Mapping[str, Any], wanted: DependencySelection, folder: Path)
         values.check_python(values.text(pythons, "project.requires-python", NAME), NAME, wanted)
     if poetry_project.is_declared(poetry) and "dependencies" not in project:
         return poetry_project.lines(poetry, wanted, NAME)
+    if "dependencies" not in project and "dependencies" in _dynamic(project):
+        raise _undeclared(project, tool)  # groups alone would leave them out
     groups = _groups(content, uv, poetry)
     values.check_known("group", wanted.groups, groups, NAME)
     selected = list(_selected_requirements(project, groups, wanted))
@@ -92,9 +94,12 @@ def located_lines(folder: Path, wanted: DependencySelection) -> dict[str, str]:
     return found
 
 
+def _dynamic(project: Mapping[str, Any]) -> list[str]:
+    return values.texts(project.get("dynamic"), "project.dynamic", NAME)
+
+
 def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageError:
-    dynamic = values.texts(project.get("dynamic"), "project.dynamic", NAME)
-    if "dependencies" in dynamic:
+    if "dependencies" in _dynamic(project):
         setuptools = values.table(tool.get("setuptools"), "tool.setuptools", NAME)
         table = values.table(setuptools.get("dynamic"), "tool.setuptools.dynamic", NAME)
         found = table.get("dependencies")
