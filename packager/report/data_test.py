@@ -47,7 +47,7 @@ def as_text(report: DataTestReport, columns: int | None = None) -> str:
 def _title(report: DataTestReport) -> str:
     return (
         f"{report.name} {report.version} ({report.root[:12]}) on {report.rows:,} rows, "
-        f"{report.labelled_rows:,} of them labelled"
+        f"{report.labelled_rows:,} of them measured with labels"
     )
 
 

@@ -84,7 +84,7 @@ def _facts(report: DataTestReport) -> dict[str, str]:
     return {
         "new rows": number(report.rows),
         "answered": number(report.judged_rows),
-        "labelled": number(report.labelled_rows),
+        "measured with labels": number(report.labelled_rows),
         "checks": number(len(report.checks)),
         "failed": number(sum(check.verdict == "failed" for check in report.checks)),
         "probability of a false alarm": f"{report.policy.false_alarm:g}",

@@ -14,7 +14,8 @@ import pandas as pd
 
 from modelhost.frames import FrameBuilder
 from monitoring.slices.slices import SliceSet
-from packager.data.row_files import given_columns, read_rows
+from packager.data.csv_format_error import as_packaged
+from packager.data.row_files import given_columns, read_rows, reader_for
 from packager.data.rows.column_converter import ColumnConverter, RowError
 from packager.errors import UsageError
 from packager.manifest.base import Scalar
@@ -23,7 +24,7 @@ from packager.manifest.outputs import targets_of
 from packager.model.predictions import scalars
 from packager.worker.test.group_codes import group_codes
 from packager.worker.test.quoted_cells import NOT_SHOWN
-from packager.worker.train.source_data import read_data
+from packager.worker.train.source_data import SourceData, read_data
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
@@ -112,7 +113,16 @@ class NewRows:
 
 def read_new_rows(path: Path, manifest: Manifest) -> NewRows:
     """Read the rows at ``path`` as those of ``manifest``'s package; raises as ``new_rows``."""
-    return new_rows(path, read_data(path, manifest.reader).served, manifest)
+    return new_rows(path, read_new_data(path, manifest).served, manifest)
+
+
+def read_new_data(path: Path, manifest: Manifest) -> SourceData:
+    """The rows at ``path`` in the format of the package's data, or in the usual one.
+
+    Raise ``UsageError`` if they can't be read.
+    """
+    with as_packaged():
+        return read_data(path, reader_for(path, manifest.schema_, manifest.reader))
 
 
 def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:

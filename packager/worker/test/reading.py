@@ -22,11 +22,10 @@ from packager.manifest.outputs import targets_of
 from packager.model.paths import Root
 from packager.worker.job import DataTestJob
 from packager.worker.test.late_labels import LabelsFile, with_labels
-from packager.worker.test.new_rows import NewRows, new_rows
+from packager.worker.test.new_rows import NewRows, new_rows, read_new_data
 from packager.worker.test.quoted_cells import data_error
 from packager.worker.test.report import Check
 from packager.worker.train.output_rows import queries_of, right_answers
-from packager.worker.train.source_data import read_data
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def read_for_test(job: DataTestJob, manifest: Manifest, root: Root) -> ReadData 
     if job.unreadable:
         return UnreadData(_unread("readable", job.unreadable), _files(root.new))
     try:
-        source = read_data(place, manifest.reader)
+        source = read_new_data(place, manifest)
         rows = new_rows(place, source.served, manifest)
         digest = fingerprint(source.frame, source.files)
     except UsageError as error:

@@ -131,7 +131,7 @@ class DataTestReport(FrozenModel):
     judged_rows: int
     """Rows that the model answered."""
     labelled_rows: int
-    """Those of them with right answers."""
+    """Those of them that quality is measured on: labelled, and no rows of the training."""
     policy: Policy
     verdict: Verdict
     sentence: str

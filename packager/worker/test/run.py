@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from monitoring.profile.profile import Profile
 from packager.manifest.manifest import Manifest
 from packager.manifest.policy import FAMILIES, Family
@@ -25,7 +27,7 @@ from packager.worker.test.cases.rows import DataRows
 from packager.worker.test.cases.run import cases
 from packager.worker.test.drift import drift
 from packager.worker.test.fairness import group_columns
-from packager.worker.test.labelled import judged_data
+from packager.worker.test.labelled import judged_data, measured_rows
 from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.overlap import training_overlap
@@ -95,7 +97,8 @@ def run_test(job: DataTestJob, root: Root, out: Path) -> DataTestReport:
 
 
 def _unread(data: UnreadData) -> _Found:
-    return _Found({"schema": Judged([data.check])}, why="the new data can't be read")
+    what = "labels" if data.check.name == "labels" else "new data"
+    return _Found({"schema": Judged([data.check])}, why=f"the {what} can't be read")
 
 
 def _every_family(found: _Found) -> dict[Family, Judged]:
@@ -137,22 +140,21 @@ def _families(
     found["cases"] = _cases(rows, manifest, root, forks)
     if isinstance(seen, str):
         notes = (*notes, f"not compared with the training rows: {seen}")
-    kept = rows.labelled & (overlap.fresh if overlap else True)
+    fresh = overlap.fresh if overlap else np.ones(len(rows), np.bool_)
+    kept, why = measured_rows(rows, fresh)
     chosen = None if data.chosen is None else data.chosen[answers.answered]
     calibration = None if profile is None else profile.calibration
     judged = judged_data(rows, answers.found, kept, chosen, calibration)
-    why = "the package was built without data"
-    if judged is None:
-        why = "the new data have no labels" if not rows.labelled.any() else "no row is new"
-    elif baseline is not None:
+    if judged is not None and baseline is not None:
         masks = {name: mask[kept] for name, mask in rows.masks.items()}
         grouped = group_columns(rows.served, rows.given, policy.fairness)[kept]
         found |= labelled_families(judged, masks, grouped, baseline, manifest)
         served = rows.where(kept).served
         found["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)
     labelled = 0 if judged is None else len(judged)
-    shares = solution_shares(rows, answers.found, kept, chosen, root)
-    return _Found(found, notes, len(rows), labelled, why, shares)
+    shares = solution_shares(rows, answers.found, kept, why, chosen, root)
+    none = why or "the package was built without data"
+    return _Found(found, notes, len(rows), labelled, none, shares)
 
 
 def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> Judged:

@@ -11,6 +11,7 @@ from monitoring.profile.profile import Profile
 from monitoring.slices.slices import ALL
 from monitoring.stats.expected_noise import ExpectedNoise
 from monitoring.stats.slice_tests import Losses
+from monitoring.stats.weak_slices import SearchOptions
 from packager.manifest.manifest import Schema
 from packager.manifest.policy import SHARES, Policy
 from packager.text import counted
@@ -56,6 +57,9 @@ def weak(
         profile,
         _options(policy, baseline),
     )
+    if not found.tried:
+        few = f"no slice of {counted(found.rows, 'labelled row')} has {SearchOptions.min_rows} rows"
+        return Judged(not_judged=few, details=_details(found).model_dump(mode="json"))
     checks = [_summary(found), *(_check(one, found, policy) for one in found.slices)]
     return Judged(checks, details=_details(found).model_dump(mode="json"), spends=True)
 
