@@ -21,7 +21,9 @@ from serving_helpers import Server, start, wait_ready
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 FINE = (200, "good")
-GONE, LATE = (503, "member_unavailable"), (504, "member_late")
+GONE = {(503, "member_unavailable")}
+LATE = {(504, "member_late"), (504, "deadline")}
+"""The request ends a moment after its members' deadline: on a busy machine, before their answer."""
 PATIENCE_SECONDS = 60.0
 LIMITS = {
     "MODEL_DEADLINE_SECONDS": "3",
@@ -114,12 +116,12 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     ],
 )
 def test_a_member_that_ends_is_named_and_replaced(
-    watched: Watched, attack: str, answer: tuple[int, str], why: str
+    watched: Watched, attack: str, answer: set[tuple[int, str]], why: str
 ) -> None:
     watched.begin()
     watched.hold.touch()
     try:
-        assert watched.predict("victim", attack) == answer
+        assert watched.predict("victim", attack) in answer
         _, said = wait_for(lambda: (found := watched.ready())[0] == 503 and found)
         assert "member_restarting" in said
         assert re.search(f"member 'victim' of model claims {why}", said), said
@@ -194,7 +196,7 @@ def test_requests_of_others_go_on_while_a_member_is_stopped(watched: Watched) ->
     asking = threading.Thread(target=lambda: answers.append(watched.predict("victim")))
     asking.start()
     asking.join()
-    assert answers == [LATE]
+    assert answers[0] in LATE
     assert watched.predict("other") == FINE
     wait_for(lambda: watched.predict("victim") == FINE)
     assert not runs(process)
@@ -216,7 +218,7 @@ def test_its_counts_are_in_the_metrics(watched: Watched) -> None:
     before = counts()
     reply = server.predict([{"member": "victim", "attack": "fine"}] * 5)
     assert reply.status == 200
-    assert watched.predict("victim", "exits") == GONE
+    assert watched.predict("victim", "exits") in GONE
     after = counts()
     assert [new - old for new, old in zip(after, before, strict=True)] == [5, 1, 2, 5]
     assert server.metric("model_member_predictions_total", bin="bad", **names) == 0
