@@ -1,15 +1,16 @@
 """The verbs by which the harness studies a solution (:mod:`modelhost.session`).
 
     study    model, columns, rows, specs, truth, others → members
-    rerun    replaced, swapped, received → predictions, repeated and, if ``received`` is true,
-             received; or unanswered: a member of another release, the digest of the rows and
-             their columns
+    rerun    replaced, swapped, received → predictions, repeated, by_confidence and, if ``received``
+             is true, received; or unanswered: a member of another release, the digest of the rows
+             and their columns
     answer   member, rows, columns → predictions of the member alone
 
 ``others`` has for each member of another release ``spec``, ``classes``, ``has_probabilities`` and
 ``answers``: digest, header and number of buffers of each. ``received`` has for each call the
 member, the places of its rows, the header of its answers, and their number of buffers;
-``repeated`` the members that a run of the study called for a row more than once.
+``repeated`` the members that a run of the study called for a row more than once;
+``by_confidence`` says whether right labels keep the confidence of their member.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class StudyVerbs:
             received.append([call.member, call.places, answers, len(more)])
             buffers += more
         result = {"own": own, "received": received, "repeated": sorted(self._study.repeated)}
+        result["by_confidence"] = self._study.by_confidence
         return Message({**header, **result}, buffers)
 
 

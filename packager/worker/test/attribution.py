@@ -42,6 +42,10 @@ MAX_ROWS = 20_000
 """Rows that are studied: each is predicted up to 256 times."""
 TWICE = "called more than once for a row"
 """Each of these calls has a right answer of its own, and the data name one."""
+CONFIDENCE = (
+    "the flow asks a member about rows of which another one is not sure: right labels are as sure"
+    " as the wrong ones"
+)
 
 
 @dataclass(frozen=True)
@@ -169,10 +173,10 @@ def _attributed(
     known = np.isfinite(runs.losses).all(axis=0)
     if not known.any():
         return found.model_copy(update={"not_attributed": "no row has a number in all runs"})
-    notes: tuple[str, ...] = ()
+    notes = (CONFIDENCE,) if study.by_confidence else ()
     if not known.all():
         without = counted(int((~known).sum()), "row")
-        notes = (f"{without} without a number in one of the runs left out of the shares",)
+        notes += (f"{without} without a number in one of the runs left out of the shares",)
     parts = -contributions(runs.losses[:, known])
     names = {name: mask[known] for name, mask in rows.masks.items() if name != ALL}
     every = {ALL: np.ones(int(known.sum()), np.bool_)}

@@ -101,6 +101,8 @@ class HostedStudy:
         self._rows = len(rows)
         self._received: list[ReceivedRows] = []
         self._repeated: frozenset[str] = frozenset()
+        self.by_confidence = False
+        """Whether the flow asks members about rows of which another one is not sure."""
         with readable_answer():
             read = [StudiedMember.read(one) for one in answer.header["members"]]
         self.members = {one.spec.name: one for one in read}
@@ -126,6 +128,7 @@ class HostedStudy:
                 raise UnansweredRowsError(_question(answer))
             own = answer.buffers[: answer.header["own"]]
             self._repeated = frozenset(map(str, answer.header["repeated"]))
+            self.by_confidence = bool(answer.header["by_confidence"])
             if received:
                 self._received = [ReceivedRows(*one) for one in decode_received(answer)]
             return self._model.predictions(Message(answer.header, own), self._rows)
