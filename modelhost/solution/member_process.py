@@ -247,7 +247,8 @@ class MemberProcess:
         if self._closed:
             self._kill()
         wake, stop = os.pipe()
-        threading.Thread(target=process_start.close_at_end, args=(process, stop), daemon=True).start()
+        closing = process_start.close_at_end
+        threading.Thread(target=closing, args=(process, stop), daemon=True).start()
         loaded = self._load(Exchange(connection, os.fdopen(wake, "rb")), process)
         code = process.wait()
         process_start.kill_group(process)  # what it has started ends with it
