@@ -173,7 +173,7 @@ def _attributed(
     known = np.isfinite(runs.losses).all(axis=0)
     if not known.any():
         return found.model_copy(update={"not_attributed": "no row has a number in all runs"})
-    notes = (CONFIDENCE,) if study.by_confidence else ()
+    notes: tuple[str, ...] = (CONFIDENCE,) if study.by_confidence else ()
     if not known.all():
         without = counted(int((~known).sum()), "row")
         notes += (f"{without} without a number in one of the runs left out of the shares",)
