@@ -194,3 +194,12 @@ def test_without_quality_nothing_has_passed() -> None:
         "inconclusive: quality was not judged: no labels",
     )
     assert overall([], Policy()) == ("inconclusive", "inconclusive: nothing could be judged")
+
+
+def test_an_exact_check_does_not_make_up_for_few_rows() -> None:
+    few = of(0.0, family="suspects", headline=False, error=0.1, interval=(-0.2, 0.2))
+    exact = Check(family="suspects", name="rows of the training", why="none is")
+    (family,) = judge({"suspects": Judged([few, exact])}, Policy())
+    assert [check.verdict for check in family.checks] == ["inconclusive", "passed"]
+    assert family.verdict == "inconclusive"
+    assert family.why.startswith("too few rows to tell: accuracy fell")
