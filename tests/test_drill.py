@@ -124,6 +124,28 @@ def test_issues_of_one_cause_are_one_line(part: Any) -> None:
     assert part("checks").causes(found) == 2
 
 
+def test_issues_of_a_fault_before_that_open_late_are_no_strangers(part: Any) -> None:
+    issue, faults = part("tracker").Issue, part("faults")
+    names = (("AnomalyRate", "feature=carat"), ("SliceRegression", "slice=color=E"), ("X", "y"))
+    found = [
+        issue(number, *name, "open", 2, 9.0, None, True, "1") for number, name in enumerate(names)
+    ]
+    slices, moves = faults.wrong_slice(None), faults.unit_change(None)
+    assert [one.kind for one in slices.unexpected(found)] == ["AnomalyRate", "X"]
+    own = slices.without_those_of([moves], found)
+    assert [one.kind for one in own] == ["SliceRegression", "X"]
+    assert [one.kind for one in slices.unexpected(own)] == ["X"]
+
+
+def test_a_plot_shows_small_values_beside_large_ones(part: Any) -> None:
+    timeline = part("timeline")
+    series = [timeline.Series("p99", [(0.0, 0.1), (1.0, 10.0), (2.0, 71_000.0)])]
+    text = timeline.timeline("Latency", [("a", 0, 2), ("b", 2, 2.01)], series, log=True)
+    assert all(f">{tick}<" in text for tick in ("1", "10", "100", "1,000", "10,000"))
+    heights = [float(one.split(",")[1]) for one in text.split('points="')[1].split('"')[0].split()]
+    assert heights[0] - heights[1] > 20 < heights[1] - heights[2]
+
+
 def test_the_report_has_every_check_and_says_what_failed(part: Any, tmp_path: Path) -> None:
     record = part("checks").Record()
     record.start("<quiet>")

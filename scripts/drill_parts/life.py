@@ -72,7 +72,7 @@ def _whole(record: Record, load: Load, first: str) -> None:
         quiet(record, load, QUIET_SECONDS)
         settle([injected(record, load, killed_replica())])
         ends = [injected(record, load, unit_change(load))]
-        ends.append(injected(record, load, paused_replica()))
+        ends.append(injected(record, load, paused_replica(), unit_change(load)))
         settle(ends)
         settle([injected(record, load, moved_clock())])
         absent_redis(record, load)
@@ -80,7 +80,7 @@ def _whole(record: Record, load: Load, first: str) -> None:
         full_disk(record, load)
         new = builder.submit(new_version)
         ends = [together(record, load)]
-        injected(record, load, wrong_slice(load))
+        injected(record, load, wrong_slice(load), unit_change(load), paused_replica())
         settle(ends)
         closed = better_release(record, load, first, new.result)
         stale_release(record, load, stale.result())
@@ -121,8 +121,11 @@ def quiet(record: Record, load: Load, seconds: float) -> None:
     record.none_lost(load, since)
 
 
-def injected(record: Record, load: Load, fault: Fault) -> LaterCheck | None:
-    """One fault: its issue opens within its bound, as one line; whether it ends after the fault."""
+def injected(record: Record, load: Load, fault: Fault, *earlier: Fault) -> LaterCheck | None:
+    """One fault: its issue opens within its bound, as one line; whether it ends after the fault.
+
+    ``earlier``: faults whose issues may still open, because their windows have not passed.
+    """
     record.start(fault.title)
     before, since = {one.number for one in tracker.open_issues()}, load.count
     fault.inject()
@@ -131,8 +134,9 @@ def injected(record: Record, load: Load, fault: Fault) -> LaterCheck | None:
         record.check(f"opens {', '.join(fault.expected)}", took is not None, seconds_text(took))
     else:
         time.sleep(HELD_SECONDS)
-    found = [one for one in tracker.open_issues() if one.number not in before]
-    record.see(found)
+    new = [one for one in tracker.open_issues() if one.number not in before]
+    record.see(new)
+    found = fault.without_those_of(earlier, new)
     strangers = fault.unexpected(found)
     record.check("no other issue", not strangers, ", ".join(x.name for x in strangers) or "none")
     if fault.expected:
@@ -189,4 +193,8 @@ def counted(record: Record, load: Load) -> None:
     record.figures["requests"] = str(load.count)
     record.figures["rows"] = str(BATCH * load.count)
     record.figures["labels accepted"] = str(load.labels.get(OK, 0))
-    record.check("all labels are accepted", took is not None, f"status → labels: {load.labels}")
+    told = ", ".join(
+        f"{count:,} {'accepted' if status == OK else f'refused with {status}, sent again'}"
+        for status, count in sorted(load.labels.items())
+    )
+    record.check("all labels are accepted", took is not None, told)
