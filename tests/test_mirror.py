@@ -93,6 +93,7 @@ EXEMPT: dict[str, str] = {
     "packager/report/console_progress.py": "what cli/test_console.py reads",
     "packager/scoring/table_session.py": "the process under scoring/test_scorer.py",
     "packager/cli/deploy/swarm.py": "run by tests/packager/rollout/swarm/test_update.py",
+    "packager/replicas/metric_names.py": "names only",
     "packager/rollout/update_gate.py": "calls gate.py and new_rows.py as an update asks",
     "packager/rollout/swarm/candidate.py": "started and asked in rollout/swarm/test_update.py",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",

@@ -42,6 +42,13 @@ def update(
     data: Annotated[
         str, typer.Option(help="Rows to compare and to test on: see `package test`.")
     ] = "",
+    shadow: Annotated[
+        bool,
+        typer.Option("--shadow", help="Send the rows of all requests to the new version too."),
+    ] = False,
+    shadow_minutes: Annotated[
+        float, typer.Option(help="Length of the shadow phase, in minutes, at most.")
+    ] = 60.0,
     canary: Annotated[
         float, typer.Option(help="Share of the requests that the new version gets first.")
     ] = 0.0,
@@ -76,8 +83,9 @@ def update(
     """Replace a running model by another version without losing a request.
 
     The new version starts beside the serving one, passes a gate (ready, golden rows, latency,
-    test on new data), gets the traffic, and the earlier one is stopped. Exit 1, with everything
-    as before, if it does not pass or anything fails.
+    test on new data) and what else is asked for (shadow, canary), gets the traffic, and the
+    earlier one is stopped. Exit 1, with everything as before, if it does not pass or anything
+    fails.
     """
     from packager.deploy.folder_target import SWARM, target_of
     from packager.rollout.request import UpdateRequest
@@ -108,6 +116,8 @@ def update(
             reference=str(path.absolute()) if path.exists() else reference,
             image=image,
             data=str(Path(data).absolute()) if Path(data).exists() and data else data,
+            shadow=shadow,
+            shadow_minutes=shadow_minutes,
             canary=canary,
             canary_minutes=canary_minutes,
             no_gate=reason.strip(),
