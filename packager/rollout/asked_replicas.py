@@ -45,6 +45,21 @@ may be empty: prints a JSON list of what each address of the DNS name NAME answe
 the lines about a shadow."""
 
 
+RESOLVE = """
+import json, socket, sys
+
+def addresses(name):
+    try:
+        found = socket.getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+    except socket.gaierror:
+        return []
+    return sorted({one[4][0] for one in found})
+
+print(json.dumps([addresses(name) for name in sys.argv[1:]]))
+"""
+"""Program with names as arguments: prints a JSON list of the addresses of each, of none too."""
+
+
 def parse_answers(said: str, where: str) -> list[str]:
     """What ``FETCH`` printed of ``where``; raises ``PackageError`` for anything else."""
     try:

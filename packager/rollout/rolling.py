@@ -224,7 +224,7 @@ class RollingUpdate:
     def go_back(self) -> None:
         """The earlier version gets all requests, the new one is removed, the files are restored."""
         one, slots = self.slots.one, self.slots
-        if not self._before("canary"):
+        if not self._before("shadow"):
             slots.control.set_weights({one.slot: 100, one.idle: 0})
             slots.drain(one.idle)
         slots.remove_candidate(self.asked.ready_seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from packager.image.reference import Reference
 from packager.image.runtime import VENV
 from packager.progress import Progress
 from packager.replicas.counters import CounterTotals
-from packager.rollout.asked_replicas import FETCH, shadow_counts
+from packager.rollout.asked_replicas import FETCH, RESOLVE, shadow_counts
 from packager.rollout.compose_command import ComposeCommand
 from packager.rollout.mirrored_requests import ServerAddress
 from packager.rollout.proxy_control import ProxyControl
@@ -73,14 +74,28 @@ class Slots:
         one = self.one
         self.compose.run("up", "--detach", "--no-deps", one.shadow_service)
         self._wait_until_serving(one.shadow_service, one.slot_service(one.slot), seconds)
-        self.remove(one.slot_service(one.slot))
+        self._leave(one.shadow_service, one.slot_service(one.slot))
 
     def end_shadow(self, seconds: float) -> None:
         """Have replicas without a shadow serve again; the reverse of ``start_shadow``."""
         one = self.one
         self.compose.run("up", "--detach", "--no-deps", one.slot_service(one.slot))
         self._wait_until_serving(one.slot_service(one.slot), one.shadow_service, seconds)
-        self.remove(one.shadow_service)
+        self._leave(one.slot_service(one.slot), one.shadow_service)
+
+    def _leave(self, stays: str, service: str) -> None:
+        """Remove the replicas of ``service`` when they answer no request any more.
+
+        Those of ``stays`` answer under the same name, and get the requests.
+        """
+        one = self.one
+        python = ("exec", "-T", stays, f"/{VENV}/bin/python", "-c", RESOLVE)
+        said = self.compose.run(*python, one.slot_service(one.slot), one.shadow_service)
+        serving, shadow = (set(found) for found in json.loads(said))
+        self.control.set_aside(shadow if service == one.shadow_service else serving - shadow)
+        self.drain(one.slot, aside=True)
+        self.remove(service)
+        self.control.set_weights(one.weights())
 
     def _wait_until_serving(self, service: str, other: str, seconds: float) -> None:
         """Until the replicas of ``service`` are healthy, and the proxy finds those of both."""
@@ -169,10 +184,17 @@ class Slots:
             f"{service}: expected {wanted}, got {got}", f"the end of its log: {end}"
         )
 
-    def drain(self, slot: str) -> None:
-        """Wait until the replicas of ``slot`` answer no request, at most ``DRAIN_SECONDS``."""
+    def drain(self, slot: str, *, aside: bool = False) -> None:
+        """Wait until the replicas of ``slot`` answer no request, at most ``DRAIN_SECONDS``.
+
+        ``aside``: only those that get no new ones.
+        """
         until = time.monotonic() + DRAIN_SECONDS
-        while left := sum(one.current for one in self.control.servers() if one.slot == slot):
+        while left := sum(
+            one.current
+            for one in self.control.servers()
+            if one.slot == slot and not (aside and one.weight)
+        ):
             if time.monotonic() >= until:
                 self.progress.warn(f"{left} requests are still with {slot}; it stops by itself")
                 return

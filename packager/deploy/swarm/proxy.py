@@ -109,8 +109,8 @@ frontend metrics
   bind :{metrics}
   stats enable
   stats uri /stats
-  # Without a task of the new version the proxies do without this router, which goes on meanwhile.
-  monitor fail if {{ nbsrv(new) lt 1 }}
+  # Then, and without a task of the new version, the proxies leave this router, which goes on.
+  monitor fail if {{ nbsrv(new) lt 1 }} || {{ date ge {until} }}
   monitor-uri /healthz
 
 frontend model
@@ -130,11 +130,11 @@ backend new
 """
 
 
-def router_config(serving: str, candidate: str, weights: tuple[int, int]) -> str:
+def router_config(serving: str, candidate: str, weights: tuple[int, int], until: int) -> str:
     """``haproxy.cfg`` of what shares requests between two services during a canary.
 
     ``serving``, ``candidate``: DNS names of the services in the stack's network; ``weights``: of a
-    task of each.
+    task of each; ``until``: when it ends, in seconds since 1970.
     """
     old, new = weights
     return ROUTER.format(
@@ -147,6 +147,7 @@ def router_config(serving: str, candidate: str, weights: tuple[int, int]) -> str
         checked=CHECKED,
         old=old,
         new=new,
+        until=until,
     )
 
 

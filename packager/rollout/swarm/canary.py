@@ -36,6 +36,8 @@ from packager.rollout.verdict import GateCheck
 OLD, NEW = "old", "new"
 """Names of the router's servers, which are counted."""
 PROMETHEUS_PORT = 9090
+START_SECONDS = 45.0
+"""For the start of the router's tasks."""
 LEAVE_SECONDS = 15.0
 """The proxies have done without a router that is not ready after three checks, 3 s apart."""
 
@@ -52,14 +54,20 @@ class SwarmCanary:
     progress: Progress
 
     @contextmanager
-    def routed(self, share: float) -> Iterator[None]:
-        """The candidate gets ``share`` of the requests within the block; then it has no tasks."""
+    def routed(self, share: float, minutes: float) -> Iterator[None]:
+        """The candidate gets ``share`` of the requests within the block; then it has no tasks.
+
+        ``minutes``: how long the block takes. Then the router tells the proxies that it is not
+        ready, and goes on until it is removed, so that no request is lost; a block that ends early
+        removes the candidate first, whose requests the router sends to the other tasks.
+        """
         tasks = replicas_of(self.service)
         wanted = max(1, math.ceil(tasks * share))
         scale_candidate(self.swarm, self.service, self.candidate, wanted)
         name, alias = self.service["Spec"]["Name"], alias_of(self.service)
         weights = router_weights(tasks, wanted, share)
-        text = router_config(alias, self.candidate.alias, weights)
+        end = time.time() + 60 * minutes + START_SECONDS
+        text = router_config(alias, self.candidate.alias, weights, math.ceil(end))
         config = content_name(name + CANARY, text)
         made = self.swarm.config(config, text)
         spec = router_spec(self.service, self.proxy, (made, config), MAX_ROUTERS)
@@ -67,12 +75,19 @@ class SwarmCanary:
             self.swarm.create(spec)
             wait_running(self.swarm, spec["Name"], MAX_ROUTERS, start_seconds(self.service))
             yield
+            candidate = self.swarm.named(self.candidate.name)
+            if candidate is not None and replicas_of(candidate):  # else it ended early
+                time.sleep(max(0.0, end - time.time()) + LEAVE_SECONDS)
+        except BaseException:
+            self._end_early()
+            raise
         finally:
-            # Without a candidate the proxies leave the router, which goes on until it is removed.
-            scale_candidate(self.swarm, self.service, self.candidate, 0)
-            time.sleep(LEAVE_SECONDS)
             self.swarm.remove(spec["Name"])
             self.swarm.remove_config(config)
+
+    def _end_early(self) -> None:
+        scale_candidate(self.swarm, self.service, self.candidate, 0)
+        time.sleep(LEAVE_SECONDS)
 
     def watch(
         self, share: float, minutes: float, versions: tuple[str, str], model: str, labels: bool
@@ -86,6 +101,7 @@ class SwarmCanary:
         self.progress.step(f"canary: {share:.1%} of the requests for {minutes:g} minutes")
         found = watch_canary(self._counted, minutes, CanaryRule())
         if found.outcome == "failed":
+            self._end_early()
             return (found,)
         now = self._labels(model) if labels else None
         return (found, judge_labels(versions, before, now))

@@ -168,8 +168,8 @@ class SwarmUpdate:
             canary = SwarmCanary(
                 self.swarm, self.service, self._proxy, candidate, network, self.progress
             )
-            with canary.routed(asked.canary):
-                minutes = asked.canary_minutes
+            minutes = asked.canary_minutes
+            with canary.routed(asked.canary, minutes):
                 found += canary.watch(asked.canary, minutes, versions, one.name, labels)
         return found
 

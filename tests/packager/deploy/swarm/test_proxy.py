@@ -24,7 +24,12 @@ SHOP = DeployedModel("shop", "1", "shop:1", 3000, 512)
 
 @pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
 @pytest.mark.parametrize(
-    "text", [swarm_proxy_config(SHOP), relay_config("a", "b"), router_config("a", "b", (90, 10))]
+    "text",
+    [
+        swarm_proxy_config(SHOP),
+        relay_config("a", "b"),
+        router_config("a", "b", (90, 10), 1_790_000_000),
+    ],
 )
 def test_haproxy_takes_it(text: str, tmp_path: Path) -> None:
     file = tmp_path / "haproxy.cfg"
@@ -52,8 +57,8 @@ def test_the_proxies_use_a_router_while_it_finds_the_candidate() -> None:
     text = swarm_proxy_config(SHOP)
     assert "use_backend canary if { nbsrv(canary) gt 0 }\n  default_backend model" in text
     assert "tasks.model-shop-canary:3000 check" in text
-    router = router_config("model-shop", "model-shop-candidate", (200, 50))
-    assert "monitor fail if { nbsrv(new) lt 1 }" in router
+    router = router_config("model-shop", "model-shop-candidate", (200, 50), 1_790_000_000)
+    assert "monitor fail if { nbsrv(new) lt 1 } || { date ge 1790000000 }\n" in router
     old, new = (line for line in router.splitlines() if " weight " in line)
     assert "tasks.model-shop:3000 weight 200" in old
     assert "tasks.model-shop-candidate:3000 weight 50" in new
