@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from otlp_receiver import Receiver, Series, receiver, scraped_series
-from real_prometheus import configured_prometheus, prometheus
+from real_prometheus import prometheus
 from serving_helpers import Package, Server, start, wait_ready
 
 from monitoring.slices.slices import SliceSet
@@ -214,42 +212,3 @@ def test_the_rules_record_the_same_series_of_pushed_samples(
             names = {dict(one)["__name__"] for one in found[1]}
             assert any("slow" in name and "ratio" in name for name in names)
             assert second.ask('ALERTS{alertname="TargetDown"}') == []
-
-
-def has_receiver() -> bool:
-    """Whether the Prometheus on PATH takes OTLP by a flag: 2.47 and later of 2."""
-    if shutil.which("prometheus") is None:
-        return False
-    told = subprocess.run(["prometheus", "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"version (\d+)\.(\d+)", told.stdout + told.stderr)
-    return found is not None and found[1] == "2" and int(found[2]) >= 47
-
-
-@pytest.mark.skipif(not has_receiver(), reason="no prometheus with a receiver of OTLP here")
-def test_a_real_prometheus_takes_what_is_pushed(package: Package, tmp_path: Path) -> None:
-    (tmp_path / "prometheus.yml").write_text("{}")
-    flags = ["--enable-feature=otlp-write-receiver"]
-    with configured_prometheus(tmp_path, tmp_path / "prometheus.yml", flags=flags) as asked:
-        url = f"{asked.url}/api/v1/otlp/v1/metrics"
-        with serving(package, tmp_path, url) as server:
-            for _ in range(9):
-                assert server.predict([ROW, ROW]).status == 200
-            asked.until("sum(model_predictions_total) == 18")
-            scrape = others(scraped(server))
-            end = time.monotonic() + 60
-            while (kept := others(_kept(asked.ask('{__name__=~"model_.+|http_.+"}')))) != scrape:
-                assert time.monotonic() < end, set(kept.items()) ^ set(scrape.items())
-                time.sleep(0.5)
-            [(labels, _)] = asked.ask("model_package_info")
-            assert labels["job"] == "diamonds"
-            assert len(labels["instance"]) > 8
-        asked.until("absent(model_package_info)")  # marked as ended at once, not after 5 minutes
-
-
-def _kept(found: list[tuple[dict[str, str], float]]) -> Series:
-    """Prometheus's series without what its receiver adds."""
-    added = ("__name__", "job", "instance")
-    return {
-        (labels["__name__"], frozenset((k, v) for k, v in labels.items() if k not in added)): value
-        for labels, value in found
-    }

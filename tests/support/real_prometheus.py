@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +110,7 @@ def prometheus(
 
 @contextmanager
 def configured_prometheus(
-    folder: Path, config: Path, port: int | None = None, flags: Sequence[str] = ()
+    folder: Path, config: Path, port: int | None = None
 ) -> Iterator[Prometheus]:
     """A real Prometheus with this configuration; its data are in ``folder``."""
     command = [
@@ -119,7 +119,6 @@ def configured_prometheus(
         f"--storage.tsdb.path={folder / 'data'}",
         # The first alert may be sent before Alertmanager is discovered.
         "--rules.alert.resend-delay=1s",
-        *flags,
     ]
     with _started(command, folder / "log", port) as address:
         yield Prometheus(f"http://{address}")
