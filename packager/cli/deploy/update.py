@@ -91,14 +91,7 @@ def update(
     from packager.rollout.request import UpdateRequest
     from packager.rollout.update import abort_update
 
-    if no_gate != bool(reason.strip()):
-        raise UsageError(
-            "--no-gate and --reason: expected both or neither", "say why with --reason TEXT"
-        )
-    if sum((resume, abort, reference is not None)) != 1:
-        raise UsageError(
-            "expected one of REF, --resume and --abort", "name the new version, or end an update"
-        )
+    _check_usage(no_gate, reason, sum((resume, abort, reference is not None)))
     on_swarm = target_of(output) == SWARM
     if on_swarm and (resume or abort):
         raise UsageError(
@@ -133,6 +126,18 @@ def update(
     _print(result, aborted=False, as_json=as_json)
     if not result.done:
         raise typer.Exit(1)
+
+
+def _check_usage(no_gate: bool, reason: str, named: int) -> None:
+    """``named``: how many of REF, --resume and --abort there are."""
+    if no_gate != bool(reason.strip()):
+        raise UsageError(
+            "--no-gate and --reason: expected both or neither", "say why with --reason TEXT"
+        )
+    if named != 1:
+        raise UsageError(
+            "expected one of REF, --resume and --abort", "name the new version, or end an update"
+        )
 
 
 def _run(
