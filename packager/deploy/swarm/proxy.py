@@ -110,7 +110,7 @@ frontend metrics
   stats enable
   stats uri /stats
   # Then, and without a task of the new version, the proxies leave this router, which goes on.
-  monitor fail if {{ nbsrv(new) lt 1 }} || {{ date ge {until} }}
+  monitor fail if {{ nbsrv(new) lt 1 }} || {{ nbsrv(model) lt 2 }} || {{ date ge {until} }}
   monitor-uri /healthz
 
 frontend model

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from packager.deploy.compose.services import SHADOW_KEY
+from packager.deploy.configuration import PROXY_METRICS_PORT
 from packager.deploy.swarm.names import CANARY, CANDIDATE
 from packager.deploy.swarm.services import (
     MODEL_LABEL,
@@ -114,6 +115,21 @@ def router_spec(
     task["ContainerSpec"]["Configs"] = [
         {"ConfigID": config[0], "ConfigName": config[1], "File": known["File"]}
     ]
+    # A name has the addresses of healthy tasks, so proxies find a router that is ready. That it is
+    # not ready afterwards is no reason for another task.
+    task["ContainerSpec"]["Healthcheck"] = {
+        "Test": [
+            "CMD",
+            "wget",
+            "-q",
+            "-O",
+            "/dev/null",
+            f"http://127.0.0.1:{PROXY_METRICS_PORT}/healthz",
+        ],
+        "Interval": 2_000_000_000,
+        "Timeout": 20_000_000_000,
+        "Retries": 10_000,
+    }
     inner = service["Spec"]["TaskTemplate"]["Networks"][0]["Target"]
     task["Networks"] = [{"Target": inner, "Aliases": [alias_of(service) + CANARY]}]
     return {

@@ -58,7 +58,7 @@ def test_the_proxies_use_a_router_while_it_finds_the_candidate() -> None:
     assert "use_backend canary if { nbsrv(canary) gt 0 }\n  default_backend model" in text
     assert "tasks.model-shop-canary:3000 check" in text
     router = router_config("model-shop", "model-shop-candidate", (200, 50), 1_790_000_000)
-    assert "monitor fail if { nbsrv(new) lt 1 } || { date ge 1790000000 }\n" in router
+    assert "{ nbsrv(new) lt 1 } || { nbsrv(model) lt 2 } || { date ge 1790000000 }\n" in router
     old, new = (line for line in router.splitlines() if " weight " in line)
     assert "tasks.model-shop:3000 weight 200" in old
     assert "tasks.model-shop-candidate:3000 weight 50" in new
