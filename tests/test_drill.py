@@ -124,17 +124,18 @@ def test_issues_of_one_cause_are_one_line(part: Any) -> None:
     assert part("checks").causes(found) == 2
 
 
-def test_issues_of_a_fault_before_that_open_late_are_no_strangers(part: Any) -> None:
-    issue, faults = part("tracker").Issue, part("faults")
-    names = (("AnomalyRate", "feature=carat"), ("SliceRegression", "slice=color=E"), ("X", "y"))
+def test_an_issue_that_an_earlier_fault_explains_is_not_the_new_one_s(part: Any) -> None:
+    faults, issue = part("faults"), part("tracker").Issue
+    now = faults.Fault("b", print, print, ("SliceRegression slice=a",), ("Accuracy ",))
+    earlier = faults.Fault("a", print, print, ("FeatureDrift feature=a",), ("Accuracy ",))
+    names = ("SliceRegression", "slice=a"), ("FeatureDrift", "feature=a"), ("Accuracy", "x")
     found = [
-        issue(number, *name, "open", 2, 9.0, None, True, "1") for number, name in enumerate(names)
+        issue(number, kind, subject, "open", 2, 9.0, None, True, "1")
+        for number, (kind, subject) in enumerate((*names, ("TargetDown", "instance=a")))
     ]
-    slices, moves = faults.wrong_slice(None), faults.unit_change(None)
-    assert [one.kind for one in slices.unexpected(found)] == ["AnomalyRate", "X"]
-    own = slices.without_those_of([moves], found)
-    assert [one.kind for one in own] == ["SliceRegression", "X"]
-    assert [one.kind for one in slices.unexpected(own)] == ["X"]
+    left = now.without_issues_of(earlier, found)
+    assert [one.number for one in left] == [0, 2, 3]
+    assert [one.number for one in now.unexpected(left)] == [3]
 
 
 def test_a_plot_shows_small_values_beside_large_ones(part: Any) -> None:

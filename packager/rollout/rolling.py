@@ -32,7 +32,7 @@ from packager.rollout.request import UpdateRequest, UpdateResult
 from packager.rollout.shadow import NAME as SHADOW
 from packager.rollout.shadow import check_same_inputs, watch_shadow
 from packager.rollout.slots import Slots
-from packager.rollout.update_gate import asked_key, run_asked_gate
+from packager.rollout.update_gate import metrics_key, run_update_gate
 from packager.rollout.verdict import GateCheck, GateVerdict
 
 PHASES: tuple[UpdatePhase, ...] = ("starting", "gate", "shadow", "canary", "moving", "finishing")
@@ -44,7 +44,7 @@ class RollingUpdate:
 
     slots: Slots
     journal: UpdateJournal
-    asked: UpdateRequest
+    request: UpdateRequest
     engine: Engine | None
     progress: Progress
     begun: float = field(default_factory=time.monotonic)
@@ -60,7 +60,7 @@ class RollingUpdate:
         )
         compose = ComposeCommand.find(folder)
         slots = Slots(folder, fleet, fleet.members[journal.model], compose, progress)
-        return cls(slots, journal, UpdateRequest.of(journal.asked), engine, progress)
+        return cls(slots, journal, UpdateRequest.of(journal.options), engine, progress)
 
     def run(self, reference: Reference) -> UpdateResult:
         """Go through the phases from that of the journal."""
@@ -74,7 +74,7 @@ class RollingUpdate:
                     return self._refused(gate, ())
                 for phase in (self._shadow, self._canary):
                     live += phase(reference)
-                    if live and not GateVerdict(live, self.asked.accept_too_few).passed:
+                    if live and not GateVerdict(live, self.request.accept_too_few).passed:
                         return self._refused(gate, live)
             if self._before("finishing"):
                 self._move(reference)
@@ -83,7 +83,7 @@ class RollingUpdate:
             self._after_failure()
             raise
         result = self._result(gate, live, done=True)
-        record_update(self.slots.folder, result, self.asked)
+        record_update(self.slots.folder, result, self.request)
         journals.end(self.slots.folder)
         return result
 
@@ -97,10 +97,10 @@ class RollingUpdate:
     def _result(
         self, gate: GateVerdict | None, live: tuple[GateCheck, ...], *, done: bool
     ) -> UpdateResult:
-        told, seconds = self.journal, time.monotonic() - self.begun
+        journal, seconds = self.journal, time.monotonic() - self.begun
         names = {one.name: one for one in live}
         return UpdateResult(
-            *(told.model, told.before, told.version, done, gate),
+            *(journal.model, journal.before, journal.version, done, gate),
             canary=names.get(CANARY),
             labels=names.get(LABELS),
             shadow=names.get(SHADOW),
@@ -108,10 +108,12 @@ class RollingUpdate:
         )
 
     def _candidate(self, reference: Reference, share: float) -> None:
-        memory, told = replica_mib(reference.manifest), self.journal
+        memory, journal = replica_mib(reference.manifest), self.journal
         network = reference.manifest.serve.network or self.slots.one.network
         self.slots.write_candidate(
-            UpdateCandidate(told.version, told.image, memory, network, share, self._shadowed)
+            UpdateCandidate(
+                *(journal.version, journal.image, memory, network, share), self._shadowed
+            )
         )
 
     def _start(self, reference: Reference) -> None:
@@ -120,36 +122,36 @@ class RollingUpdate:
             f"starting {self.journal.version} in {one.idle}, {one.replicas} replicas"
         )
         self._candidate(reference, 0.0)
-        self.slots.start(self.asked.ready_seconds)
+        self.slots.start(self.request.ready_seconds)
 
     def _gate(self, reference: Reference) -> GateVerdict | None:
         self._advance("gate")
-        if self.asked.no_gate:
-            self.progress.warn(f"no gate: {self.asked.no_gate}")
+        if self.request.no_gate:
+            self.progress.warn(f"no gate: {self.request.no_gate}")
             return None
         slots = self.slots
         servers = slots.address(slots.one.slot), slots.address(slots.one.idle)
-        key = asked_key(self.asked, slots.one, slots.folder)
-        return run_asked_gate(servers, reference, self.asked, key, self.engine, self.progress)
+        key = metrics_key(self.request, slots.one, slots.folder)
+        return run_update_gate(servers, reference, self.request, key, self.engine, self.progress)
 
     @property
     def _shadowed(self) -> bool:
         """Whether replicas with a shadow serve, or begin to."""
-        return self.asked.shadow and not self._before("shadow")
+        return self.request.shadow and not self._before("shadow")
 
     def _shadow(self, reference: Reference) -> tuple[GateCheck, ...]:
         """The verdict on the rows of live requests; nothing without a shadow."""
-        if not self.asked.shadow or not self._before("canary"):
+        if not self.request.shadow or not self._before("canary"):
             return ()
         self._advance("shadow")
         slots, one = self.slots, self.slots.one
-        key = asked_key(self.asked, one, slots.folder)
+        key = metrics_key(self.request, one, slots.folder)
         check_same_inputs(slots.address(one.slot), slots.address(one.idle), key)
         self.progress.step(f"shadow: starting {one.replicas} replicas of {self.journal.before}")
         self._candidate(reference, 0.0)
-        slots.start_shadow(self.asked.ready_seconds)
+        slots.start_shadow(self.request.ready_seconds)
         counted = partial(slots.shadow_counts, key)
-        return (watch_shadow(counted, self.asked.shadow_minutes, self.progress),)
+        return (watch_shadow(counted, self.request.shadow_minutes, self.progress),)
 
     def _share(self, reference: Reference, share: float) -> None:
         """Move the traffic; the file has the same weights, for a restart of the proxy."""
@@ -160,10 +162,10 @@ class RollingUpdate:
 
     def _canary(self, reference: Reference) -> tuple[GateCheck, ...]:
         """The verdicts on requests and on labels; nothing without a canary."""
-        if not self.asked.canary:
+        if not self.request.canary:
             return ()
         self._advance("canary")
-        share, minutes = self.asked.canary, self.asked.canary_minutes
+        share, minutes = self.request.canary, self.request.canary_minutes
         before, labels = self.slots.control.servers(), self._labels()
 
         def counted() -> tuple[SlotTraffic, SlotTraffic]:
@@ -173,7 +175,7 @@ class RollingUpdate:
 
         self._share(reference, share)
         self.progress.step(f"canary: {share:.1%} of the requests for {minutes:g} minutes")
-        found = watch_canary(counted, minutes, self.asked.rule)
+        found = watch_canary(counted, minutes, self.request.rule)
         if found.outcome == "failed":
             return (found,)
         versions = self.journal.before, self.journal.version
@@ -198,7 +200,7 @@ class RollingUpdate:
         self.progress.step(f"stopping {self.journal.before}")
         slots.remove_serving()
         slots.write_updated(reference, self.journal.image)
-        slots.tell_prometheus()
+        slots.reload_prometheus()
 
     def _refused(self, gate: GateVerdict | None, live: tuple[GateCheck, ...]) -> UpdateResult:
         self.progress.step(f"going back to {self.journal.before}")
@@ -227,7 +229,7 @@ class RollingUpdate:
         if not self._before("shadow"):
             slots.control.set_weights({one.slot: 100, one.idle: 0})
             slots.drain(one.idle)
-        slots.remove_candidate(self.asked.ready_seconds)
+        slots.remove_candidate(self.request.ready_seconds)
         journals.restore(slots.folder)
-        slots.tell_prometheus()
+        slots.reload_prometheus()
         journals.end(slots.folder)

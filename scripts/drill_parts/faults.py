@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from drill_parts.images import CLOCK_FILE
@@ -30,21 +30,15 @@ class Fault:
     heals: bool = True
     """Whether its issues end after ``heal``, within the same bound."""
 
-    def explains(self, issue: Issue) -> bool:
-        """Whether ``issue`` may be of this fault."""
-        return issue.name.startswith((*self.expected, *self.allowed))
-
     def unexpected(self, found: list[Issue]) -> list[Issue]:
         """The issues that this fault doesn't explain."""
-        return [one for one in found if not self.explains(one)]
+        known = (*self.expected, *self.allowed)
+        return [one for one in found if not one.name.startswith(known)]
 
-    def without_those_of(self, earlier: Sequence[Fault], found: list[Issue]) -> list[Issue]:
-        """The issues without those that only ``earlier`` faults explain."""
-        return [
-            one
-            for one in found
-            if self.explains(one) or not any(fault.explains(one) for fault in earlier)
-        ]
+    def without_issues_of(self, earlier: Fault, found: list[Issue]) -> list[Issue]:
+        """The issues that this fault explains or the earlier one doesn't."""
+        late = earlier.unexpected(found)
+        return [one for one in found if one in late or one not in self.unexpected(found)]
 
     def opened(self, found: list[Issue]) -> bool:
         """Whether all that is expected is open and firing."""

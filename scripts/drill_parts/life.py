@@ -80,7 +80,7 @@ def _whole(record: Record, load: Load, first: str) -> None:
         full_disk(record, load)
         new = builder.submit(new_version)
         ends = [together(record, load)]
-        injected(record, load, wrong_slice(load), unit_change(load), paused_replica())
+        injected(record, load, wrong_slice(load), earlier=unit_change(load))
         settle(ends)
         closed = better_release(record, load, first, new.result)
         stale_release(record, load, stale.result())
@@ -121,10 +121,13 @@ def quiet(record: Record, load: Load, seconds: float) -> None:
     record.none_lost(load, since)
 
 
-def injected(record: Record, load: Load, fault: Fault, *earlier: Fault) -> LaterCheck | None:
+def injected(
+    record: Record, load: Load, fault: Fault, earlier: Fault | None = None
+) -> LaterCheck | None:
     """One fault: its issue opens within its bound, as one line; whether it ends after the fault.
 
-    ``earlier``: faults whose issues may still open, because their windows have not passed.
+    ``earlier``: a fault that has ended, of whose rows the alerts' windows still hold some, so that
+    an issue of it may open during this one.
     """
     record.start(fault.title)
     before, since = {one.number for one in tracker.open_issues()}, load.count
@@ -134,9 +137,10 @@ def injected(record: Record, load: Load, fault: Fault, *earlier: Fault) -> Later
         record.check(f"opens {', '.join(fault.expected)}", took is not None, seconds_text(took))
     else:
         time.sleep(HELD_SECONDS)
-    new = [one for one in tracker.open_issues() if one.number not in before]
-    record.see(new)
-    found = fault.without_those_of(earlier, new)
+    found = [one for one in tracker.open_issues() if one.number not in before]
+    if earlier is not None:
+        found = fault.without_issues_of(earlier, found)
+    record.see(found)
     strangers = fault.unexpected(found)
     record.check("no other issue", not strangers, ", ".join(x.name for x in strangers) or "none")
     if fault.expected:

@@ -42,7 +42,7 @@ def roll(swarm: Swarm, service: Service, spec: Mapping[str, Any], progress: Prog
     until = begun + rolling_seconds(service)
     swarm.change(_now(swarm, service), spec)
     wanted = TaskForm.of(spec)
-    told = ""
+    last_message = ""
     while time.monotonic() < until:
         time.sleep(POLL_SECONDS)
         state = swarm.update_state(service["ID"])
@@ -53,9 +53,9 @@ def roll(swarm: Swarm, service: Service, spec: Mapping[str, Any], progress: Prog
                 reason = reason or state.message
             return RollResult(outcome, reason, time.monotonic() - begun)
         line = progress_line(swarm.tasks(service["ID"]), wanted, state.state)
-        if line != told:
+        if line != last_message:
             progress.step(f"rolling update: {line}")
-            told = line
+            last_message = line
     reason = _reason(swarm, service, wanted) or "its tasks did not become healthy in time"
     swarm.change(_now(swarm, service), service["Spec"])
     return RollResult("timed out", reason, time.monotonic() - begun)

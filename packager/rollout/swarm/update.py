@@ -32,7 +32,7 @@ from packager.rollout.swarm.network_answers import StackNetwork
 from packager.rollout.swarm.rolling import roll
 from packager.rollout.swarm.shadow import SwarmShadow
 from packager.rollout.swarm.spec import NewVersion, updated_spec, without_shadow
-from packager.rollout.update_gate import asked_key, run_asked_gate
+from packager.rollout.update_gate import metrics_key, run_update_gate
 from packager.rollout.verdict import GateCheck, GateVerdict
 
 CHECK = "rolling update"
@@ -41,7 +41,7 @@ CHECK = "rolling update"
 def update_swarm(
     reference: Reference,
     folder: Path,
-    asked: UpdateRequest,
+    request: UpdateRequest,
     engine: Engine | None,
     progress: Progress,
 ) -> UpdateResult:
@@ -51,12 +51,12 @@ def update_swarm(
     were; both are a result, not an error. Raises ``UsageError`` for a model that isn't deployed,
     and ``PackageError`` if the candidate does not start.
     """
-    _check(asked)
+    _check(request)
     fleet = swarm_fleet(folder)
     one = _member(reference, fleet, folder)
     with journals.held(folder):
         options = ComposeOptions(
-            asked.image, replicas=one.replicas, keys=one.keys, network=one.network
+            request.image, replicas=one.replicas, keys=one.keys, network=one.network
         )
         plan = plan_swarm(reference, folder, options, one.objectives, one.alerts)
         check_plan(plan, folder)
@@ -64,7 +64,7 @@ def update_swarm(
         service = _service(swarm, one, fleet, folder)
         # A killed update may have left its shadow.
         service = {**service, "Spec": without_shadow(service["Spec"])}
-        work = SwarmUpdate(folder, asked, one, plan, swarm, service, engine, progress)
+        work = SwarmUpdate(folder, request, one, plan, swarm, service, engine, progress)
         return work.run(reference)
 
 
@@ -73,7 +73,7 @@ class SwarmUpdate:
     """One update of a service."""
 
     folder: Path
-    asked: UpdateRequest
+    request: UpdateRequest
     one: DeployedModel
     """As the folder has it."""
     plan: SwarmPlan
@@ -88,8 +88,8 @@ class SwarmUpdate:
         gate: GateVerdict | None = None
         live: tuple[GateCheck, ...] = ()
         rolling: GateCheck | None = None
-        if self._image == self.asked.image:
-            self.progress.step(f"{self._name} runs {self.asked.image}: only files are written")
+        if self._image == self.request.image:
+            self.progress.step(f"{self._name} runs {self.request.image}: only files are written")
         else:
             try:
                 gate, live = self._beside(reference)
@@ -112,11 +112,11 @@ class SwarmUpdate:
             shadow=names.get(SHADOW),
         )
         if done:
-            record_update(self.folder, result, self.asked)
+            record_update(self.folder, result, self.request)
         return result
 
     def _passed(self, gate: GateVerdict | None, live: tuple[GateCheck, ...]) -> bool:
-        accepted = not live or GateVerdict(live, self.asked.accept_too_few).passed
+        accepted = not live or GateVerdict(live, self.request.accept_too_few).passed
         return accepted and (gate is None or gate.passed)
 
     @property
@@ -130,24 +130,24 @@ class SwarmUpdate:
     def _new(self, reference: Reference) -> NewVersion:
         after = self.plan.fleet.members[self.one.name]
         return NewVersion(
-            reference.manifest.tag, self.asked.image, self.one.memory_mib, after.memory_mib
+            reference.manifest.tag, self.request.image, self.one.memory_mib, after.memory_mib
         )
 
     def _beside(self, reference: Reference) -> tuple[GateVerdict | None, tuple[GateCheck, ...]]:
         """The verdicts on a candidate beside the serving version; none if none is asked for."""
-        asked = self.asked
-        if asked.no_gate:
-            self.progress.warn(f"no gate: {asked.no_gate}")
-            if not asked.shadow and not asked.canary:
+        request = self.request
+        if request.no_gate:
+            self.progress.warn(f"no gate: {request.no_gate}")
+            if not request.shadow and not request.canary:
                 return None, ()
         _check_local()
-        key, gate = asked_key(asked, self.one, self.folder), None
+        key, gate = metrics_key(request, self.one, self.folder), None
         with running_candidate(
             self.swarm, self.service, self._new(reference), self._proxy_image, self.progress
         ) as candidate:
-            if not asked.no_gate:
+            if not request.no_gate:
                 servers = candidate.servers
-                gate = run_asked_gate(servers, reference, asked, key, self.engine, self.progress)
+                gate = run_update_gate(servers, reference, request, key, self.engine, self.progress)
                 if not gate.passed:
                     return gate, ()
             return gate, self._live(candidate, key, reference.manifest.tag)
@@ -156,21 +156,21 @@ class SwarmUpdate:
         self, candidate: RunningCandidate, key: str | None, version: str
     ) -> tuple[GateCheck, ...]:
         """The verdicts of shadow and canary, as far as they are asked for."""
-        asked, one = self.asked, self.one
+        request, one = self.request, self.one
         network = StackNetwork(self.swarm, self._image, candidate.network, key)
         found: tuple[GateCheck, ...] = ()
-        if asked.shadow:
-            serving, minutes = (one.name, one.version), asked.shadow_minutes
+        if request.shadow:
+            serving, minutes = (one.name, one.version), request.shadow_minutes
             shadow = self._shadow.watch(candidate, network, serving, minutes, self._secret())
             found += (shadow,)
-        if asked.canary and self._passed(None, found):
+        if request.canary and self._passed(None, found):
             versions, labels = (one.version, version), PROMETHEUS in self.plan.fleet.parts
             canary = SwarmCanary(
                 self.swarm, self.service, self._proxy, candidate, network, self.progress
             )
-            minutes = asked.canary_minutes
-            with canary.routed(asked.canary, minutes):
-                found += canary.watch(asked.canary, minutes, versions, one.name, labels)
+            minutes = request.canary_minutes
+            with canary.routed(request.canary, minutes):
+                found += canary.watch(request.canary, minutes, versions, one.name, labels)
         return found
 
     @property
@@ -207,12 +207,12 @@ class SwarmUpdate:
         numbers = {"seconds": round(found.seconds, 1), "outcome": found.outcome}
         if found.outcome == "completed":
             return GateCheck(CHECK, "passed", f"completed in {found.seconds:.0f} s", numbers)
-        said = f"{found.outcome} after {found.seconds:.0f} s: {found.reason}"
-        return GateCheck(CHECK, "failed", said, numbers)
+        summary = f"{found.outcome} after {found.seconds:.0f} s: {found.reason}"
+        return GateCheck(CHECK, "failed", summary, numbers)
 
 
-def _check(asked: UpdateRequest) -> None:
-    if not asked.image:
+def _check(request: UpdateRequest) -> None:
+    if not request.image:
         raise UsageError(
             "--image: expected the image as every host of the Swarm pulls it, got none",
             "push the image, and name it with its digest: NAME@sha256:…",
