@@ -13,6 +13,7 @@ import numpy as np
 
 from modelhost.array_input import input_builder
 from modelhost.columns import ColumnSpec, decode_columns
+from modelhost.embedding import embedded
 from modelhost.errors import OutputError, PackageError
 from modelhost.exceptions import describe_exception
 from modelhost.failing_rows import PartError, predict_in_parts
@@ -105,7 +106,7 @@ class ServedModel:
 
     def _answers(self, asked: Sequence[Message]) -> list[Message]:
         try:
-            if asked[0].header["verb"] == "call":
+            if asked[0].header["verb"] in ("call", "embed"):
                 return [self._call(one) for one in asked]
             return self._predict([self._columns(one) for one in asked])
         except MemoryError as error:
@@ -206,8 +207,12 @@ class ServedModel:
             raise _RaisedError(f"the model failed on {rows} rows") from error
 
     def _call(self, asked: Message) -> Message:
-        call = decode_call(asked)
+        given = self._columns(asked) if asked.header["verb"] == "embed" else None
+        call = decode_call(asked) if given is None else None
         try:
+            if given is not None:
+                frame = self._builder.frame(*given)
+                return embedded(asked, frame, self._model, self._specs)
             return self._parts.answer(call)
         except MemoryError:
             raise
