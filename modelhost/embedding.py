@@ -83,7 +83,7 @@ def _function(spec: str, model: LoadedModel) -> Callable[[Any], Any]:
             " the model",
         )
     _check_signature(spec, method, f"def {name}(self, features)")
-    return method
+    return lambda rows: method(rows)
 
 
 def _check_signature(spec: str, called: Any, define: str, **named: Any) -> None:

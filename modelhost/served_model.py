@@ -7,7 +7,8 @@ answer names the rows. If it raises on a row that it has answered before, it is 
 from __future__ import annotations
 
 import time
-from typing import Any, Mapping, Sequence
+from functools import partial
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -207,13 +208,15 @@ class ServedModel:
             raise _RaisedError(f"the model failed on {rows} rows") from error
 
     def _call(self, asked: Message) -> Message:
-        given = self._columns(asked) if asked.header["verb"] == "embed" else None
-        call = decode_call(asked) if given is None else None
+        answer: Callable[[], Message]
+        if asked.header["verb"] == "embed":
+            given = self._columns(asked)
+            specs, frame = self._specs, self._builder.frame
+            answer = lambda: embedded(asked, frame(*given), self._model, specs)  # noqa: E731
+        else:
+            answer = partial(self._parts.answer, decode_call(asked))
         try:
-            if given is not None:
-                frame = self._builder.frame(*given)
-                return embedded(asked, frame, self._model, self._specs)
-            return self._parts.answer(call)
+            return answer()
         except MemoryError:
             raise
         except BaseException as error:

@@ -85,5 +85,5 @@ def test_what_can_not_be_called_is_refused(tmp_path, monkeypatch) -> None:
         call_embedding("model:alone", FRAME, MODEL, ())
     with pytest.raises(UsageError, match=r"def embed\(features, \*, model\)"):
         call("return rows", tmp_path, monkeypatch, takes="rows")
-    with pytest.raises(PackageError, match="the embedding .* raised ZeroDivisionError"):
+    with pytest.raises(PackageError, match="raised ZeroDivisionError"):
         call("return 1 / 0", tmp_path, monkeypatch)
