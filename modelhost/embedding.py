@@ -30,13 +30,13 @@ MAX_NUMBERS = 65_536
 """Numbers of the embedding of one row."""
 
 
-def embedded(asked: Message, frame: Any, model: LoadedModel, specs: Sequence[Any]) -> Message:
+def embedded(request: Message, frame: Any, model: LoadedModel, specs: Sequence[Any]) -> Message:
     """The answer to a request: a matrix, and the seconds that the ``function`` in it took.
 
     Raises as ``call_embedding``.
     """
     began = time.perf_counter()
-    found = call_embedding(asked.header["function"], frame, model, specs)
+    found = call_embedding(request.header["function"], frame, model, specs)
     header, buffers = encode_matrix(found)
     return Message({**header, "seconds": time.perf_counter() - began}, buffers)
 

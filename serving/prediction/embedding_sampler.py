@@ -94,7 +94,7 @@ class EmbeddingSampler:
     async def _quiet(self) -> None:
         """Wait until no request of this worker waits for the model, but not for long."""
         until = time.monotonic() + BUSY_SECONDS
-        while self._client.asked and time.monotonic() < until:
+        while self._client.busy and time.monotonic() < until:
             await asyncio.sleep(CALL_SECONDS)
 
     async def _call(self) -> float:
@@ -105,7 +105,7 @@ class EmbeddingSampler:
         self._seen = len(self._kept)
         began = time.monotonic()
         try:
-            answer = await self._client.ask(self._request(rows), began + self._seconds)
+            answer = await self._client.request(self._request(rows), began + self._seconds)
             self._counts.add(_embeddings(answer, len(rows)))
         except (*_UNANSWERED, *UNREADABLE, PackageError) as error:
             self._metrics.add_embedded("failed", len(rows))

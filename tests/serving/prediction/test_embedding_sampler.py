@@ -45,12 +45,12 @@ class Client:
         self.requests: list[Message] = []
 
     @property
-    def asked(self) -> bool:
+    def busy(self) -> bool:
         """Whether requests wait, once more."""
         self._busy -= 1
         return self._busy >= 0
 
-    async def ask(self, message: Message, deadline: float) -> Message:
+    async def request(self, message: Message, deadline: float) -> Message:
         """The answer."""
         self.requests.append(message)
         made = self._answer(message.header["rows"])

@@ -23,11 +23,11 @@ def hosted(embed: Callable[[int], Any]) -> tuple[HostedModel, list[dict[str, Any
     """A model whose embedding is ``embed(rows)``, and what it is asked."""
     asked: list[dict[str, Any]] = []
 
-    def ask(request: Message, seconds: float | None = None) -> Message:
+    def send(request: Message, seconds: float | None = None) -> Message:
         asked.append(request.header)
         return Message(*encode_matrix(embed(request.header["rows"])))
 
-    return HostedModel(ask, 3, "regression", None, False, ("x",), 1, None, "M"), asked
+    return HostedModel(send, 3, "regression", None, False, ("x",), 1, None, "M"), asked
 
 
 def dataset(embedding: str | None = "own:embed", held_out: int = 4_000) -> Dataset:
