@@ -44,25 +44,25 @@ def files() -> Mapping[str, FileDescriptorProto]:
 def reflected(request: Any) -> Any:
     """The ``ServerReflectionResponse`` to a ``ServerReflectionRequest``."""
     answer = MESSAGES["ServerReflectionResponse"](valid_host=request.host, original_request=request)
-    asked = request.WhichOneof("message_request")
-    given = "" if asked is None else getattr(request, asked)
+    field = request.WhichOneof("message_request")
+    value = "" if field is None else getattr(request, field)
     file = None
-    if asked == "list_services":
+    if field == "list_services":
         listed = answer.list_services_response
         for one in files().values():
             for service in one.service:
                 listed.service.add(name=f"{one.package}.{service.name}")
         return answer
-    if asked == "all_extension_numbers_of_type" and given in _symbols():
-        answer.all_extension_numbers_response.base_type_name = given
+    if field == "all_extension_numbers_of_type" and value in _symbols():
+        answer.all_extension_numbers_response.base_type_name = value
         return answer
-    if asked == "file_by_filename":
-        file = files().get(given)
-    elif asked == "file_containing_symbol":
-        file = files().get(_symbols().get(given, ""))
+    if field == "file_by_filename":
+        file = files().get(value)
+    elif field == "file_containing_symbol":
+        file = files().get(_symbols().get(value, ""))
     if file is None:
         answer.error_response.error_code = NOT_FOUND
-        answer.error_response.error_message = f"the server has no such {asked or 'request'}"
+        answer.error_response.error_message = f"the server has no such {field or 'request'}"
     else:
         answer.file_descriptor_response.file_descriptor_proto.append(file.SerializeToString())
     return answer

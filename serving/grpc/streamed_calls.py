@@ -65,11 +65,11 @@ class StreamedCalls:
         self._end_if_failed(call)
 
     def refresh(self) -> None:
-        """Tell those who watch that a status has changed."""
+        """Send each status that has changed to those who watch it."""
         for call in [*self._open.values()]:
             if call.watched is not None:
                 with call.request:
-                    self._tell(call, call.watched)
+                    self._send_status(call, call.watched)
                 self._end_if_failed(call)
 
     def fail(self, stream: Http2Stream, error: RequestError) -> bool:
@@ -106,15 +106,15 @@ class StreamedCalls:
 
     def _answer(self, call: StreamedCall, message: bytes) -> None:
         if call.request.path in methods.REFLECT:
-            asked = self._service.read("ServerReflectionRequest", message)
-            self._send(call, reflected(asked))
+            request = self._service.read("ServerReflectionRequest", message)
+            self._send(call, reflected(request))
         elif call.watched is None:
             call.watched = self._service.read("HealthCheckRequest", message).service
-            self._tell(call, call.watched)
+            self._send_status(call, call.watched)
         else:
             raise RequestError(400, "malformed_request", "the call", expected="one message")
 
-    def _tell(self, call: StreamedCall, watched: str) -> None:
+    def _send_status(self, call: StreamedCall, watched: str) -> None:
         message = self._service.health(watched)
         if message.status != call.status:
             call.status = message.status

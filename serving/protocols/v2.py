@@ -76,9 +76,9 @@ class Infer:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
         size = json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
-        asked = self.options(document)
+        options = self.options(document)
         tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
-        return self.rows_of(tensors), asked
+        return self.rows_of(tensors), options
 
     def options(self, document: Mapping[str, Any]) -> InferenceRequest:
         """The options among ``id``, ``parameters`` and ``outputs`` of a request."""
