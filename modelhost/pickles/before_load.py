@@ -50,10 +50,10 @@ def refusal(report: PickleReport, called: str) -> PackageError:
             )
     shown = [one.text for one in report.findings[:SHOWN]]
     more = len(report.findings) - len(shown)
-    told = "; ".join(shown) + (f"; and {more} more" if more else "")
+    detail = "; ".join(shown) + (f"; and {more} more" if more else "")
     names = report.refused_names
     hint = f"nothing of it was run: {advice(names, [one.what for one in report.findings])}"
     if names and len(names) == len(report.findings):
         listed = ", ".join(f'"{name}"' for name in names)
         hint += f"; if you know what it does, add [serve] pickle_allow = [{listed}]"
-    return PackageError(f"{called} is refused: {told}", hint)
+    return PackageError(f"{called} is refused: {detail}", hint)

@@ -112,5 +112,5 @@ def open_archive(path: Path, refusal: Refuse) -> Iterator[SavedArchive]:
         try:
             yield archive
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            said = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise refusal(said) from error
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise refusal(reason) from error

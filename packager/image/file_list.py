@@ -6,7 +6,9 @@ The digests cover contents, modes and the targets of links. The list, which ``/p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -57,6 +59,16 @@ def layer_listing(layer: Layer, *, verified: bool = False) -> dict[str, str]:
     found = listing_of(layer_tree(layer))
     keep_listing(layer, found)
     return found
+
+
+@contextmanager
+def listed_meanwhile(layers: Sequence[Layer]) -> Iterator[None]:
+    """List the members of layers that this process made in a thread, while the block runs."""
+    with ThreadPoolExecutor(1) as pool:
+        lists = [pool.submit(layer_listing, layer, verified=True) for layer in layers]
+        yield
+        for one in lists:
+            one.result()
 
 
 def keep_listing(layer: Layer, listing: Listing) -> None:
@@ -141,7 +153,7 @@ class FileList:
                 number = 1
             elif line.startswith(" "):
                 name, _, what = line[1:].partition(" ")
-                parts[number][f"{folder}/{unquote(name)}"] = _whole(unquote(what))
+                parts[number][f"{folder}/{unquote(name)}"] = _expanded(unquote(what))
             else:
                 folder, _, mode = line.partition("/ ")
                 folder = unquote(folder.removesuffix("/"))
@@ -236,7 +248,7 @@ def _short(what: str) -> str:
     return digest[:SHORT] if mode == "644" else f"{mode} {digest[:SHORT]}"
 
 
-def _whole(short: str) -> str:
+def _expanded(short: str) -> str:
     if short.startswith("> "):
         return f"{LINK}{short[2:]}"
     return short if " " in short else f"644 {short}"

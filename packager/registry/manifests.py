@@ -203,7 +203,7 @@ def put_manifest(
     digest = f"sha256:{sha256_bytes(content)}"
     target = tag or digest
     for turn in range(TRIES):
-        last, asked = turn + 1 == TRIES, 0.0
+        last, pause = turn + 1 == TRIES, 0.0
         try:
             answer = repository.request(
                 "PUT",
@@ -219,16 +219,16 @@ def put_manifest(
                 return _stored(repository, answer, digest)
             if last or answer.status not in REPEATED:
                 raise repository.refusal(f"store the manifest {target}", answer)
-            asked = answer.wait
-        repository.session.wait(turn, asked)
+            pause = answer.wait
+        repository.session.wait(turn, pause)
     raise AssertionError("the last turn returns or raises")
 
 
 def _stored(repository: RegistryRepository, answer: RegistryAnswer, digest: str) -> RegistryAnswer:
-    told = answer.headers.get("Docker-Content-Digest", digest)
-    if told != digest:
+    digest_header = answer.headers.get("Docker-Content-Digest", digest)
+    if digest_header != digest:
         raise PackageError(
-            f"{repository}: expected the registry to store {digest}, got {told[:100]}",
+            f"{repository}: expected the registry to store {digest}, got {digest_header[:100]}",
             "the registry changes what is pushed, so digests and signatures can't be kept",
         )
     return answer
@@ -238,13 +238,13 @@ def _checked(
     repository: RegistryRepository, target: str, answer: RegistryAnswer, digest: str
 ) -> FetchedManifest:
     """The manifest of an answer, if its kind is certain."""
-    told = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
     try:
         document = oci_manifest(answer.content)
-        kind = document.get("mediaType") or told
+        kind = document.get("mediaType") or media_type
         # A document of two kinds would be one image for us and another for the next reader.
-        if kind != told and told in (*INDEX_TYPES, *MANIFEST_TYPES):
-            raise ValueError(f"{kind!r} as {told!r}")
+        if kind != media_type and media_type in (*INDEX_TYPES, *MANIFEST_TYPES):
+            raise ValueError(f"{kind!r} as {media_type!r}")
         if kind not in (*INDEX_TYPES, *MANIFEST_TYPES):
             raise ValueError(f"the media type {str(kind)[:100]!r}")
         other = ("layers", "config") if kind in INDEX_TYPES else ("manifests",)

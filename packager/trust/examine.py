@@ -15,8 +15,7 @@ from packager.image.reference import Reference, top_of_image
 from packager.image.stack import own_runtime, own_training_runtime
 from packager.manifest.manifest import Lock
 from packager.model.integrity import IntegrityCheck
-from packager.trust.bytecode import bytecode_checks
-from packager.trust.bytecode import told as bytecode_told
+from packager.trust.bytecode import bytecode_checks, describe_check
 from packager.trust.contents import (
     FOLDERS,
     ImageContents,
@@ -95,7 +94,7 @@ def examine(reference: Reference, engine: Engine | None) -> Examination:
         TRAINING: _of_training(
             manifest.training_runtime, sound=all(check.ok for check in training)
         ),
-        "bytecode": bytecode_told(base, lock.base == "none"),
+        "bytecode": describe_check(base, lock.base == "none"),
     }
     count = len(image.layers) - len(contents.layers)
     return Examination(

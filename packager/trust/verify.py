@@ -177,17 +177,17 @@ def _signature_link(
     broken = f"; {len(signed.broken)} unreadable: {signed.broken[0]}" if signed.broken else ""
     if ours:
         ids = ", ".join(dict.fromkeys(one.key_id[:16] for one in signed.statements))
-        told = f"key {ids} signed {len(signed.statements)} statements"
-        return TrustLink(name="signature", status="ok", detail=f"{told}{others}{broken}")
+        detail = f"key {ids} signed {len(signed.statements)} statements"
+        return TrustLink(name="signature", status="ok", detail=f"{detail}{others}{broken}")
     if bindings:
         other = bindings[0]
-        told = (
+        detail = (
             f"expected a signature of the package root {facts.binding.root}, got one of "
             f"{other.name} {other.version}, root {other.root}"
         )
     else:
-        told = f"expected a signature of the package by the key given, got none{others}"
-    return TrustLink(name="signature", status="failed", detail=f"{told}{broken}")
+        detail = f"expected a signature of the package by the key given, got none{others}"
+    return TrustLink(name="signature", status="failed", detail=f"{detail}{broken}")
 
 
 def _of_images(results: Sequence[Statement], bindings: Sequence[Statement]) -> Sequence[Statement]:
@@ -241,8 +241,8 @@ def _result_link(name: str, found: Sequence[TestResult], more: str, required: bo
     if not found:
         return _absent(name, f"none signed{more}", required)
     worst = min(found, key=lambda one: ("FAILED", "WARNED", "PASSED").index(one.result))
-    told = worst.configuration[0].annotations or {}
-    facts = ", ".join(f"{key}: {value}" for key, value in sorted(told.items()))
+    annotations = worst.configuration[0].annotations or {}
+    facts = ", ".join(f"{key}: {value}" for key, value in sorted(annotations.items()))
     counts = worst.failed_tests or worst.warned_tests
     named = f" ({', '.join(counts[:3])}{', …' if len(counts) > 3 else ''})" if counts else ""
     failed = worst.result == "FAILED"
@@ -277,8 +277,8 @@ def _binding(statement: Statement) -> PackageBinding | None:
 
 
 def _absent(name: str, detail: str, required: bool) -> TrustLink:
-    told = f"required, but {detail}" if required else detail
-    return TrustLink(name=name, status="failed" if required else "absent", detail=told)
+    text = f"required, but {detail}" if required else detail
+    return TrustLink(name=name, status="failed" if required else "absent", detail=text)
 
 
 def _links(found: Iterable[tuple[str, bool, str]]) -> list[TrustLink]:
