@@ -126,8 +126,14 @@ def counted(number: int, noun: str) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``did you mean 'accuracy'?``, with the known name nearest to a misspelt one; or empty."""
+    close = nearest_name(name, known)
+    return "" if close is None else f"did you mean {close!r}?"
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The one of ``known`` that ``name`` may be another spelling of; None if none is near."""
     close = difflib.get_close_matches(name[:MAX_DISPLAYED], list(known), 1, MIN_SIMILARITY)
-    return f"did you mean {close[0]!r}?" if close else ""
+    return close[0] if close else None
 
 
 def format_bytes(size: int) -> str:

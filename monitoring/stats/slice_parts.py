@@ -4,7 +4,9 @@ Two weak slices of one category make the whole category weak: ``kind == "r"`` fo
 ``kind == "r" and new`` and ``kind == "r" and size < 2``. One slice is then a simpler description,
 and two are the right one. The likelihood decides, on the half that chooses: the squares of scores
 of disjoint rows add up, so that the parts need a sum that is larger by a price for each further
-slice (Foster and George 1994: twice the logarithm of the number of slices there are).
+slice (Foster and George 1994: twice the logarithm of the number of slices there are). They must
+leave rows of the slice, and these must not be weak: of a slice that is weak everywhere, more so
+where the model is surer, parts have the higher likelihood, and the slice is the description.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ MIN_WITHIN = 0.9
 """Of the rows of a part, within the slice."""
 MAX_OF_SLICE = 0.8
 """Of the slice's rows, in one part: a larger one is the slice itself."""
+MAX_LEFT_SCORE = 2.0
+"""Of the slice's rows in no part: one-sided p = 0.02."""
 
 
 def parts_of(
@@ -55,7 +59,8 @@ def parts_of(
         found.append(inside[place])
         total += scored[place] ** 2 - (price if len(found) > 1 else 0)
         left = left & ~masks.of(found[-1])
-        if len(found) > 1 and total > least:
+        others = fitter.score(whole, left)  # minus infinity for too few rows
+        if len(found) > 1 and total > least and -math.inf < others <= MAX_LEFT_SCORE:
             best, least = list(found), total
     fitted = [fitter.fitted(one, free & ~_rows(best, one, masks)) for one in best]
     # A part without the terms that the whole lacks would be the whole again.

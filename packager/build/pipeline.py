@@ -29,7 +29,7 @@ from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_i
 from packager.build.solution import plan_members, with_members
 from packager.build.train import training_job
 from packager.cache import cache_limit, check_writable, evict, temporary_directory
-from packager.confinement import tell_outside
+from packager.confinement import warn_outside
 from packager.engine.engine import Engine
 from packager.environment.built_wheels import keep_wheels
 from packager.environment.lock import FILENAME as LOCK
@@ -170,13 +170,13 @@ def _check(
     check_output(project, output, builder)
     template = own_template(project.directory, builder, progress)
     check_writable(project.directory)
-    tell_outside(project.directory, project.places, progress)
+    warn_outside(project.directory, project.places, progress)
     check_columns(project)
     listed = list_files(project, output.paths)
     if project.model is not None:  # members of a solution have been checked with their own
         check_model_files(listed.model, project.serve.pickle_allow)
     model_loader(project)
-    listed.tell(progress)
+    listed.warn_omitted(progress)
     with explain_left_out(listed.left_out):
         check_code(project, listed.code.files)
     files = listed.hashed()

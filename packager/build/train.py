@@ -37,10 +37,10 @@ def training_job(project: Project, seed_variance: SeedVariance | None) -> Job:
     The recipe runs twice, to record the equivalence level of a repeat; the model is queried for
     values that it rejects.
     """
-    asked = {
+    training_only = {
         "repeat": project.recipe is not None,
-        "ask": project.data is not None,
+        "query_model": project.data is not None,
         "seed_variance": seed_variance,
         "test": project.test.model_copy(update=NOT_MEASURED),
     }
-    return make_job(project).model_copy(update=asked)
+    return make_job(project).model_copy(update=training_only)

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 
 import pandas as pd
 
+from packager.data.csv_format_error import CsvFormatError
 from packager.data.encoding_error import wrong_encoding
 from packager.data.memory_limit import check_room, fitting_memory, no_room, refuse_too_wide
 from packager.errors import UsageError
@@ -199,11 +200,13 @@ def _refuse_other_separator(file: Path, reader: TableReadOptions, separator: str
         commas = any(_has_decimal_comma(cell) for row in some[1:] for cell in row)
         if commas:
             options["decimal"] = ","
-        raise UsageError(
+        raise CsvFormatError(
             f"{file}: expected {_NAMES[separator]} between cells, got one column "
             f"{other.join(some[0])[:80]!r}: its separator seems to be {other!r}"
             + (", and its numbers have decimal commas" if commas else ""),
             f"set under [data] of package.toml: {shown_options(**options)}",
+            f"write it with {_NAMES[separator]} between cells"
+            f"{' and decimal points' if commas else ''}, as the data of the package are",
         )
 
 

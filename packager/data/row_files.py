@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.csv_files import csv_blocks, read_csv
+from packager.data.csv_format_error import as_packaged
 from packager.data.declared_values import nested
 from packager.data.json_rows import json_blocks
 from packager.data.memory_limit import check_room, fitting_memory
@@ -68,6 +69,14 @@ def row_blocks(
     if path.suffix.lower() in (".json", ".jsonl"):
         yield from json_blocks(path)
         return
+    with as_packaged():
+        yield from _table_blocks(path, schema, reader)
+
+
+def _table_blocks(
+    path: Path, schema: Schema, reader: TableReadOptions
+) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a table or of files."""
     known = {column.name: column.kind for column in (*schema.features, *schema.extras)}
     source = _opened(path, schema, reader)
     renamed = _renamed(source, schema)
@@ -101,7 +110,8 @@ def _frames(source: SourceTable, known: Mapping[str, Kind]) -> Iterator[pd.DataF
 
 def given_columns(path: Path, schema: Schema, reader: TableReadOptions) -> list[str]:
     """The names of the columns of a file of rows that is not JSON."""
-    source = _opened(path, schema, reader)
+    with as_packaged():
+        source = _opened(path, schema, reader)
     renamed = _renamed(source, schema)
     return [renamed.get(name, name) for name in source.columns]
 
@@ -114,8 +124,16 @@ def _opened(path: Path, schema: Schema, reader: TableReadOptions) -> SourceTable
     reader = reader.model_copy(update={"files": None})
     if content is not None and is_files and not _is_table(path):
         return SourceTable(path, reader.model_copy(update={"files": FileRows(content=content)}))
+    return SourceTable(path, reader_for(path, schema, reader))
+
+
+def reader_for(path: Path, schema: Schema, reader: TableReadOptions) -> TableReadOptions:
+    """How the rows of ``path`` are read for a package whose own data are read as ``reader`` says.
+
+    See ``fitting_reader``.
+    """
     known = {column.name for column in (*schema.features, *schema.extras)}
-    return SourceTable(path, fitting_reader(path, known, reader))
+    return fitting_reader(path, known, reader)
 
 
 def _is_table(path: Path) -> bool:

@@ -266,7 +266,7 @@ def cached_tar(
     sidecar = tar.with_suffix(".json")
     source: LayerSource = "cached"
     diff_id, members = "", None
-    if fresh or not _is_whole(tar, sidecar):
+    if fresh or not _is_complete(tar, sidecar):
         source = "built"
         with atomic_file(tar) as file:
             diff_id, size, members = write(file)
@@ -285,7 +285,7 @@ def made_here() -> dict[str, Path]:
     return {_Sidecar.load(sidecar).diff_id: sidecar.with_suffix(".tar") for sidecar in sidecars}
 
 
-def _is_whole(tar: Path, sidecar: Path) -> bool:
+def _is_complete(tar: Path, sidecar: Path) -> bool:
     """Whether the cache holds a layer in full size; its bytes are verified when read."""
     both = sidecar.is_file() and tar.is_file()
     return both and tar.stat().st_size == _Sidecar.load(sidecar).size

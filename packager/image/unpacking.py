@@ -192,10 +192,10 @@ class _Installed(WheelDestination):
                 return self._write(scheme, name, fixed.read(), executable=executable)
         if self._is_module(place):
             return self._write(scheme, name, packed.read(), executable=executable)
-        told = packed.installed_record()
-        assert told.size is not None
-        self._add(place, Streamed(told.size, packed.open), executable=executable)
-        return RecordEntry(name, told.hash_, told.size)
+        record = packed.installed_record()
+        assert record.size is not None
+        self._add(place, Streamed(record.size, packed.open), executable=executable)
+        return RecordEntry(name, record.hash_, record.size)
 
     def _write(self, scheme: Scheme, name: str, content: bytes, *, executable: bool) -> RecordEntry:
         self._add(self._place(scheme, name), content, executable=executable)

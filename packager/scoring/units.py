@@ -15,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from packager.data.csv_files import csv_blocks
+from packager.data.csv_format_error import as_packaged
 from packager.data.parquet_files import parquet_schema
 from packager.data.parquet_open import opened_parquet, readable, refuse_large_groups
-from packager.data.row_files import fitting_reader
+from packager.data.row_files import reader_for
 from packager.data.sources.table import SourceTable
 from packager.errors import UsageError
 from packager.location import Location
@@ -84,8 +85,8 @@ def open_source(data: str, manifest: Manifest) -> UnitSource:
 
         return DeltaUnits(location)
     path = Path(data)
-    known = [column.name for column in (*manifest.schema_.features, *manifest.schema_.extras)]
-    source = SourceTable(path, fitting_reader(path, known, manifest.reader))
+    with as_packaged():
+        source = SourceTable(path, reader_for(path, manifest.schema_, manifest.reader))
     if source.files.format == "parquet" and len(source.files.all) == len(source.files.table):
         return ParquetUnits(source)
     if source.files.format == "csv" and len(source.files.all) == len(source.files.table):
@@ -112,9 +113,9 @@ class ParquetUnits:
             with file.open("rb") as opened:
                 refuse_large_groups(file, opened, self._schema)
             with readable(file), opened_parquet(file) as parquet:
-                told = parquet.metadata
-                for group in range(told.num_row_groups):
-                    rows = told.row_group(group).num_rows
+                metadata = parquet.metadata
+                for group in range(metadata.num_row_groups):
+                    rows = metadata.row_group(group).num_rows
                     if rows:
                         self.units.append(Unit(len(self.units), first, rows, place, group))
                         first += rows

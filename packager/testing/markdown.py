@@ -38,7 +38,7 @@ def as_markdown(report: DataTestReport, limit: int = MAX_BYTES) -> str:
         _table("Inconclusive", with_verdict(report, "inconclusive"), seen=True),
         _not_tested(report),
         f"Package `{report.root[:12]}`, {report.rows:,} rows, {report.labelled_rows:,} of them "
-        f"labelled, data `{report.fingerprint[:12]}`, probability of a false alarm "
+        f"measured with labels, data `{report.fingerprint[:12]}`, probability of a false alarm "
         f"{report.policy.false_alarm:g}.\n",
     ]
     return _within([part for part in parts if part], limit)

@@ -74,7 +74,7 @@ def _digests(folder: Path, *, remove: bool = False) -> Mapping[str, str]:
     return found
 
 
-def told(base: BaseImage | None, without_base: bool) -> str:
+def describe_check(base: BaseImage | None, without_base: bool) -> str:
     """How the bytecode was verified, for the report."""
     if without_base:
         return "the package has no bytecode of code and runtime"

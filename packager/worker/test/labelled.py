@@ -12,11 +12,30 @@ from packager.worker.test.new_rows import NewRows
 from packager.worker.test.weighted_rows import WeightedRows
 from packager.worker.train.profile import confidence
 
+Mask = npt.NDArray[np.bool_]
+
+
+def measured_rows(rows: NewRows, fresh: Mask) -> tuple[Mask, str]:
+    """The rows that quality is measured on, shape (n,), and why there are none, or empty.
+
+    ``fresh``: whether each row is none of the training.
+    """
+    kept, classes = rows.labelled & fresh, rows.manifest.schema_.classes
+    why = ""
+    if not rows.labelled.any():
+        why = "the new data have no labels"
+    elif not kept.any():
+        why = "every labelled row is one of the training"
+    elif classes is not None and rows.truth and not {*classes} & {*rows.truth}:
+        # Labels of another spelling: every answer would be wrong, and every slice weak.
+        why = "no label is one of the model's classes"
+    return (np.zeros_like(kept) if why else kept), why
+
 
 def judged_data(
     rows: NewRows,
     found: Predictions,
-    kept: npt.NDArray[np.bool_],
+    kept: Mask,
     chosen: npt.NDArray[np.float64] | None = None,
     calibration: Calibration | None = None,
 ) -> Judged | None:

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import frames
+from packager.data.csv_format_error import as_packaged
 from packager.data.model_input import to_model_input
-from packager.data.row_files import read_rows
+from packager.data.row_files import fitting_reader, read_rows
 from packager.errors import UsageError
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
@@ -50,8 +51,10 @@ class LabelsFile:
     @classmethod
     def read(cls, path: Path, manifest: Manifest) -> LabelsFile:
         """Read ``path``; raise ``UsageError`` if it can't be read, or lacks a target."""
-        frame = to_model_input(frames.read(path, manifest.reader), manifest.reader)
         targets = _targets(manifest)
+        with as_packaged():
+            reader = fitting_reader(path, {*targets, LABEL}, manifest.reader)
+            frame = to_model_input(frames.read(path, reader), reader)
         frame = _named_as_target(frame, targets)
         for name in targets:
             if name not in frame.columns:

@@ -14,7 +14,8 @@ import pandas as pd
 
 from modelhost.frames import FrameBuilder
 from monitoring.slices.slices import SliceSet
-from packager.data.row_files import given_columns, read_rows
+from packager.data.csv_format_error import as_packaged
+from packager.data.row_files import given_columns, read_rows, reader_for
 from packager.data.rows.column_converter import ColumnConverter, RowError
 from packager.errors import UsageError
 from packager.manifest.base import Scalar
@@ -23,7 +24,7 @@ from packager.manifest.outputs import targets_of
 from packager.model.predictions import scalars
 from packager.worker.test.group_codes import group_codes
 from packager.worker.test.quoted_cells import NOT_SHOWN
-from packager.worker.train.source_data import read_data
+from packager.worker.train.source_data import SourceData, read_data
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
@@ -112,7 +113,16 @@ class NewRows:
 
 def read_new_rows(path: Path, manifest: Manifest) -> NewRows:
     """Read the rows at ``path`` as those of ``manifest``'s package; raises as ``new_rows``."""
-    return new_rows(path, read_data(path, manifest.reader).served, manifest)
+    return new_rows(path, read_new_data(path, manifest).served, manifest)
+
+
+def read_new_data(path: Path, manifest: Manifest) -> SourceData:
+    """The rows at ``path`` in the format of the package's data, or in the usual one.
+
+    Raise ``UsageError`` if they can't be read.
+    """
+    with as_packaged():
+        return read_data(path, reader_for(path, manifest.schema_, manifest.reader))
 
 
 def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
@@ -134,7 +144,7 @@ def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
     target = () if schema.target is None else (schema.target,)
     named = schema.model_copy(update={"extras": (*schema.extras, *target)})
     rows = read_rows(path, named, reader)
-    taken = _Taken.of(rows, manifest)
+    taken = _TypedCells.of(rows, manifest)
     kept = np.ones(len(rows), np.bool_)
     kept[[cell.row for cell in taken.invalid]] = False
     truth = right_answers([row.get(one.name) for row in rows for one in target], manifest)
@@ -153,7 +163,7 @@ def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
 
 
 @dataclass(frozen=True)
-class _Taken:
+class _TypedCells:
     """Cells in the types of the schema."""
 
     columns: tuple[list[Any], ...]
@@ -162,7 +172,7 @@ class _Taken:
     """The first of each row."""
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Any]], manifest: Manifest) -> _Taken:
+    def of(cls, rows: Sequence[Mapping[str, Any]], manifest: Manifest) -> _TypedCells:
         """Convert every cell; those that a server refuses become None."""
         columns: list[list[Any]] = []
         flags: list[list[str]] = [[] for _ in rows]

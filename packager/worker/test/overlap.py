@@ -50,7 +50,7 @@ class TrainingOverlap:
         """The finding, which warns: rows beyond chance are left out of quality."""
         found = self.beyond_chance
         seen = int(self.trained.sum())
-        what = f"{seen} of {len(rows)} rows have the features of a training row"
+        what = f"{seen:,} of {len(rows):,} rows have the features of a training row"
         left_out = ": they are left out of what is measured with labels" if found else ""
         return Check(
             family="suspects",

@@ -85,7 +85,7 @@ class NotTested(FrozenModel):
     subject: str
     why: str
     """The reason, and how to have it tested if there is a way."""
-    asked: bool = False
+    requested: bool = False
     """Whether ``[test]`` names it: the family can't pass without it."""
 
 
@@ -131,7 +131,7 @@ class DataTestReport(FrozenModel):
     judged_rows: int
     """Rows that the model answered."""
     labelled_rows: int
-    """Those of them with right answers."""
+    """Those of them that quality is measured on: labelled, and no rows of the training."""
     policy: Policy
     verdict: Verdict
     sentence: str

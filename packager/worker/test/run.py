@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from monitoring.profile.profile import Profile
 from packager.manifest.manifest import Manifest
 from packager.manifest.policy import FAMILIES, Family
@@ -18,14 +20,14 @@ from packager.text import counted
 from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.processes.host_command import fork_server, model_host
 from packager.worker.processes.resilient_model import StoredModel
-from packager.worker.test.answers import ModelAnswers, ask
+from packager.worker.test.answers import ModelAnswers, predict_rows
 from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.cases.rows import DataRows
 from packager.worker.test.cases.run import cases
 from packager.worker.test.drift import drift
 from packager.worker.test.fairness import group_columns
-from packager.worker.test.labelled import judged_data
+from packager.worker.test.labelled import judged_data, measured_rows
 from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.overlap import training_overlap
@@ -57,7 +59,7 @@ class _Found(NamedTuple):
     attribution: Attribution | None = None
 
 
-def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
+def run_test(job: DataTestJob, root: Root, out: Path) -> DataTestReport:
     """Test the package below ``root`` on the rows in ``root.new``; write ``out``/report.json.
 
     Raise ``PackageError`` if the test can't be made; a failed test returns a report, also of data
@@ -65,12 +67,12 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
     """
     manifest = Manifest.load(root.package / MANIFEST)
     check_before_loading(manifest, root)
-    data = read_for_test(asked, manifest, root)
+    data = read_for_test(job, manifest, root)
     if isinstance(data, UnreadData):
         found = _unread(data)
     else:
         with fork_server(root) as forks:
-            found = _families(data, asked.previous, manifest, root, forks)
+            found = _families(data, job.previous, manifest, root, forks)
     reports = judge(_every_family(found), manifest.test)
     verdict, sentence = overall(reports, manifest.test)
     report = DataTestReport(
@@ -95,7 +97,8 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
 
 
 def _unread(data: UnreadData) -> _Found:
-    return _Found({"schema": Judged([data.check])}, why="the new data can't be read")
+    what = "labels" if data.check.name == "labels" else "new data"
+    return _Found({"schema": Judged([data.check])}, why=f"the {what} can't be read")
 
 
 def _every_family(found: _Found) -> dict[Family, Judged]:
@@ -114,7 +117,7 @@ def _families(
             {"schema": schema(rows, None, data.absent)}, notes, why="the new data lack columns"
         )
     packaged = packaged_rows(manifest, root)
-    answers, ratios = _asked(rows, packaged, manifest, root, forks)
+    answers, ratios = _predict_timed(rows, packaged, manifest, root, forks)
     found: dict[Family, Judged] = {"schema": schema(rows, answers, {})}
     rows = rows.where(answers.answered)
     if not len(rows):
@@ -137,22 +140,21 @@ def _families(
     found["cases"] = _cases(rows, manifest, root, forks)
     if isinstance(seen, str):
         notes = (*notes, f"not compared with the training rows: {seen}")
-    kept = rows.labelled & (overlap.fresh if overlap else True)
+    fresh = overlap.fresh if overlap else np.ones(len(rows), np.bool_)
+    kept, why = measured_rows(rows, fresh)
     chosen = None if data.chosen is None else data.chosen[answers.answered]
     calibration = None if profile is None else profile.calibration
     judged = judged_data(rows, answers.found, kept, chosen, calibration)
-    why = "the package was built without data"
-    if judged is None:
-        why = "the new data have no labels" if not rows.labelled.any() else "no row is new"
-    elif baseline is not None:
+    if judged is not None and baseline is not None:
         masks = {name: mask[kept] for name, mask in rows.masks.items()}
         grouped = group_columns(rows.served, rows.given, policy.fairness)[kept]
         found |= labelled_families(judged, masks, grouped, baseline, manifest)
         served = rows.where(kept).served
         found["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)
     labelled = 0 if judged is None else len(judged)
-    shares = solution_shares(rows, answers.found, kept, chosen, root)
-    return _Found(found, notes, len(rows), labelled, why, shares)
+    shares = solution_shares(rows, answers.found, kept, why, chosen, root)
+    none = why or "the package was built without data"
+    return _Found(found, notes, len(rows), labelled, none, shares)
 
 
 def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> Judged:
@@ -164,7 +166,7 @@ def _with(found: Judged, check: Check) -> Judged:
     return found._replace(checks=(*found.checks, check))
 
 
-def _asked(
+def _predict_timed(
     rows: NewRows, packaged: Dataset | str, manifest: Manifest, root: Root, forks: ForkServer
 ) -> tuple[ModelAnswers, Sequence[float] | str]:
     """The answers, and the ratios of processor time, or why there are none."""
@@ -172,7 +174,7 @@ def _asked(
     with ModelHost(model_host(root)) as host:
         model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
         forks.warm(host.libraries())
-        answers = ask(model, rows.features, manifest.schema_.features)
+        answers = predict_rows(model, rows.features, manifest.schema_.features)
         if isinstance(packaged, str):
             return answers, packaged
         if not answers.answered.all():

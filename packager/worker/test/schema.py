@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from modelhost.text import display_value
 from packager.manifest.base import Scalar
-from packager.text import counted
+from packager.text import counted, nearest_name
 from packager.worker.test.answers import ModelAnswers
 from packager.worker.test.new_rows import MAX_SHOWN, NewRows
 from packager.worker.test.report import Check
@@ -46,7 +46,9 @@ def _labels(rows: NewRows, classes: Sequence[Scalar]) -> Check:
     """Labels that are none of the model's classes: another spelling, or a new class."""
     known = {*classes}
     strange = Counter(one for one in rows.truth if one is not None and one not in known)
-    first = ", ".join(f"{display_value(name)} ({count})" for name, count in strange.most_common(5))
+    first = ", ".join(
+        f"{display_value(name)} ({count:,})" for name, count in strange.most_common(5)
+    )
     shown = ", ".join(display_value(one) for one in list(classes)[:5])
     return Check(
         family="schema",
@@ -62,7 +64,7 @@ def _labels(rows: NewRows, classes: Sequence[Scalar]) -> Check:
 
 
 def _columns(rows: NewRows, absent: Mapping[str, tuple[str, ...]]) -> Check:
-    lacked = "; ".join(_lacked(role, names) for role, names in absent.items())
+    lacked = "; ".join(_lacked(role, names, rows.unknown) for role, names in absent.items())
     size = len(rows.manifest.schema_.features)
     return Check(
         family="schema",
@@ -74,12 +76,17 @@ def _columns(rows: NewRows, absent: Mapping[str, tuple[str, ...]]) -> Check:
     )
 
 
-def _lacked(role: str, names: Sequence[str]) -> str:
-    """``the features 'size', 'color'``."""
+def _lacked(role: str, names: Sequence[str], unknown: Sequence[str]) -> str:
+    """``the features 'size', 'color' (they have 'Color')``; ``unknown``: columns they have."""
     kind, _, of = role.partition(" of ")
-    named = ", ".join(map(repr, names[:MAX_SHOWN]))
+    named = ", ".join(_with_nearest(name, unknown) for name in names[:MAX_SHOWN])
     more = f" and {len(names) - MAX_SHOWN:,} more" if len(names) > MAX_SHOWN else ""
     return f"the {kind}{'s' * (len(names) > 1)} {named}{more}{f' of {of}' if of else ''}"
+
+
+def _with_nearest(name: str, unknown: Sequence[str]) -> str:
+    near = nearest_name(name, unknown)
+    return f"{name!r}" if near is None else f"{name!r} (they have {near!r})"
 
 
 def _cells(rows: NewRows) -> Check:

@@ -31,20 +31,21 @@ def solution_shares(
     rows: NewRows,
     answers: Predictions,
     kept: Mask,
+    none: str,
     chosen: npt.NDArray[np.float64] | None,
     root: Root,
 ) -> Attribution | None:
     """The shares on the rows of ``kept``, which have labels; None for a package of one model.
 
-    ``answers``: of the solution to ``rows``; ``chosen``: the probability with which each row was to
-    be labelled. A test goes on without shares, and says why.
+    ``answers``: of the solution to ``rows``; ``none``: why no row is kept; ``chosen``: the
+    probability with which each row was to be labelled. A test goes on without shares, and says why.
     """
     manifest = rows.manifest
     if manifest.solution is None:
         return None
     count = int(kept.sum())
     if not count:
-        return Attribution(rows=0, not_attributed="the new data have no labels")
+        return Attribution(rows=0, not_attributed=none)
     if chosen is not None:
         why = "the labelled rows were chosen with different probabilities"
         return Attribution(rows=count, not_attributed=why)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import compress, count
 from typing import NamedTuple
 
 from monitoring.stats.adjust import benjamini_hochberg
@@ -152,8 +152,8 @@ def _family(family: Family, found: Judged, level: float | None, policy: Policy) 
         if judged.verdict == "failed" and (family in policy.warn or judged.severity == "warn"):
             judged = judged.model_copy(update={"verdict": "warned"})
         checks.append(judged)
-    verdict, why = _of_checks(checks)
-    missing = [one for one in found.not_tested if one.asked]
+    verdict, why = _of_checks(checks, [one.p is not None for one in found.checks])
+    missing = [one for one in found.not_tested if one.requested]
     if missing and verdict != "failed":
         others = [why] if verdict == "inconclusive" else []
         parts = [f"{one.subject} was not tested: {one.why}" for one in missing]
@@ -242,11 +242,14 @@ def _visible(check: Check, alpha: float) -> float | None:
     return visible_difference(check.error, check.degrees, alpha, POWER)
 
 
-def _of_checks(checks: Sequence[Check]) -> tuple[FamilyVerdict, str]:
+def _of_checks(checks: Sequence[Check], tested: Sequence[bool]) -> tuple[FamilyVerdict, str]:
+    """The verdict of a family and why; ``tested``: whether each check is a statistical one."""
     failed = [check for check in checks if check.verdict == "failed"]
     if failed:
         return "failed", _first(failed).why
-    every = all(one.verdict == "inconclusive" for one in checks)
+    # An exact check beside them, such as that of repeated rows, does not make up for few rows.
+    asked = list(compress(checks, tested)) or checks
+    every = all(one.verdict == "inconclusive" for one in asked)
     unclear = [one for one in checks if one.verdict == "inconclusive" and (one.headline or every)]
     if not unclear:
         warned = [check for check in checks if check.verdict == "warned"]

@@ -11,6 +11,7 @@ from monitoring.profile.profile import Profile
 from monitoring.slices.slices import ALL
 from monitoring.stats.expected_noise import ExpectedNoise
 from monitoring.stats.slice_tests import Losses
+from monitoring.stats.weak_slices import SearchOptions
 from packager.manifest.manifest import Schema
 from packager.manifest.policy import SHARES, Policy
 from packager.text import counted
@@ -56,6 +57,9 @@ def weak(
         profile,
         _options(policy, baseline),
     )
+    if not found.tried:
+        few = f"no slice of {counted(found.rows, 'labelled row')} has {SearchOptions.min_rows} rows"
+        return Judged(not_judged=few, details=_details(found).model_dump(mode="json"))
     checks = [_summary(found), *(_check(one, found, policy) for one in found.slices)]
     return Judged(checks, details=_details(found).model_dump(mode="json"), spends=True)
 
@@ -124,8 +128,8 @@ def _check(one: WeakSlice, found: WeakSlices, policy: Policy) -> Check:
         "baseline": "was usual when packaged",
     }[found.against]
     # Without confidences every model is worse on hard rows than on the others: that is no change.
-    asked = found.against != "rest" or policy.weak.against == "rest"
-    fails = asked and one.q <= policy.false_alarm * SHARES["weak"]
+    is_requested = found.against != "rest" or policy.weak.against == "rest"
+    fails = is_requested and one.q <= policy.false_alarm * SHARES["weak"]
     return Check(
         family="weak",
         name=one.condition,

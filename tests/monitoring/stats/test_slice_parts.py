@@ -11,10 +11,13 @@ from monitoring.stats.weak_slices import SearchOptions, find_weak_slices
 
 ROWS = 12_000
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 
-def shown(weak: Mask, codes: dict[str, npt.NDArray[np.int64]]) -> list[Mask]:
-    chance = np.where(weak, 0.4, 0.1)
+def shown(
+    weak: Mask, codes: dict[str, npt.NDArray[np.int64]], high: float | Floats = 0.4
+) -> list[Mask]:
+    chance = np.where(weak, high, 0.1)
     loss = (np.random.default_rng(1).random(ROWS) < chance).astype(float)
     features = [SliceFeature.of_codes(name, code) for name, code in codes.items()]
     found = find_weak_slices(features, Losses(loss, np.full(ROWS, 0.1)), SearchOptions())
@@ -45,4 +48,12 @@ def test_a_category_that_is_weak_as_a_whole_is_one() -> None:
     codes = drawn()
     weak = codes["kind"] == 2
     (found,) = shown(weak, codes)
+    assert np.array_equal(found, weak)
+
+
+def test_a_category_that_is_weak_everywhere_but_not_equally_is_one() -> None:
+    plan = np.random.default_rng(3).choice(3, ROWS, p=[0.6, 0.25, 0.15])
+    codes = {**drawn(), "plan": plan}
+    weak = codes["kind"] == 2
+    (found,) = shown(weak, codes, np.array([0.9, 0.6, 0.5])[plan])
     assert np.array_equal(found, weak)

@@ -14,7 +14,7 @@ def test_what_failed_comes_first_and_the_verdict_last() -> None:
     )
     text = as_text(made.report(made.family("schema"), quality, verdict="failed"), 80)
     lines = text.splitlines()
-    assert lines[0] == "stones 1.0.0 (abababababab) on 1,000 rows, 980 of them labelled"
+    assert lines[0] == "stones 1.0.0 (abababababab) on 1,000 rows, 980 of them measured with labels"
     assert lines[2:5] == [
         "failed:",
         "  check                      packaged  now  change  allowed   rows        q",

@@ -33,7 +33,7 @@ def test_the_verdict_and_what_failed_come_first() -> None:
     assert "| allowed | rows | q | visible from |" in text[text.index("### Inconclusive") :]
     assert re.search(r"^\| quality \| accuracy color=E .* \| 0.06000 \|$", text, re.MULTILINE)
     assert "- 10 rows without a label" in text
-    assert "Package `abababababab`, 1,000 rows, 980 of them labelled" in text
+    assert "Package `abababababab`, 1,000 rows, 980 of them measured with labels" in text
 
 
 def test_what_was_not_judged_says_why() -> None:

@@ -44,7 +44,7 @@ def test_labels_that_do_not_fit_fail_the_schema(
     assert message in report.sentence
     assert check(report, "schema", "labels").verdict == "failed"
     assert report.rows == 100
-    assert {one.why for one in report.families[1:]} == {"the new data can't be read"}
+    assert {one.why for one in report.families[1:]} == {"the labels can't be read"}
 
 
 def test_a_key_that_a_file_lacks_is_wrong_usage(package: Project) -> None:

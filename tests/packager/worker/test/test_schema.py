@@ -13,9 +13,9 @@ from packager.worker.test.new_rows import NOT_SHOWN, read_new_rows
 
 
 def test_an_absent_feature_fails_and_nothing_else_is_judged(package: Project) -> None:
-    report = judge_on(package, sizes(500, 9).drop(columns="color"))
+    report = judge_on(package, sizes(500, 9).rename(columns={"color": "Color"}))
     assert report.verdict == "failed"
-    assert report.sentence == "failed: the new data lack the feature 'color'"
+    assert report.sentence == "failed: the new data lack the feature 'color' (they have 'Color')"
     assert {one.family: one.verdict for one in report.families} == {
         "schema": "failed",
         **dict.fromkeys(FAMILIES[1:], "not judged"),
@@ -31,6 +31,12 @@ def test_labels_of_another_spelling_and_no_rows_fail(package: Project) -> None:
     assert found.verdict == "failed"
     assert found.now == 100
     assert found.why.startswith("labels that are none of the model's classes ('big', 'small'): ")
+    other = judge_on(package, frame.assign(label=frame["label"].str.upper()))
+    assert other.labelled_rows == 0
+    assert [one.name for one in other.checks if one.verdict == "failed"] == ["labels"]
+    assert {one.why for one in other.families if one.verdict == "not judged"} == {
+        "no label is one of the model's classes"
+    }
     nothing = judge_on(package, frame.iloc[:0])
     assert nothing.sentence == "failed: the new data have no row"
 

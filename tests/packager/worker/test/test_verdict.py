@@ -61,6 +61,7 @@ def falsely(
 @pytest.mark.parametrize(
     "sizes", [{"quality": 22}, {"quality": 22, "drift": 14, "calibration": 1, "suspects": 9}]
 )
+@pytest.mark.sample(2)
 def test_unchanged_data_fail_at_most_as_often_as_the_policy_says(
     shared: float, sizes: dict[Family, int]
 ) -> None:
@@ -193,3 +194,12 @@ def test_without_quality_nothing_has_passed() -> None:
         "inconclusive: quality was not judged: no labels",
     )
     assert overall([], Policy()) == ("inconclusive", "inconclusive: nothing could be judged")
+
+
+def test_an_exact_check_does_not_make_up_for_few_rows() -> None:
+    few = of(0.0, family="suspects", headline=False, error=0.1, interval=(-0.2, 0.2))
+    exact = Check(family="suspects", name="rows of the training", why="none is")
+    (family,) = judge({"suspects": Judged([few, exact])}, Policy())
+    assert [check.verdict for check in family.checks] == ["inconclusive", "passed"]
+    assert family.verdict == "inconclusive"
+    assert family.why.startswith("too few rows to tell: accuracy fell")

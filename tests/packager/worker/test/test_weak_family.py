@@ -92,6 +92,11 @@ def test_a_package_holds_its_baseline_and_weak_slices_without_rows(package: Proj
     assert all({*row} == {"row", "loss"} for one in weak.slices for row in one.examples)
 
 
+def regression(errors: list[float]) -> JudgedRows:
+    """Rows whose right answers are 0."""
+    return JudgedRows("regression", [0.0] * len(errors), Predictions(errors, None), classes=None)
+
+
 @pytest.mark.parametrize(("against", "verdict"), [("confidence", "warned"), ("rest", "failed")])
 def test_larger_errors_than_the_rest_fail_only_where_the_policy_asks_for_them(
     against: str, verdict: str
@@ -99,10 +104,16 @@ def test_larger_errors_than_the_rest_fail_only_where_the_policy_asks_for_them(
     draw = np.random.default_rng(0)
     frame = pd.DataFrame({"rain": draw.choice(["yes", "no"], 4_000, p=[0.2, 0.8])})
     error = draw.normal(0, np.where(frame["rain"] == "yes", 5, 1))
-    judged = JudgedRows(
-        "regression", [0.0] * 4_000, Predictions(error.tolist(), None), classes=None
-    )
+    judged = regression(error.tolist())
     schema = Schema(features=infer_columns(frame), classes=None)
     policy = Policy.model_validate({"weak": {"against": against}})
     checks = weak(judged, frame, None, None, schema, policy).checks
     assert {one.verdict for one in checks if one.q is not None} == {verdict}
+
+
+def test_rows_too_few_for_any_slice_are_not_judged() -> None:
+    frame = pd.DataFrame({"rain": ["yes", "no"] * 20})
+    schema = Schema(features=infer_columns(frame), classes=None)
+    judged = weak(regression([1.0] * 40), frame, None, None, schema, Policy())
+    assert judged.checks == ()
+    assert judged.not_judged == "no slice of 40 labelled rows has 50 rows"
