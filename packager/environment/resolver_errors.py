@@ -123,8 +123,9 @@ def _settings_error(text: str, said: str) -> PackageError | None:
     if excluded is not None:
         return PackageError(
             f"{said}: {text}",
-            f"no index is asked, because no-index is set in {_SETTINGS}: take it out, or put a "
-            f"wheel of {excluded['name']} into a folder that find-links names",
+            f"check the name {excluded['name']}; no index is asked, because no-index is set in "
+            f"{_SETTINGS}: take it out, or put a wheel of {excluded['name']} into a folder that "
+            "find-links names",
         )
     if "was filtered by `exclude-newer`" in text:
         return PackageError(f"{said}: {text}", f"set a later exclude-newer in {_SETTINGS}")
