@@ -69,7 +69,7 @@ def verbs(folder: Path) -> None:
     frame.to_csv(folder / "one.csv", index=False)
     frame.assign(x=frame["x"] + 5).to_csv(folder / "two.csv", index=False)
     (folder / "steps.py").write_text("def half(rows):\n    return rows[rows.c == 'a']\n")
-    derive = ("derive", "s3://bucket/half", "--from", TABLE, "--step", "steps:half", "-m", "half")
+    derive = ("derive", "s3://bucket/half", "--parent", TABLE, "--step", "steps:half", "-m", "half")
     print(package("data", "add", "one.csv", "--table", TABLE, "-m", "first", cwd=folder), end="")
     print(package("data", "add", "two.csv", "--table", TABLE, "-m", "second", cwd=folder), end="")
     print(package("data", *derive, cwd=folder), end="")

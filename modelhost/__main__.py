@@ -22,7 +22,7 @@ import signal
 import socket
 import sys
 
-from modelhost.confinement import VARIABLE, confine_as_asked, confine_by_kernel
+from modelhost.confinement import VARIABLE, confine_by_kernel, confine_from_environment
 from modelhost.parent_process import end_with_starter
 
 DESCRIPTOR, SPEC, HEARTBEAT, NOTES = (
@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
 def _work(connection: socket.socket) -> int:
     os.dup2(2, 1)
     end_with_starter()
-    confine_as_asked()  # before libraries are imported, which could use the network
+    confine_from_environment()  # before libraries are imported, which could use the network
     from modelhost.session import work
 
     return work(connection)

@@ -71,7 +71,7 @@ def confine_by_kernel() -> bool:
     return not text or Confinement.read(text).apply_by_kernel()
 
 
-def confine_as_asked() -> None:
+def confine_from_environment() -> None:
     """Apply the confinement that ``VARIABLE`` holds, if any."""
     text = os.environ.pop(VARIABLE, "")
     if text:

@@ -69,14 +69,14 @@ def _pool(pool: dict[str, Any]) -> str:
 def _cpu_features() -> list[str]:
     """Instruction sets NumPy was built for or detected, in its order."""
     try:
-        told: Any = np.show_config(mode="dicts")
+        config: Any = np.show_config(mode="dicts")
     except TypeError:  # before NumPy 1.25
         from numpy.core import _multiarray_umath as core
 
         known = numpy_features()
         dispatched = [name for name in known.dispatched if known.detected.get(name)]
         return [*core.__cpu_baseline__, *dispatched]
-    simd = told["SIMD Extensions"]
+    simd = config["SIMD Extensions"]
     return [*simd.get("baseline", ()), *simd.get("found", ())]
 
 

@@ -34,18 +34,18 @@ def predict_in_parts(
     ``PartError`` for the first failing part that can't be divided further. Exceptions of the types
     ``passed`` are about no row and pass through.
     """
-    pending, asked = [range(rows)], 0
+    pending, calls = [range(rows)], 0
     answered: list[Predictions] = []
     until = monotonic() + MAX_SECONDS
     while pending:
         part = pending.pop()
-        asked += 1
+        calls += 1
         try:
             answered.append(ask(part))
         except passed:
             raise
         except (Exception, SystemExit) as error:  # a model that exits must not end the process
-            if len(part) == 1 or asked >= MAX_CALLS or monotonic() > until:
+            if len(part) == 1 or calls >= MAX_CALLS or monotonic() > until:
                 raise PartError(part) from error
             middle = part.start + len(part) // 2
             pending += [range(middle, part.stop), range(part.start, middle)]

@@ -24,8 +24,8 @@ def feature_names(native: Any) -> tuple[str, ...] | None:
         if names is not None:
             return None if _is_made_up(names, libraries) else names
     if "lightgbm" in libraries:
-        told = getattr(native, "feature_name", None)  # of a Booster
-        names = _texts(told()) if callable(told) else None
+        method = getattr(native, "feature_name", None)  # of a Booster
+        names = _texts(method()) if callable(method) else None
         return None if names is None or _is_made_up(names, libraries) else names
     inner = _first_step(native)
     if inner is None:

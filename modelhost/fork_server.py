@@ -92,9 +92,9 @@ def serve_forks(channel: socket.socket, work: Work) -> int:
                 for number in (woken, waking):
                     os.close(number)
                 _become(ours, descriptors, text, work)
-            connection, told, status = descriptors
+            connection, notices, status = descriptors
             os.close(connection)
-            os.close(told)
+            os.close(notices)
             running[child] = socket.socket(fileno=status)
 
 
@@ -136,11 +136,11 @@ def _report_ended(running: dict[int, socket.socket]) -> None:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            with running.pop(child) as told:
-                _tell(told, ENDED, code)
+            with running.pop(child) as pipe:
+                _write_status(pipe, ENDED, code)
 
 
-def _tell(status: socket.socket, kind: bytes, number: int) -> None:
+def _write_status(status: socket.socket, kind: bytes, number: int) -> None:
     try:
         status.sendall(NOTICE.pack(kind, number))
     except OSError:
@@ -153,13 +153,15 @@ def _become(parent: int, descriptors: Sequence[int], confinement: str, work: Wor
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        connection, told, status = descriptors
+        connection, notices, status = descriptors
         os.setsid()
         with socket.socket(fileno=status) as starter:
-            _tell(starter, STARTED, os.getpid())  # only now does a signal to its session reach it
+            _write_status(
+                starter, STARTED, os.getpid()
+            )  # only now does a signal to its session reach it
         for number in (1, 2):
-            os.dup2(told, number)
-        os.close(told)
+            os.dup2(notices, number)
+        os.close(notices)
         for words in (sys.argv, getattr(sys, "orig_argv", [])):
             words[-1:] = ["work"]
         os.environ["MODELHOST_PARENT"] = str(parent)

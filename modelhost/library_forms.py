@@ -40,7 +40,7 @@ def _catboost(model: Any) -> dict[str, Any]:
     if not model.is_fitted():
         return {"params": model.get_params()}
     own = model.copy()
-    told = own.get_metadata()
+    metadata = own.get_metadata()
     for name in CATBOOST_RECORDS:
-        told[name] = ""
+        metadata[name] = ""
     return {"trees": bytes(own._serialize_model()), "params": model.get_params()}

@@ -93,7 +93,7 @@ class LoadedModel:
         given = frame if text is None else frame[text]
         if self.outputs:
             return predict_outputs(self.native, given, self.outputs)
-        labels, chances = self._ask(given)
+        labels, chances = self._predict_once(given)
         rows, classes = len(frame), len(self.classes or ())
         if isinstance(labels, Sized) and len(labels) != rows and self.takes == FRAME:
             wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)
@@ -116,7 +116,7 @@ class LoadedModel:
         return [own.get(label, label) for label in labels] if own else labels
 
     @cached_property
-    def _ask(self) -> Callable[[Any], PredictOnce]:
+    def _predict_once(self) -> Callable[[Any], PredictOnce]:
         if not self.has_probabilities:
             return lambda frame: (self.native.predict(own_input(frame)), None)
         ask = label_and_probabilities(self.native, self.classes or ())
@@ -143,9 +143,9 @@ def load_model(
     opened = load_estimator(path, predictor, loader, classes)
     native = opened.native
     if loader != SOLUTION and not (outputs and callable(getattr(native, "predict", None))):
-        asked = DeclaredAnswers(task, None if classes is None else tuple(classes))
+        declared = DeclaredAnswers(task, None if classes is None else tuple(classes))
         with project_errors("the model"):
-            native = adapted(native, asked)
+            native = adapted(native, declared)
     set_cpu_count()
     if outputs:
         return LoadedModel(native, task, None, False, opened.state, complete(native, outputs))

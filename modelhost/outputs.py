@@ -231,14 +231,14 @@ _READERS: dict[str, Callable[[Any, OutputSpec], list[Any]]] = {
 def _chances(native: Any, frame: Any, outputs: Sequence[OutputSpec], rows: int) -> list[Any]:
     """The probabilities of each output, (rows, classes); None where there are none."""
     nothing: list[Any] = [None] * len(outputs)
-    asked = [one.kind in ("label", "labels") and bool(one.classes) for one in outputs]
-    if not any(asked) or not callable(getattr(native, "predict_proba", None)):
+    has_chances = [one.kind in ("label", "labels") and bool(one.classes) for one in outputs]
+    if not any(has_chances) or not callable(getattr(native, "predict_proba", None)):
         return nothing
     own = frame.copy(deep=False) if is_frame(frame) else frame
     found = native.predict_proba(own)
     if len(outputs) == 1 and _is_nested(found) and np.ndim(found[0]) == 2:
         found = _of_labels(found, getattr(native, "classes_", None))
-    given = zip(outputs, asked, _by_output(found, outputs))
+    given = zip(outputs, has_chances, _by_output(found, outputs))
     return [
         checked_probabilities(part, rows, len(one.classes or ()))
         if wanted and part is not None

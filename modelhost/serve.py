@@ -73,7 +73,7 @@ class Server:
         """Answer until the supervisor and all workers have ended; return the exit code."""
         while self._connections or os.getppid() == self._parent:
             heartbeat.beat()
-            self._tell_states()
+            self._send_member_states()
             delay = self._queue.delay()
             self._exchange(IDLE_SECONDS if delay is None else delay)
             for late in self._queue.expired():
@@ -124,7 +124,7 @@ class Server:
         states = {"members": self._states} if self._states else {}
         self._send(connection, Message({**self._hello.header, **states}))
 
-    def _tell_states(self) -> None:
+    def _send_member_states(self) -> None:
         """Tell the workers which members of a solution are ready, if that has changed."""
         states = self._model.members
         if states != self._states:

@@ -76,18 +76,18 @@ class ServedModel:
         self.out_of_memory = False
         """Whether the model ran out of memory: end the process after the answers."""
 
-    def answers(self, asked: Sequence[Message]) -> list[Message]:
+    def answers(self, requests: Sequence[Message]) -> list[Message]:
         """One answer for each request, which are of one group if there are several.
 
         Raises ``PackageError`` for a request of another form.
         """
         if self._flow is None:
-            return self._answers(asked)
-        ends = [one.header.get("deadline") for one in asked]
+            return self._answers(requests)
+        ends = [one.header.get("deadline") for one in requests]
         known = [end for end in ends if end is not None]
         every = len(known) == len(ends)
         self._flow.members.deadline = _members_end(max(known)) if every else None
-        found = self._answers(asked)
+        found = self._answers(requests)
         times = self._flow.take_times()
         header = {**found[0].header, "members": self._flow.take_sums(), "times": times}
         return [Message(header, found[0].buffers), *found[1:]]
@@ -103,21 +103,21 @@ class ServedModel:
         """Of a solution: member → ``ready``, or why it is not; else empty."""
         return {} if self._flow is None else self._flow.states
 
-    def _answers(self, asked: Sequence[Message]) -> list[Message]:
+    def _answers(self, requests: Sequence[Message]) -> list[Message]:
         try:
-            if asked[0].header["verb"] == "call":
-                return [self._call(one) for one in asked]
-            return self._predict([self._columns(one) for one in asked])
+            if requests[0].header["verb"] == "call":
+                return [self._call(one) for one in requests]
+            return self._predict([self._columns(one) for one in requests])
         except MemoryError as error:
             self.out_of_memory = True
-            return [_broken(error, memory=True)] * len(asked)
+            return [_broken(error, memory=True)] * len(requests)
         except MemberUnavailableError as error:
-            return [_unavailable(error)] * len(asked)
+            return [_unavailable(error)] * len(requests)
 
-    def _columns(self, asked: Message) -> tuple[Columns, int]:
+    def _columns(self, request: Message) -> tuple[Columns, int]:
         """The columns and the number of rows of a request."""
-        rows = asked.header["rows"]
-        columns = decode_columns(asked.header["columns"], asked.buffers, rows)
+        rows = request.header["rows"]
+        columns = decode_columns(request.header["columns"], request.buffers, rows)
         if len(columns) != len(self._specs) or rows < 1:
             wanted = len(self._specs)
             raise PackageError(f"expected {wanted} columns of 1 row or more, got another form")
@@ -129,7 +129,7 @@ class ServedModel:
         columns = [_joined(parts) for parts in zip(*(columns for columns, _ in items))]
         counts = [rows for _, rows in items]
         try:
-            found = self._ask(columns, sum(counts))
+            found = self._predict_columns(columns, sum(counts))
         except _RaisedError:
             return [self._alone(*item) for item in items]
         except MemberUnavailableError as error:
@@ -158,14 +158,14 @@ class ServedModel:
             if not self._is_sound():
                 return _broken(raised)
             first, last = error.rows.start, error.rows.stop - 1
-            told: dict[str, Any] = {
+            fields: dict[str, Any] = {
                 "first": first,
                 "last": last,
                 "said": describe_exception(raised),
             }
             if isinstance(raised, OutputError):
-                told.update(output=raised.output, expected=raised.expected)
-            return Message({"refused": told})
+                fields.update(output=raised.output, expected=raised.expected)
+            return Message({"refused": fields})
 
     def _available(self, columns: Columns, rows: int) -> Message:
         try:
@@ -176,7 +176,7 @@ class ServedModel:
     def _answered(self, columns: Columns, rows: range) -> Predictions:
         """The predictions for some rows; the first row ever answered becomes the known row."""
         part = [column[rows.start : rows.stop] for column in columns]
-        found = self._ask(part, len(rows))
+        found = self._predict_columns(part, len(rows))
         if self._known is None:
             self._known = [column[:1] for column in part]
         return found
@@ -189,14 +189,14 @@ class ServedModel:
         if known is None:
             return False
         try:
-            self._ask(known, 1)
+            self._predict_columns(known, 1)
         except _RaisedError:
             return False
         self._known = known
         self._sound_until = time.monotonic() + HEALTHY_SECONDS
         return True
 
-    def _ask(self, columns: Columns, rows: int) -> Predictions:
+    def _predict_columns(self, columns: Columns, rows: int) -> Predictions:
         try:
             found = self._model.predict(self._builder.frame(columns, rows), self._specs)
             return found if self._flow is None else self._flow.with_absent(found)
@@ -205,8 +205,8 @@ class ServedModel:
         except BaseException as error:  # a model that exits must not end the process
             raise _RaisedError(f"the model failed on {rows} rows") from error
 
-    def _call(self, asked: Message) -> Message:
-        call = decode_call(asked)
+    def _call(self, request: Message) -> Message:
+        call = decode_call(request)
         try:
             return self._parts.answer(call)
         except MemoryError:
@@ -241,13 +241,13 @@ def _predicted(found: Predictions) -> Message:
 
 
 def _unavailable(error: MemberUnavailableError) -> Message:
-    told = {"member": error.member, "reason": error.reason, "late": error.late}
-    return Message({"unavailable": told})
+    fields = {"member": error.member, "reason": error.reason, "late": error.late}
+    return Message({"unavailable": fields})
 
 
 def _broken(error: BaseException, *, memory: bool = False) -> Message:
     if isinstance(error, PackageError) and error.__cause__ is None:
-        said = [error.message]  # about the form of an answer, not its values
+        lines = [error.message]  # about the form of an answer, not its values
     else:
-        said = describe_exception(error)
-    return Message({"broken": {"said": said, "memory": memory}})
+        lines = describe_exception(error)
+    return Message({"broken": {"said": lines, "memory": memory}})

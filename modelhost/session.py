@@ -87,29 +87,29 @@ class HostSession:
             "state": self.state,
             "environment": lambda _: Message(process_environment()),
             "call": self.call,
-            "supported": lambda asked: verbs.supported(self._model(asked)),
-            "keys": lambda asked: verbs.keys(self._model(asked), read_specs(asked)),
+            "supported": lambda it: verbs.supported(self._model(it)),
+            "keys": lambda it: verbs.keys(self._model(it), read_specs(it)),
             "compile": self.compile,
             "study": self.study,
             "rerun": self._studies.rerun,
-            "answer": lambda asked: study_verbs.answer(asked, self._model(asked)),
+            "answer": lambda it: study_verbs.answer(it, self._model(it)),
         }
 
-    def answer(self, asked: Message) -> Message:
+    def answer(self, request: Message) -> Message:
         """The answer to one request; errors of the project's code become part of it."""
         try:
-            verb = self._verbs[asked.header["verb"]]
-            answer = verb(asked)
+            verb = self._verbs[request.header["verb"]]
+            answer = verb(request)
         except PackageError as error:
             answer = Message({"error": describe(error)})
-        number = asked.header.get("short", asked.header.get("id"))
+        number = request.header.get("short", request.header.get("id"))
         if number is not None:
             answer.header["id"] = number
         return answer
 
-    def load(self, asked: Message) -> Message:
+    def load(self, request: Message) -> Message:
         """Load a model."""
-        given = asked.header
+        given = request.header
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
         outputs, classes = read_outputs(given), given.get("classes")
         with pickles_allowed(given.get("pickle_allow", ())):
@@ -117,29 +117,29 @@ class HostSession:
         model = replace(model, takes=given["takes"])
         self._models.append(model)
         if "specs" in given:
-            specs = read_specs(asked)
+            specs = read_specs(request)
             self._inputs[len(self._models) - 1] = specs, input_builder(model.takes, specs)
         with project_errors("the model"):
             return Message({"model": {"number": len(self._models) - 1, **described(model)}})
 
-    def predict(self, asked: Message) -> Message:
+    def predict(self, request: Message) -> Message:
         """Predict with a loaded model."""
-        model = self._model(asked)
-        frame = read_input(asked, model.takes)
+        model = self._model(request)
+        frame = read_input(request, model.takes)
         cpu, wall = time.process_time(), time.perf_counter()
-        with project_errors("the model", traced=asked.header.get("traced", True)):
-            found = model.predict(frame, read_specs(asked))
+        with project_errors("the model", traced=request.header.get("traced", True)):
+            found = model.predict(frame, read_specs(request))
         spent = {"cpu_seconds": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
         header, buffers = encode_predictions(with_absent(model.native, found))
         return Message({**header, **spent}, buffers)
 
-    def ask(self, asked: Message) -> Message:
+    def ask(self, request: Message) -> Message:
         """Predict rows of the columns that the model was loaded with."""
-        given, model = asked.header, self._model(asked)
+        given, model = request.header, self._model(request)
         (specs, builder), rows = self._inputs[given["model"]], given["rows"]
         columns = given.get("values")
         if columns is None:
-            columns = decode_columns(given["columns"], asked.buffers, rows)
+            columns = decode_columns(given["columns"], request.buffers, rows)
         began = time.perf_counter()
         try:
             with project_errors("the model", traced=False):
@@ -150,73 +150,71 @@ class HostSession:
             raise
         return answer_to_flow(given.get("short"), found, time.perf_counter() - began, began)
 
-    def relate(self, asked: Message) -> Message:
+    def relate(self, request: Message) -> Message:
         """Call the function of a metamorphic case."""
-        model = self._model(asked)
-        frame, specs = read_input(asked, model.takes), read_specs(asked)
-        return Message({"holds": call_relation(asked.header["function"], frame, model, specs)})
+        model = self._model(request)
+        frame, specs = read_input(request, model.takes), read_specs(request)
+        return Message({"holds": call_relation(request.header["function"], frame, model, specs)})
 
-    def call(self, asked: Message) -> Message:
+    def call(self, request: Message) -> Message:
         """Call a transformer or an estimator within a loaded model."""
-        given, number = asked.header, asked.header["model"]
-        parts = self._parts.setdefault(number, FittedParts(self._model(asked)))
-        call = decode_call(asked)
+        given, number = request.header, request.header["model"]
+        parts = self._parts.setdefault(number, FittedParts(self._model(request)))
+        call = decode_call(request)
         with project_errors("the model", traced=given.get("traced", True)):
             return parts.answer(call)
 
-    def train(self, asked: Message) -> Message:
+    def train(self, request: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""
-        given = asked.header
-        target, features = _training_rows(asked)
-        self._trained = call_recipe(
-            given["train"], given["params"], given["seed"], features, target
-        )
+        given, (target, rows) = request.header, _training_rows(request)
+        self._trained = call_recipe(given["train"], given["params"], given["seed"], rows, target)
         clear_addresses(self._trained[0])
         return Message({"model_type": type(self._trained[0]).__name__})
 
-    def save(self, asked: Message) -> Message:
+    def save(self, request: Message) -> Message:
         """Write the trained model below ``path``, the folder that becomes ``/models``."""
         assert self._trained is not None
         model, module = self._trained
-        loader = save_model(model, Path(asked.header["path"]), module, asked.header["predictor"])
+        header = request.header
+        loader = save_model(model, Path(header["path"]), module, header["predictor"])
         return Message({"loader": loader})
 
-    def state(self, asked: Message) -> Message:
+    def state(self, request: Message) -> Message:
         """Describe the state of a loaded model."""
         try:
             with project_errors("the model"):
-                model = self._model(asked)
+                model = self._model(request)
                 leaves = state(model.native if model.state is None else model.state)
         except OpaqueError as error:
             return Message({"opaque": str(error)})
         return Message({}, encode_state(leaves))
 
-    def compile(self, asked: Message) -> Message:
+    def compile(self, request: Message) -> Message:
         """Describe the candidate forms of a loaded model."""
-        frame, probes = read_input(asked, FRAME), asked.buffers[-1]
-        return verbs.candidates(self._model(asked), read_specs(asked), frame, probes)
+        frame, probes = read_input(request, FRAME), request.buffers[-1]
+        return verbs.candidates(self._model(request), read_specs(request), frame, probes)
 
-    def study(self, asked: Message) -> Message:
+    def study(self, request: Message) -> Message:
         """Begin the study of a loaded solution."""
-        model, specs = self._model(asked), read_specs(asked)
-        return self._studies.begin(asked, model, read_input(asked, model.takes), specs)
+        model, specs = self._model(request), read_specs(request)
+        return self._studies.begin(request, model, read_input(request, model.takes), specs)
 
-    def _model(self, asked: Message) -> LoadedModel:
-        number: int = asked.header["model"]
+    def _model(self, request: Message) -> LoadedModel:
+        number: int = request.header["model"]
         return self._models[number]
 
 
-def measure(asked: Message) -> Message:
+def measure(request: Message) -> Message:
     """Call the project's function of metrics; the buffers of the answers follow ``after``."""
-    given, after = asked.header, asked.header["after"]
-    target, features = _training_rows(Message(given, asked.buffers[:after]))
-    found = decode_predictions(Message(given["answers"], asked.buffers[after:]))
+    given, after = request.header, request.header["after"]
+    target, features = _training_rows(Message(given, request.buffers[:after]))
+    found = decode_predictions(Message(given["answers"], request.buffers[after:]))
     return Message({"measured": call_metrics(given["function"], features, target, found)})
 
 
-def read_specs(asked: Message) -> list[ColumnSpec]:
+def read_specs(request: Message) -> list[ColumnSpec]:
     """The columns of a request."""
-    return [ColumnSpec.read(one) for one in asked.header["specs"]]
+    return [ColumnSpec.read(one) for one in request.header["specs"]]
 
 
 def read_outputs(given: Mapping[str, Any]) -> list[OutputSpec]:
@@ -224,21 +222,21 @@ def read_outputs(given: Mapping[str, Any]) -> list[OutputSpec]:
     return [OutputSpec.read(one) for one in given["outputs"]]
 
 
-def read_input(asked: Message, takes: str) -> Any:
+def read_input(request: Message, takes: str) -> Any:
     """The data frame of a request, or its array."""
-    rows = asked.header["rows"]
-    columns = decode_columns(asked.header["columns"], asked.buffers, rows)
-    return input_builder(takes, read_specs(asked)).frame(columns, rows)
+    rows = request.header["rows"]
+    columns = decode_columns(request.header["columns"], request.buffers, rows)
+    return input_builder(takes, read_specs(request)).frame(columns, rows)
 
 
-def _training_rows(asked: Message) -> tuple[Any, Any]:
+def _training_rows(request: Message) -> tuple[Any, Any]:
     """The target, and the features as the recipe takes them."""
-    given = asked.header
+    given = request.header
     if given["takes"] == FRAME:
-        frame = read_input(asked, FRAME)
+        frame = read_input(request, FRAME)
         return _target(frame, given["targets"]), frame[given["features"]].copy()
-    rows, specs = given["rows"], read_specs(asked)
-    columns = decode_columns(given["columns"], asked.buffers, rows)
+    rows, specs = given["rows"], read_specs(request)
+    columns = decode_columns(given["columns"], request.buffers, rows)
     made = []
     for names, takes in ((given["targets"], FRAME), (given["features"], ARRAY)):
         places = [place for place, spec in enumerate(specs) if spec.name in names]
@@ -288,9 +286,9 @@ def work(connection: socket.socket) -> int:
         keep_text_plain()
     workshop, own = HostSession(), os.getpid()
     incoming = Receiver(connection, {REQUEST: read_request})
-    while (asked := incoming.receive()) is not None:
+    while (request := incoming.receive()) is not None:
         try:
-            answer = workshop.answer(asked)
+            answer = workshop.answer(request)
         except OutOfMemoryError:
             return EXIT_OUT_OF_MEMORY
         if os.getpid() != own:

@@ -54,8 +54,8 @@ class CalendarUnit:
                 return dt.date.fromisoformat(value)
             found = dt.time.fromisoformat(value)
         except ValueError as error:
-            said = "date such as '2024-01-31'" if self.kind == "date" else "time such as '10:30'"
-            raise ValueError(f"expected a {said}, got {value!r}") from error
+            form = "date such as '2024-01-31'" if self.kind == "date" else "time such as '10:30'"
+            raise ValueError(f"expected a {form}, got {value!r}") from error
         if found.tzinfo is not None:
             raise ValueError(f"expected a time of day without an offset, got {value!r}")
         return found

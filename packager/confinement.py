@@ -45,7 +45,7 @@ def refuse_links_out(paths: Iterable[Path], top: Path) -> None:
         refuse_leaving(path, top)
 
 
-def lies_outside(directory: Path, name: str) -> bool:
+def is_outside_project(directory: Path, name: str) -> bool:
     """Whether ``name``, a path of ``package.toml``, is outside the project as written.
 
     Raises ``UsageError`` if it is inside as written but resolves to a path outside.
@@ -57,10 +57,10 @@ def lies_outside(directory: Path, name: str) -> bool:
     return False
 
 
-def tell_outside(directory: Path, named: Iterable[tuple[str, str]], progress: Progress) -> None:
+def warn_outside(directory: Path, named: Iterable[tuple[str, str]], progress: Progress) -> None:
     """Warn of keys of ``package.toml`` that name files outside the project."""
     for key, name in named:
-        if lies_outside(directory, name):
+        if is_outside_project(directory, name):
             place = os.path.normpath(directory / name)
             progress.warn(f"package.toml: `{key}` reads {place}, outside of the project")
 

@@ -32,7 +32,7 @@ class ExitReason:
     code: int
     out_of_memory: bool = False
     """Whether the kernel or the engine reports that it was killed for lack of memory."""
-    said: Sequence[str] = ()
+    output: Sequence[str] = ()
     """Its output, or the end of it."""
 
     @property
@@ -61,7 +61,7 @@ class ExitReason:
     @property
     def hint(self) -> str:
         """How to fix it, and the last lines of the output."""
-        lines = [line for line in self.said if line.strip()][-MAX_LINES:]
+        lines = [line for line in self.output if line.strip()][-MAX_LINES:]
         last = "; its last lines:\n  " + "\n  ".join(lines) if lines else "; it printed nothing"
         return self._mend() + last
 

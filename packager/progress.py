@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import Lock
 from typing import Literal, Protocol
 
 LayerSource = Literal["fetched", "cached", "built", "sent", "mounted", "held"]
@@ -37,3 +39,42 @@ class NullProgress:
 
     def output(self, text: str) -> None:
         """Do nothing."""
+
+
+class HeldProgress:
+    """Keeps the reports of another thread until ``release``, then passes them on."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._lock = Lock()
+        self._held: list[Callable[[], None]] | None = []
+
+    def release(self) -> None:
+        """Pass on what was kept, and what follows at once."""
+        with self._lock:
+            for report in self._held or ():
+                report()
+            self._held = None
+
+    def step(self, text: str) -> None:
+        """As ``Progress.step``."""
+        self._report(lambda: self._progress.step(text))
+
+    def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
+        """As ``Progress.item``."""
+        self._report(lambda: self._progress.item(name, how, size, seconds))
+
+    def warn(self, text: str) -> None:
+        """As ``Progress.warn``."""
+        self._report(lambda: self._progress.warn(text))
+
+    def output(self, text: str) -> None:
+        """As ``Progress.output``."""
+        self._report(lambda: self._progress.output(text))
+
+    def _report(self, report: Callable[[], None]) -> None:
+        with self._lock:
+            if self._held is None:
+                report()
+            else:
+                self._held.append(report)

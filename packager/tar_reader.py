@@ -268,8 +268,8 @@ def unpack_plain(
         except OSError as error:
             if error.errno not in MEMBER_ERRORS:
                 raise
-            said = f"{info.name[:200]!r}, which can't be extracted: {error.strerror}"
-            raise reader.refusal(said) from error
+            problem = f"{info.name[:200]!r}, which can't be extracted: {error.strerror}"
+            raise reader.refusal(problem) from error
 
 
 def _stays(path: PurePosixPath, link: PurePosixPath) -> bool:

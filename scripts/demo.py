@@ -75,7 +75,7 @@ def finish(target: str, engine: Engine | None, seconds: float) -> None:
     print("try next:")
     print("  . .venv/bin/activate && cd .demo")
     local = "" if engine else " --local"
-    print(f"  package predict {target} --input diamonds/data/diamonds.csv --format csv{local}")
+    print(f"  package predict {target} --data diamonds/data/diamonds.csv --format csv{local}")
     print("  package issues serve --state issues    # the pages of the issue tracker")
     print("  package init my-model && package build my-model --output oci:my-image")
     if engine is None:

@@ -31,7 +31,7 @@ from serving.processes import log_lines, resources
 from serving.processes.model_environment import THREADS
 from serving.processes.remote_members import check_remote_members
 from serving.settings import GRPC_PORT, Settings
-from serving.signed_root import check_signature_if_told
+from serving.signed_root import check_required_signature
 
 if TYPE_CHECKING:
     from serving.processes.child import Child
@@ -46,7 +46,7 @@ def main(readers: log_lines.Readers) -> int:
     try:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
-        check_signature_if_told(manifest)
+        check_required_signature(manifest)
         check_before_loading(manifest, settings.root)
         check_remote_members(settings.member_urls, manifest)
         if settings.keys_file is not None:

@@ -40,7 +40,7 @@ from serving.processes.model_environment import (
     processes_of,
 )
 from serving.settings import Settings
-from serving.signed_root import check_signature_if_told
+from serving.signed_root import check_required_signature
 
 USAGE = "usage: python -m serving.predict_file IN OUT\n"
 BATCH_ROWS = 10_000
@@ -72,7 +72,7 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
     model that fails; then nothing is written.
     """
     manifest = Manifest.load(root.package / MANIFEST)
-    check_signature_if_told(manifest)
+    check_required_signature(manifest)
     check_before_loading(manifest, root)
     schema, extra = manifest.schema_, ExtraColumns.of(manifest)
     checker = RowChecker(schema, strict=manifest.serve.strict, extra=extra)
@@ -142,18 +142,20 @@ class _Batch:
         if not rows:
             return Predictions([], None)
         try:
-            return predict_in_parts(lambda part: self._ask(quiet, part), rows, (HostEndedError,))
+            return predict_in_parts(
+                lambda part: self._predict(quiet, part), rows, (HostEndedError,)
+            )
         except PartError as error:
             raise self._named(error.rows, error.__cause__ or error) from None
 
-    def _ask(self, model: HostedModel, rows: range) -> Predictions:
+    def _predict(self, model: HostedModel, rows: range) -> Predictions:
         part = [column[rows.start : rows.stop] for column in self._columns]
         return model.predict_columns(part, self._specs, len(rows))
 
     def _named(self, rows: range, error: BaseException) -> BaseException:
         """``error`` with the rows; the model is called again, with its traceback on stderr."""
         try:
-            self._ask(self._model, rows)
+            self._predict(self._model, rows)
         except HostEndedError:  # it is about no row
             raise
         except PackageError as again:

@@ -62,7 +62,7 @@ class LoadedPackage:
         """The answer of a probe: empty, or where the compiled form was proved at the start."""
         if self.proof is None:
             return routes.ALIVE
-        return Response(200, f"{self.proof.told}\n".encode(), routes.PLAIN)
+        return Response(200, f"{self.proof.summary}\n".encode(), routes.PLAIN)
 
     @property
     def unready(self) -> Unready | None:
@@ -164,8 +164,8 @@ class RequestHandler:
             if self.loaded is not None and request.path not in routes.UNCOUNTED:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
                 if batch is not None and self.loaded.shadow is not None:
-                    asked = request.protocol, request.headers, request.body
-                    self.loaded.shadow.submit(*asked, batch)
+                    exchange = request.protocol, request.headers, request.body
+                    self.loaded.shadow.submit(*exchange, batch)
             if request.path not in self._unlogged and self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
         except Exception:  # such as a full disk under the counter files

@@ -23,7 +23,7 @@ MAX_SIGNATURES = 64 * 1024 * 1024
 """Bytes of the two files."""
 
 
-def check_signature_if_told(
+def check_required_signature(
     manifest: Manifest, environment: Mapping[str, str] = os.environ
 ) -> None:
     """Raise ``PackageError`` unless the package's root is signed, if ``KEY_VARIABLE`` is set.
@@ -52,10 +52,10 @@ def check_signature_if_told(
         if root == manifest.root:
             return  # the other statements, such as a long bill of materials, are not read
         other = other or root
-    told = f"it signed {other}" if other else "it signed nothing in that file"
+    detail = f"it signed {other}" if other else "it signed nothing in that file"
     raise PackageError(
         f"{manifest.name} {manifest.version}: expected the package root {manifest.root} signed "
-        f"by the key in {key_file}, got none in {signatures_file}: {told}",
+        f"by the key in {key_file}, got none in {signatures_file}: {detail}",
         "mount the file that `package sign --output` wrote for this image",
     )
 

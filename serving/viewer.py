@@ -56,12 +56,12 @@ async def fetched(app: ASGIApp, path: str) -> Response:
     }
     messages: list[Message] = []
 
-    asked = asyncio.Event()
+    event = asyncio.Event()
 
     async def receive() -> Message:
-        if asked.is_set():  # it waits for a disconnect, which doesn't come
+        if event.is_set():  # it waits for a disconnect, which doesn't come
             await asyncio.get_running_loop().create_future()
-        asked.set()
+        event.set()
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:

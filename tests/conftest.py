@@ -15,6 +15,7 @@ import pytest
 from command import NO_ENGINE, Package, forget_trainings, package
 from hypothesis import settings
 from opened_files import watched
+from samples import mark_samples
 from solution_projects import SOLUTION, write_solution_projects
 
 from packager.engine.engine import Engine
@@ -37,7 +38,11 @@ SHARED = {"local_package", "local_solution"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that use a built and trained package as ``slow``: they wait for the build."""
+    """Mark tests that use a built and trained package as ``slow``: they wait for the build.
+
+    Of the cases of a test marked ``sample(count)``, all but ``count`` are ``long``.
+    """
+    mark_samples(items)
     for item in items:
         if isinstance(item, pytest.Function) and SHARED & {*item.fixturenames}:
             item.add_marker(pytest.mark.slow)

@@ -124,6 +124,20 @@ def test_issues_of_one_cause_are_one_line(part: Any) -> None:
     assert part("checks").causes(found) == 2
 
 
+def test_an_issue_that_an_earlier_fault_explains_is_not_the_new_one_s(part: Any) -> None:
+    faults, issue = part("faults"), part("tracker").Issue
+    now = faults.Fault("b", print, print, ("SliceRegression slice=a",), ("Accuracy ",))
+    earlier = faults.Fault("a", print, print, ("FeatureDrift feature=a",), ("Accuracy ",))
+    names = ("SliceRegression", "slice=a"), ("FeatureDrift", "feature=a"), ("Accuracy", "x")
+    found = [
+        issue(number, kind, subject, "open", 2, 9.0, None, True, "1")
+        for number, (kind, subject) in enumerate((*names, ("TargetDown", "instance=a")))
+    ]
+    left = now.without_issues_of(earlier, found)
+    assert [one.number for one in left] == [0, 2, 3]
+    assert [one.number for one in now.unexpected(left)] == [3]
+
+
 def test_the_report_has_every_check_and_says_what_failed(part: Any, tmp_path: Path) -> None:
     record = part("checks").Record()
     record.start("<quiet>")

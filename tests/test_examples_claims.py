@@ -30,7 +30,7 @@ def made(folder: Path) -> Path:
     done = subprocess.run(
         [sys.executable, "make_data.py"], cwd=folder, capture_output=True, text=True, check=True
     )
-    assert len(done.stdout.splitlines()) == len(MEMBERS) + 1
+    assert len(done.stdout.splitlines()) == len(MEMBERS) + 2
     return folder
 
 
@@ -67,8 +67,8 @@ def test_its_tables_have_the_columns_that_projects_name(example: Path) -> None:
 
 def test_no_claim_is_in_two_tables(example: Path) -> None:
     tables = [
-        pd.read_csv(example / name / "data" / "claims.csv")["claim"]
-        for name in (*MEMBERS, "solution")
+        pd.read_csv(example / place / "claims.csv")["claim"]
+        for place in (*(f"{name}/data" for name in (*MEMBERS, "solution")), "new")
     ]
     together = pd.concat(tables)
     assert together.is_unique

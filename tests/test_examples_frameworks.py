@@ -48,7 +48,7 @@ def test_an_example_reaches_the_level_it_claims(name: str, tmp_path: Path) -> No
     assert built.code == 0, built.err
     rows = tmp_path / "rows.csv"
     rows.write_text("size,rooms,area\n100,3,river\n")
-    told = package("predict", image, "--input", rows, "--local", env=NO_ENGINE)
+    told = package("predict", image, "--data", rows, "--local", env=NO_ENGINE)
     assert told.code == 0, told.err
     assert 150 < json.loads(told.out)["prediction"] < 500
     report = tmp_path / "replay.json"

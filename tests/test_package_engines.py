@@ -118,9 +118,9 @@ def test_what_docker_built_is_read_like_any_package(
     ]
     assert set(names[:-7]) == {"base"}
     rows = engine_package.project / "data" / "visits.csv"
-    told = package("predict", engine_package.reference, "--input", rows)
+    told = package("predict", engine_package.reference, "--data", rows)
     assert told.code == 0, told.err
-    assert told.out == package("predict", pairs[0][0], "--input", rows).out
+    assert told.out == package("predict", pairs[0][0], "--data", rows).out
 
 
 def test_an_image_of_a_template_that_does_not_serve_is_refused_and_gets_no_name(

@@ -108,7 +108,7 @@ def built(tracking: Tracking, address: str, folder: Path, *more: object) -> tupl
 
 
 def predicted(image: object, rows: Path, folder: Path) -> pd.DataFrame:
-    command = ("predict", image, "--input", rows, "--format", "csv", "--local")
+    command = ("predict", image, "--data", rows, "--format", "csv", "--local")
     done = package(*command, "--output", folder / "answers.csv", env=NO_ENGINE)
     assert done.code == 0, done.err
     return pd.read_csv(folder / "answers.csv")

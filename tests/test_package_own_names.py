@@ -76,7 +76,7 @@ def test_one_member_alone_is_a_package_too(named: Package, tmp_path: Path) -> No
     done = package("build", member, "--output", f"oci:{image}", env=NO_ENGINE)
     assert done.code == 0, done.err
     done = package(
-        "predict", image, "--input", member / "data" / "rows.csv", "--local", env=NO_ENGINE
+        "predict", image, "--data", member / "data" / "rows.csv", "--local", env=NO_ENGINE
     )
     assert done.code == 0, done.err
     assert len(done.out.splitlines()) == 600

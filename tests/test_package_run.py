@@ -65,7 +65,7 @@ def test_served_answers_equal_the_model_and_counters_equal_what_was_sent(
     told = package(
         "predict",
         built.reference,
-        "--input",
+        "--data",
         built.project / "data/visits.csv",
         *place(env),
         env=env,
@@ -254,7 +254,7 @@ def test_predict_takes_json_and_parquet_and_gives_csv(
     told = {
         package(
             "predict", local_package.reference, "--format", "csv",
-            "--input", tmp_path / f"rows.{kind}", "--local", env=NO_ENGINE,
+            "--data", tmp_path / f"rows.{kind}", "--local", env=NO_ENGINE,
         ).out
         for kind in ("json", "parquet")  # test_predict.py reads all forms
     }  # fmt: skip
@@ -270,7 +270,7 @@ def test_predict_names_the_row_that_it_cannot_take_and_answers_none(
     rows = rows_of(local_package.project, 3)
     rows[2]["visits"] = "many"
     (tmp_path / "rows.json").write_text(json.dumps(rows))
-    asked = ["predict", local_package.reference, "--input", tmp_path / "rows.json"]
+    asked = ["predict", local_package.reference, "--data", tmp_path / "rows.json"]
     done = package(*asked, "--local", env=NO_ENGINE)
     assert (done.code, done.out) == (2, "")
     assert 'row 2, column "visits": expected an integer, got "many"' in done.err
@@ -320,7 +320,7 @@ def test_a_model_trained_elsewhere_answers_and_says_that_it_has_no_recipe(
     assert fact["manifest"]["recipe"] == "none"
     data = local_package.project / "data" / "visits.csv"
     told = [
-        package("predict", reference, "--input", data, "--local", env=NO_ENGINE).out
+        package("predict", reference, "--data", data, "--local", env=NO_ENGINE).out
         for reference in (given, local_package.reference)
     ]
     assert told[0] == told[1]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command import NO_ENGINE, Package, forget_trainings, killed_at, left_behind, package
+from long_cases import long
 
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
@@ -22,15 +23,18 @@ def copy_of(project: Path, folder: Path) -> Path:
     return folder / "project"
 
 
+@pytest.mark.parametrize(
+    "steps", [["• training"], *long(["making layers", "• training", "writing oci"])]
+)
 def test_after_builds_were_killed_the_next_one_is_right_and_leaves_nothing(
-    local_package: Package, tmp_path: Path
+    local_package: Package, tmp_path: Path, steps: list[str]
 ) -> None:
     project, image = copy_of(local_package.project, tmp_path), tmp_path / "out" / "image"
     image.parent.mkdir()
     before = sorted(project.rglob("*"))
     build = [project, "--output", f"oci:{image}"]
     forget_trainings("process")
-    for step in ("making layers", "• training", "writing oci"):
+    for step in steps:
         killed_at(step, *build, env=NO_ENGINE)
         assert not image.exists()
         assert sorted(project.rglob("*")) == before

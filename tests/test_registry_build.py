@@ -78,7 +78,7 @@ def test_a_package_is_built_on_it_and_pushed_without_an_engine(
 def test_an_engine_runs_and_replays_it(built: tuple[str, Path], engine: Engine):
     reference, project = built
     rows = project / "data" / "visits.csv"
-    done = package("predict", reference, "--input", rows)
+    done = package("predict", reference, "--data", rows)
     assert done.code == 0, done.err
     assert len(done.out.splitlines()) == len(rows.read_text().splitlines()) - 1
     assert f"{reference} is {reference}" in done.err

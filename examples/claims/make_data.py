@@ -27,6 +27,8 @@ TABLES = {
     ],
 }
 """Project → its columns. The truth of a member is a column of the solution's table, too."""
+NEW = "new"
+"""Claims that come after the build, with the columns of the solution's table."""
 
 
 def claims(rows: int, seed: int) -> pd.DataFrame:
@@ -68,12 +70,13 @@ def _description(angry: bool, made: np.random.Generator) -> str:
 
 
 def main() -> None:
-    """Write ``NAME/data/claims.csv`` for each project."""
-    for seed, (name, columns) in enumerate(TABLES.items(), start=1):
+    """Write ``NAME/data/claims.csv`` for each project, and ``new/claims.csv``."""
+    every = {**TABLES, NEW: TABLES["solution"]}
+    for seed, (name, columns) in enumerate(every.items(), start=1):
         rows = claims(ROWS, seed)
         if name in ("car", "home"):
             rows = rows[rows["segment"] == name]
-        target = HERE / name / "data" / "claims.csv"
+        target = HERE / name / ("" if name == NEW else "data") / "claims.csv"
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_suffix(".part")
         rows[columns].to_csv(unfinished, index=False, lineterminator="\n")

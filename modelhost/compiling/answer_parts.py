@@ -85,11 +85,11 @@ def answer_parts(estimator: Any, outputs: Sequence[OutputSpec]) -> list[AnswerPa
 
     Raises ``CannotCompileError``, naming what can't be taken apart.
     """
-    asked = _asked(outputs)
-    members = _members(estimator, len(asked))
+    tasks = _answer_tasks(outputs)
+    members = _members(estimator, len(tasks))
     return [
         AnswerPart(one, place, *wanted)
-        for (one, place), wanted in zip(members, asked)
+        for (one, place), wanted in zip(members, tasks)
         if _check_classes(one, place, wanted[1])
     ]
 
@@ -144,7 +144,7 @@ def _linear(parts: LinearParts) -> Head:
     return Head({"head": {**head, "link": parts.link}, "tolerance": TOLERANCE})
 
 
-def _asked(outputs: Sequence[OutputSpec]) -> list[tuple[str, Sequence[Any] | None]]:
+def _answer_tasks(outputs: Sequence[OutputSpec]) -> list[tuple[str, Sequence[Any] | None]]:
     """The task and the classes of each answer."""
     if len(outputs) > 1:
         return [pair for output in outputs for pair in _single(output)]

@@ -64,7 +64,7 @@ def check_known(native: Any) -> None:
 
 def known_keys(native: Any, columns: Sequence[Any]) -> Keys:
     """Place of a column → the values that the model's encoders know."""
-    parts, walk = _apart(native), PipelineWalk()
+    parts, walk = _split_pipeline(native), PipelineWalk()
     coded(parts.estimator, _walked(walk, parts, _first(native, columns, None)), walk)
     return walk.keys
 
@@ -81,21 +81,23 @@ class FittedForm:
         self._probe = probe
         self._walk = PipelineWalk()
         self._task = task
-        self._parts = _apart(native)
+        self._parts = _split_pipeline(native)
         block = _walked(self._walk, self._parts, _first(native, probe.columns, probe.frame))
         self._block = check_supported(self._parts.estimator, block, self._walk)
-        self._apart: TakenApart | None = None
+        self._split_pipeline: TakenApart | None = None
         if outputs:
-            self._apart = TakenApart.of(self._parts.estimator, outputs, self._block, self._walk)
-            self._block = self._apart.block
+            self._split_pipeline = TakenApart.of(
+                self._parts.estimator, outputs, self._block, self._walk
+            )
+            self._block = self._split_pipeline.block
         self._whole = Unfolded(self._block.cells, self._walk.texts.projections)
 
     def heads(self) -> Iterator[Head]:
         """The candidate heads, the fastest first; raises ``CannotCompileError``."""
         of_text = any(isinstance(cell, TextFeature) for cell in self._whole.cells)
-        if self._apart is not None:
+        if self._split_pipeline is not None:
             parts, whole = self._parts, self._whole if of_text else None
-            return self._apart.heads(parts.estimator, parts.path, whole)
+            return self._split_pipeline.heads(parts.estimator, parts.path, whole)
         if of_text:
             return text_heads(self._parts.estimator, self._task, self._whole)
         return heads(self._parts.estimator, self._parts.path, self._task)
@@ -130,7 +132,7 @@ def _has_nan(block: MatrixBlock) -> bool:
     return bool(np.isnan(block.data.data if block.sparse else dense(block)).any())
 
 
-def _apart(native: Any) -> _Parts:
+def _split_pipeline(native: Any) -> _Parts:
     transformers: list[tuple[Any, Path]] = []
     path: Path = ()
     if isinstance(native, Adapter) and type(native.fitted).__name__ != "Booster":

@@ -95,14 +95,14 @@ class TextParts:
                 features, positions = found.setdefault(cell.part, ([], []))
                 features.append(cell.feature)
                 positions.append(position)
-        told: list[dict[str, Any]] = []
+        fields: list[dict[str, Any]] = []
         buffers: list[Buffer] = []
         for number, (features, positions) in found.items():
             if positions != list(range(positions[0], positions[0] + len(positions))):
                 raise CannotCompileError("the features of a text vectorizer are not consecutive")
             part = self._selected(self.parts[number], features)
-            told.append({**_described(part, buffers), "start": positions[0]})
-        return told, buffers
+            fields.append({**_described(part, buffers), "start": positions[0]})
+        return fields, buffers
 
     def _vectorized(self, part: Any, block: MatrixBlock) -> tuple[Feature, ...]:
         name = describe(part)
@@ -253,11 +253,11 @@ def _described(part: TextPart, buffers: list[Buffer]) -> dict[str, Any]:
     described, made = encode_text([term for term, _ in ordered])
     arrays = [{"name": "terms", "length": len(ordered), **described}]
     buffers.extend(made)
-    told = {"places": np.array([place for _, place in ordered], np.int64)}
+    fields = {"places": np.array([place for _, place in ordered], np.int64)}
     for at, stage in enumerate(part.stages):
         if stage.values is not None:
-            told[f"stage {at}"] = stage.values
-    for name, array in told.items():
+            fields[f"stage {at}"] = stage.values
+    for name, array in fields.items():
         described, made = encode_array(array)
         arrays.append({"name": name, "length": len(array), **described})
         buffers.extend(made)

@@ -62,15 +62,15 @@ def candidates(model: LoadedModel, specs: list[ColumnSpec], frame: Any, probes: 
 
 def _encoded(found: FittedForm) -> Message:
     heads = list(found.heads())
-    told: dict[str, Any] = {"form": None, "unsupported": None}
+    fields: dict[str, Any] = {"form": None, "unsupported": None}
     buffers: list[Buffer] = []
     try:
         if any(_is_known(head) for head in heads):
-            told["form"], buffers = found.form()
+            fields["form"], buffers = found.form()
     except CannotCompileError as error:
-        told["unsupported"] = str(error)
-    told["heads"] = [_head(head, buffers) for head in heads]
-    return Message({}, [json.dumps(told).encode(), *buffers])
+        fields["unsupported"] = str(error)
+    fields["heads"] = [_head(head, buffers) for head in heads]
+    return Message({}, [json.dumps(fields).encode(), *buffers])
 
 
 def _is_known(head: Head) -> bool:

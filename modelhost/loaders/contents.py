@@ -44,10 +44,10 @@ def _content(name: str, content: bytes) -> Any:
     if not name.endswith(".json"):
         return content
     try:
-        told = json.loads(content)
+        document = json.loads(content)
     except ValueError:
         return content
-    return _stable(told, {})
+    return _stable(document, {})
 
 
 def _constants_sorted(code: str) -> list[str]:

@@ -23,8 +23,8 @@ def folder_content(path: Path) -> str | None:
     if "meta.json" in names and {"lang", "pipeline"} <= description(path / "meta.json").keys():
         return "spacy"
     if "config.json" in names:
-        told = description(path / "config.json")
-        if "model_type" in told or "architectures" in told:
+        document = description(path / "config.json")
+        if "model_type" in document or "architectures" in document:
             return "transformers"
     if len([name for name in names if name.endswith(".onnx")]) == 1:
         return "onnx"
@@ -36,9 +36,9 @@ def description(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_DESCRIPTION:
         raise ValueError(f"a folder whose {path.name} is larger than {MAX_DESCRIPTION:,} bytes")
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"a folder whose {path.name} is not valid JSON") from error
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         raise ValueError(f"a folder whose {path.name} holds no object")
-    return told
+    return document

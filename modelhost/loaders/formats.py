@@ -109,23 +109,23 @@ def _content(path: Path) -> str | None:
     if head.startswith(b"PK\x03\x04"):
         return zip_content(path)
     if head.startswith((b"tree\n", b"tree\r\n")):
-        return _whole(path, b"end of parameters", "lightgbm")
+        return _name_if_complete(path, b"end of parameters", "lightgbm")
     if head.startswith(b"CBM1"):
         if path.stat().st_size < 8 + int.from_bytes(head[4:8], "little"):
             raise ValueError("a CatBoost model that is cut off: save the model again")
         return "catboost"
     if head[:1] == b"{" and head[1:2] in b"iUIlL" and b"learner" in head[:24]:
-        return _whole(path, b"}", "xgboost_ubj", 1)
+        return _name_if_complete(path, b"}", "xgboost_ubj", 1)
     if head.lstrip()[:1] in (b"{", b"[", b'"'):
         return json_content(path)
     if head[8:10] == b'{"' and int.from_bytes(head[:8], "little") < path.stat().st_size:
         raise ValueError("weights of safetensors, which are no model by themselves")
-    if is_onnx(path, asked=path.suffix.lower() == ".onnx"):
+    if is_onnx(path, has_name=path.suffix.lower() == ".onnx"):
         return "onnx"
     return None
 
 
-def _whole(path: Path, end: bytes, name: str, last: int = 1 << 20) -> str:
+def _name_if_complete(path: Path, end: bytes, name: str, last: int = 1 << 20) -> str:
     """``name`` if ``end`` is within the ``last`` bytes of the file."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - last))

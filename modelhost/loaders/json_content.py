@@ -25,8 +25,8 @@ def json_content(path: Path) -> str:
         if b'"learner"' in head and tail.endswith(b"}"):
             return "xgboost_json"
         raise ValueError(AMBIGUOUS)
-    told = read_json(path)
-    keys = told.keys() if isinstance(told, dict) else ()
+    document = read_json(path)
+    keys = document.keys() if isinstance(document, dict) else ()
     if "learner" in keys:
         return "xgboost_json"
     if "__prophet_version" in keys:
@@ -44,7 +44,7 @@ def json_content(path: Path) -> str:
 def read_json(path: Path) -> Any:
     """The value in a file, also if it is JSON within a JSON string, as of ``json.dump(text)``."""
     try:
-        told = json.loads(path.read_bytes())
-        return json.loads(told) if isinstance(told, str) else told
+        document = json.loads(path.read_bytes())
+        return json.loads(document) if isinstance(document, str) else document
     except (ValueError, RecursionError) as error:
         raise ValueError("JSON that is cut off or not valid: save the model again") from error

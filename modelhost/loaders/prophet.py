@@ -14,5 +14,5 @@ def load(path: Path) -> tuple[Any, Any]:
     """The fitted ``Prophet``; its state is its JSON."""
     from prophet.serialize import model_from_dict
 
-    told = read_json(path)
-    return model_from_dict(dict(told)), told
+    document = read_json(path)
+    return model_from_dict(dict(document)), document

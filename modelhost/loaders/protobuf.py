@@ -35,8 +35,8 @@ class GraphNode(NamedTuple):
     classes: tuple[str | int, ...] | None
 
 
-def is_onnx(path: Path, *, asked: bool) -> bool:
-    """Whether a file is an ONNX graph. ``asked``: its name says so.
+def is_onnx(path: Path, *, has_name: bool) -> bool:
+    """Whether a file is an ONNX graph. ``has_name``: its name says so.
 
     Raises ``ValueError`` for one that is cut off.
     """
@@ -52,7 +52,7 @@ def is_onnx(path: Path, *, asked: bool) -> bool:
                     return False
                 seen.add(number)
         except ValueError:
-            if asked or GRAPH in seen:
+            if has_name or GRAPH in seen:
                 raise ValueError("an ONNX graph that is cut off: save the model again") from None
             return False
     return GRAPH in seen

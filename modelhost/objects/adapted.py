@@ -37,7 +37,7 @@ _ADAPTERS: Mapping[str, Callable[[Any, DeclaredAnswers], Any]] = {
 """First part of the module of a library's class → its adapter."""
 
 
-def adapted(native: Any, asked: DeclaredAnswers) -> Any:
+def adapted(native: Any, declared: DeclaredAnswers) -> Any:
     """``native`` as a model with ``predict``; itself if it has the methods that are served.
 
     The adapters are those of the classes that ``native`` is of, and of a class of the project
@@ -45,20 +45,20 @@ def adapted(native: Any, asked: DeclaredAnswers) -> Any:
     an object that can't give one label or number per row.
     """
     if type(native) in (dict, list, tuple):
-        return adapt_members(native, asked)
-    made = _made(native, asked)
+        return adapt_members(native, declared)
+    made = _made(native, declared)
     if made is not None:
         return made
-    if asked.classes is None or asked.task != "classification":
+    if declared.classes is None or declared.task != "classification":
         return native
-    return with_labels(native, asked.classes)
+    return with_labels(native, declared.classes)
 
 
-def _made(native: Any, asked: DeclaredAnswers) -> Any:
+def _made(native: Any, declared: DeclaredAnswers) -> Any:
     library = _library(native)
     if library is None:
         return None
-    return _ADAPTERS[library](native, asked)
+    return _ADAPTERS[library](native, declared)
 
 
 def _library(native: Any) -> str | None:

@@ -99,21 +99,21 @@ class ProbabilityAdapter(Adapter):
 
 
 def classes_for(
-    asked: DeclaredAnswers, count: int, known: Sequence[Scalar] | None = None
+    declared: DeclaredAnswers, count: int, known: Sequence[Scalar] | None = None
 ) -> list[Scalar]:
     """The labels of ``count`` outputs: declared, else ``known`` to the model, else 0, 1 and so on.
 
     Raises ``PackageError`` if another number of classes is declared.
     """
-    if asked.classes is None:
+    if declared.classes is None:
         return list(range(count)) if known is None else list(known)
-    if len(asked.classes) != count:
+    if len(declared.classes) != count:
         raise PackageError(
             f"[serve] classes: expected {count} classes, as the model has, got"
-            f" {len(asked.classes)}",
+            f" {len(declared.classes)}",
             "name one label for each output of the model, in their order",
         )
-    return list(asked.classes)
+    return list(declared.classes)
 
 
 def refuse_task(name: str, gives: str, task: str) -> PackageError:

@@ -25,7 +25,7 @@ from modelhost.predictions import is_frame
 _LIGHTGBM_LABELS = ("binary", "cross_entropy", "multiclass", "multiclassova")
 
 
-def adapt_lightgbm(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_lightgbm(native: Any, declared: DeclaredAnswers) -> Any:
     """A ``lightgbm.Booster`` as a model; None for LightGBM's estimators."""
     if type(native).__name__ != "Booster":
         return None
@@ -35,7 +35,7 @@ def adapt_lightgbm(native: Any, asked: DeclaredAnswers) -> Any:
         native,
         native.predict,
         inputs,
-        asked,
+        declared,
         ("LightGBM", objective, count if objective in _LIGHTGBM_LABELS else 0),
     )
     made.booster_ = native  # what its compiled form and its categories are read from
@@ -46,11 +46,11 @@ def adapt_lightgbm(native: Any, asked: DeclaredAnswers) -> Any:
 def _lightgbm_objective(native: Any) -> tuple[str, int]:
     """The objective, and the number of classes of one for labels."""
     lines = native.model_to_string(num_iteration=1).split("\nTree=")[0].splitlines()
-    told = next((line for line in lines if line.startswith("objective=")), "objective=custom")
-    return told.partition("=")[2].split(" ")[0], max(2, int(native.num_model_per_iteration()))
+    entry = next((line for line in lines if line.startswith("objective=")), "objective=custom")
+    return entry.partition("=")[2].split(" ")[0], max(2, int(native.num_model_per_iteration()))
 
 
-def adapt_xgboost(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_xgboost(native: Any, declared: DeclaredAnswers) -> Any:
     """An ``xgboost.Booster`` as a model; None for XGBoost's estimators."""
     if type(native).__name__ != "Booster":
         return None
@@ -65,12 +65,12 @@ def adapt_xgboost(native: Any, asked: DeclaredAnswers) -> Any:
         """The booster's own answer, with all of its trees."""
         return native.predict(_dmatrix(matrices, native, rows))
 
-    if objective == "multi:softmax" and asked.task == "classification":
-        made: Any = LabelAdapter(native, answer, inputs, classes_for(asked, several))
+    if objective == "multi:softmax" and declared.task == "classification":
+        made: Any = LabelAdapter(native, answer, inputs, classes_for(declared, several))
     else:
         count = {"binary:logistic": 2, "reg:logistic": 2, "multi:softprob": several}
-        told = ("XGBoost", objective, count.get(objective, 0))
-        made = _of_objective(native, answer, inputs, asked, told)
+        booster = ("XGBoost", objective, count.get(objective, 0))
+        made = _of_objective(native, answer, inputs, declared, booster)
     made.get_booster = lambda: native
     made.missing = np.nan
     return made
@@ -91,15 +91,19 @@ def _dmatrix(kind: Any, native: Any, rows: Any) -> Any:
 
 
 def _of_objective(
-    native: Any, answer: Any, inputs: Inputs, asked: DeclaredAnswers, told: tuple[str, str, int]
+    native: Any,
+    answer: Any,
+    inputs: Inputs,
+    declared: DeclaredAnswers,
+    booster: tuple[str, str, int],
 ) -> Any:
-    """``told``: library, objective, and the number of classes, 0 for an objective of numbers."""
-    library, objective, count = told
+    """``booster``: library, objective, and the number of classes (0: regression)."""
+    library, objective, count = booster
     name = f"the {library} booster with the objective {objective}"
-    if asked.task == "classification":
+    if declared.task == "classification":
         if not count:
             raise refuse_task(name, "a number", "classification")
-        return ProbabilityAdapter(native, answer, inputs, classes_for(asked, count))
+        return ProbabilityAdapter(native, answer, inputs, classes_for(declared, count))
     if count > 2:
         raise PackageError(
             f"{name} gives {count} numbers a row, expected one",

@@ -19,7 +19,7 @@ from modelhost.objects.adapter import (
 _OUTLIER, _CLUSTER, _MIXTURE = "OutlierMixin", "ClusterMixin", "BaseMixture"
 
 
-def adapt_clusters(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_clusters(native: Any, declared: DeclaredAnswers) -> Any:
     """A clusterer, a mixture or a detector of outliers, also at the end of a pipeline; else None.
 
     Clusters are the labels 0, 1 and so on. A detector of outliers gives -1 (outlier) and 1; for a
@@ -35,13 +35,13 @@ def adapt_clusters(native: Any, asked: DeclaredAnswers) -> Any:
             "take one that can, such as KMeans, or LocalOutlierFactor(novelty=True)",
         )
     if _OUTLIER in kinds:
-        if asked.task == "regression":
+        if declared.task == "regression":
             return Adapter(native, native.decision_function, _inputs(native))
-        classes = classes_for(asked, 2, [-1, 1])
+        classes = classes_for(declared, 2, [-1, 1])
         return LabelAdapter(native, lambda f: native.predict(f) > 0, _inputs(native), classes)
-    if asked.task == "regression":
+    if declared.task == "regression":
         return None
-    classes = classes_for(asked, _count(last))
+    classes = classes_for(declared, _count(last))
     if _MIXTURE in kinds:
         return ProbabilityAdapter(native, native.predict_proba, _inputs(native), classes)
     return LabelAdapter(native, native.predict, _inputs(native), classes)

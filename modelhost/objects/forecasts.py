@@ -16,13 +16,15 @@ STEP = "step"
 MAX_STEPS = 100_000
 
 
-def by_step(native: Any, asked: DeclaredAnswers, name: str, forecast: Callable[[int], Any]) -> Any:
+def by_step(
+    native: Any, declared: DeclaredAnswers, name: str, forecast: Callable[[int], Any]
+) -> Any:
     """A model that gives the forecast of the step in its only column, ``step``.
 
     ``forecast``: from a number of steps to their values, in order.
     """
-    if asked.task != "regression":
-        raise refuse_task(name, "a number", asked.task)
+    if declared.task != "regression":
+        raise refuse_task(name, "a number", declared.task)
 
     def answer(rows: Any) -> Any:
         steps = matrix(rows)[:, 0]
@@ -34,7 +36,7 @@ def by_step(native: Any, asked: DeclaredAnswers, name: str, forecast: Callable[[
     return Adapter(native, answer, Inputs(names=[STEP]))
 
 
-def adapt_pmdarima(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_pmdarima(native: Any, declared: DeclaredAnswers) -> Any:
     """An ARIMA, or a pipeline that ends in one."""
     last = native.steps[-1][1] if hasattr(native, "steps") else native
     fitted = getattr(last, "model_", last)
@@ -42,10 +44,10 @@ def adapt_pmdarima(native: Any, asked: DeclaredAnswers) -> Any:
         raise ValueError(f"{type(native).__name__} is not fitted")
     if fitted.arima_res_.model.k_exog:
         raise needs_regressors(type(native).__name__)
-    return by_step(native, asked, type(native).__name__, lambda n: native.predict(n_periods=n))
+    return by_step(native, declared, type(native).__name__, lambda n: native.predict(n_periods=n))
 
 
-def adapt_sktime(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_sktime(native: Any, declared: DeclaredAnswers) -> Any:
     """A forecaster of one series."""
     kinds = {kind.__name__ for kind in type(native).__mro__}
     name = type(native).__name__
@@ -57,13 +59,13 @@ def adapt_sktime(native: Any, asked: DeclaredAnswers) -> Any:
         )
     if getattr(native, "_X", None) is not None:
         raise needs_regressors(name)
-    return by_step(native, asked, name, lambda n: native.predict(fh=list(range(1, n + 1))))
+    return by_step(native, declared, name, lambda n: native.predict(fh=list(range(1, n + 1))))
 
 
-def adapt_prophet(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_prophet(native: Any, declared: DeclaredAnswers) -> Any:
     """A Prophet model: from ``ds`` and its regressors to ``yhat``, without its intervals."""
-    if asked.task != "regression":
-        raise refuse_task("Prophet", "a number", asked.task)
+    if declared.task != "regression":
+        raise refuse_task("Prophet", "a number", declared.task)
     quick = copy.copy(native)
     quick.uncertainty_samples = 0
     names = ["ds", *native.extra_regressors]

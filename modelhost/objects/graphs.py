@@ -47,15 +47,15 @@ class Graph(NamedTuple):
     nodes: Sequence[GraphNode]
 
 
-def adapt_graph(native: Graph, asked: DeclaredAnswers) -> Any:
+def adapt_graph(native: Graph, declared: DeclaredAnswers) -> Any:
     """A graph with labels and probabilities, as converters write, or with one tensor of scores."""
     session = native.session
     outputs, inputs = session.get_outputs(), _inputs(session)
     labels = [one for one in outputs if one.type in ("tensor(int64)", "tensor(string)")]
     others = [one for one in outputs if one not in labels]
-    if asked.task == "classification" and len(labels) == 1:
+    if declared.task == "classification" and len(labels) == 1:
         if len(others) == 1:
-            return _classifier(native, inputs, others[0], asked)
+            return _classifier(native, inputs, others[0], declared)
         name = labels[0].name
         return LabelAdapter(session, lambda rows: _run(session, rows, name), inputs, None)
     if len(others) != 1 and len(outputs) != 1:
@@ -76,29 +76,29 @@ def adapt_graph(native: Graph, asked: DeclaredAnswers) -> Any:
         _ending(native.nodes, output.name),
         width,
     )
-    return adapt_scored(scored, asked)
+    return adapt_scored(scored, declared)
 
 
-def _classifier(native: Graph, inputs: Inputs, chances: Any, asked: DeclaredAnswers) -> Any:
+def _classifier(native: Graph, inputs: Inputs, chances: Any, declared: DeclaredAnswers) -> Any:
     """A graph with a label and probabilities: a tensor, or a dict for each row (``ZipMap``)."""
     session, name = native.session, chances.name
     known = next((node.classes for node in reversed(native.nodes) if node.classes), None)
     zipped = chances.type.startswith("seq(")
     if known is None:
         width = chances.shape[1] if not zipped and len(chances.shape) == 2 else None
-        if not isinstance(width, int) and asked.classes is None:
+        if not isinstance(width, int) and declared.classes is None:
             raise PackageError(
                 "the ONNX graph does not record its classes",
                 'name them in the order of its outputs: classes = ["no", "yes"] under [serve]',
             )
-        known = tuple(range(width if isinstance(width, int) else len(asked.classes or ())))
+        known = tuple(range(width if isinstance(width, int) else len(declared.classes or ())))
     own = list(known)
 
     def answer(rows: Any) -> Any:
         found = _run(session, rows, name)
         return np.array([[row[label] for label in own] for row in found]) if zipped else found
 
-    return ProbabilityAdapter(session, answer, inputs, classes_for(asked, len(own), own))
+    return ProbabilityAdapter(session, answer, inputs, classes_for(declared, len(own), own))
 
 
 def _inputs(session: Any) -> Inputs:

@@ -20,10 +20,10 @@ from modelhost.objects.matrices import texts
 _ONE_COLUMN = Inputs(width=1)
 
 
-def adapt_spacy(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_spacy(native: Any, declared: DeclaredAnswers) -> Any:
     """A pipeline of spaCy with a classifier of texts of one label (``textcat``)."""
-    if asked.task != "classification":
-        raise refuse_task("a spaCy pipeline", "labels", asked.task)
+    if declared.task != "classification":
+        raise refuse_task("a spaCy pipeline", "labels", declared.task)
     if "textcat" not in native.pipe_names:
         parts = ", ".join(native.pipe_names) or "no parts"
         raise PackageError(
@@ -37,11 +37,11 @@ def adapt_spacy(native: Any, asked: DeclaredAnswers) -> Any:
         found = native.pipe(texts(rows))
         return np.array([[one.cats[label] for label in known] for one in found], np.float64)
 
-    classes = classes_for(asked, len(known), known)
+    classes = classes_for(declared, len(known), known)
     return ProbabilityAdapter(native, answer, _ONE_COLUMN, classes)
 
 
-def adapt_transformers(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_transformers(native: Any, declared: DeclaredAnswers) -> Any:
     """A pipeline of transformers that classifies texts or gives a number; None for others."""
     config = getattr(getattr(native, "model", None), "config", None)
     if config is None or getattr(native, "task", "") != "text-classification":
@@ -55,12 +55,12 @@ def adapt_transformers(native: Any, asked: DeclaredAnswers) -> Any:
 
     def scores(rows: Any) -> Any:
         found = native(texts(rows), top_k=None, truncation=True)
-        by_label = [{one["label"]: one["score"] for one in told} for told in found]
-        return np.array([[told[label] for label in labels] for told in by_label], np.float64)
+        by_label = [{one["label"]: one["score"] for one in scores} for scores in found]
+        return np.array([[scores[label] for label in labels] for scores in by_label], np.float64)
 
-    if len(labels) == 1 and asked.task == "regression":
+    if len(labels) == 1 and declared.task == "regression":
         return Adapter(native, lambda rows: scores(rows)[:, 0], _ONE_COLUMN)
-    if asked.task != "classification":
-        raise refuse_task("the pipeline", "labels", asked.task)
-    classes = classes_for(asked, len(labels), labels)
+    if declared.task != "classification":
+        raise refuse_task("the pipeline", "labels", declared.task)
+    classes = classes_for(declared, len(labels), labels)
     return ProbabilityAdapter(native, scores, _ONE_COLUMN, classes)

@@ -42,11 +42,11 @@ class Columns:
         return rows[self.names]
 
 
-def adapt_members(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_members(native: Any, declared: DeclaredAnswers) -> Any:
     """A pipeline of scikit-learn: what transforms in the given order, then what predicts."""
     members = _named(native)
     steps, last, decoder = [], None, None
-    classes, columns = asked.classes, None
+    classes, columns = declared.classes, None
     for name, member in members:
         if _is_label_encoder(member):
             decoder = member
@@ -70,7 +70,7 @@ def adapt_members(native: Any, asked: DeclaredAnswers) -> Any:
     elif columns is not None:
         steps.insert(0, ("columns", columns))
     model = _pipeline([*steps, last])
-    return _decoded(model, decoder, DeclaredAnswers(asked.task, classes))
+    return _decoded(model, decoder, DeclaredAnswers(declared.task, classes))
 
 
 def _pipeline(steps: Sequence[Any]) -> Any:
@@ -81,14 +81,14 @@ def _pipeline(steps: Sequence[Any]) -> Any:
     return Pipeline(list(steps))
 
 
-def _decoded(model: Any, decoder: Any, asked: DeclaredAnswers) -> Any:
+def _decoded(model: Any, decoder: Any, declared: DeclaredAnswers) -> Any:
     """``model`` with the labels of an encoder of labels, or with declared classes."""
-    if asked.task != "classification":
+    if declared.task != "classification":
         return model
-    if decoder is not None and asked.classes is None:
+    if decoder is not None and declared.classes is None:
         labels = list(decoder.inverse_transform(model.classes_))
-    elif asked.classes is not None:
-        labels = list(asked.classes)
+    elif declared.classes is not None:
+        labels = list(declared.classes)
     else:
         return model
     return with_labels(model, [one.item() if hasattr(one, "item") else one for one in labels])

@@ -33,7 +33,7 @@ class ScoringModel(NamedTuple):
     """The number of its outputs; None if it is not known before it runs."""
 
 
-def adapt_scored(model: ScoringModel, asked: DeclaredAnswers) -> Any:
+def adapt_scored(model: ScoringModel, declared: DeclaredAnswers) -> Any:
     """Numbers for a regression, otherwise labels, with probabilities if the model gives them.
 
     One output with a sigmoid is the probability of the second class, and without one a score
@@ -41,14 +41,14 @@ def adapt_scored(model: ScoringModel, asked: DeclaredAnswers) -> Any:
     number of classes is not known.
     """
     width = model.width
-    if asked.task != "classification":
+    if declared.task != "classification":
         if width is not None and width > 1:
             raise PackageError(
                 f"{model.name} gives {width} numbers a row, expected one",
                 'set task = "classification" under [package] if they are scores of classes',
             )
         return Adapter(model.fitted, model.answer, model.inputs)
-    count = len(asked.classes or ()) if width is None else max(width, 2)
+    count = len(declared.classes or ()) if width is None else max(width, 2)
     if not count:
         raise PackageError(
             f"{model.name} does not record its classes",
@@ -60,7 +60,7 @@ def adapt_scored(model: ScoringModel, asked: DeclaredAnswers) -> Any:
             " labels a row, expected one label",
             "end the model in a softmax, or in one sigmoid for two classes",
         )
-    classes = classes_for(asked, count)
+    classes = classes_for(declared, count)
     if model.ending == OPEN:
         return LabelAdapter(model.fitted, _places(model.answer), model.inputs, classes)
     return ProbabilityAdapter(model.fitted, _chances(model), model.inputs, classes)

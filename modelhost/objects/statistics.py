@@ -24,7 +24,7 @@ _CONSTANTS = ("const", "Intercept")
 _NUMBERED = re.compile(r"x\d+\Z")
 
 
-def adapt_statsmodels(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_statsmodels(native: Any, declared: DeclaredAnswers) -> Any:
     """Results of a regression, of a model of classes, or of a series; None for another object."""
     model = getattr(native, "model", None)
     if model is None:
@@ -33,16 +33,16 @@ def adapt_statsmodels(native: Any, asked: DeclaredAnswers) -> Any:
     if callable(getattr(native, "forecast", None)):
         if getattr(model, "k_exog", 0):
             raise needs_regressors(name)
-        return by_step(native, asked, name, lambda steps: native.forecast(steps))
+        return by_step(native, declared, name, lambda steps: native.forecast(steps))
     answer, inputs = _answer(native)
     family = type(getattr(model, "family", None)).__name__
     if name == "MNLogit":
-        classes = classes_for(asked, int(model.J))
+        classes = classes_for(declared, int(model.J))
         return ProbabilityAdapter(native, answer, inputs, classes)
-    if asked.task == "classification":
+    if declared.task == "classification":
         if name not in _BINARY and family != "Binomial":
-            raise refuse_task(f"{name} of statsmodels", "a number", asked.task)
-        return ProbabilityAdapter(native, answer, inputs, classes_for(asked, 2))
+            raise refuse_task(f"{name} of statsmodels", "a number", declared.task)
+        return ProbabilityAdapter(native, answer, inputs, classes_for(declared, 2))
     return Adapter(native, answer, inputs)
 
 

@@ -11,15 +11,15 @@ from modelhost.objects.adapter import Adapter, DeclaredAnswers, Inputs, refuse_t
 from modelhost.objects.matrices import matrix
 
 
-def adapt_lifelines(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_lifelines(native: Any, declared: DeclaredAnswers) -> Any:
     """A model of survival.
 
     Cox gives the partial hazard of a row, a parametric regression its median time, and a model
     without columns the share that survives to the time in its only column.
     """
     name = type(native).__name__
-    if asked.task != "regression":
-        raise refuse_task(name, "a number", asked.task)
+    if declared.task != "regression":
+        raise refuse_task(name, "a number", declared.task)
     if not hasattr(native, "params_") or not hasattr(native, "predict_median"):
         if not hasattr(native, "survival_function_at_times"):
             raise PackageError(
@@ -45,10 +45,10 @@ def _columns(native: Any) -> Inputs:
     return Inputs(names=[name for group, name in index if group == first and name != "Intercept"])
 
 
-def adapt_surprise(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_surprise(native: Any, declared: DeclaredAnswers) -> Any:
     """A recommender: the estimated rating of the user and the item in its two columns."""
-    if asked.task != "regression":
-        raise refuse_task(type(native).__name__, "a rating", asked.task)
+    if declared.task != "regression":
+        raise refuse_task(type(native).__name__, "a rating", declared.task)
 
     def answer(rows: Any) -> Any:
         pairs = zip(rows.iloc[:, 0].tolist(), rows.iloc[:, 1].tolist())

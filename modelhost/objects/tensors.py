@@ -29,7 +29,7 @@ _ENDINGS = {
 }
 
 
-def adapt_torch(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_torch(native: Any, declared: DeclaredAnswers) -> Any:
     """A module that takes one tensor of rows and gives one tensor."""
     torch: Any = sys.modules["torch"]
     if type(native).__name__ != "GraphModule":  # a graph of torch.export has no modes
@@ -51,7 +51,7 @@ def adapt_torch(native: Any, asked: DeclaredAnswers) -> Any:
     name = f"the module {getattr(native, 'original_name', type(native).__name__)}"
     ending = _ending(native)
     return adapt_scored(
-        ScoringModel(native, name, answer, Inputs(width=_width(native)), ending), asked
+        ScoringModel(native, name, answer, Inputs(width=_width(native)), ending), declared
     )
 
 
@@ -105,7 +105,7 @@ def _operation(target: Any) -> str:
     return str(target).partition(".")[2].partition(".")[0] or str(target)
 
 
-def adapt_keras(native: Any, asked: DeclaredAnswers) -> Any:
+def adapt_keras(native: Any, declared: DeclaredAnswers) -> Any:
     """A model of Keras with one input and one output."""
     shapes = native.input_shape, native.output_shape
     if any(isinstance(shape, (list, dict)) for shape in shapes):
@@ -125,4 +125,4 @@ def adapt_keras(native: Any, asked: DeclaredAnswers) -> Any:
     scored = ScoringModel(
         native, f"the Keras model {native.name}", answer, Inputs(width=count), known, width
     )
-    return adapt_scored(scored, asked)
+    return adapt_scored(scored, declared)

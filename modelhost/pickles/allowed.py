@@ -84,12 +84,19 @@ _TORCH = (
     | _names(
         "torch._utils",
         "_rebuild_tensor _rebuild_tensor_v2 _rebuild_parameter _rebuild_parameter_with_state"
-        " _rebuild_qtensor _rebuild_sparse_tensor",
+        " _rebuild_qtensor _rebuild_sparse_tensor _rebuild_tensor_v3 _rebuild_nested_tensor"
+        " _rebuild_meta_tensor_no_storage",
     )
-    | _names("torch.jit._pickle", "build_intlist build_doublelist build_boollist build_tensorlist")
+    | _names(
+        "torch.jit._pickle",
+        "build_intlist build_doublelist build_boollist build_tensorlist restore_type_tag",
+    )
     | _names(
         "torch",
         "Size device Tensor float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 bool"
+        " uint16 uint32 uint64 float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz complex32"
+        " qint8 quint8 qint32 quint4x2 quint2x4 per_tensor_affine per_channel_affine"
+        " per_tensor_symmetric per_channel_symmetric per_channel_affine_float_qparams"
         " complex64 complex128 float int long half double FloatStorage DoubleStorage HalfStorage"
         " BFloat16Storage LongStorage IntStorage ShortStorage CharStorage ByteStorage BoolStorage",
     )
@@ -137,6 +144,14 @@ VALUES = (
         " str.rstrip str.split str.splitlines str.strip str.swapcase str.title str.upper",
     )
     | _names(
+        "torch._C._nn", "elu gelu hardswish hardtanh leaky_relu log_sigmoid mish silu softplus"
+    )
+    | _names(
+        "_operator",
+        "abs add and_ eq floordiv ge gt inv invert le lt mod mul ne neg not_ or_ pos pow sub"
+        " truediv xor",
+    )
+    | _names(
         "math",
         "acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh degrees erf erfc exp expm1"
         " fabs floor fmod gamma hypot isfinite isinf isnan lgamma log log10 log1p log2 pow radians"
@@ -152,7 +167,7 @@ FUNCTIONS = (
     *("sklearn.utils.extmath.", "sklearn.utils.validation.", "sklearn.kernel_approximation."),
     *("scipy.special.", "scipy.stats.", "scipy.spatial.distance.", "scipy._lib.array_api_compat."),
     *("scipy.optimize.", "numpy.linalg.", "statsmodels.", "lightgbm.sklearn."),
-    *("pandas.core.reshape.", "pandas.core.tools."),
+    *("pandas.core.reshape.", "pandas.core.tools.", "torch.nn.functional."),
 )
 """Modules whose functions, which compute numbers only, may be named as a parameter as well."""
 KEPT = (
@@ -161,8 +176,13 @@ KEPT = (
     *("statsmodels.discrete.", "statsmodels.distributions."),
 )
 """Those of ``FUNCTIONS`` that ``functools.partial`` and ``numpy.vectorize`` may keep as well."""
-METHODS = ("scipy.stats.", "statsmodels.discrete.", "statsmodels.distributions.")
+METHODS = (
+    *("scipy.stats.", "statsmodels.discrete.", "statsmodels.distributions."),
+    "lifelines.fitters.",
+)
 """Modules whose methods, which compute numbers only, may be named and not called."""
+BY_NAME = _words("operator.methodcaller operator.attrgetter")
+"""What would call a method, or read an attribute, by a name that only the file states."""
 COMPILED = (
     *("sklearn.", "scipy.", "pandas._libs.", "numpy.random.", "statsmodels.", "imblearn."),
     *("lightgbm.", "catboost.", "hdbscan.", "sksurv.", "river.", "pmdarima.", "sktime."),
@@ -174,6 +194,7 @@ KNOWN = (
     *COMPILED,
     *("numpy.", "pandas.", "xgboost.", "category_encoders.", "feature_engine.", "sklearn_pandas."),
     *("prophet.", "lifelines.", "surprise.", "torch.nn.", "skorch.", "mlxtend.", "umap."),
+    *("formulaic.", "patsy."),
 )
 """Libraries whose classes are known where no locked distribution is at hand."""
 REFUSED_PARTS = _words(

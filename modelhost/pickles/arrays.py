@@ -70,10 +70,10 @@ def _integer(value: Any) -> int | None:
 def _kind(dtype: Any) -> tuple[str, str]:
     """The letter of a dtype and its digits; raises ``UnreadableError`` for an unknown one."""
     known = isinstance(dtype, ConstructedObject) and dtype.kind == "numpy.dtype" and dtype.args
-    told = dtype.args[0] if known else None
-    match = _KIND.match(told) if isinstance(told, str) else None
+    kind_text = dtype.args[0] if known else None
+    match = _KIND.match(kind_text) if isinstance(kind_text, str) else None
     if match is None:
-        raise UnreadableError(f"has an array of an unknown dtype: {str(told)[:40]!r}")
+        raise UnreadableError(f"has an array of an unknown dtype: {str(kind_text)[:40]!r}")
     return match.group(1), match.group(2)
 
 
@@ -85,9 +85,9 @@ def _item_bytes(dtype: Any) -> int:
         raise UnreadableError(f"has an array of an unknown dtype: {letter!r}")
     size = int(digits[:12]) * _UNITS.get(letter, 1)
     state = dtype.state
-    told = state[_SIZE] if isinstance(state, tuple) and len(state) > _SIZE else -1
-    if letter in "SUVa" and told not in (-1, size):
-        raise UnreadableError(f"has an array whose dtype has two sizes: {size} and {told!r}")
+    item_size = state[_SIZE] if isinstance(state, tuple) and len(state) > _SIZE else -1
+    if letter in "SUVa" and item_size not in (-1, size):
+        raise UnreadableError(f"has an array whose dtype has two sizes: {size} and {item_size!r}")
     return size
 
 

@@ -112,12 +112,12 @@ class Audit:
                 self.report.refuse(place, str(error))
             return  # it only looks compressed, or its own reader will fail
         if head.startswith((_ARRAY, b"PK\x03\x04")):
-            self._whole(again(), limit_of(size), place, expected=expected)
+            self._audit_compressed(again(), limit_of(size), place, expected=expected)
             return
         certain = expected or _MAGIC.match(head) is not None
         self._pickles(again, (limit_of(size), size), place, certain=certain, **how)
 
-    def _whole(self, stream: Any, limit: int, place: str, *, expected: bool) -> None:
+    def _audit_compressed(self, stream: Any, limit: int, place: str, *, expected: bool) -> None:
         """An archive or array that is compressed as a whole."""
         source = PickleStream(stream, min(limit, 1 << 30))
         parts = io.BytesIO()
@@ -196,17 +196,17 @@ class Audit:
             pass  # the bytes of an array, read as opcodes: what they name is judged below
         elif why and acted:
             self.report.refuse(place, f"can't be read to its end: it {why}")
-        self._tell(seen, place, certain=certain or not why, script=script)
+        self._judge_seen(seen, place, certain=certain or not why, script=script)
         return wrapped
 
-    def _tell(self, seen: Seen, place: str, *, certain: bool, script: bool) -> None:
+    def _judge_seen(self, seen: Seen, place: str, *, certain: bool, script: bool) -> None:
         """Judge what was seen; ``certain``: all of it is a pickle, not bytes that look like it."""
         self.report.pickles += bool(certain or seen.acts)
         for offset, what in seen.acts:
             if certain or seen.globals:
                 self.report.refuse(place, what, offset)
         for one in seen.globals.values():
-            if certain or _is_meant(one):
+            if certain or _is_importable(one):
                 self._name(one, place, script=script)
         for offset, content, is_torch in seen.nested:
             inner = f"{place}, in the value at byte {offset:,}:"
@@ -216,18 +216,18 @@ class Audit:
             self._read(PickleStream(io.BytesIO(content), len(content)), inner, certain=is_torch)
 
     def _name(self, one: GlobalName, place: str, *, script: bool) -> None:
-        told = self._judge.of(one, script=script)
-        if told.allowed:
-            self.report.names[one.full] = told.why
-        elif told.unknown:
+        verdict = self._judge.of(one, script=script)
+        if verdict.allowed:
+            self.report.names[one.full] = verdict.why
+        elif verdict.unknown:
             if one.full not in self.report.unknown:
                 self.report.unknown.append(one.full)
         else:
             called = CALLED in one.uses
-            self.report.refuse(place, told.why, one.offset, one.full, called=called)
+            self.report.refuse(place, verdict.why, one.offset, one.full, called=called)
 
 
-def _is_meant(one: GlobalName) -> bool:
+def _is_importable(one: GlobalName) -> bool:
     """Whether bytes that may be no pickle name a global that Python could import."""
     if not (_WORD.fullmatch(one.module) and _WORD.fullmatch(one.name)):
         return False

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Iterator, Sequence
 
 from modelhost.errors import PackageError
+from modelhost.pickles.advice import advice
 from modelhost.pickles.audit import audit_model
 from modelhost.pickles.judge import Judge
 from modelhost.pickles.modules import here
@@ -49,10 +50,10 @@ def refusal(report: PickleReport, called: str) -> PackageError:
             )
     shown = [one.text for one in report.findings[:SHOWN]]
     more = len(report.findings) - len(shown)
-    told = "; ".join(shown) + (f"; and {more} more" if more else "")
+    detail = "; ".join(shown) + (f"; and {more} more" if more else "")
     names = report.refused_names
-    hint = "nothing of it was run: get it again from a source that you trust"
+    hint = f"nothing of it was run: {advice(names, [one.what for one in report.findings])}"
     if names and len(names) == len(report.findings):
         listed = ", ".join(f'"{name}"' for name in names)
         hint += f"; if you know what it does, add [serve] pickle_allow = [{listed}]"
-    return PackageError(f"{called} is refused: {told}", hint)
+    return PackageError(f"{called} is refused: {detail}", hint)

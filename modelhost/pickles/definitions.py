@@ -25,6 +25,7 @@ _CALLABLE_BASES = _words(
 """Bases whose objects are pickled as a call of their class."""
 _VALUE_BASES = _words("tuple str int float complex bytes frozenset NamedTuple namedtuple")
 """Bases whose ``__new__`` takes the value."""
+_ENUMERATION = re.compile(r"\b(Enum|IntEnum|StrEnum|Flag|IntFlag)\b")
 _MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
 """Functions that make a class; the first three as a base of that name would."""
 
@@ -115,6 +116,21 @@ class Definitions:
                 if base not in (one.name, "object"):
                     waiting.append(self.find(one.module, base))
         return False
+
+    def is_member(self, module: str, name: str) -> bool:
+        """Whether ``name``, ``Class.MEMBER`` or ``Class.Inner.MEMBER``, is one of an enumeration.
+
+        Its value has to be written out: a name could be that of a function.
+        """
+        *outer, member = name.split(".")
+        found = self.find(module, outer[0])
+        if found.kind != CLASS or found.file is None or found.file.text is None:
+            return False
+        head, body = "", found.file.text
+        for one in (found.name, *outer[1:]):
+            head, body = _class_text(body, one)
+        written = rf"^[ \t]+{re.escape(member)}[ \t]*(:[^=\n]*)?=[ \t]*([\"'\d(-]|(enum\.)?auto\()"
+        return bool(_ENUMERATION.search(head) and re.search(written, body, re.MULTILINE))
 
     def _maker(self, module: str, name: str, file: ModuleFile) -> str:
         """The function that makes the class in ``name = maker(…)``; else empty."""

@@ -15,6 +15,7 @@ from modelhost.pickles.stand_ins import CALLED, GIVEN, LATER, MADE, SAFE, Global
 
 _CLASS_NAME = re.compile(r"_*[a-z]?[A-Z]\w*")
 """Names of compiled classes, whose source isn't there; statsmodels begins some with a letter."""
+_MEMBER_NAME = re.compile(r"(_*[A-Z]\w*\.)+[A-Z][A-Z0-9_]*")
 _ANY_CALL = {CALLED, MADE, LATER}
 _DUNDER = re.compile(r"__\w+__")
 FOLLOWED = frozenset([*MAKERS, *RANDOM, TORCH_BYTES, WRAPPER, "numpy.dtype", "_codecs.encode"])
@@ -83,6 +84,8 @@ class Judge:
             return _refused("is of the script that made the file (module __main__)")
         if any(map(_DUNDER.fullmatch, f"{one.module}.{one.name}".split("."))):
             return _refused("is internal to Python, not a part of data")
+        if one.full in allowed.BY_NAME:
+            return _refused("calls or reads what a text in the file names, on what it is given")
         if is_standard(top):
             return _refused(f"is of {STANDARD}, and none that data needs")
         if not one.module or _is_refused(one.module):
@@ -149,6 +152,12 @@ class Judge:
         computes = f"{found.module}.".startswith(allowed.METHODS) and not one.uses & {CALLED, MADE}
         if computes and self._definitions.has_method(found, inner, allowed.METHODS):
             return Judgement(True, "method of a locked distribution")
+        if not one.uses & {*_ANY_CALL, GIVEN} and self._definitions.is_member(one.module, one.name):
+            return Judgement(True, "member of an enumeration")
+        if found.kind == CLASS:
+            return _refused(
+                "is a method or attribute of a class, which isn't known to only compute"
+            )
         return _refused("is an attribute of something else")
 
     def _by_name(self, one: GlobalName) -> Judgement:
@@ -162,6 +171,8 @@ class Judge:
             return Judgement(True, "class of a known library, by its name")
         if _only_computes(one.module, one):
             return Judgement(True, "function of a known library, by its name")
+        if _MEMBER_NAME.fullmatch(one.name) and path.startswith(allowed.KNOWN) and not called:
+            return Judgement(True, "member of an enumeration of a known library, by its name")
         return Judgement(False, "is unknown here", unknown=True)
 
 

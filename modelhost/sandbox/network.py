@@ -52,12 +52,12 @@ def refuse_network(who: str, hint: str) -> None:
     machine's name, and socket pairs. Unix sockets are left to the kernel.
     """
     _REFUSED.append(who)
-    told: set[str] = set()
+    reported: set[str] = set()
 
     def refuse(place: str) -> NoReturn:
         error = PackageError(f"{who} tried to reach the network ({place})", hint)
-        if place not in told:  # reported even if the code catches the error
-            told.add(place)
+        if place not in reported:  # reported even if the code catches the error
+            reported.add(place)
             sys.stderr.write(f"refused: {error.message}\n")
         raise error
 
@@ -94,9 +94,9 @@ def describe_isolation() -> dict[str, str]:
     return {"where": where, **described(contained=where == "container")}
 
 
-def isolation_line(told: Mapping[str, str]) -> str:
+def isolation_line(environment: Mapping[str, str]) -> str:
     """``container (…)`` or ``process (Landlock ABI 7, seccomp, network namespace)``."""
-    return f"{told['where']} ({told.get('measures') or 'measures not known'})"
+    return f"{environment['where']} ({environment.get('measures') or 'measures not known'})"
 
 
 def _address(address: Any) -> str:

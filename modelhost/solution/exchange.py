@@ -19,8 +19,16 @@ MAX_ANSWER_BYTES = 1 << 30
 _FIRST, _CHUNK = 1 << 13, 1 << 18
 
 
+GARBAGE = "sent something else than an answer"
+
+
 class ExchangeEndedError(Exception):
-    """The other process ended, or sent something else than a message."""
+    """The other process ended, closed the connection, or sent something else than an answer."""
+
+    def __init__(self, why: str | None = None) -> None:
+        """``why``: what it did; None if it ended or closed the connection."""
+        super().__init__(why)
+        self.why = why
 
 
 class ExchangeTimeoutError(Exception):
@@ -105,7 +113,7 @@ class Exchange:
                 if type(found) is int and found == number:
                     return answer
                 if type(found) is not int or self._missed.pop(found, None) is None:
-                    raise ExchangeEndedError
+                    raise ExchangeEndedError(GARBAGE)
             try:
                 self._read(until)
             except ExchangeTimeoutError:
@@ -134,7 +142,7 @@ class Exchange:
         try:
             self._arrived.extend(self._decoder.feed(piece))
         except WireError as error:
-            raise ExchangeEndedError from error
+            raise ExchangeEndedError(GARBAGE) from error
 
     def _look(self) -> bool | None:
         """Whether something has arrived, or the process has ended; None if not."""

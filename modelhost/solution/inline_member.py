@@ -42,7 +42,7 @@ class InlineMember:
         self.has_probabilities = self._model.has_probabilities
         self.classes = self._model.classes
 
-    def ask(self, rows: Any, until: float | None) -> tuple[Done | None, int]:  # noqa: ARG002
+    def submit(self, rows: Any, until: float | None) -> tuple[Done | None, int]:  # noqa: ARG002
         """Predict ``rows``; an exception of the model is raised by ``Done.wait``.
 
         None for no rows; second, their number. Raises ``MemberInputError``.

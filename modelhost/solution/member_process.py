@@ -19,12 +19,12 @@ from typing import Any
 from modelhost.errors import PackageError
 from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions
+from modelhost.solution import process_start
 from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
-from modelhost.solution.exchange import Exchange, ExchangeEndedError, ExchangeTimeoutError
+from modelhost.solution.exchange import GARBAGE, Exchange, ExchangeEndedError, ExchangeTimeoutError
 from modelhost.solution.few_rows import MAX_ROWS, FewRows
 from modelhost.solution.member_input import encoded_columns, member_columns
 from modelhost.solution.pending_answer import PendingReply
-from modelhost.solution.process_start import ending, started, tell_end
 from modelhost.solution.short_form import ShortRequest
 from modelhost.solution.spec import MemberSpec
 from modelhost.wire import Message
@@ -37,7 +37,6 @@ STUCK_SECONDS = 3.0
 LOAD_SECONDS = 600.0
 END_SECONDS = 1.0
 """How long the end of a process is awaited that has closed its connection."""
-GARBAGE = "sent something else than an answer"
 NOT_LOADED = "could not load its model"
 
 
@@ -63,7 +62,7 @@ class MemberProcess:
         self._closed = False
         self.has_probabilities = False
         self.classes: Any = spec.classes
-        threading.Thread(target=self._keep, name=f"member-{spec.name}", daemon=True).start()
+        threading.Thread(target=self._keep_running, name=f"member-{spec.name}", daemon=True).start()
 
     def wait_until_ready(self) -> None:
         """Return when the first process has loaded the model; raises why it can't."""
@@ -87,16 +86,16 @@ class MemberProcess:
             process = self._process
             return None if self._exchange is None or process is None else process.pid
 
-    def ask(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
+    def submit(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
         """Send ``rows``; the answer to an earlier request is awaited first.
 
         ``until``: the end of the request (``time.monotonic()``). None for no
         rows; second, their number. Raises ``MemberInputError``.
         """
         with self.turn:
-            return self._asked(rows, until)
+            return self._submit(rows, until)
 
-    def _asked(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
+    def _submit(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
         began = time.perf_counter()
         if self._pending is not None:
             self._pending.settle(until)
@@ -137,7 +136,7 @@ class MemberProcess:
             self._end(exchange, "did not read a request in time")
             raise self._late() from error
         except ExchangeEndedError as error:
-            raise self._ended(exchange) from error
+            raise self._ended(exchange, error.why) from error
 
     def receive(self, exchange: Exchange, number: int, until: float | None) -> Message:
         """The answer, by ``until`` (``time.monotonic()``); raises ``MemberUnavailableError``."""
@@ -150,17 +149,19 @@ class MemberProcess:
                     self._watch(exchange, STUCK_SECONDS)
             raise self._late() from error
         except ExchangeEndedError as error:
-            raise self._ended(exchange) from error
+            raise self._ended(exchange, error.why) from error
 
     def predictions(self, exchange: Exchange, answer: Message, rows: int) -> Predictions:
         """What an answer holds; raises ``MemberRaisedError`` for an exception of the model.
 
         For anything else than an answer it raises ``MemberUnavailableError``; the process is ended.
         """
-        told = answer.header.get("error")
+        failure = answer.header.get("error")
         try:
-            if told is not None:
-                raise MemberRaisedError(self._spec.name, str(told["message"]), str(told["hint"]))
+            if failure is not None:
+                raise MemberRaisedError(
+                    self._spec.name, str(failure["message"]), str(failure["hint"])
+                )
             found = answer.header.get("predictions")
             if type(found) is not Predictions:
                 found = decode_predictions(answer)
@@ -171,8 +172,7 @@ class MemberProcess:
         except MemberRaisedError:
             raise
         except (PackageError, KeyError, TypeError, ValueError, IndexError) as error:
-            self._end(exchange, GARBAGE)
-            raise self._ended(exchange) from error
+            raise self._ended(exchange, GARBAGE) from error
         return found
 
     def close(self) -> None:
@@ -185,20 +185,23 @@ class MemberProcess:
     def _late(self) -> MemberUnavailableError:
         return MemberUnavailableError(self._spec.name, "did not answer in time", late=True)
 
-    def _ended(self, exchange: Exchange) -> MemberUnavailableError:
-        """How the process ended; one that runs nevertheless has closed its end, and is ended."""
+    def _ended(self, exchange: Exchange, why: str | None = None) -> MemberUnavailableError:
+        """How the process ended; ``why`` it is ended, else it has a moment to end by itself."""
         with self._lock:
-            if not self._lock.wait_for(lambda: self._exchange is not exchange, END_SECONDS):
-                self._end(exchange, GARBAGE)
-                self._lock.wait_for(lambda: self._exchange is not exchange, END_SECONDS)
+            if why is not None or not self._is_gone(exchange):
+                self._end(exchange, why or process_start.CLOSED)
+                self._is_gone(exchange)
             return MemberUnavailableError(self._spec.name, self._reason)
+
+    def _is_gone(self, exchange: Exchange) -> bool:
+        """Whether the process of ``exchange`` ends within a second."""
+        return self._lock.wait_for(lambda: self._exchange is not exchange, END_SECONDS)
 
     def _end(self, exchange: Exchange, why: str) -> None:
         """End the process of ``exchange``, if it still runs."""
         with self._lock:
-            if self._exchange is exchange:
-                self._ended_for = why
-                self._kill()
+            if self._exchange is exchange and self._kill():
+                self._ended_for, self._reason = why, f"{why} and is ended"
 
     def _watch(self, exchange: Exchange, seconds: float) -> None:
         watch = threading.Timer(seconds, self._end_stuck, [exchange])
@@ -216,12 +219,15 @@ class MemberProcess:
                 return
             self._watched = None
 
-    def _kill(self) -> None:
+    def _kill(self) -> bool:
+        """End the process, and say whether it still ran."""
         process = self._process
-        if process is not None and process.poll() is None:
-            _kill_group(process)
+        if process is None or process_start.has_ended(process):
+            return False
+        process_start.kill_group(process)
+        return True
 
-    def _keep(self) -> None:
+    def _keep_running(self) -> None:
         """Start the process, and another one whenever it has ended."""
         pause = MIN_PAUSE_SECONDS
         while not self._closed:
@@ -236,19 +242,21 @@ class MemberProcess:
 
     def _run(self) -> bool:
         """Run one process to its end; whether it loaded the model."""
-        process, connection = started(self._spec.name, self._folder / "code")
+        process, connection = process_start.started(self._spec.name, self._folder / "code")
         self._process = process
         if self._closed:
             self._kill()
         wake, stop = os.pipe()
-        threading.Thread(target=tell_end, args=(process, stop), daemon=True).start()
+        closing = process_start.close_at_end
+        threading.Thread(target=closing, args=(process, stop), daemon=True).start()
         loaded = self._load(Exchange(connection, os.fdopen(wake, "rb")), process)
         code = process.wait()
-        _kill_group(process)  # what it has started ends with it
+        process_start.kill_group(process)  # what it has started ends with it
         with self._lock:
             self._exchange = None
             why, self._ended_for = self._ended_for, None
-            how = ending(code) if why is None else f"{why} and was ended"
+            ended = why is not None and code == -signal.SIGKILL
+            how = f"{why} and was ended" if ended else process_start.ending(code)
             if not loaded:  # clients get the reason, the log what the project's code said
                 how = NOT_LOADED
             self._reason = f"{how}; another process starts"
@@ -267,13 +275,13 @@ class MemberProcess:
         except ExchangeTimeoutError:
             self._fail(f"took over {LOAD_SECONDS:g} s to load the model")
             return False
-        except ExchangeEndedError:
-            self._kill()
-            self._fail(f"its process {ending(process.wait())} while it loaded the model")
+        except ExchangeEndedError as error:
+            how = error.why or process_start.how_it_ends(process, END_SECONDS)
+            self._fail(f"its process {how} while it loaded the model")
             return False
         if "error" in answer.header:
-            told = answer.header["error"]
-            self._fail(told["message"], told["hint"])
+            failure = answer.header["error"]
+            self._fail(failure["message"], failure["hint"])
             return False
         with self._lock:
             model = answer.header["model"]
@@ -289,8 +297,3 @@ class MemberProcess:
             self._reason = NOT_LOADED
             self._failure = PackageError(f"member {self._spec.name!r}: {message}", hint)
             self._lock.notify_all()
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)

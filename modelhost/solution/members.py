@@ -110,13 +110,13 @@ class Member:
         if withheld is not None:
             return Submitted(self, rows, began, waits=Withheld(withheld))
         empty = hasattr(rows, "__len__") and not len(rows)
-        waits = None if empty else runner.ask(rows, self.until)[0]
+        waits = None if empty else runner.submit(rows, self.until)[0]
         if waits is None:
             none = Predictions([], self._no_probabilities(0))
             return Submitted(self, rows, began, answers=self.as_answers(none))
 
         def again(some: Any) -> Predictions:
-            found: Predictions = runner.ask(some, self.until)[0].wait()
+            found: Predictions = runner.submit(some, self.until)[0].wait()
             return found
 
         return Submitted(self, rows, began, waits=waits, again=again)

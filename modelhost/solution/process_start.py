@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from socket import socket, socketpair
 
@@ -13,6 +14,8 @@ from modelhost.errors import EXIT_OUT_OF_MEMORY
 from modelhost.parent_process import own_id
 from modelhost.sandbox.network import is_network_refused
 from modelhost.solution.spec import MEMBERS
+
+CLOSED = "closed its connection"
 
 
 def started(name: str, code: Path) -> tuple[subprocess.Popen[bytes], socket]:
@@ -58,7 +61,7 @@ def _variables(code: Path, python: str) -> dict[str, str]:
     }
 
 
-def tell_end(process: subprocess.Popen[bytes], stop: int) -> None:
+def close_at_end(process: subprocess.Popen[bytes], stop: int) -> None:
     """Close ``stop`` when the process has ended: a child of it may keep the connection open."""
     process.wait()
     os.close(stop)
@@ -74,3 +77,26 @@ def ending(code: int) -> str:
         return f"ended with signal {signal.Signals(-code).name}"
     except ValueError:
         return f"ended with signal {-code}"
+
+
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a process has ended, however it is waited for; ``poll`` doesn't say meanwhile."""
+    flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    try:
+        return os.waitid(os.P_PID, process.pid, flags) is not None
+    except ChildProcessError:  # another thread has waited for it
+        return True
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process and what it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def how_it_ends(process: subprocess.Popen[bytes], seconds: float) -> str:
+    """How a process ends by itself that has closed its connection; else that it has closed it."""
+    try:
+        return ending(process.wait(seconds))
+    except subprocess.TimeoutExpired:
+        return CLOSED

@@ -75,8 +75,8 @@ class Connections:
         """``error`` as the end of a sentence."""
         if isinstance(error, TimeoutError) or "timed out" in str(error):
             return RemoteTimeoutError("did not answer in time")
-        told = str(error) or type(error).__name__
-        return RemoteError(f"can't be reached at {self._url}: {told}")
+        detail = str(error) or type(error).__name__
+        return RemoteError(f"can't be reached at {self._url}: {detail}")
 
     def close(self) -> None:
         """Close all idle connections."""

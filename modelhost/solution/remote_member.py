@@ -82,7 +82,7 @@ class RemoteMember:
     def process_id(self) -> None:
         """It has no process on this machine."""
 
-    def ask(self, rows: Any, until: float | None) -> tuple[RemoteAnswer | None, int]:
+    def submit(self, rows: Any, until: float | None) -> tuple[RemoteAnswer | None, int]:
         """Send ``rows``.
 
         ``until``: the end of the request (``time.monotonic()``). None for no
@@ -119,8 +119,8 @@ class RemoteMember:
             same = version == self._version
             found = answered(document, rows, self._spec, self.classes) if same else None
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            told = f"at {self._url} sent something else than an answer: {error!r}"
-            raise MemberUnavailableError(self._spec.name, told) from error
+            problem = f"at {self._url} sent something else than an answer: {error!r}"
+            raise MemberUnavailableError(self._spec.name, problem) from error
         if found is None:
             raise self._unavailable(RemoteError(self._differs(version)))
         self.has_probabilities = found.probabilities is not None

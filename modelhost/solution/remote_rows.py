@@ -49,10 +49,10 @@ def answered(
 def refusal(status: int, body: bytes) -> str:
     """The status of an answer and what its error says, for a message."""
     try:
-        said = json.loads(body)["error"]["message"]
+        message = json.loads(body)["error"]["message"]
     except (ValueError, KeyError, TypeError):
-        said = body[:200].decode("utf-8", "replace")
-    return truncate(f"{status}: {said}", 400)
+        message = body[:200].decode("utf-8", "replace")
+    return truncate(f"{status}: {message}", 400)
 
 
 def _cells(values: Any, spec: ColumnSpec, member: MemberSpec) -> list[Any]:

@@ -49,7 +49,8 @@ class Replacement:
     input is, and so may its answer be, without an error of its own. So what is replaced is the
     difference between its usual answer, that to the input which it gets if all others are right,
     and the right one: a number is corrected by that difference, a label is replaced if it is still
-    the usual one.
+    the usual one. A right label is certain, or keeps the probability of the label in whose place it
+    is: the flow of a cascade asks others about what a member is not sure of.
     """
 
     def __init__(self, spec: MemberSpec, rows: StudiedRows, right: Predictions) -> None:
@@ -57,9 +58,12 @@ class Replacement:
         self._spec = spec
         self._rows = rows
         self._right = right
-        self._usual: dict[int, Any] = {}
+        self.usual: dict[int, Any] = {}
+        """Place of a row → its usual answer."""
         self.learns = False
         """Whether all others are right, so that its answers are the usual ones."""
+        self.is_certain = True
+        """Whether a right label has the probability 1."""
 
     def corrected(self, rows: Any, own: Answers) -> Answers:
         """``own``, its answers to ``rows``, without its errors.
@@ -73,17 +77,32 @@ class Replacement:
             if right is None:
                 continue
             if self.learns:
-                self._usual[place] = labels[at]
-            elif place not in self._usual:
+                self.usual[place] = labels[at]
+            elif place not in self.usual:
                 continue  # a row that it would not have got
-            elif labels[at] != self._usual[place]:
-                labels[at] = self._moved(labels[at], self._usual[place], right)
+            elif labels[at] != self.usual[place]:
+                labels[at] = self._moved(labels[at], self.usual[place], right)
                 continue
-            labels[at] = right
             if chances is not None and self._right.probabilities is not None:
-                chances[at] = self._right.probabilities[place]
+                chances[at] = self._chances(place, chances[at], labels[at], own.classes)
+            labels[at] = right
         names = [one.name for one in self._spec.outputs] if len(self._spec.outputs) > 1 else []
         return Answers(self._spec.name, Predictions(labels, chances), own.classes, names)
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether its answers have them."""
+        return self._right.probabilities is not None
+
+    def _chances(self, place: int, own: Any, label: Any, classes: Any) -> Any:
+        """Of the right label; ``own`` and ``label`` are the member's."""
+        certain = self._right.probabilities[place]  # type: ignore[index]
+        if self.is_certain or label is None or label not in classes or not certain.any():
+            return certain
+        given, right = classes.index(label), int(certain.argmax())
+        made = own.copy()
+        made[[given, right]] = own[[right, given]]
+        return made
 
     def _moved(self, own: Any, usual: Any, right: Any) -> Any:
         """The answer to another input than the right one."""

@@ -87,6 +87,8 @@ class Study:
         self._swapped: Collection[str] = ()
         self.received: list[Received] = []
         """The calls of the last run that a member answered."""
+        self.by_confidence = False
+        """Whether the flow asks members about rows of which another one is not sure."""
         self.repeated: set[str] = set()
         """The members that a run called for a row more than once, with other rows than before."""
 
@@ -99,11 +101,7 @@ class Study:
         """
         if replaced and not self._learned:
             self._learned = True
-            for one in self._known.values():
-                one.learns = True
-            self.run(self._known)
-            for one in self._known.values():
-                one.learns = False
+            self._learn()
         self._replaced, self._swapped = replaced, swapped
         self.received = []
         self._calls = {}
@@ -129,6 +127,30 @@ class Study:
         if other is not None:
             member = member.in_place(other.spec, other)
         return member.submit_to(_Observed(self, member, places, other), rows, began)
+
+    def _learn(self) -> None:
+        """The usual answers, and whether right labels are certain.
+
+        They keep the member's own confidence if the flow asks others about other rows then.
+        """
+        certain, usual = self._usual_run(certain=True)
+        if any(one.has_probabilities for one in self._known.values()):
+            self.by_confidence = self._usual_run(certain=False)[0] != certain
+            for name, one in self._known.items():
+                one.is_certain = not self.by_confidence
+                one.usual = one.usual if self.by_confidence else usual[name]
+
+    def _usual_run(self, *, certain: bool) -> tuple[Any, Mapping[str, dict[int, Any]]]:
+        """A run with all right: member → the rows it was asked about, and its usual answers."""
+        for one in self._known.values():
+            one.learns, one.is_certain, one.usual = True, certain, {}
+        self.run(self._known)
+        asked: dict[str, set[int]] = {}
+        for call in self.received:
+            asked.setdefault(call.member, set()).update(call.places)
+        for one in self._known.values():
+            one.learns = False
+        return asked, {name: one.usual for name, one in self._known.items()}
 
     @property
     def kept(self) -> KeptAnswers:
@@ -170,7 +192,7 @@ class _Observed:
         self._places = places
         self._other = other
 
-    def ask(self, rows: Any, until: float | None) -> tuple[_Answer | None, int]:
+    def submit(self, rows: Any, until: float | None) -> tuple[_Answer | None, int]:
         columns, count = member_columns(rows, self._member.spec)
         if not count:
             return None, 0
@@ -183,7 +205,7 @@ class _Observed:
             found = self._other.answers.get(digest)
             if found is None:
                 raise UnansweredError(name, digest, encoded)
-        waits = None if found is not None else self._member.runner.ask(rows, until)[0]
+        waits = None if found is not None else self._member.runner.submit(rows, until)[0]
         return _Answer(self, found, waits, digest), count
 
     def answered(self, found: Predictions, digest: str) -> None:

@@ -1,15 +1,16 @@
 """The verbs by which the harness studies a solution (:mod:`modelhost.session`).
 
     study    model, columns, rows, specs, truth, others → members
-    rerun    replaced, swapped, received → predictions, repeated and, if ``received`` is true,
-             received; or unanswered: a member of another release, the digest of the rows and
-             their columns
+    rerun    replaced, swapped, received → predictions, repeated, by_confidence and, if ``received``
+             is true, received; or unanswered: a member of another release, the digest of the rows
+             and their columns
     answer   member, rows, columns → predictions of the member alone
 
 ``others`` has for each member of another release ``spec``, ``classes``, ``has_probabilities`` and
 ``answers``: digest, header and number of buffers of each. ``received`` has for each call the
 member, the places of its rows, the header of its answers, and their number of buffers;
-``repeated`` the members that a run of the study called for a row more than once.
+``repeated`` the members that a run of the study called for a row more than once;
+``by_confidence`` says whether right labels keep the confidence of their member.
 """
 
 from __future__ import annotations
@@ -33,41 +34,44 @@ class StudyVerbs:
     def __init__(self) -> None:
         self._study: Study | None = None
 
-    def begin(self, asked: Message, model: LoadedModel, rows: Any, specs: Sequence[Any]) -> Message:
-        """``study``: ``rows`` are those of ``asked``, a frame or an array."""
-        flow, given = _flow(model), asked.header
-        others = list(_others(given.get("others", ()), asked.buffers[given["after"] :]))
+    def begin(
+        self, request: Message, model: LoadedModel, rows: Any, specs: Sequence[Any]
+    ) -> Message:
+        """``study``: ``rows`` are those of ``request``, a frame or an array."""
+        flow, given = _flow(model), request.header
+        others = list(_others(given.get("others", ()), request.buffers[given["after"] :]))
         self._study = Study(model, rows, specs, given["truth"], others)
         return Message({"members": described(flow)})
 
-    def rerun(self, asked: Message) -> Message:
+    def rerun(self, request: Message) -> Message:
         """``rerun``."""
         assert self._study is not None
         try:
             with project_errors("the flow"):
-                found = self._study.run(asked.header["replaced"], asked.header["swapped"])
+                found = self._study.run(request.header["replaced"], request.header["swapped"])
         except UnansweredError as missing:
             columns = missing.columns
-            told = {"member": missing.member, "digest": missing.digest, "rows": columns.rows}
-            told["columns"] = columns.described
-            return Message({"unanswered": told}, columns.buffers)
+            result = {"member": missing.member, "digest": missing.digest, "rows": columns.rows}
+            result["columns"] = columns.described
+            return Message({"unanswered": result}, columns.buffers)
         header, buffers = encode_predictions(found)
         own, received = len(buffers), []
-        for call in self._study.received if asked.header["received"] else ():
+        for call in self._study.received if request.header["received"] else ():
             answers, more = encode_predictions(call.found)
             received.append([call.member, call.places, answers, len(more)])
             buffers += more
-        told = {"own": own, "received": received, "repeated": sorted(self._study.repeated)}
-        return Message({**header, **told}, buffers)
+        result = {"own": own, "received": received, "repeated": sorted(self._study.repeated)}
+        result["by_confidence"] = self._study.by_confidence
+        return Message({**header, **result}, buffers)
 
 
-def answer(asked: Message, model: LoadedModel) -> Message:
+def answer(request: Message, model: LoadedModel) -> Message:
     """``answer``: the answers of one member to rows as it takes them."""
-    given = asked.header
+    given = request.header
     member = _flow(model).members[given["member"]]
-    columns = decode_columns(given["columns"], asked.buffers, given["rows"])
+    columns = decode_columns(given["columns"], request.buffers, given["rows"])
     rows = input_builder(FRAME, member.spec.features).frame(columns, given["rows"])
-    waits, _ = member.runner.ask(rows, None)
+    waits, _ = member.runner.submit(rows, None)
     assert waits is not None
     return Message(*encode_predictions(waits.wait()))
 

@@ -156,11 +156,6 @@ def _encoded(numbers: Any) -> str:
     return base64.b64encode(np.asarray(numbers, "<f4").tobytes()).decode()
 
 
-def width_of(learned: str) -> int:
-    """How many numbers a centre has that ``ArrayCells.learn_nearest`` wrote."""
-    return int(learned.partition(":")[0])
-
-
 def pooled(flat: npt.NDArray[Any], most: int) -> Floats:
     """At most ``most`` means of consecutive elements: shape (n, numbers); not finite is 0."""
     part = flat.astype(np.float64)

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.derived.arrays import MAX_POINT, ArrayCells, pooled, width_of
+from monitoring.derived.arrays import ArrayCells
 from monitoring.derived.images import ImageHeader, header
-from monitoring.derived.jpeg import light
-from monitoring.derived.png import brightness
+from monitoring.derived.thumbnails import POINTS, ImageLight, light_of
 
 Floats = npt.NDArray[np.float64]
 
 MIN_IMAGE_SHARE = 0.9
 """From this share of readable headers on, a column holds images."""
 NO_IMAGE = "none"
-
-
-class _Light(NamedTuple):
-    """The brightness of the first pixels of an image, from 0 to 1."""
-
-    mean: float
-    spread: float
-    points: Floats
-    """Means of parts of them."""
 
 
 class BytesCells:
@@ -54,7 +43,7 @@ class BytesCells:
         if measure in ("brightness", "contrast"):
             return self._light[:, 0 if measure == "brightness" else 1]
         if measure == "nearest":
-            return self._points(width_of(learned)).measured(measure, learned)
+            return self._points.measured(measure, learned)
         sizes = [np.nan if one is None else getattr(one, measure) for one in self._headers]
         return np.array(sizes, np.float64)
 
@@ -70,22 +59,17 @@ class BytesCells:
         return [None if value is None else header(value) for value in self._values]
 
     def learn_nearest(self) -> tuple[str, Floats] | None:
-        """As of ``ArrayCells``, of the images that give the commonest number of means.
-
-        None if there is no image whose pixels can be read.
-        """
-        widths = Counter(len(one.points) for one in self._pixels if one is not None)
-        if not widths:
+        """As of ``ArrayCells``; None if there is no image whose pixels can be read."""
+        if all(one is None for one in self._pixels):
             return None
-        return self._points(max(widths, key=lambda width: (widths[width], width))).learn_nearest()
+        return self._points.learn_nearest()
 
-    def _points(self, width: int) -> ArrayCells:
-        """The means of each image, null where there are not ``width`` of them."""
-        found = (None if one is None else one.points for one in self._pixels)
-        points = [None if one is None or len(one) != width else one for one in found]
-        absent = np.array([one is None for one in points], np.bool_)
-        block = np.zeros((len(points), width))
-        block[~absent] = [one for one in points if one is not None] or block[~absent]
+    @cached_property
+    def _points(self) -> ArrayCells:
+        """The thumbnail of each image, null where there is none."""
+        absent = np.array([one is None for one in self._pixels], np.bool_)
+        block = np.zeros((len(self._pixels), POINTS))
+        block[~absent] = [one.points for one in self._pixels if one is not None] or block[~absent]
         return ArrayCells(block, absent)
 
     @cached_property
@@ -96,18 +80,8 @@ class BytesCells:
         return np.array(found, np.float64).reshape(-1, 2)
 
     @cached_property
-    def _pixels(self) -> list[_Light | None]:
-        return [None if value is None else _light_of(value) for value in self._values]
+    def _pixels(self) -> list[ImageLight | None]:
+        return [None if value is None else light_of(value) for value in self._values]
 
     def _numbers(self, measured: Callable[[bytes], float]) -> Floats:
         return np.array([np.nan if v is None else measured(v) for v in self._values], np.float64)
-
-
-def _light_of(image: bytes) -> _Light | None:
-    """None for what is no PNG and no sequential JPEG."""
-    pixels = brightness(image)
-    if pixels is not None:
-        points = pooled(pixels[None], MAX_POINT)[0]
-        return _Light(float(pixels.mean()), float(pixels.std()), points)
-    found = light(image)
-    return None if found is None else _Light(found.mean, found.spread, np.array(found.blocks))

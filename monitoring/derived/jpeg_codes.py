@@ -2,74 +2,70 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+AHEAD = 16
+"""Bits that are looked at: no code, and no number after it, has more."""
+NO_CODE = 1 << 40
+"""Bits of what no code begins with: beyond the end of any scan."""
+_EVERY = 64
+"""Coefficients of a block."""
+_MORE_ZEROS = 15
+Words = npt.NDArray[np.uint16]
+Whole = npt.NDArray[np.int64]
+
 
 class HuffmanCodes(NamedTuple):
-    """Codes in ascending order, each filled up with zeros to 16 bits."""
+    """What the next ``AHEAD`` bits begin with, by their value."""
 
-    firsts: Sequence[int]
-    lengths: Sequence[int]
-    symbols: Sequence[int]
+    bits: Sequence[int]
+    """Of the code and of the number that follows it."""
+    coefficients: Sequence[int]
+    """How many coefficients of a block the code stands for, unless it is that of the first one."""
+    lengths: Whole
+    """Bits of the code alone."""
+    symbols: Whole
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def codes_of(counts: bytes, symbols: bytes) -> HuffmanCodes:
     """The codes of the symbols, of which there are ``counts`` of each length from 1 to 16."""
-    firsts, lengths, code = [], [], 0
-    for length, count in enumerate(counts, start=1):
-        for _ in range(count):
-            firsts.append(code << (16 - length))
-            lengths.append(length)
-            code += 1
-        code <<= 1
-    if len(symbols) != len(firsts) or not firsts:
-        raise ValueError("expected a symbol for each code")
-    return HuffmanCodes(firsts, lengths, [*symbols])
+    own = [length for length, count in enumerate(counts, start=1) for _ in range(count)]
+    each = [1 << (AHEAD - length) for length in own]
+    rest = (1 << AHEAD) - sum(each)
+    if len(symbols) != len(own) or not own or rest < 0:
+        raise ValueError("expected a symbol for each code, and codes that differ")
+    bits: list[int] = []
+    coefficients: list[int] = []
+    for symbol, length, times in zip(symbols, own, each, strict=True):
+        zeros, size = symbol >> 4, symbol & 15
+        many = zeros + 1 if size or zeros == _MORE_ZEROS else _EVERY  # the others are 0
+        bits += [length + size] * times
+        coefficients += [many] * times
+    each.append(rest)
+    return HuffmanCodes(
+        bits + [NO_CODE] * rest,
+        coefficients + [_EVERY] * rest,
+        np.repeat(np.array([*own, 0]), each),
+        np.repeat(np.array([*symbols, 0]), each),
+    )
 
 
-class BitReader:
-    """The bits of a scan, between two restarts."""
+def words_of(data: bytes) -> Words:
+    """The 16 bits that begin at each bit of ``data`` and at the 16 after it, which are ones."""
+    padded = np.frombuffer(data + b"\xff" * 4, np.uint8).astype(np.uint32)
+    wide = padded[:-2] << 16 | padded[1:-1] << 8 | padded[2:]
+    shifts = np.arange(8, 0, -1, dtype=np.uint32)
+    return (wide[:, np.newaxis] >> shifts).astype(np.uint16).ravel()
 
-    def __init__(self, data: bytes, left: int) -> None:
-        """``left``: how many symbols may be read."""
-        self.left = left
-        self._data = data
-        self._at = 0
-        self._held = 0
-        self._count = 0
 
-    def symbol(self, codes: HuffmanCodes) -> int:
-        """The next symbol; raises ``IndexError`` at the end, and if too many were read."""
-        self.left -= 1
-        if self.left < 0:
-            raise IndexError("too many symbols")
-        if self._count < 16:
-            self._fill()
-        ahead = self._held >> (self._count - 16) & 0xFFFF
-        place = bisect_right(codes.firsts, ahead) - 1
-        self._count -= codes.lengths[place]
-        return codes.symbols[place]
-
-    def number(self, size: int) -> int:
-        """The next number of ``size`` bits, of which the lower half are negative."""
-        if not size:
-            return 0
-        if self._count < size:
-            self._fill()
-        self._count -= size
-        value = self._held >> self._count & ((1 << size) - 1)
-        return value if value >> (size - 1) else value - (1 << size) + 1
-
-    def _fill(self) -> None:
-        more = self._data[self._at : self._at + 8]
-        self._at += 8
-        if self._at > len(self._data) + 16:
-            raise IndexError("the scan ends")
-        kept = self._held & ((1 << self._count) - 1)
-        # Codes at the end are read with the bits after them.
-        self._held = kept << 64 | int.from_bytes(more.ljust(8, b"\xff"), "big")
-        self._count += 64
+def numbers_at(words: Words, places: Whole, sizes: Whole) -> Whole:
+    """The numbers of ``sizes`` bits that begin at ``places``; the lower half are negative."""
+    raw = words[places].astype(np.int64) >> (AHEAD - sizes)
+    positive = raw >> np.maximum(sizes - 1, 0) > 0
+    return np.where(positive, raw, raw - (1 << sizes) + 1)

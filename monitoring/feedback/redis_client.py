@@ -55,11 +55,11 @@ class RedisClient:
 
     def eval(self, script: str, keys: int, *given: Any) -> Any:
         """The result of a script."""
-        return self._asked(lambda: self._client.eval(script, keys, *given))
+        return self._call(lambda: self._client.eval(script, keys, *given))
 
     def memory(self) -> dict[str, Any]:
         """The server's memory information (``INFO memory``)."""
-        found = self._asked(lambda: self._client.info("memory"))
+        found = self._call(lambda: self._client.info("memory"))
         if not isinstance(found, dict):
             raise TokenStoreError(f"{self._shown}: expected INFO memory, got another answer")
         return found
@@ -68,15 +68,15 @@ class RedisClient:
         """Close all connections."""
         self._client.connection_pool.disconnect()
 
-    def _asked(self, ask: Any) -> Any:
+    def _call(self, ask: Any) -> Any:
         try:
             return ask()
         except Exception as error:
             # Not only RedisError: the library raises other errors for malformed answers.
             self._client.connection_pool.disconnect()
-            raise TokenStoreError(f"{self._shown}: {self._told(error)}") from error
+            raise TokenStoreError(f"{self._shown}: {self._error_text(error)}") from error
 
-    def _told(self, error: Exception) -> str:
+    def _error_text(self, error: Exception) -> str:
         text = str(error) or type(error).__name__
         for secret in self._secrets:
             text = text.replace(secret, "***")
@@ -147,7 +147,7 @@ class _Bounded:
 
     def __init__(self, socket: Any) -> None:
         self._socket = socket
-        self._asked: float | None = None
+        self._call: float | None = None
         self._renew()
 
     def sendall(self, data: Any) -> None:
@@ -158,7 +158,7 @@ class _Bounded:
     def recv(self, size: int) -> bytes:
         """The next part of an answer."""
         seconds = self._until - time.monotonic()
-        if self._asked == 0:  # a non-blocking check for data
+        if self._call == 0:  # a non-blocking check for data
             seconds = 0
         elif seconds <= 0:
             raise TimeoutError(f"no complete reply within {WAIT_SECONDS:g} s")
@@ -171,7 +171,7 @@ class _Bounded:
 
     def settimeout(self, seconds: float | None) -> None:
         """Set the library's timeout; ``recv`` waits less if the command's time is nearly over."""
-        self._asked = seconds
+        self._call = seconds
         self._socket.settimeout(seconds)
 
     def _renew(self) -> None:

@@ -11,14 +11,14 @@ import numpy.typing as npt
 from monitoring.derived.images import header
 from monitoring.derived.lists import MAX_MEMBERS
 from monitoring.derived.measures import COSTLY, Cells, as_values, cells_of
-from monitoring.derived.png import MAX_PIXELS
 from monitoring.derived.texts import MAX_CHARACTERS
+from monitoring.derived.thumbnails import USUAL
 from monitoring.profile.profile import FeatureProfile
 
 Floats = npt.NDArray[np.float64]
 
-MAX_DECODED_PIXELS = 16_384
-"""Pixels decoded of one batch: some ten milliseconds, three times as long if they are colored."""
+MAX_DECODED_PIXELS = 1 << 16
+"""Pixels decoded of one batch: some ten to twenty milliseconds."""
 MAX_MEASURED = 1_000_000
 """Cost of the cells of a column that are measured of one batch, in elements of an array: some
 ten milliseconds."""
@@ -83,7 +83,7 @@ def _are_bytes(values: Sequence[Any] | Floats) -> bool:
 def _pixels_of(value: Any) -> int:
     """Pixels that are decoded of an image."""
     found = header(value) if isinstance(value, bytes) else None
-    return min(found.width * found.height, MAX_PIXELS) if found else 1
+    return min(found.width * found.height, USUAL.pixels) if found else 1
 
 
 def _cost_of(value: Any) -> int:

@@ -112,12 +112,12 @@ def _items(answer: Any) -> list[Any]:
 
 def _key(value: Any) -> str:
     """Equal for equal values of JSON; a whole float is its integer."""
-    return json.dumps(_whole(value), sort_keys=True)
+    return json.dumps(_as_text(value), sort_keys=True)
 
 
-def _whole(value: Any) -> Any:
+def _as_text(value: Any) -> Any:
     if isinstance(value, list):
-        return [_whole(inner) for inner in value]
+        return [_as_text(inner) for inner in value]
     if isinstance(value, dict):
-        return {key: _whole(inner) for key, inner in value.items()}
+        return {key: _as_text(inner) for key, inner in value.items()}
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -33,7 +33,7 @@ MAX_UNSEEN = 0.5
 """With a larger median share of words that no other row holds, the share says nothing."""
 UNSEEN_QUANTILE = 0.98
 MIN_MEASURED = 0.9
-"""A measure that fewer rows have is not monitored: brightness, where most images are no PNG."""
+"""A measure that fewer rows have is not monitored: brightness, where most images are of other formats."""
 
 
 MIN_NEAREST_ROWS = 20

@@ -198,8 +198,8 @@ class ModelPackage:
         ):
             file = folder / "rows.parquet"
             rows.to_parquet(file, index=False)
-            asked = DataTestRequest(str(file), state=folder / "state")
-            report = run_test(found, asked, engine, progress).report
+            request = DataTestRequest(str(file), state=folder / "state")
+            report = run_test(found, request, engine, progress).report
         assert report is not None, "a new ledger has tested nothing"
         return TestOutcome(report)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack, cast
 
 import pandas as pd
 
@@ -21,6 +21,19 @@ from packager.errors import PackageError
 FIRST_ROWS = 5
 
 
+class ProjectOptions(TypedDict, total=False):
+    """What ``prepare`` takes besides names."""
+
+    requirements: Sequence[str] | Mapping[str, str | None] | None
+    table: str | None
+
+
+class PackOptions(ProjectOptions, total=False):
+    """What else ``pack`` takes."""
+
+    options: BuildOptions
+
+
 def pack(
     what: Any,
     rows: pd.DataFrame | str | Path,
@@ -28,14 +41,16 @@ def pack(
     target: str,
     name: str,
     output: str = "docker",
-    options: BuildOptions = BuildOptions(),
+    **more: Unpack[PackOptions],
 ) -> ModelPackage:
     """Package a trained model, or a function that trains one, with ``rows``.
 
-    ``prepare`` and ``build`` in one call: see ``prepare`` for what is written, and
-    ``PreparedProject.build`` for ``output`` and ``options``.
+    ``prepare`` and ``build`` in one call: see ``prepare`` for what is written, ``requirements`` and
+    ``table``, and ``PreparedProject.build`` for ``output`` and ``options``.
     """
-    return prepare(what, rows, target=target, name=name).build(output, options)
+    options = more.pop("options", BuildOptions())
+    project = prepare(what, rows, target=target, name=name, **cast(ProjectOptions, more))
+    return project.build(output, options)
 
 
 def prepare(

@@ -133,12 +133,12 @@ def _renewed(
 
 
 def _check_kind(project: Project, captured: CapturedProject, rows: GivenRows) -> None:
-    trains, said = captured.pickle is None, project.recipe is not None
+    trains, has_recipe = captured.pickle is None, project.recipe is not None
     kinds = {True: "a function that trains", False: "a trained model"}
-    if trains is not said:
+    if trains is not has_recipe:
         raise UsageError(
-            f"{project.directory}: expected {kinds[said]}, which its package.toml packages, got "
-            f"{kinds[trains]}",
+            f"{project.directory}: expected {kinds[has_recipe]}, which its package.toml packages, "
+            f"got {kinds[trains]}",
             "choose another name for it",
         )
     target = project.data.target if project.data else None

@@ -73,7 +73,9 @@ def _batches(out: Path, policy: Policy) -> list[Check]:
 def _declared(context: BuildContext, image: Image) -> CasesReport:
     """The report on the declared cases; that of the same package is reused."""
     environment, progress = context.environment, context.progress
-    layers = _whole(image.layers, [*context.stack.trees, *context.stack.worker], context.stack.data)
+    layers = _merged_layers(
+        image.layers, [*context.stack.trees, *context.stack.worker], context.stack.data
+    )
     judged = assemble("cases", environment.locked_base, layers, environment.platform, {})
     kept = cache_directory(JUDGED) / f"{judged.digest[-64:][:32]}-{environment.isolation}"
     if not context.fresh and (kept / REPORT).is_file():
@@ -83,12 +85,12 @@ def _declared(context: BuildContext, image: Image) -> CasesReport:
     out = context.folder / JUDGED
     base, engine = environment.locked_base, environment.engine
     with layers_worker(layers, base, environment.platform, engine) as worker:
-        report = CasesReport.load(worker.run("cases", {"ask.json": b"{}"}, out, progress))
+        report = CasesReport.load(worker.run("cases", {"request.json": b"{}"}, out, progress))
     with atomic_directory(kept, replace=True) as new:
         (new / REPORT).write_bytes(report.dump())
     return report
 
 
-def _whole(*parts: Sequence[Layer]) -> list[Layer]:
+def _merged_layers(*parts: Sequence[Layer]) -> list[Layer]:
     """The layers of all parts, each once."""
     return list({layer.diff_id: layer for part in parts for layer in part}.values())

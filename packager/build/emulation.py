@@ -75,11 +75,11 @@ def _proved(other: BuildContext, context: BuildContext, manifest: Manifest, imag
     progress.step(f"comparing answers of the image for {platform} under emulation")
     try:
         with emulated(image, base, (context.platform, engine), progress) as tree:
-            told = compared(_rows(context), manifest, tree, context)
+            comparison = compared(_rows(context), manifest, tree, context)
     except PackageError as error:
         progress.warn(f"{error.message}; {unproved}")
         return False
-    progress.step(f"{platform}: {told}")
+    progress.step(f"{platform}: {comparison}")
     with atomic_file(known) as file:
         file.touch()
     return True
@@ -124,11 +124,13 @@ def compared(given: _Rows, manifest: Manifest, tree: Emulated, context: BuildCon
                 "the model's libraries compute otherwise on that processor",
             )
         largest = max(largest, _difference(got, expected))
-    told = f"{len(given.expected)} answers of the model equal, largest difference {largest:.3g}"
+    comparison = (
+        f"{len(given.expected)} answers of the model equal, largest difference {largest:.3g}"
+    )
     if manifest.compiled.verdict != "equal":
-        return told
+        return comparison
     count = _compiled(rows, manifest, native, tree, context)
-    return f"{told}; the compiled form equal to it on {count} rows"
+    return f"{comparison}; the compiled form equal to it on {count} rows"
 
 
 def _compiled(

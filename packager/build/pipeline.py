@@ -16,6 +16,7 @@ from packager.build.assembly import (
 )
 from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
+from packager.build.early_training import check_and_train
 from packager.build.emulation import prove_elsewhere
 from packager.build.image_annotations import read_marks
 from packager.build.manifest import Measured, labels, make_manifest
@@ -26,9 +27,9 @@ from packager.build.reproducibility import check_every_platform
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
 from packager.build.solution import plan_members, with_members
-from packager.build.train import train, training_job
+from packager.build.train import training_job
 from packager.cache import cache_limit, check_writable, evict, temporary_directory
-from packager.confinement import tell_outside
+from packager.confinement import warn_outside
 from packager.engine.engine import Engine
 from packager.environment.built_wheels import keep_wheels
 from packager.environment.lock import FILENAME as LOCK
@@ -37,6 +38,7 @@ from packager.image.base.debian import check_system_packages
 from packager.image.config import Image
 from packager.image.docker_build import Builder, DockerBuild, check_builder, own_template
 from packager.image.export import Destination, export_images
+from packager.image.file_list import listed_meanwhile
 from packager.image.processors import check_processors
 from packager.image.registry_export import check_destination, write_images
 from packager.image.shared_libraries import check_libraries
@@ -168,13 +170,13 @@ def _check(
     check_output(project, output, builder)
     template = own_template(project.directory, builder, progress)
     check_writable(project.directory)
-    tell_outside(project.directory, project.places, progress)
+    warn_outside(project.directory, project.places, progress)
     check_columns(project)
     listed = list_files(project, output.paths)
     if project.model is not None:  # members of a solution have been checked with their own
         check_model_files(listed.model, project.serve.pickle_allow)
     model_loader(project)
-    listed.tell(progress)
+    listed.warn_omitted(progress)
     with explain_left_out(listed.left_out):
         check_code(project, listed.code.files)
     files = listed.hashed()
@@ -226,33 +228,33 @@ def _make_layers(
 def _train(
     context: BuildContext, seed_variance: SeedVariance | None, options: BuildOptions
 ) -> _Trained:
-    """Check the data, then train, in one worker; results of the same inputs are reused."""
+    """Check the data and train; results of the same inputs are reused."""
     project, files, environment = context.project, context.files, context.environment
     progress, out = context.progress, context.folder / "out"
     image = training_image(environment, files, context.stack, context.folder)
-    with training_worker(environment, image, progress) as worker:
-        findings = review(
-            project,
-            files,
-            environment.lock,
-            worker,
-            progress,
-            GateOptions(allow=options.allow_findings, fresh=options.no_cache),
-        )
-        job = training_job(project, seed_variance)
+    job = training_job(project, seed_variance)
+    stack = context.stack
+    made = (*stack.below[len(environment.base.layers) if environment.base else 0 :], *stack.trees)
+    with (
+        listed_meanwhile([*made, *stack.worker]),
+        training_worker(environment, image, progress) as worker,
+    ):
+        gate = GateOptions(allow=options.allow_findings, fresh=options.no_cache)
+        check = partial(review, project, files, environment.lock, worker, progress, gate)
         inputs = training_inputs(image, files)
         digest = training_digest(inputs, worker.isolation, environment.machine, job)
         kept = None if options.no_cache else load_training(digest, out, progress)
-        if kept is not None:
-            progress.step(
-                "reusing the cached training result of the same inputs (--no-cache trains again)"
-            )
-            measure(digest, job, image, context)
-            return _Trained(Measured(kept.result, findings, seed_variance), kept.isolation)
-        result = train(context, job, worker)
-        store_training(digest, out, worker.measures)
-        keep_measures(digest, job, out)
-        return _Trained(Measured(result, findings, seed_variance), dict(worker.measures))
+        if kept is None:
+            findings, result = check_and_train(context, job, worker, check)
+            store_training(digest, out, worker.measures)
+            keep_measures(digest, job, out)
+            return _Trained(Measured(result, findings, seed_variance), dict(worker.measures))
+        findings = check()
+        progress.step(
+            "reusing the cached training result of the same inputs (--no-cache trains again)"
+        )
+        measure(digest, job, image, context)
+        return _Trained(Measured(kept.result, findings, seed_variance), kept.isolation)
 
 
 def _deliver(

@@ -106,9 +106,9 @@ class LastPackage:
     def test(self) -> PreviousTest | None:
         """Test it on the rows; None if the version adds none. A test that can't be made warns."""
         self.progress.step(f"testing {self.tag} on the rows that {self.version} adds")
-        asked = DataTestRequest(self.data)
+        request = DataTestRequest(self.data)
         try:
-            report = run_test(self.reference, asked, self.engine, self.progress).report
+            report = run_test(self.reference, request, self.engine, self.progress).report
         except PackageError as error:
             self.progress.warn(_not_tested(error))
             return None

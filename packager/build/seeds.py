@@ -74,7 +74,7 @@ def _sweep(
     project: Project, count: int, engine: Engine | None, progress: Progress, base: str | None
 ) -> SeedVariance:
     """``seed_sweep`` for a project whose data is in files."""
-    asked = SeedSweepJob(job=make_job(project), count=count)
+    job = SeedSweepJob(job=make_job(project), count=count)
     files = read_files(project)
     environment = resolve_environment(project, files, engine, progress, base=base)
     with (
@@ -82,7 +82,7 @@ def _sweep(
         tempfile.TemporaryDirectory() as name,
     ):
         progress.step(f"training with {count} seeds")
-        result = worker.run("seeds", {"job.json": asked.dump()}, Path(name), progress)
+        result = worker.run("seeds", {"job.json": job.dump()}, Path(name), progress)
         seed_variance = SeedVariance.load(result)
     # The next build has to use the same dependencies, because the variance depends on them.
     keep_wheels(environment.dependencies.file, project.directory)

@@ -88,14 +88,14 @@ def smoke_test_in_engine(
         _wait_until_ready(sandbox, seconds)
         if not recorded.rows:
             return
-        code, said = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_asked(recorded))])
+        code, output = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_request_body(recorded))])
     if code != 0:
-        raise PackageError("the started image can't predict rows of the data", said[-800:])
+        raise PackageError("the started image can't predict rows of the data", output[-800:])
     try:
-        predictions = json.loads(said)["predictions"]
+        predictions = json.loads(output)["predictions"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise PackageError(
-            f"the started image: expected an answer in JSON, got {said[:200]!r}",
+            f"the started image: expected an answer in JSON, got {output[:200]!r}",
             "a file of the project may replace a module of Python, or print while it starts",
         ) from error
     _compare(predictions, recorded)
@@ -107,7 +107,7 @@ def _recorded(folder: Path) -> Golden:
     return Golden.load(path) if path.is_file() else Golden(rows=(), expected=())
 
 
-def _asked(recorded: Golden) -> str:
+def _request_body(recorded: Golden) -> str:
     return canonical_json({"rows": recorded.rows}).decode()
 
 
@@ -129,7 +129,7 @@ def _wait_until_ready(sandbox: InspectionContainer, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not sandbox.alive():
-            raise _told(sandbox.log())
+            raise _end_error(sandbox.log())
         if sandbox.run([PYTHON, "-m", "serving.health"])[0] == 0:
             return
         time.sleep(0.2)
@@ -146,7 +146,7 @@ def _longer(seconds: float) -> str:
     )
 
 
-def _told(log: str) -> PackageError:
+def _end_error(log: str) -> PackageError:
     """The error for a server that ended: its own error and hint, or the end of its log."""
     found = startup_error(log)
     if found is not None:
@@ -163,11 +163,11 @@ def _from_worker(
     """The predictions of a process on the image's layers, within ``seconds``."""
     output = folder / "smoke-test"
     output.mkdir()
-    asked = b"".join(canonical_json(row) + b"\n" for row in recorded.rows)
+    rows = b"".join(canonical_json(row) + b"\n" for row in recorded.rows)
     try:
         progress.step("smoke-testing the layers of the image")
         worker = LocalWorker(ships.image.layers, seconds=seconds)
-        answers = worker.run("predict", {"rows.jsonl": asked}, output, progress)
+        answers = worker.run("predict", {"rows.jsonl": rows}, output, progress)
     except TimeoutError as error:
         raise PackageError(
             f"trained, but the image has not predicted after {seconds:g} s", _longer(seconds)

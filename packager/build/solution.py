@@ -12,7 +12,7 @@ from modelhost.solution.spec import FILE
 from packager.build.context import BuildOptions
 from packager.build.member_images import check_several, write_several
 from packager.build.record import Built
-from packager.build.solution_checks import check_before_members, check_flow, is_project, naming
+from packager.build.solution_checks import check_before_members, check_flow, naming
 from packager.cache import temporary_directory
 from packager.digest import HashedFile
 from packager.engine.engine import Engine
@@ -23,7 +23,7 @@ from packager.image.layers import Layer, plain_layer
 from packager.image.reference import Reference, open_reference
 from packager.manifest.solution import Solution
 from packager.progress import Progress
-from packager.project.config import Project, load_project
+from packager.project.config import Project
 from packager.project.files import ProjectFiles
 from packager.project.sections import MemberSection
 from packager.runners.project import ProjectEnvironment, wheel_target
@@ -53,15 +53,16 @@ def with_members(build: Build) -> Build:
             check_several(project, output)
         if not project.member:
             return build(project, output, engine, progress, options)
-        check_before_members(project, options.base or project.image.base)
+        projects = check_before_members(project, options.base or project.image.base)
         with temporary_directory() as folder, ExitStack() as stack:
             solution = folder / MODEL
             members: list[tuple[str, Reference]] = []
             # Packages first: a missing one is an error before anything is built.
-            for section in sorted(project.member, key=lambda one: is_project(project, one)):
+            for section in sorted(project.member, key=lambda one: one.name in projects):
                 with ExitStack() as one:
                     how = (engine, progress, options)
-                    reference = one.enter_context(_member(project, section, build, how))
+                    made = projects.get(section.name)
+                    reference = one.enter_context(_member(project, section, made, build, how))
                     unpack_member(section, reference, solution)
                     keep_data(section, reference, folder / DATA)
                     if several:  # its image is read when that of the solution is written
@@ -83,17 +84,16 @@ def with_members(build: Build) -> Build:
 def _member(
     project: Project,
     section: MemberSection,
+    made: Project | None,
     build: Build,
     how: tuple[Engine | None, Progress, BuildOptions],
 ) -> Iterator[Reference]:
-    """The package of a member; built if ``package`` names a project."""
+    """The package of a member; built if it is ``made`` from a project."""
     engine, progress, options = how
     place = project.path(section.package)
     with temporary_directory() as folder, naming(section):
-        here = is_project(project, section)
-        if here:
+        if made is not None:
             progress.step(f"member {section.name}: building {section.package}")
-            made = load_project(place)
             own = replace(options, builder="assemble", check_reproducible=False, images="one")
             build(made, Destination("oci", folder / "built"), engine, progress, own)
             text = str(folder / "built")
@@ -102,7 +102,7 @@ def _member(
             text = str(place) if place.exists() else section.package
         with open_reference(text, engine) as reference:
             # What was just built here has no signature; the policy is for what comes from others.
-            yield reference if here else signed(reference, None, progress)
+            yield signed(reference, None, progress) if made is None else reference
 
 
 def plan_members(

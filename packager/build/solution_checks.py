@@ -11,40 +11,38 @@ from contextlib import contextmanager
 from packager.data.sources.table import column_names
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project, load_project
+from packager.project.feature_columns import feature_columns
 from packager.project.sections import MemberSection
-from packager.runners.job import make_job
 from packager.solutions.flow_check import check_columns, check_names, check_uses
 from packager.solutions.flow_code import FlowCode
 from packager.solutions.member_package import MemberPackage
 from packager.solutions.module_names import may_define
 
 
-def check_before_members(project: Project, base: str) -> None:
+def check_before_members(project: Project, base: str) -> dict[str, Project]:
     """Raise ``UsageError`` for a mistake that would stop the build once its members are built.
 
-    ``base``: the name of the base image, which may say the version of Python.
+    ``base``: the name of the base image, which may say the version of Python. Returns the projects
+    of members that the build builds, by the member's name.
     """
-    for section in project.member:
-        if is_project(project, section):
-            with naming(section):
-                member = load_project(project.path(section.package))
-                if member.member:
-                    raise UsageError(
-                        f"expected a project of one model, got the solution {section.package}",
-                        "name its members instead",
-                    )
+    made = {
+        one.name: _member_project(project, one)
+        for one in project.member
+        if _is_project(project, one)
+    }
     columns = _columns(project) if _is_read_here(project) else None
     _check_roles(project, columns)
     file, text = _flow_text(project)
     if text is None:
-        return
+        return made
     _check_function(file, text, project, base)
     code = FlowCode.parse(text, _function(project))
     if code is not None:
         names = [one.name for one in project.member]
         check_names(file, code, names)
         if columns is not None:
-            check_columns(file, code, _features(project, columns), names)
+            check_columns(file, code, feature_columns(project, columns), names)
+    return made
 
 
 def check_flow(project: Project, members: Sequence[MemberPackage]) -> None:
@@ -53,14 +51,24 @@ def check_flow(project: Project, members: Sequence[MemberPackage]) -> None:
     code = None if text is None else FlowCode.parse(text, _function(project))
     if code is not None and columns is not None:
         facts = {one.section.name: one.facts() for one in members}
-        features = _features(project, columns)
+        features = feature_columns(project, columns)
         check_columns(file, code, features, facts)
         check_uses(file, code, features, facts)
 
 
-def is_project(project: Project, section: MemberSection) -> bool:
-    """Whether a member is a project, which the build builds."""
+def _is_project(project: Project, section: MemberSection) -> bool:
     return (project.path(section.package) / FILENAME).is_file()
+
+
+def _member_project(project: Project, section: MemberSection) -> Project:
+    with naming(section):
+        member = load_project(project.path(section.package))
+        if member.member:
+            raise UsageError(
+                f"expected a project of one model, got the solution {section.package}",
+                "name its members instead",
+            )
+    return member
 
 
 @contextmanager
@@ -87,13 +95,6 @@ def _columns(project: Project) -> list[str] | None:
     return None if data is None else column_names(project.path(data.source), data.reader)
 
 
-def _features(project: Project, columns: Sequence[str]) -> list[str]:
-    """The columns of the flow's rows."""
-    job = make_job(project)
-    other = {*job.targets, *job.exclude, *job.train_only}
-    return [n for n in columns if n not in other and (not job.include or n in job.include)]
-
-
 def _check_roles(project: Project, columns: Sequence[str] | None) -> None:
     """Raise ``UsageError`` for a key or a right answer that is no column."""
     if columns is None or project.data is None:
@@ -104,7 +105,8 @@ def _check_roles(project: Project, columns: Sequence[str] | None) -> None:
         if name not in columns:
             raise UsageError(
                 f"{what}: expected a column of the data, got {name!r}",
-                _meant(name, columns) or f"{project.data.source} has {', '.join(columns[:20])}",
+                _suggestion(name, columns)
+                or f"{project.data.source} has {', '.join(columns[:20])}",
             )
 
 
@@ -141,10 +143,10 @@ def _check_function(file: str, text: str, project: Project, base: str) -> None:
     if not found:
         raise UsageError(
             f"[package] flow: expected a function of {file}, got {name!r}",
-            _meant(name, others) or f"write `def {name}(rows, members):`",
+            _suggestion(name, others) or f"write `def {name}(rows, members):`",
         )
 
 
-def _meant(given: str, known: Collection[str]) -> str | None:
+def _suggestion(given: str, known: Collection[str]) -> str | None:
     close = difflib.get_close_matches(given, [*known], 1, 0.6)
     return f"did you mean {close[0]!r}?" if close else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 from packager.build.context import BuildContext
 from packager.manifest.evaluation import SeedVariance
+from packager.progress import Progress
 from packager.project.config import Project
 from packager.runners.job import make_job
 from packager.runners.runner import Worker
@@ -13,17 +16,18 @@ NOT_MEASURED = {"case": (), "batch_invariance": True}
 """Parts of ``[test]`` that shape no statistic of held-out rows, with their defaults."""
 
 
-def train(context: BuildContext, job: Job, worker: Worker) -> TrainingResult:
+def train(context: BuildContext, job: Job, worker: Worker, progress: Progress) -> TrainingResult:
     """Train, or evaluate the pretrained model; the worker writes its files to ``folder/out``."""
     out = context.folder / "out"
+    shutil.rmtree(out, ignore_errors=True)  # of a training that was ended
     out.mkdir()
     project = context.project
     if project.member:
         doing = "evaluating the solution"
     else:
         doing = "inspecting the pretrained model" if project.model else "training"
-    context.progress.step(doing)
-    worker.run("run", {"job.json": job.dump()}, out, context.progress)
+    progress.step(doing)
+    worker.run("run", {"job.json": job.dump()}, out, progress)
     return TrainingResult.load(out / "result.json")
 
 
@@ -33,10 +37,10 @@ def training_job(project: Project, seed_variance: SeedVariance | None) -> Job:
     The recipe runs twice, to record the equivalence level of a repeat; the model is queried for
     values that it rejects.
     """
-    asked = {
+    training_only = {
         "repeat": project.recipe is not None,
-        "ask": project.data is not None,
+        "query_model": project.data is not None,
         "seed_variance": seed_variance,
         "test": project.test.model_copy(update=NOT_MEASURED),
     }
-    return make_job(project).model_copy(update=asked)
+    return make_job(project).model_copy(update=training_only)

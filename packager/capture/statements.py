@@ -92,12 +92,12 @@ def _of_cell(cell: Cell) -> Iterator[CellStatement]:
     for node in ast.parse(cell.source).body:
         first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
         text = "\n".join(lines[first - 1 : node.end_lineno])
-        if not _stands_alone(text):
+        if not _is_one_statement(text):
             text = ast.unparse(node)  # several statements are on one line
         yield CellStatement(cell, text, node, frozenset(_bound(node)), frozenset(_changed(node)))
 
 
-def _stands_alone(text: str) -> bool:
+def _is_one_statement(text: str) -> bool:
     try:
         return len(ast.parse(text).body) == 1
     except SyntaxError:

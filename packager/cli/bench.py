@@ -31,7 +31,7 @@ def bench(
     reference: RefOrUrl,
     key_file: KeyFile = None,
     source: Annotated[
-        Path | None, typer.Option("--input", help="Rows to send; synthetic by default.")
+        Path | None, typer.Option("--data", help="Rows to send; synthetic by default.")
     ] = None,
     concurrency: Annotated[str, typer.Option(help="Number of clients, for each step.")] = "1,16,64",
     rows: Annotated[str, typer.Option(help="Rows per request, for each step.")] = "1,100",

@@ -29,10 +29,10 @@ def report_build(
 
     progress, now, page = ConsoleProgress(), time.time(), ReportPage(report_url)
     if before is not None:
-        told = findings_of_test(before.report, data_name(before.data), now)
-        send_findings(url, with_page(told, page), progress)
-    told = findings_of_build(built.manifest, built.weak, now, cost.check if cost else None)
-    send_findings(url, with_page(told, page), progress)
+        findings = findings_of_test(before.report, data_name(before.data), now)
+        send_findings(url, with_page(findings, page), progress)
+    findings = findings_of_build(built.manifest, built.weak, now, cost.check if cost else None)
+    send_findings(url, with_page(findings, page), progress)
 
 
 def report_data(url: str, report_url: str | None, project: Path, base: str | None) -> None:
@@ -50,5 +50,5 @@ def report_data(url: str, report_url: str | None, project: Path, base: str | Non
     except PackageError as error:  # the image is built: reporting doesn't fail the build
         progress.warn(f"the findings of the data were not sent: {error.message}")
         return
-    told = findings_of_data(found.report, found.open, place.title, place.name, time.time())
-    send_findings(url, with_page(told, ReportPage(report_url)), progress)
+    findings = findings_of_data(found.report, found.open, place.title, place.name, time.time())
+    send_findings(url, with_page(findings, ReportPage(report_url)), progress)

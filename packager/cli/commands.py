@@ -123,8 +123,8 @@ def _print_call_error(error: Any, *, as_json: bool) -> int:
     """Print an error in the options or arguments; return the exit code."""
     if as_json:
         verb = error.ctx.command_path if error.ctx else "package"
-        told = PackageError(error.format_message(), f"see `{verb} --help`")
-        print_error(told, as_json=True, exit_code=error.exit_code)
+        shown_error = PackageError(error.format_message(), f"see `{verb} --help`")
+        print_error(shown_error, as_json=True, exit_code=error.exit_code)
     else:
         error.show()
     return int(error.exit_code)

@@ -94,15 +94,15 @@ def drift(
             "package drift URL --shadow --horizon 2000",
         )
     wanted = ModelSelector(model, version)
-    asked = _Counted(
+    counted = _Counted(
         urls or [], prometheus, window, wanted, None if key_file is None else read_key(key_file)
     )
     if shadow:
         code = _compare_shadow(
-            asked, design_effect, horizon or 2_000.0, (issues, report_url), as_json
+            counted, design_effect, horizon or 2_000.0, (issues, report_url), as_json
         )
     else:
-        code = _report_drift(asked, design_effect, (issues, report_url), as_json)
+        code = _report_drift(counted, design_effect, (issues, report_url), as_json)
     if fail_on_drift and code:
         raise typer.Exit(code)
 
@@ -127,10 +127,10 @@ class _Counted(NamedTuple):
 
 
 def _compare_shadow(
-    asked: _Counted,
+    counted: _Counted,
     design_effect: float,
     horizon: float,
-    told: tuple[str | None, str | None],
+    report_to: tuple[str | None, str | None],
     as_json: bool,
 ) -> int:
     """Print and report; 1 unless the challenger is better."""
@@ -138,17 +138,17 @@ def _compare_shadow(
     from packager.replicas.shadow import SHADOW_NAMES, shadow_report
     from packager.report.shadow import shadow_text
 
-    found = shadow_report(asked.totals("30d", SHADOW_NAMES), design_effect, horizon)
-    if told[0] is not None:
-        _send(told, findings_of_shadow(found, time.time()))
+    found = shadow_report(counted.totals("30d", SHADOW_NAMES), design_effect, horizon)
+    if report_to[0] is not None:
+        _send(report_to, findings_of_shadow(found, time.time()))
     print_result(json.dumps(found.as_json()) if as_json else shadow_text(found, terminal_columns()))
     return int(found.verdict != "challenger better")
 
 
 def _report_drift(
-    asked: _Counted,
+    counted: _Counted,
     design_effect: float,
-    told: tuple[str | None, str | None],
+    report_to: tuple[str | None, str | None],
     as_json: bool,
 ) -> int:
     """Print and report; 1 unless nothing has drifted."""
@@ -157,16 +157,16 @@ def _report_drift(
     from packager.replicas.drift import drift_report
     from packager.report.drift import as_text
 
-    found = drift_report(asked.totals("1d", DRIFT_NAMES), design_effect)
-    if told[0] is not None:
-        _send(told, findings_of_drift(found, time.time()))
+    found = drift_report(counted.totals("1d", DRIFT_NAMES), design_effect)
+    if report_to[0] is not None:
+        _send(report_to, findings_of_drift(found, time.time()))
     print_result(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
     return int(found.verdict != "no drift")
 
 
-def _send(told: tuple[str | None, str | None], report: Report) -> None:
-    """Send findings to the tracker, with the page of the report; ``told``: the two addresses."""
+def _send(report_to: tuple[str | None, str | None], report: Report) -> None:
+    """Send findings to the tracker, with the report's page; ``report_to``: both addresses."""
     from packager.findings.report_page import ReportPage, with_page
 
-    issues, report_url = told
+    issues, report_url = report_to
     send_findings(issues, with_page(report, ReportPage(report_url)), ConsoleProgress())

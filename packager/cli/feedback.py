@@ -27,7 +27,7 @@ def feedback(
     source: Annotated[
         Path,
         typer.Option(
-            "--input",
+            "--data",
             help="CSV, JSON, JSON lines or Parquet: token, actual, and with [outputs] answer.",
         ),
     ],
@@ -63,8 +63,8 @@ def _report(url: str, client: Client, sent: FeedbackResult, file: str, page: str
     except PackageError as error:  # the labels are counted: reporting doesn't fail the verb
         progress.warn(f"the findings were not sent: {error.message}")
         return
-    told = findings_of_feedback(sent, served.name, served.tag, file, time.time())
-    send_findings(url, with_page(told, ReportPage(page)), progress)
+    findings = findings_of_feedback(sent, served.name, served.tag, file, time.time())
+    send_findings(url, with_page(findings, ReportPage(page)), progress)
 
 
 def _as_json(sent: FeedbackResult) -> str:

@@ -63,8 +63,8 @@ def _check(found: Reference, engine: Engine | None, *, as_json: bool) -> None:
     from packager.run.check_package import checked
 
     with checked(found, engine) as done:
-        told = check_package.as_json(done) if as_json else check_package.as_text(done, found.name)
-        print_result(told)
+        shown = check_package.as_json(done) if as_json else check_package.as_text(done, found.name)
+        print_result(shown)
         if not done.sound:
             raise typer.Exit(1)
 

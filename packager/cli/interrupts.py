@@ -45,8 +45,8 @@ class Interrupts:
 
 def _exit() -> None:
     """End this process as a command that was stopped does, without the libraries that print."""
-    said = "! stopped"
+    notice = "! stopped"
     if "--json" in sys.argv[1:]:
-        said = f'{{"message": "stopped", "hint": null, "exit_code": {STOPPED}}}'
-    os.write(2, f"{said}\n".encode())
+        notice = f'{{"message": "stopped", "hint": null, "exit_code": {STOPPED}}}'
+    os.write(2, f"{notice}\n".encode())
     os._exit(STOPPED)

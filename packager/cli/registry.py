@@ -88,11 +88,13 @@ def push(
             for name, one in sorted(every.items())
         }
         of_index = _index_signatures(found, signer, kept)
-        told = _push(every, place, compress, beside, of_index, companion=companion)
+        pushed_to = _push(every, place, compress, beside, of_index, companion=companion)
     if as_json:
-        print_result(json.dumps(told))
+        print_result(json.dumps(pushed_to))
     else:
-        print_result("\n".join([told["reference"], *([told["companion"]] if companion else [])]))
+        print_result(
+            "\n".join([pushed_to["reference"], *([pushed_to["companion"]] if companion else [])])
+        )
 
 
 def _kept(every: Mapping[str, Reference]) -> dict[str, list[bytes]]:
@@ -168,13 +170,13 @@ def _push(
     else:
         ((name, some),) = images.items()
         results = push_images(some, place, compress, progress, beside[name])
-    told: dict[str, Any] = {"reference": "", "tag": str(place), "companion": None}
-    told |= {"sent": 0, "mounted": 0, "held": 0}
+    pushed: dict[str, Any] = {"reference": "", "tag": str(place), "companion": None}
+    pushed |= {"sent": 0, "mounted": 0, "held": 0}
     for called, (digest, result) in zip(("reference", "companion"), results, strict=False):
-        told[called] = str(digest)
+        pushed[called] = str(digest)
         for how, size in result.transferred.items():
-            told[how] += size
-    return told
+            pushed[how] += size
+    return pushed
 
 
 @app.command(rich_help_panel=SHARE)
@@ -217,7 +219,7 @@ def pull(
         with open_reference(str(destination.path), None) as pulled:
             attach_to_folder(destination.path, pulled.stored_digest or "", bundles, "")
     if as_json:
-        told = {"reference": found, "output": str(Path(destination.path)), "bytes": size}
-        print_result(json.dumps(told))
+        result = {"reference": found, "output": str(Path(destination.path)), "bytes": size}
+        print_result(json.dumps(result))
     else:
         print_result(f"{found}\n{destination}")

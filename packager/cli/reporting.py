@@ -153,6 +153,6 @@ def send_findings(url: str | None, report: Report | None, progress: Progress) ->
             " closed nothing; `package issues list --search NAME` finds issues by name"
         )
     changed = [one for one in results if one["result"] != "same"]
-    told = ", ".join(f"#{one['id']} {one['result']}" for one in changed[:5] if one["id"])
+    detail = ", ".join(f"#{one['id']} {one['result']}" for one in changed[:5] if one["id"])
     more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
-    progress.step(f"issues: {told}{more}" if told else "issues: nothing new")
+    progress.step(f"issues: {detail}{more}" if detail else "issues: nothing new")

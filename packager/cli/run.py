@@ -75,10 +75,14 @@ def serve(
     try:
         with (
             opened(reference, local, key) as (found, engine),
-            nullcontext(settings.with_grpc(found.manifest.serve, port)) as told,
-            serving(found, engine, port, progress, told) as server,
+            nullcontext(settings.with_grpc(found.manifest.serve, port)) as serve_settings,
+            serving(found, engine, port, progress, serve_settings) as server,
         ):
-            grpc = {} if told.grpc_port is None else {"grpc": f"127.0.0.1:{told.grpc_port}"}
+            grpc = (
+                {}
+                if serve_settings.grpc_port is None
+                else {"grpc": f"127.0.0.1:{serve_settings.grpc_port}"}
+            )
             if grpc and not as_json:
                 progress.step(f"gRPC on {grpc['grpc']}")
             print_result(json.dumps({"url": server.url, **grpc}) if as_json else server.url)
@@ -93,7 +97,7 @@ def serve(
 @app.command(rich_help_panel=RUN)
 def predict(
     reference: RefOrUrl,
-    source: Annotated[Path, typer.Option("--input", help="CSV, JSON, JSON lines or Parquet.")],
+    source: Annotated[Path, typer.Option("--data", help="CSV, JSON, JSON lines or Parquet.")],
     key_file: KeyFile = None,
     output: Annotated[Path | None, typer.Option(help="Output file (default: stdout).")] = None,
     form: Annotated[

@@ -52,7 +52,7 @@ def score_table(
 
     kept = tuple(dict.fromkeys(keep or ()))
     shares = parse_shard(shard)
-    asked = ScoreRequest(data, output, form_of(output, form), bad, kept, resume, shares)
+    request = ScoreRequest(data, output, form_of(output, form), bad, kept, resume, shares)
     drive = None
     if engine == "ray":
         from packager.scoring.ray_engine import ray_drive
@@ -68,18 +68,18 @@ def score_table(
                 "leave --key out, and name the key in the policy of every machine of the cluster "
                 "(MODEL_PACKAGER_TRUST), which the workers obey",
             )
-        drive = ray_drive(reference, asked)
+        drive = ray_drive(reference, request)
     progress = ConsoleProgress()
     with opened(reference, local, key) as (found, docker):
-        done = score(found, asked, docker, progress, drive)
+        done = score(found, request, docker, progress, drive)
     if as_json:
         print_result(json.dumps(asdict(done), default=str))
         return
-    said = f"{done.rows:,} rows in {done.parts} parts in {output}"
+    summary = f"{done.rows:,} rows in {done.parts} parts in {output}"
     if done.rejected:
-        said += f", {done.rejected:,} without an answer" + (
+        summary += f", {done.rejected:,} without an answer" + (
             f" (see {done.rejects})" if done.rejects else ""
         )
     if not done.complete:
-        said += "; other shards are not done yet"
-    print_result(said)
+        summary += "; other shards are not done yet"
+    print_result(summary)

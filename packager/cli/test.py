@@ -81,28 +81,30 @@ def run_data_test(
 
     check_reporting(issues, report_url=report_url, replaces=replaces)
     begin(reference, output, summary, Path(data))
-    asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
+    request = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
         with (
             opened(reference, local, key, companion=True) as (found, engine),
             _earlier(previous, engine, key) as earlier,
         ):
-            asked = replace(asked, previous=earlier)
-            result = run_test(found, asked, engine, ConsoleProgress())
+            request = replace(request, previous=earlier)
+            result = run_test(found, request, engine, ConsoleProgress())
     except PackageError as error:
         write_error(reference, error, output, summary)
         raise
     report = result.report
     if report is None:
         last = result.last
-        said = "" if last is None else f"; the last test, of {last.tested}: {last.report.sentence}"
+        last_result = (
+            "" if last is None else f"; the last test, of {last.tested}: {last.report.sentence}"
+        )
         verdict = None if last is None else last.report.verdict
         document = {"new": False, "last_verdict": verdict}
         if last is None:
             clear(output, summary)
         else:
             write_report(last.report, output, summary, _before(result.history, last.report))
-        print_result(json.dumps(document) if as_json else f"nothing new in {data}{said}")
+        print_result(json.dumps(document) if as_json else f"nothing new in {data}{last_result}")
         if last is not None and not last.report.passed:
             raise typer.Exit(1)  # it still holds: a schedule must not turn green by itself
         return
@@ -111,9 +113,9 @@ def run_data_test(
         from packager.findings.from_test import findings_of_test
         from packager.findings.report_page import ReportPage, with_page
 
-        told = findings_of_test(report, data_name(data), time.time(), data_name(replaces))
+        findings = findings_of_test(report, data_name(data), time.time(), data_name(replaces))
         page = ReportPage(report_url, _page_of(output, summary))
-        send_findings(issues, with_page(told, page), ConsoleProgress())
+        send_findings(issues, with_page(findings, page), ConsoleProgress())
     print_result(report.model_dump_json() if as_json else as_text(report, terminal_columns()))
     if not report.passed:
         raise typer.Exit(1)

@@ -42,9 +42,9 @@ def make_key(
 
     check_writable(file.absolute().parent)
     public = create_key(file, key_password(f"password of {file} (empty for none): ", twice=True))
-    told = {"private_key": str(file), "public_key": f"{file}.pub", "key_id": public.key_id}
+    result = {"private_key": str(file), "public_key": f"{file}.pub", "key_id": public.key_id}
     shown = f"{file}.pub, key {public.key_id[:16]}; keep {file} secret, and a copy of it safe"
-    print_result(json.dumps(told) if as_json else shown)
+    print_result(json.dumps(result) if as_json else shown)
 
 
 @app.command("sign", rich_help_panel=TRUST)
@@ -103,7 +103,7 @@ def sign_reference(
         }
         for _, facts, _ in made
     ]
-    told = {
+    result = {
         "key_id": signer.public.key_id,
         "statements": len(every_bundle),
         "root": made[0][1].binding.root,
@@ -111,7 +111,7 @@ def sign_reference(
     }
     named = f" of {', '.join(str(one['platform']) for one in images)}" if len(images) > 1 else ""
     shown = f"{len(every_bundle)} statements{named} signed by key {signer.public.key_id[:16]}"
-    print_result(json.dumps(told) if as_json else f"{shown}, kept in {where}")
+    print_result(json.dumps(result) if as_json else f"{shown}, kept in {where}")
 
 
 def opened_platforms(
@@ -203,26 +203,26 @@ def _requirements(text: str) -> list[Requirement]:
     from packager.trust.verify import Requirement
 
     known: tuple[Requirement, ...] = get_args(Requirement)
-    asked = [part.strip() for part in text.split(",") if part.strip()]
-    for name in asked:
+    requirements = [part.strip() for part in text.split(",") if part.strip()]
+    for name in requirements:
         if name not in known:
             raise UsageError(
                 f"--require: expected some of {', '.join(known)}, got {name!r}",
                 "like --require provenance,replay",
             )
-    return [one for one in known if one in asked]
+    return [one for one in known if one in requirements]
 
 
 def _as_json(reports: Sequence[tuple[str, TrustReport]]) -> str:
     """The report of one image; of several platforms, the first one's, and each in ``images``."""
-    told = [
+    links = [
         {**report.model_dump(mode="json"), "platform": platform, "verified": report.verified}
         for platform, report in reports
     ]
-    if len(told) == 1:
-        return json.dumps(told[0])
+    if len(links) == 1:
+        return json.dumps(links[0])
     verified = all(report.verified for _, report in reports)
-    return json.dumps({**told[0], "platform": None, "verified": verified, "images": told})
+    return json.dumps({**links[0], "platform": None, "verified": verified, "images": links})
 
 
 def _as_text(reports: Sequence[tuple[str, TrustReport]]) -> str:

@@ -136,10 +136,10 @@ class AsyncClient:
 
     async def _read(self, call: HttpCall) -> HttpAnswer:
         headers = JSON if call.body is not None else {}
-        asked = self._http.stream(
+        streaming = self._http.stream(
             call.method, self.url + call.path, content=call.body, headers=headers
         )
-        async with asked as response:
+        async with streaming as response:
             check_encoding(response.headers.get("Content-Encoding", "identity"))
             content = bytearray()
             async for part in response.aiter_raw():

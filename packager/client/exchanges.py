@@ -247,10 +247,10 @@ def _called(call: HttpCall) -> Exchange[HttpAnswer]:
     return answer
 
 
-def wait_seconds(told: str) -> float:
+def wait_seconds(header: str) -> float:
     """The seconds to wait after a 503 with this ``Retry-After``, bounded whatever it says.
 
     urllib3's ``Retry`` isn't used: it reads error bodies of any length to their end, and only its
     newest releases bound the delay.
     """
-    return min(float(told), MAX_WAIT_SECONDS) if told.isascii() and told.isdigit() else 1.0
+    return min(float(header), MAX_WAIT_SECONDS) if header.isascii() and header.isdigit() else 1.0

@@ -44,9 +44,9 @@ def sample(name: str, labels: dict[str, str], value: float) -> Sample:
 
 def not_metrics(address: str, error: Exception) -> PackageError:
     """The error for an answer of ``address`` that isn't metrics; ``error`` is the reason."""
-    told = f" ({display_value(str(error))})" if str(error) else ""
+    detail = f" ({display_value(str(error))})" if str(error) else ""
     return PackageError(
-        f"{address}: expected metrics, got other content{told}",
+        f"{address}: expected metrics, got other content{detail}",
         "name the address of a served package",
     )
 

@@ -69,7 +69,7 @@ class TrackingServer:
         """The document of a GET below ``API``; None if the server has none of that name."""
         return self._document(f"{API}/{path}", query)
 
-    def ask(self, path: str, **query: str) -> dict[str, Any]:
+    def get(self, path: str, **query: str) -> dict[str, Any]:
         """As ``find``; raises ``UsageError`` if the server has none."""
         found = self.find(path, **query)
         if found is None:
@@ -123,8 +123,8 @@ class TrackingServer:
         if answer.status_code == ABSENT and isinstance(found, dict) and "error_code" in found:
             return None
         if answer.status_code != 200:
-            told = found.get("message", "") if isinstance(found, dict) else ""
-            raise self._refused(answer.status_code, path, str(told)[:300])
+            message = found.get("message", "") if isinstance(found, dict) else ""
+            raise self._refused(answer.status_code, path, str(message)[:300])
         if not isinstance(found, dict):
             raise self._strange("a JSON object")
         return found
@@ -139,10 +139,10 @@ class TrackingServer:
             stream=True,
         )
 
-    def _refused(self, status: int, asked: str, told: str) -> PackageError:
-        said = f": {told}" if told else ""
+    def _refused(self, status: int, address: str, message: str) -> PackageError:
+        detail = f": {message}" if message else ""
         return PackageError(
-            f"{self.address}: expected {asked}, got status {status}{said}",
+            f"{self.address}: expected {address}, got status {status}{detail}",
             HINTS.get(status, "check the tracking server's address, and its log"),
         )
 

@@ -270,9 +270,9 @@ def _with_nulls(file: Path, names: Sequence[str]) -> set[str]:
 def _row_labels(schema: Any) -> list[str]:
     """Columns in which pandas saved an unnamed index: row labels, not data."""
     try:
-        told = schema.pandas_metadata
+        pandas_metadata = schema.pandas_metadata
     except (ValueError, RecursionError):  # written by another program, in any form
         return []
-    indexes = told.get("index_columns") if isinstance(told, dict) else None
+    indexes = pandas_metadata.get("index_columns") if isinstance(pandas_metadata, dict) else None
     listed = indexes if isinstance(indexes, list) else []
     return [i for i in listed if isinstance(i, str) and i.startswith("__index_level_")]

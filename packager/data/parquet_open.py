@@ -118,18 +118,20 @@ def rows_within(file: Path, size: int) -> int:
 
 def _row_bytes(opened: Any) -> int:
     """Mean bytes of a row, by the metadata, which may understate them."""
-    told = opened.metadata
-    groups = (told.row_group(place) for place in range(told.num_row_groups))
+    metadata = opened.metadata
+    groups = (metadata.row_group(place) for place in range(metadata.num_row_groups))
     stored = sum(max(0, int(group.total_byte_size)) for group in groups)
     fixed = sum(cell_bytes(field.type) for field in opened.schema_arrow)
-    return max(1, fixed, stored // max(1, int(told.num_rows)))
+    return max(1, fixed, stored // max(1, int(metadata.num_rows)))
 
 
-def row_count(place: object, told: Any) -> int:
+def row_count(place: object, metadata: Any) -> int:
     """Number of rows of a file; ``UsageError`` if it differs from the sum of its row groups."""
-    groups = sum(told.row_group(i).num_rows for i in range(told.num_row_groups))
-    if groups != told.num_rows or told.num_rows < 0:
-        raise UsageError(f"{place}: expected {told.num_rows} rows, got {groups} in its row groups")
+    groups = sum(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
+    if groups != metadata.num_rows or metadata.num_rows < 0:
+        raise UsageError(
+            f"{place}: expected {metadata.num_rows} rows, got {groups} in its row groups"
+        )
     return int(groups)
 
 
@@ -139,9 +141,11 @@ def refuse_large_groups(place: object, source: Any, schema: Any) -> None:
 
     check_footer(place, source)
     with readable(place), parquet.ParquetFile(source, pre_buffer=False) as opened:
-        told = opened.metadata
-        row_count(place, told)
-        most = max((told.row_group(i).num_rows for i in range(told.num_row_groups)), default=0)
+        metadata = opened.metadata
+        row_count(place, metadata)
+        most = max(
+            (metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)), default=0
+        )
     size = most * sum(max(8, cell_bytes(field.type)) for field in schema)
     check_room(place, "a row group", size, f"{most:,} rows x {len(schema):,} columns")
 
@@ -199,8 +203,8 @@ def readable(file: object) -> Iterator[None]:
             f"{file}: expected a Parquet file that fits into memory, got {error or 'a larger one'}"
         ) from error
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError) as error:
-        said = " ".join(str(error).split())[:300]
-        raise UsageError(f"{file}: expected a Parquet file, got {said}") from error
+        text = " ".join(str(error).split())[:300]
+        raise UsageError(f"{file}: expected a Parquet file, got {text}") from error
 
 
 def cell_bytes(kind: Any) -> int:
@@ -211,8 +215,8 @@ def cell_bytes(kind: Any) -> int:
 
 
 def _leaves(opened: Any) -> list[str]:
-    told = opened.metadata.schema
-    return [told.column(place).path for place in range(opened.metadata.num_columns)]
+    columns = opened.metadata.schema
+    return [columns.column(place).path for place in range(opened.metadata.num_columns)]
 
 
 def _is_hidden(kind: Any) -> bool:

@@ -59,10 +59,10 @@ def _links(
         return book
     titles = [title for title in PANELS.get(alert.name, ()) if title in numbers]
     shown = f"&viewPanel={numbers[titles[0]]}" if titles else ""
-    asked = f"var-model={quote_plus(model.name)}&var-version={_label('version')}"
+    query = f"var-model={quote_plus(model.name)}&var-version={_label('version')}"
     if alert.name in FEATURED:
-        asked += f"&var-feature={_label('feature')}"
-    address = f"{options.grafana.rstrip('/')}/d/{uid(model.name)}?{asked}{shown}"
+        query += f"&var-feature={_label('feature')}"
+    address = f"{options.grafana.rstrip('/')}/d/{uid(model.name)}?{query}{shown}"
     return (*book, ("dashboard", address))
 
 

@@ -172,12 +172,12 @@ def cron_job(
             {"name": "scratch", "emptyDir": {}},
         ],
     }
-    told = {"labels": dict(labels)} if labels else {}
-    template = {**({"metadata": told} if told else {}), "spec": pod}
+    fields = {"labels": dict(labels)} if labels else {}
+    template = {**({"metadata": fields} if fields else {}), "spec": pod}
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "metadata": {"name": name, **told},
+        "metadata": {"name": name, **fields},
         "spec": {
             "schedule": CRON[every],
             "timeZone": "Etc/UTC",

@@ -55,7 +55,7 @@ class AttachedPipes:
         os.close(self._read)
 
     def _receive(self) -> None:
-        said: list[bytes] = []
+        texts: list[bytes] = []
         with contextlib.suppress(OSError, EOFError):
             while True:
                 stream, size = _HEADER.unpack(self._exactly(_HEADER.size))
@@ -65,16 +65,16 @@ class AttachedPipes:
                     while left:
                         left = left[os.write(self._written, left) :]
                 else:
-                    said.append(piece)
+                    texts.append(piece)
                     if b"\n" in piece:
-                        self._say(said)
-        self._say(said)
+                        self._pass_lines(texts)
+        self._pass_lines(texts)
         os.close(self._written)
 
-    def _say(self, said: list[bytes]) -> None:
-        for line in lines(said):
+    def _pass_lines(self, texts: list[bytes]) -> None:
+        for line in lines(texts):
             self._on_line(line)
-        said.clear()
+        texts.clear()
 
     def _exactly(self, size: int) -> bytes:
         data = bytearray()

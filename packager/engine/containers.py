@@ -30,6 +30,7 @@ from packager.engine.hardening import (
     limits,
     share_of_memory,
 )
+from packager.engine.job import WORK, ContainerJob
 from packager.engine.started import RunningContainer, ServerContainer
 from packager.engine.streams import folders_tar, lines
 from packager.errors import PackageError
@@ -40,24 +41,8 @@ STOP_SECONDS = 15
 OWNER = "model-packager.owner"
 # Folders that a job may write, each a volume: unlike a tmpfs, a volume outlives the job, so results
 # can be fetched after it, and uses no memory.
-WORK = "/work"
 WRITABLE = {WORK: 0o777, "/code": 0o777, "/tmp": 0o1777}
 OnLine = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class ContainerJob:
-    """A command to run to its end in a container of an image."""
-
-    image: str
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    files: IO[bytes] | None = None
-    """A tar that is unpacked below ``WORK`` before the start."""
-    output: str = f"{WORK}/out/."
-    """The folder or file, in one of ``WRITABLE``, that holds the results."""
-    doing: str = "running a container"
-    """The activity that error messages of the engine name."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +131,11 @@ class Containers:
                 if job.files is not None:
                     container.put_archive(WORK, job.files)
                 # Not the log stream: Podman does not always end it when the container ends.
-                said = container.attach(stream=True)
+                stream = container.attach(stream=True)
                 container.start()
+                job.cancellation.started(lambda: _end(container))
                 last: deque[str] = deque(maxlen=MAX_LINES)
-                for line in lines(said):
+                for line in lines(stream):
                     last.append(line)
                     on_line(line)
                 code = int(container.wait()["StatusCode"])
@@ -181,8 +167,8 @@ class Containers:
         """The standard output of ``command`` in a container of ``image``."""
         with engine_errors("running a container"):
             own = {"entrypoint": [], "remove": True, **_own(), **self._limits()}
-            said: bytes = self._client.containers.run(image, list(command), **own)
-        return said.decode()
+            output: bytes = self._client.containers.run(image, list(command), **own)
+        return output.decode()
 
     def read(self, image: str, path: str, destination: Path) -> bool:
         """Copy ``path`` out of an image without running it; False if it does not exist."""
@@ -200,14 +186,14 @@ class Containers:
 
     @contextlib.contextmanager
     def server(
-        self, image: str, name: str, port: int, inside: int, asked: ServerOptions
+        self, image: str, name: str, port: int, inside: int, chosen: ServerOptions
     ) -> Iterator[ServerContainer]:
         """A serving container, read-only, published on 127.0.0.1 only; removed afterwards.
 
         With mounts it runs as this process's user (unless that is root), because only that user
         may be allowed to read them.
         """
-        mounts = asked.mounts
+        mounts = chosen.mounts
         walls = {"user": f"{os.getuid()}:{os.getgid()}"} if mounts and os.getuid() else {}
         options: dict[str, Any] = {
             "name": name,
@@ -216,18 +202,18 @@ class Containers:
             "healthcheck": None,
             "ports": {
                 f"{at}/tcp": ("127.0.0.1", outside or None)
-                for at, outside in {inside: port, **asked.further_ports}.items()
+                for at, outside in {inside: port, **chosen.further_ports}.items()
             },
             "read_only": True,
             "tmpfs": SCRATCH,
-            "environment": dict(asked.environment),
+            "environment": dict(chosen.environment),
             "mounts": [
                 Mount(target, str(source), type="bind", read_only=not writable)
                 for source, target, writable in mounts
             ],
         }
         with engine_errors("asking for its memory"):
-            limited = self._limits(asked.memory, SERVER_MEMORY_SHARE)
+            limited = self._limits(chosen.memory, SERVER_MEMORY_SHARE)
         options |= {**walls, **limited}
         with self._container("serving an image", image, **options) as container:
             started = time.monotonic()
@@ -255,6 +241,11 @@ class Containers:
             destination.mkdir(parents=True, exist_ok=True)
             unpack_plain(TarReader(file, plain_tar(path)), destination, inside=True)
         return True
+
+
+def _end(container: Container) -> None:
+    with contextlib.suppress(APIError):  # it has ended by itself
+        container.kill()
 
 
 def _own() -> dict[str, Any]:

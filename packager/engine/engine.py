@@ -18,13 +18,13 @@ from packager.cache import is_stale, process_id
 from packager.engine.attached import AttachedPipes
 from packager.engine.containers import (
     OWNER,
-    ContainerJob,
     Containers,
     OnLine,
     engine_errors,
     ignore_missing,
 )
 from packager.engine.hardening import SCRATCH
+from packager.engine.job import ContainerJob
 from packager.engine.streams import built_id, only_file
 from packager.errors import PackageError, UsageError
 
@@ -116,9 +116,9 @@ class Engine(Containers):
     def identity(self) -> dict[str, str]:
         """Its id, version, kernel and number of processors; name → value."""
         with engine_errors("asking for its kernel"):
-            told = self._client.info()
+            info = self._client.info()
         names = ("ID", "ServerVersion", "KernelVersion", "Architecture", "NCPU")
-        return {name: str(told.get(name, "")) for name in names}
+        return {name: str(info.get(name, "")) for name in names}
 
     @property
     def is_containerd(self) -> bool:
@@ -205,9 +205,9 @@ class Engine(Containers):
 
         Returns the id of the untagged image. Raises ``PackageError`` if the build fails.
         """
-        asked = {**BUILD, "labels": dict(labels), "nocache": fresh, "decode": True}
+        options = {**BUILD, "labels": dict(labels), "nocache": fresh, "decode": True}
         with engine_errors("building the image"):
-            return built_id(self._client.api.build(fileobj=context, **asked), on_line)
+            return built_id(self._client.api.build(fileobj=context, **options), on_line)
 
     def tag(self, image: str, name: str) -> None:
         """Add the tag ``name`` (``repository:tag``) to an image."""

@@ -65,14 +65,14 @@ def files_tar(files: Mapping[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def built_id(told: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) -> str:
+def built_id(messages: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) -> str:
     """The image id in a build's messages; calls ``on_line`` with each line of output.
 
     Raises ``PackageError`` with the engine's message if the build failed.
     """
     image = ""
     why = "it reported no image"
-    for message in told:
+    for message in messages:
         if "error" in message:
             why, image = str(message["error"]).strip(), ""
             break

@@ -62,11 +62,11 @@ class Swarm:
                 "no Docker engine answers", "run this on a manager of the Swarm, or set DOCKER_HOST"
             )
         with engine_errors("asking for its Swarm"):
-            told = client.info().get("Swarm", {})
-        if not told.get("ControlAvailable"):
+            info = client.info().get("Swarm", {})
+        if not info.get("ControlAvailable"):
             raise UsageError(
                 f"expected an engine that is a manager of a Swarm, got one that is "
-                f"{told.get('LocalNodeState', 'inactive')}",
+                f"{info.get('LocalNodeState', 'inactive')}",
                 "run this on a manager, or set DOCKER_HOST to one: docker node ls",
             )
         return cls(client)
@@ -114,8 +114,8 @@ class Swarm:
     def update_state(self, service: str) -> UpdateState:
         """How far the last update of the service with this id is."""
         with engine_errors("watching the update"):
-            told = self._client.api.inspect_service(service).get("UpdateStatus") or {}
-        return UpdateState(str(told.get("State", "")), str(told.get("Message", "")))
+            info = self._client.api.inspect_service(service).get("UpdateStatus") or {}
+        return UpdateState(str(info.get("State", "")), str(info.get("Message", "")))
 
     def tasks(self, service: str) -> list[SwarmTask]:
         """The tasks of the service with this id, the newest first; ended ones too."""
@@ -143,9 +143,9 @@ class Swarm:
         """
         for one in service["Spec"]["TaskTemplate"].get("Networks", ()):
             with engine_errors("asking for networks"):
-                told = self._client.api.inspect_network(one["Target"])
-            if told.get("Attachable"):
-                return str(told["Id"])
+                info = self._client.api.inspect_network(one["Target"])
+            if info.get("Attachable"):
+                return str(info["Id"])
         raise UsageError(
             f"{service['Spec']['Name']}: expected an attachable network, by which a new version "
             "can be asked, got none",

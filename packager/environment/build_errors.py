@@ -39,28 +39,28 @@ def no_backend(called: str, found: str) -> PackageError:
 
 def build_failure(called: str, backend: str, ended: ExitReason) -> PackageError:
     """The error for a backend that made no wheel."""
-    lines = [line.strip() for line in ended.said if line.strip()]
+    lines = [line.strip() for line in ended.output if line.strip()]
     causes = [line for line in lines if _CAUSE.match(line)] or lines
-    told = f": {causes[-1][:MAX_SHOWN]}" if causes else ""
+    detail = f": {causes[-1][:MAX_SHOWN]}" if causes else ""
     how = f"exit code {ended.code}" if ended.signal is None else ended.reason
     return PackageError(
-        f"{called}: its build backend {backend} ended with {how}{told}",
+        f"{called}: its build backend {backend} ended with {how}{detail}",
         _hint("\n".join(lines), ended, backend),
     )
 
 
-def _hint(said: str, ended: ExitReason, backend: str) -> str:
-    module = _MODULE.search(said)
+def _hint(output: str, ended: ExitReason, backend: str) -> str:
+    module = _MODULE.search(output)
     rust = backend.startswith(_RUST) and _NETWORK.search(
-        said
+        output
     )  # fetches a compiler if there is none
-    if rust or _COMPILER.search(said):
+    if rust or _COMPILER.search(output):
         return (
             "the base has no compiler: make a wheel of it on a machine with one (`pip wheel "
             "--no-deps`), put it into a folder of the project and write `--find-links FOLDER` and "
             "its name; or take a version or package that has a wheel"
         )
-    if _SEVERAL.search(said):
+    if _SEVERAL.search(output):
         return (
             "name its packages in its pyproject.toml, as [tool.setuptools] packages = "
             '["NAME"]; of a project that only lists requirements, packages = []'
@@ -71,16 +71,16 @@ def _hint(said: str, ended: ExitReason, backend: str) -> str:
             f"it imports {missing} while it is built: name that in [build-system] requires of its "
             "pyproject.toml, or take a version that has a wheel"
         )
-    if _VERSION.search(said):
+    if _VERSION.search(output):
         return (
             "its version comes from git, which a build does not have: name a commit with a tag "
             "(git+https://…@v1.2), or set the version in its pyproject.toml"
         )
-    if _NETWORK.search(said):
+    if _NETWORK.search(output):
         return "a build has no network: have it bring what it needs, or name a wheel of it"
-    if _DENIED.search(said):
+    if _DENIED.search(output):
         return "a build may access its own folder only: have it read and write nothing elsewhere"
     if ended.signal is not None:
         return ended.hint
-    last = "\n  ".join(said.splitlines()[-MAX_LINES:])
+    last = "\n  ".join(output.splitlines()[-MAX_LINES:])
     return f"check it with `pip wheel` of it, or name a wheel of it; its last lines:\n  {last}"

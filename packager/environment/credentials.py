@@ -41,9 +41,9 @@ def found_credentials(
             found.setdefault(host, of_name)
         elif keyring and host not in found:
             bare = parts._replace(netloc=host).geturl()
-            told = _of_keyring(bare, host.partition(":")[0], user)
-            if told is not None:
-                found[host] = told
+            login = _of_keyring(bare, host.partition(":")[0], user)
+            if login is not None:
+                found[host] = login
     return found
 
 

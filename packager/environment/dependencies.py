@@ -85,8 +85,8 @@ def lock_and_fetch(
     """
     file, other = requirements.file, requirements.same_as
     strategy, torch = requirements.strategy, requirements.torch
-    for told in shared_credentials(file.resolve().parent, os.environ):
-        progress.warn(told)
+    for place in shared_credentials(file.resolve().parent, os.environ):
+        progress.warn(place)
     wanted = DependencySelection(target, requirements.extras, requirements.groups)
     check_python_of(project_of(file), wanted)
     inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=wanted)
@@ -103,8 +103,8 @@ def lock_and_fetch(
         pins = other.wheels if other else () if update else _preferred(known, target, base)
         built = known.built if known else ()
         sources = SourceBuilds(project, target, requirements.builder, built, progress)
-        asked = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
-        index = replace(asked, sources=sources)
+        options = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
+        index = replace(options, sources=sources)
         resolved = resolver.resolve(file, wanted, index, pins=pins)
         check_versions(wheels := [item.wheel for item in resolved], requirements, target)
         _fetch(wheels, resolved, index, torch, progress)
@@ -119,7 +119,7 @@ def lock_and_fetch(
         )
         locked = _with_others(fresh, known)
     pinned = locked.model_copy(update={"bases": _pinned(locked, base)})
-    return Dependencies(_whole(locked, requirements, wanted, base, progress), pinned)
+    return Dependencies(_complete_lock(locked, requirements, wanted, base, progress), pinned)
 
 
 def _known(lock_path: Path, target: WheelTarget) -> LockFile | None:
@@ -173,7 +173,7 @@ def _with_others(locked: LockFile, known: LockFile | None) -> LockFile:
     return locked.joined(one for one in others if one.agrees(locked))
 
 
-def _whole(
+def _complete_lock(
     locked: LockFile,
     requirements: Requirements,
     wanted: DependencySelection,

@@ -70,9 +70,9 @@ def remote_environment(source: SourceRequirement, certificates: str | None) -> d
 def git_message(done: subprocess.CompletedProcess[bytes]) -> str:
     """What git or ssh said of the cause, in one line and without credentials."""
     lines = done.stderr.decode(errors="replace").strip().splitlines()
-    told = [line.strip() for line in lines if _TOLD.match(line.strip())]
-    causes = [line for line in told if not _NOISE.match(line)]
-    return without_credentials(" ".join(causes or told or lines[-1:]))[:MAX_SHOWN]
+    messages = [line.strip() for line in lines if _TOLD.match(line.strip())]
+    causes = [line for line in messages if not _NOISE.match(line)]
+    return without_credentials(" ".join(causes or messages or lines[-1:]))[:MAX_SHOWN]
 
 
 def unreachable(source: SourceRequirement, called: str, why: str) -> PackageError:

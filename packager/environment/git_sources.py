@@ -110,8 +110,8 @@ class _Scratch:
     def commit(self, *names: str) -> str | None:
         """The id of the first of ``names`` that is a commit; None if none is."""
         for name in names:
-            asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-            done = self.run(*asked)
+            command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            done = self.run(*command)
             if done.returncode == 0:
                 return done.stdout.decode().strip()
         return None

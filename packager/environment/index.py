@@ -36,16 +36,16 @@ ADDRESSES = {
 class Sources(Protocol):
     """Builds wheels of requirements that are none (``source_builds``)."""
 
-    def replaced(self, asked: DirectRequirements, index: IndexOptions) -> DirectRequirements:
+    def replaced(self, direct: DirectRequirements, index: IndexOptions) -> DirectRequirements:
         """The requirements with a wheel in the place of each source."""
 
     def index(self, index: IndexOptions) -> IndexOptions:
         """The indexes, and the wheels of source distributions built so far."""
 
-    def hashes(self, asked: DirectRequirements) -> Mapping[str, frozenset[str]]:
-        """As those of ``asked``, with the sha256 of wheels that were built from such files."""
+    def hashes(self, direct: DirectRequirements) -> Mapping[str, frozenset[str]]:
+        """As those of ``direct``, with the sha256 of wheels that were built from such files."""
 
-    def add_missing(self, text: str, asked: DirectRequirements, index: IndexOptions) -> bool:
+    def add_missing(self, text: str, direct: DirectRequirements, index: IndexOptions) -> bool:
         """Build what uv's error says has no wheel; False if that is not possible."""
 
 
@@ -85,8 +85,8 @@ class IndexOptions:
             place = arguments.index("--default-index")  # as with pip, the file's own one wins
             arguments = arguments[:place] + arguments[place + 2 :]
         settings = merged(folder, self.environment)
-        said = "index-strategy" in settings or "index-strategy" in settings.get("pip", {})
-        chosen = strategy or (None if said else self.strategy)
+        is_set = "index-strategy" in settings or "index-strategy" in settings.get("pip", {})
+        chosen = strategy or (None if is_set else self.strategy)
         own += ("--index-strategy", chosen) if chosen else ()
         tied = index_pins(folder, texts)
         return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)

@@ -107,5 +107,5 @@ def _smaller(sizes: Sequence[_Size], torch: str | None) -> str:
         )
     elif "torch" in names and torch not in (None, "cpu"):
         ways.insert(0, f'they are those of torch = "{torch}" in package.toml; "cpu" has none')
-    told = f"{format_bytes(graphics)} of it is for graphics cards: " if graphics else ""
-    return told + ("; ".join(ways) or "leave out what the model does not need")
+    detail = f"{format_bytes(graphics)} of it is for graphics cards: " if graphics else ""
+    return detail + ("; ".join(ways) or "leave out what the model does not need")

@@ -113,10 +113,10 @@ def inputs_digest(
 ) -> str:
     """sha256 of the inputs of a lock, including the text of files named by ``-r`` and ``-c``."""
     texts = read_texts(requirements, wanted or DependencySelection(target))
-    asked = [list(texts.values()), HOST_FLOORS, target.python, target.platform]
-    asked += [strategy] if strategy else []
-    asked += [{"torch": torch}] if torch else []
-    return sha256_bytes(canonical_json(asked))
+    inputs = [list(texts.values()), HOST_FLOORS, target.python, target.platform]
+    inputs += [strategy] if strategy else []
+    inputs += [{"torch": torch}] if torch else []
+    return sha256_bytes(canonical_json(inputs))
 
 
 def load_lock(path: Path) -> LockFile | None:

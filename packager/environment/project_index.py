@@ -76,10 +76,14 @@ def index_pins(folder: Path, texts: Mapping[Path, str]) -> IndexPins | None:
     if not sources:
         return None
     indexes = (dict(index) for index in (*uv.get("index", ()), *poetry_indexes))
-    markers = {name: " or ".join(said) for name, said in required.items() if said and all(said)}
+    markers = {
+        name: " or ".join(conditions)
+        for name, conditions in required.items()
+        if conditions and all(conditions)
+    }
     return IndexPins(
         sources,
-        tuple({**i, "url": _whole(str(i["url"]), file.parent)} for i in indexes),
+        tuple({**i, "url": _absolute_url(str(i["url"]), file.parent)} for i in indexes),
         markers,
     )
 
@@ -90,12 +94,15 @@ def _required(texts: Mapping[Path, str]) -> dict[str, list[str]]:
     for text in texts.values():
         for _, line in logical_lines(text):
             try:
-                asked = Requirement(without_hashes(line)[0])
+                requirement = Requirement(without_hashes(line)[0])
             except InvalidRequirement:
                 named = NAME.match(line)
                 name, marker = (named[1], "") if named else (None, "")
             else:
-                name, marker = asked.name, f"({asked.marker})" if asked.marker else ""
+                name, marker = (
+                    requirement.name,
+                    f"({requirement.marker})" if requirement.marker else "",
+                )
             if name is not None:
                 found.setdefault(canonicalize_name(name), []).append(marker)
     return found
@@ -147,5 +154,5 @@ def _indexed(source: Any) -> bool:
                for part in parts)  # fmt: skip
 
 
-def _whole(url: str, folder: Path) -> str:
+def _absolute_url(url: str, folder: Path) -> str:
     return url if "://" in url else (folder / url).resolve().as_uri()

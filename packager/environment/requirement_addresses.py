@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from packager.environment.requirement_hashes import without_hashes
+from packager.errors import UsageError
 
 MARKER = re.compile(r"(?:\s;|;\s)(.*)$")
 URL = re.compile(r"^(?:git\+\w+|https?)://\S+", re.IGNORECASE)
@@ -18,16 +19,29 @@ _NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@")
 
 
 def local_address(text: str, place: Path) -> str:
-    """A line that names the local path ``place``, as a name and address."""
+    """A line that names the local path ``place``, as a name and address.
+
+    Raises ``UsageError`` for a wheel that is not called as wheels are.
+    """
     marker, extras, named = MARKER.search(text), _EXTRAS.search(text), _NAME.match(text)
     name = named[1] if named else ""
     if place.suffix == ".whl" and place.is_file():
-        name = str(parse_wheel_filename(place.name)[0])
+        name = _wheel_name(place)
     url, more = place.resolve().as_uri(), extras[0].replace(" ", "") if extras else ""
     inside = re.search(r"#(?:[^\s;]*&)?(subdirectory=[^\s;&]+)", text)
     url += f"#{inside[1]}" if inside else ""
     found = f"{name}{more} @ {url}" if name else f"{url}{more}"
     return f"{found} ; {marker[1].strip()}" if marker else found
+
+
+def _wheel_name(place: Path) -> str:
+    try:
+        return str(parse_wheel_filename(place.name)[0])
+    except InvalidWheelFilename as error:
+        raise UsageError(
+            f"{place.name}: expected a wheel called NAME-VERSION-PYTHON-ABI-PLATFORM.whl",
+            "give it the name that it was built with, or build it again with `pip wheel`",
+        ) from error
 
 
 def named_wheel(text: str) -> str:

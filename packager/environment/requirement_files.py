@@ -87,8 +87,8 @@ class _Line:
     text: str
     constrains: bool
 
-    def wrong(self, said: str, hint: str) -> UsageError:
-        return UsageError(f"{place_of(self.file, self.number)}: {said}", hint)
+    def wrong(self, problem: str, hint: str) -> UsageError:
+        return UsageError(f"{place_of(self.file, self.number)}: {problem}", hint)
 
 
 def project_of(requirements: Path) -> Path:
@@ -235,8 +235,8 @@ def _address(line: _Line, option: str, value: str, top: Path) -> str:
 def _plain(line: _Line, top: Path) -> str:
     """A requirement normalized for uv: one line, with its hashes at the end."""
     if algorithm := other_algorithm(line.text):
-        said = f"expected a hash of sha256, got {algorithm}"
-        raise line.wrong(said, "`pip hash --algorithm sha256 FILE` prints it")
+        problem = f"expected a hash of sha256, got {algorithm}"
+        raise line.wrong(problem, "`pip hash --algorithm sha256 FILE` prints it")
     text, hashes = without_hashes(line.text)
     editable = EDITABLE.match(text)
     place = local_path(text, line.file.parent)
@@ -271,9 +271,9 @@ def _plain(line: _Line, top: Path) -> str:
     return plain + (hashes or addresses.hashes_of_url(plain))
 
 
-def named_wheels(asked: DirectRequirements) -> dict[str, str]:
+def named_wheels(direct: DirectRequirements) -> dict[str, str]:
     """File name → address of each wheel that a requirement names by its path or address."""
-    return addresses.named_wheels(asked.requirements)
+    return addresses.named_wheels(direct.requirements)
 
 
 def _installed(line: _Line, text: str) -> str:

@@ -59,9 +59,9 @@ def refuse_lines(texts: Mapping[Path, str], target: WheelTarget) -> None:
             line = re.sub(r"\s--hash[= ].*$", "", line)
             if not applies(line, target):
                 continue
-            told = _rejection(line, file.parent, target.python)
-            if told is not None:
-                raise UsageError(f"{place_of(file, number)}: {told[0]}", told[1])
+            rejection = _rejection(line, file.parent, target.python)
+            if rejection is not None:
+                raise UsageError(f"{place_of(file, number)}: {rejection[0]}", rejection[1])
 
 
 def applies(line: str, target: WheelTarget) -> bool:
@@ -121,8 +121,8 @@ def _rejection(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     if copied is not None and (copied[1] or address.startswith("git+")):
         place = f"git+ssh://{copied[1] or ''}{copied[2]}/{copied[3]}"
         return f"expected an address of git, got {display(line)}", f"write {place} in place of it"
-    if (told := _of_plain_git(address)) is not None:
-        return f"expected an address of git, got {display(line)}", told
+    if (rejection := _of_plain_git(address)) is not None:
+        return f"expected an address of git, got {display(line)}", rejection
     local = _local(address, folder, anything=editable is not None)
     if local is None or is_lost(line, local):
         return None  # of a lost path, the active environment may know the version
@@ -140,8 +140,8 @@ def _of_control(line: str, address: str, name: str | None, python: str) -> tuple
     egg = re.search(r"[#&]egg=([\w.-]+)", address)
     last = re.sub(r"(?<=.)@[^/@]*$|\.git\b|#.*$", "", address).rstrip("/").rpartition("/")[2]
     known = name or (egg[1] if egg else re.sub(r"\.git$", "", last))
-    said = f"expected an index, git or a path, got other version control: {display(line)}"
-    return said, wheel_commands(without_credentials(address), python, _write(known))
+    problem = f"expected an index, git or a path, got other version control: {display(line)}"
+    return problem, wheel_commands(without_credentials(address), python, _write(known))
 
 
 def _of_path(line: str, path: Path, name: str | None, folder: Path) -> tuple[str, str] | None:
@@ -180,12 +180,12 @@ def _moved(path: Path, folder: Path) -> str:
 
 
 def _of_lost_wheel(line: str, path: Path) -> tuple[str, str]:
-    said = f"expected an existing wheel, got a path of another machine: {line!r}"
+    problem = f"expected an existing wheel, got a path of another machine: {line!r}"
     try:
         known, version, _, _ = parse_wheel_filename(unquote(path.name))
     except InvalidWheelFilename:
-        return said, "write NAME==VERSION, or fix the path"
-    return said, f"write {known}=={version}, or fix the path"
+        return problem, "write NAME==VERSION, or fix the path"
+    return problem, f"write {known}=={version}, or fix the path"
 
 
 def _local(address: str, folder: Path, *, anything: bool = False) -> Path | None:

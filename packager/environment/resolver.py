@@ -55,24 +55,24 @@ def resolve(
     wanted = target if isinstance(target, DependencySelection) else DependencySelection(target)
     target = wanted.target
     refuse_lines(read_texts(requirements, wanted), target)
-    asked = read_requirements(requirements, wanted)
-    if asked.lost:
-        raise asked.lost[0]
+    direct = read_requirements(requirements, wanted)
+    if direct.lost:
+        raise direct.lost[0]
     if index.sources is not None:
-        asked = index.sources.replaced(asked, index)
+        direct = index.sources.replaced(direct, index)
     try:
-        found = _resolve_all(asked, (), target, index, pins)
+        found = _resolve_all(direct, (), target, index, pins)
         _check_floors(found, requirements.name)
         names = {item.wheel.name for item in found}
         absent = [f"{name}{floor}" for name, floor in HOST_FLOORS.items() if name not in names]
         if not absent:
             return found
-        return _resolve_all(asked, absent, target, index, [item.wheel for item in found])
+        return _resolve_all(direct, absent, target, index, [item.wheel for item in found])
     except _UvError as error:
-        told = _explain(error, target, index, requirements.name)
+        error_found = _explain(error, target, index, requirements.name)
         if is_lock(requirements):
-            told.hint += f"; do so in what {requirements.name} was made from, and lock again"
-        raise told from error
+            error_found.hint += f"; do so in what {requirements.name} was made from, and lock again"
+        raise error_found from error
 
 
 def _check_floors(found: Sequence[Resolved], called: str) -> None:
@@ -95,17 +95,17 @@ def resolve_tools(
     ``called`` is the source. Raises ``PackageError`` if one can't be resolved.
     """
     with tempfile.TemporaryDirectory() as name:
-        asked, locked = Path(name) / "requires.txt", Path(name) / "pylock.toml"
-        asked.write_text("\n".join(requires), encoding="utf-8")
+        source, locked = Path(name) / "requires.txt", Path(name) / "pylock.toml"
+        source.write_text("\n".join(requires), encoding="utf-8")
         try:
-            _compile([asked], locked, target, index)
+            _compile([source], locked, target, index)
         except _UvError as error:
             raise _explain(error, target, index, f"{called}: [build-system] requires") from error
         return [*read_pylock(locked, target, {}).values()]
 
 
 def _resolve_all(
-    asked: DirectRequirements,
+    direct: DirectRequirements,
     host: Sequence[str],
     target: WheelTarget,
     index: IndexOptions,
@@ -116,10 +116,10 @@ def _resolve_all(
     while True:
         try:
             offered = sources.index(index) if sources else index
-            hashes = sources.hashes(asked) if sources else asked.hashes
-            return _resolve(replace(asked, hashes=hashes), host, target, offered, pins)
+            hashes = sources.hashes(direct) if sources else direct.hashes
+            return _resolve(replace(direct, hashes=hashes), host, target, offered, pins)
         except _UvError as error:
-            if sources is None or not sources.add_missing(error.text, asked, index):
+            if sources is None or not sources.add_missing(error.text, direct, index):
                 raise
 
 
@@ -134,7 +134,7 @@ class _UvError(Exception):
 
 
 def _resolve(
-    asked: DirectRequirements,
+    direct: DirectRequirements,
     host: Sequence[str],
     target: WheelTarget,
     index: IndexOptions,
@@ -145,14 +145,14 @@ def _resolve(
         own_host = folder / "model-host.txt"
         own_host.write_text("\n".join(host))
         project = folder / "requirements.txt"
-        project.write_text("\n".join(asked.requirements), encoding="utf-8")
+        project.write_text("\n".join(direct.requirements), encoding="utf-8")
         own = folder / "constraints.txt"
-        own.write_text("\n".join(asked.constraints), encoding="utf-8")
+        own.write_text("\n".join(direct.constraints), encoding="utf-8")
         locked = folder / "pylock.toml"
         if pins:
             write_preferences(locked, pins)
         _compile([project, own_host], locked, target, index, [own])
-        chosen = read_pylock(locked, target, asked.hashes)
+        chosen = read_pylock(locked, target, direct.hashes)
     return [found for _, found in sorted(chosen.items())]
 
 
@@ -166,10 +166,10 @@ def locate(
     if index.tied:
         index = replace(index, tied=index.tied.of({wheel.name for wheel in wheels}))
     with tempfile.TemporaryDirectory() as name:
-        asked, locked = Path(name) / "package.lock.txt", Path(name) / "pylock.toml"
-        asked.write_text("\n".join(f"{wheel.name}=={wheel.version}" for wheel in wheels))
+        source, locked = Path(name) / "package.lock.txt", Path(name) / "pylock.toml"
+        source.write_text("\n".join(f"{wheel.name}=={wheel.version}" for wheel in wheels))
         try:
-            _compile([asked], locked, target, index, no_deps=True)
+            _compile([source], locked, target, index, no_deps=True)
         except _UvError as error:
             raise _explain(error, target, index, called) from error
         offered = {
@@ -262,11 +262,11 @@ def _probe(target: WheelTarget, index: IndexOptions) -> Probe:
 
     def lowest(requirement: str, python: str) -> str | None:
         with tempfile.TemporaryDirectory() as name:
-            asked = Path(name) / "asked.txt"
-            asked.write_text(requirement)
+            source = Path(name) / "asked.txt"
+            source.write_text(requirement)
             own = python == target.python
             options = ["--resolution", "lowest-direct"] if own else ["--no-deps"]
-            done = _uv([str(asked)], python, target, index, ["--no-annotate", *options])
+            done = _uv([str(source)], python, target, index, ["--no-annotate", *options])
         asked_name = re.split(r"[=<>]", requirement)[0]
         found = re.search(rf"^{re.escape(canonicalize_name(asked_name))}==(\S+)", done.stdout, re.M)
         return found[1] if done.returncode == 0 and found else None

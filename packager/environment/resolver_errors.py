@@ -81,25 +81,31 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
         return unreached(text, called, fetch["url"])
     missing = NO_WHEEL.search(text)
     if missing is not None:
-        told = f"{called}: a requirement has no wheel that fits: {text}"
-        return PackageError(told, _without_wheel(text, missing, target, probe))
-    told = f"{called}: can't be resolved: {text}"
+        problem = f"{called}: a requirement has no wheel that fits: {text}"
+        return PackageError(problem, _without_wheel(text, missing, target, probe))
+    problem = f"{called}: can't be resolved: {text}"
     if "index-strategy" in text:
-        return PackageError(told, OTHER_INDEXES)
+        return PackageError(problem, OTHER_INDEXES)
     unknown = NOT_FOUND.search(text)
     if unknown is not None:
-        return PackageError(told, _unknown(unknown["name"]))
+        return PackageError(problem, _unknown(unknown["name"]))
     absent = _NO_VERSION.search(text)
     if absent is not None:
-        return PackageError(told, _no_version(absent["name"], absent["pin"], target, probe))
+        return PackageError(problem, _no_version(absent["name"], absent["pin"], target, probe))
     if "Distribution not found at" in text:
         hint = "a relative path counts from where the command runs: run it in the project's folder"
-        return PackageError(told, hint)
+        return PackageError(problem, hint)
     if "does not satisfy Python" in text or "requires-python" in text.lower():
         hint = f"the base has Python {target.python}: take versions that support it"
-        return PackageError(told, hint)
+        return PackageError(problem, hint)
+    if "Failed to read" in text or "Failed to extract" in text:
+        return PackageError(problem, "that file is no whole wheel: build it, or copy it, again")
+    if "in the distribution filename" in text:
+        return PackageError(problem, f"write the name that the file has in {called}")
+    if "unsatisfiable" not in text:
+        return PackageError(problem, f"change what it names in {called} or in uv's configuration")
     return PackageError(
-        told, f"these lines exclude each other: loosen one of them in {called}, or both"
+        problem, f"these lines exclude each other: loosen one of them in {called}, or both"
     )
 
 
@@ -148,8 +154,8 @@ def _without_wheel(text: str, missing: re.Match[str], target: WheelTarget, probe
             f"or write `{name}{pin}; {marked}` so that it is required there only"
         )
     if tags:
-        said = f"{name} has wheels for {', '.join(tags)} only, not for {target.uv_platform}: "
-        return said + (_of_python(name, pin, target, probe) or "take another version of it")
+        problem = f"{name} has wheels for {', '.join(tags)} only, not for {target.uv_platform}: "
+        return problem + (_of_python(name, pin, target, probe) or "take another version of it")
     found = _of_python(name, pin, target, probe)
     return found or wheel_commands(f"{name}{pin}", target.python, f"keep `{name}{pin}`")
 
@@ -164,10 +170,10 @@ def _of_python(name: str, pin: str, target: WheelTarget, probe: Probe) -> str | 
     if not others and later is None:
         return None
     had = f"{name}{pin} has wheels for Python {', '.join(reversed(others))}, "
-    said = had if others else f"{name}{pin} has none, "
+    problem = had if others else f"{name}{pin} has none, "
     if later is not None:
-        return f"{said}the base has {target.python}: write {name}=={later}, the first with one"
-    return f"{said}the base has {target.python}: take another package in its place"
+        return f"{problem}the base has {target.python}: write {name}=={later}, the first with one"
+    return f"{problem}the base has {target.python}: take another package in its place"
 
 
 def unreached(text: str, called: str, url: str, *, refused: bool = False) -> PackageError:

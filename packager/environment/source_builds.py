@@ -64,12 +64,12 @@ class SourceBuilds:
             if built.kind == "index" and self._fits(built):
                 self._done[built.requirement] = built
 
-    def replaced(self, asked: DirectRequirements, index: IndexOptions) -> DirectRequirements:
-        """``asked`` with the wheel of each source in its place."""
+    def replaced(self, direct: DirectRequirements, index: IndexOptions) -> DirectRequirements:
+        """``direct`` with the wheel of each source in its place."""
         return replace(
-            asked,
-            requirements=self._all(asked.requirements, index),
-            constraints=self._all(asked.constraints, index),
+            direct,
+            requirements=self._all(direct.requirements, index),
+            constraints=self._all(direct.constraints, index),
         )
 
     def index(self, index: IndexOptions) -> IndexOptions:
@@ -83,9 +83,9 @@ class SourceBuilds:
             ]  # fmt: skip
         return replace(index, arguments=(*index.arguments, *links), settings=settings)
 
-    def hashes(self, asked: DirectRequirements) -> dict[str, frozenset[str]]:
-        """The allowed hashes of ``asked``, with those of wheels built from an allowed file."""
-        found = dict(asked.hashes)
+    def hashes(self, direct: DirectRequirements) -> dict[str, frozenset[str]]:
+        """The allowed hashes of ``direct``, with those of wheels built from an allowed file."""
+        found = dict(direct.hashes)
         for built in self._done.values():
             if isinstance(built, BuiltWheel):
                 name = str(canonicalize_name(parse_wheel_filename(built.filename)[0]))
@@ -93,7 +93,7 @@ class SourceBuilds:
                     found[name] |= {built.sha256}
         return found
 
-    def add_missing(self, text: str, asked: DirectRequirements, index: IndexOptions) -> bool:
+    def add_missing(self, text: str, direct: DirectRequirements, index: IndexOptions) -> bool:
         """Build the source distribution of the package without a wheel that uv's error names.
 
         False if there is none, or it was built before.
@@ -102,7 +102,7 @@ class SourceBuilds:
         if found is None or "usable" not in found[0] or len(self._indexed) >= MAX_SOURCES:
             return False
         name = str(canonicalize_name(found["name"]))
-        wanted = _specifiers(name, asked, found["pin"])
+        wanted = _specifiers(name, direct, found["pin"])
         sdist = find_sdist(name, wanted, self._target.python, index)
         if sdist is None:
             return False
@@ -112,7 +112,7 @@ class SourceBuilds:
         kind: SourceKind = "archive" if sdist.url.startswith("file:") else "url"
         hashes = (f"sha256:{sdist.sha256}",) if sdist.sha256 else ()
         source = SourceRequirement(kind, name, "", "", sdist.url, hashes=hashes)
-        built = self._once(called, source, index)
+        built = self._build_once(called, source, index)
         if str(parse_wheel_filename(built.filename)[1]) != str(sdist.version):
             raise PackageError(
                 f"{called}: expected a wheel of that version, got {built.filename}",
@@ -142,7 +142,7 @@ class SourceBuilds:
         """The requirement of the wheel of ``source``; sources it requires are built, too."""
         called = source.recorded(self._project.top)
         first = called not in self._done
-        built = self._once(called, source, index)
+        built = self._build_once(called, source, index)
         wheel = wheels.wheel_path(built_wheels.as_wheel(built))
         if first:
             self._build_required(wheel, called, index)
@@ -193,7 +193,9 @@ class SourceBuilds:
             elif needed(required.marker, self._target):
                 self._overrides[name] = self._wheel(required, index)
 
-    def _once(self, called: str, source: SourceRequirement, index: IndexOptions) -> BuiltWheel:
+    def _build_once(
+        self, called: str, source: SourceRequirement, index: IndexOptions
+    ) -> BuiltWheel:
         if called not in self._done:
             if len(self._done) >= MAX_SOURCES:
                 raise UsageError(
@@ -261,10 +263,10 @@ def unchanged(lock: LockFile, project: PackagedCode) -> bool:
     return all(same_source(built, project) for built in lock.built)
 
 
-def _specifiers(name: str, asked: DirectRequirements, pin: str) -> SpecifierSet:
+def _specifiers(name: str, direct: DirectRequirements, pin: str) -> SpecifierSet:
     """What requirements, constraints and uv's error ask of the version of a package."""
     found = SpecifierSet(pin if pin.startswith("==") else "")
-    for line in (*asked.requirements, *asked.constraints):
+    for line in (*direct.requirements, *direct.constraints):
         try:
             required = Requirement(line.partition(" --hash")[0])
         except InvalidRequirement:

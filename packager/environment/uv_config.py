@@ -122,10 +122,10 @@ def _user_places(environment: Mapping[str, str]) -> list[Path]:
 
 
 def _settings(table: Mapping[str, Any], folder: Path, known: frozenset[str]) -> dict[str, Any]:
-    kept = {n: _whole(n, value, folder) for n, value in table.items() if n in known}
+    kept = {n: _resolved(n, value, folder) for n, value in table.items() if n in known}
     pip = table.get("pip")
     if isinstance(pip, dict):
-        kept["pip"] = {n: _whole(n, value, folder) for n, value in pip.items() if n in known}
+        kept["pip"] = {n: _resolved(n, value, folder) for n, value in pip.items() if n in known}
     return kept
 
 
@@ -140,10 +140,10 @@ def _joined(farther: Mapping[str, Any], nearer: Mapping[str, Any]) -> dict[str, 
     return found
 
 
-def _whole(name: str, value: Any, folder: Path) -> Any:
+def _resolved(name: str, value: Any, folder: Path) -> Any:
     """A setting with its paths resolved against its file's folder."""
     if isinstance(value, list):
-        return [_whole(name, one, folder) for one in value]
+        return [_resolved(name, one, folder) for one in value]
     if name == "index" and isinstance(value, dict) and "url" in value:
         return {**value, "url": _place(str(value["url"]), folder)}
     return _place(value, folder) if name in PATHS and isinstance(value, str) else value

@@ -125,8 +125,8 @@ class WheelBuilds:
             more = [path for path in found if path.name == "requires.json"]
             if ended.code != 0 or not more or attempt == "second":
                 raise build_failure(job.name, job.backend, ended)
-            asked = json.loads(more[0].read_bytes())
-            provided = (*job.provided, *(str(one) for one in asked))
+            requires = json.loads(more[0].read_bytes())
+            provided = (*job.provided, *(str(one) for one in requires))
             tools = self._tools(provided, job.name, index)
             job = replace(job, tools=tools, provided=provided)
         raise AssertionError("unreachable")

@@ -66,12 +66,12 @@ def _counts(check: Check, report: DataTestReport) -> CountsPlot | None:
     ordered = sorted(others, key=lambda name: (-others[name], name))[: MAX_ROWS - 1]
     rows = [CountedRow(name=named(check.name), count=subject, subject=True)]
     rows += [CountedRow(name=named(name), count=others[name]) for name in ordered]
-    asked = [one.rows for one in report.checks if one.family == check.family]
+    counts = [one.rows for one in report.checks if one.family == check.family]
     is_case = check.family == "cases"
     return CountsPlot(
         title="Rows on which a case is broken" if is_case else "Rows that a check refuses",
         rows=tuple(rows),
-        total=max(*asked, *(one.count for one in rows)),
+        total=max(*counts, *(one.count for one in rows)),
     )
 
 

@@ -11,7 +11,7 @@ from packager.tracker.core.plot import MAX_ROWS, CountedRow, CountsPlot
 SOURCE = "feedback"
 KIND = "LabelsRejected"
 """The name of the alert that watches the same: both are one issue."""
-ACTION = "`package feedback URL --input FILE --json` names each label and the reason."
+ACTION = "`package feedback URL --data FILE --json` names each label and the reason."
 
 
 def findings_of_feedback(

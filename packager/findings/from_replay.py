@@ -27,9 +27,9 @@ def findings_of_solution(report: SolutionReport, manifest: Manifest, at: float) 
 
     None if single members were asked for: it says nothing about the others.
     """
-    asked = {*report.members}
+    members = {*report.members}
     known = {member.name for member in manifest.solution.members} if manifest.solution else set()
-    if asked and asked != known:
+    if members and members != known:
         return None
     failed = [name for name, one in report.members.items() if not one.passed]
     failed += ["the whole, end to end"] if report.flow and not report.flow.passed else []

@@ -115,7 +115,7 @@ def _finding(checks: Sequence[Check], report: DataTestReport, scan: ScanReport) 
         certainty=_certainty(check),
         evidence=_evidence(check, report),
         title=f"{TITLES[check.family]} {about}",
-        summary="; ".join(told for one in checks if (told := _told(one))),
+        summary="; ".join(sentence for one in checks if (sentence := _sentence(one))),
         action=ACTION,
         source=SOURCE,
         key=scan.scope,
@@ -125,7 +125,7 @@ def _finding(checks: Sequence[Check], report: DataTestReport, scan: ScanReport) 
     )
 
 
-def _told(check: Check) -> str:
+def _sentence(check: Check) -> str:
     """The sentence of a check, without any cell or answer of a row."""
     if check.family in WITH_CELLS:
         return ""
@@ -184,8 +184,10 @@ def _proofs(report: DataTestReport) -> list[Proof]:
     for (family, subject), checks in _by_subject(report.checks).items():
         if any(check.verdict != "passed" for check in checks):
             continue
-        told = _told(checks[0])
-        text = f"{family} passed in the test of {tag_of(report)}{f': {told}' if told else ''}"
+        sentence = _sentence(checks[0])
+        text = (
+            f"{family} passed in the test of {tag_of(report)}{f': {sentence}' if sentence else ''}"
+        )
         kinds = [KINDS[family][0], *([ALERTS[family]] if family in ALERTS else [])]
         found += [Proof(kind=kind, subject=subject, text=text) for kind in kinds]
     return found

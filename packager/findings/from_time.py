@@ -30,7 +30,7 @@ def finding_of_time(check: Check, scan: ScanReport) -> Finding:
     """The finding of a comparison that failed or warned."""
     numbers = {"ratio": check.now, "limit": check.limit, "q": check.q, "pairs": float(check.rows)}
     known = {name: finite(value) for name, value in numbers.items()}
-    told = "" if check.q is None else f", q = {check.q:.3g}"
+    detail = "" if check.q is None else f", q = {check.q:.3g}"
     return Finding(
         package=scan.package,
         version=scan.version,
@@ -39,7 +39,7 @@ def finding_of_time(check: Check, scan: ScanReport) -> Finding:
         severity="ticket" if check.verdict == "failed" else "info",
         share=1.0,
         certainty=1.0 if check.q is None else min(max(1 - check.q, 0.0), 1.0),
-        evidence=f"{check.rows:,} pairs of runs in turn{told}",
+        evidence=f"{check.rows:,} pairs of runs in turn{detail}",
         title=f"slower than {check.subject}",
         summary=check.why,
         action=ACTION,

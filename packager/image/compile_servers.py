@@ -65,9 +65,9 @@ class CompileServers:
         try:
             found = server.compile(modules, prefix)
         except (OSError, EOFError) as error:
-            said = server.end()
+            output = server.end()
             message, hint = self._failed
-            raise PackageError(f"{message}: {said[-500:]}", hint) from error
+            raise PackageError(f"{message}: {output[-500:]}", hint) from error
         except BaseException:
             server.end()
             raise

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from packager.digest import sha256_bytes
 from packager.image.documents import MAX_SETTINGS, bounded
-from packager.manifest.platform import platform_of
+from packager.manifest.platform import ATTACHED, platform_of
 from packager.registry.oci_json import oci_manifest, saved_manifest
 from packager.tar_reader import Refuse, TarReader
 
@@ -71,7 +71,7 @@ class SavedArchive:
             for entry in waiting.pop().get("manifests") or ():
                 digest = str(entry["digest"])
                 name = f"blobs/{digest.replace(':', '/', 1)}"
-                if "unknown" in platform_of(entry.get("platform") or {}):
+                if platform_of(entry.get("platform") or {}) == ATTACHED:
                     continue  # an attachment
                 if name not in self._files and name not in self._links:
                     continue  # another platform's, which was not saved
@@ -112,5 +112,5 @@ def open_archive(path: Path, refusal: Refuse) -> Iterator[SavedArchive]:
         try:
             yield archive
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            said = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise refusal(said) from error
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise refusal(reason) from error

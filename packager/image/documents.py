@@ -90,11 +90,11 @@ def parse_document(kind: type[ModelT], content: bytes, called: str) -> ModelT:
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, found["loc"]))[:200]
-        said = f"{place}: {found['msg']}" if place else str(found["msg"])
+        problem = f"{place}: {found['msg']}" if place else str(found["msg"])
     except (ValueError, RecursionError) as error:
-        said = str(error)
+        problem = str(error)
     raise PackageError(
-        f"{called}: expected {kind.__name__}, got {said}",
+        f"{called}: expected {kind.__name__}, got {problem}",
         "the package is damaged or was made by another version of this program",
     )
 

@@ -48,8 +48,8 @@ def elf_machine(file: IO[bytes]) -> str:
 
 
 def _machine(elf: ELFFile) -> str:
-    said = str(elf.header["e_machine"])
-    return NAMES.get(said, said)
+    machine = str(elf.header["e_machine"])
+    return NAMES.get(machine, machine)
 
 
 @contextmanager

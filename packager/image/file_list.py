@@ -6,7 +6,9 @@ The digests cover contents, modes and the targets of links. The list, which ``/p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -27,7 +29,8 @@ PLAIN_FOLDER = f"{FOLDER}755"
 SHORT = 8
 """Hex digits of a sha256 in the list."""
 COMPANION = "companion"
-READER_VERSION = 2
+REMOVED = "removed by a layer above"
+READER_VERSION = 3
 """Part of the name of a cached list: raise it when fewer layers are accepted, or lists differ."""
 SAFE = "/!#$&'()*+,-.:;<=>?@[]^_`{|}~"
 
@@ -56,6 +59,16 @@ def layer_listing(layer: Layer, *, verified: bool = False) -> dict[str, str]:
     found = listing_of(layer_tree(layer))
     keep_listing(layer, found)
     return found
+
+
+@contextmanager
+def listed_meanwhile(layers: Sequence[Layer]) -> Iterator[None]:
+    """List the members of layers that this process made in a thread, while the block runs."""
+    with ThreadPoolExecutor(1) as pool:
+        lists = [pool.submit(layer_listing, layer, verified=True) for layer in layers]
+        yield
+        for one in lists:
+            one.result()
 
 
 def keep_listing(layer: Layer, listing: Listing) -> None:
@@ -114,14 +127,15 @@ class FileList:
 
     @classmethod
     def of(cls, image: Iterable[Listing], companion: Iterable[Listing] = ()) -> FileList:
-        """Join the lists of layers; what an image has is no part of what its companion adds."""
-        lower: dict[str, str] = {}
-        for one in image:
-            lower |= one
-        added: dict[str, str] = {}
-        for one in companion:
-            added |= one
-        return cls(lower, {name: w for name, w in added.items() if lower.get(name) != w})
+        """Join the lists of layers; what an image has is no part of what its companion adds.
+
+        What a companion takes away is part of it.
+        """
+        folders: set[str] = set()
+        lower = _stacked({}, folders, image)
+        whole = _stacked(dict(lower), folders, companion)
+        added = {name: what for name, what in whole.items() if lower.get(name) != what}
+        return cls(lower, added | dict.fromkeys(lower.keys() - whole.keys(), REMOVED))
 
     @classmethod
     def made(cls, layers: Sequence[Layer], companion: Sequence[Layer]) -> FileList:
@@ -139,7 +153,7 @@ class FileList:
                 number = 1
             elif line.startswith(" "):
                 name, _, what = line[1:].partition(" ")
-                parts[number][f"{folder}/{unquote(name)}"] = _whole(unquote(what))
+                parts[number][f"{folder}/{unquote(name)}"] = _expanded(unquote(what))
             else:
                 folder, _, mode = line.partition("/ ")
                 folder = unquote(folder.removesuffix("/"))
@@ -160,6 +174,26 @@ class FileList:
     def shortened(self) -> FileList:
         """The same list as ``files.txt`` has it, to compare with one."""
         return FileList.parse(self.text())
+
+
+def _stacked(found: dict[str, str], folders: set[str], layers: Iterable[Listing]) -> dict[str, str]:
+    """Put layers on ``found``, whose folders are ``folders``; both are changed.
+
+    A file or link in place of a folder removes what is in it. Two layers would remove files
+    unnoticed otherwise: one with a link in place of their folder, one with the folder again.
+    """
+    for one in layers:
+        for name, what in one.items():
+            if name in folders and not what.startswith(FOLDER):
+                for inner in [inside for inside in found if inside.startswith(f"{name}/")]:
+                    del found[inner]
+        found |= one
+        for name in one:
+            above = name.rpartition("/")[0]
+            while above and above not in folders:
+                folders.add(above)
+                above = above.rpartition("/")[0]
+    return found
 
 
 def _trees(listing: Listing) -> dict[str, str]:
@@ -214,7 +248,7 @@ def _short(what: str) -> str:
     return digest[:SHORT] if mode == "644" else f"{mode} {digest[:SHORT]}"
 
 
-def _whole(short: str) -> str:
+def _expanded(short: str) -> str:
     if short.startswith("> "):
         return f"{LINK}{short[2:]}"
     return short if " " in short else f"644 {short}"

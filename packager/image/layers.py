@@ -245,7 +245,18 @@ def cached_layer(
     *,
     fresh: bool = False,
 ) -> Layer:
-    """The layer of ``key``, from the cache, or built if it is absent or ``fresh`` is set.
+    """The layer of ``key``, from the cache, or built if it is absent or ``fresh`` is set."""
+    return cached_tar(name, key, lambda file: write_tar(file, make()), fresh=fresh)
+
+
+def cached_tar(
+    name: str,
+    key: Sequence[object],
+    write: Callable[[Path], WrittenTar],
+    *,
+    fresh: bool = False,
+) -> Layer:
+    """As ``cached_layer``, with the tar that ``write`` writes.
 
     The tar is renamed into place before its sidecar, so an incomplete layer counts as absent.
     """
@@ -255,10 +266,10 @@ def cached_layer(
     sidecar = tar.with_suffix(".json")
     source: LayerSource = "cached"
     diff_id, members = "", None
-    if fresh or not _is_whole(tar, sidecar):
+    if fresh or not _is_complete(tar, sidecar):
         source = "built"
         with atomic_file(tar) as file:
-            diff_id, size, members = write_tar(file, make())
+            diff_id, size, members = write(file)
         with atomic_file(sidecar) as file:
             file.write_bytes(_Sidecar(diff_id=diff_id, size=size).dump())
     known = _Sidecar.load(sidecar)
@@ -274,7 +285,7 @@ def made_here() -> dict[str, Path]:
     return {_Sidecar.load(sidecar).diff_id: sidecar.with_suffix(".tar") for sidecar in sidecars}
 
 
-def _is_whole(tar: Path, sidecar: Path) -> bool:
+def _is_complete(tar: Path, sidecar: Path) -> bool:
     """Whether the cache holds a layer in full size; its bytes are verified when read."""
     both = sidecar.is_file() and tar.is_file()
     return both and tar.stat().st_size == _Sidecar.load(sidecar).size

@@ -1,24 +1,77 @@
-"""The entries of small layers, for one layer that holds all of them."""
+"""One tar of the members of several layers, which are copied as they are.
+
+To copy the bytes of headers and files takes a tenth of the time of making them again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, NamedTuple
 
-from packager.image.layers import Entry, Layer
+from packager.digest import CHUNK
+from packager.image.hashing_file import HashingFile
+from packager.image.layers import Layer, WrittenTar, write_members
 
 
-def copy_members(layers: Sequence[Layer]) -> list[Entry]:
-    """The entries of several small layers, in memory, to merge them into one layer."""
-    entries = []
-    for layer in layers:
+class _Found(NamedTuple):
+    """A member of the layer ``layer``, at ``start`` to ``end`` of its tar."""
+
+    layer: int
+    info: tarfile.TarInfo
+
+    @property
+    def end(self) -> int:
+        size = self.info.size if self.info.isreg() else 0
+        return self.info.offset_data + size + -size % tarfile.BLOCKSIZE
+
+
+def write_merged(path: Path, layers: Sequence[Layer]) -> WrittenTar:
+    """Write the members of ``layers`` as ``write_tar`` does; of two of one name, the later."""
+    found: dict[str, _Found] = {}
+    for number, layer in enumerate(layers):
         with layer.members() as members:
-            for info in members:
-                entries.append(
-                    Entry(
-                        info.name,
-                        source=b"".join(members.chunks(info)) if info.isreg() else None,
-                        link=info.linkname if info.issym() else None,
-                        mode=info.mode,
-                    )
-                )
-    return entries
+            found |= {info.name: _Found(number, info) for info in members}
+    ordered = [found[name] for name in sorted(found)]
+    written: list[tarfile.TarInfo] = []
+    with ExitStack() as opened, HashingFile(path) as file:
+        tars = [opened.enter_context(layer.open()) for layer in layers]
+        for run in _runs(ordered):
+            start = run[0].info.offset
+            written += [_moved(one.info, file.tell() - start) for one in run]
+            _copy(tars[run[0].layer], start, run[-1].end, file)
+        write_members(file, ())  # the end of the tar
+        size = file.tell()
+    return WrittenTar(f"sha256:{file.digest.hexdigest()}", size, written)
+
+
+def _runs(ordered: Sequence[_Found]) -> Iterator[list[_Found]]:
+    """Members that are neighbours in one layer, together."""
+    run: list[_Found] = []
+    for one in ordered:
+        if run and (run[-1].layer, run[-1].end) != (one.layer, one.info.offset):
+            yield run
+            run = []
+        run.append(one)
+    if run:
+        yield run
+
+
+def _moved(info: tarfile.TarInfo, by: int) -> tarfile.TarInfo:
+    moved = copy.copy(info)
+    moved.offset += by
+    moved.offset_data += by
+    return moved
+
+
+def _copy(source: IO[bytes], start: int, end: int, target: HashingFile) -> None:
+    source.seek(start)
+    while start < end:
+        data = source.read(min(CHUNK, end - start))
+        if not data:
+            raise EOFError(f"{source.name}: became shorter while it was read")
+        target.write(data)
+        start += len(data)

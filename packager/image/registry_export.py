@@ -91,7 +91,7 @@ def push_images(
     Returns the digest and what was sent of each. Layers are read where they are: no whole image
     is written to the disk. ``beside``: what each is pushed with.
     """
-    told = []
+    pushed_images = []
     # The image comes first, so that the companion's layers are mounted from it.
     for image, target in zip(images, _places(place, len(images)), strict=True):
         progress.step(f"push {target}")
@@ -104,8 +104,8 @@ def push_images(
             repository = open_repository(target, write=True)
             attached = beside(repository, outgoing.descriptor, image is not images[0])
             result = push(repository, outgoing, target.tag, progress, attached)
-        told.append((target.at(result.descriptor.digest), result))
-    return told
+        pushed_images.append((target.at(result.descriptor.digest), result))
+    return pushed_images
 
 
 def push_platforms(
@@ -120,7 +120,7 @@ def push_platforms(
 
     ``beside_index``: what the image's index is pushed with; a companion's has nothing beside it.
     """
-    told = []
+    lines = []
     for number, target in enumerate(_places(place, max(map(len, every.values())))):
         progress.step(f"push {target}")
         with temporary_directory() as work:
@@ -137,14 +137,14 @@ def push_platforms(
             digests = {name: image.descriptor.digest for name, image in outgoing.items()}
             on_index = beside_index(repository, index, digests) if number == 0 else ()
             result = push_index(repository, outgoing, target.tag, progress, attached, on_index)
-        told.append((target.at(result.descriptor.digest), result))
-    return told
+        lines.append((target.at(result.descriptor.digest), result))
+    return lines
 
 
 def pushed(images: Sequence[Image], output: Destination) -> list[str]:
     """``HOST/NAME@sha256:…`` of each image, or index, that ``write_images`` wrote to a registry."""
     assert output.registry is not None
-    told, every = [], _by_platform(images)
+    lines, every = [], _by_platform(images)
     for number, place in enumerate(_places(output.registry, 1 + output.companion)):
         outgoing = {
             name: outgoing_image(some[number], "none", Path())
@@ -153,10 +153,10 @@ def pushed(images: Sequence[Image], output: Destination) -> list[str]:
         }
         if len(outgoing) > 1:
             digest = Descriptor.of(INDEX_TYPE, platform_index(outgoing)).digest
-            told.append(str(place.at(digest)))
+            lines.append(str(place.at(digest)))
         else:
-            told += [str(place.at(one.descriptor.digest)) for one in outgoing.values()]
-    return told
+            lines += [str(place.at(one.descriptor.digest)) for one in outgoing.values()]
+    return lines
 
 
 def _places(place: RegistryReference, count: int) -> list[RegistryReference]:

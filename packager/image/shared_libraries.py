@@ -84,8 +84,8 @@ def _missing(needed: Sequence[tuple[NeededLibraries, str]], reference: str) -> P
     by_wheel: dict[str, set[str]] = {}
     for loads, name in needed:
         by_wheel.setdefault(loads.wheel, set()).add(name)
-    said = [
-        f"wheel {wheel} needs {', '.join(_told(name) for name in sorted(names))}"
+    lines = [
+        f"wheel {wheel} needs {', '.join(_with_package(name) for name in sorted(names))}"
         for wheel, names in sorted(by_wheel.items())
     ]
     every = {name for _, name in needed}
@@ -98,12 +98,12 @@ def _missing(needed: Sequence[tuple[NeededLibraries, str]], reference: str) -> P
             f"find the Debian package of {', '.join(unknown)} (apt-file search): the table of "
             f"{table.checked} lacks it"
         )
-    asked = " ".join(f"--package {package}" for package in packages or ["PACKAGE"])
-    hints.append(f"make a base that has it with `package base {asked}` and build with --base")
+    arguments = " ".join(f"--package {package}" for package in packages or ["PACKAGE"])
+    hints.append(f"make a base that has it with `package base {arguments}` and build with --base")
     hints.append("or install it in an image of your own (FROM your base) and build with that")
-    return PackageError(f"base {reference}: {'; '.join(said)}", ", ".join(hints))
+    return PackageError(f"base {reference}: {'; '.join(lines)}", ", ".join(hints))
 
 
-def _told(name: str) -> str:
+def _with_package(name: str) -> str:
     package = debian_libraries().packages.get(name)
     return f"{name} (Debian package {package})" if package else name

@@ -103,11 +103,11 @@ def _stored_images(folder: Path) -> Iterator[_StoredImage]:
         for descriptor, one in held:
             config = stored_blob(folder, one["config"]["digest"], MAX_SETTINGS)
             # Engines choose by what the index says, and run what the config says.
-            told = descriptor.get("platform")
-            if told is not None and platform_of(told) != _platform(config):
+            platform = descriptor.get("platform")
+            if platform is not None and platform_of(platform) != _platform(config):
                 raise ValueError(
                     f"an index that calls an image for {_platform(config)} one for "
-                    f"{platform_of(told)}"
+                    f"{platform_of(platform)}"
                 )
             yield _StoredImage(name, descriptor["digest"], one, config, index)
 

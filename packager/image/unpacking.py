@@ -50,6 +50,8 @@ FOR_TOOLS = {
 }
 """Type stubs, and sources of Cython whose compiled modules lie beside them: the end of a name →
 what a module holds that reads such files."""
+WORDS_FOR_TOOLS = (b"attach_stub", b".pyi", b"pyximport", b".pyx")
+"""One of them is in each text that an expression of ``FOR_TOOLS`` matches."""
 MAX_NAME_BYTES = 255
 """Of one part of a path, on every file system of Linux."""
 
@@ -190,10 +192,10 @@ class _Installed(WheelDestination):
                 return self._write(scheme, name, fixed.read(), executable=executable)
         if self._is_module(place):
             return self._write(scheme, name, packed.read(), executable=executable)
-        told = packed.installed_record()
-        assert told.size is not None
-        self._add(place, Streamed(told.size, packed.open), executable=executable)
-        return RecordEntry(name, told.hash_, told.size)
+        record = packed.installed_record()
+        assert record.size is not None
+        self._add(place, Streamed(record.size, packed.open), executable=executable)
+        return RecordEntry(name, record.hash_, record.size)
 
     def _write(self, scheme: Scheme, name: str, content: bytes, *, executable: bool) -> RecordEntry:
         self._add(self._place(scheme, name), content, executable=executable)
@@ -216,8 +218,10 @@ class _Installed(WheelDestination):
         self.entries[place] = Entry(place, source=source, mode=0o755 if executable else 0o644)
 
     def _note_imports(self, code: bytes) -> None:
-        self._read |= {end for end, reads in FOR_TOOLS.items() if reads.search(code)}
-        if not any(quick.search(code) for quick in QUICK_TEST_IMPORTS):
+        # Most code has none of these words, which are found sooner than an expression.
+        if any(word in code for word in WORDS_FOR_TOOLS):
+            self._read |= {end for end, reads in FOR_TOOLS.items() if reads.search(code)}
+        if b"test" not in code or not any(quick.search(code) for quick in QUICK_TEST_IMPORTS):
             return
         for match in TEST_IMPORT.finditer(code):
             named = b".".join(part for part in match.groups() if part)

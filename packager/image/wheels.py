@@ -25,8 +25,8 @@ from packager.image.layer_contents import (
     is_shared_object,
     joined_contents,
 )
-from packager.image.layers import Entry, Layer, cached_layer
-from packager.image.merged_layers import copy_members
+from packager.image.layers import Entry, Layer, cached_layer, cached_tar
+from packager.image.merged_layers import write_merged
 from packager.image.runtime import VENV, WHEELS
 from packager.image.shared_folders import WheelFiles, joined
 from packager.image.unpacking import unpacked
@@ -173,6 +173,6 @@ def grouped(folders: Iterable[WheelFolder], name: str, *, fresh: bool = False) -
     if not small:
         return big
     key = ["wheels", *(layer.diff_id for layer in small)]
-    together = cached_layer(name, key, lambda: copy_members(small), fresh=fresh)
+    together = cached_tar(name, key, lambda file: write_merged(file, small), fresh=fresh)
     joined_contents(together, small)
     return [*big, together]

@@ -55,6 +55,6 @@ def add_file(
         )
     people = sorted({label.annotator for label in given.labels})
     shown = ", ".join(people[:5]) + (", …" if len(people) > 5 else "")
-    said = authorship.message or f"{chosen.name}: labels by {shown}, from {file.name}"
-    by = replace(authorship, message=said)
+    message = authorship.message or f"{chosen.name}: labels by {shown}, from {file.name}"
+    by = replace(authorship, message=message)
     return add_labels(location, chosen.name, given, by, replaces=replaces), given

@@ -115,17 +115,17 @@ class Choice:
         return 1 / (1 / n + own / simple) if simple > 0 else None
 
 
-def run_queue(asked: QueueRequest, package: Packaged, folder: Path, progress: Progress) -> Choice:
+def run_queue(request: QueueRequest, package: Packaged, folder: Path, progress: Progress) -> Choice:
     """Read the rows and choose; tables are exported to ``folder``.
 
     Raises ``UsageError`` for rows that can't be read, an invalid key, or fewer rows than asked for.
     """
-    rows = read_queue_rows(asked.source, package.manifest, folder, progress)
-    keys = asked.keys or ((TOKEN,) if TOKEN in rows.frame.columns else ())
-    check_keys(rows.frame, keys, asked.source)
-    if asked.labelled is not None:
-        rows = leave_out_labelled(rows, asked.labelled, keys)
-    return replace(choose(rows, asked.rows, asked.seed, package, progress), keys=keys)
+    rows = read_queue_rows(request.source, package.manifest, folder, progress)
+    keys = request.keys or ((TOKEN,) if TOKEN in rows.frame.columns else ())
+    check_keys(rows.frame, keys, request.source)
+    if request.labelled is not None:
+        rows = leave_out_labelled(rows, request.labelled, keys)
+    return replace(choose(rows, request.rows, request.seed, package, progress), keys=keys)
 
 
 def choose(rows: QueueRows, count: int, seed: int, package: Packaged, progress: Progress) -> Choice:
@@ -134,7 +134,7 @@ def choose(rows: QueueRows, count: int, seed: int, package: Packaged, progress: 
         raise UsageError(
             f"--rows {count}: expected at most {len(rows)}, the rows of {rows.name} without a label"
             + (f" ({rows.labelled} have one)" if rows.labelled else ""),
-            "ask for fewer, or name more rows with --from",
+            "ask for fewer, or name more rows with --data",
         )
     every = package.predict(rows.file)
     answers = [one for one, kept in zip(every, rows.kept, strict=True) if kept]

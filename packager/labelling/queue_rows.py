@@ -78,7 +78,7 @@ def read_queue_rows(text: str, manifest: Manifest, folder: Path, progress: Progr
     if not len(found):
         has = f"all {found.labelled} have one" if found.labelled else "it has no rows"
         raise UsageError(
-            f"--from {text}: expected rows without a label, but {has}",
+            f"--data {text}: expected rows without a label, but {has}",
             f"name rows whose {' and '.join(targets) or 'label'} is null or absent",
         )
     return found
@@ -134,7 +134,7 @@ def _read(
         export(table, path)
     elif not path.exists():
         raise UsageError(
-            f"--from {text}: expected a file, a folder or a table, but it does not exist",
+            f"--data {text}: expected a file, a folder or a table, but it does not exist",
             "name rows to choose from: new.csv, diamonds@5, or a log of flagged rows (.jsonl)",
         )
     if path.suffix.lower() in (".json", ".jsonl"):

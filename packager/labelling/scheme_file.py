@@ -47,7 +47,7 @@ def make_scheme(name: str, fields: Mapping[str, Any], place: str) -> LabelScheme
                 f"expected the name of a labelling scheme, got {name!r}",
                 "use letters, digits and . _ -, at most 100",
             ) from error
-        said = first["msg"].removeprefix("Value error, ")
+        problem = first["msg"].removeprefix("Value error, ")
         raise UsageError(
-            f"{place}: {f'`{key}`: ' if key else ''}{said}", f"keys: {known}"
+            f"{place}: {f'`{key}`: ' if key else ''}{problem}", f"keys: {known}"
         ) from error

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from packager.manifest.base import FileEntry, FrozenModel
 
 Proof = Literal["native", "emulation"]
+ATTACHED = "unknown/unknown"
+"""What BuildKit writes as the platform of a document in an index that is attached to an image."""
 
 
 def platform_of(described: Mapping[str, Any]) -> str:

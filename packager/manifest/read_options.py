@@ -1,7 +1,7 @@
 """Options for reading files of rows, as set in a project and recorded in a package.
 
 ``TableReadOptions`` are recorded with the data: check, training, replay, splits and
-``predict --input`` read CSV files with the project's options.
+``predict --data`` read CSV files with the project's options.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ class TableReadOptions(ReadOptions):
     def says_null(self, name: str) -> bool:
         """Whether the options set the null words of a column, directly or by declaring its kind."""
         column = self.columns.get(name)
-        said = column is not None and column.null is not None
-        return said or self.null is not None or self.kind(name) is not None
+        declared = column is not None and column.null is not None
+        return declared or self.null is not None or self.kind(name) is not None
 
     def kind(self, name: str) -> Kind | None:
         """The declared kind of a column; None if none is declared."""

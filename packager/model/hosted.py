@@ -97,8 +97,8 @@ def load_header(path: Path, serve: Serve, task: Task) -> dict[str, Any]:
 class ModelHost:
     """A running process of the model host; one request at a time."""
 
-    def __init__(self, start: HostCommand, told: Callable[[str], object] = show) -> None:
-        """Start the process, in a session of its own; ``told`` gets each line of its output."""
+    def __init__(self, start: HostCommand, on_line: Callable[[str], object] = show) -> None:
+        """Start the process, in a session of its own; ``on_line`` gets each line of its output."""
         ours, theirs = socket.socketpair()
         self._who = start.who
         self._connection = ours
@@ -110,7 +110,7 @@ class ModelHost:
             self._process = start.start(theirs)
         lines = self._process.stderr
         assert lines is not None
-        self._relay = threading.Thread(target=relay, args=(lines, self._last, told), daemon=True)
+        self._relay = threading.Thread(target=relay, args=(lines, self._last, on_line), daemon=True)
         self._relay.start()
         # A child that the model has forked keeps the connection open: the process is watched.
         threading.Thread(target=self._end_with_process, daemon=True).start()
@@ -140,7 +140,7 @@ class ModelHost:
         finally:
             self._deadline = None
 
-    def ask(self, request: Message, seconds: float | None = None) -> Message:
+    def send(self, request: Message, seconds: float | None = None) -> Message:
         """The answer to one request, at most after ``seconds``.
 
         Raises ``HostEndedError`` or ``HostTimeoutError`` if there is none, and the ``PackageError``
@@ -171,8 +171,8 @@ class ModelHost:
 
     def load(self, path: Path, serve: Serve, task: Task) -> HostedModel:
         """Load the model at ``path``; raises ``PackageError``."""
-        answer = self.ask(Message(load_header(path, serve, task)))
-        return HostedModel.read(self.ask, task, answer)
+        answer = self.send(Message(load_header(path, serve, task)))
+        return HostedModel.read(self.send, task, answer)
 
     def train(
         self,
@@ -200,24 +200,24 @@ class ModelHost:
             "features": list(features),
             "targets": list(targets),
         }
-        self.ask(Message(header, buffers))
+        self.send(Message(header, buffers))
 
     def save(self, models: Path, predictor: str) -> str:
         """Write the trained model into the folder ``models``; return its loader."""
         header = {"verb": "save", "path": str(models), "predictor": predictor}
-        answer = self.ask(Message(header))
+        answer = self.send(Message(header))
         with readable_answer():
             return str(answer.header["loader"])
 
     def environment(self) -> dict[str, Any]:
         """What of the process can change the last bits of a result."""
-        answer = self.ask(Message({"verb": "environment"}))
+        answer = self.send(Message({"verb": "environment"}))
         with readable_answer():
             return dict(answer.header["environment"])
 
     def libraries(self) -> list[str]:
         """The modules of libraries that it has imported, for a ``ForkServer``."""
-        answer = self.ask(Message({"verb": "environment"}))
+        answer = self.send(Message({"verb": "environment"}))
         with readable_answer():
             return [str(name) for name in answer.header["libraries"]]
 

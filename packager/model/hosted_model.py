@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Ask(Protocol):
+class SendRequest(Protocol):
     """Sends requests to a process."""
 
     def __call__(self, request: Message, seconds: float | None = None) -> Message:
@@ -35,7 +35,7 @@ class Ask(Protocol):
 class HostedModel:
     """A loaded model; it can be asked as long as its process runs."""
 
-    ask: Ask
+    send: SendRequest
     number: int
     task: Task
     classes: tuple[Scalar, ...] | None
@@ -57,22 +57,22 @@ class HostedModel:
     """Whether the traceback of an exception is written to stderr."""
 
     @classmethod
-    def read(cls, ask: Ask, task: Task, answer: Message) -> HostedModel:
+    def read(cls, send: SendRequest, task: Task, answer: Message) -> HostedModel:
         """From the answer to a request to load it; raises ``PackageError`` for another form."""
         with readable_answer():
-            told: Mapping[str, Any] = answer.header["model"]
+            model: Mapping[str, Any] = answer.header["model"]
             return cls(
-                ask=ask,
-                number=told["number"],
+                send=send,
+                number=model["number"],
                 task=task,
-                classes=_tuple(told["classes"]),
-                has_probabilities=told["has_probabilities"],
-                feature_names=_tuple(told["feature_names"]),
-                feature_count=told["feature_count"],
-                text_step=told["text_step"],
-                type_name=told["type"],
-                takes=told["takes"],
-                outputs=tuple(OutputSpec.read(one) for one in told["outputs"]),
+                classes=_tuple(model["classes"]),
+                has_probabilities=model["has_probabilities"],
+                feature_names=_tuple(model["feature_names"]),
+                feature_count=model["feature_count"],
+                text_step=model["text_step"],
+                type_name=model["type"],
+                takes=model["takes"],
+                outputs=tuple(OutputSpec.read(one) for one in model["outputs"]),
             )
 
     def within(self, seconds: float) -> HostedModel:
@@ -101,7 +101,7 @@ class HostedModel:
 
         header, buffers = frame_header(frame)
         own = {"verb": "predict", "model": self.number, "traced": self.traced}
-        return float(self.ask(Message({**header, **own}, buffers)).header["cpu_seconds"])
+        return float(self.send(Message({**header, **own}, buffers)).header["cpu_seconds"])
 
     def predict_columns(
         self, columns: Sequence[Sequence[Any]], specs: Sequence[ColumnSpec], rows: int
@@ -139,7 +139,7 @@ class HostedModel:
         answers, more = encode_predictions(found)
         own = {"verb": "measure", "function": function, "answers": answers, "after": len(buffers)}
         named = {"features": list(features), "targets": list(targets), "takes": self.takes}
-        answer = self.ask(Message({**header, **own, **named}, [*buffers, *more]))
+        answer = self.send(Message({**header, **own, **named}, [*buffers, *more]))
         with readable_answer():
             return dict(answer.header["measured"])
 
@@ -152,7 +152,7 @@ class HostedModel:
 
         header, buffers = frame_header(frame)
         own = {"verb": "relate", "model": self.number, "function": function}
-        answer = self.ask(Message({**header, **own}, buffers))
+        answer = self.send(Message({**header, **own}, buffers))
         with readable_answer():
             holds = list(answer.header["holds"])
             if len(holds) != len(frame) or not all(isinstance(one, bool) for one in holds):
@@ -166,17 +166,17 @@ class HostedModel:
 
     def _predict(self, header: Mapping[str, Any], buffers: Sequence[Buffer]) -> Predictions:
         own = {"verb": "predict", "model": self.number, "traced": self.traced}
-        answer = self.ask(Message({**header, **own}, buffers), self.seconds)
+        answer = self.send(Message({**header, **own}, buffers), self.seconds)
         with readable_answer():
             return self.predictions(answer, header["rows"])
 
     def _called(self, call: Message) -> Message:
         own = {"model": self.number, "traced": self.traced}
-        return self.ask(Message({**call.header, **own}, call.buffers), self.seconds)
+        return self.send(Message({**call.header, **own}, call.buffers), self.seconds)
 
     def state(self) -> dict[str, Leaf]:
         """Path → leaf, for everything the model holds; raises ``OpaqueError``."""
-        answer = self.ask(Message({"verb": "state", "model": self.number}))
+        answer = self.send(Message({"verb": "state", "model": self.number}))
         if "opaque" in answer.header:
             raise OpaqueError(str(answer.header["opaque"]))
         with readable_answer():

@@ -7,6 +7,7 @@ import marshal
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import CodeType
 
 from packager.digest import sha256_file, tree_digest
 from packager.errors import PackageError
@@ -21,6 +22,8 @@ LOCK = "lock.json"
 LINK = "a symbolic link"
 AS_COMPILED = "bytecode of its source"
 OTHER = "other bytecode"
+UNCOMPARED = ("co_stacksize", "co_qualname", "co_varnames", "co_cellvars", "co_freevars")
+"""What ``==`` of two code objects leaves out, besides the name of the file."""
 
 
 def verify(manifest: Manifest, root: Root) -> list[IntegrityCheck]:
@@ -107,9 +110,19 @@ def is_compiled(path: Path) -> bool:
         return True
     try:
         made = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
-        return bool(marshal.loads(content[16:]) == made)
+        return _is_same_code(made, marshal.loads(content[16:]))
     except (SyntaxError, ValueError, EOFError, TypeError):
         return False
+
+
+def _is_same_code(made: CodeType, found: object) -> bool:
+    """Whether ``found`` is the code ``made``, with the code in it."""
+    if not isinstance(found, CodeType) or made != found:
+        return False
+    pairs = zip(made.co_consts, found.co_consts, strict=True)
+    return all(
+        getattr(made, name, None) == getattr(found, name, None) for name in UNCOMPARED
+    ) and all(_is_same_code(one, other) for one, other in pairs if isinstance(one, CodeType))
 
 
 def verify_folder(
@@ -160,8 +173,11 @@ def _plain_files(folder: Path) -> set[str]:
 
 
 def is_bytecode(name: str) -> bool:
-    """Whether ``name`` is bytecode that Python cached next to the code; no manifest lists it."""
-    return "__pycache__" in name.split("/")
+    """Whether ``name`` is bytecode that Python cached next to the code; no manifest lists it.
+
+    Another file there is none: a library may read it, as numba does its compiled functions.
+    """
+    return name.endswith(".pyc") and name.split("/")[-2:-1] == ["__pycache__"]
 
 
 def is_passed_over(name: str) -> bool:

@@ -33,18 +33,18 @@ def ci_state(directory: Path, variables: Mapping[str, str]) -> GitState | None:
             dirty=None,
             ref=ref if REF.fullmatch(ref) else None,
             source=public_address(address),
-            told_by=name,
+            read_from=name,
         )
     return None
 
 
-def with_ci(found: GitState | None, told: GitState | None) -> GitState | None:
+def with_ci(found: GitState | None, state: GitState | None) -> GitState | None:
     """The state of a repository, with what only CI knows of its commit; that of CI without one."""
-    if found is None or told is None:
-        return found or told
-    if found.commit != told.commit:
+    if found is None or state is None:
+        return found or state
+    if found.commit != state.commit:
         return found
-    known = {"ref": found.ref or told.ref, "source": found.source or told.source}
+    known = {"ref": found.ref or state.ref, "source": found.source or state.source}
     return found.model_copy(update=known)
 
 

@@ -42,7 +42,7 @@ class ProjectCode:
     included: frozenset[Path]
     """Files that ``[image] include`` names, links resolved."""
 
-    def tell(self, progress: Progress) -> None:
+    def warn_omitted(self, progress: Progress) -> None:
         """Warn of files that are omitted because of credentials."""
         for name in self.secrets:
             progress.warn(f"{name} is omitted from the image: {self.left_out[name]}")

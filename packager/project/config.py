@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError, model_validator
 
 from packager.confinement import (
-    lies_outside,
+    is_outside_project,
     parse_toml,
     refuse_leaving,
     refuse_special,
@@ -82,7 +82,7 @@ class Project(FrozenModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_way_to_a_model(cls, value: dict[str, Any]) -> dict[str, Any]:
+    def _one_model_source(cls, value: dict[str, Any]) -> dict[str, Any]:
         found = [
             name for name in ("[recipe]", "[model]", "[[member]]") if name.strip("[]") in value
         ]
@@ -101,7 +101,7 @@ class Project(FrozenModel):
         return self
 
     @model_validator(mode="after")
-    def _whole_solution(self) -> Project:
+    def _complete_solution(self) -> Project:
         check_solution(self.package, self.member, self.data)
         return self
 
@@ -282,7 +282,7 @@ def _check_files(project: Project) -> None:
         )
     check_choice(project.directory, project.requirements)
     for key, name in named.items():
-        outside = lies_outside(project.directory, name)
+        outside = is_outside_project(project.directory, name)
         if outside and key in own:
             raise UsageError(
                 f"{FILENAME}: `{key}`: expected a file within the project, got {name}",

@@ -71,10 +71,10 @@ def init_existing(
             del content[REQUIREMENTS]
             content |= {} if found is None else {REQUIREMENTS: _with_starter(found)}
         else:
-            values, told, copies = _configured(directory, recipe, there, data, target)
+            values, messages, copies = _configured(directory, recipe, there, data, target)
             torch = _torch(directory, content)
             content[FILENAME] = fill("existing.toml", {**values, "torch": torch})
-            notes += told
+            notes += messages
     if not content:
         raise UsageError(f"{directory / FILENAME}: exists already", "name an empty or a new folder")
     return Written(write_project(directory, content, copies), tuple(notes))

@@ -84,9 +84,9 @@ class ListedFiles:
         """Posix name of an omitted file or folder of the project → reason."""
         return self.code.left_out
 
-    def tell(self, progress: Progress) -> None:
+    def warn_omitted(self, progress: Progress) -> None:
         """Warn of files that are omitted from the image because of credentials."""
-        self.code.tell(progress)
+        self.code.warn_omitted(progress)
 
 
 def read_files(project: Project) -> ProjectFiles:

@@ -125,12 +125,12 @@ def _task(model: Path, saved: MlflowModel) -> Task:
 def _requirements(model: Path, saved: MlflowModel) -> str:
     """The requirements that MLflow recorded; MLflow itself only if loading needs it."""
     lines = [line for line in _recorded(model) if line]
-    asked = [line for line in lines if re.match(MLFLOW, line)]
-    kept = [line for line in lines if line not in asked]
+    named = [line for line in lines if re.match(MLFLOW, line)]
+    kept = [line for line in lines if line not in named]
     if not any(re.match(r"pandas\b", line) for line in kept):
         kept.append("pandas")
     # Modules of the model may import MLflow, too.
-    if saved.reader == "pyfunc" or (saved.code and asked):
+    if saved.reader == "pyfunc" or (saved.code and named):
         kept.append(f"mlflow-skinny=={saved.version}" if saved.version else "mlflow-skinny")
     return "".join(f"{line}\n" for line in kept)
 

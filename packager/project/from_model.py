@@ -45,8 +45,8 @@ def init_from_model(
         facts = facts_of_pickle(read_header(_first_file(model)))
     else:
         facts = facts_of_format(model, found)
-    told = "".join(f"{line}\n" for line in facts.requirements)
-    content = {"requirements.txt": told if requirements is None else requirements}
+    requirement_lines = "".join(f"{line}\n" for line in facts.requirements)
+    content = {"requirements.txt": requirement_lines if requirements is None else requirements}
     copies, section, labels = {f"model/{model.name}": model}, "", ""
     task = task or facts.task
     if data is not None:
@@ -63,14 +63,14 @@ def init_from_model(
         )
     elif target is not None:
         raise UsageError("--target: expected --data with it, got none", "add --data FILE")
-    values = {"name": package_name(directory), "task": _told(task), "data": section}
+    values = {"name": package_name(directory), "task": _task_or_regression(task), "data": section}
     values |= {"model": quoted(f"model/{model.name}"), "classes": labels}
     values |= {"torch": torch_line(content["requirements.txt"]), "origin": ""}
     content[FILENAME] = fill("pretrained.toml", values)
     return write_project(directory, content, copies)
 
 
-def _told(task: Task | None) -> Task:
+def _task_or_regression(task: Task | None) -> Task:
     return task or "regression"
 
 

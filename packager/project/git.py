@@ -43,7 +43,7 @@ class GitState(FrozenModel):
     """``refs/heads/NAME`` or ``refs/tags/NAME``; None if neither is checked out."""
     source: str | None = None
     """The address of the remote repository, without credentials."""
-    told_by: str = "git"
+    read_from: str = "git"
     """``git``, or the variable of CI that names the commit."""
 
 
@@ -108,13 +108,13 @@ def _dirty(git: _Git, top: Path, packaged: Iterable[Path]) -> bool | None:
     folders = {folder for path in files for folder in path.parents if top in folder.parents}
     if any((folder / ".git").exists() for folder in folders):
         return None  # files of another repository, such as a submodule
-    told = git.run(
+    output = git.run(
         *(f"--work-tree={top}", "status", "--porcelain", "-z"),
         *("--untracked-files=all", "--no-renames", "--ignore-submodules=all"),
     )
-    if told is None:
+    if output is None:
         return None
-    listed = [(line[:2], top / line[3:]) for line in told.split("\0") if line]
+    listed = [(line[:2], top / line[3:]) for line in output.split("\0") if line]
     return any(path in files if state == "??" else path.name != RECORD for state, path in listed)
 
 
@@ -122,10 +122,10 @@ def _source(git: _Git, repository: Repository, branch: str | None) -> str | None
     """The address of the branch's remote, else of ``origin``, else of the only one."""
     copy = git.scratch / "config-of-the-project"
     copy.write_text(read_bounded(repository.common / "config"), encoding="utf-8")
-    told = git.run(
+    output = git.run(
         "config", f"--file={copy}", "--no-includes", "-z", "--get-regexp", "^(remote|branch)[.]"
     )
-    values = _settings(told or "")
+    values = _settings(output or "")
     urls = {match[1]: url for key, url in values.items() if (match := _REMOTE.fullmatch(key))}
     short = (branch or "").removeprefix("refs/heads/")
     wanted = (values.get(f"branch.{short}.remote"), DEFAULT_REMOTE)
@@ -135,10 +135,10 @@ def _source(git: _Git, repository: Repository, branch: str | None) -> str | None
     return None if chosen is None else public_address(chosen)
 
 
-def _settings(told: str) -> Mapping[str, str]:
+def _settings(output: str) -> Mapping[str, str]:
     r"""Key → first value of ``git config -z``: ``key\nvalue\0`` each."""
     found: dict[str, str] = {}
-    for entry in told.split("\0"):
+    for entry in output.split("\0"):
         key, newline, value = entry.partition("\n")
         if newline:
             found.setdefault(key, value)

@@ -157,14 +157,14 @@ def secrets_written(inside: str, content: bytes) -> Iterator[Secret]:
     found = sorted(_found(content, prose=name.endswith(_CODE)))
     if name.endswith(_SETTINGS) and name != "package.toml":
         found = sorted([*found, *_passwords(content)])
-    told = set()
+    reported = set()
     for start, what in found:
         line = content.count(b"\n", 0, start) + 1
-        told.add(line)
+        reported.add(line)
         yield Secret(what, line)
     for line, what in issued_secrets(content):
-        if line not in told:
-            told.add(line)
+        if line not in reported:
+            reported.add(line)
             yield Secret(what, line)
 
 

@@ -110,9 +110,9 @@ def _modules(
         name = module.partition(".")[0]
         providers = active.providers.get(module, ()) if active else ()
         required = [lines[one] for one in providers if one in lines]
-        told = [comments[one] for one in (*providers, name) if one in comments]
+        comments_found = [comments[one] for one in (*providers, name) if one in comments]
         if name not in found or (required and not found[name].requirement):
-            note = "" if required else "; ".join(one.removeprefix("# ") for one in told)
+            note = "" if required else "; ".join(one.removeprefix("# ") for one in comments_found)
             found[name] = NeededModule(name, what, ", ".join(required), note)
     return tuple(found[name] for name in sorted(found))
 
@@ -187,8 +187,8 @@ def _comments(
 def _absent(name: str, what: str, *, optional: bool) -> str:
     known = INSTALLED_AS.get(name.lower())
     called = f"; an index has it as {known}" if known else ""
-    told = "which goes on without it" if optional else INSTALL
-    return f"# {name}: imported by {what}, {NOTHING}{called}: {told}"
+    consequence = "which goes on without it" if optional else INSTALL
+    return f"# {name}: imported by {what}, {NOTHING}{called}: {consequence}"
 
 
 def _is_own(installed: Distribution, top: Path) -> bool:

@@ -19,6 +19,7 @@ from packager.errors import UsageError
 from packager.project.case_rules import case_columns
 from packager.project.config import FILENAME, Project
 from packager.project.entry_modules import entrypoints
+from packager.project.feature_columns import feature_columns
 from packager.project.pickles import refuse_pickles
 from packager.project.sections import DataSection
 
@@ -70,8 +71,7 @@ def _check_first_rows(
     project: Project, data: DataSection, source: Path, present: list[str]
 ) -> None:
     """Raise ``UsageError`` if column types or the first rows show data that can't be served."""
-    other = {*project.targets, *data.exclude, *data.train_only}
-    features = [n for n in data.include or present if n not in other]
+    features = feature_columns(project, present)
     refuse_unservable_types(source, features, data.reader)
     rows = read_first_rows(source, data.reader)
     if project.features == "array":

@@ -32,7 +32,7 @@ class RefusedScopeError(PackageError):
     """The token server gives this user no token for a repository."""
 
 
-class AskToken(Protocol):
+class FetchToken(Protocol):
     """Sends a request to the token server; returns status and content."""
 
     def __call__(
@@ -49,7 +49,7 @@ class Authorization:
     plain: bool
     """Whether the registry is asked without TLS."""
     find_login: Callable[[], Login | None]
-    ask_token: AskToken
+    fetch_token: FetchToken
     _scheme: str = ""
     _facts: dict[str, str] = field(default_factory=dict)
     _tokens: dict[Scopes, tuple[str, float]] = field(default_factory=dict)
@@ -138,21 +138,21 @@ class Authorization:
     def _new_token(self, scopes: Scopes) -> tuple[str, float]:
         """(token, moment until which it is used) for ``scopes``."""
         login, service = self._find(), self._facts.get("service")
-        asked = [("service", service)] if service else []
+        parameters = [("service", service)] if service else []
         if login is not None and login.identity_token:
             form = {
-                **dict(asked),
+                **dict(parameters),
                 "grant_type": "refresh_token",
                 "refresh_token": login.identity_token,
                 "client_id": CLIENT,
                 "scope": " ".join(scopes),
             }
-            status, content = self.ask_token(self._facts["realm"], None, form)
+            status, content = self.fetch_token(self._facts["realm"], None, form)
         else:
-            query = urlencode([*asked, *(("scope", scope) for scope in scopes)])
+            query = urlencode([*parameters, *(("scope", scope) for scope in scopes)])
             url = self._facts["realm"]
             url += ("&" if urlsplit(url).query else "?") + query
-            status, content = self.ask_token(url, None if login is None else _basic(login), None)
+            status, content = self.fetch_token(url, None if login is None else _basic(login), None)
         if status in (401, 403):
             refused = self._refused("its token server refused the login")
             raise RefusedScopeError(refused.message, refused.hint) from refused
@@ -165,9 +165,9 @@ class Authorization:
 
     def _read_token(self, content: bytes) -> tuple[str, float]:
         try:
-            told = json.loads(content)
-            token = told.get("token") or told["access_token"]
-            life = float(told.get("expires_in") or DEFAULT_LIFE)
+            document = json.loads(content)
+            token = document.get("token") or document["access_token"]
+            life = float(document.get("expires_in") or DEFAULT_LIFE)
             if not isinstance(token, str) or not token.isprintable() or not token.isascii():
                 raise ValueError("no text")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

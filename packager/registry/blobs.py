@@ -78,19 +78,19 @@ def put_blob(
             if chunk:
                 answer = _send_chunks(repository, start, blob, chunk)
             else:
-                answer = _send_whole(repository, start, blob)
+                answer = _send_at_once(repository, start, blob)
         except BrokenTransferError as error:
             if last:
                 raise repository.session.unreachable(error) from error
-            asked = 0.0
+            pause = 0.0
         else:
             if answer.status == 201:
                 return "sent"
             before, chunk = chunk, _next_chunk(answer.status, chunk, size)
             if last or (chunk == before and answer.status not in (404, 416, *REPEATED)):
                 raise repository.refusal(f"store {blob.name} ({digest})", answer)
-            asked = answer.wait
-        repository.session.wait(turn, asked)
+            pause = answer.wait
+        repository.session.wait(turn, pause)
         if has_blob(repository, digest):  # only the answer was lost
             return "sent"
     raise AssertionError("the last turn returns or raises")
@@ -126,13 +126,13 @@ def _started(
 
 def _location(answer: RegistryAnswer) -> str:
     """Where an upload goes on: what the last answer says, never an address made by us."""
-    told = answer.headers.get("Location")
-    if not told:
+    location = answer.headers.get("Location")
+    if not location:
         raise PackageError(
             f"{urlsplit(answer.url).netloc}: expected a Location for the upload, got none",
             "ask who runs the registry",
         )
-    return urljoin(answer.url, told)
+    return urljoin(answer.url, location)
 
 
 def _finished(location: str, digest: str) -> str:
@@ -140,7 +140,7 @@ def _finished(location: str, digest: str) -> str:
     return f"{location}{joint}{urlencode({'digest': digest})}"
 
 
-def _send_whole(
+def _send_at_once(
     repository: RegistryRepository, start: RegistryAnswer, blob: OutgoingBlob
 ) -> RegistryAnswer:
     url = _finished(_location(start), blob.descriptor.digest)
@@ -185,8 +185,8 @@ def _send_chunks(
 
 def _chunk_size(start: RegistryAnswer, chunk: int) -> int:
     """``chunk``, or the least that the registry accepts."""
-    told = start.headers.get("OCI-Chunk-Min-Length", "")
-    least = int(told[:12]) if told.isdecimal() else 0
+    header = start.headers.get("OCI-Chunk-Min-Length", "")
+    least = int(header[:12]) if header.isdecimal() else 0
     return min(max(chunk, least), MAX_CHUNK_SIZE)
 
 
@@ -235,9 +235,9 @@ def _from(repository: RegistryRepository, wanted: Descriptor, at: int) -> Iterat
             raise repository.refusal(f"read blob {wanted.digest}", answer)
         skipped = 0 if answer.status == 206 else at
         if answer.status == 206:
-            told = answer.headers.get("Content-Range", "")
-            if not told.startswith(f"bytes {at}-"):
-                raise other_bytes(repository, wanted, f"the range {told[:60]!r}")
+            header = answer.headers.get("Content-Range", "")
+            if not header.startswith(f"bytes {at}-"):
+                raise other_bytes(repository, wanted, f"the range {header[:60]!r}")
         position = at - skipped
         for chunk in chunks:
             position += len(chunk)

@@ -104,9 +104,9 @@ def _resolved(config: AuthConfig, path: Path, host: str, repository: str) -> Log
 
 def _login(entry: dict[str, Any] | None) -> Login | None:
     """``entry`` of the SDK, whose keys a credential helper capitalises; None if it is empty."""
-    told = {key.lower(): value for key, value in (entry or {}).items()}
-    if told.get("identitytoken"):
-        return Login(identity_token=str(told["identitytoken"]))
-    if told.get("username"):
-        return Login(str(told["username"]), str(told.get("password") or ""))
+    entry_values = {key.lower(): value for key, value in (entry or {}).items()}
+    if entry_values.get("identitytoken"):
+        return Login(identity_token=str(entry_values["identitytoken"]))
+    if entry_values.get("username"):
+        return Login(str(entry_values["username"]), str(entry_values.get("password") or ""))
     return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
-from packager.manifest.platform import platform_of
+from packager.manifest.platform import ATTACHED, platform_of
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
 from packager.registry.oci_json import oci_manifest
 from packager.registry.reference import DIGEST
@@ -69,13 +69,18 @@ class ImageIndex:
     def of(cls, descriptor: Descriptor, document: Mapping[str, Any]) -> ImageIndex:
         """Read an index; raises ``ValueError`` for two images that readers could choose between.
 
-        Entries without a known platform, which are attachments, are no images.
+        Entries of the platform ``ATTACHED`` are no images. One without a platform, or with a part
+        of one, is refused: engines take it for any platform, or for their own.
         """
         images: dict[str, str] = {}
         for entry in document.get("manifests") or ():
-            platform = platform_of(entry.get("platform") or {})
-            if "unknown" in platform or "None" in platform:
+            described = entry.get("platform") or {}
+            platform = platform_of(described)
+            if platform == ATTACHED:
                 continue
+            if not all(described.get(key) for key in ("os", "architecture")):
+                digest = str(entry.get("digest"))[:80]
+                raise ValueError(f"{digest} without a platform, which engines may run on any")
             digest = read_descriptor(entry).digest
             if images.setdefault(platform, digest) != digest:
                 raise ValueError(f"an index with two images for {platform}")
@@ -198,7 +203,7 @@ def put_manifest(
     digest = f"sha256:{sha256_bytes(content)}"
     target = tag or digest
     for turn in range(TRIES):
-        last, asked = turn + 1 == TRIES, 0.0
+        last, pause = turn + 1 == TRIES, 0.0
         try:
             answer = repository.request(
                 "PUT",
@@ -214,16 +219,16 @@ def put_manifest(
                 return _stored(repository, answer, digest)
             if last or answer.status not in REPEATED:
                 raise repository.refusal(f"store the manifest {target}", answer)
-            asked = answer.wait
-        repository.session.wait(turn, asked)
+            pause = answer.wait
+        repository.session.wait(turn, pause)
     raise AssertionError("the last turn returns or raises")
 
 
 def _stored(repository: RegistryRepository, answer: RegistryAnswer, digest: str) -> RegistryAnswer:
-    told = answer.headers.get("Docker-Content-Digest", digest)
-    if told != digest:
+    digest_header = answer.headers.get("Docker-Content-Digest", digest)
+    if digest_header != digest:
         raise PackageError(
-            f"{repository}: expected the registry to store {digest}, got {told[:100]}",
+            f"{repository}: expected the registry to store {digest}, got {digest_header[:100]}",
             "the registry changes what is pushed, so digests and signatures can't be kept",
         )
     return answer
@@ -233,13 +238,13 @@ def _checked(
     repository: RegistryRepository, target: str, answer: RegistryAnswer, digest: str
 ) -> FetchedManifest:
     """The manifest of an answer, if its kind is certain."""
-    told = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
     try:
         document = oci_manifest(answer.content)
-        kind = document.get("mediaType") or told
+        kind = document.get("mediaType") or media_type
         # A document of two kinds would be one image for us and another for the next reader.
-        if kind != told and told in (*INDEX_TYPES, *MANIFEST_TYPES):
-            raise ValueError(f"{kind!r} as {told!r}")
+        if kind != media_type and media_type in (*INDEX_TYPES, *MANIFEST_TYPES):
+            raise ValueError(f"{kind!r} as {media_type!r}")
         if kind not in (*INDEX_TYPES, *MANIFEST_TYPES):
             raise ValueError(f"the media type {str(kind)[:100]!r}")
         other = ("layers", "config") if kind in INDEX_TYPES else ("manifests",)

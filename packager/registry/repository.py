@@ -63,7 +63,7 @@ class RegistryRepository:
                 f"{self}: the registry has none: can't {action}", "check the name, tag or digest"
             )
         return PackageError(
-            f"{self}: the registry refused to {action}: {answer.told}",
+            f"{self}: the registry refused to {action}: {answer.summary}",
             "try again later, or ask who runs the registry",
         )
 

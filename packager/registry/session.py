@@ -47,7 +47,7 @@ class RegistrySession:
         self._opening = threading.Lock()
         self._base = ""
         self.authorization = Authorization(
-            host, False, lambda: find_login(host, repository), self._ask_token
+            host, False, lambda: find_login(host, repository), self._fetch_token
         )
 
     def request(
@@ -98,11 +98,11 @@ class RegistrySession:
         else:
             yield answer, iter(())
 
-    def wait(self, turn: int, asked: float = 0.0) -> None:
-        """Wait before repetition ``turn`` (from 0), at least ``asked`` seconds."""
+    def wait(self, turn: int, requested: float = 0.0) -> None:
+        """Wait before repetition ``turn`` (from 0), at least ``requested`` seconds."""
         # Half of it is random: clients that failed together don't come back together.
         seconds = 0.5 * 2**turn * (0.5 + random.random() / 2)
-        self._sleep(min(MAX_WAIT, max(seconds, asked)))
+        self._sleep(min(MAX_WAIT, max(seconds, requested)))
 
     def unreachable(self, error: BrokenTransferError) -> PackageError:
         """The error for a registry that gave no whole answer."""
@@ -121,7 +121,7 @@ class RegistrySession:
     def _repeated(self, attempt: Callable[[], RegistryAnswer]) -> RegistryAnswer:
         for turn in range(TRIES):
             last = turn + 1 == TRIES
-            asked = 0.0
+            pause = 0.0
             try:
                 answer = attempt()
             except BrokenTransferError as error:
@@ -130,8 +130,8 @@ class RegistrySession:
             else:
                 if last or answer.status not in REPEATED:
                     return answer
-                asked = answer.wait
-            self.wait(turn, asked)
+                pause = answer.wait
+            self.wait(turn, pause)
         raise AssertionError("the last turn returns or raises")
 
     def _authorized(
@@ -207,7 +207,7 @@ class RegistrySession:
                 self.authorization.challenged(challenge, (), None)
             elif answer.status != 200:
                 raise PackageError(
-                    f"{self.host}: expected a container registry at /v2/, got {answer.told}",
+                    f"{self.host}: expected a container registry at /v2/, got {answer.summary}",
                     "check the host and port",
                 )
             self._base = base
@@ -228,7 +228,7 @@ class RegistrySession:
                     return plain, self._repeated(lambda: asked(plain))
         return secure, self._repeated(lambda: asked(secure))
 
-    def _ask_token(
+    def _fetch_token(
         self, url: str, authorization: str | None, form: Mapping[str, str] | None
     ) -> tuple[int, bytes]:
         body = urlencode(form).encode() if form is not None else b""

@@ -54,18 +54,18 @@ class RegistryAnswer:
     """Empty if it is streamed."""
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """Status and first words, for an error message."""
         return f"{self.status} {self.content[:300].decode(errors='replace')}".strip()
 
     @property
     def wait(self) -> float:
         """Seconds that the header Retry-After, a number or a date, asks for; else 0."""
-        told = self.headers.get("Retry-After", "")
-        if told.isdecimal():
-            return float(told[:9])
+        header = self.headers.get("Retry-After", "")
+        if header.isdecimal():
+            return float(header[:9])
         try:
-            return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+            return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
         except (ValueError, TypeError):
             return 0.0
 

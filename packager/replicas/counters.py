@@ -173,7 +173,7 @@ def query_prometheus(
             f"--window: expected a number and one of s, m, h, d, w, got {window!r}",
             "for example 1d",
         )
-    found = _asked(
+    found = _query(
         url, f"group by (model, version) (last_over_time({PACKAGE_INFO}[{window}]))", key
     )
     model, version = wanted.choose([_pair(labels) for labels, _ in found], url)
@@ -188,7 +188,7 @@ def query_prometheus(
         )
         values[name] = {
             tuple(series.get(label, "") for label in labels): value
-            for series, value in _asked(url, query, key)
+            for series, value in _query(url, query, key)
         }
     return CounterTotals(model, version, f"the last {window}, from Prometheus", values, False)
 
@@ -219,7 +219,7 @@ def _check_count(name: str, value: float) -> None:
         raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
 
 
-def _asked(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], float]]:
+def _query(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], float]]:
     """Labels and value of each series in the result of an instant query."""
     answer = _get(f"{url.rstrip('/')}/api/v1/query", {"query": query}, key)
     try:
@@ -230,9 +230,9 @@ def _asked(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], 
         for _, value in found:
             _check_count("an answer", value)
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        told = f" ({error})" if type(error) is ValueError else ""
+        detail = f" ({error})" if type(error) is ValueError else ""
         raise PackageError(
-            f"{url}: expected Prometheus' answer to a query, got other content{told}",
+            f"{url}: expected Prometheus' answer to a query, got other content{detail}",
             "name the address of a Prometheus: http://…:9090",
         ) from error
     return found

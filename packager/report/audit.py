@@ -12,7 +12,7 @@ from packager.trust.audit_report import AuditFinding, AuditResult
 def as_text(found: AuditResult, *, everything: bool = False) -> str:
     """What is wrong, what was not looked into, and what was looked at; ``everything``: licences."""
     lines = [found.name]
-    lines += [f"  {part}: {told}" for part, told in found.told.items()]
+    lines += [f"  {part}: {what}" for part, what in found.scanned.items()]
     if everything:
         lines += [f"    {name}: {licence}" for name, licence in found.licences.items()]
     lines += _part("findings", found.findings) + _part("not looked into", found.skipped)

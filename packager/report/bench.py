@@ -66,11 +66,11 @@ def _flow_lines(steps: Sequence[LoadStep], columns: int | None) -> list[str]:
 def _flow_rows(found: FlowShare) -> Iterator[tuple[Cell, ...]]:
     for one in found.members:
         parts = (one.own_us, one.crossing_us, one.waiting_us, one.overlapped_us)
-        yield (one.member, f"{100 * one.share:.1f} %", *map(_whole, parts))
-    yield ("flow", f"{100 * found.share:.1f} %", _whole(found.flow_us), "-", "-", "-")
+        yield (one.member, f"{100 * one.share:.1f} %", *map(_rounded, parts))
+    yield ("flow", f"{100 * found.share:.1f} %", _rounded(found.flow_us), "-", "-", "-")
 
 
-def _whole(microseconds: float) -> str:
+def _rounded(microseconds: float) -> str:
     return f"{microseconds:,.0f}"
 
 
@@ -95,9 +95,9 @@ def _notes(steps: Sequence[LoadStep]) -> list[str]:
                 " give it more --seconds"
             )
         if step.failed:
-            told = {status: n for status, n in step.statuses.items() if status != "200"}
+            failures = {status: n for status, n in step.statuses.items() if status != "200"}
             if step.broken_connections:
-                told["no answer"] = step.broken_connections
-            counts = ", ".join(f"{status}: {count}" for status, count in sorted(told.items()))
+                failures["no answer"] = step.broken_connections
+            counts = ", ".join(f"{status}: {count}" for status, count in sorted(failures.items()))
             notes.append(f"failed at {step.rows} rows, {step.clients} clients: {counts}")
     return ["", *notes] if notes else []

@@ -45,8 +45,8 @@ def data_facts(reference: Reference) -> Iterator[Fact]:
 def _source(data: DataSource) -> Iterator[Fact]:
     if data.dvc is not None:
         stage = f", stage {data.dvc.stage}" if data.dvc.stage else ""
-        told = f"{data.dvc.output}{stage}, {data.dvc.algorithm} {data.dvc.digest}"
-        yield f"tracked by DVC in {data.dvc.file}", told
+        source_text = f"{data.dvc.output}{stage}, {data.dvc.algorithm} {data.dvc.digest}"
+        yield f"tracked by DVC in {data.dvc.file}", source_text
     if data.table is not None:
         yield "table", f"{data.table.table}, version {data.table.version}"
         labels = data.table.labels
@@ -125,8 +125,8 @@ def environment_facts(reference: Reference) -> Iterator[Fact]:
     lock, trained = reference.lock(), reference.manifest.environment
     yield "Python", lock.python
     proved = reference.manifest.platforms[lock.platform].proved_on
-    told = {"native": "proved on such a machine", "emulation": "proved under emulation"}
-    yield "platform", f"{lock.platform}, {told.get(proved or '', 'not proved at build')}"
+    proofs = {"native": "proved on such a machine", "emulation": "proved under emulation"}
+    yield "platform", f"{lock.platform}, {proofs.get(proved or '', 'not proved at build')}"
     if lock.base == "none":
         yield "base", "none: runs on a machine's own Python"
     else:

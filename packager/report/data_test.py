@@ -94,13 +94,13 @@ def _remark(family: FamilyReport, report: DataTestReport) -> str:
     if family.verdict == "inconclusive" and not family.checks:
         return family.why
     words = []
-    for verdict, said in (
+    for verdict, remark in (
         ("failed", "failed"),
         ("warned", "warned"),
         ("inconclusive", "with too few rows to tell"),
     ):
         count = sum(check.verdict == verdict for check in family.checks)
-        words += [f"{count:,} {said}"] if count else []
+        words += [f"{count:,} {remark}"] if count else []
     if family.verdict == "inconclusive" and family.why not in report.sentence:
         words.append(TOO_FEW.sub("", family.why))
     near = _nearest(family.checks) if family.verdict in ("passed", "warned") else None

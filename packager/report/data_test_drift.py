@@ -51,14 +51,14 @@ def _card(check: Check) -> str:
 
 
 def _bin(name: str, before: float, now: float, scale: Scale) -> str:
-    said = f"{name}: {percent(before)} of the packaged rows, {percent(now)} of the new rows"
+    label = f"{name}: {percent(before)} of the packaged rows, {percent(now)} of the new rows"
     bars = (
         f'<rect class="before" x="0" y="1" width="{scale.at(before):.2f}%" height="6"/>'
         f'<rect class="after" x="0" y="8" width="{scale.at(now):.2f}%" height="6"/>'
     )
     return (
         f'<div class="bin"><span class="name">{words(name, 40)}</span>'
-        f'{drawing(said, bars, HEIGHT)}<span class="values">{percent(now)}</span></div>'
+        f'{drawing(label, bars, HEIGHT)}<span class="values">{percent(now)}</span></div>'
     )
 
 

@@ -33,9 +33,9 @@ def weak_slices(family: FamilyReport) -> str:
     found = WeakDetails.of(family.details)
     slices = () if found is None else found.slices
     searched = [check.why for check in family.checks if check.metric == SEARCH]
-    said = "".join(f"<p>{words(why, 300)}</p>" for why in searched)
+    paragraphs = "".join(f"<p>{words(why, 300)}</p>" for why in searched)
     cards = "".join(map(_weak, slices[:MAX_SHOWN]))
-    return said + cards + data_table("weak slices", WEAK_HEADS, map(_weak_row, slices))
+    return paragraphs + cards + data_table("weak slices", WEAK_HEADS, map(_weak_row, slices))
 
 
 def rules_line(rule: str) -> str:
@@ -88,14 +88,14 @@ def _weak(found: WeakSliceDetails) -> str:
     excess = f"{number(found.loss)} instead of {number(found.expected)}"
     line = escape_markup(rules_line(found.rule))
     rows = example_table(f"rows of {found.rule}", found.examples)
-    said = (
+    description = (
         f"{number(found.rows)} rows ({percent(found.share)}), loss {excess}; the excess is "
         f"{number(found.excess)} ({interval((found.low, found.high))}), measured on rows that did "
         "not find it."
     )
     return (
-        f'<article><h3>{words(found.rule, 300)}</h3><p>{said}</p><p class="note">To watch it, '
-        f"put this line below <code>[slices.rules]</code> of package.toml:</p>"
+        f'<article><h3>{words(found.rule, 300)}</h3><p>{description}</p><p class="note">To '
+        f"watch it, put this line below <code>[slices.rules]</code> of package.toml:</p>"
         f'<pre class="scroll" tabindex="0"><code>{line}</code></pre>'
         f"{folded(f'{len(found.examples)} rows of it', rows) if rows else ''}</article>"
     )

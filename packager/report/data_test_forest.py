@@ -81,8 +81,8 @@ def forest(metric: str, checks: Iterable[Check], wording: Wording = PACKAGED) ->
     more = ""
     if len(rows) > MAX_OPEN:
         left_out = len(ordered) - len(rows)
-        said = f"{len(rows) - MAX_OPEN} more" + f" of {left_out + len(rows)}" * bool(left_out)
-        more = folded(said, "".join(rows[MAX_OPEN:]))
+        text = f"{len(rows) - MAX_OPEN} more" + f" of {left_out + len(rows)}" * bool(left_out)
+        more = folded(text, "".join(rows[MAX_OPEN:]))
     return f'<div class="forest">{head}{"".join(rows[:MAX_OPEN])}{more}</div>'
 
 
@@ -137,10 +137,10 @@ def _row(check: Check, scale: Scale) -> str:
     unseen = ""
     if is_unclear(check) and check.visible_from is not None:
         unseen = f", a change of {digits(check.visible_from)} would have been found"
-    said = f"{shortened(check.name)}: {values} now, {check.verdict}{unseen}"
+    text = f"{shortened(check.name)}: {values} now, {check.verdict}{unseen}"
     return (
         f'<div class="forest-row {state(check)}"><span class="name">{words(label(check))}</span>'
-        f"{drawing(said, _shapes(check, scale), HEIGHT)}"
+        f"{drawing(text, _shapes(check, scale), HEIGHT)}"
         f'<span class="values">{values}</span></div>'
     )
 

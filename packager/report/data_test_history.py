@@ -52,8 +52,8 @@ def _verdicts(runs: Sequence[DataTestReport]) -> str:
         for place, run in enumerate(runs)
     )
     failed = sum(run.verdict == "failed" for run in runs)
-    said = f"verdicts of {len(runs)} runs, {failed} of them failed"
-    return f'<div class="multiple"><h3>verdict</h3>{drawing(said, squares, HEIGHT)}</div>'
+    text = f"verdicts of {len(runs)} runs, {failed} of them failed"
+    return f'<div class="multiple"><h3>verdict</h3>{drawing(text, squares, HEIGHT)}</div>'
 
 
 def _metric(runs: Sequence[DataTestReport], key: tuple[str, str]) -> str:
@@ -82,11 +82,11 @@ def _metric(runs: Sequence[DataTestReport], key: tuple[str, str]) -> str:
         if check is not None and point is not None
     ]
     known = [value for value in values if value is not None]
-    said = f"{last.name} over {len(known)} runs, from {tick(known[0])} to {tick(known[-1])}"
+    text = f"{last.name} over {len(known)} runs, from {tick(known[0])} to {tick(known[-1])}"
     title = f"{last.metric} {label(last)}".strip()
     return (
         f'<div class="multiple"><h3>{words(title, 40)} <small>{number(known[-1])}</small></h3>'
-        f"{drawing(said, ''.join(shapes), HEIGHT)}</div>"
+        f"{drawing(text, ''.join(shapes), HEIGHT)}</div>"
     )
 
 

@@ -150,11 +150,11 @@ def _fairness(family: FamilyReport) -> str:
 
 def _suspects(family: FamilyReport) -> str:
     found = SuspectsDetails.of(family.details)
-    said = ""
+    note = ""
     if found is not None:
         flags = data_table("flags", ("flag", "rows"), found.flags.items())
-        said = f"<p>{number(found.rows)} rows have a suspicious value.</p>{flags}"
-    return said + forests(family.checks, "suspicious values") + "".join(examples_of(family.checks))
+        note = f"<p>{number(found.rows)} rows have a suspicious value.</p>{flags}"
+    return note + forests(family.checks, "suspicious values") + "".join(examples_of(family.checks))
 
 
 def _time(family: FamilyReport) -> str:
@@ -210,13 +210,13 @@ def _not_judged(report: DataTestReport) -> str:
     ]
     absent += [("note", shortened(note, MAX_SENTENCE)) for note in report.notes]
     unclear = [check for check in report.checks if is_unclear(check)]
-    said = ""
+    text = ""
     if unclear:
-        said = (
+        text = (
             f"<p>{number(len(unclear))} of {number(len(report.checks))} checks have too few rows "
             "to see the change that the policy names.</p>"
         )
-    return table_box("what was not judged", ("what", "why"), absent) + said + _unseen(unclear)
+    return table_box("what was not judged", ("what", "why"), absent) + text + _unseen(unclear)
 
 
 def _unseen(checks: Sequence[Check]) -> str:

@@ -43,8 +43,8 @@ def _plot(check: Check, found: TimeDetails) -> str:
         )
     shapes += _lane(scale, found.packaged, check.baseline, LANES[0], "ring")
     shapes += _lane(scale, found.ratios, check.now, LANES[1], "now")
-    said = f"{check.name}: {check.why}"
-    plot = f"{drawing(said, ''.join(shapes), HEIGHT)}{axis(scale)}"
+    label = f"{check.name}: {check.why}"
+    plot = f"{drawing(label, ''.join(shapes), HEIGHT)}{axis(scale)}"
     rounds = enumerate(zip_longest(found.packaged, found.ratios), 1)
     rows = ((place, number(before), number(now)) for place, (before, now) in rounds)
     return (

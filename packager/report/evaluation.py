@@ -73,10 +73,10 @@ def _since_build(found: PairedEvaluation) -> list[str]:
 def _sentence(name: str, one: SinceBuild, metric: str) -> str:
     better = one.verdict == "better"
     verdict = one.verdict if one.verdict == "as when built" else f"{one.verdict} than when built"
-    asked = ": was it trained on these rows, or are they easier?" if better else ""
+    question = ": was it trained on these rows, or are they easier?" if better else ""
     return (
         f"the {name} is {verdict}: {metric} {one.now:.4f}, {one.built:.4f} on its held-out rows "
-        f"({change(one.difference)}, {change(one.low)} to {change(one.high)}){asked}"
+        f"({change(one.difference)}, {change(one.low)} to {change(one.high)}){question}"
     )
 
 

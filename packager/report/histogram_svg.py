@@ -28,12 +28,12 @@ def histogram(column: str, found: Histogram, value: float | None = None) -> str:
                 f'<rect x="{place * step + 0.5:.1f}" y="{BASE - tall:.1f}" '
                 f'width="{step - 1:.1f}" height="{tall:.1f}"/>'
             )
-    said = f"{column}: {sum(found.counts)} values from {number(low)} to {number(high)}"
+    label = f"{column}: {sum(found.counts)} values from {number(low)} to {number(high)}"
     if value is not None:
-        said += f"; this row has {number(value)}"
+        label += f"; this row has {number(value)}"
     return (
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape_markup(said)}">'
+        f'aria-label="{escape_markup(label)}">'
         f'<g class="bars">{"".join(bars)}</g>'
         f'<line class="axis" x1="0" y1="{BASE}" x2="{WIDTH}" y2="{BASE}"/>'
         f'<text x="0" y="{HEIGHT - 2}">{number(low)}</text>'

@@ -102,17 +102,17 @@ def done_text(issue: Mapping[str, Any], action: Mapping[str, Any]) -> str:
         else "resolved",
         "ignore": f"ignored until {action['until']}" if action.get("until") else "ignored",
     }
-    told = f"#{issue['id']} {texts.get(name, issue['state'])}: {issue['title']}"
-    return told if name != "add" else _added(issue, told)
+    summary = f"#{issue['id']} {texts.get(name, issue['state'])}: {issue['title']}"
+    return summary if name != "add" else _added(issue, summary)
 
 
-def _added(issue: Mapping[str, Any], told: str) -> str:
-    """What adding an issue did; ``told``: its number, state and title."""
+def _added(issue: Mapping[str, Any], text: str) -> str:
+    """What adding an issue did; ``text``: its number, state and title."""
     if issue["result"] == "regressed":
         return f"#{issue['id']} was known, and is open again: {issue['title']}"
     if issue["result"] != "same":
-        return told
-    return f"{told}\nknown already, and not changed: `package issues comment {issue['id']} TEXT`"
+        return text
+    return f"{text}\nknown already, and not changed: `package issues comment {issue['id']} TEXT`"
 
 
 def _snoozed(issue: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ def lineage_svg(nodes: dict[str, LineageTable]) -> str:
     )
 
 
-def _taken(node: LineageTable, parent: str) -> str:
+def _parent_versions(node: LineageTable, parent: str) -> str:
     """The versions of a parent from which a table was derived, such as ``@2``."""
     derived = node.version.derived if node.version else None
     if derived is None:
@@ -99,7 +99,7 @@ def _arrow(edge: Edge, nodes: dict[str, LineageTable]) -> str:
     return (
         f'<path class="edge" d="{" ".join(path)}" marker-end="url(#tip)"/>'
         f'<text class="small taken" x="{x - 10}" y="{y - 4}" text-anchor="end">'
-        f"{_taken(nodes[edge.child], edge.parent)}</text>"
+        f"{_parent_versions(nodes[edge.child], edge.parent)}</text>"
     )
 
 
@@ -108,7 +108,7 @@ def _box(node: LineageTable, box: Box) -> str:
     x, y = box.x + 10, box.y + box.height // 2
     step = _step(node)
     return (
-        f'<g class="{kind}"><title>{escape_markup(_whole(node))}</title>'
+        f'<g class="{kind}"><title>{escape_markup(_full_text(node))}</title>'
         f'<rect class="box" x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" '
         f'rx="6"/><text class="name" x="{x}" y="{y - 4 if step else y + 5}">'
         f"{escape_markup(_label(node))}</text>"
@@ -116,7 +116,7 @@ def _box(node: LineageTable, box: Box) -> str:
     )
 
 
-def _whole(node: LineageTable) -> str:
+def _full_text(node: LineageTable) -> str:
     derived = node.version.derived if node.version else None
     steps = (derived.step,) if derived else ()
     return "; ".join((node.label, *steps, *node.stale))

@@ -44,7 +44,7 @@ def shown_progress(title: str) -> Iterator[Progress]:
         try:
             yield quiet
         except BaseException:
-            quiet.tell()
+            quiet.print_failure()
             raise
 
 
@@ -57,7 +57,7 @@ class WarningProgress:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def tell(self) -> None:
+    def print_failure(self) -> None:
         """Print the step that has failed, and the newest lines of output in it."""
         step, *output = self.lines or [""]
         console = ConsoleProgress()

@@ -37,8 +37,8 @@ def short_facts(origin: ModelOrigin, everything: bool) -> Iterator[Fact]:
     if everything:
         for name, pairs in (("params", origin.params), ("tags", origin.tags)):
             if pairs:
-                told = ", ".join(f"{key} = {value}" for key, value in sorted(pairs.items()))
-                yield name, escape_control_characters(told)
+                detail = ", ".join(f"{key} = {value}" for key, value in sorted(pairs.items()))
+                yield name, escape_control_characters(detail)
 
 
 def origin_facts(origin: ModelOrigin) -> Iterator[Fact]:

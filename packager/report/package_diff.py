@@ -108,9 +108,9 @@ def _values(change: Change) -> str:
     if change.change == "removed":
         return _value(change.before)
     if isinstance(change.before, Sequence) and isinstance(change.after, Sequence):
-        told = _moved(change.before, change.after)
-        if told:
-            return told
+        change_text = _moved(change.before, change.after)
+        if change_text:
+            return change_text
     return f"{_value(change.before)} → {_value(change.after)}"
 
 
@@ -191,8 +191,8 @@ def _overlap(found: Overlap) -> Iterator[str]:
     how = "exact" if found.exact else f"estimated from {found.sample} row hashes, 95 % interval"
     for share, mine, other in ((found.of_before, "A", "B"), (found.of_after, "B", "A")):
         if share is not None:
-            told = _share(share, exact=found.exact)
-            yield f"of the distinct rows of {mine}, {told} are in {other} ({how})"
+            share_text = _share(share, exact=found.exact)
+            yield f"of the distinct rows of {mine}, {share_text} are in {other} ({how})"
 
 
 def _share(share: Share, *, exact: bool) -> str:

@@ -31,8 +31,8 @@ def shadow_text(report: ShadowReport, columns: int | None = None) -> str:
         parts.append(f"{round(report.unpaired)} labels without an answer of the challenger")
     horizon = f"horizon {report.horizon:g} labels, 95 % at every look"
     verdict = report.verdict if report.verdict == "undecided" else report.verdict.upper()
-    told = escape_control_characters(truncate(report.why, 3 * MAX_NAME))
-    parts.append(f"verdict: {verdict} ({told}; {horizon})")
+    reason = escape_control_characters(truncate(report.why, 3 * MAX_NAME))
+    parts.append(f"verdict: {verdict} ({reason}; {horizon})")
     return "\n\n".join(parts)
 
 

@@ -24,7 +24,7 @@ def as_text(report: SolutionReport) -> str:
     for name, one in report.members.items():
         if one.report is not None:
             inner = member_text(one.report).splitlines()
-            keep = _told(inner)
+            keep = _member_lines(inner)
             lines += [f"member {name}: {one.package} {one.version}", *(f"  {x}" for x in keep), ""]
     if report.members:
         lines += [table(HEADS, [_row(*one) for one in report.members.items()]), ""]
@@ -60,7 +60,9 @@ def as_page(report: SolutionReport, manifest: Manifest) -> str:
         f'<p class="lead {state}">{escape_markup(verdict(report))}</p>',
         html_table("Members", HEADS, [_row(*one) for one in report.members.items()]),
         *(_member(name, one) for name, one in report.members.items()),
-        html_table("The whole, end to end", ("what", "recorded", "now", "result"), _whole(flow))
+        html_table(
+            "The whole, end to end", ("what", "recorded", "now", "result"), _end_to_end_rows(flow)
+        )
         if flow
         else "",
         html_table("Verified by this installation", ("part", "how"), [*report.verified_by.items()]),
@@ -70,7 +72,7 @@ def as_page(report: SolutionReport, manifest: Manifest) -> str:
     return page("Replay", title, body, footer=f"package root {manifest.root}")
 
 
-def _told(lines: list[str]) -> list[str]:
+def _member_lines(lines: list[str]) -> list[str]:
     """The lines about one member that are not about the package as a whole."""
     end = next((n for n, line in enumerate(lines) if line.startswith("checked by:")), len(lines))
     return [*lines[:end], *(line for line in lines if line.startswith("equivalence level:"))]
@@ -98,7 +100,7 @@ def _flow_lines(flow: FlowReplay) -> Iterator[str]:
             yield f"  {one.name}: expected {one.expected}, got {one.actual}"
 
 
-def _whole(flow: FlowReplay) -> Iterator[tuple[Cell, ...]]:
+def _end_to_end_rows(flow: FlowReplay) -> Iterator[tuple[Cell, ...]]:
     equal = flow.golden_rows - len(flow.golden_differing)
     result = "differ" if flow.golden_differing else "equal"
     yield "golden answers", flow.golden_rows, equal, result

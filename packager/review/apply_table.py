@@ -34,7 +34,7 @@ class VerdictStep:
 
     verdicts: tuple[Verdict, ...]
     """The verdicts that change rows."""
-    tell: Callable[[Corrections], object]
+    report: Callable[[Corrections], object]
     """Called with the corrections if the step runs."""
     text: str = STEP
     reads_labels: bool = True
@@ -54,7 +54,7 @@ class VerdictStep:
         del directory
         changes = corrections_of(read(parents[0]), self.verdicts)
         parquet.write_table(corrected_table(arrow_table(parents), changes), out)
-        self.tell(changes)
+        self.report(changes)
 
     def labels(self, parents: Sequence[Labels | None]) -> Labels | None:
         """Those of the parent: labels stay with the rows that have their keys."""
@@ -67,7 +67,7 @@ def apply_to_table(
     output: Location | None,
     by: str,
     progress: Progress,
-    tell: Callable[[Corrections], object],
+    report: Callable[[Corrections], object],
 ) -> tuple[Location, DeriveResult]:
     """Write the corrected rows to the table ``output`` (default: ``NAME.clean`` next to the table).
 
@@ -76,7 +76,7 @@ def apply_to_table(
     verdicts were applied to the same rows before. Return the version, and how it was derived.
     """
     source, default = _source(location)
-    step = VerdictStep(tuple(v for v in verdicts if v.verdict != "keep"), tell)
+    step = VerdictStep(tuple(v for v in verdicts if v.verdict != "keep"), report)
     counts = ", ".join(f"{count} {name}" for name, count in step.params.items())
     place = output or default
     # The parent's columns are accepted: changes to them were confirmed there.

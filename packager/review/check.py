@@ -137,14 +137,14 @@ def check_data(
     if target is not None:
         raise UsageError("--target: expected none for a project", "package.toml names it")
     with local_data(place.project, progress) as project:
-        asked = make_check_job(project, progress, against)
+        job = make_check_job(project, progress, against)
         files = read_files(project)
         environment = resolve_environment(project, files, Engine.connect(), progress, base=base)
-        kept = report_cache_path(files, asked, environment.lock, environment.isolation)
+        kept = report_cache_path(files, job, environment.lock, environment.isolation)
         report, isolation = None if fresh else cached_report(kept), dict[str, str]()
         if report is None:
             with environment_worker(project, files, environment, progress) as worker:
-                report = run_check(kept, asked, worker, progress)
+                report = run_check(kept, job, worker, progress)
                 isolation = dict(worker.measures)
         return CheckResult(report, verdicts, isolation)
 

@@ -57,10 +57,10 @@ def review(
     """
     if project.data is None:
         return None
-    asked = make_check_job(project, progress)
-    place = report_cache_path(files, asked, lock, worker.isolation)
+    job = make_check_job(project, progress)
+    place = report_cache_path(files, job, lock, worker.isolation)
     known = None if options.fresh else cached_report(place)
-    report = known or run_check(place, asked, worker, progress)
+    report = known or run_check(place, job, worker, progress)
     verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
         progress.output(line)
@@ -132,9 +132,9 @@ def baseline(
     return found
 
 
-def report_cache_path(files: ProjectFiles, asked: CheckJob, lock: Lock, isolation: str) -> Path:
+def report_cache_path(files: ProjectFiles, job: CheckJob, lock: Lock, isolation: str) -> Path:
     """Cache path of the report, keyed by a digest of all its inputs."""
-    return cache_directory("checks") / inputs_digest(files, lock, isolation, asked)
+    return cache_directory("checks") / inputs_digest(files, lock, isolation, job)
 
 
 def cached_report(place: Path) -> DataCheckReport | None:
@@ -145,12 +145,12 @@ def cached_report(place: Path) -> DataCheckReport | None:
     return DataCheckReport.load(place / "check.json")
 
 
-def run_check(place: Path, asked: CheckJob, worker: Worker, progress: Progress) -> DataCheckReport:
+def run_check(place: Path, job: CheckJob, worker: Worker, progress: Progress) -> DataCheckReport:
     """Check the data in ``worker``, and cache the report at ``place``."""
     progress.step("checking the data")
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
-        worker.run("check", {"job.json": asked.dump()}, out, progress)
+        worker.run("check", {"job.json": job.dump()}, out, progress)
         report = DataCheckReport.load(out / "check.json")
     with atomic_directory(place, replace=True) as new:
         (new / "check.json").write_bytes(report.dump())

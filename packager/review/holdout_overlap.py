@@ -13,7 +13,8 @@ from packager.data.fingerprint import row_hashes
 from packager.data.split import split_parts
 from packager.errors import UsageError
 from packager.location import Location
-from packager.project.config import FILENAME, load_project
+from packager.project.config import FILENAME, Project, load_project
+from packager.project.feature_columns import feature_columns
 from packager.project.sections import DataSection
 from packager.tables.stream import blocks
 
@@ -35,22 +36,23 @@ def leakage(directory: Path, location: Location, frames: Iterable[pd.DataFrame])
     if not (data.split.file or data.split.time or data.split.by):
         return None
     held = blocks(project.path(data.split.file), data.reader) if data.split.file else None
-    train, test = _sides(data, frames, held)
+    train, test = _sides(project, data, frames, held)
     shared = int(np.isin(test, train).sum())
     return f"{shared} of {len(test)} held-out rows have the features of a training row"
 
 
 def _sides(
-    data: DataSection, frames: Iterable[pd.DataFrame], held: Iterable[pd.DataFrame] | None
+    project: Project,
+    data: DataSection,
+    frames: Iterable[pd.DataFrame],
+    held: Iterable[pd.DataFrame] | None,
 ) -> tuple[Hashes, Hashes]:
     """Hashes of the features of training rows and of held-out rows, one per row."""
     parts: list[pd.DataFrame] = []
     train: list[Hashes] = []
     features: list[str] = []
     for frame in frames:
-        other = (data.target, *data.exclude, *data.train_only)
-        features = [n for n in frame.columns if n not in other]
-        features = [n for n in features if not data.include or n in data.include]
+        features = feature_columns(project, list(frame.columns))
         train.append(row_hashes(frame[features]))
         if held is None:
             parts.append(frame[[*data.split.by, *([data.split.time] if data.split.time else [])]])

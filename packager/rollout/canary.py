@@ -85,16 +85,16 @@ def judge_canary(old: SlotTraffic, new: SlotTraffic, rule: CanaryRule) -> GateCh
         "power": seen,
         "rule": asdict(rule),
     }
-    said = (
+    message = (
         f"{new.failures} of {new.requests} requests failed, beside {old.failures} of "
         f"{old.requests} of the earlier version (p {found:.2g})"
     )
     if found < rule.alarm:
-        return GateCheck(NAME, "failed", said, numbers)
+        return GateCheck(NAME, "failed", message, numbers)
     wanted = f"{rule.increase:.1%} more failures would be seen with a probability of {seen:.0%}"
     if seen >= rule.power:
-        return GateCheck(NAME, "passed", f"{said}; {wanted}", numbers)
+        return GateCheck(NAME, "passed", f"{message}; {wanted}", numbers)
     factor = needed_factor(old, new, rule)
     more = "" if factor is None else f"; about {factor} times the traffic is needed"
-    text = f"{said}; too little traffic to tell: {wanted}, not {rule.power:.0%}{more}"
+    text = f"{message}; too little traffic to tell: {wanted}, not {rule.power:.0%}{more}"
     return GateCheck(NAME, "too few", text, numbers)

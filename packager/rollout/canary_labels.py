@@ -38,15 +38,15 @@ def read_labels(compose: ComposeCommand, model: str) -> Counts:
     """
     query = f"sum by (version, slice, outcome) (model_feedback_total{{model={quoted(model)}}})"
     address = f"http://127.0.0.1:9090/api/v1/query?query={quote(query)}"
-    said = compose.run("exec", "-T", PROMETHEUS, "wget", "-q", "-O", "-", address)
-    return parse_labels(said)
+    output = compose.run("exec", "-T", PROMETHEUS, "wget", "-q", "-O", "-", address)
+    return parse_labels(output)
 
 
-def parse_labels(said: str) -> Counts:
+def parse_labels(output: str) -> Counts:
     """The counts in Prometheus's answer; raises ``PackageError`` for another answer."""
     found: dict[tuple[str, str], SlotTraffic] = {}
     try:
-        for one in json.loads(said)["data"]["result"]:
+        for one in json.loads(output)["data"]["result"]:
             labels, count = one["metric"], round(float(one["value"][1]))
             if labels["outcome"] in JUDGED:
                 key = labels["version"], labels["slice"]
@@ -55,7 +55,7 @@ def parse_labels(said: str) -> Counts:
                 found[key] = SlotTraffic(before.requests + count, before.failures + wrong)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise PackageError(
-            f"expected Prometheus's answer to a query, got {said[:80]!r}",
+            f"expected Prometheus's answer to a query, got {output[:80]!r}",
             "see the log of prometheus",
         ) from error
     return found
@@ -86,16 +86,16 @@ def judge_labels(
     seen = power(slices[ALL][0], slices[ALL][1].requests, own)
     numbers = _numbers(slices, values, own, seen)
     if values[worst] < own.alarm:
-        told = _told(worst, *slices[worst], values[worst])
-        return GateCheck(NAME, "failed", told, numbers)
-    told = _told(ALL, *slices[ALL], values[ALL])
+        reason = _reason(worst, *slices[worst], values[worst])
+        return GateCheck(NAME, "failed", reason, numbers)
+    reason = _reason(ALL, *slices[ALL], values[ALL])
     wanted = f"{own.increase:.1%} more wrong answers would be seen with a probability of {seen:.0%}"
     if seen >= own.power:
-        return GateCheck(NAME, "passed", f"{told}; {wanted}", numbers)
-    return GateCheck(NAME, "skipped", f"{told}; too few labels to tell: {wanted}", numbers)
+        return GateCheck(NAME, "passed", f"{reason}; {wanted}", numbers)
+    return GateCheck(NAME, "skipped", f"{reason}; too few labels to tell: {wanted}", numbers)
 
 
-def _told(name: str, old: SlotTraffic, new: SlotTraffic, value: float) -> str:
+def _reason(name: str, old: SlotTraffic, new: SlotTraffic, value: float) -> str:
     where = "" if name == ALL else f" of {name}"
     return (
         f"{new.failures} of {new.requests} labelled rows{where} were answered wrongly, beside "

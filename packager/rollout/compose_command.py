@@ -61,10 +61,10 @@ class ComposeCommand:
 
     def containers(self, service: str) -> list[dict[str, Any]]:
         """The containers of a service, also stopped ones, as ``docker compose ps`` says."""
-        said = self.run("ps", "--all", "--format", "json", service).strip()
-        if said.startswith("["):  # before Compose 2.21
-            return list(json.loads(said))
-        return [json.loads(line) for line in said.splitlines()]
+        output = self.run("ps", "--all", "--format", "json", service).strip()
+        if output.startswith("["):  # before Compose 2.21
+            return list(json.loads(output))
+        return [json.loads(line) for line in output.splitlines()]
 
     def log(self, service: str, lines: int = 60) -> str:
         """The end of the logs of a service."""
@@ -86,6 +86,6 @@ def _run(command: list[str], text: str | None, seconds: float) -> subprocess.Com
     )
 
 
-def _end(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _end(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return " ".join(lines)[-MAX_SAID:]

@@ -65,36 +65,36 @@ def run_gate(
     """
     found: list[GateCheck] = []
     with ExitStack() as stack:
-        asked = stack.enter_context(ServerAddress(new, limits.key))
+        server = stack.enter_context(ServerAddress(new, limits.key))
         before = None if old is None else stack.enter_context(ServerAddress(old, limits.key))
         progress.step(f"gate: waiting until {reference.manifest.tag} is ready")
-        found.append(_ready(asked, reference, limits.ready_seconds))
+        found.append(_ready(server, reference, limits.ready_seconds))
         if found[-1].outcome != "failed":
             progress.step("gate: golden rows")
             golden = golden_rows(reference)
-            answer = asked.predict(golden.rows) if golden is not None and golden.rows else None
+            answer = server.predict(golden.rows) if golden is not None and golden.rows else None
             found.append(judge_golden(golden, answer))
             examples = () if golden is None else golden.rows
-            found += _beside(before, asked, reference, limits, examples, progress)
+            found += _beside(before, server, reference, limits, examples, progress)
     if last is not None and all(one.outcome != "failed" for one in found):
         found.append(last())
     return GateVerdict(tuple(found), limits.accept_too_few)
 
 
-def _ready(asked: ServerAddress, reference: Reference, seconds: float) -> GateCheck:
+def _ready(server: ServerAddress, reference: Reference, seconds: float) -> GateCheck:
     """Whether the server becomes ready in time, and is of the package."""
     begun, until = time.monotonic(), time.monotonic() + seconds
-    while (answer := asked.get("/readyz")).status != 200:
+    while (answer := server.get("/readyz")).status != 200:
         if time.monotonic() >= until:
-            said = f"not ready after {seconds:g} s, {answer.told}"
-            return GateCheck(READY, "failed", said, {"seconds": seconds})
+            problem = f"not ready after {seconds:g} s, {answer.failure_text}"
+            return GateCheck(READY, "failed", problem, {"seconds": seconds})
         time.sleep(POLL_SECONDS)
     took = time.monotonic() - begun
     root = reference.manifest.root
-    told = _served_root(asked.get("/package"))
-    if told != root:
-        said = f"expected the package with the root {root[:12]}, got {told[:200]}"
-        return GateCheck(READY, "failed", said, {"seconds": took})
+    served_root = _served_root(server.get("/package"))
+    if served_root != root:
+        problem = f"expected the package with the root {root[:12]}, got {served_root[:200]}"
+        return GateCheck(READY, "failed", problem, {"seconds": took})
     return GateCheck(READY, "passed", f"it serves {reference.manifest.tag}", {"seconds": took})
 
 
@@ -102,7 +102,7 @@ def _served_root(answer: AskedAnswer) -> str:
     from packager.manifest.manifest import Manifest
 
     if answer.status != 200:
-        return answer.told
+        return answer.failure_text
     try:
         return Manifest.model_validate(answer.document).root
     except (ValueError, RecursionError):
@@ -119,12 +119,12 @@ def _beside(
 ) -> list[GateCheck]:
     """The checks that compare the versions on the same rows."""
     if old is None:
-        said = "nothing serves yet, so there is nothing to compare with"
-        return [GateCheck("latency", "skipped", said)]
+        note = "nothing serves yet, so there is nothing to compare with"
+        return [GateCheck("latency", "skipped", note)]
     rows = list(limits.rows) or _drawn(reference, examples)
     if not rows:
-        said = "no rows to send: the package has none; name some with --data"
-        return [GateCheck("mirrored rows", "too few", said, {"pairs": 0})]
+        note = "no rows to send: the package has none; name some with --data"
+        return [GateCheck("mirrored rows", "too few", note, {"pairs": 0})]
     progress.step(f"gate: {len(rows)} rows to both versions in turn, up to {limits.seconds:g} s")
     for place in range(WARM_UP):
         for server in (old, new):

@@ -22,12 +22,12 @@ def judge_golden(golden: Golden | None, answer: AskedAnswer | None) -> GateCheck
     ``answer`` is None where there was nothing to ask. Labels are compared exactly.
     """
     if golden is None or not golden.rows or answer is None:
-        said = "the package has none, so its answers are not compared with the build's"
-        return GateCheck(NAME, "skipped", said, {"rows": 0})
+        note = "the package has none, so its answers are not compared with the build's"
+        return GateCheck(NAME, "skipped", note, {"rows": 0})
     rows = len(golden.rows)
     if answer.status != 200 or len(answer.answers) != rows:
-        said = f"expected {rows} answers, got {answer.told}"
-        return GateCheck(NAME, "failed", said, {"rows": rows})
+        note = f"expected {rows} answers, got {answer.failure_text}"
+        return GateCheck(NAME, "failed", note, {"rows": rows})
     wrong, unequal = [], 0
     for place, (expected, got) in enumerate(zip(golden.expected, answer.answers, strict=True)):
         same = _named(got, expected)
@@ -37,14 +37,14 @@ def judge_golden(golden: Golden | None, answer: AskedAnswer | None) -> GateCheck
     numbers = {"rows": rows, "other_bytes": unequal, "wrong": len(wrong)}
     if wrong:
         place, expected, same = wrong[0]
-        said = (
+        note = (
             f"{len(wrong)} of {rows} rows have another answer than in the build; row {place}: "
             f"expected {dict(expected)}, got {same}"
         )
-        return GateCheck(NAME, "failed", said, numbers)
+        return GateCheck(NAME, "failed", note, numbers)
     if unequal:
-        said = f"all {rows} answered; {unequal} differ from the build by at most {TOLERANCE:g}"
-        return GateCheck(NAME, "passed", said, numbers)
+        note = f"all {rows} answered; {unequal} differ from the build by at most {TOLERANCE:g}"
+        return GateCheck(NAME, "passed", note, numbers)
     return GateCheck(NAME, "passed", f"all {rows} answered, equal to the byte", numbers)
 
 

@@ -34,7 +34,7 @@ class UpdateJournal:
     version: str
     image: str
     phase: UpdatePhase
-    asked: Mapping[str, Any]
+    options: Mapping[str, Any]
     """The options of the command, as JSON values."""
 
 

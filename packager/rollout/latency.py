@@ -97,15 +97,15 @@ def judge_latency(old: Sequence[float], new: Sequence[float], bound: LatencyBoun
     worst: Outcome = (
         "failed" if "failed" in found else "too few" if "too few" in found else "passed"
     )
-    told = ", ".join(
+    ratios = ", ".join(
         f"p{one.share * 100:.0f} {1e3 * one.new:.1f} ms beside {1e3 * one.old:.1f} ms"
         for one in compared
     )
     limit = f"{bound.ratio:g} times the earlier and {1e3 * bound.slack_seconds:g} ms"
-    said = f"{told} of the earlier version, in {pairs} pairs; allowed: {limit}"
+    text = f"{ratios} of the earlier version, in {pairs} pairs; allowed: {limit}"
     if worst == "too few":
-        said += "; too few pairs to tell"
-    return GateCheck(NAME, worst, said, _numbers(pairs, compared, bound))
+        text += "; too few pairs to tell"
+    return GateCheck(NAME, worst, text, _numbers(pairs, compared, bound))
 
 
 def _numbers(

@@ -72,8 +72,8 @@ def _numbers(found: MirroredRows) -> dict[str, Any]:
     names = ("refused_by_old", "refused_by_new", "refused_by_both")
     more = ("failed_by_old", "failed_by_new", "other_answers", "incomparable", "pairs")
     half, most = _quantiles(found.differences)
-    told = {name: getattr(found, name) for name in (*names, *more)}
-    return {**told, "difference": {"median": half, "quantile_95": most}}
+    numbers = {name: getattr(found, name) for name in (*names, *more)}
+    return {**numbers, "difference": {"median": half, "quantile_95": most}}
 
 
 def _quantiles(differences: Sequence[float]) -> tuple[float | None, float | None]:

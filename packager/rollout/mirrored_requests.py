@@ -42,12 +42,12 @@ class AskedAnswer:
         return found if isinstance(found, list) else []
 
     @property
-    def told(self) -> str:
+    def failure_text(self) -> str:
         """What came in place of an answer."""
-        said = self.document
-        if isinstance(said, dict) and isinstance(said.get("error"), dict):
-            said = said["error"].get("message")
-        return f"status {self.status or 'none'}: {str(said)[:200]}"
+        content = self.document
+        if isinstance(content, dict) and isinstance(content.get("error"), dict):
+            content = content["error"].get("message")
+        return f"status {self.status or 'none'}: {str(content)[:200]}"
 
 
 class ServerAddress:
@@ -137,11 +137,11 @@ class MirroredRows:
             self.refused_by_old += old.refused and not new.refused
             self.refused_by_new += new.refused and not old.refused
             if not old.refused:
-                self.refusal = self.refusal or new.told
+                self.refusal = self.refusal or new.failure_text
             return
         if new.status != 200:
             self.failed_by_new += 1
-            self.failure = self.failure or new.told
+            self.failure = self.failure or new.failure_text
         if old.status != 200:
             self.failed_by_old += 1
         if old.status == new.status == 200:

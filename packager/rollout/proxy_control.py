@@ -121,7 +121,7 @@ class ProxyControl:
 
     def servers(self) -> list[ProxyServer]:
         """The replicas of both slots, with those that are not there."""
-        return parse_servers(self._ask(["show stat"])[0])
+        return parse_servers(self._send(["show stat"])[0])
 
     def up(self, slot: str) -> int:
         """How many replicas of a slot the proxy finds ready."""
@@ -136,7 +136,7 @@ class ProxyControl:
             for slot, weight in weights.items()
             for number in range(1, MAX_REPLICAS + 1)
         ]
-        *answers, stat = self._ask([*commands, "show stat"])
+        *answers, stat = self._send([*commands, "show stat"])
         for command, answer in zip(commands, answers, strict=True):
             if answer.strip():
                 raise self._wrong(command, answer)
@@ -144,19 +144,19 @@ class ProxyControl:
             if one.weight != weights.get(one.slot, one.weight):
                 raise self._wrong(f"weight {weights[one.slot]} of {one.slot}", str(one.weight))
 
-    def _ask(self, commands: Sequence[str]) -> list[str]:
-        said = self._compose.run(
+    def _send(self, commands: Sequence[str]) -> list[str]:
+        output = self._compose.run(
             *("run", "--rm", "--no-deps", "-T", "--user", PROXY_USER, f"state-{self._one.proxy}"),
             *(f"/{VENV}/bin/python", "-c", SCRIPT),
             text="\n".join(commands),
             seconds=60,
         )
         try:
-            answers = list(json.loads(said))
+            answers = list(json.loads(output))
         except ValueError as error:
-            raise self._wrong(commands[0], said) from error
+            raise self._wrong(commands[0], output) from error
         if len(answers) != len(commands):
-            raise self._wrong(commands[0], said)
+            raise self._wrong(commands[0], output)
         return [str(one) for one in answers]
 
     def _wrong(self, command: str, answer: str) -> PackageError:

@@ -112,12 +112,12 @@ class UpdateResult:
             "version": self.version,
             "done": self.done,
             "gate": None if self.gate is None else self.gate.document,
-            "canary": _told(self.canary),
-            "labels": _told(self.labels),
-            "rolling": _told(self.rolling),
+            "canary": _gate_json(self.canary),
+            "labels": _gate_json(self.labels),
+            "rolling": _gate_json(self.rolling),
             "seconds": round(self.seconds, 1),
         }
 
 
-def _told(found: GateCheck | None) -> dict[str, Any] | None:
+def _gate_json(found: GateCheck | None) -> dict[str, Any] | None:
     return None if found is None else {**asdict(found), "numbers": dict(found.numbers)}

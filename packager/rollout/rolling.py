@@ -30,7 +30,7 @@ from packager.rollout.journal import BEFORE, FOLDER, UpdateJournal, UpdatePhase
 from packager.rollout.proxy_control import traffic
 from packager.rollout.request import UpdateRequest, UpdateResult
 from packager.rollout.slots import Slots
-from packager.rollout.update_gate import asked_key, run_asked_gate
+from packager.rollout.update_gate import metrics_key, run_update_gate
 from packager.rollout.verdict import GateCheck, GateVerdict
 
 PHASES: tuple[UpdatePhase, ...] = ("starting", "gate", "canary", "moving", "finishing")
@@ -43,7 +43,7 @@ class RollingUpdate:
 
     slots: Slots
     journal: UpdateJournal
-    asked: UpdateRequest
+    request: UpdateRequest
     engine: Engine | None
     progress: Progress
     begun: float = field(default_factory=time.monotonic)
@@ -59,7 +59,7 @@ class RollingUpdate:
         )
         compose = ComposeCommand.find(folder)
         slots = Slots(folder, fleet, fleet.members[journal.model], compose, progress)
-        return cls(slots, journal, UpdateRequest.of(journal.asked), engine, progress)
+        return cls(slots, journal, UpdateRequest.of(journal.options), engine, progress)
 
     def run(self, reference: Reference) -> UpdateResult:
         """Go through the phases from that of the journal."""
@@ -72,7 +72,7 @@ class RollingUpdate:
                 if gate is not None and not gate.passed:
                     return self._refused(gate, ())
                 canary = self._canary(reference)
-                if canary and not GateVerdict(canary, self.asked.accept_too_few).passed:
+                if canary and not GateVerdict(canary, self.request.accept_too_few).passed:
                     return self._refused(gate, canary)
             if self._before("finishing"):
                 self._move(reference)
@@ -81,7 +81,7 @@ class RollingUpdate:
             self._after_failure()
             raise
         result = self._result(gate, canary, done=True)
-        record_update(self.slots.folder, result, self.asked)
+        record_update(self.slots.folder, result, self.request)
         journals.end(self.slots.folder)
         return result
 
@@ -95,20 +95,20 @@ class RollingUpdate:
     def _result(
         self, gate: GateVerdict | None, canary: tuple[GateCheck, ...], *, done: bool
     ) -> UpdateResult:
-        told, seconds = self.journal, time.monotonic() - self.begun
+        journal, seconds = self.journal, time.monotonic() - self.begun
         names = {one.name: one for one in canary}
         return UpdateResult(
-            *(told.model, told.before, told.version, done, gate),
+            *(journal.model, journal.before, journal.version, done, gate),
             canary=names.get(CANARY),
             labels=names.get(LABELS),
             seconds=seconds,
         )
 
     def _candidate(self, reference: Reference, share: float) -> None:
-        memory, told = replica_mib(reference.manifest), self.journal
+        memory, journal = replica_mib(reference.manifest), self.journal
         network = reference.manifest.serve.network or self.slots.one.network
         self.slots.write_candidate(
-            UpdateCandidate(told.version, told.image, memory, network, share)
+            UpdateCandidate(journal.version, journal.image, memory, network, share)
         )
 
     def _start(self, reference: Reference) -> None:
@@ -117,17 +117,17 @@ class RollingUpdate:
             f"starting {self.journal.version} in {one.idle}, {one.replicas} replicas"
         )
         self._candidate(reference, 0.0)
-        self.slots.start(self.asked.ready_seconds)
+        self.slots.start(self.request.ready_seconds)
 
     def _gate(self, reference: Reference) -> GateVerdict | None:
         self._advance("gate")
-        if self.asked.no_gate:
-            self.progress.warn(f"no gate: {self.asked.no_gate}")
+        if self.request.no_gate:
+            self.progress.warn(f"no gate: {self.request.no_gate}")
             return None
         slots = self.slots
         servers = slots.address(slots.one.slot), slots.address(slots.one.idle)
-        key = asked_key(self.asked, slots.one, slots.folder)
-        return run_asked_gate(servers, reference, self.asked, key, self.engine, self.progress)
+        key = metrics_key(self.request, slots.one, slots.folder)
+        return run_update_gate(servers, reference, self.request, key, self.engine, self.progress)
 
     def _share(self, reference: Reference, share: float) -> None:
         """Move the traffic; the file has the same weights, for a restart of the proxy."""
@@ -138,13 +138,13 @@ class RollingUpdate:
 
     def _canary(self, reference: Reference) -> tuple[GateCheck, ...]:
         """The verdicts on requests and on labels; nothing without a canary."""
-        if not self.asked.canary:
+        if not self.request.canary:
             return ()
         self._advance("canary")
-        one, share, rule = self.slots.one, self.asked.canary, self.asked.rule
+        one, share, rule = self.slots.one, self.request.canary, self.request.rule
         before, labels = self.slots.control.servers(), self._labels()
         self._share(reference, share)
-        minutes = self.asked.canary_minutes
+        minutes = self.request.canary_minutes
         self.progress.step(f"canary: {share:.1%} of the requests for {minutes:g} minutes")
         until = time.monotonic() + 60 * minutes
         looks = max(1, int(60 * minutes / CANARY_POLL_SECONDS))
@@ -174,10 +174,10 @@ class RollingUpdate:
     def _judged_labels(self, before: Counts | None) -> GateCheck:
         now = None if before is None else self._labels()
         if before is None or now is None:
-            said = (
+            note = (
                 "Prometheus, which counts labels, is no part of this deployment or did not answer"
             )
-            return GateCheck(LABELS, "skipped", said)
+            return GateCheck(LABELS, "skipped", note)
         return judge_labels((self.journal.before, self.journal.version), before, now)
 
     def _move(self, reference: Reference) -> None:
@@ -194,7 +194,7 @@ class RollingUpdate:
         if now.candidate is not None:  # else a killed command came this far
             slots.remove(slots.one.slot)
         slots.write_updated(reference, self.journal.image)
-        slots.tell_prometheus()
+        slots.reload_prometheus()
 
     def _refused(self, gate: GateVerdict | None, canary: tuple[GateCheck, ...]) -> UpdateResult:
         self.progress.step(f"going back to {self.journal.before}")
@@ -225,5 +225,5 @@ class RollingUpdate:
             slots.drain(one.idle)
         slots.remove_candidate()
         journals.restore(slots.folder)
-        slots.tell_prometheus()
+        slots.reload_prometheus()
         journals.end(slots.folder)

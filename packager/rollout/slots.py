@@ -89,12 +89,12 @@ class Slots:
         Raises ``PackageError`` with the end of their log if one ends, or after ``seconds``.
         """
         self.compose.run("up", "--detach", "--no-deps", self.service)
-        self.tell_prometheus()
+        self.reload_prometheus()
         until = time.monotonic() + seconds
-        with ServerAddress(self.address(self.one.idle)) as asked:
+        with ServerAddress(self.address(self.one.idle)) as server:
             while True:
                 ready = 0
-                if asked.get("/readyz").status == 200:
+                if server.get("/readyz").status == 200:
                     ready = self.control.up(self.one.idle)
                     if ready >= self.one.replicas:
                         return
@@ -110,8 +110,8 @@ class Slots:
 
     def _not_ready(self, got: str) -> PackageError:
         log = self.compose.log(self.service)
-        told = startup_error(log)
-        end = f"{told.message}; {told.hint}" if told is not None else last_lines(log, 800)
+        error = startup_error(log)
+        end = f"{error.message}; {error.hint}" if error is not None else last_lines(log, 800)
         wanted = f"{self.one.replicas} ready replicas"
         return PackageError(
             f"{self.service}: expected {wanted}, got {got}", f"the end of its log: {end}"
@@ -136,7 +136,7 @@ class Slots:
         if now is not None and now.candidate is not None:
             self.remove(self.one.idle)
 
-    def tell_prometheus(self) -> None:
+    def reload_prometheus(self) -> None:
         """Have Prometheus read its configuration and the rules again, if it runs here.
 
         It does not fail the update: the rules are read at the next start anyway.

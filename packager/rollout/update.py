@@ -24,7 +24,7 @@ from packager.rollout.rolling import RollingUpdate
 def start_update(
     reference: Reference,
     folder: Path,
-    asked: UpdateRequest,
+    request: UpdateRequest,
     engine: Engine | None,
     progress: Progress,
 ) -> UpdateResult:
@@ -35,7 +35,7 @@ def start_update(
     """
     name, version = reference.manifest.name, reference.manifest.tag
     with _only_one(folder):
-        under_way(folder)
+        check_no_update(folder)
         one = target_fleet(folder, COMPOSE).members.get(name)
         if one is None:
             raise UsageError(
@@ -49,10 +49,10 @@ def start_update(
                 f"build it with grpc, or take the port away first: package deploy compose "
                 f"{reference.name} --output {folder}",
             )
-        image = _image(reference, asked, engine, progress)
+        image = _image(reference, request, engine, progress)
         if (version, image) == (one.version, one.image):
             raise UsageError(f"{name}: {version} serves already", "name another version")
-        update = UpdateJournal(name, one.version, version, image, "starting", asked.document)
+        update = UpdateJournal(name, one.version, version, image, "starting", request.document)
         work = RollingUpdate.of(folder, update, engine, progress)
         work.slots.check_running()
         journals.begin(folder, update)
@@ -60,12 +60,12 @@ def start_update(
 
 
 def _image(
-    reference: Reference, asked: UpdateRequest, engine: Engine | None, progress: Progress
+    reference: Reference, request: UpdateRequest, engine: Engine | None, progress: Progress
 ) -> str:
     """The image to start; one in a folder or an archive is loaded into the engine."""
     in_file = reference.engine is None and not reference.source
-    if asked.image or not in_file or engine is None:
-        return deployed_image(asked.image, reference)
+    if request.image or not in_file or engine is None:
+        return deployed_image(request.image, reference)
     return reference.in_engine(engine, progress)
 
 
@@ -104,7 +104,7 @@ def left_update(folder: Path) -> UpdateJournal:
     return found
 
 
-def under_way(folder: Path) -> None:
+def check_no_update(folder: Path) -> None:
     """Raise ``UsageError`` if a killed command left an update."""
     found = journals.read_journal(folder)
     if found is not None:

@@ -18,38 +18,38 @@ from packager.rollout.verdict import GateCheck, GateVerdict
 from packager.worker.test.report import DataTestReport
 
 
-def run_asked_gate(
+def run_update_gate(
     servers: tuple[str, str],
     reference: Reference,
-    asked: UpdateRequest,
+    request: UpdateRequest,
     key: str | None,
     engine: Engine | None,
     progress: Progress,
 ) -> GateVerdict:
     """``run_gate`` of the version at ``servers[1]`` beside the serving one at ``servers[0]``."""
     limits = GateLimits(
-        latency=asked.latency,
-        seconds=asked.gate_seconds,
-        ready_seconds=asked.ready_seconds,
-        accept_too_few=asked.accept_too_few,
+        latency=request.latency,
+        seconds=request.gate_seconds,
+        ready_seconds=request.ready_seconds,
+        accept_too_few=request.accept_too_few,
         key=key,
-        rows=mirrored_rows(asked.data, reference, progress) if asked.data else (),
+        rows=mirrored_rows(request.data, reference, progress) if request.data else (),
     )
     reports: list[DataTestReport | None] = [None]
 
     def test() -> GateCheck:
-        check, reports[0] = judge_test(reference, asked.data, engine, progress)
+        check, reports[0] = judge_test(reference, request.data, engine, progress)
         return check
 
-    last: Callable[[], GateCheck] | None = test if asked.data else None
+    last: Callable[[], GateCheck] | None = test if request.data else None
     found = run_gate(*servers, reference, limits, progress, last)
     return replace(found, test=reports[0])
 
 
-def asked_key(asked: UpdateRequest, one: DeployedModel, folder: Path) -> str | None:
+def metrics_key(request: UpdateRequest, one: DeployedModel, folder: Path) -> str | None:
     """A key of both servers: the named one, or Prometheus's; None if they take none."""
-    if asked.key_file:
-        return read_key(Path(asked.key_file))
+    if request.key_file:
+        return read_key(Path(request.key_file))
     if not one.keys:
         return None
     return read_key(folder / "prometheus/keys" / f"{one.label}.key")

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from packager.image.environments import PATHS
+from packager.image.layer_entries import copy_members
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.merged_layers import copy_members
 from packager.image.runtime import MEMBERS, MODEL, WHEELS
 from packager.image.wheels import site_packages
 from packager.solutions.opened import OpenedMember

@@ -39,11 +39,11 @@ def predict(
     Raises ``PackageError`` naming the first row that can't be answered.
     """
     with temporary_directory() as folder:
-        asked = folder / "rows.jsonl"
-        rows = _write_rows(source, reference.manifest, asked, progress)
+        rows_file = folder / "rows.jsonl"
+        rows = _write_rows(source, reference.manifest, rows_file, progress)
         progress.step(f"predicting {rows} rows")
         with package_worker(reference, engine, progress) as worker:
-            yield worker.run("predict", {asked.name: asked}, folder / "out", progress)
+            yield worker.run("predict", {rows_file.name: rows_file}, folder / "out", progress)
 
 
 @contextmanager
@@ -51,12 +51,12 @@ def predict_at(client: Client, source: Path, progress: Progress) -> Iterator[Pat
     """As ``predict``, from a server; with feedback tokens if the server returns them."""
     manifest = client.package()
     with temporary_directory() as folder:
-        asked, found = folder / "rows.jsonl", folder / "answers.jsonl"
-        rows = _write_rows(source, manifest, asked, progress)
+        rows_file, found = folder / "rows.jsonl", folder / "answers.jsonl"
+        rows = _write_rows(source, manifest, rows_file, progress)
         progress.step(f"predicting {rows} rows at {client.url}")
         first = 0
         with found.open("wb") as file:
-            for block in json_blocks(asked):
+            for block in json_blocks(rows_file):
                 for one in client.predict(block, first=first):
                     file.write(canonical_json(_as_answer(one)) + b"\n")
                 first += len(block)
@@ -102,9 +102,9 @@ def _write_rows(source: Path, manifest: Manifest, target: Path, progress: Progre
             for row in json_rows(block, kinds.get, count):
                 file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
             count += len(block)
-    told = known.warning()
-    if told is not None:
-        progress.warn(told)
+    warning = known.warning()
+    if warning is not None:
+        progress.warn(warning)
     return count
 
 

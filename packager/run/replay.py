@@ -55,8 +55,8 @@ def replay(
         report = repeat(examined, engine, progress, manifest, ask, files)
     else:
         report = damaged(manifest, ())
-    told = with_verification(report, checks, examined)
-    return told.model_copy(update={"root": manifest.root})
+    verified = with_verification(report, checks, examined)
+    return verified.model_copy(update={"root": manifest.root})
 
 
 def repeat(
@@ -108,7 +108,7 @@ def _compare(stage: ReplayStage, ask: ReplayRequest, trained: Layer, folder: Pat
     out.mkdir()
     stage.progress.step("comparing, in a separate worker")
     with stage.worker(recorded=True, more=[trained]) as worker:
-        done = worker.run("replay", {"ask.json": ask.dump()}, out, stage.progress)
+        done = worker.run("replay", {"request.json": ask.dump()}, out, stage.progress)
     return ReplayReport.load(done)
 
 
@@ -120,11 +120,11 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
     """
     if report.comparison is None or report.comparison.artifact == equal:
         return report
-    said = {True: "the recorded bytes", False: "other bytes"}
+    texts = {True: "the recorded bytes", False: "other bytes"}
     check = IntegrityCheck(
         name="model bytes, as reported by the worker",
-        expected=said[equal],
-        actual=said[not equal],
+        expected=texts[equal],
+        actual=texts[not equal],
         ok=False,
     )
     changed = {"level": "none", "passed": False, "checks": (*report.checks, check)}

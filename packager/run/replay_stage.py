@@ -11,8 +11,8 @@ from pathlib import Path
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.config import MEMBERS_DATA, TRAINING
+from packager.image.layer_entries import copy_members
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.merged_layers import copy_members
 from packager.image.stack import runtime_layer, training_layer
 from packager.image.trees import below, tree_of
 from packager.manifest.manifest import Manifest

@@ -184,9 +184,11 @@ def _wait_until_ready(server: RunningServer) -> None:
             pass  # not listening yet, or not ready (503)
         time.sleep(0.1)
     log = server.log()
-    said = f", its log ends with\n{last_lines(log)}" if log.strip() else ", and its log is empty"
+    log_text = (
+        f", its log ends with\n{last_lines(log)}" if log.strip() else ", and its log is empty"
+    )
     raise PackageError(
-        f"the server is not ready after {READY_SECONDS:g} s{said}",
+        f"the server is not ready after {READY_SECONDS:g} s{log_text}",
         "mend what it reports, or try again if the machine was busy",
     )
 

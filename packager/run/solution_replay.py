@@ -79,7 +79,7 @@ class SolutionReplay:
 
     engine: Engine | None
     progress: Progress
-    ask: ReplayRequest
+    request: ReplayRequest
     members: Sequence[str] = ()
     """Those to replay; all and the whole if empty."""
     data: Path | None = None
@@ -124,7 +124,7 @@ def _check_options(names: Sequence[str], data: DataSource | str, how: SolutionRe
                 f"--member: expected one of {', '.join(names)}, got {name!r}",
                 "`package inspect` lists the members",
             )
-    if how.ask.perturb != "none" and not how.members:
+    if how.request.perturb != "none" and not how.members:
         raise UsageError(
             "--perturb: expected the member whose training to change, got the whole solution",
             f"name it with --member {names[0]}",
@@ -179,7 +179,7 @@ def _member(
     place.mkdir()
     own = member_examination(examined, member, place)
     try:
-        report = repeat(own, how.engine, how.progress, manifest, how.ask, files)
+        report = repeat(own, how.engine, how.progress, manifest, how.request, files)
     except PackageError as error:
         raise type(error)(f"member {record.name}: {error.message}", error.hint) from error
     return found.model_copy(update={"report": with_verification(report, checks, examined)})
@@ -196,7 +196,7 @@ def _flow(examined: Examination, how: SolutionReplay, files: Files, folder: Path
         layers.append(plain_layer("data", place / "data.tar", entries(files, "data")))
     stage = ReplayStage(examined, how.engine, tuple(layers), how.progress)
     with stage.worker(recorded=True) as worker:
-        done = worker.run("flow", {"ask.json": how.ask.dump()}, out, how.progress)
+        done = worker.run("flow", {"request.json": how.request.dump()}, out, how.progress)
     return FlowReplay.load(done)
 
 

@@ -65,8 +65,8 @@ def _hook(job: dict[str, Any], name: str, result: str) -> int:
         backend = getattr(backend, part)
     if name == "requires":
         get = getattr(backend, "get_requires_for_build_wheel", None)
-        asked: list[str] = get(None) if get else []
-        more = [one for one in asked if one not in job["provided"]]
+        requires: list[str] = get(None) if get else []
+        more = [one for one in requires if one not in job["provided"]]
         if more:
             with open(os.path.join(result, "requires.json"), "w") as file:
                 json.dump(more, file)

@@ -25,19 +25,19 @@ def main(arguments: list[str]) -> None:
     sys.path[:1] = map(str, [runtime / "host", *own])
     for folder in (top / ENVIRONMENTS[kind] / "lib").glob("python*/site-packages"):
         site.addsitedir(str(folder))
-    asked = json.loads(Path(source).read_text(encoding="utf-8"))
-    found = of_model(asked) if kind == "model" else of_compiled(asked, top)
+    requests = json.loads(Path(source).read_text(encoding="utf-8"))
+    found = of_model(requests) if kind == "model" else of_compiled(requests, top)
     Path(out).write_text(json.dumps(found, default=_plain), encoding="utf-8")
 
 
-def of_model(asked: dict[str, Any]) -> dict[str, Any]:
-    """The answers of the model; ``asked``: the requests ``load`` and ``ask`` of the model host."""
+def of_model(requests: dict[str, Any]) -> dict[str, Any]:
+    """The answers of the model to ``load`` and ``ask``, which ``requests`` holds."""
     from modelhost.prediction_messages import decode_predictions
     from modelhost.session import HostSession
     from modelhost.wire import Message
 
     shop = HostSession()
-    for request in (asked["load"], asked["ask"]):
+    for request in (requests["load"], requests["ask"]):
         answer = shop.answer(Message(request))
         if "error" in answer.header:
             return {"error": str(answer.header["error"])}
@@ -45,7 +45,7 @@ def of_model(asked: dict[str, Any]) -> dict[str, Any]:
     return {"labels": found.labels, "probabilities": found.probabilities}
 
 
-def of_compiled(asked: dict[str, Any], top: Path) -> dict[str, Any]:
+def of_compiled(request: dict[str, Any], top: Path) -> dict[str, Any]:
     """The answers of the compiled form, and whether each row is in its domain."""
     from packager.data.rows.request_rows import RowChecker
     from packager.manifest.manifest import Manifest
@@ -56,7 +56,7 @@ def of_compiled(asked: dict[str, Any], top: Path) -> dict[str, Any]:
     compiled = load_compiled(Root(top), manifest.schema_, manifest.task)
     if compiled is None:
         return {"error": "the package has no compiled form"}
-    checked = RowChecker(manifest.schema_).check(asked["rows"])
+    checked = RowChecker(manifest.schema_).check(request["rows"])
     columns = checked.columns[: len(manifest.schema_.features)]
     found, inside = compiled.predict_rows(columns, checked.arrays)
     return {"labels": found.labels, "probabilities": found.probabilities, "inside": inside}

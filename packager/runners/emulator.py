@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from packager.cache import temporary_directory
-from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
+from packager.engine.job import WORK, ContainerJob
 from packager.environment.platform import MACHINES
 from packager.environment.programs import find_program
 from packager.errors import PackageError
@@ -50,7 +50,7 @@ class Emulated(Protocol):
     def root(self) -> str:
         """Where its files are, for its own processes."""
 
-    def answers(self, kind: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def answers(self, kind: str, requests: Mapping[str, Any]) -> dict[str, Any]:
         """What ``emulated_answers`` writes; raises ``PackageError`` if it fails."""
 
 
@@ -95,12 +95,12 @@ class _Container:
         """As ``Emulated.root``."""
         return "/"
 
-    def answers(self, kind: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def answers(self, kind: str, requests: Mapping[str, Any]) -> dict[str, Any]:
         """As ``Emulated.answers``."""
         names = [f"{WORK}/script.py", kind, self.root, f"{WORK}/asked.json", f"{WORK}/out/found"]
         members = [
             Entry("script.py", source=SCRIPT),
-            Entry("asked.json", source=json.dumps(asked).encode()),
+            Entry("asked.json", source=json.dumps(requests).encode()),
             Entry("out", mode=0o777),
         ]
         with tempfile.TemporaryFile() as files, temporary_directory() as output:
@@ -129,12 +129,12 @@ class _Process:
         """As ``Emulated.root``."""
         return str(self.place)
 
-    def answers(self, kind: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def answers(self, kind: str, requests: Mapping[str, Any]) -> dict[str, Any]:
         """As ``Emulated.answers``."""
         top = self.base.folder / "root"
         python = self.base.saved.interpreter
         with temporary_directory() as folder, tempfile.TemporaryFile() as report:
-            (folder / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
+            (folder / "asked.json").write_text(json.dumps(requests), encoding="utf-8")
             (folder / "script.py").write_bytes(SCRIPT.read_bytes())
             names = [folder / "script.py", kind, self.root, folder / "asked.json", folder / "found"]
             command = [str(self.program), "-L", str(top), f"{top}{python}", "-B", *map(str, names)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from packager.manifest.data_roles import DataRoles
 from packager.manifest.manifest import Recipe, Serve
 from packager.project.config import Project
+from packager.project.feature_columns import keys_and_truths
 from packager.project.mlflow.origin import load_origin
 from packager.project.model_loader import model_loader
 from packager.worker.job import Job
@@ -40,7 +41,7 @@ def _data_roles(project: Project) -> DataRoles:
     split = data.split
     return DataRoles(
         target=data.target,
-        exclude=(*data.exclude, *_not_features(project)),
+        exclude=(*data.exclude, *keys_and_truths(project)),
         key=data.key,
         include=data.include,
         train_only=data.train_only,
@@ -50,16 +51,6 @@ def _data_roles(project: Project) -> DataRoles:
         reader=data.reader,
         split=split.model_copy(update={"file": Path(split.file).name}) if split.file else split,
     )
-
-
-def _not_features(project: Project) -> list[str]:
-    """Columns with a role that excludes them: keys, and right answers of a solution's members."""
-    data = project.data
-    if data is None or data.include:
-        return []
-    truths = [one.truth for one in project.member if one.truth is not None]
-    others = (*data.exclude, *data.train_only, *project.targets)
-    return [name for name in dict.fromkeys((*data.key, *truths)) if name not in others]
 
 
 def _serve(project: Project) -> Serve:

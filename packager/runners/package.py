@@ -33,7 +33,7 @@ def layers_worker(
         yield LocalWorker(layers, variables)
         return
     image = assemble(engine.temporary("training"), base, layers, platform, {LABEL: "training"})
-    worker = _LayersWorker(engine, image, variables)
+    worker = LayersWorker(engine, image, variables)
     try:
         yield worker
     finally:
@@ -41,7 +41,7 @@ def layers_worker(
             engine.remove(image.name)
 
 
-class _LayersWorker(ContainerWorker):
+class LayersWorker(ContainerWorker):
     """A container of an image that the engine gets before the first run."""
 
     def __init__(self, engine: Engine, image: Image, variables: Mapping[str, str]) -> None:
@@ -51,11 +51,19 @@ class _LayersWorker(ContainerWorker):
 
     def run(self, verb: str, inputs: Inputs, output: Path, progress: Progress) -> Path:
         """As ``Worker.run``."""
+        self.send(progress)
+        return super().run(verb, inputs, output, progress)
+
+    def send(self, progress: Progress) -> None:
+        """Send the layers to the engine, unless that was done."""
         if not self.sent:
             progress.step("sending layers to the engine")
             self.sent = True  # also after a failure: the engine may have named the image
             load_into(self._engine, self._layers, progress)
-        return super().run(verb, inputs, output, progress)
+
+    def beside(self) -> ContainerWorker:
+        """A worker of the same image for another thread, once the engine has the layers."""
+        return ContainerWorker(self._engine, self._layers.name, self._variables)
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager
 
 from modelhost.sandbox.network import ISOLATION
 from modelhost.wire import Message, WireError
-from packager.engine.containers import ContainerJob
 from packager.engine.engine import Engine
+from packager.engine.job import ContainerJob
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import (
     LAST_WORDS_SECONDS,
@@ -46,11 +46,11 @@ class PackageStream:
     def __init__(
         self,
         pipe: MessagePipe,
-        said: Sequence[str],
+        lines: Sequence[str],
         ended: Callable[[], ExitReason | None] = lambda: None,
     ) -> None:
-        """``said``: the last lines of stderr so far; ``ended``: how the process ended, if known."""
-        self._pipe, self._said, self._ended = pipe, said, ended
+        """``lines``: the last lines of stderr; ``ended``: how the process ended, if known."""
+        self._pipe, self._said, self._ended = pipe, lines, ended
 
     def send(self, request: Message) -> None:
         """Send a request; a process that ended is reported by ``receive``."""
@@ -105,15 +105,15 @@ def package_stream(
         image = reference.in_engine(engine, progress)
         command = [f"/{VENV}/bin/python", "-m", MODULE]
         variables = {**START_VARIABLES, ISOLATION: "container"}
-        said: deque[str] = deque(maxlen=MAX_LINES)
+        lines: deque[str] = deque(maxlen=MAX_LINES)
         job = ContainerJob(image, command, variables, doing="scoring")
 
         def told(line: str) -> None:
-            said.append(line)
+            lines.append(line)
             progress.output(line)
 
         with engine.conversation(job, told) as ends, closing(MessagePipe(*ends)) as pipe:
-            yield PackageStream(pipe, said)
+            yield PackageStream(pipe, lines)
         return
     lock = reference.lock()
     check_host(lock.python, lock.platform)
@@ -134,21 +134,21 @@ def _local(root: UnpackedPackage, progress: Progress) -> Iterator[PackageStream]
     pipe = MessagePipe(os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno()))
     process.stdin.close()
     process.stdout.close()
-    said: deque[str] = deque(maxlen=MAX_LINES)
+    texts: deque[str] = deque(maxlen=MAX_LINES)
     kills = kills_for_memory()
 
     def ended() -> ExitReason | None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = process.wait(1.0)
             reader.join(LAST_WORDS_SECONDS)
-            return ExitReason(code, killed_for_memory(code, kills), tuple(said))
+            return ExitReason(code, killed_for_memory(code, kills), tuple(texts))
         return None
 
     lines = open(process.stderr.fileno(), encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
-    reader = threading.Thread(target=relay, args=(lines, said, progress.output), daemon=True)
+    reader = threading.Thread(target=relay, args=(lines, texts, progress.output), daemon=True)
     reader.start()
     try:
-        yield PackageStream(pipe, said, ended)
+        yield PackageStream(pipe, texts, ended)
     finally:
         pipe.close()
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -48,8 +48,8 @@ def run_alone(run: Callable[[bool], object]) -> None:
         os._exit(0)
     os.close(writing)
     _, ended = os.waitpid(first, 0)
-    with os.fdopen(reading, "rb") as told:
-        _end_as(int(told.read() or ended))
+    with os.fdopen(reading, "rb") as pipe:
+        _end_as(int(pipe.read() or ended))
 
 
 def _leave_namespaces() -> bool:

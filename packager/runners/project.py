@@ -9,7 +9,7 @@ from pathlib import Path
 
 from modelhost.sandbox.network import isolation_line
 from packager.cache import temporary_directory
-from packager.confinement import tell_outside
+from packager.confinement import warn_outside
 from packager.engine.engine import Engine
 from packager.environment.dependencies import Dependencies, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
@@ -129,8 +129,8 @@ def resolve_base(
     not cause a run outside a container. The default base may be missing, and without an engine the
     project's too, or it may be one that needs an engine: then the result is None, with a warning.
     """
-    asked, needed = choice.asked, choice.needed
-    reference = asked or project.image.base
+    requested, needed = choice.asked, choice.needed
+    reference = requested or project.image.base
     progress.step(f"looking for the base {reference}")
     lock = None if choice.upgrade else load_lock(project.directory / LOCK)
     pin = BasePin.of(lock and lock.of(platform), reference)
@@ -138,7 +138,7 @@ def resolve_base(
     if base is not None and base.saved.digest is not None:
         progress.step(f"base {base.saved.reference} is {base.saved.digest}")
     named = engine is not None and reference != ImageSection().base
-    if base is None and (asked or needed or named):
+    if base is None and (requested or needed or named):
         where = (
             "not in the cache, and no engine responds"
             if engine is None
@@ -150,7 +150,7 @@ def resolve_base(
             "registry that has it: HOST/NAME:TAG",
         )
     why = _unusable(base, engine)
-    if why and not asked and not needed:
+    if why and not requested and not needed:
         progress.warn(
             f"base {reference} {why}: the package gets none (base: none) and runs with "
             f"--local only; {_other_base(platform, engine)}"
@@ -229,8 +229,8 @@ def environment_worker(
 ) -> Iterator[Worker]:
     """A worker with a project's locked environment, code and data, as in a build."""
     with temporary_directory() as folder:
-        tell_outside(project.directory, project.places, progress)
-        files.listed.tell(progress)
+        warn_outside(project.directory, project.places, progress)
+        files.listed.warn_omitted(progress)
         progress.step("making layers")
         stack = make_stack(environment.base, environment.lock, files, folder, progress)
         image = training_image(environment, files, stack, folder)

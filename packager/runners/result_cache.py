@@ -47,8 +47,8 @@ class _Record(FrozenModel):
     isolation: dict[str, str]
 
 
-def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, asked: FrozenModel) -> str:
-    """Digest, 32 hex digits, of all inputs of a worker's result for ``asked``.
+def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, inputs: FrozenModel) -> str:
+    """Digest, 32 hex digits, of all inputs of a worker's result for ``inputs``.
 
     The inputs are the project's code (without ``[test]``), data and pretrained model, the locked
     dependencies with Python, platform and base, the version of the runtime, and where the worker
@@ -56,7 +56,7 @@ def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, asked: Frozen
     """
     key = {
         "files": files.training_digests(),
-        "asked": asked.model_dump(mode="json", by_alias=True),
+        "asked": inputs.model_dump(mode="json", by_alias=True),
         "lock": lock.model_dump(mode="json", by_alias=True),
         "runtime": runtime_digest(serving_runtime() | training_runtime()),
         "isolation": isolation,

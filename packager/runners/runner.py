@@ -12,8 +12,8 @@ from typing import Protocol
 
 from modelhost.sandbox.kernel import described
 from modelhost.sandbox.network import ISOLATION
-from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
+from packager.engine.job import WORK, Cancellation, ContainerJob
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import ExitReason
 from packager.image.layers import Entry, Layer, write_members
@@ -51,6 +51,10 @@ Inputs = Mapping[str, bytes | Path]
 """Name of a file → its content, or the file that holds it."""
 
 
+class WorkerKilledError(PackageError):
+    """The worker ended by SIGKILL, as it does if memory runs out."""
+
+
 class Worker(Protocol):
     """Runs verbs of the worker, or of the served image, on a package's files."""
 
@@ -74,6 +78,7 @@ class ContainerWorker:
         self._engine = engine
         self._image = image
         self._variables = variables
+        self._cancellation = Cancellation()
         self.measures: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Inputs, output: Path, progress: Progress) -> Path:
@@ -91,9 +96,14 @@ class ContainerWorker:
                 {**START_VARIABLES, **self._variables, ISOLATION: "container"},
                 files,
                 doing=ACTIVITIES[verb],
+                cancellation=self._cancellation,
             )
             ended = self._engine.job(job, output, progress.output)
         return _result(verb, ended, output)
+
+    def cancel(self) -> None:
+        """End what it runs, and what it will run."""
+        self._cancellation.cancel()
 
 
 class LocalWorker:
@@ -198,5 +208,6 @@ def _result(verb: str, ended: ExitReason, output: Path) -> Path:
         kind = UsageError if error["exit_code"] == UsageError.exit_code else PackageError
         raise kind(error["message"], error["hint"])
     if not result.is_file():
-        raise PackageError(f"the worker ended with {ended.reason}", ended.hint)
+        kind = WorkerKilledError if ended.signal == "SIGKILL" else PackageError
+        raise kind(f"the worker ended with {ended.reason}", ended.hint)
     return result

@@ -29,8 +29,8 @@ def _plain(line: str) -> str:
     if "message" not in record:
         return line
     places = record.get("exception")
-    told = [f"  {place}" for place in places] if isinstance(places, list) else []
-    return "\n".join([str(record["message"]), *told])
+    lines = [f"  {place}" for place in places] if isinstance(places, list) else []
+    return "\n".join([str(record["message"]), *lines])
 
 
 def _record(line: str) -> dict[str, Any]:

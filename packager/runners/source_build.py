@@ -19,8 +19,8 @@ from installer.sources import WheelFile
 
 from modelhost.sandbox import landlock
 from packager.cache import temporary_directory
-from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
+from packager.engine.job import WORK, ContainerJob
 from packager.environment.wheel_builds import Builder, BuildJob
 from packager.environment.wheels import wheel_path
 from packager.errors import PackageError

@@ -53,12 +53,12 @@ class ScorePlan:
     document: dict[str, Any]
 
     @classmethod
-    def of(cls, asked: ScoreRequest, manifest: Manifest, source: UnitSource) -> ScorePlan:
+    def of(cls, request: ScoreRequest, manifest: Manifest, source: UnitSource) -> ScorePlan:
         """The plan; ``UsageError`` for a kept column that the table lacks."""
-        absent = next((name for name in asked.keep if name not in source.columns), None)
+        absent = next((name for name in request.keep if name not in source.columns), None)
         if absent is not None:
             raise UsageError(
-                f"--keep {absent}: expected a column of {asked.data}, got none of this name",
+                f"--keep {absent}: expected a column of {request.data}, got none of this name",
                 f"it has {', '.join(source.columns[:20])}",
             )
         document = {
@@ -66,12 +66,12 @@ class ScorePlan:
             "data": source.identity,
             "units": len(source.units),
             "rows": sum(unit.rows for unit in source.units),
-            "format": asked.form,
-            "bad": asked.bad,
-            "keep": list(asked.keep),
+            "format": request.form,
+            "bad": request.bad,
+            "keep": list(request.keep),
             "block": [BLOCK_ROWS, BLOCK_CELLS],
         }
-        return cls(asked.output, asked.form, asked.bad, json.loads(canonical_json(document)))
+        return cls(request.output, request.form, request.bad, json.loads(canonical_json(document)))
 
     @cached_property
     def id(self) -> str:

@@ -18,10 +18,10 @@ from packager.scoring.units import Unit
 from packager.trust.verified import open_verified
 
 
-def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
+def ray_drive(reference: str, request: ScoreRequest) -> Drive:
     """How Ray makes the parts of units; ``PackageError`` if Ray is not installed.
 
-    ``reference`` and the paths in ``asked`` are opened on every node: they must be shared.
+    ``reference`` and the paths in ``request`` are opened on every node: they must be shared.
     """
     ray = _ray()
 
@@ -30,7 +30,7 @@ def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
         if started:
             _start(ray)
         try:
-            _drive(ray, reference, asked, units, progress)
+            _drive(ray, reference, request, units, progress)
         finally:
             if started:
                 ray.shutdown()
@@ -51,7 +51,7 @@ def _start(ray: Any) -> None:
 
 
 def _drive(
-    ray: Any, reference: str, asked: ScoreRequest, units: Sequence[Unit], progress: Progress
+    ray: Any, reference: str, request: ScoreRequest, units: Sequence[Unit], progress: Progress
 ) -> None:
     ray.data.DataContext.get_current().enable_progress_bars = False
     actors = min(len(units), max(1, int(ray.cluster_resources().get("CPU", 1))))
@@ -60,7 +60,7 @@ def _drive(
         numbers, override_num_blocks=min(len(units), 4 * actors)
     ).map_batches(
         UnitActor,
-        fn_constructor_args=(reference, asked),
+        fn_constructor_args=(reference, request),
         batch_size=max(1, len(units) // (4 * actors)),
         compute=ray.data.ActorPoolStrategy(size=actors),
     )
@@ -81,8 +81,8 @@ def _drive(
 class UnitActor:
     """Scores units on a node of Ray, one process of the package for each call."""
 
-    def __init__(self, reference: str, asked: ScoreRequest) -> None:
-        self._reference, self._asked = reference, asked
+    def __init__(self, reference: str, request: ScoreRequest) -> None:
+        self._reference, self._asked = reference, request
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """The parts of the units in ``batch``: how many, or an error and its hint."""

@@ -83,7 +83,7 @@ class PlannedScoring:
 
 def score(
     reference: Reference,
-    asked: ScoreRequest,
+    request: ScoreRequest,
     engine: Engine | None,
     progress: Progress,
     drive: Drive | None = None,
@@ -93,21 +93,21 @@ def score(
     ``drive`` makes the parts of units in another way than by one process here. Raises
     ``PackageError``, naming the row, for one that can't be answered, with ``bad="fail"``.
     """
-    planned = plan_scoring(reference, asked, progress)
+    planned = plan_scoring(reference, request, progress)
     plan, manifest = planned.plan, reference.manifest
-    number, count = asked.shard
+    number, count = request.shard
     own = planned.scorer.source.units[number - 1 :: count]
     schema = planned.scorer.tables.schema
     if plan.form == "delta":
         from packager.tables.commit_once import check_appendable
 
         check_appendable(Location(str(plan.output.resolve())), schema)
-    plan.begin(resume=asked.resume, units=[unit.number for unit in own], shards=count)
+    plan.begin(resume=request.resume, units=[unit.number for unit in own], shards=count)
     if (plan.state / SUCCESS).exists():
         made = 0
     else:
-        with plan.alone(asked.shard):
-            made = _make(planned, own, asked.shard, engine, progress, drive)
+        with plan.alone(request.shard):
+            made = _make(planned, own, request.shard, engine, progress, drive)
     parts = finished(plan, manifest, schema)
     return _result(planned, own, parts, made)
 
@@ -122,8 +122,8 @@ def _make(
 ) -> int:
     """Make the parts of a shard that are missing: how many."""
     plan, left = planned.plan, planned.missing(own)
-    said = "" if shard[1] == 1 else f" of shard {shard[0]}/{shard[1]}"
-    progress.step(f"scoring {len(left)} of {len(own)} parts{said}")
+    shard_text = "" if shard[1] == 1 else f" of shard {shard[0]}/{shard[1]}"
+    progress.step(f"scoring {len(left)} of {len(own)} parts{shard_text}")
     for unit in left:
         plan.record(unit.number).unlink(missing_ok=True)
     done = 0
@@ -165,23 +165,23 @@ def _result(
     )
 
 
-def plan_scoring(reference: Reference, asked: ScoreRequest, progress: Progress) -> PlannedScoring:
+def plan_scoring(reference: Reference, request: ScoreRequest, progress: Progress) -> PlannedScoring:
     """Read what the request names; ``UsageError`` for a table that can't be scored."""
     manifest = reference.manifest
-    source = open_source(asked.data, manifest)
-    known = KnownColumns(asked.data, manifest)
-    known.add(set(source.columns) - set(asked.keep))
-    told = known.warning()
-    if told is not None:
-        progress.warn(told)
-    plan = ScorePlan.of(asked, manifest, source)
+    source = open_source(request.data, manifest)
+    known = KnownColumns(request.data, manifest)
+    known.add(set(source.columns) - set(request.keep))
+    warning = known.warning()
+    if warning is not None:
+        progress.warn(warning)
+    plan = ScorePlan.of(request, manifest, source)
     if not plan.units:
-        raise UsageError(f"{asked.data}: expected rows, got none", "name a table with rows")
-    tables = AnswerTables(manifest, _kept(asked, source), asked.bad)
+        raise UsageError(f"{request.data}: expected rows, got none", "name a table with rows")
+    tables = AnswerTables(manifest, _kept(request, source), request.bad)
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    names = {*asked.keep, *(column.name for column in columns)}
+    names = {*request.keep, *(column.name for column in columns)}
     read = [name for name in source.columns if name in names]
-    encoder = BlockEncoder(manifest, source.reader, asked.data)
+    encoder = BlockEncoder(manifest, source.reader, request.data)
     return PlannedScoring(reference, plan, UnitScorer(plan, source, encoder, tables, read))
 
 
@@ -191,10 +191,10 @@ def begin(stream: PackageStream, bad: BadRows) -> list[list[object]]:
     return list(stream.receive().header["series"])
 
 
-def _kept(asked: ScoreRequest, source: UnitSource) -> pa.Schema:
-    schema = pa.schema([source.field(name) for name in asked.keep])
-    if asked.form != "delta":
+def _kept(request: ScoreRequest, source: UnitSource) -> pa.Schema:
+    schema = pa.schema([source.field(name) for name in request.keep])
+    if request.form != "delta":
         return schema
     from packager.tables.arrow_schema import stored_schema
 
-    return stored_schema(schema, asked.data)
+    return stored_schema(schema, request.data)

@@ -113,9 +113,9 @@ class ParquetUnits:
             with file.open("rb") as opened:
                 refuse_large_groups(file, opened, self._schema)
             with readable(file), opened_parquet(file) as parquet:
-                told = parquet.metadata
-                for group in range(told.num_row_groups):
-                    rows = told.row_group(group).num_rows
+                metadata = parquet.metadata
+                for group in range(metadata.num_row_groups):
+                    rows = metadata.row_group(group).num_rows
                     if rows:
                         self.units.append(Unit(len(self.units), first, rows, place, group))
                         first += rows

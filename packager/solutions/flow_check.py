@@ -44,7 +44,7 @@ def check_names(file: str, code: FlowCode, members: Collection[str]) -> None:
             raise UsageError(
                 f"{file}:{use.line}: expected one of the members {', '.join(members)}, got"
                 f" {use.name!r}",
-                _meant(use.name, members)
+                _suggestion(use.name, members)
                 or "add a [[member]] of that name to package.toml, or correct the flow",
             )
 
@@ -61,7 +61,7 @@ def check_columns(
             raise UsageError(
                 f"{file}:{read.line}: expected one of the columns {_shown(features, read.columns)},"
                 f" got {read.column!r}",
-                _meant(read.column, read.columns)
+                _suggestion(read.column, read.columns)
                 or "the flow gets neither the target nor the key, nor columns that `truth` names",
             )
 
@@ -97,14 +97,14 @@ def _check_answer(
         raise UsageError(
             f"{place}: member {member!r}: expected one of its outputs,"
             f" {known or 'of which it has one'}, got {given!r}",
-            _meant(given, facts.outputs) or "use .predictions of a member with one answer",
+            _suggestion(given, facts.outputs) or "use .predictions of a member with one answer",
         )
     labels = None if facts.classes is None else [class_text(one) for one in facts.classes]
     if method == "probability" and labels is not None and class_text(given) not in labels:
         raise UsageError(
             f"{place}: member {member!r}: expected one of its labels, {', '.join(labels)}, got"
             f" {given!r}",
-            _meant(given, labels) or "`package inspect` lists them",
+            _suggestion(given, labels) or "`package inspect` lists them",
         )
 
 
@@ -115,6 +115,6 @@ def _shown(features: Sequence[str], columns: Collection[str], most: int = 20) ->
     return ", ".join(ordered[:most]) + (", …" if len(ordered) > most else "")
 
 
-def _meant(given: object, known: Collection[str]) -> str | None:
+def _suggestion(given: object, known: Collection[str]) -> str | None:
     close = difflib.get_close_matches(str(given), [*known], 1, 0.6)
     return f"did you mean {close[0]!r}?" if close else None

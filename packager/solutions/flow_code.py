@@ -205,10 +205,10 @@ class FlowReader:
         """The member that a call asks, directly or by ``submit``."""
         if not isinstance(node, ast.Call):
             return None
-        asked = node.func
-        if isinstance(asked, ast.Attribute) and asked.attr == "submit":
-            asked = asked.value
-        name = self._member(asked)
+        function = node.func
+        if isinstance(function, ast.Attribute) and function.attr == "submit":
+            function = function.value
+        name = self._member(function)
         return name if name in self._names else None
 
     def _keeps(self, call: ast.Call) -> bool:
@@ -223,9 +223,9 @@ class FlowReader:
         if isinstance(node, ast.Name):
             value = self._values.get(node.id)
             return None if value is None else self._answers_of(value, depth + 1)
-        asked = node.func if isinstance(node, ast.Call) and not node.args else None
-        if isinstance(asked, ast.Attribute) and asked.attr == "result":
-            return self._answers_of(asked.value, depth)
+        function = node.func if isinstance(node, ast.Call) and not node.args else None
+        if isinstance(function, ast.Attribute) and function.attr == "result":
+            return self._answers_of(function.value, depth)
         return self._called(node)
 
     def _columns(self, node: ast.expr, depth: int = 0) -> Columns | None:

@@ -40,7 +40,7 @@ def check_checkpoints(location: Location, place: fs.FileSystem, version: int | N
     """
     found = place.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
     infos = [info for info in found if info.type == fs.FileType.File]
-    start = _newest_whole(infos, version)
+    start = _newest_complete(infos, version)
     size = 0
     for info in infos:
         checkpoint, entry = _matches(info)
@@ -97,7 +97,7 @@ def _matches(info: fs.FileInfo) -> tuple[re.Match[str] | None, re.Match[str] | N
     return _CHECKPOINT.fullmatch(name), _ENTRY.fullmatch(name)
 
 
-def _newest_whole(infos: Iterable[fs.FileInfo], version: int | None) -> int:
+def _newest_complete(infos: Iterable[fs.FileInfo], version: int | None) -> int:
     """The version of the newest checkpoint with all its parts; 0 if there is none."""
     parts: dict[tuple[int, str], int] = {}
     for info in infos:

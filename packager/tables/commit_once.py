@@ -40,10 +40,10 @@ def check_appendable(location: Location, schema: pa.Schema) -> None:
     store.check_writable(append=True)
     now = store.schema()
     if now != schema or store.partitions:
-        said = "partitions" if store.partitions else f"columns {', '.join(map(_shown, now))}"
+        layout = "partitions" if store.partitions else f"columns {', '.join(map(_shown, now))}"
         raise UsageError(
             f"{location}: expected a table with the columns {', '.join(map(_shown, schema))}, "
-            f"got one with {said}",
+            f"got one with {layout}",
             "name a new folder with --output",
         )
 

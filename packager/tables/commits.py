@@ -72,9 +72,11 @@ def versions_of(
     may omit a commit's metadata. ``has_files`` is called for a table created by another program,
     whose first commit may contain rows.
     """
-    told = {entry["version"]: entry for entry in table.history()}
-    unsaid = {n: {"version": n, "timestamp": when} for n, when in commits.items() if n not in told}
-    return tuple(_versions({**unsaid, **told}, has_files))
+    history = {entry["version"]: entry for entry in table.history()}
+    unsaid = {
+        n: {"version": n, "timestamp": when} for n, when in commits.items() if n not in history
+    }
+    return tuple(_versions({**unsaid, **history}, has_files))
 
 
 def _versions(

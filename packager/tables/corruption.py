@@ -21,7 +21,7 @@ _ENTRY = re.compile(r"0[0-9]{19}\.json", re.ASCII)
 """Larger numbers exceed a 64-bit version."""
 
 
-def whole_entries(location: Location) -> dict[int, int]:
+def complete_entries(location: Location) -> dict[int, int]:
     """Number of each entry → modification time, in milliseconds since 1970.
 
     Raises ``PackageError`` for an empty entry, which a power failure may leave. Readers of Delta
@@ -35,14 +35,14 @@ def whole_entries(location: Location) -> dict[int, int]:
     return found
 
 
-def diagnose(location: Location, said: str) -> PackageError:
-    """The error for an unreadable table: names the damaged entry if there is one, else ``said``."""
+def diagnose(location: Location, message: str) -> PackageError:
+    """The error for an unreadable table: names the damaged entry, or else ``message``."""
     with fitting_memory(location):
-        return _diagnosed(location, said)
+        return _diagnosed(location, message)
 
 
-def _diagnosed(location: Location, said: str) -> PackageError:
-    plain = PackageError(f"{location}: can't be read: {said}")
+def _diagnosed(location: Location, message: str) -> PackageError:
+    plain = PackageError(f"{location}: can't be read: {message}")
     try:
         place = filesystem(location)
         feature = _unknown_feature(place)
@@ -54,7 +54,7 @@ def _diagnosed(location: Location, said: str) -> PackageError:
                 return _damaged(location, number, "is cut off, or not JSON")
             if number + 1 not in entries and number != max(entries):
                 return _damaged(location, number + 1, "is missing")
-    except OSError:  # an unreachable store, which ``said`` reports
+    except OSError:  # an unreachable store, which ``message`` reports
         return plain
     return plain
 

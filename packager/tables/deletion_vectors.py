@@ -103,15 +103,15 @@ def _of_checkpoint(place: fs.FileSystem, name: str) -> Iterator[Any]:
 
 def _content(vector: Vector, location: Location, place: fs.FileSystem) -> bytes:
     """The bytes of a vector, stored in the log or in a file of the table."""
-    kind, told, size = vector["storageType"], vector["pathOrInlineDv"], vector["sizeInBytes"]
+    kind, content, size = vector["storageType"], vector["pathOrInlineDv"], vector["sizeInBytes"]
     if not 0 <= size <= MAX_VECTOR_BYTES:
         raise ValueError(f"{size} bytes")
     if kind == "i":
-        return _z85(told)[:size]
+        return _z85(content)[:size]
     if kind != "u":
-        check_names(location, [told if told.startswith("/") else f"/{told}"])
+        check_names(location, [content if content.startswith("/") else f"/{content}"])
         raise ValueError(f"a storage type {kind!r}")
-    folder, letters = told[:-_UUID_LETTERS], told[-_UUID_LETTERS:]
+    folder, letters = content[:-_UUID_LETTERS], content[-_UUID_LETTERS:]
     name = f"{folder}/deletion_vector_{UUID(bytes=_z85(letters))}.bin".lstrip("/")
     check_names(location, [f"{folder}/", name])
     if not _FOLDER.fullmatch(folder):

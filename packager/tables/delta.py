@@ -23,7 +23,7 @@ from packager.location import Location
 from packager.tables.checkpoints import check_checkpoints
 from packager.tables.commits import CREATED, Authorship, facts_of, versions_of
 from packager.tables.confinement import check_folder, check_names
-from packager.tables.corruption import diagnose, whole_entries
+from packager.tables.corruption import complete_entries, diagnose
 from packager.tables.errors import first_line, translate_errors
 from packager.tables.labels.records import LABEL
 from packager.tables.protocol import unwritable
@@ -65,7 +65,7 @@ class VersionedTable:
         try:
             check_checkpoints(location, filesystem(location))
             table = DeltaTable(location.uri)
-            return cls(location, table, whole_entries(location))
+            return cls(location, table, complete_entries(location))
         except TableNotFoundError as error:
             raise UsageError(
                 f"{location}: expected a table with versions, got none there",

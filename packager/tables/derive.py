@@ -63,8 +63,8 @@ class DeriveResult:
     def summary(self) -> str:
         """``outcome`` as a message."""
         back = f"reverted to version {self.version.reverted_to}, which has the same inputs"
-        said = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
-        return said.get(self.outcome, self.outcome)
+        text = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
+        return text.get(self.outcome, self.outcome)
 
 
 def derive(
@@ -81,7 +81,7 @@ def derive(
     and parameters exists, nothing is computed. Raises ``PackageError`` if the step fails.
     """
     if not parents:
-        raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
+        raise UsageError("--parent: expected at least one parent, got none", "name TABLE@VERSION")
     if any(parent.uri == location.uri for parent in parents):
         raise UsageError(f"{location}: expected other tables as parents", "derive into a new table")
     reach = AllowedLocations.of(location, *parents)

@@ -138,8 +138,8 @@ class Scan:
     def _stored_rows(self, file: DataFile) -> list[int]:
         with self._place.open_input_file(file.path) as source:
             check_footer(file.path, source)
-            told = parquet.read_metadata(source)
-        return [told.row_group(place).num_rows for place in range(told.num_row_groups)]
+            metadata = parquet.read_metadata(source)
+        return [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
 
     def _read(
         self, file: DataFile, row: int = 0, groups: Sequence[int] | None = None
@@ -152,9 +152,9 @@ class Scan:
                 # A vector may end before the file does: rows beyond it are kept.
                 rest = pa.repeat(pa.scalar(True), len(batch) - len(kept))
                 batch = batch.filter(pa.concat_arrays([kept, rest]))
-            yield self._whole(batch, file)
+            yield self._completed(batch, file)
 
-    def _whole(self, batch: pa.RecordBatch, file: DataFile) -> pa.Table:
+    def _completed(self, batch: pa.RecordBatch, file: DataFile) -> pa.Table:
         """A batch of a file with the table's column names, column order and partition values."""
         columns = []
         for field, stored in zip(self.schema, self._physical, strict=True):
@@ -203,7 +203,9 @@ class Scan:
         )
         # A column that the file doesn't store as text is cast, not dictionary-encoded.
         stored = fragment.physical_schema
-        once = [name for name in texts if name in stored.names and _is_once(stored.field(name))]
+        once = [
+            name for name in texts if name in stored.names and _is_unrepeated(stored.field(name))
+        ]
         read = [f.with_type(_ONCE) if f.name in once else f for f in fields]
         batches = dataset.FileSystemDataset([fragment], pa.schema(read), form, self._place)
         found = batches.to_batches(
@@ -243,7 +245,7 @@ class Scan:
 _ONCE = pa.dictionary(pa.int32(), pa.string())
 
 
-def _is_once(field: pa.Field) -> bool:
+def _is_unrepeated(field: pa.Field) -> bool:
     return bool(field.type == _ONCE)
 
 

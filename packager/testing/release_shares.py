@@ -48,7 +48,7 @@ class _Side:
     worker: Worker
     runs: tuple[tuple[str, ...], ...]
     """Members of the other release in each run of its flow."""
-    asked: list[Question] = field(default_factory=list)
+    queried: list[Question] = field(default_factory=list)
     """Open questions to its members."""
     answers: Answered = field(default_factory=dict)
     """Of its members to the other flow."""
@@ -150,9 +150,9 @@ def _exchange(sides: Sequence[_Side], source: str, shown: str, progress: Progres
     for round_ in range(MAX_ROUNDS):
         turn = round_ % 2
         side, other = sides[turn], sides[1 - turn]
-        waits = side.result is not None and not side.asked and (not side.left or other.asked)
+        waits = side.result is not None and not side.queried and (not side.left or other.queried)
         if waits:
-            if all(one.result is not None and not one.left and not one.asked for one in sides):
+            if all(one.result is not None and not one.left and not one.queried for one in sides):
                 return
             continue
         _run(side, other, (source, shown), progress)
@@ -170,15 +170,15 @@ def _run(side: _Side, other: _Side, data: tuple[str, str], progress: Progress) -
             known = {key: found for (who, key), found in other.answers.items() if who == name}
             others.append(OtherAnswers(member, known))
     runs = side.left if other.result is not None else ()
-    job = ReleaseJob(*data, side.asked, others, runs)
+    job = ReleaseJob(*data, side.queried, others, runs)
     with temporary_directory() as out:
         side.worker.run("release", {"job.bin": job.dump()}, out, progress)
         result = ReleaseResult.load(out / FILE)
-    side.asked = []
+    side.queried = []
     side.result = result
     side.answers.update(result.answers)
     side.done.update(result.runs)
-    other.asked = list(result.open)
+    other.queried = list(result.open)
 
 
 def _value(inside: tuple[int, ...], players: Sequence[str], sides: Sequence[_Side]) -> Predictions:

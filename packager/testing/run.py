@@ -69,36 +69,36 @@ class DataTestResult:
 
 
 def run_test(
-    reference: Reference, asked: DataTestRequest, engine: Engine | None, progress: Progress
+    reference: Reference, request: DataTestRequest, engine: Engine | None, progress: Progress
 ) -> DataTestResult:
     """Test the package on new rows; the ledger has the report of an equal test.
 
     Raise ``PackageError`` if the test can't be made; a failed test returns a report.
     """
-    if (asked.labels is None) != (not asked.on):
+    if (request.labels is None) != (not request.on):
         raise UsageError(
             "--labels and --on: expected both or neither",
             "name the file with the labels and the column that identifies a row in both files",
         )
-    for package in (reference, asked.previous):
+    for package in (reference, request.previous):
         if package is not None:
             check_companion(package)
-    named = Named.parse(asked.data)
-    ledger = _ledger(asked, named, progress)
+    named = Named.parse(request.data)
+    ledger = _ledger(request, named, progress)
     manifest = reference.manifest
     with temporary_directory() as folder:
-        labels = {} if asked.labels is None else hash_files({asked.labels.name: asked.labels})
+        labels = {} if request.labels is None else hash_files({request.labels.name: request.labels})
         unseen = None
-        if asked.only_new and ledger is not None:
-            unseen = replace(ledger, labels=_label_lines(labels, asked.on))
+        if request.only_new and ledger is not None:
+            unseen = replace(ledger, labels=_label_lines(labels, request.on))
         data = resolve(named, manifest, unseen, folder, progress)
         history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
         if data.empty:
             last = None if ledger is None else ledger.last(manifest.root, data.name, data.seen)
             return DataTestResult(None, history=history, last=last)
-        key = _key(reference, data, labels, asked)
+        key = _key(reference, data, labels, request)
         known = None if ledger is None else ledger.find(key)
-        if known is not None and asked.only_new:
+        if known is not None and request.only_new:
             return DataTestResult(None, history=history, last=known)
         if known is not None:
             progress.step(f"the ledger has this test, of {known.tested}")
@@ -106,9 +106,9 @@ def run_test(
         read, unreadable = _readable(data, manifest, folder)
         files = [*entries(read.files, PLACE), *(entries(labels, LABELS) if labels else ())]
         layer = plain_layer("new", folder / "new.tar", files)
-        job = _job(asked, read.source, next(iter(labels), ""), unreadable)
-        if asked.previous is not None and not unreadable:
-            both = (reference, asked.previous)
+        job = _job(request, read.source, next(iter(labels), ""), unreadable)
+        if request.previous is not None and not unreadable:
+            both = (reference, request.previous)
             times = previous_times(both, layer, job, engine, progress)
             job = job.model_copy(update={"previous": times})
         report = _run(reference, layer, job, engine, progress)
@@ -118,13 +118,13 @@ def run_test(
     return DataTestResult(report, history=history)
 
 
-def _job(asked: DataTestRequest, source: str, labels: str, unreadable: str) -> DataTestJob:
+def _job(request: DataTestRequest, source: str, labels: str, unreadable: str) -> DataTestJob:
     return DataTestJob(
         source=source,
         labels=labels,
-        on=asked.on,
-        shown=asked.data,
-        labels_shown=str(asked.labels or ""),
+        on=request.on,
+        shown=request.data,
+        labels_shown=str(request.labels or ""),
         unreadable=unreadable,
     )
 
@@ -160,10 +160,10 @@ def _run(
         return DataTestReport.load(started.run("test", {"test.json": job.dump()}, out, progress))
 
 
-def _ledger(asked: DataTestRequest, named: Named, progress: Progress) -> Ledger | None:
-    folder = asked.state or named.state
+def _ledger(request: DataTestRequest, named: Named, progress: Progress) -> Ledger | None:
+    folder = request.state or named.state
     if folder is None:
-        if asked.only_new:
+        if request.only_new:
             raise UsageError(
                 "--new: expected --state beside a table in a bucket, got none",
                 "name a folder that keeps which data were tested",
@@ -173,7 +173,7 @@ def _ledger(asked: DataTestRequest, named: Named, progress: Progress) -> Ledger 
     refuse_unreadable(folder, Path(named.text))
     standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not os.access(standing, os.W_OK):
-        if asked.state is not None or asked.only_new:
+        if request.state is not None or request.only_new:
             raise PackageError(
                 f"{folder}: can't be written", "name a folder with --state where you may write"
             )
@@ -183,7 +183,7 @@ def _ledger(asked: DataTestRequest, named: Named, progress: Progress) -> Ledger 
 
 
 def _key(
-    reference: Reference, data: NewData, labels: dict[str, HashedFile], asked: DataTestRequest
+    reference: Reference, data: NewData, labels: dict[str, HashedFile], request: DataTestRequest
 ) -> LedgerKey:
     layers = reference.layers(companion=True)
     return LedgerKey(
@@ -191,8 +191,8 @@ def _key(
         policy=policy_digest(reference.manifest),
         runtime=next((diff_id for name, diff_id, _ in layers if name == TRAINING), ""),
         files=file_lines([(name, file.sha256) for name, file in data.files.items()]),
-        labels=_label_lines(labels, asked.on),
-        previous="" if asked.previous is None else asked.previous.manifest.root,
+        labels=_label_lines(labels, request.on),
+        previous="" if request.previous is None else request.previous.manifest.root,
     )
 
 

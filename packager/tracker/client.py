@@ -67,70 +67,70 @@ class IssuesClient:
     def send(self, report: Report) -> list[dict[str, Any]]:
         """Send findings; for each the issue, its state and what changed."""
         body = report.model_dump_json().encode()
-        answer = self._ask("POST", "/api/v1/findings", body=body)
+        answer = self._request("POST", "/api/v1/findings", body=body)
         return [one.model_dump() for one in self._read(_RESULTS, answer, "findings")]
 
     def issues(self, selection: Mapping[str, Any], limit: int) -> Iterator[dict[str, Any]]:
         """At most ``limit`` issues, page by page."""
-        asked = {**selection, "limit": max(min(limit, 200), 1)}
+        parameters = {**selection, "limit": max(min(limit, 200), 1)}
         for _ in range(MAX_PAGES):
-            page = self._ask("GET", "/api/v1/issues", parameters=asked)
+            page = self._request("GET", "/api/v1/issues", parameters=parameters)
             found = [one.model_dump() for one in self._read(_VIEWS, page, "issues")]
             yield from found[:limit]
             limit -= len(found)
             following = page.get("next")
-            if limit <= 0 or following is None or following == asked.get("after"):
+            if limit <= 0 or following is None or following == parameters.get("after"):
                 return
-            asked["after"] = following
+            parameters["after"] = following
 
     def issue(self, number: int) -> dict[str, Any]:
         """An issue."""
-        return self._view(self._ask("GET", f"/api/v1/issues/{number}"))
+        return self._view(self._request("GET", f"/api/v1/issues/{number}"))
 
     def events(self, number: int) -> list[dict[str, Any]]:
         """The newest entries of an issue's history, newest first."""
-        answer = self._ask("GET", f"/api/v1/issues/{number}/events")
+        answer = self._request("GET", f"/api/v1/issues/{number}/events")
         return [one.model_dump() for one in self._read(_EVENTS, answer, "events")]
 
     def act(self, number: int, action: Mapping[str, Any]) -> dict[str, Any]:
         """Do something to an issue; the issue after it."""
         body = _encoded(action)
-        return self._view(self._ask("PATCH", f"/api/v1/issues/{number}", body=body))
+        return self._view(self._request("PATCH", f"/api/v1/issues/{number}", body=body))
 
     def add(self, finding: Mapping[str, Any]) -> dict[str, Any]:
         """Add an issue by hand."""
-        return self._view(self._ask("POST", "/api/v1/issues", body=_encoded(finding)))
+        return self._view(self._request("POST", "/api/v1/issues", body=_encoded(finding)))
 
     def mirrors(self, forge: str) -> dict[int, Mirror]:
         """Issue → what the last synchronisation with a forge left of it."""
-        answer = self._ask("GET", "/api/v1/mirrors", parameters={"forge": forge})
+        answer = self._request("GET", "/api/v1/mirrors", parameters={"forge": forge})
         return {one.issue: one.mirror for one in self._read(_MIRRORS, answer, "mirrors")}
 
     def keep_mirror(self, number: int, forge: str, mirror: Mirror) -> None:
         """Keep what a synchronisation left of an issue."""
         body = _encoded({"forge": forge, "mirror": mirror.model_dump()})
-        self._ask("PUT", f"/api/v1/issues/{number}/mirror", body=body)
+        self._request("PUT", f"/api/v1/issues/{number}/mirror", body=body)
 
     def tokens(self) -> list[dict[str, Any]]:
         """All tokens, without their secrets."""
-        answer = self._ask("GET", "/api/v1/tokens")
+        answer = self._request("GET", "/api/v1/tokens")
         return [one.model_dump() for one in self._read(_TOKENS, answer, "tokens")]
 
     def add_token(self, name: str, scope: str) -> str:
         """Add a token; its secret."""
         body = _encoded({"name": name, "scope": scope})
-        secret = self._ask("POST", "/api/v1/tokens", body=body).get("token")
+        secret = self._request("POST", "/api/v1/tokens", body=body).get("token")
         if not isinstance(secret, str):
             raise self._strange("token")
         return secret
 
     def revoke_token(self, name: str) -> None:
         """Revoke a token."""
-        self._ask("DELETE", f"/api/v1/tokens/{quote(name, safe='')}")
+        self._request("DELETE", f"/api/v1/tokens/{quote(name, safe='')}")
 
     def audit(self) -> list[dict[str, Any]]:
         """What administrators did, newest first."""
-        answer = self._ask("GET", "/api/v1/audit")
+        answer = self._request("GET", "/api/v1/audit")
         return [one.model_dump() for one in self._read(_ENTRIES, answer, "entries")]
 
     def export_to(self, file: Path) -> int:
@@ -161,7 +161,7 @@ class IssuesClient:
     def import_from(self, file: Path) -> dict[str, Any]:
         """Import what ``export_to`` wrote; numbers of issues added, changed and the same."""
         with file.open("rb") as stream:
-            answer = self._ask("POST", "/api/v1/import", body=stream, seconds=IMPORT_SECONDS)
+            answer = self._request("POST", "/api/v1/import", body=stream, seconds=IMPORT_SECONDS)
         try:
             return ImportAnswer.model_validate(answer).model_dump()
         except ValidationError:
@@ -191,7 +191,7 @@ class IssuesClient:
         """Close the connections."""
         self._session.close()
 
-    def _ask(
+    def _request(
         self,
         method: str,
         path: str,

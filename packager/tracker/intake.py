@@ -235,8 +235,8 @@ def add(store: Writer, finding: Finding, who: str, now: float) -> tuple[Issue, R
     known = store.issue_of(finding.fingerprint)
     if known is not None and known.state in ACTIVE:
         return known, "same"  # what somebody said first stays; a comment can say more
-    said = finding.model_copy(update={"source": PERSON, "key": who, "starts_at": now})
-    issue, result = receive_one(store, said, now, certain=True)
+    completed = finding.model_copy(update={"source": PERSON, "key": who, "starts_at": now})
+    issue, result = receive_one(store, completed, now, certain=True)
     if issue is None:  # a finding that fires always has one
         raise ValueError("expected a finding that fires")
     return issue, result

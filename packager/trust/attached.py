@@ -16,11 +16,11 @@ BILL_TYPE = "application/vnd.cyclonedx+json"
 def attachment(bundle: bytes) -> Attachment:
     """A bundle as cosign attaches it; without the time that cosign adds."""
     predicate_type = claimed_statement(bundle).get("predicateType", "")
-    told = {
+    facts = {
         "dev.sigstore.bundle.content": "dsse-envelope",
         "dev.sigstore.bundle.predicateType": str(predicate_type),
     }
-    return Attachment(BUNDLE_TYPE, bundle, told)
+    return Attachment(BUNDLE_TYPE, bundle, facts)
 
 
 def attachments(bundles: Sequence[bytes]) -> list[Attachment]:

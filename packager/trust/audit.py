@@ -47,7 +47,7 @@ def audit_file(path: Path, allow: Sequence[str] = ()) -> AuditResult:
     found = AuditResult(str(path))
     report = audit_model(path, Judge(NoModules(), allow))
     _pickles(found, path.name, report)
-    found.told["pickles"] = f"{report.pickles} read to their end"
+    found.scanned["pickles"] = f"{report.pickles} read to their end"
     return found
 
 
@@ -109,7 +109,7 @@ def _as_built(found: AuditResult, folder: Path, manifest: Manifest) -> None:
         *verify_folder("model", folder / "models", manifest.model, lambda _: False)[1:],
     )
     _as_recorded(found, checks)
-    found.told["files"] = f"{len(manifest.code)} of the code, {len(manifest.model)} of the model"
+    found.scanned["files"] = f"{len(manifest.code)} of the code, {len(manifest.model)} of the model"
 
 
 def _as_recorded(found: AuditResult, checks: Iterable[IntegrityCheck]) -> None:
@@ -153,23 +153,23 @@ def _files(
         _pickles(found, name, report, absent=wheels.absent)
         for secret in secrets_in(path, name):
             found.findings.append(AuditFinding("secrets", name, secret_reason(secret), ROTATE))
-    found.told["pickles"] = f"{pickles} in {len(files)} files, read to their end"
-    found.told["secrets"] = f"looked for in {len(files)} files"
+    found.scanned["pickles"] = f"{pickles} in {len(files)} files, read to their end"
+    found.scanned["secrets"] = f"looked for in {len(files)} files"
 
 
 def _pickles(
     found: AuditResult, name: str, report: PickleReport, absent: Sequence[str] = ()
 ) -> None:
     for one in report.findings:
-        told = one._replace(place="").text.strip(" ,:")
+        detail = one._replace(place="").text.strip(" ,:")
         hint = f"if you know what it does: pickle_allow, or --allow {one.name}" if one.name else ""
         place = one.place.replace("the file", name, 1)
-        finding = AuditFinding("pickles", place.rstrip(":"), told, hint)
+        finding = AuditFinding("pickles", place.rstrip(":"), detail, hint)
         if absent and one.name is not None and "neither" in one.what:
             more = len(absent) - MAX_NAMES
             names = ", ".join(absent[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
             hint = f"the cache lacks the wheels {names}: build its project here once"
-            found.skipped.append(AuditFinding("pickles", place.rstrip(":"), told, hint))
+            found.skipped.append(AuditFinding("pickles", place.rstrip(":"), detail, hint))
         else:
             found.findings.append(finding)
     for unknown in report.unknown:
@@ -213,7 +213,7 @@ def _licences(found: AuditResult, licences: Mapping[str, Licence], deny: Sequenc
         elif licence.kind == "none" and deny:
             what = "names no licence, so the list can't be held against it"
             found.skipped.append(AuditFinding("licences", name, what, "read its sources"))
-    found.told["licences"] = f"{len(licences)} wheels"
+    found.scanned["licences"] = f"{len(licences)} wheels"
 
 
 def denied(licence: Licence, deny: Sequence[str]) -> str | None:
@@ -265,7 +265,7 @@ def _imports(found: AuditResult, code: Sequence[Path], top: Path, modules: Wheel
     for file in imports.broken:
         place = file.relative_to(top).as_posix()
         found.skipped.append(AuditFinding("imports", place, "is not valid Python", FILENAME))
-    found.told["imports"] = f"{len(code)} modules of the code"
+    found.scanned["imports"] = f"{len(code)} modules of the code"
 
 
 def _is_own(modules: Modules, name: str) -> bool:

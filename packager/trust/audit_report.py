@@ -27,7 +27,7 @@ class AuditResult:
     findings: list[AuditFinding] = field(default_factory=list)
     skipped: list[AuditFinding] = field(default_factory=list)
     """What was not looked into, and why: never good news."""
-    told: dict[Part, str] = field(default_factory=dict)
+    scanned: dict[Part, str] = field(default_factory=dict)
     """Part → what was looked at."""
     licences: dict[str, str] = field(default_factory=dict)
     """Distribution and version → its licence, as found."""

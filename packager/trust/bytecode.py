@@ -14,8 +14,8 @@ from packager.digest import sha256_file
 from packager.image.base.saved import BaseImage
 from packager.image.bytecode import Compiler
 from packager.image.config import TRAINING
+from packager.image.layer_entries import copy_members
 from packager.image.layers import Layer
-from packager.image.merged_layers import copy_members
 from packager.model.integrity import MISSING, NO_FILE, IntegrityCheck
 from packager.trust.contents import FOLDERS, MAX_NAMED
 
@@ -74,7 +74,7 @@ def _digests(folder: Path, *, remove: bool = False) -> Mapping[str, str]:
     return found
 
 
-def told(base: BaseImage | None, without_base: bool) -> str:
+def describe_check(base: BaseImage | None, without_base: bool) -> str:
     """How the bytecode was verified, for the report."""
     if without_base:
         return "the package has no bytecode of code and runtime"

@@ -113,14 +113,14 @@ def _considerations(texts: CardSection, weak: WeakSlices | None) -> dict[str, An
         f"{one.rows} rows"
         for one in (weak.slices if weak is not None else ())
     ]
-    told: dict[str, Any] = {}
+    considerations: dict[str, Any] = {}
     if texts.intended_use:
-        told["useCases"] = [texts.intended_use]
+        considerations["useCases"] = [texts.intended_use]
     if any(limits):
-        told["technicalLimitations"] = [text for text in limits if text]
+        considerations["technicalLimitations"] = [text for text in limits if text]
     if texts.ethics:
-        told["ethicalConsiderations"] = [{"name": texts.ethics}]
-    return told
+        considerations["ethicalConsiderations"] = [{"name": texts.ethics}]
+    return considerations
 
 
 def _facts(manifest: Manifest) -> dict[str, str]:

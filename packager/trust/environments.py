@@ -136,7 +136,7 @@ def _of_home(
     }
     for name in sorted(inner.keys() | expected.keys()):
         wants = _wanted(home, expected.get(name), scripts.get(name))
-        gets = _told(inner.get(name), is_script=name in scripts)
+        gets = _describe(inner.get(name), is_script=name in scripts)
         if wants != gets:
             checks.append(failed(f"environment: {home}/{name}", wants, gets))
     return checks
@@ -153,7 +153,7 @@ def _wanted(home: str, entry: Entry | None, script: tuple[bytes, str] | None) ->
     return f"a link to {entry.link}"
 
 
-def _told(found: FileFound | None, *, is_script: bool) -> str:
+def _describe(found: FileFound | None, *, is_script: bool) -> str:
     if found is None:
         return MISSING
     if is_script and found.script:

@@ -15,8 +15,7 @@ from packager.image.reference import Reference, top_of_image
 from packager.image.stack import own_runtime, own_training_runtime
 from packager.manifest.manifest import Lock
 from packager.model.integrity import IntegrityCheck
-from packager.trust.bytecode import bytecode_checks
-from packager.trust.bytecode import told as bytecode_told
+from packager.trust.bytecode import bytecode_checks, describe_check
 from packager.trust.contents import (
     FOLDERS,
     ImageContents,
@@ -27,6 +26,7 @@ from packager.trust.contents import (
 from packager.trust.environments import Environment, environment_of
 from packager.trust.image_check import image_checks, tree_checks
 from packager.trust.settings import base_check, version_checks
+from packager.trust.stored_layers import stored_checks
 
 HERE = "checked here"
 MAX_NAMED = 3
@@ -72,6 +72,8 @@ def examine(reference: Reference, engine: Engine | None) -> Examination:
         *(image_checks(config, manifest, "companion") if reference.has_companion else ()),
         *_settings_of(reference, lock),
         *_layers_of_image(reference, diff_ids),
+        *stored_checks(reference, image),
+        *(stored_checks(reference, reference.stored_image()) if reference.has_companion else ()),
         *contents.checks,
         *_tree_checks(reference, contents),
         *environment.checks,
@@ -92,7 +94,7 @@ def examine(reference: Reference, engine: Engine | None) -> Examination:
         TRAINING: _of_training(
             manifest.training_runtime, sound=all(check.ok for check in training)
         ),
-        "bytecode": bytecode_told(base, lock.base == "none"),
+        "bytecode": describe_check(base, lock.base == "none"),
     }
     count = len(image.layers) - len(contents.layers)
     return Examination(

@@ -11,7 +11,7 @@ from packager.manifest.manifest import Manifest
 from packager.manifest.platform import Platform, platform_of
 from packager.model.integrity import MANIFEST, MISSING, NO_FILE, IntegrityCheck
 from packager.trust.facts import signed_files
-from packager.trust.settings import settings_checks
+from packager.trust.settings import label_checks, settings_checks
 
 MAX_NAMED = 20
 """Maximum number of files of a group that are named, to keep reports readable."""
@@ -51,13 +51,19 @@ def tree_checks(
 def image_checks(
     config: Mapping[str, Any], manifest: Manifest, called: str = "image"
 ) -> list[IntegrityCheck]:
-    """Compare the settings of an image's ``config`` with those that its manifest records."""
+    """Compare the settings of an image's ``config`` with those that its manifest records.
+
+    So are the labels that say which package it is; those of the user are not recorded.
+    """
     platform = platform_of(config)
     known = manifest.platforms.get(platform)
     if known is None:
         expected = " or ".join(sorted(manifest.platforms)) or "none recorded"
         return [_check(f"{called}: platform", expected, platform)]
-    return settings_checks(called, config, platform, known.settings)
+    return [
+        *settings_checks(called, config, platform, known.settings),
+        *label_checks(called, config, manifest),
+    ]
 
 
 def _named(called: str, recorded: Listing, found: Listing) -> list[IntegrityCheck]:

@@ -48,7 +48,10 @@ def index_link(index: ImageIndex, root: str, statements: Sequence[Statement]) ->
         if not statement.names(digest.removeprefix("sha256:")):
             first = first or f"expected {_subject(statement)} signed, got {digest}"
         elif signed.root != root or signed.images != dict(index.images):
-            first = first or f"expected {_told(signed.images)} signed, got {_told(index.images)}"
+            first = (
+                first
+                or f"expected {_platforms(signed.images)} signed, got {_platforms(index.images)}"
+            )
         else:
             return "index", True, f"{digest}: {', '.join(sorted(index.images))}"
     return "index", False, first
@@ -58,5 +61,5 @@ def _subject(statement: Statement) -> str:
     return ", ".join(f"sha256:{(o.digest or {}).get('sha256')}" for o in statement.subject[:1])
 
 
-def _told(images: Mapping[str, str]) -> str:
+def _platforms(images: Mapping[str, str]) -> str:
     return ", ".join(f"{platform} {digest}" for platform, digest in sorted(images.items()))

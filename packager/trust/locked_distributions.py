@@ -59,7 +59,7 @@ def assign_distributions(
         left.setdefault(_key(*(one.identity or ("", ""))), []).append(one)
     wheels, problems = [], []
     for wheel in wanted:
-        taken = _taken(wheel, left)
+        taken = _remove_distribution(wheel, left)
         if taken is None:
             problems.append(_absent(wheel, called))
         else:
@@ -104,7 +104,7 @@ def _key(name: str, version: str) -> tuple[str, str]:
     return canonicalize_name(name), canonicalize_version(version)
 
 
-def _taken(
+def _remove_distribution(
     wheel: Wheel, left: dict[tuple[str, str], list[InstalledDistribution]]
 ) -> InstalledDistribution | None:
     """Remove the distribution of ``wheel`` from ``left``: that of its own folder, if there is one.

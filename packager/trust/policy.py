@@ -43,12 +43,12 @@ class TrustRule(FrozenModel):
         if self.minimum_version is not None:
             own = facts.manifest.version
             enough = _version(own) >= _version(self.minimum_version)
-            told = own if enough else f"expected {self.minimum_version} or later, got {own}"
-            found.append(_link("policy: version", enough, told))
+            detail = own if enough else f"expected {self.minimum_version} or later, got {own}"
+            found.append(_link("policy: version", enough, detail))
         if self.roots is not None:
             listed = facts.binding.root in self.roots
-            told = "one of the policy's" if listed else f"{facts.binding.root} is not listed"
-            found.append(_link("policy: roots", listed, told))
+            detail = "one of the policy's" if listed else f"{facts.binding.root} is not listed"
+            found.append(_link("policy: roots", listed, detail))
         return found
 
 

@@ -99,11 +99,11 @@ def data_dependencies(manifest: Manifest) -> Iterator[ResourceDescriptor]:
     data = manifest.data
     if not isinstance(data, DataSource):
         return
-    told = {"fingerprint": f"dfp/1 sha256:{data.fingerprint}", "training": "true"}
+    facts = {"fingerprint": f"dfp/1 sha256:{data.fingerprint}", "training": "true"}
     for entry in data.files:
-        yield described(f"data/source/{entry.path}", entry.sha256, annotations=told)
+        yield described(f"data/source/{entry.path}", entry.sha256, annotations=facts)
     if data.test_file is not None:
-        held_out = {**told, "training": "false"}
+        held_out = {**facts, "training": "false"}
         entry = data.test_file
         yield described(f"data/test/{entry.path}", entry.sha256, annotations=held_out)
     if data.table is not None:
@@ -118,8 +118,8 @@ def _base(lock: Lock) -> Iterator[ResourceDescriptor]:
     if lock.base == "none":
         return
     for number, diff_id in enumerate(lock.base.diff_ids):
-        told = {"reference": lock.base.reference}
-        yield described(f"base/layer {number}", diff_id.removeprefix("sha256:"), annotations=told)
+        facts = {"reference": lock.base.reference}
+        yield described(f"base/layer {number}", diff_id.removeprefix("sha256:"), annotations=facts)
 
 
 def _byproducts(manifest: Manifest) -> Iterator[ResourceDescriptor]:

@@ -98,8 +98,8 @@ def signed_by(key: PrivateKey, facts: PackageFacts, results: Sequence[TestResult
     ) -> list[Attachment]:
         put_classic(repository, subject, key)
         if companion:  # the image's binding names it by its config
-            said = cosign_statement(subject.digest.removeprefix("sha256:"))
-            return [attachment(signed_bundle(said, key))]
+            statement = cosign_statement(subject.digest.removeprefix("sha256:"))
+            return [attachment(signed_bundle(statement, key))]
         pushed = replace(facts, manifest_digest=subject.digest)
         return attachments(sign_package(pushed, key, results))
 

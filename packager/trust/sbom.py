@@ -248,11 +248,11 @@ def _environments(lock: Lock) -> list[Sequence[Wheel]]:
 
 def _json(bom: Bom, spec: Spec, cards: Mapping[str, dict[str, Any]]) -> bytes:
     """The library's JSON with the model cards (by bom-ref), which it has no classes for."""
-    told = json.loads(make_outputter(bom, OutputFormat.JSON, VERSIONS[spec]).output_as_string())
-    todo = list(told.get("components", ()))
+    document = json.loads(make_outputter(bom, OutputFormat.JSON, VERSIONS[spec]).output_as_string())
+    todo = list(document.get("components", ()))
     while todo:
         component = todo.pop()
         if component.get("bom-ref") in cards:
             component["modelCard"] = cards[component["bom-ref"]]
         todo += component.get("components", ())
-    return canonical_json(told)
+    return canonical_json(document)

@@ -74,8 +74,8 @@ def distribution_component(
             component.components.update(_nested(component, content))
         except (CycloneDxException, ValueError, TypeError, KeyError, RecursionError) as error:
             # What can't be read is told, so that nobody takes its absence for nothing vendored.
-            said = f"{name}: {type(error).__name__}"
-            component.properties.update(properties([("sbom.unread", said)]))
+            problem = f"{name}: {type(error).__name__}"
+            component.properties.update(properties([("sbom.unread", problem)]))
     return component
 
 
@@ -173,10 +173,10 @@ def _named(names: Iterable[str]) -> list[License]:
 
 def _nested(owner: Component, content: bytes) -> list[Component]:
     """The components of a wheel's own bill, without the wheel itself."""
-    told = json.loads(bounded(content))
-    if not isinstance(told, dict) or told.get("bomFormat") != "CycloneDX":
+    document = json.loads(bounded(content))
+    if not isinstance(document, dict) or document.get("bomFormat") != "CycloneDX":
         raise ValueError("expected a CycloneDX document")
-    read = getattr(Bom, "from_json")(told)  # noqa: B009 - made by a decorator that hides its type
+    read = getattr(Bom, "from_json")(document)  # noqa: B009 - made by a decorator that hides its type
     top = read.metadata.component
     found = [*([top] if top is not None else []), *read.components]
     inner = [part for one in found for part in (one, *one.get_all_nested_components())]

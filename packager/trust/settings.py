@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from packager.image.config import start_settings
-from packager.manifest.manifest import Lock
+from packager.image.config import LABEL, TITLE, VERSION, start_settings
+from packager.manifest.manifest import Lock, Manifest
 from packager.model.integrity import IntegrityCheck
 
 PLATFORM_KEYS = ("os", "architecture")
@@ -40,6 +40,25 @@ def settings_checks(
     checks = [_check(f"{called}: {key}", _text(ours), _text(theirs)) for key, ours, theirs in pairs]
     return [check for check in checks if not check.ok] or [
         IntegrityCheck(name=f"{called}: settings", expected="the same", actual="the same", ok=True)
+    ]
+
+
+def label_checks(
+    called: str, config: Mapping[str, Any], manifest: Manifest
+) -> list[IntegrityCheck]:
+    """Failed checks for labels that say something else of the package than its ``manifest``."""
+    labels = (config.get("config") or {}).get("Labels") or {}
+    stated = {
+        f"{LABEL}.name": manifest.name,
+        f"{LABEL}.task": manifest.task,
+        f"{LABEL}.companion-of": manifest.root,
+        TITLE: manifest.name,
+        VERSION: manifest.version,
+    }
+    return [
+        _check(f"{called}: label {name}", value, str(labels[name]))
+        for name, value in stated.items()
+        if labels.get(name, value) != value
     ]
 
 

@@ -32,13 +32,13 @@ Component = Mapping[str, Any]
 
 def to_spdx(bill: bytes) -> bytes:
     """SPDX 2.3 JSON of a CycloneDX ``bill`` of ``packager.trust.sbom``; no clock."""
-    told = json.loads(bill)
-    top = told["metadata"]["component"]
-    parts = [(None, top), *_walk(None, told.get("components", ()))]
+    document = json.loads(bill)
+    top = document["metadata"]["component"]
+    parts = [(None, top), *_walk(None, document.get("components", ()))]
     ids = {part["bom-ref"]: _identifier(part) for _, part in parts}
     licences: dict[str, str] = {}
     packages = [_package(part, ids, licences) for _, part in parts]
-    serial = told["serialNumber"].removeprefix("urn:uuid:")
+    serial = document["serialNumber"].removeprefix("urn:uuid:")
     return canonical_json(
         {
             "SPDXID": DOCUMENT,
@@ -58,7 +58,7 @@ def to_spdx(bill: bytes) -> bytes:
                 ),
                 *(
                     _relation(ids[edge["ref"]], "DEPENDS_ON", ids[target])
-                    for edge in told.get("dependencies", ())
+                    for edge in document.get("dependencies", ())
                     for target in edge.get("dependsOn", ())
                 ),
             ],

@@ -41,6 +41,8 @@ Requirement = Literal["model", "provenance", "sbom", "replay", "data-check", "te
 """A statement that can be demanded beside the binding of image and package."""
 KIND = {"replay": REPLAY, "data-check": DATA_CHECK, "test": DATA_TEST}
 """Requirement → name of the kind of test result."""
+OF_ONE_IMAGE = ("replay", "test")
+"""What was measured with the image of one platform, and says nothing of the others."""
 
 
 class TrustLink(FrozenModel):
@@ -136,7 +138,11 @@ def verify(
     links += _links(content_links(facts))
     if ours:
         links += _links(more)
-        links += [*_statement_links(facts, signed, require)]
+        measured = _of_images(
+            _about(facts, signed.of_type(TEST_RESULT)),
+            [one for _, one, binding in ours if binding.platform == facts.binding.platform],
+        )
+        links += [*_statement_links(facts, signed, require, measured)]
     key_ids = tuple(dict.fromkeys(key_id for key_id, _, _ in ours))
     return TrustReport(
         reference=facts.name, root=facts.binding.root, key_ids=key_ids, links=tuple(links)
@@ -171,23 +177,38 @@ def _signature_link(
     broken = f"; {len(signed.broken)} unreadable: {signed.broken[0]}" if signed.broken else ""
     if ours:
         ids = ", ".join(dict.fromkeys(one.key_id[:16] for one in signed.statements))
-        told = f"key {ids} signed {len(signed.statements)} statements"
-        return TrustLink(name="signature", status="ok", detail=f"{told}{others}{broken}")
+        detail = f"key {ids} signed {len(signed.statements)} statements"
+        return TrustLink(name="signature", status="ok", detail=f"{detail}{others}{broken}")
     if bindings:
         other = bindings[0]
-        told = (
+        detail = (
             f"expected a signature of the package root {facts.binding.root}, got one of "
             f"{other.name} {other.version}, root {other.root}"
         )
     else:
-        told = f"expected a signature of the package by the key given, got none{others}"
-    return TrustLink(name="signature", status="failed", detail=f"{told}{broken}")
+        detail = f"expected a signature of the package by the key given, got none{others}"
+    return TrustLink(name="signature", status="failed", detail=f"{detail}{broken}")
+
+
+def _of_images(results: Sequence[Statement], bindings: Sequence[Statement]) -> Sequence[Statement]:
+    """Those of ``results`` about an image that one of ``bindings`` is about.
+
+    The images of all platforms have one root, and may be stored in several forms.
+    """
+    images = {str((one.subject[0].digest or {}).get("sha256")) for one in bindings}
+    return [one for one in results if any(one.names(image) for image in images)]
 
 
 def _statement_links(
-    facts: PackageFacts, signed: SignedSet, require: Sequence[Requirement]
+    facts: PackageFacts,
+    signed: SignedSet,
+    require: Sequence[Requirement],
+    measured: Sequence[Statement],
 ) -> Iterator[TrustLink]:
-    """Links of the statements about this package; those of other subjects are not counted."""
+    """Links of the statements about this package; those of other subjects are not counted.
+
+    ``measured``: the test results about an image for this platform.
+    """
     of_model = signed.of_type(OMS)
     if of_model:
         yield from _links([model_link(facts, of_model)])
@@ -199,11 +220,15 @@ def _statement_links(
     else:
         yield _absent("provenance", "none signed", "provenance" in require)
     results = _results(_about(facts, signed.of_type(TEST_RESULT)))
+    of_image = _results(measured)
     level = facts.manifest.repeatability
     at_build = f"; the build's second training reached: {level.level}" if level else ""
     for name, kind in KIND.items():
-        found = [one for one in results if one.kind == kind]
+        those = of_image if name in OF_ONE_IMAGE else results
+        found = [one for one in those if one.kind == kind]
         more = at_build if name == "replay" else ""
+        if not found and any(one.kind == kind for one in results):
+            more = f" of this image: it is of another one of the package{more}"
         yield _result_link(name, found, more, name in require)
     of_bill = _about(facts, signed.of_type(SBOM))
     if of_bill:
@@ -216,8 +241,8 @@ def _result_link(name: str, found: Sequence[TestResult], more: str, required: bo
     if not found:
         return _absent(name, f"none signed{more}", required)
     worst = min(found, key=lambda one: ("FAILED", "WARNED", "PASSED").index(one.result))
-    told = worst.configuration[0].annotations or {}
-    facts = ", ".join(f"{key}: {value}" for key, value in sorted(told.items()))
+    annotations = worst.configuration[0].annotations or {}
+    facts = ", ".join(f"{key}: {value}" for key, value in sorted(annotations.items()))
     counts = worst.failed_tests or worst.warned_tests
     named = f" ({', '.join(counts[:3])}{', …' if len(counts) > 3 else ''})" if counts else ""
     failed = worst.result == "FAILED"
@@ -252,8 +277,8 @@ def _binding(statement: Statement) -> PackageBinding | None:
 
 
 def _absent(name: str, detail: str, required: bool) -> TrustLink:
-    told = f"required, but {detail}" if required else detail
-    return TrustLink(name=name, status="failed" if required else "absent", detail=told)
+    text = f"required, but {detail}" if required else detail
+    return TrustLink(name=name, status="failed" if required else "absent", detail=text)
 
 
 def _links(found: Iterable[tuple[str, bool, str]]) -> list[TrustLink]:

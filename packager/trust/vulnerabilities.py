@@ -83,9 +83,9 @@ def _run(command: list[str], folder: Path, codes: Collection[int] = (0,)) -> Any
             raise ValueError(f"exit code {done.returncode}")
         return json.loads(done.stdout)
     except ValueError as error:
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
+        error_lines = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
         raise PackageError(
-            f"{command[0]}: expected JSON, got {error}: {' '.join(said)[:500]}",
+            f"{command[0]}: expected JSON, got {error}: {' '.join(error_lines)[:500]}",
             "run it by hand; its database may need the network",
         ) from error
 
@@ -118,34 +118,34 @@ def _packages(bill: Any) -> set[str]:
 
 def _grype(found: AuditResult, path: str, file: Path, bill: Any) -> None:
     """grype's CycloneDX names every package that it looked at, beside what it found."""
-    told = _run([path, f"sbom:{file}", "-o", "cyclonedx-json"], file.parent)
+    output = _run([path, f"sbom:{file}", "-o", "cyclonedx-json"], file.parent)
     status = _run([path, "db", "status", "-o", "json"], file.parent)
     built = status.get("built") or status.get("location") or "of an unknown date"
-    parts = {part.get("bom-ref"): part for part in told.get("components", ())}
-    for one in told.get("vulnerabilities", ()):
+    parts = {part.get("bom-ref"): part for part in output.get("components", ())}
+    for one in output.get("vulnerabilities", ()):
         fixed = str(one.get("recommendation", ""))
         for affected in one.get("affects", ()):
             part = parts.get(affected.get("ref"), {})
             _add(found, part.get("name", "?"), part.get("version", "?"), one["id"], fixed)
     seen = {f"{part.get('name')} {part.get('version')}".lower() for part in parts.values()}
     _missing(found, "grype", _packages(bill), seen)
-    found.told["vulnerabilities"] = f"by grype, database of {built}"
+    found.scanned["vulnerabilities"] = f"by grype, database of {built}"
 
 
 def _trivy(found: AuditResult, path: str, file: Path, bill: Any) -> None:
     command = [path, "sbom", "--format", "json", "--list-all-pkgs", "--quiet", str(file)]
-    told = _run(command, file.parent)
+    output = _run(command, file.parent)
     version = _run([path, "version", "--format", "json"], file.parent)
     built = version.get("VulnerabilityDB", {}).get("UpdatedAt", "of an unknown date")
     seen = set()
-    for result in told.get("Results") or ():
+    for result in output.get("Results") or ():
         for part in result.get("Packages") or ():
             seen.add(f"{part.get('Name')} {part.get('Version')}".lower())
         for one in result.get("Vulnerabilities") or ():
             fixed = one.get("FixedVersion", "")
             _add(found, one["PkgName"], one["InstalledVersion"], one["VulnerabilityID"], fixed)
     _missing(found, "trivy", _trivy_names(bill), seen)
-    found.told["vulnerabilities"] = f"by trivy, database of {built}"
+    found.scanned["vulnerabilities"] = f"by trivy, database of {built}"
 
 
 def _trivy_names(bill: Any) -> set[str]:
@@ -172,13 +172,13 @@ def _pip_audit(found: AuditResult, path: str, wheels: tuple[Wheel, ...], folder:
     file = folder / "requirements.txt"
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     options = ["--no-deps", "--disable-pip", "--format", "json", "--progress-spinner", "off"]
-    told = _run([path, "--requirement", str(file), *options], folder, (0, 1))
+    output = _run([path, "--requirement", str(file), *options], folder, (0, 1))
     seen = set()
-    for one in told["dependencies"]:
+    for one in output["dependencies"]:
         if "skip_reason" in one:
             continue
         seen.add(f"{one['name']}=={one['version']}".lower())
         for flaw in one["vulns"]:
             _add(found, one["name"], one["version"], flaw["id"], ", ".join(flaw["fix_versions"]))
     _missing(found, "pip-audit", {line.lower() for line in lines}, seen)
-    found.told["vulnerabilities"] = "by pip-audit, advisories of PyPI as of now; wheels alone"
+    found.scanned["vulnerabilities"] = "by pip-audit, advisories of PyPI as of now; wheels alone"

@@ -47,14 +47,14 @@ def examine_folder(path: str, tree: Tree, python: str, wheels: Sequence[Wheel]) 
         if info is None:
             continue
         held.append(wheel)
-        told = recorded(tree[f"{info}/RECORD"].content.decode(errors="replace"), site)
+        recorded_files = recorded(tree[f"{info}/RECORD"].content.decode(errors="replace"), site)
         text = _of_wheel(wheel)
         if text is None:
             unverified.append(wheel.filename)
-            named |= told
+            named |= recorded_files
         else:
             named |= recorded(text, site)
-            named |= {name: None for name in told if name.startswith("bin/")}
+            named |= {name: None for name in recorded_files if name.startswith("bin/")}
         named |= {f"{info}/{name}": None for name in INSTALLER_FILES}
     names = tuple(sorted(name for name in tree if name in named))
     folder = WheelFolder(tuple(held), (), names)

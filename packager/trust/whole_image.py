@@ -18,6 +18,7 @@ from packager.trust.facts import PackageFacts, read_facts, signed_files
 from packager.trust.keys import PublicKey
 from packager.trust.sbom import bill_of_materials
 from packager.trust.store import stored_bundles
+from packager.trust.stored_layers import stored_checks
 from packager.trust.verified import compared
 from packager.trust.verify import Requirement, TrustReport, verify
 
@@ -89,6 +90,7 @@ def _as_found(reference: Reference) -> tuple[Reference, list[IntegrityCheck]]:
                     name=f"layer {layer.name}", expected=layer.diff_id, actual=actual, ok=False
                 )
             layers.append(replace(layer, diff_id=actual))
+        damaged |= {check.name: check for check in stored_checks(reference, image)}
         images[companion] = replace(image, layers=tuple(layers))
     return replace(reference, _image=images.__getitem__), list(damaged.values())
 

@@ -61,9 +61,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command in ``arguments``; return the exit code."""
     match arguments:
         case ["replay"] | ["replay", "seed" | "row" | "param"]:
-            return _by_hand(arguments)
+            return _replay_from_image(arguments)
         case ["test"]:
-            return _test_by_hand(arguments)
+            return _test_from_image(arguments)
         case [verb, _, out] if verb in VERBS:
             folder = Path(out)
         case _:
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if passed else PackageError.exit_code
 
 
-def _by_hand(arguments: Sequence[str]) -> int:
+def _replay_from_image(arguments: Sequence[str]) -> int:
     """Replay with only the image, and print the report; return the exit code."""
     from packager.worker.replay.report import ReplayReport
     from packager.worker.replay.report_text import as_text
@@ -86,9 +86,9 @@ def _by_hand(arguments: Sequence[str]) -> int:
     out = Path(tempfile.gettempdir()) / "replay"
     out.mkdir(exist_ok=True)
     ask = ReplayRequest.model_validate({"perturb": (*arguments, "none")[1]})
-    (out / "ask.json").write_bytes(ask.dump())
+    (out / "request.json").write_bytes(ask.dump())
     try:
-        passed = _do("replay", out / "ask.json", out, arguments)
+        passed = _do("replay", out / "request.json", out, arguments)
     except PackageError as error:
         sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
         return error.exit_code
@@ -96,7 +96,7 @@ def _by_hand(arguments: Sequence[str]) -> int:
     return 0 if passed else PackageError.exit_code
 
 
-def _test_by_hand(arguments: Sequence[str]) -> int:
+def _test_from_image(arguments: Sequence[str]) -> int:
     """Test on the rows below ``/data/new``, and print the report; return the exit code."""
     from packager.worker.test.report import DataTestReport
 
@@ -155,9 +155,9 @@ def _run_job(verb: str, given: Path, root: Root, out: Path) -> bool:
 
             check(CheckJob.load(given), root, out)
         case "folds":
-            from packager.worker.train.out_of_fold import ask_folds
+            from packager.worker.train.out_of_fold import predict_folds
 
-            ask_folds(FoldsJob.load(given), out)
+            predict_folds(FoldsJob.load(given), out)
         case "test":
             from packager.worker.test.run import run_test
 

@@ -31,36 +31,36 @@ from packager.worker.train.source_data import SourceData, read_held_out, read_so
 FOLDS_NEED, DETECTORS_NEED = "sklearn.model_selection", "sklearn.ensemble"
 
 
-def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
+def check(job: CheckJob, root: Root, out: Path) -> DataCheckReport:
     """Run the data checks of the job; write ``out``/check.json.
 
     Raise ``UsageError`` where training would, for example for an absent target.
     """
     out.mkdir(parents=True, exist_ok=True)
-    source = read_source(root, asked.job.reader)
-    prepare(source, asked.job, root)  # raises where training would
-    table = _table(asked, source, root)
-    tell = _say if len(table) > checks.MIN_PROGRESS_ROWS else _nothing
+    source = read_source(root, job.job.reader)
+    prepare(source, job.job, root)  # raises where training would
+    table = _table(job, source, root)
+    tell = _print_step if len(table) > checks.MIN_PROGRESS_ROWS else _nothing
     tell("cross-validation")
     import_module(FOLDS_NEED)  # whole, first: two threads that import one package see parts of it
     with ThreadPoolExecutor(1) as pool:
         needed = pool.submit(import_module, DETECTORS_NEED)  # takes a second: the recipe trains
-        predictions, notes = _predictions(asked.job, table, root)
+        predictions, notes = _predictions(job.job, table, root)
         needed.result()
     report = checks.check(table, predictions, notes=notes, tell=tell)
     (out / "check.json").write_bytes(report.dump())
     return report
 
 
-def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
-    job, frame = asked.job, source.served
+def _table(request: CheckJob, source: SourceData, root: Root) -> CheckedTable:
+    job, frame = request.job, source.served
     features = feature_names(frame, job)
-    hashes = _hashes(source.frame, asked)
+    hashes = _hashes(source.frame, request)
     left_out = None
     if job.split.file is not None:
         test = read_held_out(source, job, root)
         held_out = np.arange(len(frame) + len(test.frame)) >= len(frame)
-        hashes = np.concatenate([hashes, _hashes(test.frame, asked)])
+        hashes = np.concatenate([hashes, _hashes(test.frame, request)])
         frame = pd.concat([frame, test.served], ignore_index=True)
     else:
         held_out, left_out = _parts(frame, job, features)
@@ -76,13 +76,13 @@ def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
         source_rows=len(source.frame),
         null_words=words_read_as_null(root.source, source.served, job.reader),
         split=job.split,
-        expected=asked.expected,
+        expected=request.expected,
     )
 
 
-def _hashes(frame: pd.DataFrame, asked: CheckJob) -> Hashes:
+def _hashes(frame: pd.DataFrame, job: CheckJob) -> Hashes:
     """Hash of each row over the columns of its table, without labels that were joined to it."""
-    labels = asked.expected.labels
+    labels = job.expected.labels
     if labels is None or labels.target is None:
         return row_hashes(frame)
     return row_hashes(frame.drop(columns=labels.target))
@@ -129,7 +129,7 @@ def _predictions(
     return found, [f"label_error: the default model is used, because {reasons[0]}"]
 
 
-def _say(text: str) -> None:
+def _print_step(text: str) -> None:
     sys.stderr.write(f"{text} …\n")
 
 

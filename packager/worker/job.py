@@ -47,7 +47,7 @@ class Job(DataRoles):
     """Whether there is data under ``/data/source``."""
     repeat: bool = False
     """Whether the recipe runs a second time, to measure its repeatability."""
-    ask: bool = False
+    query_model: bool = False
     """Whether to query the model for the values it rejects (for the schema) and example rows."""
     examples: tuple[dict[str, Any], ...] = ()
     """Rows that came with a model trained elsewhere: the package's examples."""
@@ -128,7 +128,7 @@ class SeedSweepJob(FrozenModel):
 
 
 class ReplayRequest(FrozenModel):
-    """Options of a replay (``ask.json``)."""
+    """Options of a replay (``request.json``)."""
 
     perturb: Perturbation = "none"
     """Negative control: a deliberate change that the comparison has to detect."""

@@ -14,28 +14,28 @@ from packager.worker.job import Job, SeedSweepJob
 from packager.worker.replay.seed_variance import seed_variance
 from packager.worker.train.dataset import declare_slices, prepare, slice_masks
 from packager.worker.train.source_data import read_source
-from packager.worker.train.training import TrainingData, train_apart
+from packager.worker.train.training import TrainingData, train_in_process
 
 
-def train_seeds(asked: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
+def train_seeds(request: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
     """Train ``asked.count`` times, from the recipe's own seed upwards.
 
     Writes ``out``/seed_variance.json. Raises ``PackageError`` if a training fails, ``UsageError``
     without a recipe.
     """
-    recipe = asked.job.recipe
+    recipe = request.job.recipe
     if not isinstance(recipe, Recipe):
         raise UsageError(
             "expected a [recipe] to train with other seeds, got a model trained elsewhere",
             "only a recipe can be repeated",
         )
     out.mkdir(parents=True, exist_ok=True)
-    data = _read(asked.job, root)
-    seeds = [(recipe.seed + place) % 2**32 for place in range(asked.count)]
+    data = _read(request.job, root)
+    seeds = [(recipe.seed + place) % 2**32 for place in range(request.count)]
     found = []
     for place, seed in enumerate(seeds, 1):
         changed = recipe.model_copy(update={"seed": seed})
-        job = asked.job.model_copy(update={"recipe": changed})
+        job = request.job.model_copy(update={"recipe": changed})
         found.append(_evaluation(job, root, data, out))
         shown = "  ".join(f"{n} {v:.4f}" for n, v in sorted(found[-1].overall.values.items()))
         sys.stderr.write(f"seed {seed} ({place} of {len(seeds)}): {shown}\n")
@@ -51,4 +51,4 @@ def _read(job: Job, root: Root) -> TrainingData:
 
 def _evaluation(job: Job, root: Root, data: TrainingData, out: Path) -> Evaluation:
     with tempfile.TemporaryDirectory(prefix="seed-", dir=out) as name:
-        return train_apart(job, root, data, Path(name).resolve() / "model").evaluation
+        return train_in_process(job, root, data, Path(name).resolve() / "model").evaluation

@@ -43,7 +43,7 @@ from packager.worker.train.dataset import (
 )
 from packager.worker.train.fitted_columns import with_fitted_columns
 from packager.worker.train.isolated_steps import IsolatedSteps
-from packager.worker.train.model_queries import ask_examples, query_model
+from packager.worker.train.model_queries import predict_examples, query_model
 from packager.worker.train.output_shapes import with_shapes
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.row_keys import check_members, keep_keys
@@ -113,7 +113,7 @@ def _with_data(
     profile = monitored.profile(dataset, schema, loaded.model, steps.ranked, excluded, by_time)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     environment = numerical_environment(host.environment())
-    if job.ask:
+    if job.query_model:
         schema = query_model(steps.asked(), out, dataset, profile, job.examples)
     held_out_statistics(loaded.model, dataset, data.masks, schema, profile, job).write(out)
     first = MeasuredModel(loaded, dataset.features, evaluation)
@@ -156,7 +156,7 @@ def _without_data(
     schema = Schema(features=pretrained_model.model_columns(model), classes=model.classes)
     steps = IsolatedSteps(stored, schema, root, forks)
     if job.examples:
-        ask_examples(steps.asked(), before.out, job.examples)
+        predict_examples(steps.asked(), before.out, job.examples)
     return TrainingResult(
         model=model_files(root.models),
         loader=job.serve.loader,

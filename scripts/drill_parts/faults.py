@@ -35,6 +35,11 @@ class Fault:
         known = (*self.expected, *self.allowed)
         return [one for one in found if not one.name.startswith(known)]
 
+    def without_issues_of(self, earlier: Fault, found: list[Issue]) -> list[Issue]:
+        """The issues that this fault explains or the earlier one doesn't."""
+        late = earlier.unexpected(found)
+        return [one for one in found if one in late or one not in self.unexpected(found)]
+
     def opened(self, found: list[Issue]) -> bool:
         """Whether all that is expected is open and firing."""
         names = [one.name for one in found if one.is_open and one.firing]

@@ -80,7 +80,7 @@ def _whole(record: Record, load: Load, first: str) -> None:
         full_disk(record, load)
         new = builder.submit(new_version)
         ends = [together(record, load)]
-        injected(record, load, wrong_slice(load))
+        injected(record, load, wrong_slice(load), earlier=unit_change(load))
         settle(ends)
         closed = better_release(record, load, first, new.result)
         stale_release(record, load, stale.result())
@@ -121,8 +121,14 @@ def quiet(record: Record, load: Load, seconds: float) -> None:
     record.none_lost(load, since)
 
 
-def injected(record: Record, load: Load, fault: Fault) -> LaterCheck | None:
-    """One fault: its issue opens within its bound, as one line; whether it ends after the fault."""
+def injected(
+    record: Record, load: Load, fault: Fault, earlier: Fault | None = None
+) -> LaterCheck | None:
+    """One fault: its issue opens within its bound, as one line; whether it ends after the fault.
+
+    ``earlier``: a fault that has ended, of whose rows the alerts' windows still hold some, so that
+    an issue of it may open during this one.
+    """
     record.start(fault.title)
     before, since = {one.number for one in tracker.open_issues()}, load.count
     fault.inject()
@@ -132,6 +138,8 @@ def injected(record: Record, load: Load, fault: Fault) -> LaterCheck | None:
     else:
         time.sleep(HELD_SECONDS)
     found = [one for one in tracker.open_issues() if one.number not in before]
+    if earlier is not None:
+        found = fault.without_issues_of(earlier, found)
     record.see(found)
     strangers = fault.unexpected(found)
     record.check("no other issue", not strangers, ", ".join(x.name for x in strangers) or "none")

@@ -38,7 +38,7 @@ class ModelLink:
         columns = encode_values([[value] for value in values], self._specs, 1)
         header = {"verb": "predict", "id": 0, "rows": 1, "columns": columns.described}
         try:
-            answer = self._ask(Message(header, columns.buffers))
+            answer = self._request(Message(header, columns.buffers))
             if "labels" in answer.header:
                 return _of_one_row(decode_predictions(answer))
         except (OSError, WireError, *UNREADABLE) as error:
@@ -55,7 +55,7 @@ class ModelLink:
                 self._connection.close()
             self._connection = None
 
-    def _ask(self, message: Message) -> Message:
+    def _request(self, message: Message) -> Message:
         if self._connection is None:
             self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self._connection.settimeout(ANSWER_SECONDS)

@@ -58,7 +58,7 @@ class SelfProof:
         return cls(predictor, pipeline, seconds)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """One sentence for ``/readyz``."""
         platform = self._predictor.platform.name
         if self.proved_on == START:
@@ -76,15 +76,15 @@ class SelfProof:
                 await asyncio.sleep(RETRY_SECONDS)
             if isinstance(compared, str):
                 self._end(DIFFERS)
-                logger.error("%s; %s", self.told, compared)
+                logger.error("%s; %s", self.summary, compared)
                 return
             count += compared
         if not count:
-            logger.error("%s; no row of %d could be compared", self.told, len(rows))
+            logger.error("%s; no row of %d could be compared", self.summary, len(rows))
             return
         self._pipeline.predictor = self._predictor
         self._end(START)
-        logger.info("%s: equal on %d rows", self.told, count)
+        logger.info("%s: equal on %d rows", self.summary, count)
 
     def _end(self, proved_on: str) -> None:
         self.proved_on = proved_on

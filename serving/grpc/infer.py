@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from google.protobuf.message import DecodeError
@@ -11,7 +11,9 @@ from google.protobuf.message import DecodeError
 from packager.manifest.manifest import Manifest
 from serving.grpc import methods
 from serving.grpc.messages import MESSAGES
+from serving.grpc.row_answer import RowAnswers
 from serving.grpc.tensors import plain_parameters, read_tensors, write_tensors
+from serving.grpc.usual_row import MAX_BYTES, UsualRows
 from serving.grpc.wire_values import unreadable, values_of
 from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError
@@ -19,7 +21,11 @@ from serving.protocols.parsing import quoted
 from serving.protocols.protocol import ScoredRows
 from serving.protocols.v2 import Infer, InferenceRequest
 
+UNPARSED = "its bytes can't be parsed"
+MAX_KEPT = 16
+"""Sets of requested outputs whose options are kept."""
 _REQUEST, _RESPONSE = MESSAGES["ModelInferRequest"], MESSAGES["ModelInferResponse"]
+_OUTPUT = MESSAGES["ModelInferRequest.InferRequestedOutputTensor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,12 @@ class GrpcInfer:
         self._infer = Infer(manifest, budget)
         self._budget = budget
         self._served = OnlyModel.of(manifest)
+        # A smaller budget of values is counted on the message object.
+        self._usual = UsualRows(manifest) if budget.values >= MAX_BYTES else None
+        self._answers = {
+            raw: RowAnswers(manifest, self._infer.tensors, raw=raw) for raw in (False, True)
+        }
+        self._asked: dict[tuple[bytes, ...], InferenceRequest] = {}
 
     def rows(
         self, body: bytes, _headers: Mapping[bytes, bytes]
@@ -71,12 +83,21 @@ class GrpcInfer:
 
         Raises ``RequestError``: 400 for no message, 404 for another model, 413, 422.
         """
+        usual = None if self._usual is None else self._usual.read(body)
+        if usual is not None:
+            options = self._kept_options(usual.outputs)
+            options = options if usual.id is None else replace(options, id=usual.id)
+            return [usual.row], GrpcContext(options, raw=usual.raw)
+        return self.exact_rows(body)
+
+    def exact_rows(self, body: bytes) -> tuple[list[dict[str, Any]], GrpcContext]:
+        """``rows`` by the message object."""
         if len(body) > self._budget.values:  # each value has a byte at least
             self._check_values(values_of(body, self._budget.values))
         try:
             request = _REQUEST.FromString(body)
         except DecodeError as error:
-            raise unreadable("its bytes can't be parsed") from error
+            raise unreadable(UNPARSED) from error
         self._served.check(request.model_name, request.model_version)
         options = self._infer.options(_options(request))
         context = GrpcContext(options, raw=bool(request.raw_input_contents))
@@ -84,6 +105,15 @@ class GrpcInfer:
 
     def body(self, context: GrpcContext, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
+        asked = context.options
+        wanted = None if asked.outputs is None else [name for name, _ in asked.outputs]
+        written = self._answers[context.raw].written(asked.id, wanted, scored)
+        if written is not None:
+            return written, {}
+        return self.exact_body(context, scored), {}
+
+    def exact_body(self, context: GrpcContext, scored: ScoredRows) -> bytes:
+        """``body`` by the message object."""
         response = _RESPONSE(
             model_name=self._served.name,
             model_version=self._served.version,
@@ -91,7 +121,21 @@ class GrpcInfer:
         )
         outputs = [output for output, _ in self._infer.outputs(context.options, scored)]
         write_tensors(response, outputs, raw=context.raw)
-        return response.SerializeToString(), {}
+        found: bytes = response.SerializeToString()
+        return found
+
+    def _kept_options(self, outputs: tuple[bytes, ...]) -> InferenceRequest:
+        """The options of a request without an id, by the messages of its outputs."""
+        known = self._asked.get(outputs)
+        if known is None:
+            try:
+                request = _REQUEST(outputs=[_OUTPUT.FromString(one) for one in outputs])
+            except DecodeError as error:
+                raise unreadable(UNPARSED) from error
+            known = self._infer.options(_options(request))
+            if len(self._asked) < MAX_KEPT:
+                self._asked[outputs] = known
+        return known
 
     def _check_values(self, found: int) -> None:
         try:

@@ -169,13 +169,13 @@ class GrpcService:
         return MESSAGES["HealthCheckResponse"](status=status)
 
     def _model_ready(self, loaded: LoadedPackage, body: bytes) -> Any:
-        asked = _read("ModelReadyRequest", body)
-        OnlyModel.of(loaded.pipeline.predictor.manifest).check(asked.name, asked.version)
+        request = _read("ModelReadyRequest", body)
+        OnlyModel.of(loaded.pipeline.predictor.manifest).check(request.name, request.version)
         return MESSAGES["ModelReadyResponse"](ready=self._is_ready(loaded))
 
     def _model_metadata(self, loaded: LoadedPackage, body: bytes) -> Any:
-        asked, predictor = _read("ModelMetadataRequest", body), loaded.pipeline.predictor
-        OnlyModel.of(predictor.manifest).check(asked.name, asked.version)
+        request, predictor = _read("ModelMetadataRequest", body), loaded.pipeline.predictor
+        OnlyModel.of(predictor.manifest).check(request.name, request.version)
         tokens = loaded.feedback is not None
         return model_metadata(predictor.manifest, predictor.golden, tokens=tokens)
 

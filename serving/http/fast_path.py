@@ -72,7 +72,7 @@ class FastPathProtocol(UpgradeIgnorer):
         self._answered = 0
         super().data_received(data)
         if self._parts is not None:
-            self._hand_on()
+            self._pass_request_on()
         self._pass_on()
 
     def on_message_begin(self) -> None:
@@ -113,7 +113,7 @@ class FastPathProtocol(UpgradeIgnorer):
                 else:
                     self._await(answer)
                 return
-            self._hand_on()
+            self._pass_request_on()
         self._pass_on()
         if not self._full:
             super().on_message()
@@ -175,7 +175,7 @@ class FastPathProtocol(UpgradeIgnorer):
             pieces, self._pieces = self._pieces, []
             super().on_body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
-    def _hand_on(self) -> None:
+    def _pass_request_on(self) -> None:
         """Pass the request that was collected for the shortcut to uvicorn."""
         parts, self._parts = self._parts or (), None
         self._begin()

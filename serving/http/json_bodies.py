@@ -12,7 +12,7 @@ MIN_HEAVY_VALUES = 50_000
 """Above either bound, the C parser would hold the GIL for tens of milliseconds."""
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     return int(text)
 
 
@@ -25,7 +25,7 @@ def _itself(row: dict[str, Any]) -> dict[str, Any]:
 
 
 # The interpreter switches threads at calls of Python functions. The values are those of json.
-_YIELDING = json.JSONDecoder(parse_int=_whole, parse_float=_real, object_hook=_itself)
+_YIELDING = json.JSONDecoder(parse_int=_integer, parse_float=_real, object_hook=_itself)
 
 
 def is_heavy(body: bytes) -> bool:

@@ -94,8 +94,8 @@ class AccessLogger:
         if self._written > MAX_LINES:
             self._left_out += 1
             return
-        told = {"fields": {**trace.fields, **fields}}
-        logging.getLogger("serving.access").info("request", extra=told)
+        extra = {"fields": {**trace.fields, **fields}}
+        logging.getLogger("serving.access").info("request", extra=extra)
 
 
 class RefusalLog:
@@ -109,13 +109,13 @@ class RefusalLog:
         self._second = -1
         self._left_out = 0
 
-    def write(self, said: Sequence[str], trace: Trace, route: str) -> None:
-        """Log one rejection; ``said`` is the output of ``describe_exception``."""
+    def write(self, lines: Sequence[str], trace: Trace, route: str) -> None:
+        """Log one rejection; ``lines`` is the output of ``describe_exception``."""
         second = int(self._clock())
         if second == self._second:
             self._left_out += 1
             return
-        fields: dict[str, Any] = {**trace.fields, "route": route, "exception": list(said)}
+        fields: dict[str, Any] = {**trace.fields, "route": route, "exception": list(lines)}
         if self._left_out:
             fields["left_out"] = self._left_out
         self._second, self._left_out = second, 0

@@ -207,7 +207,7 @@ class Http2Connection:
         if known is not None:  # trailers
             if not flags & END_STREAM or known.whole:
                 raise ConnectionFailedError(Code.PROTOCOL_ERROR, "trailers don't end the request")
-            self._whole(known)
+            self._end_stream(known)
             return
         if number <= self._last:
             return  # trailers of a request that has been refused
@@ -220,7 +220,7 @@ class Http2Connection:
             return
         self.streams[number] = stream
         if flags & END_STREAM:
-            self._whole(stream)
+            self._end_stream(stream)
 
     def _take_data(self, one: Frame) -> None:
         size = len(one.payload)
@@ -242,7 +242,7 @@ class Http2Connection:
         if not stream.answered:
             stream.add(data)
         if one.flags & END_STREAM:
-            self._whole(stream)
+            self._end_stream(stream)
             return
         if not stream.answered:
             self._handler.grown(stream, len(data))
@@ -251,7 +251,7 @@ class Http2Connection:
             self._send(frame(Kind.WINDOW_UPDATE, 0, one.stream, update))
             stream.window = WINDOW
 
-    def _whole(self, stream: Http2Stream) -> None:
+    def _end_stream(self, stream: Http2Stream) -> None:
         stream.whole = True
         if not stream.answered:
             self._handled += 1

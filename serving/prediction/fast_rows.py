@@ -72,7 +72,7 @@ class FastRows:
             return None
         width = len(rows[0])
         if width in self._forms and (len(rows) == 1 or _alike(rows, width)):
-            checked = self._taken(rows, width)
+            checked = self._known_columns(rows, width)
             if checked is not None:
                 return checked
         return self._without_unknown(rows)
@@ -87,12 +87,14 @@ class FastRows:
         held = self._extras & names
         if held and held != self._extras:
             return None
-        checked = self._taken(rows, self._columns if held else self._columns - len(self._extras))
+        checked = self._known_columns(
+            rows, self._columns if held else self._columns - len(self._extras)
+        )
         if checked is not None:
             checked.ignored = len(self._checker.unknown(names))
         return checked
 
-    def _taken(self, rows: Sequence[dict[str, Any]], width: int) -> ValidatedRows | None:
+    def _known_columns(self, rows: Sequence[dict[str, Any]], width: int) -> ValidatedRows | None:
         """Rows with ``width`` known columns: the features, with or without extras."""
         takers, cells = self._forms[width], self._cells[width]
         try:

@@ -39,7 +39,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class ModelClient:
-    """The model processes; all methods but ``ask_blocking`` are called from one event loop."""
+    """The model processes; all methods but ``request_blocking`` are called from one event loop."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class ModelClient:
         since = [one.greeted_at for one in self._processes]
         return {number: end for number, end in ends.items() if end.at > since[number - 1]}
 
-    async def ask(
+    async def request(
         self, message: Message, deadline: float, receive: Receive | None = None
     ) -> Message:
         """The answer to a request, by ``deadline`` (``time.monotonic()`` seconds).
@@ -124,17 +124,17 @@ class ModelClient:
         ``ModelProcessEndedError`` if the process ends before it answers.
         """
         self._request_limit.take()
-        return await self._ask(message, deadline, receive, placed=True)
+        return await self._request(message, deadline, receive, placed=True)
 
-    def ask_blocking(self, message: Message, deadline: float) -> Message:
-        """Like ``ask``, for a thread, whose request has a place already.
+    def request_blocking(self, message: Message, deadline: float) -> Message:
+        """Like ``request``, for a thread, whose request has a place already.
 
         Raises ``DeadlineExceededError`` also if the event loop ends meanwhile.
         """
         loop = self._loop
         assert loop is not None
         asking = asyncio.run_coroutine_threadsafe(
-            self._ask(message, deadline, None, placed=False), loop
+            self._request(message, deadline, None, placed=False), loop
         )
         stopped = 0
         while not asking.done():
@@ -148,7 +148,7 @@ class ModelClient:
             raise DeadlineExceededError
         return asking.result()
 
-    async def _ask(
+    async def _request(
         self, message: Message, deadline: float, receive: Receive | None, *, placed: bool
     ) -> Message:
         loop = asyncio.get_running_loop()
@@ -156,44 +156,44 @@ class ModelClient:
         number = next(self._numbers)
         header = {**message.header, "id": number, "deadline": int(deadline * 1e9)}
         whole = Message(header, message.buffers)
-        asked = PendingRequest(number, whole, deadline, loop.create_future(), placed=placed)
-        self._waiting.append(asked)
+        request = PendingRequest(number, whole, deadline, loop.create_future(), placed=placed)
+        self._waiting.append(request)
         self._dispatch()
         left = max(0.0, deadline - time.monotonic())
-        late = loop.call_later(left, self._give_up, asked, DeadlineExceededError())
-        gone = None if receive is None else loop.create_task(self._watch(asked, receive))
+        late = loop.call_later(left, self._give_up, request, DeadlineExceededError())
+        gone = None if receive is None else loop.create_task(self._watch(request, receive))
         try:
-            answer = await asked.future
+            answer = await request.future
         finally:
             late.cancel()
             if gone is not None:
                 gone.cancel()
-            if asked.future.cancelled():
-                self._abandon(asked)
+            if request.future.cancelled():
+                self._abandon(request)
         if "full" in answer.header:
             raise QueueFullError
         if "skipped" in answer.header:
             raise DeadlineExceededError
         return answer
 
-    async def _watch(self, asked: PendingRequest, receive: Receive) -> None:
+    async def _watch(self, request: PendingRequest, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._give_up(asked, ClientDisconnectedError())
+        self._give_up(request, ClientDisconnectedError())
 
-    def _give_up(self, asked: PendingRequest, error: Exception) -> None:
+    def _give_up(self, request: PendingRequest, error: Exception) -> None:
         """Stop waiting; a request that a process has keeps its place until that answers."""
-        if asked.future.done():
+        if request.future.done():
             return
-        asked.future.set_exception(error)
-        self._abandon(asked)
+        request.future.set_exception(error)
+        self._abandon(request)
 
-    def _abandon(self, asked: PendingRequest) -> None:
-        if asked.process is not None:
-            asked.process.cancel(asked)
+    def _abandon(self, request: PendingRequest) -> None:
+        if request.process is not None:
+            request.process.cancel(request)
         else:
-            self._waiting.remove(asked)
-            self.request_done(asked)
+            self._waiting.remove(request)
+            self.request_done(request)
 
     def process_ready(self) -> None:
         """Called when a process has loaded the model."""
@@ -228,7 +228,7 @@ class ModelClient:
                 board.owes(number, int(one.owed(now) * 1e9))
             await asyncio.sleep(OWED_SECONDS)
 
-    def request_done(self, asked: PendingRequest) -> None:
+    def request_done(self, request: PendingRequest) -> None:
         """Called after each request: its answer, or the end of its process."""
-        if asked.placed:
+        if request.placed:
             self._request_limit.free()

@@ -69,7 +69,7 @@ class Owner(Protocol):
     def process_ready(self) -> None:
         """It has loaded the model."""
 
-    def request_done(self, asked: PendingRequest) -> None:
+    def request_done(self, request: PendingRequest) -> None:
         """A request has its answer, or the process ended."""
 
     def members_changed(self) -> None:
@@ -88,7 +88,7 @@ class ModelProcess:
         self._link: _Link | None = None
         self.greeted_at = 0.0
         """``time.monotonic()`` when a process was last ready."""
-        self.asked: dict[int, PendingRequest] = {}
+        self.in_flight: dict[int, PendingRequest] = {}
         self.members: dict[str, str] = {}
         """Of a solution: member → ``ready``, or why it is not."""
 
@@ -99,7 +99,7 @@ class ModelProcess:
 
     def owed(self, now: float) -> float:
         """The earliest deadline that has passed of the requests that it has; 0 if none has."""
-        deadlines = (one.deadline for one in self.asked.values())
+        deadlines = (one.deadline for one in self.in_flight.values())
         return min((one for one in deadlines if one < now), default=0.0)
 
     def load(self, needed: frozenset[str]) -> tuple[bool, bool, int]:
@@ -107,9 +107,9 @@ class ModelProcess:
 
         First an overdue answer, then a member of ``needed`` that is not ready, then their number.
         """
-        oldest = next(iter(self.asked.values()), None)
+        oldest = next(iter(self.in_flight.values()), None)
         overdue = oldest is not None and oldest.deadline < time.monotonic()
-        return overdue, self.waiting_member(needed) is not None, len(self.asked)
+        return overdue, self.waiting_member(needed) is not None, len(self.in_flight)
 
     def waiting_member(self, needed: frozenset[str]) -> tuple[str, str] | None:
         """The first member of ``needed`` that is not ready, and why."""
@@ -118,17 +118,17 @@ class ModelProcess:
                 return name, state
         return None
 
-    def send(self, asked: PendingRequest) -> None:
+    def send(self, request: PendingRequest) -> None:
         """Send a request; its future gets the answer, or ``ModelProcessEndedError``."""
         assert self._link is not None
-        asked.process = self
-        self.asked[asked.number] = asked
-        self._link.send(asked.message)
+        request.process = self
+        self.in_flight[request.number] = request
+        self._link.send(request.message)
 
-    def cancel(self, asked: PendingRequest) -> None:
+    def cancel(self, request: PendingRequest) -> None:
         """Tell the process that nobody waits for an answer; one follows nevertheless."""
-        if self._link is not None and asked.number in self.asked:
-            self._link.send(Message({"verb": "cancel", "id": asked.number}))
+        if self._link is not None and request.number in self.in_flight:
+            self._link.send(Message({"verb": "cancel", "id": request.number}))
 
     async def run(self) -> None:
         """Connect, and again whenever the process has ended, until this task is cancelled."""
@@ -153,10 +153,10 @@ class ModelProcess:
         """Note that the process is ready, and the states of its members."""
         self._link = link
         self.greeted_at = time.monotonic()
-        self.tell_members(members)
+        self.set_member_states(members)
         self._owner.process_ready()
 
-    def tell_members(self, members: Mapping[str, str]) -> None:
+    def set_member_states(self, members: Mapping[str, str]) -> None:
         """Note the states of the members."""
         self.members = {**members}
         self._owner.members_changed()
@@ -164,35 +164,35 @@ class ModelProcess:
     def answered(self, message: Message) -> None:
         """Pass an answer on; raises ``WireError`` if nothing was asked, or for a wrong form."""
         if self.members and "id" not in message.header:
-            self.tell_members(_checked(read_states, message.header.get("members")))
+            self.set_member_states(_checked(read_states, message.header.get("members")))
             return
         calls = message.header.pop("members", None)
         if calls is not None:
             _checked(self._owner.members_called, calls)
         number = message.header.get("id")
-        asked = self.asked.pop(number, None) if type(number) is int else None
-        if asked is None:
+        pending = self.in_flight.pop(number, None) if type(number) is int else None
+        if pending is None:
             raise WireError("expected an answer to a request, got another")
-        if not asked.future.done():
-            asked.future.set_result(message)
-        self._owner.request_done(asked)
+        if not pending.future.done():
+            pending.future.set_result(message)
+        self._owner.request_done(pending)
 
     def lost(self, link: _Link) -> None:
         """Fail the requests that the process had."""
         if self._link is not link:
             return
         self._link = None
-        self.tell_members({})
-        had, self.asked = self.asked, {}
-        for asked in had.values():
-            if not asked.future.done():
-                asked.future.set_exception(ModelProcessEndedError())
-            self._owner.request_done(asked)
+        self.set_member_states({})
+        had, self.in_flight = self.in_flight, {}
+        for pending in had.values():
+            if not pending.future.done():
+                pending.future.set_exception(ModelProcessEndedError())
+            self._owner.request_done(pending)
 
 
-def _checked(read: Callable[[Any], Read], told: Any) -> Read:
+def _checked(read: Callable[[Any], Read], header: Any) -> Read:
     try:
-        return read(told)
+        return read(header)
     except ValueError as error:
         raise WireError(str(error)) from error
 
@@ -222,7 +222,7 @@ class _Link(asyncio.Protocol):
         if not self._transport or self._transport.is_closing():
             return
         try:
-            if self.greeted and not self._process.asked and not self._process.members:
+            if self.greeted and not self._process.in_flight and not self._process.members:
                 raise WireError("expected nothing before a request, got a message")
             for message in self._decoder.feed(data):
                 if self.greeted:

@@ -12,7 +12,7 @@ from modelhost.wire import Message
 from packager.model.compiled.called_parts import CalledParts
 from serving.prediction.errors import ModelError
 from serving.prediction.model_client import ModelClient
-from serving.prediction.native_model import UNREADABLE, said_of, unreadable_answer
+from serving.prediction.native_model import UNREADABLE, exception_lines, unreadable_answer
 
 
 class HostedParts(CalledParts):
@@ -45,9 +45,9 @@ class HostedParts(CalledParts):
 
     def _answer(self, call: Message) -> Message:
         assert self._client is not None
-        answer = self._client.ask_blocking(call, self.deadline)
+        answer = self._client.request_blocking(call, self.deadline)
         if "broken" in answer.header:
-            raise ModelError(said_of(answer.header["broken"]))
+            raise ModelError(exception_lines(answer.header["broken"]))
         return answer
 
 

@@ -69,16 +69,16 @@ def unreadable_answer(error: Exception) -> ModelError:
     return ModelError([f"its process sent something else than an answer to the request ({kind})"])
 
 
-def said_of(told: Mapping[str, Any]) -> list[str]:
+def exception_lines(answer: Mapping[str, Any]) -> list[str]:
     """The exception in an answer; raises ``KeyError`` or ``TypeError`` for another form."""
-    said = told["said"]
-    if not isinstance(said, list) or not all(isinstance(line, str) for line in said):
+    lines = answer["said"]
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise TypeError("expected a list of lines")
-    return said
+    return lines
 
 
-def _unavailable(told: Mapping[str, Any]) -> MemberFailedError:
-    member, reason, late = told["member"], told["reason"], told["late"]
+def _unavailable(answer: Mapping[str, Any]) -> MemberFailedError:
+    member, reason, late = answer["member"], answer["reason"], answer["late"]
     if not isinstance(member, str) or not isinstance(reason, str):
         raise TypeError("expected texts")
     return MemberFailedError(member, reason, late=bool(late))
@@ -124,14 +124,14 @@ class NativeModel:
     ) -> Predictions:
         """The predictions, by ``deadline`` (``time.monotonic()`` seconds).
 
-        ``receive``: as of ``ModelClient.ask``.
+        ``receive``: as of ``ModelClient.request``.
         """
-        answer = await self._client.ask(self._request(checked), deadline, receive)
+        answer = await self._client.request(self._request(checked), deadline, receive)
         return self._predictions(checked, answer)
 
     def predict_blocking(self, checked: ValidatedRows, deadline: float) -> Predictions:
         """Like ``predict``, for a thread."""
-        answer = self._client.ask_blocking(self._request(checked), deadline)
+        answer = self._client.request_blocking(self._request(checked), deadline)
         return self._predictions(checked, answer)
 
     def part(self, checked: ValidatedRows, rows: Sequence[int]) -> ValidatedRows:
@@ -166,7 +166,7 @@ class NativeModel:
             if "unavailable" in header:
                 raise _unavailable(header["unavailable"])
             if "broken" in header:
-                raise ModelError(said_of(header["broken"]))
+                raise ModelError(exception_lines(header["broken"]))
             if "refused" in header:
                 raise self._refused(checked, header["refused"])
             return self._decoded(checked, answer)
@@ -181,13 +181,13 @@ class NativeModel:
             raise ValueError(f"expected answers to {checked.rows} rows, got {heights}")
         return found
 
-    def _refused(self, checked: ValidatedRows, told: dict[str, Any]) -> RowRefusedError:
-        rows = range(told["first"], told["last"] + 1)
+    def _refused(self, checked: ValidatedRows, refusal: dict[str, Any]) -> RowRefusedError:
+        rows = range(refusal["first"], refusal["last"] + 1)
         if not rows or rows.start < 0 or rows.stop > checked.rows:
             raise ValueError(f"expected rows of the request, got {rows}")
-        refused = RowRefusedError(rows, said_of(told))
-        if "output" in told:
-            refused.output, refused.expected = str(told["output"]), str(told["expected"])
+        refused = RowRefusedError(rows, exception_lines(refusal))
+        if "output" in refusal:
+            refused.output, refused.expected = str(refusal["output"]), str(refusal["expected"])
         elif len(rows) == 1:
             self._name_column(refused, [column[rows.start] for column in checked.columns])
         return refused

@@ -195,7 +195,7 @@ class Pipeline:
         receive: Receive | None,
         deadline: float,
     ) -> Answer:
-        whole = partial(self._whole, adapter, body, headers, deadline)
+        whole = partial(self._answer, adapter, body, headers, deadline)
         try:
             found: Answer | RequestError = await self._jobs.run(whole, deadline, receive)
         finally:
@@ -206,7 +206,7 @@ class Pipeline:
         gc.collect()  # fast, because loaded objects are frozen
         raise found
 
-    def _whole(
+    def _answer(
         self,
         adapter: ProtocolAdapter,
         body: bytes,

@@ -60,7 +60,7 @@ class Recorder:
                 self._sampler.submit(batch)
             if predictor.feedback is not None:
                 predictor.feedback.keep(batch.tokens, batch.labels)
-            most = self._at_once(batch)
+            most = self._rows_per_call(batch)
             if len(batch.labels) <= most:
                 predictor.log_flagged(batch)
                 predictor.observer.observe(batch)
@@ -89,7 +89,7 @@ class Recorder:
             if self._parts:
                 asyncio.get_running_loop().call_soon(self._next_part)
 
-    def _at_once(self, batch: Batch) -> int:
+    def _rows_per_call(self, batch: Batch) -> int:
         """The most rows of ``batch`` to log and count in one call."""
         if self._predictor.flagged_rows is not None:
             return MAX_LOGGED_AT_ONCE

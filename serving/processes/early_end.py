@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 
-def end_at_once(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+def end_now(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
     """Log it and end: there are no workers to wait for."""
     moment = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
     name = signal.Signals(number).name
@@ -25,4 +25,4 @@ def end_at_once(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG0
 
 
 for _number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-    signal.signal(_number, end_at_once)
+    signal.signal(_number, end_now)

@@ -80,8 +80,8 @@ def execute(
         process = fork(run, (*keep, *outputs, writing))
     finally:
         os.close(writing)
-        with os.fdopen(reading, "rb") as told:
-            failure = told.read()
+        with os.fdopen(reading, "rb") as pipe:
+            failure = pipe.read()
     if failure:
         os.waitpid(process, 0)
         raise OSError(int(failure), os.strerror(int(failure)), command[0])

@@ -76,12 +76,12 @@ class Supervisor:
             while not (self._ending and not any(self._running(workers=True))):
                 if not self._ending:
                     self._start_due()
-                asked = signals.wait(self._check_seconds(), self._awaited())
+                signal_number = signals.wait(self._check_seconds(), self._awaited())
                 self._reap()
                 self._check_processes()
-                if asked & signals.END:
-                    self._end(min(asked & signals.END).name)
-                if signal.SIGHUP in asked:
+                if signal_number & signals.END:
+                    self._end(min(signal_number & signals.END).name)
+                if signal.SIGHUP in signal_number:
                     logger.info("SIGHUP: nothing to do, key files are read again when they change")
             let_finish(self._running(), self._reap, signals)
         for child in self._running():
@@ -183,9 +183,9 @@ class Supervisor:
             fields["hint"] = ending.hint
         if failure is not None:
             fields["error"], fields["hint"] = failure.message, failure.hint
-        said = f"{child.name} (process {process}) {ending.text}"
+        text = f"{child.name} (process {process}) {ending.text}"
         after = f"in {pause:g} s" if pause else "now"
-        logger.error("%s; another starts %s", said, after, extra={"fields": fields})
+        logger.error("%s; another starts %s", text, after, extra={"fields": fields})
 
     def _end_what_it_left(self, child: Child) -> None:
         """Kill the processes of a model process that has ended, which left its group."""

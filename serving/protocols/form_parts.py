@@ -134,7 +134,7 @@ class _PartReader:
             "on_header_end": self._header_end,
             "on_part_data": self._data,
             "on_part_end": self._end,
-            "on_end": self._whole,
+            "on_end": self._end_form,
         }
 
     def _begin(self) -> None:
@@ -173,7 +173,7 @@ class _PartReader:
         content = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self.parts.append(_part(self.number, self._headers, content))
 
-    def _whole(self) -> None:
+    def _end_form(self) -> None:
         self.ended = True
 
 

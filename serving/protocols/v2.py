@@ -67,7 +67,7 @@ class Infer:
         self._budget = budget
         schema = manifest.schema_
         self._known = {column.name: column for column in (*schema.features, *schema.extras)}
-        self._outputs = OutputTensors(manifest)
+        self.tensors = OutputTensors(manifest)
         self._refuse_extra = manifest.serve.extra_columns == "refuse"
 
     def rows(
@@ -76,13 +76,13 @@ class Infer:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
         size = json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
-        asked = self.options(document)
+        options = self.options(document)
         tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
-        return self.rows_of(tensors), asked
+        return self.rows_of(tensors), options
 
     def options(self, document: Mapping[str, Any]) -> InferenceRequest:
         """The options among ``id``, ``parameters`` and ``outputs`` of a request."""
-        return _parse_request(document, self._outputs.names)
+        return _parse_request(document, self.tensors.names)
 
     def rows_of(self, tensors: Sequence[Tensor]) -> list[dict[str, Any]]:
         """The rows of the columns that ``tensors`` hold, at least one; raises ``RequestError``."""
@@ -93,7 +93,7 @@ class Infer:
         self, context: InferenceRequest, scored: ScoredRows
     ) -> list[tuple[OutputTensor, bool]]:
         """The requested outputs in their order, each with whether it is to be binary."""
-        available = self._outputs.tensors(scored)
+        available = self.tensors.tensors(scored)
         wanted = context.outputs or tuple((name, context.binary) for name in available)
         for name, _ in wanted:
             if name not in available:

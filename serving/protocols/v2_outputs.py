@@ -31,7 +31,7 @@ from serving.protocols.protocol import ScoredRows
 from serving.protocols.v2_tensors import OutputTensor
 from serving.protocols.v2_values import datatype
 
-FLAGS, TOKEN = "flags", "token"
+PREDICTION, PROBABILITIES, FLAGS, TOKEN = "prediction", "probabilities", "flags", "token"
 _INT64 = np.iinfo(np.int64)
 _DATATYPES = {
     "number": "FP64",
@@ -78,9 +78,14 @@ class OutputTensors:
         self._parts = [_part(manifest, one, several=self._several) for one in outputs_of(manifest)]
         labelled = [one.chances for one in self._parts if one.output.kind in ("label", "labels")]
         if not self._several:
-            labelled = ["probabilities"]
+            labelled = [PROBABILITIES]
         self.names = (*(one.name for one in self._parts), *labelled, FLAGS, TOKEN)
         """Every name that a request may ask for; the model may not give all of them."""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the model has one output, a number a row."""
+        return not self._several and self._parts[0].output.kind in ("number", "score")
 
     def tensors(self, scored: ScoredRows) -> dict[str, OutputTensor]:
         """The tensors by name, in the order of the metadata.
@@ -175,7 +180,7 @@ def _part(manifest: Manifest, output: Output, *, several: bool) -> _Part:
         kind = datatype(target)
     if several:
         return _Part(output, output.name, f"{output.name}.probabilities", kind)
-    return _Part(output, "prediction", "probabilities", kind)
+    return _Part(output, PREDICTION, PROBABILITIES, kind)
 
 
 def _tensor(part: _Part, answers: Sequence[Any]) -> OutputTensor:

@@ -99,7 +99,7 @@ class MetricsPusher:
         self._counts.add(result.outcome, time.time())
         taken = result.outcome in ("sent", "partial")
         self._failures = 0 if taken else self._failures + 1
-        self._tell(result)
+        self._log_change(result)
         return result
 
     def pause_after(self, result: MetricsPushResult, took: float) -> float:
@@ -112,15 +112,15 @@ class MetricsPusher:
             return max(self._settings.seconds - took, 0.1)
         most = max(self._settings.seconds, MAX_PAUSE_SECONDS)
         doubled = FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures - 1, 20)
-        asked = min(result.retry_after or 0.0, MAX_RETRY_AFTER_SECONDS)
-        return max(min(doubled, most) * random.uniform(0.8, 1.2), asked)
+        pause = min(result.retry_after or 0.0, MAX_RETRY_AFTER_SECONDS)
+        return max(min(doubled, most) * random.uniform(0.8, 1.2), pause)
 
     def _next(self) -> int:
         """Now, in nanoseconds since 1970, but later than the last time: a clock may be set back."""
         self._now = max(time.time_ns(), self._now + 1_000_000)
         return self._now
 
-    def _tell(self, result: MetricsPushResult) -> None:
+    def _log_change(self, result: MetricsPushResult) -> None:
         """Log a change: the first push, a new reason of failure, the recovery."""
         if result.reason == self._said:
             return

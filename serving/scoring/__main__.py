@@ -41,8 +41,8 @@ def main() -> int:
             pipe.send(Message({**about, "series": session.tally.all()}))
             _Conversation(pipe, session, start.header["bad"]).run()
     except PackageError as error:
-        told = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
-        pipe.send(Message({"error": told}))
+        fields = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        pipe.send(Message({"error": fields}))
         return error.exit_code
     return 0
 

@@ -82,7 +82,7 @@ class BlockPredictor:
         Raises ``HostEndedError`` if its process, or a member of a solution, ends now.
         """
         try:
-            self._ask(self._traced, block.at(rows))
+            self._predict(self._traced, block.at(rows))
         except HostEndedError:
             raise
         except PackageError as error:
@@ -133,7 +133,7 @@ class BlockPredictor:
 
     def _by_model(self, block: CheckedBlock) -> Predictions:
         def ask(rows: range) -> Predictions:
-            return self._ask(self._model, block.at(np.arange(rows.start, rows.stop)))
+            return self._predict(self._model, block.at(np.arange(rows.start, rows.stop)))
 
         try:
             return predict_in_parts(ask, block.rows, (HostEndedError,))
@@ -151,7 +151,7 @@ class BlockPredictor:
         while parts:
             part = parts.pop()
             try:
-                self._ask(self._model, block.at(part))
+                self._predict(self._model, block.at(part))
             except HostEndedError:
                 raise
             except PackageError as error:
@@ -161,7 +161,7 @@ class BlockPredictor:
                     found[int(part[0])] = error.message
         return found or dict.fromkeys(rows.tolist(), "the model raised on these rows together")
 
-    def _ask(self, model: HostedModel, block: CheckedBlock) -> Predictions:
+    def _predict(self, model: HostedModel, block: CheckedBlock) -> Predictions:
         described, buffers = block.described(self._specs)
         return model.predict_described(described, buffers, self._specs, block.rows)
 

@@ -102,7 +102,7 @@ class CheckedBlock:
         kept = [one._replace(rows=places[one.rows][places[one.rows] >= 0]) for one in self.marks]
         return CheckedBlock(
             len(rows),
-            [_taken(column, rows) for column in self.features],
+            [_select(column, rows) for column in self.features],
             [[column[row] for row in rows.tolist()] for column in self.extras],
             [one for one in kept if len(one.rows)],
             self.defaulted,
@@ -128,7 +128,7 @@ class CheckedBlock:
         return made, buffers
 
 
-def _taken(column: BlockColumn, rows: Indices) -> BlockColumn:
+def _select(column: BlockColumn, rows: Indices) -> BlockColumn:
     if isinstance(column, NumberColumn):
         null = None if column.null is None else column.null[rows]
         return NumberColumn(column.values[rows], null)

@@ -20,7 +20,7 @@ from serving.prediction.package_files import PackageFiles
 from serving.scoring.answering import BlockPredictor, FailingRowsError
 from serving.scoring.block_checker import BlockChecker, Checked
 from serving.scoring.tally import PartTally
-from serving.signed_root import check_signature_if_told
+from serving.signed_root import check_required_signature
 
 
 class ScoringSession:
@@ -60,7 +60,7 @@ class ScoringSession:
 def scoring_session(root: Root) -> Iterator[ScoringSession]:
     """The package below ``root``, with its model in a process of its own; ``PackageError``."""
     manifest = Manifest.load(root.package / MANIFEST)
-    check_signature_if_told(manifest)
+    check_required_signature(manifest)
     check_before_loading(manifest, root)
     files = PackageFiles.load(manifest, root)
     with model_process(manifest, root) as host:

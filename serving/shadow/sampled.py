@@ -35,8 +35,8 @@ class SampledRequest:
 
     def frame(self) -> tuple[bytes, bytes]:
         """Its bytes: what precedes the body, and the body."""
-        told = (self.path, dict(self.headers), [*self.places], [*self.labels])
-        pickled = pickle.dumps((*told, self.probabilities, self.tokens))
+        values = (self.path, dict(self.headers), [*self.places], [*self.labels])
+        pickled = pickle.dumps((*values, self.probabilities, self.tokens))
         return HEAD.pack(len(pickled), len(self.body)) + pickled, self.body
 
     @classmethod

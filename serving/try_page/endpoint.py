@@ -139,8 +139,8 @@ class TryPage:
             raise RequestError(404, "feedback_off", "this page takes no labels")
         body = self.labels.body(form.fields, len(outputs_of(self.manifest)))
         answered = await self.feedback.answer(body)
-        said, counted = outcome(json.loads(answered.body))
-        top = notice(said, bad=not counted)
+        text, counted = outcome(json.loads(answered.body))
+        top = notice(text, bad=not counted)
         return Response(200, self.render(form.entries, top=top), HTML, headers())
 
     def _refused(self, form: TryForm, error: RequestError) -> Response:

@@ -196,9 +196,9 @@ def _boxes(control: Control, entry: FieldEntry) -> str:
 
 def _common(control: Control, state: InputState) -> str:
     own = control.field()
-    told = f"{own}-error {own}-hint" if state.error else f"{own}-hint"
+    described_by = f"{own}-error {own}-hint" if state.error else f"{own}-hint"
     wrong = ' aria-invalid="true"' if state.error else ""
-    return f' id="{own}" name="{own}" aria-describedby="{told}" autocomplete="off"{wrong}'
+    return f' id="{own}" name="{own}" aria-describedby="{described_by}" autocomplete="off"{wrong}'
 
 
 def value_of(text: str) -> str:

@@ -19,8 +19,8 @@ def test_a_confinement_survives_the_variable():
 
 PROGRAM = """
 import os, socket
-from modelhost.confinement import VARIABLE, confine_as_asked
-confine_as_asked()
+from modelhost.confinement import VARIABLE, confine_from_environment
+confine_from_environment()
 assert VARIABLE not in os.environ
 try:
     socket.create_connection(("192.0.2.1", 80), 1)

@@ -109,6 +109,7 @@ def target(frame: pd.DataFrame, kinds: int) -> Any:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kinds", [2, 3])
 @pytest.mark.parametrize("model", FITTED, ids=lambda model: type(model).__name__)
+@pytest.mark.sample(8)
 def test_a_label_is_the_likeliest_class_also_where_classes_tie(model: Any, kinds: int) -> None:
     frame = rows()
     fitted = make_pipeline(Counting(), model).fit(frame[:1_000], target(frame, kinds)[:1_000])

@@ -37,7 +37,7 @@ def test_an_end_names_its_real_reason(code, out_of_memory, reason, hint):
 
 
 def test_the_last_lines_are_reported():
-    ended = ExitReason(1, said=[f"line {number}" for number in range(9)] + ["", "  "])
+    ended = ExitReason(1, output=[f"line {number}" for number in range(9)] + ["", "  "])
     assert "its last lines:\n  line 1\n" in ended.hint
     assert ended.hint.endswith("line 8")
     assert "it printed nothing" in ExitReason(1).hint

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import joblib
@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from in_process import hosted
 from serving_helpers import (
+    SERVING,
     TROUBLE,
     Package,
     Server,
@@ -93,9 +94,11 @@ def starter(folders: pytest.TempPathFactory) -> Iterator[Starter]:
     """
     servers: list[Server] = []
 
-    def start_one(package: Package, **environment: str) -> Server:
+    def start_one(
+        package: Package, program: Sequence[str] | None = None, **environment: str
+    ) -> Server:
         environment = {"MODEL_NATIVE": "lazy", **environment}
-        server = start(package, folders.mktemp("server"), **environment)
+        server = start(package, folders.mktemp("server"), program=program, **environment)
         servers.append(server)
         wait_ready(server)
         return server
@@ -123,9 +126,9 @@ def start_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
 
 @pytest.fixture(scope="session")
 def server(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Two workers on ``package``."""
+    """Two workers on ``package``, started in an interpreter of their own as the image does."""
     with starter(tmp_path_factory) as start_one:
-        yield start_one(package, MODEL_NATIVE="eager")
+        yield start_one(package, SERVING, MODEL_NATIVE="eager")
 
 
 @pytest.fixture(scope="session")

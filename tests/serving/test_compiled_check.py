@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from host_samples import LOCK
+from long_cases import long
 from serving_helpers import Package, Server, lay_out, start, wait_ready
 
 from packager.errors import UsageError
@@ -63,7 +64,7 @@ def test_a_wrong_compiled_form_is_counted_and_a_right_one_is_not(
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("wrong", [False, True])
+@pytest.mark.parametrize("wrong", [True, *long(False)])
 def test_on_a_platform_that_no_build_ran_the_form_is_compared_before_it_is_used(
     package: Package, tmp_path: Path, wrong: bool
 ) -> None:

@@ -165,13 +165,13 @@ def test_the_command_sends_a_file_and_says_which_lines_do_not_count(
     lines = [f"7,{token},{label}" for token, label in pairs]
     source.write_text("\n".join(["id,token,actual", *lines, f"8,nonsense,{pairs[0][1]}", ""]))
     url = f"http://127.0.0.1:{server.port}"
-    first = package_command("feedback", url, "--input", source)
+    first = package_command("feedback", url, "--data", source)
     assert (first.code, first.out) == (
         1,
         "counted: 3 labels\nnot counted: 1 malformed\n  line 5: malformed\n",
     )
     source.write_text("\n".join(["id,token,actual", *lines]))
-    again = package_here("feedback", url, "--input", source, "--json")
+    again = package_here("feedback", url, "--data", source, "--json")
     assert again.code == 0
     rejected = [{"line": line, "reason": "duplicate"} for line in (2, 3, 4)]
     assert json.loads(again.out) == {
@@ -181,7 +181,7 @@ def test_the_command_sends_a_file_and_says_which_lines_do_not_count(
         "rejected": rejected,
     }
     source.write_text("token,label\nx,y\n")
-    wrong = package_here("feedback", url, "--input", source)
+    wrong = package_here("feedback", url, "--data", source)
     assert wrong.code == 2
     assert "expected the columns token and actual, got no 'actual'" in wrong.err
 
@@ -202,7 +202,7 @@ def test_a_label_that_is_not_known_yet_is_skipped_however_it_is_sent(
         frame.to_json(source, orient="records", lines=form == "jsonl")
     url = f"http://127.0.0.1:{server.port}"
     before, skipped = outcomes(server), server.metric("model_feedback_skipped_total")
-    sent = package_here("feedback", url, "--input", source)
+    sent = package_here("feedback", url, "--data", source)
     place = "row 4" if form in ("json", "parquet") else "line 6" if form == "csv" else "line 5"
     assert (sent.code, sent.out) == (
         1,
@@ -226,7 +226,7 @@ def test_a_file_without_labels_is_refused(server: Server, tmp_path: Path) -> Non
         ("a.parquet", "x", "expected a Parquet file"),
     ):
         (tmp_path / name).write_text(text)
-        refused = package_here("feedback", url, "--input", tmp_path / name)
+        refused = package_here("feedback", url, "--data", tmp_path / name)
         assert (refused.code, said in refused.err) == (2, True), refused.err
 
 
@@ -370,6 +370,7 @@ def test_without_feedback_there_are_no_tokens(package: Package, start_server: St
         ("MODEL_FLAGGED_LOG", "/none/log", "MODEL_FLAGGED_LOG: expected a file that can"),
     ],
 )
+@pytest.mark.sample(3)
 def test_what_cannot_be_used_is_said_before_anything_starts(
     package: Package, tmp_path: Path, name: str, value: str, said: str
 ) -> None:

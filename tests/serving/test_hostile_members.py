@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -15,12 +16,15 @@ from typing import Any
 
 import pytest
 from hostile_solutions import hostile_solution
+from long_cases import long
 from serving_helpers import Server, start, wait_ready
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 FINE = (200, "good")
-GONE, LATE = (503, "member_unavailable"), (504, "member_late")
+GONE = {(503, "member_unavailable")}
+LATE = {(504, "member_late"), (504, "deadline")}
+"""The request ends a moment after its members' deadline: on a busy machine, before their answer."""
 PATIENCE_SECONDS = 60.0
 LIMITS = {
     "MODEL_DEADLINE_SECONDS": "3",
@@ -32,6 +36,8 @@ LIMITS = {
 @dataclass(frozen=True)
 class Watched:
     server: Server
+    hold: Path
+    """While this file is there, no process of ``victim`` loads its model."""
 
     def predict(self, member: str, attack: str = "fine") -> tuple[int, str]:
         """Status, and the answer or the code of the error."""
@@ -91,38 +97,43 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("members")
     server = start(hostile_solution(folder / "package"), folder, **LIMITS)
     wait_ready(server)
-    yield Watched(server)
+    yield Watched(server, folder / "hold")
     assert server.stop() == 0
 
 
 @pytest.mark.parametrize(
     ("attack", "answer", "why"),
     [
-        ("exits", GONE, "ended with exit code 7"),
         ("kills_itself", GONE, "ended with signal SIGKILL"),
-        ("runs_out_of_memory", GONE, "ended with exit code 70: its model ran out of memory"),
-        ("leaves_a_daemon_and_exits", GONE, "ended with exit code 7"),
         ("sends_garbage", GONE, "sent something else than an answer"),
-        ("sends_answers_to_nobody", GONE, "sent something else than an answer"),
-        ("announces_too_much", GONE, "sent something else than an answer"),
-        ("closes_its_connections", GONE, "ended with exit code 1"),
-        ("stops_itself", LATE, "gave no answer for 3 s after its deadline"),
         ("never_returns", LATE, "gave no answer for 3 s after its deadline"),
+        *long(
+            ("exits", GONE, "ended with exit code 7"),
+            ("runs_out_of_memory", GONE, "ended with exit code 70: its model ran out of memory"),
+            ("leaves_a_daemon_and_exits", GONE, "ended with exit code 7"),
+            ("sends_answers_to_nobody", GONE, "sent something else than an answer"),
+            ("announces_too_much", GONE, "sent something else than an answer"),
+            ("closes_its_connections", GONE, "(ended with exit code 1|closed its connection and)"),
+            ("stops_itself", LATE, "gave no answer for 3 s after its deadline"),
+        ),
     ],
 )
 def test_a_member_that_ends_is_named_and_replaced(
-    watched: Watched, attack: str, answer: tuple[int, str], why: str
+    watched: Watched, attack: str, answer: set[tuple[int, str]], why: str
 ) -> None:
     watched.begin()
-    assert watched.predict("victim", attack) == answer
-    status, said = wait_for(lambda: (found := watched.ready())[0] == 503 and found)
-    assert "member_restarting" in said
-    assert f"member 'victim' of model claims {why}" in said
-    assert watched.server.get("/livez").status == 200
-    assert watched.predict("other") == FINE
+    watched.hold.touch()
+    try:
+        assert watched.predict("victim", attack) in answer
+        _, said = wait_for(lambda: (found := watched.ready())[0] == 503 and found)
+        assert "member_restarting" in said
+        assert re.search(f"member 'victim' of model claims {why}", said), said
+        assert watched.server.get("/livez").status == 200
+        assert watched.predict("other") == FINE
+    finally:
+        watched.hold.unlink()
     wait_for(lambda: watched.ready()[0] == 200)
     assert watched.predict("victim") == FINE
-    assert status == 503
 
 
 @pytest.mark.parametrize(
@@ -188,7 +199,7 @@ def test_requests_of_others_go_on_while_a_member_is_stopped(watched: Watched) ->
     asking = threading.Thread(target=lambda: answers.append(watched.predict("victim")))
     asking.start()
     asking.join()
-    assert answers == [LATE]
+    assert answers[0] in LATE
     assert watched.predict("other") == FINE
     wait_for(lambda: watched.predict("victim") == FINE)
     assert not runs(process)
@@ -210,7 +221,7 @@ def test_its_counts_are_in_the_metrics(watched: Watched) -> None:
     before = counts()
     reply = server.predict([{"member": "victim", "attack": "fine"}] * 5)
     assert reply.status == 200
-    assert watched.predict("victim", "exits") == GONE
+    assert watched.predict("victim", "exits") in GONE
     after = counts()
     assert [new - old for new, old in zip(after, before, strict=True)] == [5, 1, 2, 5]
     assert server.metric("model_member_predictions_total", bin="bad", **names) == 0
@@ -251,7 +262,7 @@ def test_a_server_that_is_killed_leaves_no_member_and_two_flows_have_a_set_each(
     package = hostile_solution(tmp_path / "package", workers=2, processes=2)
     server = start(package, tmp_path, **LIMITS)
     wait_ready(server)
-    watched = Watched(server)
+    watched = Watched(server, tmp_path / "hold")
     try:
         members = wait_for(
             lambda: (found := watched.members()) and {*map(len, found.values())} == {2} and found

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hostile_models import LOAD_VARIABLE, hostile_package
+from long_cases import long
 from serving_helpers import WITHOUT_PAUSES, start, wait_ready
 from serving_load import Load
 from watched_servers import (
@@ -43,17 +44,19 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 @pytest.mark.parametrize(
     ("attack", "answer", "text", "reason", "hint"),
     [
-        ("exits", ENDED, "ended with exit code 7", "exit", "code of the model that exits"),
-        ("kills_itself", ENDED, "was killed by SIGKILL", "signal", "memory, of this container"),
-        ("overflows_the_stack", ENDED, "was killed by SIGSEGV", "signal", "too deep a recursion"),
-        ("raises_later", FINE, "ended with exit code 1", "exit", "an error above in this log"),
-        ("closes_its_descriptors", ENDED, "ended with exit code 1", "exit", "an error above"),
-        ("closes_its_connections", ENDED, "ended with exit code 1", "exit", "an error above"),
         ("leaves_a_daemon_and_exits", ENDED, "ended with exit code 7", "exit", "code of the model"),
+        ("overflows_the_stack", ENDED, "was killed by SIGSEGV", "signal", "too deep a recursion"),
         ("runs_out_of_memory", BROKEN, "exit code 70: the model ran out", "memory", "more memory"),
         ("never_answers", LATE, "it left a request without an answer", "hang", "see `stacks`"),
-        ("cuts_a_frame_short", LATE, "it left a request without an", "hang", "see `stacks`"),
-        ("stops_itself", LATE, "was killed: it", "hang", "never returns"),
+        *long(
+            ("exits", ENDED, "ended with exit code 7", "exit", "code of the model that exits"),
+            ("kills_itself", ENDED, "was killed by SIGKILL", "signal", "memory, of this container"),
+            ("raises_later", FINE, "ended with exit code 1", "exit", "an error above in this log"),
+            ("closes_its_descriptors", ENDED, "ended with exit code 1", "exit", "an error above"),
+            ("closes_its_connections", ENDED, "ended with exit code 1", "exit", "an error above"),
+            ("cuts_a_frame_short", LATE, "it left a request without an", "hang", "see `stacks`"),
+            ("stops_itself", LATE, "was killed: it", "hang", "never returns"),
+        ),
     ],
 )
 def test_a_model_that_ends_its_process_is_replaced_and_the_log_says_why(
@@ -75,8 +78,10 @@ def test_a_model_that_ends_its_process_is_replaced_and_the_log_says_why(
     ("attack", "answers"),
     [
         ("leaks", (BROKEN, ENDED, LATE)),
-        ("leaks_in_a_child", (FINE, ENDED)),
-        ("leaks_shared_memory", (BROKEN, ENDED, LATE)),
+        *long(
+            ("leaks_in_a_child", (FINE, ENDED)),
+            ("leaks_shared_memory", (BROKEN, ENDED, LATE)),
+        ),
     ],
 )
 def test_memory_beyond_the_limit_is_refused_or_ends_the_process(

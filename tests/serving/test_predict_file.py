@@ -59,6 +59,29 @@ def lines(path: Path) -> list[dict[str, Any]]:
 GOOD = {"size": 9.0, "count": 3, "new": True}
 
 
+def with_predictor(packaged: Project, predict: str) -> None:
+    """Let the package be served by a predictor with this body of ``predict``."""
+    (packaged.root.code / "failing.py").write_text(
+        "import os, socket, sys\n"
+        "class Predictor:\n"
+        "    @classmethod\n"
+        "    def load(cls, path): return cls()\n"
+        f"    def predict(self, frame): {predict}\n"
+    )
+    path = packaged.root.package / "manifest.json"
+    path.write_text(
+        path.read_text().replace('"predictor":"auto"', '"predictor":"failing:Predictor"')
+    )
+    failing = packaged.root.code / "failing.py"
+    manifest = Manifest.load(path)
+    named = (*manifest.code, FileEntry.of(failing, "failing.py"))
+    path.write_bytes(manifest.model_copy(update={"code": named}).dump())
+
+
+RULE = "return ['big' if size > 4 else 'small' for size in frame['size']]"
+"""A model whose process imports no library that learns: that takes most of the time."""
+
+
 @pytest.mark.slow
 def test_a_process_answers_each_row_on_a_line(packaged: Project) -> None:
     out = packaged.out / "answers.jsonl"
@@ -73,6 +96,7 @@ def test_a_process_answers_each_row_on_a_line(packaged: Project) -> None:
 
 @pytest.mark.slow
 def test_a_row_that_cannot_be_taken_is_named_beside_the_answers_file(packaged: Project) -> None:
+    with_predictor(packaged, RULE)
     out = packaged.out / "answers.jsonl"
     rows = [GOOD, {**GOOD, "count": 1.5}]
     ended = packaged.predict(asked(packaged, rows), out)
@@ -83,6 +107,7 @@ def test_a_row_that_cannot_be_taken_is_named_beside_the_answers_file(packaged: P
 
 @pytest.mark.slow
 def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_predictor(packaged, RULE)
     rows = [{"size": i / 2, "count": i, "new": i % 2 == 0} for i in range(20)]
     whole, parts = packaged.out / "whole", packaged.out / "parts"
     assert predict_file(packaged.root, asked(packaged, rows), whole) == 20
@@ -101,35 +126,18 @@ def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.Monk
 
 @pytest.mark.slow
 def test_no_rows_give_no_lines(packaged: Project) -> None:
+    with_predictor(packaged, RULE)
     assert predict_file(packaged.root, asked(packaged, []), packaged.out / "none") == 0
     assert (packaged.out / "none").read_bytes() == b""
 
 
 @pytest.mark.parametrize("text", ["[", "[]", "3", '{"size": 1}\n\n'])
 def test_a_file_without_rows_is_refused(packaged: Project, tmp_path: Path, text: str) -> None:
+    with_predictor(packaged, RULE)
     (tmp_path / "rows.jsonl").write_text(text)
     with pytest.raises(UsageError, match=r"rows\.jsonl: expected|expected the column|no such key"):
         predict_file(packaged.root, tmp_path / "rows.jsonl", tmp_path / "found")
     assert [*tmp_path.glob("found*")] == []
-
-
-def with_predictor(packaged: Project, predict: str) -> None:
-    """Let the package be served by a predictor with this body of ``predict``."""
-    (packaged.root.code / "failing.py").write_text(
-        "import os, socket, sys\n"
-        "class Predictor:\n"
-        "    @classmethod\n"
-        "    def load(cls, path): return cls()\n"
-        f"    def predict(self, frame): {predict}\n"
-    )
-    path = packaged.root.package / "manifest.json"
-    path.write_text(
-        path.read_text().replace('"predictor":"auto"', '"predictor":"failing:Predictor"')
-    )
-    failing = packaged.root.code / "failing.py"
-    manifest = Manifest.load(path)
-    named = (*manifest.code, FileEntry.of(failing, "failing.py"))
-    path.write_bytes(manifest.model_copy(update={"code": named}).dump())
 
 
 def test_the_first_row_on_which_a_model_raises_is_named_with_one_traceback(

@@ -19,7 +19,7 @@ from packager.trust.statements import (
     cosign_statement,
     described,
 )
-from serving.signed_root import check_signature_if_told
+from serving.signed_root import check_required_signature
 
 OTHER = MANIFEST.model_copy(update={"version": "0.9.0"})
 
@@ -50,50 +50,50 @@ def told(folder: Path, *bundles: bytes, key: str = "k.pub") -> dict[str, str]:
 
 
 def test_nothing_is_demanded_unless_told() -> None:
-    check_signature_if_told(MANIFEST, {})
-    check_signature_if_told(MANIFEST, {"MODEL_VERIFY_KEY_FILE": "", "MODEL_SIGNATURES_FILE": ""})
+    check_required_signature(MANIFEST, {})
+    check_required_signature(MANIFEST, {"MODEL_VERIFY_KEY_FILE": "", "MODEL_SIGNATURES_FILE": ""})
 
 
 def test_the_signed_root_may_start(tmp_path: Path) -> None:
     good = bundle_of(MANIFEST, tmp_path / "k")
-    check_signature_if_told(MANIFEST, told(tmp_path, good))
+    check_required_signature(MANIFEST, told(tmp_path, good))
     older = bundle_of(OTHER, tmp_path / "k")
-    check_signature_if_told(MANIFEST, told(tmp_path, b"no bundle", older, good))
+    check_required_signature(MANIFEST, told(tmp_path, b"no bundle", older, good))
 
 
 def test_another_package_another_key_or_no_signature_may_not(tmp_path: Path) -> None:
     older = bundle_of(OTHER, tmp_path / "k")
     with pytest.raises(PackageError, match=f"it signed {OTHER.root}") as raised:
-        check_signature_if_told(MANIFEST, told(tmp_path, older))
+        check_required_signature(MANIFEST, told(tmp_path, older))
     assert MANIFEST.root in raised.value.message
     assert "package sign --output" in (raised.value.hint or "")
     other = bundle_of(MANIFEST, tmp_path / "o")
     with pytest.raises(PackageError, match="it signed nothing in that file"):
-        check_signature_if_told(MANIFEST, told(tmp_path, other))
+        check_required_signature(MANIFEST, told(tmp_path, other))
     with pytest.raises(PackageError, match="it signed nothing in that file"):
-        check_signature_if_told(MANIFEST, told(tmp_path))
+        check_required_signature(MANIFEST, told(tmp_path))
 
 
 def test_a_root_in_a_statement_of_another_type_is_none(tmp_path: Path) -> None:
     key = new_key(tmp_path / "k")
     said = cosign_statement(MANIFEST.root).model_copy(update={"predicate": {"root": MANIFEST.root}})
     with pytest.raises(PackageError, match="it signed nothing in that file"):
-        check_signature_if_told(MANIFEST, told(tmp_path, signed_bundle(said, key)))
+        check_required_signature(MANIFEST, told(tmp_path, signed_bundle(said, key)))
 
 
 def test_one_of_the_two_files_alone_is_an_error(tmp_path: Path) -> None:
     for name in ("MODEL_VERIFY_KEY_FILE", "MODEL_SIGNATURES_FILE"):
         with pytest.raises(UsageError, match="expected both MODEL_VERIFY_KEY_FILE and"):
-            check_signature_if_told(MANIFEST, {name: str(tmp_path / "k.pub")})
+            check_required_signature(MANIFEST, {name: str(tmp_path / "k.pub")})
 
 
 def test_files_that_can_not_be_used_are_named(tmp_path: Path) -> None:
     good = bundle_of(MANIFEST, tmp_path / "k")
     with pytest.raises(UsageError, match=r"MODEL_VERIFY_KEY_FILE: .*none\.pub: can't be read"):
-        check_signature_if_told(MANIFEST, told(tmp_path, good, key="none.pub"))
+        check_required_signature(MANIFEST, told(tmp_path, good, key="none.pub"))
     other = ec.generate_private_key(ec.SECP384R1()).public_key()
     content = other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "p384.pub").write_bytes(content)
     with pytest.raises(UsageError, match="expected an uncompressed key on P-256") as raised:
-        check_signature_if_told(MANIFEST, told(tmp_path, good, key="p384.pub"))
+        check_required_signature(MANIFEST, told(tmp_path, good, key="p384.pub"))
     assert raised.value.hint == "name the .pub file that `package key` wrote"

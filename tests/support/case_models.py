@@ -104,13 +104,13 @@ def hosted(native: Any, task: Task, outputs: Sequence[OutputSpec] = ()) -> Hoste
     )
     shop = HostSession([loaded])
 
-    def ask(request: Message, seconds: float | None = None) -> Message:
+    def send(request: Message, seconds: float | None = None) -> Message:
         answer = shop.answer(request)
         if "error" in answer.header:
             raise reported(answer.header["error"])
         return answer
 
-    return HostedModel.read(ask, task, Message({"model": {"number": 0, **described(loaded)}}))
+    return HostedModel.read(send, task, Message({"model": {"number": 0, **described(loaded)}}))
 
 
 class NearbyModel(ResilientModel):

@@ -125,13 +125,9 @@ class Package:
 @contextmanager
 def served(*arguments: object, env: dict[str, str] | None = None) -> Iterator[str]:
     """Serve a package and yield its address; it is stopped as by Ctrl-C."""
-    process = subprocess.Popen(
-        [PACKAGE, "serve", *map(str, arguments), "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **(env or {})},
-    )
+    words = ["serve", *map(str, arguments), "--port", "0"]
+    variables, pipe = {**os.environ, **(env or {})}, subprocess.PIPE
+    process = warm_processes.package(words, variables, stdout=pipe, stderr=pipe)
     assert process.stdout is not None
     try:
         url = process.stdout.readline().strip()

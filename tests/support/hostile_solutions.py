@@ -30,6 +30,7 @@ def run(rows, members):
     found = members.route(named, NAMES)(rows)
     return ["none" if gone else label for label, gone in zip(found.predictions, found.missing())]
 '''
+HELD = "import os, time\nwhile os.path.exists({!r}):\n    time.sleep(0.02)\n"
 DEADLINE = 1.0
 """Of the member ``spare``."""
 ATTACK = ColumnSpec("attack", "string", "object")
@@ -44,7 +45,10 @@ PREDICTIONS = FeatureProfile(
 
 
 def hostile_solution(root: Path, *, workers: int = 1, processes: int = 1) -> Package:
-    """Members ``victim`` and ``other``, and ``spare``, without which the flow does."""
+    """Members ``victim`` and ``other``, and ``spare``, without which the flow does.
+
+    While there is a file ``hold`` beside ``root``, no process of ``victim`` loads its model.
+    """
     columns = [
         Column(name=name, kind="string", dtype="object", nullable=False)
         for name in ("member", "attack")
@@ -64,7 +68,8 @@ def hostile_solution(root: Path, *, workers: int = 1, processes: int = 1) -> Pac
         (place / "package").mkdir()
         (place / "code").mkdir()
         (place / "models" / "model").write_text("nothing is read from here")
-        (place / "code" / "hostile.py").write_text(SOURCE)
+        held = HELD.format(str(root.with_name("hold"))) if spec.name == "victim" else ""
+        (place / "code" / "hostile.py").write_text(held + SOURCE)
     profile = Profile(rows=10, features=(PREDICTIONS,), left_out=())
     victim = member_folder(model, "victim") / "package" / "profile.json"
     victim.write_text(profile.model_dump_json())

@@ -13,11 +13,11 @@ def hosted(model: LoadedModel) -> HostedModel:
     """``model`` as the harness sees one of another process."""
     shop = HostSession([model])
 
-    def ask(request: Message, _: float | None = None) -> Message:
+    def send(request: Message, _: float | None = None) -> Message:
         answer = roundtrip(shop.answer(roundtrip(request)))
         if "error" in answer.header:
             raise reported(answer.header["error"])
         return answer
 
     said = Message({"model": {"number": 0, **described(model)}})
-    return HostedModel.read(ask, model.task, said).untraced()
+    return HostedModel.read(send, model.task, said).untraced()

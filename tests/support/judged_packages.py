@@ -72,7 +72,7 @@ def packaged(
         exclude=("id", *excluded),
         slices_columns=("color",),
         split={"test": 0.5, "seed": 1},
-        ask=True,
+        query_model=True,
         test=dict(policy),
     )
     result = project.train_here(job)

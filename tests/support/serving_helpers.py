@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import warm_processes
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -299,12 +300,13 @@ def start(
     package: Package,
     folder: Path,
     log_to: int | None = None,
-    program: Sequence[str] = SERVING,
+    program: Sequence[str] | None = None,
     **environment: str,
 ) -> Server:
     """Start ``python -m serving`` as the image does, without waiting for it.
 
-    ``log_to``: a descriptor for the log, instead of the file. ``program``: Python's arguments.
+    ``log_to``: a descriptor for the log, instead of the file. ``program``: Python's arguments of a
+    new interpreter, such as ``SERVING``; else one is forked that has imported its libraries.
     """
     home, log = folder / "home", folder / "log"
     port = int(environment.get("MODEL_PORT", free_port()))
@@ -316,22 +318,25 @@ def start(
         if not name.startswith(("MODEL_", "BENTOML_", "PROMETHEUS_"))
     }
     with log.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, *program],
-            cwd=code,
-            env={
-                **inherited,
-                "MODEL_ROOT": str(package.root),
-                "MODEL_HOST": "127.0.0.1",
-                "MODEL_PORT": str(port),
-                "BENTOML_HOME": str(home),
-                "PYTHONPATH": os.pathsep.join([str(code), str(code / "src"), ours]),
-                **package.environment,
-                **environment,
-            },
-            stdout=file if log_to is None else log_to,
-            stderr=subprocess.STDOUT,
-        )
+        variables = {
+            **inherited,
+            "MODEL_ROOT": str(package.root),
+            "MODEL_HOST": "127.0.0.1",
+            "MODEL_PORT": str(port),
+            "BENTOML_HOME": str(home),
+            "PYTHONPATH": os.pathsep.join([str(code), str(code / "src"), ours]),
+            **package.environment,
+            **environment,
+        }
+        options: dict[str, Any] = {
+            "cwd": code,
+            "stdout": file if log_to is None else log_to,
+            "stderr": subprocess.STDOUT,
+        }
+        if program is None:
+            process = warm_processes.serving(variables, **options)
+        else:
+            process = subprocess.Popen([sys.executable, *program], env=variables, **options)
     return Server(process, port, home, log)
 
 

@@ -32,7 +32,9 @@ class Predictor:
 CHANCES = """
     def predict_proba(self, frame):
         labels = np.asarray(self.predict(frame))
-        return np.stack([labels == label for label in self.classes_], axis=1) * 1.0
+        own = np.stack([labels == label for label in self.classes_], axis=1)
+        sure = np.broadcast_to({sure}, len(frame))[:, None]
+        return np.where(own, sure, (1 - sure) / (len(self.classes_) - 1))
 """
 
 
@@ -47,6 +49,8 @@ class SampleMember:
     truth: str | None = None
     process: str = "inline"
     chances: bool = True
+    sure: str = "1.0"
+    """The probability of its label, as an expression of ``frame``."""
 
 
 DTYPES = {"number": "float64", "integer": "int64", "string": "object"}
@@ -67,7 +71,7 @@ def write_solution(folder: Path, flow: str, members: Mapping[str, SampleMember])
         source = PREDICTOR.format(
             classes="" if one.classes is None else f"classes_ = {list(one.classes)!r}",
             predict=one.predict,
-            chances=CHANCES if one.classes and one.chances else "",
+            chances=CHANCES.format(sure=one.sure) if one.classes and one.chances else "",
         )
         (own / "code" / f"{module_of(folder, name)}.py").write_text(source)
         specs.append(_spec(folder, name, one))

@@ -1,15 +1,17 @@
 """Starts processes of this project from one that has imported pandas, scikit-learn and others.
 
 ``popen`` takes the place of ``subprocess.Popen`` for ``python -m packager.worker`` and ``python -m
-modelhost work`` of this interpreter, ``package`` for the command. They are processes of their own
-with their own confinement; only their libraries, and of the command the project too, were imported
-before it. There is a server for each set of variables that libraries read when they are imported.
+modelhost work`` of this interpreter, ``package`` for the command, ``serving`` for ``python -m
+serving``. They are processes of their own with their own confinement; only their libraries, and of
+the last two the project too, were imported before it. There is a server for each of these kinds and
+each set of variables that libraries read when they are imported.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,10 +28,18 @@ READ_EARLY = (
     "NUMEXPR_", "OMP_", "OPENBLAS_", "PYTHON", "TZ",
 )  # fmt: skip
 """Beginnings of variables that Python or a library reads when it starts."""
-ANYWHERE = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
-"""Variables of them that a forked process follows, or that change no result."""
+ANYWHERE = (
+    "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED",
+    "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK",
+)  # fmt: skip
+"""Variables of them that a forked process follows, or that change no result.
+
+scikit-learn sets the last two when it is imported, here as in each forked process.
+"""
 MODULES = ("packager.worker", "modelhost")
 COMMAND = "packager.cli"
+SERVING = "serving"
+WORKER = "worker"
 PROGRAM = Path(sys.executable).parent / "package"
 STARTING = ("packager.model.host_process", "packager.worker.processes.run_to_end")
 """Modules of this project that start them."""
@@ -72,21 +82,23 @@ class WarmProcess:
         if self.poll() is None:
             os.kill(self.pid, number)
 
-    def communicate(self) -> tuple[str, str]:
-        """What it writes to both pipes until it ends."""
+    def kill(self) -> None:
+        """As of ``Popen``."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it writes to both pipes until it ends, which is to be within ``timeout`` seconds."""
         assert self.stdout is not None
         assert self.stderr is not None
         with ThreadPoolExecutor(1) as pool, self.stdout, self.stderr:
             said = pool.submit(self.stderr.read)
             out = self.stdout.read()
-            self.wait()
+            self.wait(timeout)
             return out, said.result()
 
 
-channels: dict[tuple[tuple[str, str], ...], socket.socket] = {}
-"""Variables that are read early → the connection to a server that has read them."""
-of_commands: dict[tuple[tuple[str, str], ...], socket.socket] = {}
-"""The same of servers that start the command."""
+channels: dict[tuple[str, tuple[tuple[str, str], ...]], socket.socket] = {}
+"""Kind, and variables that are read early → the connection to a server that has read them."""
 startable: list[Mapping[str, str]] = []
 """Variables beside this process's own for which a server is started; if empty, none is."""
 
@@ -104,20 +116,20 @@ AT_START = {**os.environ}
 
 
 def _channel(
-    variables: Mapping[str, str], usual: Sequence[Mapping[str, str]], *, command: bool = False
+    kind: str, variables: Mapping[str, str], usual: Sequence[Mapping[str, str]]
 ) -> socket.socket | None:
     """The connection to the server for ``variables``, which is started if they are ``usual``."""
-    early, known = read_early(variables), of_commands if command else channels
-    if early not in known and early in map(read_early, usual):
-        known[early], theirs = socket.socketpair()
+    early = read_early(variables)
+    if (kind, early) not in channels and early in map(read_early, usual):
+        channels[kind, early], theirs = socket.socketpair()
         with theirs:
             subprocess.Popen(
-                [sys.executable, SERVER, str(theirs.fileno()), *(["command"] if command else [])],
+                [sys.executable, SERVER, str(theirs.fileno()), kind],
                 env={"PATH": os.environ["PATH"], **dict(early)},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
-    return known.get(early)
+    return channels.get((kind, early))
 
 
 def popen(command: Sequence[Any], **options: Any) -> Any:
@@ -126,7 +138,8 @@ def popen(command: Sequence[Any], **options: Any) -> Any:
     variables = dict(options.get("env") or os.environ)
     named = words[0] == sys.executable and words[1] == "-m" and words[2] in MODULES
     usual = [{**os.environ, **more} for more in ({}, *startable)] if startable else []
-    channel = _channel(variables, usual) if named and not options.get("preexec_fn") else None
+    plain = named and not options.get("preexec_fn")
+    channel = _channel(WORKER, variables, usual) if plain else None
     if channel is None:
         return subprocess.Popen(command, **options)
     return _forked(channel, words[2:], variables, options)
@@ -136,10 +149,18 @@ def package(arguments: Sequence[str], variables: Mapping[str, str], **options: A
     """Start the command; in a new interpreter if one of ``variables`` matters when it starts."""
     early = "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"
     same = all(variables.get(name) == AT_START.get(name) for name in early)
-    channel = _channel(variables, [AT_START], command=True) if same else None
+    channel = _channel(COMMAND, variables, [AT_START]) if same else None
     if channel is None:
         return subprocess.Popen([PROGRAM, *arguments], env=variables, text=True, **options)
     return _forked(channel, [COMMAND, *arguments], variables, options)
+
+
+def serving(variables: Mapping[str, str], **options: Any) -> Any:
+    """Start ``python -m serving``; in a new interpreter if ``variables`` are not the usual ones."""
+    channel = _channel(SERVING, variables, [AT_START])
+    if channel is None:
+        return subprocess.Popen([sys.executable, "-m", SERVING], env=variables, **options)
+    return _forked(channel, [SERVING], variables, options)
 
 
 def _forked(
@@ -160,7 +181,7 @@ def _forked(
                 theirs.append(files[number])
                 piped[name] = open(reading, encoding="utf-8", errors="replace")  # noqa: SIM115
             elif to not in (None, subprocess.DEVNULL):
-                files[number] = to.fileno()
+                files[number] = to if isinstance(to, int) else to.fileno()
         files |= {number: number for number in options.get("pass_fds", ())}
         request = {
             "module": words[0],

@@ -1,10 +1,11 @@
-"""``python warm_server.py DESCRIPTOR [command]``: forks processes that have their libraries.
+"""``python warm_server.py DESCRIPTOR KIND``: forks processes that have their libraries.
 
 To import them costs most of the processor time of a small process of the worker or of the model
 host, and of the command. A request names a module to run as ``python -m`` does, with its arguments,
-variables, folder and open files. A server for the ``command`` has imported ``packager`` too, the
-others the worker and the model host; a process of the model host has nothing of this project but
-what it imports itself. ``warm_processes`` is the other end.
+variables, folder and open files. A server of the kind ``packager.cli`` has imported ``packager``
+too, one of ``serving`` what a server imports whatever its variables, the others the worker and the
+model host; a process of the model host has nothing of this project but what it imports itself.
+``warm_processes`` is the other end.
 """
 
 from __future__ import annotations
@@ -32,13 +33,34 @@ FIRST_HIGH = 500
 """Descriptors from here on are no target of a request."""
 PARENT = "MODELHOST_PARENT"
 COMMAND = "packager.cli"
+SERVING = "serving"
 HOST = "modelhost"
 NOT_THE_HOST = ("monitoring", "packager", "serving")
 NOT_THE_COMMAND = ("packager.worker", "packager.project.templates")
+OF_SERVERS = ("serving", "monitoring", "packager.manifest", "packager.model")
+NOT_THE_SERVER = ("serving.processes.early_end", "serving.service")
+"""What acts, or reads a variable, when it is imported."""
+NOT_YET = frozenset({"bentoml", "pandas", "prometheus_client", "scipy", "sklearn"})
+"""Libraries that a server imports after it has set variables, or not at all."""
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
-def main(channel: socket.socket, *, command: bool) -> None:
+def main(channel: socket.socket, kind: str) -> None:
     """Answer requests until the process at the other end has ended."""
+    if kind == SERVING:
+        import_server()
+    else:
+        import_libraries(command=kind == COMMAND)
+    gc.collect()
+    gc.freeze()
+    while take(channel):
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def import_libraries(*, command: bool) -> None:
+    """Import what a command, or else a worker and a model process, has in common with others."""
     import docker  # noqa: F401
     import installer  # noqa: F401
     import numpy  # noqa: F401
@@ -62,20 +84,41 @@ def main(channel: socket.socket, *, command: bool) -> None:
     else:
         import_all("modelhost")
         import_all("packager.worker")
-    gc.collect()
-    gc.freeze()
-    while take(channel):
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
 
 
-def import_all(name: str, left_out: tuple[str, ...] = ()) -> None:
-    """Import what a process imports as it needs it; that costs a third to half a second."""
+class NotYet:
+    """A finder that lets no library of ``NOT_YET`` be imported."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.partition(".")[0] in NOT_YET:
+            raise ImportError(f"{name} is not imported before a server is told its variables")
+
+
+def import_server() -> None:
+    """Import what a server does before it forks: not what needs a library of ``NOT_YET``."""
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    import numpy  # noqa: F401
+    import uvicorn  # noqa: F401
+    import uvloop  # noqa: F401
+
+    sys.meta_path.insert(0, NotYet())
+    for name in OF_SERVERS:
+        import_all(name, NOT_THE_SERVER, errors=ImportError)
+    del sys.meta_path[0]
+
+
+def import_all(
+    name: str, left_out: tuple[str, ...] = (), errors: type[Exception] | tuple[()] = ()
+) -> None:
+    """Import what a process imports as it needs it; that costs a third to half a second.
+
+    Modules that raise one of ``errors`` are left out.
+    """
     package = importlib.import_module(name)
     for found in pkgutil.walk_packages(package.__path__, f"{name}."):
         if not found.name.startswith(left_out) and not found.name.endswith("__main__"):
-            importlib.import_module(found.name)
+            with contextlib.suppress(errors):
+                importlib.import_module(found.name)
 
 
 def take(channel: socket.socket) -> bool:
@@ -154,6 +197,8 @@ def become(request: dict[str, Any], open_files: Sequence[int], channel: socket.s
     try:
         if request["module"] == "packager.worker":
             let_start_warm(high)
+        else:
+            os.close(high)
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as ended:
@@ -178,7 +223,7 @@ def let_start_warm(channel: int) -> None:
 
     sys.path.pop()
     early = warm_processes.read_early(os.environ)
-    warm_processes.channels[early] = socket.socket(fileno=channel)
+    warm_processes.channels[warm_processes.WORKER, early] = socket.socket(fileno=channel)
     for name in warm_processes.STARTING:
         vars(importlib.import_module(name))["subprocess"] = warm_processes.WarmSubprocess()
 
@@ -197,4 +242,4 @@ def arrange(targets: Sequence[int], open_files: Sequence[int]) -> None:
 
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
-    main(socket.socket(fileno=int(sys.argv[1])), command=sys.argv[2:] == ["command"])
+    main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])

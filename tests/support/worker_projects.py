@@ -147,7 +147,7 @@ class Project:
 
     def replay(self, out: Path, **ask: Any) -> Ended:
         """Replay the package in a worker process; ``ask``: fields of the request."""
-        path = self.root.path / "ask.json"
+        path = self.root.path / "request.json"
         path.write_bytes(ReplayRequest.model_validate(ask).dump())
         return self.work("replay", str(path), str(out))
 

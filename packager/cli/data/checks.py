@@ -79,11 +79,11 @@ def check(
         page = ReportPage(report_url, None if output is None else output / PAGE)
         send_findings(tracker, with_page(told_findings, page), ConsoleProgress())
     if as_json:
-        told: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
-        told |= {"digest": report.digest, "blocking": len(found.blocking)}
-        told |= {"isolation": dict(found.isolation) or None}
-        told |= {"judged": len(report.findings) - len(found.open)}
-        print_result(json.dumps(told))
+        result: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
+        result |= {"digest": report.digest, "blocking": len(found.blocking)}
+        result |= {"isolation": dict(found.isolation) or None}
+        result |= {"judged": len(report.findings) - len(found.open)}
+        print_result(json.dumps(result))
     else:
         print_result(counts_text(report, found.verdicts, terminal_columns()))
     if found.blocking or not report.rows:

@@ -18,7 +18,8 @@ from packager.errors import UsageError
 from packager.text import format_bytes
 
 Parents = Annotated[
-    list[str], typer.Option("--from", metavar="TABLE[@VERSION]", help="Parent table (repeatable).")
+    list[str],
+    typer.Option("--parent", metavar="TABLE[@VERSION]", help="Parent table (repeatable)."),
 ]
 
 

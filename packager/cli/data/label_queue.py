@@ -26,7 +26,7 @@ def label_queue(
     source: Annotated[
         str,
         typer.Option(
-            "--from",
+            "--data",
             metavar="LOG|TABLE",
             help="A file, a folder, TABLE[@VERSION], or a log of flagged rows (.jsonl).",
         ),
@@ -66,7 +66,7 @@ def label_queue(
 
     check_writable(output.absolute().parent)
     progress = ConsoleProgress()
-    asked = QueueRequest(
+    request = QueueRequest(
         source, rows, seed, tuple(name for name in (key_columns or "").split(",") if name), labelled
     )
     contents = QueueContents(personal, answers)
@@ -76,7 +76,7 @@ def label_queue(
             return all_answers(found, file, engine, progress)
 
         manifest = found.manifest
-        chosen = run_queue(asked, Packaged(manifest, found.profile(), ask), folder, progress)
+        chosen = run_queue(request, Packaged(manifest, found.profile(), ask), folder, progress)
         _, hidden = shown_columns(chosen, manifest, contents)
         written = write_queue(chosen, manifest, contents, output, form)
     if hidden:

@@ -81,9 +81,9 @@ def declare(
     )
     location = Location.parse(table).unversioned()
     by = adding.author() if author is None else author
-    said = Authorship(message or f"labelling scheme {name}", by)
+    authorship = Authorship(message or f"labelling scheme {name}", by)
     named = None if key_columns is None else [n for n in key_columns.split(",") if n]
-    version, new = declare_scheme(location, scheme, named, said)
+    version, new = declare_scheme(location, scheme, named, authorship)
     if as_json:
         facts = {"version": version.number, "unchanged": not new}
         print_result(json.dumps({**facts, "scheme": scheme.model_dump(mode="json", by_alias=True)}))
@@ -166,8 +166,8 @@ def schemes(table: At, as_json: AsJson = False) -> None:
 
     version, found = overviews(Location.parse(table))
     if as_json:
-        told = [one.model_dump(mode="json", by_alias=True) for one in found]
-        print_result(json.dumps({"version": version, "schemes": told}))
+        schemes_json = [one.model_dump(mode="json", by_alias=True) for one in found]
+        print_result(json.dumps({"version": version, "schemes": schemes_json}))
     else:
         print_result(schemes_text(found, terminal_columns()))
 

@@ -53,12 +53,12 @@ def compose(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    asked = ComposeOptions(
+    options = ComposeOptions(
         *(image, replicas, port, keys, network),
         *(tuple(with_ or ()), tuple(without or ()), parsed_pins(pin or ())),
     )
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_compose(found, output, asked, settings.objectives, settings.options)
+        done = deploy_compose(found, output, options, settings.objectives, settings.options)
         name, version = found.manifest.name, found.manifest.tag
         in_file = found.engine is None and not found.source and not image
     models = sorted(done.fleet.members)

@@ -33,8 +33,8 @@ def schedule(
     from packager.image.stored_images import COMPANION
 
     with open_reference(reference, Engine.connect()) as found:
-        asked = Schedule(
+        requested = Schedule(
             found.manifest.name, reference, found.name, found.name + COMPANION, data, every, state
         )
-    files = schedule_files(asked)
+    files = schedule_files(requested)
     print_files(output, files, write(output, files, {}), as_json=as_json)

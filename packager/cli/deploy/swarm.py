@@ -51,12 +51,12 @@ def swarm(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    asked = ComposeOptions(
+    options = ComposeOptions(
         *(image, replicas, port, keys, network),
         *(tuple(with_ or ()), tuple(without or ()), parsed_pins(pin or ())),
     )
     with open_reference(reference, Engine.connect()) as found:
-        plan = plan_swarm(found, output, asked, settings.objectives, settings.options)
+        plan = plan_swarm(found, output, options, settings.objectives, settings.options)
         name, version = found.manifest.name, found.manifest.tag
     done = write_plan(plan, output)
     models = sorted(done.fleet.members)

@@ -101,10 +101,10 @@ def update(
     if abort:
         _print(abort_update(output, ConsoleProgress()), aborted=True, as_json=as_json)
         return
-    asked = None
+    requested = None
     if reference is not None:
         path = Path(reference)
-        asked = UpdateRequest(
+        requested = UpdateRequest(
             reference=str(path.absolute()) if path.exists() else reference,
             image=image,
             data=str(Path(data).absolute()) if Path(data).exists() and data else data,
@@ -118,32 +118,32 @@ def update(
             latency_slack=latency_slack,
             key_file="" if key_file is None else str(key_file.absolute()),
         )
-    run = _run_swarm if on_swarm and asked else _run
-    result = run(output, asked, key, issues)
+    run = _run_swarm if on_swarm and requested else _run
+    result = run(output, requested, key, issues)
     _print(result, aborted=False, as_json=as_json)
     if not result.done:
         raise typer.Exit(1)
 
 
 def _run(
-    output: Path, asked: UpdateRequest | None, key: Path | None, issues: str | None
+    output: Path, request: UpdateRequest | None, key: Path | None, issues: str | None
 ) -> UpdateResult:
-    """Begin the update that is ``asked`` for, or go on with the one in the folder."""
+    """Begin the update that is ``request`` for, or go on with the one in the folder."""
     from packager.rollout.request import UpdateRequest
-    from packager.rollout.update import left_update, resume_update, start_update, under_way
+    from packager.rollout.update import check_no_update, left_update, resume_update, start_update
 
-    if asked is None:
-        left = UpdateRequest.of(left_update(output).asked)
+    if request is None:
+        left = UpdateRequest.of(left_update(output).options)
     else:
-        under_way(output)
-        left = asked
+        check_no_update(output)
+        left = request
     progress = ConsoleProgress()
     with opened(left.reference, False, key, companion=bool(left.data)) as (found, engine):
         with _reported(found, left.data, issues) as ended:
-            if asked is None:
+            if request is None:
                 ended(resume_update(found, output, engine, progress))
             else:
-                ended(start_update(found, output, asked, engine, progress))
+                ended(start_update(found, output, request, engine, progress))
         return ended.result
 
 
@@ -187,17 +187,17 @@ def _reported(found: Reference, data: str, issues: str | None) -> Iterator[_Ende
 
 
 def _run_swarm(
-    output: Path, asked: UpdateRequest | None, key: Path | None, issues: str | None
+    output: Path, request: UpdateRequest | None, key: Path | None, issues: str | None
 ) -> UpdateResult:
     from packager.rollout.swarm.update import update_swarm
 
-    assert asked is not None
+    assert request is not None
     progress = ConsoleProgress()
     with (
-        opened(asked.reference, False, key, companion=bool(asked.data)) as (found, engine),
-        _reported(found, asked.data, issues) as ended,
+        opened(request.reference, False, key, companion=bool(request.data)) as (found, engine),
+        _reported(found, request.data, issues) as ended,
     ):
-        ended(update_swarm(found, output, asked, engine, progress))
+        ended(update_swarm(found, output, request, engine, progress))
     result = ended.result
     if result.done:
         progress.step(f"for its rules and dashboard: {start_command(output)}")

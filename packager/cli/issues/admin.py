@@ -47,8 +47,8 @@ def import_issues(
         raise UsageError(f"{source}: expected a file, but there is none", "name an exported file")
     with connected(url, token_file) as client:
         found = client.import_from(source)
-    told = f"{found['added']} added, {found['changed']} changed, {found['same']} the same"
-    print_result(json.dumps(found) if as_json else told)
+    detail = f"{found['added']} added, {found['changed']} changed, {found['same']} the same"
+    print_result(json.dumps(found) if as_json else detail)
 
 
 @issues.command(rich_help_panel=SERVE)

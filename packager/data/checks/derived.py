@@ -78,12 +78,12 @@ def _far(name: str, measure: str, values: Floats) -> Iterator[DataIssue]:
         return
     low, high = np.quantile(present, (0.01, 0.99))
     rows = rows_where(far)
-    told = zip(values[rows], scores[rows], strict=True)
+    pairs = zip(values[rows], scores[rows], strict=True)
     yield DataIssue(
         name,
         f"{measure} of {format_number(low)} to {format_number(high)}, as in 98 % of the rows",
         "inspect the row: correct, keep or drop it",
         0.6,
         rows,
-        [f"{measure} {format_number(v)}, {z:,.0f} robust deviations away" for v, z in told],
+        [f"{measure} {format_number(v)}, {z:,.0f} robust deviations away" for v, z in pairs],
     )

@@ -77,11 +77,11 @@ def _is_sentences(table: CheckedTable, name: str) -> bool:
     return name in table.texts and is_free_text(table, name)
 
 
-def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = "") -> DataIssue:
+def _moved(found: ColumnDrift, column: str | None, expected: str, how: str = "") -> DataIssue:
     return DataIssue(
         column,
         expected,
         "see where the new rows come from; retrain if the population changed",
         0.6 if found.psi > MIN_PSI else 0.45,
-        observed=f"{told}PSI {found.psi:.3f}, z {found.z:.1f}",
+        observed=f"{how}PSI {found.psi:.3f}, z {found.z:.1f}",
     )

@@ -33,14 +33,14 @@ def encoding(table: CheckedTable) -> Iterator[DataIssue]:
             wanted = np.array([isinstance(one, fault) for one in faults], np.bool_)
             if wanted.any():
                 rows = rows_where(texts.rows_with(wanted))
-                told = [str(faults[texts.codes[row]]) for row in rows]
+                kinds = [str(faults[texts.codes[row]]) for row in rows]
                 yield DataIssue(
                     name,
                     "text in one encoding",
                     "read the file in the encoding that it was written in, and write it as UTF-8",
                     score,
                     rows,
-                    told,
+                    kinds,
                 )
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from monitoring.derived.images import header
-from monitoring.derived.png import brightness
+from monitoring.derived.images import ImageHeader, header
+from monitoring.derived.jpeg_scan import ScanLimits
+from monitoring.derived.thumbnails import PixelLimits, light_of
 from packager.data.array_column import array_column
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.issue import DataIssue, Ints, Mask
+from packager.data.checks.issue import DataIssue, Floats, Ints, Mask
 from packager.data.checks.similarity import (
     Signatures,
     array_signatures,
     text_signatures,
-    thumbnails,
     twins,
 )
 from packager.data.checks.split_overlap import SplitOverlap
@@ -24,6 +25,10 @@ from packager.data.checks.table import CheckedTable
 MAX_ROWS = 50_000
 """Rows compared: those with the smallest hashes."""
 MIN_PIXELS = 64
+MAX_PIXELS = {"PNG": 1 << 18, "JPEG": 1 << 20}
+"""Pixels of an image that is decoded: larger ones would take seconds."""
+DECODED = PixelLimits(MAX_PIXELS["PNG"], ScanLimits(codes=400_000, bytes=1 << 19))
+"""A tenth of a second for each image at most."""
 MAX_EXPECTED_SHARE = 0.1
 """From this share of rows with a near duplicate on, they are expected."""
 
@@ -92,12 +97,14 @@ def uncompared(table: CheckedTable) -> Iterator[str]:
         if len(table) > MAX_ROWS:
             yield f"near_duplicate: compared {MAX_ROWS:,} of {len(table):,} rows of {name!r}"
         if table.holds(name, bytes):
-            headers = map(header, (c for c in table.frame[name] if isinstance(c, bytes)))
-            other = sum(one is not None and one.format != "PNG" for one in headers)
+            rows = _distinct(table, np.ones(len(table), np.bool_))
+            other = sum(_is_undecoded(table, name, int(row)) for row in rows)
             if other:
                 yield (
-                    f"near_duplicate: not checked for {other:,} images of {name!r}, because only "
-                    "PNG is decoded: other formats need a library of the project"
+                    f"near_duplicate: not checked for {other:,} images of {name!r}: PNG of at most "
+                    f"{MAX_PIXELS['PNG']:,} pixels is decoded and sequential JPEG of at most "
+                    f"{MAX_PIXELS['JPEG']:,}, or {DECODED.scan.bytes >> 10} KiB; others need a "
+                    "library of the project"
                 )
     lists = [name for name in table.features if table.holds(name, list)]
     if lists:
@@ -130,15 +137,40 @@ def _signatures(table: CheckedTable, name: str, rows: Ints) -> tuple[Ints, Signa
         return rows, array_signatures(arrays.block[rows])
     cells = table.frame[name].iloc[rows].tolist()
     if table.holds(name, bytes):
-        kept, small = [], []
-        for at, cell in enumerate(cells):
-            pixels = brightness(cell) if isinstance(cell, bytes) else None
-            if pixels is not None and len(pixels) >= MIN_PIXELS:
-                kept.append(at)
-                small.append(thumbnails(pixels[None]))
-        return rows[kept], array_signatures(np.concatenate(small)) if small else None
+        small = [_thumbnail(table, name, int(row)) for row in rows]
+        kept = [at for at, one in enumerate(small) if one is not None]
+        points = [one for one in small if one is not None]
+        return rows[kept], array_signatures(np.stack(points)) if points else None
     kept = [at for at, cell in enumerate(cells) if isinstance(cell, str)]
     return rows[kept], text_signatures([cells[at] for at in kept]) if kept else None
+
+
+def _thumbnail(table: CheckedTable, name: str, row: int) -> Floats | None:
+    """Of the image in this cell; None for what is not decoded whole, or too small to compare."""
+    if (name, row) not in table.thumbnails:
+        table.thumbnails[name, row] = _decoded(table.frame[name].iloc[row])
+    return table.thumbnails[name, row]
+
+
+def _decoded(cell: Any) -> Floats | None:
+    about = header(cell) if isinstance(cell, bytes) else None
+    if about is None or not _fits(about):
+        return None
+    light = light_of(cell, DECODED)
+    return light.points if light is not None and light.whole else None
+
+
+def _fits(image: ImageHeader) -> bool:
+    return MIN_PIXELS <= image.width * image.height <= MAX_PIXELS.get(image.format, 0)
+
+
+def _is_undecoded(table: CheckedTable, name: str, row: int) -> bool:
+    """Whether a cell is an image, not too small to compare, without a thumbnail."""
+    cell = table.frame[name].iloc[row]
+    about = header(cell) if isinstance(cell, bytes) else None
+    if about is None or about.width * about.height < MIN_PIXELS:
+        return False
+    return _thumbnail(table, name, row) is None
 
 
 def _like(table: CheckedTable, row: int) -> str:

@@ -92,23 +92,25 @@ def check(
     of each detector before it runs.
     """
     chosen = {**WITHOUT_MODELS, **(WITH_MODELS if models else {})}
-    said = list(notes)
+    messages = list(notes)
     if not len(table):
         rest = ", ".join(name for name in (*chosen, LABEL_ERROR) if name != "schema")
-        said.append(f"no rows, so only the schema was checked: {rest}")
+        messages.append(f"no rows, so only the schema was checked: {rest}")
     if models and len(table) > FOREST_SAMPLE:
-        said.append(f"outlier: checked {FOREST_SAMPLE:,} of {len(table):,} rows")
+        messages.append(f"outlier: checked {FOREST_SAMPLE:,} of {len(table):,} rows")
     if predictions is not None:
         chosen[LABEL_ERROR] = lambda rows: label_error(rows, predictions)
         if len(predictions.rows) < len(table):
-            said.append(f"label_error: checked {len(predictions.rows):,} of {len(table):,} rows")
+            messages.append(
+                f"label_error: checked {len(predictions.rows):,} of {len(table):,} rows"
+            )
     if not len(table):
         chosen = {"schema": chosen["schema"]}
     issues, unjudged = _run(chosen, table, tell)
     if len(table):
-        said += uncompared(table)
+        messages += uncompared(table)
     for reason, names in unjudged.items():
-        said.append(f"{', '.join(names)}: not checked, because {reason}")
+        messages.append(f"{', '.join(names)}: not checked, because {reason}")
     counts = {name: sum(one.count for one in found) for name, found in issues.items()}
     findings = [one for name, found in issues.items() for one in _worst(name, found, table)]
     findings.sort(key=worst_first)
@@ -121,7 +123,7 @@ def check(
         cells=_cells(table, findings),
         pictures=_pictures(table, findings),
         histograms=_histograms(table, findings),
-        notes=tuple(said),
+        notes=tuple(messages),
     )
 
 

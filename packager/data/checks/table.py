@@ -59,6 +59,9 @@ class CheckedTable:
     """Columns passed only to ``train``."""
     null_words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Text column → text that was read as null → number of rows."""
+    thumbnails: dict[tuple[str, int], Floats | None] = field(default_factory=dict)
+    """Column and row → the thumbnail of the image there, of those decoded so far; None for an image
+    that is not decoded."""
 
     def __len__(self) -> int:
         return len(self.frame)

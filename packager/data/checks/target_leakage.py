@@ -67,8 +67,10 @@ def _informative(table: CheckedTable, rows: Ints, y: np.ndarray, *, classes: boo
     ]
     if len(names) <= MAX_FEATURES:
         return names
-    told = [_neighbours(_codes(table, name, rows)[:, 0], y, classes=classes) for name in names]
-    best = np.argsort(-np.array(told), kind="stable")[:MAX_FEATURES]
+    neighbours = [
+        _neighbours(_codes(table, name, rows)[:, 0], y, classes=classes) for name in names
+    ]
+    best = np.argsort(-np.array(neighbours), kind="stable")[:MAX_FEATURES]
     return [names[place] for place in sorted(best.tolist())]
 
 

@@ -44,11 +44,11 @@ class FileDigests:
         self._batch.append((file, content))
         self._size += len(content)
         if self._size >= BATCH_BYTES:
-            self._hand_on()
+            self._submit_batch()
 
     def entries(self) -> list[FileEntry]:
         """The entry of every file, in order; files that no cell names are read now."""
-        self._hand_on()
+        self._submit_batch()
         left = [file for file in self._files.all if file not in self._known]
         self._submit(partial(self._of_files, left))
         found: dict[Path, FileEntry] = {}
@@ -56,7 +56,7 @@ class FileDigests:
             found |= job.result()
         return [found[file] for file in self._files.all]
 
-    def _hand_on(self) -> None:
+    def _submit_batch(self) -> None:
         batch, self._batch, self._size = self._batch, [], 0
         self._submit(partial(self._of_contents, batch))
         if len(self._jobs) > MAX_WAITING:

@@ -159,8 +159,8 @@ def _described(stream: IO[bytes], size: int, name: str, place: str, file: Path) 
         else:
             raise ValueError(f"version {version}, which only arrays with named fields have")
     except (ValueError, TypeError, EOFError, RecursionError, MemoryError, SyntaxError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise UsageError(f"{place}: expected a .npy header, got {said}", "save it again") from error
+        text = " ".join(str(error).split())[:200]
+        raise UsageError(f"{place}: expected a .npy header, got {text}", "save it again") from error
     _check(place, dtype, shape)
     offset = stream.tell()
     needed = dtype.itemsize * math.prod(shape)

@@ -78,7 +78,7 @@ class DeployResult:
 def deploy_compose(
     reference: Reference,
     target: Path,
-    asked: ComposeOptions,
+    chosen: ComposeOptions,
     objectives: Objectives,
     options: AlertOptions = AlertOptions(),
 ) -> DeployResult:
@@ -94,20 +94,20 @@ def deploy_compose(
     member = DeployedModel(
         model.name,
         model.version,
-        deployed_image(asked.image, reference),
-        port=asked.port,
+        deployed_image(chosen.image, reference),
+        port=chosen.port,
         memory_mib=replica_mib(reference.manifest),
-        keys=asked.keys,
-        network=asked.network or reference.manifest.serve.network,
+        keys=chosen.keys,
+        network=chosen.network or reference.manifest.serve.network,
         grpc=reference.manifest.serve.grpc,
         time_scale=options.time_scale,
         runbooks=options.runbooks,
         grafana=options.grafana,
         objectives=objectives,
-        replicas=asked.replicas,
+        replicas=chosen.replicas,
     )
-    fleet = known.with_model(member).with_parts(asked.added, asked.left_out)
-    fleet = fleet.with_pins(asked.pins)
+    fleet = known.with_model(member).with_parts(chosen.added, chosen.left_out)
+    fleet = fleet.with_pins(chosen.pins)
     files = {**linked_files(model, fleet), **compose_files(fleet)}
     changed = write_fleet(target, files, fleet, known.members.keys() - {model.name})
     return DeployResult(
@@ -119,17 +119,17 @@ def deploy_compose(
     )
 
 
-def deployed_image(asked: str, reference: Reference) -> str:
+def deployed_image(image: str, reference: Reference) -> str:
     """The image of a service: as asked for, else by digest in its registry, else by its tag.
 
     Raises ``UsageError`` if what was asked for names no image.
     """
-    if asked and not IMAGE.fullmatch(asked):
+    if image and not IMAGE.fullmatch(image):
         raise UsageError(
-            f"--image: expected NAME:TAG or NAME@sha256:…, got {asked!r}",
+            f"--image: expected NAME:TAG or NAME@sha256:…, got {image!r}",
             "name it as `docker run` does",
         )
-    return asked or reference.source or reference.name
+    return image or reference.source or reference.name
 
 
 def remove_compose(name: str, target: Path) -> DeployResult:

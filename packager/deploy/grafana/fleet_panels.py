@@ -103,14 +103,14 @@ def _over_time(
 
 
 def _requests() -> list[Panel]:
-    asked = f"rate({_REQUESTS}}}[5m])"
-    by_model = f"(sum by (model) ({asked}) > 0)"
+    rate = f"rate({_REQUESTS}}}[5m])"
+    by_model = f"(sum by (model) ({rate}) > 0)"
     failed = f'sum by ({MODEL}) (rate({_REQUESTS}, code="5xx"}}[5m]))'
     answered = f'(sum by ({MODEL}) (rate({_REQUESTS}, code=~"2xx|5xx"}}[5m])) > 0)'
     return [
         _over_time(
             "Requests by version",
-            f"sum by ({MODEL}) ({asked})",
+            f"sum by ({MODEL}) ({rate})",
             "Requests for predictions a second.",
             REQUESTS,
             ("NoRequests",),
@@ -120,7 +120,7 @@ def _requests() -> list[Panel]:
             "timeseries",
             [
                 Query(
-                    f"sum by ({MODEL}) ({asked}) / on (model) group_left () {by_model}",
+                    f"sum by ({MODEL}) ({rate}) / on (model) group_left () {by_model}",
                     NAMED,
                 )
             ],

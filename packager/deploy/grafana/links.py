@@ -88,5 +88,5 @@ def _of_one(view: View) -> str:
 
 
 def _issues(tracker: str, **filters: str) -> str:
-    asked = "&".join(f"{name}={value}" for name, value in filters.items() if value)
-    return f"{tracker.rstrip('/')}/{f'?{asked}' if asked else ''}"
+    query = "&".join(f"{name}={value}" for name, value in filters.items() if value)
+    return f"{tracker.rstrip('/')}/{f'?{query}' if query else ''}"

@@ -96,7 +96,7 @@ def _pod(one: ClusterTracker, models: list[str]) -> dict[str, Any]:
 
 
 def _container(one: ClusterTracker) -> dict[str, Any]:
-    asked = [
+    checks = [
         f"--{name}=http://{name}-operated.{NAMESPACE}:{port}" for name, port in SOURCES.items()
     ]
     return {
@@ -104,7 +104,7 @@ def _container(one: ClusterTracker) -> dict[str, Any]:
         "image": one.image,
         "args": [
             f"--public-url={one.address or LOCAL}",
-            *asked,
+            *checks,
             f"--queries={KINDS}",
             f"--report-token-file={MOUNTED}/{REPORT}",
             f"--read-token-file={MOUNTED}/{READ}",

@@ -123,7 +123,7 @@ def _texts(reference: Reference, unpacked: Path) -> dict[str, str]:
         "conda.yaml": yaml.safe_dump(conda),
         "python_env.yaml": yaml.safe_dump({**python, "dependencies": ["-r requirements.txt"]}),
         "requirements.txt": "".join(f"{line}\n" for line in required),
-        "data/package.json": _json(_told(manifest)),
+        "data/package.json": _json(_loader_settings(manifest)),
     }
     if rows is not None:
         texts["input_example.json"] = _json(rows)
@@ -152,7 +152,7 @@ def _mlmodel(
         "outputs": json.dumps(outputs(manifest)),
     }
     signature["params"] = json.dumps([PROBABILITIES]) if manifest.schema_.classes else None
-    told = {
+    fields = {
         "flavors": {"python_function": flavor},
         "signature": signature,
         # Not of the clock: the same package is the same model.
@@ -165,10 +165,10 @@ def _mlmodel(
         "pandas_orient": "split",
         "type": "dataframe",
     }
-    return {**told, **({"saved_input_example_info": info} if example else {})}
+    return {**fields, **({"saved_input_example_info": info} if example else {})}
 
 
-def _told(manifest: Manifest) -> dict[str, Any]:
+def _loader_settings(manifest: Manifest) -> dict[str, Any]:
     """What the loader needs to know of the manifest."""
     features, serve = manifest.schema_.features, manifest.serve
     return {

@@ -272,9 +272,9 @@ def _shadow(model: MonitoredModel) -> dict[str, AlertQueries]:
 def _versions() -> AlertQueries:
     """The rows that the smaller versions answered."""
     rows = f"model_slice_predictions_total{{model={{model}}, {recording.EVERY_ROW}}}"
-    asked = f"sum by (version) (increase({rows}[1h]))"
-    share = f"1 - max({asked}) / (sum({asked}) > 0)"
-    plot = Plot("rows an hour by version", asked)
+    query = f"sum by (version) (increase({rows}[1h]))"
+    share = f"1 - max({query}) / (sum({query}) > 0)"
+    plot = Plot("rows an hour by version", query)
     return AlertQueries(f"({share}) or vector(0)", CERTAIN, (plot,))
 
 

@@ -162,10 +162,10 @@ def _burn(scope: Scope, seconds: float) -> list[Record]:
         answered = scope.increase(MODEL, count, window, ROUTES, 'code="2xx"')
         quick = scope.increase(MODEL, bucket, window, ROUTES, 'code="2xx"', bound)
         failed = scope.increase(MODEL, count, window, ROUTES, 'code="5xx"')
-        asked = scope.increase(MODEL, count, window, ROUTES, 'code=~"2xx|5xx"')
+        requests = scope.increase(MODEL, count, window, ROUTES, 'code=~"2xx|5xx"')
         for kind, bad, total in (
             ("slow", f"{answered} - {quick}", answered),
-            ("failed", failed, asked),
+            ("failed", failed, requests),
         ):
             name = burn_name(kind, "bad", window)
             records.append(Record(name, bad))

@@ -148,8 +148,8 @@ class Alert:
     @property
     def annotations(self) -> dict[str, str]:
         """Annotation texts; ``{{ $labels.x }}`` is replaced by a label."""
-        told = {"summary": self.summary, "action": self.action, "value": VALUE}
-        return told | dict(self.links)
+        texts = {"summary": self.summary, "action": self.action, "value": VALUE}
+        return texts | dict(self.links)
 
 
 @dataclass(frozen=True)

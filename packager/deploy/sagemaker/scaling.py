@@ -48,7 +48,7 @@ def latency_alarm(endpoint: SagemakerEndpoint) -> dict[str, Any]:
 
 
 def _alarm(endpoint: SagemakerEndpoint, kind: str, description: str) -> dict[str, Any]:
-    told = {"AlarmActions": [endpoint.topic], "OKActions": [endpoint.topic]}
+    actions = {"AlarmActions": [endpoint.topic], "OKActions": [endpoint.topic]}
     return {
         "AlarmName": endpoint.alarm_names[kind],
         "AlarmDescription": f"{description}; an update of {endpoint.name} is rolled back",
@@ -56,7 +56,7 @@ def _alarm(endpoint: SagemakerEndpoint, kind: str, description: str) -> dict[str
         "EvaluationPeriods": PERIODS,
         "DatapointsToAlarm": BREACHING,
         "TreatMissingData": "notBreaching",
-        **(told if endpoint.topic else {}),
+        **(actions if endpoint.topic else {}),
         "Tags": endpoint.tags[:1],
     }
 

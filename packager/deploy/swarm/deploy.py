@@ -55,7 +55,7 @@ class SwarmPlan:
 def plan_swarm(
     reference: Reference,
     target: Path,
-    asked: ComposeOptions,
+    chosen: ComposeOptions,
     objectives: Objectives,
     options: AlertOptions = AlertOptions(),
 ) -> SwarmPlan:
@@ -70,20 +70,20 @@ def plan_swarm(
     member = DeployedModel(
         model.name,
         model.version,
-        deployed_image(asked.image, reference),
-        port=asked.port,
+        deployed_image(chosen.image, reference),
+        port=chosen.port,
         memory_mib=replica_mib(reference.manifest),
-        keys=asked.keys,
+        keys=chosen.keys,
         time_scale=options.time_scale,
-        network=asked.network or reference.manifest.serve.network,
+        network=chosen.network or reference.manifest.serve.network,
         grpc=reference.manifest.serve.grpc,
         runbooks=options.runbooks,
         grafana=options.grafana,
         objectives=objectives,
-        replicas=asked.replicas,
+        replicas=chosen.replicas,
     )
-    fleet = known.with_model(member).with_parts(asked.added, asked.left_out)
-    fleet = fleet.with_pins(asked.pins)
+    fleet = known.with_model(member).with_parts(chosen.added, chosen.left_out)
+    fleet = fleet.with_pins(chosen.pins)
     files = {**linked_files(model, fleet), **_shared_files(fleet)}
     return SwarmPlan(model.name, files, fleet, before.version if before else None)
 

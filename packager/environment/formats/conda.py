@@ -38,9 +38,9 @@ def parsed_yaml(text: str, called: str) -> Any:
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        said = " ".join(str(error).split())[:200]
+        message = " ".join(str(error).split())[:200]
         raise UsageError(
-            f"{called}: expected YAML, got an error in it: {said}", "fix it"
+            f"{called}: expected YAML, got an error in it: {message}", "fix it"
         ) from error
 
 
@@ -70,8 +70,8 @@ def lines(content: Any, wanted: DependencySelection, called: str) -> list[str]:
                 raise _unread(str(entry), called)
             pip += values.texts(entry[PIP], f"dependencies.{PIP}", called)
         else:
-            asked = requirement(values.text(entry, "dependencies", called), wanted, called)
-            conda += [asked] if asked else []
+            line = requirement(values.text(entry, "dependencies", called), wanted, called)
+            conda += [line] if line else []
     return [*conda, *pip]
 
 
@@ -84,9 +84,9 @@ def requirement(spec: str, wanted: DependencySelection, called: str) -> str | No
     found = _SPEC.match(plain)
     if found is None:
         raise _unread(spec, called)
-    name, asked = found[1].lower(), found[3] or found[4]
+    name, version = found[1].lower(), found[3] or found[4]
     if name == "python":
-        if not wanted.supported_by(_versions(asked, spec, called)):
+        if not wanted.supported_by(_versions(version, spec, called)):
             raise UsageError(
                 f"{called}: expected the base's Python {wanted.target.python}, got "
                 f"{values.display(spec)}",
@@ -105,7 +105,7 @@ def requirement(spec: str, wanted: DependencySelection, called: str) -> str | No
             "there; if it is a library that wheels bring themselves, such as a BLAS or a "
             "compiler's, name a copy of the file without it as [requirements] file in package.toml",
         )
-    return f"{known}{_versions(asked, spec, called)}"
+    return f"{known}{_versions(version, spec, called)}"
 
 
 @functools.cache

@@ -61,8 +61,8 @@ def line_of(pin: LockedPackage, wanted: DependencySelection, called: str) -> str
     try:
         name = canonicalize_name(pin.name, validate=True)
     except InvalidName as error:
-        said = f"{called}: expected the name of a package, got {display(pin.name)}"
-        raise UsageError(said, "lock again") from error
+        problem = f"{called}: expected the name of a package, got {display(pin.name)}"
+        raise UsageError(problem, "lock again") from error
     if pin.address is not None:
         hashes = _hashes(pin.files)
         path = pin.address.startswith(("./", "../"))
@@ -95,18 +95,20 @@ def check_satisfied(
     for line in lines:
         if line.startswith(("-", ".")):
             continue
-        asked = Requirement(line)
-        if not wanted.applies(asked.marker):
+        required = Requirement(line)
+        if not wanted.applies(required.marker):
             continue
-        held = locked.get(canonicalize_name(asked.name), [])
+        held = locked.get(canonicalize_name(required.name), [])
         fits = any(
-            asked.url or pin.address or asked.specifier.contains(pin.version, prereleases=True)
+            required.url
+            or pin.address
+            or required.specifier.contains(pin.version, prereleases=True)
             for pin in held
         )
         if not fits:
             got = " and ".join(pin.version for pin in held) or "none"
             raise UsageError(
-                f"{called}: expected {asked.name}{asked.specifier} as pyproject.toml has it, "
+                f"{called}: expected {required.name}{required.specifier} as pyproject.toml has it, "
                 f"got {got}",
                 f"lock again: `{_LOCKED_BY[called]}`",
             )

@@ -129,10 +129,10 @@ class _Lock:
         if len(fitting) > 1:
             fitting = [package for package in fitting if self._on_target(package)] or fitting
         if not fitting:
-            asked = f"{edge.dependency.name} {edge.dependency.pretty_constraint}"
+            edge_text = f"{edge.dependency.name} {edge.dependency.pretty_constraint}"
             got = " and ".join(str(package["version"]) for package in held) or "none"
             raise UsageError(
-                f"{NAME}: expected {asked} as pyproject.toml or another package needs it, got "
+                f"{NAME}: expected {edge_text} as pyproject.toml or another package needs it, got "
                 f"{got}",
                 "lock again: `poetry lock`",
             )
@@ -151,9 +151,9 @@ class _Lock:
 
     def _on_target(self, package: Mapping[str, Any]) -> bool:
         """Whether the markers of a package that the lock holds in several versions apply."""
-        said = package.get("markers", "")
+        markers = package.get("markers", "")
         environment = {**self.wanted.environment, "extra": set(self.wanted.extras)}
-        for text in said.values() if isinstance(said, dict) else [said]:
+        for text in markers.values() if isinstance(markers, dict) else [markers]:
             try:
                 if not text or parse_marker(str(Marker(text))).validate(environment):
                     return True

@@ -123,18 +123,18 @@ def _of_group(poetry: Mapping[str, Any], group: str, called: str) -> Iterator[Po
 def parsed(name: str, wish: Any, key: str, called: str) -> Iterator[PoetryDependency]:
     """``wish``, a version, a table or a list of them, as dependencies on ``name``."""
     for one in _each(wish):
-        path, asked = None, one
+        path, constraint = None, one
         if isinstance(one, dict) and "path" in one:
             given = values.text(one["path"], f"{key}.path", called)
             path = given if given.startswith(("./", "../")) else f"./{given}"
             left_out = ("path", "develop", "subdirectory")
-            asked = {"version": "*", **{k: v for k, v in one.items() if k not in left_out}}
-        if not isinstance(asked, str | dict) or not _is_plain(asked):
+            constraint = {"version": "*", **{k: v for k, v in one.items() if k not in left_out}}
+        if not isinstance(constraint, str | dict) or not _is_plain(constraint):
             raise _no_dependency(key, one, called)
         try:
-            if isinstance(asked, dict) and asked.get("markers"):
-                Marker(asked["markers"])  # poetry-core's error for a wrong one is private
-            yield PoetryDependency(Factory.create_dependency(name, asked), path)
+            if isinstance(constraint, dict) and constraint.get("markers"):
+                Marker(constraint["markers"])  # poetry-core's error for a wrong one is private
+            yield PoetryDependency(Factory.create_dependency(name, constraint), path)
         except INVALID as error:
             raise _no_dependency(key, one, called) from error
 

@@ -48,16 +48,18 @@ def lines(content: Mapping[str, Any], wanted: DependencySelection, folder: Path)
         values.check_python(values.text(pythons, "project.requires-python", NAME), NAME, wanted)
     if poetry_project.is_declared(poetry) and "dependencies" not in project:
         return poetry_project.lines(poetry, wanted, NAME)
+    if "dependencies" not in project and "dependencies" in _dynamic(project):
+        raise _undeclared(project, tool)  # groups alone would leave them out
     groups = _groups(content, uv, poetry)
     values.check_known("group", wanted.groups, groups, NAME)
-    asked = list(_selected_requirements(project, groups, wanted))
+    selected = list(_selected_requirements(project, groups, wanted))
     sources = values.table(uv.get("sources"), "tool.uv.sources", NAME)
     located = {str(canonicalize_name(name)): source for name, source in sources.items()}
     return [
         *poetry_project.index_lines(poetry, NAME),
         *dict.fromkeys(
             line
-            for one in asked
+            for one in selected
             for line in _located(one, located.get(canonicalize_name(one.name)), folder)
         ),
     ]
@@ -92,9 +94,12 @@ def located_lines(folder: Path, wanted: DependencySelection) -> dict[str, str]:
     return found
 
 
+def _dynamic(project: Mapping[str, Any]) -> list[str]:
+    return values.texts(project.get("dynamic"), "project.dynamic", NAME)
+
+
 def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageError:
-    dynamic = values.texts(project.get("dynamic"), "project.dynamic", NAME)
-    if "dependencies" in dynamic:
+    if "dependencies" in _dynamic(project):
         setuptools = values.table(tool.get("setuptools"), "tool.setuptools", NAME)
         table = values.table(setuptools.get("dynamic"), "tool.setuptools.dynamic", NAME)
         found = table.get("dependencies")
@@ -182,39 +187,39 @@ def _of_groups(groups: Mapping[str, Any], wanted: DependencySelection) -> Iterat
             yield from resolver.resolve(group)
     except (ExceptionGroup, ValueError, TypeError) as error:
         reasons = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
-        said = "; ".join(map(str, reasons))
+        reasons_text = "; ".join(map(str, reasons))
         raise UsageError(
-            f"{NAME}: `dependency-groups`: {without_credentials(said)[:300]}",
+            f"{NAME}: `dependency-groups`: {without_credentials(reasons_text)[:300]}",
             'a group lists requirements and { include-group = "NAME" }',
         ) from error
 
 
-def _located(asked: Requirement, source: Any, folder: Path) -> Iterator[str]:
-    """``asked`` at the addresses that ``tool.uv.sources`` names for it."""
+def _located(required: Requirement, source: Any, folder: Path) -> Iterator[str]:
+    """``required`` at the addresses that ``tool.uv.sources`` names for it."""
     if source is None:
-        yield str(asked)
+        yield str(required)
         return
-    key = f"tool.uv.sources.{asked.name}"
+    key = f"tool.uv.sources.{required.name}"
     several = isinstance(source, list)
     for one in values.tables(source if several else [source], key, NAME):
         if not SPECIAL & one.keys():
             if not several or one is source[0]:
-                yield str(asked)  # ``project_index`` ties it to its index
+                yield str(required)  # ``project_index`` ties it to its index
             continue
-        marker = _both(asked.marker, one.get("marker"), key)
-        address = _address(asked, one, key, folder)
-        extras = f"[{','.join(sorted(asked.extras))}]" if asked.extras else ""
+        marker = _both(required.marker, one.get("marker"), key)
+        address = _address(required, one, key, folder)
+        extras = f"[{','.join(sorted(required.extras))}]" if required.extras else ""
         end = f" ; {marker}" if marker else ""
         if address[0] == ".":
             yield f"{address}{extras}{end}"
         else:
-            yield str(requirement(f"{asked.name}{extras} @ {address}{end}", key, NAME))
+            yield str(requirement(f"{required.name}{extras} @ {address}{end}", key, NAME))
 
 
-def _address(asked: Requirement, source: Mapping[str, Any], key: str, folder: Path) -> str:
+def _address(required: Requirement, source: Mapping[str, Any], key: str, folder: Path) -> str:
     """The URL of a source, or its path from the project's folder, which begins with a dot."""
     if "workspace" in source:
-        return _member(asked.name, folder)
+        return _member(required.name, folder)
     if "path" in source:
         path = values.text(source["path"], f"{key}.path", NAME)
         return path if path.startswith(("./", "../")) else f"./{path}"

@@ -81,11 +81,11 @@ def _of_engine(reference: str, platform: str, engine: Engine) -> BaseImage | Non
             f"base {reference}: expected platform {platform}, got {found}",
             f"pull it for {platform}",
         )
-    told = {
+    options = {
         "rootfs": {"diff_ids": described["RootFS"]["Layers"]},
         "config": described.get("Config") or {},
     }
-    folder = content_folder(told, platform)
+    folder = content_folder(options, platform)
     base = kept_base(folder, reference, engine)
     if base is None:
         with tempfile.TemporaryDirectory() as name, atomic_directory(folder, replace=True) as new:

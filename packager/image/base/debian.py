@@ -139,12 +139,12 @@ def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None
     # Debian and Ubuntu renamed packages for 64-bit time_t (suffix t64); the sonames are the same.
     absent = [name for name in wanted if name not in held and f"{name}t64" not in held]
     if absent:
-        asked = " ".join(f"--package {name}" for name in sorted(set(wanted)))
+        arguments = " ".join(f"--package {name}" for name in sorted(set(wanted)))
         made = base_name(wanted)
         raise PackageError(
             f"package.toml: `image.system_packages`: expected a base that records "
             f"{', '.join(absent)}, got {base.saved.reference if base else 'no base'}",
-            f"make one with `package base {asked}`"
+            f"make one with `package base {arguments}`"
             + (f" and build with --base {made}" if made else " on Debian or Ubuntu"),
         )
 
@@ -198,10 +198,10 @@ def _lay_out(archive: Path, root: Path, suite: str, added: Collection[str]) -> N
         reader = TarReader(file, plain_tar(archive.name))
         debs = read_debs(reader)
         plain = dependency_closure(debs, included)
-        asked = debs.keys() - plain | set(added) & debs.keys()
-        unpack(reader, root, debs, asked)
+        required = debs.keys() - plain | set(added) & debs.keys()
+        unpack(reader, root, debs, required)
     python = {name for name in debs if name.startswith(("python3", "libpython3"))}
-    drop_unneeded(root, debs, asked | python | set(included))
+    drop_unneeded(root, debs, required | python | set(included))
     for name, content in ACCOUNTS.items():
         (root / name).write_bytes(content)
     bundle_certificates(root)

@@ -72,7 +72,7 @@ def keep_base(
         elif held:
             probed = probe_in_container(engine, reference)
         else:
-            probed = _probed_apart(new, platform, config, engine)
+            probed = _probe_in_engine(new, platform, config, engine)
         saved = record(new, reference, platform, config, probed, "elsewhere")
         base = BaseImage(saved, new, engine)
         library = plain_library(tree, saved.interpreter, saved.python)
@@ -92,7 +92,9 @@ def keep_base(
     (new / "base.json").write_bytes(saved.dump())
 
 
-def _probed_apart(new: Path, platform: str, config: dict[str, Any], engine: Engine) -> ProbeResult:
+def _probe_in_engine(
+    new: Path, platform: str, config: dict[str, Any], engine: Engine
+) -> ProbeResult:
     """Ask a base's Python in a container, under a name that the engine has for this only."""
     layers = tuple(
         Layer("base", layer, f"sha256:{layer.stem}", layer.stat().st_size)

@@ -41,26 +41,26 @@ class ProbeResult(FrozenModel):
 
         Raises ``PackageError`` for an unsupported Python.
         """
-        told = PROBE_OUTPUT.fullmatch(self.said)
-        if told is None:
+        match = PROBE_OUTPUT.fullmatch(self.said)
+        if match is None:
             raise PackageError(
                 f"base {reference}: expected Python >= 3.11 and glibc, got {self.said[:100]!r}",
                 "choose another [image] base",
             )
-        major, minor, libc_major, libc_minor = map(int, told.groups()[:4])
+        major, minor, libc_major, libc_minor = map(int, match.groups()[:4])
         if (major, minor) < MIN_PYTHON:
             raise PackageError(
                 f"base {reference}: expected Python >= 3.11 and glibc, got {major}.{minor}, which "
                 "is too old for the server",
                 "make one with `package base --release bookworm` (Python 3.11) or trixie (3.13)",
             )
-        return f"{major}.{minor}", (libc_major, libc_minor), told[5]
+        return f"{major}.{minor}", (libc_major, libc_minor), match[5]
 
 
 def probe_on_host(root: Path, interpreter: str) -> ProbeResult:
     """Probe the Python of a base made here, started through the base's own loader."""
-    said = LoaderCompiler(root, interpreter, "").output(PROBE)
-    return ProbeResult(interpreter=interpreter, said=said)
+    output = LoaderCompiler(root, interpreter, "").output(PROBE)
+    return ProbeResult(interpreter=interpreter, said=output)
 
 
 def probe_in_container(engine: Engine, reference: str) -> ProbeResult:

@@ -59,9 +59,11 @@ DOCUMENTATION = re.compile(r"usr/share/(doc|man|info|locale|lintian|bug|help)/|u
 KEPT_WHOLE = ("libc6", "libgcc-s1")
 
 
-def unpack(reader: TarReader, root: Path, debs: Mapping[str, Deb], asked: Collection[str]) -> None:
-    """Unpack into ``root`` the ``asked`` packages, and the needed files of all others."""
-    whole = {file for name in asked for file in debs[name].files}
+def unpack(
+    reader: TarReader, root: Path, debs: Mapping[str, Deb], required: Collection[str]
+) -> None:
+    """Unpack into ``root`` the ``required`` packages, and the needed files of all others."""
+    whole = {file for name in required for file in debs[name].files}
     for member in reader:
         member.name = str(PurePosixPath(member.name))
         if not member.isdev() and _wanted(member.name, whole):

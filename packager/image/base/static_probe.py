@@ -56,8 +56,8 @@ def read_probe(tree: StackedFiles, env: Sequence[str], called: str, platform: st
     glibc = GLIBC.search(tree.content(libc, MAX_PROGRAM)) if libc else None
     if glibc is None:
         raise _unknown(called, "glibc, got none")
-    said = f"{named[1]} glibc {glibc[1].decode()} {release} as read from its files"
-    return ProbeResult(interpreter=interpreter, said=said)
+    output = f"{named[1]} glibc {glibc[1].decode()} {release} as read from its files"
+    return ProbeResult(interpreter=interpreter, said=output)
 
 
 def _release(tree: StackedFiles, interpreter: str, python: str, env: Sequence[str]) -> str | None:
@@ -67,10 +67,10 @@ def _release(tree: StackedFiles, interpreter: str, python: str, env: Sequence[st
     """
     contents = (tree.content(path, MAX_PROGRAM) for path in _interpreter_files(tree, interpreter))
     found = {release for content in contents for release in releases_in(content, python)}
-    told = next(
+    release_text = next(
         (entry.partition("=")[2] for entry in env if entry.startswith("PYTHON_VERSION=")), ""
     )
-    return told if told in found else found.pop() if len(found) == 1 else None
+    return release_text if release_text in found else found.pop() if len(found) == 1 else None
 
 
 def releases_in(program: bytes, python: str) -> set[str]:

@@ -18,20 +18,20 @@ from modelhost.wire import Message
 class CalledParts:
     """The ``ModelParts`` of a model of another process."""
 
-    def __init__(self, ask: Callable[[Message], Message]) -> None:
-        """``ask`` sends a request to that process and returns its answer."""
-        self._ask = ask
+    def __init__(self, send: Callable[[Message], Message]) -> None:
+        """``send`` sends a request to that process and returns its answer."""
+        self._send = send
 
     def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
-        """The output of a transformer, shape (rows, outputs); raises what ``ask`` raises."""
+        """The output of a transformer, shape (rows, outputs); raises what ``send`` raises."""
         return decode_matrix(self._called("transform", path, matrix, sparse))
 
     def predict(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
         """The answers of an estimator for float64 rows, shape (rows, width).
 
-        Raises what ``ask`` raises.
+        Raises what ``send`` raises.
         """
         return decode_predictions(self._called("predict", path, matrix, sparse))
 
     def _called(self, method: str, path: Sequence[Any], matrix: Any, sparse: bool) -> Message:
-        return self._ask(Message(*encode_call(PartCall(path, method, matrix, sparse))))
+        return self._send(Message(*encode_call(PartCall(path, method, matrix, sparse))))

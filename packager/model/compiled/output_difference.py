@@ -32,10 +32,10 @@ def compiled_difference(one: Any, other: Any) -> float:
 
 def row_differences(found: Predictions, expected: Predictions) -> list[float]:
     """``compiled_difference`` of each row, probabilities included."""
-    return [*map(compiled_difference, _whole(found), _whole(expected))]
+    return [*map(compiled_difference, _joined(found), _joined(expected))]
 
 
-def _whole(found: Predictions) -> Sequence[Any]:
+def _joined(found: Predictions) -> Sequence[Any]:
     rows = len(found.labels)
     chances = [None] * rows if found.probabilities is None else found.probabilities.tolist()
     more = [None] * rows if found.more is None else found.more

@@ -180,8 +180,8 @@ def _fetch(
     except subprocess.TimeoutExpired as late:
         raise _nowhere(found, address, f"dvc fetch took over {FETCH_SECONDS:g} s") from late
     if done.returncode != 0:
-        said = " ".join(done.stderr.decode(errors="replace").split())[:300]
-        raise _nowhere(found, address, f"dvc fetch failed: {said}")
+        output = " ".join(done.stderr.decode(errors="replace").split())[:300]
+        raise _nowhere(found, address, f"dvc fetch failed: {output}")
 
 
 def _changed(

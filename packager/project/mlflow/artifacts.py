@@ -94,8 +94,8 @@ def _listed(server: TrackingServer, top: str) -> Iterator[tuple[str, str, int | 
                 waiting.append(name)
             else:
                 size = str(entry.get("file_size"))
-                told = int(size) if size.isascii() and size.isdigit() else None
-                yield name.as_posix(), f"{top}/{name}", told
+                size_bytes = int(size) if size.isascii() and size.isdigit() else None
+                yield name.as_posix(), f"{top}/{name}", size_bytes
 
 
 def _plain(path: str, server: TrackingServer) -> str:
@@ -117,13 +117,13 @@ def _download(
     server: TrackingServer, files: list[tuple[str, str, int | None]], folder: Path
 ) -> None:
     left = MAX_BYTES
-    for name, artifact, told in files:
+    for name, artifact, expected_size in files:
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         size = server.download(artifact, file, left)
-        if told is not None and size != told:
+        if expected_size is not None and size != expected_size:
             raise PackageError(
-                f"{artifact}: expected {told:,} bytes, got {size:,}",
+                f"{artifact}: expected {expected_size:,} bytes, got {size:,}",
                 "try again; if it stays so, the artifact store is damaged",
             )
         left -= size

@@ -41,23 +41,23 @@ def read_origin(
     server: str | None = None,
 ) -> ModelOrigin:
     """The record of the model in the folder ``model``; ``tracked`` is what its server states."""
-    told = tracked or TrackedModel((), run=saved.run, model_id=saved.model_id)
+    tracked_model = tracked or TrackedModel((), run=saved.run, model_id=saved.model_id)
     facts = {
         "address": address,
         "server": server,
         **{
-            name: getattr(told, name)
+            name: getattr(tracked_model, name)
             for name in ("name", "version", "run", "run_name", "model_id", "program", "commit")
         },
     }
     secrets = [name for name, value in facts.items() if value and _is_secret(name, value)]
-    params, of_params = _without_secrets(told.params)
-    tags, of_tags = _without_secrets(told.tags)
+    params, of_params = _without_secrets(tracked_model.params)
+    tags, of_tags = _without_secrets(tracked_model.tags)
     files = list(_hashed(model))
     return ModelOrigin(
         **{name: None if name in secrets else value for name, value in facts.items()},
-        aliases=told.aliases,
-        metrics=dict(told.metrics),
+        aliases=tracked_model.aliases,
+        metrics=dict(tracked_model.metrics),
         params=params,
         tags=tags,
         left_out=tuple(sorted({*secrets, *of_params, *of_tags})),

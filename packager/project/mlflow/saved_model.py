@@ -164,6 +164,6 @@ def _answers(content: Mapping[str, Any], file: Path) -> str:
 
 def _example(content: Mapping[str, Any]) -> str | None:
     """The name of the input example's file, if it is a table."""
-    told = content.get("saved_input_example_info") or {}
-    table = told.get("type") == "dataframe" and told.get("pandas_orient", "split") == "split"
-    return str(told["artifact_path"]) if table and told.get("artifact_path") else None
+    info = content.get("saved_input_example_info") or {}
+    table = info.get("type") == "dataframe" and info.get("pandas_orient", "split") == "split"
+    return str(info["artifact_path"]) if table and info.get("artifact_path") else None

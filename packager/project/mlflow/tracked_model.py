@@ -56,42 +56,42 @@ def tracked_model(address: ModelAddress, server: TrackingServer) -> TrackedModel
 def _of_version(address: RegisteredModel, server: TrackingServer) -> TrackedModel:
     if address.alias is not None:
         query = {"name": address.name, "alias": address.alias}
-        found = server.ask("registered-models/alias", **query)
+        found = server.get("registered-models/alias", **query)
     else:
         query = {"name": address.name, "version": str(address.version)}
-        found = server.ask("model-versions/get", **query)
-    told = _part(found, "model_version", server)
-    name, version = str(told.get("name")), str(told.get("version"))
-    if told.get("status", "READY") != "READY":
+        found = server.get("model-versions/get", **query)
+    version_info = _part(found, "model_version", server)
+    name, version = str(version_info.get("name")), str(version_info.get("version"))
+    if version_info.get("status", "READY") != "READY":
         raise PackageError(
             f"{server.address}: expected version {version} of {name} to be ready, got "
-            f"{told['status']}",
+            f"{version_info['status']}",
             "wait until its upload has ended, or register it again",
         )
-    place = server.ask("model-versions/get-download-uri", name=name, version=version)
-    run, source = told.get("run_id") or None, str(told.get("source", ""))
+    place = server.get("model-versions/get-download-uri", name=name, version=version)
+    run, source = version_info.get("run_id") or None, str(version_info.get("source", ""))
     logged = source.removeprefix("models:/") if source.startswith("models:/m-") else None
     facts = _facts(run, logged, server)
     # The tags of the version are what its registry says; those of the run came before.
-    facts["tags"] = {**facts.get("tags", {}), **_pairs(told.get("tags"))}
-    aliases = tuple(sorted(map(str, told.get("aliases") or ())))
+    facts["tags"] = {**facts.get("tags", {}), **_pairs(version_info.get("tags"))}
+    aliases = tuple(sorted(map(str, version_info.get("aliases") or ())))
     artifacts = (str(place.get("artifact_uri", "")),)
     return TrackedModel(artifacts, name=name, version=version, aliases=aliases, **facts)
 
 
 def _of_logged(model: str, server: TrackingServer) -> TrackedModel:
-    info = _part(server.ask(f"logged-models/{model}"), "model", server).get("info", {})
+    info = _part(server.get(f"logged-models/{model}"), "model", server).get("info", {})
     facts = _facts(info.get("source_run_id") or None, model, server)
     return TrackedModel((str(info.get("artifact_uri", "")),), **facts)
 
 
 def _of_run(address: RunModel, server: TrackingServer) -> TrackedModel:
     """MLflow 3 keeps a run's models beside its artifacts, and names them by the same path."""
-    run = _part(server.ask("runs/get", run_id=address.run), "run", server)
+    run = _part(server.get("runs/get", run_id=address.run), "run", server)
     own = f"{run.get('info', {}).get('artifact_uri', '')}/{address.path}"
     for one in (run.get("outputs") or {}).get("model_outputs") or ():
         model = str(one.get("model_id"))
-        info = _part(server.ask(f"logged-models/{model}"), "model", server).get("info", {})
+        info = _part(server.get(f"logged-models/{model}"), "model", server).get("info", {})
         if info.get("name") == address.path:
             facts = _facts(address.run, model, server)
             return TrackedModel((str(info.get("artifact_uri", "")), own), **facts)
@@ -104,10 +104,10 @@ def _facts(run: str | None, model: str | None, server: TrackingServer) -> dict[s
     A logged model's own metrics come last: a run may have logged several models.
     """
     facts: dict[str, Any] = {"run": run, "model_id": model}
-    told = server.find("runs/get", run_id=run) if run else None
+    run_info = server.find("runs/get", run_id=run) if run else None
     told_of_model = server.find(f"logged-models/{model}") if model else None
     data: dict[str, Any] = {}
-    for document, key in ((told, "run"), (told_of_model, "model")):
+    for document, key in ((run_info, "run"), (told_of_model, "model")):
         found = document.get(key, {}) if document else {}
         info, part = found.get("info", {}), found.get("data", {})
         tags = part.get("tags") or info.get("tags")
@@ -150,9 +150,9 @@ def _metrics(found: Any) -> dict[str, float | str]:
 
 
 def _step(one: Mapping[str, Any], key: str) -> int:
-    told = one.get(key, 0)
+    step = one.get(key, 0)
     try:
-        return int(told)
+        return int(step)
     except (TypeError, ValueError):
         return 0
 

@@ -38,7 +38,7 @@ def clock(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def whole_page(title: str, facts: Mapping[str, str], body: Iterable[str], footer: str) -> str:
+def html_page(title: str, facts: Mapping[str, str], body: Iterable[str], footer: str) -> str:
     """A page with the style of dashboards."""
     return page("Dashboard", title, body, facts, footer, STYLE.read_text(encoding="utf-8"))
 

@@ -61,8 +61,8 @@ def _issues(answer: PanelAnswer, context: PanelContext) -> str:
         return ""
     links = []
     for alert in answer.panel.alerts:
-        asked = {"package": context.model, "kind": alert} if context.model else {"kind": alert}
-        address = f"{context.issues.rstrip('/')}/?{urlencode(asked)}"
+        filters = {"package": context.model, "kind": alert} if context.model else {"kind": alert}
+        address = f"{context.issues.rstrip('/')}/?{urlencode(filters)}"
         links.append(f'<a href="{escape_markup(address)}">{words(alert)}</a>')
     return f'<p class="note">Issues: {", ".join(links)}</p>' if links else ""
 
@@ -111,10 +111,10 @@ def _stat(answer: PanelAnswer, context: PanelContext) -> str:
 def _series(answer: PanelAnswer, context: PanelContext) -> str:
     every = series_named(answer, versions=context.versions)
     drawn = _largest(every, MAX_LINES)
-    said = f"{answer.title}; last values: " + ", ".join(
+    label = f"{answer.title}; last values: " + ", ".join(
         f"{name} {unit_of(answer.panel, query).written(one.last)}" for name, query, one in drawn
     )
-    svg = series_svg(answer, [one for _, _, one in drawn], context.view, said)
+    svg = series_svg(answer, [one for _, _, one in drawn], context.view, label)
     keys = [
         (f"l{place}", f"{name} {unit_of(answer.panel, query).written(one.last)}")
         for place, (name, query, one) in enumerate(drawn)

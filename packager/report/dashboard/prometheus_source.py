@@ -53,9 +53,9 @@ class PrometheusSource:
         """All panels of ``view`` over the last ``seconds``."""
         end = float(int(self._now()))
         start = end - seconds
-        asked = [(panel, one) for panel in view.panels for one in _repeated(panel, chosen)]
+        queries = [(panel, one) for panel in view.panels for one in _repeated(panel, chosen)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = list(pool.map(lambda one: self._panel(one[0], one[1], start, end), asked))
+            found = list(pool.map(lambda one: self._panel(one[0], one[1], start, end), queries))
             marks = list(pool.map(lambda mark: self._moments(mark, chosen, start, end), view.marks))
         rows = [
             (heading, [one for one in found if one.panel in panels])

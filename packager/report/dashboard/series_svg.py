@@ -24,14 +24,14 @@ GAP = 2.5
 
 
 def series_svg(answer: PanelAnswer, drawn: Sequence[AnsweredSeries], view: ViewAnswer,
-               said: str) -> str:  # fmt: skip
-    """The plot of ``drawn``; ``said`` is its content in words."""
+               label: str) -> str:  # fmt: skip
+    """The plot of ``drawn``; ``label`` is its content in words."""
     values = _scale(drawn)
     times = Scale(view.start, view.end)
     lines = "".join(_line(one, i, times, values, answer.step) for i, one in enumerate(drawn))
     return (
         f'<svg class="wide series" width="100%" height="{HEIGHT}" role="img">'
-        f"<title>{words(said, 500)}</title>{_grid(answer.panel, values)}"
+        f"<title>{words(label, 500)}</title>{_grid(answer.panel, values)}"
         f"{''.join(_threshold(b, c, values) for b, c in answer.panel.steps.items())}"
         f"{''.join(_moment(one, times) for one in view.moments)}"
         f'<svg y="{TOP}" width="100%" height="{BASE - TOP}" viewBox="0 0 100 100"'

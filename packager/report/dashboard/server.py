@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from packager.errors import UsageError
 from packager.report.dashboard.address import REFRESH_SECONDS, PageAddress
-from packager.report.dashboard.page import whole_page
+from packager.report.dashboard.page import html_page
 from packager.report.dashboard.site import DashboardSite, SitePage
 from packager.report.data_test_plot import words
 from packager.report.page import POLICY
@@ -84,4 +84,4 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _refused(status: int, reason: str) -> SitePage:
     body = [f'<p class="lead bad">{words(reason, 500)}</p>', '<p><a href="/">The dashboard</a></p>']
-    return SitePage(status, whole_page("no such page", {}, body, ""))
+    return SitePage(status, html_page("no such page", {}, body, ""))

@@ -19,10 +19,10 @@ from packager.report.dashboard.page import (
     TITLES,
     Choices,
     clock,
+    html_page,
     model_facts,
     navigation,
     view_body,
-    whole_page,
 )
 from packager.report.dashboard.panel_html import PanelContext
 from packager.report.dashboard.prometheus_source import PrometheusSource
@@ -93,7 +93,7 @@ class PrometheusSite:
         body = [navigation(choices), *view_body(answer, context)]
         about = None if address.view == "fleet" else self._model
         facts = model_facts(about, versions, address.window, answer.end)
-        return SitePage(200, whole_page(self._title(view, chosen), facts, body, self._footer()))
+        return SitePage(200, html_page(self._title(view, chosen), facts, body, self._footer()))
 
     def file(self, address: PageAddress) -> str:
         """One page with all three views; raises ``PackageError`` if Prometheus is away."""
@@ -112,7 +112,7 @@ class PrometheusSite:
         facts = model_facts(self._model, versions, address.window, answer.end)
         jumps = " · ".join(f'<a href="#{name}">{TITLES[name]}</a>' for name in VIEWS)
         body = [f'<nav aria-label="Views"><p>{jumps}</p></nav>', *parts]
-        return whole_page(self._model.name, facts, body, self._footer())
+        return html_page(self._model.name, facts, body, self._footer())
 
     def _chosen(self, address: PageAddress) -> tuple[list[str], Chosen]:
         versions = self._source.versions(self._model.name, address.seconds)
@@ -158,7 +158,7 @@ class PrometheusSite:
     def _footer(self) -> str:
         return f"Prometheus at {self._url}"
 
-    def _away(self, address: PageAddress, told: str) -> str:
+    def _away(self, address: PageAddress, detail: str) -> str:
         """A page whose panels say since when there is no answer."""
         since = "it was never reached" if self._reached is None else (
             f"not reached since {clock(self._reached)}"
@@ -174,12 +174,12 @@ class PrometheusSite:
         answer = ViewAnswer(rows, now - address.seconds, now)
         context = PanelContext(answer, address.window, 0, lambda *_: "", problem=reason)
         body = [
-            f'<p class="lead bad">{words(told, 500)}</p>',
+            f'<p class="lead bad">{words(detail, 500)}</p>',
             navigation(Choices(address)),
             *view_body(answer, context),
         ]
         facts = model_facts(self._model, [], address.window, now)
-        return whole_page(self._title(view, chosen), facts, body, self._footer())
+        return html_page(self._title(view, chosen), facts, body, self._footer())
 
 
 class ScrapedSite:
@@ -196,7 +196,7 @@ class ScrapedSite:
         except PackageError as error:
             body = [f'<p class="lead bad">{words(str(error), 500)}</p>']
             facts = {"as of": clock(time.time())}
-            return SitePage(503, whole_page(f"Model {self._model.name}", facts, body, ""))
+            return SitePage(503, html_page(f"Model {self._model.name}", facts, body, ""))
 
     def file(self, address: PageAddress) -> str:
         """The page as a file; raises ``PackageError`` if the server doesn't answer."""
@@ -222,7 +222,7 @@ class ScrapedSite:
         body = [f'<p class="note">{words(lead, 500)}</p>']
         body += [navigation(choices) if linked else "", *view_body(answer, context)]
         facts = {"version": totals.version, "counted": totals.source, "as of": clock(answer.end)}
-        return whole_page(f"Model {self._model.name}", facts, body, "")
+        return html_page(f"Model {self._model.name}", facts, body, "")
 
 
 def _of(view: View, chosen: Chosen) -> Chosen:

@@ -41,7 +41,7 @@ def roll(swarm: Swarm, service: Service, new: NewVersion, progress: Progress) ->
     begun = time.monotonic()
     until = begun + rolling_seconds(service)
     swarm.change(service, updated_spec(service, new))
-    told = ""
+    last_message = ""
     while time.monotonic() < until:
         time.sleep(POLL_SECONDS)
         state = swarm.update_state(service["ID"])
@@ -52,9 +52,9 @@ def roll(swarm: Swarm, service: Service, new: NewVersion, progress: Progress) ->
                 reason = reason or state.message
             return RollResult(outcome, reason, time.monotonic() - begun)
         line = progress_line(swarm.tasks(service["ID"]), new.image, state.state)
-        if line != told:
+        if line != last_message:
             progress.step(f"rolling update: {line}")
-            told = line
+            last_message = line
     reason = _reason(swarm, service, new.image) or "its tasks did not become healthy in time"
     now = swarm.named(service["Spec"]["Name"])
     if now is not None:

@@ -25,7 +25,7 @@ from packager.rollout.request import UpdateRequest, UpdateResult
 from packager.rollout.swarm.candidate import running_candidate
 from packager.rollout.swarm.rolling import roll
 from packager.rollout.swarm.spec import NewVersion
-from packager.rollout.update_gate import asked_key, run_asked_gate
+from packager.rollout.update_gate import metrics_key, run_update_gate
 from packager.rollout.verdict import GateCheck, GateVerdict
 
 CHECK = "rolling update"
@@ -34,7 +34,7 @@ CHECK = "rolling update"
 def update_swarm(
     reference: Reference,
     folder: Path,
-    asked: UpdateRequest,
+    request: UpdateRequest,
     engine: Engine | None,
     progress: Progress,
 ) -> UpdateResult:
@@ -44,18 +44,18 @@ def update_swarm(
     were; both are a result, not an error. Raises ``UsageError`` for a model that isn't deployed,
     and ``PackageError`` if the candidate does not start.
     """
-    _check(asked)
+    _check(request)
     fleet = swarm_fleet(folder)
     one = _member(reference, fleet, folder)
     with journals.held(folder):
         options = ComposeOptions(
-            asked.image, replicas=one.replicas, keys=one.keys, network=one.network
+            request.image, replicas=one.replicas, keys=one.keys, network=one.network
         )
         plan = plan_swarm(reference, folder, options, one.objectives, one.alerts)
         check_plan(plan, folder)
         swarm = Swarm.connect()
         service = _service(swarm, one, fleet, folder)
-        work = SwarmUpdate(folder, asked, one, plan, swarm, service, engine, progress)
+        work = SwarmUpdate(folder, request, one, plan, swarm, service, engine, progress)
         return work.run(reference)
 
 
@@ -64,7 +64,7 @@ class SwarmUpdate:
     """One update of a service."""
 
     folder: Path
-    asked: UpdateRequest
+    request: UpdateRequest
     one: DeployedModel
     """As the folder has it."""
     plan: SwarmPlan
@@ -77,8 +77,8 @@ class SwarmUpdate:
         """Gate, rolling update, files."""
         begun = time.monotonic()
         gate, rolling = None, None
-        if self._image == self.asked.image:
-            self.progress.step(f"{self._name} runs {self.asked.image}: only files are written")
+        if self._image == self.request.image:
+            self.progress.step(f"{self._name} runs {self.request.image}: only files are written")
         else:
             gate = self._gate(reference)
             if gate is None or gate.passed:
@@ -93,7 +93,7 @@ class SwarmUpdate:
             self.one.name, self.one.version, version, done, gate, seconds=seconds, rolling=rolling
         )
         if done:
-            record_update(self.folder, result, self.asked)
+            record_update(self.folder, result, self.request)
         return result
 
     @property
@@ -107,12 +107,12 @@ class SwarmUpdate:
     def _new(self, reference: Reference) -> NewVersion:
         after = self.plan.fleet.members[self.one.name]
         return NewVersion(
-            reference.manifest.tag, self.asked.image, self.one.memory_mib, after.memory_mib
+            reference.manifest.tag, self.request.image, self.one.memory_mib, after.memory_mib
         )
 
     def _gate(self, reference: Reference) -> GateVerdict | None:
-        if self.asked.no_gate:
-            self.progress.warn(f"no gate: {self.asked.no_gate}")
+        if self.request.no_gate:
+            self.progress.warn(f"no gate: {self.request.no_gate}")
             return None
         _check_local()
         before = self._name.removesuffix(model_service(self.one))
@@ -122,31 +122,33 @@ class SwarmUpdate:
                 f"{before}{proxy_service(self.one)}: expected a service, got none",
                 "deploy the folder anew: docker stack deploy",
             )
-        key = asked_key(self.asked, self.one, self.folder)
+        key = metrics_key(self.request, self.one, self.folder)
         with running_candidate(
             self.swarm, self.service, self._new(reference), _image_of(proxy), self.progress
         ) as servers:
-            return run_asked_gate(servers, reference, self.asked, key, self.engine, self.progress)
+            return run_update_gate(
+                servers, reference, self.request, key, self.engine, self.progress
+            )
 
     def _roll(self, reference: Reference) -> GateCheck:
         found = roll(self.swarm, self.service, self._new(reference), self.progress)
         numbers = {"seconds": round(found.seconds, 1), "outcome": found.outcome}
         if found.outcome == "completed":
             return GateCheck(CHECK, "passed", f"completed in {found.seconds:.0f} s", numbers)
-        said = f"{found.outcome} after {found.seconds:.0f} s: {found.reason}"
-        return GateCheck(CHECK, "failed", said, numbers)
+        summary = f"{found.outcome} after {found.seconds:.0f} s: {found.reason}"
+        return GateCheck(CHECK, "failed", summary, numbers)
 
 
-def _check(asked: UpdateRequest) -> None:
-    if not asked.image:
+def _check(request: UpdateRequest) -> None:
+    if not request.image:
         raise UsageError(
             "--image: expected the image as every host of the Swarm pulls it, got none",
             "push the image, and name it with its digest: NAME@sha256:…",
         )
-    if asked.canary:
+    if request.canary:
         raise UsageError(
             "--canary: expected none for a Swarm, whose proxies share requests evenly, got "
-            f"{asked.canary:g}",
+            f"{request.canary:g}",
             "leave it out: the first task of the update gets its part, and `monitor` of stack.yml "
             "is how long it is watched",
         )

@@ -93,7 +93,7 @@ def _tried(client: Client, rows: Rows, plan: LoadPlan, manifest: Manifest) -> Ro
     except UsageError as error:
         if not error.message.startswith("row"):
             raise
-        hint = "the row was generated from the package's schema: name rows of your own with --input"
+        hint = "the row was generated from the package's schema: name rows of your own with --data"
         raise UsageError(error.message, hint) from error
     return rows
 
@@ -112,19 +112,19 @@ def _steps(
 ) -> list[LoadStep]:
     steps = []
     for size in plan.sizes:
-        asked = bodies(rows, size)
+        bodies_sent = bodies(rows, size)
         for clients in plan.clients:
             progress.step(f"{size} rows a request, {clients} clients, {plan.seconds:g} s")
-            steps.append(_step(server, asked, size, clients, plan.seconds))
+            steps.append(_step(server, bodies_sent, size, clients, plan.seconds))
     return steps
 
 
 def _step(
-    server: _MeasuredServer, asked: Sequence[bytes], size: int, clients: int, seconds: float
+    server: _MeasuredServer, requests: Sequence[bytes], size: int, clients: int, seconds: float
 ) -> LoadStep:
     warm = max(0.2, WARM_UP_SHARE * seconds)
     client, place = server.client, server.client.url + METRICS
-    with generator(server.target, asked, clients, seconds, warm) as load:
+    with generator(server.target, requests, clients, seconds, warm) as load:
         time.sleep(SETTLE_SECONDS)
         before, used_before = Counters.of(client.metrics(), place), server.usage()
         answered = load.measure()

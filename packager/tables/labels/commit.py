@@ -180,8 +180,8 @@ def _matched(
         "name the columns that identify rows with --on; a row hash changes with any cell of its row"
         ", so labels of changed rows need key columns",
     )
-    asked = {*wanted}
-    refuse_repeated((text for text in own if text in asked), given.key, at)
+    remaining = {*wanted}
+    refuse_repeated((text for text in own if text in remaining), given.key, at)
     return [str(rows[text]) for text in wanted]
 
 

@@ -30,7 +30,7 @@ class LabelSet(FrozenModel):
     """The files that this version's labels were added from."""
 
     @model_validator(mode="after")
-    def _each_scheme_once(self) -> LabelSet:
+    def _unique_schemes(self) -> LabelSet:
         names = [scheme.name for scheme in self.schemes]
         if len({*names}) < len(names):
             raise ValueError("schemes: expected every name once")

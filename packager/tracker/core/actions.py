@@ -136,9 +136,9 @@ def _acted(issue: Issue, action: Action, who: str, now: float) -> Transition:
         case Acknowledge() if issue.state is State.RESOLVED:
             raise ActionError("expected an issue that is not resolved; reopen it first")
         case Acknowledge():
-            return _to(issue, State.ACKNOWLEDGED, _said(who, now, "acknowledged"))
+            return _to(issue, State.ACKNOWLEDGED, _event(who, now, "acknowledged"))
         case Reopen():
-            return _to(issue, State.OPEN, _said(who, now, "reopened"))
+            return _to(issue, State.OPEN, _event(who, now, "reopened"))
         case Resolve():
             return _resolve(issue, action, who, now)
         case SnoozeFor():
@@ -146,7 +146,7 @@ def _acted(issue: Issue, action: Action, who: str, now: float) -> Transition:
         case Ignore():
             return _ignore(issue, action, who, now)
         case AddComment():
-            return Transition(issue=issue, events=(_said(who, now, "comment", action.text),))
+            return Transition(issue=issue, events=(_event(who, now, "comment", action.text),))
         case _:
             return _described(issue, action, who, now)
 
@@ -158,16 +158,16 @@ def _described(
     match action:
         case Assign():
             text = f"to {action.owner}" if action.owner else "to nobody"
-            return _changed(issue, {"owner": action.owner}, _said(who, now, "assigned", text))
+            return _changed(issue, {"owner": action.owner}, _event(who, now, "assigned", text))
         case AddLabel():
             labels = tuple(sorted({*issue.labels, action.label}))
             if len(labels) > MAX_LABELS:
                 raise ActionError(f"expected at most {MAX_LABELS} labels")
-            event = _said(who, now, "labelled", action.label)
+            event = _event(who, now, "labelled", action.label)
             return _changed(issue, {"labels": labels}, event)
         case RemoveLabel():
             labels = tuple(one for one in issue.labels if one != action.label)
-            event = _said(who, now, "unlabelled", action.label)
+            event = _event(who, now, "unlabelled", action.label)
             return _changed(issue, {"labels": labels}, event)
         case Move():
             return _move(issue, action, who, now)
@@ -185,7 +185,7 @@ def _resolve(issue: Issue, action: Resolve, who: str, now: float) -> Transition:
         "active": others,
         "cleared_at": issue.cleared_at if others or not issue.active else now,
     }
-    event = _said(who, now, "resolved", text).model_copy(update={"version": action.version or ""})
+    event = _event(who, now, "resolved", text).model_copy(update={"version": action.version or ""})
     return _to(issue.with_changes(changes), State.RESOLVED, event)
 
 
@@ -209,7 +209,7 @@ def _snooze(issue: Issue, action: SnoozeFor, who: str, now: float) -> Transition
         *([f"until a version newer than {snooze.version}"] if action.until_new_version else []),
     ]
     text = ": ".join(part for part in (" or ".join(conditions), action.reason) if part)
-    change = _to(issue, State.SNOOZED, _said(who, now, "snoozed", text))
+    change = _to(issue, State.SNOOZED, _event(who, now, "snoozed", text))
     return Transition(issue=change.issue.with_changes({"snooze": snooze}), events=change.events)
 
 
@@ -217,7 +217,7 @@ def _ignore(issue: Issue, action: Ignore, who: str, now: float) -> Transition:
     if action.until is not None and action.until <= now:
         raise ActionError(f"expected a time to come, got {format_moment(action.until)}")
     until = "" if action.until is None else f" until {format_moment(action.until)}"
-    change = _to(issue, State.IGNORED, _said(who, now, "ignored", f"{action.reason}{until}"))
+    change = _to(issue, State.IGNORED, _event(who, now, "ignored", f"{action.reason}{until}"))
     ignored = Ignored(reason=action.reason, until=action.until)
     return Transition(issue=change.issue.with_changes({"ignored": ignored}), events=change.events)
 
@@ -228,7 +228,7 @@ def _move(issue: Issue, action: Move, who: str, now: float) -> Transition:
     band = moved_band(issue.numbers.rank.band, action.bands)
     text = f"to P{band}: {action.reason}" if action.bands else f"back to P{band}"
     changes = {"shift": action.bands, "shift_reason": action.reason if action.bands else ""}
-    return _changed(issue, changes, _said(who, now, "moved", text))
+    return _changed(issue, changes, _event(who, now, "moved", text))
 
 
 def _to(issue: Issue, state: State, event: Event) -> Transition:
@@ -245,5 +245,5 @@ def _changed(issue: Issue, changes: dict[str, object], event: Event) -> Transiti
     return Transition(issue=issue.with_changes(changes), events=(event,))
 
 
-def _said(who: str, now: float, what: What, text: str = "") -> Event:
+def _event(who: str, now: float, what: What, text: str = "") -> Event:
     return Event(at=now, who=who, what=what, text=text)

@@ -28,7 +28,7 @@ def measured(
 
 def _evidence(share: float | None, certainty: float | None) -> str:
     known = {"share": share, "certainty": certainty}
-    told = [f"{name} {formatted(value)}" for name, value in known.items() if value is not None]
-    text = f"Prometheus answers: {', '.join(told)}."
+    numbers = [f"{name} {formatted(value)}" for name, value in known.items() if value is not None]
+    text = f"Prometheus answers: {', '.join(numbers)}."
     unknown = [name for name, value in known.items() if value is None]
     return text + "".join(f" It has no answer about the {name}." for name in unknown)

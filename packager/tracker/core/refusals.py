@@ -53,8 +53,8 @@ def refusal_of(error: ValidationError, whole: str = "body") -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part)[:60] for part in first["loc"]) or whole
     text = _TEXTS.get(first["type"], "expected another value")
-    said = text if isinstance(text, str) else text(first.get("ctx", {}))
-    return f"{place}: {said}"[:MAX_REFUSAL]
+    reason = text if isinstance(text, str) else text(first.get("ctx", {}))
+    return f"{place}: {reason}"[:MAX_REFUSAL]
 
 
 def _counted(n: int) -> str:

@@ -48,8 +48,8 @@ def comment_of(event: dict[str, Any]) -> str:
 
 def mark_of(event: dict[str, Any]) -> str:
     """What tells a comment from others: not its number, which an import changes."""
-    said = "\n".join((event["at"], event["who"], event["text"]))
-    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:16]
+    content = "\n".join((event["at"], event["who"], event["text"]))
+    return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def mark_in(text: str) -> str | None:

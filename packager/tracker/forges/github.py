@@ -32,7 +32,7 @@ class GitHub:
             },
         )
         self._path = f"/repos/{repository}"
-        found = self._client.ask("GET", self._path)
+        found = self._client.request("GET", self._path)
         if found is None:
             raise PackageError(
                 f"{repository}: the forge has no such repository, or the token may not see it",
@@ -48,30 +48,30 @@ class GitHub:
 
     def get(self, number: str) -> RemoteIssue | None:
         """One issue."""
-        found = self._client.ask("GET", f"{self._path}/issues/{number}")
+        found = self._client.request("GET", f"{self._path}/issues/{number}")
         return None if found is None else _issue(found)
 
     def create(self, draft: Draft) -> RemoteIssue:
         """Open an issue."""
-        return _issue(self._client.ask("POST", f"{self._path}/issues", _body(draft)))
+        return _issue(self._client.request("POST", f"{self._path}/issues", _body(draft)))
 
     def update(self, number: str, draft: Draft) -> None:
         """Replace title, body and labels."""
-        self._client.ask("PATCH", f"{self._path}/issues/{number}", _body(draft))
+        self._client.request("PATCH", f"{self._path}/issues/{number}", _body(draft))
 
     def close(self, number: str) -> None:
         """Close an issue as done."""
         body = {"state": "closed", "state_reason": "completed"}
-        self._client.ask("PATCH", f"{self._path}/issues/{number}", body)
+        self._client.request("PATCH", f"{self._path}/issues/{number}", body)
 
     def reopen(self, number: str) -> None:
         """Open an issue again."""
         body = {"state": "open", "state_reason": "reopened"}
-        self._client.ask("PATCH", f"{self._path}/issues/{number}", body)
+        self._client.request("PATCH", f"{self._path}/issues/{number}", body)
 
     def comment(self, number: str, text: str) -> None:
         """Add a comment."""
-        self._client.ask("POST", f"{self._path}/issues/{number}/comments", {"body": text})
+        self._client.request("POST", f"{self._path}/issues/{number}/comments", {"body": text})
 
     def comments(self, number: str) -> Iterator[RemoteComment]:
         """Its comments, oldest first."""

@@ -19,7 +19,7 @@ class GitLab:
         self.name = f"gitlab:{project}"
         self._client = ForgeClient(url, {"PRIVATE-TOKEN": token})
         self._path = f"/projects/{quote(project, safe='')}"
-        found = self._client.ask("GET", self._path)
+        found = self._client.request("GET", self._path)
         if found is None:
             raise PackageError(
                 f"{project}: the forge has no such project, or the token may not see it",
@@ -35,28 +35,28 @@ class GitLab:
 
     def get(self, number: str) -> RemoteIssue | None:
         """One issue."""
-        found = self._client.ask("GET", f"{self._path}/issues/{number}")
+        found = self._client.request("GET", f"{self._path}/issues/{number}")
         return None if found is None else _issue(found)
 
     def create(self, draft: Draft) -> RemoteIssue:
         """Open an issue."""
-        return _issue(self._client.ask("POST", f"{self._path}/issues", _body(draft)))
+        return _issue(self._client.request("POST", f"{self._path}/issues", _body(draft)))
 
     def update(self, number: str, draft: Draft) -> None:
         """Replace title, description and labels."""
-        self._client.ask("PUT", f"{self._path}/issues/{number}", _body(draft))
+        self._client.request("PUT", f"{self._path}/issues/{number}", _body(draft))
 
     def close(self, number: str) -> None:
         """Close an issue."""
-        self._client.ask("PUT", f"{self._path}/issues/{number}", {"state_event": "close"})
+        self._client.request("PUT", f"{self._path}/issues/{number}", {"state_event": "close"})
 
     def reopen(self, number: str) -> None:
         """Open an issue again."""
-        self._client.ask("PUT", f"{self._path}/issues/{number}", {"state_event": "reopen"})
+        self._client.request("PUT", f"{self._path}/issues/{number}", {"state_event": "reopen"})
 
     def comment(self, number: str, text: str) -> None:
         """Add a note."""
-        self._client.ask("POST", f"{self._path}/issues/{number}/notes", {"body": text})
+        self._client.request("POST", f"{self._path}/issues/{number}/notes", {"body": text})
 
     def comments(self, number: str) -> Iterator[RemoteComment]:
         """Its notes of people, oldest first; those of the system are left out."""

@@ -38,20 +38,20 @@ class ForgeClient:
         self._session = requests.Session()
         self._session.trust_env = True
 
-    def ask(self, method: str, path: str, body: object = None, **parameters: Any) -> Any:
+    def request(self, method: str, path: str, body: object = None, **parameters: Any) -> Any:
         """The JSON of an answer; None for 404 and 410 of a GET."""
         return self._json(self._send(method, f"{self.url}{path}", body, parameters), method, path)
 
     def pages(self, path: str, **parameters: Any) -> Iterator[Any]:
         """The items of a list, page by page, as the header ``Link`` says."""
-        address, asked = f"{self.url}{path}", {**parameters, "per_page": 100}
+        address, parameters_of_page = f"{self.url}{path}", {**parameters, "per_page": 100}
         for _ in range(MAX_PAGES):
-            answer = self._send("GET", address, None, asked)
+            answer = self._send("GET", address, None, parameters_of_page)
             yield from self._json(answer, "GET", path) or ()
             following = _NEXT.search(answer.headers.get("Link", ""))
             if following is None:
                 return
-            address, asked = urljoin(address, following[1]), {}
+            address, parameters_of_page = urljoin(address, following[1]), {}
             parts = urlsplit(address)
             if (parts.scheme, parts.netloc) != self._origin:  # it would get the token
                 raise PackageError(f"{self.url}: expected the next page there, got another host")

@@ -25,7 +25,7 @@ class Mirror(Strict):
     """Digest of title, body and labels."""
     owner: Text = ""
     """Whom the forge had it assigned to."""
-    told: tuple[Mark, ...] = Field(default=(), max_length=1_000)
+    sent_comments: tuple[Mark, ...] = Field(default=(), max_length=1_000)
     """Marks of the tracker's newest comments, which the forge has, or had until a person there
     removed them."""
     comments: Count = 0

@@ -139,7 +139,7 @@ class _Step:
     def _comments(self, found: RemoteIssue, mirror: Mirror) -> Mirror:
         events = [one for one in self.client.events(self.issue["id"]) if one["what"] == "comment"]
         own = [one for one in reversed(events) if not one["text"].startswith(self._prefix)]
-        new = [one for one in own if mark_of(one) not in mirror.told]
+        new = [one for one in own if mark_of(one) not in mirror.sent_comments]
         last, posted = mirror.comment, set[str]()
         if new or found.comments != mirror.comments:
             for one in self.forge.comments(mirror.number):
@@ -153,8 +153,10 @@ class _Step:
         for one in added:
             self.forge.comment(mirror.number, comment_of(one))
             self.result.comments += 1
-        told = tuple(dict.fromkeys(map(mark_of, own)))
-        return mirror.having(told=told, comment=last, comments=found.comments + len(added))
+        marks = tuple(dict.fromkeys(map(mark_of, own)))
+        return mirror.having(
+            sent_comments=marks, comment=last, comments=found.comments + len(added)
+        )
 
     def _take_comment(self, found: RemoteComment, known: Collection[str]) -> None:
         text = f"{self._prefix}{found.author}: {found.text}"[:MAX_COMMENT]

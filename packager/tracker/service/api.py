@@ -101,9 +101,9 @@ class IssueApi:
         """``POST issues``: an issue that a person adds; 200, and no 201, if it is known."""
         given = _object(await body_of(request))
         now = self._tracker.clock()
-        said = {"share": 0.1, **given, "source": who.name, "starts_at": now}
+        fields = {"share": 0.1, **given, "source": who.name, "starts_at": now}
         try:
-            finding = Finding.model_validate(said)
+            finding = Finding.model_validate(fields)
         except ValidationError as error:
             raise malformed(error) from None
         if not finding.firing:

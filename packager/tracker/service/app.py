@@ -18,12 +18,12 @@ from packager.tracker.service.auth import Authenticator, session_key
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.health import ServiceHealth
 from packager.tracker.service.incoming import IncomingMessages
-from packager.tracker.service.maintenance import keep_up
-from packager.tracker.service.messages import tell_channels
+from packager.tracker.service.maintenance import maintain_periodically
+from packager.tracker.service.messages import send_messages
 from packager.tracker.service.mirror_api import MirrorApi
 from packager.tracker.service.pages.routes import Pages
 from packager.tracker.service.problems import RefusedError, on_problem, on_store_error
-from packager.tracker.service.reconciling import keep_enriched, keep_reconciled
+from packager.tracker.service.reconciling import enrich_periodically, reconcile_periodically
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.sources import ServiceSources
 from packager.tracker.service.tracker import Tracker
@@ -38,7 +38,7 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
-BACKGROUND = (keep_up, tell_channels, keep_reconciled, keep_enriched)
+BACKGROUND = (maintain_periodically, send_messages, reconcile_periodically, enrich_periodically)
 """What runs beside the requests, until the service ends."""
 
 

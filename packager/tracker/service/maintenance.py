@@ -23,19 +23,19 @@ NOTHING: Mapping[str, float] = MappingProxyType({})
 _LOG = logging.getLogger(__name__)
 
 
-async def keep_up(context: ServiceContext) -> None:
+async def maintain_periodically(context: ServiceContext) -> None:
     """Run until it is cancelled; an error of the store is logged, and tried again."""
     while True:
         try:
             used = context.auth.take_used()
-            await context.tracker.write(keep_up_once, context.tracker.clock(), used)
+            await context.tracker.write(maintain, context.tracker.clock(), used)
             await asyncio.to_thread(context.tracker.store.upkeep)
         except Exception:  # the service goes on, and /readyz shows whether the store answers
             _LOG.exception("upkeep failed")
         await asyncio.sleep(UPKEEP_SECONDS)
 
 
-def keep_up_once(store: Writer, now: float, used: Mapping[str, float] = NOTHING) -> None:
+def maintain(store: Writer, now: float, used: Mapping[str, float] = NOTHING) -> None:
     """One round, in one transaction; ``used``: hash of a token → when it was last used."""
     intake.pass_time(store, now)
     thin_events(store, now)

@@ -17,23 +17,23 @@ MAX_RETRY_SECONDS = 300.0
 _LOG = logging.getLogger(__name__)
 
 
-async def tell_channels(context: ServiceContext) -> None:
+async def send_messages(context: ServiceContext) -> None:
     """Run until it is cancelled: one task for each channel, so that one can't stop another."""
-    await asyncio.gather(*(_tell(context, channel) for channel in context.channels))
+    await asyncio.gather(*(_send_channel(context, channel) for channel in context.channels))
 
 
-async def _tell(context: ServiceContext, channel: Channel) -> None:
+async def _send_channel(context: ServiceContext, channel: Channel) -> None:
     wait = POLL_SECONDS
     while True:
         try:
-            arrived = await tell_once(context, channel)
+            arrived = await send_new_messages(context, channel)
             wait = POLL_SECONDS if arrived else min(wait * 2, MAX_RETRY_SECONDS)
         except Exception:  # the service goes on; the events wait
             _LOG.exception("%s: messages could not be sent", channel.name)
         await asyncio.sleep(wait)
 
 
-async def tell_once(context: ServiceContext, channel: Channel) -> bool:
+async def send_new_messages(context: ServiceContext, channel: Channel) -> bool:
     """Tell what is new; False if the receiver is away. A new channel is not told the past."""
     tracker = context.tracker
     place = await tracker.read(position, channel.name)
@@ -42,9 +42,9 @@ async def tell_once(context: ServiceContext, channel: Channel) -> bool:
         await tracker.write(keep_position, channel.name, place)
     for number, event, issue in await tracker.read(untold, place):
         if issue.band <= channel.band:
-            told = event_view(StoredEvent(number, event))
+            view = event_view(StoredEvent(number, event))
             shown = issue_view(issue, context.settings)
-            if not await _delivered(channel, told, shown):
+            if not await _delivered(channel, view, shown):
                 return False
         await tracker.write(keep_position, channel.name, number)
     return True

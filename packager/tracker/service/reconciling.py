@@ -38,7 +38,7 @@ RETRY_SECONDS = 30.0
 _LOG = logging.getLogger(__name__)
 
 
-async def keep_reconciled(context: ServiceContext) -> None:
+async def reconcile_periodically(context: ServiceContext) -> None:
     """Compare until it is cancelled, each ``reconcile_seconds`` and when a message asks for it."""
     sources = context.sources
     if not sources.alertmanagers:
@@ -123,7 +123,7 @@ async def _decide(context: ServiceContext) -> None:
     await tracker.write(decide_unobserved, complete, tracker.clock())
 
 
-async def keep_enriched(context: ServiceContext) -> None:
+async def enrich_periodically(context: ServiceContext) -> None:
     """Ask Prometheus about new alerts, and again about those that go on, until it is cancelled."""
     sources = context.sources
     if sources.prometheus is None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from packager.tracker.core.moments import Moment
 from packager.tracker.core.refusals import refusal_of
 from packager.tracker.sources.alertmanager import HeldAlert, ReceivedAlert, Silence, alert_held
-from packager.tracker.sources.http_queries import SourceAwayError, asked, shown_address
+from packager.tracker.sources.http_queries import SourceAwayError, get_json, shown_address
 
 EVERY_ALERT = {"active": "true", "silenced": "true", "inhibited": "true", "unprocessed": "true"}
 Found = TypeVar("Found")
@@ -76,7 +76,7 @@ def _held(address: str, parameters: Mapping[str, str]) -> list[ReceivedAlert]:
 def _started_at(address: str) -> float:
     url = f"{address}/api/v2/status"
     try:
-        return _Status.model_validate(asked(url, {})).uptime
+        return _Status.model_validate(get_json(url, {})).uptime
     except ValidationError as error:
         raise _unexpected(url, error) from error
 
@@ -85,7 +85,7 @@ def _read(
     adapter: TypeAdapter[list[Found]], url: str, parameters: Mapping[str, str]
 ) -> list[Found]:
     try:
-        return adapter.validate_python(asked(url, parameters))
+        return adapter.validate_python(get_json(url, parameters))
     except ValidationError as error:
         raise _unexpected(url, error) from error
 

@@ -24,7 +24,7 @@ class DeclinedError(SourceAwayError):
     """A source answers, but not this question: a status from 400 to 499."""
 
 
-def asked(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) -> Any:
+def get_json(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) -> Any:
     """The JSON that ``url`` answers; raises ``SourceAwayError``."""
     place = shown_address(url)
     try:
@@ -45,9 +45,9 @@ def asked(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) -> 
     except (requests.RequestException, UnicodeError) as error:
         raise SourceAwayError(f"{place}: no answer: {type(error).__name__}") from error
     if answer.status_code != 200:
-        told = answer.text[:MAX_SHOWN].strip()
+        content = answer.text[:MAX_SHOWN].strip()
         kind = DeclinedError if 400 <= answer.status_code < 500 else SourceAwayError
-        raise kind(f"{place}: expected status 200, got {answer.status_code}: {told}")
+        raise kind(f"{place}: expected status 200, got {answer.status_code}: {content}")
     try:
         return json.loads(answer.content)
     except (ValueError, RecursionError) as error:

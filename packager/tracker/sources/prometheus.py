@@ -13,7 +13,7 @@ from monitoring.query_templates import filled_query
 from packager.tracker.sources.http_queries import (
     DeclinedError,
     SourceAwayError,
-    asked,
+    get_json,
     shown_address,
 )
 from packager.tracker.sources.queries import KindQueries
@@ -81,7 +81,7 @@ class PrometheusClient:
 
     def instant(self, query: str) -> list[Sample]:
         """The finite values of an instant query."""
-        found = self._ask("query", {"query": query})
+        found = self._query("query", {"query": query})
         pairs = [(one.metric, one.value[1]) for one in found if one.value is not None]
         return [Sample(labels, value) for labels, value in pairs if math.isfinite(value)]
 
@@ -97,7 +97,7 @@ class PrometheusClient:
             QueriedSeries(
                 one.metric, [(at, value) for at, value in one.values if math.isfinite(value)]
             )
-            for one in self._ask("query_range", parameters)
+            for one in self._query("query_range", parameters)
         ]
 
     def measured(self, queries: KindQueries, labels: Mapping[str, str]) -> AlertNumbers:
@@ -139,10 +139,10 @@ class PrometheusClient:
             return None
         return min(1.0, max(0.0, *(one.value for one in found))) if found else None
 
-    def _ask(self, what: str, parameters: Mapping[str, str]) -> list[_Series]:
+    def _query(self, what: str, parameters: Mapping[str, str]) -> list[_Series]:
         url = f"{self._url}/api/v1/{what}"
         try:
-            return _ANSWER.validate_python(asked(url, parameters)).data.result
+            return _ANSWER.validate_python(get_json(url, parameters)).data.result
         except ValidationError as error:
             if any(one["type"] == "too_long" for one in error.errors()):
                 raise DeclinedError(

@@ -26,7 +26,7 @@ class Database(Protocol):
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement; the number of rows that it changed."""
 
-    def matches(self, asked: SearchedWords, most: int) -> list[int]:
+    def matches(self, searched: SearchedWords, most: int) -> list[int]:
         """At most ``most`` ids of issues that have all words, the last perhaps as a beginning."""
 
     def index_words(self, issue: int, words: Sequence[str]) -> None:

@@ -55,11 +55,11 @@ class Listing:
         """Issues that have words of many; a look into the index for each issue costs more."""
         if query.label is not None:
             self._narrow_label(query.label)
-        asked = searched_words(query.text)
-        if asked.words:
-            found = db.matches(asked, MAX_MATCHES + 1)
+        searched = searched_words(query.text)
+        if searched.words:
+            found = db.matches(searched, MAX_MATCHES + 1)
             if len(found) > MAX_MATCHES:
-                self._found = frozenset(db.matches(asked, MAX_FOUND))
+                self._found = frozenset(db.matches(searched, MAX_FOUND))
             else:
                 self._narrow(found)
         elif query.text.strip():

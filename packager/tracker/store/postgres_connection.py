@@ -48,10 +48,10 @@ class PostgresConnection:
         """Run a statement; the number of rows that it changed."""
         return self.raw.execute(_marked(sql), tuple(values)).rowcount
 
-    def matches(self, asked: SearchedWords, most: int) -> list[int]:
+    def matches(self, searched: SearchedWords, most: int) -> list[int]:
         """Rows of the index of words."""
         sql = "select issue as id from search where words @@ cast(? as tsquery) limit ?"
-        return [row["id"] for row in self.rows(sql, (_query(asked), most))]
+        return [row["id"] for row in self.rows(sql, (_query(searched), most))]
 
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Replace the row of the index of words."""
@@ -78,9 +78,9 @@ class PostgresConnection:
             self.raw.rollback()
 
 
-def _query(asked: SearchedWords) -> str:
+def _query(searched: SearchedWords) -> str:
     """Words have letters and digits only, so that none is syntax."""
-    return " & ".join(f"'{word}'" for word in asked.words) + (":*" if asked.beginning else "")
+    return " & ".join(f"'{word}'" for word in searched.words) + (":*" if searched.beginning else "")
 
 
 def _marked(sql: str) -> str:

@@ -69,12 +69,12 @@ class SqliteConnection:
         """Run a statement; the number of rows that it changed."""
         return self.raw.execute(sql, tuple(values)).rowcount
 
-    def matches(self, asked: SearchedWords, most: int) -> list[int]:
+    def matches(self, searched: SearchedWords, most: int) -> list[int]:
         """Rows of the index of words."""
         sql = "select rowid as id from search where search match ? limit ?"
         cursor = self.raw.cursor()
         cursor.row_factory = None  # they may be a million: no object for each
-        return [one for (one,) in cursor.execute(sql, (_query(asked), most))]
+        return [one for (one,) in cursor.execute(sql, (_query(searched), most))]
 
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Replace the row of the index of words."""
@@ -95,9 +95,9 @@ class SqliteConnection:
             self.raw.execute("rollback")
 
 
-def _query(asked: SearchedWords) -> str:
+def _query(searched: SearchedWords) -> str:
     """Each word quoted, so that nothing in it is syntax."""
-    return " ".join(f'"{word}"' for word in asked.words) + ("*" if asked.beginning else "")
+    return " ".join(f'"{word}"' for word in searched.words) + ("*" if searched.beginning else "")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from packager.model.compiled.stored_arrays import ArrayWriter
 from packager.model.hosted_model import HostedModel
 from packager.worker.compile.fitted_model import DescribedForm, DescribedHead, FittedObject
 from packager.worker.compile.held_out import Row
-from packager.worker.compile.probe import ask
+from packager.worker.compile.probe import query_probes
 from packager.worker.compile.text_tables import text_of
 from packager.worker.compile.trees import Refused, trees_of
 
@@ -36,20 +36,20 @@ def compiled_forms(
     Raise ``CannotCompileError``, naming the unsupported part, if there is none.
     """
     fitted = FittedObject(model)
-    probed = ask(model, schema, rows, fitted.keys(schema))
+    probed = query_probes(model, schema, rows, fitted.keys(schema))
     described = fitted.form(schema, probed)
     for head in described.heads:
         yield _candidate(described, head)
 
 
 def _candidate(described: DescribedForm, head: DescribedHead) -> CompiledCandidate | Refused:
-    told = head.described
+    fields = head.described
     if described.texts:
         return _with_texts(described, head)
-    if "joined" in told:
+    if "joined" in fields:
         return _joined(described, head)
-    if "head" in told:
-        return CompiledCandidate(_form(described, told["head"], told["tolerance"]), None)
+    if "head" in fields:
+        return CompiledCandidate(_form(described, fields["head"], fields["tolerance"]), None)
     trees = trees_of(head)
     if isinstance(trees, Refused):
         return trees
@@ -89,9 +89,9 @@ def _with_texts(described: DescribedForm, head: DescribedHead) -> CompiledCandid
 
 
 def _stored(head: DescribedHead, writer: ArrayWriter) -> dict[str, Any]:
-    told = head.described["head"]
-    weights = np.asarray(head.arrays["weights"]).reshape(-1, len(told["intercept"]))
-    return {**told, "weights": writer.add(weights)}
+    head_fields = head.described["head"]
+    weights = np.asarray(head.arrays["weights"]).reshape(-1, len(head_fields["intercept"]))
+    return {**head_fields, "weights": writer.add(weights)}
 
 
 def _form(described: DescribedForm, head: Any, tolerance: float) -> Form:

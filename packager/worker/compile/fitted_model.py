@@ -41,8 +41,8 @@ class DescribedHead:
         if "joined" not in self.described:
             return [self]
         return [
-            DescribedHead(told, _below(f"{place}.", self.arrays))
-            for place, told in enumerate(self.described["joined"])
+            DescribedHead(part, _below(f"{place}.", self.arrays))
+            for place, part in enumerate(self.described["joined"])
         ]
 
 
@@ -92,17 +92,17 @@ class FittedObject:
         header = {"specs": _specs(schema), "columns": columns.described, "rows": probed.rows}
         probes = json.dumps(probed.probe.as_json()).encode()
         answer = self._answer("compile", header, [*columns.buffers, probes])
-        told = json.loads(bytes(answer.buffers[0]))
+        document = json.loads(bytes(answer.buffers[0]))
         left = iter(answer.buffers[1:])
-        form = told["form"] or {}
+        form = document["form"] or {}
         texts = [DescribedText(one, _arrays(one["arrays"], left)) for one in form.pop("texts", ())]
-        heads = [DescribedHead(one, _arrays(one["arrays"], left)) for one in told["heads"]]
-        return DescribedForm(told["form"], told["unsupported"], heads, texts)
+        heads = [DescribedHead(one, _arrays(one["arrays"], left)) for one in document["heads"]]
+        return DescribedForm(document["form"], document["unsupported"], heads, texts)
 
     def _answer(
         self, verb: str, header: Mapping[str, Any], buffers: Sequence[Buffer] = ()
     ) -> Message:
-        answer = self.model.ask(
+        answer = self.model.send(
             Message({"verb": verb, "model": self.model.number, **header}, buffers)
         )
         if "unsupported" in answer.header:

@@ -29,12 +29,12 @@ def imported(kind: str, arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
     """The trees as treelite writes them; raise ``ValueError`` if it can't import them."""
     check(arrays.keys() == {"bytes"})
     check_types(arrays)
-    asked = b"".join(encoded(Message({"kind": kind}, [arrays["bytes"].tobytes()])))
+    request = b"".join(encoded(Message({"kind": kind}, [arrays["bytes"].tobytes()])))
     command = [sys.executable, "-P", "-m", __name__]
     try:
         done = subprocess.run(
             command,
-            input=asked,
+            input=request,
             env={**os.environ, **own_id()},
             capture_output=True,
             timeout=SECONDS,
@@ -65,10 +65,10 @@ def main() -> int:
     from packager.worker.compile.treelite_models import treelite_model
 
     treelite = import_treelite()
-    (asked,) = MessageDecoder().feed(sys.stdin.buffer.read())
-    content = np.frombuffer(asked.buffers[0], np.uint8)
+    (request,) = MessageDecoder().feed(sys.stdin.buffer.read())
+    content = np.frombuffer(request.buffers[0], np.uint8)
     try:
-        model = treelite_model({"kind": asked.header["kind"]}, {"bytes": content})
+        model = treelite_model({"kind": request.header["kind"]}, {"bytes": content})
         answer = Message({}, [model.serialize_bytes()])
     except (treelite.TreeliteError, ValueError) as error:
         answer = Message({"refused": str(error)})

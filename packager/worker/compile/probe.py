@@ -52,7 +52,7 @@ def native(model: Model, schema: Schema, frame: pd.DataFrame) -> Predictions:
     return model.predict(frame[[column.name for column in schema.features]])
 
 
-def ask(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) -> ProbedRows:
+def query_probes(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) -> ProbedRows:
     """Predict every probe on base rows from ``rows``; record on which ones the model raises.
 
     Raise ``CannotCompileError`` if the model predicts none of ``rows``, ``HostEndedError`` if it
@@ -63,18 +63,18 @@ def ask(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) -> Probed
     questions = [
         q for place in range(len(schema.features)) for q in _questions(schema, place, keys)
     ]
-    asked: list[tuple[ProbeInput, Row]] = []
+    queried: list[tuple[ProbeInput, Row]] = []
     raised = set()
     for question in questions:
         name = schema.features[question.column].name
         made = [{**base, name: question.value} for base in bases]
         if len(accepted_rows(schema, made)) == len(made):
-            asked += [(question, row) for row in made]
+            queried += [(question, row) for row in made]
         else:
             raised.add(question)
-    good = set(_answered(model, schema, checker, [row for _, row in asked]))
-    raised |= {question for at, (question, _) in enumerate(asked) if at not in good}
-    kept = [(question, row) for question, row in asked if question not in raised]
+    good = set(_answered(model, schema, checker, [row for _, row in queried]))
+    raised |= {question for at, (question, _) in enumerate(queried) if at not in good}
+    kept = [(question, row) for question, row in queried if question not in raised]
     places: dict[ProbeInput, tuple[int, ...]] = {}
     for at, (question, _) in enumerate(kept):
         places[question] = (*places.get(question, ()), at)

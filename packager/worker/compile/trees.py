@@ -71,9 +71,9 @@ def trees_of(head: DescribedHead) -> SerializedTrees | Refused:
             model = treelite_model(settings, head.arrays)
         return _with_link(model, settings)
     except (treelite.TreeliteError, ValueError) as error:
-        said = _PLACE.sub("", str(error))
+        reason = _PLACE.sub("", str(error))
         return Refused(
-            "treelite", f"treelite can't take {settings['estimator']}: {said}".strip(": ")
+            "treelite", f"treelite can't take {settings['estimator']}: {reason}".strip(": ")
         )
 
 

@@ -60,10 +60,12 @@ def own_features() -> NumpyFeatures:
     try:
         return numpy_features()
     except ImportError as error:
-        raise not_told(f"numpy {importlib.metadata.version('numpy')}", str(error)) from error
+        raise unknown_features(
+            f"numpy {importlib.metadata.version('numpy')}", str(error)
+        ) from error
 
 
-def not_told(numpy: str, got: str) -> PackageError:
+def unknown_features(numpy: str, got: str) -> PackageError:
     """The error for a version of NumPy that does not tell the processor's features."""
     return PackageError(
         f'[recipe] isa = "x86-64-v3": {numpy}: expected the processor\'s features in '
@@ -74,9 +76,9 @@ def not_told(numpy: str, got: str) -> PackageError:
 
 def _above_v3(features: NumpyFeatures) -> list[str]:
     """Features for NumPy to disable: those above v3 that it detected or has disabled already."""
-    told = os.environ.get(DISABLED, "").replace(",", " ").split()
+    disabled = os.environ.get(DISABLED, "").replace(",", " ").split()
     return [
         name
         for name in features.dispatched
-        if name.startswith(ABOVE_V3) and (features.detected.get(name, False) or name in told)
+        if name.startswith(ABOVE_V3) and (features.detected.get(name, False) or name in disabled)
     ]

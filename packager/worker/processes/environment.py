@@ -50,11 +50,11 @@ def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
     os.execve(sys.executable, worker_command(*arguments), variables)
 
 
-def numerical_environment(told: Mapping[str, Any]) -> NumericalEnvironment:
+def numerical_environment(reported: Mapping[str, Any]) -> NumericalEnvironment:
     """The record of what a process of the model host tells of its environment."""
-    variables = told["variables"]
+    variables = reported["variables"]
     fields = {
-        **told,
+        **reported,
         "variables": [
             f"{name}={variables[name]}"
             for name in sorted(variables)

@@ -28,7 +28,7 @@ from packager.model.model_environment import (
     model_variables,
 )
 from packager.model.paths import Root
-from packager.worker.processes.cpu_kernels import not_told, set_kernels
+from packager.worker.processes.cpu_kernels import set_kernels, unknown_features
 from packager.worker.processes.environment import PINNED_ISA
 
 
@@ -87,5 +87,7 @@ def _features(python: str) -> NumpyFeatures:
         check=False,
     )
     if done.returncode:
-        raise not_told("the project's numpy", (done.stderr.strip().splitlines() or ["nothing"])[-1])
+        raise unknown_features(
+            "the project's numpy", (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        )
     return NumpyFeatures(**json.loads(done.stdout))

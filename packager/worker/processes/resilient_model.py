@@ -93,7 +93,7 @@ class ResilientModel:
         """Whether the process would be restarted if the model ended it."""
         return self.ended < MAX_ENDED
 
-    def ask(self, rows: Sequence[Row]) -> Reply:
+    def query(self, rows: Sequence[Row]) -> Reply:
         """Predict ``rows`` in one call; each must be valid in a request."""
         if self._host is None:
             if not self.may_end:

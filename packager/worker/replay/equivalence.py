@@ -102,7 +102,7 @@ def without_volatile_state(
     ``windows``: when each was trained; None if unknown.
     """
     cleared: tuple[dict[str, Leaf], dict[str, Leaf]] = dict(leaves[0]), dict(leaves[1])
-    told = []
+    kept_rows = []
     for path, one in leaves[0].items():
         other = leaves[1].get(path)
         if other is None or not one.counts or one.digest == other.digest:
@@ -112,5 +112,5 @@ def without_volatile_state(
         if found is not None:
             for side in cleared:
                 side[path] = replace(side[path], digest=sha256_bytes(found[0].encode()))
-            told.append(f"{path}: {found[1]}: {one.shown}, now {other.shown}")
-    return *cleared, tuple(told)
+            kept_rows.append(f"{path}: {found[1]}: {one.shown}, now {other.shown}")
+    return *cleared, tuple(kept_rows)

@@ -85,7 +85,7 @@ def _golden(root: Root, manifest: Manifest, stored: StoredModel, golden: Golden)
     """The golden rows with another answer."""
     command = model_host(root, root.models)
     with ResilientModel(stored, manifest.schema_, command) as asker:
-        reply = asker.ask(list(golden.rows))
+        reply = asker.query(list(golden.rows))
     if len(reply.answers) != len(golden.rows):
         return [f"the flow gave no answers: {reply.why or reply.outcome}"]
     return [

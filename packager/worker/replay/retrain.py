@@ -26,7 +26,7 @@ from packager.worker.train.training import (
     MeasuredModel,
     TrainingData,
     model_files,
-    train_apart,
+    train_in_process,
 )
 
 
@@ -47,7 +47,7 @@ def check_repeatability(
     with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
         models = Path(name).resolve() / "model"
         try:
-            again = train_apart(job, root, data, models)
+            again = train_in_process(job, root, data, models)
         except PackageError as error:
             if recipe.level is not None:
                 raise
@@ -69,7 +69,7 @@ def check_repeatability(
     if recipe.level is not None and not reaches(level, recipe.level):
         raise _refusal(level, recipe, found, nondeterminism)
     if recipe.level is None and level != "artifact":
-        _tell(level, found, nondeterminism)
+        _report_level(level, found, nondeterminism)
     return RepeatabilityResult(
         level=level,
         state=found.digests[0],
@@ -108,7 +108,9 @@ def _refusal(
     return PackageError(message, _why(found, nondeterminism) + fix)
 
 
-def _tell(level: EquivalenceLevel, found: ModelComparison, nondeterminism: tuple[str, ...]) -> None:
+def _report_level(
+    level: EquivalenceLevel, found: ModelComparison, nondeterminism: tuple[str, ...]
+) -> None:
     """Report the level of a repeat on stderr, for a recipe that claims none."""
     if level == "none":
         reached = (

@@ -41,7 +41,9 @@ class ModelAnswers:
     refused: tuple[RefusedRow, ...] = ()
 
 
-def ask(model: HostedModel, features: pd.DataFrame, columns: Sequence[Column]) -> ModelAnswers:
+def predict_rows(
+    model: HostedModel, features: pd.DataFrame, columns: Sequence[Column]
+) -> ModelAnswers:
     """Predict every row; rows on which the model raises are left out.
 
     ``columns``: those of ``features``; reasons quote no cell if one holds personal data. Raise

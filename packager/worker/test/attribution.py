@@ -42,6 +42,10 @@ MAX_ROWS = 20_000
 """Rows that are studied: each is predicted up to 256 times."""
 TWICE = "called more than once for a row"
 """Each of these calls has a right answer of its own, and the data name one."""
+CONFIDENCE = (
+    "the flow asks a member about rows of which another one is not sure: right labels are as sure"
+    " as the wrong ones"
+)
 
 
 @dataclass(frozen=True)
@@ -121,10 +125,10 @@ def attribute(
     if not truth:
         why = "no member has a right answer: name its column by `truth` under [[member]]"
         return found.model_copy(update={"not_attributed": why})
-    return _called_once(model, study, rows, truth, found)
+    return _shares_of_single_calls(model, study, rows, truth, found)
 
 
-def _called_once(
+def _shares_of_single_calls(
     model: HostedModel,
     study: HostedStudy,
     rows: AttributedRows,
@@ -143,8 +147,8 @@ def _called_once(
                 return _attributed(study, rows, truth, found, received)
             except _RepeatedCallsError:
                 continue
-        said = [f"member {name} is {TWICE}: its share is not known" for name in twice]
-        found = found.model_copy(update={"notes": (*found.notes, *said)})
+        notes = [f"member {name} is {TWICE}: its share is not known" for name in twice]
+        found = found.model_copy(update={"notes": (*found.notes, *notes)})
         truth = {name: right for name, right in truth.items() if name not in twice}
         if not truth:
             why = "; ".join(found.notes)
@@ -169,10 +173,10 @@ def _attributed(
     known = np.isfinite(runs.losses).all(axis=0)
     if not known.any():
         return found.model_copy(update={"not_attributed": "no row has a number in all runs"})
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = (CONFIDENCE,) if study.by_confidence else ()
     if not known.all():
         without = counted(int((~known).sum()), "row")
-        notes = (f"{without} without a number in one of the runs left out of the shares",)
+        notes += (f"{without} without a number in one of the runs left out of the shares",)
     parts = -contributions(runs.losses[:, known])
     names = {name: mask[known] for name, mask in rows.masks.items() if name != ALL}
     every = {ALL: np.ones(int(known.sum()), np.bool_)}

@@ -31,7 +31,7 @@ def calibration(judged: JudgedData, baseline: Baseline, policy: CalibrationPolic
     What is expected comes from the held-out rows alone, and is tested on the new ones.
     """
     parts, left_out = judged_parts(judged)
-    asked = policy != CalibrationPolicy()
+    is_requested = policy != CalibrationPolicy()
     unjudged = [NotTested(subject=name, why=why) for name, why in left_out.items()]
     found = [_part(name, rows, baseline, policy) for name, rows in parts.items()]
     curves = [one.details for one in found if one.details]
@@ -39,8 +39,8 @@ def calibration(judged: JudgedData, baseline: Baseline, policy: CalibrationPolic
     checks = [check for one in found for check in one.checks]
     for name, one in zip(parts, found, strict=True):
         if one.not_judged and name:
-            missing = asked and bool(one.details)
-            unjudged.append(NotTested(subject=name, why=one.not_judged, asked=missing))
+            missing = is_requested and bool(one.details)
+            unjudged.append(NotTested(subject=name, why=one.not_judged, requested=missing))
     if checks:
         return Judged(checks, details=details, not_tested=unjudged)
     alone = len(found) == 1

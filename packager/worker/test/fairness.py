@@ -134,7 +134,7 @@ def _missing(
             yield NotTested(subject=group, why="the new data have no row of the group that counts")
     if not any(pair.testable for pair in pairs):
         few = f"no group has {MIN_GROUP_ROWS} rows, here and when packaged"
-        yield NotTested(subject=column, why=few, asked=True)
+        yield NotTested(subject=column, why=few, requested=True)
 
 
 @dataclass(frozen=True)

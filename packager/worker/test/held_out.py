@@ -136,8 +136,8 @@ def _weak(
         return None
     columns = (*schema.features, *schema.extras)
     against = "rest" if policy.weak.against == "baseline" else policy.weak.against
-    asked = WeakOptions(policy.weak.features, policy.weak.effect, against, SHOWN_LEVEL)
-    return weak_slices(dataset.test, losses, columns, profile, asked).without_cells()
+    options = WeakOptions(policy.weak.features, policy.weak.effect, against, SHOWN_LEVEL)
+    return weak_slices(dataset.test, losses, columns, profile, options).without_cells()
 
 
 def _judged(found: Predictions, dataset: Dataset, schema: Schema, job: Job) -> Judged:

@@ -97,10 +97,12 @@ class HostedStudy:
         own = {"verb": "study", "model": model.number, "truth": dict(truth)}
         own |= {"others": known, "after": len(buffers)}
         self._model = model
-        answer = model.ask(Message({**header, **own}, [*buffers, *more]))
+        answer = model.send(Message({**header, **own}, [*buffers, *more]))
         self._rows = len(rows)
         self._received: list[ReceivedRows] = []
         self._repeated: frozenset[str] = frozenset()
+        self.by_confidence = False
+        """Whether the flow asks members about rows of which another one is not sure."""
         with readable_answer():
             read = [StudiedMember.read(one) for one in answer.header["members"]]
         self.members = {one.spec.name: one for one in read}
@@ -120,12 +122,13 @@ class HostedStudy:
         """
         header: dict[str, Any] = {"verb": "rerun", "received": received}
         header |= {"replaced": list(replaced), "swapped": list(swapped)}
-        answer = self._model.ask(Message(header))
+        answer = self._model.send(Message(header))
         with readable_answer():
             if "unanswered" in answer.header:
                 raise UnansweredRowsError(_question(answer))
             own = answer.buffers[: answer.header["own"]]
             self._repeated = frozenset(map(str, answer.header["repeated"]))
+            self.by_confidence = bool(answer.header["by_confidence"])
             if received:
                 self._received = [ReceivedRows(*one) for one in decode_received(answer)]
             return self._model.predictions(Message(answer.header, own), self._rows)
@@ -141,21 +144,27 @@ class HostedStudy:
         return self._repeated
 
 
-def ask_member(model: HostedModel, question: Question) -> Predictions:
+def predict_member(model: HostedModel, question: Question) -> Predictions:
     """The answers of a member of ``model``; raises ``PackageError``."""
     header = {"verb": "answer", "model": model.number, "member": question.member}
     header |= {"rows": question.rows, "columns": question.columns}
-    answer = model.ask(Message(header, question.buffers))
+    answer = model.send(Message(header, question.buffers))
     with readable_answer():
         return decode_predictions(answer)
 
 
 def _question(answer: Message) -> Question:
-    told = answer.header["unanswered"]
-    if not isinstance(told["member"], str):
-        raise PackageError(f"expected the name of a member, got {told['member']!r}")
+    unanswered = answer.header["unanswered"]
+    if not isinstance(unanswered["member"], str):
+        raise PackageError(f"expected the name of a member, got {unanswered['member']!r}")
     buffers = [bytes(one) for one in answer.buffers]
-    return Question(told["member"], told["digest"], told["rows"], told["columns"], buffers)
+    return Question(
+        unanswered["member"],
+        unanswered["digest"],
+        unanswered["rows"],
+        unanswered["columns"],
+        buffers,
+    )
 
 
 def _encoded(others: Sequence[OtherAnswers]) -> tuple[list[dict[str, Any]], list[Buffer]]:

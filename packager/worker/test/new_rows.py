@@ -144,7 +144,7 @@ def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
     target = () if schema.target is None else (schema.target,)
     named = schema.model_copy(update={"extras": (*schema.extras, *target)})
     rows = read_rows(path, named, reader)
-    taken = _Taken.of(rows, manifest)
+    taken = _TypedCells.of(rows, manifest)
     kept = np.ones(len(rows), np.bool_)
     kept[[cell.row for cell in taken.invalid]] = False
     truth = right_answers([row.get(one.name) for row in rows for one in target], manifest)
@@ -163,7 +163,7 @@ def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
 
 
 @dataclass(frozen=True)
-class _Taken:
+class _TypedCells:
     """Cells in the types of the schema."""
 
     columns: tuple[list[Any], ...]
@@ -172,7 +172,7 @@ class _Taken:
     """The first of each row."""
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Any]], manifest: Manifest) -> _Taken:
+    def of(cls, rows: Sequence[Mapping[str, Any]], manifest: Manifest) -> _TypedCells:
         """Convert every cell; those that a server refuses become None."""
         columns: list[list[Any]] = []
         flags: list[list[str]] = [[] for _ in rows]

@@ -64,8 +64,10 @@ def quality(
                 for one in _changes(name, before, found, recalls)
             ]
             checks += _floors(found, policy.quality.floor)
-            asked = policy.quality.changes.keys() | policy.quality.floor.keys()
-            checks += [_undefined(metric, len(judged)) for metric in sorted(asked - found.keys())]
+            requested = policy.quality.changes.keys() | policy.quality.floor.keys()
+            checks += [
+                _undefined(metric, len(judged)) for metric in sorted(requested - found.keys())
+            ]
     if not checks:
         return Judged(
             not_judged="no metric of [test.quality] is defined on these rows", details=details

@@ -36,9 +36,9 @@ def data_error(error: PackageError, schema: Schema) -> str:
 def _without_cell(message: str, schema: Schema) -> str:
     columns = [*schema.features, *schema.extras, *([schema.target] if schema.target else ())]
     hidden = [one for one in columns if one.personal]
-    said, got, cell = message.partition(", got ")
-    named = [one for one in columns if repr(one.name) in said]
+    start, got, cell = message.partition(", got ")
+    named = [one for one in columns if repr(one.name) in start]
     quotes = not named and any(mark in cell for mark in "'\"")
     if got and hidden and (quotes or any(one.personal for one in named)):
-        return f"{said}, got {NOT_SHOWN}"
+        return f"{start}, got {NOT_SHOWN}"
     return message

@@ -62,39 +62,39 @@ class UnreadData:
         return sha256_bytes(canonical_json([one.model_dump(mode="json") for one in self.files]))
 
 
-def read_for_test(asked: DataTestJob, manifest: Manifest, root: Root) -> ReadData | UnreadData:
+def read_for_test(job: DataTestJob, manifest: Manifest, root: Root) -> ReadData | UnreadData:
     """The rows of a test, with late labels.
 
     Raise ``UsageError`` for columns of ``asked.on`` that either file lacks.
     """
-    place = root.new / asked.source if asked.source else root.new
-    paths = {place: asked.shown, root.labels / asked.labels: asked.labels_shown}
-    if asked.unreadable:
-        return UnreadData(_unread("readable", asked.unreadable), _files(root.new))
+    place = root.new / job.source if job.source else root.new
+    paths = {place: job.shown, root.labels / job.labels: job.labels_shown}
+    if job.unreadable:
+        return UnreadData(_unread("readable", job.unreadable), _files(root.new))
     try:
         source = read_new_data(place, manifest)
         rows = new_rows(place, source.served, manifest)
         digest = fingerprint(source.frame, source.files)
     except UsageError as error:
         return UnreadData(
-            _unread("readable", as_named(_said(error, manifest), paths)), _files(root.new)
+            _unread("readable", as_named(_error_text(error, manifest), paths)), _files(root.new)
         )
-    read = ReadData(rows, source.files, digest, absent_columns(rows, late=bool(asked.labels)))
+    read = ReadData(rows, source.files, digest, absent_columns(rows, late=bool(job.labels)))
     if read.absent:
         return read
     labels = None
     try:
-        if asked.labels:
-            labels = LabelsFile.read(root.labels / asked.labels, manifest)
+        if job.labels:
+            labels = LabelsFile.read(root.labels / job.labels, manifest)
     except UsageError as error:
         return _unlabelled(error, paths, source.files, rows)
     if labels is not None:
-        labels.check_columns(rows, asked.on)
+        labels.check_columns(rows, job.on)
     try:
         if labels is None:
             _check_answers(rows)
             return read
-        late = with_labels(rows, labels, asked.on)
+        late = with_labels(rows, labels, job.on)
         _check_answers(late.rows)
     except UsageError as error:
         return _unlabelled(error, paths, source.files, rows)
@@ -135,15 +135,15 @@ def as_named(text: str, paths: dict[Path, str]) -> str:
 def _unlabelled(
     error: UsageError, paths: dict[Path, str], files: tuple[FileEntry, ...], rows: NewRows
 ) -> UnreadData:
-    said = as_named(_said(error, rows.manifest), paths)
-    return UnreadData(_unread("labels", said), files, rows.read)
+    problem = as_named(_error_text(error, rows.manifest), paths)
+    return UnreadData(_unread("labels", problem), files, rows.read)
 
 
 def _unread(name: str, why: str) -> Check:
     return Check(family="schema", name=name, headline=True, verdict="failed", why=why)
 
 
-def _said(error: UsageError, manifest: Manifest) -> str:
+def _error_text(error: UsageError, manifest: Manifest) -> str:
     return data_error(error, manifest.schema_)
 
 

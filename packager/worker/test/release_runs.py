@@ -30,7 +30,7 @@ from packager.worker.test.hosted_study import (
     Question,
     StudiedMember,
     UnansweredRowsError,
-    ask_member,
+    predict_member,
 )
 from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.new_rows import NewRows, new_rows
@@ -83,7 +83,7 @@ def _rows(job: ReleaseJob, manifest: Manifest, root: Root) -> NewRows:
 
 
 def _result(job: ReleaseJob, rows: NewRows, model: HostedModel) -> ReleaseResult:
-    answers = {(one.member, one.digest): ask_member(model, one) for one in job.questions}
+    answers = {(one.member, one.digest): predict_member(model, one) for one in job.questions}
     study = HostedStudy(model, rows.features, {}, job.others)
     runs: dict[tuple[str, ...], Predictions] = {(): study.run(received=True)}
     losses = dict(_losses(study, rows))

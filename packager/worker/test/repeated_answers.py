@@ -31,11 +31,11 @@ def check_repeated(one: Predictions, other: Predictions) -> None:
     row = first_difference(one, other)
     if row is None:
         return
-    said = " and ".join(truncate(str(found.labels[row]), 80) for found in (one, other))
+    both = " and ".join(truncate(str(found.labels[row]), 80) for found in (one, other))
     if one.labels[row] == other.labels[row]:
-        said = f"other probabilities of {said.partition(' and ')[0]}"
+        both = f"other probabilities of {both.partition(' and ')[0]}"
     raise PackageError(
-        f"the flow: expected the same answer to the same row twice, got {said} for held-out row"
+        f"the flow: expected the same answer to the same row twice, got {both} for held-out row"
         f" {row}",
         "a flow keeps no state between calls and draws no random numbers without a fixed seed;"
         " so do its members",

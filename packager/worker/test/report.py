@@ -85,7 +85,7 @@ class NotTested(FrozenModel):
     subject: str
     why: str
     """The reason, and how to have it tested if there is a way."""
-    asked: bool = False
+    requested: bool = False
     """Whether ``[test]`` names it: the family can't pass without it."""
 
 

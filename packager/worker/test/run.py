@@ -20,7 +20,7 @@ from packager.text import counted
 from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.processes.host_command import fork_server, model_host
 from packager.worker.processes.resilient_model import StoredModel
-from packager.worker.test.answers import ModelAnswers, ask
+from packager.worker.test.answers import ModelAnswers, predict_rows
 from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.cases.rows import DataRows
@@ -59,7 +59,7 @@ class _Found(NamedTuple):
     attribution: Attribution | None = None
 
 
-def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
+def run_test(job: DataTestJob, root: Root, out: Path) -> DataTestReport:
     """Test the package below ``root`` on the rows in ``root.new``; write ``out``/report.json.
 
     Raise ``PackageError`` if the test can't be made; a failed test returns a report, also of data
@@ -67,12 +67,12 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
     """
     manifest = Manifest.load(root.package / MANIFEST)
     check_before_loading(manifest, root)
-    data = read_for_test(asked, manifest, root)
+    data = read_for_test(job, manifest, root)
     if isinstance(data, UnreadData):
         found = _unread(data)
     else:
         with fork_server(root) as forks:
-            found = _families(data, asked.previous, manifest, root, forks)
+            found = _families(data, job.previous, manifest, root, forks)
     reports = judge(_every_family(found), manifest.test)
     verdict, sentence = overall(reports, manifest.test)
     report = DataTestReport(
@@ -117,7 +117,7 @@ def _families(
             {"schema": schema(rows, None, data.absent)}, notes, why="the new data lack columns"
         )
     packaged = packaged_rows(manifest, root)
-    answers, ratios = _asked(rows, packaged, manifest, root, forks)
+    answers, ratios = _predict_timed(rows, packaged, manifest, root, forks)
     found: dict[Family, Judged] = {"schema": schema(rows, answers, {})}
     rows = rows.where(answers.answered)
     if not len(rows):
@@ -166,7 +166,7 @@ def _with(found: Judged, check: Check) -> Judged:
     return found._replace(checks=(*found.checks, check))
 
 
-def _asked(
+def _predict_timed(
     rows: NewRows, packaged: Dataset | str, manifest: Manifest, root: Root, forks: ForkServer
 ) -> tuple[ModelAnswers, Sequence[float] | str]:
     """The answers, and the ratios of processor time, or why there are none."""
@@ -174,7 +174,7 @@ def _asked(
     with ModelHost(model_host(root)) as host:
         model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
         forks.warm(host.libraries())
-        answers = ask(model, rows.features, manifest.schema_.features)
+        answers = predict_rows(model, rows.features, manifest.schema_.features)
         if isinstance(packaged, str):
             return answers, packaged
         if not answers.answered.all():

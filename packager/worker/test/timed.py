@@ -37,7 +37,7 @@ class TimedRows(FrozenModel):
     """Processor time of a row: the median of the rounds."""
 
 
-def measure_rows(asked: DataTestJob, root: Root, out: Path) -> TimedRows:
+def measure_rows(job: DataTestJob, root: Root, out: Path) -> TimedRows:
     """Predict evenly spaced valid rows a few times; write ``out``/timed.json.
 
     Raise ``PackageError`` if the rows lack a feature, if fewer than ``MIN_ROWS`` are valid, or if
@@ -45,7 +45,7 @@ def measure_rows(asked: DataTestJob, root: Root, out: Path) -> TimedRows:
     """
     manifest = Manifest.load(root.package / MANIFEST)
     check_before_loading(manifest, root)
-    rows = read_new_rows(root.new / asked.source if asked.source else root.new, manifest)
+    rows = read_new_rows(root.new / job.source if job.source else root.new, manifest)
     if rows.absent:
         raise PackageError(f"the new data lack its feature {rows.absent[0]!r}")
     if len(rows) < MIN_ROWS:

@@ -79,19 +79,21 @@ def timing(
     a model that is slower as a whole.
     """
     checks, not_tested = [], []
-    asked = policy.time != TimePolicy()
+    is_requested = policy.time != TimePolicy()
     why = measured if isinstance(measured, str) else f"fewer than {MIN_ROWS} rows to measure"
     if not isinstance(measured, str) and len(measured) >= MIN_ROUNDS:
         checks.append(_check("processor time", "a held-out row", measured, policy))
     else:
-        not_tested.append(NotTested(subject="processor time of new rows", why=why, asked=asked))
+        not_tested.append(
+            NotTested(subject="processor time of new rows", why=why, requested=is_requested)
+        )
     whole = None if previous is None else since(previous, policy)
     if whole is not None:
         checks.append(whole)
     else:
         missing = ONLY_RELATIVE if previous is None else f"{previous.tag}: {previous.why}"
         part = "processor time of the model as a whole"
-        not_tested.append(NotTested(subject=part, why=missing, asked=previous is not None))
+        not_tested.append(NotTested(subject=part, why=missing, requested=previous is not None))
     if not checks:
         return Judged(not_judged=why, not_tested=not_tested)
     return Judged(checks, not_tested=not_tested)

@@ -153,7 +153,7 @@ def _family(family: Family, found: Judged, level: float | None, policy: Policy) 
             judged = judged.model_copy(update={"verdict": "warned"})
         checks.append(judged)
     verdict, why = _of_checks(checks, [one.p is not None for one in found.checks])
-    missing = [one for one in found.not_tested if one.asked]
+    missing = [one for one in found.not_tested if one.requested]
     if missing and verdict != "failed":
         others = [why] if verdict == "inconclusive" else []
         parts = [f"{one.subject} was not tested: {one.why}" for one in missing]

@@ -69,9 +69,9 @@ def calendar_features(
     grids: list[Floats] = []
     texts: dict[float, str] = {}
     for some in (edges, number_edges(numbers, FINE_BINS)):
-        said = {_edge(unit, moment): _constant(unit, moment) for moment in some.tolist()}
-        grids.append(np.array(sorted(said), np.float64))
-        texts |= said
+        labels = {_edge(unit, moment): _constant(unit, moment) for moment in some.tolist()}
+        grids.append(np.array(sorted(labels), np.float64))
+        texts |= labels
     if found := intervals(name, own, (grids[0], np.union1d(*grids)), texts, numbers):
         yield found
     yield from _parts(name, values, unit, _PARTS[unit.kind])

@@ -128,8 +128,8 @@ def _check(one: WeakSlice, found: WeakSlices, policy: Policy) -> Check:
         "baseline": "was usual when packaged",
     }[found.against]
     # Without confidences every model is worse on hard rows than on the others: that is no change.
-    asked = found.against != "rest" or policy.weak.against == "rest"
-    fails = asked and one.q <= policy.false_alarm * SHARES["weak"]
+    is_requested = found.against != "rest" or policy.weak.against == "rest"
+    fails = is_requested and one.q <= policy.false_alarm * SHARES["weak"]
     return Check(
         family="weak",
         name=one.condition,

@@ -14,7 +14,7 @@ from packager.model.predictions import Predictions
 
 def skeletons(found: Predictions) -> list[Any]:
     """Each row's answer with 0.0 in place of floats and null."""
-    return [_without_floats(answer) for answer in _whole(found)]
+    return [_without_floats(answer) for answer in _joined(found)]
 
 
 def numbers_within(found: Predictions) -> npt.NDArray[np.float64] | None:
@@ -22,7 +22,7 @@ def numbers_within(found: Predictions) -> npt.NDArray[np.float64] | None:
 
     None if rows have different n, or none.
     """
-    rows = [list(_floats(answer)) for answer in _whole(found)]
+    rows = [list(_floats(answer)) for answer in _joined(found)]
     if found.probabilities is not None:
         rows = [[*row, *p] for row, p in zip(rows, found.probabilities.tolist(), strict=True)]
     widths = {len(row) for row in rows}
@@ -31,7 +31,7 @@ def numbers_within(found: Predictions) -> npt.NDArray[np.float64] | None:
     return np.array(rows, np.float64)
 
 
-def _whole(found: Predictions) -> list[Any]:
+def _joined(found: Predictions) -> list[Any]:
     if found.more is None:
         return found.labels
     return [[label, more] for label, more in zip(found.labels, found.more, strict=True)]

@@ -83,7 +83,7 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
     for target in targets:
         absent = int(frame[target].isna().sum())
         found = labels_read_as_null(source, root, target, absent)
-        _tell_unlabelled(found, target, len(frame), job)
+        _report_unlabelled(found, target, len(frame), job)
         unlabelled = {text: max(count, unlabelled.get(text, 0)) for text, count in found.items()}
     labelled = _labelled(frame, targets, job.task)
     check_targets(labelled, job.serve.outputs)
@@ -216,7 +216,7 @@ def _check_columns(frame: pd.DataFrame, job: Job, targets: Sequence[str]) -> Non
             )
 
 
-def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Job) -> None:
+def _report_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Job) -> None:
     """Report the dropped rows; raise ``UsageError`` if too much text is read as null."""
     if not unlabelled:
         return
@@ -226,8 +226,10 @@ def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Jo
         shown.append(f"{blank} with an empty cell")
     total, lost = sum(unlabelled.values()), sum(words.values())
     declared = job.reader.columns.get(target)
-    said = job.reader.null is not None or (declared is not None and declared.null is not None)
-    if lost > MAX_LOST and lost > MAX_LOST_SHARE * rows and not said:
+    is_declared = job.reader.null is not None or (
+        declared is not None and declared.null is not None
+    )
+    if lost > MAX_LOST and lost > MAX_LOST_SHARE * rows and not is_declared:
         nulls = ", ".join(toml_text(text) for text in words)
         name = target if target.replace("_", "").isalnum() else toml_text(target)
         classes = f'{name} = {{ kind = "string" }} if it is a class, or '

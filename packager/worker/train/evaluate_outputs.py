@@ -75,7 +75,7 @@ class _Measured:
     def over(self, mask: Flags) -> MetricValues:
         """Metrics over the rows of ``mask``, with intervals and baseline."""
         ranking = self._rows.queries is not None
-        chosen = self._whole_queries(mask) if ranking else mask
+        chosen = self._complete_queries(mask) if ranking else mask
         found = self._metrics(self._rows.where(chosen))
         if self._baseline is None:
             return found
@@ -102,7 +102,7 @@ class _Measured:
             parts=tuple(sorted(name for name, one in found.items() if one.part)),
         )
 
-    def _whole_queries(self, mask: Flags) -> Flags:
+    def _complete_queries(self, mask: Flags) -> Flags:
         """All rows of the queries that have a row in ``mask``."""
         queries = self._rows.queries
         assert queries is not None

@@ -29,7 +29,7 @@ def with_fitted_columns(model: Model, dataset: Dataset) -> Dataset:
 
     Unused features are then not part of the schema.
     """
-    features = taken_features(model, dataset.test, dataset.features)
+    features = features_of_model(model, dataset.test, dataset.features)
     unused = [name for name in dataset.features if name not in features]
     if unused:
         some = ", ".join(map(repr, unused[:MAX_SHOWN])) + (", …" if len(unused) > MAX_SHOWN else "")
@@ -40,7 +40,7 @@ def with_fitted_columns(model: Model, dataset: Dataset) -> Dataset:
     return replace(dataset, features=features)
 
 
-def taken_features(model: Model, rows: pd.DataFrame, features: Sequence[str]) -> tuple[str, ...]:
+def features_of_model(model: Model, rows: pd.DataFrame, features: Sequence[str]) -> tuple[str, ...]:
     """Those of ``features`` that the model names, in its order; all if it names none.
 
     A class of the project may read other columns than it names: if it fails on those it names but
@@ -62,7 +62,7 @@ def explain_features(error: PackageError, model: Model, features: Sequence[str])
     if names is not None:
         absent = [name for name in names if columns_named([name], features) is None]
         if absent:
-            return _told(
+            return _with_hint(
                 error,
                 f"train fitted it on {absent[0]!r}, which is no feature of the data: make such "
                 "columns in a step of a pipeline, or in a class with predict(frame), so that "
@@ -70,7 +70,7 @@ def explain_features(error: PackageError, model: Model, features: Sequence[str])
             )
         return error
     if count is not None and count != len(features):
-        return _told(
+        return _with_hint(
             error,
             f"train fitted it on {count} of {len(features)} features without their names: fit it "
             'on a frame, such as features[["a", "b"]], return a pipeline that selects its '
@@ -79,10 +79,10 @@ def explain_features(error: PackageError, model: Model, features: Sequence[str])
     return error
 
 
-def _told(error: PackageError, hint: str) -> PackageError:
-    told = copy(error)
-    told.hint = hint
-    return told
+def _with_hint(error: PackageError, hint: str) -> PackageError:
+    changed = copy(error)
+    changed.hint = hint
+    return changed
 
 
 def _answers(model: Model, rows: pd.DataFrame) -> bool:

@@ -48,7 +48,7 @@ def real_rows(frame: pd.DataFrame, schema: Schema, asker: ResilientModel) -> Gol
         if size > MAX_BYTES or len(rows) == ROWS:
             break
         tried.append(row)
-        if asker.ask([row]).outcome == "answered":
+        if asker.query([row]).outcome == "answered":
             rows.append(row)
     return _answered(rows or tried[:ROWS], asker)
 
@@ -76,14 +76,14 @@ def examples(
         for column in schema.features
     }
     rows = _rows(schema, ways)
-    reply = asker.ask(rows)
+    reply = asker.query(rows)
     if reply.outcome in ("answered", "no answer"):
         return Golden(rows=tuple(map(dict, rows)), expected=reply.answers)
     stuck: list[str] = []
     if bases:
-        ways, stuck = _ways_taken(schema, ways, asker, bases)
+        ways, stuck = _accepted_generators(schema, ways, asker, bases)
         rows = [] if stuck else _rows(schema, ways)
-    found = _answered([row for row in rows if asker.ask([row]).outcome == "answered"], asker)
+    found = _answered([row for row in rows if asker.query([row]).outcome == "answered"], asker)
     if not found.rows:
         of = f" value of {', '.join(repr(name) for name in stuck[:5])}" if stuck else " row"
         sys.stderr.write(
@@ -97,11 +97,11 @@ def given_examples(rows: Sequence[Row], asker: ResilientModel) -> Golden:
 
     Raises ``PackageError`` naming the first row that it does not predict.
     """
-    reply = asker.ask(rows)
+    reply = asker.query(rows)
     if reply.outcome in ("answered", "no answer"):
         return Golden(rows=tuple(map(dict, rows)), expected=reply.answers)
     for number, row in enumerate(rows):
-        alone = asker.ask([row])
+        alone = asker.query([row])
         if alone.outcome not in ("answered", "no answer"):
             raise PackageError(
                 f"input example, row {number}: expected a prediction, the model "
@@ -115,7 +115,7 @@ def given_examples(rows: Sequence[Row], asker: ResilientModel) -> Golden:
     )
 
 
-def _ways_taken(
+def _accepted_generators(
     schema: Schema, ways: Ways, asker: ResilientModel, bases: Sequence[Row]
 ) -> tuple[Ways, list[str]]:
     """The generators whose values the model accepts, and the columns without one."""
@@ -126,7 +126,7 @@ def _ways_taken(
     def test(some: Sequence[str]) -> RowOutcome:
         changes = [{name: left[name][0](step) for name in some} for step in range(ROWS)]
         rows = [{**bases[0], **changed} for changed in changes]
-        return asker.ask(rows).outcome if budget.take(ROWS) else "not asked"
+        return asker.query(rows).outcome if budget.take(ROWS) else "not asked"
 
     names = list(left)
     while names:
@@ -151,7 +151,7 @@ def _rows(schema: Schema, ways: Ways) -> list[Row]:
 
 def _answered(rows: Sequence[Row], asker: ResilientModel) -> Golden:
     """The rows with their predictions in one call; no rows if the model returns none."""
-    reply = asker.ask(rows) if rows else None
+    reply = asker.query(rows) if rows else None
     if reply is None or reply.outcome != "answered":
         return Golden(rows=(), expected=())
     return Golden(rows=tuple(map(dict, rows)), expected=reply.answers)

@@ -41,8 +41,8 @@ def by_importance(model: Model, features: pd.DataFrame, columns: Sequence[Column
     Exceptions of the model propagate.
     """
     width = len(features.columns)
-    asked = _ModelQueries(model, evenly_spaced(features, rows_for(width)))
-    changes = asked.one_by_one() if width <= MAX_ALONE else asked.by_groups()
+    queries = _ModelQueries(model, evenly_spaced(features, rows_for(width)))
+    changes = queries.one_by_one() if width <= MAX_ALONE else queries.by_groups()
     places = {name: place for place, name in enumerate(features.columns)}
     return sorted(columns, key=lambda c: (-changes.get(places[c.name], 0.0), places[c.name]))
 

@@ -50,7 +50,7 @@ def query_model(
     return schema
 
 
-def ask_examples(asker: ResilientModel, out: Path, given: Sequence[Mapping[str, Any]]) -> None:
+def predict_examples(asker: ResilientModel, out: Path, given: Sequence[Mapping[str, Any]]) -> None:
     """Ask a model without data for the rows that came with it: for the smoke test, and as examples.
 
     Writes ``out``/{golden,smoke_test}.json; raises ``PackageError`` for a row without an answer.

@@ -32,7 +32,7 @@ from packager.worker.processes.child_process import given_to_child, run_child
 from packager.worker.processes.host_command import training_host
 from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.train.evaluate import numbers
-from packager.worker.train.fitted_columns import taken_features
+from packager.worker.train.fitted_columns import features_of_model
 
 RECIPE_TIMEOUT_SECONDS = 30.0
 """Time limit of the recipe for all three folds."""
@@ -56,8 +56,8 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFoldPredictio
     """Predictions of the default model; raise ``NotApplicableError`` if it fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        asked, rows = FoldsJob(task=task).dump(), pickle.dumps(folds)
-        ended = run_child("folds", asked, rows, root, folder, DEFAULT_MODEL_TIMEOUT_SECONDS)
+        job_bytes, rows = FoldsJob(task=task).dump(), pickle.dumps(folds)
+        ended = run_child("folds", job_bytes, rows, root, folder, DEFAULT_MODEL_TIMEOUT_SECONDS)
         if not ended.finished:
             raise NotApplicableError(ended.message)
         with np.load(folder / _ANSWERS) as found:
@@ -66,11 +66,11 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFoldPredictio
             )
 
 
-def ask_folds(asked: FoldsJob, out: Path) -> None:
+def predict_folds(job: FoldsJob, out: Path) -> None:
     """In the child process: write ``out``/folds.npz."""
     folds: Folds = pickle.loads(given_to_child())
     try:
-        found = folds.predict_all(default_model(asked.task))
+        found = folds.predict_all(default_model(job.task))
     except NotApplicableError as error:
         raise PackageError(str(error)) from error
     np.savez(
@@ -96,7 +96,7 @@ def _fit_predict(job: Job, host: ModelHost, scratch: Path) -> FitPredict:
         loader = host.save(models, job.serve.predictor)
         serve = job.serve.model_copy(update={"loader": loader})
         loaded = StoredModel(models, serve, job.task).load(host)
-        answers = loaded.predict(rows[list(taken_features(loaded, rows, tuple(names)))])
+        answers = loaded.predict(rows[list(features_of_model(loaded, rows, tuple(names)))])
         if job.task == "regression":
             return None, numbers(answers.labels)
         if answers.probabilities is None:

@@ -27,8 +27,8 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
     Raises ``UsageError`` for a declared name that is not a column, and if package.toml uses a
     personal column in slices, [test.fairness], [monitoring] include or as a category.
     """
-    asked = (*slice_columns(job), *job.test.fairness.columns)
-    names = [*dataset.features, *dict.fromkeys(n for n in asked if n not in dataset.features)]
+    required = (*slice_columns(job), *job.test.fairness.columns)
+    names = [*dataset.features, *dict.fromkeys(n for n in required if n not in dataset.features)]
     for key, given in (("personal", job.personal), ("not_personal", job.not_personal)):
         for name in given:
             if name not in dataset.train.columns:
@@ -45,8 +45,8 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
             kind = "personal data"
         if kind is not None:
             found[name] = kind
-    _check_not_asked_for(found, job, dataset)
-    _tell(found, job)
+    _check_not_required(found, job, dataset)
+    _report_personal(found, job)
     return found
 
 
@@ -67,7 +67,7 @@ def without_values(schema: Schema, personal: Mapping[str, Personal]) -> Schema:
     )
 
 
-def _check_not_asked_for(found: Mapping[str, Personal], job: Job, dataset: Dataset) -> None:
+def _check_not_required(found: Mapping[str, Personal], job: Job, dataset: Dataset) -> None:
     for key, names in (
         ("[slices] columns", job.slices_columns),
         ("[test.fairness] columns", job.test.fairness.columns),
@@ -90,7 +90,7 @@ def _check_not_asked_for(found: Mapping[str, Personal], job: Job, dataset: Datas
             )
 
 
-def _tell(found: Mapping[str, Personal], job: Job) -> None:
+def _report_personal(found: Mapping[str, Personal], job: Job) -> None:
     for name, kind in found.items():
         looks = "is" if name in job.personal else "looks like"
         sys.stderr.write(

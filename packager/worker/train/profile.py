@@ -171,13 +171,13 @@ def _counted(
 
 
 def _report_excluded(excluded: Mapping[str, DriftExclusion]) -> None:
-    told = [
+    texts = [
         f"{name} ({why.detail})"
         for name, why in excluded.items()
         if why.reason not in ("excluded", "personal")
     ]
-    if told:
-        some = ", ".join(told[:MAX_SHOWN]) + (", …" if len(told) > MAX_SHOWN else "")
+    if texts:
+        some = ", ".join(texts[:MAX_SHOWN]) + (", …" if len(texts) > MAX_SHOWN else "")
         sys.stderr.write(
             f"monitoring: not compared, because live rows would always drift: {some}; "
             "[monitoring] include enables drift detection for a feature\n"

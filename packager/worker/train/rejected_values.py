@@ -117,7 +117,7 @@ def _tester(
         for base in bases:
             if not budget.take(1):
                 return "not asked"
-            outcome = asker.ask([{**base, **{name: values[name] for name in names}}]).outcome
+            outcome = asker.query([{**base, **{name: values[name] for name in names}}]).outcome
             if outcome in ("answered", *FATAL):
                 return outcome
             worst = outcome

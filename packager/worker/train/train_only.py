@@ -28,12 +28,12 @@ def with_train_only(
         except ProjectCodeError as error:
             if error.key is None or error.key not in excluded or error.key in names:
                 raise
-            asked = error.key
+            key = error.key
         sys.stderr.write(
-            f"train reads the excluded column {asked!r}: the recipe gets it, the model does not; "
+            f"train reads the excluded column {key!r}: the recipe gets it, the model does not; "
             f"declare it with train_only = [...] under [data]\n"
         )
-        names.append(asked)
+        names.append(key)
 
 
 @contextmanager

@@ -112,7 +112,7 @@ def train(host: ModelHost, job: Job, dataset: Dataset, models: Path) -> TrainedM
     return TrainedModel(model, models, loader, window)
 
 
-def train_apart(job: Job, root: Root, data: TrainingData, models: Path) -> RepeatedTraining:
+def train_in_process(job: Job, root: Root, data: TrainingData, models: Path) -> RepeatedTraining:
     """Train in a new process, whose directory listings are reversed, and measure the model.
 
     The model is left in ``models``. Raises ``PackageError``.

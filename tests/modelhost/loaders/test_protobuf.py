@@ -54,12 +54,12 @@ def test_class_labels_are_found(attribute: bytes, classes: tuple[object, ...] | 
 def test_a_graph_is_told_from_other_bytes(tmp_path: Path) -> None:
     whole = model(operator(b"Gemm"))
     (tmp_path / "m").write_bytes(whole)
-    assert is_onnx(tmp_path / "m", asked=False)
+    assert is_onnx(tmp_path / "m", has_name=False)
     (tmp_path / "m").write_bytes(whole[:-1])
     with pytest.raises(ValueError, match="cut off"):
-        is_onnx(tmp_path / "m", asked=True)
+        is_onnx(tmp_path / "m", has_name=True)
     (tmp_path / "m").write_bytes(field(1, 8) + field(99 % 16, 1))
-    assert not is_onnx(tmp_path / "m", asked=False)
+    assert not is_onnx(tmp_path / "m", has_name=False)
 
 
 @given(st.binary(max_size=60))

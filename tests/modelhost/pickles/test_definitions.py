@@ -102,3 +102,17 @@ def test_a_broken_module_defines_nothing(found: Definitions) -> None:
 def test_the_library_of_this_process() -> None:
     one = Definitions(here()).find("pandas", "DataFrame")
     assert (one.kind, one.full) == ("class", "pandas.core.frame.DataFrame")
+
+
+def test_a_member_of_an_enumeration_is_told_by_its_written_value(tmp_path: Path) -> None:
+    (tmp_path / "kinds.py").write_text(
+        "import enum\nfrom enum import Enum\nfrom os import system\n\n\n"
+        "class Kind(Enum):\n    ONE = 'one'\n    TWO: int = 2\n    RUN = system\n\n"
+        "    @classmethod\n    def of(cls, x):\n        return cls(x)\n\n\n"
+        "class Factor:\n    OTHER = 'x'\n\n"
+        "    class Inner(enum.IntFlag):\n        A = enum.auto()\n"
+    )
+    definitions = Definitions(Modules([], [tmp_path]))
+    names = ("Kind.ONE", "Kind.TWO", "Factor.Inner.A", "Kind.RUN", "Kind.of", "Factor.OTHER")
+    told = {name: definitions.is_member("kinds", name) for name in (*names, "Absent.ONE")}
+    assert [name for name, member in told.items() if member] == list(names[:3])

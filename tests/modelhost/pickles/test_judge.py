@@ -96,3 +96,25 @@ def test_a_module_named_without_its_package_is_of_the_locked_distribution_or_own
     own.mkdir()
     (own / "_loss.py").write_text("from os import system as CyHalfBinomialLoss\n")
     assert judged(Judge(Modules([own], [installed])), *one) == "refused"
+
+
+def test_members_of_enumerations_and_functions_of_operator_are_named() -> None:
+    judge = Judge(here())
+
+    def told(module: str, name: str, *uses: str) -> str:
+        one = GlobalName(module, name, 0)
+        one.uses |= set(uses)
+        return "" if judge.of(one).allowed else judge.of(one).why
+
+    known = Judge(NoModules())
+    member = GlobalName("lifelines.utils", "CensoringType.RIGHT", 0)
+    assert known.of(member).allowed
+    member.uses.add(CALLED)
+    assert not known.of(member).allowed
+    assert known.of(GlobalName("library", "Kind.ONE", 0)).unknown
+    assert told("_operator", "neg") == ""
+    assert told("_operator", "neg", CALLED) == "is a function, which data doesn't call"
+    assert told("operator", "methodcaller", CALLED).startswith("calls or reads what a text in the")
+    assert told("pandas.core.generic", "NDFrame.fillna") == (
+        "is a method or attribute of a class, which isn't known to only compute"
+    )

@@ -126,7 +126,7 @@ def test_what_skops_writes_of_estimators_passes(tmp_path: Path) -> None:
                 "sklearn.linear_model._logistic.LogisticRegression",
                 {"obj": ESTIMATOR, "func": "fit"},
             ),
-            "LogisticRegression.fit, which is an attribute of something else",
+            "LogisticRegression.fit, which is a method or attribute of a class",
         ),
         (
             node("OperatorFuncNode", "operator.methodcaller", attrs=value(["x"])),

@@ -9,7 +9,12 @@ from socket import socket, socketpair
 import pytest
 
 from modelhost.predictions import Predictions
-from modelhost.solution.exchange import Exchange, ExchangeEndedError, ExchangeTimeoutError
+from modelhost.solution.exchange import (
+    GARBAGE,
+    Exchange,
+    ExchangeEndedError,
+    ExchangeTimeoutError,
+)
 from modelhost.solution.short_form import (
     ANNOUNCEMENT,
     REQUEST,
@@ -126,8 +131,9 @@ def test_an_answer_to_no_request_ends_it(
     exchange.send(Message({}))  # 0
     number = exchange.send(Message({}))
     send(other, Message(header))
-    with pytest.raises(ExchangeEndedError):
+    with pytest.raises(ExchangeEndedError) as ended:
         exchange.receive(number, soon(5))
+    assert ended.value.why == GARBAGE
 
 
 def test_a_request_that_is_not_read_has_a_time_limit(both: tuple[Exchange, socket, int]) -> None:
@@ -162,10 +168,16 @@ def test_the_end_of_the_process_is_seen_though_its_child_has_the_connection(
         exchange.receive(0, soon(5))
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\n\r\n0123456789"])
-def test_an_end_or_something_else_ends_it(both: tuple[Exchange, socket, int], sent: bytes) -> None:
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [(b"", None), (b"MHW1", None), (b"GET / HTTP/1.1\r\n\r\n0123456789", GARBAGE)],
+)
+def test_an_end_or_something_else_ends_it(
+    both: tuple[Exchange, socket, int], sent: bytes, why: str | None
+) -> None:
     exchange, other, _ = both
     other.sendall(sent)
     other.close()
-    with pytest.raises(ExchangeEndedError):
+    with pytest.raises(ExchangeEndedError) as ended:
         exchange.receive(0, soon(5))
+    assert ended.value.why == why

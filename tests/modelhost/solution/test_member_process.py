@@ -162,6 +162,26 @@ def test_what_a_member_has_started_ends_with_it(load: Load, tmp_path: Path) -> N
     assert not running(int(child.read_text()))
 
 
+def test_a_process_that_closes_its_connection_and_runs_on_is_ended(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelhost.solution.member_process.END_SECONDS", 0.2)
+    flow = load((member_spec("double"), {"scale": 2}))
+    process = flow.members["double"].process_id
+    code = tmp_path / "model" / "members" / "double" / "code" / "double_model.py"
+    closes = """        if (frame["x"] == 5).any():
+            os.closerange(3, 100)
+            time.sleep(600)
+        x = np"""
+    code.write_text(code.read_text().replace("        x = np", closes, 1))
+    assert process is not None
+    os.kill(process, signal.SIGKILL)
+    assert answered(flow) == [2.0, 4.0, 6.0]  # the changed code
+    with pytest.raises(MemberUnavailableError, match="'double' closed its connection and "):
+        flow.predict(pd.DataFrame({"x": [5.0]}))
+    assert answered(flow) == [2.0, 4.0, 6.0]
+
+
 def running(process: int) -> bool:
     try:
         return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2][:4]

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from modelhost.solution.process_start import ending, member_python
+from modelhost.solution.process_start import (
+    ending,
+    has_ended,
+    how_it_ends,
+    kill_group,
+    member_python,
+)
 
 
 def test_its_environment_lies_beside_that_of_the_flow(
@@ -30,3 +38,15 @@ def test_its_environment_lies_beside_that_of_the_flow(
 )
 def test_how_a_process_ended(code: int, told: str) -> None:
     assert ending(code) == told
+
+
+def test_an_end_is_seen_while_another_thread_waits_for_it() -> None:
+    process = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    assert not has_ended(process)
+    assert how_it_ends(process, 0.01) == "closed its connection"
+    kill_group(process)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, and not waited for
+    assert has_ended(process)
+    assert how_it_ends(process, 60) == "ended with signal SIGKILL"
+    assert has_ended(process)
+    kill_group(process)  # nothing is left

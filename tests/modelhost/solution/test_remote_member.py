@@ -91,7 +91,7 @@ def at(port: int, folder: Path) -> RemoteMember:
 
 
 def ask(member: RemoteMember, seconds: float = 30.0) -> list[Any]:
-    waits, count = member.ask(ROWS, time.monotonic() + seconds)
+    waits, count = member.submit(ROWS, time.monotonic() + seconds)
     assert waits is not None
     assert count == 1
     return waits.wait().labels
@@ -100,11 +100,11 @@ def ask(member: RemoteMember, seconds: float = 30.0) -> list[Any]:
 def test_requests_share_a_connection(server: Answering, member: RemoteMember) -> None:
     assert [ask(member) for _ in range(3)] == [[2.0]] * 3
     assert server.connections == 1
-    begun = [member.ask(ROWS, None)[0] for _ in range(2)]
+    begun = [member.submit(ROWS, None)[0] for _ in range(2)]
     assert [one.wait().labels for one in begun if one] == [[2.0]] * 2
     assert server.connections == 2
     assert member.state == "ready"
-    assert member.ask(ROWS.iloc[:0], None) == (None, 0)
+    assert member.submit(ROWS.iloc[:0], None) == (None, 0)
 
 
 def test_a_connection_that_the_server_closed_is_replaced(

@@ -68,13 +68,13 @@ def test_a_member_that_gets_the_same_rows_is_asked_once(
         asked: list[str] = []
         for name in MEMBERS:
             runner = model.native.members[name].runner
-            ask = runner.ask
+            ask = runner.submit
 
             def counted(rows: Any, until: Any, name: str = name, ask: Any = ask) -> Any:
                 asked.append(name)
                 return ask(rows, until)
 
-            monkeypatch.setattr(runner, "ask", counted)
+            monkeypatch.setattr(runner, "submit", counted)
         truth = {"segmenter": ["home", "home", "car"], "price": [7.0, 8.0, 9.0]}
         study = Study(model, ROWS, (), truth)
         for size in range(3):
@@ -215,3 +215,30 @@ def run(rows, members):
         assert labels(study.run()) == [2.0, 0.0, 6.0]
         assert labels(study.run(["price"])) == [2.0, 0.0, 9.0]
         assert labels(study.run(["segmenter", "price"])) == [0.0, 0.0, 9.0]
+
+
+def test_a_right_label_leaves_a_cascade_as_it_is(tmp_path: Path) -> None:
+    """The second member is asked about what the first is not sure of, right or wrong."""
+    members = {
+        "one": SampleMember(
+            "frame['name']", ("name:string", "p:number"), ("a", "b"), sure="frame['p']"
+        ),
+        "two": SampleMember("frame['other']", ("other:string",), ("a", "b")),
+    }
+    flow = """
+def run(rows, members):
+    first = members.one(rows)
+    made, unsure = first.predictions.copy(), first.probabilities.max(axis=1) < 0.8
+    if unsure.any():
+        made[unsure] = members.two(rows[unsure]).predictions
+    return [ord(one) for one in made]
+"""
+    rows = pd.DataFrame({"name": [*"baba"], "p": [0.9, 0.6, 0.6, 0.9], "other": [*"bbba"]})
+    truth = {"one": [*"aaaa"], "two": [*"aaaa"]}
+    with loaded_solution(tmp_path, flow, members) as model:
+        study = Study(model, rows, (), truth)
+        assert labels(study.run()) == [98.0, 98.0, 98.0, 97.0]
+        assert labels(study.run(["one"])) == [97.0, 98.0, 98.0, 97.0]
+        assert labels(study.run(["two"])) == [98.0, 97.0, 97.0, 97.0]
+        assert labels(study.run(["one", "two"])) == [97.0] * 4
+        assert study.by_confidence

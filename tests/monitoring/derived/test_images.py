@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from picture_samples import BMP, GIF, JPEG, WEBP, png
 
 from monitoring.derived.images import header
-from monitoring.derived.png import brightness
+from monitoring.derived.thumbnails import light_of
 
 
 @pytest.mark.parametrize(
@@ -32,10 +32,10 @@ def test_the_header_of_each_format(data: bytes, expected: tuple[str, int, int]) 
 @pytest.mark.parametrize("data", [b"", b"text", b"\xff\xd8\xff" + b"\xff" * 5000, b"BM", b"RIFF"])
 def test_other_bytes_have_none(data: bytes) -> None:
     assert header(data) is None
-    assert brightness(data) is None
+    assert light_of(data) is None
 
 
 @given(st.binary(max_size=200), st.sampled_from([JPEG[:4], GIF[:6], b"BM", b"\x89PNG\r\n\x1a\n"]))
 def test_hostile_bytes_raise_nothing(data: bytes, start: bytes) -> None:
     header(start + data)
-    brightness(start + data)
+    light_of(start + data)

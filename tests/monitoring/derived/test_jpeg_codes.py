@@ -1,35 +1,39 @@
-"""Codes are read bit by bit, and numbers by their size."""
+"""Codes are found by the bits that begin with them, and numbers by place and size."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from monitoring.derived.jpeg_codes import BitReader, codes_of
+from monitoring.derived.jpeg_codes import NO_CODE, codes_of, numbers_at, words_of
 
-COUNTS = bytes([1, 1, 2, *[0] * 13])  # 0, 10, 110, 111
-CODES = codes_of(COUNTS, b"abcd")
+COUNTS = bytes([1, 1, 1, *[0] * 13])  # 0, 10, 110
+CODES = codes_of(COUNTS, b"\x02\xf0\x00")
 
 
-def test_symbols_are_those_of_their_codes() -> None:
-    bits = BitReader(bytes([0b0_10_110_11, 0b1_0_10_0000]), 100)
-    assert bytes(bits.symbol(CODES) for _ in range(6)) == b"abcdab"
+def test_a_code_is_known_by_the_bits_that_it_begins() -> None:
+    at = [0b0_11 << 13, 0b10 << 14, 0b110 << 13, 0b111 << 13]
+    assert [CODES.bits[one] for one in at] == [1 + 2, 2, 3, NO_CODE]
+    assert [CODES.coefficients[one] for one in at] == [1, 16, 64, 64]
+    assert CODES.lengths[at].tolist() == [1, 2, 3, 0]
+    assert CODES.symbols[at].tolist() == [2, 0xF0, 0, 0]
 
 
 def test_the_lower_half_of_the_numbers_is_negative() -> None:
-    bits = BitReader(bytes([0b000_111_01, 0b1_0000000]), 100)
-    assert [bits.number(size) for size in (3, 3, 3, 0)] == [-7, 7, -4, 0]
+    words = words_of(bytes([0b000_111_01, 0b1_0000000]))
+    found = numbers_at(words, np.array([0, 3, 6, 9]), np.array([3, 3, 3, 0]))
+    assert found.tolist() == [-7, 7, -4, 0]
 
 
-def test_the_end_and_too_many_symbols_are_errors() -> None:
-    with pytest.raises(IndexError, match="too many symbols"):
-        BitReader(b"abc", 0).symbol(CODES)
-    bits = BitReader(b"", 10_000)
-    with pytest.raises(IndexError, match="the scan ends"):
-        _read(bits, 1_000)
+def test_after_the_end_are_ones() -> None:
+    words = words_of(b"\x00")
+    assert [words[at] for at in (0, 4, 8, 23)] == [0xFF, 0xFFF, 0xFFFF, 0xFFFF]
+    assert len(words) == 24
+
+
+@pytest.mark.parametrize(
+    ("counts", "symbols"), [(COUNTS, b"ab"), (bytes(16), b""), (bytes([3, *[0] * 15]), b"abc")]
+)
+def test_damaged_tables_are_errors(counts: bytes, symbols: bytes) -> None:
     with pytest.raises(ValueError, match="a symbol for each code"):
-        codes_of(COUNTS, b"abc")
-
-
-def _read(bits: BitReader, count: int) -> None:
-    for _ in range(count):
-        bits.symbol(CODES)
+        codes_of(counts, symbols)

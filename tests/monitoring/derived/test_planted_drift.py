@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from picture_samples import GIF, gray_png
+from picture_samples import GIF, gray_jpeg, gray_png
 from sklearn.datasets import load_digits
 
 from monitoring.metrics.bin_counts import BinCounts
@@ -84,6 +84,17 @@ def test_digits_as_png(change: Any, seen: set[str]) -> None:
     found = drifting(profiled(pictures(DIGITS[:1_100]), "bytes"), pictures(change(DIGITS[1_100:])))
     assert seen <= found
     assert bool(seen) == bool(found)
+
+
+@pytest.mark.slow
+def test_digits_as_jpeg() -> None:
+    def pictures(block: np.ndarray) -> list[bytes]:
+        return [gray_jpeg(15 * one) for one in block]
+
+    profile, live = profiled(pictures(DIGITS[:800]), "bytes"), DIGITS[800:1_500]
+    assert drifting(profile, pictures(live)) <= {"bytes"}
+    assert {"brightness", "contrast", "nearest"} <= drifting(profile, pictures(live // 2))
+    assert "nearest" in drifting(profile, pictures(np.rot90(live, axes=(1, 2))))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from packager.build.smoke_test import _told, equal_answers, smoke_test
+from packager.build.smoke_test import _end_error, equal_answers, smoke_test
 from packager.errors import PackageError
 from packager.progress import NullProgress
 from packager.runners.runner import LocalWorker
@@ -42,18 +42,18 @@ def test_numbers_within_answers_of_several_outputs_are_near() -> None:
 
 def test_the_servers_own_error_is_the_message() -> None:
     told = {"level": "error", "message": "no module named 'a'", "hint": "add what provides 'a'"}
-    error = _told(f'{{"message":"x"}}\n{json.dumps(told)}\nINFO y')
+    error = _end_error(f'{{"message":"x"}}\n{json.dumps(told)}\nINFO y')
     assert error.message == "trained, but the image can't predict: no module named 'a'"
     assert error.hint == "add what provides 'a'"
 
 
 def test_without_one_the_end_of_its_log_is_the_hint() -> None:
-    error = _told("Killed")
+    error = _end_error("Killed")
     assert (error.message, error.hint) == (
         "trained, but the image ends before it is ready",
         "Killed",
     )
-    assert _told("").hint.startswith("it printed nothing: see the command it starts with")
+    assert _end_error("").hint.startswith("it printed nothing: see the command it starts with")
 
 
 def test_a_smoke_test_that_does_not_end_says_how_to_go_on(

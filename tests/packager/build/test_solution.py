@@ -173,14 +173,14 @@ def test_the_policy_of_the_machine_is_for_members_that_were_built_elsewhere(
     write_oci(make_images(tmp_path / "layers"), tmp_path / "oci")
     section = project.member[0].model_copy(update={"package": str(tmp_path / "oci")})
     how = (None, NullProgress(), BuildOptions())
-    with _member(project, section, build, how) as found:
+    with _member(project, section, None, build, how) as found:
         assert not found.pinned
     (tmp_path / "policy.toml").write_text('mode = "enforce"\n')
     monkeypatch.setenv("MODEL_PACKAGER_TRUST", str(tmp_path / "policy.toml"))
     refused = rf"\[\[member\]\] {section.name}: .*: no rule of the policy is for {tmp_path}/oci"
     with (
         pytest.raises(PackageError, match=refused),
-        _member(project, section, build, how),
+        _member(project, section, None, build, how),
     ):
         pass
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from solution_projects import LENGTH, write_solution_projects
+from solution_projects import LENGTH, MOOD, write_solution_projects
 
 from packager.build.solution_checks import check_before_members
 from packager.errors import UsageError
@@ -29,8 +29,10 @@ def refused(projects: Path, base: str = BASE) -> str:
     return f"{raised.value.message}; {raised.value.hint}"
 
 
-def test_a_solution_without_a_mistake_passes(projects: Path) -> None:
-    check_before_members(load_project(projects), BASE)
+def test_a_solution_without_a_mistake_passes_and_its_members_are_loaded(projects: Path) -> None:
+    found = check_before_members(load_project(projects), BASE)
+    assert [*found] == [LENGTH, MOOD]
+    assert [one.package.name for one in found.values()] == [LENGTH, MOOD]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_every_verb_explains_itself(run, verb: str):
         ("inspect",),
         ("predict", "ref"),
         ("serve", "ref", "--port", "http"),
-        ("predict", "ref", "--input", "a.csv", "--format", "xml"),
+        ("predict", "ref", "--data", "a.csv", "--format", "xml"),
     ],
 )
 def test_a_wrong_call_ends_with_two_and_an_empty_stdout(run, arguments):
@@ -101,10 +101,10 @@ def test_ctrl_c_ends_with_130_and_says_so(run, monkeypatch):
 
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", stop)
-    code, out, err = run("predict", "r", "--input", "a", "--local")
+    code, out, err = run("predict", "r", "--data", "a", "--local")
     assert (code, out) == (130, "")
     assert "stopped" in err
-    code, out, err = run("predict", "r", "--input", "a", "--local", "--json")
+    code, out, err = run("predict", "r", "--data", "a", "--local", "--json")
     assert (code, out) == (130, "")
     told = json.loads(err.splitlines()[-1])
     assert told == {"message": "stopped", "hint": None, "exit_code": 130}
@@ -116,7 +116,7 @@ def test_a_bug_shows_its_traceback(monkeypatch):
 
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", fail)
-    monkeypatch.setattr(sys, "argv", ["package", "predict", "r", "--input", "a", "--local"])
+    monkeypatch.setattr(sys, "argv", ["package", "predict", "r", "--data", "a", "--local"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
 

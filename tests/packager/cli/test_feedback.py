@@ -22,7 +22,7 @@ def fed(run, monkeypatch):
 
     def call(found: FeedbackResult, *words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(feedback, "send", lambda *_: found)
-        return run("feedback", "http://127.0.0.1:9", "--input", "l.csv", *words)
+        return run("feedback", "http://127.0.0.1:9", "--data", "l.csv", *words)
 
     return call
 
@@ -52,7 +52,7 @@ def test_of_many_refusals_some_are_shown_and_json_has_them_all(fed):
 
 
 def test_a_file_that_is_not_there_is_refused_before_the_server_is_queried(run, tmp_path: Path):
-    code, _, err = run("feedback", "http://127.0.0.1:9", "--input", tmp_path / "gone.csv")
+    code, _, err = run("feedback", "http://127.0.0.1:9", "--data", tmp_path / "gone.csv")
     assert code == 2
     assert "gone.csv" in err
 

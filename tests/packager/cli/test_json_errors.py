@@ -13,13 +13,13 @@ from packager.errors import PackageError
     ("arguments", "message", "hint"),
     [
         (("build", "--nonsense"), "No such option: --nonsense", "see `package build --help`"),
-        (("predict", "ref"), "Missing option '--input'.", "see `package predict --help`"),
+        (("predict", "ref"), "Missing option '--data'.", "see `package predict --help`"),
         (
-            ("predict", "ref", "--input", "a.csv", "--format", "csv"),
+            ("predict", "ref", "--data", "a.csv", "--format", "csv"),
             "--format csv: expected no --json with it",
             "keep one of the two",
         ),
-        (("predict", "http://", "--input", "a"), "http://: expected an address", "begin with"),
+        (("predict", "http://", "--data", "a"), "http://: expected an address", "begin with"),
     ],
 )
 def test_an_error_is_one_json_object_where_json_is_requested(run, arguments, message, hint):
@@ -37,7 +37,7 @@ def test_an_error_without_a_hint_has_null_there_and_shows_no_password(run, monke
         raise PackageError("https://ann:secret@127.0.0.1/: \x1b[2J", "")
 
     monkeypatch.setattr("packager.cli.run.opened", fail)
-    code, out, err = run("predict", "r", "--input", "a", "--local", "--json")
+    code, out, err = run("predict", "r", "--data", "a", "--local", "--json")
     assert (code, out) == (1, "")
     assert json.loads(err.splitlines()[-1]) == {
         "message": "https://***@127.0.0.1/: \x1b[2J",

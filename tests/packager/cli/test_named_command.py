@@ -46,7 +46,7 @@ def test_if_no_command_is_named_all_of_them_are_there(words: list[str]) -> None:
         ["issues", "tokens"],
         ["deploy", "kubernetes"],
         ["inspect"],
-        ["predict", "ref", "--input", "a.csv", "--format", "xml"],
+        ["predict", "ref", "--data", "a.csv", "--format", "xml"],
     ],
     ids=" ".join,
 )

@@ -18,14 +18,14 @@ from packager.worker.replay.report import ReplayReport
 
 
 def test_predict_writes_csv_or_json_not_both(run, tmp_path: Path):
-    code, out, err = run("predict", "ref", "--input", "a.csv", "--format", "csv", "--json")
+    code, out, err = run("predict", "ref", "--data", "a.csv", "--format", "csv", "--json")
     assert (code, out) == (2, "")
     assert "--format csv: expected no --json with it" in err
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("predict", "--input", "a.csv"), ("serve",), ("replay",), ("bench",)],
+    [("predict", "--data", "a.csv"), ("serve",), ("replay",), ("bench",)],
     ids=lambda arguments: arguments[0],
 )
 def test_without_an_engine_a_package_runs_only_where_requested(run, monkeypatch, arguments):
@@ -51,7 +51,7 @@ def test_two_packages_run_only_where_requested(run, monkeypatch, tmp_path: Path)
 
 @pytest.mark.parametrize(
     "arguments",
-    [("predict", "--input", "a.csv"), ("serve",), ("replay",), ("bench",)],
+    [("predict", "--data", "a.csv"), ("serve",), ("replay",), ("bench",)],
     ids=lambda arguments: arguments[0],
 )
 def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypatch, arguments):
@@ -68,7 +68,7 @@ def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypa
 def test_what_local_means_is_said_once(run, monkeypatch):
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", answering)
-    _, _, err = run("predict", "ref", "--input", "a.csv", "--local")
+    _, _, err = run("predict", "ref", "--data", "a.csv", "--local")
     assert err.count("--local: the package's code and model run on this machine with your") == 1
     assert len(err.splitlines()) == 1
 
@@ -87,9 +87,9 @@ ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
 def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", answering)
-    code, out, _ = run("predict", "ref", "--input", "a.csv", "--local")
+    code, out, _ = run("predict", "ref", "--data", "a.csv", "--local")
     assert (code, out) == (0, ANSWERS)
-    code, out, _ = run("predict", "ref", "--input", "a.csv", "--json", "--local")
+    code, out, _ = run("predict", "ref", "--data", "a.csv", "--json", "--local")
     assert code == 0
     assert out == '{"predictions": [{"prediction": 1}, {"prediction": 2}]}\n'
 
@@ -97,7 +97,7 @@ def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
 def test_answers_may_go_to_a_file_and_then_stdout_is_empty(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", answering)
-    code, out, _ = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
+    code, out, _ = run("predict", "r", "--local", "--data", "a", "--output", tmp_path / "o")
     assert (code, out) == (0, "")
     assert (tmp_path / "o").read_text() == ANSWERS
 
@@ -108,7 +108,7 @@ def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: 
 
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", fail)
-    code, out, err = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
+    code, out, err = run("predict", "r", "--local", "--data", "a", "--output", tmp_path / "o")
     assert (code, out) == (1, "")
     assert (
         err.partition("\n")[2]

@@ -63,7 +63,7 @@ def test_answers_equal_those_of_predict(
 ) -> None:
     scores, printed = whole
     assert {"rows": 600, "parts": 6, "complete": True}.items() <= printed.items()
-    said = package("predict", local_package.reference, "--input", visits, "--local", env=NO_ENGINE)
+    said = package("predict", local_package.reference, "--data", visits, "--local", env=NO_ENGINE)
     predicted = [json.loads(line) for line in said.out.splitlines()]
     scored = ds.dataset(scores, format="parquet").to_table().to_pylist()
     assert len(scored) == len(predicted)

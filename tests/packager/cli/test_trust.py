@@ -109,7 +109,7 @@ def test_an_unknown_requirement_is_named(signed: Path) -> None:
     "verb",
     [
         ("serve", "--port", "0"),
-        ("predict", "--input", "rows.csv"),
+        ("predict", "--data", "rows.csv"),
         ("replay",),
         ("bench",),
         ("score", "--data", "rows.csv", "--output", "out"),

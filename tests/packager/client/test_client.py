@@ -35,11 +35,9 @@ def test_client_and_command_answer_as_the_package_itself(
         assert client.package().tag == local_package.built["tag"].partition(":")[2]
         answers = client.predict(frame, batch=7)
     data = local_package.project / "data" / "visits.csv"  # the target is in it, and left out
-    told = package(
-        "predict", local_package.reference, "--input", data, "--local", env=NO_ENGINE
-    ).out
+    told = package("predict", local_package.reference, "--data", data, "--local", env=NO_ENGINE).out
     expected = [json.loads(line) for line in told.splitlines()]
-    remote = package("predict", served_url, "--input", data)
+    remote = package("predict", served_url, "--data", data)
     assert remote.code == 0, remote.err
     found = [json.loads(line) for line in remote.out.splitlines()]
     assert [one["prediction"] for one in found] == [one["prediction"] for one in expected]
@@ -64,12 +62,12 @@ def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
     served_url: str, local_package: Package, tmp_path: Path
 ) -> None:
     data = local_package.project / "data" / "visits.csv"
-    lines = package("predict", served_url, "--input", data, "--format", "csv").out.splitlines()
+    lines = package("predict", served_url, "--data", data, "--format", "csv").out.splitlines()
     assert lines[0].startswith("prediction,probability no,probability yes,flags")
     assert len(lines) == len(data.read_text().splitlines())
     bad = tmp_path / "rows.json"
     bad.write_text('[{"visits": 1}]')
-    refused = package("predict", served_url, "--input", bad)
+    refused = package("predict", served_url, "--data", bad)
     assert (refused.code, refused.out) == (2, "")
     assert "no such key" in refused.err
 
@@ -85,7 +83,7 @@ def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
     ],
 )
 def test_a_wrong_mix_of_options_is_refused(arguments: list[str], message: str) -> None:
-    done = package_here("predict", *arguments, "--input", "rows.csv")
+    done = package_here("predict", *arguments, "--data", "rows.csv")
     assert done.code == 2
     assert message in done.err
 

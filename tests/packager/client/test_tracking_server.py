@@ -47,7 +47,7 @@ def test_the_login_is_that_of_mlflows_variables(
     stub: TrackingStub, variables: dict[str, str], login: str | None
 ) -> None:
     stub.documents["runs/get r"] = {"run": {}}
-    assert TrackingServer(stub.url, variables).ask("runs/get", run_id="r") == {"run": {}}
+    assert TrackingServer(stub.url, variables).get("runs/get", run_id="r") == {"run": {}}
     assert stub.logins == [login]
 
 
@@ -63,7 +63,7 @@ def test_what_the_server_does_not_know_is_none_or_named(stub: TrackingStub) -> N
     server = TrackingServer(stub.url, {})
     assert server.find("runs/get", run_id="r") is None
     with pytest.raises(UsageError, match="expected churn 3, got no such entry"):
-        server.ask("model-versions/get", name="churn", version="3")
+        server.get("model-versions/get", name="churn", version="3")
 
 
 @pytest.mark.parametrize(

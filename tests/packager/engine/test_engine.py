@@ -19,8 +19,9 @@ from docker.errors import ImageNotFound
 
 import packager
 from packager.cache import process_id
-from packager.engine.containers import OWNER, ContainerJob, engine_address
+from packager.engine.containers import OWNER, engine_address
 from packager.engine.engine import TEMPORARY, Engine
+from packager.engine.job import ContainerJob
 from packager.errors import PackageError
 from packager.image.config import assemble
 from packager.image.export import load_into

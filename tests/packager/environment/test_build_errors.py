@@ -25,7 +25,7 @@ from packager.exit_reason import ExitReason
     ],
 )
 def test_the_hint_fits_the_cause(line: str, hint: str):
-    error = build_failure("./x", "backend", ExitReason(1, said=("Building", line, "")))
+    error = build_failure("./x", "backend", ExitReason(1, output=("Building", line, "")))
     assert error.message == f"./x: its build backend backend ended with exit code 1: {line}"
     assert hint in error.hint
 
@@ -38,12 +38,12 @@ def test_a_killed_build_says_so():
 
 def test_a_backend_of_rust_that_fetches_a_compiler_has_none():
     line = "httpx.ConnectError: [Errno -3] Temporary failure in name resolution"
-    assert "no compiler" in build_failure("./x", "maturin", ExitReason(1, said=(line,))).hint
+    assert "no compiler" in build_failure("./x", "maturin", ExitReason(1, output=(line,))).hint
 
 
 def test_the_cause_is_shown_rather_than_the_last_line():
     said = ("error: Multiple top-level packages discovered in a flat-layout: ['data', 'own'].",
             "To find more information, look for package discovery on setuptools docs.")  # fmt: skip
-    error = build_failure("./x", "setuptools.build_meta", ExitReason(1, said=said))
+    error = build_failure("./x", "setuptools.build_meta", ExitReason(1, output=said))
     assert error.message.endswith(f"exit code 1: {said[0]}")
     assert 'packages = ["NAME"]' in error.hint

@@ -146,6 +146,7 @@ PIP = '[tool.uv.pip]\nno-binary = ["evil"]\nno-build-isolation = true\n'
     ],
 )
 @pytest.mark.parametrize("owner", ["project", "above", "user"])
+@pytest.mark.sample(3)
 def test_no_configuration_makes_uv_build(
     tmp_path: Path, monkeypatch, name: str, text: str, owner: str
 ):

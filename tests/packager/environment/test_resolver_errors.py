@@ -86,7 +86,28 @@ def test_wheels_of_another_system_lead_to_a_marker():
     ],
 )
 def test_other_causes_have_their_own_hint(said, expected):
-    assert hint(NO_SOLUTION + said) == expected
+    assert hint(NO_SOLUTION + said + " requirements are unsatisfiable") == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "Failed to read `c @ file:///p/c-1.0-py3-none-any.whl` cause: Failed to extract",
+            "that file is no whole wheel: build it, or copy it, again",
+        ),
+        (
+            "Requested package name `d` does not match `c` in the distribution filename: c.whl",
+            "write the name that the file has in requirements.txt",
+        ),
+        (
+            "something that nobody has seen",
+            "change what it names in requirements.txt or in uv's configuration",
+        ),
+    ],
+)
+def test_only_what_is_unsatisfiable_is_said_to_exclude_each_other(said, expected):
+    assert hint(said) == expected
 
 
 def test_an_index_that_does_not_answer_is_named_by_its_host_without_its_password():

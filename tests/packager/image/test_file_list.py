@@ -165,3 +165,23 @@ def test_extended_attributes_are_refused(tmp_path: Path) -> None:
     digest = f"sha256:{HashedFile.of(path).sha256}"
     with pytest.raises(PackageError, match="with the attribute 'SCHILY"):
         layer_listing(Layer("code", path, digest, path.stat().st_size))
+
+
+@pytest.mark.parametrize("what", ["link /tmp", f"644 {SHA}"])
+def test_what_takes_the_place_of_a_folder_removes_its_files(what: str) -> None:
+    """Two layers would remove them unnoticed: a link there, and then the folder again."""
+    hidden = [{"code": what}, {"code": "folder 755"}]
+    found = FileList.of([IMAGE, *hidden])
+    assert [name for name in found.image if name.startswith("code")] == ["code"]
+    assert found.trees() != FileList.of([IMAGE]).trees()
+    above = FileList.of([IMAGE], hidden)
+    assert above.companion == dict.fromkeys(
+        ("code/train.py", "code/run", "code/link"), "removed by a layer above"
+    )
+    assert above.trees()[1] != FileList.of([IMAGE]).trees()[1]
+
+
+def test_a_folder_without_an_entry_of_its_own_is_replaced_as_well() -> None:
+    bare = {"code/deep/a.py": f"644 {SHA}"}
+    found = FileList.of([bare, {"code/deep": "link x"}, {"code/deep": "folder 755"}])
+    assert found.image == {"code/deep": "folder 755"}

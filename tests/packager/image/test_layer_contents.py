@@ -9,8 +9,8 @@ from elf_samples import SITE, make_shared, wheel
 
 from packager.image import layer_contents
 from packager.image.layer_contents import contents, joined_contents
+from packager.image.layer_entries import copy_members
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.merged_layers import copy_members
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to make libraries")
 

@@ -129,7 +129,7 @@ def test_a_model_that_hangs_is_killed(host, tmp_path):
     header = {"verb": "predict", "model": 0, "specs": [spec.as_json() for spec in specs]}
     header |= {"columns": columns.described, "rows": columns.rows}
     with pytest.raises(HostTimeoutError, match=r"the model took over 0\.2 s"):
-        host.ask(Message(header, columns.buffers), seconds=0.2)
+        host.send(Message(header, columns.buffers), seconds=0.2)
 
 
 @pytest.mark.slow

@@ -72,11 +72,11 @@ def test_another_answer_is_an_error_of_the_model(wrong):
 def test_checked_columns_and_calls_of_parts_go_to_the_model_with_its_options():
     asked: list[tuple[Message, float | None]] = []
 
-    def ask(request: Message, seconds: float | None = None) -> Message:
+    def send(request: Message, seconds: float | None = None) -> Message:
         asked.append((request, seconds))
         return answer(["a", "b"], [0.5, 0.5, 0.25, 0.75], rows=2, shape=[2, 2])
 
-    made = replace(model(Message({})), ask=ask, number=3).untraced().within(9.0)
+    made = replace(model(Message({})), send=send, number=3).untraced().within(9.0)
     specs = [ColumnSpec("x", "number", "float64")]
     assert made.predict_columns([[1.0, None]], specs, 2).labels == ["a", "b"]
     assert made.parts.predict(["inner"], np.zeros((2, 1))).labels == ["a", "b"]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import importlib.util
+import marshal
 import py_compile
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 import pytest
 from host_samples import MANIFEST
@@ -13,6 +16,7 @@ from packager.manifest.manifest import Manifest
 from packager.model.integrity import (
     check_before_loading,
     is_bytecode,
+    is_compiled,
     is_passed_over,
     verify_folder,
 )
@@ -132,3 +136,36 @@ def test_bytecode_beside_a_module_has_to_say_what_its_source_says(
     else:
         with pytest.raises(PackageError, match="expected bytecode of its source"):
             check_before_loading(manifest, root)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("co_stacksize", 1), ("co_qualname", "other"), ("co_exceptiontable", b"")],
+)
+def test_bytecode_differs_in_what_its_comparison_leaves_out(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    source = tmp_path / "m.py"
+    source.write_text(
+        "def f(x):\n    try:\n        return 1 / x\n    except Exception:\n        pass\n"
+    )
+    made = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+    (inner,) = (one for one in made.co_consts if isinstance(one, CodeType))
+    changed: Any = {field: value}
+    other = made.replace(co_consts=(inner.replace(**changed), *made.co_consts[1:]))
+    cached = Path(importlib.util.cache_from_source(str(source)))
+    cached.parent.mkdir()
+    for code in (made, other):
+        head = importlib.util.MAGIC_NUMBER + bytes(12)
+        cached.write_bytes(head + marshal.dumps(code))
+        assert is_compiled(cached) == (code is made)
+
+
+@pytest.mark.parametrize("name", ["x.py", "train.cpython-311.so", "x.nbi", "deep/x.pyc"])
+def test_only_bytecode_is_expected_beside_it(tmp_path: Path, name: str) -> None:
+    manifest, root = packaged(tmp_path)
+    path = root.code / "__pycache__" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    with pytest.raises(PackageError, match="expected no such file as in the manifest"):
+        check_before_loading(manifest, root)

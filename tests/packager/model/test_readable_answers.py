@@ -34,10 +34,10 @@ def refused(action: Any) -> str:
 
 
 def model(header: Any, buffers: Any = ()) -> HostedModel:
-    def ask(_: Message, _seconds: float | None = None) -> Message:
+    def send(_: Message, _seconds: float | None = None) -> Message:
         return Message(header, buffers)
 
-    return HostedModel.read(ask, "classification", Message({"model": TOLD}))
+    return HostedModel.read(send, "classification", Message({"model": TOLD}))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def model(header: Any, buffers: Any = ()) -> HostedModel:
     [{}, {"model": None}, {"model": []}, {"model": {**TOLD, "classes": 5}}, {"model": {}}],
 )
 def test_what_is_no_model_is_refused(header: dict[str, Any]) -> None:
-    refused(lambda: HostedModel.read(model({}).ask, "classification", Message(header)))
+    refused(lambda: HostedModel.read(model({}).send, "classification", Message(header)))
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,9 @@ def project_of(tmp_path: Path, columns: str = ARRAY, data: str = "") -> Path:
     return directory
 
 
-def test_the_form_of_the_features_is_part_of_the_job(tmp_path: Path) -> None:
-    project = load_project(project_of(tmp_path, data='exclude = ["id"]'))
+@pytest.mark.parametrize("role", ["exclude", "key"])
+def test_the_form_of_the_features_is_part_of_the_job(tmp_path: Path, role: str) -> None:
+    project = load_project(project_of(tmp_path, data=f'{role} = ["id"]'))
     check_columns(project)
     job = make_job(project)
     assert job.serve.features == "array"

@@ -36,7 +36,7 @@ PLACES = {
 def test_no_credential_is_code_and_each_is_reported_without_itself(tmp_path: Path):
     project, heard = load_project(write_project(tmp_path, {**FILES, **PLACES})), RecordedProgress()
     found = read_code(project)
-    found.tell(heard)
+    found.warn_omitted(heard)
     assert [name for name, path in found.files.items() if CANARY in path.read_text()] == []
     assert {name for name in PLACES if not name.startswith(".")} <= set(found.secrets)
     assert len(heard.warnings) == len(found.secrets)

@@ -30,7 +30,7 @@ def test_github_names_commit_ref_and_repository(tmp_path: Path) -> None:
         dirty=None,
         ref="refs/heads/main",
         source="https://forge.test/team/models",
-        told_by="GITHUB_SHA",
+        read_from="GITHUB_SHA",
     )
 
 
@@ -52,7 +52,7 @@ def test_gitlab_names_the_repository_as_it_was_cloned_without_the_token(
     found = ci_state(tmp_path, {**GITLAB, **more})
     assert found is not None
     assert (found.ref, found.source) == (ref, "https://forge.test/team/models.git")
-    assert found.told_by == "CI_COMMIT_SHA"
+    assert found.read_from == "CI_COMMIT_SHA"
 
 
 def test_a_folder_elsewhere_is_not_the_one_that_ci_checked_out(tmp_path: Path) -> None:

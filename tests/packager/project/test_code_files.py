@@ -149,7 +149,7 @@ def test_credentials_are_left_out_with_a_word(tmp_path: Path):
     found = sorted_code(tmp_path, changes)
     assert [*found.files] == ["cacert.pem", "package.toml", "requirements.txt", "train.py"]
     heard = RecordedProgress()
-    found.tell(heard)
+    found.warn_omitted(heard)
     assert heard.warnings == [
         "id_rsa is omitted from the image: its name is that of a private key",
         "notes/deploy.txt is omitted from the image: line 1 holds an AWS access key",

@@ -88,7 +88,7 @@ def test_files_that_a_verb_writes_are_no_code(tmp_path: Path):
 def test_what_is_left_out_is_reported_with_the_reason(tmp_path: Path):
     project = load_project(write_project(tmp_path, {"prod.env": "TOKEN=1"}))
     listed, heard = list_files(project), RecordedProgress()
-    listed.tell(heard)
+    listed.warn_omitted(heard)
     assert heard.warnings == [f"prod.env is omitted from the image: {listed.left_out['prod.env']}"]
 
 

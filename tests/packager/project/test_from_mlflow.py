@@ -32,7 +32,7 @@ def test_the_package_answers_as_mlflow_does(saved: Path, tmp_path: Path) -> None
     assert done.code == 0, done.err
     built = package("build", project, "--output", f"oci:{image}", env=NO_ENGINE)
     assert built.code == 0, built.err
-    asked = ("predict", image, "--input", saved / "asked.csv", "--format", "csv", "--local")
+    asked = ("predict", image, "--data", saved / "asked.csv", "--format", "csv", "--local")
     answered = package(*asked, "--output", tmp_path / "answers.csv", env=NO_ENGINE)
     assert answered.code == 0, answered.err
     found = pd.read_csv(tmp_path / "answers.csv")

@@ -62,6 +62,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, pd.
 @pytest.mark.slow
 @pytest.mark.parametrize(("target", "task"), [("sold", "classification"), ("price", "regression")])
 @pytest.mark.parametrize("options", [{}, {"sep": ";", "decimal": ","}, {"sep": "\t"}])
+@pytest.mark.sample(2)
 def test_the_written_recipe_trains_on_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, task: str, options: dict[str, str]
 ) -> None:

@@ -14,6 +14,7 @@ from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
 from packager.registry.blobs import OutgoingBlob, put_blob
 from packager.registry.manifests import (
     MAX_MANIFEST,
+    ImageIndex,
     find_manifest,
     get_manifest,
     image_manifest,
@@ -176,3 +177,19 @@ def test_a_manifest_is_sent_again_to_an_overloaded_registry():
     with stub(script) as found:
         put_manifest(at(found.host), IMAGE, MANIFEST_TYPE, "1")
     assert answers == []
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [None, {}, {"os": "linux"}, {"architecture": "amd64"}, {"os": "", "architecture": "a"}],
+)
+def test_an_index_with_an_image_for_no_certain_platform_is_refused(platform: object):
+    """Engines take an entry without a platform for any, and one without an ``os`` for their own."""
+    entry = CONFIG.descriptor.as_json()
+    named = {**entry, "platform": {"os": "linux", "architecture": "arm64"}}
+    attached = {**entry, "platform": {"os": "unknown", "architecture": "unknown"}}
+    other = {**entry, "platform": platform} if platform is not None else entry
+    index = ImageIndex.of(CONFIG.descriptor, {"manifests": [named, attached]})
+    assert index.images == {"linux/arm64": CONFIG.descriptor.digest}
+    with pytest.raises(ValueError, match="without a platform, which engines may run on any"):
+        ImageIndex.of(CONFIG.descriptor, {"manifests": [named, other]})

@@ -92,6 +92,7 @@ def test_the_tag_is_the_last_request(plain: StartedRegistry):
 
 @pytest.mark.server
 @pytest.mark.parametrize("point", range(20))
+@pytest.mark.sample(6)
 def test_a_push_cut_anywhere_leaves_no_tag_and_the_next_completes_it(plain, point: int):
     image, name = random_image(*SIZES), f"push/cut{point}"
     with cutting_proxy(plain.host) as proxy:

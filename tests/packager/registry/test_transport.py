@@ -50,6 +50,6 @@ def test_a_port_where_nothing_listens_is_broken():
 
 
 def test_the_first_words_of_an_answer():
-    assert RegistryAnswer(500, {}, "", b"oh no").told == "500 oh no"
-    assert RegistryAnswer(500, {}, "").told == "500"
-    assert len(RegistryAnswer(500, {}, "", b"x" * 10_000).told) == 304
+    assert RegistryAnswer(500, {}, "", b"oh no").summary == "500 oh no"
+    assert RegistryAnswer(500, {}, "").summary == "500"
+    assert len(RegistryAnswer(500, {}, "", b"x" * 10_000).summary) == 304

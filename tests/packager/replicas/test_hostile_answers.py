@@ -212,6 +212,7 @@ def test_only_http_is_queried(address: str) -> None:
         INFO * (MAX_SERIES + 1),
     ],
 )
+@pytest.mark.sample(6)
 def test_what_are_no_counts_is_refused(line: bytes) -> None:
     with (
         sending(body(INFO + line)) as url,

@@ -10,7 +10,7 @@ from packager.trust.audit_report import AuditFinding, AuditResult
 
 def test_a_hint_is_printed_once_for_findings_that_follow_each_other() -> None:
     found = AuditResult("shop:1")
-    found.told["pickles"] = "1 read to their end"
+    found.scanned["pickles"] = "1 read to their end"
     found.findings = [
         AuditFinding("pickles", "a", "calls x", "allow it"),
         AuditFinding("pickles", "b", "calls y", "allow it"),

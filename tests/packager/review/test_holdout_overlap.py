@@ -22,5 +22,9 @@ def test_rows_on_both_sides_of_the_split_are_counted(tmp_path, commit):
     held.to_csv(folder / "held.csv", index=False)
     found = leakage(folder, table, VersionedTable.open(table).frames())
     assert found == "2 of 4 held-out rows have the features of a training row"
+    toml = folder / "package.toml"
+    toml.write_text(toml.read_text().replace("[data]", '[data]\nkey = ["basket"]'))
+    found = leakage(folder, table, VersionedTable.open(table).frames())
+    assert found == "4 of 4 held-out rows have the features of a training row"  # no key
     assert leakage(folder, Location("/other"), iter([])) is None
     assert leakage(Path(tmp_path), table, iter([])) is None

@@ -28,7 +28,7 @@ def test_a_server_that_is_away_is_no_answer():
     with ServerAddress("http://127.0.0.1:9") as asked:
         found = asked.predict([{"x": 1}])
     assert (found.status, found.answers) == (0, [])
-    assert found.told.startswith("status none: ConnectionError")
+    assert found.failure_text.startswith("status none: ConnectionError")
 
 
 def test_what_is_no_json_is_shown_as_text():
@@ -38,7 +38,7 @@ def test_what_is_no_json_is_shown_as_text():
 
     with listening(answer) as (host, port), ServerAddress(f"http://{host}:{port}") as asked:
         found = asked.get("/readyz")
-    assert found.told == "status 503: <html>"
+    assert found.failure_text == "status 503: <html>"
     assert not found.refused
 
 

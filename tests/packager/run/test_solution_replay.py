@@ -34,7 +34,7 @@ BAD = GOOD.model_copy(update={"actual": "2", "ok": False})
 
 
 def asked(**changed: Any) -> SolutionReplay:
-    usual = {"engine": None, "progress": NullProgress(), "ask": ReplayRequest(), **changed}
+    usual = {"engine": None, "progress": NullProgress(), "request": ReplayRequest(), **changed}
     return SolutionReplay(**usual)
 
 
@@ -42,7 +42,7 @@ def asked(**changed: Any) -> SolutionReplay:
     ("how", "said"),
     [
         (asked(members=["text"]), "--member: expected one of length, mood, got 'text'"),
-        (asked(ask=ReplayRequest(perturb="seed")), "--perturb: expected the member whose"),
+        (asked(request=ReplayRequest(perturb="seed")), "--perturb: expected the member whose"),
         (asked(members=NAMES, data=Path("x")), "--data: expected one --member, whose data"),
         (asked(data=Path("x")), "--data: the package holds its own data"),
     ],

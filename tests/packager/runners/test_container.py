@@ -8,8 +8,8 @@ import docker
 import pytest
 from command import Package, package
 
-from packager.engine.containers import ContainerJob
 from packager.engine.engine import Engine
+from packager.engine.job import ContainerJob
 
 WRITES = """
 import pathlib

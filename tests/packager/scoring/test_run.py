@@ -164,7 +164,7 @@ def test_a_built_solution_is_scored_in_shards_and_resumed(
 
     assert "400 rows in 4 parts" in scored("whole")
     table = answers(tmp_path / "whole")
-    command = ("predict", local_solution.reference, "--local", "--input", data, "--format", "csv")
+    command = ("predict", local_solution.reference, "--local", "--data", data, "--format", "csv")
     predicted = package(*command, env=NO_ENGINE)
     assert predicted.code == 0, predicted.err
     expected = pd.read_csv(io.StringIO(predicted.out))["prediction"]

@@ -67,6 +67,7 @@ VALUES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.sample(4)
 def test_appended_rows_have_their_partitions_values_for_every_reader(place, tmp_path, kind):
     dtype, values = VALUES[kind]
     made(place, {"id": [0], "p": pa.array([values[0]], dtype)}, partition_by=["p"])

@@ -33,6 +33,7 @@ def same_content(path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(120))
+@pytest.mark.sample(40)
 def test_csv_in_blocks_is_the_table_it_is_as_a_whole(tmp_path, monkeypatch, seed):
     pick = random.Random(seed)
     pool = pick.sample(CELLS, pick.randint(1, 5))

@@ -81,7 +81,7 @@ def test_every_call_speaks_to_the_service(tmp_path: Path) -> None:
         added = client.add({"package": "p", "kind": "Reported", "subject": "s", "title": "t"})
         assert added["id"] == 2
         mirror = Mirror(number="5", open_here=True, open_there=True, text="t", owner="",
-                        told=("a" * 16,), comments=0, comment=0)  # fmt: skip
+                        sent_comments=("a" * 16,), comments=0, comment=0)  # fmt: skip
         client.keep_mirror(2, "github:team/models", mirror)
         assert client.mirrors("github:team/models") == {2: mirror}
         assert client.mirrors("github:team/other") == {}

@@ -11,16 +11,25 @@ from typing import Any
 import pytest
 from built_packages import Built, built, for_two_platforms
 from command import NO_ENGINE, Done, package_here
-from signed_packages import new_key, other_model, reindexed
+from signed_packages import (
+    new_key,
+    other_model,
+    reindexed,
+    signed_folder,
+    verified,
+    wrong,
+)
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.image.export import write_oci
 from packager.image.reference import open_reference
 from packager.registry.attachments import Descriptor
 from packager.registry.manifests import ImageIndex
+from packager.trust.envelope import as_lines
 from packager.trust.facts import index_of
 from packager.trust.index_link import index_link, sign_index
 from packager.trust.keys import PrivateKey
+from packager.trust.measured import replay_result
 from packager.trust.statements import IndexBinding, Statement, index_statement
 
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
@@ -207,3 +216,25 @@ def test_two_signatures_are_equal(pair: tuple[Built, Built], tmp_path: Path) -> 
     key: PrivateKey = new_key(tmp_path / "k")
     made = [sign_index(pair[0].manifest, INDEX.descriptor, INDEX.images, key) for _ in range(2)]
     assert made[0] == made[1]
+
+
+def test_a_replay_of_one_platform_is_no_evidence_for_another(
+    pair: tuple[Built, Built], tmp_path: Path
+) -> None:
+    """The images have one root; whoever may attach could put the statement beside the other."""
+    key, passed = new_key(tmp_path / "k"), replay_result("artifact", True, b"x", "artifact")
+    bundles = signed_folder(tmp_path / "amd64", pair[0].images(), key, [passed])
+    bundles += signed_folder(tmp_path / "arm64", pair[1].images(), key)
+    (tmp_path / "all.jsonl").write_bytes(as_lines(bundles))
+    for name, expected in (
+        ("amd64", {}),
+        (
+            "arm64",
+            {
+                "replay": "required, but none signed of this image: it is of another one of the package"
+            },
+        ),
+    ):
+        more = tmp_path / "all.jsonl"
+        report = verified(tmp_path / name, key.public, require=["replay"], more=more)
+        assert wrong(report) == expected

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from host_samples import LOCK
+from host_samples import LOCK, MANIFEST
 
 from packager.image.config import assemble, start_settings
-from packager.trust.settings import settings_checks, version_checks
+from packager.trust.settings import label_checks, settings_checks, version_checks
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,12 @@ def test_recorded_settings_of_another_version_are_named() -> None:
     other = start_settings(None) | {"Env": ["LD_PRELOAD=/code/x.so"]}
     wrong = [check for check in version_checks(other, lock) if not check.ok]
     assert [check.name for check in wrong] == ["manifest: Env"]
+
+
+def test_labels_that_call_the_package_another_are_named() -> None:
+    own = {"model-packager.name": MANIFEST.name, "org.opencontainers.image.title": MANIFEST.name}
+    assert label_checks("image", {"config": {"Labels": {**own, "team": "x"}}}, MANIFEST) == []
+    assert label_checks("image", {"config": {}}, MANIFEST) == []
+    for name in (*own, "model-packager.task", "org.opencontainers.image.version"):
+        (check,) = label_checks("image", {"config": {"Labels": {**own, name: "other"}}}, MANIFEST)
+        assert (check.name, check.actual, check.ok) == (f"image: label {name}", "other", False)

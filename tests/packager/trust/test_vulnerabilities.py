@@ -95,7 +95,7 @@ def test_grype_and_trivy_name_their_database_and_what_they_left_out(tmp_path: Pa
     _grype(found, program(tmp_path, "grype", grype), file, BILL)
     assert [one.what for one in found.findings] == ["1.0 has CVE-1"]
     assert [one.what for one in found.skipped] == ["grype did not look at 1 of 3 packages: two 2.0"]
-    assert found.told["vulnerabilities"] == "by grype, database of 2026-01-02"
+    assert found.scanned["vulnerabilities"] == "by grype, database of 2026-01-02"
 
     packages = [{"Name": "one", "Version": "1.0"}, {"Name": "libc6", "Version": "2.36"}]
     flaw = {"PkgName": "one", "InstalledVersion": "1.0", "VulnerabilityID": "CVE-1"}
@@ -105,4 +105,4 @@ def test_grype_and_trivy_name_their_database_and_what_they_left_out(tmp_path: Pa
     _trivy(found, program(tmp_path, "trivy", trivy), file, BILL)
     assert [one.what for one in found.findings] == ["1.0 has CVE-1"]
     assert [one.what for one in found.skipped] == ["trivy did not look at 1 of 3 packages: two 2.0"]
-    assert found.told["vulnerabilities"] == "by trivy, database of 2026-01-02"
+    assert found.scanned["vulnerabilities"] == "by trivy, database of 2026-01-02"

@@ -67,7 +67,7 @@ def test_the_projects_code_runs_in_model_processes_only(
     project.code(train=TRAIN)
     project.data(rows)
     serve = SERVE.model_copy(update={"compile": "require"})
-    job = project.job(serve=serve, ask=True, repeat=True)
+    job = project.job(serve=serve, query_model=True, repeat=True)
     ended = project.start(job, **environment)
     assert ended.code == 0, ended.stderr
     looked = {"run": seen(ended, scratch)}
@@ -81,8 +81,10 @@ def test_the_projects_code_runs_in_model_processes_only(
         update={"compiled": result.compiled, "files": (*manifest.files, form)}
     )
     (project.root.package / "manifest.json").write_bytes(packaged.dump())
-    (tmp_path / "ask.json").write_text("{}")
-    ended = project.work("replay", str(tmp_path / "ask.json"), str(tmp_path / "r"), **environment)
+    (tmp_path / "request.json").write_text("{}")
+    ended = project.work(
+        "replay", str(tmp_path / "request.json"), str(tmp_path / "r"), **environment
+    )
     report = ReplayReport.load(tmp_path / "r" / "report.json")
     assert report.passed, report
     assert [one.ok for one in report.checks if one.name == "compiled form"] == [True]

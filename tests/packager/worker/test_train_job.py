@@ -25,7 +25,7 @@ def test_a_process_trains_measures_and_writes_everything(
     project.data(rows.assign(shop=["north", "south"] * 40))
     result = project.train(
         project.job(
-            ask=True,
+            query_model=True,
             exclude=("shop",),
             slices_columns=("shop",),
             slices_rules={"large": "size >= 8"},
@@ -66,7 +66,7 @@ def test_nothing_depends_on_folder_hash_seed_locale_time_zone_or_umask(
 ) -> None:
     project.code(train=FOREST)
     project.data(rows)
-    job = project.job(slices_columns=("new",), ask=True)
+    job = project.job(slices_columns=("new",), query_model=True)
     project.train(job, PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C")
     elsewhere = Project(type(project.root)(tmp_path / "else where"), tmp_path / "results")
     shutil.copytree(project.root.path, elsewhere.root.path)
@@ -116,7 +116,7 @@ def test_a_regression_with_missing_values_dates_and_unusual_names(project: Proje
     job = project.job(
         task="regression",
         target="y",
-        ask=True,
+        query_model=True,
         slices_columns=("färbung",),
         slices_rules={"long": "`länge (cm)` >= 20"},
     )
@@ -262,7 +262,7 @@ def test_golden_rows_hold_no_number_of_the_training_rows(project: Project) -> No
     generator = np.random.default_rng(0)
     frame = pd.DataFrame({"x": generator.normal(size=200), "label": ["a", "b"] * 100})
     project.data(frame)
-    project.train_here(project.job(ask=True))
+    project.train_here(project.job(query_model=True))
     golden = Golden.load(project.out / "golden.json")
     assert len({row["x"] for row in golden.rows}) == 8
     assert not {row["x"] for row in golden.rows} & set(frame["x"])

@@ -92,7 +92,7 @@ def proved(form: Form, pipeline: Any) -> SelfProof:
     made = SelfProof.of(form, pipeline, 1.0)  # type: ignore[arg-type]
     assert made is not None
     assert pipeline.used[0].compiled is None, "the model answers until the proof"
-    assert made.told == "the compiled form is not proved yet on linux/arm64: the model answers"
+    assert made.summary == "the compiled form is not proved yet on linux/arm64: the model answers"
     asyncio.run(made.run())
     return made
 
@@ -108,7 +108,7 @@ def test_an_equal_form_is_used_from_then_on():
     made = proved(form, pipeline)
     assert pipeline.used[1:] == [form]
     assert form.told == ["start"]
-    assert made.told == "the compiled form was proved on linux/arm64 at the start"
+    assert made.summary == "the compiled form was proved on linux/arm64 at the start"
 
 
 @pytest.mark.parametrize("wrong", [0.0, 119.0])
@@ -117,7 +117,9 @@ def test_a_wrong_form_never_answers(wrong: float, caplog: pytest.LogCaptureFixtu
     made = proved(form, pipeline)
     assert pipeline.used[1:] == []
     assert form.told == ["differs"]
-    assert made.told == "the compiled form differs from the model on linux/arm64: the model answers"
+    assert (
+        made.summary == "the compiled form differs from the model on linux/arm64: the model answers"
+    )
     assert f"expected ({2 * wrong}, None), got ({2 * wrong + 0.5}, None)" in caplog.text
 
 

@@ -23,7 +23,7 @@ def test_a_thread_does_not_wait_for_an_event_loop_that_has_ended() -> None:
 
         def waiting() -> None:
             try:
-                client.ask_blocking(Message({}), time.monotonic() + 3_600)
+                client.request_blocking(Message({}), time.monotonic() + 3_600)
             except BaseException as error:
                 raised.append(error)
 
@@ -44,6 +44,6 @@ def test_a_thread_gets_the_deadline_as_the_event_loop_does() -> None:
         client.start()
         until = time.monotonic() + 0.1
         with pytest.raises(DeadlineExceededError):
-            await asyncio.to_thread(client.ask_blocking, Message({}), until)
+            await asyncio.to_thread(client.request_blocking, Message({}), until)
 
     asyncio.run(serving())

@@ -24,7 +24,7 @@ class Client:
         self.answer = answer
         self.asked: list[tuple[Message, float]] = []
 
-    def ask_blocking(self, message: Message, deadline: float) -> Message:
+    def request_blocking(self, message: Message, deadline: float) -> Message:
         self.asked.append((message, deadline))
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -29,7 +29,7 @@ class FixedClient:
         self.answer = answer
         self.asked: list[Message] = []
 
-    def ask_blocking(self, message: Message, deadline: float) -> Message:
+    def request_blocking(self, message: Message, deadline: float) -> Message:
         self.asked.append(message)
         return Message(self.answer)
 

@@ -52,10 +52,10 @@ def _snooze(form: SentForm, now: float) -> dict[str, Any]:
     chosen = SNOOZES.get(form.text("until"))
     if chosen is None:
         raise ValueError(f"until: expected one of {', '.join(SNOOZES)}")
-    asked = {name: value for name, value in chosen.items() if name != "days"}
+    fields = {name: value for name, value in chosen.items() if name != "days"}
     if "days" in chosen:
-        asked["until"] = now + chosen["days"] * DAY
-    return {"action": "snooze", "reason": form.text("reason"), **asked}
+        fields["until"] = now + chosen["days"] * DAY
+    return {"action": "snooze", "reason": form.text("reason"), **fields}
 
 
 def _ignored_until(form: SentForm, now: float) -> float | None:

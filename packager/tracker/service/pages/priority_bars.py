@@ -79,16 +79,16 @@ def why_first(issue: Issue) -> str:
     numbers = issue.numbers
     affected = factors(issue)[1].meaning
     if numbers.severity == "page":
-        said = f"It pages somebody, so it is P1: {affected} ({product(issue)})."
+        sentence = f"It pages somebody, so it is P1: {affected} ({product(issue)})."
     else:
-        said = (
+        sentence = (
             f"{affected[0].upper()}{affected[1:]}, certainty {formatted(numbers.certainty)},"
             f" severity {numbers.severity}: {product(issue)}, and {band_reason(issue)}."
         )
     if issue.shift:
         direction = "up" if issue.shift < 0 else "down"
-        said += f" Moved one band {direction} by hand: {issue.shift_reason}"
-    return said
+        sentence += f" Moved one band {direction} by hand: {issue.shift_reason}"
+    return sentence
 
 
 def _factor(name: str, value: float, meaning: str) -> Factor:

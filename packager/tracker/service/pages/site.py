@@ -84,8 +84,8 @@ class PageSite:
         self, status: int, message: str, who: Principal | None = None, title: str = ""
     ) -> Response:
         """The page of an error."""
-        said = title or _TITLES.get(status, "Something went wrong")
-        values = {"status": status, "title": said, "message": message}
+        heading = title or _TITLES.get(status, "Something went wrong")
+        values = {"status": status, "title": heading, "message": message}
         return HTMLResponse(self.render("error.html", who, values), status)
 
     def page(self, handler: Page, needed: TokenScope = TokenScope.WRITE) -> Handler:
@@ -143,8 +143,8 @@ class PageSite:
     def _failed(self, who: Principal | None, error: Exception) -> Response:
         _LOG.error("a page failed", exc_info=error)
         if not isinstance(error, StoreError):
-            said = "The service's log says why. If you sent a form, look whether it was kept."
-            return self.error(500, said, who)
+            advice = "The service's log says why. If you sent a form, look whether it was kept."
+            return self.error(500, advice, who)
         message = (
             "The service could not read or write its data. Its log says why. Nothing that was"
             " acknowledged is lost; try again in a minute."

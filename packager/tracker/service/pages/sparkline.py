@@ -33,8 +33,8 @@ def sparkline(points: Sequence[tuple[float, float]], now: float) -> Markup:
         level = value
     path.append(f"H{WIDTH}")
     line = "".join(path)
-    said = f"priority over the last day: now {small(level)}, highest {small(highest)}"
+    label = f"priority over the last day: now {small(level)}, highest {small(highest)}"
     return Markup(
         '<svg class="spark" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img"'
         ' aria-label="{2}"><path class="area" d="{3}V{1}H0Z"/><path class="line" d="{3}"/></svg>'
-    ).format(WIDTH, HEIGHT, said, line)
+    ).format(WIDTH, HEIGHT, label, line)

@@ -47,14 +47,14 @@ def check_batches(
         return _check(len(chosen), "inconclusive", f"{NAME} can't be judged: {word}")
     answers = [_plain(one) for one in whole.answers]
     slack = TOLERANCE * max(map(size, answers), default=0.0)
-    for what, orders in _ways(len(chosen)):
+    for what, orders in _regroupings(len(chosen)):
         worst: tuple[float, int, Answer] = (0.0, -1, {})
         for order in orders:
             reply = asker.together([chosen[place] for place in order])
             if reply.outcome not in GIVEN:
                 return _refusing(len(chosen), what, WORDS.get(reply.outcome, reply.outcome))
             for place, one in zip(order, reply.answers, strict=True):
-                apart = _apart(answers[place], _plain(one), slack)
+                apart = _distance(answers[place], _plain(one), slack)
                 if apart > max(slack, worst[0]):
                     worst = (apart, place, _plain(one))
         if worst[1] >= 0:
@@ -65,7 +65,7 @@ def check_batches(
     )
 
 
-def _ways(rows: int) -> list[tuple[str, list[list[int]]]]:
+def _regroupings(rows: int) -> list[tuple[str, list[list[int]]]]:
     """How the rows are asked for again: what it is called, and the rows of each call."""
     every = list(range(rows))
     order = np.random.default_rng(0).permutation(rows).tolist()
@@ -79,7 +79,7 @@ def _ways(rows: int) -> list[tuple[str, list[list[int]]]]:
     ]
 
 
-def _apart(one: Answer, other: Answer, slack: float) -> float:
+def _distance(one: Answer, other: Answer, slack: float) -> float:
     """As ``difference``; 0 for another label whose probabilities are the same."""
     apart = difference(one, other)
     chances = one.get("probabilities")

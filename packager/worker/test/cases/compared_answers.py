@@ -33,7 +33,7 @@ def judge_change(
     not judged.
     """
     changed = changed_rows(rows.rows, case.changes, schema, case.name)
-    before, after = asker.ask(rows.rows), asker.ask(changed)
+    before, after = asker.query(rows.rows), asker.query(changed)
     names = _open_names(case, schema)
     usual = {f"{column.name}:missing" for column in schema.features if column.nullable}
     found = []
@@ -54,7 +54,7 @@ def judge_change(
 
 def judge_bounds(rows: CaseRows, asker: RowAsker, judge: CaseJudge) -> list[RowVerdict]:
     """``bounds``: each answer by itself."""
-    return [_single(judge, one) for one in asker.ask(rows.rows)]
+    return [_single(judge, one) for one in asker.query(rows.rows)]
 
 
 def judge_grid(
@@ -64,8 +64,8 @@ def judge_grid(
     column = next((one for one in schema.features if one.name == case.column), None)
     grid = _grid(case, column)
     assert column is not None
-    asked = [{**row, column.name: value} for row in rows.rows for value in grid]
-    answers = asker.ask(asked)
+    grid_rows = [{**row, column.name: value} for row in rows.rows for value in grid]
+    answers = asker.query(grid_rows)
     width = len(grid)
     hidden = column.personal is not None
     return [
@@ -89,11 +89,11 @@ def _changed_outcome(
     return RowVerdict(passed, badness, f"{moved}{_with(cells)}", {**shown, "after": new})
 
 
-def _single(judge: CaseJudge, asked: RowReply) -> RowVerdict:
-    if asked.answer is None:
-        return RowVerdict(False, math.inf, asked.why, {"why": asked.why})
-    passed, badness = judge(asked.answer, asked.answer)
-    got = short(judge.compared.shown(asked.answer))
+def _single(judge: CaseJudge, reply: RowReply) -> RowVerdict:
+    if reply.answer is None:
+        return RowVerdict(False, math.inf, reply.why, {"why": reply.why})
+    passed, badness = judge(reply.answer, reply.answer)
+    got = short(judge.compared.shown(reply.answer))
     return RowVerdict(passed, badness, f"got {_text(got)}", {"answer": got})
 
 

@@ -39,16 +39,16 @@ def judge_golden(
     golden: GoldenCase, asker: RowAsker, manifest: Manifest
 ) -> tuple[CaseRows, list[RowVerdict]]:
     """The rows of the case, and the outcome of each."""
-    asked = asker.ask(golden.rows)
-    pairs = zip(golden.right, asked, strict=True)
+    reply = asker.query(golden.rows)
+    pairs = zip(golden.right, reply, strict=True)
     outcomes = [_outcome(right, one, golden, manifest) for right, one in pairs]
     return CaseRows(golden.rows, range(len(golden.rows)), {}), outcomes
 
 
-def _outcome(right: Any, asked: RowReply, golden: GoldenCase, manifest: Manifest) -> RowVerdict:
-    if asked.answer is None:
-        return RowVerdict(False, float("inf"), asked.why, {"expected": right, "why": asked.why})
-    got = asked.answer["prediction"]
+def _outcome(right: Any, reply: RowReply, golden: GoldenCase, manifest: Manifest) -> RowVerdict:
+    if reply.answer is None:
+        return RowVerdict(False, float("inf"), reply.why, {"expected": right, "why": reply.why})
+    got = reply.answer["prediction"]
     wrong = differs(right, got, golden.tolerance, manifest.task)
     shown = {"expected": short(right), "got": short(got)}
     why = f"expected {short(right)}, got {short(got)}"

@@ -10,7 +10,7 @@ from packager.errors import UsageError
 from packager.manifest.case import Case
 from packager.manifest.manifest import Manifest
 from packager.model.hosted_model import HostedModel
-from packager.worker.test.answers import ask
+from packager.worker.test.answers import predict_rows
 from packager.worker.test.directions import worse_direction
 from packager.worker.test.labelled import judged_data
 from packager.worker.test.new_rows import NewRows, read_new_rows
@@ -25,7 +25,7 @@ def judge_minimum(case: Case, model: HostedModel, manifest: Manifest, code: Path
     assert case.metric is not None
     assert case.limit is not None
     rows = _labelled_rows(case, manifest, code)
-    answers = ask(model, rows.features, manifest.schema_.features)
+    answers = predict_rows(model, rows.features, manifest.schema_.features)
     answered = rows.where(answers.answered)
     judged = judged_data(answered, answers.found, answered.labelled)
     found = {} if judged is None else judged.estimates()

@@ -38,14 +38,14 @@ class RowReply:
 class RowAsker:
     """Asks a model for rows in the form of requests."""
 
-    asked: ResilientModel
+    model: ResilientModel
     calls: int = 0
 
     @cached_property
     def _checker(self) -> RowChecker:
-        return RowChecker(self.asked.schema)
+        return RowChecker(self.model.schema)
 
-    def ask(self, rows: Sequence[Row]) -> list[RowReply]:
+    def query(self, rows: Sequence[Row]) -> list[RowReply]:
         """The outcome of each row; rows that no request may hold are not sent."""
         found = self._refusals(rows)
         sent = [place for place, one in enumerate(found) if one is None]
@@ -58,7 +58,7 @@ class RowAsker:
 
     def together(self, rows: Sequence[Row]) -> Reply:
         """The reply to ``rows`` in one call."""
-        return self.asked.ask(rows)
+        return self.model.query(rows)
 
     def _refusals(self, rows: Sequence[Row]) -> list[RowReply | None]:
         """The outcome of each row that a server refuses; None for one that it takes."""
@@ -74,7 +74,7 @@ class RowAsker:
 
     def _part(self, rows: Sequence[Row]) -> list[RowReply]:
         self.calls += 1
-        reply = self.asked.ask(rows)
+        reply = self.model.query(rows)
         if reply.outcome in ("answered", "no answer"):
             return [_plain(answer) for answer in reply.answers]
         if len(rows) == 1 or self.calls > MAX_CALLS:
@@ -84,7 +84,7 @@ class RowAsker:
 
     @property
     def _columns(self) -> Sequence[Column]:
-        return (*self.asked.schema.features, *self.asked.schema.extras)
+        return (*self.model.schema.features, *self.model.schema.extras)
 
     def _why(self, reply: Reply) -> str:
         word = WORDS.get(reply.outcome, reply.outcome)

@@ -46,10 +46,10 @@ def cases(
     Raise ``PackageError`` for a case that can't be judged.
     """
     stored = StoredModel(root.models, manifest.serve, manifest.task)
-    asked = ResilientModel(stored, manifest.schema_, model_host(root, forks=forks), seconds=SECONDS)
+    model = ResilientModel(stored, manifest.schema_, model_host(root, forks=forks), seconds=SECONDS)
     checks: list[Check] = []
-    with asked:
-        asker = RowAsker(asked)
+    with model:
+        asker = RowAsker(model)
         if batches and data is not None and len(data.served):
             checks.append(_batches(data, asker, manifest))
         level = share_level(manifest)

@@ -39,7 +39,7 @@ def test_a_parameter_without_a_name_is_refused(text):
 @pytest.mark.parametrize("steps", [[], ["--step", "steps:same", "--command", "cp {t} {out}"]])
 def test_a_table_is_made_by_a_function_or_a_program(run, monkeypatch, tmp_path: Path, steps):
     monkeypatch.chdir(tmp_path)
-    code, _, err = run("data", "derive", "d", "--from", "t", *steps)
+    code, _, err = run("data", "derive", "d", "--parent", "t", *steps)
     assert code == 2
     assert "expected one of --step and --command" in err
 

@@ -15,7 +15,7 @@ from stub_packages import package_at
 def test_without_an_engine_a_package_runs_only_where_requested(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
     code, out, err = run(
-        *("data", "label-queue", "ref", "--from", tmp_path / "a.csv", "--rows", "5"),
+        *("data", "label-queue", "ref", "--data", tmp_path / "a.csv", "--rows", "5"),
         *("--out", tmp_path / "queue.csv"),
     )
     assert (code, out) == (1, "")
@@ -32,7 +32,7 @@ def test_without_an_engine_a_package_runs_only_where_requested(run, monkeypatch,
 )
 def test_wrong_options_are_wrong_usage(run, arguments, message):
     code, out, err = run(
-        "data", "label-queue", "ref", "--from", "a.csv", "--out", "q.csv", *arguments
+        "data", "label-queue", "ref", "--data", "a.csv", "--out", "q.csv", *arguments
     )
     assert (code, out) == (2, "")
     assert message in err
@@ -43,7 +43,7 @@ def test_a_queue_of_the_starter(local_package: Package, tmp_path: Path):
     frame = pd.read_csv(local_package.project / "data" / "visits.csv")
     rows, queue = tmp_path / "new.csv", tmp_path / "queue.csv"
     frame.drop(columns="returned").assign(nr=range(len(frame))).to_csv(rows, index=False)
-    asked = ("data", "label-queue", local_package.reference, "--from", rows, "--key-columns", "nr")
+    asked = ("data", "label-queue", local_package.reference, "--data", rows, "--key-columns", "nr")
     done = package(*asked, "--rows", "40", "--out", queue, "--local", "--json", env=NO_ENGINE)
     assert done.code == 0, done.err
     facts = json.loads(done.out)

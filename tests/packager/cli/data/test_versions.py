@@ -42,7 +42,7 @@ def test_a_table_from_first_to_last(run, tmp_path):
         (1, "add", "first"),
     ]
     assert "revert to 1" in run("log", "t").splitlines()[1]
-    assert run("derive", "d", "--from", "t", "--step", "steps:same") == "version 1: computed\n"
+    assert run("derive", "d", "--parent", "t", "--step", "steps:same") == "version 1: computed\n"
     assert "d@1  ← steps:same" in run("lineage", "t", "--svg", "l.svg")
     assert "<svg" in (tmp_path / "l.svg").read_text()
     assert "version 3 is kept: among the newest; table d" in run("gc", "t")
@@ -66,8 +66,8 @@ def test_wrong_words_are_reported(run, tmp_path):
     with pytest.raises(UsageError, match="expected a table without a version"):
         run("log", "t@1")
     with pytest.raises(UsageError, match="expected one of --step and --command"):
-        run("derive", "d", "--from", "t")
+        run("derive", "d", "--parent", "t")
     with pytest.raises(UsageError, match="expected NAME=VALUE"):
-        run("derive", "d", "--from", "t", "--step", "s:t", "--param", "x")
+        run("derive", "d", "--parent", "t", "--step", "s:t", "--param", "x")
     with pytest.raises(UsageError, match="expected at least 1 version, got 0"):
         run("gc", "t", "--keep-last", "0")

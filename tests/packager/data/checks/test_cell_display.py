@@ -9,7 +9,7 @@ import pytest
 from picture_samples import GIF, JPEG, gray_png
 
 from monitoring.derived.images import header
-from monitoring.derived.png import brightness
+from monitoring.derived.png import png_pixels
 from packager.data.checks.cell_display import MAX_PICTURE_BYTES, MAX_SIDE, cell_text, picture
 
 PNG = gray_png(np.arange(64).reshape(8, 8))
@@ -58,10 +58,10 @@ def test_other_cells_have_no_picture(value):
 
 def test_an_array_is_drawn_from_its_smallest_number_to_its_largest():
     data = decoded(picture(np.array([[1e308, -1e308], [0, np.nan]])))
-    assert brightness(data).round(2).tolist() == [1, 0, 0.5, 0]
+    assert png_pixels(data, 100).round(2).tolist() == [[1, 0], [0.5, 0]]
     assert decoded(picture(np.full((2, 2), np.inf)))
     color = decoded(picture(np.array([[[255, 0, 0], [0, 0, 255]]] * 2, np.uint8)))
-    assert brightness(color).round(3).tolist() == [0.299, 0.114] * 2
+    assert png_pixels(color, 100).round(3).tolist() == [[0.299, 0.114]] * 2
 
 
 def test_a_large_array_is_thinned():

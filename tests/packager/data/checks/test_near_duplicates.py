@@ -1,11 +1,11 @@
-"""Near duplicates of text, arrays and PNG, in one part and across the split."""
+"""Near duplicates of text, arrays, PNG and JPEG, in one part and across the split."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
-from picture_samples import GIF, gray_png
+from picture_samples import GIF, gray_jpeg, gray_png
 from sklearn.datasets import load_digits
 
 from packager.data.array_column import ArrayColumn
@@ -27,10 +27,11 @@ def columns(kind):
     block = np.concatenate([DIGITS, near]) * 15
     if kind == "array":
         return pd.Series(ArrayColumn(block))
-    return pd.Series([gray_png(one.repeat(2, 0).repeat(2, 1)) for one in block], dtype=object)
+    made = gray_png if kind == "png" else gray_jpeg
+    return pd.Series([made(one.repeat(2, 0).repeat(2, 1)) for one in block], dtype=object)
 
 
-@pytest.mark.parametrize("kind", ["text", "array", "png"])
+@pytest.mark.parametrize("kind", ["text", "array", "png", "jpeg"])
 def test_near_duplicates_are_found_in_any_order(kind):
     column = columns(kind)
     (found,) = near_duplicate(table_of(pd.DataFrame({"x": column})))
@@ -45,7 +46,7 @@ def test_near_duplicates_are_found_in_any_order(kind):
     assert set(mixed[again.rows].tolist()) == set(found.rows.tolist())
 
 
-@pytest.mark.parametrize("kind", ["text", "array", "png"])
+@pytest.mark.parametrize("kind", ["text", "array", "png", "jpeg"])
 def test_held_out_rows_that_are_nearly_training_rows(kind):
     frame = pd.DataFrame({"x": columns(kind)})
     held_out = (np.arange(312) >= 300) | (np.arange(312) % 5 == 4)
@@ -65,9 +66,20 @@ def test_equal_rows_are_left_to_the_detectors_of_copies():
 
 
 def test_what_is_not_compared_is_said():
-    frame = pd.DataFrame({"p": pd.Series([GIF] * 9, dtype=object), "l": [[n] for n in range(9)]})
+    large = gray_png(np.zeros((600, 600)))
+    images = [GIF.replace(b"\3\0\5\0", b"\x30\0\x50\0"), large, *[gray_png(DIGITS[0])] * 7]
+    frame = pd.DataFrame({"p": pd.Series(images, dtype=object), "l": [[n] for n in range(9)]})
     told = list(uncompared(table_of(frame)))
     assert any(
-        "not checked for 9 images of 'p', because only PNG is decoded" in one for one in told
+        "not checked for 2 images of 'p': PNG of at most 262,144 pixels is decoded" in one
+        for one in told
     )
     assert "near_duplicate: not checked for lists ('l')" in told
+
+
+def test_the_same_picture_in_two_formats_is_a_near_duplicate():
+    block = DIGITS * 15
+    pictures = [*map(gray_png, block), *map(gray_jpeg, block[:12])]
+    frame = pd.DataFrame({"x": pd.Series(pictures, dtype=object)})
+    (found,) = near_duplicate(table_of(frame))
+    assert set((found.rows % 300).tolist()) == set(range(12))

@@ -62,6 +62,7 @@ def column(kind: str, dtype: str, **more: object) -> Column:
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "dtype"), KINDS)
 @given(value=JSON)
+@pytest.mark.sample(6)
 def test_what_is_taken_is_kept_by_the_array_and_all_else_is_refused(kind, dtype, value):
     told = column(kind, dtype)
     try:
@@ -82,6 +83,7 @@ def test_what_is_taken_is_kept_by_the_array_and_all_else_is_refused(kind, dtype,
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "dtype"), KINDS)
 @given(draws=st.lists(JSON, max_size=5))
+@pytest.mark.sample(6)
 def test_the_dtype_depends_on_what_is_said_and_on_nothing_else(kind, dtype, draws):
     told = column(kind, dtype)
     take, build = make_converter(told), array_builder(told)

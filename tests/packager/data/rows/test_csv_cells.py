@@ -42,6 +42,7 @@ def test_integers_are_what_they_were(cell: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", ["1{}x", "{}1x", "1.{}x", "1e{}x", "-{}x", " {}x", "{}"], ids=str)
 @pytest.mark.parametrize("filler", ["1", "0", " "], ids=["ones", "zeros", "spaces"])
+@pytest.mark.sample(7)
 def test_time_grows_with_length_alone(shape: str, filler: str) -> None:
     def seconds(length: int) -> float:
         cell = shape.format(filler * length)

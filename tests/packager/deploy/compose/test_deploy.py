@@ -107,6 +107,7 @@ def test_a_file_the_user_changed_stays_where_nothing_new_would_be_written(tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", range(1, 10))
+@pytest.mark.sample(3)
 def test_after_a_kill_another_call_completes_the_folder(
     steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

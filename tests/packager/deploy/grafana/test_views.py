@@ -71,6 +71,7 @@ def test_every_panel_of_a_model_has_data_of_both_versions(watched: Prometheus, t
 
 
 @pytest.mark.parametrize(("task", "name"), [(t, name) for t in TASKS for name in SLICES[t]])
+@pytest.mark.sample(2)
 def test_every_panel_of_a_slice_has_data(watched: Prometheus, task: str, name: str) -> None:
     model = MODELS[task]
     selected = replace(chosen(model.name), slice=name)

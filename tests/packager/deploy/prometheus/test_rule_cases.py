@@ -17,6 +17,7 @@ from packager.deploy.prometheus.rule_tests import unit_tests
 @pytest.mark.slow
 @pytest.mark.parametrize("alert", [*NAMES, "OutputRegression"])
 @pytest.mark.parametrize("broken", ["silent", "always on"])
+@pytest.mark.sample(10)
 def test_a_broken_alert_fails_its_unit_tests(alert: str, broken: str, tmp_path: Path) -> None:
     model = MODELS["outputs" if alert == "OutputRegression" else "classification"]
     group = alert_group(model).document()

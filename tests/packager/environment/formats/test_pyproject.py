@@ -104,6 +104,8 @@ def test_groups_alone_are_enough():
         ("project = 3", "`project`: expected a table, got 3", "fix"),
         ("[tool.ruff]\nx = 1", "got none of them", "write a requirements.txt"),
         ('[project]\ndynamic = ["dependencies"]', "got them as dynamic", '"requirements.txt"'),
+        ('[project]\ndynamic = ["dependencies"]\n[dependency-groups]\na = ["b"]',
+         "got them as dynamic", '"requirements.txt"'),
         ('[project]\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\n'
          'dependencies = { file = ["r/in.txt"] }', "got them as dynamic", 'file = "r/in.txt"'),
         ('[project]\nrequires-python = ">=3.12"\ndependencies = []', "for Python >=3.12", "base"),

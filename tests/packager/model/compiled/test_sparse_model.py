@@ -43,6 +43,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sample]:
 
 
 @pytest.mark.parametrize("name", TEXT_MODELS)
+@pytest.mark.sample(7)
 def test_common_models_of_texts_are_compiled(samples: dict[str, Sample], name: str) -> None:
     made = samples[name]
     assert (made.verdict.verdict, made.verdict.strategy) == ("equal", SPARSE), made.verdict.reason
@@ -54,6 +55,7 @@ def test_common_models_of_texts_are_compiled(samples: dict[str, Sample], name: s
 @pytest.mark.parametrize("name", TEXT_MODELS)
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=ROWS)
+@pytest.mark.sample(7)
 def test_no_text_makes_a_difference(
     samples: dict[str, Sample], name: str, rows: list[dict[str, Any]]
 ) -> None:

@@ -66,6 +66,7 @@ def panels(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("view", ["fleet", "model", "slice"])
+@pytest.mark.sample(3)
 def test_every_panel_is_drawn(watched: Prometheus, task: str, view: ViewName) -> None:
     model = MODELS[task]
     site = PrometheusSite(model, watched.url, "http://127.0.0.1:3080")

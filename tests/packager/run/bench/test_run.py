@@ -37,13 +37,13 @@ def test_a_server_that_runs_is_measured_with_rows_of_a_file(
 ) -> None:
     data = local_package.project / "data" / "visits.csv"
     short = ["--seconds", "0.2", "--concurrency", "2", "--rows", "3"]
-    done = package("bench", served_url, "--input", data, *short)
+    done = package("bench", served_url, "--data", data, *short)
     assert done.code == 0, done.err
     assert f": {served_url}; " in done.out
     assert f"rows: {data}" in done.out
     bad = tmp_path / "rows.json"
     bad.write_text('[{"visits": "many"}]')
-    refused = package("bench", served_url, "--input", bad, *short)
+    refused = package("bench", served_url, "--data", bad, *short)
     assert (refused.code, refused.out) == (2, "")
     assert "row 0" in refused.err
 

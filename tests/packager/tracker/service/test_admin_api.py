@@ -146,12 +146,12 @@ def test_the_audit_is_paged(service: Service) -> None:
 
 
 def test_when_a_token_was_used_is_kept_by_upkeep(service: Service) -> None:
-    from packager.tracker.service.maintenance import keep_up_once
+    from packager.tracker.service.maintenance import maintain
 
     context = service.client.app.state.context  # type: ignore[attr-defined]
     service.ask("GET", "/api/v1/issues", "write")
     with service.tracker.store.write() as writer:
-        keep_up_once(writer, 2e9, context.auth.take_used())
+        maintain(writer, 2e9, context.auth.take_used())
     found = service.ask("GET", "/api/v1/tokens").json()["tokens"]
     used = {one["name"]: one["last_used"] is not None for one in found}
     assert used == {"admin-token": False, "read-token": False, "report-token": False,

@@ -11,7 +11,7 @@ from packager.tracker.core.actions import AddComment
 from packager.tracker.notify.channels import UndeliveredError
 from packager.tracker.service.app import create_app
 from packager.tracker.service.context import ServiceContext
-from packager.tracker.service.messages import tell_once
+from packager.tracker.service.messages import send_new_messages
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
 from packager.tracker.store.sqlite import SqliteStore
@@ -46,7 +46,7 @@ def receive(context: ServiceContext, *findings) -> None:
 
 
 def tell(context: ServiceContext, channel: Recorded) -> bool:
-    return asyncio.run(tell_once(context, channel))
+    return asyncio.run(send_new_messages(context, channel))
 
 
 def test_urgent_events_are_told_in_order_and_once(context):

@@ -6,12 +6,12 @@ import pytest
 from fake_sources import answering
 
 from packager.tracker.sources import http_queries
-from packager.tracker.sources.http_queries import SourceAwayError, asked, shown_address
+from packager.tracker.sources.http_queries import SourceAwayError, get_json, shown_address
 
 
 def test_no_answer_names_the_address_without_its_password() -> None:
     with pytest.raises(SourceAwayError) as error:
-        asked("http://ann:secret@127.0.0.1:9/api?token=x", {})
+        get_json("http://ann:secret@127.0.0.1:9/api?token=x", {})
     assert str(error.value) == "http://127.0.0.1:9/api: no answer: ConnectionError"
 
 
@@ -23,12 +23,12 @@ def test_an_answer_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
             SourceAwayError, match="expected an answer of at most 1 MiB, got a larger one"
         ),
     ):
-        asked(address, {})
+        get_json(address, {})
 
 
 def test_an_address_of_something_else() -> None:
     with pytest.raises(SourceAwayError, match="no answer: InvalidSchema"):
-        asked("file:///etc/passwd", {})
+        get_json("file:///etc/passwd", {})
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,4 @@ def test_another_status_is_told_with_its_text() -> None:
         answering(lambda *_: None) as address,
         pytest.raises(SourceAwayError, match="expected status 200, got 500: null"),
     ):
-        asked(address, {})
+        get_json(address, {})

@@ -55,6 +55,7 @@ BOOSTERS: dict[str, tuple[Callable[[], Any], Task, tuple[Scalar, ...] | None]] =
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOOSTERS)
+@pytest.mark.sample(3)
 def test_a_booster_is_compiled_and_answers_as_itself(tmp_path: Path, name: str) -> None:
     make, task, classes = BOOSTERS[name]
     sample = made(tmp_path, make(), task, classes)

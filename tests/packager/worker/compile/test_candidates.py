@@ -33,7 +33,7 @@ def found(monkeypatch: pytest.MonkeyPatch, described: DescribedForm) -> list[obj
         def form(self, *_: object) -> DescribedForm:
             return described
 
-    monkeypatch.setattr(candidates, "ask", lambda *_: None)
+    monkeypatch.setattr(candidates, "query_probes", lambda *_: None)
     monkeypatch.setattr(candidates, "FittedObject", Fitted)
     return list(compiled_forms(None, None, []))  # type: ignore[arg-type]
 

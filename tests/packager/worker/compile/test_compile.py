@@ -54,6 +54,7 @@ def samples(tmp_path_factory) -> dict[str, Sample]:
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.sample(11)
 def test_a_common_pipeline_is_compiled_the_fastest_way_that_is_equal(samples, name):
     made = samples[name]
     assert (made.verdict.verdict, made.verdict.strategy, made.verdict.reason) == (
@@ -79,6 +80,7 @@ def host() -> Iterator[ModelHost]:
 @pytest.mark.parametrize(
     "name", ["mixed encoders", "boosting", "histograms", "LightGBM", "XGBoost", "components"]
 )
+@pytest.mark.sample(2)
 def test_a_model_in_a_process_of_its_own_gives_the_same_bytes(samples, host, tmp_path, name):
     made = samples[name]
     joblib.dump(made.model.native, tmp_path / "model")

@@ -65,8 +65,8 @@ def test_without_rows_nothing_can_be_shown():
 
 
 def test_a_model_that_ends_its_process_is_not_said_to_raise():
-    def ask(*_: object) -> Message:
+    def send(*_: object) -> Message:
         raise HostEndedError("the model's process ended with signal SIGSEGV")
 
     with pytest.raises(HostEndedError, match="SIGSEGV"):
-        check_deterministic(replace(answering(1.0), ask=ask), SCHEMA, ROWS)
+        check_deterministic(replace(answering(1.0), send=send), SCHEMA, ROWS)

@@ -55,10 +55,10 @@ def test_a_model_that_raises_differs_and_one_that_ends_its_process_is_no_answer(
     assert made.compiled is not None
 
     def raising(error: Exception) -> HostedModel:
-        def ask(*_: object) -> Message:
+        def send(*_: object) -> Message:
             raise error
 
-        return replace(hosted(made.model), ask=ask)
+        return replace(hosted(made.model), send=send)
 
     raises = raising(ProjectCodeError("the model raised KeyError: 3", kind="KeyError"))
     judged = EquivalenceChecker(raises, made.schema, made.compiled).judge(made.rows(), [])

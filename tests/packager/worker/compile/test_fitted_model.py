@@ -18,7 +18,7 @@ from packager.errors import PackageError
 from packager.manifest.manifest import Schema
 from packager.model.hosted_model import HostedModel
 from packager.worker.compile.fitted_model import FittedObject, FittedPartError
-from packager.worker.compile.probe import ask
+from packager.worker.compile.probe import query_probes
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0] * 9, "c": ["a", "b"] * 18})
 SCHEMA = Schema(features=infer_columns(FRAME[["x"]]))
@@ -29,7 +29,7 @@ def test_a_model_is_described_in_plain_data():
     fitted = FittedObject(model)
     fitted.check_supported()
     assert fitted.keys(SCHEMA) == {}
-    told = fitted.form(SCHEMA, ask(model, SCHEMA, FRAME[["x"]].to_dict("records"), {}))
+    told = fitted.form(SCHEMA, query_probes(model, SCHEMA, FRAME[["x"]].to_dict("records"), {}))
     trees, native = told.heads
     assert len(trees.arrays["node_count"]) == trees.described["trees"]["trees"] == 3
     assert native.described["head"] == {"kind": "native", "path": [], "probabilities": True}
@@ -39,7 +39,7 @@ def test_a_model_is_described_in_plain_data():
 def answering(header: dict[str, Any]) -> HostedModel:
     """A model whose process gives one answer to everything."""
     made = hosted(loaded(linear_model.Ridge(), "regression"))
-    return replace(made, ask=lambda *_: Message(header))
+    return replace(made, send=lambda *_: Message(header))
 
 
 @pytest.mark.parametrize(

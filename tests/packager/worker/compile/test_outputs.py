@@ -38,6 +38,7 @@ def assert_equal(made: Sample, rows: list[dict[str, object]]) -> int:
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.sample(8)
 def test_a_model_of_several_answers_is_compiled_the_fastest_way(tmp_path: Path, name: str):
     made = output_sample(name, tmp_path / "form")
     verdict = made.verdict

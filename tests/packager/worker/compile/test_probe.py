@@ -11,7 +11,7 @@ from modelhost.model import LoadedModel
 from packager.data.frames import infer_columns
 from packager.manifest.manifest import Schema
 from packager.model.hosted import HostEndedError
-from packager.worker.compile.probe import ProbedRows, ask
+from packager.worker.compile.probe import ProbedRows, query_probes
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0], "c": ["a", "b", "a"], "b": [True, False, True]})
 SCHEMA = Schema(features=infer_columns(FRAME))
@@ -33,7 +33,7 @@ class Picky:
 
 
 def asked(native: object, keys: dict | None = None) -> ProbedRows:
-    return ask(LoadedModel(native, "regression", None, False), SCHEMA, ROWS, keys or {})
+    return query_probes(LoadedModel(native, "regression", None, False), SCHEMA, ROWS, keys or {})
 
 
 def probe(native: object, keys: dict | None = None) -> Probe:

@@ -99,6 +99,7 @@ def described(case: Any) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("estimator", "target"), ENSEMBLES, ids=described)
+@pytest.mark.sample(8)
 def test_the_bytes_are_those_of_the_object(estimator: Any, target: str):
     gaps = not described(estimator).startswith(WITHOUT_GAPS)
     fitted = estimator.fit(GAPS if gaps else NUMBERS, TARGETS[target])

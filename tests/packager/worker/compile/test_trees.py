@@ -56,6 +56,7 @@ def hard_rows() -> tuple[pd.DataFrame, pd.Series]:
     ],
     ids=lambda estimator: type(estimator).__name__,
 )
+@pytest.mark.sample(4)
 def test_thresholds_between_float32_neighbours_cut_as_in_the_model(tmp_path, estimator, labels):
     frame, target = hard_rows()
     made = compiled(

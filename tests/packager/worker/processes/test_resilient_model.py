@@ -46,12 +46,12 @@ def asker(project, tmp_path):
 def test_whatever_becomes_of_the_model_the_next_rows_are_answered(asker, capfd):
     asker.seconds = 2.0
     with asker:
-        outcomes = [asker.ask([{"x": float(x)}]).outcome for x in (5, 1, 2, 5, 3, 4, 5)]
+        outcomes = [asker.query([{"x": float(x)}]).outcome for x in (5, 1, 2, 5, 3, 4, 5)]
         assert outcomes == [
             *("answered", "raises", "ends", "answered", "hangs", "no answer", "answered")
         ]
         assert asker.ended == 2
-        assert asker.ask([{"x": 6.0}, {"x": 7.0}]).answers[0]["prediction"] == 12.0
+        assert asker.query([{"x": 6.0}, {"x": 7.0}]).answers[0]["prediction"] == 12.0
     assert "the model talks" not in capfd.readouterr().err
 
 
@@ -59,9 +59,9 @@ def test_whatever_becomes_of_the_model_the_next_rows_are_answered(asker, capfd):
 def test_after_some_ends_no_further_process_is_started(asker, monkeypatch):
     monkeypatch.setattr(resilient_model, "MAX_ENDED", 1)
     with asker:
-        assert asker.ask([{"x": 2.0}]).outcome == "ends"
+        assert asker.query([{"x": 2.0}]).outcome == "ends"
         assert not asker.may_end
-        assert asker.ask([{"x": 5.0}]).outcome == "not asked"
+        assert asker.query([{"x": 5.0}]).outcome == "not asked"
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ def test_every_line_is_passed_on_and_the_last_ones_are_kept() -> None:
     ended = run_to_end(python("for i in range(20): print(i)\nprint('last', end='')"), shown.append)
     assert ended.code == 0
     assert shown == [*map(str, range(20)), "last"]
-    assert list(ended.said) == shown[-MAX_LINES:]
+    assert list(ended.output) == shown[-MAX_LINES:]
 
 
 def test_both_outputs_are_one_and_bytes_that_are_no_text_are_shown() -> None:

@@ -14,7 +14,7 @@ from packager.errors import PackageError
 from packager.manifest.manifest import Column
 from packager.model.hosted import SolutionMemberError
 from packager.model.predictions import Predictions
-from packager.worker.test.answers import ask
+from packager.worker.test.answers import predict_rows
 from tests.support.solution_samples import FLOW, loaded_solution
 
 
@@ -48,10 +48,10 @@ def test_the_reason_quotes_no_personal_data() -> None:
     name = Column(
         name="name", kind="string", dtype="str", nullable=False, personal="names of people"
     )
-    found = ask(_Raising(), frame, [name])  # type: ignore[arg-type]
+    found = predict_rows(_Raising(), frame, [name])  # type: ignore[arg-type]
     assert [one.row for one in found.refused] == [1]
     assert "Ann" not in found.refused[0].why
-    plain = ask(_Raising(), frame, [name.model_copy(update={"personal": None})])  # type: ignore[arg-type]
+    plain = predict_rows(_Raising(), frame, [name.model_copy(update={"personal": None})])  # type: ignore[arg-type]
     assert plain.refused[0].why.endswith("no such name: 'Ann'")
 
 
@@ -59,7 +59,7 @@ def test_a_member_that_ends_is_no_refused_row(tmp_path: Path) -> None:
     x = Column(name="x", kind="number", dtype="float64", nullable=False)
     with loaded_solution(tmp_path, FLOW) as solution:
         asked = hosted(solution)
-        found = ask(asked, pd.DataFrame({"x": [1.0, 777.0, 3.0]}), [x])
+        found = predict_rows(asked, pd.DataFrame({"x": [1.0, 777.0, 3.0]}), [x])
         assert [one.row for one in found.refused] == [1]
         with pytest.raises(SolutionMemberError, match=r"^member 'double' ended with signal"):
-            ask(asked, pd.DataFrame({"x": [1.0, 666.0, 3.0]}), [x])
+            predict_rows(asked, pd.DataFrame({"x": [1.0, 666.0, 3.0]}), [x])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,40 @@ def test_the_member_with_noise_has_the_added_error(tmp_path: Path) -> None:
     assert every.rest.value > 0.1
     assert (every.slice, every.rows, car.slice, car.rows) == ("__all__", N, "segment=car", 210)
     assert found.loss == "mean absolute error"
+
+
+CASCADE = """
+def run(rows, members):
+    first = members.first(rows)
+    made, unsure = first.predictions.copy(), first.probabilities.max(axis=1) < 0.8
+    made[unsure] = members.second(rows[unsure]).predictions
+    return [(one == "car") * 1.0 for one in made]
+"""
+
+
+def test_the_second_member_of_a_cascade_has_the_error_that_its_noise_adds(tmp_path: Path) -> None:
+    """It is asked about half of the rows, of which the first is not sure; so is a right first."""
+    sure = "np.where(frame['y'] > 5, 0.9, 0.6)"
+    flipped = "np.where((frame['score'] > 0) ^ (frame['noise'] > 0), 'car', 'home')"
+    classes = ("car", "home")
+    members = {
+        "first": SampleMember("frame['given']", ("given:string", "y:number"), classes, sure=sure),
+        "second": SampleMember(flipped, ("score:number", "noise:number"), classes),
+    }
+    members = {name: replace(one, truth="segment") for name, one in members.items()}
+    frame = table(wrong=0.1)
+    car = (frame["segment"] == "car") * 1.0
+    frame = frame.assign(score=car, target=car)
+    clean = study(tmp_path / "a", frame, CASCADE, members).slices[0]
+    noisy = frame.assign(noise=np.arange(N) % 5 == 0, score=car).astype({"noise": "float64"})
+    found = study(tmp_path / "b", noisy, CASCADE, members)
+    every = found.slices[0]
+    added = every.error - clean.error
+    assert added > 0.05
+    assert shares(every)["second"] - shares(clean)["second"] >= 0.9 * added
+    assert shares(clean)["first"] == pytest.approx(clean.error)
+    assert added_up(every) == pytest.approx(every.error, abs=1e-9)
+    assert any("not sure" in note for note in found.notes)
 
 
 def test_a_member_has_no_share_of_the_errors_before_it(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_column_without_a_group_to_test_keeps_the_family_from_passing() -> Non
     (family,) = judge({"fairness": fairness(judged, alone, baseline, BOTH)}, Policy())
     assert family.verdict == "inconclusive"
     assert family.why == "city was not tested: no group has 30 rows, here and when packaged"
-    assert {(one.subject, one.asked) for one in family.not_tested} == {
+    assert {(one.subject, one.requested) for one in family.not_tested} == {
         *((f"city={city}", False) for city in CITIES),
         ("city", True),
     }

@@ -19,7 +19,9 @@ def test_measured_again_the_bytes_are_those_of_a_training(tmp_path: Path) -> Non
     project = Project(Root(tmp_path / "root"), tmp_path / "out")
     project.code(train=SURE)
     project.data(sizes(800, 1).assign(shop=lambda one: one["id"] // 4))
-    job = project.job(recipe=RECIPE, exclude=("id", "shop"), slices_columns=("color",), ask=True)
+    job = project.job(
+        recipe=RECIPE, exclude=("id", "shop"), slices_columns=("color",), query_model=True
+    )
     policy = {"groups": ["shop"], "fairness": {"columns": ["color"]}}
     changed = job.model_copy(update={"test": Policy.model_validate(policy)})
     result = project.train_here(changed)

@@ -61,6 +61,7 @@ def falsely(
 @pytest.mark.parametrize(
     "sizes", [{"quality": 22}, {"quality": 22, "drift": 14, "calibration": 1, "suspects": 9}]
 )
+@pytest.mark.sample(2)
 def test_unchanged_data_fail_at_most_as_often_as_the_policy_says(
     shared: float, sizes: dict[Family, int]
 ) -> None:

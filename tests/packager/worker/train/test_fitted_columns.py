@@ -21,7 +21,7 @@ from modelhost.model import LoadedModel
 from packager.errors import PackageError
 from packager.model.hosted_model import HostedModel
 from packager.worker.job import TrainingResult
-from packager.worker.train.fitted_columns import taken_features
+from packager.worker.train.fitted_columns import features_of_model
 
 SMALL = {"n_estimators": 2, "n_jobs": 1}
 
@@ -46,7 +46,7 @@ def loaded(native) -> HostedModel:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_queried_with_the_columns_it_was_fitted_on(name):
     model = loaded(clone(MODELS[name]).fit(ROWS[ORDER], LABELS))
-    names = taken_features(model, ROWS, tuple(ROWS))
+    names = features_of_model(model, ROWS, tuple(ROWS))
     assert names == tuple(ORDER)
     assert len(model.predict(ROWS[list(names)]).labels) == len(ROWS)
 
@@ -54,14 +54,14 @@ def test_a_model_is_queried_with_the_columns_it_was_fitted_on(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_fitted_on_all_columns_is_queried_with_all(name):
     model = loaded(clone(MODELS[name]).fit(ROWS, LABELS))
-    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+    assert features_of_model(model, ROWS, tuple(ROWS)) == tuple(ROWS)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_fitted_on_an_array_names_nothing(name):
     model = loaded(clone(MODELS[name]).fit(ROWS.to_numpy(), LABELS))
     assert model.feature_names is None
-    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+    assert features_of_model(model, ROWS, tuple(ROWS)) == tuple(ROWS)
 
 
 class Selects(LogisticRegression):
@@ -80,7 +80,7 @@ class Selects(LogisticRegression):
 def test_a_class_that_reads_more_than_it_names_gets_all():
     model = loaded(Selects().fit(ROWS, LABELS))
     assert model.feature_names == ("a", "b")
-    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+    assert features_of_model(model, ROWS, tuple(ROWS)) == tuple(ROWS)
 
 
 SELECTS = """
@@ -160,10 +160,10 @@ def test_a_vectoriser_of_one_of_two_texts_is_reported(project: Project, rows):
 def test_a_pipeline_that_names_nothing_is_queried_with_all():
     first = FunctionTransformer(lambda frame: frame[["a", "b"]])
     model = loaded(make_pipeline(first, LogisticRegression()).fit(ROWS, LABELS))
-    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+    assert features_of_model(model, ROWS, tuple(ROWS)) == tuple(ROWS)
     columns = make_column_transformer(("passthrough", ["b"]))
     model = loaded(make_pipeline(columns, LogisticRegression()).fit(ROWS, LABELS))
-    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+    assert features_of_model(model, ROWS, tuple(ROWS)) == tuple(ROWS)
 
 
 def test_a_frame_of_one_answer_a_column_is_refused_and_a_square_one_is_not():

@@ -45,7 +45,9 @@ def people(project: Project, rows: pd.DataFrame) -> pd.DataFrame:
 def test_no_value_of_them_is_recorded_and_the_model_is_the_same(
     project: Project, people: pd.DataFrame, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    allowed = run(project.job(ask=True, not_personal=("mail", "mobile")), project.root, project.out)
+    allowed = run(
+        project.job(query_model=True, not_personal=("mail", "mobile")), project.root, project.out
+    )
     model = sha256_file(project.out / "model/model")
     text = "".join((project.out / name).read_text() for name in SHOWN)
     assert "secret1@private.org" in text
@@ -53,7 +55,7 @@ def test_no_value_of_them_is_recorded_and_the_model_is_the_same(
     assert [column.personal for column in allowed.schema_.features] == [None] * 4
     assert "personal data" not in capfd.readouterr().err
 
-    found = run(project.job(ask=True, personal=("shop",)), project.root, project.out)
+    found = run(project.job(query_model=True, personal=("shop",)), project.root, project.out)
     told = {column.name: column.personal for column in found.schema_.features}
     assert told == {
         "size": None,
@@ -83,7 +85,7 @@ def test_a_model_that_takes_only_its_own_values_has_no_example(
     project: Project, people: pd.DataFrame, capfd: pytest.CaptureFixture[str]
 ) -> None:
     recipe = RECIPE.model_copy(update={"params": {"unknown": "error"}})
-    run(project.job(ask=True, recipe=recipe), project.root, project.out)
+    run(project.job(query_model=True, recipe=recipe), project.root, project.out)
     assert Golden.load(project.out / "golden.json").rows == ()
     assert "no synthetic value of 'mail'" in capfd.readouterr().err
     assert len(Golden.load(project.out / "smoke_test.json").rows) == 8

@@ -98,7 +98,7 @@ def test_rows_that_came_with_the_model_become_examples_with_its_answers(
 def test_such_rows_replace_made_up_examples_of_data(project: Project, rows: pd.DataFrame) -> None:
     train_elsewhere(project, rows)
     project.data(rows)
-    project.train_here(project.job(recipe="none", examples=ROWS, ask=True))
+    project.train_here(project.job(recipe="none", examples=ROWS, query_model=True))
     assert Golden.load(project.out / "golden.json").rows == ROWS
     assert Golden.load(project.out / "smoke_test.json").rows != ROWS
 

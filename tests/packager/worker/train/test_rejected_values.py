@@ -55,7 +55,7 @@ class Answering:
         self.may_end = True
         self.asked: list[Row] = []
 
-    def ask(self, rows: Sequence[Row]) -> Reply:
+    def query(self, rows: Sequence[Row]) -> Reply:
         (row,) = rows
         self.asked.append(row)
         return Reply(self.judge(row))
@@ -205,7 +205,7 @@ def test_a_model_that_exits_or_knows_only_its_own_codes_is_built(
 ) -> None:
     project.code(train="from model import Model, train\n", model=MODEL)
     project.data(rows.assign(code=[f"r-{place}" for place in range(80)]))
-    ended = project.start(project.job(ask=True))
+    ended = project.start(project.job(query_model=True))
     assert ended.code == 0, ended.stderr
     result = json.loads((project.out / "result.json").read_bytes())
     columns = {column["name"]: column for column in result["schema"]["features"]}

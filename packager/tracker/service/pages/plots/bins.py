@@ -39,12 +39,12 @@ def draw_bins(plot: BinsPlot) -> Drawing:
 
 
 def _row(name: str, before: float, live: float, largest: float) -> Markup:
-    said = f"{percent(before)} before, {percent(live)} now"
+    label = f"{percent(before)} before, {percent(live)} now"
     bars = Markup(
         '<svg class="wide" width="100%" height="20" role="img" aria-label="{}">'
         '<rect class="before" y="1" width="{:.2f}%" height="8" rx="1.5"/>'
         '<rect class="after" y="10" width="{:.2f}%" height="8" rx="1.5"/></svg>'
-    ).format(said, 100 * before / largest, 100 * live / largest)
+    ).format(label, 100 * before / largest, 100 * live / largest)
     return row(name, bars, f"{percent(before)} → {percent(live)}")
 
 

@@ -39,9 +39,9 @@ def draw_intervals(plot: IntervalsPlot) -> Drawing:
         name: any(getattr(one, name) is not None for one in plot.rows)
         for name in ("reference", "low", "bound")
     }
-    said = f"Dots are the values{', lines their 95 % intervals' if has['low'] else ''}."
+    caption = f"Dots are the values{', lines their 95 % intervals' if has['low'] else ''}."
     if len(plot.rows) > MAX_DRAWN:
-        said += f" Drawn are the first {MAX_DRAWN} of {len(plot.rows)} rows."
+        caption += f" Drawn are the first {MAX_DRAWN} of {len(plot.rows)} rows."
     unit = plot.unit or "value"
     legend = [
         ("value", unit),
@@ -52,7 +52,7 @@ def draw_intervals(plot: IntervalsPlot) -> Drawing:
         html=Markup('<div class="bins">{}{}</div>').format(
             Markup("").join(rows), row("", _axis(scale), "")
         ),
-        caption=said,
+        caption=caption,
         legend=legend,
         heads=["row", unit, *_heads(plot, has)],
         rows=[_cells(one, has) for one in plot.rows],
@@ -102,14 +102,14 @@ def _axis(scale: PlotScale) -> Markup:
 
 
 def _in_words(one: MeasuredRow, other: str) -> str:
-    said = f"{one.name}: {value_text(one.value)}"
+    sentence = f"{one.name}: {value_text(one.value)}"
     if one.low is not None and one.high is not None:
-        said += f", from {value_text(one.low)} to {value_text(one.high)}"
+        sentence += f", from {value_text(one.low)} to {value_text(one.high)}"
     if one.reference is not None:
-        said += f"; {other} {value_text(one.reference)}"
+        sentence += f"; {other} {value_text(one.reference)}"
     if one.bound is not None:
-        said += f"; worst allowed {value_text(one.bound)}"
-    return label(said, 200)
+        sentence += f"; worst allowed {value_text(one.bound)}"
+    return label(sentence, 200)
 
 
 def _heads(plot: IntervalsPlot, has: dict[str, bool]) -> list[str]:

@@ -14,15 +14,15 @@ def draw_levels(plot: LevelsPlot) -> Drawing:
     for place, name in enumerate(plot.levels):
         reached = plot.reached is not None and place >= plot.reached
         needed = place >= plot.required
-        said = "reached" if reached else "not reached"
+        state = "reached" if reached else "not reached"
         note = ", required" if place == plot.required else ""
         kind = "reached" if reached else "missed" if needed else "beyond"
         bar = Markup(
             '<svg class="wide" width="100%" height="16" role="img" aria-label="{}">'
             '<rect class="{}" x="0" y="2" width="100%" height="12" rx="1.5"/></svg>'
-        ).format(f"{said}{note}", kind)
-        rows.append(row(name, bar, f"{said}{note}", subject=place == plot.required))
-        cells.append((name, said, "yes" if needed else "no"))
+        ).format(f"{state}{note}", kind)
+        rows.append(row(name, bar, f"{state}{note}", subject=place == plot.required))
+        cells.append((name, state, "yes" if needed else "no"))
     return Drawing(
         html=Markup('<div class="bins steps">{}</div>').format(Markup("").join(rows)),
         caption="The strongest level is first; what reaches a level reaches all below it.",

@@ -33,6 +33,7 @@ HOSTILE = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.sample(5)
 def test_hostile_texts_are_only_texts(stranger: TrackerSite, text: str):
     stranger.log_in("root", TokenScope.ADMIN)
     name = text[:150]

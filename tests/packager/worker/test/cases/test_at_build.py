@@ -70,7 +70,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
         exclude=("id",),
         slices_columns=("color",),
         split={"test": 0.5, "seed": 1},
-        ask=True,
+        query_model=True,
     )
     result = project.train_here(job)
     project.package(job, result, test=Policy.model_validate({"case": CASES}))
