@@ -91,9 +91,7 @@ def test_both_run_at_the_same_time_and_report_in_turn(
     assert trainings.workers != [worker]
 
 
-@pytest.mark.parametrize(
-    ("size", "processors"), [(MAX_DATA_BYTES + 1, "8"), (100, "1"), (0, "8")]
-)
+@pytest.mark.parametrize(("size", "processors"), [(MAX_DATA_BYTES + 1, "8"), (100, "1"), (0, "8")])
 def test_large_data_and_one_processor_are_checked_first(
     monkeypatch: pytest.MonkeyPatch, worker: LayersWorker, size: int, processors: str
 ) -> None:
