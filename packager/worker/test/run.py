@@ -213,8 +213,6 @@ def _notes(rows: NewRows) -> tuple[str, ...]:
         notes.append(f"columns that the package does not know were ignored: {names}")
     unlabelled = len(rows) - int(rows.labelled.sum())
     if unlabelled and rows.labelled.any():
-        count = "counts" if unlabelled == 1 else "count"
-        notes.append(
-            f"{counted(unlabelled, 'row')} without a label {count} for schema and drift only"
-        )
+        are = "is" if unlabelled == 1 else "are"
+        notes.append(f"{counted(unlabelled, 'row')} without a label {are} judged without one")
     return tuple(notes)
