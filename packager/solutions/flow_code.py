@@ -237,6 +237,9 @@ class FlowReader:
             if node.id == self._rows:
                 return self._features
             return None if value is None else self._columns(value, depth + 1)
+        some = _of_rows(node)
+        if some is not None:
+            return self._columns(some, depth)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.List):
             known, named = self._columns(node.value, depth), _constants(node.slice)
             return frozenset(named) if known is not None and named else None
@@ -270,6 +273,16 @@ def _root(node: ast.expr) -> str:
     while isinstance(node, ast.Subscript | ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _of_rows(node: ast.expr) -> ast.expr | None:
+    """``frame`` of ``frame.iloc[rows]``, ``frame.loc[rows]`` and ``frame[a > b]``; else None."""
+    if not isinstance(node, ast.Subscript):
+        return None
+    frame = node.value
+    if isinstance(frame, ast.Attribute) and frame.attr in ("iloc", "loc"):
+        return None if isinstance(node.slice, ast.Tuple) else frame.value
+    return frame if isinstance(node.slice, ast.Compare) else None
 
 
 def _constants(node: ast.expr) -> tuple[str, ...]:

@@ -112,6 +112,22 @@ def test_a_frame_that_may_change_is_not_followed(before: str) -> None:
     assert not [*reader(f'{before}\nmembers.price(rows)\nrows["z"]').columns()]
 
 
+@pytest.mark.parametrize(
+    ("frame", "columns"),
+    [
+        ("rows.iloc[unsure][['a']]", {"a"}),
+        ("rows.loc[unsure]", {"a", "b", "c"}),
+        ("rows[rows['a'] > 3].assign(d=1)", {"a", "b", "c", "d"}),
+        ("rows.iloc[[0, 1]]", {"a", "b", "c"}),
+        ("rows.loc[unsure, ['a']]", None),
+        ("rows[unsure]", None),  # rows, or columns
+    ],
+)
+def test_some_rows_of_a_frame_have_its_columns(frame: str, columns: set[str] | None) -> None:
+    found = [one.columns for one in reader(f"members.price({frame})").handovers()]
+    assert found == ([] if columns is None else [frozenset(columns)])
+
+
 def test_columns_that_are_read() -> None:
     found = reader('x = rows["a"] + rows[["b"]]["z"]\nreturn rows[rows["y"] > 1]').columns()
     assert sorted(use.column for use in found) == ["a", "b", "y", "z"]
