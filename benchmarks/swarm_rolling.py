@@ -1,12 +1,13 @@
-"""Requests lost on Docker Swarm: in an update, with a broken image, and when a task is killed.
+"""Requests lost on Docker Swarm: in updates, with a broken image, and when a task is killed.
 
     python benchmarks/swarm_rolling.py FIRST SECOND [--rate 75] [--requests 40000]
-                                       [--only broken kill update]
+                                       [--only broken kill update canary shadow]
 
 ``FIRST`` and ``SECOND`` are two versions of a model in the engine of ``DOCKER_HOST``; images of
 HAProxy and Redis are made of Debian's packages. The Swarm is an engine of its own
 (``tests/support/own_engine.py``), so it needs root. Each step is a command under the requests of
-``rolling_update.py``, the update under ``--requests``, and prints one line of JSON.
+``rolling_update.py``, an update (without more, with a canary, with a shadow) under ``--requests``,
+and prints one line of JSON. An update is to the version that doesn't serve.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ PACKAGE = Path(sys.executable).with_name("package")
 BROKEN = 'FROM {image}\nENTRYPOINT ["/opt/venv/bin/python", "-c", "raise SystemExit(3)"]\n'
 STACK, PORT = "s", 3000
 SHORT_SECONDS = 90
+CANARY = ("--canary", "0.3", "--canary-minutes", "0.5")
+SHADOW = ("--shadow", "--shadow-minutes", "0.5")
+UPDATES = {"update": (), "canary": CANARY, "shadow": SHADOW}
+"""Step → options of an update."""
 FORCED = ("--no-gate", "--reason", "a broken image is forced")
 
 
@@ -59,6 +64,12 @@ class Deployment:
         """The name of the model's service."""
         names = self.engine.docker("service", "ls", "--format", "{{.Name}}").split()
         return next(one for one in names if one.startswith(f"{STACK}_model-"))
+
+    def other(self, asked: argparse.Namespace) -> str:
+        """The version that doesn't serve."""
+        image = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
+        serving = self.engine.docker("service", "inspect", "--format", image, self.service)
+        return str(asked.second if serving == asked.first else asked.first)
 
     def running(self) -> list[str]:
         """The ids of the containers of healthy tasks."""
@@ -112,11 +123,15 @@ def row_of(reference: str) -> str:
 def commands(stack: Deployment, asked: argparse.Namespace) -> dict[str, list[str | Path]]:
     """Step → the command whose effect on requests is counted."""
     update = [PACKAGE, "deploy", "update", "--output", stack.folder, "--json"]
-    broken = broken_image(stack, asked.first)
+    broken, other = broken_image(stack, asked.first), stack.other(asked)
+    few = "--accept-too-few"
     return {
-        "broken": [*update, asked.second, "--image", broken, *FORCED],
+        "broken": [*update, other, "--image", broken, *FORCED],
         "kill": ["docker", "kill", "--signal", "KILL", stack.running()[0]],
-        "update": [*update, asked.second, "--image", asked.second, "--accept-too-few"],
+        **{
+            step: [*update, other, "--image", other, few, *options]
+            for step, options in UPDATES.items()
+        },
     }
 
 
@@ -138,7 +153,7 @@ def main() -> None:
         stack.start(asked.first)
         for step in asked.only:
             command = commands(stack, asked)[step]
-            requests = asked.requests if step == "update" else int(asked.rate * SHORT_SECONDS)
+            requests = asked.requests if step in UPDATES else int(asked.rate * SHORT_SECONDS)
             found = stack.measured(row, asked.rate, requests, command)
             print(json.dumps({"step": step, **found}), flush=True)
             stack.wait(2)

@@ -72,6 +72,19 @@ class LoadedModel:
         """The class of its first step if that expects texts, not a frame; else None."""
         return text_step(self.native)
 
+    def described(self) -> dict[str, Any]:
+        """What the harness and the server know of it, without looking inside."""
+        return {
+            "type": self.type_name,
+            "classes": None if self.classes is None else list(self.classes),
+            "has_probabilities": self.has_probabilities,
+            "feature_names": None if self.feature_names is None else list(self.feature_names),
+            "feature_count": self.feature_count,
+            "text_step": self.text_step,
+            "takes": self.takes,
+            "outputs": [one.as_json() for one in self.outputs],
+        }
+
     @property
     def type_name(self) -> str:
         """The class of the model."""

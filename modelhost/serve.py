@@ -6,9 +6,11 @@ description), and then one answer for each request:
 
     {"verb": "predict", "id": …, "rows": …, "columns": …, "group": …, "deadline": …}
     {"verb": "call", "id": …, "path": …, "method": …, "sparse": …, "matrix": …, "shape": …}
+    {"verb": "embed", "id": …, "rows": …, "columns": …, "function": …, "deadline": …}
     {"verb": "cancel", "id": …}
 
-``call`` asks a part of the model (:mod:`modelhost.fitted_parts`). An answer holds ``id``, and the
+``call`` asks a part of the model (:mod:`modelhost.fitted_parts`), ``embed`` the embedding of a
+sample of rows (:mod:`modelhost.embedding`). An answer holds ``id``, and the
 entries of :mod:`modelhost.served_model`, or ``skipped`` for a request that was cancelled or whose
 deadline passed, or ``full`` if too many requests wait. One thread reads, predicts and writes.
 """
@@ -36,7 +38,7 @@ from modelhost.model import load_model
 from modelhost.pickles.before_load import pickles_allowed
 from modelhost.request_queue import QueuedRequest, RequestQueue
 from modelhost.served_model import ServedModel
-from modelhost.session import described, read_outputs
+from modelhost.session import read_outputs
 from modelhost.wire import Message, WireError
 
 VERSION = 1
@@ -226,5 +228,5 @@ def serve(listening: socket.socket, spec: str, heartbeat: HostHeartbeat) -> int:
     specs = [ColumnSpec.read(one) for one in given["specs"]]
     served = ServedModel(model, specs, _row(given["known"]), _row(given["plain"]))
     served.count_predictions(given.get("member_bins", {}))
-    hello = Message({"hello": VERSION, "pid": os.getpid(), "model": described(model)})
+    hello = Message({"hello": VERSION, "pid": os.getpid(), "model": model.described()})
     return Server(listening, served, hello, given["limits"]).run(heartbeat)

@@ -7,12 +7,14 @@ answer names the rows. If it raises on a row that it has answered before, it is 
 from __future__ import annotations
 
 import time
-from typing import Any, Mapping, Sequence
+from functools import partial
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 
 from modelhost.array_input import input_builder
 from modelhost.columns import ColumnSpec, decode_columns
+from modelhost.embedding import embedded
 from modelhost.errors import OutputError, PackageError
 from modelhost.exceptions import describe_exception
 from modelhost.failing_rows import PartError, predict_in_parts
@@ -105,7 +107,7 @@ class ServedModel:
 
     def _answers(self, requests: Sequence[Message]) -> list[Message]:
         try:
-            if requests[0].header["verb"] == "call":
+            if requests[0].header["verb"] in ("call", "embed"):
                 return [self._call(one) for one in requests]
             return self._predict([self._columns(one) for one in requests])
         except MemoryError as error:
@@ -206,9 +208,15 @@ class ServedModel:
             raise _RaisedError(f"the model failed on {rows} rows") from error
 
     def _call(self, request: Message) -> Message:
-        call = decode_call(request)
+        answer: Callable[[], Message]
+        if request.header["verb"] == "embed":
+            given = self._columns(request)
+            specs, frame = self._specs, self._builder.frame
+            answer = lambda: embedded(request, frame(*given), self._model, specs)  # noqa: E731
+        else:
+            answer = partial(self._parts.answer, decode_call(request))
         try:
-            return self._parts.answer(call)
+            return answer()
         except MemoryError:
             raise
         except BaseException as error:

@@ -10,6 +10,7 @@ the ``"id"`` of a request that has one:
                  probabilities, seconds: those of the frame and of the model
     call         model, path, method, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, takes, features, targets (names), columns … → model_type
+    embed        model, function, columns, rows, specs → a matrix
     measure      function, takes, features, targets, columns …, answers, after → measured
     relate       model, function, columns, rows, specs → holds: a boolean for each row
     save         path, predictor → loader
@@ -40,6 +41,7 @@ from modelhost.addresses import clear_addresses
 from modelhost.array_input import ARRAY, FRAME, input_builder
 from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.compiling import verbs
+from modelhost.embedding import embedded
 from modelhost.environment import process_environment
 from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.fitted_parts import FittedParts
@@ -81,6 +83,7 @@ class HostSession:
             "predict": self.predict,
             "ask": self.ask,
             "train": self.train,
+            "embed": self.embed,
             "measure": measure,
             "relate": self.relate,
             "save": self.save,
@@ -120,7 +123,7 @@ class HostSession:
             specs = read_specs(request)
             self._inputs[len(self._models) - 1] = specs, input_builder(model.takes, specs)
         with project_errors("the model"):
-            return Message({"model": {"number": len(self._models) - 1, **described(model)}})
+            return Message({"model": {"number": len(self._models) - 1, **model.described()}})
 
     def predict(self, request: Message) -> Message:
         """Predict with a loaded model."""
@@ -155,6 +158,11 @@ class HostSession:
         model = self._model(request)
         frame, specs = read_input(request, model.takes), read_specs(request)
         return Message({"holds": call_relation(request.header["function"], frame, model, specs)})
+
+    def embed(self, request: Message) -> Message:
+        """Call the embedding that monitoring names."""
+        model = self._model(request)
+        return embedded(request, read_input(request, model.takes), model, read_specs(request))
 
     def call(self, request: Message) -> Message:
         """Call a transformer or an estimator within a loaded model."""
@@ -250,20 +258,6 @@ def _target(frame: Any, names: Sequence[str]) -> Any:
     if not names:
         return None
     return frame[names[0] if len(names) == 1 else list(names)].copy()
-
-
-def described(model: LoadedModel) -> dict[str, Any]:
-    """What the harness and the server know of a model, without looking inside."""
-    return {
-        "type": model.type_name,
-        "classes": None if model.classes is None else list(model.classes),
-        "has_probabilities": model.has_probabilities,
-        "feature_names": None if model.feature_names is None else list(model.feature_names),
-        "feature_count": model.feature_count,
-        "text_step": model.text_step,
-        "takes": model.takes,
-        "outputs": [one.as_json() for one in model.outputs],
-    }
 
 
 def describe(error: PackageError) -> dict[str, Any]:

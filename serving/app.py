@@ -19,6 +19,7 @@ from serving.http.fixed_answers import FixedAnswers
 from serving.http.limits import MIN_LARGE_BYTES
 from serving.http.messages import RequestError
 from serving.http.pending_answer import Later, RawResponse
+from serving.prediction.embedding_sampler import EmbeddingSampler
 from serving.prediction.golden_check import GoldenCheck
 from serving.prediction.jobs import ignore_result
 from serving.prediction.model_client import ModelClient
@@ -113,10 +114,11 @@ class App:
         pipeline = Pipeline(predictor, self._settings, limit, self._busy)
         proof = SelfProof.of(predictor, pipeline, self._settings.deadline_seconds)
         golden = GoldenCheck.of(predictor, pipeline, self._settings.deadline_seconds)
+        embeddings = EmbeddingSampler.of(predictor, self._settings.deadline_seconds)
         loaded = LoadedPackage(
             Routes.of(predictor.manifest, predictor.golden, self._settings),
             pipeline,
-            Recorder(predictor, self._settings.compiled_check_ratio),
+            Recorder(predictor, self._settings.compiled_check_ratio, embeddings),
             predictor.feedback,
             proof,
             golden,
@@ -124,16 +126,16 @@ class App:
             self._page_of(pipeline),
         )
         loaded.recorder.begin()
-        checking = [asyncio.create_task(one.run()) for one in (golden, proof) if one is not None]
+        own = (golden, proof, embeddings)
+        running = [asyncio.create_task(one.run()) for one in own if one is not None]
         self._handler.loaded = loaded
-        # Freeze loaded objects; requests create no reference cycles, so collect rarely. Those of
-        # the supervisor are frozen already.
+        # Freeze loaded objects; requests create no reference cycles, so collect rarely.
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        for task in checking:
+        for task in running:
             task.cancel()
         try:
             await self._viewer.close()

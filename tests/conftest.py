@@ -68,7 +68,16 @@ def text_is_held_as_before() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_training_of_an_earlier_run() -> None:
-    """Builds of this run train; otherwise they would reuse what an earlier run of tests trained."""
+    """Builds of this run train; otherwise they would reuse what an earlier run of tests trained.
+
+    Parts of ``scripts/test`` reuse what another part trained: the first that starts forgets.
+    """
+    shared = os.environ.get("MODEL_PACKAGER_SHARED")
+    if shared is not None:
+        try:
+            (Path(shared) / "trainings-forgotten").touch(exist_ok=False)
+        except FileExistsError:
+            return
     forget_trainings("process")
     forget_trainings("container")
 

@@ -67,7 +67,7 @@ def test_links_of_a_page_in_a_folder_lead_up(site: ModuleType) -> None:
     assert site.with_site_links(page, text, pages, set()) == expected
 
 
-@pytest.mark.slow
+@pytest.mark.long  # test_docs.py follows every link, and a page is built below
 def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path) -> None:
     output = tmp_path / "site"
     program = TOP / "scripts" / "docs_site.py"

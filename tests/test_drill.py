@@ -138,6 +138,15 @@ def test_an_issue_that_an_earlier_fault_explains_is_not_the_new_one_s(part: Any)
     assert [one.number for one in now.unexpected(left)] == [3]
 
 
+def test_a_plot_shows_small_values_beside_large_ones(part: Any) -> None:
+    timeline = part("timeline")
+    series = [timeline.Series("p99", [(0.0, 0.1), (1.0, 10.0), (2.0, 71_000.0)])]
+    text = timeline.timeline("Latency", [("a", 0, 2), ("b", 2, 2.01)], series, log=True)
+    assert all(f">{tick}<" in text for tick in ("1", "10", "100", "1,000", "10,000"))
+    heights = [float(one.split(",")[1]) for one in text.split('points="')[1].split('"')[0].split()]
+    assert heights[0] - heights[1] > 20 < heights[1] - heights[2]
+
+
 def test_the_report_has_every_check_and_says_what_failed(part: Any, tmp_path: Path) -> None:
     record = part("checks").Record()
     record.start("<quiet>")

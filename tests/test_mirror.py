@@ -93,6 +93,10 @@ EXEMPT: dict[str, str] = {
     "packager/report/console_progress.py": "what cli/test_console.py reads",
     "packager/scoring/table_session.py": "the process under scoring/test_scorer.py",
     "packager/cli/deploy/swarm.py": "run by tests/packager/rollout/swarm/test_update.py",
+    **{
+        f"packager/rollout/swarm/{name}.py": "run on a real Swarm by rollout/swarm/test_live.py"
+        for name in ("canary", "network_answers", "shadow")
+    },
     "packager/rollout/update_gate.py": "calls gate.py and new_rows.py as an update asks",
     "packager/rollout/swarm/candidate.py": "started and asked in rollout/swarm/test_update.py",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",
@@ -157,6 +161,7 @@ EXEMPT: dict[str, str] = {
 """Modules that need no test file of their own, and why."""
 
 FEATURES: dict[str, str] = {
+    "packager/rollout/swarm/test_live.py": "a canary and a shadow on a real Swarm, under requests",
     "packager/deploy/test_proxy_grpc.py": "gRPC behind the proxies of Compose and Swarm",
     "packager/report/test_pages_in_browser.py": "every page in Chromium, at two widths",
     "modelhost/pickles/test_standard_library.py": "calls of every module that scanners warn of",

@@ -191,6 +191,7 @@ def test_a_replay_reaches_the_claimed_level_and_writes_its_report(
     assert f"  isolation: {isolation} ({told['measures']})\n" in done.out
 
 
+@pytest.mark.long  # tests/packager/worker/replay perturbs, tests/packager/report has the page
 def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
     local_package: Package, tmp_path: Path
 ) -> None:

@@ -79,15 +79,21 @@ class ArrayCells:
         The distances, NaN for null, are those of arrays that the centres were not learned from.
         There is at least one array.
         """
-        present = np.flatnonzero(~self._absent)
-        half = present[::2]
-        centres = centres_of(pooled(self._flat[half[evenly(len(half), MAX_LEARNED)]], MAX_POINT))
-        learned = f"{centres.shape[1]}:{_encoded(centres)}"
+        half = np.flatnonzero(~self._absent)[::2]
+        learned = self._centres(half)
         others = np.ones(len(self._flat), np.bool_)
         others[half] = False
         return learned, ArrayCells(self._flat[others], self._absent[others]).measured(
             "nearest", learned
         )
+
+    def centres(self) -> str:
+        """The centres of clusters of all arrays, for ``nearest``; there is at least one array."""
+        return self._centres(np.flatnonzero(~self._absent))
+
+    def _centres(self, rows: npt.NDArray[np.intp]) -> str:
+        centres = centres_of(pooled(self._flat[rows[evenly(len(rows), MAX_LEARNED)]], MAX_POINT))
+        return f"{centres.shape[1]}:{_encoded(centres)}"
 
     @cached_property
     def _statistics(self) -> dict[str, Floats]:

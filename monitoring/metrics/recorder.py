@@ -21,7 +21,7 @@ from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.derived_columns import size_of
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import FLAGS, ServingMetrics
-from monitoring.profile.profile import Profile, is_prediction
+from monitoring.profile.profile import Profile, is_of_column
 from monitoring.slices.clock import Clock
 
 FLUSH_SECONDS = 0.25
@@ -114,11 +114,12 @@ class MetricsRecorder:
         clocks: Mapping[str, Clock] | None = None,
     ) -> None:
         """``columns``: names of a batch's columns; ``clocks``: units of datetime columns."""
+        self.profile = profile
         self._metrics = metrics
         features = [
             (columns.index(feature.column), feature)
             for feature in (profile.features if profile else ())
-            if not is_prediction(feature.name)
+            if is_of_column(feature.name)
         ]
         self._bins = BinCounts(features, clocks or {})
         self._sized = tuple({at for at, feature in features if feature.measure is not None})

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from monitoring.metrics.members import MeasuredMembers
 from monitoring.metrics.registry import Series
-from monitoring.profile.profile import FeatureProfile, Profile, is_prediction
+from monitoring.profile.profile import FeatureProfile, Profile, is_of_column
 from monitoring.scoring.outputs import LabelledOutput, measured_slices
 
 OTHER = "other"
@@ -171,7 +171,7 @@ def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
         return {}
     named: dict[str, tuple[str, ...]] = {}
     for feature in profile.features:
-        if not is_prediction(feature.name):
+        if is_of_column(feature.name):
             named.setdefault(feature.column, _kinds(feature, profile))
     for name, why in profile.drift_excluded.items():
         kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))

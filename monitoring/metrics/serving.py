@@ -41,6 +41,7 @@ NULL = "null"
 MAX_CLASSES = 20
 FLAGS = ("missing", "unseen", "out_of_range")
 STAGES = ("validate", "predict")
+EMBEDDED = ("measured", "failed")
 FORMS = ("compiled", "native")
 COMPARISONS = ("match", "mismatch", "dropped")
 CODES = ("2xx", "4xx", "5xx")
@@ -103,6 +104,10 @@ class ServingMetrics:
         for form, count in zip(FORMS, (compiled, native), strict=True):
             if count:
                 self._forms[form].inc(count)
+
+    def add_embedded(self, outcome: str, rows: int) -> None:
+        """Add rows whose embedding was asked for; ``outcome`` is one of ``EMBEDDED``."""
+        self._embedded[outcome].inc(rows)
 
     def add_comparison(self, outcome: str) -> None:
         """Count one row of the compiled check; ``outcome`` is one of ``COMPARISONS``."""
@@ -258,6 +263,12 @@ class ServingMetrics:
             "Rows that left out an optional feature, which then had its default.",
             "feature",
         )
+        self._embedded = {}
+        if profile is not None and profile.embedding is not None:
+            counter = self.series.counter(
+                "model_embedding_rows_total", "Rows whose embedding was asked for.", "outcome"
+            )
+            self._embedded = {text: counter.labels(*common, text) for text in EMBEDDED}
         self._excluded = profile.drift_excluded if profile else {}
         kinds = named_features(profile)
         self._named = frozenset(kinds)

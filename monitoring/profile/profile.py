@@ -30,11 +30,22 @@ if TYPE_CHECKING:
 
 PREDICTION = "__prediction__"
 CONFIDENCE = "__confidence__"
+EMBEDDING = "__embedding__"
 
 
 def is_prediction(name: str) -> bool:
     """Whether a feature of a profile is one of the model's answers: ``__prediction__.price``."""
     return name in (PREDICTION, CONFIDENCE) or name.startswith(f"{PREDICTION}.")
+
+
+def is_embedding(name: str) -> bool:
+    """Whether a feature of a profile is a measure of the embedding that the project names."""
+    return name.startswith(f"{EMBEDDING}.")
+
+
+def is_of_column(name: str) -> bool:
+    """Whether the values of a feature of a profile come from a column of the rows."""
+    return not is_prediction(name) and not is_embedding(name)
 
 
 FeatureKind = Literal["numeric", "categorical"]
@@ -131,7 +142,7 @@ class Profile(BaseModel):
 
     Features are profiled on training rows; the pseudo-features ``__prediction__`` and
     ``__confidence__``, the model's answers, on held-out rows (the former on all rows if the
-    held-out rows are the last ones).
+    held-out rows are the last ones), and so are those of ``__embedding__``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -147,6 +158,8 @@ class Profile(BaseModel):
     """Feature → why it always drifts, or is excluded."""
     reference_anomalies: Mapping[str, Mapping[str, float]] = {}
     """Feature → kind → share of rows: ``missing`` of the training rows, others of the held-out."""
+    embedding: str | None = None
+    """``module:function`` or ``model:method`` of the embedding that is watched; None for none."""
     calibration: Calibration | None = None
     """Calibration of a classifier's confidence; None without probabilities."""
 

@@ -44,10 +44,13 @@ def design_effect(values: npt.NDArray[np.generic], groups: Codes | None) -> floa
 
 
 def design_effect_of_bins(bins: Codes, groups: Codes | None, size: int) -> float:
-    """The mean design effect of the shares of ``size`` bins, at least 1.
+    """The design effect of the shares of ``size`` bins together, at least 1.
 
-    ``bins``: the bin of each row, shape (n,), -1 for none. A chi-square of the bins, divided by
-    it, has about the distribution of one from independent rows (Rao and Scott 1981, first order).
+    ``bins``: the bin of each row, shape (n,), -1 for none. Without drift a chi-square of the bins
+    is a sum of independent ones, each times an eigenvalue of the design effects (Rao and Scott
+    1981). This is their mean, weighted by themselves (Satterthwaite 1946): a chi-square divided by
+    it exceeds a large bound at most about as often as one from independent rows, also if few groups
+    or few kinds of group decide. Divided by the plain mean it would do so several times as often.
     """
     if groups is None:
         return 1.0
@@ -59,19 +62,18 @@ def design_effect_of_bins(bins: Codes, groups: Codes | None, size: int) -> float
     units, group = np.unique(groups, return_inverse=True)
     if len(units) < 2:
         return 1.0
-    # Σ over groups of (rows of the group in bin k - share of k * rows of the group)².
     counts = np.bincount(group * size + bins, minlength=len(units) * size)
     counts = counts.reshape(len(units), size)
     shares = counts.sum(axis=0) / rows
-    spread = ((counts - shares * counts.sum(axis=1, keepdims=True)) ** 2).sum(axis=0)
     used = shares > 0
-    variances = spread[used] / rows**2 * len(units) / (len(units) - 1)
-    freedom = int(used.sum()) - 1
-    if freedom < 1:
+    if used.sum() < 2:
         return 1.0
-    # (1 - share) * design effect = variance * rows / share, for a simple variance
-    # share * (1 - share) / rows.
-    return max(1.0, float((variances * rows / shares[used]).sum()) / freedom)
+    # (rows of a group in a bin - share of the bin * rows of the group) / √share; the products of
+    # two bins, summed over groups, are the covariance over that of independent rows.
+    scaled = (counts - shares * counts.sum(axis=1, keepdims=True))[:, used] / np.sqrt(shares[used])
+    effects = scaled.T @ scaled / rows * len(units) / (len(units) - 1)
+    total = float(np.trace(effects))
+    return max(1.0, float((effects**2).sum()) / total) if total > 0 else 1.0
 
 
 def _sums(values: Floats, groups: Codes) -> Floats:

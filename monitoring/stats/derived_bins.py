@@ -33,7 +33,7 @@ MAX_UNSEEN = 0.5
 """With a larger median share of words that no other row holds, the share says nothing."""
 UNSEEN_QUANTILE = 0.98
 MIN_MEASURED = 0.9
-"""A measure that fewer rows have is not monitored: brightness, where most images are of other formats."""
+"""A measure that fewer rows have is not monitored: brightness, where most images are not read."""
 
 
 MIN_NEAREST_ROWS = 20
@@ -107,6 +107,24 @@ def nearest_feature(
         return None
     found = numeric_feature(f"{name}.nearest", numbers, max_bins)
     return found and found.model_copy(update={"measure": "nearest", "learned": learned})
+
+
+def embedding_features(
+    name: str, learned: ArrayCells, reference: ArrayCells, max_bins: int
+) -> list[FeatureProfile]:
+    """Bins of the distances of ``reference`` to the mean and the nearest centre of ``learned``.
+
+    A measure whose values are all in one bin, or of fewer than 20 arrays, is left out.
+    """
+    found = []
+    for measure, taught in (("distance", learned.learn()), ("nearest", learned.centres())):
+        numbers = reference.measured(measure, taught)
+        if np.isfinite(numbers).sum() >= MIN_NEAREST_ROWS:
+            feature = numeric_feature(f"{name}.{measure}", numbers, max_bins)
+            if feature is not None:
+                extra = {"measure": measure, "learned": taught}
+                found.append(feature.model_copy(update=extra))
+    return found
 
 
 def _unseen_feature(name: str, shares: Floats) -> FeatureProfile | None:

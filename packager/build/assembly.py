@@ -81,16 +81,16 @@ def assemble_images(
     layer_listing(package, verified=True)
     name = f"{project.repository}:{manifest.tag}"
     named = {**labels, f"{LABEL}.root": manifest.root}
-    main = [*bottom, *layers.image, package]
+    main, grpc = [*bottom, *layers.image, package], manifest.serve.grpc
     if project.data is None:
-        return (assemble(name, base, main, platform, named),)
+        return (assemble(name, base, main, platform, named, grpc=grpc),)
     whole = [*main, *layers.companion]
     if project.data.embed == "image":
-        return (assemble(name, base, whole, platform, named),)
+        return (assemble(name, base, whole, platform, named, grpc=grpc),)
     of_main = {**named, f"{LABEL}.companion-of": manifest.root}
     return (
-        assemble(name, base, main, platform, named),
-        assemble(name + COMPANION, base, whole, platform, of_main),
+        assemble(name, base, main, platform, named, grpc=grpc),
+        assemble(name + COMPANION, base, whole, platform, of_main, grpc=grpc),
     )
 
 

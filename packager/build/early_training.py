@@ -6,7 +6,7 @@ Each takes some seconds of about one processor. A check that stops the build end
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
@@ -65,10 +65,11 @@ class _EarlyTraining:
         self._progress = HeldProgress(context.progress)
         self._result: TrainingResult | None = None
         self._error: BaseException | None = None
-        self._thread = Thread(target=self._work, daemon=True)
+        # Not `Thread.join`: of one that a signal interrupts, Python 3.11 takes the thread as ended.
+        self._ended = Event()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        Thread(target=self._work, daemon=True).start()
         return self
 
     def __exit__(
@@ -77,18 +78,18 @@ class _EarlyTraining:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._thread.is_alive():
+        if not self._ended.is_set():
             self.cancel()
 
     def cancel(self) -> None:
         """End the training, and wait until its container is removed."""
         self.worker.cancel()
-        self._thread.join()
+        self._ended.wait()
 
     def result(self) -> TrainingResult:
         """Wait for the result; raises what the training raised."""
         self._progress.release()
-        self._thread.join()
+        self._ended.wait()
         if self._error is not None:
             raise self._error
         assert self._result is not None
@@ -99,3 +100,5 @@ class _EarlyTraining:
             self._result = train(self._context, self._job, self.worker, self._progress)
         except BaseException as error:  # raised by ``result``
             self._error = error
+        finally:
+            self._ended.set()

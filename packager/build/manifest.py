@@ -117,18 +117,20 @@ def _platform(
     """Write the files of ``/package`` that the platform has; return its record."""
     package = context.package
     lock, base = context.environment.lock, context.environment.locked_base
-    text = render(base, labels(context.project), template, members=bool(lock.members))
+    grpc, named = context.project.serve.grpc, labels(context.project)
+    text = render(base, named, template, members=bool(lock.members), grpc=grpc)
     found = FileList.made(layers.image, layers.companion)
     trees, companion = found.trees()
     content = {FILE: found.text(), "Dockerfile": text}
     for name, written in content.items():
         (package / name).write_text(written, encoding="utf-8")
     (package / LOCK).write_bytes(lock.dump())
+    settings = start_settings(base, grpc=grpc)
     return Platform(
         files=tuple(FileEntry.of(package / name, name) for name in sorted((*content, LOCK))),
         trees=trees,
         companion=companion,
-        settings={name: value for name, value in start_settings(base).items() if value is not None},
+        settings={name: value for name, value in settings.items() if value is not None},
         proved_on=proved_on,
     )
 

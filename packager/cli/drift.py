@@ -15,7 +15,8 @@ from packager.deploy.prometheus.rules import Objectives
 from packager.errors import UsageError
 
 if TYPE_CHECKING:
-    from packager.replicas.counters import CounterTotals, MetricNames, ModelSelector
+    from packager.replicas.counters import CounterTotals, ModelSelector
+    from packager.replicas.metric_names import MetricNames
     from packager.tracker.core.finding import Report
 
 DEFAULT = Objectives()
@@ -153,8 +154,8 @@ def _report_drift(
 ) -> int:
     """Print and report; 1 unless nothing has drifted."""
     from packager.findings.from_drift import findings_of_drift
-    from packager.replicas.counters import DRIFT_NAMES
     from packager.replicas.drift import drift_report
+    from packager.replicas.metric_names import DRIFT_NAMES
     from packager.report.drift import as_text
 
     found = drift_report(counted.totals("1d", DRIFT_NAMES), design_effect)

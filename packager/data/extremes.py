@@ -22,8 +22,11 @@ def extremes(present: pd.Series[Any]) -> tuple[Floats, Floats]:
     ``present``: numbers, times, dates, decimals or arrays, without nulls. NaN is ignored in arrays.
     """
     arrays = array_column(present)
-    if arrays is not None:
-        flat = arrays.block.reshape(len(arrays), -1).astype(np.float64)
+    block = None if arrays is None else arrays.block
+    if len(present) and isinstance(present.iloc[0], np.ndarray):  # as a model gets them
+        block = np.stack(present.tolist())
+    if block is not None:
+        flat = block.reshape(len(block), -1).astype(np.float64)
         return np.fmin.reduce(flat, axis=1), np.fmax.reduce(flat, axis=1)
     if pd.api.types.infer_dtype(present) in CONVERTERS:
         numbers = np.fromiter(map(number_of, present), np.float64, len(present))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.data.array_column import ArrayColumn
+from packager.data.array_fields import array_column_of, field_dtype
 
 
 def is_array(kind: Any) -> bool:
@@ -21,14 +22,19 @@ def is_array(kind: Any) -> bool:
     return bool(plain) or is_array(inner)
 
 
-def nested_columns(table: Any) -> dict[str, Any]:
+def nested_columns(table: Any, schema: Any) -> dict[str, Any]:
     """Column → its cells, of the arrays of ``table`` and of its lists that hold nulls.
 
-    Arrays are one block each. Lists with a null within any become lists of Python objects, None
-    for null: arrays would hold NaN, and integers as floats.
+    ``schema`` declares arrays by the metadata of its fields. Arrays are one block each. Lists with
+    a null within any become lists of Python objects, None for null: arrays would hold NaN, and
+    integers as floats.
     """
     found: dict[str, Any] = {}
-    for field in table.schema:
+    for field in schema:
+        declared = field_dtype(field)
+        if declared is not None:
+            found[field.name] = array_column_of(table[field.name], declared, field.name)
+            continue
         made = _column(table[field.name]) if is_array(field.type) else None
         if made is not None:
             found[field.name] = made

@@ -164,8 +164,8 @@ def _frame(table: Any, floats: Iterable[str], schema: Any = None) -> pd.DataFram
     """``plain_frame`` with arrays as one block each, and with the nulls within lists."""
     import pyarrow as pa
 
-    nested = nested_columns(table)
     schema = table.schema if schema is None else schema
+    nested = nested_columns(table, schema)
     rest = [name for name in table.schema.names if name not in nested]
     kept = pa.schema([field for field in schema if field.name not in nested])
     frame = plain_frame(table.select(rest), floats, kept)

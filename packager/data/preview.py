@@ -11,7 +11,7 @@ import pandas as pd
 
 from modelhost.list_kinds import kind_of_elements
 from modelhost.text import display_value
-from monitoring.profile.profile import is_prediction
+from monitoring.profile.profile import is_of_column
 from packager.data.csv_files import csv_blocks
 from packager.data.csv_text import rows_within
 from packager.data.frames import infer_columns
@@ -159,9 +159,9 @@ def _unservable(name: str, found: str) -> UsageError:
 
 def refuse_reserved(features: Sequence[str]) -> None:
     """Raise ``UsageError`` for a feature with a name that means the answers in a profile."""
-    if taken := [name for name in features if is_prediction(name)]:
+    if taken := [name for name in features if not is_of_column(name)]:
         raise UsageError(
             f"[data]: expected other names of features than {taken[0]!r}, which means the answers "
-            "in the profile",
+            "or the embedding in the profile",
             "rename the column, or name it in [data] exclude",
         )

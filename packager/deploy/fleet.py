@@ -40,6 +40,8 @@ class UpdateCandidate:
     """Whether it may reach other machines."""
     share: float = 0.0
     """Share of the requests that it gets."""
+    shadow: bool = False
+    """Whether the serving version's replicas send it the rows of their requests."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,11 @@ class DeployedModel:
     def slot_service(self, slot: str) -> str:
         """The name of the service of the replicas in ``slot``."""
         return f"{self.service}-{slot}"
+
+    @property
+    def shadow_service(self) -> str:
+        """The service of replicas of the serving version that send their rows to the candidate."""
+        return f"shadow-{self.label}"
 
     @property
     def grpc_port(self) -> int:

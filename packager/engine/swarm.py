@@ -19,7 +19,9 @@ from packager.errors import PackageError, UsageError
 
 Service = dict[str, Any]
 """A service as the engine describes it."""
-RELAY_MEMORY = 128 << 20
+RELAY_MEMORY = OUTPUT_MEMORY = 128 << 20
+OUTPUT_SECONDS = 180
+MAX_SAID = 400
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class SwarmTask:
     image: str
     error: str
     """Why it isn't running; empty if the Swarm doesn't say."""
+    environment: frozenset[str] = frozenset()
+    """Its variables, NAME=value."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,7 @@ class Swarm:
                 str(one["DesiredState"]),
                 str(one["Spec"]["ContainerSpec"]["Image"]),
                 str(one["Status"].get("Err", "")),
+                frozenset(one["Spec"]["ContainerSpec"].get("Env") or ()),
             )
             for one in sorted(found, key=lambda one: str(one["CreatedAt"]), reverse=True)
         ]
@@ -181,6 +186,59 @@ class Swarm:
             finally:
                 with ignore_missing():
                     container.remove(force=True, v=True)
+
+    def output(
+        self, image: str, command: list[str], files: Mapping[str, bytes], network: str
+    ) -> str:
+        """What ``command`` of ``image`` prints on ``network``, with ``files`` below ``/tmp``.
+
+        Raises ``PackageError`` with what it says if it fails.
+        """
+        options = {
+            **HARDENING,
+            "labels": {OWNER: process_id()},
+            "pids_limit": MAX_PROCESSES,
+            "mem_limit": OUTPUT_MEMORY,
+            "entrypoint": [],
+            "network": network,
+        }
+        with engine_errors("asking the tasks"):
+            container = self._created(image, command, options)
+            try:
+                container.put_archive("/tmp", files_tar(files))
+                container.start()
+                code = container.wait(timeout=OUTPUT_SECONDS)["StatusCode"]
+                said = container.logs(stdout=code == 0, stderr=code != 0).decode(errors="replace")
+            finally:
+                with ignore_missing():
+                    container.remove(force=True, v=True)
+        if code != 0:
+            told = said.strip()[-MAX_SAID:] or "no reason given"
+            raise PackageError(f"asking the tasks: {told}", "see docker service ps and its logs")
+        return str(said)
+
+    def config(self, name: str, text: str) -> str:
+        """The id of a new config with this content; one of this name is removed before."""
+        with engine_errors(f"making the config {name}"):
+            self.remove_config(name)
+            return str(self._client.api.create_config(name, text.encode())["ID"])
+
+    def remove_config(self, name: str) -> None:
+        """Remove the config of this name; none is no error."""
+        with engine_errors(f"removing the config {name}"):
+            for one in self._client.api.configs(filters={"name": name}):
+                if one["Spec"]["Name"] == name:
+                    self._client.api.remove_config(one["ID"])
+
+    def secret(self, name: str) -> str:
+        """The id of the secret of this name; raises ``UsageError`` without one."""
+        with engine_errors(f"looking for the secret {name}"):
+            for one in self._client.api.secrets(filters={"names": [name]}):
+                if one["Spec"]["Name"] == name:
+                    return str(one["ID"])
+        raise UsageError(
+            f"expected a secret {name}, got none", "deploy the folder anew: docker stack deploy"
+        )
 
     def _created(self, image: str, command: list[str], options: Mapping[str, Any]) -> Any:
         try:

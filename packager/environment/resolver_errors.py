@@ -51,6 +51,8 @@ NO_WHEEL = re.compile(
 _PLATFORMS = re.compile(r"Wheels are available for `(?P<name>[^`]+)` \(v[^)]*\) on the following "
                         r"platforms?: (?P<all>(?:`\w+`(?:, )?)+)")  # fmt: skip
 NOT_FOUND = re.compile(r"(?P<name>[\w.-]+) was not found in (?:the package registry|the provided)")
+_NOT_PROVIDED = re.compile(r"(?P<name>[\w.-]+) was not found in the provided package locations")
+_SETTINGS = "uv.toml, [tool.uv] of pyproject.toml, pip's configuration or the requirements file"
 _NO_VERSION = re.compile(
     r"there (?:is|are) no versions? of (?P<name>[\w.-]+?)(?P<pin>[=<>~!][^ ]+)"
 )
@@ -74,6 +76,9 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
     ``text`` is uv's message in one line; ``called`` is the file. ``probe`` looks up single
     packages.
     """
+    of_settings = _settings_error(text, f"{called}: can't be resolved")
+    if of_settings is not None:
+        return of_settings
     if "Couldn't parse" in text or "Unexpected" in text:
         return UsageError(f"{called}: {text}", "write one requirement a line, in pip's syntax")
     fetch = _FETCH.search(text)
@@ -109,11 +114,33 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
     )
 
 
+def _settings_error(text: str, said: str) -> PackageError | None:
+    """The error for what a setting of uv causes; None if none does."""
+    if "TOML parse error" in text:
+        cause = re.sub(r".*?TOML parse error at line \d+, column \d+ \d+ \|\s*", "", text)
+        return UsageError(f"{said}: uv can't read the setting {cause}", f"fix it in {_SETTINGS}")
+    excluded = _NOT_PROVIDED.search(text)
+    if excluded is not None:
+        return PackageError(
+            f"{said}: {text}",
+            f"check the name {excluded['name']}; no index is asked, because no-index is set in "
+            f"{_SETTINGS}: take it out, or put a wheel of {excluded['name']} into a folder that "
+            "find-links names",
+        )
+    if "was filtered by `exclude-newer`" in text:
+        return PackageError(f"{said}: {text}", f"set a later exclude-newer in {_SETTINGS}")
+    return None
+
+
 def conflict(text: str, called: str, runtime: Sequence[str]) -> PackageError:
     """The error for a conflict of the project's requirements with the model host's."""
+    together = f"{called} and what the model host needs can't be resolved together"
+    of_settings = _settings_error(text, together)
+    if of_settings is not None:
+        return of_settings
     named = [line for line in runtime if re.search(rf"\b{re.escape(_name(line))}\b", text)]
     return PackageError(
-        f"{called} and what the model host needs can't be resolved together: {text}",
+        f"{together}: {text}",
         f"loosen {called}; the model host needs: {', '.join(named or runtime)}",
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from monitoring.profile.profile import PREDICTION, is_prediction
+from monitoring.profile.profile import EMBEDDING, PREDICTION, is_embedding, is_prediction
 from monitoring.slices.slices import ALL
 from monitoring.stats.drift import total_variation
 from packager.findings import from_time
@@ -100,6 +100,8 @@ def _finding(checks: Sequence[Check], report: DataTestReport, scan: ScanReport) 
     kind, noun = KINDS[check.family]
     subject = subject_of(check)
     about = "all rows" if subject == PACKAGE_SUBJECT else f"{noun} {check.subject}"
+    if check.family == "drift" and is_embedding(check.subject):
+        about = f"the embedding's {check.subject.removeprefix(EMBEDDING + '.')}"
     if check.family == "drift" and is_prediction(check.subject):
         about = f"the answers{check.subject.removeprefix(PREDICTION).replace('.', ' ')}"
     severity: Severity = "ticket" if check.verdict == "failed" else "info"

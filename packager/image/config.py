@@ -99,22 +99,36 @@ def assemble(
     layers: Sequence[Layer],
     platform: str,
     labels: Mapping[str, str],
+    *,
+    grpc: bool = False,
 ) -> Image:
-    """An image of ``layers`` with one canonical config, which records neither date nor machine."""
-    return image_of(name, platform, {**start_settings(base), "Labels": dict(labels)}, layers)
+    """An image of ``layers`` with one canonical config, which records neither date nor machine.
+
+    ``grpc``: whether its server has a port for gRPC.
+    """
+    settings = {**start_settings(base, grpc=grpc), "Labels": dict(labels)}
+    return image_of(name, platform, settings, layers)
 
 
-def start_settings(base: Base | None) -> dict[str, Any]:
-    """The ``config`` of a package's image config on ``base``, without labels."""
+def start_settings(base: Base | None, *, grpc: bool = False) -> dict[str, Any]:
+    """The ``config`` of a package's image config on ``base``, without labels.
+
+    ``grpc``: whether its server has a port for gRPC.
+    """
     return {
         "Cmd": [f"/{VENV}/bin/python", "-m", "serving"],
         "Entrypoint": None,
         "Env": environment(base),
-        "ExposedPorts": {f"{PORT}/tcp": {}},
+        "ExposedPorts": {port: {} for port in exposed_ports(grpc=grpc)},
         "Healthcheck": healthcheck(),
         "User": USER,
         "WorkingDir": "/code",
     }
+
+
+def exposed_ports(*, grpc: bool) -> list[str]:
+    """The ports of an image; ``grpc``: whether its server has one for gRPC."""
+    return [f"{port}/tcp" for port in (PORT, *((GRPC_INSIDE,) if grpc else ()))]
 
 
 def image_of(

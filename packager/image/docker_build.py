@@ -20,7 +20,14 @@ from packager.digest import CHUNK
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.annotations import keep_annotations
-from packager.image.config import COPIES_ON_TOP, DOCKERFILE_LABELS, LABEL, Image, image_of
+from packager.image.config import (
+    COPIES_ON_TOP,
+    DOCKERFILE_LABELS,
+    GRPC_INSIDE,
+    LABEL,
+    Image,
+    image_of,
+)
 from packager.image.dockerfile import NAME as TEMPLATE
 from packager.image.dockerfile import render
 from packager.image.export import Destination, load_into
@@ -145,7 +152,8 @@ class DockerBuild:
         outside = {name: labels.pop(name) for name in labels.keys() - {*DOCKERFILE_LABELS}}
         self.progress.step("docker build: the image, without a network")
         apart = any(layer.name.startswith(MEMBER) for layer in images[0].layers)
-        text = render(base, labels, self.template, members=apart)
+        grpc = f"{GRPC_INSIDE}/tcp" in json.loads(images[0].config)["config"]["ExposedPorts"]
+        text = render(base, labels, self.template, members=apart, grpc=grpc)
         first = self._build(text, split(images[0].layers)[1], outside)
         yield first
         _check_package(self.engine, first, outside[f"{LABEL}.root"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 
 from packager.errors import PackageError, UsageError
-from packager.image.config import PORT, USER, environment, healthcheck
+from packager.image.config import USER, environment, exposed_ports, healthcheck
 from packager.image.runtime import MEMBERS, VENV
 from packager.manifest.manifest import Base
 
@@ -24,13 +24,19 @@ def template() -> str:
 
 
 def render(
-    base: Base | None, labels: Mapping[str, str], text: str | None = None, *, members: bool = False
+    base: Base | None,
+    labels: Mapping[str, str],
+    text: str | None = None,
+    *,
+    members: bool = False,
+    grpc: bool = False,
 ) -> str:
     """The Dockerfile of an image with this base; deterministic.
 
     ``labels`` exclude the package root, because it depends on this text. ``text`` replaces the
-    default template. ``members``: whether members of a solution have environments. Raises
-    ``UsageError`` for an unknown placeholder, and without that of the members.
+    default template. ``members``: whether members of a solution have environments; ``grpc``:
+    whether the server has a port for gRPC. Raises ``UsageError`` for an unknown placeholder, and
+    without that of the members.
     """
     if members and text is not None and "$members" not in text:
         raise UsageError(
@@ -47,7 +53,7 @@ def render(
         "members": f"\nCOPY {MEMBERS}/ /{MEMBERS}/" if members else "",
         "environment": quoted,
         "labels": " ".join(f"{name}={_quoted(value)}" for name, value in sorted(labels.items())),
-        "port": str(PORT),
+        "ports": " ".join(exposed_ports(grpc=grpc)),
         "user": USER,
         "health": json.dumps(healthcheck()["Test"][1:]),
         "command": json.dumps([f"/{VENV}/bin/python", "-m", "serving"]),

@@ -25,6 +25,12 @@ KEYS = frozenset(
     {"path", "linkpath", "size", "uid", "gid", "uname", "gname", "mtime", "atime", "ctime"}
 )
 NUMBERS = ("size", "uid", "gid")
+COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+SKIPPED = b"\x2a\x4d\x18"
+"""How compressed files begin; of zstd also three bytes after any first one.
+
+Engines look at them, whatever the media type says, and unpack what is in them: a tar could be both.
+"""
 ATTRIBUTES = ("SCHILY.", "LIBARCHIVE.", "RHT.")
 """How the names of extended attributes begin; who reads the members refuses them by name."""
 
@@ -103,6 +109,8 @@ def _block(file: IO[bytes], place: int) -> bytes:
     header = file.read(BLOCK)
     if len(header) < BLOCK or header[257:265] != MAGIC or any(header[500:]):
         raise ValueError(f"a header that is not POSIX ustar, at byte {place:,}")
+    if place == 0 and (header.startswith(COMPRESSED) or header[1:4] == SKIPPED):
+        raise ValueError("the first bytes of a compressed file")
     unsigned = sum(header[:148]) + sum(header[156:]) + 8 * ord(" ")
     if _number(header[148:156]) != unsigned:
         raise ValueError(f"a header with a wrong checksum, at byte {place:,}")

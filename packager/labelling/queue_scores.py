@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.profile.calibration import wrong_probability
-from monitoring.profile.profile import Profile, is_prediction
+from monitoring.profile.profile import Profile, is_of_column
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats.drift import measure_drift
 from packager.manifest.manifest import Manifest
@@ -97,7 +97,7 @@ def drift_of_rows(
     """
     total, drifted = np.zeros(len(frame)), []
     for feature in () if profile is None else profile.features:
-        if is_prediction(feature.name) or feature.column not in frame.columns:
+        if not is_of_column(feature.name) or feature.column not in frame.columns:
             continue
         if feature.name in profile.drift_excluded:  # type: ignore[union-attr]
             continue

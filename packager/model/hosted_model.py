@@ -7,10 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
 from modelhost.output_spec import OutputSpec
-from modelhost.prediction_messages import decode_absent, decode_predictions, encode_predictions
+from modelhost.prediction_messages import (
+    decode_absent,
+    decode_matrix,
+    decode_predictions,
+    encode_predictions,
+)
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
@@ -158,6 +164,27 @@ class HostedModel:
             if len(holds) != len(frame) or not all(isinstance(one, bool) for one in holds):
                 raise ValueError(f"{function}: expected a boolean for each row")
         return holds
+
+    def embed(self, function: str, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """The embeddings of the rows of ``frame``, the features: shape (rows, numbers).
+
+        ``function``: as ``[monitoring] embedding``. Raises ``PackageError`` if it raises, or gives
+        anything else.
+        """
+        from packager.model.frame_columns import frame_header
+
+        header, buffers = frame_header(frame)
+        own = {"verb": "embed", "model": self.number, "function": function}
+        return self.embedded(self.send(Message({**header, **own}, buffers)), len(frame))
+
+    @staticmethod
+    def embedded(answer: Message, rows: int) -> npt.NDArray[np.float64]:
+        """The embeddings in an answer for ``rows`` rows; raises ``PackageError``."""
+        with readable_answer():
+            found: npt.NDArray[np.float64] = decode_matrix(answer)
+            if found.ndim != 2 or len(found) != rows:
+                raise ValueError(f"expected the embeddings of {rows} rows, got {found.shape}")
+        return found
 
     @property
     def parts(self) -> CalledParts:

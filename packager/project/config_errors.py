@@ -21,6 +21,7 @@ EXPECTED = {  # what patterns expect, for error messages
     "package.flow": "module:function, for example flow:run",
     "recipe.train": "module:function, for example train:train",
     "recipe.metrics": "module:function, for example metrics:metrics",
+    "monitoring.embedding": "module:function, or model:method, for example model:embed",
     "requirements.torch": "cpu, xpu, or a version such as cu128 or rocm6.4",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",

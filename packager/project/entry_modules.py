@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from modelhost.embedding import MODEL
 from packager.errors import UsageError
 from packager.manifest.case import Case
 from packager.project.sections import RecipeSection
@@ -25,12 +26,18 @@ RESERVED_MODULES = frozenset([*_HOST.split(), *_STANDARD.split()])
 
 
 def entrypoints(
-    predictor: str, recipe: RecipeSection | None, cases: Sequence[Case], flow: str | None = None
+    predictor: str,
+    recipe: RecipeSection | None,
+    cases: Sequence[Case],
+    flow: str | None = None,
+    embedding: str | None = None,
 ) -> dict[str, str]:
     """Key of package.toml → ``module:name``, or ``auto``, of what the package calls."""
     named: dict[str, str | None] = {"package.flow": flow, "serve.predictor": predictor}
     if recipe is not None:
         named |= {"recipe.train": recipe.train, "recipe.metrics": recipe.metrics}
+    if embedding is not None and not embedding.startswith(f"{MODEL}:"):
+        named["monitoring.embedding"] = embedding
     named |= {f"test.case {one.name!r}": one.call for one in cases}
     return {key: one for key, one in named.items() if one}
 

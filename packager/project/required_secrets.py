@@ -84,6 +84,8 @@ def _modules(project: Project) -> list[Path]:
     entrypoints = [project.serve.predictor, project.package.flow or "auto"]
     if project.recipe:
         entrypoints += [project.recipe.train, project.recipe.metrics or "auto"]
+    if project.monitoring.embedding:
+        entrypoints.append(project.monitoring.embedding)
     named = [entry.partition(":")[0] for entry in entrypoints if entry != "auto"]
     files = [path for name in named for top in tops if (path := module_file(name, top))]
     return [path for path in imported_files(files, tops) if path.is_relative_to(project.directory)]

@@ -225,8 +225,7 @@ class RecipeSection(FrozenModel):
     level: Level | None = None
     """The level that a replay must reach; None: the level that a repeat reaches at the build."""
     isa: Isa = "native"
-    metrics: Entrypoint | None = None
-    """A function of the project, ``metrics(features, target, answers)``."""
+    metrics: Entrypoint | None = None  # ``metrics(features, target, answers, *, probabilities)``
     features: FeatureForm = "frame"
     accept: dict[str, Annotated[float, Field(ge=0)]] = {}
     params: dict[str, Any] = {}
@@ -280,6 +279,7 @@ class MonitoringSection(FrozenModel):
 
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    embedding: Entrypoint | None = None  # a function, or a method of the model: ``model:embed``
 
     @model_validator(mode="after")
     def _not_both(self) -> MonitoringSection:

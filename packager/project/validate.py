@@ -27,6 +27,11 @@ from packager.project.sections import DataSection
 def check_columns(project: Project) -> None:
     """Raise ``UsageError`` if ``package.toml`` names a column that the data lacks."""
     data = project.data
+    if project.monitoring.embedding is not None and project.package.flow is not None:
+        raise UsageError(
+            f"{FILENAME}: `monitoring.embedding`: expected a package of one model, got a solution",
+            "name it in the project of the member that has the embedding",
+        )
     if data is None:
         _check_no_data(project)
         return
@@ -91,7 +96,8 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
                 ".dockerignore name: move the file to another folder",
             )
     flow = project.package.flow
-    named = entrypoints(project.serve.predictor, project.recipe, project.test.case, flow)
+    embedding = project.monitoring.embedding
+    named = entrypoints(project.serve.predictor, project.recipe, project.test.case, flow, embedding)
     for key, entrypoint in named.items():
         path = entrypoint.partition(":")[0].replace(".", "/")
         places = [f"{top}{path}{end}" for top in ("", "src/") for end in (".py", "/__init__.py")]
@@ -113,6 +119,12 @@ def check_model_files(model: Mapping[str, Path], allow: Sequence[str] = ()) -> N
 
 
 def _check_no_data(project: Project) -> None:
+    if project.monitoring.embedding is not None:
+        raise UsageError(
+            f"{FILENAME}: `monitoring.embedding`: expected [data] to compare live rows with,"
+            " got none",
+            "add [data], or remove it",
+        )
     if project.features == "array":
         raise UsageError(
             f"{FILENAME}: `model.features`: expected [data] with the column of arrays, got none",

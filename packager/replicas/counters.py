@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -19,6 +19,7 @@ from packager.client.fetch import MAX_METRICS_BYTES, UNCOMPRESSED, Bearer, Unbou
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
 from packager.replicas.counter_files import counter_file, read_counters
+from packager.replicas.metric_names import DRIFT_NAMES, MetricNames
 
 if TYPE_CHECKING:
     from packager.client.exposition import Sample
@@ -26,40 +27,6 @@ if TYPE_CHECKING:
 TIMEOUT = 30
 """Seconds to wait for a connection, and between two bytes."""
 PACKAGE_INFO = "model_package_info"
-COUNTERS = {
-    "model_feature_observations_total": ("feature", "bin"),
-    "model_feature_anomalies_total": ("feature", "kind"),
-    "model_slice_predictions_total": ("slice",),
-    "model_feedback_total": ("slice", "outcome"),
-    "model_feedback_absolute_error_total": ("slice",),
-    "model_feedback_squared_error_total": ("slice",),
-    "model_output_measure_total": ("output", "measure", "slice"),
-    "model_output_measured_total": ("output", "measure", "slice"),
-    "model_output_measure_squared_total": ("output", "measure", "slice"),
-}
-GAUGES = {
-    "model_feature_reference_rows": ("feature", "bin"),
-    "model_feature_reference_anomalies_ratio": ("feature", "kind"),
-    "model_slice_baseline_accuracy_ratio": ("slice",),
-    "model_slice_baseline_mae": ("slice",),
-    "model_slice_baseline_effective_rows": ("slice",),
-    "model_slice_baseline_error_variance": ("slice",),
-    "model_output_baseline": ("output", "measure", "slice"),
-    "model_output_baseline_effective_rows": ("output", "measure", "slice"),
-    "model_output_baseline_error_variance": ("output", "measure", "slice"),
-    "model_label_design_effect": (),
-    "model_drift_excluded_features": ("feature", "reason"),
-}
-
-
-class MetricNames(NamedTuple):
-    """Which metrics are read: name → labels, in the order of ``Values``."""
-
-    counters: Mapping[str, tuple[str, ...]]
-    gauges: Mapping[str, tuple[str, ...]]
-
-
-DRIFT_NAMES = MetricNames(COUNTERS, GAUGES)
 WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")
 
 Values = Mapping[str, Mapping[tuple[str, ...], float]]
@@ -127,7 +94,29 @@ def scrape_replicas(
     if twice:
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
     exposed = [sample for url in urls for sample in _exposed(url, key, names, is_file=url in files)]
-    where = ", ".join(urls)
+    source = _counted(len(urls) - len(files), len(files))
+    totals = _summed(exposed, ", ".join(urls), wanted, names, source)
+    return replace(totals, cumulative=len(files) < len(urls))
+
+
+def sum_answers(
+    answers: Sequence[str], where: str, wanted: ModelSelector, names: MetricNames
+) -> CounterTotals:
+    """The sums of the replicas' counters since they started, from their ``answers`` of /metrics.
+
+    ``where``: what answered. Raises ``PackageError`` if an answer isn't of a package.
+    """
+    exposed = [
+        sample for text in answers for sample in _checked(read_samples(text, where), where, names)
+    ]
+    return _summed(exposed, where, wanted, names, _counted(len(answers), 0))
+
+
+def _summed(
+    exposed: Iterable[Sample], where: str, wanted: ModelSelector, names: MetricNames, source: str
+) -> CounterTotals:
+    """The sums of the wanted version; ``source``: what was counted."""
+    exposed = list(exposed)
     pairs = [_pair(sample.labels) for sample in exposed if sample.name == PACKAGE_INFO]
     model, version = wanted.choose(pairs, where)
     values: dict[str, dict[tuple[str, ...], float]] = {}
@@ -141,8 +130,7 @@ def scrape_replicas(
             place[cell] = place.get(cell, 0.0) + sample.value
         else:
             place[cell] = max(place.get(cell, sample.value), sample.value)
-    source = _counted(len(urls) - len(files), len(files))
-    return CounterTotals(model, version, source, values, cumulative=len(files) < len(urls))
+    return CounterTotals(model, version, source, values)
 
 
 def _counted(replicas: int, tables: int) -> str:
@@ -199,6 +187,11 @@ def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
 
 def _exposed(url: str, key: str | None, names: MetricNames, *, is_file: bool) -> list[Sample]:
     found = read_counters(Path(url)) if is_file else read_samples(_get(url, {}, key).text, url)
+    return _checked(found, url, names)
+
+
+def _checked(found: list[Sample], url: str, names: MetricNames) -> list[Sample]:
+    """``found`` if it is of a package, with valid counts; ``url``: where it is from."""
     try:
         for sample in found:
             if sample.name in names.counters or sample.name in names.gauges:

@@ -15,7 +15,8 @@ from monitoring.metrics.shadow_labels import BETTER, PAIR_OUTCOMES, ROW_OUTCOMES
 from monitoring.slices.slices import ALL
 from monitoring.stats.sequential import MIN_ROWS, ConfidenceSequence
 from packager.errors import PackageError
-from packager.replicas.counters import CounterTotals, MetricNames
+from packager.replicas.counters import CounterTotals
+from packager.replicas.metric_names import MetricNames
 
 ROWS = "model_shadow_rows_total"
 PAIRS = "model_shadow_pairs_total"

@@ -11,7 +11,7 @@ from packager.report.data_test_examples import rules_line
 from packager.report.numbers import digits, probability
 from packager.report.table import Cell, table
 from packager.testing.ordered import excess, with_verdict
-from packager.text import escape_control_characters
+from packager.text import counted, escape_control_characters
 from packager.worker.test.details import WeakDetails
 from packager.worker.test.report import Check, DataTestReport, FamilyReport
 
@@ -46,7 +46,7 @@ def as_text(report: DataTestReport, columns: int | None = None) -> str:
 
 def _title(report: DataTestReport) -> str:
     return (
-        f"{report.name} {report.version} ({report.root[:12]}) on {report.rows:,} rows, "
+        f"{report.name} {report.version} ({report.root[:12]}) on {counted(report.rows, 'row')}, "
         f"{report.labelled_rows:,} of them measured with labels"
     )
 

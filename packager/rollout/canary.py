@@ -6,6 +6,8 @@ the test had the power to see more of them.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from monitoring.stats.exact import at_least
@@ -14,6 +16,7 @@ from packager.rollout.proxy_control import SlotTraffic
 from packager.rollout.verdict import GateCheck
 
 NAME = "canary"
+POLL_SECONDS = 10.0
 MAX_FACTOR = 1 << 20
 """Of the requests so far: more would be needed than anyone waits for."""
 
@@ -98,3 +101,22 @@ def judge_canary(old: SlotTraffic, new: SlotTraffic, rule: CanaryRule) -> GateCh
     more = "" if factor is None else f"; about {factor} times the traffic is needed"
     text = f"{message}; too little traffic to tell: {wanted}, not {rule.power:.0%}{more}"
     return GateCheck(NAME, "too few", text, numbers)
+
+
+def watch_canary(
+    counted: Callable[[], tuple[SlotTraffic, SlotTraffic]], minutes: float, rule: CanaryRule
+) -> GateCheck:
+    """Look every ``POLL_SECONDS`` for ``minutes``, or until the new version is refused.
+
+    ``counted``: requests to the earlier and to the new version since the canary began.
+    """
+    until = time.monotonic() + 60 * minutes
+    looks = max(1, int(60 * minutes / POLL_SECONDS))
+    while True:
+        time.sleep(max(0.0, min(POLL_SECONDS, until - time.monotonic())))
+        last = time.monotonic() >= until
+        # A half of the alarm rate is for the end, the other one for all looks before it.
+        alarm = rule.alarm / 2 if last else rule.alarm / 2 / looks
+        found = judge_canary(*counted(), rule.with_alarm(alarm))
+        if last or found.outcome == "failed":
+            return found

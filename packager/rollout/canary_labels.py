@@ -7,7 +7,7 @@ refuses none, and is never called a pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from monitoring.slices.slices import ALL
 from packager.deploy.parts import PROMETHEUS
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError
+from packager.progress import Progress
 from packager.rollout.canary import CanaryRule, p_value, power
 from packager.rollout.compose_command import ComposeCommand
 from packager.rollout.proxy_control import SlotTraffic
@@ -36,10 +37,24 @@ def read_labels(compose: ComposeCommand, model: str) -> Counts:
     Empty for a regression, whose labels are neither right nor wrong. Raises ``PackageError`` if
     Prometheus does not answer.
     """
-    query = f"sum by (version, slice, outcome) (model_feedback_total{{model={quoted(model)}}})"
-    address = f"http://127.0.0.1:9090/api/v1/query?query={quote(query)}"
+    address = f"http://127.0.0.1:9090{labels_path(model)}"
     output = compose.run("exec", "-T", PROMETHEUS, "wget", "-q", "-O", "-", address)
     return parse_labels(output)
+
+
+def known_labels(read: Callable[[], Counts], progress: Progress) -> Counts | None:
+    """What ``read`` returns; None, with a warning, if Prometheus can't say."""
+    try:
+        return read()
+    except PackageError as error:
+        progress.warn(f"labels are not compared: {error.message}")
+        return None
+
+
+def labels_path(model: str) -> str:
+    """Path and query by which Prometheus tells the labels of ``model``'s versions."""
+    query = f"sum by (version, slice, outcome) (model_feedback_total{{model={quoted(model)}}})"
+    return f"/api/v1/query?query={quote(query)}"
 
 
 def parse_labels(output: str) -> Counts:
@@ -62,13 +77,21 @@ def parse_labels(output: str) -> Counts:
 
 
 def judge_labels(
-    versions: tuple[str, str], before: Counts, now: Counts, rule: CanaryRule = LABEL_RULE
+    versions: tuple[str, str],
+    before: Counts | None,
+    now: Counts | None,
+    rule: CanaryRule = LABEL_RULE,
 ) -> GateCheck:
     """The verdict on the labels since ``before``; ``versions``: the earlier one, the new one.
+
+    None: Prometheus could not say.
 
     Fisher's exact test in each slice; the alarm rate is shared among the slices (Bonferroni), so
     that a version no worse in any is refused with a probability of at most ``rule.alarm``.
     """
+    if before is None or now is None:
+        said = "Prometheus, which counts labels, is no part of this deployment or did not answer"
+        return GateCheck(NAME, "skipped", said)
     nothing = SlotTraffic(0, 0)
     slices: dict[str, tuple[SlotTraffic, SlotTraffic]] = {}
     for name in sorted({name for _, name in now}):

@@ -20,7 +20,7 @@ FOLDER = ".update"
 JOURNAL = "journal.json"
 BEFORE = "before"
 LOCK = ".update.lock"
-UpdatePhase = Literal["starting", "gate", "canary", "moving", "finishing"]
+UpdatePhase = Literal["starting", "gate", "shadow", "canary", "moving", "finishing"]
 """From ``finishing`` on the earlier version is stopped: there is no way back."""
 
 

@@ -106,6 +106,26 @@ def _count(text: str) -> int:
     return int(text or 0)
 
 
+def parse_addresses(text: str) -> dict[str, str]:
+    """``BACKEND/SERVER`` → address, of the answer to ``show servers state``; those of traffic.
+
+    Fields are those of HAProxy's management guide, section 9.3. Raises ``PackageError`` for another
+    answer.
+    """
+    lines = [line for line in text.splitlines() if line.strip() and line.strip() != "1"]
+    rows = csv.DictReader(io.StringIO("\n".join(lines).removeprefix("# ")), delimiter=" ")
+    try:
+        return {
+            f"{row['be_name']}/{row['srv_name']}": row["srv_addr"]
+            for row in rows
+            if row["be_name"] in (BACKEND, GRPC_BACKEND)
+        }
+    except KeyError as error:
+        raise PackageError(
+            f"expected the proxy's servers, got {text[:80]!r}", "see the log of the proxy"
+        ) from error
+
+
 def traffic(servers: Iterable[ProxyServer], slot: str) -> SlotTraffic:
     """The requests to one slot."""
     chosen = [one for one in servers if one.slot == slot]
@@ -143,6 +163,18 @@ class ProxyControl:
         for one in parse_servers(stat):
             if one.weight != weights.get(one.slot, one.weight):
                 raise self._wrong(f"weight {weights[one.slot]} of {one.slot}", str(one.weight))
+
+    def set_aside(self, addresses: Iterable[str]) -> None:
+        """Send no new request to the replicas with these addresses, until ``set_weights``."""
+        chosen = set(addresses)
+        found = parse_addresses(self._send(["show servers state"])[0])
+        names = [name for name, address in sorted(found.items()) if address in chosen]
+        commands = [f"set weight {name} 0" for name in names]
+        if not commands:
+            return
+        for command, answer in zip(commands, self._send(commands), strict=True):
+            if answer.strip():
+                raise self._wrong(command, answer)
 
     def _send(self, commands: Sequence[str]) -> list[str]:
         output = self._compose.run(

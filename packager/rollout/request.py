@@ -24,6 +24,10 @@ class UpdateRequest:
     """As the engine finds it; empty: as the package is named."""
     data: str = ""
     """Rows to mirror and to test on; empty: made-up rows, and no test."""
+    shadow: bool = False
+    """Whether the new version is sent the rows of all requests …"""
+    shadow_minutes: float = 60.0
+    """… at most so long, in minutes."""
     canary: float = 0.0
     """Share of the requests that the new version gets first; 0: none."""
     canary_minutes: float = 5.0
@@ -38,6 +42,10 @@ class UpdateRequest:
 
     def __post_init__(self) -> None:
         expected = {
+            "shadow-minutes": (
+                0 < self.shadow_minutes <= MAX_MINUTES,
+                f"minutes above 0, at most {MAX_MINUTES}",
+            ),
             "canary": (0 <= self.canary < 1, "a share of at least 0, below 1"),
             "canary-minutes": (
                 0 < self.canary_minutes <= MAX_MINUTES,
@@ -92,12 +100,15 @@ class UpdateResult:
     """Labels of both versions during the canary; None without one."""
     rolling: GateCheck | None = None
     """The rolling update of a Swarm; None elsewhere, and where it didn't begin."""
+    shadow: GateCheck | None = None
+    """The verdict on live rows; None without a shadow."""
 
     @property
     def checks(self) -> tuple[GateCheck, ...]:
         """All of them, in their order."""
         return (
             *(self.gate.checks if self.gate else ()),
+            *((self.shadow,) if self.shadow else ()),
             *((self.canary,) if self.canary else ()),
             *((self.labels,) if self.labels else ()),
             *((self.rolling,) if self.rolling else ()),
@@ -112,6 +123,7 @@ class UpdateResult:
             "version": self.version,
             "done": self.done,
             "gate": None if self.gate is None else self.gate.document,
+            "shadow": _gate_json(self.shadow),
             "canary": _gate_json(self.canary),
             "labels": _gate_json(self.labels),
             "rolling": _gate_json(self.rolling),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from packager.deploy.fleet import Fleet, UpdateCandidate
@@ -16,25 +17,25 @@ from packager.deploy.generated_folder import read_generated
 from packager.deploy.monitoring import replica_mib
 from packager.deploy.parts import PROMETHEUS
 from packager.engine.engine import Engine
-from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.rollout import journal as journals
 from packager.rollout.canary import NAME as CANARY
-from packager.rollout.canary import judge_canary
+from packager.rollout.canary import watch_canary
 from packager.rollout.canary_labels import NAME as LABELS
-from packager.rollout.canary_labels import Counts, judge_labels, read_labels
+from packager.rollout.canary_labels import Counts, judge_labels, known_labels, read_labels
 from packager.rollout.compose_command import ComposeCommand
 from packager.rollout.history import record_update
 from packager.rollout.journal import BEFORE, FOLDER, UpdateJournal, UpdatePhase
-from packager.rollout.proxy_control import traffic
+from packager.rollout.proxy_control import SlotTraffic, traffic
 from packager.rollout.request import UpdateRequest, UpdateResult
+from packager.rollout.shadow import NAME as SHADOW
+from packager.rollout.shadow import check_same_inputs, watch_shadow
 from packager.rollout.slots import Slots
 from packager.rollout.update_gate import metrics_key, run_update_gate
 from packager.rollout.verdict import GateCheck, GateVerdict
 
-PHASES: tuple[UpdatePhase, ...] = ("starting", "gate", "canary", "moving", "finishing")
-CANARY_POLL_SECONDS = 10.0
+PHASES: tuple[UpdatePhase, ...] = ("starting", "gate", "shadow", "canary", "moving", "finishing")
 
 
 @dataclass
@@ -64,23 +65,24 @@ class RollingUpdate:
     def run(self, reference: Reference) -> UpdateResult:
         """Go through the phases from that of the journal."""
         gate: GateVerdict | None = None
-        canary: tuple[GateCheck, ...] = ()
+        live: tuple[GateCheck, ...] = ()
         try:
             if self._before("moving"):
                 self._start(reference)
-                gate = self._gate(reference) if self._before("canary") else None
+                gate = self._gate(reference) if self._before("shadow") else None
                 if gate is not None and not gate.passed:
                     return self._refused(gate, ())
-                canary = self._canary(reference)
-                if canary and not GateVerdict(canary, self.request.accept_too_few).passed:
-                    return self._refused(gate, canary)
+                for phase in (self._shadow, self._canary):
+                    live += phase(reference)
+                    if live and not GateVerdict(live, self.request.accept_too_few).passed:
+                        return self._refused(gate, live)
             if self._before("finishing"):
                 self._move(reference)
             self._finish(reference)
         except BaseException:
             self._after_failure()
             raise
-        result = self._result(gate, canary, done=True)
+        result = self._result(gate, live, done=True)
         record_update(self.slots.folder, result, self.request)
         journals.end(self.slots.folder)
         return result
@@ -93,14 +95,15 @@ class RollingUpdate:
             self.journal = journals.advance(self.slots.folder, self.journal, phase)
 
     def _result(
-        self, gate: GateVerdict | None, canary: tuple[GateCheck, ...], *, done: bool
+        self, gate: GateVerdict | None, live: tuple[GateCheck, ...], *, done: bool
     ) -> UpdateResult:
         journal, seconds = self.journal, time.monotonic() - self.begun
-        names = {one.name: one for one in canary}
+        names = {one.name: one for one in live}
         return UpdateResult(
             *(journal.model, journal.before, journal.version, done, gate),
             canary=names.get(CANARY),
             labels=names.get(LABELS),
+            shadow=names.get(SHADOW),
             seconds=seconds,
         )
 
@@ -108,7 +111,9 @@ class RollingUpdate:
         memory, journal = replica_mib(reference.manifest), self.journal
         network = reference.manifest.serve.network or self.slots.one.network
         self.slots.write_candidate(
-            UpdateCandidate(journal.version, journal.image, memory, network, share)
+            UpdateCandidate(
+                *(journal.version, journal.image, memory, network, share), self._shadowed
+            )
         )
 
     def _start(self, reference: Reference) -> None:
@@ -129,6 +134,25 @@ class RollingUpdate:
         key = metrics_key(self.request, slots.one, slots.folder)
         return run_update_gate(servers, reference, self.request, key, self.engine, self.progress)
 
+    @property
+    def _shadowed(self) -> bool:
+        """Whether replicas with a shadow serve, or begin to."""
+        return self.request.shadow and not self._before("shadow")
+
+    def _shadow(self, reference: Reference) -> tuple[GateCheck, ...]:
+        """The verdict on the rows of live requests; nothing without a shadow."""
+        if not self.request.shadow or not self._before("canary"):
+            return ()
+        self._advance("shadow")
+        slots, one = self.slots, self.slots.one
+        key = metrics_key(self.request, one, slots.folder)
+        check_same_inputs(slots.address(one.slot), slots.address(one.idle), key)
+        self.progress.step(f"shadow: starting {one.replicas} replicas of {self.journal.before}")
+        self._candidate(reference, 0.0)
+        slots.start_shadow(self.request.ready_seconds)
+        counted = partial(slots.shadow_counts, key)
+        return (watch_shadow(counted, self.request.shadow_minutes, self.progress),)
+
     def _share(self, reference: Reference, share: float) -> None:
         """Move the traffic; the file has the same weights, for a restart of the proxy."""
         self._candidate(reference, share)
@@ -141,44 +165,28 @@ class RollingUpdate:
         if not self.request.canary:
             return ()
         self._advance("canary")
-        one, share, rule = self.slots.one, self.request.canary, self.request.rule
+        share, minutes = self.request.canary, self.request.canary_minutes
         before, labels = self.slots.control.servers(), self._labels()
-        self._share(reference, share)
-        minutes = self.request.canary_minutes
-        self.progress.step(f"canary: {share:.1%} of the requests for {minutes:g} minutes")
-        until = time.monotonic() + 60 * minutes
-        looks = max(1, int(60 * minutes / CANARY_POLL_SECONDS))
-        while True:
-            time.sleep(max(0.0, min(CANARY_POLL_SECONDS, until - time.monotonic())))
-            now = self.slots.control.servers()
+
+        def counted() -> tuple[SlotTraffic, SlotTraffic]:
+            now, one = self.slots.control.servers(), self.slots.one
             old, new = (traffic(now, s).since(traffic(before, s)) for s in (one.slot, one.idle))
-            last = time.monotonic() >= until
-            # A half of the alarm rate is for the end, the other one for all looks before it.
-            alarm = rule.alarm / 2 if last else rule.alarm / 2 / looks
-            found = judge_canary(old, new, rule.with_alarm(alarm))
-            if found.outcome == "failed":
-                return (found,)
-            if last:
-                return (found, self._judged_labels(labels))
+            return old, new
+
+        self._share(reference, share)
+        self.progress.step(f"canary: {share:.1%} of the requests for {minutes:g} minutes")
+        found = watch_canary(counted, minutes, self.request.rule)
+        if found.outcome == "failed":
+            return (found,)
+        versions = self.journal.before, self.journal.version
+        return (found, judge_labels(versions, labels, self._labels()))
 
     def _labels(self) -> Counts | None:
         """Labels of the model's versions so far; None if Prometheus can't say."""
         if PROMETHEUS not in self.slots.fleet.parts:
             return None
-        try:
-            return read_labels(self.slots.compose, self.journal.model)
-        except PackageError as error:
-            self.progress.warn(f"labels are not compared: {error.message}")
-            return None
-
-    def _judged_labels(self, before: Counts | None) -> GateCheck:
-        now = None if before is None else self._labels()
-        if before is None or now is None:
-            note = (
-                "Prometheus, which counts labels, is no part of this deployment or did not answer"
-            )
-            return GateCheck(LABELS, "skipped", note)
-        return judge_labels((self.journal.before, self.journal.version), before, now)
+        read = partial(read_labels, self.slots.compose, self.journal.model)
+        return known_labels(read, self.progress)
 
     def _move(self, reference: Reference) -> None:
         self._advance("moving")
@@ -190,16 +198,14 @@ class RollingUpdate:
         slots = self.slots
         self._advance("finishing")
         self.progress.step(f"stopping {self.journal.before}")
-        now = target_fleet(slots.folder, COMPOSE).members[self.journal.model]
-        if now.candidate is not None:  # else a killed command came this far
-            slots.remove(slots.one.slot)
+        slots.remove_serving()
         slots.write_updated(reference, self.journal.image)
         slots.reload_prometheus()
 
-    def _refused(self, gate: GateVerdict | None, canary: tuple[GateCheck, ...]) -> UpdateResult:
+    def _refused(self, gate: GateVerdict | None, live: tuple[GateCheck, ...]) -> UpdateResult:
         self.progress.step(f"going back to {self.journal.before}")
         self.go_back()
-        return self._result(gate, canary, done=False)
+        return self._result(gate, live, done=False)
 
     def _after_failure(self) -> None:
         """Go back if there is a way; else, or if that fails too, say how to end the update."""
@@ -220,10 +226,10 @@ class RollingUpdate:
     def go_back(self) -> None:
         """The earlier version gets all requests, the new one is removed, the files are restored."""
         one, slots = self.slots.one, self.slots
-        if not self._before("canary"):
+        if not self._before("shadow"):
             slots.control.set_weights({one.slot: 100, one.idle: 0})
             slots.drain(one.idle)
-        slots.remove_candidate()
+        slots.remove_candidate(self.request.ready_seconds)
         journals.restore(slots.folder)
         slots.reload_prometheus()
         journals.end(slots.folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,8 +14,12 @@ from packager.deploy.folder_target import COMPOSE, target_fleet
 from packager.deploy.monitoring import monitored, replica_mib
 from packager.deploy.parts import PROMETHEUS
 from packager.errors import PackageError
+from packager.image.config import PORT
 from packager.image.reference import Reference
+from packager.image.runtime import VENV
 from packager.progress import Progress
+from packager.replicas.counters import CounterTotals
+from packager.rollout.asked_replicas import FETCH, RESOLVE, shadow_counts
 from packager.rollout.compose_command import ComposeCommand
 from packager.rollout.mirrored_requests import ServerAddress
 from packager.rollout.proxy_control import ProxyControl
@@ -49,6 +54,66 @@ class Slots:
     def address(self, slot: str) -> str:
         """Where the replicas of one slot answer, on this host."""
         return f"http://127.0.0.1:{self.one.port + 1 + SLOTS.index(slot)}"
+
+    def shadow_counts(self, key: str | None) -> CounterTotals:
+        """The counters of the replicas that send rows to the new version; ``key``: of theirs."""
+        one = self.one
+        said = self.compose.run(
+            *("exec", "-T", one.shadow_service, f"/{VENV}/bin/python", "-c", FETCH),
+            *(one.slot_service(one.slot), str(PORT), "/metrics"),
+            text=key or "",
+        )
+        return shadow_counts(said, one.name, one.version)
+
+    def start_shadow(self, seconds: float) -> None:
+        """Have replicas that send their rows to the new version serve, in place of the others.
+
+        They are ready before the others stop. Repeatable after an interruption. Raises
+        ``PackageError`` if they aren't after ``seconds``.
+        """
+        one = self.one
+        self.compose.run("up", "--detach", "--no-deps", one.shadow_service)
+        self._wait_until_serving(one.shadow_service, one.slot_service(one.slot), seconds)
+        self._leave(one.shadow_service, one.slot_service(one.slot))
+
+    def end_shadow(self, seconds: float) -> None:
+        """Have replicas without a shadow serve again; the reverse of ``start_shadow``."""
+        one = self.one
+        self.compose.run("up", "--detach", "--no-deps", one.slot_service(one.slot))
+        self._wait_until_serving(one.slot_service(one.slot), one.shadow_service, seconds)
+        self._leave(one.slot_service(one.slot), one.shadow_service)
+
+    def _leave(self, stays: str, service: str) -> None:
+        """Remove the replicas of ``service`` when they answer no request any more.
+
+        Those of ``stays`` answer under the same name, and get the requests.
+        """
+        one = self.one
+        python = ("exec", "-T", stays, f"/{VENV}/bin/python", "-c", RESOLVE)
+        said = self.compose.run(*python, one.slot_service(one.slot), one.shadow_service)
+        serving, shadow = (set(found) for found in json.loads(said))
+        self.control.set_aside(shadow if service == one.shadow_service else serving - shadow)
+        self.drain(one.slot, aside=True)
+        self.remove(service)
+        self.control.set_weights(one.weights())
+
+    def _wait_until_serving(self, service: str, other: str, seconds: float) -> None:
+        """Until the replicas of ``service`` are healthy, and the proxy finds those of both."""
+        until = time.monotonic() + seconds
+        while True:
+            healthy, others = self._healthy(service), self._healthy(other)
+            if healthy >= self.one.replicas:
+                ready = self.control.up(self.one.slot)
+                if ready >= healthy + others:
+                    return
+            self._check_replicas(service)
+            if time.monotonic() >= until:
+                raise self._not_ready(service, f"{healthy} after {seconds:g} s")
+            time.sleep(POLL_SECONDS)
+
+    def _healthy(self, service: str) -> int:
+        found = self.compose.containers(service)
+        return sum(str(one.get("Health")) == "healthy" for one in found)
 
     def check_running(self) -> None:
         """Raise ``PackageError`` if the proxy and the serving replicas don't run."""
@@ -98,43 +163,69 @@ class Slots:
                     ready = self.control.up(self.one.idle)
                     if ready >= self.one.replicas:
                         return
-                self._check_replicas()
+                self._check_replicas(self.service)
                 if time.monotonic() >= until:
-                    raise self._not_ready(f"{ready} after {seconds:g} s")
+                    raise self._not_ready(self.service, f"{ready} after {seconds:g} s")
                 time.sleep(POLL_SECONDS)
 
-    def _check_replicas(self) -> None:
-        for container in self.compose.containers(self.service):
+    def _check_replicas(self, service: str) -> None:
+        for container in self.compose.containers(service):
             if container.get("State") in ENDED:
-                raise self._not_ready(f"one that ended with code {container.get('ExitCode')}")
+                raise self._not_ready(
+                    service, f"one that ended with code {container.get('ExitCode')}"
+                )
 
-    def _not_ready(self, got: str) -> PackageError:
-        log = self.compose.log(self.service)
+    def _not_ready(self, service: str, got: str) -> PackageError:
+        log = self.compose.log(service)
         error = startup_error(log)
         end = f"{error.message}; {error.hint}" if error is not None else last_lines(log, 800)
         wanted = f"{self.one.replicas} ready replicas"
         return PackageError(
-            f"{self.service}: expected {wanted}, got {got}", f"the end of its log: {end}"
+            f"{service}: expected {wanted}, got {got}", f"the end of its log: {end}"
         )
 
-    def drain(self, slot: str) -> None:
-        """Wait until the replicas of ``slot`` answer no request, at most ``DRAIN_SECONDS``."""
+    def drain(self, slot: str, *, aside: bool = False) -> None:
+        """Wait until the replicas of ``slot`` answer no request, at most ``DRAIN_SECONDS``.
+
+        ``aside``: only those that get no new ones.
+        """
         until = time.monotonic() + DRAIN_SECONDS
-        while left := sum(one.current for one in self.control.servers() if one.slot == slot):
+        while left := sum(
+            one.current
+            for one in self.control.servers()
+            if one.slot == slot and not (aside and one.weight)
+        ):
             if time.monotonic() >= until:
                 self.progress.warn(f"{left} requests are still with {slot}; it stops by itself")
                 return
             time.sleep(POLL_SECONDS)
 
-    def remove(self, slot: str) -> None:
-        """Stop the replicas of ``slot`` and remove their containers."""
-        self.compose.run("rm", "--stop", "--force", self.one.slot_service(slot))
+    def remove(self, *services: str) -> None:
+        """Stop the replicas of services and remove their containers."""
+        self.compose.run("rm", "--stop", "--force", *services)
 
-    def remove_candidate(self) -> None:
-        """Remove the new version's replicas if the folder has them."""
+    def remove_serving(self) -> None:
+        """Remove the earlier version's replicas, if the folder still has both versions."""
+        candidate = self._candidate()
+        if candidate is not None:  # else a killed command came this far
+            shadow = [self.one.shadow_service] if candidate.shadow else []
+            self.remove(self.one.slot_service(self.one.slot), *shadow)
+
+    def remove_candidate(self, seconds: float) -> None:
+        """Remove the new version's replicas if the folder has them.
+
+        ``seconds``: how long replicas of the earlier version that end a shadow may take to start.
+        """
+        candidate = self._candidate()
+        if candidate is None:
+            return
+        if candidate.shadow:
+            self.end_shadow(seconds)
+        self.remove(self.one.slot_service(self.one.idle))
+
+    def _candidate(self) -> UpdateCandidate | None:
         now = target_fleet(self.folder, COMPOSE).members.get(self.one.name)
-        if now is not None and now.candidate is not None:
-            self.remove(self.one.idle)
+        return None if now is None else now.candidate
 
     def reload_prometheus(self) -> None:
         """Have Prometheus read its configuration and the rules again, if it runs here.

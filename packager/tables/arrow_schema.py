@@ -7,12 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from packager.data.array_fields import field_dtype, own_metadata
 from packager.errors import UsageError
 
 
 def stored_schema(schema: pa.Schema, place: str) -> pa.Schema:
     """``schema`` in Delta's types; ``UsageError`` for a column that can't be stored."""
-    return pa.schema([pa.field(f.name, _stored(f.type, f.name, place)) for f in schema])
+    return pa.schema(
+        [pa.field(f.name, _stored(f.type, f.name, place), metadata=own_metadata(f)) for f in schema]
+    )
 
 
 def fit(table: pa.Table, schema: pa.Schema, place: str) -> pa.Table:
@@ -77,6 +80,10 @@ def agreed_schema(
         if field.name in after.names and not _fits(after.field(field.name).type, field.type):
             found = after.field(field.name).type
             differences.append(f"{field.name!r} was {field.type} and is {found}")
+        elif field.name in after.names:
+            was, now = (field_dtype(one) or field.type for one in (field, after.field(field.name)))
+            if was != now:
+                differences.append(f"{field.name!r} was {was} and is {now}")
     if differences and (append or not change):
         accept = "accept the new columns with --allow-schema-change"
         raise UsageError(

@@ -27,7 +27,7 @@ def export(location: Location, file: Path) -> Version:
         )
     store = VersionedTable.open(location)
     version = store.version(location.version)
-    schema = store.schema(version.number).remove_metadata()
+    schema = store.schema(version.number)
     with atomic_file(file) as temporary:
         place = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
         write_rows(place, temporary.name, store.tables(version.number), schema)

@@ -13,7 +13,6 @@ from deltalake.transaction import AddAction
 
 from packager.data.drift import ColumnDrift
 from packager.data.fingerprint import Fingerprinter
-from packager.data.parquet_files import plain_frame
 from packager.data.row_overlap import Rows, compare_rows
 from packager.errors import PackageError, UsageError
 from packager.location import Location
@@ -33,6 +32,7 @@ from packager.tables.null_words import refuse_lost_words
 from packager.tables.records import Derivation, Version, content_of
 from packager.tables.scan import DataFile
 from packager.tables.source import RowSource
+from packager.tables.stored_frame import stored_frame
 from packager.tables.summary import Summary, column_drifts, summarise
 from packager.tables.write import as_read
 
@@ -219,7 +219,7 @@ class _Plan:
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield every row of the version, and fingerprint it."""
-        yield plain_frame(self._schema.empty_table(), self.floats)
+        yield stored_frame(self._schema.empty_table(), self.floats)
         for table in self._after.tables() if self._after else ():
             yield self._noted(table)
         for table in self._tables():
@@ -229,10 +229,10 @@ class _Plan:
         """Yield the new rows to write; ``UsageError`` if they differ from those fingerprinted."""
         again = Fingerprinter()
         for table in self._after.tables() if self._after else ():
-            again.update(plain_frame(table, self.floats))
+            again.update(stored_frame(table, self.floats, self._schema))
         self._before = copy.deepcopy(again)
         for table in self._tables():
-            again.update(plain_frame(table, self.floats))
+            again.update(stored_frame(table, self.floats, self._schema))
             yield table
         if printed.row_count and again.result(printed.files) != printed:
             raise UsageError(
@@ -248,7 +248,7 @@ class _Plan:
         Partitioning may reorder rows. Raises ``PackageError``, naming the columns, if anything else
         differs from ``printed``.
         """
-        self._before.update(plain_frame(self._schema.empty_table(), self.floats))
+        self._before.update(stored_frame(self._schema.empty_table(), self.floats))
         for frame in frames:
             self._before.update(frame)
         found = self._before.result(printed.files)
@@ -271,7 +271,7 @@ class _Plan:
             yield fitted
 
     def _noted(self, table: pa.Table) -> pd.DataFrame:
-        frame = plain_frame(table, self.floats)
+        frame = stored_frame(table, self.floats, self._schema)
         self._printer.update(frame)
         return frame
 

@@ -17,7 +17,6 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
 from pyarrow.fs import FileType
 
-from packager.data.parquet_files import plain_frame
 from packager.errors import UsageError
 from packager.location import Location
 from packager.tables.checkpoints import check_checkpoints
@@ -30,6 +29,7 @@ from packager.tables.protocol import unwritable
 from packager.tables.records import Version
 from packager.tables.scan import DataFile, Scan, protocol_of, unwritable_error
 from packager.tables.storage import filesystem
+from packager.tables.stored_frame import stored_frame
 from packager.tables.write import as_read, remove_files, write_files
 
 KEEP = {  # of new tables: no reader or writer may expire the history
@@ -140,10 +140,10 @@ class VersionedTable:
     def frames(self, number: int | None = None) -> Iterator[pd.DataFrame]:
         """The rows of a version in blocks, with the types that ``frames.read`` gives them."""
         floats, scan = self.floats(number), self.scan(number)
-        yield plain_frame(scan.schema.empty_table(), floats)
+        yield stored_frame(scan.schema.empty_table(), floats)
         with translate_errors(self.location):
             for table in scan.encoded_tables():
-                yield plain_frame(table, floats, scan.schema)
+                yield stored_frame(table, floats, scan.schema)
 
     def floats(self, number: int | None = None) -> list[str]:
         """The integer columns of a version that have nulls; a frame stores them as floats."""
@@ -185,7 +185,7 @@ class VersionedTable:
         with translate_errors(self.location):
             scan = Scan(self.location, self._table, filesystem(self.location), schema)
             for table in scan.encoded_tables(as_read(written, schema)):
-                yield plain_frame(table, floats, scan.schema)
+                yield stored_frame(table, floats, scan.schema)
 
     def discard(self, written: Iterable[AddAction]) -> None:
         """Remove files that no version will reference."""

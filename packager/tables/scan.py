@@ -18,6 +18,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from pyarrow import dataset, fs, parquet
 
+from packager.data.array_fields import own_metadata
 from packager.data.memory_limit import fitting_memory
 from packager.data.parquet_open import (
     check_footer,
@@ -84,8 +85,10 @@ class Scan:
         self._mapped = protocol.mapped
         self._physical = [_physical(field) if self._mapped else field for field in logical]
         self._deletes = "deletionVectors" in protocol.reader
-        self.schema = pa.schema([pa.field(field.name, field.type) for field in logical])
-        """The columns, in Arrow's types."""
+        self.schema = pa.schema(
+            [pa.field(field.name, field.type, metadata=own_metadata(field)) for field in logical]
+        )
+        """The columns, in Arrow's types, and which of them are arrays."""
 
     @cached_property
     def files(self) -> tuple[DataFile, ...]:

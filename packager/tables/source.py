@@ -1,4 +1,4 @@
-"""Sources of a version: CSV, Parquet, or a folder of one of them."""
+"""Sources of a version: CSV, Parquet, a folder of one of them, and what lies beside them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from packager.errors import UsageError
 from packager.manifest.base import FileEntry
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 from packager.tables.arrow_schema import stored_schema
+from packager.tables.composed_rows import arrow_table, composed_schema
 from packager.tables.labels.store import Labels
-from packager.tables.stream import csv_types, rows_of_a_block, typed_blocks
+from packager.tables.stream import CsvTypes, blocks, csv_types, rows_of_a_block, typed_blocks
 
 _ARROW = {
     "str": pa.string(),
@@ -57,13 +58,8 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
     """The table in a file or a folder; ``UsageError`` if there is none or Delta can't store it."""
     source = SourceTable(path, reader)
     files = source.files.table
-    if source.files.format not in ("csv", "parquet") or len(source.files.all) > len(files):
-        raise UsageError(
-            f"{path}: expected a CSV or Parquet table, got one with arrays or files beside it, "
-            "which a versioned table can't hold",
-            "write the arrays as fixed-size lists, and the files' bytes as a binary column, of a "
-            "Parquet file",
-        )
+    if len(source.files.all) > len(files) or source.files.format == "files":
+        return _composed(source)
     entries = tuple(FileEntry.of(file, source.files.name(file)) for file in files)
     if source.files.format == "parquet":
         schema = parquet_schema(files)
@@ -71,13 +67,7 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
         kept = _kept(schema, str(path))
         return RowSource(str(path), kept, floats, entries, lambda: _parquet(files, schema))
     types = csv_types(path, reader)
-    odd = next((name for name, kind in types.kinds.items() if kind not in _ARROW), None)
-    if odd is not None:
-        raise UsageError(
-            f"{path}: column {odd!r}: expected integers of 64 bits, got larger ones",
-            "put a letter before them, so that they are text",
-        )
-    schema = pa.schema([(name, _ARROW[kind]) for name, kind in types.kinds.items()])
+    schema = _csv_schema(path, types)
 
     blank = {name: object for name, kind in types.kinds.items() if kind == "null"}
 
@@ -92,6 +82,37 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
     return RowSource(
         str(path), kept, (), entries, tables, guessed, partial(null_words, files, reader)
     )
+
+
+def _composed(source: SourceTable) -> RowSource:
+    """Rows with arrays, or with the bytes of files: as a package of them reads them."""
+    files, reader, path = source.files, source.reader, source.path
+    table = pa.schema([])
+    floats: tuple[str, ...] = ()
+    if files.format == "csv":
+        table = _csv_schema(path, csv_types(path, reader))
+    elif files.format == "parquet":
+        table = parquet_schema(files.table)
+        floats = tuple(integers_with_nulls(files.table, table))
+    schema = composed_schema(source, table)
+    entries = tuple(FileEntry.of(file, files.name(file)) for file in files.all)
+
+    def tables() -> Iterator[pa.Table]:
+        for frame in blocks(path, reader):
+            yield arrow_table(frame, schema, str(path))
+
+    return RowSource(str(path), _kept(schema, str(path)), floats, entries, tables)
+
+
+def _csv_schema(path: Path, types: CsvTypes) -> pa.Schema:
+    """The Arrow types of a CSV table."""
+    odd = next((name for name, kind in types.kinds.items() if kind not in _ARROW), None)
+    if odd is not None:
+        raise UsageError(
+            f"{path}: column {odd!r}: expected integers of 64 bits, got larger ones",
+            "put a letter before them, so that they are text",
+        )
+    return pa.schema([(name, _ARROW[kind]) for name, kind in types.kinds.items()])
 
 
 def _kept(schema: pa.Schema, place: str) -> pa.Schema:

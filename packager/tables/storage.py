@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -12,11 +13,13 @@ import pyarrow as pa
 from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs, parquet
 
+from packager.data.array_fields import field_dtype
 from packager.errors import PackageError
 from packager.location import Location
 
 MAX_JSON_BYTES = 1 << 20
 _CELLS = 1 << 22  # per row group, which bounds the memory
+_CELLS_OF_FILE = 1 << 16  # what the bytes of a file count as
 
 
 def filesystem(location: Location) -> fs.FileSystem:
@@ -52,14 +55,21 @@ class RowFile:
         self.name = name
         self.rows = 0
         self._place, self._schema = place, schema
-        self._group = max(1024, min(1 << 17, _CELLS // max(len(schema), 1)))
+        arrays = [dtype for field in schema if (dtype := field_dtype(field)) is not None]
+        self._declares = bool(arrays)
+        cells = len(schema) + sum(math.prod(dtype.shape) for dtype in arrays)
+        least = 1 if arrays else 1024
+        if any(pa.types.is_binary(field.type) for field in schema):
+            cells = max(cells, _CELLS_OF_FILE)
+            least = 1
+        self._group = max(least, min(1 << 17, _CELLS // max(cells, 1)))
         self._waiting: list[pa.Table] = []
         self._held = 0
 
     def __enter__(self) -> RowFile:
         self._sink = self._place.open_output_stream(self.name)
         self._writer = parquet.ParquetWriter(
-            self._sink, self._schema, compression="zstd", version="2.6", store_schema=False
+            self._sink, self._schema, compression="zstd", version="2.6", store_schema=self._declares
         )
         return self
 

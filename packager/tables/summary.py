@@ -13,6 +13,7 @@ import pandas as pd
 from monitoring.derived.measures import MAX_MEASURES
 from monitoring.profile.profile import Profile
 from monitoring.stats.binning import build_profile
+from packager.data.array_column import array_column
 from packager.data.canonical import MASK
 from packager.data.drift import (
     ColumnDrift,
@@ -23,7 +24,7 @@ from packager.data.drift import (
     is_categorical,
     shared_rows,
 )
-from packager.data.fingerprint import row_hashes
+from packager.data.fingerprint import cell_hashes, row_hashes
 from packager.data.frames import infer_columns
 from packager.manifest.base import FrozenModel, Kind
 
@@ -176,6 +177,8 @@ class _Column:
     def _remember(self, present: pd.Series[Any]) -> None:
         if self._distinct is None:
             return
+        if array_column(present) is not None:
+            present = pd.Series(cell_hashes(present, ""))
         # Lists and similar values aren't hashable; their text distinguishes them.
         plain = pd.api.types.infer_dtype(present) not in ("mixed", "unknown-array")
         found = set((present if plain else present.map(repr)).unique().tolist())

@@ -105,7 +105,8 @@ def examine(reference: Reference, engine: Engine | None) -> Examination:
 def _settings_of(reference: Reference, lock: Lock) -> list[IntegrityCheck]:
     """Compare the recorded settings with those of this version."""
     platform = reference.manifest.platforms.get(reference.platform)
-    return [] if platform is None else version_checks(platform.settings, lock)
+    grpc = reference.manifest.serve.grpc
+    return [] if platform is None else version_checks(platform.settings, lock, grpc=grpc)
 
 
 def _tree_checks(reference: Reference, contents: ImageContents) -> list[IntegrityCheck]:

@@ -18,12 +18,17 @@ START_KEYS = (
 """Config keys that affect what runs; the others are labels and metadata of engines."""
 
 
-def version_checks(recorded: Mapping[str, Any], lock: Lock) -> list[IntegrityCheck]:
-    """Check the settings in a manifest against those that this version of the program writes."""
+def version_checks(
+    recorded: Mapping[str, Any], lock: Lock, *, grpc: bool = False
+) -> list[IntegrityCheck]:
+    """Check the settings in a manifest against those that this version of the program writes.
+
+    ``grpc``: whether the server has a port for gRPC.
+    """
     base = None if lock.base == "none" else lock.base
     system, architecture = lock.platform.split("/")
     config = {"config": recorded, "os": system, "architecture": architecture}
-    return settings_checks("manifest", config, lock.platform, start_settings(base))
+    return settings_checks("manifest", config, lock.platform, start_settings(base, grpc=grpc))
 
 
 def settings_checks(

@@ -91,12 +91,13 @@ def repository_of(reference: Reference) -> str:
 
     In an engine or a registry the one that was named, without tag and digest. Of a folder or
     archive its absolute path: whoever makes one chooses every name in it, the package's own too.
+    A ``..`` leads out of what a link before it leads to, so such a path is followed.
     """
     if reference.source:
         return reference.source.partition("@")[0]
     place = reference.folder or reference.archive
     if place is not None:
-        return os.path.abspath(place)
+        return os.path.realpath(place) if ".." in place.parts else os.path.abspath(place)
     name = reference.name.partition("@")[0]
     repository, _, tag = name.rpartition(":")
     return name if not repository or "/" in tag else repository  # HOST:PORT/NAME has no tag

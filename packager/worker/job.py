@@ -34,6 +34,8 @@ class Job(DataRoles):
     """Features without drift detection."""
     monitoring_include: tuple[str, ...] = ()
     """Features with drift detection although they look like calendar features."""
+    embedding: str | None = None
+    """``[monitoring] embedding``."""
     test: Policy = Policy()
     """``[test]``: what the baseline has to hold. The training itself reads nothing of it."""
     recipe: Recipe | Literal["none"]

@@ -72,7 +72,7 @@ def _whole(record: Record, load: Load, first: str) -> None:
         quiet(record, load, QUIET_SECONDS)
         settle([injected(record, load, killed_replica())])
         ends = [injected(record, load, unit_change(load))]
-        ends.append(injected(record, load, paused_replica()))
+        ends.append(injected(record, load, paused_replica(), unit_change(load)))
         settle(ends)
         settle([injected(record, load, moved_clock())])
         absent_redis(record, load)
@@ -197,4 +197,8 @@ def counted(record: Record, load: Load) -> None:
     record.figures["requests"] = str(load.count)
     record.figures["rows"] = str(BATCH * load.count)
     record.figures["labels accepted"] = str(load.labels.get(OK, 0))
-    record.check("all labels are accepted", took is not None, f"status → labels: {load.labels}")
+    told = ", ".join(
+        f"{count:,} {'accepted' if status == OK else f'refused with {status}, sent again'}"
+        for status, count in sorted(load.labels.items())
+    )
+    record.check("all labels are accepted", took is not None, told)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from subprocess import CompletedProcess
 
 from drill_parts import engine, paths, stack
 from drill_parts.checks import LaterCheck, Record
@@ -12,8 +14,9 @@ from drill_parts.preparation import TABLE, build
 from drill_parts.programs import package, package_json
 from drill_parts.rows import SLICE
 
-GATE = ("--gate-seconds", 20, "--latency-slack", 0.1, "--data", "judged.csv")
+GATE = ("--gate-seconds", 20, "--latency-slack", 0.1, "--data", "judged.csv", "--json")
 BROKEN_IMAGE = "drill-broken:1"
+ENDS_AT_ONCE = 'ENTRYPOINT ["/opt/venv/bin/python", "-c", "raise SystemExit(3)"]'
 BACK_SECONDS = 60
 CLOSED_SECONDS = 120
 
@@ -39,7 +42,7 @@ def better_release(
     record.start("roll-out under load")
     since = load.count
     done = package("deploy", "update", second, "--output", paths.DEPLOYED, *GATE, check=False)
-    record.check("the gate passes", done.returncode == 0, done.stderr.strip()[-300:])
+    record.check("the gate passes", done.returncode == 0, _verdicts(done))
     record.none_lost(load, since)
     record.figures["requests during the roll-out"] = str(load.count - since)
     versions = {one.version for one in load.sent[-20:]}
@@ -55,19 +58,19 @@ def stale_release(record: Record, load: Load, stale: str) -> None:
     record.start("a version that learned the earlier rows")
     since, serving = load.count, load.sent[-1].version
     done = package("deploy", "update", stale, "--output", paths.DEPLOYED, *GATE, check=False)
-    record.check("the gate refuses", done.returncode == 1, done.stderr.strip()[-300:])
+    record.check("the gate refuses", done.returncode == 1, _verdicts(done))
     _unchanged(record, load, since, serving)
 
 
 def broken_release(record: Record, load: Load, version: str) -> None:
     """An image of ``version`` that never becomes ready, forced past the gate, is taken back."""
     record.start("a version that does not start")
-    engine.derive(BROKEN_IMAGE, stack.serving_reference(), 'ENTRYPOINT ["/bin/false"]')
+    engine.derive(BROKEN_IMAGE, stack.serving_reference(), ENDS_AT_ONCE)
     since, serving, begun = load.count, load.sent[-1].version, time.monotonic()
     forced = ("--no-gate", "--reason", "drill", "--ready-seconds", 20, "--image", BROKEN_IMAGE)
     done = package("deploy", "update", version, "--output", paths.DEPLOYED, *forced, check=False)
     took = time.monotonic() - begun
-    record.check("is taken back", done.returncode == 1, done.stderr.strip()[-300:])
+    record.check("is taken back", done.returncode == 1, _verdicts(done))
     record.check(f"within {BACK_SECONDS} s", took < BACK_SECONDS, f"{took:.0f} s")
     _unchanged(record, load, since, serving)
 
@@ -76,6 +79,17 @@ def _unchanged(record: Record, load: Load, since: int, serving: str) -> None:
     now = {one.version for one in load.sent[-20:]}
     record.check("the earlier version answers", now == {serving}, ", ".join(sorted(now)))
     record.none_lost(load, since)
+
+
+def _verdicts(done: CompletedProcess[str]) -> str:
+    """Each check of an update and its outcome; the error of one without a verdict."""
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        errors = [one for one in done.stderr.splitlines() if one.startswith("error: ")]
+        return (errors[-1] if errors else done.stderr.strip()[-300:]).removeprefix("error: ")
+    checks = found["gate"]["checks"] if found["gate"] else []
+    return ", ".join(f"{one['name']} {one['outcome']}" for one in checks) or "no gate"
 
 
 def replayed() -> tuple[bool, str]:

@@ -41,7 +41,7 @@ ISSUE_HEADS = ("kind", "subject", "version", "band", "priority", "opened")
 def _plots(record: Record) -> str:
     spans = [(one.title, one.start, one.end) for one in record.phases]
     plots = [
-        timeline("Latency of requests (ms)", spans, _latency(record)),
+        timeline("Latency of requests (ms)", spans, _latency(record), log=True),
         timeline("Requests in a second, by version", spans, _rates(record)),
         timeline("Requests without an answer", spans, _lost(record)),
     ]

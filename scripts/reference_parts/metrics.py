@@ -18,6 +18,7 @@ from monitoring.metrics.registry import CollectorRegistry
 from monitoring.metrics.restarts import PROCESSES, RESTARTS
 from monitoring.metrics.serving import ServingMetrics
 from monitoring.metrics.shadow import ShadowPairMetrics, ShadowRowMetrics
+from monitoring.profile.profile import Profile
 from monitoring.scoring.measures import OutputForm
 from monitoring.scoring.outputs import LabelledOutput
 from packager.tracker.service.counters import ServiceCounters
@@ -116,7 +117,7 @@ def measured(classes: Any, outputs: Any) -> MeasuredPackage:
         model="model",
         version="version",
         digest="digest",
-        profile=None,
+        profile=Profile(rows=0, features=(), left_out=(), embedding="model:embed"),
         slices=["__all__"],
         classes=classes,
         baseline={"__all__": HeldOutScore(0.5, 1, 0.1)},

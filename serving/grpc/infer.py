@@ -74,7 +74,7 @@ class GrpcInfer:
         self._answers = {
             raw: RowAnswers(manifest, self._infer.tensors, raw=raw) for raw in (False, True)
         }
-        self._asked: dict[tuple[bytes, ...], InferenceRequest] = {}
+        self._kept_requests: dict[tuple[bytes, ...], InferenceRequest] = {}
 
     def rows(
         self, body: bytes, _headers: Mapping[bytes, bytes]
@@ -105,9 +105,9 @@ class GrpcInfer:
 
     def body(self, context: GrpcContext, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
-        asked = context.options
-        wanted = None if asked.outputs is None else [name for name, _ in asked.outputs]
-        written = self._answers[context.raw].written(asked.id, wanted, scored)
+        options = context.options
+        wanted = None if options.outputs is None else [name for name, _ in options.outputs]
+        written = self._answers[context.raw].written(options.id, wanted, scored)
         if written is not None:
             return written, {}
         return self.exact_body(context, scored), {}
@@ -126,15 +126,15 @@ class GrpcInfer:
 
     def _kept_options(self, outputs: tuple[bytes, ...]) -> InferenceRequest:
         """The options of a request without an id, by the messages of its outputs."""
-        known = self._asked.get(outputs)
+        known = self._kept_requests.get(outputs)
         if known is None:
             try:
                 request = _REQUEST(outputs=[_OUTPUT.FromString(one) for one in outputs])
             except DecodeError as error:
                 raise unreadable(UNPARSED) from error
             known = self._infer.options(_options(request))
-            if len(self._asked) < MAX_KEPT:
-                self._asked[outputs] = known
+            if len(self._kept_requests) < MAX_KEPT:
+                self._kept_requests[outputs] = known
         return known
 
     def _check_values(self, found: int) -> None:

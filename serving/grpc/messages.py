@@ -1,4 +1,4 @@
-"""The messages of the Open Inference Protocol and of gRPC's health check.
+"""The messages of the Open Inference Protocol, of gRPC's health check and of its reflection.
 
 They are described here field by field, with the numbers of the protocols' own ``.proto`` files, and
 live in a pool of their own: another package with the same messages can be imported beside them.
@@ -54,10 +54,31 @@ INFERENCE: dict[str, str] = {
 """Message → its fields; ``map`` is one of text to ``InferParameter``, ``oneof`` a choice."""
 HEALTH: dict[str, str] = {
     "HealthCheckRequest": "string service=1",
-    "HealthCheckResponse": "int32 status=1",  # an enum, which has the same bytes
+    "HealthCheckResponse": "enum ServingStatus status=1",
 }
-SERVING, NOT_SERVING = 1, 2
+STATUSES = ("UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN")
+SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
 """Values of ``HealthCheckResponse.status``."""
+REFLECTION: dict[str, str] = {
+    "ServerReflectionRequest": "string host=1; oneof string file_by_filename=3; "
+    "oneof string file_containing_symbol=4; oneof ExtensionRequest file_containing_extension=5; "
+    "oneof string all_extension_numbers_of_type=6; oneof string list_services=7",
+    "ExtensionRequest": "string containing_type=1; int32 extension_number=2",
+    "ServerReflectionResponse": "string valid_host=1; ServerReflectionRequest original_request=2; "
+    "oneof FileDescriptorResponse file_descriptor_response=4; "
+    "oneof ExtensionNumberResponse all_extension_numbers_response=5; "
+    "oneof ListServiceResponse list_services_response=6; oneof ErrorResponse error_response=7",
+    "FileDescriptorResponse": "repeated bytes file_descriptor_proto=1",
+    "ExtensionNumberResponse": "string base_type_name=1; repeated int32 extension_number=2",
+    "ListServiceResponse": "repeated ServiceResponse service=1",
+    "ServiceResponse": "string name=1",
+    "ErrorResponse": "int32 error_code=1; string error_message=2",
+}
+_CHOICES = {
+    "ServerReflectionRequest": "message_request",
+    "ServerReflectionResponse": "message_response",
+}
+"""Message → the name of its choice, ``parameter_choice`` of any other."""
 
 
 def described(package: str, messages: dict[str, str]) -> FileDescriptorProto:
@@ -83,7 +104,7 @@ def _add_field(message: DescriptorProto, package: str, path: str, line: str) -> 
     )
     if words[0] == "oneof":
         if not message.oneof_decl:
-            message.oneof_decl.add(name="parameter_choice")
+            message.oneof_decl.add(name=_CHOICES.get(message.name, "parameter_choice"))
         one.oneof_index = 0
     if words[0] == "map":
         entry = message.nested_type.add(name=f"{name.capitalize()}Entry")
@@ -93,7 +114,12 @@ def _add_field(message: DescriptorProto, package: str, path: str, line: str) -> 
         one.type, one.type_name = FieldDescriptorProto.TYPE_MESSAGE, f"{path}.{entry.name}"
         return
     kind = words[-1]
-    if kind[0].isupper():
+    if words[0] == "enum":
+        values = message.enum_type.add(name=kind)
+        for place, value in enumerate(STATUSES):
+            values.value.add(name=value, number=place)
+        one.type, one.type_name = FieldDescriptorProto.TYPE_ENUM, f"{path}.{kind}"
+    elif kind[0].isupper():
         one.type, one.type_name = FieldDescriptorProto.TYPE_MESSAGE, f"{package}.{kind}"
     else:
         one.type = FieldDescriptorProto.Type.Value(f"TYPE_{kind.upper()}")
@@ -112,5 +138,6 @@ def _classes(package: str, messages: dict[str, str]) -> dict[str, Any]:
 MESSAGES: dict[str, Any] = {
     **_classes("inference", INFERENCE),
     **_classes("grpc.health.v1", HEALTH),
+    **_classes("grpc.reflection.v1", REFLECTION),
 }
 """Message → its class."""

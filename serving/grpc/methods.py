@@ -11,7 +11,12 @@ LIVE, READY, MODEL_READY, SERVER_METADATA, MODEL_METADATA, INFER = (
         "ModelInfer",
     )
 )
-CHECK = f"/{HEALTH}/Check"
-PROBES = frozenset([LIVE, READY, CHECK])
+CHECK, WATCH = f"/{HEALTH}/Check", f"/{HEALTH}/Watch"
+REFLECTION = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
+"""Packages of the reflection; their messages have the same bytes."""
+REFLECT = tuple(f"/{package}.ServerReflection/ServerReflectionInfo" for package in REFLECTION)
+PROBES = frozenset([LIVE, READY, CHECK, WATCH])
 """They need no key, and aren't counted among the requests."""
-METHODS = PROBES | {MODEL_READY, SERVER_METADATA, MODEL_METADATA, INFER}
+STREAMED = frozenset(path.encode() for path in (WATCH, *REFLECT))
+"""They answer with several messages."""
+METHODS = PROBES | {*REFLECT} | {MODEL_READY, SERVER_METADATA, MODEL_METADATA, INFER}

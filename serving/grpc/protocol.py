@@ -7,13 +7,14 @@ import time
 from collections.abc import Coroutine
 from typing import Any, cast
 
-from serving.grpc.framing import ACCEPTED, PREFIX, framed
+from serving.grpc.answer_blocks import blocks
+from serving.grpc.framing import PREFIX
 from serving.grpc.service import GrpcRequest, GrpcService
+from serving.grpc.streamed_calls import StreamedCalls
 from serving.http.acceptor import Closable
-from serving.http.messages import RequestError, Response
+from serving.http.messages import RequestError
 from serving.http2.connection import Http2Connection
 from serving.http2.frames import PREFACE, Code
-from serving.http2.header_blocks import STATUS_200, literal
 from serving.http2.streams import Http2Stream
 from serving.prediction.pipeline import deadline_exceeded
 
@@ -25,12 +26,6 @@ NOT_HTTP2 = (
     b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: text/plain\r\n"
     b"content-length: 43\r\n\r\nthis port speaks gRPC, that is HTTP/2 only\n"
 )
-HEAD = (
-    STATUS_200
-    + literal(b"content-type", b"application/grpc")
-    + literal(b"grpc-accept-encoding", ACCEPTED)
-)
-DONE = literal(b"grpc-status", b"0")
 
 
 class GrpcProtocol(Closable):
@@ -42,6 +37,7 @@ class GrpcProtocol(Closable):
         self._connections = connections
         self._transport: asyncio.Transport | None = None
         self._connection = Http2Connection(self, self._write)
+        self._streamed = StreamedCalls(service, self._connection)
         self._growing: dict[int, tuple[GrpcRequest, int]] = {}
         """Stream → a call whose body arrives in parts, and the bytes that count as being read."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -102,21 +98,27 @@ class GrpcProtocol(Closable):
         for stream in [*connection.streams.values()]:
             if not stream.whole and not stream.answered and now - stream.begun > self._seconds:
                 self._refuse(stream, deadline_exceeded(self._seconds))
+        self._streamed.refresh()
         if not connection.streams and now - self._heard > IDLE_SECONDS:
             self.finish()
 
     def drain(self) -> None:
-        """Tell the client that the connection is going to end."""
+        """Tell the client that the connection is going to end, and those who watch its health."""
         self._connection.drain()
+        self._streamed.refresh()
 
     def finish(self) -> None:
         """Take no more calls, and close the connection when all are answered."""
         self._finishing = True
         self._connection.refuse_further()
+        self._streamed.finish()
         self._close_if_done()
 
     def grown(self, stream: Http2Stream, more: int) -> None:
         """Refuse a call whose body is still to come: without a key, or if it is too large."""
+        if self._streamed.take(stream):
+            self._streamed.received(stream)
+            return
         request, taken = self._growing.get(stream.number, (None, 0))
         if request is None:
             request = self._service.request(stream.headers)
@@ -132,6 +134,9 @@ class GrpcProtocol(Closable):
 
     def requested(self, stream: Http2Stream) -> None:
         """Answer a call, or start the task that does."""
+        if self._streamed.take(stream):
+            self._streamed.received(stream)
+            return
         request, taken = self._growing.pop(stream.number, (None, 0))
         self._service.bodies.give_back(taken)
         if request is None:
@@ -146,6 +151,7 @@ class GrpcProtocol(Closable):
 
     def cancelled(self, stream: Http2Stream) -> None:
         """Stop what answers a call."""
+        self._streamed.cancelled(stream)
         _, taken = self._growing.pop(stream.number, (None, 0))
         self._service.bodies.give_back(taken)
         task = self._tasks.pop(stream.number, None)
@@ -165,6 +171,8 @@ class GrpcProtocol(Closable):
         self._close_if_done()
 
     def _refuse(self, stream: Http2Stream, error: RequestError) -> None:
+        if self._streamed.fail(stream, error):
+            return
         request, _ = self._growing.get(stream.number, (None, 0))
         if request is None:
             request = self._service.request(stream.headers)
@@ -177,7 +185,7 @@ class GrpcProtocol(Closable):
         if response is None:
             self._connection.reset(stream, Code.CANCEL)
             return
-        self._connection.answer(stream, *_blocks(response, request))
+        self._connection.answer(stream, *blocks(response, request.trace))
         self._service.account(request)
 
     def _write(self, data: bytes) -> None:
@@ -207,16 +215,3 @@ class GrpcProtocol(Closable):
         done = self._connection.ended or (self._finishing and not self._connection.streams)
         if done and self._transport is not None:
             self._transport.close()
-
-
-def _blocks(response: Response, request: GrpcRequest) -> tuple[bytes, bytes, bytes]:
-    """Head, body and trailers of an answer; of an error, everything is in the head."""
-    trace = request.trace
-    head = HEAD + literal(b"x-request-id", trace.request_id)
-    if trace.traceparent is not None:
-        head += literal(b"traceparent", trace.traceparent)
-    status = response.headers.get("grpc-status")
-    if status is None:
-        return head, framed(response.body), DONE
-    message = literal(b"grpc-message", response.headers["grpc-message"].encode())
-    return head + literal(b"grpc-status", status.encode()) + message, b"", b""

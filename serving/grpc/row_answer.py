@@ -45,9 +45,9 @@ class RowAnswers:
         self._token: Callable[[bytes], Part] | None = None
 
     def written(
-        self, told: str | None, wanted: Sequence[str] | None, scored: ScoredRows
+        self, request_id: str | None, wanted: Sequence[str] | None, scored: ScoredRows
     ) -> bytes | None:
-        """The message with the outputs ``wanted``, None for all; ``told``: the request's id.
+        """The message with the outputs ``wanted``, None for all; ``request_id``: the request's id.
 
         Raises ``RequestError`` as ``OutputTensors.tensors`` does.
         """
@@ -59,7 +59,7 @@ class RowAnswers:
             if part is None:
                 return None
             parts.append(part)
-        named = b"" if told is None else _serialized(id=told)
+        named = b"" if request_id is None else _serialized(id=request_id)
         outputs, raws = zip(*parts, strict=True)
         return b"".join((self._head, named, *outputs, *raws))
 

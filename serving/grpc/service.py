@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from serving.grpc import methods
 from serving.grpc.framing import message_of
 from serving.grpc.infer import GrpcInfer, OnlyModel
-from serving.grpc.messages import MESSAGES, NOT_SERVING, SERVING
+from serving.grpc.messages import MESSAGES, NOT_SERVING, SERVICE_UNKNOWN, SERVING
 from serving.grpc.metadata import model_metadata, server_metadata
 from serving.grpc.status import TEXT, status_of, timeout_of
 from serving.http.asgi import BodyReader
@@ -21,6 +21,8 @@ from serving.request import LoadedPackage, Request, RequestHandler
 from serving.settings import Settings
 
 POST = "POST"
+SERVICES = ("", methods.INFERENCE)
+"""Whose health is known; the empty name is the server's."""
 
 
 class GrpcRequest(Request):
@@ -64,6 +66,22 @@ class GrpcService:
         """A call with these headers; refuse or answer it, then ``account``."""
         path = headers.get(b":path", b"").decode("latin-1")
         return GrpcRequest(self._handler, POST, path, headers)
+
+    def health(self, service: str) -> Any:
+        """The ``HealthCheckResponse`` of a service, as ``Watch`` answers."""
+        loaded = self._handler.loaded
+        if service not in SERVICES:
+            return MESSAGES["HealthCheckResponse"](status=SERVICE_UNKNOWN)
+        ready = loaded is not None and self._is_ready(loaded)
+        return MESSAGES["HealthCheckResponse"](status=SERVING if ready else NOT_SERVING)
+
+    @staticmethod
+    def read(name: str, body: bytes) -> Any:
+        """The message ``name``; raises ``RequestError`` (400) for bytes that are none."""
+        try:
+            return MESSAGES[name].FromString(body)
+        except DecodeError as error:
+            raise RequestError(400, "unreadable_message", f"the body is no {name}") from error
 
     def account(self, request: GrpcRequest) -> None:
         """Count and log the answer."""
@@ -161,27 +179,19 @@ class GrpcService:
     def _server_metadata(self, loaded: LoadedPackage, _body: bytes) -> Any:
         return server_metadata(loaded.pipeline.predictor.manifest)
 
-    def _check(self, loaded: LoadedPackage, body: bytes) -> Any:
-        service = _read("HealthCheckRequest", body).service
-        if service not in ("", methods.INFERENCE):
+    def _check(self, _loaded: LoadedPackage, body: bytes) -> Any:
+        service = self.read("HealthCheckRequest", body).service
+        if service not in SERVICES:
             raise RequestError(404, "not_found", f"there is no service {service[:80]!r}")
-        status = SERVING if self._is_ready(loaded) else NOT_SERVING
-        return MESSAGES["HealthCheckResponse"](status=status)
+        return self.health(service)
 
     def _model_ready(self, loaded: LoadedPackage, body: bytes) -> Any:
-        request = _read("ModelReadyRequest", body)
+        request = self.read("ModelReadyRequest", body)
         OnlyModel.of(loaded.pipeline.predictor.manifest).check(request.name, request.version)
         return MESSAGES["ModelReadyResponse"](ready=self._is_ready(loaded))
 
     def _model_metadata(self, loaded: LoadedPackage, body: bytes) -> Any:
-        request, predictor = _read("ModelMetadataRequest", body), loaded.pipeline.predictor
+        request, predictor = self.read("ModelMetadataRequest", body), loaded.pipeline.predictor
         OnlyModel.of(predictor.manifest).check(request.name, request.version)
         tokens = loaded.feedback is not None
         return model_metadata(predictor.manifest, predictor.golden, tokens=tokens)
-
-
-def _read(name: str, body: bytes) -> Any:
-    try:
-        return MESSAGES[name].FromString(body)
-    except DecodeError as error:
-        raise RequestError(400, "unreadable_message", f"the body is no {name}") from error

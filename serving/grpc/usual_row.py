@@ -71,7 +71,7 @@ class UsualRows:
         inputs: list[bytes] = []
         outputs: list[bytes] = []
         raws: list[bytes] = []
-        named, told, at, end = False, None, 0, len(body)
+        named, request_id, at, end = False, None, 0, len(body)
         while at < end:
             tag, size = body[at], body[at + 1]
             at += 2
@@ -90,14 +90,14 @@ class UsualRows:
             elif tag == _NAME and part == self._model:
                 named = True
             elif tag == _ID and size <= MAX_ID:
-                told = part.decode()
+                request_id = part.decode()
             elif tag == _OUTPUT:
                 outputs.append(part)
             elif tag != _VERSION or part not in self._versions:
                 raise UnusualError
         if not named or not inputs or (raws and len(raws) != len(inputs)):
             raise UnusualError
-        return UsualRow(self._row(inputs, raws), told or None, tuple(outputs), bool(raws))
+        return UsualRow(self._row(inputs, raws), request_id or None, tuple(outputs), bool(raws))
 
     def _row(self, inputs: Sequence[bytes], raws: Sequence[bytes]) -> dict[str, Any]:
         row: dict[str, Any] = {}

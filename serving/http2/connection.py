@@ -99,14 +99,19 @@ class Http2Connection:
         self, stream: Http2Stream, head: bytes, body: bytes = b"", trailers: bytes = b""
     ) -> None:
         """Answer a request; without ``trailers`` the head is the whole answer."""
-        if self.ended or stream.number not in self.streams or stream.answered:
-            return
-        stream.answered = True
-        stream.body = b""
-        made, done = self.sender.answer(stream.number, head, body, trailers)
-        self._send(made)
-        if done:
-            self._complete(stream.number)
+        if not self.ended and stream.number in self.streams and not stream.answered:
+            stream.answered, stream.body = True, b""
+            made, done = self.sender.answer(stream.number, head, body, trailers)
+            self._resume((made, (stream.number,) if done else ()))
+
+    def go_on(
+        self, stream: Http2Stream, head: bytes = b"", body: bytes = b"", trailers: bytes = b""
+    ) -> None:
+        """Send a part of an answer, which begins with its head and ends with ``trailers``."""
+        if not self.ended and stream.number in self.streams and not stream.answered:
+            stream.answered = bool(trailers)
+            made, done = self.sender.go_on(stream.number, head, body, trailers)
+            self._resume((made, (stream.number,) if done else ()))
 
     def drain(self) -> None:
         """Announce the end: requests that the client has sent by now will be answered."""
@@ -265,10 +270,9 @@ class Http2Connection:
             self._resume(self.sender.allowed(one.stream, size))
 
     def _resume(self, found: tuple[bytes, Sequence[int]]) -> None:
-        made, ended = found
-        if made:
-            self._send(made)
-        for number in ended:
+        if found[0]:
+            self._send(found[0])
+        for number in found[1]:
             self._complete(number)
 
     def _take_reset(self, one: Frame) -> None:

@@ -29,6 +29,7 @@ class _Waiting:
 
     body: memoryview
     trailers: bytes
+    """Empty if other parts follow."""
 
 
 class Sender:
@@ -65,6 +66,15 @@ class Sender:
             ended = frame(Kind.HEADERS, END_HEADERS | END_STREAM, stream, trailers)
             return begun + frame(Kind.DATA, 0, stream, body) + ended, True
         self._waiting[stream] = _Waiting(memoryview(body), trailers)
+        parts, done = self._more(stream)
+        return b"".join([begun, *parts]), done
+
+    def go_on(self, stream: int, head: bytes, body: bytes, trailers: bytes) -> tuple[bytes, bool]:
+        """Like ``answer`` for a part of one: without ``trailers`` others follow."""
+        begun = frame(Kind.HEADERS, END_HEADERS, stream, head) if head else b""
+        waiting = self._waiting.get(stream)
+        before = b"" if waiting is None else bytes(waiting.body)
+        self._waiting[stream] = _Waiting(memoryview(before + body), trailers)
         parts, done = self._more(stream)
         return b"".join([begun, *parts]), done
 
@@ -116,6 +126,9 @@ class Sender:
             waiting.body = waiting.body[size:]
             self._window -= size
             self._windows[stream] = self._windows.get(stream, 0) - size
+        if not waiting.trailers:  # other parts follow
+            del self._waiting[stream]
+            return parts, False
         parts.append(frame(Kind.HEADERS, END_HEADERS | END_STREAM, stream, waiting.trailers))
         del self._waiting[stream]
         return parts, True

@@ -96,6 +96,11 @@ class ModelClient:
         return any(one.connected for one in self._processes)
 
     @property
+    def busy(self) -> bool:
+        """Whether a request has no answer yet."""
+        return bool(self._waiting) or any(one.in_flight for one in self._processes)
+
+    @property
     def stuck(self) -> bool:
         """Whether every process that takes requests has left one without an answer too long."""
         now = time.monotonic()

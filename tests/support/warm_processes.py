@@ -4,11 +4,14 @@
 modelhost work`` of this interpreter, ``package`` for the command, ``serving`` for ``python -m
 serving``. They are processes of their own with their own confinement; only their libraries, and of
 the last two the project too, were imported before it. There is a server for each of these kinds and
-each set of variables that libraries read when they are imported.
+each set of variables that libraries read when they are imported; parts of ``scripts/test`` share
+them.
 """
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -16,8 +19,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from subprocess import PIPE
 from typing import IO, Any
@@ -99,6 +104,10 @@ class WarmProcess:
 
 channels: dict[tuple[str, tuple[tuple[str, str], ...]], socket.socket] = {}
 """Kind, and variables that are read early → the connection to a server that has read them."""
+servers: list[int] = []
+"""Those that this process has started."""
+sharing = True
+"""Whether servers of other parts of ``scripts/test`` are used; costs could not be told apart."""
 startable: list[Mapping[str, str]] = []
 """Variables beside this process's own for which a server is started; if empty, none is."""
 
@@ -121,15 +130,51 @@ def _channel(
     """The connection to the server for ``variables``, which is started if they are ``usual``."""
     early = read_early(variables)
     if (kind, early) not in channels and early in map(read_early, usual):
-        channels[kind, early], theirs = socket.socketpair()
-        with theirs:
-            subprocess.Popen(
-                [sys.executable, SERVER, str(theirs.fileno()), kind],
-                env={"PATH": os.environ["PATH"], **dict(early)},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-            )
+        folder = AT_START.get("MODEL_PACKAGER_SHARED") if sharing else None
+        start = partial(_started, kind, early)
+        if folder is None:
+            channels[kind, early] = _connected(start())
+        else:
+            name = hashlib.sha256(repr((kind, early)).encode()).hexdigest()
+            channels[kind, early] = _shared(Path(folder, f"warm-{name}"), start)
     return channels.get((kind, early))
+
+
+def _shared(record: Path, start: Callable[[], bytes]) -> socket.socket:
+    """A connection to the server whose address ``record`` has, or to a new one."""
+    with record.open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if address := record.read_bytes():
+            with suppress(OSError):  # it has ended
+                return _connected(address)
+        address = start()
+        record.write_bytes(address)
+        return _connected(address)
+
+
+def _started(kind: str, early: Sequence[tuple[str, str]]) -> bytes:
+    """The address, which is no file, of a new server."""
+    with socket.socket(socket.AF_UNIX) as accepting:
+        accepting.bind(b"")
+        accepting.listen()
+        started = subprocess.Popen(
+            [sys.executable, SERVER, str(accepting.fileno()), kind],
+            env={"PATH": os.environ["PATH"], **dict(early)},
+            pass_fds=[accepting.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
+        servers.append(started.pid)
+        address: bytes = accepting.getsockname()
+        return address
+
+
+def _connected(address: bytes) -> socket.socket:
+    """A connection to the server at ``address``, once it has its imports."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(address)
+    if not connection.recv(1):
+        raise ConnectionError("the server of warm processes has ended")
+    return connection
 
 
 def popen(command: Sequence[Any], **options: Any) -> Any:

@@ -1,5 +1,7 @@
 """``python warm_server.py DESCRIPTOR KIND``: forks processes that have their libraries.
 
+DESCRIPTOR is a socket that accepts connections, one of each process that runs tests.
+
 To import them costs most of the processor time of a small process of the worker or of the model
 host, and of the command. A request names a module to run as ``python -m`` does, with its arguments,
 variables, folder and open files. A server of the kind ``packager.cli`` has imported ``packager``
@@ -29,6 +31,10 @@ from collections.abc import Sequence
 from typing import Any
 
 MAX_DESCRIPTORS = 16
+IDLE_SECONDS = 20.0
+"""The server ends so long after its last connection: another part of the tests may begin."""
+READY = b"!"
+"""What the server says first on each connection."""
 FIRST_HIGH = 500
 """Descriptors from here on are no target of a request."""
 PARENT = "MODELHOST_PARENT"
@@ -45,15 +51,26 @@ NOT_YET = frozenset({"bentoml", "pandas", "prometheus_client", "scipy", "sklearn
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
-def main(channel: socket.socket, kind: str) -> None:
-    """Answer requests until the process at the other end has ended."""
+def main(accepting: socket.socket, kind: str) -> None:
+    """Answer requests until every process that connected has ended."""
     if kind == SERVING:
         import_server()
     else:
         import_libraries(command=kind == COMMAND)
     gc.collect()
     gc.freeze()
-    while take(channel):
+    channels: list[socket.socket] = []
+    while True:
+        ready = select.select([accepting, *channels], [], [], IDLE_SECONDS)[0]
+        if not ready and not channels:
+            return
+        for one in ready:
+            if one is accepting:
+                channels.append(accepting.accept()[0])
+                channels[-1].sendall(READY)
+            elif not take(one, [accepting, *channels]):
+                one.close()
+                channels.remove(one)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -121,14 +138,18 @@ def import_all(
                 importlib.import_module(found.name)
 
 
-def take(channel: socket.socket) -> bool:
-    """Fork what watches the next process that is asked for; False if none will be."""
+def take(channel: socket.socket, of_this_process: Sequence[socket.socket]) -> bool:
+    """Fork what watches the next process that is asked for; False if none will be.
+
+    It has none of the sockets ``of_this_process``.
+    """
     _, received, _, _ = socket.recv_fds(channel, 1, 1)
     if not received:
         return False
     with socket.socket(fileno=received[0]) as connection:
         if os.fork() == 0:
-            channel.close()
+            for one in of_this_process:
+                one.close()
             watch(connection)
     return True
 
@@ -158,7 +179,7 @@ def watch(connection: socket.socket) -> None:
             with contextlib.suppress(ProcessLookupError):
                 (os.killpg if request["session"] else os.kill)(child, signal.SIGKILL)
             watched = []
-        elif not take(ours):
+        elif not take(ours, [ours]):
             watched = [connection]
     _, status = os.waitpid(child, 0)
     with contextlib.suppress(OSError):

@@ -29,7 +29,7 @@ def add(
         Path,
         typer.Argument(
             metavar="SOURCE",
-            help="A CSV or Parquet file, a folder of them, or a project (its data).",
+            help="A CSV, Parquet, .npy or .npz file, a folder of them, or a project (its data).",
         ),
     ],
     message: Message,

@@ -42,6 +42,13 @@ def update(
     data: Annotated[
         str, typer.Option(help="Rows to compare and to test on: see `package test`.")
     ] = "",
+    shadow: Annotated[
+        bool,
+        typer.Option("--shadow", help="Send the rows of all requests to the new version too."),
+    ] = False,
+    shadow_minutes: Annotated[
+        float, typer.Option(help="Length of the shadow phase, in minutes, at most.")
+    ] = 60.0,
     canary: Annotated[
         float, typer.Option(help="Share of the requests that the new version gets first.")
     ] = 0.0,
@@ -76,21 +83,15 @@ def update(
     """Replace a running model by another version without losing a request.
 
     The new version starts beside the serving one, passes a gate (ready, golden rows, latency,
-    test on new data), gets the traffic, and the earlier one is stopped. Exit 1, with everything
-    as before, if it does not pass or anything fails.
+    test on new data) and what else is asked for (shadow, canary), gets the traffic, and the
+    earlier one is stopped. Exit 1, with everything as before, if it does not pass or anything
+    fails.
     """
     from packager.deploy.folder_target import SWARM, target_of
     from packager.rollout.request import UpdateRequest
     from packager.rollout.update import abort_update
 
-    if no_gate != bool(reason.strip()):
-        raise UsageError(
-            "--no-gate and --reason: expected both or neither", "say why with --reason TEXT"
-        )
-    if sum((resume, abort, reference is not None)) != 1:
-        raise UsageError(
-            "expected one of REF, --resume and --abort", "name the new version, or end an update"
-        )
+    _check_usage(no_gate, reason, sum((resume, abort, reference is not None)))
     on_swarm = target_of(output) == SWARM
     if on_swarm and (resume or abort):
         raise UsageError(
@@ -108,6 +109,8 @@ def update(
             reference=str(path.absolute()) if path.exists() else reference,
             image=image,
             data=str(Path(data).absolute()) if Path(data).exists() and data else data,
+            shadow=shadow,
+            shadow_minutes=shadow_minutes,
             canary=canary,
             canary_minutes=canary_minutes,
             no_gate=reason.strip(),
@@ -123,6 +126,18 @@ def update(
     _print(result, aborted=False, as_json=as_json)
     if not result.done:
         raise typer.Exit(1)
+
+
+def _check_usage(no_gate: bool, reason: str, named: int) -> None:
+    """``named``: how many of REF, --resume and --abort there are."""
+    if no_gate != bool(reason.strip()):
+        raise UsageError(
+            "--no-gate and --reason: expected both or neither", "say why with --reason TEXT"
+        )
+    if named != 1:
+        raise UsageError(
+            "expected one of REF, --resume and --abort", "name the new version, or end an update"
+        )
 
 
 def _run(

@@ -16,6 +16,8 @@ from packager.image.runtime import VENV
 
 FEEDBACK_KEY = "/state/feedback.key"
 API_KEYS = "/run/keys/api.keys"
+SHADOW_KEY = "/run/keys/shadow.key"
+"""The key that replicas send to the candidate: Prometheus's."""
 REDIS_DATABASE = "redis://redis:6379/0"
 PROXY_USER = "65532:0"
 PROXY_MEMORY = "512m"
@@ -69,6 +71,7 @@ def model_services(
     return {
         one.state: state_service(one),
         **{one.slot_service(slot): _slot(one, slot, redis, prefix) for slot in one.slots},
+        **_shadow(one, redis, prefix),
         f"state-{one.proxy}": _prepared(one, PREPARE_SOCKET, f"{one.proxy}:/run/haproxy"),
         one.proxy: _proxy(one, pins),
     }
@@ -137,6 +140,32 @@ def _slot(one: DeployedModel, slot: str, redis: bool, prefix: str) -> dict[str, 
         # A slow start or a loaded machine is no reason for another start.
         "healthcheck": {"interval": "10s", "timeout": "20s", "start_period": "240s", "retries": 6},
     }
+
+
+def _shadow(one: DeployedModel, redis: bool, prefix: str) -> dict[str, Any]:
+    """Replicas of the serving version that send their rows to the candidate; none without it.
+
+    They are found by the name of the serving slot, so that the proxy needs no change.
+    """
+    if one.candidate is None or not one.candidate.shadow:
+        return {}
+    service = _slot(one, one.slot, redis, prefix)
+    own = model_network(one)
+    networks: dict[str, Any] = {name: {} for name in service["networks"]}
+    networks[own] = {"aliases": [one.slot_service(one.slot)]}
+    key = f"./prometheus/keys/{one.label}.key:{SHADOW_KEY}:ro"
+    settings = {
+        "MODEL_SHADOW": f"http://{one.proxy}:{SLOT_PORTS[one.idle]}",
+        "MODEL_SHADOW_SHARE": "1",
+        **({"MODEL_SHADOW_TOKEN_FILE": SHADOW_KEY} if one.keys else {}),
+    }
+    shadow = {
+        **service,
+        "environment": {**service["environment"], **settings},
+        "networks": networks,
+        "volumes": [*service["volumes"], *([key] if one.keys else [])],
+    }
+    return {one.shadow_service: shadow}
 
 
 def url_prefix(prefix: str) -> dict[str, str]:

@@ -53,6 +53,7 @@ def deploy_kserve(
         memory_mib=replica_mib(manifest),
         workers=manifest.serve.workers,
         network=manifest.serve.network,
+        grpc=manifest.serve.grpc,
     )
     known = known_versions(target)
     folder = object_name(model.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -50,6 +51,8 @@ def kserve_files(
         canary = (beside, versions.canary.predictor, versions.percent)
         comments = {**COMMENTS, **CANARY_COMMENT}
     service = inference_service(work, versions.stable.predictor, canary)
+    if canary is not None and canary[0].grpc:
+        work = replace(work, grpc=True)  # the policy is that of both
     objects: Objects = {
         "inference-service.yaml": ([service], comments),
         **shared_objects(work, rules),
@@ -72,6 +75,7 @@ def workload(
         memory_mib=one.memory_mib,
         workers=one.workers,
         network=one.network,
+        grpc=one.grpc,
         redis=cluster.redis,
         keys=versions.keys,
         monitor_labels=cluster.monitor_labels,

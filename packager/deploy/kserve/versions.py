@@ -25,6 +25,8 @@ class PredictorVersion:
     memory_mib: int
     workers: int
     network: bool
+    grpc: bool = False
+    """Whether the server has a port for gRPC."""
     predictor: str = ""
     """Name of the predictor; empty for KServe's own."""
 

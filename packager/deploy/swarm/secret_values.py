@@ -10,8 +10,7 @@ from pathlib import Path
 from packager.cache import atomic_file
 from packager.deploy import tracker
 from packager.deploy.fleet import DeployedModel, Fleet
-from packager.deploy.swarm.names import model_label
-from packager.deploy.swarm.services import feedback_secret, keys_secret
+from packager.deploy.swarm.services import feedback_secret, keys_secret, scrape_secret
 from packager.deploy.swarm.shared import shared_secrets
 from packager.errors import UsageError
 
@@ -23,7 +22,7 @@ def secret_paths(fleet: Fleet) -> dict[str, str]:
         found[feedback_secret(one)] = f"tokens/{feedback_secret(one)}.key"
         if one.keys:
             found[keys_secret(one)] = server_keys_path(one)
-            found[f"scrape-{model_label(one)}"] = scrape_key_path(one)
+            found[scrape_secret(one)] = scrape_key_path(one)
     return found
 
 

@@ -49,6 +49,11 @@ def keys_secret(one: DeployedModel) -> str:
     return f"keys-{model_label(one)}"
 
 
+def scrape_secret(one: DeployedModel) -> str:
+    """The key of the secret with the API key that Prometheus sends."""
+    return f"scrape-{model_label(one)}"
+
+
 def proxy_config_key(one: DeployedModel) -> str:
     """The key of the config of its proxies."""
     return f"proxy-{model_label(one)}"

@@ -16,8 +16,15 @@ from packager.deploy.compose.services import LOGGING
 from packager.deploy.fleet import GRAFANA_PORT, Fleet
 from packager.deploy.parts import ALERTMANAGER, GRAFANA, PROMETHEUS, REDIS
 from packager.deploy.prometheus.issue_service import JOB
-from packager.deploy.swarm.names import model_label
-from packager.deploy.swarm.services import EDGE, MODELS, READABLE, host_port, limits, secret
+from packager.deploy.swarm.services import (
+    EDGE,
+    MODELS,
+    READABLE,
+    host_port,
+    limits,
+    scrape_secret,
+    secret,
+)
 from packager.image.tracker_files import PORT as TRACKER_INSIDE
 
 STATE_LABEL = "package.state"
@@ -115,7 +122,7 @@ def _secrets(name: str, fleet: Fleet) -> Iterable[dict[str, Any]]:
         for one in fleet.sorted():
             if one.keys:
                 place = f"/etc/prometheus/keys/{one.label}.key"
-                yield secret(f"scrape-{model_label(one)}", place, mode=READABLE)
+                yield secret(scrape_secret(one), place, mode=READABLE)
 
 
 def shared_secrets(fleet: Fleet) -> dict[str, str]:

@@ -12,8 +12,9 @@ from packager.deploy.grafana.panel import Query
 from packager.deploy.grafana.units import COUNT, MEASURE, SECONDS, SHARE, Z
 from packager.deploy.grafana.views import model_view
 from packager.deploy.prometheus.rules import MonitoredModel
-from packager.replicas.counters import DRIFT_NAMES, CounterTotals, MetricNames
+from packager.replicas.counters import CounterTotals
 from packager.replicas.drift import DriftReport
+from packager.replicas.metric_names import DRIFT_NAMES, MetricNames
 
 _DURATION = "model_request_duration_seconds"
 _STAGE = "model_stage_duration_seconds"

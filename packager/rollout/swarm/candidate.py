@@ -10,56 +10,93 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from packager.deploy.swarm.names import CANDIDATE
+from packager.deploy.swarm.names import CANARY, CANDIDATE
 from packager.deploy.swarm.proxy import relay_config
 from packager.engine.swarm import Service, Swarm
 from packager.errors import PackageError
 from packager.progress import Progress
-from packager.rollout.swarm.spec import NewVersion, alias_of, candidate_spec, start_seconds
+from packager.rollout.swarm.spec import (
+    NewVersion,
+    alias_of,
+    candidate_spec,
+    replicas_of,
+    scaled,
+    start_seconds,
+)
 
 POLL_SECONDS = 1.0
-ENDED = ("failed", "rejected", "complete", "shutdown", "orphaned", "remove")
-"""States of a task that has ended."""
+ENDED = ("failed", "rejected", "complete", "orphaned")
+"""States of a task that has ended by itself."""
 RELAY_COMMAND = ("haproxy", "-W", "-db", "-f", "/tmp/haproxy.cfg")
+
+
+@dataclass(frozen=True)
+class RunningCandidate:
+    """A service of a new version beside the serving one."""
+
+    name: str
+    alias: str
+    """Its name in the stack's network."""
+    servers: tuple[str, str]
+    """Addresses of the serving version and of the candidate, on 127.0.0.1."""
+    network: str
+    """The id of the network that both are in."""
 
 
 @contextmanager
 def running_candidate(
     swarm: Swarm, service: Service, new: NewVersion, proxy_image: str, progress: Progress
-) -> Iterator[tuple[str, str]]:
-    """Addresses of the serving version and of a candidate of ``new`` beside it.
+) -> Iterator[RunningCandidate]:
+    """A candidate of ``new`` beside the serving version.
 
     ``proxy_image`` has HAProxy. Candidate and relay are removed afterwards. Raises ``PackageError``
     if the candidate does not start.
     """
     spec, alias = candidate_spec(service, new), alias_of(service)
     network = swarm.network(service)
-    swarm.remove(spec["Name"])  # what a killed update left
+    for left in (service["Spec"]["Name"] + CANARY, spec["Name"]):  # by a killed update
+        swarm.remove(left)
     progress.step(f"candidate: one task of {new.image}")
     made = swarm.create(spec)
     try:
-        _wait(swarm, made, spec["Name"], start_seconds(service))
+        wait_running(swarm, spec["Name"], 1, start_seconds(service))
         files = {"haproxy.cfg": relay_config(alias, alias + CANDIDATE).encode()}
         with swarm.relay(proxy_image, list(RELAY_COMMAND), files, 2, network) as addresses:
             serving, candidate = addresses
-            yield serving, candidate
+            yield RunningCandidate(spec["Name"], alias + CANDIDATE, (serving, candidate), network)
     finally:
         swarm.remove(made)
 
 
-def _wait(swarm: Swarm, service: str, name: str, seconds: float) -> None:
-    """Until its task runs; raises ``PackageError`` if it ends, or does not start in time."""
+def scale_candidate(
+    swarm: Swarm, service: Service, candidate: RunningCandidate, tasks: int
+) -> None:
+    """Have so many tasks of the candidate of ``service``; raises ``PackageError`` if one ends."""
+    found = swarm.named(candidate.name)
+    if found is not None and replicas_of(found) != tasks:
+        swarm.change(found, scaled(found, tasks))
+    wait_running(swarm, candidate.name, tasks, start_seconds(service))
+
+
+def wait_running(swarm: Swarm, name: str, tasks: int, seconds: float) -> None:
+    """Until so many tasks run; raises ``PackageError`` if one ends, or they don't start in time."""
     until = time.monotonic() + seconds
     while True:
-        found = swarm.tasks(service)
-        state = found[0].state if found else "not there yet"
-        if state == "running":
+        service = swarm.named(name)
+        found = [] if service is None else swarm.tasks(service["ID"])
+        states = [one.state for one in found]
+        if states.count("running") == tasks:
             return
-        if state in ENDED or time.monotonic() > until:
-            reason = (found[0].error if found else "") or "no reason given"
+        ended = next((one for one in found if one.state in ENDED), None)
+        if ended is not None or time.monotonic() > until:
+            one = ended or next(iter(found), None)
+            state = one.state if one else "not there yet"
+            reason = (one.error if one else "") or "no reason given"
+            wanted = "a running task" if tasks == 1 else f"{tasks} running tasks"
             raise PackageError(
-                f"{name}: expected a running task, got one that is {state}: {reason}",
+                f"{name}: expected {wanted}, got one that is {state}: {reason}",
                 "start the image by hand and read what it writes (docker run); check that the "
                 "hosts can pull it, and have memory for a task more",
             )

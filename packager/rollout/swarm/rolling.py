@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from packager.engine.swarm import Service, Swarm, SwarmTask
 from packager.progress import Progress
-from packager.rollout.swarm.spec import NewVersion, rolling_seconds, updated_spec
+from packager.rollout.swarm.spec import rolling_seconds
 
 RollOutcome = Literal["completed", "rolled back", "paused", "timed out"]
 ENDED: Mapping[str, RollOutcome] = {
@@ -32,53 +32,71 @@ class RollResult:
     seconds: float
 
 
-def roll(swarm: Swarm, service: Service, new: NewVersion, progress: Progress) -> RollResult:
-    """Update ``service`` to ``new``, and watch.
+def roll(swarm: Swarm, service: Service, spec: Mapping[str, Any], progress: Progress) -> RollResult:
+    """Update ``service`` to ``spec``, and watch.
 
     If the new tasks neither run nor fail in time, for example because no host has the memory, the
-    earlier version is put back.
+    earlier specification, ``service``, is put back.
     """
     begun = time.monotonic()
     until = begun + rolling_seconds(service)
-    swarm.change(service, updated_spec(service, new))
+    swarm.change(_now(swarm, service), spec)
+    wanted = TaskForm.of(spec)
     last_message = ""
     while time.monotonic() < until:
         time.sleep(POLL_SECONDS)
         state = swarm.update_state(service["ID"])
         if state.state in ENDED:
             outcome = ENDED[state.state]
-            reason = "" if outcome == "completed" else _reason(swarm, service, new.image)
+            reason = "" if outcome == "completed" else _reason(swarm, service, wanted)
             if outcome != "completed":
                 reason = reason or state.message
             return RollResult(outcome, reason, time.monotonic() - begun)
-        line = progress_line(swarm.tasks(service["ID"]), new.image, state.state)
+        line = progress_line(swarm.tasks(service["ID"]), wanted, state.state)
         if line != last_message:
             progress.step(f"rolling update: {line}")
             last_message = line
-    reason = _reason(swarm, service, new.image) or "its tasks did not become healthy in time"
-    now = swarm.named(service["Spec"]["Name"])
-    if now is not None:
-        swarm.change(now, service["Spec"])
+    reason = _reason(swarm, service, wanted) or "its tasks did not become healthy in time"
+    swarm.change(_now(swarm, service), service["Spec"])
     return RollResult("timed out", reason, time.monotonic() - begun)
 
 
-def progress_line(tasks: list[SwarmTask], image: str, state: str) -> str:
-    """How many tasks of ``image`` run, and what keeps the others waiting."""
-    wanted = [one for one in tasks if one.wanted == "running"]
-    new = sum(one.state == "running" and _same(one.image, image) for one in wanted)
-    waiting = next((one.error for one in wanted if one.state == "pending" and one.error), "")
+def _now(swarm: Swarm, service: Service) -> Service:
+    """``service`` as it is now: a change names the one that it replaces."""
+    return swarm.named(service["Spec"]["Name"]) or service
+
+
+@dataclass(frozen=True)
+class TaskForm:
+    """What tells the tasks of one specification from those of another."""
+
+    image: str
+    environment: frozenset[str]
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> TaskForm:
+        """That of the tasks of ``spec``."""
+        container = spec["TaskTemplate"]["ContainerSpec"]
+        return cls(container["Image"], frozenset(container.get("Env") or ()))
+
+    def has(self, task: SwarmTask) -> bool:
+        """Whether ``task`` is one of them; the engine may have added a digest to its image."""
+        same = task.image == self.image or task.image.startswith(f"{self.image}@")
+        return same and task.environment == self.environment
+
+
+def progress_line(tasks: list[SwarmTask], wanted: TaskForm, state: str) -> str:
+    """How many tasks as ``wanted`` run, and what keeps the others waiting."""
+    meant = [one for one in tasks if one.wanted == "running"]
+    new = sum(one.state == "running" and wanted.has(one) for one in meant)
+    waiting = next((one.error for one in meant if one.state == "pending" and one.error), "")
     going_back = "; going back" if state.startswith("rollback") else ""
-    return f"{new} of {len(wanted)} tasks are new{going_back}{f'; {waiting}' if waiting else ''}"
+    return f"{new} of {len(meant)} tasks are new{going_back}{f'; {waiting}' if waiting else ''}"
 
 
-def _reason(swarm: Swarm, service: Service, image: str) -> str:
-    """What the newest failed task of the new version says."""
+def _reason(swarm: Swarm, service: Service, wanted: TaskForm) -> str:
+    """What the newest failed task of the new specification says."""
     for task in swarm.tasks(service["ID"]):
-        if task.error and _same(task.image, image):
+        if task.error and wanted.has(task):
             return task.error
     return ""
-
-
-def _same(found: str, image: str) -> bool:
-    """Whether the engine means ``image``: it may have added a digest."""
-    return found == image or found.startswith(f"{image}@")

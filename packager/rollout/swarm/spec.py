@@ -7,8 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from packager.deploy.swarm.names import CANDIDATE
-from packager.deploy.swarm.services import MODEL_LABEL, VERSION_LABEL, reserved_mib
+from packager.deploy.compose.services import SHADOW_KEY
+from packager.deploy.configuration import PROXY_METRICS_PORT
+from packager.deploy.swarm.names import CANARY, CANDIDATE
+from packager.deploy.swarm.services import (
+    MODEL_LABEL,
+    UNREADABLE,
+    USER,
+    VERSION_LABEL,
+    reserved_mib,
+)
 from packager.engine.swarm import Service
 from packager.errors import PackageError
 
@@ -16,6 +24,9 @@ CANDIDATE_LABEL = "package.candidate"
 """Label of a candidate's service, in place of the one of a model's service."""
 STACK_IMAGE = "com.docker.stack.image"
 """Label by which ``docker stack deploy`` sees that an image is the file's."""
+SHADOW_LABEL = "package.shadow"
+"""Label of a model's service whose tasks send their rows to a candidate; its address."""
+SHADOW_VARIABLES = ("MODEL_SHADOW", "MODEL_SHADOW_SHARE", "MODEL_SHADOW_TOKEN_FILE")
 MIB = 1 << 20
 
 
@@ -35,7 +46,7 @@ def updated_spec(service: Service, new: NewVersion) -> dict[str, Any]:
 
     A memory limit that somebody chose, other than that of the files, stays too.
     """
-    spec: dict[str, Any] = copy.deepcopy(service["Spec"])
+    spec = without_shadow(service["Spec"])
     task = spec["TaskTemplate"]
     task["ContainerSpec"]["Image"] = new.image
     spec["Labels"] = {
@@ -52,6 +63,94 @@ def updated_spec(service: Service, new: NewVersion) -> dict[str, Any]:
         if found.get("MemoryBytes") == before * MIB:
             found["MemoryBytes"] = after * MIB
     return spec
+
+
+def shadow_spec(service: Service, url: str, key: tuple[str, str] | None) -> dict[str, Any]:
+    """The specification of ``service`` whose tasks send their rows to the server at ``url`` too.
+
+    ``key``: id and name of the secret with a key of that server; None if it takes none.
+    """
+    spec = without_shadow(service["Spec"])
+    container = spec["TaskTemplate"]["ContainerSpec"]
+    added = {"MODEL_SHADOW": url, "MODEL_SHADOW_SHARE": "1"}
+    if key is not None:
+        added["MODEL_SHADOW_TOKEN_FILE"] = SHADOW_KEY
+        file = {"Name": SHADOW_KEY, "UID": USER, "GID": "0", "Mode": UNREADABLE}
+        secret = {"SecretID": key[0], "SecretName": key[1], "File": file}
+        container["Secrets"] = [*(container.get("Secrets") or ()), secret]
+    variables = [f"{name}={value}" for name, value in added.items()]
+    container["Env"] = [*(container.get("Env") or ()), *variables]
+    spec["Labels"] = {**spec.get("Labels", {}), SHADOW_LABEL: url}
+    return spec
+
+
+def without_shadow(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """``spec`` as it was before ``shadow_spec``; a shadow that somebody else set stays."""
+    found: dict[str, Any] = copy.deepcopy(dict(spec))
+    if SHADOW_LABEL not in found.get("Labels", {}):
+        return found
+    del found["Labels"][SHADOW_LABEL]
+    container = found["TaskTemplate"]["ContainerSpec"]
+    container["Env"] = [
+        one for one in container["Env"] if one.partition("=")[0] not in SHADOW_VARIABLES
+    ]
+    if "Secrets" in container:
+        container["Secrets"] = [
+            one for one in container["Secrets"] if one.get("File", {}).get("Name") != SHADOW_KEY
+        ]
+    return found
+
+
+def router_spec(
+    service: Service, proxy: Service, config: tuple[str, str], tasks: int
+) -> dict[str, Any]:
+    """The service that shares requests between a service and its candidate.
+
+    It has the settings of ``proxy`` without ports, in the network of ``service``. ``config``: id
+    and name of its configuration.
+    """
+    spec: dict[str, Any] = copy.deepcopy(proxy["Spec"])
+    task, name = spec["TaskTemplate"], service["Spec"]["Name"] + CANARY
+    [known] = task["ContainerSpec"]["Configs"]
+    task["ContainerSpec"]["Configs"] = [
+        {"ConfigID": config[0], "ConfigName": config[1], "File": known["File"]}
+    ]
+    # A name has the addresses of healthy tasks, so proxies find a router that is ready. That it is
+    # not ready afterwards is no reason for another task.
+    task["ContainerSpec"]["Healthcheck"] = {
+        "Test": [
+            "CMD",
+            "wget",
+            "-q",
+            "-O",
+            "/dev/null",
+            f"http://127.0.0.1:{PROXY_METRICS_PORT}/healthz",
+        ],
+        "Interval": 2_000_000_000,
+        "Timeout": 20_000_000_000,
+        "Retries": 10_000,
+    }
+    inner = service["Spec"]["TaskTemplate"]["Networks"][0]["Target"]
+    task["Networks"] = [{"Target": inner, "Aliases": [alias_of(service) + CANARY]}]
+    return {
+        "Name": name,
+        "Labels": {CANDIDATE_LABEL: service["Spec"]["Labels"][MODEL_LABEL]},
+        "TaskTemplate": task,
+        "Mode": {"Replicated": {"Replicas": tasks}},
+        "EndpointSpec": {"Mode": "dnsrr"},
+    }
+
+
+def scaled(service: Service, tasks: int) -> dict[str, Any]:
+    """The specification of ``service`` with so many tasks."""
+    spec: dict[str, Any] = copy.deepcopy(service["Spec"])
+    spec["Mode"] = {"Replicated": {"Replicas": tasks}}
+    return spec
+
+
+def replicas_of(service: Service) -> int:
+    """How many tasks ``service`` is to have."""
+    return int(service["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1))
 
 
 def candidate_spec(service: Service, new: NewVersion) -> dict[str, Any]:
@@ -94,7 +193,7 @@ def start_seconds(service: Service) -> float:
 def rolling_seconds(service: Service) -> float:
     """How long an update of all replicas may take: start, monitoring window and grace of each."""
     spec = service["Spec"]
-    replicas = spec["Mode"].get("Replicated", {}).get("Replicas", 1)
+    replicas = replicas_of(service)
     update = spec.get("UpdateConfig", {})
     pause = (update.get("Monitor", 0) + update.get("Delay", 0)) / 1e9
     grace = spec["TaskTemplate"]["ContainerSpec"].get("StopGracePeriod", 0) / 1e9

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from packager.deploy.compose.deploy import ComposeOptions
 from packager.deploy.fleet import DeployedModel, Fleet
+from packager.deploy.parts import PROMETHEUS
 from packager.deploy.swarm.deploy import SwarmPlan, check_plan, plan_swarm, swarm_fleet, write_plan
 from packager.deploy.swarm.names import content_name, model_service, proxy_service
-from packager.deploy.swarm.secret_values import planned_secrets, secret_paths
-from packager.deploy.swarm.services import MODEL_LABEL, feedback_secret
+from packager.deploy.swarm.secret_values import planned_secrets, scrape_key_path, secret_paths
+from packager.deploy.swarm.services import MODEL_LABEL, feedback_secret, scrape_secret
 from packager.engine.containers import engine_address
 from packager.engine.engine import Engine
 from packager.engine.swarm import Service, Swarm
@@ -20,11 +21,17 @@ from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.rollout import journal as journals
+from packager.rollout.canary import NAME as CANARY
+from packager.rollout.canary_labels import NAME as LABELS
 from packager.rollout.history import record_update
 from packager.rollout.request import UpdateRequest, UpdateResult
-from packager.rollout.swarm.candidate import running_candidate
+from packager.rollout.shadow import NAME as SHADOW
+from packager.rollout.swarm.canary import SwarmCanary
+from packager.rollout.swarm.candidate import RunningCandidate, running_candidate
+from packager.rollout.swarm.network_answers import StackNetwork
 from packager.rollout.swarm.rolling import roll
-from packager.rollout.swarm.spec import NewVersion
+from packager.rollout.swarm.shadow import SwarmShadow
+from packager.rollout.swarm.spec import NewVersion, updated_spec, without_shadow
 from packager.rollout.update_gate import metrics_key, run_update_gate
 from packager.rollout.verdict import GateCheck, GateVerdict
 
@@ -55,6 +62,8 @@ def update_swarm(
         check_plan(plan, folder)
         swarm = Swarm.connect()
         service = _service(swarm, one, fleet, folder)
+        # A killed update may have left its shadow.
+        service = {**service, "Spec": without_shadow(service["Spec"])}
         work = SwarmUpdate(folder, request, one, plan, swarm, service, engine, progress)
         return work.run(reference)
 
@@ -74,27 +83,41 @@ class SwarmUpdate:
     progress: Progress
 
     def run(self, reference: Reference) -> UpdateResult:
-        """Gate, rolling update, files."""
+        """Gate, what is asked for with live requests, rolling update, files."""
         begun = time.monotonic()
-        gate, rolling = None, None
+        gate: GateVerdict | None = None
+        live: tuple[GateCheck, ...] = ()
+        rolling: GateCheck | None = None
         if self._image == self.request.image:
             self.progress.step(f"{self._name} runs {self.request.image}: only files are written")
         else:
-            gate = self._gate(reference)
-            if gate is None or gate.passed:
-                rolling = self._roll(reference)
-        done = (gate is None or gate.passed) and (rolling is None or rolling.outcome == "passed")
+            try:
+                gate, live = self._beside(reference)
+                if self._passed(gate, live):
+                    rolling = self._roll(reference)
+            finally:
+                self._shadow.end()
+        done = self._passed(gate, live) and (rolling is None or rolling.outcome == "passed")
         if done:
             for path in write_plan(self.plan, self.folder).changed:
                 self.progress.warn(f"{self.folder / path}: you changed it, so it stays as it is")
-        seconds = time.monotonic() - begun
+        names = {one.name: one for one in live}
         version = reference.manifest.tag
         result = UpdateResult(
-            self.one.name, self.one.version, version, done, gate, seconds=seconds, rolling=rolling
+            *(self.one.name, self.one.version, version, done, gate),
+            canary=names.get(CANARY),
+            seconds=time.monotonic() - begun,
+            labels=names.get(LABELS),
+            rolling=rolling,
+            shadow=names.get(SHADOW),
         )
         if done:
             record_update(self.folder, result, self.request)
         return result
+
+    def _passed(self, gate: GateVerdict | None, live: tuple[GateCheck, ...]) -> bool:
+        accepted = not live or GateVerdict(live, self.request.accept_too_few).passed
+        return accepted and (gate is None or gate.passed)
 
     @property
     def _name(self) -> str:
@@ -110,11 +133,61 @@ class SwarmUpdate:
             reference.manifest.tag, self.request.image, self.one.memory_mib, after.memory_mib
         )
 
-    def _gate(self, reference: Reference) -> GateVerdict | None:
-        if self.request.no_gate:
-            self.progress.warn(f"no gate: {self.request.no_gate}")
-            return None
+    def _beside(self, reference: Reference) -> tuple[GateVerdict | None, tuple[GateCheck, ...]]:
+        """The verdicts on a candidate beside the serving version; none if none is asked for."""
+        request = self.request
+        if request.no_gate:
+            self.progress.warn(f"no gate: {request.no_gate}")
+            if not request.shadow and not request.canary:
+                return None, ()
         _check_local()
+        key, gate = metrics_key(request, self.one, self.folder), None
+        with running_candidate(
+            self.swarm, self.service, self._new(reference), self._proxy_image, self.progress
+        ) as candidate:
+            if not request.no_gate:
+                servers = candidate.servers
+                gate = run_update_gate(servers, reference, request, key, self.engine, self.progress)
+                if not gate.passed:
+                    return gate, ()
+            return gate, self._live(candidate, key, reference.manifest.tag)
+
+    def _live(
+        self, candidate: RunningCandidate, key: str | None, version: str
+    ) -> tuple[GateCheck, ...]:
+        """The verdicts of shadow and canary, as far as they are asked for."""
+        request, one = self.request, self.one
+        network = StackNetwork(self.swarm, self._image, candidate.network, key)
+        found: tuple[GateCheck, ...] = ()
+        if request.shadow:
+            serving, minutes = (one.name, one.version), request.shadow_minutes
+            shadow = self._shadow.watch(candidate, network, serving, minutes, self._secret())
+            found += (shadow,)
+        if request.canary and self._passed(None, found):
+            versions, labels = (one.version, version), PROMETHEUS in self.plan.fleet.parts
+            canary = SwarmCanary(
+                self.swarm, self.service, self._proxy, candidate, network, self.progress
+            )
+            minutes = request.canary_minutes
+            with canary.routed(request.canary, minutes):
+                found += canary.watch(request.canary, minutes, versions, one.name, labels)
+        return found
+
+    @property
+    def _shadow(self) -> SwarmShadow:
+        return SwarmShadow(self.swarm, self.service, self.progress)
+
+    def _secret(self) -> tuple[str, str] | None:
+        """Id and name of the secret with the key that Prometheus sends; None without keys."""
+        if not self.one.keys:
+            return None
+        path = scrape_key_path(self.one)
+        text = planned_secrets(self.folder, self.plan.fleet)[path]
+        name = content_name(scrape_secret(self.one), text)
+        return self.swarm.secret(name), name
+
+    @property
+    def _proxy(self) -> Service:
         before = self._name.removesuffix(model_service(self.one))
         proxy = self.swarm.named(before + proxy_service(self.one))
         if proxy is None:
@@ -122,16 +195,15 @@ class SwarmUpdate:
                 f"{before}{proxy_service(self.one)}: expected a service, got none",
                 "deploy the folder anew: docker stack deploy",
             )
-        key = metrics_key(self.request, self.one, self.folder)
-        with running_candidate(
-            self.swarm, self.service, self._new(reference), _image_of(proxy), self.progress
-        ) as servers:
-            return run_update_gate(
-                servers, reference, self.request, key, self.engine, self.progress
-            )
+        return proxy
+
+    @property
+    def _proxy_image(self) -> str:
+        return _image_of(self._proxy)
 
     def _roll(self, reference: Reference) -> GateCheck:
-        found = roll(self.swarm, self.service, self._new(reference), self.progress)
+        spec = updated_spec(self.service, self._new(reference))
+        found = roll(self.swarm, self.service, spec, self.progress)
         numbers = {"seconds": round(found.seconds, 1), "outcome": found.outcome}
         if found.outcome == "completed":
             return GateCheck(CHECK, "passed", f"completed in {found.seconds:.0f} s", numbers)
@@ -144,13 +216,6 @@ def _check(request: UpdateRequest) -> None:
         raise UsageError(
             "--image: expected the image as every host of the Swarm pulls it, got none",
             "push the image, and name it with its digest: NAME@sha256:…",
-        )
-    if request.canary:
-        raise UsageError(
-            "--canary: expected none for a Swarm, whose proxies share requests evenly, got "
-            f"{request.canary:g}",
-            "leave it out: the first task of the update gets its part, and `monitor` of stack.yml "
-            "is how long it is watched",
         )
 
 

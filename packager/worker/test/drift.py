@@ -18,6 +18,8 @@ from monitoring.profile.profile import (
     ExclusionReason,
     FeatureProfile,
     Profile,
+    is_embedding,
+    is_of_column,
     is_prediction,
 )
 from monitoring.stats.binning import MAX_FEATURES
@@ -53,11 +55,12 @@ def drift(
     profile: Profile,
     policy: Policy,
     effects: Mapping[str, float],
+    embedded: npt.NDArray[np.float64] | None = None,
 ) -> Judged:
     """Compare the bins of each monitored feature, and of the answers ``found``, with the package's.
 
     Features are compared with the training rows, answers with those to held-out rows. ``effects``:
-    ``Baseline.reference_effects``.
+    ``Baseline.reference_effects``; ``embedded``: the embeddings of the rows, (rows, numbers).
     """
     groups = rows.groups(policy.groups)
     columns = answer_values(found, rows.manifest.task, rows.manifest.schema_)
@@ -66,6 +69,8 @@ def drift(
         values = columns.get(feature.name) if is_prediction(feature.name) else None
         if values is None and feature.column in rows.served.columns:
             values = rows.served[feature.column]
+        elif is_embedding(feature.name) and embedded is not None:
+            values = pd.Series([*embedded], dtype=object)
         if values is not None:
             effect = effects.get(f"drift {check_name(feature)}", 1.0)
             checks.append(_check(feature, values, groups, effect, policy))
@@ -78,7 +83,7 @@ def drift(
 
 def not_tested(profile: Profile, policy: Policy) -> Iterator[NotTested]:
     """The features that have no check: each with the reason, and how to have it tested."""
-    cap = sum(not is_prediction(one.name) for one in profile.features)
+    cap = sum(is_of_column(one.name) for one in profile.features)
     room = (
         f"only the {counted(cap, 'most important measure')} of features with at least two bins "
         "are compared; to make room, name others in [monitoring] exclude, and build again"
@@ -98,7 +103,7 @@ def not_tested(profile: Profile, policy: Policy) -> Iterator[NotTested]:
 
 
 def _answers(profile: Profile) -> int:
-    return sum(is_prediction(one.name) for one in profile.features)
+    return sum(not is_of_column(one.name) for one in profile.features)
 
 
 def answer_values(found: Predictions, task: Task, schema: Schema) -> Mapping[str, pd.Series[Any]]:
@@ -132,6 +137,8 @@ def check_name(feature: FeatureProfile) -> str:
     """``feature age``, ``answer prediction``: a feature may be called ``prediction``, too."""
     if is_prediction(feature.name):
         return f"answer {feature.name.replace('__', '', 2)}"
+    if is_embedding(feature.name):
+        return f"embedding {feature.measure}"
     return f"feature {feature.name}"
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from monitoring.profile.calibration import Calibration, wrong_probability
 from packager.model.predictions import Predictions
+from packager.text import nearest_name
 from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.weighted_rows import WeightedRows
@@ -23,13 +24,22 @@ def measured_rows(rows: NewRows, fresh: Mask) -> tuple[Mask, str]:
     kept, classes = rows.labelled & fresh, rows.manifest.schema_.classes
     why = ""
     if not rows.labelled.any():
-        why = "the new data have no labels"
+        why = f"the new data have no labels{_other_name(rows)}"
     elif not kept.any():
         why = "every labelled row is one of the training"
     elif classes is not None and rows.truth and not {*classes} & {*rows.truth}:
         # Labels of another spelling: every answer would be wrong, and every slice weak.
         why = "no label is one of the model's classes"
     return (np.zeros_like(kept) if why else kept), why
+
+
+def _other_name(rows: NewRows) -> str:
+    """The unknown column that may be the target under another name, for the end of a sentence."""
+    target = rows.manifest.schema_.target
+    if target is None or target.name in rows.given.columns:
+        return ""
+    near = nearest_name(target.name, rows.unknown)
+    return "" if near is None else f" (they have {near!r}, not {target.name!r})"
 
 
 def judged_data(

@@ -15,6 +15,7 @@ from monitoring.stats.accuracy import MIN_SLICE_ROWS
 from monitoring.stats.estimates import Comparison, Estimate, against_value, compare
 from packager.manifest.manifest import Manifest
 from packager.manifest.policy import Change, Policy
+from packager.text import counted
 from packager.worker.test.baseline import Baseline
 from packager.worker.test.class_baseline import confusion
 from packager.worker.test.directions import (
@@ -46,7 +47,7 @@ def quality(
     # Rows that were chosen teach more than as many others.
     needed = min(MIN_CHOSEN, policy.rows) if isinstance(judged, WeightedRows) else policy.rows
     if len(judged) < needed:
-        few = f"{len(judged)} labelled rows; [test] rows asks for {needed}"
+        few = f"{counted(len(judged), 'labelled row')}; [test] rows asks for {needed:,}"
         return Judged(not_judged=few, details=details)
     checks: list[Check] = []
     for name, mask in masks.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from monitoring.profile.profile import Profile
 from packager.manifest.manifest import Manifest
@@ -135,7 +136,8 @@ def _families(
             no_number = unanswered(answers.found, rows.groups(policy.groups), baseline, policy)
             if no_number is not None:
                 found["suspects"] = _with(found["suspects"], no_number)
-        found["drift"] = drift(rows, answers.found, profile, policy, effects)
+        embedded = _embedded(rows, profile, manifest, root, forks)
+        found["drift"] = drift(rows, answers.found, profile, policy, effects, embedded)
     found["time"] = timing(ratios, policy, times)
     found["cases"] = _cases(rows, manifest, root, forks)
     if isinstance(seen, str):
@@ -183,6 +185,17 @@ def _predict_timed(
         return answers, cpu_ratios(model, rows.features, packaged.test[names])
 
 
+def _embedded(
+    rows: NewRows, profile: Profile, manifest: Manifest, root: Root, forks: ForkServer
+) -> npt.NDArray[np.float64] | None:
+    """The embeddings of the rows; None if the package watches none."""
+    if profile.embedding is None:
+        return None
+    with ModelHost(model_host(root, forks=forks)) as host:
+        model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
+        return model.embed(profile.embedding, rows.features)
+
+
 def _profile(root: Root) -> Profile | None:
     path = root.package / "profile.json"
     return Profile.model_validate_json(path.read_bytes()) if path.is_file() else None
@@ -200,8 +213,6 @@ def _notes(rows: NewRows) -> tuple[str, ...]:
         notes.append(f"columns that the package does not know were ignored: {names}")
     unlabelled = len(rows) - int(rows.labelled.sum())
     if unlabelled and rows.labelled.any():
-        count = "counts" if unlabelled == 1 else "count"
-        notes.append(
-            f"{counted(unlabelled, 'row')} without a label {count} for schema and drift only"
-        )
+        are = "is" if unlabelled == 1 else "are"
+        notes.append(f"{counted(unlabelled, 'row')} without a label {are} judged without one")
     return tuple(notes)

@@ -50,11 +50,11 @@ class Dataset:
     """As the job declares them."""
     metrics: str | None = None
     """``module:function`` of the project's own metrics."""
+    embedding: str | None = None  # as ``[monitoring] embedding``
     train_only: tuple[str, ...] = ()
     """Columns that only the ``train`` function gets."""
     unlabelled: dict[str, int] = field(default_factory=dict)
-    """Rows of the source without a target, which are in neither part: text of the cell → number of
-    rows; "" for an empty cell."""
+    """Text of the target's cell, "" if empty → rows of the source that are in neither part."""
 
     @property
     def target(self) -> str:
@@ -97,8 +97,9 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
             sys.stderr.write(f"{neither} rows are neither trained on nor held out: [data] split\n")
     refuse_unservable(train, features, job.reader)
     own = None if job.recipe == "none" else job.recipe.metrics
+    outputs = job.serve.outputs
     return Dataset(
-        train, test, features, targets, job.serve.outputs, own, job.train_only, unlabelled
+        train, test, features, targets, outputs, own, job.embedding, job.train_only, unlabelled
     )
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.profile.calibration import calibrate
-from monitoring.profile.profile import DriftExclusion, Profile
+from monitoring.profile.profile import DriftExclusion, FeatureProfile, Profile, is_embedding
 from monitoring.stats.binning import MAX_FEATURES, build_profile, prediction_features
 from packager.data.extremes import extremes
 from packager.errors import PackageError
@@ -28,6 +28,7 @@ from packager.model.model import Model, Predictions
 from packager.model.predictions import scalars
 from packager.worker.train.answer_features import answer_features
 from packager.worker.train.dataset import Dataset
+from packager.worker.train.embedding_features import embedding_features
 from packager.worker.train.importance import evenly_spaced
 
 MAX_PREDICTED_ROWS = 20_000
@@ -65,6 +66,7 @@ def profile(
         if structured
         else prediction_features(labels, confidences, model.task == "regression")
     )
+    answers = (*answers, *embedding_features(dataset, model))
     room = MAX_FEATURES - len(answers)
     columns = [column for column in schema.features if column.name not in excluded]
     if len(columns) > room:
@@ -77,12 +79,18 @@ def profile(
         update={
             "features": (*found.features, *answers),
             "drift_excluded": excluded,
+            "embedding": _embedding(dataset, answers),
             "reference_anomalies": _counted(reference_anomalies(dataset, schema), excluded),
             "calibration": None
             if confidences is None or right is None
             else calibrate(confidences, right),
         }
     )
+
+
+def _embedding(dataset: Dataset, features: Sequence[FeatureProfile]) -> str | None:
+    """The embedding that is watched, if it has any bins."""
+    return dataset.embedding if any(is_embedding(one.name) for one in features) else None
 
 
 def _right(target: pd.Series[Any], predictions: Predictions) -> npt.NDArray[np.bool_]:

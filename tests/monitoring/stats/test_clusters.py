@@ -41,18 +41,34 @@ def test_the_variance_is_statsmodels_cluster_variance() -> None:
     assert found == pytest.approx(fitted.cov_params()[0, 0] * units / (units - 1))
 
 
-def test_a_chi_square_of_grouped_rows_has_its_mean_when_divided_by_the_effect() -> None:
+@pytest.mark.parametrize(("groups", "share", "least"), [(300, 0.7, 0.5), (20, 0.9, 0.0)])
+def test_a_chi_square_of_grouped_rows_is_seldom_large_when_divided_by_the_effect(
+    groups: int, share: float, least: float
+) -> None:
+    """``share``: of the rows of a group that repeat its first; ``least``: of the usual mean."""
     draw = np.random.default_rng(3)
     ratios = []
-    for _ in range(200):
-        # Groups of four rows, three of four of which repeat the first.
-        firsts = draw.integers(0, 5, (300, 1))
-        rows = np.where(draw.random((300, 4)) < 0.7, firsts, draw.integers(0, 5, (300, 4)))
+    for _ in range(400):
+        firsts = draw.integers(0, 5, (groups, 1))
+        again = draw.random((groups, 8)) < share
+        rows = np.where(again, firsts, draw.integers(0, 5, (groups, 8)))
         counts = np.bincount(rows.ravel(), minlength=5)
-        chi = ((counts - 240) ** 2 / 240).sum()
-        groups = np.repeat(np.arange(300), 4)
-        ratios.append(chi / design_effect_of_bins(rows.ravel(), groups, 5))
-    assert np.mean(ratios) == pytest.approx(4, rel=0.12)
+        expected = rows.size / 5
+        chi = ((counts - expected) ** 2 / expected).sum()
+        ratios.append(chi / design_effect_of_bins(rows.ravel(), np.repeat(np.arange(groups), 8), 5))
+    assert least * 4 <= np.mean(ratios) <= 4.4
+    # 18.47: the quantile of a chi-square of four degrees of freedom at 0.1 %.
+    assert np.mean(np.array(ratios) > 18.47) <= 0.0026
+
+
+def test_of_unlike_effects_the_large_ones_count_more() -> None:
+    """All rows of a group are in one of two bins, or spread over the six others."""
+    draw = np.random.default_rng(4)
+    kinds = draw.random(400) < 0.5
+    bins = np.where(kinds[:, None], draw.integers(0, 2, (400, 1)), draw.integers(2, 8, (400, 10)))
+    found = design_effect_of_bins(bins.ravel(), np.repeat(np.arange(400), 10), 8)
+    # Ten rows of a group say together which kind it is, and which of the two bins.
+    assert found == pytest.approx((10**2 + 10**2 + 5) / (10 + 10 + 5), rel=0.1)
 
 
 def test_what_says_nothing_has_an_effect_of_one() -> None:

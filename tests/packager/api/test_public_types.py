@@ -37,6 +37,8 @@ def pack(model: object, train: Callable[[pd.DataFrame, pd.Series], object]) -> f
             reveal_type(client)
     try:
         packager.pack(model, frame, target="y", name="churn", output=3)
+        packager.pack(model, frame, target="y", name="churn", table=3)
+        packager.pack(model, frame, target="y", name="c", requirements=[], options=options)
     except packager.PackageError as error:
         print(error.message, error.hint)
     with packager.load("models/churn:1") as other:
@@ -63,8 +65,9 @@ def test_a_users_script_is_checked_by_mypy(tmp_path: Path) -> None:
         "packager.client.client.Client",
     ]
     errors = [line for line in lines if ": error:" in line]
-    assert len(errors) == 1, errors
+    assert len(errors) == 2, errors
     assert 'Argument "output" to "pack" has incompatible type "int"; expected "str"' in errors[0]
+    assert 'Argument "table" to "pack" has incompatible type "int"' in errors[1]
 
 
 def test_the_stub_has_the_public_names_and_nothing_else() -> None:

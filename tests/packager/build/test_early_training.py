@@ -1,7 +1,8 @@
-"""A training runs beside the check of the data, is ended with it, and is repeated if memory lacked."""
+"""A training runs beside the check of the data, ends with it, and is repeated if killed."""
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -91,9 +92,7 @@ def test_both_run_at_the_same_time_and_report_in_turn(
     assert trainings.workers != [worker]
 
 
-@pytest.mark.parametrize(
-    ("size", "processors"), [(MAX_DATA_BYTES + 1, "8"), (100, "1"), (0, "8")]
-)
+@pytest.mark.parametrize(("size", "processors"), [(MAX_DATA_BYTES + 1, "8"), (100, "1"), (0, "8")])
 def test_large_data_and_one_processor_are_checked_first(
     monkeypatch: pytest.MonkeyPatch, worker: LayersWorker, size: int, processors: str
 ) -> None:
@@ -124,6 +123,24 @@ def test_a_check_that_stops_the_build_ends_the_training(
         run(monkeypatch, worker, Trainings(training), raising(PackageError("12 findings")), given)
     assert ended.is_set()
     assert given.progress.steps == []
+
+
+def test_a_signal_ends_the_training(monkeypatch: pytest.MonkeyPatch, worker: LayersWorker) -> None:
+    ended = threading.Event()
+    beside = worker.beside()
+    monkeypatch.setattr(worker, "beside", lambda: beside)
+    monkeypatch.setattr(beside, "cancel", ended.set)
+
+    def training() -> str:
+        main = threading.main_thread().ident
+        assert main is not None
+        threading.Timer(0.2, signal.pthread_kill, [main, signal.SIGINT]).start()
+        assert ended.wait(20)
+        raise KILLED
+
+    with pytest.raises(KeyboardInterrupt):
+        run(monkeypatch, worker, Trainings(training), lambda: "checked", context())
+    assert ended.is_set()
 
 
 def test_the_error_of_the_training_is_raised_after_the_check(

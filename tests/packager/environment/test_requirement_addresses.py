@@ -31,7 +31,9 @@ def test_a_path_is_written_with_the_wheels_own_name_and_the_lines_extras(tmp_pat
 def test_a_wheel_that_is_not_called_as_wheels_are_is_named(tmp_path):
     place = tmp_path / "c.whl"
     place.write_bytes(b"")
-    with pytest.raises(UsageError, match="^c.whl: expected a wheel called NAME-VERSION") as raised:
+    with pytest.raises(
+        UsageError, match=r"^c\.whl: expected a wheel called NAME-VERSION"
+    ) as raised:
         local_address("./c.whl", place)
     assert "the name that it was built with" in raised.value.hint
 

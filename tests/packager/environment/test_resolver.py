@@ -130,7 +130,9 @@ def test_an_unknown_package_is_named_as_the_projects_own_mistake(tmp_path, links
     assert error.message.startswith("requirements.txt: can't be resolved: ")
     assert "alphabet" in error.message
     assert "\n" not in error.message
-    assert error.hint.startswith("none of your indexes has alphabet: check the name")
+    assert error.hint.startswith(
+        "check the name alphabet; no index is asked, because no-index is set"
+    )
 
 
 def test_a_conflict_names_both_sides(tmp_path, links, host):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from host_samples import TARGET
 
-from packager.environment.resolver_errors import resolver_error, single_line
+from packager.environment.resolver_errors import conflict, resolver_error, single_line
 
 NO_SOLUTION = "error: No solution found when resolving dependencies\n  cause: "
 WHEELS = {("old==1.0", "3.9"): "1.0", ("old>=1.0", "3.11"): "1.4", ("gone==1.0", "3.8"): "1.0"}
@@ -108,6 +108,28 @@ def test_other_causes_have_their_own_hint(said, expected):
 )
 def test_only_what_is_unsatisfiable_is_said_to_exclude_each_other(said, expected):
     assert hint(said) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "Because idna was not found in the provided package locations and you require idna",
+            "put a wheel of idna into a folder that find-links names",
+        ),
+        ("hint: `numpy` was filtered by `exclude-newer` to only include", "set a later"),
+        (
+            "Failed to parse: /tmp/x/uv.toml cause: TOML parse error at line 1, column 20 1 | "
+            '"a" = 5 wanted string',
+            "fix it in uv.toml",
+        ),
+    ],
+)
+def test_what_a_setting_of_uv_causes_is_mended_there(said, expected):
+    assert expected in hint(said)
+    together = conflict(said, "requirements.txt", ["numpy>=1.22"])
+    assert expected in together.hint
+    assert "/tmp" not in together.message
 
 
 def test_an_index_that_does_not_answer_is_named_by_its_host_without_its_password():

@@ -92,3 +92,8 @@ def test_the_order_of_the_bases_variables_does_not_show(env):
 def test_equal_input_gives_an_equal_image_elsewhere(tmp_path: Path):
     one, two = make_images(tmp_path / "one"), make_images(tmp_path / "two")
     assert [image.digest for image in one] == [image.digest for image in two]
+
+
+def test_the_port_of_grpc_is_exposed_where_there_is_one():
+    config = json.loads(assemble("a:1", None, LAYERS, "linux/amd64", {}, grpc=True).config)
+    assert config["config"]["ExposedPorts"] == {"3000/tcp": {}, "3001/tcp": {}}

@@ -292,7 +292,7 @@ def test_a_template_that_cannot_be_rendered_is_named(tmp_path: Path, content: by
     with pytest.raises(UsageError, match=message) as caught:
         own_template(tmp_path, "docker", NullProgress())
     if b"\xff" not in content:
-        assert "known: $base, $members, $environment, $labels, $port" in caught.value.hint
+        assert "known: $base, $members, $environment, $labels, $ports" in caught.value.hint
         assert "$$" in caught.value.hint
 
 

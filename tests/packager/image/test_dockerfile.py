@@ -26,6 +26,7 @@ def test_it_says_what_the_image_config_says():
     assert line(text, "USER") == "65532:0"
     assert line(text, "WORKDIR") == "/code"
     assert line(text, "EXPOSE") == "3000/tcp"
+    assert line(render(BASE, {}, grpc=True), "EXPOSE") == "3000/tcp 3001/tcp"
     assert line(text, "ENTRYPOINT") == "[]"
     assert json.loads(line(text, "CMD")) == ["/opt/venv/bin/python", "-m", "serving"]
     assert line(text, "LABEL") == 'a="1" b="2"'.replace('"1"', '"1 2"')

@@ -190,3 +190,14 @@ def test_what_tarfile_writes_is_read_as_it_was_meant(name: str, size: int) -> No
     assert (member.name, member.size, member.mode, member.owner) == (name, size, 0o755, 65532)
     assert member.content == len(content)
     assert not is_end(io.BytesIO(content), 0)
+
+
+@pytest.mark.parametrize("start", [b"\x1f\x8b\x08\x04", b"BZh9", b"\xfd7zXZ", b"\x50\x2a\x4d\x18"])
+def test_a_tar_that_begins_as_a_compressed_file_is_refused(tmp_path: Path, start: bytes) -> None:
+    """Engines would unpack what is in it: the name of an extended header is free otherwise."""
+    pax = extended(b"x", records(path="code/a.py"))
+    rest = file("x", GOOD) + END
+    assert set(tree_of(layer(tmp_path, pax + rest))) == {"code/a.py"}
+    both = patched(pax[: tarfile.BLOCKSIZE], 0, start) + pax[tarfile.BLOCKSIZE :]
+    with pytest.raises(PackageError, match="with the first bytes of a compressed file"):
+        tree_of(layer(tmp_path, both + rest))

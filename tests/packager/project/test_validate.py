@@ -93,6 +93,23 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path, mistake: str):
     assert hint in caught.value.hint
 
 
+def test_an_embedding_needs_data_one_model_and_its_module(tmp_path: Path):
+    text = '[monitoring]\nembedding = "train:embed"\n'
+    check_columns(load_project(write_project(tmp_path / "known", with_more(text))))
+    own = with_more('[monitoring]\nembedding = "model:embed"\n')
+    project = load_project(write_project(tmp_path / "own", own))
+    check_columns(project)
+    flow = project.package.model_copy(update={"flow": "flow:run"})
+    with pytest.raises(UsageError, match="expected a package of one model, got a solution"):
+        check_columns(project.model_copy(update={"package": flow}))
+    with pytest.raises(UsageError, match=r"expected \[data\] to compare live rows with"):
+        check_columns(project.model_copy(update={"data": None}))
+    other = with_more('[monitoring]\nembedding = "other:embed"\n')
+    folder = write_project(tmp_path / "other", other)
+    with pytest.raises(UsageError, match="expected module `other`"):
+        load_project(folder)
+
+
 def test_columns_that_are_there_are_taken(tmp_path: Path):
     text = '[slices]\ncolumns = ["channel"]\n[slices.rules]\nlarge = "basket >= 1.5"\n'
     check_columns(load_project(write_project(tmp_path, with_more(text))))

@@ -11,6 +11,7 @@ from packager.rollout.compose_command import ComposeCommand
 from packager.rollout.proxy_control import (
     ProxyControl,
     SlotTraffic,
+    parse_addresses,
     parse_servers,
     traffic,
 )
@@ -115,3 +116,16 @@ def test_another_weight_than_the_wanted_one_is_an_error():
 def test_replicas_that_are_up_are_counted():
     found: Any = control("")
     assert (found.up("blue"), found.up("green")) == (1, 1)
+
+
+def test_servers_have_their_addresses():
+    heads = "be_id be_name srv_id srv_name srv_addr srv_op_state"
+    lines = ["3 model 1 blue1 172.18.0.4 2", "3 model 2 blue2 - 0", "4 blue 1 blue1 172.18.0.4 2"]
+    found = parse_addresses("\n".join(["1", f"# {heads}", *lines, "5 grpc 1 green1 10.0.0.9 2"]))
+    assert found == {
+        "model/blue1": "172.18.0.4",
+        "model/blue2": "-",
+        "grpc/green1": "10.0.0.9",
+    }
+    with pytest.raises(PackageError, match="expected the proxy's servers, got"):
+        parse_addresses("Unknown command\nmore\n")

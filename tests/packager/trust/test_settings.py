@@ -47,6 +47,10 @@ def test_recorded_settings_of_another_version_are_named() -> None:
     other = start_settings(None) | {"Env": ["LD_PRELOAD=/code/x.so"]}
     wrong = [check for check in version_checks(other, lock) if not check.ok]
     assert [check.name for check in wrong] == ["manifest: Env"]
+    served = start_settings(None, grpc=True)
+    assert all(check.ok for check in version_checks(served, lock, grpc=True))
+    wrong = [check for check in version_checks(served, lock) if not check.ok]
+    assert [check.name for check in wrong] == ["manifest: ExposedPorts"]
 
 
 def test_labels_that_call_the_package_another_are_named() -> None:

@@ -266,3 +266,13 @@ def test_a_companion_without_its_image_says_what_to_name(
     assert "a companion without its image, whose signatures are of both" in (
         raised.value.hint or ""
     )
+
+
+def test_a_path_that_leaves_through_a_link_is_where_it_leads(made: Built, tmp_path: Path) -> None:
+    """``models/link/../oci`` is no package in ``models``: the link leads elsewhere."""
+    (tmp_path / "elsewhere" / "inner").mkdir(parents=True)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "link").symlink_to(tmp_path / "elsewhere" / "inner")
+    write_oci(made.images(), tmp_path / "elsewhere" / "oci")
+    with open_reference(f"{tmp_path}/models/link/../oci", None) as found:
+        assert repository_of(found) == str((tmp_path / "elsewhere" / "oci").resolve())

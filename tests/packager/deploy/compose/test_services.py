@@ -83,3 +83,19 @@ def test_a_model_reaches_other_machines_only_where_that_was_said() -> None:
 def test_a_model_waits_for_the_store_of_its_labels() -> None:
     waits = model_services(SHOP, {}, redis=True)["model-shop-blue"]["depends_on"]
     assert waits["redis"] == {"condition": "service_healthy"}
+
+
+def test_a_shadow_serves_under_the_name_of_the_slot() -> None:
+    new = UpdateCandidate("2", "shop:2", 512, shadow=True)
+    services = model_services(replace(SHOP, candidate=new, keys=True), {})
+    shadow, blue = services["shadow-shop"], services["model-shop-blue"]
+    assert shadow["networks"] == {"models-shop": {"aliases": ["model-shop-blue"]}}
+    own = {"MODEL_SHADOW": "http://proxy-shop:3002", "MODEL_SHADOW_SHARE": "1"}
+    own |= {"MODEL_SHADOW_TOKEN_FILE": "/run/keys/shadow.key"}
+    assert shadow["environment"] == {**blue["environment"], **own}
+    assert shadow["volumes"][-1] == "./prometheus/keys/shop.key:/run/keys/shadow.key:ro"
+    rest = ("environment", "networks", "volumes")
+    assert {k: v for k, v in shadow.items() if k not in rest} == {
+        k: v for k, v in blue.items() if k not in rest
+    }
+    assert "shadow-shop" not in model_services(UPDATED, {})

@@ -23,8 +23,9 @@ def written(
     image: str = "a",
     canary: int | None = None,
     keys: bool = False,
+    grpc: bool = False,
 ) -> KserveResult:
-    package: Any = Packaged(model, "shop")
+    package: Any = Packaged(model, "shop", grpc=grpc)
     options = ClusterOptions.parse(f"host/shop@sha256:{image * 64}", "", (), keys=keys)
     return deploy_kserve(package, target, options, Objectives(), AlertOptions(), canary)
 
@@ -49,6 +50,19 @@ def test_a_canary_is_promoted_or_taken_away(tmp_path: Path) -> None:
     assert "canary" not in promoted
     assert promoted["predictor"]["name"] == canary["predictor"]["name"]
     assert promoted["predictor"]["containers"] == canary["predictor"]["containers"]
+
+
+def test_a_port_for_grpc_is_opened_where_a_version_has_one(tmp_path: Path) -> None:
+    policy = tmp_path / MODEL.name / "base/network-policy.yaml"
+    written(tmp_path)
+    assert "grpc" not in policy.read_text()
+    written(tmp_path, NEW, "b", canary=25, grpc=True)
+    stable, (canary,) = service(tmp_path)["predictor"], service(tmp_path)["canary"]
+    http = {"name": "http", "containerPort": 3000}
+    assert stable["containers"][0]["ports"] == [http]
+    both = [http, {"name": "grpc", "containerPort": 3001}]
+    assert canary["predictor"]["containers"][0]["ports"] == both
+    assert "port: grpc" in policy.read_text()
 
 
 def test_a_refused_canary_changes_nothing(tmp_path: Path) -> None:

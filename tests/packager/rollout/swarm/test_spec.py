@@ -12,9 +12,14 @@ from packager.rollout.swarm.spec import (
     NewVersion,
     alias_of,
     candidate_spec,
+    replicas_of,
     rolling_seconds,
+    router_spec,
+    scaled,
+    shadow_spec,
     start_seconds,
     updated_spec,
+    without_shadow,
 )
 
 SECOND = 1_000_000_000
@@ -95,3 +100,43 @@ def test_a_service_of_no_stack_is_refused() -> None:
 def test_time_is_enough_for_the_slowest_start_that_is_no_failure() -> None:
     assert start_seconds(SERVICE) == 240 + 6 * 25 + 60
     assert rolling_seconds(SERVICE) == 2 * (450 + 35 + 45)
+
+
+@pytest.mark.parametrize("key", [None, ("id", "scrape-shop-1")])
+def test_a_shadow_is_variables_and_a_key_and_leaves_nothing(key: tuple[str, str] | None) -> None:
+    before = copy.deepcopy(SERVICE)
+    before["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = ["MODEL_PORT=3000"]
+    spec = shadow_spec(before, "http://model-shop-candidate:3000", key)
+    container = spec["TaskTemplate"]["ContainerSpec"]
+    assert "MODEL_SHADOW=http://model-shop-candidate:3000" in container["Env"]
+    token = "MODEL_SHADOW_TOKEN_FILE=/run/keys/shadow.key"
+    assert (token in container["Env"]) == (key is not None)
+    assert len(container["Secrets"]) == (2 if key else 1)
+    assert without_shadow(spec) == before["Spec"]
+    assert updated_spec({"Spec": spec}, NEW) == updated_spec(before, NEW)
+    again = shadow_spec({"Spec": spec}, "http://model-shop-candidate:3000", key)
+    assert again == spec, "a killed update may have left one"
+
+
+def test_a_shadow_of_somebody_else_stays() -> None:
+    service = copy.deepcopy(SERVICE)
+    service["Spec"]["TaskTemplate"]["ContainerSpec"]["Env"] = ["MODEL_SHADOW=http://mine"]
+    assert without_shadow(service["Spec"]) == service["Spec"]
+
+
+def test_a_router_has_the_proxy_s_settings_without_its_ports() -> None:
+    file = {"Name": "/usr/local/etc/haproxy/haproxy.cfg", "Mode": 0o444}
+    proxy: dict[str, Any] = copy.deepcopy(SERVICE)
+    proxy["Spec"] |= {"Name": "s_proxy-shop", "EndpointSpec": {"Ports": [{"TargetPort": 3000}]}}
+    container = proxy["Spec"]["TaskTemplate"]["ContainerSpec"]
+    container["Configs"] = [{"ConfigID": "c", "ConfigName": "proxy-shop-1", "File": file}]
+    spec = router_spec(SERVICE, proxy, ("d", "canary-1"), 2)
+    assert spec["Name"] == "s_model-shop-canary"
+    assert spec["EndpointSpec"] == {"Mode": "dnsrr"}
+    task = spec["TaskTemplate"]
+    assert task["Networks"] == [{"Target": "n", "Aliases": ["model-shop-canary"]}]
+    assert task["ContainerSpec"]["Configs"] == [
+        {"ConfigID": "d", "ConfigName": "canary-1", "File": file}
+    ]
+    assert replicas_of({"Spec": spec}) == 2
+    assert replicas_of({"Spec": scaled({"Spec": spec}, 0)}) == 0

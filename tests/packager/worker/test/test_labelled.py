@@ -39,3 +39,7 @@ def test_rows_that_nothing_is_measured_on_have_a_reason(tmp_path: Path) -> None:
     assert (kept.any(), why) == (False, "every labelled row is one of the training")
     read = read_new_rows(tmp_path / "new.csv", manifest_of()).where(np.array([False, True, False]))
     assert measured_rows(read, np.ones(1, np.bool_))[1] == "the new data have no labels"
+    table.rename(columns={"price": "Price"}).to_csv(tmp_path / "named.csv", index=False)
+    read = read_new_rows(tmp_path / "named.csv", manifest_of())
+    told = "the new data have no labels (they have 'Price', not 'price')"
+    assert measured_rows(read, np.ones(3, np.bool_))[1] == told
