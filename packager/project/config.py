@@ -218,8 +218,7 @@ def load_project(directory: Path) -> Project:
         check_labels(project.data, is_table=project.table is not None)
     _check_files(project)
     check_cases(project.test.case, project.task, project.declared_outputs, project.directory)
-    flow = project.package.flow
-    embedding = project.monitoring.embedding
+    flow, embedding = project.package.flow, project.monitoring.embedding
     called = entrypoints(
         project.serve.predictor, project.recipe, project.test.case, flow, embedding
     )

@@ -227,9 +227,7 @@ def _report_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: 
         shown.append(f"{blank} with an empty cell")
     total, lost = sum(unlabelled.values()), sum(words.values())
     declared = job.reader.columns.get(target)
-    is_declared = job.reader.null is not None or (
-        declared is not None and declared.null is not None
-    )
+    is_declared = any(one is not None and one.null is not None for one in (job.reader, declared))
     if lost > MAX_LOST and lost > MAX_LOST_SHARE * rows and not is_declared:
         nulls = ", ".join(toml_text(text) for text in words)
         name = target if target.replace("_", "").isalnum() else toml_text(target)
