@@ -34,6 +34,7 @@ OTHER_PROGRAMS = {
     "--show-completion": "typer",
     "--storage": "prometheus",
     "--chance": "benchmarks/checks.py",
+    "--costs": "tests/support/processor_time.py",
     "--labels": "benchmarks/checks.py",
     **dict.fromkeys(
         (

@@ -103,3 +103,5 @@ def test_versions_and_verbs_are_those_of_the_code() -> None:
     assert wire.MAGIC == b"MHW1"
     work = PAGE.partition("## Work\n")[2].partition("An answer has")[0]
     assert set(re.findall(r"`([a-z]+)`", work)) - {"work"} == set(HostSession()._verbs)
+    told = re.findall(r"^\| `([a-z]+)` \| `id`", PAGE, re.MULTILINE)
+    assert set(told) == set(re.findall(r'"verb": "(\w+)"', serve.__doc__ or ""))

@@ -219,10 +219,8 @@ def load_project(directory: Path) -> Project:
     _check_files(project)
     check_cases(project.test.case, project.task, project.declared_outputs, project.directory)
     flow = project.package.flow
-    embedding = project.monitoring.embedding
-    called = entrypoints(
-        project.serve.predictor, project.recipe, project.test.case, flow, embedding
-    )
+    own = project.monitoring.embedding
+    called = entrypoints(project.serve.predictor, project.recipe, project.test.case, flow, own)
     check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in called.items()})
     return project
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from serving_helpers import Package, Server, start, wait_ready
+from serving_helpers import SERVING, Package, Server, start, wait_ready
 
 pytestmark = pytest.mark.server
 CHECKOUT = Path(__file__).parents[2]
@@ -42,7 +42,8 @@ def started(package: Package, folder: Path, before: str) -> Server:
     (folder / "sitecustomize.py").write_text(before)
     code = package.root / "code"
     places = [folder, code, code / "src", CHECKOUT]
-    return start(package, folder, PYTHONPATH=os.pathsep.join(map(str, places)))
+    path = os.pathsep.join(map(str, places))
+    return start(package, folder, program=SERVING, PYTHONPATH=path)
 
 
 @pytest.mark.parametrize("library", WITHOUT)

@@ -49,8 +49,8 @@ class Dataset:
     outputs: tuple[Output, ...] = ()
     """As the job declares them."""
     metrics: str | None = None
-    """``module:function`` of the project's own metrics."""
-    embedding: str | None = None  # as ``[monitoring] embedding``
+    embedding: str | None = None
+    """``module:function`` of the project's own metrics, and of the embedding that is watched."""
     train_only: tuple[str, ...] = ()
     """Columns that only the ``train`` function gets."""
     unlabelled: dict[str, int] = field(default_factory=dict)
@@ -97,10 +97,8 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
             sys.stderr.write(f"{neither} rows are neither trained on nor held out: [data] split\n")
     refuse_unservable(train, features, job.reader)
     own = None if job.recipe == "none" else job.recipe.metrics
-    outputs = job.serve.outputs
-    return Dataset(
-        train, test, features, targets, outputs, own, job.embedding, job.train_only, unlabelled
-    )
+    more = (own, job.embedding, job.train_only, unlabelled)
+    return Dataset(train, test, features, targets, job.serve.outputs, *more)
 
 
 def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
@@ -227,9 +225,7 @@ def _report_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: 
         shown.append(f"{blank} with an empty cell")
     total, lost = sum(unlabelled.values()), sum(words.values())
     declared = job.reader.columns.get(target)
-    is_declared = job.reader.null is not None or (
-        declared is not None and declared.null is not None
-    )
+    is_declared = any(one is not None and one.null is not None for one in (job.reader, declared))
     if lost > MAX_LOST and lost > MAX_LOST_SHARE * rows and not is_declared:
         nulls = ", ".join(toml_text(text) for text in words)
         name = target if target.replace("_", "").isalnum() else toml_text(target)

@@ -22,7 +22,7 @@ PROGRAM = Path(__file__).parents[4] / "benchmarks/swarm_rolling.py"
 def test_no_request_is_lost_with_a_canary_and_with_a_shadow(base: str, tmp_path: Path) -> None:
     service_images()
     first, second = build_versions(tmp_path, base)
-    command = [sys.executable, str(PROGRAM), first, second, "--rate", "10", "--requests", "2500"]
+    command = [sys.executable, str(PROGRAM), first, second, "--rate", "10", "--requests", "6000"]
     done = subprocess.run(
         [*command, "--only", "canary", "shadow"], capture_output=True, text=True, check=False
     )
