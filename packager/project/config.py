@@ -218,10 +218,9 @@ def load_project(directory: Path) -> Project:
         check_labels(project.data, is_table=project.table is not None)
     _check_files(project)
     check_cases(project.test.case, project.task, project.declared_outputs, project.directory)
-    flow, embedding = project.package.flow, project.monitoring.embedding
-    called = entrypoints(
-        project.serve.predictor, project.recipe, project.test.case, flow, embedding
-    )
+    flow = project.package.flow
+    own = project.monitoring.embedding
+    called = entrypoints(project.serve.predictor, project.recipe, project.test.case, flow, own)
     check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in called.items()})
     return project
 

@@ -300,7 +300,7 @@ def test_calls_in_progress_are_answered_at_the_end(
         client.infer(request("diamonds", code=("INT64", [0])))
         call = client.channel.unary_unary(methods.INFER).future(slow.SerializeToString())
         time.sleep(0.5)
-        http.process.terminate()
+        http.process.send_signal(signal.SIGTERM)
         assert call.result(timeout=20)
     assert http.process.wait(20) == 0
 
@@ -397,7 +397,7 @@ def test_health_is_watched_until_the_server_ends(start_server, served: GrpcServe
         unknown.cancel()
         watched = call(MESSAGES["HealthCheckRequest"](service=methods.INFERENCE), timeout=60)
         assert next(watched).status == 1
-        http.process.terminate()
+        http.process.send_signal(signal.SIGTERM)
         assert next(watched).status == 2
         with pytest.raises(grpc.RpcError) as ended:
             next(watched)

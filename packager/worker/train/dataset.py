@@ -49,8 +49,8 @@ class Dataset:
     outputs: tuple[Output, ...] = ()
     """As the job declares them."""
     metrics: str | None = None
-    """``module:function`` of the project's own metrics."""
-    embedding: str | None = None  # as ``[monitoring] embedding``
+    embedding: str | None = None
+    """``module:function`` of the project's own metrics, and of the embedding that is watched."""
     train_only: tuple[str, ...] = ()
     """Columns that only the ``train`` function gets."""
     unlabelled: dict[str, int] = field(default_factory=dict)
@@ -97,10 +97,8 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
             sys.stderr.write(f"{neither} rows are neither trained on nor held out: [data] split\n")
     refuse_unservable(train, features, job.reader)
     own = None if job.recipe == "none" else job.recipe.metrics
-    outputs = job.serve.outputs
-    return Dataset(
-        train, test, features, targets, outputs, own, job.embedding, job.train_only, unlabelled
-    )
+    more = (own, job.embedding, job.train_only, unlabelled)
+    return Dataset(train, test, features, targets, job.serve.outputs, *more)
 
 
 def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def test_a_model_with_a_class_of_the_script_is_packed_and_answers_equally(tmp_pa
     lines = [line for line in pinned.splitlines()[1:] if line != "joblib>=1.4"]
     assert len(lines) == len(pinned.splitlines()) - 2
     assert all("==" in line for line in lines)
-    assert 'source = "../slopes@1"' in (tmp_path / "slope/package.toml").read_text()
+    assert 'source = "../.pkgdata/slopes@1"' in (tmp_path / "slope/package.toml").read_text()
     assert not (tmp_path / "slope/data").exists()
 
 

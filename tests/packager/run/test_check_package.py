@@ -10,8 +10,8 @@ import pytest
 from command import NO_ENGINE, Package, package
 
 from packager.image.export import write_oci
+from packager.image.layer_entries import copy_members
 from packager.image.layers import Layer, plain_layer
-from packager.image.merged_layers import copy_members
 from packager.image.reference import open_reference
 from packager.image.stored_images import COMPANION
 from packager.run.check_package import checked

@@ -8,8 +8,8 @@ from solution_layers import CODE, made_solution
 from trust_samples import ABSENT, TOP, layer_of
 
 from packager.image.environments import environment_entries
+from packager.image.layer_entries import copy_members
 from packager.image.layers import plain_layer
-from packager.image.merged_layers import copy_members
 from packager.image.wheels import WheelFolder
 from packager.run.member_stage import member_examination
 from packager.solutions.opened import open_solution

@@ -18,8 +18,8 @@ from signed_packages import new_key, signed_folder
 from packager.errors import PackageError
 from packager.image.config import Image
 from packager.image.export import write_oci
+from packager.image.layer_entries import copy_members
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.merged_layers import copy_members
 from packager.image.reference import open_reference
 from packager.trust.envelope import as_lines
 from packager.trust.examine import examine

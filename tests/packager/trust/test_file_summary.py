@@ -11,8 +11,8 @@ from built_packages import Built, built
 from packager.cache import cache_directory
 from packager.image.export import write_oci
 from packager.image.file_list import FileList
+from packager.image.layer_entries import copy_members
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.merged_layers import copy_members
 from packager.image.reference import open_reference
 from packager.trust import verified
 from packager.trust.file_summary import FileSummary, keep_summary, known_summary

@@ -15,7 +15,7 @@ from built_packages import built
 from npm_packages import npm_installed
 from signed_packages import new_key, signed_folder
 
-from packager.image.merged_layers import copy_members
+from packager.image.layer_entries import copy_members
 from packager.model.dsse import read_bundle
 from packager.trust.envelope import as_lines
 from packager.trust.statements import OMS

@@ -26,8 +26,8 @@ from trust_samples import layer_of
 from packager.errors import PackageError
 from packager.image.config import LABEL, Image
 from packager.image.export import write_oci
+from packager.image.layer_entries import copy_members
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.merged_layers import copy_members
 from packager.model.dsse import PACKAGE
 from packager.trust.envelope import as_lines, signed_bundle
 from packager.trust.keys import PrivateKey

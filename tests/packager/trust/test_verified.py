@@ -17,8 +17,8 @@ from trust_samples import layer_of
 from packager.errors import PackageError
 from packager.image.config import Image
 from packager.image.export import write_archive, write_oci
+from packager.image.layer_entries import copy_members
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.merged_layers import copy_members
 from packager.image.reference import open_reference
 from packager.image.runtime import INSTALLED_AT
 from packager.progress import NullProgress

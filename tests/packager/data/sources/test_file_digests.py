@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.data.sources import file_digests
+from packager.data.sources import external_columns, file_digests
 from packager.data.sources.file_digests import FileDigests
 from packager.data.sources.listing import source_files
 from packager.manifest.base import FileEntry
@@ -35,13 +35,13 @@ def test_a_folder_of_files_is_read_once(
     files = images(tmp_path, 40)
     expected = {FileEntry.of(file, file.relative_to(tmp_path).as_posix()) for file in files}
     reads: list[Path] = []
-    read_bytes = Path.read_bytes
+    content = external_columns._content
 
     def counted(path: Path) -> bytes:
         reads.append(path)
-        return read_bytes(path)
+        return content(path)
 
-    monkeypatch.setattr(Path, "read_bytes", counted)
+    monkeypatch.setattr(external_columns, "_content", counted)
     monkeypatch.setattr(FileEntry, "of", lambda path, _: pytest.fail(f"{path} was read again"))
     found = fingerprint_path(tmp_path, ROWS)
     assert {*found.files} == expected
