@@ -12,7 +12,7 @@ import pytest
 
 from modelhost.model import LoadedModel
 from modelhost.output_spec import OutputSpec
-from modelhost.session import HostSession, described
+from modelhost.session import HostSession
 from modelhost.wire import Message
 from packager.manifest.base import Task
 from packager.manifest.case import Case
@@ -110,7 +110,7 @@ def hosted(native: Any, task: Task, outputs: Sequence[OutputSpec] = ()) -> Hoste
             raise reported(answer.header["error"])
         return answer
 
-    return HostedModel.read(send, task, Message({"model": {"number": 0, **described(loaded)}}))
+    return HostedModel.read(send, task, Message({"model": {"number": 0, **loaded.described()}}))
 
 
 class NearbyModel(ResilientModel):
