@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pytest
 import typer
@@ -217,6 +218,7 @@ def test_the_commands_of_data_md_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
         stones(80 + 10 * place, place).to_csv(tmp_path / f"{name}.csv", index=False)
     stones(110, 3).assign(carat=1.5).to_csv(tmp_path / "new.csv", index=False)
     stones(110, 3).to_parquet(tmp_path / "new.parquet")
+    np.savez(tmp_path / "digits.npz", image=np.zeros((9, 8, 8), np.uint8), digit=np.arange(9))
     (steps,) = [
         one.text for one in BLOCKS if one.page == "docs/data.md" and one.language == "python"
     ]
