@@ -138,8 +138,13 @@ def test_a_signal_ends_the_training(monkeypatch: pytest.MonkeyPatch, worker: Lay
         assert ended.wait(20)
         raise KILLED
 
-    with pytest.raises(KeyboardInterrupt):
-        run(monkeypatch, worker, Trainings(training), lambda: "checked", context())
+    # A shell has its jobs in the background ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(monkeypatch, worker, Trainings(training), lambda: "checked", context())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended.is_set()
 
 

@@ -113,4 +113,4 @@ def test_a_declared_part_with_too_few_rows_keeps_calibration_from_passing() -> N
     baseline = packaged(*drawn(6_000, 1))
     few = calibration(drawn(3, 2)[1], baseline, CalibrationPolicy(gap=0.01))
     assert few.not_judged == "no output has a confidence that can be compared"
-    assert {one.subject for one in few.not_tested if one.asked} == {"kind"}
+    assert {one.subject for one in few.not_tested if one.requested} == {"kind"}
