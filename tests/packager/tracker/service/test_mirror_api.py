@@ -12,7 +12,7 @@ from packager.tracker.store.sqlite import SqliteStore
 
 MIRROR = {
     "forge": "github:team/models", "number": "5", "open_here": True, "open_there": False,
-    "text": "digest", "owner": "ana", "told": ["0123456789abcdef"], "comments": 2, "comment": 1002,
+    "text": "digest", "owner": "ana", "sent_comments": ["0123456789abcdef"], "comments": 2, "comment": 1002,
 }  # fmt: skip
 
 
@@ -58,8 +58,8 @@ def test_an_issue_that_is_not_there_has_no_mirror(service: Service) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"told": ["no mark"]},
-        {"told": ["a" * 16] * 1_001},
+        {"sent_comments": ["no mark"]},
+        {"sent_comments": ["a" * 16] * 1_001},
         {"comment": 2**62},
         {"number": "../../other"},
         {"forge": ""},
