@@ -12,7 +12,8 @@ from packager.tracker.store.sqlite import SqliteStore
 
 MIRROR = {
     "forge": "github:team/models", "number": "5", "open_here": True, "open_there": False,
-    "text": "digest", "owner": "ana", "sent_comments": ["0123456789abcdef"], "comments": 2, "comment": 1002,
+    "text": "digest", "owner": "ana", "sent_comments": ["0123456789abcdef"],
+    "comments": 2, "comment": 1002,
 }  # fmt: skip
 
 
