@@ -192,7 +192,9 @@ class HostSession:
         try:
             with project_errors("the model"):
                 model = self._model(request)
-                leaves = state(model.native if model.state is None else model.state)
+                described = model.native if model.state is None else model.state
+                clear_addresses(described)  # a prediction stores them again
+                leaves = state(described)
         except OpaqueError as error:
             return Message({"opaque": str(error)})
         return Message({}, encode_state(leaves))
