@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
+from modelhost.model import LoadedModel
 from modelhost.predictions import Predictions
 from modelhost.session import HostSession, work
 from modelhost.solution.short_form import ANSWER, REQUEST, ShortRequest, read_answer, read_request
@@ -51,6 +52,18 @@ def test_a_model_is_trained_saved_loaded_and_asked(project, tmp_path):
     answer = shop.answer(request("predict", 20, model=0))
     (labels,) = decode_columns([answer.header["labels"]], answer.buffers, 20)
     assert labels.tolist() == [2.0 * row for row in range(20)]
+
+
+def test_a_state_has_no_address_that_a_prediction_stored() -> None:
+    sklearn = pytest.importorskip("sklearn.feature_extraction.text")
+    vectorizer = sklearn.TfidfVectorizer().fit(["the cat", "cat dog"])
+    host = HostSession([LoadedModel(vectorizer, "regression", None, has_probabilities=False)])
+    asked = Message({"verb": "state", "model": 0})
+    before = host.answer(asked)
+    vectorizer.transform(["cat"])
+    assert "_stop_words_id" in vars(vectorizer)
+    after = host.answer(asked)
+    assert (after.header, after.buffers) == (before.header, before.buffers)
 
 
 def test_an_error_of_the_project_is_an_answer(project):
