@@ -6,6 +6,7 @@ folder needs no lock: entries are written atomically under the name of their key
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -133,10 +134,19 @@ def _parsed(path: Path, _written: int, _size: int) -> LedgerEntry:
     try:
         return LedgerEntry.load(path)
     except PackageError as error:
+        got = "one of another version of this program" if _is_record(path) else "another file"
         raise PackageError(
-            f"{path}: expected the record of a test, got another file",
+            f"{path}: expected the record of a test, got {got}",
             "remove it, which forgets that test, or name another folder with --state",
         ) from error
+
+
+def _is_record(path: Path) -> bool:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.keys() >= {"key", "tested", "report"}
 
 
 def entry_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,14 @@ def test_a_damaged_entry_is_an_error(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     ledger.record(entry())
     (file,) = tmp_path.glob("*.json")
+    written = json.loads(file.read_text())
     file.write_text("{")
-    with pytest.raises(PackageError, match="expected the record of a test"):
+    with pytest.raises(PackageError, match="expected the record of a test, got another file"):
         ledger.entries("tiny")
+    file.write_text(json.dumps({**written, "more": 1}))
+    with pytest.raises(PackageError, match="got one of another version of this program") as caught:
+        ledger.entries("tiny")
+    assert "remove it" in caught.value.hint
 
 
 def test_names_with_blanks_keep_their_digest() -> None:
