@@ -26,7 +26,7 @@ from packager.worker.test.repeated_answers import check_repeated
 from tests.support.study_samples import SampleMember, hosted_solution
 
 N = 400
-pytestmark = pytest.mark.usefixtures("warm")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm")]
 FLOW = """
 def run(rows, members):
     kind = members.segmenter(rows)
