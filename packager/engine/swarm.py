@@ -154,7 +154,7 @@ class Swarm:
         raise UsageError(
             f"{service['Spec']['Name']}: expected an attachable network, by which a new version "
             "can be asked, got none",
-            "deploy the folder anew (docker stack deploy), or take --no-gate",
+            "deploy the folder again (docker stack deploy), or take --no-gate",
         )
 
     @contextmanager
@@ -237,7 +237,7 @@ class Swarm:
                 if one["Spec"]["Name"] == name:
                     return str(one["ID"])
         raise UsageError(
-            f"expected a secret {name}, got none", "deploy the folder anew: docker stack deploy"
+            f"expected a secret {name}, got none", "deploy the folder again: docker stack deploy"
         )
 
     def _created(self, image: str, command: list[str], options: Mapping[str, Any]) -> Any:

@@ -108,7 +108,7 @@ class NotYet:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if name.partition(".")[0] in NOT_YET:
-            raise ImportError(f"{name} is not imported before a server is told its variables")
+            raise ImportError(f"{name} is not imported before the server has its variables")
 
 
 def import_server() -> None:

@@ -85,7 +85,7 @@ def shadow_spec(service: Service, url: str, key: tuple[str, str] | None) -> dict
 
 
 def without_shadow(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """``spec`` as it was before ``shadow_spec``; a shadow that somebody else set stays."""
+    """``spec`` as it was before ``shadow_spec``; a shadow set by other means stays."""
     found: dict[str, Any] = copy.deepcopy(dict(spec))
     if SHADOW_LABEL not in found.get("Labels", {}):
         return found

@@ -193,7 +193,7 @@ class SwarmUpdate:
         if proxy is None:
             raise UsageError(
                 f"{before}{proxy_service(self.one)}: expected a service, got none",
-                "deploy the folder anew: docker stack deploy",
+                "deploy the folder again: docker stack deploy",
             )
         return proxy
 

@@ -37,7 +37,7 @@ PROFILE = Profile(
 
 
 class Client:
-    """A model's process that answers as it is told; busy as long as it is asked to be."""
+    """Stands in for a model process: fixed answers, and a busy state that a test sets."""
 
     def __init__(self, answer: Any, busy: int = 0) -> None:
         self._answer = answer
