@@ -7,10 +7,14 @@ import json
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import time
+import urllib.error
+import urllib.request
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,8 @@ START_SECONDS = 20
 USER, PASSWORD = "user", "sesame"
 HTPASSWD = f"{USER}:$2b$04$sYydblNaNGqHCqjociFJ9uTsKXmgv50X6hul75xoxR68IggMyEzpm\n"
 """The bcrypt hash of ``PASSWORD``."""
+LAST_REQUEST = "/v2/?last="
+SETTLE_SECONDS = 0.1
 REQUEST = re.compile(r'"(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[\d.]+" (?P<status>\d+)')
 
 
@@ -44,9 +50,28 @@ class StartedRegistry:
 
     def requests(self) -> list[tuple[str, str, int]]:
         """(method, path, status) of each request so far."""
-        text = (self.folder / "log").read_text(encoding="utf-8", errors="replace")
-        found = (REQUEST.search(line) for line in text.splitlines())
+        text = self._settled_log()
+        found = (REQUEST.search(line) for line in text.splitlines() if LAST_REQUEST not in line)
         return [(one["method"], one["path"], int(one["status"])) for one in found if one]
+
+    def _settled_log(self) -> str:
+        """The log with the line of every answered request.
+
+        The registry writes a line after it has sent the answer. So the log is complete when it
+        has the line of a request of our own and has not grown since.
+        """
+        last = f"{LAST_REQUEST}{uuid.uuid4().hex}"
+        scheme, untrusted = "http" if self.ca is None else "https", ssl._create_unverified_context()
+        with suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{scheme}://{self.host}{last}", context=untrusted, timeout=20)
+        deadline, before = time.monotonic() + START_SECONDS, ""
+        while time.monotonic() < deadline:
+            text = (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+            if last in text and text == before:
+                return text
+            before = text
+            time.sleep(SETTLE_SECONDS)
+        raise AssertionError(f"the registry's log has no line of {last}")
 
     def tags(self, repository: str) -> list[str]:
         """The tags on its disk."""

@@ -21,6 +21,7 @@ from packager.registry.reference import RegistryReference
 from packager.registry.repository import open_repository
 
 SIZES = (400_000, 200_000, 5_000, 10)
+HEADERS_SIZE = 10_000
 
 
 @pytest.fixture
@@ -36,9 +37,9 @@ def incoming(host: str) -> IncomingImage:
     return IncomingImage(repository, get_manifest(repository, "1"), f"{host}/pull/a:1")
 
 
-def partial() -> list[str]:
-    """Names of what is in the cache of pulls."""
-    return [path.name for path in cache_directory("pulls").rglob("*") if path.is_file()]
+def partial() -> list[Path]:
+    """The files in the cache of pulls."""
+    return [path for path in cache_directory("pulls").rglob("*") if path.is_file()]
 
 
 @pytest.mark.server
@@ -65,10 +66,12 @@ def test_an_interrupted_pull_goes_on_where_it_ended(plain, image: OutgoingImage,
         with pytest.raises(PackageError, match="no answer from the registry"):
             pull([found], tmp_path / "image", NullProgress())
         assert not (tmp_path / "image").exists()
-        assert partial()
-        proxy.answers_left, proxy.answered = float("inf"), 0
+    # The kernel drops what a client has not read when its connection is cut.
+    received = sum(path.stat().st_size for path in partial())
+    assert received > 0
+    with cutting_proxy(plain.host) as proxy:
         pull([incoming(proxy.host)], tmp_path / "image", NullProgress())
-        assert proxy.answered < size_of(image) - 200_000
+        assert proxy.answered <= size_of(image) - received + HEADERS_SIZE
     assert partial() == []
 
 
