@@ -91,7 +91,7 @@ def _serve(listening: socket.socket) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is meant for the server
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     failure = _notes(os.environ.pop(NOTES, None))
-    spec, place = os.environ.pop(SPEC), os.environ.pop(HEARTBEAT, None)
+    spec, heartbeat = os.environ.pop(SPEC), os.environ.pop(HEARTBEAT, None)
     from modelhost.errors import PackageError
     from modelhost.heartbeat import HostHeartbeat
     from modelhost.json_logs import to_json
@@ -100,7 +100,7 @@ def _serve(listening: socket.socket) -> int:
     to_json()
     own = os.getpid()
     try:
-        return serve(listening, spec, HostHeartbeat(place))
+        return serve(listening, spec, HostHeartbeat(heartbeat))
     except PackageError as error:
         if failure is not None and os.getpid() == own:  # not a child that the model has forked
             os.pwrite(failure, json.dumps([error.message, error.hint]).encode(), 0)

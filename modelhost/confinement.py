@@ -47,7 +47,7 @@ class Confinement(NamedTuple):
         restrict_file_access(
             Path(self.root),
             *map(Path, self.writable),
-            readable=[Path(place) for place in self.readable],
+            readable=[Path(path) for path in self.readable],
             training=self.training,
         )
         if self.reverse:
@@ -60,7 +60,7 @@ class Confinement(NamedTuple):
         """
         if isolation() == "process":
             close_network()
-        readable = [Path(place) for place in self.readable]
+        readable = [Path(path) for path in self.readable]
         refuse_by_kernel(Path(self.root), *map(Path, self.writable), readable=readable)
         return AUDIT_HOOK_ONLY not in describe_isolation().values()
 

@@ -122,6 +122,6 @@ def _tuple_like(part: Any, members: Sequence[Any]) -> tuple[Any, ...]:
 
 def _array_like(part: Any) -> Any:
     made = np.empty(part.shape, object)
-    for place, member in np.ndenumerate(part):
-        made[place] = without_feature_names(member)
+    for index, member in np.ndenumerate(part):
+        made[index] = without_feature_names(member)
     return made

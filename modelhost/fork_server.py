@@ -106,9 +106,9 @@ def preload(names: Sequence[str]) -> None:
     """
     project = Path.cwd().resolve()
     searched = list(sys.path)
-    places = [Path(place).resolve() for place in searched]
-    within = [project in (place, *place.parents) for place in places]
-    sys.path[:] = [place for place, hidden in zip(searched, within) if not hidden]
+    places = [Path(path).resolve() for path in searched]
+    within = [project in (path, *path.parents) for path in places]
+    sys.path[:] = [path for path, hidden in zip(searched, within) if not hidden]
     try:
         for name in filter(_is_safe, names):
             try:

@@ -15,11 +15,11 @@ class HostHeartbeat:
     Both are ``time.monotonic_ns()``; 0: still loading, and idle.
     """
 
-    def __init__(self, place: str | None) -> None:
-        """``place``: ``descriptor:offset`` of the memory; None: there is no supervisor."""
+    def __init__(self, location: str | None) -> None:
+        """``location``: ``descriptor:offset`` of the memory; None: there is no supervisor."""
         self._words = None
-        if place is not None:
-            descriptor, _, offset = place.partition(":")
+        if location is not None:
+            descriptor, _, offset = location.partition(":")
             os.set_inheritable(int(descriptor), False)
             memory = mmap.mmap(int(descriptor), 0)
             self._words = memoryview(memory)[int(offset) : int(offset) + 16].cast("Q")

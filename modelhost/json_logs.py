@@ -69,13 +69,13 @@ def _uncaught(
     what: str,
     kind: type[BaseException],
     error: BaseException | None,
-    place: TracebackType | None,
+    traceback: TracebackType | None,
 ) -> None:
     """Log an uncaught exception without its message, which the interpreter would print."""
     if issubclass(kind, SystemExit):
         return
     caught = kind() if error is None else error
-    logging.getLogger(SERVING).error("%s", what, exc_info=(kind, caught, place))
+    logging.getLogger(SERVING).error("%s", what, exc_info=(kind, caught, traceback))
 
 
 def _warned(

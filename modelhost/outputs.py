@@ -117,7 +117,7 @@ def _parts(raw: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
         return list(raw)
     array = np.asarray(raw)
     if array.ndim == 2 and array.shape[1] == len(names):
-        return [array[:, place] for place in range(len(names))]
+        return [array[:, index] for index in range(len(names))]
     raise PackageError(
         f"predict gave {type(raw).__name__} of shape {array.shape}, expected the outputs "
         f"{', '.join(names)}",
@@ -162,7 +162,7 @@ def _label_sets(values: Any, output: OutputSpec) -> list[Any]:
         known = output.classes or ()
         if values.shape[1] != len(known) or not np.isin(values, (0, 1)).all():
             raise _wrong(output, f"an array of shape {values.shape}", f"0 or 1 for {len(known)}")
-        return [[known[place] for place in np.flatnonzero(row).tolist()] for row in values]
+        return [[known[index] for index in np.flatnonzero(row).tolist()] for row in values]
     return [sorted(scalars(list(row)), key=str) for row in values]
 
 
@@ -253,9 +253,9 @@ def _of_labels(found: Sequence[Any], values: Any) -> Any:
     ``values``: the values of each label in training; one that never occurred has probability 0.
     """
     columns = []
-    for place, part in enumerate(found):
+    for index, part in enumerate(found):
         array = np.asarray(part, np.float64)
-        known = [0, 1][-array.shape[1] :] if values is None else list(values[place])
+        known = [0, 1][-array.shape[1] :] if values is None else list(values[index])
         columns.append(array[:, known.index(1)] if 1 in known else np.zeros(len(array)))
     return np.column_stack(columns)
 

@@ -86,7 +86,7 @@ def _argmax(model: Any, classes: Sequence[Any], rows: Any) -> PredictOnce:
         two = np.partition(chances, -2, axis=1)[:, -2:]
         if not (two[:, 1] - two[:, 0] > MIN_PROBABILITY_GAP).all():  # NaN compares false
             return model.predict(rows), chances
-    return [classes[place] for place in chances.argmax(axis=1).tolist()], chances
+    return [classes[index] for index in chances.argmax(axis=1).tolist()], chances
 
 
 def _own(rows: Any) -> Any:

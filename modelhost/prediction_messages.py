@@ -53,7 +53,7 @@ def decode_absent(header: Mapping[str, Any], rows: int) -> dict[str, list[int]] 
         return None
     given = header["absent"]
     for places in given.values():
-        if not all(type(place) is int and 0 <= place < rows for place in places):
+        if not all(type(index) is int and 0 <= index < rows for index in places):
             raise ValueError(f"expected some of {rows} rows of a member without an answer")
     return {str(name): sorted({*places}) for name, places in given.items()}
 

@@ -47,7 +47,7 @@ class Predictions:
             return None
         known = {name: frozenset(own) for name, own in self.absent.items()}
         found = {
-            name: [place for place, row in enumerate(rows) if row in own]
+            name: [index for index, row in enumerate(rows) if row in own]
             for name, own in known.items()
         }
         return {name: own for name, own in found.items() if own} or None

@@ -103,8 +103,8 @@ def _hint(error: BaseException) -> str:
         if known:
             return f"add {known}, which has {error.name!r}, to the requirements file"
         return f"add what provides {error.name!r} to the requirements file"
-    place = _place(error)
-    where = f"see {place} in the project" if place else "the traceback above says where"
+    location = _place(error)
+    where = f"see {location} in the project" if location else "the traceback above says where"
     absent = _not_packaged(error)
     if absent:
         return (

@@ -89,8 +89,8 @@ def _walk(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, 
         yield from _members(value.items(), path, within)
     elif isinstance(value, (list, tuple)):
         yield path, _plain(type(value).__qualname__, str(len(value)))
-        for place, item in enumerate(value):
-            yield from _walk(item, f"{path}[{place}]", within)
+        for index, item in enumerate(value):
+            yield from _walk(item, f"{path}[{index}]", within)
     elif isinstance(value, (set, frozenset)):
         digests = sorted(state_digest(dict(_walk(item, "", within))) for item in value)
         yield path, _plain("set", " ".join(digests))
@@ -99,8 +99,8 @@ def _walk(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, 
             yield from _walk(value[name], f"{path}.{name}", within)
     elif isinstance(value, np.ndarray):  # of objects
         yield path, _plain("objects", str(value.shape))
-        for place, item in enumerate(value.ravel().tolist()):
-            yield from _walk(item, f"{path}[{place}]", within)
+        for index, item in enumerate(value.ravel().tolist()):
+            yield from _walk(item, f"{path}[{index}]", within)
     else:
         yield from _object(value, path, within)
 
@@ -116,9 +116,9 @@ def _object(value: Any, path: str, within: tuple[int, ...]) -> Iterator[tuple[st
         return
     function, arguments, inner, items, pairs = (*reduced, None, None, None)[:5]
     yield path, _plain("object", f"{_name(type(value))} by {_name(function)}")
-    for place, argument in enumerate(arguments):
+    for index, argument in enumerate(arguments):
         if not isinstance(argument, type):
-            yield from _walk(argument, f"{path}({place})", within)
+            yield from _walk(argument, f"{path}({index})", within)
     if isinstance(inner, tuple) and len(inner) == 2 and all(_attributes(part) for part in inner):
         parts = [part for part in inner if part]
     else:
@@ -128,8 +128,8 @@ def _object(value: Any, path: str, within: tuple[int, ...]) -> Iterator[tuple[st
             yield from _members(part.items(), path, within)
         else:
             yield from _walk(part, f"{path}.state", within)
-    for place, item in enumerate(items or ()):
-        yield from _walk(item, f"{path}[{place}]", within)
+    for index, item in enumerate(items or ()):
+        yield from _walk(item, f"{path}[{index}]", within)
     if pairs is not None:
         yield from _members(pairs, path, within, keyed=True)
 

@@ -22,9 +22,9 @@ class ColumnLayout:
 
     def __init__(self, numbers: Sequence[int], categories: Mapping[int, Sequence[Any]]) -> None:
         """``numbers``: indices of columns; ``categories``: column index → its known values."""
-        self.numbers = {column: place for place, column in enumerate(numbers)}
+        self.numbers = {column: index for index, column in enumerate(numbers)}
         """Column → its row in ``ColumnArrays.numbers``."""
-        self.categories = {column: place for place, column in enumerate(categories)}
+        self.categories = {column: index for index, column in enumerate(categories)}
         """Column → its row in ``ColumnArrays.codes``."""
         self.codes: dict[int, dict[Any, int]] = {}
         """Column → value → code; the value None is null."""

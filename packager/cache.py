@@ -226,7 +226,7 @@ def _record_sizes(entries: Iterable[tuple[float, Path, int]], before: Mapping[st
 
 def check_writable(path: Path) -> None:
     """Raise ``PackageError`` if ``path`` can't be written, to fail before any work is done."""
-    standing = next(place for place in (path, *path.absolute().parents) if place.exists())
+    standing = next(location for location in (path, *path.absolute().parents) if location.exists())
     if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
         why = "is a file" if standing.is_file() else "can't be written to"
         raise PackageError(

@@ -50,10 +50,10 @@ def is_outside_project(directory: Path, name: str) -> bool:
 
     Raises ``UsageError`` if it is inside as written but resolves to a path outside.
     """
-    place = Path(os.path.normpath(directory / name))
-    if not place.is_relative_to(directory):
+    path = Path(os.path.normpath(directory / name))
+    if not path.is_relative_to(directory):
         return True
-    refuse_leaving(place, directory)
+    refuse_leaving(path, directory)
     return False
 
 
@@ -61,8 +61,8 @@ def warn_outside(directory: Path, named: Iterable[tuple[str, str]], progress: Pr
     """Warn of keys of ``package.toml`` that name files outside the project."""
     for key, name in named:
         if is_outside_project(directory, name):
-            place = os.path.normpath(directory / name)
-            progress.warn(f"package.toml: `{key}` reads {place}, outside of the project")
+            path = os.path.normpath(directory / name)
+            progress.warn(f"package.toml: `{key}` reads {path}, outside of the project")
 
 
 def refuse_strange(folder: Path) -> None:

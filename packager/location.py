@@ -30,25 +30,25 @@ class Location:
         Relative paths, and ``.pkgdata`` for bare names, are below ``base`` (default: the current
         folder). Raises ``UsageError`` for anything else, and for a URI with a credential.
         """
-        place, at, number = text.removeprefix("delta:").rpartition("@")
+        location, at, number = text.removeprefix("delta:").rpartition("@")
         if not at or "/" in number:  # as in s3://user@host/table
-            place, at, number = text.removeprefix("delta:"), "", ""
+            location, at, number = text.removeprefix("delta:"), "", ""
         if at and not number.isdigit():
             raise UsageError(
                 f"{text}: expected a number after @, got {number!r}",
                 "write the version that `package data log` shows, for example diamonds@3",
             )
-        if not place:
+        if not location:
             raise UsageError(f"{text!r}: expected the name of a table", "for example diamonds@3")
         version = int(number) if number else None
-        if "://" in place:
-            _refuse_credential(place)
-            return cls(place.rstrip("/"), version)
+        if "://" in location:
+            _refuse_credential(location)
+            return cls(location.rstrip("/"), version)
         top = base or Path.cwd()
         # A bare name means ``.pkgdata``, unless a table of that name is in ``top``; a folder that
         # is no table may hold the files that the table is made from.
-        bare = _NAME.fullmatch(place) and not (top / place / "_delta_log").is_dir()
-        return cls(str((top / FOLDER / place if bare else top / place).resolve()), version)
+        bare = _NAME.fullmatch(location) and not (top / location / "_delta_log").is_dir()
+        return cls(str((top / FOLDER / location if bare else top / location).resolve()), version)
 
     @classmethod
     def table_at(cls, text: str, base: Path | None = None) -> Location | None:
@@ -58,8 +58,8 @@ class Location:
         """
         if text.startswith("delta:") or "://" in text:
             return cls.parse(text, base)
-        place = (base or Path.cwd()) / text
-        if place.exists() and not (place / "_delta_log").is_dir():
+        location = (base or Path.cwd()) / text
+        if location.exists() and not (location / "_delta_log").is_dir():
             return None
         at = text.rpartition("@")
         if at[1] and not at[2].isdigit():

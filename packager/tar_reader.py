@@ -211,26 +211,26 @@ class _Headers:
 
 
 def extract_member(
-    reader: TarReader, info: tarfile.TarInfo, place: Path, target: Path | None = None
+    reader: TarReader, info: tarfile.TarInfo, path: Path, target: Path | None = None
 ) -> None:
-    """Write one member at ``place``, which must not exist, except as a folder for a folder.
+    """Write one member at ``path``, which must not exist, except as a folder for a folder.
 
-    The folders above ``place`` must not be links. ``target`` is the target of a hard link. No link
+    The folders above ``path`` must not be links. ``target`` is the target of a hard link. No link
     is followed; modes and times are set only on files and folders made here.
     """
     if info.isdir():
-        place.mkdir(exist_ok=True)
-        os.chmod(place, info.mode & 0o755)
+        path.mkdir(exist_ok=True)
+        os.chmod(path, info.mode & 0o755)
     elif info.issym():
-        os.symlink(info.linkname, place)
+        os.symlink(info.linkname, path)
     elif info.islnk() and target is not None:
         if stat.S_ISLNK(target.lstat().st_mode):
-            os.symlink(os.readlink(target), place)
+            os.symlink(os.readlink(target), path)
         else:
-            os.link(target, place, follow_symlinks=False)
+            os.link(target, path, follow_symlinks=False)
     elif info.isreg():
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with open(os.open(place, flags, 0o600), "wb") as file:
+        with open(os.open(path, flags, 0o600), "wb") as file:
             for chunk in reader.chunks(info):
                 file.write(chunk)
             file.flush()
@@ -257,14 +257,16 @@ def unpack_plain(
             continue
         if inside and info.issym() and not _stays(path, PurePosixPath(info.linkname)):
             raise reader.refusal(f"the link {info.name!r}, which leaves its folder")
-        place = _place(reader, folder, path, real)
+        location = _place(reader, folder, path, real)
         target = (
             _place(reader, folder, PurePosixPath(info.linkname), real) if info.islnk() else None
         )
         try:
-            if place.is_symlink() or (place.exists() and not (info.isdir() and place.is_dir())):
-                place.unlink()
-            extract_member(reader, info, place, target)
+            if location.is_symlink() or (
+                location.exists() and not (info.isdir() and location.is_dir())
+            ):
+                location.unlink()
+            extract_member(reader, info, location, target)
         except OSError as error:
             if error.errno not in MEMBER_ERRORS:
                 raise

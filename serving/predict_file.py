@@ -163,8 +163,8 @@ class _Batch:
         if not isinstance(error, PackageError):
             return error
         start, last = self._first + rows.start, self._first + rows.stop - 1
-        place = f"row {last}" if len(rows) == 1 else f"rows {start} to {last}"
-        return PackageError(f"{place}: {error.message}", error.hint)
+        location = f"row {last}" if len(rows) == 1 else f"rows {start} to {last}"
+        return PackageError(f"{location}: {error.message}", error.hint)
 
 
 def _batches(source: Path) -> Iterator[list[dict[str, Any]]]:

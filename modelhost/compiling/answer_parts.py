@@ -88,9 +88,9 @@ def answer_parts(estimator: Any, outputs: Sequence[OutputSpec]) -> list[AnswerPa
     tasks = _answer_tasks(outputs)
     members = _members(estimator, len(tasks))
     return [
-        AnswerPart(one, place, *wanted)
-        for (one, place), wanted in zip(members, tasks)
-        if _check_classes(one, place, wanted[1])
+        AnswerPart(one, index, *wanted)
+        for (one, index), wanted in zip(members, tasks)
+        if _check_classes(one, index, wanted[1])
     ]
 
 
@@ -131,8 +131,8 @@ def joined_text_head(parts: Sequence[AnswerPart], matrix: Unfolded) -> Head:
 
 def _joined(heads: Sequence[Head]) -> Head:
     arrays = {
-        f"{place}.{name}": array
-        for place, head in enumerate(heads)
+        f"{index}.{name}": array
+        for index, head in enumerate(heads)
         for name, array in head.arrays.items()
     }
     return Head({"joined": [head.described for head in heads]}, arrays)
@@ -182,7 +182,7 @@ def _members(estimator: Any, count: int) -> list[tuple[Any, int | None]]:
         raise CannotCompileError(
             f"the {count} answers of {describe(estimator)} are not taken apart"
         )
-    return [(estimator, place) for place in range(count)]
+    return [(estimator, index) for index in range(count)]
 
 
 def _width(estimator: Any) -> int | None:
@@ -199,16 +199,16 @@ def _is_classifier(estimator: Any) -> bool:
     return hasattr(estimator, "classes_") and type(estimator).__name__ != "RidgeClassifier"
 
 
-def _check_classes(estimator: Any, place: int | None, classes: Sequence[Any] | None) -> bool:
+def _check_classes(estimator: Any, index: int | None, classes: Sequence[Any] | None) -> bool:
     """True; raise ``CannotCompileError`` if a part answers with other labels than ``classes``."""
     if classes is None:
         return True
     found = getattr(estimator, "classes_", None)
     if found is None:
         raise CannotCompileError(f"{describe(estimator)} does not name its labels")
-    if place is not None and not np.ndim(found[place]):
+    if index is not None and not np.ndim(found[index]):
         return True  # ridge: the places of the labels, of which each is given or not
-    own = scalars(found if place is None else found[place])
+    own = scalars(found if index is None else found[index])
     if own != list(classes):
         raise CannotCompileError(f"{describe(estimator)} has the labels {own} for one answer")
     return True

@@ -44,10 +44,10 @@ class Unfolded:
         self._origins: list[int] = []
         self._components: dict[int, tuple[int, list[int], list[int]]] = {}
         self._projections = projections
-        for place, cell in enumerate(cells):
+        for index, cell in enumerate(cells):
             if not isinstance(cell, ComponentFeature):
                 self.cells.append(cell)
-                self._origins.append(place)
+                self._origins.append(index)
                 continue
             if cell.projection not in self._components:
                 self._components[cell.projection] = (len(self.cells), [], [])
@@ -55,7 +55,7 @@ class Unfolded:
                 self.cells += given
                 self._origins += [-1] * len(given)
             _, places, outputs = self._components[cell.projection]
-            places.append(place)
+            places.append(index)
             outputs.append(cell.output)
 
     def origin(self, position: int) -> int:

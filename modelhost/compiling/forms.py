@@ -107,14 +107,14 @@ class FittedForm:
         blocks = [block for _, block in self._walk.steps]
         texts, buffers = self._walk.texts.described(self._whole.cells)
         cells = enumerate(self._whole.cells)
-        others = [place for place, cell in cells if not isinstance(cell, TextFeature)]
-        origins = [self._whole.origin(place) for place in others]
+        others = [index for index, cell in cells if not isinstance(cell, TextFeature)]
+        origins = [self._whole.origin(index) for index in others]
         last = self._block.take(origins) if texts else self._block
         matrices = [_matrix(block, self._probe) for block in (*blocks, last)]
         paths = [list(path) for path, _ in self._walk.steps]
         places = range(len(self._probe.columns))
         read = {text["column"] for text in texts}
-        columns = [_domain(place, self._probe, matrices, place in read) for place in places]
+        columns = [_domain(index, self._probe, matrices, index in read) for index in places]
         if not any(domain["used"] for domain in columns):
             raise CannotCompileError("the model uses none of the columns")
         form = {
@@ -146,8 +146,8 @@ def _split_pipeline(native: Any) -> _Parts:
         elif name == "Pipeline":
             last = len(native.steps) - 1
             transformers += [
-                (part, (*path, "steps", place, 1))
-                for place, (_, part) in enumerate(native.steps[:-1])
+                (part, (*path, "steps", index, 1))
+                for index, (_, part) in enumerate(native.steps[:-1])
             ]
             native, path = native.steps[-1][1], (*path, "steps", last, 1)
         else:
@@ -159,7 +159,7 @@ def _split_pipeline(native: Any) -> _Parts:
 
 def _first(native: Any, columns: Sequence[Any], data: Any) -> MatrixBlock:
     """What the model is given: a frame, or the only column of text as a list."""
-    cells = tuple(first_cell(place, column) for place, column in enumerate(columns))
+    cells = tuple(first_cell(index, column) for index, column in enumerate(columns))
     block = MatrixBlock(cells, data)
     name = text_column(columns) if text_step(native) else None
     if name is None:
@@ -181,8 +181,8 @@ def _matrix(block: MatrixBlock, probe: Probe) -> dict[str, Any]:
             ops = _ops(cell.ops)
             numbers.append({"position": position, "column": cell.column, "ops": ops})
         elif isinstance(cell, StepFeature):
-            place = {"position": position, "step": cell.step, "output": cell.output}
-            derived.append({**place, "ops": _ops(cell.ops)})
+            indices = {"position": position, "step": cell.step, "output": cell.output}
+            derived.append({**indices, "ops": _ops(cell.ops)})
         elif isinstance(cell, LookupFeature):
             tabled.setdefault(cell.column, []).append(position)
         elif isinstance(cell, OpaqueFeature):
@@ -219,7 +219,7 @@ def _table(column: int, positions: list[int], made: Any, probe: Probe) -> dict[s
             name = probe.columns[column].name
             raise CannotCompileError(f"the encoding of column {name!r} depends on other columns")
         answers[question] = one
-    default = [_commonest([answers[key][place] for key in keys]) for place in range(len(positions))]
+    default = [_commonest([answers[key][index] for key in keys]) for index in range(len(positions))]
 
     def entries(question: Any) -> Entries:
         return [
@@ -257,20 +257,20 @@ def _json(value: float) -> float | None:
 
 
 def _domain(
-    place: int, probe: Probe, matrices: Sequence[dict[str, Any]], text: bool
+    index: int, probe: Probe, matrices: Sequence[dict[str, Any]], text: bool
 ) -> dict[str, Any]:
     """The domain of a column; ``text``: whether its n-grams are counted."""
-    name = probe.columns[place].name
-    numeric = any(one["column"] == place for made in matrices for one in made["numbers"])
-    tables = [one for made in matrices for one in made["tables"] if one["column"] == place]
+    name = probe.columns[index].name
+    numeric = any(one["column"] == index for made in matrices for one in made["numbers"])
+    tables = [one for made in matrices for one in made["tables"] if one["column"] == index]
     used = numeric or bool(tables) or text
-    nulls = probe.nulls(place) and not text
+    nulls = probe.nulls(index) and not text
     domain: dict[str, Any] = {"name": name, "used": used, "nulls": nulls}
     if not used:
         return domain
     domain["known_only"] = any(table["unknown"] is None for table in tables)
     if numeric:
-        low, high = probe.bound(place, "low"), probe.bound(place, "high")
+        low, high = probe.bound(index, "low"), probe.bound(index, "high")
         if low is None or high is None:
             raise CannotCompileError(f"the model raises on every extreme number in column {name!r}")
         domain.update(low=low, high=high)

@@ -65,10 +65,10 @@ class LinearParts(NamedTuple):
     """As of ``Linear`` in a compiled form."""
 
 
-def linear_parts(estimator: Any, task: str, place: int | None = None) -> LinearParts | None:
+def linear_parts(estimator: Any, task: str, index: int | None = None) -> LinearParts | None:
     """The weights of ``estimator``; None if it isn't known as a linear model.
 
-    ``place``: of which of its answers, if it gives several for a row.
+    ``index``: of which of its answers, if it gives several for a row.
     """
     if not from_sklearn(estimator):
         return None
@@ -78,7 +78,7 @@ def linear_parts(estimator: Any, task: str, place: int | None = None) -> LinearP
     elif name == "OneVsRestClassifier":
         found = _one_versus_rest(estimator)
     else:
-        found = _own(estimator, task, place)
+        found = _own(estimator, task, index)
     if found is None:
         return None
     weights = np.asarray(found.weights, np.float64)
@@ -88,19 +88,19 @@ def linear_parts(estimator: Any, task: str, place: int | None = None) -> LinearP
     return LinearParts(weights, intercept, found.link)
 
 
-def _own(estimator: Any, task: str, place: int | None = None) -> LinearParts | None:
+def _own(estimator: Any, task: str, index: int | None = None) -> LinearParts | None:
     name = type(estimator).__name__
     if task == "regression":
         link = _regression_link(estimator)
     else:
-        link = _class_link(estimator) if place is None else _label_link(estimator)
+        link = _class_link(estimator) if index is None else _label_link(estimator)
     if link is None or hasattr(estimator.coef_, "toarray"):
         return None
     weights, intercept = np.asarray(estimator.coef_), np.asarray(estimator.intercept_)
     weights = weights.reshape(1, -1) if weights.ndim == 1 else weights
-    if place is not None:
-        intercept = np.broadcast_to(intercept.ravel(), len(weights))[[place]]
-        weights = weights[[place]]
+    if index is not None:
+        intercept = np.broadcast_to(intercept.ravel(), len(weights))[[index]]
+        weights = weights[[index]]
     if task == "regression" and len(weights) != 1:
         return None
     if weights.dtype != np.float64:

@@ -92,7 +92,7 @@ class MatrixBlock:
         data = self.data
         if data is not None:
             data = data.iloc[:, list(places)] if hasattr(data, "iloc") else data[:, list(places)]
-        return MatrixBlock(tuple(self.cells[place] for place in places), data)
+        return MatrixBlock(tuple(self.cells[index] for index in places), data)
 
     @property
     def sparse(self) -> bool:
@@ -107,24 +107,24 @@ class MatrixBlock:
         return any(isinstance(d, np.dtype) and d.kind == "f" and d.itemsize < 8 for d in found)
 
 
-def first_cell(place: int, column: ColumnSpec | Any) -> Feature:
+def first_cell(index: int, column: ColumnSpec | Any) -> Feature:
     """The provenance of a request column before any transformer.
 
     ``column``: a ``ColumnSpec``, or an object with the same attributes.
     """
     if column.dtype == "category" or column.dtype == "ordered category":
         if column.categories is None:
-            return OpaqueFeature(place, f"column {column.name!r} has categories of several kinds")
-        return LookupFeature(place)
+            return OpaqueFeature(index, f"column {column.name!r} has categories of several kinds")
+        return LookupFeature(index)
     if column.kind in ("string", "boolean"):
         if column.dtype in ("object", "str", "bool"):
-            return LookupFeature(place)
-        return OpaqueFeature(place, f"column {column.name!r} is of the dtype {column.dtype}")
+            return LookupFeature(index)
+        return OpaqueFeature(index, f"column {column.name!r} is of the dtype {column.dtype}")
     if column.kind in ("number", "integer"):
         if column.dtype == "float64" or column.dtype.startswith(("int", "uint")):
-            return NumericFeature(place)
-        return OpaqueFeature(place, f"column {column.name!r} is of the dtype {column.dtype}")
-    return OpaqueFeature(place, f"column {column.name!r} is of the kind {column.kind}")
+            return NumericFeature(index)
+        return OpaqueFeature(index, f"column {column.name!r} is of the dtype {column.dtype}")
+    return OpaqueFeature(index, f"column {column.name!r} is of the kind {column.kind}")
 
 
 def after(cell: Feature, *ops: FoundOp) -> Feature:

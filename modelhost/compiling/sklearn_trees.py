@@ -42,11 +42,11 @@ _NODES = {
 
 
 def forest_tables(
-    estimator: Any, place: int | None = None
+    estimator: Any, index: int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The settings and arrays of a forest; a single tree is a forest of one.
 
-    ``place``: of which of its answers, if it gives several for a row.
+    ``index``: of which of its answers, if it gives several for a row.
     """
     classifies = type(estimator).__name__.endswith("Classifier")
     single = type(estimator).__name__ in SINGLE_TREES
@@ -55,13 +55,13 @@ def forest_tables(
         "kind": "forest",
         "trees": len(trees),
         "features": int(estimator.n_features_in_),
-        "classes": _classes(estimator, place) if classifies else None,
+        "classes": _classes(estimator, index) if classifies else None,
     }
-    if place is None:
+    if index is None:
         arrays = _nodes(trees, settings["classes"] or 1)
     else:
         width = settings["classes"] or 1
-        arrays = _nodes([_OneAnswer(tree, place, width) for tree in trees], width)
+        arrays = _nodes([_OneAnswer(tree, index, width) for tree in trees], width)
     arrays["missing_go_to_left"] = _joined([_missing_left(tree) for tree in trees], np.uint8)
     return settings, arrays
 
@@ -69,16 +69,16 @@ def forest_tables(
 class _OneAnswer:
     """A tree of several answers, with the values of one of them."""
 
-    def __init__(self, tree: Any, place: int, width: int) -> None:
+    def __init__(self, tree: Any, index: int, width: int) -> None:
         self._tree = tree
-        self.value = tree.value[:, place : place + 1, :width]
+        self.value = tree.value[:, index : index + 1, :width]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tree, name)
 
 
-def _classes(estimator: Any, place: int | None) -> int:
-    return int(estimator.n_classes_ if place is None else estimator.n_classes_[place])
+def _classes(estimator: Any, index: int | None) -> int:
+    return int(estimator.n_classes_ if index is None else estimator.n_classes_[index])
 
 
 def staged_tables(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:

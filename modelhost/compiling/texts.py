@@ -169,8 +169,8 @@ def _vectorizer(part: Any, column: int) -> TextPart:
     if not terms:
         raise CannotCompileError(f"{name} has no vocabulary")
     _check_width(name, len(terms))
-    known = {term: int(place) for term, place in terms.items() if _is_text(term)}
-    width = 1 + max(int(place) for place in terms.values())
+    known = {term: int(index) for term, index in terms.items() if _is_text(term)}
+    width = 1 + max(int(index) for index in terms.values())
     stages = [DocumentStage("ones")] if part.binary else []
     if type(part).__name__ == "TfidfVectorizer":
         stages += _tfidf(part._tfidf)
@@ -253,7 +253,7 @@ def _described(part: TextPart, buffers: list[Buffer]) -> dict[str, Any]:
     described, made = encode_text([term for term, _ in ordered])
     arrays = [{"name": "terms", "length": len(ordered), **described}]
     buffers.extend(made)
-    fields = {"places": np.array([place for _, place in ordered], np.int64)}
+    fields = {"places": np.array([index for _, index in ordered], np.int64)}
     for at, stage in enumerate(part.stages):
         if stage.values is not None:
             fields[f"stage {at}"] = stage.values

@@ -40,7 +40,7 @@ def rule(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
         return _RULES[name](part, block, keys)
     if callable(getattr(part, "get_support", None)):
         chosen = part.get_support(indices=True)
-        return tuple(block.cells[place] for place in chosen)
+        return tuple(block.cells[index] for index in chosen)
     return None
 
 
@@ -115,7 +115,7 @@ def _imputed(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
         else:
             cells.append(after(cell, FoundOp(name="fill", values=(float(statistic),))))
     if part.add_indicator:
-        chosen = [block.cells[place] for place in part.indicator_.features_]
+        chosen = [block.cells[index] for index in part.indicator_.features_]
         cells += [after(cell, FoundOp(name="isnull")) for cell in chosen]
     return tuple(cells)
 
@@ -127,13 +127,13 @@ def _binarized(part: Any, block: MatrixBlock, _: Keys) -> Cells:
 
 def _binned(part: Any, block: MatrixBlock, _: Keys) -> Cells:
     cells: list[Feature] = []
-    for place, cell in enumerate(block.cells):
-        edges = tuple(float(edge) for edge in part.bin_edges_[place][1:-1])
+    for index, cell in enumerate(block.cells):
+        edges = tuple(float(edge) for edge in part.bin_edges_[index][1:-1])
         binned = after(cell, FoundOp(name="bins", values=edges))
         if part.encode == "ordinal":
             cells.append(binned)
         else:
-            for code in range(int(part.n_bins_[place])):
+            for code in range(int(part.n_bins_[index])):
                 cells.append(after(binned, FoundOp(name="equals", values=(float(code),))))
     return tuple(cells)
 
@@ -141,31 +141,31 @@ def _binned(part: Any, block: MatrixBlock, _: Keys) -> Cells:
 def _indicated(part: Any, block: MatrixBlock, _: Keys) -> Cells | None:
     if not _is_nan(part.missing_values):
         return None
-    return tuple(after(block.cells[place], FoundOp(name="isnull")) for place in part.features_)
+    return tuple(after(block.cells[index], FoundOp(name="isnull")) for index in part.features_)
 
 
 def _encoded(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
     """Encoders of categories become tables of the column's values."""
     cells: list[Feature] = []
-    for place, cell in enumerate(block.cells):
-        known = [value for value in _plain(part.categories_[place]) if not _is_nan(value)]
+    for index, cell in enumerate(block.cells):
+        known = [value for value in _plain(part.categories_[index]) if not _is_nan(value)]
         if isinstance(cell, (StepFeature, TextFeature, ComponentFeature)):
             return None
         if isinstance(cell, NumericFeature) and any(op.name != "fill" for op in cell.ops):
             return None  # values of transformed numbers can't be enumerated
         tabled = LookupFeature(cell.column)
         _add(keys, tabled, known)
-        cells += [tabled] * _ENCODERS[type(part).__name__](part, place)
+        cells += [tabled] * _ENCODERS[type(part).__name__](part, index)
     return tuple(cells)
 
 
-def _one_hot_width(part: Any, place: int) -> int:
+def _one_hot_width(part: Any, index: int) -> int:
     infrequent = getattr(part, "infrequent_categories_", None)
-    rare = infrequent[place] if infrequent is not None else None
-    width = len(part.categories_[place])
+    rare = infrequent[index] if infrequent is not None else None
+    width = len(part.categories_[index])
     if rare is not None and len(rare):
         width -= len(rare) - 1
-    dropped = part.drop_idx_ is not None and part.drop_idx_[place] is not None
+    dropped = part.drop_idx_ is not None and part.drop_idx_[index] is not None
     return width - dropped
 
 

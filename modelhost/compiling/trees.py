@@ -51,14 +51,14 @@ def has_trees(estimator: Any) -> bool:
     return hasattr(estimator, "booster_") or hasattr(estimator, "get_booster")
 
 
-def trees_of(estimator: Any, place: int | None = None) -> Head:
+def trees_of(estimator: Any, index: int | None = None) -> Head:
     """The tables of a tree ensemble, or why there are none.
 
-    ``place``: of which of its answers, if it gives several for a row.
+    ``index``: of which of its answers, if it gives several for a row.
     """
     name = describe(estimator)
     try:
-        settings, arrays = _tables(estimator, place)
+        settings, arrays = _tables(estimator, index)
     except _RefusedError as refused:
         return Head({"refused": str(refused)})
     except (NotImplementedError, AssertionError, ValueError) as error:
@@ -66,12 +66,12 @@ def trees_of(estimator: Any, place: int | None = None) -> Head:
     return Head({"trees": {"estimator": name, **settings}}, arrays)
 
 
-def _tables(estimator: Any, place: int | None) -> tuple[dict[str, Any], Arrays]:
+def _tables(estimator: Any, index: int | None) -> tuple[dict[str, Any], Arrays]:
     name, room = type(estimator).__name__, library_of(estimator)
-    if place is not None:
+    if index is not None:
         if name not in FORESTS | SINGLE_TREES:
             raise _RefusedError("it has several outputs")
-        return forest_tables(estimator, place)
+        return forest_tables(estimator, index)
     if getattr(estimator, "n_outputs_", 1) != 1:
         raise _RefusedError("it has several outputs")
     if room == "sklearn":

@@ -44,7 +44,7 @@ def keys(model: LoadedModel, specs: list[ColumnSpec]) -> Message:
 
     def answer() -> Message:
         found = known_keys(model.native, specs)
-        return Message({"keys": [[place, list(values)] for place, values in found.items()]})
+        return Message({"keys": [[index, list(values)] for index, values in found.items()]})
 
     return _guarded(answer)
 

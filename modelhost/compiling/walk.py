@@ -76,8 +76,8 @@ class PipelineWalk:
         return _transformed(part, block, cells)
 
     def _pipeline(self, pipeline: Any, block: MatrixBlock, path: Path) -> MatrixBlock:
-        for place, (_, part) in enumerate(pipeline.steps):
-            block = self.through(part, block, (*path, "steps", place, 1))
+        for index, (_, part) in enumerate(pipeline.steps):
+            block = self.through(part, block, (*path, "steps", index, 1))
         return block
 
     def _column_transformer(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
@@ -141,11 +141,11 @@ def check_encoded(block: MatrixBlock, part: Any) -> None:
     _check_usable(block, part)
     if block.data is None:
         return
-    for place, cell in enumerate(block.cells):
+    for index, cell in enumerate(block.cells):
         if not isinstance(cell, LookupFeature):
             continue
         try:
-            dense(block.take([place]))
+            dense(block.take([index]))
         except (TypeError, ValueError) as error:
             raise CannotCompileError(f"text reaches {describe(part)}") from error
 

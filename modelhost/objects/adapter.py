@@ -59,7 +59,7 @@ class LabelAdapter(Adapter):
         found = self.answer(frame)
         if self.classes_ is None:
             return found
-        return [self.classes_[int(place)] for place in np.asarray(found).ravel().tolist()]
+        return [self.classes_[int(index)] for index in np.asarray(found).ravel().tolist()]
 
 
 class ProbabilityAdapter(Adapter):
@@ -87,7 +87,7 @@ class ProbabilityAdapter(Adapter):
                 f" {len(self.classes_)} classes",
                 "name all classes in [serve] classes, in the order of the model's outputs",
             )
-        return [self.classes_[place] for place in found.argmax(axis=1).tolist()], found
+        return [self.classes_[index] for index in found.argmax(axis=1).tolist()], found
 
     def predict(self, frame: Any) -> Any:
         """One label per row of ``frame``."""

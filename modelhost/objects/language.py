@@ -46,7 +46,7 @@ def adapt_transformers(native: Any, declared: DeclaredAnswers) -> Any:
     config = getattr(getattr(native, "model", None), "config", None)
     if config is None or getattr(native, "task", "") != "text-classification":
         return None
-    labels = [config.id2label[place] for place in range(config.num_labels)]
+    labels = [config.id2label[index] for index in range(config.num_labels)]
     if getattr(config, "problem_type", None) == "multi_label_classification":
         raise PackageError(
             f"the pipeline gives a set of {len(labels)} labels a text, expected one label",

@@ -21,8 +21,8 @@ def matrix(rows: Any, dtype: Any = np.float64, names: Sequence[str] | None = Non
     if rows.shape[1] == 1 and len(rows) and isinstance(rows.iloc[0, 0], (np.ndarray, list)):
         return np.stack([np.asarray(one, dtype) for one in rows.iloc[:, 0]])
     made = np.empty(rows.shape, np.float64)
-    for place, name in enumerate(rows.columns):
-        made[:, place] = _numbers(rows[name], name)
+    for index, name in enumerate(rows.columns):
+        made[:, index] = _numbers(rows[name], name)
     return made.astype(dtype, copy=False)
 
 

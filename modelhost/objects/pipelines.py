@@ -97,7 +97,7 @@ def _decoded(model: Any, decoder: Any, declared: DeclaredAnswers) -> Any:
 def _named(native: Any) -> list[tuple[str, Any]]:
     if isinstance(native, dict):
         return [(str(name), member) for name, member in native.items()]
-    return [(f"member {place}", member) for place, member in enumerate(native)]
+    return [(f"member {index}", member) for index, member in enumerate(native)]
 
 
 def _is_label_encoder(member: Any) -> bool:

@@ -52,7 +52,7 @@ def _answer(native: Any) -> tuple[Any, Inputs]:
         return (lambda rows: np.asarray(native.predict(rows))), Inputs()
     names = [str(name) for name in native.model.exog_names]
     own = [name for name in names if name not in _CONSTANTS]
-    place = next((at for at, name in enumerate(names) if name in _CONSTANTS), None)
+    index = next((at for at, name in enumerate(names) if name in _CONSTANTS), None)
     made_up = all(_NUMBERED.match(name) for name in own)
 
     def answer(rows: Any) -> Any:
@@ -60,8 +60,8 @@ def _answer(native: Any) -> tuple[Any, Inputs]:
         values = matrix(
             rows, np.float64, own if is_frame(rows) and not (made_up or given) else None
         )
-        if place is not None and values.shape[1] == len(own):
-            values = np.insert(values, place, 1.0, axis=1)
+        if index is not None and values.shape[1] == len(own):
+            values = np.insert(values, index, 1.0, axis=1)
         return np.asarray(native.model.predict(native.params, values))
 
     return answer, Inputs(width=len(own)) if made_up else Inputs(names=own)

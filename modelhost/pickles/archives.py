@@ -35,27 +35,27 @@ def is_archive(file: BinaryIO, head: bytes) -> bool:
     return found
 
 
-def audit_archive(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
+def audit_archive(audit: Any, file: BinaryIO, location: str, depth: int) -> None:
     """Audit the members of an archive."""
     start = file.read(262)
     file.seek(0)
     try:
         if start[257:262] == b"ustar":
-            _tar(audit, file, place, depth)
+            _tar(audit, file, location, depth)
         else:
-            _zip(audit, file, place, depth)
+            _zip(audit, file, location, depth)
             if not start.startswith((ZIP, b"PK\x05\x06")):
-                audit.report.refuse(place, "has other bytes before its ZIP archive")
+                audit.report.refuse(location, "has other bytes before its ZIP archive")
     except _BROKEN as error:
-        audit.report.refuse(place, f"is a damaged archive: {error}")
+        audit.report.refuse(location, f"is a damaged archive: {error}")
 
 
-def _zip(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
+def _zip(audit: Any, file: BinaryIO, location: str, depth: int) -> None:
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         names = [one.filename for one in members]
         if len(members) > MAX_MEMBERS:
-            audit.report.refuse(place, f"holds more than {MAX_MEMBERS:,} members")
+            audit.report.refuse(location, f"holds more than {MAX_MEMBERS:,} members")
             return
         torch = any(name.endswith(("data.pkl", "constants.pkl")) for name in names)
         script = torch and any(name.endswith("constants.pkl") for name in names)
@@ -63,7 +63,7 @@ def _zip(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
             name = member.filename
             if name.endswith("/") or (torch and _STORAGE.search(name)):
                 continue
-            inner = f"{place}, {name}:"
+            inner = f"{location}, {name}:"
             # PyTorch reads those of TorchScript itself, without Python.
             expected = name.lower().endswith(PICKLE_MEMBERS) and not script
             if member.file_size > min(MAX_MEMBER, limit_of(member.compress_size)):
@@ -79,22 +79,22 @@ def _zip(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
                 )  # fmt: skip
 
 
-def _schema(audit: Any, archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> None:
+def _schema(audit: Any, archive: zipfile.ZipFile, member: zipfile.ZipInfo, location: str) -> None:
     if member.file_size > MAX_SCHEMA:
-        audit.report.refuse(place, f"holds {member.file_size:,} bytes, too many to audit")
+        audit.report.refuse(location, f"holds {member.file_size:,} bytes, too many to audit")
         return
-    audit.schema(archive.read(member), place)
+    audit.schema(archive.read(member), location)
 
 
-def _tar(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
+def _tar(audit: Any, file: BinaryIO, location: str, depth: int) -> None:
     with tarfile.open(fileobj=file, mode="r:") as archive:
         for count, member in enumerate(archive):
             if count > MAX_MEMBERS:
-                audit.report.refuse(place, f"holds more than {MAX_MEMBERS:,} members")
+                audit.report.refuse(location, f"holds more than {MAX_MEMBERS:,} members")
                 return
             content = archive.extractfile(member) if member.isfile() else None
             if content is not None:
                 name = member.name
                 expected = name.lower().endswith(PICKLE_MEMBERS)
-                inner = f"{place}, {name}:"
+                inner = f"{location}, {name}:"
                 audit.content(content, member.size, inner, expected=expected, depth=depth)

@@ -43,19 +43,26 @@ class Audit:
         self._judge = judge
         self._joblib_only = joblib_only
 
-    def file(self, path: Path, place: str, *, expected: bool) -> None:
-        """Audit the file ``path``, called ``place``; ``expected``: it must be a pickle."""
+    def file(self, path: Path, location: str, *, expected: bool) -> None:
+        """Audit the file ``path``, called ``location``; ``expected``: it must be a pickle."""
         enabled = gc.isenabled()
         gc.disable()  # nothing here is garbage in cycles, and much is made
         try:
             with path.open("rb") as file:
-                self.content(file, path.stat().st_size, place, expected=expected)
+                self.content(file, path.stat().st_size, location, expected=expected)
         finally:
             if enabled:
                 gc.enable()
 
     def content(
-        self, file: BinaryIO, size: int, place: str, *, expected: bool, depth: int = 0, **how: bool
+        self,
+        file: BinaryIO,
+        size: int,
+        location: str,
+        *,
+        expected: bool,
+        depth: int = 0,
+        **how: bool,
     ) -> None:
         """Audit a stream that can be read again from its beginning.
 
@@ -65,41 +72,41 @@ class Audit:
         file.seek(0)
         coding = coding_of(head)
         if depth > MAX_DEPTH:
-            self.report.refuse(place, f"has files within files more than {MAX_DEPTH} deep")
+            self.report.refuse(location, f"has files within files more than {MAX_DEPTH} deep")
         elif coding is not None and coding.make is None:
-            self._closed(place, coding.name, expected)
+            self._closed(location, coding.name, expected)
         elif coding is not None:
-            self._compressed(file, size, place, coding, expected=expected, **how)
+            self._compressed(file, size, location, coding, expected=expected, **how)
         elif head.startswith(_ARRAY):
-            self._array(file, size, place)
+            self._array(file, size, location)
         elif is_archive(file, head):
-            audit_archive(self, file, place, depth + 1)
+            audit_archive(self, file, location, depth + 1)
         elif _MAGIC.match(head) or expected:
-            self._pickles(lambda: file, (size, size), place, certain=True, **how)
+            self._pickles(lambda: file, (size, size), location, certain=True, **how)
         elif head:
-            self._pickles(lambda: file, (size, size), place, certain=False, **how)
+            self._pickles(lambda: file, (size, size), location, certain=False, **how)
 
-    def schema(self, content: bytes, place: str) -> None:
+    def schema(self, content: bytes, location: str) -> None:
         """Judge the globals of a ``schema.json``, if it is that of a skops archive."""
         try:
             names = SchemaNames(content)
         except UnreadableError as error:
-            self.report.refuse(place, str(error))
+            self.report.refuse(location, str(error))
             return
         self.report.pickles += names.is_skops
         for what in names.acts:
-            self.report.refuse(place, what)
+            self.report.refuse(location, what)
         for one in names.globals.values():
-            self._name(one, place, script=False)
+            self._name(one, location, script=False)
 
-    def _closed(self, place: str, coding: str, expected: bool) -> None:
+    def _closed(self, location: str, coding: str, expected: bool) -> None:
         if expected:
-            self.report.refuse(place, f"is compressed by {coding}, which the audit doesn't read")
+            self.report.refuse(location, f"is compressed by {coding}, which the audit doesn't read")
         else:
-            self.report.skipped.append(f"{place}: compressed by {coding}")
+            self.report.skipped.append(f"{location}: compressed by {coding}")
 
     def _compressed(
-        self, file: BinaryIO, size: int, place: str, coding: Any, *, expected: bool, **how: bool
+        self, file: BinaryIO, size: int, location: str, coding: Any, *, expected: bool, **how: bool
     ) -> None:
         def again() -> Any:
             file.seek(0)
@@ -109,15 +116,15 @@ class Audit:
             head = again().read(HEAD)
         except UnreadableError as error:
             if expected:
-                self.report.refuse(place, str(error))
+                self.report.refuse(location, str(error))
             return  # it only looks compressed, or its own reader will fail
         if head.startswith((_ARRAY, b"PK\x03\x04")):
-            self._audit_compressed(again(), limit_of(size), place, expected=expected)
+            self._audit_compressed(again(), limit_of(size), location, expected=expected)
             return
         certain = expected or _MAGIC.match(head) is not None
-        self._pickles(again, (limit_of(size), size), place, certain=certain, **how)
+        self._pickles(again, (limit_of(size), size), location, certain=certain, **how)
 
-    def _audit_compressed(self, stream: Any, limit: int, place: str, *, expected: bool) -> None:
+    def _audit_compressed(self, stream: Any, limit: int, location: str, *, expected: bool) -> None:
         """An archive or array that is compressed as a whole."""
         source = PickleStream(stream, min(limit, 1 << 30))
         parts = io.BytesIO()
@@ -125,13 +132,13 @@ class Audit:
             while not source.at_end():
                 parts.write(source.read(len(source.buffer)))
         except UnreadableError as error:
-            self.report.refuse(place, str(error))
+            self.report.refuse(location, str(error))
             return
         size = parts.tell()
         parts.seek(0)
-        self.content(parts, size, place, expected=expected, depth=MAX_DEPTH - 1)
+        self.content(parts, size, location, expected=expected, depth=MAX_DEPTH - 1)
 
-    def _array(self, file: BinaryIO, size: int, place: str) -> None:
+    def _array(self, file: BinaryIO, size: int, location: str) -> None:
         """A file of ``numpy.save``; only an array of objects has a pickle, behind its header."""
         source = PickleStream(file, size)
         try:
@@ -143,15 +150,15 @@ class Audit:
             if not _has_object(header["descr"]):
                 return
         except (UnreadableError, SyntaxError, ValueError, TypeError, KeyError, MemoryError):
-            self.report.refuse(place, "has a damaged header of an array of NumPy")
+            self.report.refuse(location, "has a damaged header of an array of NumPy")
             return
-        self._read(source, place, certain=True)
+        self._read(source, location, certain=True)
 
     def _pickles(
         self,
         again: Callable[[], Any],
         sizes: tuple[int, int],
-        place: str,
+        location: str,
         *,
         certain: bool,
         **how: bool,
@@ -161,16 +168,22 @@ class Audit:
         ``sizes``: the bytes that it may hold, and those on disk.
         """
         wrapped = self._read(
-            PickleStream(again(), *sizes), place, certain=certain, arrays=True, **how
+            PickleStream(again(), *sizes), location, certain=certain, arrays=True, **how
         )
         if wrapped and not self._joblib_only:
             stream = again()
             if hasattr(stream, "seek"):
                 stream.seek(0)
-            self._read(PickleStream(stream, *sizes), place, certain=False, **how)
+            self._read(PickleStream(stream, *sizes), location, certain=False, **how)
 
     def _read(
-        self, source: PickleStream, place: str, *, certain: bool, arrays: bool = False, **how: bool
+        self,
+        source: PickleStream,
+        location: str,
+        *,
+        certain: bool,
+        arrays: bool = False,
+        **how: bool,
     ) -> bool:
         """Read pickles one after the other; return whether one had an array of joblib."""
         seen, wrapped, script = Seen(source.size), False, how.pop("script", False)
@@ -191,31 +204,31 @@ class Audit:
             why = str(error)
         acted = seen.acts or any({CALLED, MADE} & one.uses for one in seen.globals.values())
         if certain and why:
-            self.report.refuse(place, f"can't be read to its end: it {why}")
+            self.report.refuse(location, f"can't be read to its end: it {why}")
         elif why and acted and not arrays:
             pass  # the bytes of an array, read as opcodes: what they name is judged below
         elif why and acted:
-            self.report.refuse(place, f"can't be read to its end: it {why}")
-        self._judge_seen(seen, place, certain=certain or not why, script=script)
+            self.report.refuse(location, f"can't be read to its end: it {why}")
+        self._judge_seen(seen, location, certain=certain or not why, script=script)
         return wrapped
 
-    def _judge_seen(self, seen: Seen, place: str, *, certain: bool, script: bool) -> None:
+    def _judge_seen(self, seen: Seen, location: str, *, certain: bool, script: bool) -> None:
         """Judge what was seen; ``certain``: all of it is a pickle, not bytes that look like it."""
         self.report.pickles += bool(certain or seen.acts)
         for offset, what in seen.acts:
             if certain or seen.globals:
-                self.report.refuse(place, what, offset)
+                self.report.refuse(location, what, offset)
         for one in seen.globals.values():
             if certain or _is_importable(one):
-                self._name(one, place, script=script)
+                self._name(one, location, script=script)
         for offset, content, is_torch in seen.nested:
-            inner = f"{place}, in the value at byte {offset:,}:"
+            inner = f"{location}, in the value at byte {offset:,}:"
             if inner.count(", in the value") > MAX_DEPTH:
-                self.report.refuse(place, "has pickles within pickles", offset)
+                self.report.refuse(location, "has pickles within pickles", offset)
                 continue
             self._read(PickleStream(io.BytesIO(content), len(content)), inner, certain=is_torch)
 
-    def _name(self, one: GlobalName, place: str, *, script: bool) -> None:
+    def _name(self, one: GlobalName, location: str, *, script: bool) -> None:
         verdict = self._judge.of(one, script=script)
         if verdict.allowed:
             self.report.names[one.full] = verdict.why
@@ -224,7 +237,7 @@ class Audit:
                 self.report.unknown.append(one.full)
         else:
             called = CALLED in one.uses
-            self.report.refuse(place, verdict.why, one.offset, one.full, called=called)
+            self.report.refuse(location, verdict.why, one.offset, one.full, called=called)
 
 
 def _is_importable(one: GlobalName) -> bool:

@@ -37,9 +37,9 @@ def note_arguments(full: str, args: tuple[Any, ...]) -> str:
         return _made(full, args)
     if full in RANDOM:
         return _random(full, args)
-    for place, one in enumerate(args):
+    for index, one in enumerate(args):
         if isinstance(one, GlobalName):
-            one.uses.add(_use_of(full) if place == 0 else MADE)
+            one.uses.add(_use_of(full) if index == 0 else MADE)
     if full == FACTORY and args and isinstance(args[0], ConstructedObject):
         _note_factory(args[0])
     if full.startswith("pandas.core.indexes.") and args and isinstance(args[0], GlobalName):

@@ -47,9 +47,12 @@ class Modules:
             return ModuleFile(STANDARD, None)
         for origin, folder in self._places:
             path = folder.joinpath(*name.split("."))
-            for place, package in ((path / "__init__.py", True), (path.with_suffix(".py"), False)):
-                if place.is_file():
-                    text = place.read_text(encoding="utf-8", errors="replace")
+            for location, package in (
+                (path / "__init__.py", True),
+                (path.with_suffix(".py"), False),
+            ):
+                if location.is_file():
+                    text = location.read_text(encoding="utf-8", errors="replace")
                     return ModuleFile(origin, text, package)
             if _is_compiled(path) or _is_compiled(path / "__init__"):
                 return ModuleFile(origin, None)

@@ -122,9 +122,9 @@ def _change(reader: Any, items: Any = ()) -> None:
 
 
 def _kept(target: dict[str, Any], items: Any) -> dict[str, Any]:
-    for place in range(0, len(items) - 1, 2):
-        if type(items[place]) is str:
-            target[items[place]] = items[place + 1]
+    for index in range(0, len(items) - 1, 2):
+        if type(items[index]) is str:
+            target[items[index]] = items[index + 1]
     return target
 
 

@@ -16,52 +16,52 @@ def plain_values(source: PickleStream, stack: Any, memo: Any, frame_end: int) ->
 
     ``frame_end``: where the frame ends that these may be in.
     """
-    buffer, place, before = source.buffer, source.place, source.before
-    inside = frame_end - before if before + place < frame_end else _EVER
+    buffer, offset, before = source.buffer, source.place, source.before
+    inside = frame_end - before if before + offset < frame_end else _EVER
     stop, size, append, count = min(len(buffer) - LONGEST, inside), len(buffer), stack.append, 0
-    while place < stop:
-        key = buffer[place]
+    while offset < stop:
+        key = buffer[offset]
         if key == 0x94:  # MEMOIZE
             memo[len(memo)] = stack[-1]
-            place += 1
+            offset += 1
         elif key == 0x8C:  # SHORT_BINUNICODE
-            end = place + 2 + buffer[place + 1]
-            append(str(buffer[place + 2 : end], "utf-8", "surrogatepass"))
-            place = end
+            end = offset + 2 + buffer[offset + 1]
+            append(str(buffer[offset + 2 : end], "utf-8", "surrogatepass"))
+            offset = end
         elif key == 0x58:  # BINUNICODE
-            end = place + 5 + int.from_bytes(buffer[place + 1 : place + 5], "little")
+            end = offset + 5 + int.from_bytes(buffer[offset + 1 : offset + 5], "little")
             if end > size:
                 break
-            append(str(buffer[place + 5 : end], "utf-8", "surrogatepass"))
-            place = end
+            append(str(buffer[offset + 5 : end], "utf-8", "surrogatepass"))
+            offset = end
         elif key == 0x4B:  # BININT1
-            append(buffer[place + 1])
-            place += 2
+            append(buffer[offset + 1])
+            offset += 2
         elif key == 0x4D:  # BININT2
-            append(int.from_bytes(buffer[place + 1 : place + 3], "little"))
-            place += 3
+            append(int.from_bytes(buffer[offset + 1 : offset + 3], "little"))
+            offset += 3
         elif key == 0x4A:  # BININT
-            append(int.from_bytes(buffer[place + 1 : place + 5], "little", signed=True))
-            place += 5
+            append(int.from_bytes(buffer[offset + 1 : offset + 5], "little", signed=True))
+            offset += 5
         elif key == 0x47:  # BINFLOAT, whose value nothing looks at
             append(0.0)
-            place += 9
+            offset += 9
         elif key == 0x71:  # BINPUT
-            memo[buffer[place + 1]] = stack[-1]
-            place += 2
+            memo[buffer[offset + 1]] = stack[-1]
+            offset += 2
         elif key == 0x72:  # LONG_BINPUT
-            memo[int.from_bytes(buffer[place + 1 : place + 5], "little")] = stack[-1]
-            place += 5
+            memo[int.from_bytes(buffer[offset + 1 : offset + 5], "little")] = stack[-1]
+            offset += 5
         elif key == 0x68:  # BINGET
-            append(memo[buffer[place + 1]])
-            place += 2
+            append(memo[buffer[offset + 1]])
+            offset += 2
         elif key == 0x6A:  # LONG_BINGET
-            append(memo[int.from_bytes(buffer[place + 1 : place + 5], "little")])
-            place += 5
+            append(memo[int.from_bytes(buffer[offset + 1 : offset + 5], "little")])
+            offset += 5
         else:
             break
         count += 1
-    if place > inside:
+    if offset > inside:
         raise UnreadableError(f"crosses the end of a frame at byte {frame_end:,}")
-    source.place = place
+    source.place = offset
     return count

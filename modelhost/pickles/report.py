@@ -44,7 +44,7 @@ class PickleReport:
 
     def refuse(
         self,
-        place: str,
+        location: str,
         what: str,
         offset: int | None = None,
         name: str | None = None,
@@ -52,7 +52,7 @@ class PickleReport:
         called: bool = False,
     ) -> None:
         """Add a finding, once."""
-        found = PickleFinding(place, offset, name, what, called)
+        found = PickleFinding(location, offset, name, what, called)
         if found not in self.findings:
             self.findings.append(found)
 

@@ -44,7 +44,10 @@ def restrict_file_access(
     """
     refuse_by_kernel(root, *more, readable=readable, training=training)
     here = f"{Path.cwd().resolve()}{os.sep}"
-    places = (*(f"{place}{os.sep}" for place in allowed_paths(root, *more, *readable)), *SYSTEM)
+    places = (
+        *(f"{location}{os.sep}" for location in allowed_paths(root, *more, *readable)),
+        *SYSTEM,
+    )
     recorded = (
         tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED_FOLDERS) if training else ()
     )
@@ -74,30 +77,28 @@ def refuse_by_kernel(
     """
     hidden = (*RECORDED_FOLDERS, WORK_FOLDER) if training else ()
     below = (
-        sorted(place for place in root.iterdir() if place.name not in hidden)
-        if root.is_dir()
-        else []
+        sorted(path for path in root.iterdir() if path.name not in hidden) if root.is_dir() else []
     )
     whole = root.resolve() == Path("/")  # a container, whose engine restricts writing
     scratch = [Path(os.environ[name]) for name in ("TMPDIR", "HOME") if os.environ.get(name)]
     writable = [Path.cwd(), *more, *scratch, *(below if whole else ())]
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    read = [*below, *readable, *_own_places(), *(Path(place) for place in libraries if place)]
-    lists = ([place for place in places if place != Path("/")] for places in (read, writable))
+    read = [*below, *readable, *_own_places(), *(Path(path) for path in libraries if path)]
+    lists = ([path for path in places if path != Path("/")] for places in (read, writable))
     close_files(root, *lists, contained=isolation() == "container")
 
 
-def _known(path: str, place: str) -> PackageError:
+def _known(path: str, location: str) -> PackageError:
     return PackageError(
         f"the recipe read {path}, which its repeat is compared with",
-        f"see {place}: train from the data, or package the model without a recipe",
+        f"see {location}: train from the data, or package the model without a recipe",
     )
 
 
-def _outside(path: str, place: str) -> PackageError:
+def _outside(path: str, location: str) -> PackageError:
     return PackageError(
         f"the recipe read {path}, which is neither in the project nor in its data",
-        f"see {place}: put the file into the project; a replay has nothing else",
+        f"see {location}: put the file into the project; a replay has nothing else",
     )
 
 
@@ -105,9 +106,9 @@ def allowed_paths(root: Path, *more: Path) -> tuple[str, ...]:
     """The folders that the project's code may read, resolved, in addition to system folders."""
     own = (root / name for name in INPUT_FOLDERS)
     return tuple(
-        str(place.resolve())
-        for place in (root, *own, Path.cwd(), *more, *_own_places())
-        if str(place) not in ("", "/")
+        str(path.resolve())
+        for path in (root, *own, Path.cwd(), *more, *_own_places())
+        if str(path) not in ("", "/")
     )
 
 
@@ -115,7 +116,7 @@ def _own_places() -> list[Path]:
     paths = sysconfig.get_paths()
     found = [sys.prefix, sys.base_prefix, sys.exec_prefix, paths["stdlib"], paths["purelib"]]
     found += [os.environ.get("TMPDIR", ""), os.environ.get("HOME", ""), *sys.path]
-    return [Path(place) for place in found if place]
+    return [Path(path) for path in found if path]
 
 
 def _project_frame(frame: FrameType | None, here: str) -> FrameType | None:

@@ -70,18 +70,18 @@ def restrict(rules: Mapping[Path, int], version: int, *, tcp: bool = False) -> N
 def existing(paths: Iterable[str | Path], rights: int) -> dict[Path, int]:
     """Rules for those of ``paths`` that exist, with links resolved."""
     places = (Path(os.path.realpath(path)) for path in paths)
-    return {place: rights for place in places if place.exists()}
+    return {path: rights for path in places if path.exists()}
 
 
 def _allow(ruleset: int, path: Path, rights: int) -> None:
-    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        if not stat.S_ISDIR(os.fstat(place).st_mode):
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
             rights &= _OF_FILES
-        rule = struct.pack("=Qi", rights, place)
+        rule = struct.pack("=Qi", rights, descriptor)
         _checked(_syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0))
     finally:
-        os.close(place)
+        os.close(descriptor)
 
 
 def _libc() -> ctypes.CDLL:

@@ -54,10 +54,10 @@ def refuse_network(who: str, hint: str) -> None:
     _REFUSED.append(who)
     reported: set[str] = set()
 
-    def refuse(place: str) -> NoReturn:
-        error = PackageError(f"{who} tried to reach the network ({place})", hint)
-        if place not in reported:  # reported even if the code catches the error
-            reported.add(place)
+    def refuse(location: str) -> NoReturn:
+        error = PackageError(f"{who} tried to reach the network ({location})", hint)
+        if location not in reported:  # reported even if the code catches the error
+            reported.add(location)
             sys.stderr.write(f"refused: {error.message}\n")
         raise error
 

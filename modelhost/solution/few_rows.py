@@ -63,7 +63,7 @@ class FewRows:
         self._index = index
 
     def _plan(self, kind: str) -> list[Slot | None]:
-        wanted = {name: place for place, name in enumerate(self._names)}
+        wanted = {name: index for index, name in enumerate(self._names)}
         plan: list[Slot | None] = [None] * len(self._known)
         for column, name in enumerate(self._known):
             if name in wanted:
@@ -76,8 +76,8 @@ class FewRows:
         for block in blocks:
             kind, lists = self._block(block.values)
             plan = self._plans.get(kind) or self._plan(kind)
-            for place, values in zip(block.mgr_locs.as_array.tolist(), lists):
-                slot = plan[place]
+            for index, values in zip(block.mgr_locs.as_array.tolist(), lists):
+                slot = plan[index]
                 if slot is not None:
                     at, read = slot
                     made[at] = values if read is None else read(values)

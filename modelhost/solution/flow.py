@@ -131,7 +131,7 @@ class ClassifierFlow(Flow, ProbabilityAdapter):
                 f" [serve] declares, or the answers of a member, got shape {chances.shape}",
                 "return (labels, probabilities), or leave [serve] classes out",
             )
-        return [self.classes_[place] for place in chances.argmax(axis=1).tolist()], chances
+        return [self.classes_[index] for index in chances.argmax(axis=1).tolist()], chances
 
     def _ordered(self, found: Answers) -> Any:
         """A member's probabilities, in the order of ``classes_``."""

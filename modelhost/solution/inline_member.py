@@ -31,9 +31,9 @@ class InlineMember:
         The member's code is importable from now on, after the solution's own.
         """
         sys.dont_write_bytecode = True  # no manifest names such files: the next start would refuse
-        for place in (folder / "code", folder / "code" / "src"):
-            if place.is_dir() and str(place) not in sys.path:
-                sys.path.append(str(place))
+        for path in (folder / "code", folder / "code" / "src"):
+            if path.is_dir() and str(path) not in sys.path:
+                sys.path.append(str(path))
         self._spec = spec
         self._code = folder / "code"
         self._few = FewRows(spec)
@@ -69,9 +69,9 @@ class InlineMember:
         text = f"its model raised {type(raised).__name__}: {raised}"
         for frame in reversed(traceback.extract_tb(raised.__traceback__)):
             if frame.filename.startswith(f"{self._code}{os.sep}"):
-                place = os.path.relpath(frame.filename, self._code)
+                path = os.path.relpath(frame.filename, self._code)
                 return MemberRaisedError(
-                    self._spec.name, text, f"see {place}:{frame.lineno} of the member's project"
+                    self._spec.name, text, f"see {path}:{frame.lineno} of the member's project"
                 )
         return MemberRaisedError(self._spec.name, text, "its package's own rows show what it takes")
 

@@ -30,7 +30,7 @@ class PredictionBins(NamedTuple):
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> PredictionBins:
         """From the object that a server hands over."""
-        labels = {str(text): int(place) for text, place in given["labels"].items()}
+        labels = {str(text): int(index) for text, index in given["labels"].items()}
         return cls(int(given["size"]), tuple(given["edges"]), labels, given["output"])
 
     def as_json(self) -> dict[str, Any]:
@@ -45,9 +45,9 @@ class PredictionBins(NamedTuple):
         if self.labels:
             rest = self.size - 1 if self.size > max(self.labels.values()) + 1 else None
             for answer in answers:
-                place = None if answer is None else self.labels.get(class_text(answer), rest)
-                if place is not None:
-                    made[place] += 1
+                index = None if answer is None else self.labels.get(class_text(answer), rest)
+                if index is not None:
+                    made[index] += 1
             return made
         numbers = [one for one in answers if isinstance(one, (int, float)) and one == one]
         if len(numbers) < MIN_VECTOR_ROWS:

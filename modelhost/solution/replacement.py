@@ -72,19 +72,19 @@ class Replacement:
         """
         labels, chances = list(own.found.labels), own.found.probabilities
         chances = None if chances is None else chances.copy()
-        for at, place in enumerate(self._rows.places(rows, self._spec.name)):
-            right = self._right.labels[place]
+        for at, index in enumerate(self._rows.places(rows, self._spec.name)):
+            right = self._right.labels[index]
             if right is None:
                 continue
             if self.learns:
-                self.usual[place] = labels[at]
-            elif place not in self.usual:
+                self.usual[index] = labels[at]
+            elif index not in self.usual:
                 continue  # a row that it would not have got
-            elif labels[at] != self.usual[place]:
-                labels[at] = self._moved(labels[at], self.usual[place], right)
+            elif labels[at] != self.usual[index]:
+                labels[at] = self._moved(labels[at], self.usual[index], right)
                 continue
             if chances is not None and self._right.probabilities is not None:
-                chances[at] = self._chances(place, chances[at], labels[at], own.classes)
+                chances[at] = self._chances(index, chances[at], labels[at], own.classes)
             labels[at] = right
         names = [one.name for one in self._spec.outputs] if len(self._spec.outputs) > 1 else []
         return Answers(self._spec.name, Predictions(labels, chances), own.classes, names)
@@ -94,9 +94,9 @@ class Replacement:
         """Whether its answers have them."""
         return self._right.probabilities is not None
 
-    def _chances(self, place: int, own: Any, label: Any, classes: Any) -> Any:
+    def _chances(self, index: int, own: Any, label: Any, classes: Any) -> Any:
         """Of the right label; ``own`` and ``label`` are the member's."""
-        certain = self._right.probabilities[place]  # type: ignore[index]
+        certain = self._right.probabilities[index]  # type: ignore[index]
         if self.is_certain or label is None or label not in classes or not certain.any():
             return certain
         given, right = classes.index(label), int(certain.argmax())

@@ -35,7 +35,7 @@ class Route:
             )
         places: dict[str, list[int]] = {}
         chosen: dict[str, Member] = {}
-        for place, segment in enumerate(self._segments):
+        for index, segment in enumerate(self._segments):
             member = self._members.get(segment, self._default)
             if member is None:
                 raise PackageError(
@@ -44,7 +44,7 @@ class Route:
                     "add it to the mapping, or name a default member",
                 )
             chosen[member.spec.name] = member
-            places.setdefault(member.spec.name, []).append(place)
+            places.setdefault(member.spec.name, []).append(index)
         if not chosen:  # no rows: the answers have the form of any
             chosen = {one.spec.name: one for one in self._members.values()}
         begun = {
@@ -62,8 +62,8 @@ def _merged(parts: Mapping[str, Answers], places: Mapping[str, list[int]], rows:
     """
     labels: list[Any] = [None] * rows
     for name, answers in parts.items():
-        for place, label in zip(places.get(name, []), answers.found.labels):
-            labels[place] = label
+        for index, label in zip(places.get(name, []), answers.found.labels):
+            labels[index] = label
     names = {one.names for one in parts.values()}
     common = next(iter(names)) if len(names) == 1 else ()
     classes = {one.classes for one in parts.values()}

@@ -162,8 +162,8 @@ class Study:
 
         The same call again has the same answers, and is none more.
         """
-        for place in places:
-            if self._calls.setdefault((member, place), digest) != digest:
+        for index in places:
+            if self._calls.setdefault((member, index), digest) != digest:
                 self.repeated.add(member)
 
     def _labelled(self, rows: Any) -> Any:

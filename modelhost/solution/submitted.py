@@ -93,7 +93,7 @@ class Submitted:
         known = [label for label in found.labels if label is not None]
         self._record(ANSWERED, len(known), asked_for, known)
         self._record(NULL_ANSWERS, len(found.labels) - len(known), time.perf_counter())
-        absent = [place for place, label in enumerate(found.labels) if label is None]
+        absent = [index for index, label in enumerate(found.labels) if label is None]
         self._member.record_absent(taken(self._rows, absent))
         return self._member.as_answers(found)
 

@@ -26,10 +26,10 @@ def centres_of(points: Floats) -> Floats:
     centres = some[evenly(len(some), count)].copy()
     for _ in range(STEPS):
         own = np.argmin([_squares(some, centre) for centre in centres], axis=0)
-        for place in range(count):
-            mine = some[own == place]
+        for index in range(count):
+            mine = some[own == index]
             if len(mine):
-                centres[place] = mine.mean(axis=0)
+                centres[index] = mine.mean(axis=0)
     return centres
 
 

@@ -192,20 +192,20 @@ def _read_part(
             for _ in range(one.blocks):
                 start = at
                 at += first[words[at]]
-                place = 1
+                index = 1
                 if one.is_light:
-                    while place < BLOCK:
+                    while index < BLOCK:
                         word = words[at]
                         others_at(at)
-                        places_at(place)
+                        places_at(index)
                         at += others[word]
-                        place += steps[word]
+                        index += steps[word]
                         left -= 1
                 else:
-                    while place < BLOCK:
+                    while index < BLOCK:
                         word = words[at]
                         at += others[word]
-                        place += steps[word]
+                        index += steps[word]
                         left -= 1
                 left -= 1
                 if at > end or left < 0:

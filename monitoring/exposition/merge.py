@@ -145,9 +145,9 @@ class FileMerger:
 def _rounds(families: Families, kind: str) -> list[Round]:
     chosen = families.of(kind)
     places: dict[int, list[int]] = {}
-    for place, slot in enumerate(families.slots):
+    for index, slot in enumerate(families.slots):
         if slot in chosen:
-            places.setdefault(slot, []).append(place)
+            places.setdefault(slot, []).append(index)
     rounds = []
     for number in range(max(map(len, places.values()), default=0)):
         pairs = [(slot, found[number]) for slot, found in places.items() if number < len(found)]

@@ -83,12 +83,12 @@ class CounterFile:
         """Set the value of ``key`` and its timestamp."""
         with self._lock:
             self._numbers[key] = value, timestamp
-            place = self._places.get(key)
-            if place is None:
+            start = self._places.get(key)
+            if start is None:
                 self._attempt(self._write_waiting)
                 CounterFile.unwritten += key not in self._places
             elif self._map is not None:
-                self._map[place : place + _VALUE.size] = _VALUE.pack(value, timestamp)
+                self._map[start : start + _VALUE.size] = _VALUE.pack(value, timestamp)
 
     def close(self) -> None:
         """Close the file."""

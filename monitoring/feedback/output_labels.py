@@ -189,8 +189,8 @@ class _Reader:
         """Place → number, of those that are known."""
         if isinstance(actual, Mapping):
             return {
-                self._part(place): _number(value)
-                for place, value in actual.items()
+                self._part(row_index): _number(value)
+                for row_index, value in actual.items()
                 if not is_null(value)
             }
         if not isinstance(actual, list):

@@ -38,15 +38,15 @@ return found
 class RedisAnswerStore:
     """Answers in Redis; ``purge`` is left to its expiry of keys."""
 
-    def __init__(self, url: str, place: str, days: float, per_day: int) -> None:
-        """Prepare for ``url``; ``place``: how its keys begin; ``days``: how long tokens are valid.
+    def __init__(self, url: str, key_prefix: str, days: float, per_day: int) -> None:
+        """Prepare for ``url``; ``key_prefix``: of its keys; ``days``: how long tokens are valid.
 
         ``per_day``: the most answers of one day.
 
         Raises ``TokenStoreError``.
         """
         self._client = RedisClient(url)
-        self._place = place
+        self._key_prefix = key_prefix
         self._days = days
         self._per_day = per_day
 
@@ -86,7 +86,7 @@ class RedisAnswerStore:
         self._client.close()
 
     def _key(self, day: int) -> str:
-        return f"{self._place}:{day}"
+        return f"{self._key_prefix}:{day}"
 
     def _unexpected(self) -> TokenStoreError:
         self._client.close()  # it may be out of sync: the next answer could be another's

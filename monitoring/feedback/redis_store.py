@@ -213,7 +213,7 @@ class RedisTokenStore:
             raise TokenStoreError(f"redis: expected {len(tokens)} times 0 or 1, got another reply")
         return [token for token, answer in zip(tokens, answers, strict=True) if answer]
 
-    def _refuse_eviction(self, place: str) -> None:
+    def _refuse_eviction(self, location: str) -> None:
         try:
             found = self._client.memory()
         except TokenStoreError as error:
@@ -222,7 +222,7 @@ class RedisTokenStore:
         policy = str(found.get("maxmemory_policy", "noeviction"))[:40]
         if found.get("maxmemory") and policy != "noeviction":
             raise TokenStoreError(
-                f"{place}: expected `maxmemory-policy noeviction`, got {policy!r}:"
+                f"{location}: expected `maxmemory-policy noeviction`, got {policy!r}:"
                 " labels whose keys it evicts would count twice"
             )
 

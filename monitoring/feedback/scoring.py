@@ -156,17 +156,17 @@ def unconfirmed(judged: VerifiedLabels) -> dict[StoredToken, tuple[Verified, int
     """Key → the label that counts if the set turns out to hold it, and which of its parts it is."""
     # Reversed: the first of equal keys is the one that counts.
     return {
-        key: (one, place) for one in reversed(judged.good) for place, key in enumerate(one.keys)
+        key: (one, index) for one in reversed(judged.good) for index, key in enumerate(one.keys)
     }
 
 
 def confirmed(parts: Iterable[tuple[Verified, int]]) -> list[Outcome]:
     """The outcomes of parts of labels that entered the set late."""
     places: dict[int, tuple[Verified, set[int]]] = {}
-    for one, place in parts:
-        places.setdefault(one.index, (one, set()))[1].add(place)
+    for one, index in parts:
+        places.setdefault(one.index, (one, set()))[1].add(index)
     found = [
-        one.outcome.only([place in its for place in range(len(one.parts))])
+        one.outcome.only([index in its for index in range(len(one.parts))])
         for one, its in places.values()
     ]
     return [outcome for outcome in found if outcome is not None]

@@ -110,7 +110,7 @@ class Tokens:
         self.days = days
         self._now = now
         self._classes = classes
-        self._places = {label: place for place, label in enumerate(classes or ())}
+        self._places = {label: index for index, label in enumerate(classes or ())}
         self._predictions = [hashed(label) for label in classes or ()]
         self._hashes = np.array(self._predictions, "V8")
         known = zip(self._predictions, classes or (), strict=True)
@@ -178,13 +178,13 @@ class Tokens:
         return bodies
 
     def _signed(self, label: Any, chances: Sequence[float] | None, bitmap: int, now: int) -> bytes:
-        place, sure = self._places.get(label), self._unsure
-        if place is None:
+        index, sure = self._places.get(label), self._unsure
+        if index is None:
             prediction = self._prediction(label)
         else:
-            prediction = self._predictions[place]
+            prediction = self._predictions[index]
             if chances is not None:
-                chance = chances[place]
+                chance = chances[index]
                 sure = round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
         key, sign = self._signing
         body = _pack(key, self.version, now, prediction, sure, bitmap, next(self._nonces))

@@ -124,12 +124,12 @@ class FeedbackMetrics(LabelRequests):
         if not outcome.own_version:
             yield self._other_version[name], 1
             return
-        for place in set_bits(outcome.bitmap):
-            yield self._outcomes[place][name], 1
+        for index in set_bits(outcome.bitmap):
+            yield self._outcomes[index][name], 1
             if self._regression:
-                yield from self._error_amounts(place, outcome.error)
+                yield from self._error_amounts(index, outcome.error)
             else:
-                yield from self._confused(place, outcome)
+                yield from self._confused(index, outcome)
 
     def _errors(self, series: Series) -> None:
         """Create the sums of errors: counters, so that replicas can be summed; hence ``_total``.
@@ -156,8 +156,8 @@ class FeedbackMetrics(LabelRequests):
             for name in self._slices
         ]
 
-    def _error_amounts(self, place: int, error: float) -> Iterator[tuple[Counter, float]]:
-        over, under, squared = self._error_sums[place]
+    def _error_amounts(self, index: int, error: float) -> Iterator[tuple[Counter, float]]:
+        over, under, squared = self._error_sums[index]
         yield (over if error > 0 else under), bounded(abs(error))
         yield squared, bounded(error * error)
 
@@ -178,25 +178,25 @@ class FeedbackMetrics(LabelRequests):
         rest = [OTHER] if len(shown) < len(texts) else []
         self._in_slices = len(self._slices) if len(texts) == 2 else 1
         cells = [
-            (place, predicted, actual)
-            for place in range(self._in_slices)
+            (index, predicted, actual)
+            for index in range(self._in_slices)
             for predicted in [*shown, *rest]
             for actual in [*shown, *rest]
         ]
-        for place, predicted, actual in [*cells, (0, OTHER, OTHER)]:
-            values = label(self._slices[place]), predicted, actual
-            self._confusion[place, predicted, actual] = counter.labels(*self._common, *values)
+        for index, predicted, actual in [*cells, (0, OTHER, OTHER)]:
+            values = label(self._slices[index]), predicted, actual
+            self._confusion[index, predicted, actual] = counter.labels(*self._common, *values)
 
-    def _confused(self, place: int, outcome: ScoredLabel) -> Iterator[tuple[Counter, float]]:
-        if place >= self._in_slices:
+    def _confused(self, index: int, outcome: ScoredLabel) -> Iterator[tuple[Counter, float]]:
+        if index >= self._in_slices:
             return
         predicted, actual = label(outcome.predicted), label(outcome.actual)
         key = (
-            place,
+            index,
             predicted if predicted in self._shown else OTHER,
             actual if actual in self._shown else OTHER,
         )
         if key in self._confusion:
             yield self._confusion[key], 1
-        elif place == 0:  # a prediction outside the model's classes
+        elif index == 0:  # a prediction outside the model's classes
             yield self._confusion[0, OTHER, OTHER], 1

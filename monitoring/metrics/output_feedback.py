@@ -107,17 +107,17 @@ class OutputFeedbackMetrics(LabelRequests):
                 sums[self._other] += 1
                 continue
             if outcome.first:
-                for place in set_bits(outcome.bitmap):
-                    sums[self._scored[place]] += 1
+                for index in set_bits(outcome.bitmap):
+                    sums[self._scored[index]] += 1
             for result in outcome.results:
                 results[result.output.name].append((result, outcome.bitmap))
         for name, own in results.items():
-            for place, measure, amount, weight in _measured(own):
-                series = self._sums.get((name, measure, place))
+            for index, measure, amount, weight in _measured(own):
+                series = self._sums.get((name, measure, index))
                 if series is not None:
                     sums[series[0]] += bounded(amount * weight)
                     sums[series[1]] += weight
-                squares = self._squares.get((name, measure, place))
+                squares = self._squares.get((name, measure, index))
                 if squares is not None:
                     sums[squares] += bounded(amount * amount * weight)
             for result, _ in own:
@@ -137,15 +137,15 @@ class OutputFeedbackMetrics(LabelRequests):
         self._squares: dict[tuple[str, str, int], Counter] = {}
         kept = measured_slices(outputs, len(self._slices))
         for output in outputs:
-            for place in range(kept[output.name]):
+            for index in range(kept[output.name]):
                 for measure in measure_names(output):
                     values = (
                         *self._common,
                         label(output.name),
                         measure,
-                        label(self._slices[place]),
+                        label(self._slices[index]),
                     )
-                    key = output.name, measure, place
+                    key = output.name, measure, index
                     self._sums[key] = total.labels(*values), count.labels(*values)
                     if measure == output.headline and measure in ERRORS:
                         self._squares[key] = square.labels(*values)
@@ -200,8 +200,8 @@ def _measured(
             weight = 1.0
         for name, values in columns.items():
             for measure, amount in amounts(name, values[row]):
-                for place in set_bits(bitmap):
-                    yield place, measure, amount, weight
+                for index in set_bits(bitmap):
+                    yield index, measure, amount, weight
 
 
 def _is_row(result: OutputResult) -> bool:
@@ -247,5 +247,5 @@ def _label_outcomes(result: OutputResult) -> Iterator[tuple[str, str]]:
     right = {one for one, held in truth.items() if held} if isinstance(truth, dict) else {*truth}
     for one in result.parts if result.output.parts else given | right:
         if one in given or one in right:
-            place = 0 if one in given and one in right else 1 if one in given else 2
-            yield label(one), LABEL_OUTCOMES[place]
+            index = 0 if one in given and one in right else 1 if one in given else 2
+            yield label(one), LABEL_OUTCOMES[index]

@@ -26,7 +26,7 @@ class PredictionCounts:
         """``classes``: None for a regression."""
         self._regression = classes is None
         self._labels = tuple(classes or ())
-        self._classes = {label: place for place, label in enumerate(classes or ())}
+        self._classes = {label: index for index, label in enumerate(classes or ())}
         self._calibration = profile.calibration if profile else None
         features = {f.name: f for f in profile.features} if profile else {}
         # Classes are counted separately; numbers and confidences are two columns of bins.
@@ -67,9 +67,9 @@ class PredictionCounts:
         places = np.fromiter(map(self._classes.get, labels, repeat(-1)), np.intp, rows)
         known = (places >= 0).all()
         if known:
-            for place, count in enumerate(np.bincount(places).tolist()):
+            for index, count in enumerate(np.bincount(places).tolist()):
                 if count:
-                    self._predicted[self._labels[place]] += count
+                    self._predicted[self._labels[index]] += count
         else:
             self._predicted.update(labels)
         if chances is None:
@@ -126,7 +126,7 @@ class _Tally:
 
 def _by_category(feature: FeatureProfile, counted: Mapping[Any, int]) -> list[int]:
     """Counts by bin, from counts by label."""
-    places = {category: place for place, category in enumerate(feature.categories)}
+    places = {category: index for index, category in enumerate(feature.categories)}
     counts = [0] * (len(feature.bins) + 1)  # the last one for labels without a bin
     for label, count in counted.items():
         if label is not None:

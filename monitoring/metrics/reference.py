@@ -158,11 +158,11 @@ def expose_output_baseline(series: Series, package: MeasuredPackage) -> None:
             found = package.output_baseline.get((output.name, name))
             if found is None or found.value is None:
                 continue
-            place = output.name, output.headline, name
-            measured(*place, found.value)
-            rows(*place, found.rows)
+            label_values = output.name, output.headline, name
+            measured(*label_values, found.value)
+            rows(*label_values, found.rows)
             if found.variance is not None:
-                variance(*place, found.variance)
+                variance(*label_values, found.variance)
 
 
 def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:

@@ -134,9 +134,9 @@ class BufferedHistogram:
 
     def _add(self, counts: Sequence[int], total: float) -> None:
         """Equals as many calls of Histogram.observe, for which there is no public API."""
-        for place, count in enumerate(counts):
+        for index, count in enumerate(counts):
             if count:
-                self._histogram._buckets[place].inc(count)
+                self._histogram._buckets[index].inc(count)
         self._histogram._sum.inc(total)
 
 
@@ -160,7 +160,7 @@ def label(value: Any) -> str:
 
 def set_bits(bitmap: int) -> list[int]:
     """The positions of the bits that are set."""
-    return [place for place in range(bitmap.bit_length()) if bitmap >> place & 1]
+    return [index for index in range(bitmap.bit_length()) if bitmap >> index & 1]
 
 
 def use_worker_files(worker: str) -> None:

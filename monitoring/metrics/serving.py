@@ -116,11 +116,11 @@ class ServingMetrics:
     def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
         """Add tuples: bitmap, rows, rows with a confidence, expected correct ones among them."""
         for bitmap, rows, estimated, correct in counts:
-            for place in set_bits(bitmap):
-                self._slices[place].inc(rows)
+            for index in set_bits(bitmap):
+                self._slices[index].inc(rows)
                 if estimated:
-                    self._estimated_rows[place].inc(estimated)
-                    self._estimated_correct[place].inc(correct)
+                    self._estimated_rows[index].inc(estimated)
+                    self._estimated_correct[index].inc(correct)
 
     def add_anomalies(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Add values by (feature, kind)."""

@@ -131,9 +131,9 @@ class ShadowPairMetrics:
                 sums[self._unpaired] += 1
                 continue
             self._versions.see(one.challenger)
-            for place in set_bits(one.champion.bitmap):
-                if place < len(self._slices):
-                    for counter, amount in self._touched(place, one):
+            for index in set_bits(one.champion.bitmap):
+                if index < len(self._slices):
+                    for counter, amount in self._touched(index, one):
                         sums[counter] += amount  # type: ignore[assignment]
         for counter, amount in sums.items():
             counter.inc(amount)
@@ -177,10 +177,10 @@ class ShadowPairMetrics:
             for name in self._slices
         ]
 
-    def _touched(self, place: int, one: PairedLabel) -> list[tuple[Counter, float]]:
+    def _touched(self, index: int, one: PairedLabel) -> list[tuple[Counter, float]]:
         if one.champion.correct is not None:
-            return [(self._pairs[place][one.champion.correct, one.correct], 1)]
-        rows, better, worse, squares = self._sums[place]
+            return [(self._pairs[index][one.champion.correct, one.correct], 1)]
+        rows, better, worse, squares = self._sums[index]
         gain = bounded(abs(one.champion.error)) - bounded(abs(one.error))
         directed = (better if gain > 0 else worse), abs(gain)
         return [(rows, 1), directed, (squares, bounded(gain * gain))]

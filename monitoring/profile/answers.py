@@ -41,7 +41,7 @@ def answer_columns(outputs: Sequence[LabelledOutput]) -> tuple[AnswerColumn, ...
     each = [_columns(one) for one in outputs]
     most = max(map(len, each), default=0)
     return tuple(
-        columns[place] for place in range(most) for columns in each if place < len(columns)
+        columns[index] for index in range(most) for columns in each if index < len(columns)
     )
 
 

@@ -77,7 +77,7 @@ def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibratio
     weights = np.diff([*starts, len(sorted_)]).astype(np.float64)
     means = np.add.reduceat(right, starts) / weights
     blocks = _pool(means.tolist(), weights.tolist())
-    begins = [int(starts[place]) for place, _ in blocks]
+    begins = [int(starts[index]) for index, _ in blocks]
     return Calibration(
         thresholds=tuple(float(sorted_[begin]) for begin in begins),
         values=tuple(value for _, value in blocks),
@@ -108,14 +108,14 @@ def _starts(sorted_: Floats) -> list[int]:
     import numpy as np
 
     even = sorted_[np.arange(MAX_STEPS) * len(sorted_) // MAX_STEPS]
-    return sorted({int(place) for place in np.searchsorted(sorted_, even, side="left")})
+    return sorted({int(index) for index in np.searchsorted(sorted_, even, side="left")})
 
 
 def _pool(means: list[float], weights: list[float]) -> list[tuple[int, float]]:
     """Non-decreasing blocks: (first group, weighted mean), the least-squares isotonic fit."""
     blocks: list[list[Any]] = []  # first group, mean, weight
-    for place, (mean, weight) in enumerate(zip(means, weights, strict=True)):
-        blocks.append([place, mean, weight])
+    for index, (mean, weight) in enumerate(zip(means, weights, strict=True)):
+        blocks.append([index, mean, weight])
         while len(blocks) > 1 and blocks[-2][1] >= blocks[-1][1]:
             _, upper, heavy = blocks.pop()
             first, lower, light = blocks.pop()

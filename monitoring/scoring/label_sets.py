@@ -35,7 +35,7 @@ def labels_of(truth: Sequence[Any], answers: Sequence[Any]) -> tuple[Any, ...]:
 
 def indicators(rows: Sequence[Any], labels: Sequence[Any]) -> Flags:
     """Whether each row has each label, shape (rows, labels)."""
-    places = {label: place for place, label in enumerate(labels)}
+    places = {label: index for index, label in enumerate(labels)}
     found = np.zeros((len(rows), len(labels)), np.bool_)
     for row, held in enumerate(rows):
         for label in held or ():
@@ -103,8 +103,8 @@ def _areas(truth: Flags, chances: Floats, labels: Sequence[Any]) -> Metrics:
         return {}
     areas: dict[str, Metric] = {}
     precisions: dict[str, Metric] = {}
-    for place, label in enumerate(labels):
-        positive, scores = truth[:, place], chances[:, place]
+    for index, label in enumerate(labels):
+        positive, scores = truth[:, index], chances[:, index]
         if not positive.any() or positive.all():
             continue
         area, influence = roc_area(positive, scores), roc_influence(positive, scores)

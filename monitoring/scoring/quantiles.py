@@ -73,7 +73,7 @@ def _of_elements(
     gap = actual[:, :, None] - given
     loss = np.maximum(np.array(levels) * gap, (np.array(levels) - 1) * gap)
     found = {
-        f"pinball_{number_name(level)}": loss[:, :, place] for place, level in enumerate(levels)
+        f"pinball_{number_name(level)}": loss[:, :, index] for index, level in enumerate(levels)
     }
     found["pinball"] = loss.mean(axis=2)
     if len(levels) > 1:

@@ -58,8 +58,8 @@ def curve_metrics(
     curves = matrix(answers, len(at))
     found: dict[str, Metric | None] = {}
     scores = []
-    for place, moment in enumerate(at):
-        column = brier(times, events, curves[:, place], moment, censoring)
+    for index, moment in enumerate(at):
+        column = brier(times, events, curves[:, index], moment, censoring)
         scores.append(column)
         found[f"brier_{number_name(moment)}"] = mean(column, "positive", part=len(at) > 3)
     found["brier"] = mean(np.mean(scores, axis=0), "positive")

@@ -51,7 +51,7 @@ def coded_cells(columns: Sequence[pd.Series[Any]]) -> tuple[list[Sequence[Any]],
     categories: dict[int, list[Any]] = {}
     codes: list[npt.NDArray[np.intp]] = []
     first = 0
-    for place, series in enumerate(columns):
+    for index, series in enumerate(columns):
         repeated = _distinct(series)
         if repeated is None:
             cells.append(cell_values(series))
@@ -60,7 +60,7 @@ def coded_cells(columns: Sequence[pd.Series[Any]]) -> tuple[list[Sequence[Any]],
         known = np.empty(len(values) + 1, dtype=object)
         known[:-1] = values
         cells.append(known[own].tolist())
-        categories[place] = values
+        categories[index] = values
         codes.append(own + first)
         first += len(known)
     rows = len(columns[0]) if columns else 0

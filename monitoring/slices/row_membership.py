@@ -71,8 +71,8 @@ class RowMembership:
             text = f"({known}[{cell}] if {cell} in {known} else {other}({cell}))"
             terms.append(_Term(frozenset({places[name]}), text))
             first += len(texts) + 1
-        for place, rule in enumerate(rules, start=first):
-            text = f"({1 << place} if {source.holds(rule.condition, rule.names)} else 0)"
+        for index, rule in enumerate(rules, start=first):
+            text = f"({1 << index} if {source.holds(rule.condition, rule.names)} else 0)"
             used = frozenset(places[name] for name in rule.names.values() if name in places)
             terms.append(_Term(used, text))
         self._terms = terms
@@ -177,7 +177,7 @@ class SliceBitmap:
     def __init__(self, values: Sequence[str], first_bit: int, clock: Clock | None) -> None:
         self._other = 1 << (first_bit + len(values))
         self.known: dict[Any, int] = {
-            text: 1 << (first_bit + place) for place, text in enumerate(values)
+            text: 1 << (first_bit + index) for index, text in enumerate(values)
         }
         """Text → bit; None, which no text equals, is in ``other``."""
         self.known[None] = self._other

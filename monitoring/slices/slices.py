@@ -157,8 +157,8 @@ def slice_values(
     frequent = {name: _by_frequency(frame[name]) for name in columns}
     declared = {}
     waiting = sorted(frequent, key=lambda name: len(frequent[name]))
-    for place, name in enumerate(waiting):
-        share = room // (len(waiting) - place)
+    for index, name in enumerate(waiting):
+        share = room // (len(waiting) - index)
         declared[name] = tuple(sorted(frequent[name][:share]))
         room -= len(declared[name])
     return {name: declared[name] for name in columns}

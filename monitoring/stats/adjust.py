@@ -13,11 +13,11 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     to be found, the probability of any rejection. NaN stays NaN and is not counted as a test.
     """
     adjusted = list(p_values)
-    known = [place for place, p in enumerate(p_values) if not math.isnan(p)]
+    known = [index for index, p in enumerate(p_values) if not math.isnan(p)]
     least = 1.0
-    for rank, place in sorted(
-        enumerate(sorted(known, key=lambda place: p_values[place]), 1), reverse=True
+    for rank, index in sorted(
+        enumerate(sorted(known, key=lambda index: p_values[index]), 1), reverse=True
     ):
-        least = min(least, p_values[place] * len(known) / rank)
-        adjusted[place] = least
+        least = min(least, p_values[index] * len(known) / rank)
+        adjusted[index] = least
     return adjusted

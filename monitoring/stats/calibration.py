@@ -134,8 +134,8 @@ def _merged(before: ReliabilityBins, after: ReliabilityBins) -> tuple[Reliabilit
     """Neighbouring bins joined until each can be tested; what is left joins the last."""
     parts: list[list[int]] = []
     open_: list[int] = []
-    for place in range(len(before.rows)):
-        open_.append(place)
+    for index in range(len(before.rows)):
+        open_.append(index)
         if _testable(before, after, open_):
             parts.append(open_)
             open_ = []

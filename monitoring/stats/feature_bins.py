@@ -119,11 +119,11 @@ def categorical_feature(name: str, series: pd.Series[Any], max_bins: int) -> Fea
 def category_labels(categories: Sequence[str]) -> list[str]:
     """Categories as metric labels: of bounded length, and all different."""
     labels: list[str] = []
-    for place, category in enumerate(categories):
+    for index, category in enumerate(categories):
         label = (
             category
             if len(category) <= MAX_LABEL_LENGTH
-            else f"{category[:MAX_LABEL_LENGTH]}… {place}"
+            else f"{category[:MAX_LABEL_LENGTH]}… {index}"
         )
         labels.append(label)
     return labels

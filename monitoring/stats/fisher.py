@@ -21,9 +21,9 @@ def hypergeometric_tail(hits: int, drawn: int, marked: int, total: int) -> float
         return 1.0 - hypergeometric_tail(drawn - hits + 1, drawn, total - marked, total)
     first = _log_choose(marked, hits) + _log_choose(total - marked, drawn - hits)
     first -= _log_choose(total, drawn)
-    place = np.arange(hits, most, dtype=np.float64)
-    ratios = (marked - place) * (drawn - place)
-    ratios /= (place + 1.0) * (total - marked - drawn + place + 1.0)
+    index = np.arange(hits, most, dtype=np.float64)
+    ratios = (marked - index) * (drawn - index)
+    ratios /= (index + 1.0) * (total - marked - drawn + index + 1.0)
     return min(1.0, math.exp(first) * (1.0 + float(np.cumprod(ratios).sum())))
 
 

@@ -65,8 +65,8 @@ def _numbered(hashes: Hashes) -> Hashes:
     order = np.argsort(hashes, kind="stable")
     sorted_ = hashes[order]
     fresh = np.concatenate([[True], sorted_[1:] != sorted_[:-1]])[: len(sorted_)]
-    place = np.arange(len(sorted_))
-    number = place - np.maximum.accumulate(np.where(fresh, place, 0))
+    index = np.arange(len(sorted_))
+    number = index - np.maximum.accumulate(np.where(fresh, index, 0))
     found = np.empty_like(hashes)
     found[order] = mixed(sorted_) + number.astype(np.uint64)
     return found

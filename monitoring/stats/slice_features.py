@@ -97,10 +97,10 @@ class SliceTerms:
         """Feature, term and span of each term."""
         return zip(self.features, self.terms, self.fitted, strict=True)
 
-    def without(self, place: int) -> SliceTerms:
+    def without(self, index: int) -> SliceTerms:
         """The slice without the term at one place."""
         features, terms, spans = (
-            (*some[:place], *some[place + 1 :]) for some in (self.features, self.terms, self.fitted)
+            (*some[:index], *some[index + 1 :]) for some in (self.features, self.terms, self.fitted)
         )
         return SliceTerms(features, terms, spans if any(spans) else ())
 

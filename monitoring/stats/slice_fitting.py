@@ -43,8 +43,8 @@ class RangeFitter:
         total = self._sums(free)
         for _ in range(ROUNDS):
             before = terms
-            for place in range(len(terms.features)):
-                terms = self._better(terms, place, free, total)
+            for index in range(len(terms.features)):
+                terms = self._better(terms, index, free, total)
             if terms == before:
                 break
         return self._simplified(terms, free, total)
@@ -60,10 +60,10 @@ class RangeFitter:
     def _simplified(self, terms: SliceTerms, free: Mask, total: Sums) -> SliceTerms:
         """The slice without the terms that hardly raise its score."""
         score = self._score(terms, free, total)
-        for place in reversed(range(len(terms.features))):
+        for index in reversed(range(len(terms.features))):
             if len(terms.features) == 1:
                 break
-            less = terms.without(place)
+            less = terms.without(index)
             if (found := self._score(less, free, total)) >= score - SIMPLER:
                 terms, score = less, found
         return terms
@@ -75,16 +75,16 @@ class RangeFitter:
         _, score = scores(sums, total, binary=self._binary, own=self._own)
         return float(score[0])
 
-    def _better(self, terms: SliceTerms, place: int, free: Mask, total: Sums) -> SliceTerms:
+    def _better(self, terms: SliceTerms, index: int, free: Mask, total: Sums) -> SliceTerms:
         """The slice with the best range of the feature at one place."""
-        grid = self._masks.features[terms.features[place]].grid
-        if grid is None or grid.spans[terms.terms[place]] is None:
+        grid = self._masks.features[terms.features[index]].grid
+        if grid is None or grid.spans[terms.terms[index]] is None:
             return terms
-        now = terms.fitted[place] or grid.spans[terms.terms[place]]
+        now = terms.fitted[index] or grid.spans[terms.terms[index]]
         assert now is not None
         starts, ends = np.triu_indices(grid.size + 1, 1)
         whole = np.flatnonzero((starts == now[0]) & (ends == now[1]))
-        sums = self._spans(terms, place, grid, free, starts, ends)
+        sums = self._spans(terms, index, grid, free, starts, ends)
         able = (sums.rows >= self._least) & (sums.rows <= total.rows / 2)
         able &= ends - starts < grid.size
         able[whole] = sums.rows[whole] > 0
@@ -95,16 +95,16 @@ class RangeFitter:
         if best < 0 or not len(current) or not score[best] >= current[0] + MIN_GAIN:
             return terms
         span: Span = (int(starts[places[best]]), int(ends[places[best]]))
-        spans = tuple(span if at == place else one for at, one in enumerate(terms.fitted))
+        spans = tuple(span if at == index else one for at, one in enumerate(terms.fitted))
         return replace(terms, spans=spans)
 
     def _spans(
-        self, terms: SliceTerms, place: int, grid: Grid, free: Mask, starts: Indices, ends: Indices
+        self, terms: SliceTerms, index: int, grid: Grid, free: Mask, starts: Indices, ends: Indices
     ) -> Sums:
         """The sums of the slice with each range of the feature at one place."""
         inside = free & (grid.codes >= 0)
         if len(terms.features) > 1:
-            inside &= self._masks.of(terms.without(place))
+            inside &= self._masks.of(terms.without(index))
         by_bin = self._sums(inside, grid)
         until = [
             np.concatenate([[0.0], np.cumsum(part)])

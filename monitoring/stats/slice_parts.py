@@ -53,11 +53,11 @@ def parts_of(
     total, left = 0.0, free
     while inside and len(found) < MAX_PARTS:
         scored = [fitter.score(one, left) for one in inside]
-        place = int(np.argmax(scored))
-        if not scored[place] > 0:
+        index = int(np.argmax(scored))
+        if not scored[index] > 0:
             break
-        found.append(inside[place])
-        total += scored[place] ** 2 - (price if len(found) > 1 else 0)
+        found.append(inside[index])
+        total += scored[index] ** 2 - (price if len(found) > 1 else 0)
         left = left & ~masks.of(found[-1])
         others = fitter.score(whole, left)  # minus infinity for too few rows
         if len(found) > 1 and total > least and -math.inf < others <= MAX_LEFT_SCORE:

@@ -82,10 +82,10 @@ class SliceTables:
         ]
         return slices, Sums(*(until[..., ends] - until[..., starts]))
 
-    def terms_at(self, chosen: tuple[int, ...], place: int) -> SliceTerms:
+    def terms_at(self, chosen: tuple[int, ...], index: int) -> SliceTerms:
         """The slice at one place of the sums of ``chosen``."""
         shape = tuple(len(self._terms[at]) for at in chosen)
-        return SliceTerms(chosen, tuple(int(at) for at in np.unravel_index(place, shape)))
+        return SliceTerms(chosen, tuple(int(at) for at in np.unravel_index(index, shape)))
 
     def _sums(self, chosen: tuple[int, ...]) -> Sums:
         key: Ints = self._half

@@ -102,8 +102,8 @@ def given_rows(
         )
     check_frame(rows, target)
     frame = rows[_columns(model, rows, target)]
-    with temporary_directory() as place:
-        file = place / Path(ROWS).name
+    with temporary_directory() as directory:
+        file = directory / Path(ROWS).name
         _write(frame, file)
         data = GivenData.copied_from(file) if table is None else _stored(file, table, folder)
         yield GivenRows(data, frame, target)
@@ -158,8 +158,8 @@ def _stored(file: Path, table: str, folder: Path) -> GivenData:
 
     location = Location.parse(table).unversioned()
     made = commit_rows(open_source(file), location, f"packed as {folder.name}", author())
-    place = location.uri if location.path is None else str(location.path)
-    return _referenced(f"{place}@{made.version.number}", folder)
+    where = location.uri if location.path is None else str(location.path)
+    return _referenced(f"{where}@{made.version.number}", folder)
 
 
 def _referenced(reference: str | Path, folder: Path) -> GivenData:
@@ -169,8 +169,8 @@ def _referenced(reference: str | Path, folder: Path) -> GivenData:
         return GivenData.referenced(Path(reference), folder)
     from packager.tables.checkout import export
 
-    with temporary_directory() as place:
-        file = place / f"{location.name}.parquet"
+    with temporary_directory() as directory:
+        file = directory / f"{location.name}.parquet"
         number = export(location, file).number
         found = preview(file)
     local = None if location.path is None else os.path.relpath(location.path, folder.resolve())

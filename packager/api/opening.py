@@ -36,9 +36,9 @@ def opened_package(
         if found.source:
             progress.step(f"{ref} is {found.source}")
         trust.check_platform(found, engine)
-        place = runs_on((found,), engine, progress, local=local)
+        runner = runs_on((found,), engine, progress, local=local)
         public = None if key is None else PublicKey.load(key)
         if verified:
-            yield trust.signed(found, public, progress), place
+            yield trust.signed(found, public, progress), runner
         else:
-            yield trust.trusted(found, public, progress, companion=companion), place
+            yield trust.trusted(found, public, progress, companion=companion), runner

@@ -74,8 +74,8 @@ def write_captured(
 
 def _init_model(new: Path, captured: CapturedProject, rows: GivenRows, requirements: str) -> None:
     task = rows.task(captured.model)
-    with temporary_directory() as place:
-        file = place / Path(MODEL).name
+    with temporary_directory() as folder:
+        file = folder / Path(MODEL).name
         file.write_bytes(captured.pickle or b"")
         _check_pickle(file)
         init_from_model(new, file, rows.data, rows.target, requirements, task)
@@ -83,8 +83,8 @@ def _init_model(new: Path, captured: CapturedProject, rows: GivenRows, requireme
 
 def _include(toml: Path, captured: CapturedProject) -> None:
     """Declare files that the code reads in the folder of the data, which is no code otherwise."""
-    place = f"{Path(ROWS).parent}/"
-    names = [quoted(name) for name in captured.files if name.startswith(place)]
+    path = f"{Path(ROWS).parent}/"
+    names = [quoted(name) for name in captured.files if name.startswith(path)]
     if names:
         with toml.open("a", encoding="utf-8") as file:
             file.write(f"\n[image]\ninclude = [{', '.join(names)}]\n")

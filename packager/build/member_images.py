@@ -37,10 +37,10 @@ def check_several(project: Project, output: Destination) -> None:
             "--images several: expected --output docker or oci:DIR, got " + output.kind,
             "write a folder with --output oci:DIR",
         )
-    place = compose_path(project, output)
-    if place.is_dir() or (place.exists() and not is_own(place.read_text("utf-8", "replace"))):
+    path = compose_path(project, output)
+    if path.is_dir() or (path.exists() and not is_own(path.read_text("utf-8", "replace"))):
         raise UsageError(
-            f"{place}: expected no file there, or one that `--images several` wrote, got another",
+            f"{path}: expected no file there, or one that `--images several` wrote, got another",
             "move it elsewhere",
         )
     if output.path is not None:
@@ -80,10 +80,10 @@ def write_several(
         )
         for name, reference in members
     ]
-    place = compose_path(project, output)
-    with atomic_file(place) as file:
+    path = compose_path(project, output)
+    with atomic_file(path) as file:
         file.write_text(compose_text(built.manifest, built.images[0].name, made), encoding="utf-8")
-    progress.step(f"writing {place}: start it with `docker compose -f {place} up`")
+    progress.step(f"writing {path}: start it with `docker compose -f {path} up`")
 
 
 def _write(
@@ -95,7 +95,7 @@ def _write(
         return reference.in_engine(engine, progress)
     repository = reference.name.rpartition(":")[0] or reference.manifest.name
     image = replace(reference.image(), name=f"{repository}:{reference.manifest.tag}")
-    place = member_path(output.path, name)
-    progress.step(f"writing oci:{place}")
-    write_oci([image], place)
+    path = member_path(output.path, name)
+    progress.step(f"writing oci:{path}")
+    write_oci([image], path)
     return image.name

@@ -168,15 +168,15 @@ def _opened(
 
     version = VersionedTable.open(table).version(table.version).number
     tag = BuildRecord.load(record).tag
-    place = output.reference_of(tag)
-    older = _version(stack.enter_context(open_reference(place, engine)))
+    reference = output.reference_of(tag)
+    older = _version(stack.enter_context(open_reference(reference, engine)))
     if older is None or older >= version:
         return None
     if output.path is not None:
-        place = _kept(output.path, stack.enter_context(temporary_directory()))
+        reference = _kept(output.path, stack.enter_context(temporary_directory()))
     return LastPackage(
         tag,
-        stack.enter_context(open_verified(place, engine, progress, companion=True)),
+        stack.enter_context(open_verified(reference, engine, progress, companion=True)),
         f"{table.uri}@{older}..{version}",
         Location(table.uri, version),
         engine,

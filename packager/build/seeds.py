@@ -51,7 +51,7 @@ def seed_sweep(
     """
     if project.member:
         places = [project.path(member.package) for member in project.member]
-        first = next((place for place in places if place.is_dir()), "PROJECT")
+        first = next((path for path in places if path.is_dir()), "PROJECT")
         raise UsageError(
             "package.toml: expected [recipe] to train with other seeds, got a solution: its flow"
             " isn't trained",

@@ -90,7 +90,7 @@ def _member(
 ) -> Iterator[Reference]:
     """The package of a member; built if it is ``made`` from a project."""
     engine, progress, options = how
-    place = project.path(section.package)
+    path = project.path(section.package)
     with temporary_directory() as folder, naming(section):
         if made is not None:
             progress.step(f"member {section.name}: building {section.package}")
@@ -99,7 +99,7 @@ def _member(
             text = str(folder / "built")
         else:
             progress.step(f"member {section.name}: {section.package}")
-            text = str(place) if place.exists() else section.package
+            text = str(path) if path.exists() else section.package
         with open_reference(text, engine) as reference:
             # What was just built here has no signature; the policy is for what comes from others.
             yield signed(reference, None, progress) if made is None else reference

@@ -119,9 +119,9 @@ def _flow_text(project: Project) -> tuple[str, str | None]:
     path = (project.package.flow or "").partition(":")[0].replace(".", "/")
     for top in ("", "src/"):
         for file in (f"{top}{path}.py", f"{top}{path}/__init__.py"):
-            place = project.path(file)
-            if place.is_file():
-                return file, place.read_text("utf-8", "replace")
+            location = project.path(file)
+            if location.is_file():
+                return file, location.read_text("utf-8", "replace")
     return path, None
 
 

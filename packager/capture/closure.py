@@ -56,7 +56,7 @@ class Closure:
 
     def source(self) -> str:
         """The module: imports, constants, then definitions in the order of the session."""
-        taken = [self.statements[place] for place in sorted(self.statements)]
+        taken = [self.statements[index] for index in sorted(self.statements)]
         imports = dict.fromkeys(sorted(self.imports.values(), key=_order))
         assigned = [(name, f"{name} = {text}") for name, text in sorted(self.constants.items())]
         parts = [
@@ -90,7 +90,7 @@ class _Capture:
         return self.made
 
     def _take(self, name: str) -> None:
-        binding = [place for place, one in enumerate(self.found) if name in one.binds]
+        binding = [index for index, one in enumerate(self.found) if name in one.binds]
         if name not in self.session.names and not hasattr(builtins, name):
             last = self.found[binding[-1]] if binding else None
             reason = "it was deleted" if last else "nothing in the session defines it"
@@ -101,7 +101,7 @@ class _Capture:
             reason = "a magic or shell command within a function or class runs in IPython alone"
             self._refuse(name, self._user_of(name), reason)
             return
-        defining = [place for place in binding if self.found[place].is_definition_of(name)]
+        defining = [index for index in binding if self.found[index].is_definition_of(name)]
         if not binding:
             self._live(name, None, value)
         elif self.found[binding[-1]].is_import:
@@ -117,12 +117,12 @@ class _Capture:
         ``import a.b`` and ``import a.c`` both bind ``a``.
         """
         lines: dict[str, str] = {}
-        for place in reversed(binding):
-            found = self.found[place].imports_of(name)
+        for index in reversed(binding):
+            found = self.found[index].imports_of(name)
             whole = found.startswith(f"import {name}") and " as " not in found
             if not found or (lines and not whole):
                 break
-            lines = {f"{name}:{place}": found, **lines}
+            lines = {f"{name}:{index}": found, **lines}
             if not whole:
                 break
         return lines

@@ -44,11 +44,11 @@ def report_data(url: str, report_url: str | None, project: Path, base: str | Non
 
     if load_project(project).data is None:
         return
-    progress, place = ConsoleProgress(), resolve_target(str(project))
+    progress, target = ConsoleProgress(), resolve_target(str(project))
     try:
-        found = check_data(place, progress, base=base)
+        found = check_data(target, progress, base=base)
     except PackageError as error:  # the image is built: reporting doesn't fail the build
         progress.warn(f"the findings of the data were not sent: {error.message}")
         return
-    findings = findings_of_data(found.report, found.open, place.title, place.name, time.time())
+    findings = findings_of_data(found.report, found.open, target.title, target.name, time.time())
     send_findings(url, with_page(findings, ReportPage(report_url)), progress)

@@ -69,7 +69,7 @@ def _report(url: str, client: Client, sent: FeedbackResult, file: str, page: str
 
 def _as_json(sent: FeedbackResult) -> str:
     counts = {"accepted": sent.accepted, "skipped": sent.skipped, "reasons": sent.reasons}
-    rejected = [{sent.unit: place, "reason": reason} for place, reason in sent.rejected]
+    rejected = [{sent.unit: unit_name, "reason": reason} for unit_name, reason in sent.rejected]
     return json.dumps({**counts, "rejected": rejected})
 
 
@@ -78,7 +78,9 @@ def _as_text(sent: FeedbackResult) -> str:
     if sent.skipped:
         lines.append(f"skipped: {sent.skipped} without a label yet")
     lines += [f"not counted: {count} {reason}" for reason, count in sent.reasons.items()]
-    lines += [f"  {sent.unit} {place}: {reason}" for place, reason in sent.rejected[:MAX_SHOWN]]
+    lines += [
+        f"  {sent.unit} {unit_name}: {reason}" for unit_name, reason in sent.rejected[:MAX_SHOWN]
+    ]
     if len(sent.rejected) > MAX_SHOWN:
         lines.append(f"  and {len(sent.rejected) - MAX_SHOWN} more; --json names them all")
     return "\n".join(lines)

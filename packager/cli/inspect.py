@@ -108,12 +108,12 @@ def diff(
                 check_platform(found, engine)
             one, other = (trusted(found, None, progress, companion=True) for found in (one, other))
         if data is not None and one.manifest.solution and other.manifest.solution:
-            place = runs_on((one, other), engine, progress, local=local)
-            _diff_solutions(one, other, data, (place, progress), as_json)
+            engine_used = runs_on((one, other), engine, progress, local=local)
+            _diff_solutions(one, other, data, (engine_used, progress), as_json)
             return
         if data is not None:
-            place = runs_on((one, other), engine, progress, local=local)
-            compared = evaluate_pair(one, other, data, place, progress)
+            engine_used = runs_on((one, other), engine, progress, local=local)
+            compared = evaluate_pair(one, other, data, engine_used, progress)
             print_result(
                 json.dumps(evaluation.as_json(compared))
                 if as_json

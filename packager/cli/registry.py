@@ -63,8 +63,8 @@ def push(
     from packager.engine.engine import Engine
     from packager.registry.reference import RegistryReference
 
-    place = RegistryReference.parse(target)
-    if place.digest is not None:
+    registry_reference = RegistryReference.parse(target)
+    if registry_reference.digest is not None:
         raise UsageError(
             f"{target}: expected a name with or without a tag, got a digest",
             "the digest follows from the package: leave it out",
@@ -76,7 +76,7 @@ def push(
         opened = opened_platforms(reference, engine, None, stack)
         found, every = opened[0], {one.platform: one for one in opened}
         signer = None if key is None else _signer(key)
-        place = place.at(place.tag or found.manifest.tag)
+        registry_reference = registry_reference.at(registry_reference.tag or found.manifest.tag)
         if companion and not found.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
         kept = {} if key else _kept(every)
@@ -88,7 +88,9 @@ def push(
             for name, one in sorted(every.items())
         }
         of_index = _index_signatures(found, signer, kept)
-        pushed_to = _push(every, place, compress, beside, of_index, companion=companion)
+        pushed_to = _push(
+            every, registry_reference, compress, beside, of_index, companion=companion
+        )
     if as_json:
         print_result(json.dumps(pushed_to))
     else:
@@ -150,7 +152,7 @@ def _index_signatures(
 
 def _push(
     every: Mapping[str, Reference],
-    place: RegistryReference,
+    reference: RegistryReference,
     compress: Literal["none", "gzip"],
     beside: Mapping[str, Beside],
     beside_index: IndexBeside,
@@ -166,11 +168,11 @@ def _push(
     kinds, progress = (False, True)[: 1 + companion], ConsoleProgress()
     images = {name: [every[name].image(companion=one) for one in kinds] for name in beside}
     if len(images) > 1:
-        results = push_platforms(images, place, compress, progress, beside, beside_index)
+        results = push_platforms(images, reference, compress, progress, beside, beside_index)
     else:
         ((name, some),) = images.items()
-        results = push_images(some, place, compress, progress, beside[name])
-    pushed: dict[str, Any] = {"reference": "", "tag": str(place), "companion": None}
+        results = push_images(some, reference, compress, progress, beside[name])
+    pushed: dict[str, Any] = {"reference": "", "tag": str(reference), "companion": None}
     pushed |= {"sent": 0, "mounted": 0, "held": 0}
     for called, (digest, result) in zip(("reference", "companion"), results, strict=False):
         pushed[called] = str(digest)
@@ -208,11 +210,11 @@ def pull(
     if destination.kind != "oci" or destination.path is None:
         raise UsageError(f"--output: expected oci:DIR, got {output!r}", "name an OCI folder")
     destination.check()
-    place = RegistryReference.parse(source)
+    reference = RegistryReference.parse(source)
     progress = ConsoleProgress()
-    progress.step(f"pull {place}")
-    images = incoming_images(place, companion=companion)
-    found = str(place.at(images[0].manifest.descriptor.digest))
+    progress.step(f"pull {reference}")
+    images = incoming_images(reference, companion=companion)
+    found = str(reference.at(images[0].manifest.descriptor.digest))
     bundles = registry_bundles(found, progress.warn)
     size = pull_images(images, destination.path, progress)
     if bundles:

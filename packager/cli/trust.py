@@ -128,8 +128,8 @@ def opened_platforms(
     index = index_of(first)
     several = sorted({*held_platforms(reference), *(index.images if index else ())})
     # By the digest that the name led to when it was resolved: the tag may be moved meanwhile.
-    place = first.source.rpartition("@")[0]
-    name = f"registry:{place}@{index.descriptor.digest}" if first.source and index else reference
+    location = first.source.rpartition("@")[0]
+    name = f"registry:{location}@{index.descriptor.digest}" if first.source and index else reference
     others = [one for one in several if one != first.platform]
     return [first, *(stack.enter_context(open_reference(name, engine, one)) for one in others)]
 

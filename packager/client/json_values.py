@@ -59,7 +59,7 @@ def json_rows(rows: Any, kind_of: KindOf = lambda _: "any", first: int = 0) -> l
         raise UsageError(
             f"expected a list of rows, got one {type(rows).__name__}", "put it into a list: [row]"
         )
-    return [_row(place, row, kind_of) for place, row in enumerate(rows, first)]
+    return [_row(index, row, kind_of) for index, row in enumerate(rows, first)]
 
 
 def json_value(value: Any) -> Any:
@@ -79,8 +79,8 @@ def _of_frame(frame: Any, kind_of: KindOf) -> list[dict[str, Any]]:
             "rename or drop the repeated column",
         )
     columns = []
-    for place, name in enumerate(names):
-        series = frame.iloc[:, place]
+    for index, name in enumerate(names):
+        series = frame.iloc[:, index]
         cells, null = series.astype(object).tolist(), series.isna().tolist()
         columns.append(
             [
@@ -93,17 +93,17 @@ def _of_frame(frame: Any, kind_of: KindOf) -> list[dict[str, Any]]:
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
-def _row(place: int, row: Any, kind_of: KindOf) -> dict[str, Any]:
+def _row(index: int, row: Any, kind_of: KindOf) -> dict[str, Any]:
     named = row._asdict() if isinstance(row, tuple) and hasattr(row, "_asdict") else row
     if not isinstance(named, Mapping) and not hasattr(named, "to_dict"):
         raise UsageError(
-            f"row {place}: expected an object of names and values, got {type(row).__name__}",
+            f"row {index}: expected an object of names and values, got {type(row).__name__}",
             'write {"column": value, …} for every row',
         )
     cells = named if isinstance(named, Mapping) else named.to_dict()
     return {
         name if isinstance(name, str) else str(name): (
-            value if type(value) in _PLAIN else _cell(place, str(name), value, kind_of)
+            value if type(value) in _PLAIN else _cell(index, str(name), value, kind_of)
         )
         for name, value in cells.items()
     }
@@ -119,8 +119,8 @@ def _cell(row: int, name: str, value: Any, kind_of: KindOf) -> Any:
             return None
         deep = _UnfitError("a plain value", "a deeply nested one")
         error = deep if isinstance(caught, RecursionError) else caught
-        place = f"row {row}, column {json.dumps(name, ensure_ascii=False)}"
-        raise UsageError(f"{place}: expected {error.expected}, got {error.got}", _HINT) from None
+        location = f"row {row}, column {json.dumps(name, ensure_ascii=False)}"
+        raise UsageError(f"{location}: expected {error.expected}, got {error.got}", _HINT) from None
 
 
 def _value(value: Any) -> Any:

@@ -32,11 +32,11 @@ def requests_of(
 ) -> Iterator[tuple[int, Sequence[dict[str, Any]]]]:
     """Place of the first item, and items of one request: at most ``batch``, of a bounded size."""
     start = size = 0
-    for place, item in enumerate(items):
+    for index, item in enumerate(items):
         own = len(str(item.get("answer", "")))
-        if place - start == batch or (place > start and size + own > MAX_ANSWERS_CHARACTERS):
-            yield start, items[start:place]
-            start, size = place, 0
+        if index - start == batch or (index > start and size + own > MAX_ANSWERS_CHARACTERS):
+            yield start, items[start:index]
+            start, size = index, 0
         size += own
     if items:
         yield start, items[start:]

@@ -54,9 +54,9 @@ class TrackingServer:
             )
         self.is_local = is_this_machine(host)
         """Whether it is on this machine, and so may name files of it."""
-        place = f"[{host}]" if ":" in host else host
+        bracketed = f"[{host}]" if ":" in host else host
         port = f":{parts.port}" if parts.port else ""
-        self.address = f"{parts.scheme}://{place}{port}{parts.path.rstrip('/')}"
+        self.address = f"{parts.scheme}://{bracketed}{port}{parts.path.rstrip('/')}"
         """Without credentials."""
         self._session = requests.Session()
         self._session.auth = _login(parts.username, parts.password, variables)

@@ -36,7 +36,7 @@ def _cells(name: str, value: Any, kind: str) -> dict[str, Any]:
     if kind == "quantiles":
         return _quantiles(name, value)
     if kind == "numbers" and not any(isinstance(one, list) for one in value):
-        return {f"{name}.{place}": number for place, number in enumerate(value)}
+        return {f"{name}.{index}": number for index, number in enumerate(value)}
     if kind in ("labels", "numbers", "array", "json"):
         return {name: canonical_json(value).decode()}
     return {name: value if value is None else class_text(value)}

@@ -229,12 +229,12 @@ def _one_by_one(
 ) -> ColumnHashes:
     bits = np.empty(len(values), np.uint64)
     types = set()
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         try:
-            kind, bits[place] = canonical.canonical(value)
+            kind, bits[index] = canonical.canonical(value)
         except TypeError as error:
             raise UsageError(
-                f"column {name!r}, row {rows[place]}: "
+                f"column {name!r}, row {rows[index]}: "
                 f"expected a value that has a fingerprint, got {error}",
                 "turn the column into numbers, text or times",
             ) from error

@@ -35,7 +35,7 @@ def read_as(reader: TableReadOptions, names: Iterable[str]) -> dict[str, str]:
 def as_declared(
     frame: pd.DataFrame,
     reader: TableReadOptions,
-    place: Path,
+    path: Path,
     *,
     given: Mapping[str, Any],
     times: Mapping[str, TimeKind] | None = None,
@@ -61,7 +61,7 @@ def as_declared(
         if kind is not None and column.notna().any():
             wrong = _CHECKS[kind](column)
             if wrong is not None:
-                raise _refusal(name, kind, column.iloc[wrong], first + wrong, place)
+                raise _refusal(name, kind, column.iloc[wrong], first + wrong, path)
             frame[name] = _MADE[kind](column)
     return frame
 
@@ -72,9 +72,9 @@ def _is_text(column: pd.Series[Any]) -> bool:
     )
 
 
-def _refusal(name: str, kind: str, cell: Any, row: int, place: Path) -> UsageError:
+def _refusal(name: str, kind: str, cell: Any, row: int, path: Path) -> UsageError:
     return UsageError(
-        f"{place}: row {row}, column {name!r}: expected {_EXPECTED[kind]}, as declared, "
+        f"{path}: row {row}, column {name!r}: expected {_EXPECTED[kind]}, as declared, "
         f"got {display_value(cell)}",
         f"fix the cell, leave it empty, or set under [data.columns] of package.toml: "
         f'{toml_text(name)} = {{ kind = "string" }}',

@@ -57,22 +57,22 @@ def read_csv(
     names the columns to read. Raises ``UsageError``, naming the row, for a cell that does not match
     its column's declaration.
     """
-    place = files[0] if len(files) == 1 else files[0].parent
+    path = files[0] if len(files) == 1 else files[0].parent
     names = csv_names(files[0], reader)
     options = _options(names, files[0], reader)
     given = dict(dtype or {})
-    with readable(place, reader), joined(files, reader) as text:
+    with readable(path, reader), joined(files, reader) as text:
         read = {**read_as(reader, names), **given}
         frame = _table(
-            with_room(text, place),
+            with_room(text, path),
             options,
             dtype=read,
             usecols=None if only is None else list(only),
         )
-    labels = _RowLabels(place, read_head(files[0], reader))
+    labels = _RowLabels(path, read_head(files[0], reader))
     frame = labels.without(frame)
     labels.finish()
-    return as_declared(frame, reader, place, given=given)
+    return as_declared(frame, reader, path, given=given)
 
 
 def csv_blocks(
@@ -87,24 +87,24 @@ def csv_blocks(
     The types of columns in neither ``dtype`` nor ``times`` (the kind of a time column in the whole
     table) are inferred in every block separately.
     """
-    place = files[0] if len(files) == 1 else files[0].parent
+    path = files[0] if len(files) == 1 else files[0].parent
     start, names = read_head(files[0], reader), csv_names(files[0], reader)
-    labels = _RowLabels(place, start)
+    labels = _RowLabels(path, start)
     row = 0
-    with readable(place, reader), joined(files, reader) as text:
+    with readable(path, reader), joined(files, reader) as text:
         read = {**read_as(reader, names), **dict.fromkeys(times, "str"), **dtype}
         blocks = _table(text, _options(names, files[0], reader), dtype=read, chunksize=rows)
         for frame in blocks:
             plain = labels.without(frame)
-            yield as_declared(plain, reader, place, given=dtype, times=times, first=row)
+            yield as_declared(plain, reader, path, given=dtype, times=times, first=row)
             row += len(plain)
     labels.finish()
 
 
 def csv_records(files: Sequence[Path], reader: TableReadOptions) -> Iterator[list[str]]:
     """The cells of every record as text, the header first; blank lines are skipped."""
-    place = files[0] if len(files) == 1 else files[0].parent
-    with readable(place, reader), joined(files, reader) as stream:
+    path = files[0] if len(files) == 1 else files[0].parent
+    with readable(path, reader), joined(files, reader) as stream:
         lines = (line.decode("utf-8") for line in stream)
         separator = separator_of(files[0], reader)
         for cells in csv.reader(lines, delimiter=separator, quotechar=reader.quote):
@@ -138,8 +138,8 @@ class _RowLabels:
     rows, and a last column that is entirely blank, are refused.
     """
 
-    def __init__(self, place: Path, start: CsvHead) -> None:
-        self._place, self._start = place, start
+    def __init__(self, path: Path, start: CsvHead) -> None:
+        self._place, self._start = path, start
         self._last: int | None = None
         self._labelled = self._filled = False
 

@@ -132,7 +132,7 @@ def rows_within(files: Sequence[Path], reader: TableReadOptions, size: int) -> i
     return max(1, size * lines // max(1, read))
 
 
-def with_room(parts: io.BufferedReader, place: Path) -> io.BufferedReader:
+def with_room(parts: io.BufferedReader, path: Path) -> io.BufferedReader:
     """The same stream, for a table read as a whole; ``UsageError`` if it doesn't fit in memory.
 
     Checked while reading, because the size of a compressed file's content is unknown before.
@@ -144,38 +144,38 @@ def with_room(parts: io.BufferedReader, place: Path) -> io.BufferedReader:
             size += len(part)
             if size % _LOOK < len(part):
                 # The text itself, which pandas holds until the cells are parsed.
-                check_room(place, "text", _LOOK, f"{size / 1e9:,.1f} GB so far, and more")
+                check_room(path, "text", _LOOK, f"{size / 1e9:,.1f} GB so far, and more")
             yield part
 
     return io.BufferedReader(_Chain(counted()))
 
 
 @contextmanager
-def readable(place: Path, reader: TableReadOptions) -> Iterator[None]:
+def readable(path: Path, reader: TableReadOptions) -> Iterator[None]:
     """Convert errors of pandas and the system about an unreadable file to a ``UsageError``."""
     try:
-        with fitting_memory(place):
+        with fitting_memory(path):
             yield
     except UnicodeError as error:
-        raise wrong_encoding(place, reader, error) from error
+        raise wrong_encoding(path, reader, error) from error
     except _PACKED as error:
         raise UsageError(
-            f"{place}: expected a file compressed as its name (or [data.read] compression) says, "
+            f"{path}: expected a file compressed as its name (or [data.read] compression) says, "
             f"got {str(error).strip()}",
             "compress it again, or rename it if it isn't compressed",
         ) from error
     except pd.errors.ParserError as error:
         if "out of memory" in str(error):
-            raise no_room(place) from error
-        raise _wrong_cells(place, reader, error) from error
+            raise no_room(path) from error
+        raise _wrong_cells(path, reader, error) from error
     except _UNREADABLE as error:
-        raise _wrong_cells(place, reader, error) from error
+        raise _wrong_cells(path, reader, error) from error
 
 
-def _wrong_cells(place: Path, reader: TableReadOptions, error: Exception) -> UsageError:
+def _wrong_cells(path: Path, reader: TableReadOptions, error: Exception) -> UsageError:
     separator = reader.separator or ","
     return UsageError(
-        f"{place}: expected rows with {_NAMES.get(separator, repr(separator))} between cells, "
+        f"{path}: expected rows with {_NAMES.get(separator, repr(separator))} between cells, "
         f"got {str(error).strip()}",
         "check separators and quotes around that line; [data.read] names other ones",
     )
@@ -248,9 +248,9 @@ def _decoded(file: Path, reader: TableReadOptions) -> Iterator[bytes]:
             yield from parts
             return
         decoder = codecs.getincrementaldecoder(reader.encoding)()
-        for place, part in enumerate(parts):
+        for index, part in enumerate(parts):
             text = decoder.decode(part)
-            yield (text.removeprefix("\ufeff") if place == 0 else text).encode("utf-8")
+            yield (text.removeprefix("\ufeff") if index == 0 else text).encode("utf-8")
         yield decoder.decode(b"", final=True).encode("utf-8")
 
 

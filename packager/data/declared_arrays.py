@@ -15,18 +15,18 @@ from packager.data.rows.nested_values import array_converter
 
 
 def declared_array(
-    column: pd.Series[Any], declared: tuple[str, tuple[int, ...]], place: object, first: int
+    column: pd.Series[Any], declared: tuple[str, tuple[int, ...]], location: object, first: int
 ) -> pd.Series[Any]:
     """The column as one block of the declared element type and shape.
 
-    ``place``: the file or folder, for messages; ``first``: the number of the first row. Raises
+    ``location``: the file or folder, for messages; ``first``: the number of the first row. Raises
     ``UsageError``, naming row and index, for a cell that such an array can't hold: of another
     shape, with a null, text, or a number that the element type can't hold exactly.
     """
     dtype = ArrayDtype(*declared)
     block = _block(column.array, dtype) if isinstance(column.array, ArrayColumn) else None
     if block is None:
-        block = ArrayColumn.of(_cells(column, dtype, place, first), dtype)
+        block = ArrayColumn.of(_cells(column, dtype, location, first), dtype)
     return pd.Series(block, column.index, name=column.name)
 
 
@@ -42,14 +42,16 @@ def _block(column: ArrayColumn, dtype: ArrayDtype) -> ArrayColumn | None:
     return ArrayColumn(cast.reshape(-1, *dtype.shape), column.absent)
 
 
-def _cells(column: pd.Series[Any], dtype: ArrayDtype, place: object, first: int) -> Sequence[Any]:
+def _cells(
+    column: pd.Series[Any], dtype: ArrayDtype, location: object, first: int
+) -> Sequence[Any]:
     missing = column.isna().to_numpy(bool)
     cells: list[Any] = []
     for row, (cell, gone) in enumerate(zip(column, missing, strict=True)):
         try:
             cells.append(None if gone else _cell(cell, dtype))
         except ConversionError as error:
-            raise refused(column.name, cell, error.expected, first + row, place) from error
+            raise refused(column.name, cell, error.expected, first + row, location) from error
     return cells
 
 

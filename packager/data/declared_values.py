@@ -32,7 +32,7 @@ def cell_converter(name: str, reader: TableReadOptions) -> Take | None:
     return None if kind is None else CONVERTERS.get(kind)
 
 
-def declared_values(column: pd.Series[Any], take: Take, place: object, first: int) -> Any:
+def declared_values(column: pd.Series[Any], take: Take, location: object, first: int) -> Any:
     """The column with its cells converted, NaN for null; ``UsageError`` names the row."""
     cells = np.full(len(column), np.nan, object)
     gone = column.isna().to_numpy(bool)
@@ -40,14 +40,14 @@ def declared_values(column: pd.Series[Any], take: Take, place: object, first: in
         try:
             cells[row] = np.nan if null else take(cell)
         except ConversionError as error:
-            raise refused(column.name, cell, error.expected, first + row, place) from error
+            raise refused(column.name, cell, error.expected, first + row, location) from error
     return pd.Series(cells, column.index, dtype=object)
 
 
-def refused(name: Any, cell: Any, expected: str, row: int, place: object) -> UsageError:
+def refused(name: Any, cell: Any, expected: str, row: int, location: object) -> UsageError:
     """The error of a cell that its declared column can't hold."""
     return UsageError(
-        f"{place}: row {row}, column {name!r}: expected {expected}, as declared, "
+        f"{location}: row {row}, column {name!r}: expected {expected}, as declared, "
         f"got {display_value(cell)}",
         "correct the cell, or change the column under [data.columns] of package.toml",
     )

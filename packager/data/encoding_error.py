@@ -19,10 +19,8 @@ class WrongEncodingError(CsvFormatError):
         """The encoding that the file probably has."""
 
 
-def wrong_encoding(
-    place: Path, reader: TableReadOptions, error: UnicodeError
-) -> WrongEncodingError:
-    """The error for ``place``: UTF-16 is known by its mark, else cp1252 is the most frequent."""
+def wrong_encoding(path: Path, reader: TableReadOptions, error: UnicodeError) -> WrongEncodingError:
+    """The error for ``path``: UTF-16 is known by its mark, else cp1252 is the most frequent."""
     found, wide = str(error), False
     if isinstance(error, UnicodeDecodeError):
         found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
@@ -30,7 +28,7 @@ def wrong_encoding(
     likely = "utf-16" if wide else "cp1252"
     expected = reader.encoding.upper()
     return WrongEncodingError(
-        f"{place}: expected {expected}, got {found}",
+        f"{path}: expected {expected}, got {found}",
         f"set under [data] of package.toml: {shown_options(encoding=likely)} "
         "(or the encoding it has), or save the file as UTF-8",
         f"it is probably {likely}: save it as {expected}, which the data of the package have",

@@ -69,7 +69,7 @@ class KeySketch(FrozenModel):
 def key_hashes(rows: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.uint64]:
     """A hash for each row, of the values in ``columns``; equal values have equal hashes."""
     named = _key(rows, columns)
-    return row_hashes(named.set_axis([str(place) for place in range(len(columns))], axis=1))
+    return row_hashes(named.set_axis([str(index) for index in range(len(columns))], axis=1))
 
 
 def key_kinds(rows: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:

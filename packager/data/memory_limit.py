@@ -32,7 +32,7 @@ def available_bytes() -> int:
     return min(_of_machine(), _of_group(), _of_process())
 
 
-def check_room(place: object, what: str, size: int, counted: str) -> None:
+def check_room(location: object, what: str, size: int, counted: str) -> None:
     """Raise ``UsageError`` if ``size`` bytes of ``what`` do not fit in memory.
 
     ``counted`` describes the amount, as in ``10 rows x 3 columns``.
@@ -40,17 +40,17 @@ def check_room(place: object, what: str, size: int, counted: str) -> None:
     there = available_bytes()
     if size > there:
         raise UsageError(
-            f"{place}: expected {what} to fit in the available memory"
+            f"{location}: expected {what} to fit in the available memory"
             f" ({there / 1e9:,.1f} GB), got {counted}: at least {size / 1e9:,.1f} GB",
             "use fewer rows or columns, or a machine with more memory",
         )
 
 
-def refuse_too_wide(place: object, columns: int) -> None:
+def refuse_too_wide(location: object, columns: int) -> None:
     """Raise ``UsageError`` for more than ``MAX_COLUMNS``."""
     if columns > MAX_COLUMNS:
         raise UsageError(
-            f"{place}: expected at most {MAX_COLUMNS:,} columns, got {columns:,}",
+            f"{location}: expected at most {MAX_COLUMNS:,} columns, got {columns:,}",
             "check its separators, or leave out columns that no model needs",
         )
 
@@ -79,19 +79,19 @@ def bounded_memory() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def fitting_memory(place: object) -> Iterator[None]:
-    """``bounded_memory`` with a ``UsageError`` that names ``place`` instead of ``MemoryError``."""
+def fitting_memory(location: object) -> Iterator[None]:
+    """``bounded_memory`` with a ``UsageError`` naming ``location`` instead of ``MemoryError``."""
     try:
         with bounded_memory():
             yield
     except MemoryError as error:
-        raise no_room(place) from error
+        raise no_room(location) from error
 
 
-def no_room(place: object) -> UsageError:
+def no_room(location: object) -> UsageError:
     """The error for a file that exhausted the available memory."""
     return UsageError(
-        f"{place}: expected a file that fits into memory, got a larger one",
+        f"{location}: expected a file that fits into memory, got a larger one",
         "use fewer rows or columns, or a machine with more memory",
     )
 

@@ -57,7 +57,7 @@ def _parquet(file: Path) -> Any:
     return parquet
 
 
-def check_footer(place: object, source: Any) -> None:
+def check_footer(location: object, source: Any) -> None:
     """Raise ``UsageError`` if the footer of an open file is too large to be read."""
     end = source.seek(0, 2)
     source.seek(max(0, end - 8))
@@ -67,11 +67,11 @@ def check_footer(place: object, source: Any) -> None:
         return  # the reader reports it
     if size > MAX_FOOTER_BYTES:
         raise UsageError(
-            f"{place}: expected a footer of at most {MAX_FOOTER_BYTES >> 20} MiB, got one of"
+            f"{location}: expected a footer of at most {MAX_FOOTER_BYTES >> 20} MiB, got one of"
             f" {size:,} bytes",
             "write it with fewer columns or row groups",
         )
-    check_room(place, "a footer", size * _FOOTER_GROWS, f"one of {size:,} bytes")
+    check_room(location, "a footer", size * _FOOTER_GROWS, f"one of {size:,} bytes")
 
 
 def refuse_too_large(files: Sequence[Path], schema: Any, *, of_a_cell: int = 8) -> None:
@@ -85,12 +85,12 @@ def refuse_too_large(files: Sequence[Path], schema: Any, *, of_a_cell: int = 8) 
             rows += row_count(file, opened.metadata)
     size = rows * sum(max(of_a_cell, cell_bytes(field.type)) for field in schema)
     shown = f"{rows:,} rows x {len(schema):,} columns"
-    place = files[0] if len(files) == 1 else files[0].parent
-    check_room(place, "rows", size, shown)
+    path = files[0] if len(files) == 1 else files[0].parent
+    check_room(path, "rows", size, shown)
     for file in files:
         for more in measured(file, schema):
             size += more
-            check_room(place, "rows", size, shown)
+            check_room(path, "rows", size, shown)
 
 
 def refuse_large_blocks(
@@ -119,35 +119,35 @@ def rows_within(file: Path, size: int) -> int:
 def _row_bytes(opened: Any) -> int:
     """Mean bytes of a row, by the metadata, which may understate them."""
     metadata = opened.metadata
-    groups = (metadata.row_group(place) for place in range(metadata.num_row_groups))
+    groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
     stored = sum(max(0, int(group.total_byte_size)) for group in groups)
     fixed = sum(cell_bytes(field.type) for field in opened.schema_arrow)
     return max(1, fixed, stored // max(1, int(metadata.num_rows)))
 
 
-def row_count(place: object, metadata: Any) -> int:
+def row_count(location: object, metadata: Any) -> int:
     """Number of rows of a file; ``UsageError`` if it differs from the sum of its row groups."""
     groups = sum(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
     if groups != metadata.num_rows or metadata.num_rows < 0:
         raise UsageError(
-            f"{place}: expected {metadata.num_rows} rows, got {groups} in its row groups"
+            f"{location}: expected {metadata.num_rows} rows, got {groups} in its row groups"
         )
     return int(groups)
 
 
-def refuse_large_groups(place: object, source: Any, schema: Any) -> None:
+def refuse_large_groups(location: object, source: Any, schema: Any) -> None:
     """Raise ``UsageError`` if a row group of an open file, read whole, doesn't fit in memory."""
     from pyarrow import parquet
 
-    check_footer(place, source)
-    with readable(place), parquet.ParquetFile(source, pre_buffer=False) as opened:
+    check_footer(location, source)
+    with readable(location), parquet.ParquetFile(source, pre_buffer=False) as opened:
         metadata = opened.metadata
-        row_count(place, metadata)
+        row_count(location, metadata)
         most = max(
             (metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)), default=0
         )
     size = most * sum(max(8, cell_bytes(field.type)) for field in schema)
-    check_room(place, "a row group", size, f"{most:,} rows x {len(schema):,} columns")
+    check_room(location, "a row group", size, f"{most:,} rows x {len(schema):,} columns")
 
 
 def measured(file: object, schema: Any, source: Any = None) -> Iterator[int]:
@@ -216,7 +216,7 @@ def cell_bytes(kind: Any) -> int:
 
 def _leaves(opened: Any) -> list[str]:
     columns = opened.metadata.schema
-    return [columns.column(place).path for place in range(opened.metadata.num_columns)]
+    return [columns.column(index).path for index in range(opened.metadata.num_columns)]
 
 
 def _is_hidden(kind: Any) -> bool:

@@ -21,21 +21,21 @@ def encoded(table: Any, schema: Any) -> Any:
 
     kind = pa.dictionary(pa.int32(), pa.string())
     fields = []
-    for place, field in enumerate(schema):
+    for index, field in enumerate(schema):
         fields.append(field.with_type(kind) if is_text(field.type) else field)
-        if is_text(field.type) and not pa.types.is_dictionary(table.schema.types[place]):
-            column = table.column(place).cast(pa.string()).dictionary_encode()
-            table = table.set_column(place, field.name, column)
+        if is_text(field.type) and not pa.types.is_dictionary(table.schema.types[index]):
+            column = table.column(index).cast(pa.string()).dictionary_encode()
+            table = table.set_column(index, field.name, column)
     return table, pa.schema(fields)
 
 
-def decoded(table: Any, schema: Any, place: object) -> Any:
+def decoded(table: Any, schema: Any, location: object) -> Any:
     """``table`` in the types of ``schema``; ``UsageError`` if its text does not fit in memory.
 
     A value may occur in the file once, and in the table a million times.
     """
     size = sum(_text_bytes(table[f.name]) for f in schema if _is_encoded(table, f))
-    check_room(place, "text", size, f"{len(table):,} rows of it")
+    check_room(location, "text", size, f"{len(table):,} rows of it")
     return table.cast(schema)
 
 
@@ -43,8 +43,8 @@ def shared(column: Any) -> npt.NDArray[np.object_]:
     """The texts of an Arrow column as Python strings, shape (rows,); equal cells share one."""
     coded = _used_only(column.dictionary_encode()).unify_dictionaries()
     parts = [np.empty(0, object)]
-    for place, chunk in enumerate(coded.chunks):
-        if place == 0:
+    for index, chunk in enumerate(coded.chunks):
+        if index == 0:
             texts = np.array([*chunk.dictionary.to_pylist(), np.nan], dtype=object)
         codes = chunk.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
         parts.append(texts[codes])

@@ -70,8 +70,8 @@ def _words(data: Bytes, starts: Places, count: int = 1) -> Bits:
     return words if count == 1 else words.reshape(-1, count)
 
 
-def _secret(place: int, size: int = _WORD) -> np.uint64:
-    return np.uint64(int.from_bytes(_SECRET[place : place + size], "little"))
+def _secret(index: int, size: int = _WORD) -> np.uint64:
+    return np.uint64(int.from_bytes(_SECRET[index : index + size], "little"))
 
 
 def _none(_data: Bytes, starts: Places, _lengths: Places) -> Bits:
@@ -135,10 +135,10 @@ def _longer(pairs: int) -> Callable[[Bytes, Places, Places], Bits]:
         heads = _words(data, starts, 2 * pairs)
         tails = _words(data, starts + lengths - 2 * pairs * _WORD, 2 * pairs)
         for i in range(pairs):
-            for words, pair, place in ((heads, i, 0), (tails, pairs - 1 - i, 16)):
+            for words, pair, offset in ((heads, i, 0), (tails, pairs - 1 - i, 16)):
                 low, high = words[:, 2 * pair], words[:, 2 * pair + 1]
-                place += 32 * i
-                bits += _folded(low ^ _secret(place), high ^ _secret(place + _WORD))
+                offset += 32 * i
+                bits += _folded(low ^ _secret(offset), high ^ _secret(offset + _WORD))
         return _avalanche(bits)
 
     return hashed

@@ -101,10 +101,10 @@ def _write(folder: Path, path: str, text: str) -> None:
     """Write a file that everybody may read: containers mount it, whose users are others."""
     target = folder / path
     for parent in reversed(target.relative_to(folder).parents):
-        place = folder / parent
-        if not place.exists():
-            place.mkdir()
-            place.chmod(0o755)
+        location = folder / parent
+        if not location.exists():
+            location.mkdir()
+            location.chmod(0o755)
     with atomic_file(target) as file:
         file.write_text(text, encoding="utf-8")
 

@@ -101,10 +101,10 @@ def _check_token(path: Path, folder: Path) -> None:
     if path.is_file():
         return
     refuse_leaving(path, folder)
-    for place, wanted in ((path.parent, "a folder"), (path, "a file")):
-        if os.path.lexists(place) and not (wanted == "a folder" and place.is_dir()):
+    for location, wanted in ((path.parent, "a folder"), (path, "a file")):
+        if os.path.lexists(location) and not (wanted == "a folder" and location.is_dir()):
             raise UsageError(
-                f"{place}: expected {wanted}, got something else",
+                f"{location}: expected {wanted}, got something else",
                 "move it elsewhere: this command then makes it anew",
             )
 

@@ -49,9 +49,9 @@ def active_python(environment: Mapping[str, str] = os.environ) -> str | None:
     """The Python of the active environment, else the first on ``PATH``; None if there is none."""
     for variable in VARIABLES:
         prefix = environment.get(variable, "")
-        place = Path(prefix) / "bin" / "python"
-        if os.path.isabs(prefix) and place.is_file():
-            return str(place)
+        path = Path(prefix) / "bin" / "python"
+        if os.path.isabs(prefix) and path.is_file():
+            return str(path)
     return next((found for name in PROGRAMS if (found := find_program(name))), None)
 
 

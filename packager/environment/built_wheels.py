@@ -68,29 +68,29 @@ def restore_one(built: BuiltWheel, folder: Path) -> Path:
 
 def in_wheelhouse(path: Path, filename: str, sha256: str) -> Path:
     """The path in the wheelhouse of the wheel at ``path``, which is copied there."""
-    place = cache_directory("wheels") / sha256 / filename
-    if not place.is_file():
-        with atomic_file(place) as file:
+    location = cache_directory("wheels") / sha256 / filename
+    if not location.is_file():
+        with atomic_file(location) as file:
             shutil.copyfile(path, file)
-    return place
+    return location
 
 
 def keep_wheels(lock: LockFile, folder: Path) -> None:
     """Write the built wheels of a lock beside it, and remove those of an earlier lock."""
-    place = folder / WHEELS_FOLDER
+    location = folder / WHEELS_FOLDER
     every = [built for one in lock.every() for built in one.built]
     wanted = {built.filename for built in every}
     for built in every:
-        path = place / built.filename
+        path = location / built.filename
         if not path.is_file() or path.is_symlink() or sha256_file(path) != built.sha256:
             with atomic_file(path) as file:
                 shutil.copyfile(wheel_path(as_wheel(built)), file)
-    if place.is_dir() and not place.is_symlink():
-        for left in place.glob("*.whl"):
+    if location.is_dir() and not location.is_symlink():
+        for left in location.glob("*.whl"):
             if left.name not in wanted:
                 left.unlink()
-        if not any(place.iterdir()):
-            place.rmdir()
+        if not any(location.iterdir()):
+            location.rmdir()
 
 
 def cached_build(key: list[object]) -> tuple[Path, tuple[str, ...]] | None:

@@ -26,7 +26,7 @@ def module_file(name: str, top: Path) -> Path | None:
     """The file of the module ``name`` below ``top``; None if there is none."""
     path = top / name.replace(".", "/")
     places = (path.with_name(path.name + ".py"), path / "__init__.py")
-    return next((place for place in places if place.is_file()), None)
+    return next((location for location in places if location.is_file()), None)
 
 
 def _imported(file: Path, tops: Sequence[Path]) -> Iterator[Path]:

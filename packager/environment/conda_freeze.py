@@ -29,10 +29,10 @@ _BUILT = re.compile(
 _LINE = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*@\s*file:///\S+(?:\s+;(.*))?$", re.IGNORECASE)
 
 
-def is_lost(line: str, place: Path) -> bool:
-    """Whether a line names ``place``, which does not exist here, and no version."""
-    named = _LINE.match(line) is not None and not place.exists()
-    return named and (place.suffix != ".whl" or _BUILT.search(place.as_posix()) is not None)
+def is_lost(line: str, path: Path) -> bool:
+    """Whether a line names ``path``, which does not exist here, and no version."""
+    named = _LINE.match(line) is not None and not path.exists()
+    return named and (path.suffix != ".whl" or _BUILT.search(path.as_posix()) is not None)
 
 
 def name_of(line: str) -> str:
@@ -43,7 +43,7 @@ def name_of(line: str) -> str:
 def warn_of_active_versions(texts: Mapping[Path, str], progress: Progress) -> None:
     """Warn of the packages whose versions are those of the active environment, and of which."""
     lines = [line.split("#")[0].strip() for text in texts.values() for line in text.splitlines()]
-    lost = [line for line in lines if (place := _place(line)) and is_lost(line, place)]
+    lost = [line for line in lines if (location := _place(line)) and is_lost(line, location)]
     named = [line for line in lost if _version_in(line) is None]
     if named:
         progress.warn(
@@ -71,8 +71,10 @@ def installed(line: str) -> str | None:
 
 def _version_in(line: str) -> str | None:
     """The version in the name of a wheel that a line names."""
-    place = _place(line)
+    location = _place(line)
     try:
-        return str(parse_wheel_filename(unquote(place.name))[1]) if place is not None else None
+        return (
+            str(parse_wheel_filename(unquote(location.name))[1]) if location is not None else None
+        )
     except InvalidWheelFilename:
         return None

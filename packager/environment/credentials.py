@@ -50,9 +50,9 @@ def found_credentials(
 def addresses_in(words: Iterable[str]) -> Iterator[IndexAddress]:
     """The addresses among ``words``, each alone or after ``NAME=``."""
     for word in words:
-        place = word.find("http")
-        if "://" in word and place >= 0:
-            yield IndexAddress(word[place:], word[:place].rstrip("=") if place else "")
+        location = word.find("http")
+        if "://" in word and location >= 0:
+            yield IndexAddress(word[location:], word[:location].rstrip("=") if location else "")
 
 
 def _of_name(name: str, environment: Mapping[str, str]) -> tuple[str, str] | None:

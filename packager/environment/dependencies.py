@@ -85,8 +85,8 @@ def lock_and_fetch(
     """
     file, other = requirements.file, requirements.same_as
     strategy, torch = requirements.strategy, requirements.torch
-    for place in shared_credentials(file.resolve().parent, os.environ):
-        progress.warn(place)
+    for path in shared_credentials(file.resolve().parent, os.environ):
+        progress.warn(path)
     wanted = DependencySelection(target, requirements.extras, requirements.groups)
     check_python_of(project_of(file), wanted)
     inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=wanted)

@@ -107,9 +107,9 @@ def borrow(repository: Repository, commit: str, scratch: Path) -> None:
     objects = repository.common / "objects"
     (scratch / "objects/info/alternates").write_text(f"{objects}\n")
     for name in ("index", "info/exclude"):
-        place = (repository.own if name == "index" else repository.common) / name
-        if place.is_file():
-            shutil.copyfile(place, scratch / name)
+        path = (repository.own if name == "index" else repository.common) / name
+        if path.is_file():
+            shutil.copyfile(path, scratch / name)
 
 
 def git_environment(home: Path) -> dict[str, str]:

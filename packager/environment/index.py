@@ -82,8 +82,8 @@ class IndexOptions:
         folder, arguments = requirements.resolve().parent, self.arguments
         own, texts = read_options(requirements, wanted)
         if "--default-index" in own and "--default-index" in arguments:
-            place = arguments.index("--default-index")  # as with pip, the file's own one wins
-            arguments = arguments[:place] + arguments[place + 2 :]
+            index = arguments.index("--default-index")  # as with pip, the file's own one wins
+            arguments = arguments[:index] + arguments[index + 2 :]
         settings = merged(folder, self.environment)
         is_set = "index-strategy" in settings or "index-strategy" in settings.get("pip", {})
         chosen = strategy or (None if is_set else self.strategy)

@@ -115,7 +115,7 @@ def _names(texts: Mapping[Path, str], folder: Path) -> bool:
         for file, text in texts.items()
         for _, line in logical_lines(text)
     )
-    return any(place is not None and place.resolve() == folder.resolve() for place in places)
+    return any(path is not None and path.resolve() == folder.resolve() for path in places)
 
 
 def _required_by(project: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -18,28 +18,28 @@ _EXTRAS = re.compile(r"\[[\w., -]*\]")
 _NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@")
 
 
-def local_address(text: str, place: Path) -> str:
-    """A line that names the local path ``place``, as a name and address.
+def local_address(text: str, path: Path) -> str:
+    """A line that names the local path ``path``, as a name and address.
 
     Raises ``UsageError`` for a wheel that is not called as wheels are.
     """
     marker, extras, named = MARKER.search(text), _EXTRAS.search(text), _NAME.match(text)
     name = named[1] if named else ""
-    if place.suffix == ".whl" and place.is_file():
-        name = _wheel_name(place)
-    url, more = place.resolve().as_uri(), extras[0].replace(" ", "") if extras else ""
+    if path.suffix == ".whl" and path.is_file():
+        name = _wheel_name(path)
+    url, more = path.resolve().as_uri(), extras[0].replace(" ", "") if extras else ""
     inside = re.search(r"#(?:[^\s;]*&)?(subdirectory=[^\s;&]+)", text)
     url += f"#{inside[1]}" if inside else ""
     found = f"{name}{more} @ {url}" if name else f"{url}{more}"
     return f"{found} ; {marker[1].strip()}" if marker else found
 
 
-def _wheel_name(place: Path) -> str:
+def _wheel_name(path: Path) -> str:
     try:
-        return str(parse_wheel_filename(place.name)[0])
+        return str(parse_wheel_filename(path.name)[0])
     except InvalidWheelFilename as error:
         raise UsageError(
-            f"{place.name}: expected a wheel called NAME-VERSION-PYTHON-ABI-PLATFORM.whl",
+            f"{path.name}: expected a wheel called NAME-VERSION-PYTHON-ABI-PLATFORM.whl",
             "give it the name that it was built with, or build it again with `pip wheel`",
         ) from error
 

@@ -164,13 +164,13 @@ def _lines(
         line = _Line(file, number, content, constrains)
         nested = list(_nested(line))
         for name, only in nested:
-            place = file.parent / name
-            if not place.is_file():
+            path = file.parent / name
+            if not path.is_file():
                 remote = "://" in name
                 hint = "download it into the project, and name that" if remote else "fix that line"
                 raise line.wrong(f"expected a file at {without_credentials(name)}, got none", hint)
-            if place.resolve() not in texts:
-                yield from _lines(place, reader, texts, constrains or only)
+            if path.resolve() not in texts:
+                yield from _lines(path, reader, texts, constrains or only)
         if not nested:
             yield line
 
@@ -227,9 +227,9 @@ def _address(line: _Line, option: str, value: str, top: Path) -> str:
         return value
     if option == "--trusted-host":
         return value
-    place = local_path(value, line.file.parent) or line.file.parent / value
-    _refuse_outside(line, place, top)
-    return str(place.resolve())
+    path = local_path(value, line.file.parent) or line.file.parent / value
+    _refuse_outside(line, path, top)
+    return str(path.resolve())
 
 
 def _plain(line: _Line, top: Path) -> str:
@@ -239,12 +239,12 @@ def _plain(line: _Line, top: Path) -> str:
         raise line.wrong(problem, "`pip hash --algorithm sha256 FILE` prints it")
     text, hashes = without_hashes(line.text)
     editable = EDITABLE.match(text)
-    place = local_path(text, line.file.parent)
-    if place is not None and conda_freeze.is_lost(text, place):
+    path = local_path(text, line.file.parent)
+    if path is not None and conda_freeze.is_lost(text, path):
         return _installed(line, text)
-    if place is not None:
-        _refuse_outside(line, place, top)
-        text = addresses.local_address(text, place)
+    if path is not None:
+        _refuse_outside(line, path, top)
+        text = addresses.local_address(text, path)
     else:
         text = editable[1].strip().strip("\"'") if editable else text
     if "://" in text and VARIABLE.search(text):
@@ -289,10 +289,10 @@ def _installed(line: _Line, text: str) -> str:
     return found
 
 
-def _refuse_outside(line: _Line, place: Path, top: Path) -> None:
-    if not place.resolve().is_relative_to(top.resolve()):
+def _refuse_outside(line: _Line, path: Path, top: Path) -> None:
+    if not path.resolve().is_relative_to(top.resolve()):
         raise line.wrong(
-            f"expected a path within the project, got {str(place)[:200]!r}",
+            f"expected a path within the project, got {str(path)[:200]!r}",
             "copy it into the project; a repository of git on this machine can be named as "
             "git+file:///PATH@COMMIT, and a folder of wheels in your own configuration (find-links "
             "of pip or uv)",

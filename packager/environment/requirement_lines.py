@@ -119,8 +119,11 @@ def _rejection(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     whole = line if line.startswith("git@") else address.removeprefix("git+")
     copied = _COPIED.match(whole) if "://" not in address else None
     if copied is not None and (copied[1] or address.startswith("git+")):
-        place = f"git+ssh://{copied[1] or ''}{copied[2]}/{copied[3]}"
-        return f"expected an address of git, got {display(line)}", f"write {place} in place of it"
+        location = f"git+ssh://{copied[1] or ''}{copied[2]}/{copied[3]}"
+        return (
+            f"expected an address of git, got {display(line)}",
+            f"write {location} in place of it",
+        )
     if (rejection := _of_plain_git(address)) is not None:
         return f"expected an address of git, got {display(line)}", rejection
     local = _local(address, folder, anything=editable is not None)

@@ -141,11 +141,11 @@ def _links(
 ) -> Iterator[tuple[str, str, str, str]]:
     """(filename, address, sha256, ``requires-python``) of each file that a page lists."""
     if "://" not in address or address.startswith("file:"):
-        place = Path(url2pathname(urlsplit(address).path) if "://" in address else address.strip())
-        if (place / "index.html").is_file():
-            yield from _of_html((place / "index.html").read_text("utf-8"), place.as_uri() + "/")
-        elif place.is_dir():
-            yield from ((file.name, file.as_uri(), "", "") for file in place.iterdir())
+        path = Path(url2pathname(urlsplit(address).path) if "://" in address else address.strip())
+        if (path / "index.html").is_file():
+            yield from _of_html((path / "index.html").read_text("utf-8"), path.as_uri() + "/")
+        elif path.is_dir():
+            yield from ((file.name, file.as_uri(), "", "") for file in path.iterdir())
         return
     try:
         answer = _get_page(address, session, index)

@@ -178,15 +178,15 @@ class SourceBuilds:
             self._target, tuple(filter(None, re.split(r"\s*,\s*", extras)))
         )
         for name, line in located_lines(folder, wanted).items():
-            place = local_path(line, folder)
-            if place is not None:
-                if not place.resolve().is_relative_to(self._project.top.resolve()):
+            path = local_path(line, folder)
+            if path is not None:
+                if not path.resolve().is_relative_to(self._project.top.resolve()):
                     raise UsageError(
                         f"{called}: `tool.uv.sources.{name}`: expected a path within the project, "
-                        f"got {str(place)[:200]!r}",
+                        f"got {str(path)[:200]!r}",
                         "copy it into the project, and write its path there",
                     )
-                line = f"{name} @ {local_address(line, place).rpartition(' @ ')[2]}"
+                line = f"{name} @ {local_address(line, path).rpartition(' @ ')[2]}"
             required = parse_source(line)
             if required is None:
                 self._overrides[name] = line

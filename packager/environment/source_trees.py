@@ -221,11 +221,11 @@ def _unpack_zip(archive: Path, folder: Path, called: str) -> None:
                     f"{called}: expected files and folders, got {info.filename[:100]!r}",
                     "the archive is malicious or damaged: ask its author",
                 )
-            place = folder / name
+            path = folder / name
             if info.is_dir():
-                place.mkdir(parents=True, exist_ok=True)
+                path.mkdir(parents=True, exist_ok=True)
                 continue
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with opened.open(info) as packed, place.open("xb") as file:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with opened.open(info) as packed, path.open("xb") as file:
                 shutil.copyfileobj(packed, file)
-            place.chmod(0o755 if mode & stat.S_IXUSR else 0o644)
+            path.chmod(0o755 if mode & stat.S_IXUSR else 0o644)

@@ -71,13 +71,13 @@ def shared_credentials(folder: Path, environment: Mapping[str, str]) -> Iterator
 
 def project_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     """The nearest ``uv.toml``, or ``pyproject.toml`` with ``[tool.uv]``, in or above ``folder``."""
-    for place in (folder, *folder.parents):
-        if (place / "uv.toml").is_file():
-            return place / "uv.toml", read_toml(place / "uv.toml")
-        if (place / "pyproject.toml").is_file():
-            tools = read_toml(place / "pyproject.toml").get("tool", {})
+    for path in (folder, *folder.parents):
+        if (path / "uv.toml").is_file():
+            return path / "uv.toml", read_toml(path / "uv.toml")
+        if (path / "pyproject.toml").is_file():
+            tools = read_toml(path / "pyproject.toml").get("tool", {})
             if isinstance(tools, dict) and "uv" in tools:
-                return place / "pyproject.toml", dict(tools["uv"])
+                return path / "pyproject.toml", dict(tools["uv"])
     return None
 
 
@@ -106,8 +106,8 @@ def _files(
     if named := environment.get("UV_CONFIG_FILE"):
         yield Path(named), read_toml(Path(named)), USER_SETTINGS
         return
-    for place in _user_places(environment):
-        file = place / "uv" / "uv.toml"
+    for path in _user_places(environment):
+        file = path / "uv" / "uv.toml"
         if file.is_file():
             yield file, read_toml(file), USER_SETTINGS
 
@@ -118,7 +118,7 @@ def _user_places(environment: Mapping[str, str]) -> list[Path]:
     user = environment.get("XDG_CONFIG_HOME") or environment.get("APPDATA")
     machine = environment.get("XDG_CONFIG_DIRS") or "/etc/xdg"
     places = [user or os.path.join(home, ".config"), *machine.split(os.pathsep), "/etc"]
-    return [Path(place) for place in places if os.path.isabs(place)]
+    return [Path(path) for path in places if os.path.isabs(path)]
 
 
 def _settings(table: Mapping[str, Any], folder: Path, known: frozenset[str]) -> dict[str, Any]:

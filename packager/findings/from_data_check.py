@@ -130,5 +130,5 @@ def _finding(
 
 def _subject(found: DataFinding) -> str:
     """``column=price/range``, or ``package`` with the detector for whole rows."""
-    place = PACKAGE_SUBJECT if found.column is None else f"column={found.column}"
-    return named(f"{place}/{found.detector}")
+    location = PACKAGE_SUBJECT if found.column is None else f"column={found.column}"
+    return named(f"{location}/{found.detector}")

@@ -222,9 +222,9 @@ class ContainerCompiler:
             # The output of a base is untrusted: accept only bytecode next to a module of ``tree``.
             beside = name.parent.parent / name.name.partition(".")[0]
             if info.isreg() and name.suffix == ".pyc" and Path(beside) in modules:
-                place = tree / name
-                place.parent.mkdir(exist_ok=True)
-                place.write_bytes(b"".join(compiled.chunks(info)))
+                location = tree / name
+                location.parent.mkdir(exist_ok=True)
+                location.write_bytes(b"".join(compiled.chunks(info)))
 
     @contextmanager
     def opened(self) -> Iterator[CompileModules]:

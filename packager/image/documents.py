@@ -89,8 +89,8 @@ def parse_document(kind: type[ModelT], content: bytes, called: str) -> ModelT:
         return made
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(map(str, found["loc"]))[:200]
-        problem = f"{place}: {found['msg']}" if place else str(found["msg"])
+        location = ".".join(map(str, found["loc"]))[:200]
+        problem = f"{location}: {found['msg']}" if location else str(found["msg"])
     except (ValueError, RecursionError) as error:
         problem = str(error)
     raise PackageError(

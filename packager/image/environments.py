@@ -58,13 +58,13 @@ def environment_entries(
     for folder in folders:
         known = scripts.get(folder.path, {})
         for inside in outside_site(folder, python):
-            place = f"{home}/{inside}"
+            location = f"{home}/{inside}"
             if inside in known:
                 shebang = f"#!/{home}/bin/python\n".encode()
                 content = shebang + known[inside].removeprefix(FIRST_LINE)
-                entries.append(Entry(place, source=content, mode=0o755))
+                entries.append(Entry(location, source=content, mode=0o755))
             else:
-                entries.append(Entry(place, link=link_to(home, folder, inside)))
+                entries.append(Entry(location, link=link_to(home, folder, inside)))
     return [
         *entries,
         Entry(f"{home}/pyvenv.cfg", source=config.encode()),

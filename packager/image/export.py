@@ -47,13 +47,13 @@ class Destination:
         """
         kind, _, path = text.partition(":")
         if kind == "registry" and path:
-            place = RegistryReference.parse(path)
-            if place.digest is not None:
+            reference = RegistryReference.parse(path)
+            if reference.digest is not None:
                 raise UsageError(
                     f"--output: expected a name with or without a tag, got {text!r}",
                     "the digest follows from the package: leave it out",
                 )
-            return cls("registry", registry=place, companion=companion)
+            return cls("registry", registry=reference, companion=companion)
         if companion:
             raise UsageError(
                 f"--companion: expected --output registry:HOST/NAME with it, got {text!r}",
@@ -87,8 +87,8 @@ class Destination:
         return () if self.path is None else (self.path.resolve(),)
 
     def __str__(self) -> str:
-        place = self.path or self.registry
-        return self.kind if place is None else f"{self.kind}:{place}"
+        location = self.path or self.registry
+        return self.kind if location is None else f"{self.kind}:{location}"
 
     def reference_of(self, tag: str) -> str:
         """The REF of a package that a build called ``tag`` (``NAME:VERSION``) and wrote here."""

@@ -96,11 +96,11 @@ def entries_listing(entries: Iterable[Entry], digests: Mapping[str, str]) -> dic
 
 def known_listing(diff_id: str) -> dict[str, str] | None:
     """The cached list of the layer ``diff_id``; None if it was not read on this machine."""
-    place = _place(diff_id)
-    if not place.is_file():
+    location = _place(diff_id)
+    if not location.is_file():
         return None
-    touch(place)
-    lines = place.read_text(encoding="ascii").splitlines()
+    touch(location)
+    lines = location.read_text(encoding="ascii").splitlines()
     pairs = (line.partition(" ") for line in lines)
     return {unquote(name): unquote(what) for name, _, what in pairs}
 

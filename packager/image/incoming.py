@@ -38,11 +38,11 @@ def incoming_images(
     main = incoming_image(reference, default_platform())
     if not companion:
         return (main,)
-    place = companion_place(reference, main)
-    other = incoming_image(place, default_platform(), main.name + COMPANION)
+    location = companion_place(reference, main)
+    other = incoming_image(location, default_platform(), main.name + COMPANION)
     if not is_companion(other, main):
         raise PackageError(
-            f"{place}: expected the companion of {reference}, got that of another package",
+            f"{location}: expected the companion of {reference}, got that of another package",
             f"push both again with `package push REF {main.name} --companion`",
         )
     return (main, other)

@@ -268,12 +268,12 @@ def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | N
     ids = {False: str(config["digest"]), True: str((companion or {}).get("Id") or "")}
 
     def image(with_companion: bool) -> Image:
-        place = folder / f"{with_companion}.tar"
-        with place.open("wb") as file:
+        path = folder / f"{with_companion}.tar"
+        with path.open("wb") as file:
             # By its id: the tag may be moved after the image's signatures were verified.
             file.writelines(engine.save(ids[with_companion]))
         name = main + (COMPANION if with_companion else "")
-        return replace(read_archive(place, name)[0], name=name)
+        return replace(read_archive(path, name)[0], name=name)
 
     return Reference(
         *(main, config, manifest, file, companion is not None, engine, image),

@@ -46,9 +46,9 @@ def check_destination(output: Destination) -> None:
     """Raise ``PackageError`` if ``output`` can't be written, before any work is done for it."""
     output.check()
     if output.registry is not None:
-        for place in _places(output.registry, 1 + output.companion):
+        for path in _places(output.registry, 1 + output.companion):
             # Asked with the permission to push: an unknown host or user is an error now.
-            repository = open_repository(place, write=True)
+            repository = open_repository(path, write=True)
             has_blob(repository, Descriptor.of(EMPTY_TYPE, EMPTY).digest)
 
 
@@ -63,13 +63,13 @@ def write_images(
     if output.registry is None:
         export_images(images, output, engine, progress)
         return
-    place = RegistryReference.parse(output.reference_of(images[0].name))
+    reference = RegistryReference.parse(output.reference_of(images[0].name))
     every = {name: some[: 1 + output.companion] for name, some in _by_platform(images).items()}
     if len(every) == 1:
-        push_images(images[: 1 + output.companion], place, "none", progress)
+        push_images(images[: 1 + output.companion], reference, "none", progress)
     else:
         beside = dict.fromkeys(every, nothing_beside)
-        push_platforms(every, place, "none", progress, beside, nothing_beside_index)
+        push_platforms(every, reference, "none", progress, beside, nothing_beside_index)
 
 
 def _by_platform(images: Sequence[Image]) -> dict[str, list[Image]]:
@@ -81,23 +81,23 @@ def _by_platform(images: Sequence[Image]) -> dict[str, list[Image]]:
 
 def push_images(
     images: Sequence[Image],
-    place: RegistryReference,
+    reference: RegistryReference,
     compression: Compression,
     progress: Progress,
     beside: Beside = nothing_beside,
 ) -> list[tuple[RegistryReference, PushResult]]:
-    """Push an image to ``place`` and its companion, if given, to ``NAME-replay``; tags come last.
+    """Push an image to ``reference`` and its companion, if any, to ``NAME-replay``; tags last.
 
     Returns the digest and what was sent of each. Layers are read where they are: no whole image
     is written to the disk. ``beside``: what each is pushed with.
     """
     pushed_images = []
     # The image comes first, so that the companion's layers are mounted from it.
-    for image, target in zip(images, _places(place, len(images)), strict=True):
+    for image, target in zip(images, _places(reference, len(images)), strict=True):
         progress.step(f"push {target}")
         if compression == "gzip":
             progress.step("compressing layers that were not compressed before")
-        if target == place and DATA_LAYERS & {layer.name for layer in image.layers}:
+        if target == reference and DATA_LAYERS & {layer.name for layer in image.layers}:
             progress.warn("the image itself has the training data (embed is image)")
         with temporary_directory() as work:
             outgoing = outgoing_image(image, compression, Path(work))
@@ -110,7 +110,7 @@ def push_images(
 
 def push_platforms(
     every: Mapping[str, Sequence[Image]],
-    place: RegistryReference,
+    reference: RegistryReference,
     compression: Compression,
     progress: Progress,
     beside: Mapping[str, Beside],
@@ -121,7 +121,7 @@ def push_platforms(
     ``beside_index``: what the image's index is pushed with; a companion's has nothing beside it.
     """
     lines = []
-    for number, target in enumerate(_places(place, max(map(len, every.values())))):
+    for number, target in enumerate(_places(reference, max(map(len, every.values())))):
         progress.step(f"push {target}")
         with temporary_directory() as work:
             outgoing = {
@@ -145,7 +145,7 @@ def pushed(images: Sequence[Image], output: Destination) -> list[str]:
     """``HOST/NAME@sha256:…`` of each image, or index, that ``write_images`` wrote to a registry."""
     assert output.registry is not None
     lines, every = [], _by_platform(images)
-    for number, place in enumerate(_places(output.registry, 1 + output.companion)):
+    for number, index in enumerate(_places(output.registry, 1 + output.companion)):
         outgoing = {
             name: outgoing_image(some[number], "none", Path())
             for name, some in every.items()
@@ -153,11 +153,11 @@ def pushed(images: Sequence[Image], output: Destination) -> list[str]:
         }
         if len(outgoing) > 1:
             digest = Descriptor.of(INDEX_TYPE, platform_index(outgoing)).digest
-            lines.append(str(place.at(digest)))
+            lines.append(str(index.at(digest)))
         else:
-            lines += [str(place.at(one.descriptor.digest)) for one in outgoing.values()]
+            lines += [str(index.at(one.descriptor.digest)) for one in outgoing.values()]
     return lines
 
 
-def _places(place: RegistryReference, count: int) -> list[RegistryReference]:
-    return [place, companion_of(place)][:count]
+def _places(reference: RegistryReference, count: int) -> list[RegistryReference]:
+    return [reference, companion_of(reference)][:count]

@@ -36,22 +36,22 @@ def remote_package(reference: RegistryReference, platform: str) -> RemotePackage
     """
     main = incoming_image(reference, platform)
     images = [_image(main)]
-    place = companion_place(reference, main)
-    if _is_readable(place):
-        other = incoming_image(place, platform, main.name + COMPANION)
+    location = companion_place(reference, main)
+    if _is_readable(location):
+        other = incoming_image(location, platform, main.name + COMPANION)
         if is_companion(other, main):
             images.append(_image(other))
     return RemotePackage(tuple(images), reference.at(main.manifest.descriptor.digest))
 
 
-def _is_readable(place: RegistryReference) -> bool:
-    repository = open_repository(place)
+def _is_readable(reference: RegistryReference) -> bool:
+    repository = open_repository(reference)
     try:
-        answer = repository.request("HEAD", f"manifests/{place.target}", headers=ACCEPTED)
+        answer = repository.request("HEAD", f"manifests/{reference.target}", headers=ACCEPTED)
     except RefusedScopeError:
         return False  # a token server that answers instead of the registry
     if answer.status not in (200, *UNREADABLE):
-        raise repository.refusal(f"look for {place}", answer)
+        raise repository.refusal(f"look for {reference}", answer)
     return answer.status == 200
 
 

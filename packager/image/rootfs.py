@@ -53,15 +53,15 @@ def find_python(resolve: Callable[[str], str | None], env: Iterable[str]) -> str
 
 def resolve_inside(root: Path, name: str) -> str | None:
     """The absolute path, inside ``root``, of the file that ``name`` resolves to; None if none."""
-    place = _follow(root, name)
-    return str(place) if place and (root / str(place).lstrip("/")).is_file() else None
+    target = _follow(root, name)
+    return str(target) if target and (root / str(target).lstrip("/")).is_file() else None
 
 
 def _follow(root: Path, name: str) -> PurePosixPath | None:
     """``follow`` with the links below ``root``."""
 
-    def link(place: PurePosixPath) -> str | None:
-        outside = root / str(place).lstrip("/")
+    def link(path: PurePosixPath) -> str | None:
+        outside = root / str(path).lstrip("/")
         return os.readlink(outside) if outside.is_symlink() else None
 
     return follow(name, link)
@@ -72,18 +72,18 @@ def follow(name: str, link: Callable[[PurePosixPath], str | None]) -> PurePosixP
 
     ``link`` is the target of a link, None for anything else. The path need not exist.
     """
-    todo, place = [part for part in name.split("/") if part and part != "."], PurePosixPath("/")
+    todo, path = [part for part in name.split("/") if part and part != "."], PurePosixPath("/")
     for _ in range(MAX_LINK_STEPS):
         if not todo:
-            return place
+            return path
         part = todo.pop(0)
-        here = place.parent if part == ".." else place / part
+        here = path.parent if part == ".." else path / part
         target = link(here)
         if target is None:
-            place = here
+            path = here
         else:
             todo = [p for p in target.split("/") if p and p != "."] + todo
-            place = PurePosixPath("/") if target.startswith("/") else place
+            path = PurePosixPath("/") if target.startswith("/") else path
     return None
 
 

@@ -91,14 +91,14 @@ def training_runtime() -> dict[str, Path]:
 def _files(names: Sequence[str]) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for name in names:
-        place = _package_folder(name.split("/", 1)[0]).parent / name
-        if place.is_file():
-            files[_placed(name)] = place
-        elif place.is_dir():
-            modules = {name + p.relative_to(place).as_posix(): p for p in place.rglob("*.py")}
+        path = _package_folder(name.split("/", 1)[0]).parent / name
+        if path.is_file():
+            files[_placed(name)] = path
+        elif path.is_dir():
+            modules = {name + p.relative_to(path).as_posix(): p for p in path.rglob("*.py")}
             files |= {_placed(module): p for module, p in modules.items()}
         else:
-            raise PackageError(f"{place}: no such file", "install model-packager again")
+            raise PackageError(f"{path}: no such file", "install model-packager again")
     return dict(sorted(files.items()))
 
 

@@ -44,8 +44,8 @@ class StackedFiles:
 
     def resolve(self, name: str) -> str | None:
         """The absolute path of the regular file that ``name`` leads to; None if there is none."""
-        place = follow(name, self._link)
-        return str(place) if place and self._regular(place) is not None else None
+        target = follow(name, self._link)
+        return str(target) if target and self._regular(target) is not None else None
 
     def content(self, path: str, most: int) -> bytes:
         """The file at a resolved path; raises ``PackageError`` for more than ``most`` bytes."""

@@ -62,17 +62,17 @@ class StatedMember(NamedTuple):
         )
 
 
-def read_member(file: IO[bytes], place: int) -> StatedMember:
-    """The member whose first header is at ``place``; raises ``ValueError`` for another form."""
+def read_member(file: IO[bytes], index: int) -> StatedMember:
+    """The member whose first header is at ``index``; raises ``ValueError`` for another form."""
     records: Mapping[str, bytes] = {}
-    header = _block(file, place)
+    header = _block(file, index)
     if header[156:157] == EXTENDED:
         size = _number(header[124:136])
         if not 0 < size <= MAX_EXTENDED:
             raise ValueError(f"an extended header of {size:,} bytes")
         records = _records(file.read(size))
-        place += BLOCK + size + -size % BLOCK
-        header = _block(file, place)
+        index += BLOCK + size + -size % BLOCK
+        header = _block(file, index)
     kind = header[156:157]
     if kind not in TYPES:
         raise ValueError(f"a header of type {kind!r}")
@@ -89,7 +89,7 @@ def read_member(file: IO[bytes], place: int) -> StatedMember:
         numbers.get("uid", _number(header[108:116])),
         numbers.get("gid", _number(header[116:124])),
         numbers.get("size", _number(header[124:136])),
-        place + BLOCK,
+        index + BLOCK,
     )
     if not member.name or member.name.endswith("/") or (is_link and not link):
         raise ValueError(f"the name {member.name!r}, or a link without a target")
@@ -98,31 +98,31 @@ def read_member(file: IO[bytes], place: int) -> StatedMember:
     return member
 
 
-def is_end(file: IO[bytes], place: int) -> bool:
-    """Whether the archive ends at ``place``: two blocks of zeros."""
-    file.seek(place)
+def is_end(file: IO[bytes], index: int) -> bool:
+    """Whether the archive ends at ``index``: two blocks of zeros."""
+    file.seek(index)
     return file.read(2 * BLOCK) == bytes(2 * BLOCK)
 
 
-def _block(file: IO[bytes], place: int) -> bytes:
-    file.seek(place)
+def _block(file: IO[bytes], index: int) -> bytes:
+    file.seek(index)
     header = file.read(BLOCK)
     if len(header) < BLOCK or header[257:265] != MAGIC or any(header[500:]):
-        raise ValueError(f"a header that is not POSIX ustar, at byte {place:,}")
-    if place == 0 and (header.startswith(COMPRESSED) or header[1:4] == SKIPPED):
+        raise ValueError(f"a header that is not POSIX ustar, at byte {index:,}")
+    if index == 0 and (header.startswith(COMPRESSED) or header[1:4] == SKIPPED):
         raise ValueError("the first bytes of a compressed file")
     unsigned = sum(header[:148]) + sum(header[156:]) + 8 * ord(" ")
     if _number(header[148:156]) != unsigned:
-        raise ValueError(f"a header with a wrong checksum, at byte {place:,}")
+        raise ValueError(f"a header with a wrong checksum, at byte {index:,}")
     return header
 
 
 def _records(content: bytes) -> Mapping[str, bytes]:
     found: dict[str, bytes] = {}
-    place = 0
-    while place < len(content):
-        start = RECORD.match(content, place)
-        end = place + int(start[1]) if start else 0
+    index = 0
+    while index < len(content):
+        start = RECORD.match(content, index)
+        end = index + int(start[1]) if start else 0
         if not start or not start.end() < end <= len(content) or content[end - 1 : end] != b"\n":
             raise ValueError("a record that has not the form of POSIX")
         key, value = start[2].decode("utf-8", "replace"), content[start.end() : end - 1]
@@ -135,7 +135,7 @@ def _records(content: bytes) -> Mapping[str, bytes]:
         if key in NUMBERS and not re.fullmatch(rb"\d{1,18}", value):
             raise ValueError(f"the record {key!r}, which is no number")
         found[key] = value
-        place = end
+        index = end
     return found
 
 

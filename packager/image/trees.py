@@ -92,21 +92,21 @@ def _unambiguous(layer: Layer, members: TarReader) -> Iterator[tarfile.TarInfo]:
     if layer.written is not None:
         yield from members
         return
-    place = 0
+    index = 0
     with layer.open() as file:
         for info in members:
             if not (info.isreg() or info.isdir() or info.issym()):
                 yield info  # refused by what it is
             try:
-                member = read_member(file, place)
+                member = read_member(file, index)
             except ValueError as error:
                 raise members.refusal(f"{info.name!r} with {error}") from error
             if not member.agrees(info):
                 raise members.refusal(f"{info.name!r}, which other readers call {member.name!r}")
             yield info
-            place = member.end
-        if not is_end(file, place):
-            raise members.refusal(f"no end of the archive at byte {place:,}")
+            index = member.end
+        if not is_end(file, index):
+            raise members.refusal(f"no end of the archive at byte {index:,}")
 
 
 def _plain_path(info: tarfile.TarInfo, members: TarReader) -> str:

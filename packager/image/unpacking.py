@@ -186,15 +186,15 @@ class _Installed(WheelDestination):
     def _packed(
         self, scheme: Scheme, name: str, packed: PackedFile, *, executable: bool
     ) -> RecordEntry:
-        place = self._place(scheme, name)
+        location = self._place(scheme, name)
         if scheme == "scripts" and packed.starts_with(b"#!python"):
             with fix_shebang(BytesIO(packed.read()), self._interpreter) as fixed:
                 return self._write(scheme, name, fixed.read(), executable=executable)
-        if self._is_module(place):
+        if self._is_module(location):
             return self._write(scheme, name, packed.read(), executable=executable)
         record = packed.installed_record()
         assert record.size is not None
-        self._add(place, Streamed(record.size, packed.open), executable=executable)
+        self._add(location, Streamed(record.size, packed.open), executable=executable)
         return RecordEntry(name, record.hash_, record.size)
 
     def _write(self, scheme: Scheme, name: str, content: bytes, *, executable: bool) -> RecordEntry:
@@ -204,18 +204,18 @@ class _Installed(WheelDestination):
     def _place(self, scheme: str, name: str) -> str:
         """The path in the image; raises ``ValueError`` outside the folder of ``scheme``."""
         folder = f"/{self._places[scheme]}"
-        place = posixpath.normpath(posixpath.join(folder, name))
-        if not place.startswith(f"{folder}/"):
+        path = posixpath.normpath(posixpath.join(folder, name))
+        if not path.startswith(f"{folder}/"):
             raise ValueError(f"{name} is outside of {folder}")
-        if place[1:] in self.entries:
-            raise ValueError(f"{place[1:]} exists twice")
-        return place[1:]
+        if path[1:] in self.entries:
+            raise ValueError(f"{path[1:]} exists twice")
+        return path[1:]
 
-    def _is_module(self, place: str) -> bool:
-        return place.endswith(".py") and place.startswith(f"{self._places['purelib']}/")
+    def _is_module(self, location: str) -> bool:
+        return location.endswith(".py") and location.startswith(f"{self._places['purelib']}/")
 
-    def _add(self, place: str, source: bytes | Streamed, *, executable: bool) -> None:
-        self.entries[place] = Entry(place, source=source, mode=0o755 if executable else 0o644)
+    def _add(self, location: str, source: bytes | Streamed, *, executable: bool) -> None:
+        self.entries[location] = Entry(location, source=source, mode=0o755 if executable else 0o644)
 
     def _note_imports(self, code: bytes) -> None:
         # Most code has none of these words, which are found sooner than an expression.

@@ -168,9 +168,9 @@ def _values(labels: pd.Series[str], scheme: LabelScheme) -> Floats:
 def _packed(rows: np.ndarray, values: Floats, given: np.ndarray) -> Floats:
     """The labels of each row side by side, whoever gave them: shape (rows, most labels)."""
     order = np.argsort(rows, kind="stable")
-    place = np.arange(len(rows)) - np.repeat(np.cumsum(given) - given, given)
+    index = np.arange(len(rows)) - np.repeat(np.cumsum(given) - given, given)
     packed = np.full((len(given), int(given.max(initial=1))), np.nan)
-    packed[rows[order], place] = values[order]
+    packed[rows[order], index] = values[order]
     return packed
 
 

@@ -68,14 +68,14 @@ def csv_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> Importe
         raise UsageError(f"{file}: expected labels as CSV, got {error}") from error
     skipped: Counter[str] = Counter()
     labels = []
-    for place, cells in found:
+    for row, cells in found:
         if None in cells or None in cells.values():
-            raise UsageError(f"{file}, {place}: expected {len(names)} cells, got another number")
+            raise UsageError(f"{file}, {row}: expected {len(names)} cells, got another number")
         if not cells[roles.label].strip():
             skipped[NO_LABEL] += 1
             continue
         plain = {name: unescaped(cell) for name, cell in cells.items()}
-        labels.append(_label(f"{file}, {place}", plain, roles))
+        labels.append(_label(f"{file}, {row}", plain, roles))
     return ImportedLabels(FileEntry.of(file, file.name), roles.key, tuple(labels), skipped)
 
 
@@ -121,24 +121,24 @@ def _roles(file: Path, names: list[str], columns: LabelColumns, key: Sequence[st
     return roles
 
 
-def _label(place: str, cells: Mapping[str, str], roles: _Roles) -> ImportedLabel:
+def _label(location: str, cells: Mapping[str, str], roles: _Roles) -> ImportedLabel:
     annotator = roles.named if roles.named is not None else cells[roles.annotator].strip()
     if not annotator:
         raise UsageError(
-            f"{place}: expected an annotator, got none", "write who labelled, or use --annotator"
+            f"{location}: expected an annotator, got none", "write who labelled, or use --annotator"
         )
     key = tuple(cells[name] for name in roles.key) or (cells[ROW_HASH].strip().lower(),)
     return ImportedLabel(
-        place=place.rpartition(", ")[2],
+        place=location.rpartition(", ")[2],
         key=key,
         annotator=annotator,
         label=cells[roles.label].strip(),
-        selection_probability=probability(cells.get(roles.probability, ""), place),
-        labelled_at=moment(cells.get(roles.time, ""), place),
+        selection_probability=probability(cells.get(roles.probability, ""), location),
+        labelled_at=moment(cells.get(roles.time, ""), location),
     )
 
 
-def probability(value: object, place: str) -> float | None:
+def probability(value: object, location: str) -> float | None:
     """A selection probability; None if there is none; ``UsageError`` unless above 0, at most 1."""
     text = "" if value is None else str(value).strip()
     if not text:
@@ -149,13 +149,13 @@ def probability(value: object, place: str) -> float | None:
         found = 0.0
     if isinstance(value, bool) or not 0 < found <= 1:
         raise UsageError(
-            f"{place}: {PROBABILITY}: expected a number above 0 and at most 1, got {text!r}",
+            f"{location}: {PROBABILITY}: expected a number above 0 and at most 1, got {text!r}",
             "keep what `package data label-queue` wrote, or leave the cell empty",
         )
     return found
 
 
-def moment(value: object, place: str) -> datetime | None:
+def moment(value: object, location: str) -> datetime | None:
     """A time with an offset (UTC if it has none); None if there is none."""
     text = "" if value is None else str(value).strip()
     if not text:
@@ -165,6 +165,6 @@ def moment(value: object, place: str) -> datetime | None:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{place}: {TIME}: expected a time, got {text!r}",
+            f"{location}: {TIME}: expected a time, got {text!r}",
             "write it as 2026-03-01T12:30:00Z, or leave it empty",
         ) from None

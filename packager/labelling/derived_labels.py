@@ -22,6 +22,6 @@ def derive_labels(
 
     Nothing is computed if the same step was applied to the same rows and labels before.
     """
-    place = output or Location(f"{parent.uri}.{step.made}")
-    made = derive(place, [parent], step, authorship, Path.cwd(), progress)
-    return Location(place.uri, made.version.number), made
+    location = output or Location(f"{parent.uri}.{step.made}")
+    made = derive(location, [parent], step, authorship, Path.cwd(), progress)
+    return Location(location.uri, made.version.number), made

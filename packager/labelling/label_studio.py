@@ -53,7 +53,7 @@ def label_studio_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -
     own = _key(columns, tasks, key)
     reader = _Reader(file, columns, own, Counter())
     labels = tuple(
-        label for place, task in enumerate(tasks, 1) for label in reader.task(task, place)
+        label for index, task in enumerate(tasks, 1) for label in reader.task(task, index)
     )
     return ImportedLabels(FileEntry.of(file, file.name), own, labels, reader.skipped)
 
@@ -78,58 +78,58 @@ class _Reader:
 
     def task(self, task: Any, number: int) -> Iterator[ImportedLabel]:
         """The labels of one task."""
-        place = f"{self.file}, task {number}"
+        location = f"{self.file}, task {number}"
         if not isinstance(task, dict):
-            raise _unexpected(place, "an object", task)
+            raise _unexpected(location, "an object", task)
         if isinstance(task.get("id"), int):
-            place = f"{self.file}, task {task['id']}"
+            location = f"{self.file}, task {task['id']}"
         if "annotations" not in task:
             raise UsageError(
-                f"{place}: expected `annotations`, got none",
+                f"{location}: expected `annotations`, got none",
                 "export the project as JSON, not as JSON-MIN or CSV",
             )
         annotations = task["annotations"]
         if not isinstance(annotations, list):
-            raise _unexpected(place, "a list of annotations", annotations)
+            raise _unexpected(location, "a list of annotations", annotations)
         if not annotations:
             self.skipped[NO_ANNOTATION] += 1
             return
-        key = self._row(task, place)
-        chosen = probability(_cell(task, PROBABILITY), place)
+        key = self._row(task, location)
+        chosen = probability(_cell(task, PROBABILITY), location)
         for annotation in annotations:
             if not isinstance(annotation, dict):
-                raise _unexpected(place, "an annotation", annotation)
-            label = self._label(annotation, place)
+                raise _unexpected(location, "an annotation", annotation)
+            label = self._label(annotation, location)
             if label is not None:
                 yield ImportedLabel(
-                    place.rpartition(", ")[2],
+                    location.rpartition(", ")[2],
                     key,
-                    self._annotator(annotation, place),
+                    self._annotator(annotation, location),
                     label,
                     chosen,
-                    moment(annotation.get("updated_at") or annotation.get("created_at"), place),
+                    moment(annotation.get("updated_at") or annotation.get("created_at"), location),
                 )
 
-    def _row(self, task: Record, place: str) -> tuple[str, ...]:
+    def _row(self, task: Record, location: str) -> tuple[str, ...]:
         texts = []
         for name in self.key or (ROW_HASH,):
             value = _cell(task, name)
             if value is None or isinstance(value, dict | list):
                 raise UsageError(
-                    f"{place}: expected {name!r} in its `data` or `meta`, got none",
+                    f"{location}: expected {name!r} in its `data` or `meta`, got none",
                     "name the columns that identify rows: --on COLUMN",
                 )
             texts.append(str(value).lower() if isinstance(value, bool) else str(value))
         return tuple(texts) if self.key else (texts[0].lower(),)
 
-    def _label(self, annotation: Record, place: str) -> str | None:
+    def _label(self, annotation: Record, location: str) -> str | None:
         """The label of an annotation; None if it has none."""
         if annotation.get("was_cancelled"):
             self.skipped[CANCELLED] += 1
             return None
         results = annotation.get("result")
         if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
-            raise _unexpected(place, "`result` with a list", results)
+            raise _unexpected(location, "`result` with a list", results)
         wanted = self.columns.label
         mine = [one for one in results if wanted in (None, one.get("from_name"))]
         if not mine:
@@ -138,20 +138,20 @@ class _Reader:
         names = sorted({str(one.get("from_name")) for one in mine})
         if len(names) > 1:
             raise UsageError(
-                f"{place}: expected answers of one control, got those of {', '.join(names)}",
+                f"{location}: expected answers of one control, got those of {', '.join(names)}",
                 f"name the one with the label: --label-column {names[0]}",
             )
         if len(mine) > 1:
             raise UsageError(
-                f"{place}: expected one answer by an annotator, got {len(mine)} of {names[0]}",
+                f"{location}: expected one answer by an annotator, got {len(mine)} of {names[0]}",
                 "a labelling scheme has one label for a row",
             )
-        answer = _answer(mine[0], place)
+        answer = _answer(mine[0], location)
         if not answer:
             self.skipped[NO_LABEL] += 1
         return answer or None
 
-    def _annotator(self, annotation: Record, place: str) -> str:
+    def _annotator(self, annotation: Record, location: str) -> str:
         named = self.columns.named_annotator
         if named is not None:
             return named
@@ -160,20 +160,20 @@ class _Reader:
             by = by.get("email") or by.get("username") or by.get("id")
         if isinstance(by, bool) or not isinstance(by, int | str) or not str(by).strip():
             raise UsageError(
-                f"{place}: expected `completed_by` with an annotator, got {by!r}",
+                f"{location}: expected `completed_by` with an annotator, got {by!r}",
                 "name who labelled: --annotator NAME",
             )
         return str(by).strip()
 
 
-def _answer(result: Record, place: str) -> str:
+def _answer(result: Record, location: str) -> str:
     value = result.get("value")
     if not isinstance(value, dict):
-        raise _unexpected(place, "a result with a `value`", value)
+        raise _unexpected(location, "a result with a `value`", value)
     found = [name for name in _VALUES if name in value]
     if len(found) != 1:
         raise UsageError(
-            f"{place}: expected an answer of the type choices, number, rating or textarea, got "
+            f"{location}: expected an answer of the type choices, number, rating or textarea, got "
             f"{result.get('type')!r}",
             "name the control with the label: --label-column FROM_NAME",
         )
@@ -181,12 +181,12 @@ def _answer(result: Record, place: str) -> str:
     if isinstance(answer, list):
         if len(answer) != 1:
             raise UsageError(
-                f"{place}: expected one answer, got {len(answer)}",
+                f"{location}: expected one answer, got {len(answer)}",
                 'let annotators choose one: <Choices choice="single">',
             )
         answer = answer[0]
     if isinstance(answer, bool) or not isinstance(answer, int | float | str):
-        raise _unexpected(place, "a text or a number as the answer", answer)
+        raise _unexpected(location, "a text or a number as the answer", answer)
     return str(answer).strip()
 
 
@@ -199,8 +199,8 @@ def _cell(task: Record, name: str) -> Any:
     return None
 
 
-def _unexpected(place: str, expected: str, found: object) -> UsageError:
+def _unexpected(location: str, expected: str, found: object) -> UsageError:
     return UsageError(
-        f"{place}: expected {expected}, got {type(found).__name__}",
+        f"{location}: expected {expected}, got {type(found).__name__}",
         "export the project as JSON, not as JSON-MIN or CSV",
     )

@@ -97,12 +97,12 @@ def read_mapping(file: Path) -> dict[str, str]:
         found: dict[str, str] = {}
         for cells in reader:
             one, other = ((cells[name] or "").strip() for name in ("from", "to"))
-            place = f"{file}, line {reader.line_num}"
+            location = f"{file}, line {reader.line_num}"
             if not one or not other:
-                raise UsageError(f"{place}: expected two labels, got {one!r} and {other!r}")
+                raise UsageError(f"{location}: expected two labels, got {one!r} and {other!r}")
             if found.setdefault(one, other) != other:
                 raise UsageError(
-                    f"{place}: expected one label for {one!r}, got {found[one]!r} and {other!r}",
+                    f"{location}: expected one label for {one!r}, got {found[one]!r} and {other!r}",
                     "a mapping is from many to one: keep one of the lines",
                 )
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -78,8 +78,8 @@ def resolved_labels(location: Location, scheme: str | None) -> tuple[LabelScheme
     assert labels is not None
     chosen = only_probability(labels.of(rows.scheme.name))
     found = [
-        (place, one.key, one.label, one.annotators, one.dispute is not None, chosen.get(one.key))
-        for place, one in enumerate(rows.resolved)
+        (index, one.key, one.label, one.annotators, one.dispute is not None, chosen.get(one.key))
+        for index, one in enumerate(rows.resolved)
         if one is not None
     ]
     names = ["row", "key", "label", "annotators", "disputed", PROBABILITY]

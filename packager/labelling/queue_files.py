@@ -159,14 +159,14 @@ def _records(choice: Choice, manifest: Manifest, contents: QueueContents) -> Ite
     frame = choice.rows.frame
     keys = _plain(frame, choice.keys, choice)
     rows = _plain(frame, shown, choice)
-    for at, place in enumerate(choice.places.tolist()):
+    for at, index in enumerate(choice.places.tolist()):
         facts = {
-            ROW_HASH: f"{int(choice.rows.hashes[place]):016x}",
-            PROBABILITY: float(choice.probabilities[place]),
-            EXPECTED: float(choice.expected.mean[place]),
+            ROW_HASH: f"{int(choice.rows.hashes[index]):016x}",
+            PROBABILITY: float(choice.probabilities[index]),
+            EXPECTED: float(choice.expected.mean[index]),
             REASON: choice.reasons[at],
         }
-        answer = choice.answers[place]["prediction"]
+        answer = choice.answers[index]["prediction"]
         yield _Record(keys[at], rows[at], answer, facts)
 
 

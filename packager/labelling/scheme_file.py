@@ -30,10 +30,10 @@ def read_scheme(file: Path, name: str) -> LabelScheme:
     return make_scheme(name, fields, f"{file}: [{name}]")
 
 
-def make_scheme(name: str, fields: Mapping[str, Any], place: str) -> LabelScheme:
-    """A scheme from its fields; ``UsageError``, which names ``place``, for an invalid one."""
+def make_scheme(name: str, fields: Mapping[str, Any], location: str) -> LabelScheme:
+    """A scheme from its fields; ``UsageError``, which names ``location``, for an invalid one."""
     if "name" in fields:
-        raise UsageError(f"{place}: unknown key `name`", "the scheme is named by its table")
+        raise UsageError(f"{location}: unknown key `name`", "the scheme is named by its table")
     try:
         return LabelScheme.model_validate({"name": name, **fields})
     except ValidationError as error:
@@ -41,7 +41,7 @@ def make_scheme(name: str, fields: Mapping[str, Any], place: str) -> LabelScheme
         key = str(first["loc"][0]) if first["loc"] else ""
         known = ", ".join(f.alias or n for n, f in LabelScheme.model_fields.items() if n != "name")
         if first["type"] == "extra_forbidden":
-            raise UsageError(f"{place}: unknown key `{key}`", f"known keys: {known}") from error
+            raise UsageError(f"{location}: unknown key `{key}`", f"known keys: {known}") from error
         if key == "name":
             raise UsageError(
                 f"expected the name of a labelling scheme, got {name!r}",
@@ -49,5 +49,5 @@ def make_scheme(name: str, fields: Mapping[str, Any], place: str) -> LabelScheme
             ) from error
         problem = first["msg"].removeprefix("Value error, ")
         raise UsageError(
-            f"{place}: {f'`{key}`: ' if key else ''}{problem}", f"keys: {known}"
+            f"{location}: {f'`{key}`: ' if key else ''}{problem}", f"keys: {known}"
         ) from error

@@ -93,10 +93,10 @@ def golden_case(
             f"expected answers under other names than features, got {both[0]!r} as both"
         )
     right: list[Any] = []
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         given = {name: row[name] for name in names if row.get(name) is not None}
         if not given:
-            raise ValueError(f"row {place}: expected its right answer under {' or '.join(names)}")
+            raise ValueError(f"row {index}: expected its right answer under {' or '.join(names)}")
         right.append(given if len(names) > 1 else given[names[0]])
     return GoldenCase(
         name=case.name,

@@ -58,7 +58,7 @@ def installed_folders() -> tuple[Path, ...]:
         return _resolved(map(Path, own))
     members = home.parent / MEMBERS
     homes = sorted(members.iterdir()) if members.is_dir() else []
-    wheels = {place.resolve().parent for place in (home.parent / WHEELS).iterdir()}
+    wheels = {path.resolve().parent for path in (home.parent / WHEELS).iterdir()}
     return _resolved([home, *homes, Path(sys.base_prefix), host_folder(), *sorted(wheels)])
 
 

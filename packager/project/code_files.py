@@ -169,7 +169,7 @@ def _data_places(project: Project) -> list[Path]:
     if project.model:
         places.append(project.path(project.model.path))
     # The project's folder and folders above it don't count as data folders.
-    return [place for place in places if not project.directory.is_relative_to(place)]
+    return [target for target in places if not project.directory.is_relative_to(target)]
 
 
 def _is_archive(path: Path) -> bool:

@@ -49,22 +49,22 @@ def check_modules(directory: Path, entrypoints: Mapping[str, str]) -> None:
     """
     places = (directory, directory / "src")
     for name in sorted(RESERVED_MODULES):
-        for place in places:
-            if (place / f"{name}.py").exists() or (place / name / "__init__.py").exists():
+        for target in places:
+            if (target / f"{name}.py").exists() or (target / name / "__init__.py").exists():
                 raise UsageError(
-                    f"module `{name}` in {place} would hide the `{name}` that the process of the"
+                    f"module `{name}` in {target} would hide the `{name}` that the process of the"
                     " model imports",
                     "rename it",
                 )
     for key, entrypoint in entrypoints.items():
         module = entrypoint.partition(":")[0]
-        if entrypoint != "auto" and not any(_holds_module(place, module) for place in places):
+        if entrypoint != "auto" and not any(_holds_module(target, module) for target in places):
             raise UsageError(
                 f"{key}: expected module `{module}` in the project, got none",
                 f"write {module.replace('.', '/')}.py in the project's folder or in its src/",
             )
 
 
-def _holds_module(place: Path, module: str) -> bool:
-    path = place / module.replace(".", "/")
+def _holds_module(location: Path, module: str) -> bool:
+    path = location / module.replace(".", "/")
     return path.with_name(path.name + ".py").is_file() or path.is_dir()

@@ -30,8 +30,8 @@ def example_case(found: Preview, features: Sequence[str], target: str, task: Tas
         label = answers.dropna().iloc[0]
         answers = (answers == label).astype(float)
     trends = [_trend(found.rows[name], answers) for name in numbers]
-    place = max(range(len(numbers)), key=lambda at: abs(trends[at]))
-    column, trend = numbers[place], trends[place]
+    index = max(range(len(numbers)), key=lambda at: abs(trends[at]))
+    column, trend = numbers[index], trends[index]
     answer, expect = ("larger", "increases") if trend >= 0 else ("smaller", "decreases")
     lines = [
         "[[test.case]]",

@@ -47,7 +47,7 @@ class IgnoreRules:
 
     def __init__(self, top: Path) -> None:
         self._read = cache(_read)
-        self._from = next((place for place in (top, *top.parents) if _is_repository(place)), top)
+        self._from = next((target for target in (top, *top.parents) if _is_repository(target)), top)
         if self._from != top and self.why(top, folder=True):
             self._from = top  # files above ignore the project itself, which is packaged anyway
 
@@ -57,13 +57,13 @@ class IgnoreRules:
         The last matching line of the nearest file with a match decides. Callers must not ask about
         files in ignored folders.
         """
-        for place in path.parents:
-            if not place.is_relative_to(self._from):
+        for location in path.parents:
+            if not location.is_relative_to(self._from):
                 break
-            if not _is_plain(place / GITIGNORE):
+            if not _is_plain(location / GITIGNORE):
                 continue
-            spec, lines = self._read(place / GITIGNORE)
-            inside = path.relative_to(place).as_posix() + ("/" if folder else "")
+            spec, lines = self._read(location / GITIGNORE)
+            inside = path.relative_to(location).as_posix() + ("/" if folder else "")
             found = spec.check_file(inside)
             if found.include is not None and found.index is not None:
                 shown = f"{GITIGNORE} has `{lines[found.index].strip()}`"
@@ -107,8 +107,8 @@ def _is_plain(file: Path) -> bool:
     return file.is_file() and not file.is_symlink()
 
 
-def _is_repository(place: Path) -> bool:
-    return (place / ".git").exists()
+def _is_repository(path: Path) -> bool:
+    return (path / ".git").exists()
 
 
 def _read(file: Path) -> tuple[GitIgnoreSpec, list[str]]:

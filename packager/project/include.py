@@ -23,7 +23,7 @@ def included_files(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
                 "write it relative to the project's folder, for example tests/dummy.pem",
             )
         places = sorted(top.glob(pattern))
-        files = [path for place in places for path in _files(place)]
+        files = [path for target in places for path in _files(target)]
         if not files:
             raise UsageError(
                 f"package.toml: `image.include`: expected files at {pattern!r}, got none",
@@ -33,5 +33,5 @@ def included_files(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
     return found
 
 
-def _files(place: Path) -> list[Path]:
-    return [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())

@@ -55,9 +55,9 @@ def _submodule(module: str, top: Path) -> Path | None:
     parts = module.split(".")
     for end in range(len(parts), 0, -1):
         path = top.joinpath(*parts[:end])
-        for place in (path.with_name(path.name + ".py"), path / "__init__.py"):
-            if place.is_file():
-                return place
+        for location in (path.with_name(path.name + ".py"), path / "__init__.py"):
+            if location.is_file():
+                return location
     return None
 
 

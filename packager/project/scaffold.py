@@ -118,7 +118,9 @@ def write_project(
     for path in (*content, *copies):
         refuse_leaving(directory / path, directory)
     check_writable(directory)
-    standing = next(place for place in (directory, *directory.resolve().parents) if place.is_dir())
+    standing = next(
+        location for location in (directory, *directory.resolve().parents) if location.is_dir()
+    )
     with writing(directory), tempfile.TemporaryDirectory(dir=standing) as name:
         new = Path(name)
         for path, text in content.items():

@@ -128,8 +128,8 @@ def secrets_in(path: Path, inside: str) -> Iterator[Secret]:
 
 def secret_named(inside: str, content: bytes) -> Secret | None:
     """The credential that a file's name indicates; None for a certificate, by its content."""
-    place = PurePosixPath(inside)
-    name = place.name.lower()
+    path = PurePosixPath(inside)
+    name = path.name.lower()
     if name.endswith((*_CODE, *_SAMPLES)):
         return None
     if name.endswith((".pem", ".key")) and _CERTIFICATES.search(content):
@@ -137,7 +137,7 @@ def secret_named(inside: str, content: bytes) -> Secret | None:
     for what, patterns in _NAMES.items():
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split()):
             return Secret(what)
-    if _FOLDERS & {part.lower() for part in place.parts[:-1]}:
+    if _FOLDERS & {part.lower() for part in path.parts[:-1]}:
         return Secret("credentials")
     return None
 

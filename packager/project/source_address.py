@@ -34,7 +34,7 @@ def public_address(url: str) -> str | None:
         return None
     if parts.scheme not in SCHEMES or not host:
         return None
-    place = f"[{host}]" if ":" in host else host
+    bracketed = f"[{host}]" if ":" in host else host
     user = f"{SSH_USER}@" if parts.scheme == "ssh" and parts.username == SSH_USER else ""
-    address = f"{parts.scheme}://{user}{place}{f':{port}' if port else ''}{parts.path}"
+    address = f"{parts.scheme}://{user}{bracketed}{f':{port}' if port else ''}{parts.path}"
     return None if secret_written("address", address.encode()) else address

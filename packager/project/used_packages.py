@@ -133,9 +133,9 @@ def _requirement(installed: Distribution, top: Path) -> str | None:
         return _pinned(name, installed.version)
     if not origin.startswith("file:"):
         return f"{name} @ {_without_password(origin)}"
-    place = Path(url2pathname(urlsplit(origin).path))
-    if place.exists() and place.resolve().is_relative_to(top.resolve()):
-        inside = place.resolve().relative_to(top.resolve())
+    path = Path(url2pathname(urlsplit(origin).path))
+    if path.exists() and path.resolve().is_relative_to(top.resolve()):
+        inside = path.resolve().relative_to(top.resolve())
         return None if inside == Path() else f"./{inside.as_posix()}"
     return None
 
@@ -192,5 +192,5 @@ def _absent(name: str, what: str, *, optional: bool) -> str:
 
 
 def _is_own(installed: Distribution, top: Path) -> bool:
-    place = url2pathname(urlsplit(installed.origin or "").path)
-    return Path(place).resolve() == top.resolve()
+    path = url2pathname(urlsplit(installed.origin or "").path)
+    return Path(path).resolve() == top.resolve()

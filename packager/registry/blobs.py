@@ -156,14 +156,14 @@ def _send_chunks(
     location = _location(start)
     while at < size:
         count = min(chunk, size - at)
-        place = {"Content-Range": f"{at}-{at + count - 1}"}
+        headers = {"Content-Range": f"{at}-{at + count - 1}"}
         answer: RegistryAnswer | None = None
         try:
             answer = repository.request(
                 "PATCH",
                 location,
                 body=lambda at=at, count=count: Window(blob.open(), at, count),  # type: ignore[misc]
-                headers=OCTETS | place,
+                headers=OCTETS | headers,
             )
         except BrokenTransferError:
             if failures >= TRIES:

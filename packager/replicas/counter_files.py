@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 FILE = "_counters.json"
 
 
-def counter_file(place: str) -> Path | None:
-    """The file that ``place`` names: itself, or that of a scored folder; None for neither."""
-    path = Path(place)
+def counter_file(location: str) -> Path | None:
+    """The file that ``location`` names: itself, or that of a scored folder; None for neither."""
+    path = Path(location)
     if path.is_dir() and (path / FILE).is_file():
         return path / FILE
     return path if path.is_file() else None

@@ -124,12 +124,12 @@ def _summed(
         labels = names.counters.get(sample.name, names.gauges.get(sample.name))
         if labels is None or _pair(sample.labels) != (model, version):
             continue
-        place = values.setdefault(sample.name, {})
+        series = values.setdefault(sample.name, {})
         cell = tuple(sample.labels.get(label, "") for label in labels)
         if sample.name in names.counters:
-            place[cell] = place.get(cell, 0.0) + sample.value
+            series[cell] = series.get(cell, 0.0) + sample.value
         else:
-            place[cell] = max(place.get(cell, sample.value), sample.value)
+            series[cell] = max(series.get(cell, sample.value), sample.value)
     return CounterTotals(model, version, source, values)
 
 

@@ -145,8 +145,8 @@ def _tested(
 
 
 def _with_q(found: Sequence[SliceDrift]) -> tuple[SliceDrift, ...]:
-    tested = [place for place, one in enumerate(found) if not math.isnan(one.p)]
-    adjusted = benjamini_hochberg([found[place].p for place in tested]) if tested else []
+    tested = [index for index, one in enumerate(found) if not math.isnan(one.p)]
+    adjusted = benjamini_hochberg([found[index].p for index in tested]) if tested else []
     known = dict(zip(tested, adjusted, strict=True))
     return tuple(replace(one, q=known.get(i, math.nan)) for i, one in enumerate(found))
 

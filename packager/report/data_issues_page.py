@@ -110,7 +110,7 @@ def _alike(
 
 def _row(report: DataCheckReport, found: Sequence[DataFinding], judged: dict[str, Verdict]) -> str:
     first = found[0]
-    place = f"row {first.row_number}"
+    location = f"row {first.row_number}"
     given = judged.get(first.row_hash)
     text = (
         f'<span class="given">verdict: {escape_markup(_verdict_text(given))}</span>'
@@ -128,9 +128,9 @@ def _row(report: DataCheckReport, found: Sequence[DataFinding], judged: dict[str
         for name, cell in sorted(row, key=lambda pair: pair[0] not in flagged)
     )
     return (
-        f"<article><h3>{place} <code>{first.row_hash}</code>{text}</h3>"
+        f"<article><h3>{location} <code>{first.row_hash}</code>{text}</h3>"
         f"{''.join(_finding(report, finding) for finding in found)}"
-        f'<dl class="cells scroll" tabindex="0" aria-label="cells of {place}">{cells}</dl>'
+        f'<dl class="cells scroll" tabindex="0" aria-label="cells of {location}">{cells}</dl>'
         "</article>"
     )
 

@@ -38,9 +38,9 @@ def _matrix(title: str, classes: Sequence[str], shares: Sequence[Sequence[float]
     body = "".join(
         f'<tr><th scope="row">{words(name, 16)}</th>'
         + "".join(
-            f'<td class="{"hit" if place == row else "miss"} s{round(share * SHADES)}">'
+            f'<td class="{"hit" if index == row else "miss"} s{round(share * SHADES)}">'
             f"{round(100 * share)}</td>"
-            for place, share in enumerate(shares[row])
+            for index, share in enumerate(shares[row])
         )
         + "</tr>"
         for row, name in enumerate(classes)
@@ -61,12 +61,12 @@ def _pairs(
 ) -> Iterator[tuple[float, tuple[str, ...]]]:
     """The change of each pair's share, with its line of the table; pairs with rows only."""
     for row, truth in enumerate(found.classes):
-        for place, answer in enumerate(found.classes):
-            old = before[row][place] if before else None
-            new = now[row][place]
+        for index, answer in enumerate(found.classes):
+            old = before[row][index] if before else None
+            new = now[row][index]
             if not new and not old:
                 continue
             moved = new - old if old is not None else new
             change = f"{100 * moved:+.1f} points" if old is not None else NO_VALUE
             cells = (truth, answer, percent(old), percent(new), change)
-            yield moved, (*cells, count(found.confusion[row][place]))
+            yield moved, (*cells, count(found.confusion[row][index]))

@@ -46,10 +46,10 @@ def _found(run: DataTestReport, key: tuple[str, str]) -> Check | None:
 def _verdicts(runs: Sequence[DataTestReport]) -> str:
     step = 100 / len(runs)
     squares = "".join(
-        f'<rect class="run {run.verdict}" x="{place * step:.2f}%" y="{PAD}" '
+        f'<rect class="run {run.verdict}" x="{index * step:.2f}%" y="{PAD}" '
         f'width="{step * 0.86:.2f}%" height="{HEIGHT - 2 * PAD}"><title>'
         f"{run.verdict}, data {words(run.fingerprint[:12])}</title></rect>"
-        for place, run in enumerate(runs)
+        for index, run in enumerate(runs)
     )
     failed = sum(run.verdict == "failed" for run in runs)
     text = f"verdicts of {len(runs)} runs, {failed} of them failed"
@@ -66,8 +66,8 @@ def _metric(runs: Sequence[DataTestReport], key: tuple[str, str]) -> str:
     values = [None if check is None else check.now for check in found]
     scale = Scale.of([*values, last.baseline, end], 0.1)
     points = [
-        None if value is None else (100 * (place + 0.5) / len(values), _y(scale, value))
-        for place, value in enumerate(values)
+        None if value is None else (100 * (index + 0.5) / len(values), _y(scale, value))
+        for index, value in enumerate(values)
     ]
     shapes = [_beyond(scale, end, last.worse), _line(scale, last.baseline)]
     shapes += [
@@ -112,7 +112,7 @@ def _beyond(scale: Scale, end: float | None, worse: int) -> str:
 def _rows(
     runs: Sequence[DataTestReport], keys: Sequence[tuple[str, str]]
 ) -> Iterator[tuple[Cell, ...]]:
-    for place, run in enumerate(runs, 1):
+    for index, run in enumerate(runs, 1):
         checks = [_found(run, key) for key in keys]
         values = [number(None if check is None else check.now) for check in checks]
-        yield place, run.fingerprint[:12], run.root[:12], run.rows, run.verdict, *values
+        yield index, run.fingerprint[:12], run.root[:12], run.rows, run.verdict, *values

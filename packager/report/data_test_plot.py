@@ -54,7 +54,7 @@ class Scale:
         power = 10.0 ** math.floor(math.log10(raw))
         step = next(power * nice for nice in (1, 2, 2.5, 5, 10) if power * nice >= raw * 0.999)
         first = math.ceil(self.low / step)
-        return [place * step for place in range(first, math.floor(self.high / step) + 1)]
+        return [index * step for index in range(first, math.floor(self.high / step) + 1)]
 
 
 def axis(scale: Scale) -> str:

@@ -46,7 +46,7 @@ def _plot(check: Check, found: TimeDetails) -> str:
     label = f"{check.name}: {check.why}"
     plot = f"{drawing(label, ''.join(shapes), HEIGHT)}{axis(scale)}"
     rounds = enumerate(zip_longest(found.packaged, found.ratios), 1)
-    rows = ((place, number(before), number(now)) for place, (before, now) in rounds)
+    rows = ((round_index, number(before), number(now)) for round_index, (before, now) in rounds)
     return (
         f"<p>{words(check.why, 500)}</p>{figure(KEY, plot)}"
         f"{data_table('rounds', ('round', 'packaged', 'now'), rows)}"

@@ -21,11 +21,11 @@ def histogram(column: str, found: Histogram, value: float | None = None) -> str:
     highest = math.sqrt(max(found.counts))
     step = WIDTH / len(found.counts)
     bars = []
-    for place, count in enumerate(found.counts):
+    for index, count in enumerate(found.counts):
         if count:
             tall = max(2.0, (BASE - 8) * math.sqrt(count) / highest)
             bars.append(
-                f'<rect x="{place * step + 0.5:.1f}" y="{BASE - tall:.1f}" '
+                f'<rect x="{index * step + 0.5:.1f}" y="{BASE - tall:.1f}" '
                 f'width="{step - 1:.1f}" height="{tall:.1f}"/>'
             )
     label = f"{column}: {sum(found.counts)} values from {number(low)} to {number(high)}"

@@ -58,8 +58,8 @@ def _parent_versions(node: LineageTable, parent: str) -> str:
     derived = node.version.derived if node.version else None
     if derived is None:
         return ""
-    places = [place for place, uri in enumerate(node.parents) if uri == parent]
-    return " ".join(f"@{derived.parents[place].version}" for place in places)
+    places = [index for index, uri in enumerate(node.parents) if uri == parent]
+    return " ".join(f"@{derived.parents[index].version}" for index in places)
 
 
 def _label(node: LineageTable) -> str:
@@ -91,9 +91,9 @@ def _arrow(edge: Edge, nodes: dict[str, LineageTable]) -> str:
     """An edge: curves between columns, straight lines along lanes, and the version at its end."""
     (x, y), *_ = edge.points
     path = [f"M{x} {y}"]
-    for place, ((x1, y1), (x2, y2)) in enumerate(pairwise(edge.points)):
+    for index, ((x1, y1), (x2, y2)) in enumerate(pairwise(edge.points)):
         middle = (x1 + x2) // 2
-        bends = place % 2 == 0
+        bends = index % 2 == 0
         path.append(f"C{middle} {y1} {middle} {y2} {x2} {y2}" if bends else f"L{x2} {y2}")
     x, y = edge.points[-1]
     return (

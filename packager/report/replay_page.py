@@ -104,8 +104,8 @@ def _reasons(report: ReplayReport) -> Iterator[tuple[str, str]]:
     for text in report.environment_differences or (SAME_ENVIRONMENT,):
         yield "environment", text
     for text in report.nondeterminism:
-        place, _, what = text.partition(": ")
-        yield place, what
+        location, _, what = text.partition(": ")
+        yield location, what
 
 
 def _environment(report: ReplayReport, recorded: NumericalEnvironment) -> str:

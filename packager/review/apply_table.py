@@ -92,11 +92,11 @@ def _source(location: Location) -> tuple[Location, Location]:
         return location, Location(location.uri + CLEAN)
     parent = version.derived.parents[0]
     number = parent.version if location.version is not None else None
-    place = Location(location.beside(parent.table).uri, number)
-    if not AllowedLocations.of(location).has(place):
+    where = Location(location.beside(parent.table).uri, number)
+    if not AllowedLocations.of(location).has(where):
         raise UsageError(
             f"{location}: expected the table that its verdicts were applied to beside it, got"
-            f" {place.uri}",
-            f"name that one: package data verdicts apply {place} --output {location}",
+            f" {where.uri}",
+            f"name that one: package data verdicts apply {where} --output {location}",
         )
-    return place, Location(location.uri)
+    return where, Location(location.uri)

@@ -123,23 +123,23 @@ def _write_csv(
         records = csv_records(files, reader)
         header = next(records)
         writer.writerow(header)
-        place = 0
+        index = 0
         for cells in records:
-            if changes.kept[min(place, rows - 1)]:
-                writer.writerow(_cells(cells, header, place, changes))
-            place += 1
-    if place != rows:
+            if changes.kept[min(index, rows - 1)]:
+                writer.writerow(_cells(cells, header, index, changes))
+            index += 1
+    if index != rows:
         raise PackageError(
-            f"{files[0]}: expected {rows} records, got {place}",
+            f"{files[0]}: expected {rows} records, got {index}",
             "some rows cannot be distinguished as text; save the table as Parquet and apply there",
         )
 
 
 def _cells(
-    cells: list[str], header: Sequence[str], place: int, changes: Corrections
+    cells: list[str], header: Sequence[str], index: int, changes: Corrections
 ) -> Sequence[str]:
     return [
-        changes.cells.get((place, name), cell)
+        changes.cells.get((index, name), cell)
         for name, cell in zip([*header, *[""] * (len(cells) - len(header))], cells, strict=False)
     ]
 

@@ -118,7 +118,7 @@ def resolve_target(text: str) -> CheckTarget:
 
 
 def check_data(
-    place: CheckTarget,
+    check_target: CheckTarget,
     progress: Progress,
     *,
     target: str | None = None,
@@ -126,17 +126,17 @@ def check_data(
     base: str | None = None,
     fresh: bool = False,
 ) -> CheckResult:
-    """Check ``place``; a project's cached report is reused unless ``fresh``.
+    """Check ``check_target``; a project's cached report is reused unless ``fresh``.
 
     ``target`` is for data without a project. ``against`` names the previous version (a file or a
     table); by default a table is compared with its own previous version. Raises ``PackageError``.
     """
-    verdicts = read_verdicts(place.verdicts)
-    if place.project is None:
-        return CheckResult(_check_bare(place.data, target, against, progress), verdicts)
+    verdicts = read_verdicts(check_target.verdicts)
+    if check_target.project is None:
+        return CheckResult(_check_bare(check_target.data, target, against, progress), verdicts)
     if target is not None:
         raise UsageError("--target: expected none for a project", "package.toml names it")
-    with local_data(place.project, progress) as project:
+    with local_data(check_target.project, progress) as project:
         job = make_check_job(project, progress, against)
         files = read_files(project)
         environment = resolve_environment(project, files, Engine.connect(), progress, base=base)

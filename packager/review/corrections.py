@@ -50,13 +50,13 @@ def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Correcti
     for _ in range(MAX_FIX_CHAIN):
         hashes = [f"{value:016x}" for value in row_hashes(current).tolist()]
         fixed = []
-        for place, row_hash in zip(places.tolist(), hashes, strict=True):
+        for row, row_hash in zip(places.tolist(), hashes, strict=True):
             for verdict in by_hash.get(row_hash, ()):
                 if verdict.verdict == "drop" or (verdict.verdict == "dedupe" and row_hash in used):
-                    kept[place] = False
+                    kept[row] = False
                 if verdict.verdict == "fix":
-                    cells[place, _column(verdict, frame)] = verdict.value
-                    fixed.append(place)
+                    cells[row, _column(verdict, frame)] = verdict.value
+                    fixed.append(row)
             if row_hash in by_hash:
                 used.add(row_hash)
         if not fixed:
@@ -80,10 +80,10 @@ def corrected_table(table: pa.Table, changes: Corrections) -> pa.Table:
     """``table`` with the changes, in its own types; raise ``UsageError`` for an invalid value."""
     for name in dict.fromkeys(column for _, column in changes.cells):
         mine = sorted(
-            (place, text) for (place, column), text in changes.cells.items() if column == name
+            (row, text) for (row, column), text in changes.cells.items() if column == name
         )
         field, mask = table.schema.field(name), np.zeros(len(table), dtype=np.bool_)
-        mask[[place for place, _ in mine]] = True
+        mask[[row for row, _ in mine]] = True
         # Values of a dictionary column can't be replaced individually.
         plain = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
         values = pa.array([_cell(text, plain, name) for _, text in mine], plain)
@@ -107,7 +107,7 @@ def _fixed(frame: pd.DataFrame, cells: dict[tuple[int, str], str]) -> pd.DataFra
     """``frame`` with the new cells, converted to the types of its columns."""
     changed = frame.copy()
     for name in dict.fromkeys(column for _, column in cells):
-        mine = {place: text for (place, column), text in cells.items() if column == name}
+        mine = {row: text for (row, column), text in cells.items() if column == name}
         column = frame[name]
         values = column.astype(object).to_numpy(copy=True)
         values[list(mine)] = [_value(text, column) for text in mine.values()]

@@ -58,9 +58,9 @@ def review(
     if project.data is None:
         return None
     job = make_check_job(project, progress)
-    place = report_cache_path(files, job, lock, worker.isolation)
-    known = None if options.fresh else cached_report(place)
-    report = known or run_check(place, job, worker, progress)
+    cache_path = report_cache_path(files, job, lock, worker.isolation)
+    known = None if options.fresh else cached_report(cache_path)
+    report = known or run_check(cache_path, job, worker, progress)
     verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
         progress.output(line)
@@ -137,22 +137,22 @@ def report_cache_path(files: ProjectFiles, job: CheckJob, lock: Lock, isolation:
     return cache_directory("checks") / inputs_digest(files, lock, isolation, job)
 
 
-def cached_report(place: Path) -> DataCheckReport | None:
-    """The cached report at ``place``; None if there is none."""
-    if not place.is_dir():
+def cached_report(path: Path) -> DataCheckReport | None:
+    """The cached report at ``path``; None if there is none."""
+    if not path.is_dir():
         return None
-    touch(place)
-    return DataCheckReport.load(place / "check.json")
+    touch(path)
+    return DataCheckReport.load(path / "check.json")
 
 
-def run_check(place: Path, job: CheckJob, worker: Worker, progress: Progress) -> DataCheckReport:
-    """Check the data in ``worker``, and cache the report at ``place``."""
+def run_check(path: Path, job: CheckJob, worker: Worker, progress: Progress) -> DataCheckReport:
+    """Check the data in ``worker``, and cache the report at ``path``."""
     progress.step("checking the data")
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
         worker.run("check", {"job.json": job.dump()}, out, progress)
         report = DataCheckReport.load(out / "check.json")
-    with atomic_directory(place, replace=True) as new:
+    with atomic_directory(path, replace=True) as new:
         (new / "check.json").write_bytes(report.dump())
     return report
 
@@ -170,11 +170,11 @@ def gate_error(
 ) -> PackageError:
     """The error of a build with blocking findings, with the commands to continue."""
     worst = blocking[0]
-    place = f" in column {worst.column!r}" if worst.column else ""
+    location = f" in column {worst.column!r}" if worst.column else ""
     row = f", row {worst.row_number}" if worst.row is not None else ""
     return PackageError(
         f"the check of the data: {_count(report, blocking)} stopped the build, the first: "
-        f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",
+        f"{worst.detector}{location}{row}: got {worst.observed}, expected {worst.expected}",
         f"see them with `package data issues {where} --output DIR` and fix the data, "
         "or build with --allow-findings, which the manifest records",
     )

@@ -47,24 +47,24 @@ class Verdict(FrozenModel):
         return self.row_hash, self.column if self.verdict == "fix" else ""
 
 
-def verdict_of(cells: Mapping[str, str | None], place: str) -> Verdict:
-    """Validate a verdict; raise ``UsageError`` naming ``place`` if it is invalid."""
+def verdict_of(cells: Mapping[str, str | None], location: str) -> Verdict:
+    """Validate a verdict; raise ``UsageError`` naming ``location`` if it is invalid."""
     row_hash, decision = (cells.get("row_hash") or "").strip(), (cells.get("verdict") or "").strip()
     column, value = (cells.get("column") or "").strip(), cells.get("value") or ""
     if not _HASH.fullmatch(row_hash):
         raise UsageError(
-            f"{place}: expected a row hash of 16 hex digits, got {row_hash!r}",
+            f"{location}: expected a row hash of 16 hex digits, got {row_hash!r}",
             "copy it from `package data issues`",
         )
     if decision not in DECISIONS:
         raise UsageError(
-            f"{place}: expected {', '.join(DECISIONS)}, got {decision!r}", "write one of them"
+            f"{location}: expected {', '.join(DECISIONS)}, got {decision!r}", "write one of them"
         )
     if decision == "fix" and not column:
-        raise UsageError(f"{place}: expected a column to fix, got none", "name it")
+        raise UsageError(f"{location}: expected a column to fix, got none", "name it")
     if decision != "fix" and value:
         raise UsageError(
-            f"{place}: expected no value with {decision}, got {value!r}", "did you mean fix?"
+            f"{location}: expected no value with {decision}, got {value!r}", "did you mean fix?"
         )
     reason = (cells.get("reason") or "").strip()
     kept = column if decision == "fix" else ""
@@ -155,14 +155,14 @@ def _sorted(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     return tuple(sorted(verdicts, key=lambda verdict: verdict.key))
 
 
-def _add(found: dict[tuple[str, str], Verdict], verdict: Verdict, place: str) -> None:
+def _add(found: dict[tuple[str, str], Verdict], verdict: Verdict, location: str) -> None:
     others = [v for v in found.values() if v.row_hash == verdict.row_hash]
     for other in others:
         same = (other.verdict, other.value) == (verdict.verdict, verdict.value)
         both_fix = other.verdict == verdict.verdict == "fix" and other.column != verdict.column
         if not same and not both_fix:
             raise UsageError(
-                f"{place}: expected one verdict on row {verdict.row_hash}, got {other.verdict} "
+                f"{location}: expected one verdict on row {verdict.row_hash}, got {other.verdict} "
                 f"and {verdict.verdict}",
                 "keep one of the two lines",
             )

@@ -126,9 +126,9 @@ def _beside(
         note = "no rows to send: the package has none; name some with --data"
         return [GateCheck("mirrored rows", "too few", note, {"pairs": 0})]
     progress.step(f"gate: {len(rows)} rows to both versions in turn, up to {limits.seconds:g} s")
-    for place in range(WARM_UP):
+    for index in range(WARM_UP):
         for server in (old, new):
-            server.predict([rows[place % len(rows)]])
+            server.predict([rows[index % len(rows)]])
     mirrored, until = MirroredRows(), time.monotonic() + limits.seconds
     for pairs in LOOKS:
         send_pairs(old, new, rows, mirrored, pairs, until)

@@ -29,16 +29,16 @@ def judge_golden(golden: Golden | None, answer: AskedAnswer | None) -> GateCheck
         note = f"expected {rows} answers, got {answer.failure_text}"
         return GateCheck(NAME, "failed", note, {"rows": rows})
     wrong, unequal = [], 0
-    for place, (expected, got) in enumerate(zip(golden.expected, answer.answers, strict=True)):
+    for index, (expected, got) in enumerate(zip(golden.expected, answer.answers, strict=True)):
         same = _named(got, expected)
         unequal += canonical_json(same) != canonical_json(expected)
         if not _agree(expected, same):
-            wrong.append((place, expected, same))
+            wrong.append((index, expected, same))
     numbers = {"rows": rows, "other_bytes": unequal, "wrong": len(wrong)}
     if wrong:
-        place, expected, same = wrong[0]
+        index, expected, same = wrong[0]
         note = (
-            f"{len(wrong)} of {rows} rows have another answer than in the build; row {place}: "
+            f"{len(wrong)} of {rows} rows have another answer than in the build; row {index}: "
             f"expected {dict(expected)}, got {same}"
         )
         return GateCheck(NAME, "failed", note, numbers)

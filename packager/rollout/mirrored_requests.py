@@ -178,17 +178,17 @@ def send_pairs(
     ``until``: a reading of ``time.monotonic``. Which version is asked first alternates. Ends when
     no row of a whole round was answered by both.
     """
-    place, before = 0, found.pairs
+    start, before = 0, found.pairs
     while found.pairs < pairs and time.monotonic() < until:
-        row = [rows[place % len(rows)]]
-        if place % 2:
+        row = [rows[start % len(rows)]]
+        if start % 2:
             answer = new.predict(row)
             found.add(old.predict(row), answer)
         else:
             answer = old.predict(row)
             found.add(answer, new.predict(row))
-        place += 1
-        if place % (2 * len(rows)) == 0:
+        start += 1
+        if start % (2 * len(rows)) == 0:
             if found.pairs == before:
                 return
             before = found.pairs

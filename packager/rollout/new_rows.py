@@ -33,7 +33,7 @@ def mirrored_rows(data: str, reference: Reference, progress: Progress) -> list[R
             f"--data {data}: expected at least one row, got none", "name rows to compare on"
         )
     count = min(MAX_ROWS, len(rows))
-    return [rows[place * len(rows) // count] for place in range(count)]
+    return [rows[index * len(rows) // count] for index in range(count)]
 
 
 def judge_test(

@@ -62,9 +62,9 @@ def _moved_environment(layer: Layer, member: str, python: str, folder: Path) -> 
 
 
 def _moved(layer: Layer, home: str, python: str) -> Iterator[Entry]:
-    site = {place: site_packages(place, python) for place in (home, MODEL)}
-    up = {place: f"{posixpath.relpath(WHEELS, site[place])}/".encode() for place in site}
-    shebang = {place: f"#!/{place}/bin/python\n".encode() for place in site}
+    site = {path: site_packages(path, python) for path in (home, MODEL)}
+    up = {path: f"{posixpath.relpath(WHEELS, site[path])}/".encode() for path in site}
+    shebang = {path: f"#!/{path}/bin/python\n".encode() for path in site}
     for entry in copy_members([layer]):
         if not entry.name.startswith(f"{home}/"):
             continue

@@ -146,8 +146,8 @@ def _in_process(
     check_host(lock.python, lock.platform)
     chosen = port or free_port()
     with unpacked_package(reference.image(base=False).layers) as root:
-        place = {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
-        variables = {**root.variables(), **settings.variables(), **place}
+        environment = {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
+        variables = {**root.variables(), **settings.variables(), **environment}
         command = [str(root.python), "-m", "serving"]
         process = start_piped(command, cwd=root.path / "code", env=variables)
         try:

@@ -139,15 +139,19 @@ class ServeSettings:
         if os.getuid() != 0:
             return
         for name, path in self.paths.items():
-            place = path.parent if name == LOG_VARIABLE else path
-            if name == STATE_VARIABLE and place.stat().st_uid == 0 and not any(place.iterdir()):
-                os.chown(place, CONTAINER_UID, CONTAINER_GID)
-            if not _allowed(place, write=name not in FILE_VARIABLES):
+            location = path.parent if name == LOG_VARIABLE else path
+            if (
+                name == STATE_VARIABLE
+                and location.stat().st_uid == 0
+                and not any(location.iterdir())
+            ):
+                os.chown(location, CONTAINER_UID, CONTAINER_GID)
+            if not _allowed(location, write=name not in FILE_VARIABLES):
                 verb = "read" if name in FILE_VARIABLES else "write"
                 raise UsageError(
                     f"{name}: the container runs as user {CONTAINER_UID}, not as root: expected "
-                    f"{place} to be one that this user can {verb}",
-                    f"chown -R {CONTAINER_UID} {place}",
+                    f"{location} to be one that this user can {verb}",
+                    f"chown -R {CONTAINER_UID} {location}",
                 )
 
     def in_container(self) -> tuple[dict[str, str], list[Mount]]:
@@ -158,10 +162,10 @@ class ServeSettings:
         variables = dict(self.plain)
         mounts = []
         for name, path in self.paths.items():
-            place = f"{CONTAINER_FOLDER}/{name.lower()}"
+            location = f"{CONTAINER_FOLDER}/{name.lower()}"
             log = name == LOG_VARIABLE
-            mounts.append(Mount(path.parent if log else path, place, name not in FILE_VARIABLES))
-            variables[name] = f"{place}/{path.name}" if log else place
+            mounts.append(Mount(path.parent if log else path, location, name not in FILE_VARIABLES))
+            variables[name] = f"{location}/{path.name}" if log else location
         return variables, mounts
 
 

@@ -175,9 +175,9 @@ def _member(
             f"name the data that member {record.name} was built from",
         )
     how.progress.step(f"member {record.name}: {record.package} {record.version}")
-    place = folder / record.name
-    place.mkdir()
-    own = member_examination(examined, member, place)
+    path = folder / record.name
+    path.mkdir()
+    own = member_examination(examined, member, path)
     try:
         report = repeat(own, how.engine, how.progress, manifest, how.request, files)
     except PackageError as error:
@@ -188,12 +188,12 @@ def _member(
 def _flow(examined: Examination, how: SolutionReplay, files: Files, folder: Path) -> FlowReplay:
     """Ask the recorded solution, with the runtime of this installation."""
     how.progress.step("asking the whole, end to end")
-    out, place = folder / "flow-out", folder / "flow"
+    out, path = folder / "flow-out", folder / "flow"
     out.mkdir()
-    place.mkdir()
-    layers = [*own_layers(examined, place)]
+    path.mkdir()
+    layers = [*own_layers(examined, path)]
     if files:
-        layers.append(plain_layer("data", place / "data.tar", entries(files, "data")))
+        layers.append(plain_layer("data", path / "data.tar", entries(files, "data")))
     stage = ReplayStage(examined, how.engine, tuple(layers), how.progress)
     with stage.worker(recorded=True) as worker:
         done = worker.run("flow", {"request.json": how.request.dump()}, out, how.progress)

@@ -55,8 +55,8 @@ def _hook(job: dict[str, Any], name: str, result: str) -> int:
     here = os.getcwd()
     site.addsitedir(os.path.join(job["tools"], "lib"))
     sys.path[:] = [
-        *(os.path.join(here, place) for place in job["backend_path"]),
-        *(place for place in sys.path if place != os.path.dirname(os.path.abspath(__file__))),
+        *(os.path.join(here, path) for path in job["backend_path"]),
+        *(path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))),
     ]
     sys.argv[:] = ["build"]
     module, _, inner = job["backend"].partition(":")

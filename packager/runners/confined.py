@@ -70,8 +70,8 @@ def _restrict(
     close_network()
     close_files(
         Path(listed),
-        [Path(place) for place in (*readable, *interpreter) if place != "/"],
-        [Path(place) for place in writable],
+        [Path(path) for path in (*readable, *interpreter) if path != "/"],
+        [Path(path) for path in writable],
         contained=False,
         shared_memory=shared_memory,
     )

@@ -44,7 +44,7 @@ class UnpackedPackage:
 
     def readable(self) -> list[Path]:
         """Paths that a worker may read: the package's files and its dependencies."""
-        own = [place for place in self.path.iterdir() if place.name != "tmp"]
+        own = [target for target in self.path.iterdir() if target.name != "tmp"]
         return [*own, self.runtimes, *self.environments.places]
 
     def writable(self) -> list[Path]:

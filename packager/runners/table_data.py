@@ -84,7 +84,7 @@ def _tracked(project: Project, address: DvcAddress, progress: Progress) -> Itera
     found = tracked_output(address, project.directory)
     repository = dvc_repository(found.file)
     with temporary_directory() as folder:
-        place = local_content(found, address, repository, folder, progress)
+        location = local_content(found, address, repository, folder, progress)
         version = DvcVersion(
             file=address.file,
             output=Path(os.path.relpath(found.path, project.directory)).as_posix(),
@@ -92,7 +92,7 @@ def _tracked(project: Project, address: DvcAddress, progress: Progress) -> Itera
             digest=found.digest,
             algorithm=found.algorithm,
         )
-        data = project.data.model_copy(update={"source": str(place)})
+        data = project.data.model_copy(update={"source": str(location)})
         yield project.model_copy(update={"data": data, "tracked": version})
 
 

@@ -57,8 +57,8 @@ def unpacked_environments(layers: Sequence[Layer]) -> UnpackedEnvironments:
                     # An environment links to the base's interpreter.
                     _unpack(layer, new, inside=False)
             _refuse_links(new, (*HOMES, *_member_homes(new), WHEELS))
-            for place in shared.values():
-                _link(place / WHEELS, new / WHEELS)
+            for target in shared.values():
+                _link(target / WHEELS, new / WHEELS)
             for home in (*HOMES, *_member_homes(new)):
                 if (new / home / "pyvenv.cfg").is_file():
                     _rewrite_environment(new / home, interpreter)
@@ -131,16 +131,16 @@ def _link(source: Path, target: Path) -> None:
     """Have every wheel's folder of ``source`` at ``target``: a link, unless a layer has a part."""
     target.mkdir(parents=True, exist_ok=True)
     for folder in source.iterdir() if source.is_dir() else ():
-        place = target / folder.name
-        if place.is_symlink():
-            parts = (place.readlink(), folder)
-            place.unlink()
+        path = target / folder.name
+        if path.is_symlink():
+            parts = (path.readlink(), folder)
+            path.unlink()
             for part in parts:
-                _copy(part, place)
-        elif place.exists():
-            _copy(folder, place)
+                _copy(part, path)
+        elif path.exists():
+            _copy(folder, path)
         else:
-            place.symlink_to(folder)
+            path.symlink_to(folder)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -173,10 +173,10 @@ def _refuse_links(folder: Path, tops: Sequence[str]) -> None:
     """
     real = os.path.realpath(folder)
     for top in tops:
-        place = folder / top
-        named = [place, *(place / name for name in ("bin", "lib", "pyvenv.cfg"))]
-        named += [*place.glob("lib/*"), *place.glob("lib/*/site-packages")]
-        named += place.iterdir() if top == WHEELS and place.is_dir() else ()
+        path = folder / top
+        named = [path, *(path / name for name in ("bin", "lib", "pyvenv.cfg"))]
+        named += [*path.glob("lib/*"), *path.glob("lib/*/site-packages")]
+        named += path.iterdir() if top == WHEELS and path.is_dir() else ()
         for one in named:
             inside = str(one.relative_to(folder))
             if os.path.realpath(one) != os.path.join(real, inside):

@@ -160,7 +160,7 @@ def _output_fields(name: str, output: Output) -> list[pa.Field]:
     if output.kind == "label":
         return [pa.field(name, label_type(output.classes))]
     if output.kind == "numbers" and output.shape is not None and len(output.shape) == 1:
-        return [pa.field(f"{name}.{place}", pa.float64()) for place in range(output.shape[0])]
+        return [pa.field(f"{name}.{index}", pa.float64()) for index in range(output.shape[0])]
     if output.kind == "quantiles":
         levels = [str(level) for level in output.levels or ()]
         if not output.shape:

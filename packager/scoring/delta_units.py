@@ -29,10 +29,10 @@ class DeltaUnits:
             self.identity = [number, [[file.path, file.size] for file in files]]
             self.units = list[Unit]()
             first = 0
-            for place, file in enumerate(files):
+            for index, file in enumerate(files):
                 for group, rows in enumerate(self._scan.group_rows(file)):
                     if rows:
-                        self.units.append(Unit(len(self.units), first, rows, place, group))
+                        self.units.append(Unit(len(self.units), first, rows, index, group))
                         first += rows
 
     def field(self, name: str) -> pa.Field:

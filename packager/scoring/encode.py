@@ -35,11 +35,11 @@ _TYPED: Mapping[str, Any] = {
 class BlockEncoder:
     """Encodes the columns of one package."""
 
-    def __init__(self, manifest: Manifest, reader: TableReadOptions, place: str) -> None:
-        """``place``: the name of the table in messages."""
+    def __init__(self, manifest: Manifest, reader: TableReadOptions, location: str) -> None:
+        """``location``: the name of the table in messages."""
         columns = (*manifest.schema_.features, *manifest.schema_.extras)
         self._kinds: dict[str, Kind] = {column.name: column.kind for column in columns}
-        self._reader, self._place = reader, place
+        self._reader, self._place = reader, location
 
     def encode(self, table: pa.Table | pd.DataFrame, first: int) -> RowBlock:
         """The block of these rows, the first of which has this number.

@@ -105,11 +105,11 @@ class ScorePlan:
         ``units``: those of this shard. Raises ``UsageError`` for an output that exists without
         ``resume``, but for that of the other ``shards``, and for that of another plan.
         """
-        place = self.state / PLAN
-        if place.is_file():
+        path = self.state / PLAN
+        if path.is_file():
             began = shards == 1 or (self.state / SUCCESS).exists()
             began = began or any(self.record(unit).exists() for unit in units)
-            self._check(json.loads(place.read_bytes()), resume=resume or not began)
+            self._check(json.loads(path.read_bytes()), resume=resume or not began)
         elif self.form != "delta" and self._visible():
             raise UsageError(
                 f"{self.output}: expected no such folder, or one of an interrupted run, got one "
@@ -120,8 +120,8 @@ class ScorePlan:
             return
         with writing(self.output):
             (self.state / WORK).mkdir(parents=True, exist_ok=True)
-        if not place.is_file():
-            with atomic_file(place) as file:
+        if not path.is_file():
+            with atomic_file(path) as file:
                 file.write_bytes(canonical_json(self.document))
 
     @contextmanager
@@ -136,9 +136,9 @@ class ScorePlan:
         own = f"shard-{shard[0]}-{shard[1]}"
         with contextlib.ExitStack() as stack:
             for name, alone in (("run", whole), (own, True)):
-                place = self.state / WORK / name
+                path = self.state / WORK / name
                 try:
-                    file = stack.enter_context(place.open("wb"))
+                    file = stack.enter_context(path.open("wb"))
                 except FileNotFoundError:  # another run has just finished this output
                     if not (self.state / SUCCESS).exists():
                         raise

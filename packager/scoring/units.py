@@ -109,7 +109,7 @@ class ParquetUnits:
         self._schema = parquet_schema(self._files)
         self.units = list[Unit]()
         first = 0
-        for place, file in enumerate(self._files):
+        for index, file in enumerate(self._files):
             with file.open("rb") as opened:
                 refuse_large_groups(file, opened, self._schema)
             with readable(file), opened_parquet(file) as parquet:
@@ -117,7 +117,7 @@ class ParquetUnits:
                 for group in range(metadata.num_row_groups):
                     rows = metadata.row_group(group).num_rows
                     if rows:
-                        self.units.append(Unit(len(self.units), first, rows, place, group))
+                        self.units.append(Unit(len(self.units), first, rows, index, group))
                         first += rows
 
     def field(self, name: str) -> pa.Field:

@@ -89,20 +89,20 @@ def check_uses(
 
 
 def _check_answer(
-    place: str, member: str, method: str, given: object, members: Mapping[str, MemberFacts]
+    location: str, member: str, method: str, given: object, members: Mapping[str, MemberFacts]
 ) -> None:
     facts = members[member]
     if method == "output" and given not in facts.outputs:
         known = ", ".join(facts.outputs)
         raise UsageError(
-            f"{place}: member {member!r}: expected one of its outputs,"
+            f"{location}: member {member!r}: expected one of its outputs,"
             f" {known or 'of which it has one'}, got {given!r}",
             _suggestion(given, facts.outputs) or "use .predictions of a member with one answer",
         )
     labels = None if facts.classes is None else [class_text(one) for one in facts.classes]
     if method == "probability" and labels is not None and class_text(given) not in labels:
         raise UsageError(
-            f"{place}: member {member!r}: expected one of its labels, {', '.join(labels)}, got"
+            f"{location}: member {member!r}: expected one of its labels, {', '.join(labels)}, got"
             f" {given!r}",
             _suggestion(given, labels) or "`package inspect` lists them",
         )

@@ -61,33 +61,33 @@ def open_solution(
         if layer.name in ("model", MEMBERS_DATA):
             with layer.members() as members:
                 unpack_plain(members, folder, inside=True)
-    place = folder / "models" / "model"
+    location = folder / "models" / "model"
     opened: list[OpenedMember] = []
     checks: list[IntegrityCheck] = []
     for record in solution.members:
         try:
-            member = _opened(record, place)
+            member = _opened(record, location)
         except (PackageError, OSError, ValueError) as error:
             checks.append(_check(f"member {record.name}: records", AS_RECORDED, str(error)))
             continue
         opened.append(member)
         checks += _member_checks(member, lock)
     names = {record.name for record in solution.members}
-    found = {path.name for path in (place / MEMBERS).glob("*")}
+    found = {path.name for path in (location / MEMBERS).glob("*")}
     checks += [_check(f"member {name}", NO_FILE, "a folder") for name in sorted(found - names)]
     if len(opened) == len(solution.members):
-        checks.append(_spec_check(opened, solution, place))
+        checks.append(_spec_check(opened, solution, location))
     kept = {path.name: path for path in sorted((folder / FOLDER).glob("*"))}
     checks += _data_checks(opened, kept)
     return OpenedSolution(tuple(opened), tuple(checks), kept)
 
 
-def _opened(record: SolutionMember, place: Path) -> OpenedMember:
+def _opened(record: SolutionMember, path: Path) -> OpenedMember:
     fields = {name: getattr(record, name) for name in ("name", "package", "process")}
     more = {name: getattr(record, name) for name in ("deadline", "on_error", "truth")}
     section = MemberSection(**fields, **more)
     return OpenedMember(
-        record, MemberPackage.load(section, place), Root(member_folder(place, record.name))
+        record, MemberPackage.load(section, path), Root(member_folder(path, record.name))
     )
 
 
@@ -112,10 +112,12 @@ def _member_checks(member: OpenedMember, lock: Lock) -> Iterator[IntegrityCheck]
     yield _check(f"{called}: wheels", _summary(needed), _summary(given))
 
 
-def _spec_check(opened: Sequence[OpenedMember], solution: Solution, place: Path) -> IntegrityCheck:
+def _spec_check(
+    opened: Sequence[OpenedMember], solution: Solution, location: Path
+) -> IntegrityCheck:
     specs = tuple(one.package.spec(one.record.process) for one in opened)
     made = SolutionSpec(solution.flow, specs).as_json().encode()
-    path = place / FILE
+    path = location / FILE
     actual = sha256_file(path) if path.is_file() else MISSING
     return _check(f"model/{FILE}", sha256_bytes(made), actual)
 

@@ -37,8 +37,8 @@ def export_added(location: Location, older: int, file: Path) -> int:
     added = surplus(_hashes(store, version.number, names), _hashes(store, before.number, names))
     schema = store.schema(version.number).remove_metadata()
     with atomic_file(file) as temporary:
-        place = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
-        write_rows(place, temporary.name, _kept(store.tables(version.number), added), schema)
+        filesystem = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
+        write_rows(filesystem, temporary.name, _kept(store.tables(version.number), added), schema)
     return int(added.sum())
 
 

@@ -25,7 +25,7 @@ class AllowedLocations:
     def of(cls, *tables: Location, follow: Iterable[Location] = ()) -> AllowedLocations:
         """The folders that contain ``tables``, and each place of ``follow``."""
         beside = {_parent(_real(table)) for table in tables}
-        return cls(frozenset(beside | {_real(place) for place in follow}))
+        return cls(frozenset(beside | {_real(location) for location in follow}))
 
     def has(self, table: Location) -> bool:
         """Whether ``table`` may be opened. Local links and ``..`` are resolved first."""

@@ -11,14 +11,17 @@ from packager.data.array_fields import field_dtype, own_metadata
 from packager.errors import UsageError
 
 
-def stored_schema(schema: pa.Schema, place: str) -> pa.Schema:
+def stored_schema(schema: pa.Schema, location: str) -> pa.Schema:
     """``schema`` in Delta's types; ``UsageError`` for a column that can't be stored."""
     return pa.schema(
-        [pa.field(f.name, _stored(f.type, f.name, place), metadata=own_metadata(f)) for f in schema]
+        [
+            pa.field(f.name, _stored(f.type, f.name, location), metadata=own_metadata(f))
+            for f in schema
+        ]
     )
 
 
-def fit(table: pa.Table, schema: pa.Schema, place: str) -> pa.Table:
+def fit(table: pa.Table, schema: pa.Schema, location: str) -> pa.Table:
     """``table`` with the columns and types of ``schema``; ``UsageError`` if a value is lost."""
     columns = []
     for field in schema:
@@ -27,32 +30,32 @@ def fit(table: pa.Table, schema: pa.Schema, place: str) -> pa.Table:
             columns.append(column.cast(field.type))
         except pa.ArrowException as error:
             raise UsageError(
-                f"{place}: column {field.name!r}: expected values that {field.type} holds, "
+                f"{location}: column {field.name!r}: expected values that {field.type} holds, "
                 f"got {error}",
                 "store the column as text, or in a type that a Delta table has",
             ) from error
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def refuse_nulls(table: pa.Table, required: Iterable[str], place: str) -> None:
+def refuse_nulls(table: pa.Table, required: Iterable[str], location: str) -> None:
     """Raise ``UsageError`` for a null in a ``required`` (NOT NULL) column."""
     for name in required:
         if table[name].null_count:
             raise UsageError(
-                f"{place}: column {name!r}: expected no nulls, as the table demands (NOT NULL), "
+                f"{location}: column {name!r}: expected no nulls, as the table demands (NOT NULL), "
                 f"got {table[name].null_count}",
                 "fill them in, or leave these rows out",
             )
 
 
-def refuse_same_but_case(names: Iterable[str], place: str) -> None:
+def refuse_same_but_case(names: Iterable[str], location: str) -> None:
     """Raise ``UsageError`` for two columns whose names differ only in case."""
     known: dict[str, str] = {}
     for name in names:
         other = known.setdefault(name.lower(), name)
         if other != name:
             raise UsageError(
-                f"{place}: columns {other!r} and {name!r} differ only in case, "
+                f"{location}: columns {other!r} and {name!r} differ only in case, "
                 "which a Delta table can't hold",
                 "rename one of them",
             )
@@ -118,18 +121,18 @@ _REPLACED: dict[Any, Any] = {
 }
 
 
-def _stored(kind: pa.DataType, name: str, place: str) -> pa.DataType:
+def _stored(kind: pa.DataType, name: str, location: str) -> pa.DataType:
     if kind in _REPLACED:
         return _REPLACED[kind]
     if pa.types.is_dictionary(kind):
-        return _stored(kind.value_type, name, place)
+        return _stored(kind.value_type, name, location)
     if pa.types.is_timestamp(kind):
         return pa.timestamp("us", None if kind.tz is None else "UTC")
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return pa.list_(_stored(kind.value_type, name, place))
+        return pa.list_(_stored(kind.value_type, name, location))
     if pa.types.is_struct(kind):
-        refuse_same_but_case([field.name for field in kind], f"{place}: column {name!r}")
-        return pa.struct([(f.name, _stored(f.type, name, place)) for f in kind])
+        refuse_same_but_case([field.name for field in kind], f"{location}: column {name!r}")
+        return pa.struct([(f.name, _stored(f.type, name, location)) for f in kind])
     if pa.types.is_fixed_size_binary(kind):
         return pa.binary()
     if (
@@ -139,7 +142,7 @@ def _stored(kind: pa.DataType, name: str, place: str) -> pa.DataType:
         or (pa.types.is_decimal(kind) and kind.precision > 38)
     ):
         raise UsageError(
-            f"{place}: column {name!r}: expected a type that a Delta table has, got {kind}",
+            f"{location}: column {name!r}: expected a type that a Delta table has, got {kind}",
             "store the column as text or numbers",
         )
     return kind

@@ -29,8 +29,8 @@ def export(location: Location, file: Path) -> Version:
     version = store.version(location.version)
     schema = store.schema(version.number)
     with atomic_file(file) as temporary:
-        place = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
-        write_rows(place, temporary.name, store.tables(version.number), schema)
+        filesystem = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
+        write_rows(filesystem, temporary.name, store.tables(version.number), schema)
     return version
 
 

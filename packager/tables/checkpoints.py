@@ -33,32 +33,34 @@ _JSON_GROWS = 4
 """Approximate ratio of a log entry's size in memory to its size on disk."""
 
 
-def check_checkpoints(location: Location, place: fs.FileSystem, version: int | None = None) -> None:
+def check_checkpoints(
+    location: Location, filesystem: fs.FileSystem, version: int | None = None
+) -> None:
     """Raise ``PackageError`` if a checkpoint names files elsewhere or does not fit in memory.
 
     ``version``: the version to open; None for the latest.
     """
-    found = place.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
+    found = filesystem.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
     infos = [info for info in found if info.type == fs.FileType.File]
     start = _newest_complete(infos, version)
     size = 0
     for info in infos:
         checkpoint, entry = _matches(info)
         if checkpoint and start <= int(checkpoint["version"]) <= _last(version):
-            for name in _sidecars(location, place, info.path):
+            for name in _sidecars(location, filesystem, info.path):
                 _refuse_sidecar_elsewhere(location, name)
-                refuse_large_part(location, place, f"{_SIDECARS}/{name}")
+                refuse_large_part(location, filesystem, f"{_SIDECARS}/{name}")
         if entry and start <= int(entry[1]) <= _last(version):
             size += info.size or 0
     check_room(str(location), "a log", size * _JSON_GROWS, f"entries of {size:,} bytes")
 
 
-def refuse_large_part(location: Location, place: fs.FileSystem, name: str) -> None:
+def refuse_large_part(location: Location, filesystem: fs.FileSystem, name: str) -> None:
     """Raise ``UsageError`` for a Parquet file of the log that does not fit in memory."""
     called = f"{location}: {name}"
-    if place.get_file_info(name).type == fs.FileType.NotFound:
+    if filesystem.get_file_info(name).type == fs.FileType.NotFound:
         return  # deltalake reports it
-    open_file = partial(place.open_input_file, name)
+    open_file = partial(filesystem.open_input_file, name)
     with open_file() as source, readable(called), parquet.ParquetFile(source) as opened:
         schema = opened.schema_arrow
     with open_file() as source:
@@ -109,13 +111,13 @@ def _newest_complete(infos: Iterable[fs.FileInfo], version: int | None) -> int:
     return max(whole, default=0)
 
 
-def _sidecars(location: Location, place: fs.FileSystem, name: str) -> Iterator[Any]:
+def _sidecars(location: Location, filesystem: fs.FileSystem, name: str) -> Iterator[Any]:
     """The sidecars that a checkpoint names; raises if the checkpoint does not fit in memory."""
     if name.endswith(".json"):
-        yield from _of_json(location, place, name)
+        yield from _of_json(location, filesystem, name)
         return
-    refuse_large_part(location, place, name)
-    with place.open_input_file(name) as file, readable(f"{location}: {name}"):
+    refuse_large_part(location, filesystem, name)
+    with filesystem.open_input_file(name) as file, readable(f"{location}: {name}"):
         opened = parquet.ParquetFile(file)
         names = opened.schema_arrow.names
         if names.count("sidecar") == 0:
@@ -127,9 +129,9 @@ def _sidecars(location: Location, place: fs.FileSystem, name: str) -> Iterator[A
             yield from (row["path"] for row in rows if row is not None)
 
 
-def _of_json(location: Location, place: fs.FileSystem, name: str) -> Iterator[Any]:
+def _of_json(location: Location, filesystem: fs.FileSystem, name: str) -> Iterator[Any]:
     with fitting_memory(f"{location}: {name}"):
-        with place.open_input_stream(name) as stream:
+        with filesystem.open_input_stream(name) as stream:
             lines = stream.read().splitlines()
         try:
             actions = [

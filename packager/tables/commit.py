@@ -182,12 +182,12 @@ def _schema(
     if store is None or before is None:
         return stored_schema(source.schema, source.place)
     now = store.schema(before.number)
-    place = str(store.location)
-    agreed = agreed_schema(now, source.schema, place, change=change, append=append)
+    location = str(store.location)
+    agreed = agreed_schema(now, source.schema, location, change=change, append=append)
     gone = [name for name in store.partitions if name not in agreed.names]
     if gone:
         raise UsageError(
-            f"{place}: expected its partition column {gone[0]!r} among the columns, got none",
+            f"{location}: expected its partition column {gone[0]!r} among the columns, got none",
             "keep the column, or make a new table with --table",
         )
     return stored_schema(agreed, source.place)

@@ -34,7 +34,7 @@ def composed_schema(source: SourceTable, table: pa.Schema) -> pa.Schema:
     )
 
 
-def arrow_table(frame: pd.DataFrame, schema: pa.Schema, place: str) -> pa.Table:
+def arrow_table(frame: pd.DataFrame, schema: pa.Schema, location: str) -> pa.Table:
     """The rows of ``frame`` in the types of ``schema``; ``UsageError`` for a cell of another."""
     columns = []
     for field in schema:
@@ -47,7 +47,7 @@ def arrow_table(frame: pd.DataFrame, schema: pa.Schema, place: str) -> pa.Table:
             )
         except (pa.ArrowException, OverflowError) as error:
             raise UsageError(
-                f"{place}: column {field.name!r}: expected values that {field.type} holds, got "
+                f"{location}: column {field.name!r}: expected values that {field.type} holds, got "
                 f"{error}",
                 "store the column in a type that a Delta table has",
             ) from error

@@ -55,8 +55,8 @@ def check_names(location: Location, names: Iterable[str]) -> None:
 
 
 def _check_file(location: Location, top: Path, name: str) -> None:
-    place = top / name
-    real = Path(os.path.realpath(place))
+    path = top / name
+    real = Path(os.path.realpath(path))
     if not real.is_relative_to(top):
         raise PackageError(
             f"{location}: expected all its files within its folder, got {name}, a link to {real}",

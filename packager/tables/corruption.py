@@ -44,13 +44,13 @@ def diagnose(location: Location, message: str) -> PackageError:
 def _diagnosed(location: Location, message: str) -> PackageError:
     plain = PackageError(f"{location}: can't be read: {message}")
     try:
-        place = filesystem(location)
-        feature = _unknown_feature(place)
+        storage = filesystem(location)
+        feature = _unknown_feature(storage)
         if feature is not None:
             return unreadable_error(location, feature)
-        entries = dict(_entries(place))
+        entries = dict(_entries(storage))
         for number, info in entries.items():
-            if not _is_json(place, info.path):
+            if not _is_json(storage, info.path):
                 return _damaged(location, number, "is cut off, or not JSON")
             if number + 1 not in entries and number != max(entries):
                 return _damaged(location, number + 1, "is missing")
@@ -59,19 +59,19 @@ def _diagnosed(location: Location, message: str) -> PackageError:
     return plain
 
 
-def _entries(place: fs.FileSystem) -> Iterator[tuple[int, fs.FileInfo]]:
+def _entries(storage: fs.FileSystem) -> Iterator[tuple[int, fs.FileInfo]]:
     """Number and file of each entry, in order."""
-    found = place.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
+    found = storage.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
     for info in sorted(found, key=lambda info: info.path):
         name = info.path.rpartition("/")[2]
         if _ENTRY.fullmatch(name):
             yield int(name.removesuffix(".json")), info
 
 
-def _unknown_feature(place: fs.FileSystem) -> str | None:
+def _unknown_feature(storage: fs.FileSystem) -> str | None:
     """The feature that prevents deltalake from opening the table, if that is the cause."""
-    for _, info in sorted(_entries(place), reverse=True):
-        for action in _actions(place, info.path):
+    for _, info in sorted(_entries(storage), reverse=True):
+        for action in _actions(storage, info.path):
             found = action.get("protocol") if isinstance(action, dict) else None
             if isinstance(found, dict):
                 versions = found.get("minReaderVersion", 1), found.get("minWriterVersion", 1)
@@ -80,9 +80,9 @@ def _unknown_feature(place: fs.FileSystem) -> str | None:
     return None
 
 
-def _actions(place: fs.FileSystem, name: str) -> list[Any]:
+def _actions(storage: fs.FileSystem, name: str) -> list[Any]:
     """The actions of a log entry; empty if it is damaged."""
-    with place.open_input_stream(name) as stream:
+    with storage.open_input_stream(name) as stream:
         lines = stream.read().splitlines()
     try:
         return [json.loads(line) for line in lines if line.strip()]
@@ -90,8 +90,8 @@ def _actions(place: fs.FileSystem, name: str) -> list[Any]:
         return []
 
 
-def _is_json(place: fs.FileSystem, name: str) -> bool:
-    with place.open_input_stream(name) as stream:
+def _is_json(storage: fs.FileSystem, name: str) -> bool:
+    with storage.open_input_stream(name) as stream:
         lines = stream.read().splitlines()
     try:
         return all(isinstance(json.loads(line), dict) for line in lines if line.strip())

@@ -34,13 +34,13 @@ Vector = Mapping[str, Any]
 """Fields of an action: ``storageType``, ``pathOrInlineDv``, ``offset``, ``sizeInBytes``."""
 
 
-def check_vectors(location: Location, place: fs.FileSystem) -> None:
+def check_vectors(location: Location, filesystem: fs.FileSystem) -> None:
     """Raise ``PackageError`` if a vector is outside the table or needs too much memory."""
     rows = 0
-    for vector in _vectors(place, location):
+    for vector in _vectors(filesystem, location):
         try:
             with fitting_memory(location):
-                rows += _reach(_content(vector, location, place))
+                rows += _reach(_content(vector, location, filesystem))
         except (ValueError, KeyError, TypeError, struct.error, pa.ArrowException) as error:
             raise PackageError(
                 f"{location}: expected valid Delta Lake deletion vectors, got one that"
@@ -50,10 +50,10 @@ def check_vectors(location: Location, place: fs.FileSystem) -> None:
     check_room(str(location), "deletion vectors", 2 * rows, f"{rows:,} rows")
 
 
-def _vectors(place: fs.FileSystem, location: Location) -> Iterator[Vector]:
+def _vectors(filesystem: fs.FileSystem, location: Location) -> Iterator[Vector]:
     """The vectors that any entry or checkpoint of the log contains, each once."""
     seen = set()
-    for vector in _all(place, location):
+    for vector in _all(filesystem, location):
         if not isinstance(vector, dict):
             raise ambiguous_log(location)
         key = repr(sorted(vector.items(), key=str))
@@ -62,18 +62,18 @@ def _vectors(place: fs.FileSystem, location: Location) -> Iterator[Vector]:
             yield vector
 
 
-def _all(place: fs.FileSystem, location: Location) -> Iterator[Any]:
+def _all(filesystem: fs.FileSystem, location: Location) -> Iterator[Any]:
     for folder in ("_delta_log", "_delta_log/_sidecars"):
-        for info in place.get_file_info(fs.FileSelector(folder, allow_not_found=True)):
+        for info in filesystem.get_file_info(fs.FileSelector(folder, allow_not_found=True)):
             if info.path.endswith(".json"):
-                yield from _of_entry(place, info.path, location)
+                yield from _of_entry(filesystem, info.path, location)
             elif info.path.endswith(".parquet"):
-                refuse_large_part(location, place, info.path)
-                yield from _of_checkpoint(place, info.path)
+                refuse_large_part(location, filesystem, info.path)
+                yield from _of_checkpoint(filesystem, info.path)
 
 
-def _of_entry(place: fs.FileSystem, name: str, location: Location) -> Iterator[Any]:
-    with place.open_input_stream(name) as stream, fitting_memory(location):
+def _of_entry(filesystem: fs.FileSystem, name: str, location: Location) -> Iterator[Any]:
+    with filesystem.open_input_stream(name) as stream, fitting_memory(location):
         lines = stream.read().splitlines()
     try:
         with fitting_memory(location):
@@ -88,8 +88,8 @@ def _of_entry(place: fs.FileSystem, name: str, location: Location) -> Iterator[A
             yield added["deletionVector"]
 
 
-def _of_checkpoint(place: fs.FileSystem, name: str) -> Iterator[Any]:
-    with place.open_input_file(name) as file, parquet.ParquetFile(file) as opened:
+def _of_checkpoint(filesystem: fs.FileSystem, name: str) -> Iterator[Any]:
+    with filesystem.open_input_file(name) as file, parquet.ParquetFile(file) as opened:
         if "add" not in opened.schema_arrow.names:
             return
         added = opened.schema_arrow.field("add").type
@@ -101,7 +101,7 @@ def _of_checkpoint(place: fs.FileSystem, name: str) -> Iterator[Any]:
                     yield row["deletionVector"]
 
 
-def _content(vector: Vector, location: Location, place: fs.FileSystem) -> bytes:
+def _content(vector: Vector, location: Location, filesystem: fs.FileSystem) -> bytes:
     """The bytes of a vector, stored in the log or in a file of the table."""
     kind, content, size = vector["storageType"], vector["pathOrInlineDv"], vector["sizeInBytes"]
     if not 0 <= size <= MAX_VECTOR_BYTES:
@@ -116,7 +116,7 @@ def _content(vector: Vector, location: Location, place: fs.FileSystem) -> bytes:
     check_names(location, [f"{folder}/", name])
     if not _FOLDER.fullmatch(folder):
         raise ValueError(f"the folder {folder[:200]!r}")
-    with place.open_input_file(name) as file:
+    with filesystem.open_input_file(name) as file:
         return bytes(file.read_at(size, (vector.get("offset") or 0) + 4))
 
 

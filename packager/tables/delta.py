@@ -175,8 +175,10 @@ class VersionedTable:
         with translate_errors(self.location):
             held = self.scan(None).files if self.latest else ()
             newest = max((file.modified for file in held), default=0)
-            place, called = filesystem(self.location), str(self.location)
-            return write_files(place, tables, schema, self.partitions, after=newest, called=called)
+            storage, called = filesystem(self.location), str(self.location)
+            return write_files(
+                storage, tables, schema, self.partitions, after=newest, called=called
+            )
 
     def frames_of(
         self, written: Iterable[AddAction], schema: pa.Schema, floats: Sequence[str]
@@ -255,9 +257,9 @@ class VersionedTable:
                 raise FileNotFoundError(removed)
 
     def _removed(self, number: int) -> str | None:
-        place = filesystem(self.location)
+        storage = filesystem(self.location)
         with translate_errors(self.location):
-            found = place.get_file_info(list(self.sizes(number)))
+            found = storage.get_file_info(list(self.sizes(number)))
         return next((info.path for info in found if info.type == FileType.NotFound), None)
 
     def sizes(self, number: int) -> dict[str, int]:

@@ -131,14 +131,14 @@ def _refuse_circle(location: Location, parent: Location, reach: AllowedLocations
     """Raise ``UsageError`` if ``parent`` is derived from the table, as far as ``reach`` allows."""
     version = VersionedTable.open(parent).version(parent.version)
     for above in version.derived.parents if version.derived else ():
-        place = parent.beside(above.table)
-        if place.uri == location.uri:
+        where = parent.beside(above.table)
+        if where.uri == location.uri:
             raise UsageError(
                 f"{location}: expected parents that are not derived from it, got {parent}",
                 "derive into a new table",
             )
-        if reach.has(place) and VersionedTable.exists(place):
-            _refuse_circle(location, Location(place.uri, above.version), reach)
+        if reach.has(where) and VersionedTable.exists(where):
+            _refuse_circle(location, Location(where.uri, above.version), reach)
 
 
 def elsewhere(location: Location, version: Version, reach: AllowedLocations) -> list[Location]:
@@ -163,31 +163,31 @@ def stale(
     known = {} if known is None else known
     reasons = []
     for parent in version.derived.parents if version.derived else ():
-        place = location.beside(parent.table)
-        if not reach.has(place):
+        where = location.beside(parent.table)
+        if not reach.has(where):
             continue
-        if not VersionedTable.exists(place):
-            reasons.append(f"{place} is gone")
+        if not VersionedTable.exists(where):
+            reasons.append(f"{where} is gone")
             continue
-        now = VersionedTable.open(place).version(None)
+        now = VersionedTable.open(where).version(None)
         relabelled = parent.labels is not None and _labels(now) != parent.labels
-        if _content(now, place) != parent.content or relabelled:
+        if _content(now, where) != parent.content or relabelled:
             reasons.append(
-                f"{place} is at version {now.number};"
+                f"{where} is at version {now.number};"
                 f" this table was derived from version {parent.version}"
             )
-        elif _latest_stale(place, now, reach, known):
-            reasons.append(f"{place} is stale")
+        elif _latest_stale(where, now, reach, known):
+            reasons.append(f"{where} is stale")
     return reasons
 
 
 def _latest_stale(
-    place: Location, latest: Version, reach: AllowedLocations, known: dict[str, list[str]]
+    location: Location, latest: Version, reach: AllowedLocations, known: dict[str, list[str]]
 ) -> list[str]:
-    if place.uri not in known:
-        known[place.uri] = []  # a provisional result, because untrusted tables may form a cycle
-        known[place.uri] = stale(place, latest, reach, known)
-    return known[place.uri]
+    if location.uri not in known:
+        known[location.uri] = []  # a provisional result, because untrusted tables may form a cycle
+        known[location.uri] = stale(location, latest, reach, known)
+    return known[location.uri]
 
 
 def _parent(location: Location, parent: Location, version: Version, labels: bool) -> Parent:
@@ -205,9 +205,9 @@ def _labels(version: Version) -> str:
     return "" if held is None else held.identity
 
 
-def _content(version: Version, place: Location) -> str:
+def _content(version: Version, location: Location) -> str:
     if version.fingerprint is None:  # another program wrote it: identified by its number
-        return f"{place.name}@{version.number}"
+        return f"{location.name}@{version.number}"
     return content_of(version.fingerprint)
 
 

@@ -50,13 +50,13 @@ def partition_value(text: str | None, kind: pa.DataType) -> pa.Scalar:
 
 
 def by_partition(
-    table: pa.Table, columns: Sequence[str], place: str
+    table: pa.Table, columns: Sequence[str], location: str
 ) -> Iterator[tuple[Values, pa.Table]]:
     """The rows of each partition of ``table``, in the order of first occurrence.
 
     Raises ``UsageError`` for a value that a partition can't have.
     """
-    keys = [_texts(table[name], name, place) for name in columns]
+    keys = [_texts(table[name], name, location) for name in columns]
     groups: dict[tuple[str | None, ...], list[int]] = {}
     for row, key in enumerate(zip(*keys, strict=True)):
         groups.setdefault(key, []).append(row)
@@ -64,7 +64,7 @@ def by_partition(
         yield dict(zip(columns, key, strict=True)), table.take(pa.array(rows))
 
 
-def _texts(column: pa.ChunkedArray, name: str, place: str) -> list[str | None]:
+def _texts(column: pa.ChunkedArray, name: str, location: str) -> list[str | None]:
     """The text of every row; each distinct value is formatted once."""
     coded = column.combine_chunks().dictionary_encode("encode")
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
@@ -72,7 +72,7 @@ def _texts(column: pa.ChunkedArray, name: str, place: str) -> list[str | None]:
         known = [partition_text(value, column.type) for value in coded.dictionary.to_pylist()]
     except ValueError as error:
         raise UsageError(
-            f"{place}: partition column {name!r}: {error}",
+            f"{location}: partition column {name!r}: {error}",
             "replace it, or add the rows to a table that is not partitioned by this column",
         ) from error
     return [known[index] for index in pc.fill_null(coded.indices, 0).to_pylist()]

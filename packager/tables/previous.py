@@ -39,11 +39,11 @@ def load_previous(location: Location, progress: Progress) -> PreviousRows | None
     older = store.before(version)
     if older is None:
         return None
-    place = Location(location.uri, older.number)
+    where = Location(location.uri, older.number)
     if not store.has_rows(older.number):
-        progress.warn(f"{place}: its rows were removed, so nothing is compared with it")
+        progress.warn(f"{where}: its rows were removed, so nothing is compared with it")
         return None
-    return PreviousRows(str(place), _rows(place), accepted=version.fingerprint is not None)
+    return PreviousRows(str(where), _rows(where), accepted=version.fingerprint is not None)
 
 
 def compared_version(location: Location) -> Version | None:

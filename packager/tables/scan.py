@@ -71,11 +71,11 @@ class Scan:
         self,
         location: Location,
         table: DeltaTable,
-        place: fs.FileSystem,
+        filesystem: fs.FileSystem,
         schema: pa.Schema | None = None,
     ) -> None:
         """``schema``: of a version not yet committed, if it differs from the table's."""
-        self._location, self._table, self._place = location, table, place
+        self._location, self._table, self._place = location, table, filesystem
         protocol = protocol_of(table)
         feature = unreadable(protocol)
         if feature is not None:
@@ -142,7 +142,7 @@ class Scan:
         with self._place.open_input_file(file.path) as source:
             check_footer(file.path, source)
             metadata = parquet.read_metadata(source)
-        return [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
+        return [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
 
     def _read(
         self, file: DataFile, row: int = 0, groups: Sequence[int] | None = None
@@ -238,10 +238,10 @@ class Scan:
         found = pa.table(self._table.deletion_vectors())
         top = self._table.table_uri.rstrip("/") + "/"
         return {
-            place.as_py()
+            row_index.as_py()
             .removeprefix("file://")
             .removeprefix(top.removeprefix("file://")): rows.values
-            for place, rows in zip(found["filepath"], found["selection_vector"], strict=True)
+            for row_index, rows in zip(found["filepath"], found["selection_vector"], strict=True)
         }
 
 

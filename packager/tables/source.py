@@ -115,8 +115,8 @@ def _csv_schema(path: Path, types: CsvTypes) -> pa.Schema:
     return pa.schema([(name, _ARROW[kind]) for name, kind in types.kinds.items()])
 
 
-def _kept(schema: pa.Schema, place: str) -> pa.Schema:
-    kept = stored_schema(schema, place)
+def _kept(schema: pa.Schema, location: str) -> pa.Schema:
+    kept = stored_schema(schema, location)
     for index, field in enumerate(schema):
         if pa.types.is_null(field.type):
             kept = kept.set(index, field)

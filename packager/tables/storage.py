@@ -30,13 +30,13 @@ def filesystem(location: Location) -> fs.FileSystem:
 
 
 def write_rows(
-    place: fs.FileSystem, name: str, tables: Iterable[pa.Table], schema: pa.Schema
+    storage: fs.FileSystem, name: str, tables: Iterable[pa.Table], schema: pa.Schema
 ) -> tuple[int, int]:
     """Write rows to a Parquet file; return (bytes, rows). The file is removed on failure.
 
     Equal rows give equal bytes (under one version of pyarrow, which the format records).
     """
-    with RowFile(place, name, schema) as file:
+    with RowFile(storage, name, schema) as file:
         for table in tables:
             file.add(table)
     return file.size, file.rows
@@ -51,10 +51,10 @@ class RowFile:
     size = 0
     """Bytes, once it is complete."""
 
-    def __init__(self, place: fs.FileSystem, name: str, schema: pa.Schema) -> None:
+    def __init__(self, storage: fs.FileSystem, name: str, schema: pa.Schema) -> None:
         self.name = name
         self.rows = 0
-        self._place, self._schema = place, schema
+        self._place, self._schema = storage, schema
         arrays = [dtype for field in schema if (dtype := field_dtype(field)) is not None]
         self._declares = bool(arrays)
         cells = len(schema) + sum(math.prod(dtype.shape) for dtype in arrays)
@@ -108,15 +108,15 @@ class RowFile:
             self._place.delete_file(self.name)
 
 
-def read_json(place: fs.FileSystem, folder: str) -> dict[str, Any]:
+def read_json(storage: fs.FileSystem, folder: str) -> dict[str, Any]:
     """File name → content of every JSON file in a folder of the table, if there is one."""
     chosen = fs.FileSelector(folder, allow_not_found=True)
-    names = sorted(info.path for info in place.get_file_info(chosen))
+    names = sorted(info.path for info in storage.get_file_info(chosen))
     found = {}
     for name in names:
         base = name.rpartition("/")[2]
         if base.endswith(".json") and not base.startswith("."):
-            with place.open_input_stream(name) as stream:
+            with storage.open_input_stream(name) as stream:
                 text = stream.read(MAX_JSON_BYTES)
             try:
                 found[base] = json.loads(text)
@@ -128,19 +128,19 @@ def read_json(place: fs.FileSystem, folder: str) -> dict[str, Any]:
     return found
 
 
-def write_json(place: fs.FileSystem, folder: str, name: str, content: dict[str, Any]) -> None:
+def write_json(storage: fs.FileSystem, folder: str, name: str, content: dict[str, Any]) -> None:
     """Write one small JSON file atomically; its name must be derived from its content.
 
     Concurrent writers use separate temporary files; readers ignore those of killed writers.
     """
     scratch = f"{folder}/.{uuid.uuid4()}"
-    place.create_dir(folder, recursive=True)
+    storage.create_dir(folder, recursive=True)
     try:
         # Buffered, because deltalake's file accepts only bytes.
-        with place.open_output_stream(scratch, buffer_size=1 << 16) as stream:
+        with storage.open_output_stream(scratch, buffer_size=1 << 16) as stream:
             stream.write(json.dumps(content, sort_keys=True).encode())
-        place.move(scratch, f"{folder}/{name}")
+        storage.move(scratch, f"{folder}/{name}")
     except BaseException:
-        if place.get_file_info(scratch).type != fs.FileType.NotFound:
-            place.delete_file(scratch)
+        if storage.get_file_info(scratch).type != fs.FileType.NotFound:
+            storage.delete_file(scratch)
         raise

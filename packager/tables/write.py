@@ -23,7 +23,7 @@ _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
 def write_files(
-    place: fs.FileSystem,
+    filesystem: fs.FileSystem,
     tables: Iterable[pa.Table],
     schema: pa.Schema,
     partitions: Sequence[str],
@@ -51,7 +51,9 @@ def write_files(
                             "commit, got more",
                             "add the rows in parts, each with --append",
                         )
-                    file = stack.enter_context(RowFile(place, _new_name(place, values), stored))
+                    file = stack.enter_context(
+                        RowFile(filesystem, _new_name(filesystem, values), stored)
+                    )
                     open_files[key] = values, file
                 return open_files[key][1]
 
@@ -62,7 +64,7 @@ def write_files(
                 for values, rows in groups:
                     file_of(values).add(rows.select(stored.names))
     except BaseException:
-        remove_files(place, [file.name for _, file in open_files.values()])
+        remove_files(filesystem, [file.name for _, file in open_files.values()])
         raise
     start = max(time.time_ns() // 1_000_000, after + 1)
     return tuple(
@@ -71,7 +73,7 @@ def write_files(
     )
 
 
-def _new_name(place: fs.FileSystem, values: Values) -> str:
+def _new_name(filesystem: fs.FileSystem, values: Values) -> str:
     """A unique file name, below a folder for each partition column.
 
     Only the log defines partitions, but some readers parse the folders' names.
@@ -81,15 +83,15 @@ def _new_name(place: fs.FileSystem, values: Values) -> str:
         return name
     parts = [(column, _NULL if text is None else text) for column, text in values.items()]
     folder = "/".join(f"{quote(column, safe='')}={quote(text, safe='')}" for column, text in parts)
-    place.create_dir(folder, recursive=True)
+    filesystem.create_dir(folder, recursive=True)
     return f"{folder}/{name}"
 
 
-def remove_files(place: fs.FileSystem, names: Iterable[str]) -> None:
+def remove_files(filesystem: fs.FileSystem, names: Iterable[str]) -> None:
     """Remove files that no version will reference; missing ones are skipped."""
     for name in names:
-        if place.get_file_info(name).type != fs.FileType.NotFound:
-            place.delete_file(name)
+        if filesystem.get_file_info(name).type != fs.FileType.NotFound:
+            filesystem.delete_file(name)
 
 
 def as_read(actions: Iterable[AddAction], schema: pa.Schema) -> tuple[DataFile, ...]:

@@ -56,18 +56,18 @@ def _suite(top: ElementTree.Element, report: DataTestReport, family: FamilyRepor
     listed = ElementTree.SubElement(suite, "properties")
     for name, value in _properties(report, family):
         ElementTree.SubElement(listed, "property", name=name, value=_message(value))
-    place = _short(f"{report.name}.{family.family}")
+    location = _short(f"{report.name}.{family.family}")
     if not family.checks:
-        only = ElementTree.SubElement(suite, "testcase", classname=place, name=family.family)
+        only = ElementTree.SubElement(suite, "testcase", classname=location, name=family.family)
         _skip(only, f"not judged: {family.why}")
     taken: set[str] = set()
     for check in family.checks:
         name = _unique(check.name, taken)
-        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
+        case = ElementTree.SubElement(suite, "testcase", classname=location, name=name)
         _outcome(case, check)
     for one in family.not_tested:
         name = _unique(f"not tested: {one.subject}", taken)
-        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
+        case = ElementTree.SubElement(suite, "testcase", classname=location, name=name)
         _skip(case, f"not tested: {one.why}")
 
 
@@ -106,8 +106,8 @@ def _skip(case: ElementTree.Element, why: str) -> None:
 def _verdict(top: ElementTree.Element, report: DataTestReport) -> None:
     """The case of a policy by which an inconclusive test fails, although no check did."""
     suite = ElementTree.SubElement(top, "testsuite", name="verdict")
-    place = _short(f"{report.name}.verdict")
-    case = ElementTree.SubElement(suite, "testcase", classname=place, name="verdict")
+    location = _short(f"{report.name}.verdict")
+    case = ElementTree.SubElement(suite, "testcase", classname=location, name="verdict")
     found = ElementTree.SubElement(
         case, "failure", type=report.verdict, message=_message(report.sentence)
     )

@@ -178,7 +178,7 @@ def refuse_unreadable(folder: Path, data: Path) -> None:
 
     Entries below a folder of data would be data of the next test.
     """
-    standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    standing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not standing.is_dir():
         raise PackageError(f"--state {folder}: expected a folder, got a file", "name a folder")
     if data.is_dir() and folder.resolve().is_relative_to(data.resolve()):

@@ -128,7 +128,7 @@ def compared(
 def _check(found: Sequence[Predictions], results: Sequence[ReleaseResult], rows: int) -> None:
     """Raise ``PackageError`` for results of other rows: code of a package may have written them."""
     sizes = {len(one.labels) for one in found}
-    places = {place for one in results for own, _ in one.losses.values() for place in own}
+    places = {part for one in results for own, _ in one.losses.values() for part in own}
     truths = {len(one.rows.truth) for one in results}
     if sizes != {rows} or not places <= {*range(rows)} or not truths <= {0, rows}:
         raise PackageError("the releases gave results of other rows than they read")

@@ -171,7 +171,7 @@ def _ledger(request: DataTestRequest, named: Named, progress: Progress) -> Ledge
         progress.warn("no record is kept: name a folder with --state")
         return None
     refuse_unreadable(folder, Path(named.text))
-    standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    standing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not os.access(standing, os.W_OK):
         if request.state is not None or request.only_new:
             raise PackageError(

@@ -163,13 +163,13 @@ def _pickles(
     for one in report.findings:
         detail = one._replace(place="").text.strip(" ,:")
         hint = f"if you know what it does: pickle_allow, or --allow {one.name}" if one.name else ""
-        place = one.place.replace("the file", name, 1)
-        finding = AuditFinding("pickles", place.rstrip(":"), detail, hint)
+        location = one.place.replace("the file", name, 1)
+        finding = AuditFinding("pickles", location.rstrip(":"), detail, hint)
         if absent and one.name is not None and "neither" in one.what:
             more = len(absent) - MAX_NAMES
             names = ", ".join(absent[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
             hint = f"the cache lacks the wheels {names}: build its project here once"
-            found.skipped.append(AuditFinding("pickles", place.rstrip(":"), detail, hint))
+            found.skipped.append(AuditFinding("pickles", location.rstrip(":"), detail, hint))
         else:
             found.findings.append(finding)
     for unknown in report.unknown:
@@ -254,17 +254,17 @@ def _imports(found: AuditResult, code: Sequence[Path], top: Path, modules: Wheel
         first = name.partition(".")[0]
         if first in held or name in imports.optional or _is_own(modules, first):
             continue
-        place = file.relative_to(top).as_posix()
+        location = file.relative_to(top).as_posix()
         if modules.absent:
             what = f"imports {name}, and not every locked wheel is in the cache"
-            found.skipped.append(AuditFinding("imports", place, what, ABSENT_HINT))
+            found.skipped.append(AuditFinding("imports", location, what, ABSENT_HINT))
         else:
             what = f"imports {name}, which no locked distribution has"
             hint = "add what provides it to the requirements, or remove the import"
-            found.findings.append(AuditFinding("imports", place, what, hint))
+            found.findings.append(AuditFinding("imports", location, what, hint))
     for file in imports.broken:
-        place = file.relative_to(top).as_posix()
-        found.skipped.append(AuditFinding("imports", place, "is not valid Python", FILENAME))
+        location = file.relative_to(top).as_posix()
+        found.skipped.append(AuditFinding("imports", location, "is not valid Python", FILENAME))
     found.scanned["imports"] = f"{len(code)} modules of the code"
 
 

@@ -37,10 +37,10 @@ def _of_layer(layer: Layer, compiler: Compiler | None) -> list[IntegrityCheck]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for entry in copy_members([layer]):
-            place = folder / entry.name
+            path = folder / entry.name
             if isinstance(entry.source, bytes) and entry.name.endswith((".py", ".pyc")):
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(entry.source)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(entry.source)
         found = _digests(folder, remove=True)
         (folder / prefix).mkdir(parents=True, exist_ok=True)
         if compiler is not None:

@@ -99,8 +99,8 @@ def _listed(
     tree: Tree, home: str, lock: Lock, folders: Mapping[str, FolderFound]
 ) -> list[WheelFolder]:
     """The folders of wheels that the environment ``home`` lists, in the order of the lock."""
-    place = f"{site_packages(home, lock.python)}/{PATHS}"
-    text = tree[place].content.decode(errors="replace") if place in tree else ""
+    path = f"{site_packages(home, lock.python)}/{PATHS}"
+    text = tree[path].content.decode(errors="replace") if path in tree else ""
     top = WHEELS.rpartition("/")[0]
     names = {f"{top}/{name}" for name in NAMED.findall(text)}
     listed = [folders[name].folder for name in names if name in folders]

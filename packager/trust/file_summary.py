@@ -57,14 +57,14 @@ class FileSummary(FrozenModel):
 
 def known_summary(image: Sequence[str], above: Sequence[str]) -> FileSummary | None:
     """The summary of the layers ``image`` with those ``above`` them; None if none was kept."""
-    place = _place(image, above)
-    if not place.is_file():
+    location = _place(image, above)
+    if not location.is_file():
         return None
     try:
-        found = FileSummary.load(place)
+        found = FileSummary.load(location)
     except PackageError:  # damaged: it is made again
         return None
-    touch(place)
+    touch(location)
     return found
 
 

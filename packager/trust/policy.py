@@ -75,8 +75,8 @@ class TrustPolicy(FrozenModel):
             ) from error
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            raise UsageError(f"{path}: {place}: {first['msg']}", EXAMPLE) from error
+            location = ".".join(map(str, first["loc"]))
+            raise UsageError(f"{path}: {location}: {first['msg']}", EXAMPLE) from error
         except (ValueError, RecursionError) as error:
             raise UsageError(f"{path}: expected a policy in TOML: {error}", EXAMPLE) from error
         folder = path.absolute().parent

@@ -52,8 +52,8 @@ def registry_bundles(source: str, skip: Skip) -> list[bytes]:
 
     ``skip`` is told why a malformed attachment is passed over: others may attach what they like.
     """
-    place = RegistryReference.parse(source)
-    repository, subject = open_repository(place), place.digest or ""
+    reference = RegistryReference.parse(source)
+    repository, subject = open_repository(reference), reference.digest or ""
     found = list_referrers(repository, subject, BUNDLE_TYPE, skip)
     if len(found) > MAX_BUNDLES:
         raise PackageError(
@@ -72,20 +72,20 @@ def registry_bundles(source: str, skip: Skip) -> list[bytes]:
     return bundles
 
 
-def check_total(place: str, total: int) -> None:
+def check_total(location: str, total: int) -> None:
     """Raise ``PackageError`` if the bundles of an image have more than ``MAX_TOTAL`` bytes."""
     if total > MAX_TOTAL:
         raise PackageError(
-            f"{place}: expected signed statements of at most {MAX_TOTAL:,} bytes, got more",
+            f"{location}: expected signed statements of at most {MAX_TOTAL:,} bytes, got more",
             "copy the image without its signatures, and sign it again",
         )
 
 
 def attach_bundles(source: str, bundles: Sequence[bytes], key: PrivateKey) -> None:
     """Attach ``bundles`` to the image ``HOST/NAME@sha256:…``, and set the classic tag."""
-    place = RegistryReference.parse(source)
-    repository = open_repository(place, write=True)
-    subject = get_manifest(repository, place.digest or "").descriptor
+    reference = RegistryReference.parse(source)
+    repository = open_repository(reference, write=True)
+    subject = get_manifest(repository, reference.digest or "").descriptor
     attach(repository, subject, attachments(bundles))
     put_classic(repository, subject, key)
 

@@ -43,9 +43,9 @@ def stored_bundles(reference: Reference, more: Path | None, skip: Skip) -> list[
         for digest in subjects_of(reference):
             found += _in_folder(reference.folder, digest, skip)
     if reference.source:
-        place = reference.source.rpartition("@")[0]
+        location = reference.source.rpartition("@")[0]
         for digest in subjects_of(reference):
-            found += registry_bundles(f"{place}@{digest}", skip)
+            found += registry_bundles(f"{location}@{digest}", skip)
     kept = _cached(reference.config_digest)
     if kept.is_file():
         found += read_lines(kept)
@@ -70,8 +70,8 @@ def keep_index_bundles(reference: Reference, bundles: Sequence[bytes], key: Priv
     index = index_of(reference)
     assert index is not None
     if reference.source:
-        place = reference.source.rpartition("@")[0]
-        attach_bundles(f"{place}@{index.descriptor.digest}", bundles, key)
+        location = reference.source.rpartition("@")[0]
+        attach_bundles(f"{location}@{index.descriptor.digest}", bundles, key)
     elif reference.folder is not None:
         attach_to_folder(reference.folder, index.descriptor.digest, bundles, key.public.key_id)
 

@@ -95,9 +95,9 @@ def repository_of(reference: Reference) -> str:
     """
     if reference.source:
         return reference.source.partition("@")[0]
-    place = reference.folder or reference.archive
-    if place is not None:
-        return os.path.realpath(place) if ".." in place.parts else os.path.abspath(place)
+    location = reference.folder or reference.archive
+    if location is not None:
+        return os.path.realpath(location) if ".." in location.parts else os.path.abspath(location)
     name = reference.name.partition("@")[0]
     repository, _, tag = name.rpartition(":")
     return name if not repository or "/" in tag else repository  # HOST:PORT/NAME has no tag

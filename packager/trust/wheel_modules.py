@@ -79,9 +79,9 @@ class WheelModules(Modules):
             return None
         path = name.replace(".", "/")
         for archive, names in self._archives.values():
-            for place, package in ((f"{path}/__init__.py", True), (f"{path}.py", False)):
-                if place in names:
-                    text = archive.read(place).decode(errors="replace")
+            for location, package in ((f"{path}/__init__.py", True), (f"{path}.py", False)):
+                if location in names:
+                    text = archive.read(location).decode(errors="replace")
                     return ModuleFile(INSTALLED, text, package)
             compiled = (f"{path}.", f"{path}/__init__.")
             if any(one.startswith(compiled) and one.endswith(COMPILED) for one in names):

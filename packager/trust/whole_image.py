@@ -81,10 +81,10 @@ def _as_found(reference: Reference) -> tuple[Reference, list[IntegrityCheck]]:
         image = reference.stored_image(companion=companion)
         layers = []
         for layer in (one.fetched() for one in image.layers):
-            place = (layer.path, layer.offset, layer.size)
-            if place not in known:
-                known[place] = _digest(layer)
-            actual = known[place]
+            layer_key = (layer.path, layer.offset, layer.size)
+            if layer_key not in known:
+                known[layer_key] = _digest(layer)
+            actual = known[layer_key]
             if actual != layer.diff_id:
                 damaged[layer.diff_id] = IntegrityCheck(
                     name=f"layer {layer.name}", expected=layer.diff_id, actual=actual, ok=False

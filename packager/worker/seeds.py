@@ -31,14 +31,14 @@ def train_seeds(request: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
         )
     out.mkdir(parents=True, exist_ok=True)
     data = _read(request.job, root)
-    seeds = [(recipe.seed + place) % 2**32 for place in range(request.count)]
+    seeds = [(recipe.seed + index) % 2**32 for index in range(request.count)]
     found = []
-    for place, seed in enumerate(seeds, 1):
+    for index, seed in enumerate(seeds, 1):
         changed = recipe.model_copy(update={"seed": seed})
         job = request.job.model_copy(update={"recipe": changed})
         found.append(_evaluation(job, root, data, out))
         shown = "  ".join(f"{n} {v:.4f}" for n, v in sorted(found[-1].overall.values.items()))
-        sys.stderr.write(f"seed {seed} ({place} of {len(seeds)}): {shown}\n")
+        sys.stderr.write(f"seed {seed} ({index} of {len(seeds)}): {shown}\n")
     spread = seed_variance(seeds, found)
     (out / "seed_variance.json").write_bytes(spread.dump())
     return spread

@@ -75,9 +75,9 @@ def main() -> None:
     link = ModelLink(sys.argv[2], manifest.schema_)
     checker = CompiledChecker(manifest, link.predict)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        place = Path(address(Path(sys.argv[1])))
-        place.unlink(missing_ok=True)  # left by a checker that was killed
-        listening.bind(str(place))
+        path = Path(address(Path(sys.argv[1])))
+        path.unlink(missing_ok=True)  # left by a checker that was killed
+        listening.bind(str(path))
         while True:
             answer(checker, listening)
 

@@ -58,13 +58,13 @@ class AnswerKeeper:
         ``TokenStoreError``.
         """
         found: dict[int, Token] = {}
-        for place, (token, answer, actual) in enumerate(items):
+        for index, (token, answer, actual) in enumerate(items):
             if answer is None and actual is not None and _is_token(token):
-                found[place] = own_token(token)
+                found[index] = own_token(token)
         answers = dict(zip(found, self._find([*found.values()]), strict=True))
         return [
-            (token, answers.get(place, answer), actual)
-            for place, (token, answer, actual) in enumerate(items)
+            (token, answers.get(index, answer), actual)
+            for index, (token, answer, actual) in enumerate(items)
         ]
 
     def _find(self, tokens: Sequence[Token]) -> list[Any]:

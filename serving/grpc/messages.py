@@ -116,8 +116,8 @@ def _add_field(message: DescriptorProto, package: str, path: str, line: str) -> 
     kind = words[-1]
     if words[0] == "enum":
         values = message.enum_type.add(name=kind)
-        for place, value in enumerate(STATUSES):
-            values.value.add(name=value, number=place)
+        for index, value in enumerate(STATUSES):
+            values.value.add(name=value, number=index)
         one.type, one.type_name = FieldDescriptorProto.TYPE_ENUM, f"{path}.{kind}"
     elif kind[0].isupper():
         one.type, one.type_name = FieldDescriptorProto.TYPE_MESSAGE, f"{package}.{kind}"

@@ -49,7 +49,7 @@ def read_tensors(request: Any) -> list[Tensor]:
     if raw and len(raw) != len(inputs):
         message = "raw_input_contents: expected one for each input"
         raise malformed(message, f"{len(inputs)} contents", len(raw))
-    tensors = [_tensor(entry, raw[place] if raw else None) for place, entry in enumerate(inputs)]
+    tensors = [_tensor(entry, raw[index] if raw else None) for index, entry in enumerate(inputs)]
     check_names(tensors)
     return tensors
 

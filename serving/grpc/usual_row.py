@@ -101,13 +101,13 @@ class UsualRows:
 
     def _row(self, inputs: Sequence[bytes], raws: Sequence[bytes]) -> dict[str, Any]:
         row: dict[str, Any] = {}
-        for place, one in enumerate(inputs):
+        for index, one in enumerate(inputs):
             start = 2 + _byte(one[1])
             name = self._columns.get(one[2:start])
             if one[0] != _NAME or name is None:
                 return self._matrix_row(inputs, raws, start)
             if raws:
-                row[name] = self._raw_cell(one[start:], raws[place])
+                row[name] = self._raw_cell(one[start:], raws[index])
             else:
                 row[name] = self._cell(one, start)
         if len(row) != len(inputs):  # a name came twice
@@ -239,11 +239,11 @@ def _integer(contents: bytes) -> int:
     if not 5 <= size < 14 or contents[:4] != bytes([0x2A, size - 2, 0x1A, size - 4]):
         raise UnusualError
     value = 0
-    for place in range(4, size):
-        byte = contents[place]
-        if (byte < 0x80) != (place == size - 1):
+    for index in range(4, size):
+        byte = contents[index]
+        if (byte < 0x80) != (index == size - 1):
             raise UnusualError
-        value |= (byte & 0x7F) << 7 * (place - 4)
+        value |= (byte & 0x7F) << 7 * (index - 4)
     return value
 
 

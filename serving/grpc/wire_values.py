@@ -72,12 +72,12 @@ def _held(body: bytes, at: int, end: int, kind: Any, most: int) -> int:
 def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
     """The integer at ``at``, and where it ends."""
     value = 0
-    for place in range(_MAX_VARINT):
+    for index in range(_MAX_VARINT):
         if at >= end:
             raise unreadable("it is cut off")
         byte = body[at]
         at += 1
-        value |= (byte & 0x7F) << 7 * place
+        value |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
             return value, at
     raise unreadable("an integer of more than ten bytes")

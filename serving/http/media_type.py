@@ -33,15 +33,15 @@ def media_type(content_type: str) -> tuple[str, Mapping[str, str]]:
 
 def _parts(text: str) -> list[str]:
     """The parts between semicolons outside quotes."""
-    parts, place = [], 0
+    parts, offset = [], 0
     while True:
-        found = _PART.match(text, place)
+        found = _PART.match(text, offset)
         assert found is not None  # the pattern matches the empty string
         parts.append(found[0])
         if found.end() >= len(text):
             return parts
         # An unclosed quote is an ordinary character.
-        place = found.end() + 1
+        offset = found.end() + 1
 
 
 def _unquoted(value: str) -> str:

@@ -88,15 +88,15 @@ class RequestError(Exception):
     def of_refusal(cls, error: RowRefusedError) -> RequestError:
         """422, naming the row that the model rejects, and the column or the output if known."""
         if error.rows == 1:
-            place = f"row {error.row}"
+            location = f"row {error.row}"
         else:
-            place = f"rows {error.row} to {error.row + error.rows - 1} together"
+            location = f"rows {error.row} to {error.row + error.rows - 1} together"
         if error.column is not None:
-            place += f", column {json.dumps(error.column)}"
-        message = f"{place}: the model raises an error for this, but not for other rows"
+            location += f", column {json.dumps(error.column)}"
+        message = f"{location}: the model raises an error for this, but not for other rows"
         if error.output is not None:
             message = (
-                f"{place}: the model's answer to output {json.dumps(error.output)} has another "
+                f"{location}: the model's answer to output {json.dumps(error.output)} has another "
                 "form than the package declares, unlike its answers to other rows"
             )
         return cls(
@@ -175,9 +175,9 @@ def parse_checked_rows(body: bytes, *, heavy: bool) -> list[dict[str, Any]]:
         raise _malformed("'rows' is not a list", "a list of objects", rows)
     if not rows:
         raise _malformed("'rows' is empty", "at least one row", rows)
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise _malformed(f"row {place} is not an object", "an object", row, row=place)
+            raise _malformed(f"row {index} is not an object", "an object", row, row=index)
     return rows
 
 

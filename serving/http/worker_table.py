@@ -110,9 +110,9 @@ class Workers:
         """The least number of connections of another worker; None if there is no other."""
         words = self._words
         found = [
-            words[place + _CONNECTIONS]
-            for place in range(0, self._end(), _WORDS)
-            if place != self._place and words[place] and words[place + _CONNECTIONS] >= 0
+            words[index + _CONNECTIONS]
+            for index in range(0, self._end(), _WORDS)
+            if index != self._place and words[index] and words[index + _CONNECTIONS] >= 0
         ]
         return min(found, default=None)
 
@@ -120,9 +120,9 @@ class Workers:
         """Whether another worker is alive and accepts connections."""
         words = self._words
         return any(
-            words[place] and words[place + _CONNECTIONS] >= 0 and _alive(words[place])
-            for place in range(0, self._end(), _WORDS)
-            if place != self._place
+            words[index] and words[index + _CONNECTIONS] >= 0 and _alive(words[index])
+            for index in range(0, self._end(), _WORDS)
+            if index != self._place
         )
 
     def _end(self) -> int:
@@ -141,15 +141,15 @@ class Heartbeats:
 
     def of(self, index: int) -> Heartbeat:
         """The last report of the worker in slot ``index``."""
-        place = _WORDS * index
+        position = _WORDS * index
         words = self._words
-        return Heartbeat(words[place], words[place + _BEAT], words[place + _BUSY])
+        return Heartbeat(words[position], words[position + _BEAT], words[position + _BUSY])
 
     def clear(self, index: int) -> None:
         """Clear the slot of a worker that has ended, so that the others don't wait for it."""
-        place = _WORDS * index
-        self._words[place + _CONNECTIONS] = _DRAINING
-        self._words[place + _BEAT] = self._words[place + _BUSY] = 0
+        position = _WORDS * index
+        self._words[position + _CONNECTIONS] = _DRAINING
+        self._words[position + _BEAT] = self._words[position + _BUSY] = 0
 
 
 def _mapped(table: int | None) -> memoryview:

@@ -13,10 +13,10 @@ class RowGroups:
     def __init__(self, schema: Schema) -> None:
         follows = [dtype_depends_on(column) for column in schema.features]
         self._separate = "values" in follows
-        self._nullable = [place for place, what in enumerate(follows) if what == "nulls"]
+        self._nullable = [index for index, what in enumerate(follows) if what == "nulls"]
 
     def group(self, rows: ValidatedRows) -> list[bool] | None:
         """Requests of equal groups may be combined; None: never combine."""
         if self._separate:
             return None
-        return [None in rows.columns[place] for place in self._nullable]
+        return [None in rows.columns[index] for index in self._nullable]

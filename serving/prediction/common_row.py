@@ -25,17 +25,17 @@ class CommonRow:
         self._flags: list[tuple[int, frozenset[Any]]] = []
         self._free: list[int] = []
         self._known = True
-        for place, plan in enumerate(plans):
+        for index, plan in enumerate(plans):
             if is_float64(plan):
-                self._floats.append((place, *_within(plan, limit)))
+                self._floats.append((index, *_within(plan, limit)))
             elif is_integer(plan):
-                self._integers.append((place, *_within(plan, limit)))
+                self._integers.append((index, *_within(plan, limit)))
             elif plan.column.kind == "string" and plan.seen is not None:
-                self._texts.append((place, intern_values(plan.seen).get))
+                self._texts.append((index, intern_values(plan.seen).get))
             elif plan.column.kind == "string":
-                self._free.append(place)
+                self._free.append(index)
             elif plan.column.kind == "boolean" and plan.seen is not None:
-                self._flags.append((place, plan.seen))
+                self._flags.append((index, plan.seen))
             else:
                 self._known = False
 
@@ -43,29 +43,29 @@ class CommonRow:
         """The cells as values; None if a cell is unusual or its column has a rarer kind."""
         if not self._known:
             return None
-        for place, seen in self._flags:
-            cell = cells[place]
+        for index, seen in self._flags:
+            cell = cells[index]
             if type(cell) is not bool or cell not in seen:
                 return None
-        for place, low, high in self._integers:
-            cell = cells[place]
+        for index, low, high in self._integers:
+            cell = cells[index]
             if type(cell) is not int or not low <= cell <= high:
                 return None
-        for place in self._free:
-            cell = cells[place]
+        for index in self._free:
+            cell = cells[index]
             # The model may not take empty text, and a lone surrogate isn't ASCII.
             if type(cell) is not str or not cell or not cell.isascii():
                 return None
         values = list(cells)
-        for place, known in self._texts:
-            cell = cells[place]
+        for index, known in self._texts:
+            cell = cells[index]
             if type(cell) is not str or (own_cell := known(cell)) is None:
                 return None
-            values[place] = own_cell
-        for place, low, high in self._floats:
-            cell = cells[place]
+            values[index] = own_cell
+        for index, low, high in self._floats:
+            cell = cells[index]
             if type(cell) is int and -MAX_EXACT_INTEGER <= cell <= MAX_EXACT_INTEGER:
-                values[place] = cell = float(cell)
+                values[index] = cell = float(cell)
             if type(cell) is not float or not low <= cell <= high:
                 return None
         return values

@@ -78,9 +78,9 @@ class EmbeddingSampler:
             self._seen += 1
             if len(self._kept) < MAX_KEPT_ROWS and self._elements < MAX_KEPT_ELEMENTS:
                 self._kept.append(self._row(batch, at))
-            elif (place := random.randrange(self._seen)) < len(self._kept):
-                self._elements -= _size(self._kept[place])
-                self._kept[place] = self._row(batch, at)
+            elif (index := random.randrange(self._seen)) < len(self._kept):
+                self._elements -= _size(self._kept[index])
+                self._kept[index] = self._row(batch, at)
 
     async def run(self) -> None:
         """Embed kept rows until this task is cancelled."""

@@ -111,9 +111,9 @@ def _numbers(feature: FeatureProfile) -> tuple[list[str], list[int], PredictionB
     """At most ``MAX_BINS`` bins: neighbours with the fewest rows are one."""
     edges, counts = list(feature.edges), list(feature.counts)
     while len(counts) > MAX_BINS:
-        place = int(np.argmin(np.add(counts[:-1], counts[1:])))
-        counts[place : place + 2] = [counts[place] + counts[place + 1]]
-        del edges[place]
+        index = int(np.argmin(np.add(counts[:-1], counts[1:])))
+        counts[index : index + 2] = [counts[index] + counts[index + 1]]
+        del edges[index]
     texts = [f"{edge:.6g}" for edge in edges]
     if len(set(texts)) < len(texts):
         texts = [repr(edge) for edge in edges]
@@ -134,5 +134,5 @@ def _labels(feature: FeatureProfile) -> tuple[list[str], list[int], PredictionBi
     names, counts = [name for _, name, _ in named], [count for _, _, count in named]
     if has_rest:
         names, counts = [*names, OTHER], [*counts, rest]
-    places = {text: place for place, (text, _, _) in enumerate(named)}
+    places = {text: index for index, (text, _, _) in enumerate(named)}
     return names, counts, PredictionBins(len(counts), (), places, None)

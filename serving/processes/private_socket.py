@@ -23,14 +23,14 @@ class PrivateSocket:
     def make(cls, folder: Path, name: str) -> Self:
         """Listen; ``name`` is unique in ``folder`` for a moment. Raises ``OSError``."""
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        place = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-        link = f"/proc/self/fd/{place}/{name}"  # the folder's own path may be too long
+        descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+        link = f"/proc/self/fd/{descriptor}/{name}"  # the folder's own path may be too long
         try:
             listening.bind(link)
             path = os.open(link, os.O_PATH)
             os.unlink(link)
         finally:
-            os.close(place)
+            os.close(descriptor)
         listening.listen(BACKLOG)
         return cls(listening, path)
 

@@ -51,8 +51,8 @@ class AnswerText:
             width = len(keys)
             if len(numbers) != width * len(labels):
                 return None
-            for place, key in enumerate(keys):
-                columns += [("," if place else ',"probabilities":{') + key, numbers[place::width]]
+            for index, key in enumerate(keys):
+                columns += [("," if index else ',"probabilities":{') + key, numbers[index::width]]
             columns.append("}")
         columns.append(',"flags":')
         if any(flags):
@@ -79,8 +79,8 @@ def _interleaved(columns: Sequence[str | list[str]], rows: int) -> str:
         else:
             merged.append(column)
     pieces = [""] * (rows * len(merged))
-    for place, column in enumerate(merged):
-        pieces[place :: len(merged)] = [column] * rows if isinstance(column, str) else column
+    for index, column in enumerate(merged):
+        pieces[index :: len(merged)] = [column] * rows if isinstance(column, str) else column
     return "".join(pieces)
 
 

@@ -203,20 +203,20 @@ def _split(value: Any) -> Rows:
 def _records(value: Any) -> Rows:
     if not isinstance(value, list):
         raise malformed("the rows are not a list of objects", "[{…}, …]", value)
-    for place, row in enumerate(value):
+    for index, row in enumerate(value):
         if not isinstance(row, dict):
-            raise malformed(f"row {place} is not an object", "an object", row)
+            raise malformed(f"row {index} is not an object", "an object", row)
     return value
 
 
 def _table(names: Sequence[str], lines: Sequence[Any]) -> Rows:
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         if not isinstance(line, list) or len(line) != len(names):
             raise RequestError(
                 422,
                 "malformed_request",
-                f"row {place} is not a list of {len(names)} values",
-                row=place,
+                f"row {index} is not a list of {len(names)} values",
+                row=index,
                 expected=f"a list of {len(names)} values",
                 got=display(line),
             )

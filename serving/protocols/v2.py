@@ -182,7 +182,7 @@ class Infer:
             )
             raise malformed(f"input {quoted(tensor.name)}: shape", expected, tensor.shape)
         width, values = len(names), plain_cells(tensor)
-        return names, [values[place::width] for place in range(width)]
+        return names, [values[index::width] for index in range(width)]
 
 
 def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[str, Any]:
@@ -216,8 +216,8 @@ def _parse_request(document: Mapping[str, Any], names: Sequence[str]) -> Inferen
     if len(outputs) > len(names):  # too many: one of the first has a duplicate or unknown name
         outputs = outputs[: len(names) + 1]
     wanted = tuple(_wanted(entry, names, binary) for entry in outputs)
-    for place, (output, _) in enumerate(wanted):
-        if output in [earlier for earlier, _ in wanted[:place]]:
+    for index, (output, _) in enumerate(wanted):
+        if output in [earlier for earlier, _ in wanted[:index]]:
             raise malformed(f"duplicate output {output!r}", "every name once", output)
     return InferenceRequest(name, wanted, binary)
 

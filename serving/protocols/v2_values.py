@@ -115,16 +115,16 @@ def _raw_numbers(tensor: Tensor) -> npt.NDArray[Any]:
 
 def _raw_parts(tensor: Tensor) -> Iterator[bytes]:
     """The elements of raw BYTES."""
-    raw, place, found = tensor.raw, 0, 0
+    raw, offset, found = tensor.raw, 0, 0
     assert raw is not None
     wanted = tensor.elements
-    while place < len(raw) and found <= wanted:
-        start = place + LENGTH.size
-        place = start + LENGTH.unpack_from(raw, place)[0] if start <= len(raw) else len(raw) + 1
-        if place > len(raw):
+    while offset < len(raw) and found <= wanted:
+        start = offset + LENGTH.size
+        offset = start + LENGTH.unpack_from(raw, offset)[0] if start <= len(raw) else len(raw) + 1
+        if offset > len(raw):
             message = f"input {quoted(tensor.name)}: raw text is truncated"
             raise malformed(message, "length and text", len(raw))
-        yield bytes(raw[start:place])
+        yield bytes(raw[start:offset])
         found += 1
     if found != wanted:
         got = "more" if found > wanted else found
@@ -164,9 +164,9 @@ def _json_values(tensor: Tensor) -> list[Any]:
     if len(values) != tensor.elements:
         raise _miscounted(tensor, len(values))
     fits = _fitting(tensor.datatype)
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if not (value is None or fits(value)):
-            message = f"{_where(tensor, place)}: an element is no {tensor.datatype}"
+            message = f"{_where(tensor, index)}: an element is no {tensor.datatype}"
             raise malformed(message, tensor.datatype, value)
     return [None if is_nan(value) else value for value in values]
 
@@ -195,8 +195,8 @@ def _json_arrays(tensor: Tensor, shape: Sequence[int]) -> Sequence[Any]:
     if bad is not None:
         row, *index = (int(at) for at in np.unravel_index(bad, (len(gone) - sum(gone), *shape)))
         row = [at for at, null in enumerate(gone) if not null][row]
-        place = "".join(f"[{at}]" for at in index)
-        where = f"row {row}, column {json.dumps(truncate(tensor.name))}, element {place}"
+        location = "".join(f"[{at}]" for at in index)
+        where = f"row {row}, column {json.dumps(truncate(tensor.name))}, element {location}"
         expected = f"a finite {tensor.datatype}" if tensor.datatype in FLOATS else tensor.datatype
         raise malformed(f"{where}: no {tensor.datatype}", expected, flat[bad])
     cells = iter(array.reshape(-1, *shape))
@@ -213,12 +213,12 @@ def _miscounted(tensor: Tensor, got: int) -> RequestError:
     return malformed(f"input {quoted(tensor.name)}: data", expected, got)
 
 
-def _where(tensor: Tensor, place: int) -> str:
+def _where(tensor: Tensor, index: int) -> str:
     """The row of an element, and its column or its index in the row."""
     width = tensor.shape[1] if len(tensor.shape) == 2 else 1
     if width == 1:
-        return f"row {place}, column {json.dumps(truncate(tensor.name))}"
-    return f"row {place // width}, value {place % width} of input {quoted(tensor.name)}"
+        return f"row {index}, column {json.dumps(truncate(tensor.name))}"
+    return f"row {index // width}, value {index % width} of input {quoted(tensor.name)}"
 
 
 def _fitting(datatype: str) -> Callable[[Any], bool]:

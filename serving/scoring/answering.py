@@ -179,12 +179,12 @@ def _merged(rows: int, *parts: tuple[Indices, PartialPrediction]) -> PartialPred
     outside: list[int] = []
     for places, part in parts:
         own = places.tolist()
-        for place, label in zip(own, part.labels, strict=True):
-            labels[place] = label
+        for index, label in zip(own, part.labels, strict=True):
+            labels[index] = label
         if part.more is not None:
             more = more or [{} for _ in range(rows)]
-            for place, entry in zip(own, part.more, strict=True):
-                more[place] = entry
+            for index, entry in zip(own, part.more, strict=True):
+                more[index] = entry
         if array is not None and part.probabilities is not None:
             array[places] = part.probabilities
         outside += [own[row] for row in part.outside]

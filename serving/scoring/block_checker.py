@@ -75,7 +75,7 @@ class BlockChecker:
                 parts += [part[: len(part) // 2], part[len(part) // 2 :]]
                 continue
             found = self._refused(_row_objects(block.at(part)))
-            rejected |= {int(part[place]): reason for place, reason in found.items()}
+            rejected |= {int(part[index]): reason for index, reason in found.items()}
             unsure += not found
             if unsure > MAX_UNSURE or len(rejected) > block.rows // ALONE:
                 return None
@@ -86,19 +86,19 @@ class BlockChecker:
     def _refused(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
         """The positions of rows that are refused alone, and the reasons."""
         found: dict[int, str] = {}
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             try:
                 self._exact.check([row])
             except RowError as error:
-                found[place] = _reason(error)
+                found[index] = _reason(error)
         return found
 
     def _good_rows(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
         rejected = self._refused(rows)
         while True:  # a value may be refused because of another row's: at most a few
-            left = [place for place in range(len(rows)) if place not in rejected]
+            left = [index for index in range(len(rows)) if index not in rejected]
             try:
-                checked = self._exact.check([rows[place] for place in left])
+                checked = self._exact.check([rows[index] for index in left])
             except RowError as error:
                 rejected[left[error.row]] = _reason(error)
                 continue

@@ -46,7 +46,7 @@ class PlainColumn(Sequence[Any]):
         return self._rows
 
     @overload
-    def __getitem__(self, place: int) -> Any: ...
+    def __getitem__(self, index: int) -> Any: ...
     @overload
     def __getitem__(self, place: slice) -> list[Any]: ...
     def __getitem__(self, place: Any) -> Any:
@@ -152,8 +152,8 @@ def _described(
 def _of_texts(column: CodedTexts, spec: ColumnSpec) -> tuple[dict[str, Any], list[Buffer]]:
     """Codes of a column of categories; else text, joined without a loop over the rows."""
     if spec.categories is not None and spec.dtype.endswith("category"):
-        place = {text: at for at, text in enumerate(spec.categories)}
-        known = np.array([*(place.get(text, -1) for text in column.values), -1], np.int64)
+        index = {text: at for at, text in enumerate(spec.categories)}
+        known = np.array([*(index.get(text, -1) for text in column.values), -1], np.int64)
         return encode_array(known[column.codes])
     known_text, _ = encode_text(column.values)
     if not column.values:

@@ -45,8 +45,8 @@ class ScoringSession:
             answered = self._predictor.predict(checked.block, bad)
         except FailingRowsError as error:
             own = self._predictor.error_on(checked.block, error.rows)
-            place = _place(first + checked.rows[error.rows])
-            raise PackageError(f"{place}: {own.message}", own.hint) from None
+            location = _place(first + checked.rows[error.rows])
+            raise PackageError(f"{location}: {own.message}", own.hint) from None
         kept = checked.block.at(answered.rows)
         self.tally.count(kept, answered.predictions, answered.compiled)
         more = [(int(checked.rows[row]), reason) for row, reason in answered.rejected]

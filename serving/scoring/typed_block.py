@@ -80,18 +80,18 @@ class TypedChecker:
 
     def _arrays(self, features: Sequence[BlockColumn], rows: int) -> ColumnArrays:
         numbers: Floats = np.empty((len(self._layout.numbers), rows))
-        for at, place in self._layout.numbers.items():
+        for at, index in self._layout.numbers.items():
             column = features[at]
             assert isinstance(column, NumberColumn)
-            numbers[place] = column.values
+            numbers[index] = column.values
             if column.null is not None:
-                numbers[place][column.null] = np.nan
+                numbers[index][column.null] = np.nan
         codes: Codes = np.empty((len(self._layout.categories), rows), np.intp)
-        for at, place in self._layout.categories.items():
+        for at, index in self._layout.categories.items():
             own, texts = self._layout.codes[at], features[at]
             assert isinstance(texts, CodedTexts)
             table = [own.get(text, -1) for text in texts.values]
-            codes[place] = np.array([*table, own[None]], np.intp)[texts.codes]
+            codes[index] = np.array([*table, own[None]], np.intp)[texts.codes]
         return ColumnArrays(self._layout, numbers, codes)
 
 

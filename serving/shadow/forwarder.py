@@ -110,13 +110,13 @@ class ShadowForwarder:
         chances, tokens = request.probabilities, request.tokens
         return [
             SampledRow(
-                found[place],
+                found[index],
                 size,
                 request.labels[at],
                 None if chances is None else chances[at],
                 None if tokens is None else tokens[at],
             )
-            for at, place in enumerate(request.places)
+            for at, index in enumerate(request.places)
         ]
 
     async def _forward(self, connection: ChallengerConnection) -> None:

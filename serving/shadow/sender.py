@@ -98,7 +98,7 @@ def _sampled(
     path: str, headers: Mapping[bytes, bytes], body: bytes, batch: Batch, places: list[int]
 ) -> SampledRequest:
     def some(values: Any) -> list[Any]:
-        chosen = [values[place] for place in places]
+        chosen = [values[index] for index in places]
         return [one.tolist() if isinstance(one, np.generic | np.ndarray) else one for one in chosen]
 
     return SampledRequest(

@@ -66,11 +66,11 @@ def strip(shares: Sequence[float], here: int) -> str:
     """A histogram of shares, with the bar ``here`` marked."""
     most = max(shares) or 1.0
     bars = []
-    for place, share in enumerate(shares):
+    for index, share in enumerate(shares):
         height = max(0.6, 16 * share / most)
-        kind = ' class="here"' if place == here else ""
+        kind = ' class="here"' if index == here else ""
         bars.append(
-            f'<rect{kind} x="{10 * place + 1}" y="{16 - height:.2f}" width="8" '
+            f'<rect{kind} x="{10 * index + 1}" y="{16 - height:.2f}" width="8" '
             f'height="{height:.2f}"/>'
         )
     return (

@@ -246,11 +246,11 @@ def _range(column: Column) -> str:
 
 def _places(places: Sequence[BinPlace]) -> str:
     found = []
-    for place in places:
-        measure = f"{escape_markup(place.measure)} " if place.measure else ""
+    for one_bin in places:
+        measure = f"{escape_markup(one_bin.measure)} " if one_bin.measure else ""
         found.append(
-            f'<div class="place">{strip(place.shares, place.index)}<span>{measure}'
-            f"<b>{escape_markup(place.name)}</b>: {percent(place.share)} of the training rows"
+            f'<div class="place">{strip(one_bin.shares, one_bin.index)}<span>{measure}'
+            f"<b>{escape_markup(one_bin.name)}</b>: {percent(one_bin.share)} of the training rows"
             "</span></div>"
         )
     return "".join(found)

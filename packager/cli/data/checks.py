@@ -57,11 +57,11 @@ def check(
     from packager.review.check import check_data, resolve_target
 
     check_reporting(tracker, report_url=report_url, replaces=replaces)
-    place = resolve_target(path)
+    check_target = resolve_target(path)
     found = check_data(
-        place, ConsoleProgress(), target=target, against=baseline, base=base, fresh=no_cache
+        check_target, ConsoleProgress(), target=target, against=baseline, base=base, fresh=no_cache
     )
-    _write(found, place, output)
+    _write(found, check_target, output)
     report = found.report
     if tracker is not None:
         from packager.findings.from_data_check import findings_of_data
@@ -71,8 +71,8 @@ def check(
         told_findings = findings_of_data(
             report,
             found.open,
-            place.title,
-            place.name,
+            check_target.title,
+            check_target.name,
             time.time(),
             data_name(replaces),
         )
@@ -104,9 +104,9 @@ def issues(
     from packager.report.data_check import issues_text
     from packager.review.check import check_data, resolve_target
 
-    place = resolve_target(path)
-    found = check_data(place, ConsoleProgress(), target=target, against=baseline, base=base)
-    _write(found, place, output)
+    check_target = resolve_target(path)
+    found = check_data(check_target, ConsoleProgress(), target=target, against=baseline, base=base)
+    _write(found, check_target, output)
     worst = found.open[:limit]
     if as_json:
         print_result(json.dumps({"issues": [finding.model_dump(mode="json") for finding in worst]}))
@@ -118,10 +118,10 @@ def issues(
         ConsoleProgress().step(f"{rest:,} more: --limit, or --output DIR for files and a page")
 
 
-def _write(found: CheckResult, place: CheckTarget, output: Path | None) -> None:
+def _write(found: CheckResult, target: CheckTarget, output: Path | None) -> None:
     from packager.report.data_issues import write_issues
 
     if output is None:
         return
-    for file in write_issues(found.report, found.open, found.verdicts, output, place.title):
+    for file in write_issues(found.report, found.open, found.verdicts, output, target.title):
         ConsoleProgress().step(f"wrote {file}")

@@ -82,7 +82,7 @@ def lineage(
 
     location = Location.parse(table).unversioned()
     VersionedTable.open(location)
-    nodes = run_lineage(location, [Location.parse(place).unversioned() for place in follow or []])
+    nodes = run_lineage(location, [Location.parse(where).unversioned() for where in follow or []])
     for node in nodes.values():
         if not node.opened:
             uri = node.location.uri

@@ -87,8 +87,8 @@ def _derive(
     from packager.tables.commits import Authorship
 
     by = Authorship(message, adding.author() if author is None else author, change=True)
-    place = Location.parse(output).unversioned() if output else None
-    made, found = derive_labels(parent, step, place, by, ConsoleProgress())
+    location = Location.parse(output).unversioned() if output else None
+    made, found = derive_labels(parent, step, location, by, ConsoleProgress())
     if as_json:
         facts = {"table": made.uri, "version": made.version, "outcome": found.outcome}
         print_result(json.dumps({"output": str(made), **facts}))

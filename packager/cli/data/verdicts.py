@@ -134,17 +134,19 @@ def apply(
     from packager.review.check import resolve_target
     from packager.review.verdicts import read_verdicts
 
-    place = resolve_target(where)
+    target = resolve_target(where)
     if given is not None and not given.is_file():
         raise UsageError(f"--verdicts {given}: expected a CSV file, which does not exist")
-    decided = read_verdicts(given or place.verdicts)
-    if isinstance(place.data, Path):
+    decided = read_verdicts(given or target.verdicts)
+    if isinstance(target.data, Path):
         reader = (
-            place.project.data.reader if place.project and place.project.data else DEFAULT_OPTIONS
+            target.project.data.reader
+            if target.project and target.project.data
+            else DEFAULT_OPTIONS
         )
-        _apply_to_file(place.data, decided, output, as_json, reader)
+        _apply_to_file(target.data, decided, output, as_json, reader)
     else:
-        _apply_to_table(place, place.data, decided, output, as_json)
+        _apply_to_table(target, target.data, decided, output, as_json)
 
 
 def _apply_to_file(
@@ -164,7 +166,7 @@ def _apply_to_file(
 
 
 def _apply_to_table(
-    place: CheckTarget,
+    target: CheckTarget,
     table: Location,
     decided: tuple[Verdict, ...],
     output: str | None,
@@ -176,7 +178,7 @@ def _apply_to_table(
     from packager.tables.commit import author
     from packager.tables.derive import stale
 
-    base = place.project.directory if place.project else None
+    base = target.project.directory if target.project else None
     wanted = Location.parse(output, base).unversioned() if output else None
     done: list[Corrections] = []
     made, found = apply_to_table(table, decided, wanted, author(), ConsoleProgress(), done.append)

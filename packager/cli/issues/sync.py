@@ -23,7 +23,7 @@ Kind = Literal["github", "gitlab", "folder"]
 @issues.command(rich_help_panel=CHANGE)
 def sync(
     forge: Annotated[Kind, typer.Argument(help="github, gitlab or folder.")],
-    place: Annotated[
+    location: Annotated[
         str, typer.Argument(metavar="REPOSITORY", help="OWNER/NAME, GROUP/NAME, or a folder.")
     ],
     api: Annotated[
@@ -45,7 +45,7 @@ def sync(
 
     from packager.tracker.forges.sync import synchronise
 
-    chosen = _forge(forge, place, api, forge_token_file)
+    chosen = _forge(forge, location, api, forge_token_file)
     if chosen.is_public and not public:
         raise UsageError(
             f"{chosen.name}: everybody can read its issues",
@@ -57,13 +57,13 @@ def sync(
         print_result(json.dumps(asdict(result)))
 
 
-def _forge(kind: Kind, place: str, api: str | None, token_file: Path | None) -> Forge:
+def _forge(kind: Kind, location: str, api: str | None, token_file: Path | None) -> Forge:
     from packager.tracker.forges.folder import Folder
     from packager.tracker.forges.github import GitHub
     from packager.tracker.forges.gitlab import GitLab
 
     if kind == "folder":
-        return Folder(Path(place))
+        return Folder(Path(location))
     if api is None:
         raise UsageError("--api: expected the address of the forge's API, got none",
                          "it is in the forge's documentation of its REST API")  # fmt: skip
@@ -76,4 +76,4 @@ def _forge(kind: Kind, place: str, api: str | None, token_file: Path | None) -> 
         token = token_file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise UsageError(f"{token_file}: {error.strerror}", "name a file with a token") from error
-    return GitHub(api, place, token) if kind == "github" else GitLab(api, place, token)
+    return GitHub(api, location, token) if kind == "github" else GitLab(api, location, token)

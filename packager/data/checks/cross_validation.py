@@ -151,7 +151,7 @@ def _forward(order: Floats) -> list[tuple[Ints, Ints]]:
 def _codes(target: list[Any], classes: tuple[Any, ...] | None) -> Floats:
     if classes is None:
         return np.array(target, dtype=np.float64)
-    code = {label: float(place) for place, label in enumerate(classes)}
+    code = {label: float(index) for index, label in enumerate(classes)}
     return np.array([code[label] for label in target])
 
 
@@ -162,12 +162,12 @@ def _aligned(
 
     A row whose own class was absent from training gets NaN, because its prediction means nothing.
     """
-    place = {label: code for code, label in enumerate(classes)}
+    index = {label: code for code, label in enumerate(classes)}
     aligned = np.zeros((len(found), len(classes)))
     known = np.zeros(len(classes), dtype=np.bool_)
     for column, label in enumerate(named or ()):
-        if label in place:
-            aligned[:, place[label]] = found[:, column]
-            known[place[label]] = True
+        if label in index:
+            aligned[:, index[label]] = found[:, column]
+            known[index[label]] = True
     aligned[~known[given.astype(np.intp)]] = np.nan
     return aligned

@@ -21,8 +21,8 @@ def duplicate(table: CheckedTable) -> Iterator[DataIssue]:
         hashes = pd.Series(table.hashes[start:stop])
         again = rows_where(hashes.duplicated().to_numpy())
         if len(again):
-            place = pd.Series(np.arange(len(hashes)))
-            first = place.groupby(hashes.to_numpy()).transform("min").to_numpy()[again]
+            index = pd.Series(np.arange(len(hashes)))
+            first = index.groupby(hashes.to_numpy()).transform("min").to_numpy()[again]
             score = 0.86 if table.fine_grained else 0.3
             texts = [f"a copy of row {row}" for row in first]
             fix = "keep one copy (dedupe)"

@@ -143,9 +143,9 @@ def _cut(values: Floats, *, logarithmic: bool) -> tuple[float, float, float] | N
     if not (gaps >= MIN_GAP).any():
         return None
     # The extremes start at the first wide gap, counted from the median.
-    place = int(np.argmax(gaps >= MIN_GAP))
-    start = len(values) - few + place
-    return float(values[start]), float(values[start - 1]), float(gaps[place:].max())
+    index = int(np.argmax(gaps >= MIN_GAP))
+    start = len(values) - few + index
+    return float(values[start]), float(values[start - 1]), float(gaps[index:].max())
 
 
 def _gaps(values: Floats, few: int) -> Floats:

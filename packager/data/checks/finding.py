@@ -83,12 +83,12 @@ class DataCheckReport(FrozenModel):
 
 def worst_first(finding: DataFinding) -> tuple[bool, float, str, str, int, str]:
     """Sort key: blocking findings first, then by score; the rest makes the order deterministic."""
-    place = -1 if finding.row is None else finding.row
+    row_index = -1 if finding.row is None else finding.row
     return (
         not finding.blocking,
         -finding.score,
         finding.detector,
         finding.part,
-        place,
+        row_index,
         finding.column or "",
     )

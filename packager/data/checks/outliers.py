@@ -44,11 +44,11 @@ def outlier(table: CheckedTable) -> Iterator[DataIssue]:
     worst = np.argmax(np.abs(far), axis=1)
     reach = np.abs(far)[np.arange(len(rows)), worst]
     flagged = (odd >= np.quantile(odd, 1 - MAX_OUTLIER_SHARE)) & (reach > MIN_ROBUST_Z)
-    for place, name in enumerate(names):
-        mine = flagged & (worst == place)
+    for index, name in enumerate(names):
+        mine = flagged & (worst == index)
         if mine.any():
-            centre = float(np.nanmedian(values[:, place]))
-            low, high = np.nanquantile(values[:, place], (0.01, 0.99))
+            centre = float(np.nanmedian(values[:, index]))
+            low, high = np.nanquantile(values[:, index], (0.01, 0.99))
             yield DataIssue(
                 name,
                 f"near {format_number(centre)} "
@@ -58,7 +58,7 @@ def outlier(table: CheckedTable) -> Iterator[DataIssue]:
                 rows[mine],
                 [
                     f"{v:.15g}, {z:,.0f} robust deviations away"
-                    for v, z in zip(values[mine, place], reach[mine], strict=True)
+                    for v, z in zip(values[mine, index], reach[mine], strict=True)
                 ],
             )
 

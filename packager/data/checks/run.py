@@ -149,18 +149,18 @@ def _worst(detector: str, issues: list[DataIssue], table: CheckedTable) -> list[
     if not scores:
         return []
     which = np.concatenate([np.full(s.count, i) for i, s in enumerate(issues)])
-    place = np.concatenate([np.arange(s.count) for s in issues])
+    index = np.concatenate([np.arange(s.count) for s in issues])
     order = np.argsort(-np.concatenate(scores), kind="stable")[:MAX_FINDINGS]
-    return [_finding(detector, issues[which[i]], int(place[i]), table) for i in order]
+    return [_finding(detector, issues[which[i]], int(index[i]), table) for i in order]
 
 
-def _finding(detector: str, one: DataIssue, place: int, table: CheckedTable) -> DataFinding:
-    score = float(np.broadcast_to(one.score, one.count)[place])
-    row = None if one.rows is None else int(one.rows[place])
+def _finding(detector: str, one: DataIssue, index: int, table: CheckedTable) -> DataFinding:
+    score = float(np.broadcast_to(one.score, one.count)[index])
+    row = None if one.rows is None else int(one.rows[index])
     if row is None:
         observed, where = one.observed if isinstance(one.observed, str) else "", {}
     else:
-        observed = _observed(one, place, row, table)
+        observed = _observed(one, index, row, table)
         in_test = row >= table.source_rows
         where = {
             "part": "test" if in_test else "source",
@@ -179,11 +179,11 @@ def _finding(detector: str, one: DataIssue, place: int, table: CheckedTable) -> 
     )
 
 
-def _observed(one: DataIssue, place: int, row: int, table: CheckedTable) -> str:
+def _observed(one: DataIssue, index: int, row: int, table: CheckedTable) -> str:
     if isinstance(one.observed, str):
         return truncate(one.observed, MAX_CELL)
     if one.observed is not None:
-        return truncate(one.observed[place], MAX_CELL)
+        return truncate(one.observed[index], MAX_CELL)
     if one.column is None:
         return ""
     return truncate(cell_text(table.frame[one.column].iloc[row]) or "no value")
@@ -195,10 +195,10 @@ def _pictures(table: CheckedTable, findings: list[DataFinding]) -> dict[str, dic
         name for name in table.frame.columns if name in table.arrays or table.holds(name, bytes)
     ]
     found: dict[str, dict[str, str]] = {}
-    for row_hash, place in _flagged(table, findings).items() if names else ():
+    for row_hash, row_index in _flagged(table, findings).items() if names else ():
         if len(found) == MAX_PICTURES:
             break
-        shown = {name: picture(table.frame[name].iloc[place]) for name in names}
+        shown = {name: picture(table.frame[name].iloc[row_index]) for name in names}
         if any(shown.values()):
             found[row_hash] = {name: own for name, own in shown.items() if own}
     return found

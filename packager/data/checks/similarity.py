@@ -69,10 +69,10 @@ def text_signatures(texts: Sequence[str]) -> Signatures:
     draw = np.random.default_rng(SEED)
     factors = draw.integers(1, 2**63, HASHES, dtype=np.uint64) | np.uint64(1)
     for first, shingles, starts in _shingles(texts):
-        for place, factor in enumerate(factors):
+        for index, factor in enumerate(factors):
             mixed = shingles * factor
             mixed ^= mixed >> np.uint64(29)
-            found[first : first + len(starts), place] = np.minimum.reduceat(mixed, starts)
+            found[first : first + len(starts), index] = np.minimum.reduceat(mixed, starts)
     rows = HASHES // BANDS
     weights = draw.integers(1, 2**63, (BANDS, rows), dtype=np.uint64) | np.uint64(1)
     keys = (found.reshape(-1, BANDS, rows) * weights).sum(axis=2, dtype=np.uint64)

@@ -74,6 +74,6 @@ def _coarse(table: CheckedTable) -> bool:
     whole = np.sum(parts, axis=0, dtype=np.uint64)
     near = np.zeros(len(distinct), dtype=np.bool_)
     for part in parts:
-        _, place, counts = np.unique(whole - part, return_inverse=True, return_counts=True)
-        near |= counts[place] > 1
+        _, index, counts = np.unique(whole - part, return_inverse=True, return_counts=True)
+        near |= counts[index] > 1
     return float(near.mean()) >= MIN_NEAR_DUPLICATE_SHARE

@@ -71,7 +71,7 @@ def _informative(table: CheckedTable, rows: Ints, y: np.ndarray, *, classes: boo
         _neighbours(_codes(table, name, rows)[:, 0], y, classes=classes) for name in names
     ]
     best = np.argsort(-np.array(neighbours), kind="stable")[:MAX_FEATURES]
-    return [names[place] for place in sorted(best.tolist())]
+    return [names[index] for index in sorted(best.tolist())]
 
 
 def _neighbours(values: Floats, y: np.ndarray, *, classes: bool) -> float:

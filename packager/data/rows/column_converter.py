@@ -55,8 +55,8 @@ class RowError(UsageError):
     """
 
     def __init__(self, row: int, column: str | None, expected: str, got: str, hint: str) -> None:
-        place = f"row {row}" if column is None else f"row {row}, column {short(column)}"
-        super().__init__(f"{place}: expected {expected}, got {got}", hint)
+        location = f"row {row}" if column is None else f"row {row}, column {short(column)}"
+        super().__init__(f"{location}: expected {expected}, got {got}", hint)
         self.row = row
         self.column = column
         self.expected = expected

@@ -36,7 +36,7 @@ def array_converter(
         else:
             bad, array = held_elements(flattened(value, wanted, expected), dtype, finite=finite)
         if bad is not None:
-            index = "".join(f"[{place}]" for place in np.unravel_index(bad, wanted))
+            index = "".join(f"[{position}]" for position in np.unravel_index(bad, wanted))
             raise ConversionError(f"{expected}, with {_wanted(dtype)} at {index}")
         return array.reshape(wanted)
 
@@ -50,11 +50,11 @@ def list_converter(take_element: Callable[[Any], Any]) -> Callable[[Any], list[A
         if not isinstance(value, list):
             raise ConversionError("a list")
         taken = []
-        for place, one in enumerate(value):
+        for index, one in enumerate(value):
             try:
                 taken.append(None if one is None else take_element(one))
             except ConversionError as error:
-                raise ConversionError(f"a list with {error.expected} at [{place}]") from error
+                raise ConversionError(f"a list with {error.expected} at [{index}]") from error
         return taken
 
     return take
@@ -81,9 +81,9 @@ def flattened(value: Any, shape: Sequence[int], expected: str) -> list[Any]:
     """
     level = [value]
     for depth, extent in enumerate(shape):
-        for place, part in enumerate(level):
+        for index, part in enumerate(level):
             if type(part) is not list or len(part) != extent:
-                at = np.unravel_index(place, shape[:depth]) if depth else ()
+                at = np.unravel_index(index, shape[:depth]) if depth else ()
                 where = "".join(f"[{i}]" for i in at)
                 raise ConversionError(
                     expected if not where else f"{expected}, with {extent} values at {where}"

@@ -115,23 +115,25 @@ def _archived(file: Path) -> list[NumpyArray]:
 
 
 @contextmanager
-def _readable(place: object) -> Iterator[None]:
+def _readable(location: object) -> Iterator[None]:
     """Convert the errors of a damaged archive, or of an unknown one, to a ``UsageError``."""
     try:
         yield
     except _DAMAGED as error:
-        raise UsageError(f"{place}: expected a .npz file, got {error}", "save it again") from error
+        raise UsageError(
+            f"{location}: expected a .npz file, got {error}", "save it again"
+        ) from error
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path) -> Iterator[NumpyArray]:
     name = member.filename
-    place = f"{file}: array {PurePosixPath(name).stem!r}"
+    path = f"{file}: array {PurePosixPath(name).stem!r}"
     if not name.endswith(".npy") or member.flag_bits & 1:
         got = "an encrypted one" if member.flag_bits & 1 else repr(name)
         raise UsageError(f"{file}: expected arrays that numpy.savez wrote, got {got}")
     with archive.open(member) as stream:
         found = _described(
-            stream, member.file_size, name.removesuffix(".npy"), place, file
+            stream, member.file_size, name.removesuffix(".npy"), path, file
         )._replace(member=member)
     if member.compress_type != zipfile.ZIP_STORED:
         yield found
@@ -143,11 +145,11 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path) -> It
     lengths = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
     start = member.header_offset + _LOCAL_HEADER + lengths
     if start + member.file_size > size:
-        raise _truncated(place, member.file_size, size - start)
+        raise _truncated(path, member.file_size, size - start)
     yield found._replace(offset=start + found.offset)
 
 
-def _described(stream: IO[bytes], size: int, name: str, place: str, file: Path) -> NumpyArray:
+def _described(stream: IO[bytes], size: int, name: str, location: str, file: Path) -> NumpyArray:
     """The array whose file of ``size`` bytes begins at the start of ``stream``."""
     formats = np.lib.format
     try:
@@ -160,19 +162,21 @@ def _described(stream: IO[bytes], size: int, name: str, place: str, file: Path) 
             raise ValueError(f"version {version}, which only arrays with named fields have")
     except (ValueError, TypeError, EOFError, RecursionError, MemoryError, SyntaxError) as error:
         text = " ".join(str(error).split())[:200]
-        raise UsageError(f"{place}: expected a .npy header, got {text}", "save it again") from error
-    _check(place, dtype, shape)
+        raise UsageError(
+            f"{location}: expected a .npy header, got {text}", "save it again"
+        ) from error
+    _check(location, dtype, shape)
     offset = stream.tell()
     needed = dtype.itemsize * math.prod(shape)
     if size - offset < needed:
-        raise _truncated(place, needed, size - offset)
-    return NumpyArray(name, place, file, None, offset, dtype, shape, fortran_order)
+        raise _truncated(location, needed, size - offset)
+    return NumpyArray(name, location, file, None, offset, dtype, shape, fortran_order)
 
 
-def _check(place: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+def _check(location: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
     if dtype.hasobject:
         raise UsageError(
-            f"{place}: expected numbers, booleans, times or text, got Python objects, which are "
+            f"{location}: expected numbers, booleans, times or text, got Python objects, which are "
             "never unpickled",
             "save an array of one dtype: numpy.save(file, array.astype(…), allow_pickle=False)",
         )
@@ -182,19 +186,21 @@ def _check(place: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
         dtype.kind == "M" and np.datetime_data(dtype)[1] != 1
     ):
         raise UsageError(
-            f"{place}: expected numbers or booleans, or one dimension of text or times, got "
+            f"{location}: expected numbers or booleans, or one dimension of text or times, got "
             f"{dtype} of shape {shape}",
             "convert it with astype, or save one array for each part",
         )
     if not shape:
         raise UsageError(
-            f"{place}: expected a dimension of rows, got a single value", "save a list of values"
+            f"{location}: expected a dimension of rows, got a single value", "save a list of values"
         )
     # A shape is a tuple of any Python integers, as a text in the header says.
     if len(shape) > MAX_RANK or any(type(n) is not int or n < 0 for n in shape):
-        raise UsageError(f"{place}: expected at most {MAX_RANK} dimensions, got {str(shape)[:80]}")
+        raise UsageError(
+            f"{location}: expected at most {MAX_RANK} dimensions, got {str(shape)[:80]}"
+        )
     if not all(shape[1:]):
-        raise UsageError(f"{place}: expected at least one element a row, got the shape {shape}")
+        raise UsageError(f"{location}: expected at least one element a row, got the shape {shape}")
 
 
 def _unpacked(array: NumpyArray, size: int) -> bytes:
@@ -211,8 +217,8 @@ def _unpacked(array: NumpyArray, size: int) -> bytes:
     return content
 
 
-def _truncated(place: str, needed: int, there: int) -> UsageError:
+def _truncated(location: str, needed: int, there: int) -> UsageError:
     return UsageError(
-        f"{place}: expected {needed:,} bytes, as its header says, got {max(0, there):,}",
+        f"{location}: expected {needed:,} bytes, as its header says, got {max(0, there):,}",
         "the file is cut off: copy or save it again",
     )

@@ -114,19 +114,19 @@ def _laid_out(view: View, tracker: str, uids: tuple[str, str] | None) -> list[di
     placed: list[dict[str, Any]] = []
     top = 0
     for heading, panels in view.rows:
-        place = {"x": 0, "y": top, "w": COLUMNS, "h": 1}
-        placed.append({"type": "row", "title": heading, "gridPos": place, "panels": []})
+        grid = {"x": 0, "y": top, "w": COLUMNS, "h": 1}
+        placed.append({"type": "row", "title": heading, "gridPos": grid, "panels": []})
         top += 1
         left = tallest = 0
         for panel in panels:
             if left + panel.width > COLUMNS:
                 left, top, tallest = 0, top + tallest, 0
-            place = {"x": left, "y": top, "w": panel.width, "h": panel.height}
+            grid = {"x": left, "y": top, "w": panel.width, "h": panel.height}
             linked = {
                 "links": panel_links(panel, view, tracker),
                 **_panel(panel, data_links(panel, tracker, uids)),
             }
-            placed.append({**linked, "gridPos": place})
+            placed.append({**linked, "gridPos": grid})
             left, tallest = left + panel.width, max(tallest, panel.height)
         top += tallest
     return [{"id": number, **panel} for number, panel in enumerate(placed, 1)]
@@ -187,7 +187,7 @@ def _column(query: Query) -> dict[str, Any]:
 def _targets(panel: Panel) -> list[dict[str, Any]]:
     return [
         {
-            "refId": chr(ord("A") + place),
+            "refId": chr(ord("A") + index),
             "datasource": SOURCE,
             "expr": query.expression,
             "legendFormat": query.legend,
@@ -195,7 +195,7 @@ def _targets(panel: Panel) -> list[dict[str, Any]]:
             "range": not panel.instant,
             "format": "table" if panel.kind in ("table", "barchart") else "time_series",
         }
-        for place, query in enumerate(panel.queries)
+        for index, query in enumerate(panel.queries)
     ]
 
 
@@ -205,7 +205,7 @@ def _transformations(panel: Panel) -> list[dict[str, Any]]:
         return []
     legends = [query.legend for query in panel.queries]
     many = len(legends) > 1
-    values = [f"Value #{chr(ord('A') + place)}" for place in range(len(legends))]
+    values = [f"Value #{chr(ord('A') + index)}" for index in range(len(legends))]
     names = dict(zip(values if many else ["Value"], legends, strict=True))
     hidden = {"Time": True, **{name: True for name, legend in names.items() if not legend}}
     renamed = {name: legend for name, legend in names.items() if legend}

@@ -77,9 +77,9 @@ def _views(name: str, uids: tuple[str, str]) -> list[dict[str, Any]]:
     if name not in ("slice", "feature"):
         return []
     model, part = uids
-    place = part if name == "slice" else model
+    section = part if name == "slice" else model
     kept = "${model:queryparam}&${version:queryparam}&${__url_time_range}"
-    address = f"/d/{place}?{kept}&var-{name}=${{__value.text:percentencode}}"
+    address = f"/d/{section}?{kept}&var-{name}=${{__value.text:percentencode}}"
     return [{"title": f"This {name}", "url": address, "targetBlank": False}]
 
 

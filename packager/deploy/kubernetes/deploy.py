@@ -80,12 +80,12 @@ class ClusterOptions:
                     "a Redis that is there: --redis; `deploy kubernetes` has the part tracker, too",
                 )
         check_image("--image", image)
-        place = urlsplit(redis)
-        if redis and (place.scheme not in ("redis", "rediss") or not place.hostname):
+        url = urlsplit(redis)
+        if redis and (url.scheme not in ("redis", "rediss") or not url.hostname):
             raise UsageError(
                 f"--redis: expected redis://HOST:PORT/NUMBER, got {redis!r}", "or leave it out"
             )
-        if place.password:
+        if url.password:
             raise UsageError(
                 "--redis: expected an address without a password, which would be in a plain file",
                 "allow the model's pods by network policy, or leave the option out",
@@ -245,11 +245,11 @@ def _shared(
     """
     if tracker is None:
         return {}, []
-    place = f"{FOLDER}/base/kinds"
-    there = [name for name in models if f"{place}/{name}.json" in known and name not in made]
+    location = f"{FOLDER}/base/kinds"
+    there = [name for name in models if f"{location}/{name}.json" in known and name not in made]
     files = tracker_files(tracker, {**dict.fromkeys(there, ""), **made})
     written = {f"{FOLDER}/{path}": text for path, text in files.items()}
-    return written, [f"{place}/{name}.json" for name in there]
+    return written, [f"{location}/{name}.json" for name in there]
 
 
 def remove_kubernetes(name: str, target: Path) -> KubernetesResult:

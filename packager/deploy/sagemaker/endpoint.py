@@ -75,8 +75,8 @@ class SagemakerEndpoint:
 
     def sagemaker_arn(self, resource: str) -> str:
         """The ARN of a resource of SageMaker in the account of the role and the image's region."""
-        place = f"{self.image.region}:{self.role.account}"
-        return f"arn:{self.role.partition}:sagemaker:{place}:{resource}"
+        location = f"{self.image.region}:{self.role.account}"
+        return f"arn:{self.role.partition}:sagemaker:{location}:{resource}"
 
     def model_request(self) -> dict[str, Any]:
         """Of CreateModel."""

@@ -117,8 +117,8 @@ def deployer_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
 
 def _alarms(endpoint: SagemakerEndpoint) -> list[dict[str, Any]]:
     """Rights on the alarms and on autoscaling."""
-    place = f"{endpoint.image.region}:{endpoint.role.account}"
-    arn = f"arn:{endpoint.role.partition}:cloudwatch:{place}:alarm:"
+    location = f"{endpoint.image.region}:{endpoint.role.account}"
+    arn = f"arn:{endpoint.role.partition}:cloudwatch:{location}:alarm:"
     alarms = [f"{arn}{alarm}" for alarm in endpoint.alarm_names.values()]
     scaling = (
         "application-autoscaling:PutScalingPolicy",

@@ -74,14 +74,14 @@ def _keys(
 def keep_secrets(folder: Path, planned: Mapping[str, str]) -> None:
     """Write the files that aren't there; only this user can read them."""
     for path, text in planned.items():
-        place = folder / path
-        if place.is_file():
+        location = folder / path
+        if location.is_file():
             continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.parent.chmod(0o700)
-        with atomic_file(place) as file:
+        location.parent.mkdir(parents=True, exist_ok=True)
+        location.parent.chmod(0o700)
+        with atomic_file(location) as file:
             file.write_text(text, encoding="utf-8")
-        place.chmod(0o600)
+        location.chmod(0o600)
 
 
 def _text(path: Path) -> str | None:

@@ -121,8 +121,8 @@ def _secrets(name: str, fleet: Fleet) -> Iterable[dict[str, Any]]:
             yield secret(read, f"/etc/{tracker.READ_TOKEN}", mode=READABLE)
         for one in fleet.sorted():
             if one.keys:
-                place = f"/etc/prometheus/keys/{one.label}.key"
-                yield secret(scrape_secret(one), place, mode=READABLE)
+                location = f"/etc/prometheus/keys/{one.label}.key"
+                yield secret(scrape_secret(one), location, mode=READABLE)
 
 
 def shared_secrets(fleet: Fleet) -> dict[str, str]:
@@ -140,7 +140,7 @@ def reader(path: str) -> str | None:
 
 def inside(path: str) -> str:
     """Where a container has a file of the folder; raises ``KeyError`` for a file without reader."""
-    for start, place in PLACES.items():
+    for start, target in PLACES.items():
         if path.startswith(start):
-            return place + path.removeprefix(start)
+            return target + path.removeprefix(start)
     raise KeyError(path)

@@ -239,12 +239,12 @@ def _member(name: str, folder: Path) -> str:
     for pattern in values.texts(workspace.get("members"), "tool.uv.workspace.members", NAME):
         if pattern.startswith(("/", "..")):
             continue
-        for place in sorted(folder.glob(pattern)):
-            if (place / NAME).is_file():
-                member = values.read_toml(place / NAME, folder)
+        for path in sorted(folder.glob(pattern)):
+            if (path / NAME).is_file():
+                member = values.read_toml(path / NAME, folder)
                 table = values.table(member.get("project"), "project", NAME)
                 if canonicalize_name(str(table.get("name", ""))) == canonicalize_name(name):
-                    return f"./{place.relative_to(folder).as_posix()}"
+                    return f"./{path.relative_to(folder).as_posix()}"
     raise UsageError(
         f"{NAME}: `tool.uv.sources.{name}`: expected a member of the workspace in the project's "
         "folder, got none of that name",

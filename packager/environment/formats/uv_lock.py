@@ -191,8 +191,8 @@ def _pin(package: Package) -> LockedPackage:
 
 
 def _file(entry: Mapping[str, Any], name: str) -> LockedFile:
-    place = next((entry[key] for key in ("filename", "url", "path") if key in entry), None)
-    path = urlsplit(values.text(place, f"package.{name}.wheels.url", NAME)).path
+    source = next((entry[key] for key in ("filename", "url", "path") if key in entry), None)
+    path = urlsplit(values.text(source, f"package.{name}.wheels.url", NAME)).path
     kind, _, digest = str(entry.get("hash", "")).partition(":")
     return LockedFile(unquote(path.rpartition("/")[2]), digest if kind == "sha256" else None)
 

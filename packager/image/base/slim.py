@@ -74,11 +74,11 @@ def unpack(
                 above = PurePosixPath("/") / PurePosixPath(member.name).parent
                 member.type = tarfile.SYMTYPE
                 member.linkname = os.path.relpath(f"/{PurePosixPath(member.linkname)}", above)
-            place = root / member.name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if place.is_symlink() or place.is_file():
-                place.unlink()
-            extract_member(reader, member, place, root / member.linkname)
+            path = root / member.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_symlink() or path.is_file():
+                path.unlink()
+            extract_member(reader, member, path, root / member.linkname)
 
 
 def _wanted(name: str, whole: Collection[str]) -> bool:

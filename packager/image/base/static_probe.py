@@ -90,7 +90,7 @@ def _interpreter_files(tree: StackedFiles, interpreter: str) -> Iterator[str]:
     for name in needed:
         if name.startswith("libpython"):
             places = (tree.resolve(f"{folder}/{name}") for folder in folders)
-            yield from [place for place in places if place][:1]
+            yield from [target for target in places if target][:1]
 
 
 def _unknown(called: str, expected: str) -> PackageError:

@@ -44,8 +44,8 @@ class PlainLibrary:
     names: tuple[str, ...]
     """The modules to compile, below ``folder``."""
 
-    def bytecode(self, compiler: Compiler, place: Path) -> Layer:
-        """A layer with the bytecode of its modules, written to ``place``."""
+    def bytecode(self, compiler: Compiler, path: Path) -> Layer:
+        """A layer with the bytecode of its modules, written to ``path``."""
         with tempfile.TemporaryDirectory() as top:
             for name in self.names:
                 module = Path(top, name)
@@ -53,7 +53,7 @@ class PlainLibrary:
                 module.write_bytes(self.tree.content(f"{self.folder}/{name}", MAX_MODULE))
             compiler.compile(Path(top), self.path)
             entries = bytecode_entries(Path(top), self.folder.lstrip("/"))
-            return plain_layer("base", place, entries)
+            return plain_layer("base", path, entries)
 
 
 def plain_library(tree: StackedFiles, interpreter: str, python: str) -> PlainLibrary | None:

@@ -74,7 +74,7 @@ class ColumnBlock:
         self._high = np.array([[one.high] for one in limits])
         self._nulls = np.array([[one.nulls] for one in limits])
         self._count = len(numbers)
-        places = {column: place for place, column in enumerate(self._columns)}
+        places = {column: index for index, column in enumerate(self._columns)}
         alike: dict[tuple[Any, ...], list[int]] = {}
         self._single: list[tuple[int, int, Sequence[Op]]] = []
         for at, number in enumerate(numbers):
@@ -118,8 +118,8 @@ class ColumnBlock:
             for name, given in group.steps:
                 block = VECTOR[name](block, *given)
             made[group.numbers] = block
-        for at, place, ops in self._single:
-            made[at] = apply(ops, values[place])
+        for at, index, ops in self._single:
+            made[at] = apply(ops, values[index])
         return made
 
 

@@ -110,8 +110,8 @@ class Lookup:
         None if ``arrays`` has no codes of this column, or the block would be too large.
         """
         layout = arrays.layout
-        place = layout.categories.get(self.column)
-        if place is None or self._dense is None:
+        index = layout.categories.get(self.column)
+        if index is None or self._dense is None:
             return None
         rows, block = self._dense
         if layout is not self._layout:
@@ -123,7 +123,7 @@ class Lookup:
                 )
             )
             self._translated, self._layout = inside, layout
-        return self._translated[arrays.codes[place]], block
+        return self._translated[arrays.codes[index]], block
 
     def fill(
         self, matrix: Floats, values: Sequence[Any], arrays: ColumnArrays | None = None
@@ -151,7 +151,7 @@ class Lookup:
         rows = [*self.entries.values(), self.null or (), self.unknown or ()]
         if len(rows) * len(self._positions) > MAX_DENSE_ENTRIES:
             return None
-        places = {at: place for place, at in enumerate(self._positions.tolist())}
+        places = {at: index for index, at in enumerate(self._positions.tolist())}
         block = np.tile([self.default[at] for at in places], (len(rows), 1)).astype(np.float64)
         for row, entries in enumerate(rows):
             for at, entry in entries:

@@ -179,7 +179,7 @@ def logistic_of_one(score: float) -> float:
 def argmax_labels(scores: Floats, classes: Sequence[Scalar] | None) -> Labels:
     """The class with the highest score of each row."""
     assert classes is not None
-    return [classes[place] for place in scores.argmax(axis=1).tolist()]
+    return [classes[index] for index in scores.argmax(axis=1).tolist()]
 
 
 def gap(scores: Floats) -> Floats:

@@ -135,8 +135,8 @@ class LeafTables:
 class _Tree:
     """The structure of one of treelite's trees."""
 
-    def __init__(self, place: int, field: Any) -> None:
-        self._place = place
+    def __init__(self, index: int, field: Any) -> None:
+        self._place = index
         self._feature = field("split_index").tolist()
         self._threshold = field("threshold").astype(np.float64).tolist()
         self._nan_is_left = field("default_left").tolist()
@@ -196,7 +196,7 @@ def _table(nodes: Sequence[_Node], thresholds: Sequence[float], trees: int) -> M
 
     Row n: the conditions with the first n thresholds are false. The last row is that of NaN.
     """
-    places = {threshold: place for place, threshold in enumerate(thresholds, start=1)}
+    places = {threshold: index for index, threshold in enumerate(thresholds, start=1)}
     table = np.full((len(thresholds) + 2, trees), ~np.uint64(0), np.uint64)
     for node in nodes:
         others = ~np.uint64(node.below)

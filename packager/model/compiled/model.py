@@ -295,6 +295,6 @@ def _part(head: Part, content: Any, meaning: HeadSpec) -> OutputLayer:
 
 
 def _placed(values: Sequence[Any], places: npt.NDArray[np.intp], into: list[Any]) -> list[Any]:
-    for place, value in zip(places.tolist(), values, strict=True):
-        into[place] = value
+    for index, value in zip(places.tolist(), values, strict=True):
+        into[index] = value
     return into

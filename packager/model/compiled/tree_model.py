@@ -86,7 +86,7 @@ class TreeModel:
         """The leaves of each class's trees, in their order."""
         if len(self._base) == 1:
             return [leaves]
-        return [leaves[:, self._class_of == place] for place in range(len(self._base))]
+        return [leaves[:, self._class_of == index] for index in range(len(self._base))]
 
     def _answers(self, sums: Floats) -> BatchOutput:
         link = self._trees.link

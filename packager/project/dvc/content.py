@@ -100,9 +100,9 @@ def _copied(found: TrackedOutput, repository: DvcRepository, target: Path) -> Pa
         _copy(found, found.digest, repository, target)
         return target
     for name, digest in _listing(found, repository).items():
-        place = target / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _copy(found, digest, repository, place)
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _copy(found, digest, repository, path)
     return target
 
 

@@ -28,9 +28,9 @@ class DvcRepository:
         """The files that may have the content of ``digest``, which only its bytes prove."""
         for store in self.stores:
             for layout in (store / FILES, store):
-                place = layout / digest[:2] / digest[2:]
-                if place.is_file():
-                    yield place
+                path = layout / digest[:2] / digest[2:]
+                if path.is_file():
+                    yield path
 
 
 def dvc_repository(file: Path) -> DvcRepository:

@@ -35,10 +35,10 @@ def download_model(artifacts: tuple[str, ...], server: TrackingServer, folder: P
                 return
         elif parts.scheme in ("", "file") and address:
             _refuse_remote(address, server)
-            place = Path(unquote(parts.path))
-            if (place / MLMODEL).is_file():
-                refuse_strange(place)
-                shutil.copytree(place, folder, dirs_exist_ok=True)
+            path = Path(unquote(parts.path))
+            if (path / MLMODEL).is_file():
+                refuse_strange(path)
+                shutil.copytree(path, folder, dirs_exist_ok=True)
                 return
         else:
             raise UsageError(

@@ -68,14 +68,14 @@ def _of_version(address: RegisteredModel, server: TrackingServer) -> TrackedMode
             f"{version_info['status']}",
             "wait until its upload has ended, or register it again",
         )
-    place = server.get("model-versions/get-download-uri", name=name, version=version)
+    url = server.get("model-versions/get-download-uri", name=name, version=version)
     run, source = version_info.get("run_id") or None, str(version_info.get("source", ""))
     logged = source.removeprefix("models:/") if source.startswith("models:/m-") else None
     facts = _facts(run, logged, server)
     # The tags of the version are what its registry says; those of the run came before.
     facts["tags"] = {**facts.get("tags", {}), **_pairs(version_info.get("tags"))}
     aliases = tuple(sorted(map(str, version_info.get("aliases") or ())))
-    artifacts = (str(place.get("artifact_uri", "")),)
+    artifacts = (str(url.get("artifact_uri", "")),)
     return TrackedModel(artifacts, name=name, version=version, aliases=aliases, **facts)
 
 

@@ -18,11 +18,11 @@ KINDS = ("live", "reference")
 def bins_of(answer: PanelAnswer) -> list[tuple[str, list[float | None]]]:
     """Bin → value of each query, in the order of their numbers."""
     values: dict[str, list[float | None]] = {}
-    for place, several in enumerate(answer.queries):
+    for index, several in enumerate(answer.queries):
         for one in several:
             name = one.labels.get("bin", "")
             cells = values.setdefault(name, [None] * len(answer.queries))
-            cells[place] = one.last
+            cells[index] = one.last
     return sorted(values.items(), key=lambda pair: _order(pair[0]))
 
 
@@ -42,9 +42,9 @@ def bars(answer: PanelAnswer) -> str:
     rows = []
     for name, values in found:
         shapes = "".join(
-            f'<rect class="{KINDS[place % 2]}" y="{1 + 9 * place}" width="{100 * v / largest:.2f}%"'
+            f'<rect class="{KINDS[index % 2]}" y="{1 + 9 * index}" width="{100 * v / largest:.2f}%"'
             ' height="8" rx="1.5"/>'
-            for place, v in enumerate(values)
+            for index, v in enumerate(values)
             if v is not None
         )
         texts = " / ".join("-" if v is None else write(v) for v in values)

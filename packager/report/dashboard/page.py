@@ -46,12 +46,12 @@ def html_page(title: str, facts: Mapping[str, str], body: Iterable[str], footer:
 def view_body(answer: ViewAnswer, context: PanelContext, prefix: int = 0) -> list[str]:
     """The panels below their headings; ``prefix``: of their numbers, if a page has several."""
     found, number = [], prefix
-    for place, (heading, panels) in enumerate(answer.rows):
+    for index, (heading, panels) in enumerate(answer.rows):
         shown = []
         for one in panels:
             number += 1
             shown.append(panel_html(one, number, context))
-        name = f"part-{prefix + place}"
+        name = f"part-{prefix + index}"
         found.append(
             f'<section aria-labelledby="{name}"><h2 id="{name}">{words(heading)}</h2>'
             f'<div class="panels">{"".join(shown)}</div></section>'

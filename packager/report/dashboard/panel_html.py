@@ -116,8 +116,8 @@ def _series(answer: PanelAnswer, context: PanelContext) -> str:
     )
     svg = series_svg(answer, [one for _, _, one in drawn], context.view, label)
     keys = [
-        (f"l{place}", f"{name} {unit_of(answer.panel, query).written(one.last)}")
-        for place, (name, query, one) in enumerate(drawn)
+        (f"l{index}", f"{name} {unit_of(answer.panel, query).written(one.last)}")
+        for index, (name, query, one) in enumerate(drawn)
     ]
     return f"{svg}{_legend(keys)}{_note(drawn, every)}{series_table(answer, every)}"
 

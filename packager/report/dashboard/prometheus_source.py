@@ -115,4 +115,4 @@ def _step(panel: Panel, seconds: float) -> float:
 
 
 def _beginnings(times: Sequence[float], step: float) -> list[float]:
-    return [at for place, at in enumerate(times) if not place or at - times[place - 1] > 1.5 * step]
+    return [at for index, at in enumerate(times) if not index or at - times[index - 1] > 1.5 * step]

@@ -66,9 +66,9 @@ def _answer(panel: Panel, made: PanelTable, feature: str) -> PanelAnswer:
         [
             AnsweredSeries(dict(zip(made.labels, key, strict=True)), [(now, value)])
             for key, values in made.cells.items()
-            if (value := values[place]) is not None and math.isfinite(value)
+            if (value := values[index]) is not None and math.isfinite(value)
         ]
-        for place in range(len(made.columns))
+        for index in range(len(made.columns))
     ]
     kind = panel.kind if panel.kind == "barchart" else "table"
     title = _WINDOW.sub("", panel.title).replace("$feature", feature)

@@ -69,8 +69,8 @@ def _latency(totals: Totals) -> PanelTable:
     buckets: dict[str, dict[float, float]] = {}
     for (route, code, bound), count in totals.of(f"{_DURATION}_bucket").items():
         if code == "2xx" and count:
-            place = buckets.setdefault(route, {})
-            place[float(bound)] = place.get(float(bound), 0.0) + count
+            route_buckets = buckets.setdefault(route, {})
+            route_buckets[float(bound)] = route_buckets.get(float(bound), 0.0) + count
     cells: Cells = {
         (route,): [quantile(share, found) for share in (0.5, 0.95, 0.99)]
         for route, found in buckets.items()

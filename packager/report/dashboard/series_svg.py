@@ -56,13 +56,13 @@ def _y(values: Scale, value: float) -> float:
     return TOP + (BASE - TOP) * (1 - values.at(value) / 100)
 
 
-def _line(one: AnsweredSeries, place: int, times: Scale, values: Scale, step: float) -> str:
+def _line(one: AnsweredSeries, index: int, times: Scale, values: Scale, step: float) -> str:
     parts = []
     for run in _runs(one.points, GAP * step):
         points = " ".join(f"{times.at(at):.2f},{100 - values.at(v):.2f}" for at, v in run)
         if len(run) == 1:
             points = f"{points} {points}"
-        parts.append(f'<polyline class="curve l{place % MAX_LINES}" points="{points}"/>')
+        parts.append(f'<polyline class="curve l{index % MAX_LINES}" points="{points}"/>')
     return "".join(parts)
 
 
@@ -71,10 +71,10 @@ def _runs(
 ) -> Iterable[Sequence[tuple[float, float]]]:
     """Points without a longer gap between two of them."""
     start = 0
-    for place in range(1, len(points) + 1):
-        if place == len(points) or points[place][0] - points[place - 1][0] > longest:
-            yield points[start:place]
-            start = place
+    for index in range(1, len(points) + 1):
+        if index == len(points) or points[index][0] - points[index - 1][0] > longest:
+            yield points[start:index]
+            start = index
 
 
 def _grid(panel: Panel, values: Scale) -> str:
@@ -112,9 +112,9 @@ def time_axis(times: Scale, y: int) -> str:
     span = times.high - times.low
     form = "%H:%M" if span <= 2 * 86_400 else "%b %d"
     shapes = []
-    for place in range(TIMES + 1):
-        percent = 100 * place / TIMES
-        moment = datetime.fromtimestamp(times.low + span * place / TIMES, UTC)
+    for index in range(TIMES + 1):
+        percent = 100 * index / TIMES
+        moment = datetime.fromtimestamp(times.low + span * index / TIMES, UTC)
         shapes.append(
             f'<text x="{percent:g}%" y="{y}" text-anchor="{anchor(percent)}">{moment:{form}}</text>'
         )

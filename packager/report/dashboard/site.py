@@ -100,13 +100,13 @@ class PrometheusSite:
         try:
             versions, chosen = self._chosen(address)
             parts = []
-            for place, name in enumerate(VIEWS):
+            for index, name in enumerate(VIEWS):
                 view = self._view(replace(address, view=name))
                 answer = self._source.answer(view, _of(view, chosen), address.seconds)
                 context = self._context(answer, address, len(chosen.versions), chosen, linked=False)
                 heading = f"{TITLES[name]}{f' {chosen.slice}' if name == 'slice' else ''}"
                 parts.append(f'<h2 class="view" id="{name}">{words(heading, 120)}</h2>')
-                parts += view_body(answer, context, (place + 1) * PANELS_OF_A_VIEW)
+                parts += view_body(answer, context, (index + 1) * PANELS_OF_A_VIEW)
         except SourceAwayError as error:
             raise PackageError(str(error), "is this Prometheus running?") from error
         facts = model_facts(self._model, versions, address.window, answer.end)

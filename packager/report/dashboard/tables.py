@@ -24,10 +24,10 @@ def joined(
     """Names of labels, and their values → the value of each query that has a legend."""
     names = [name for name in label_names(answer.queries) if name not in hidden]
     rows: dict[Key, list[float | None]] = {}
-    for place, several in enumerate(answer.queries):
+    for index, several in enumerate(answer.queries):
         for one in several:
             key = tuple(one.labels.get(name, "") for name in names)
-            rows.setdefault(key, [None] * len(answer.queries))[place] = one.last
+            rows.setdefault(key, [None] * len(answer.queries))[index] = one.last
     return names, dict(sorted(rows.items()))
 
 
@@ -51,11 +51,11 @@ def panel_table(answer: PanelAnswer, hidden: Sequence[str], link: LinkOf) -> str
 
 def _labels(names: Sequence[str], key: Key, link: LinkOf) -> str:
     cells = []
-    for place, (name, value) in enumerate(zip(names, key, strict=True)):
+    for index, (name, value) in enumerate(zip(names, key, strict=True)):
         text = words(value, 60) if value else ""
         address = link(name, value) if value else ""
         shown = f'<a href="{escape_markup(address)}">{text}</a>' if address else text
-        tag = 'th scope="row"' if place == 0 else "td"
+        tag = 'th scope="row"' if index == 0 else "td"
         cells.append(f"<{tag}><span>{shown}</span></{tag.split()[0]}>")
     return "".join(cells)
 

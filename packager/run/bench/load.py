@@ -66,10 +66,10 @@ class ClientConnection:
         if end < 0:
             return None
         head = self.received[:end].lower()
-        place = head.find(_LENGTH)
-        if place < 0:
+        offset = head.find(_LENGTH)
+        if offset < 0:
             raise BrokenError
-        length = int(head[place + len(_LENGTH) :].split(b"\r\n", 1)[0])
+        length = int(head[offset + len(_LENGTH) :].split(b"\r\n", 1)[0])
         if len(self.received) < end + len(_HEAD_END) + length:
             return None
         return head[9:12].decode("latin-1")

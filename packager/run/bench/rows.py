@@ -61,9 +61,9 @@ def bodies(rows: Sequence[Mapping[str, Any]], size: int) -> list[bytes]:
     wanted = min(MAX_REQUESTS, max(1, -(-len(rows) // size) * min(size, 10)))
     texts = [json.dumps(row, allow_nan=False, separators=(",", ":")) for row in rows]
     found = []
-    for place in range(wanted):
+    for index in range(wanted):
         # An offset that does not align with the number of rows varies the bodies.
-        start = place * size if size == 1 else place * (size + 7)
+        start = index * size if size == 1 else index * (size + 7)
         part = (texts[(start + offset) % len(texts)] for offset in range(size))
         found.append(f'{{"rows":[{",".join(part)}]}}'.encode())
     return found
@@ -124,7 +124,7 @@ def _numbers(
         return [source.uniform(low, high) for _ in range(count)]
     bounds = [low, *profile.edges, high]
     chosen = source.choices(range(len(profile.counts)), profile.counts, k=count)
-    return [source.uniform(bounds[place], bounds[place + 1]) for place in chosen]
+    return [source.uniform(bounds[index], bounds[index + 1]) for index in chosen]
 
 
 def _as_sent(column: Column, number: float) -> Any:

@@ -123,14 +123,14 @@ def _step(
     server: _MeasuredServer, requests: Sequence[bytes], size: int, clients: int, seconds: float
 ) -> LoadStep:
     warm = max(0.2, WARM_UP_SHARE * seconds)
-    client, place = server.client, server.client.url + METRICS
+    client, url = server.client, server.client.url + METRICS
     with generator(server.target, requests, clients, seconds, warm) as load:
         time.sleep(SETTLE_SECONDS)
-        before, used_before = Counters.of(client.metrics(), place), server.usage()
+        before, used_before = Counters.of(client.metrics(), url), server.usage()
         answered = load.measure()
         used_after = server.usage()
         time.sleep(SETTLE_SECONDS)
-        after = Counters.of(client.metrics(), place)
+        after = Counters.of(client.metrics(), url)
     cpu = None
     if used_before is not None and used_after is not None and answered.requests:
         cpu = (used_after.cpu_seconds - used_before.cpu_seconds) / answered.requests

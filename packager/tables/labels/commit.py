@@ -190,8 +190,8 @@ def _texts(store: VersionedTable, version: Version, given: ImportedLabels) -> li
         return [one.key[0] for one in given.labels]
     schema = store.schema(version.number)
     columns = [
-        typed_texts([one.key[place] for one in given.labels], schema.field(name).type)
-        for place, name in enumerate(given.key)
+        typed_texts([one.key[index] for one in given.labels], schema.field(name).type)
+        for index, name in enumerate(given.key)
     ]
     return key_texts(columns)
 

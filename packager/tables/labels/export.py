@@ -101,9 +101,9 @@ def export_labelled(
     column = _column(rows)
     wide = schema.append(pa.field(target, column.type))
     with atomic_file(file) as temporary:
-        place = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
+        filesystem = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
         tables = _with_column(store.tables(version.number), column, wide)
-        write_rows(place, temporary.name, tables, wide)
+        write_rows(filesystem, temporary.name, tables, wide)
     return version, _trained(rows, version, at)
 
 

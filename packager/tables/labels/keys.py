@@ -76,7 +76,7 @@ def key_texts(columns: Sequence[Keys]) -> Keys:
     return [None if None in row else json.dumps(row, ensure_ascii=False) for row in rows]
 
 
-def refuse_repeated(keys: Iterable[str | None], key: Sequence[str], place: object) -> None:
+def refuse_repeated(keys: Iterable[str | None], key: Sequence[str], location: object) -> None:
     """Raise ``UsageError`` if key columns don't identify rows; equal rows may share a hash."""
     if not key:
         return
@@ -84,12 +84,12 @@ def refuse_repeated(keys: Iterable[str | None], key: Sequence[str], place: objec
     for text, count in Counter(keys).items():
         if text is None:
             raise UsageError(
-                f"{place}: expected a value of {shown} in every row, got nulls in {count}",
+                f"{location}: expected a value of {shown} in every row, got nulls in {count}",
                 "name other key columns, or none: rows are then identified by their hash",
             )
         if count > 1:
             raise UsageError(
-                f"{place}: expected {shown} to identify one row, got {count} rows with {text}",
+                f"{location}: expected {shown} to identify one row, got {count} rows with {text}",
                 "name more key columns, or none: rows are then identified by their hash",
             )
 

@@ -83,13 +83,13 @@ def read_labels(location: Location, version: Version) -> Labels | None:
         return None
     name = _name(held.file)
     with translate_errors(location):
-        place = filesystem(location)
-        if place.get_file_info(name).type == fs.FileType.NotFound:
+        storage = filesystem(location)
+        if storage.get_file_info(name).type == fs.FileType.NotFound:
             raise VacuumedError(
                 f"{location}: the labels of version {version.number} no longer exist: {name}",
                 "they were removed by `package data gc`, or manually",
             )
-        with place.open_input_stream(name) as stream:
+        with storage.open_input_stream(name) as stream:
             content = stream.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES or sha256_bytes(content) != held.sha256:
         raise _damaged(location, name, "the content that the log says, got other content")
@@ -183,19 +183,19 @@ def _name(file: str) -> str:
     return f"{FOLDER}/{file}"
 
 
-def _write(place: fs.FileSystem, name: str, content: bytes) -> None:
-    place.create_dir(FOLDER, recursive=True)
+def _write(storage: fs.FileSystem, name: str, content: bytes) -> None:
+    storage.create_dir(FOLDER, recursive=True)
     try:
-        with place.open_output_stream(name, buffer_size=1 << 16) as stream:
+        with storage.open_output_stream(name, buffer_size=1 << 16) as stream:
             stream.write(content)
     except BaseException:
-        _remove(place, name)
+        _remove(storage, name)
         raise
 
 
-def _remove(place: fs.FileSystem, name: str) -> None:
-    if place.get_file_info(name).type != fs.FileType.NotFound:
-        place.delete_file(name)
+def _remove(storage: fs.FileSystem, name: str) -> None:
+    if storage.get_file_info(name).type != fs.FileType.NotFound:
+        storage.delete_file(name)
 
 
 def _damaged(location: Location, name: str, expected: str) -> PackageError:

@@ -51,10 +51,10 @@ _TEXTS: Mapping[str, str | Callable[[_Context], str]] = {
 def refusal_of(error: ValidationError, whole: str = "body") -> str:
     """The first mistake: its place, and what was expected there; ``whole``: the name of all."""
     first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part)[:60] for part in first["loc"]) or whole
+    location = ".".join(str(part)[:60] for part in first["loc"]) or whole
     text = _TEXTS.get(first["type"], "expected another value")
     reason = text if isinstance(text, str) else text(first.get("ctx", {}))
-    return f"{place}: {reason}"[:MAX_REFUSAL]
+    return f"{location}: {reason}"[:MAX_REFUSAL]
 
 
 def _counted(n: int) -> str:

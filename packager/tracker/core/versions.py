@@ -9,7 +9,7 @@ class Versions:
     """Versions of one package in the order in which the tracker first saw them."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
-        self._place = {name: place for place, name in enumerate(names)}
+        self._place = {name: index for index, name in enumerate(names)}
 
     def is_newer(self, version: str, than: str) -> bool:
         """Whether ``version`` was first seen after ``than``; a version never seen is the newest."""

@@ -76,8 +76,8 @@ class Folder:
 
     def comments(self, number: str) -> Iterator[RemoteComment]:
         """Its comments, oldest first."""
-        for place, one in enumerate(self._read(number)["comments"], start=1):
-            yield RemoteComment(str(place), one.get("author", ""), one.get("text", ""), "")
+        for index, one in enumerate(self._read(number)["comments"], start=1):
+            yield RemoteComment(str(index), one.get("author", ""), one.get("text", ""), "")
 
     def _file(self, number: str) -> Path:
         return self._path / f"{number}.json"

@@ -121,13 +121,15 @@ class _Step:
 
     def _take_state(self, found: RemoteIssue) -> None:
         who = f" by {found.changed_by}" if found.changed_by else ""
-        place = f"{self.forge.name}#{found.number}"
+        location = f"{self.forge.name}#{found.number}"
         if found.open:
             self._act({"action": "reopen"})
-            self.result.taken.append(f"#{self.issue['id']}: reopened, as {place} was")
+            self.result.taken.append(f"#{self.issue['id']}: reopened, as {location} was")
         else:
-            self._act({"action": "resolve", "reason": f"closed{who} in {place}"})
-            self.result.taken.append(f"#{self.issue['id']}: resolved, as {place} was closed{who}")
+            self._act({"action": "resolve", "reason": f"closed{who} in {location}"})
+            self.result.taken.append(
+                f"#{self.issue['id']}: resolved, as {location} was closed{who}"
+            )
 
     def _owner(self, found: RemoteIssue, mirror: Mirror) -> Mirror:
         """Somebody was assigned in the forge since the last run."""

@@ -36,11 +36,11 @@ async def _send_channel(context: ServiceContext, channel: Channel) -> None:
 async def send_new_messages(context: ServiceContext, channel: Channel) -> bool:
     """Tell what is new; False if the receiver is away. A new channel is not told the past."""
     tracker = context.tracker
-    place = await tracker.read(position, channel.name)
-    if place is None:
-        place = await tracker.read(last_event)
-        await tracker.write(keep_position, channel.name, place)
-    for number, event, issue in await tracker.read(untold, place):
+    position_read = await tracker.read(position, channel.name)
+    if position_read is None:
+        position_read = await tracker.read(last_event)
+        await tracker.write(keep_position, channel.name, position_read)
+    for number, event, issue in await tracker.read(untold, position_read):
         if issue.band <= channel.band:
             view = event_view(StoredEvent(number, event))
             shown = issue_view(issue, context.settings)

@@ -149,14 +149,14 @@ async def enrich(context: ServiceContext) -> None:
     if client is None:
         return
     waiting = sources.waiting.take(MAX_ASKED)
-    for place, (alert, begins) in enumerate(waiting):
+    for index, (alert, begins) in enumerate(waiting):
         try:
             found: Enrichment | None = await asyncio.to_thread(
                 enrichment_of, client, context.settings.queries, alert, tracker.clock(),
                 with_plot=begins or sources.waiting.is_plot_due(alert, tracker.clock()),
             )  # fmt: skip
         except SourceAwayError:
-            for left, new in waiting[place:]:
+            for left, new in waiting[index:]:
                 sources.waiting.add([left], begins=new)
             raise
         if found is not None:

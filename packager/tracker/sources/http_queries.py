@@ -26,7 +26,7 @@ class DeclinedError(SourceAwayError):
 
 def get_json(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) -> Any:
     """The JSON that ``url`` answers; raises ``SourceAwayError``."""
-    place = shown_address(url)
+    location = shown_address(url)
     try:
         answer = fetch(
             lambda: requests.get(
@@ -41,17 +41,17 @@ def get_json(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) 
             seconds,
         )
     except UnboundedError as error:
-        raise SourceAwayError(f"{place}: expected an answer {error}") from error
+        raise SourceAwayError(f"{location}: expected an answer {error}") from error
     except (requests.RequestException, UnicodeError) as error:
-        raise SourceAwayError(f"{place}: no answer: {type(error).__name__}") from error
+        raise SourceAwayError(f"{location}: no answer: {type(error).__name__}") from error
     if answer.status_code != 200:
         content = answer.text[:MAX_SHOWN].strip()
         kind = DeclinedError if 400 <= answer.status_code < 500 else SourceAwayError
-        raise kind(f"{place}: expected status 200, got {answer.status_code}: {content}")
+        raise kind(f"{location}: expected status 200, got {answer.status_code}: {content}")
     try:
         return json.loads(answer.content)
     except (ValueError, RecursionError) as error:
-        raise SourceAwayError(f"{place}: expected JSON, got other content") from error
+        raise SourceAwayError(f"{location}: expected JSON, got other content") from error
 
 
 def shown_address(url: str) -> str:

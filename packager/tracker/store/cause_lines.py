@@ -83,6 +83,6 @@ def _members(store: StoreReader, causes: Sequence[int]) -> dict[int, list[CauseM
 
 def _member(row: Row) -> CauseMember:
     record = _RecordPart.model_validate_json(row["record"])
-    place = (row["id"], row["band"], -row["urgency"])
+    rank = (row["id"], row["band"], -row["urgency"])
     about = (row["package"], row["family"], row["subject"])
-    return CauseMember(*place, *about, record.title, record.numbers.share)
+    return CauseMember(*rank, *about, record.title, record.numbers.share)

@@ -96,9 +96,9 @@ def translated(statement: str) -> str:
 def shown_url(url: str) -> str:
     """The address without a password, for messages."""
     parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")
-    user = place[0].partition(":")[0]
-    host = f"{user}@{place[2]}" if user else place[2]
+    location = parts.netloc.rpartition("@")
+    user = location[0].partition(":")[0]
+    host = f"{user}@{location[2]}" if user else location[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 

@@ -66,9 +66,9 @@ def edge_rows(schema: Schema, bases: Sequence[Row], compiled: CompiledCandidate)
     used = [domain.used for domain in compiled.form.columns]
     read = {text.column for text in compiled.form.texts}
     values = [
-        [*(edge_texts(bases, column.name) if place in read else ())]
-        + (list(_values(column, cuts.get(place, []))) if used[place] else [])
-        for place, column in enumerate(schema.features)
+        [*(edge_texts(bases, column.name) if index in read else ())]
+        + (list(_values(column, cuts.get(index, []))) if used[index] else [])
+        for index, column in enumerate(schema.features)
     ]
     rows = []
     share = max(8, (MAX_ROWS - COMBINED_ROWS) // max(1, len(values)))
@@ -140,9 +140,9 @@ def _cuts(compiled: CompiledCandidate) -> dict[int, list[float]]:
             undone = _undone(number, cut)
             if math.isfinite(undone):
                 found.setdefault(number.column, []).append(undone)
-        for place, op in enumerate(number.ops):
+        for index, op in enumerate(number.ops):
             if op.name in ("bins", "above", "clip"):
-                before = number.model_copy(update={"ops": number.ops[:place]})
+                before = number.model_copy(update={"ops": number.ops[:index]})
                 found.setdefault(number.column, []).extend(_undone(before, v) for v in op.values)
     return found
 
@@ -161,8 +161,8 @@ def _add_thresholds(content: bytes, found: dict[int, list[float]]) -> None:
     treelite = import_treelite()
 
     model = treelite.Model.deserialize_bytes(content)
-    for place in range(model.num_tree):
-        tree = model.get_tree_accessor(place)
+    for index in range(model.num_tree):
+        tree = model.get_tree_accessor(index)
         inner = tree.get_field("cleft") >= 0
         features = tree.get_field("split_index")[inner].tolist()
         for feature, cut in zip(features, tree.get_field("threshold")[inner].tolist(), strict=True):
@@ -190,4 +190,4 @@ def _lost(op: Op) -> bool:
 def _spread(values: Sequence[Any], most: int) -> list[Any]:
     if len(values) <= most:
         return list(values)
-    return [values[place] for place in np.linspace(0, len(values) - 1, most).astype(int).tolist()]
+    return [values[index] for index in np.linspace(0, len(values) - 1, most).astype(int).tolist()]

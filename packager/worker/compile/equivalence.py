@@ -122,15 +122,15 @@ class EquivalenceChecker:
         most = MAX_SINGLE_ROWS if needs_model(self.compiled.form) else len(chosen)
         places: list[int] = []
         answers: list[Predictions] = []
-        for place, row in enumerate(chosen[:most]):
+        for index, row in enumerate(chosen[:most]):
             answer = self._alone([column[row] for column in columns])
             if answer is not None:
-                places.append(place)
+                places.append(index)
                 answers.append(answer)
         if not places:
             return
         found = _joined(answers)
-        picked = [chosen[place] for place in places]
+        picked = [chosen[index] for index in places]
         self._differences(rows, picked, found, expected.at(places), kind, judged)
 
     def _alone(self, values: Sequence[Any]) -> Predictions | None:
@@ -157,8 +157,8 @@ class EquivalenceChecker:
             gaps = np.array(row_differences(found, expected))
             finite = gaps[np.isfinite(gaps)]
             judged.largest = max(judged.largest, float(finite.max(initial=0.0)))
-            for place in np.flatnonzero(~(gaps <= self.compiled.form.tolerance)).tolist():
-                judged.note(rows[chosen[place]], kind)
+            for index in np.flatnonzero(~(gaps <= self.compiled.form.tolerance)).tolist():
+                judged.note(rows[chosen[index]], kind)
             return
         regression = self.model.task == "regression"
         bad = np.array(
@@ -173,8 +173,8 @@ class EquivalenceChecker:
         if differences is not None:
             judged.largest = max(judged.largest, float(np.nanmax(differences, initial=0.0)))
             bad |= ~(differences <= self.compiled.form.tolerance)
-        for place in np.flatnonzero(bad).tolist():
-            judged.note(rows[chosen[place]], kind)
+        for index in np.flatnonzero(bad).tolist():
+            judged.note(rows[chosen[index]], kind)
 
 
 def _joined(answers: Sequence[Predictions]) -> Predictions:

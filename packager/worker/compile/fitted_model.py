@@ -41,8 +41,8 @@ class DescribedHead:
         if "joined" not in self.described:
             return [self]
         return [
-            DescribedHead(part, _below(f"{place}.", self.arrays))
-            for place, part in enumerate(self.described["joined"])
+            DescribedHead(part, _below(f"{index}.", self.arrays))
+            for index, part in enumerate(self.described["joined"])
         ]
 
 
@@ -84,7 +84,7 @@ class FittedObject:
     def keys(self, schema: Schema) -> Keys:
         """Place of a column → the values that the model's encoders know."""
         answer = self._answer("keys", {"specs": _specs(schema)})
-        return {place: set(values) for place, values in answer.header["keys"]}
+        return {index: set(values) for index, values in answer.header["keys"]}
 
     def form(self, schema: Schema, probed: ProbedRows) -> DescribedForm:
         """Its form, from the model's answers to probes."""

@@ -29,10 +29,10 @@ def accepted_rows(schema: Schema, rows: Sequence[Row]) -> list[Row]:
     bad: set[int] = set()
     for column in schema.features:
         take = make_converter(column)
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             if not _takes(take, row[column.name]):
-                bad.add(place)
-    return [row for place, row in enumerate(rows) if place not in bad]
+                bad.add(index)
+    return [row for index, row in enumerate(rows) if index not in bad]
 
 
 def columns_of(schema: Schema, rows: Sequence[Row]) -> list[list[Any]]:

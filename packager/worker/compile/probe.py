@@ -61,7 +61,7 @@ def query_probes(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) 
     checker = RowChecker(schema)
     bases = _bases(model, schema, checker, rows)
     questions = [
-        q for place in range(len(schema.features)) for q in _questions(schema, place, keys)
+        q for index in range(len(schema.features)) for q in _questions(schema, index, keys)
     ]
     queried: list[tuple[ProbeInput, Row]] = []
     raised = set()
@@ -128,13 +128,13 @@ def _answered(
     yield from (at for at, label in enumerate(answers.labels) if label is not None)
 
 
-def _questions(schema: Schema, place: int, keys: Keys) -> Iterator[ProbeInput]:
-    column = schema.features[place]
-    cell = first_cell(place, column)
-    yield ProbeInput(place, "null", None)
+def _questions(schema: Schema, index: int, keys: Keys) -> Iterator[ProbeInput]:
+    column = schema.features[index]
+    cell = first_cell(index, column)
+    yield ProbeInput(index, "null", None)
     if isinstance(cell, NumericFeature):
-        yield from _far(place, column)
-    known = set(keys.get(place, ()))
+        yield from _far(index, column)
+    known = set(keys.get(index, ()))
     if isinstance(cell, LookupFeature):
         known |= set(column.categories or ())
         known |= {False, True} if column.kind == "boolean" else set()
@@ -143,12 +143,12 @@ def _questions(schema: Schema, place: int, keys: Keys) -> Iterator[ProbeInput]:
     if len(known) > MAX_KEYS:
         raise CannotCompileError(f"column {column.name!r} has more than {MAX_KEYS:,} categories")
     for key in sorted(known, key=lambda value: (str(type(value)), value)):
-        yield ProbeInput(place, "key", key)
+        yield ProbeInput(index, "key", key)
     if column.kind != "boolean":
-        yield ProbeInput(place, "unknown", _unknown(column, known))
+        yield ProbeInput(index, "unknown", _unknown(column, known))
 
 
-def _far(place: int, column: Column) -> Iterator[ProbeInput]:
+def _far(index: int, column: Column) -> Iterator[ProbeInput]:
     if column.kind == "integer":
         limits = np.iinfo(column.dtype)
         whole = [b for b in INTEGER_BOUNDS if b <= int(limits.max)] or [int(limits.max)]
@@ -163,7 +163,7 @@ def _far(place: int, column: Column) -> Iterator[ProbeInput]:
             sides.append(int(value) if column.kind == "integer" else value)
     for kind, values in (("low", sides), ("high", highs)):
         for value in dict.fromkeys(values):
-            yield ProbeInput(place, kind, value)
+            yield ProbeInput(index, kind, value)
 
 
 def _unknown(column: Column, known: set[Scalar]) -> Scalar:

@@ -67,10 +67,10 @@ def _vocabulary(
     shortest, longest = analysis.ngrams
     if analysis.analyzer == "char_wb":
         shortest = 1  # of words that are shorter
-    for term, place in zip(terms, np.asarray(places).tolist(), strict=True):
+    for term, index in zip(terms, np.asarray(places).tolist(), strict=True):
         parts = tuple(term.split(" ") if analysis.analyzer == "word" else term)
         if shortest <= len(parts) <= longest:  # no document has other n-grams
-            found.setdefault(len(parts), []).append((parts, place))
+            found.setdefault(len(parts), []).append((parts, index))
     items = sorted({item for grams in found.values() for parts, _ in grams for item in parts})
     if len(items) > MAX_ITEMS:
         raise CannotCompileError(
@@ -83,11 +83,11 @@ def _vocabulary(
             raise CannotCompileError(
                 f"a text vectorizer has n-grams of {length} items from {len(items):,}"
             )
-        keyed = sorted((_key(parts, codes), place) for parts, place in grams)
+        keyed = sorted((_key(parts, codes), index) for parts, index in grams)
         level = NgramLevel(
             length=length,
             keys=writer.add(np.array([*(key for key, _ in keyed), MAX_KEY], np.int64)),
-            features=writer.add(np.array([*(place for _, place in keyed), -1], np.int32)),
+            features=writer.add(np.array([*(index for _, index in keyed), -1], np.int32)),
         )
         levels.append(level)
     encoded = [item.encode() for item in items]

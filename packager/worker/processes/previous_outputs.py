@@ -37,8 +37,8 @@ class Snapshot:
         """The watched folders, all below ``root``, none inside another."""
         given = [self.code, Path(tempfile.gettempdir()), Path(os.environ.get("HOME") or self.code)]
         given += [SHARED_MEMORY] if isolation() == "container" else []
-        found = sorted({place.resolve() for place in given if place.is_dir()})
-        found = [place for place in found if place.is_relative_to(self.root)]
+        found = sorted({path.resolve() for path in given if path.is_dir()})
+        found = [path for path in found if path.is_relative_to(self.root)]
         return [p for p in found if not any(p != o and p.is_relative_to(o) for o in found)]
 
 
@@ -58,8 +58,8 @@ def hide_new_files(before: Snapshot) -> Iterator[None]:
     _check_project(before, now)
     moved: dict[Path, Path] = {}
     try:
-        for path, place in _new(before, now):
-            moved[path] = place / f".aside-{secrets.token_hex(8)}"
+        for path, target in _new(before, now):
+            moved[path] = target / f".aside-{secrets.token_hex(8)}"
             path.rename(moved[path])
         yield
     finally:
@@ -70,11 +70,11 @@ def hide_new_files(before: Snapshot) -> Iterator[None]:
 
 def _new(before: Snapshot, now: Mapping[Path, Stamp]) -> Iterator[tuple[Path, Path]]:
     """New paths, each with its watched folder; of a new folder, only the folder itself."""
-    for place in before.places():
+    for target in before.places():
         for path in now:
-            inside = path.is_relative_to(place) and path not in before.found
-            if inside and (path.parent == place or path.parent in before.found):
-                yield path, place
+            inside = path.is_relative_to(target) and path not in before.found
+            if inside and (path.parent == target or path.parent in before.found):
+                yield path, target
 
 
 def _remove(path: Path) -> None:
@@ -85,8 +85,8 @@ def _remove(path: Path) -> None:
 
 
 def _entries(before: Snapshot) -> Iterator[tuple[Path, Stamp]]:
-    for place in before.places():
-        for name, folders, files in os.walk(place):
+    for target in before.places():
+        for name, folders, files in os.walk(target):
             folder = Path(name)
             folders[:] = [inner for inner in folders if folder / inner != before.out]
             yield from ((folder / inner, None) for inner in folders)

@@ -34,9 +34,9 @@ def perturb(job: Job, recipe: Recipe, ask: ReplayRequest, train_rows: int) -> Pe
         case "row":
             if train_rows < 2:
                 raise UsageError("--perturb row: expected two training rows, got fewer", "use seed")
-            place = train_rows // 2
-            what = f"row: training row {place} of {train_rows} left out"
-            return Perturbed(job.model_copy(update={"leave_out": place}), what)
+            start = train_rows // 2
+            what = f"row: training row {start} of {train_rows} left out"
+            return Perturbed(job.model_copy(update={"leave_out": start}), what)
         case "param":
             changed = {name: _other(value) for name, value in recipe.params.items()}
             changed = {name: v for name, v in changed.items() if v != recipe.params[name]}

@@ -62,21 +62,21 @@ def _effects(
         spoilt = [row for row in order[:MAX_EXAMPLES] if part[row] > 0]
         repaired = [row for row in order[::-1][:MAX_EXAMPLES] if part[row] < 0]
         for row in (*spoilt, *repaired):
-            place = int(found.rows[row])
-            own = answers.get(member, {}).get(place, NOT_ASKED)
-            shown = _solution(found.base, place)
+            index = int(found.rows[row])
+            own = answers.get(member, {}).get(index, NOT_ASKED)
+            shown = _solution(found.base, index)
             if "" in found.hidden:
                 shown = dict.fromkeys(shown, NOT_SHOWN)
             secret = member in found.hidden
             shown["member_answer"] = NOT_SHOWN if secret else short(own)
-            shown["member_right"] = NOT_SHOWN if secret else short(truth[member][place])
+            shown["member_right"] = NOT_SHOWN if secret else short(truth[member][index])
             yield RowEffect(
                 member=member,
                 effect="spoilt" if part[row] > 0 else "repaired",
-                row=int(places[place]),
+                row=int(places[index]),
                 share=float(part[row]),
                 shown=shown,
-                cells=cells(place),
+                cells=cells(index),
             )
 
 
@@ -88,8 +88,8 @@ def _answers(received: Sequence[ReceivedRows]) -> dict[str, dict[int, Any]]:
     return found
 
 
-def _solution(base: Judged, place: int) -> dict[str, Any]:
+def _solution(base: Judged, index: int) -> dict[str, Any]:
     """The answer and the right answer of the solution."""
     if not isinstance(base, JudgedRows):
         return {}
-    return {"answer": short(base.found.labels[place]), "right": short(base.truth[place])}
+    return {"answer": short(base.found.labels[index]), "right": short(base.truth[index])}

@@ -129,7 +129,7 @@ def _curve(change: CalibrationChange, rows: tuple[int, int], policy: Calibration
 
 def _details(name: str, before: ReliabilityBins, after: ReliabilityBins) -> dict[str, Any]:
     """The curve for a page: bins with new rows, with 95 % bands; errors of both samples."""
-    used = [place for place, rows in enumerate(after.rows) if rows]
+    used = [index for index, rows in enumerate(after.rows) if rows]
     bands = [
         wilson(after.right[at] / after.design_effect, after.rows[at] / after.design_effect)
         for at in used

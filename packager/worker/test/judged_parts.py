@@ -78,15 +78,15 @@ def _add_labels(found: JudgedParts, judged: JudgedOutputs, output: Output, rows:
     labels = _labels(output)
     truth, answers = (indicators(one or (), labels) for one in (rows.truth, rows.answers))
     chances = rows.chances
-    for place, label in enumerate(labels[:MAX_LABELS]):
+    for index, label in enumerate(labels[:MAX_LABELS]):
         has = class_text(label)
         name = has if len(judged.outputs) == 1 else f"{output.name}.{has}"
         own = None
         if chances is not None and chances.shape[1] == len(labels):
-            own = np.column_stack([1 - chances[:, place], chances[:, place]])
-        predicted = Predictions(answers[:, place].tolist(), own)
+            own = np.column_stack([1 - chances[:, index], chances[:, index]])
+        predicted = Predictions(answers[:, index].tolist(), own)
         found.parts[name] = JudgedRows(
-            "classification", truth[:, place].tolist(), predicted, (False, True), judged.groups
+            "classification", truth[:, index].tolist(), predicted, (False, True), judged.groups
         )
     if len(labels) > MAX_LABELS:
         beyond = f"{len(labels) - MAX_LABELS} of its labels are beyond the first {MAX_LABELS}"

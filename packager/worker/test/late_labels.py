@@ -98,7 +98,7 @@ def with_labels(rows: NewRows, file: LabelsFile, keys: Sequence[str]) -> LateLab
     truth: Sequence[Any] = ()
     if manifest.schema_.target is not None:
         every = _truth(file.path, manifest)
-        truth = [every[place] if place >= 0 else None for place in places.tolist()]
+        truth = [every[index] if index >= 0 else None for index in places.tolist()]
     beside = given.assign(**{name: picked[name].infer_objects() for name in targets})
     replaced = tuple(name for name in targets if name in rows.given.columns)
     unused = len(labels) - int(found.sum())

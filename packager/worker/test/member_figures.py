@@ -36,7 +36,7 @@ def member_figures(
     found = []
     for name, member in members.items():
         calls = [call for call in received if call.member == name]
-        places = [place for call in calls for place in call.places]
+        places = [index for call in calls for index in call.places]
         figures = MemberFigures(name=name, rows=len(places), truth=member.spec.truth)
         if not calls:
             figures = figures.model_copy(update={"why": "the flow handed it no row"})
@@ -58,13 +58,13 @@ def _judged(
 ) -> MemberFigures:
     """``figures`` with the metrics of the rows that have a right answer."""
     places, answers, right = calls
-    known = [at for at, place in enumerate(places) if right[place] is not None]
+    known = [at for at, index in enumerate(places) if right[index] is not None]
     if not known:
         return figures.model_copy(update={"why": "no row that it received has a right answer"})
     chosen = [places[at] for at in known]
     task: Task = "classification" if member.spec.task == "classification" else "regression"
     own = None if groups is None else groups[chosen]
-    truth = [right[place] for place in chosen]
+    truth = [right[index] for index in chosen]
     judged = JudgedRows(task, truth, answers.at(known), member.classes, own)
     metrics = {
         name: metric_figure(one)

@@ -67,13 +67,13 @@ def read_for_test(job: DataTestJob, manifest: Manifest, root: Root) -> ReadData 
 
     Raise ``UsageError`` for columns of ``asked.on`` that either file lacks.
     """
-    place = root.new / job.source if job.source else root.new
-    paths = {place: job.shown, root.labels / job.labels: job.labels_shown}
+    path = root.new / job.source if job.source else root.new
+    paths = {path: job.shown, root.labels / job.labels: job.labels_shown}
     if job.unreadable:
         return UnreadData(_unread("readable", job.unreadable), _files(root.new))
     try:
-        source = read_new_data(place, manifest)
-        rows = new_rows(place, source.served, manifest)
+        source = read_new_data(path, manifest)
+        rows = new_rows(path, source.served, manifest)
         digest = fingerprint(source.frame, source.files)
     except UsageError as error:
         return UnreadData(

@@ -65,7 +65,7 @@ class ReleaseJob:
                 [
                     OtherAnswers(
                         StudiedMember.read(one["member"]),
-                        {key: pack.get(place) for key, *place in one["answers"]},
+                        {key: pack.get(array_span) for key, *array_span in one["answers"]},
                     )
                     for one in header["others"]
                 ],
@@ -124,8 +124,8 @@ class ReleaseResult:
                 StudiedData(**header["rows"]),
                 [StudiedMember.read(one) for one in header["members"]],
                 {name: (one[0], one[1]) for name, one in header["losses"].items()},
-                {(name, key): pack.get(place) for name, key, *place in header["answers"]},
-                {tuple(key): pack.get(place) for key, *place in header["runs"]},
+                {(name, key): pack.get(array_span) for name, key, *array_span in header["answers"]},
+                {tuple(key): pack.get(array_span) for key, *array_span in header["runs"]},
                 [_read_question(one, pack) for one in header["open"]],
             )
 
@@ -141,9 +141,9 @@ class _Pack:
         header, buffers = encode_predictions(found)
         return header, *self.add(buffers)
 
-    def get(self, place: Sequence[Any]) -> Predictions:
+    def get(self, array_span: Sequence[Any]) -> Predictions:
         """What ``put`` added."""
-        header, first, count = place
+        header, first, count = array_span
         return decode_predictions(Message(header, self.buffers[first : first + count]))
 
     def add(self, buffers: Sequence[Buffer]) -> tuple[int, int]:

@@ -57,11 +57,11 @@ def run_release(job: ReleaseJob, root: Root, out: Path) -> None:
 
 
 def _rows(job: ReleaseJob, manifest: Manifest, root: Root) -> NewRows:
-    place = root.new / job.source
+    path = root.new / job.source
     try:
-        rows = new_rows(place, read_data(place, manifest.reader).served, manifest)
+        rows = new_rows(path, read_data(path, manifest.reader).served, manifest)
     except UsageError as error:
-        message = error.message.replace(str(place), job.shown)
+        message = error.message.replace(str(path), job.shown)
         raise UsageError(f"{manifest.tag}: {message}", error.hint) from error
     named = f"{manifest.tag}: --data {job.shown}"
     if rows.absent:
@@ -119,9 +119,9 @@ def _losses(study: HostedStudy, rows: NewRows) -> Iterator[tuple[str, Losses]]:
         found: dict[int, Any] = {}
         for call in calls:
             found.update(zip(call.places, call.found.labels, strict=True))
-        places = sorted(place for place in found if right[place] is not None)
-        answers = Predictions([found[place] for place in places], None)
-        truth = [right[place] for place in places]
+        places = sorted(index for index in found if right[index] is not None)
+        answers = Predictions([found[index] for index in places], None)
+        truth = [right[index] for index in places]
         task: Task = "classification" if member.spec.task == "classification" else "regression"
         losses = JudgedRows(task, truth, answers, member.classes).losses
         if losses is not None and np.isfinite(losses).all():

@@ -118,9 +118,9 @@ def _answered(answers: ModelAnswers, rows: NewRows) -> Check:
     refused = answers.refused
     why = "the model answers every valid row"
     if refused:
-        place = int(rows.places[refused[0].row])
+        index = int(rows.places[refused[0].row])
         raises = f"the model raises on {counted(len(refused), 'row')}"
-        why = f"{raises}, first row {place}: {refused[0].why}"
+        why = f"{raises}, first row {index}: {refused[0].why}"
     return Check(
         family="schema",
         name="answers",

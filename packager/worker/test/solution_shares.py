@@ -72,8 +72,8 @@ def _attributed_rows(rows: NewRows) -> AttributedRows:
         assert judged is not None
         return judged
 
-    def cells(place: int) -> Mapping[str, Any]:
-        (row,) = json_rows(features.iloc[[place]], schema)
+    def cells(index: int) -> Mapping[str, Any]:
+        (row,) = json_rows(features.iloc[[index]], schema)
         return open_cells(row, schema)
 
     return AttributedRows(

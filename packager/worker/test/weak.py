@@ -156,8 +156,8 @@ def _by_importance(
     columns: Sequence[Column], profiled: Mapping[str, FeatureProfile]
 ) -> list[Column]:
     first = list(dict.fromkeys(one.column for one in profiled.values()))
-    place = {name: at for at, name in enumerate(first)}
-    return sorted(columns, key=lambda column: place.get(column.name, len(place)))
+    index = {name: at for at, name in enumerate(first)}
+    return sorted(columns, key=lambda column: index.get(column.name, len(index)))
 
 
 def _problem(condition: str, mask: Mask, frame: pd.DataFrame) -> str:

@@ -39,7 +39,7 @@ def categories(
     rest = len(present) > len(frequent)
     lookup: dict[Any, int] = {None: len(values) + rest}
     for text, group in present.items():
-        place = frequent.index(text) if text in frequent else len(values)
-        lookup |= {(type(value), value): place for value in group}
+        index = frequent.index(text) if text in frequent else len(values)
+        lookup |= {(type(value), value): index for value in group}
     codes = np.array([lookup[None if one is None else (type(one), one)] for one in plain], np.int64)
     return with_missing(name, own, codes, len(values) + rest, value_terms(own, values, rest))

@@ -139,12 +139,12 @@ def _accepted_generators(
 
 def _rows(schema: Schema, ways: Ways) -> list[Row]:
     rows: list[Row] = []
-    for place in range(ROWS):
+    for position in range(ROWS):
         row: dict[str, Any] = {}
         for index, column in enumerate(schema.features):
             # Each feature starts at another step, so that rows combine different values.
-            null = column.nullable and "null" not in column.refuses and place == ROWS - 1
-            row[column.name] = None if null else ways[column.name][0](place + index)
+            null = column.nullable and "null" not in column.refuses and position == ROWS - 1
+            row[column.name] = None if null else ways[column.name][0](position + index)
         rows.append(row)
     return rows
 

@@ -43,7 +43,7 @@ def by_importance(model: Model, features: pd.DataFrame, columns: Sequence[Column
     width = len(features.columns)
     queries = _ModelQueries(model, evenly_spaced(features, rows_for(width)))
     changes = queries.one_by_one() if width <= MAX_ALONE else queries.by_groups()
-    places = {name: place for place, name in enumerate(features.columns)}
+    places = {name: index for index, name in enumerate(features.columns)}
     return sorted(columns, key=lambda c: (-changes.get(places[c.name], 0.0), places[c.name]))
 
 
@@ -84,7 +84,7 @@ class _ModelQueries:
     def one_by_one(self) -> dict[int, float]:
         """Position of each column → its importance."""
         width = len(self._rows.columns)
-        return {place: self._change(_Group(place, place + 1)) for place in range(width)}
+        return {index: self._change(_Group(index, index + 1)) for index in range(width)}
 
     def by_groups(self) -> dict[int, float]:
         """The same, for the most important columns within ``MAX_CALLS`` predictions.

@@ -38,7 +38,7 @@ def model_columns(model: Model) -> tuple[Column, ...]:
     """
     names = model.feature_names
     if names is None and model.feature_count is not None:
-        names = tuple(f"x{place}" for place in range(model.feature_count))
+        names = tuple(f"x{index}" for index in range(model.feature_count))
     if names is None:
         raise PackageError(
             f"{model.type_name} does not record which columns it takes:"

@@ -127,7 +127,7 @@ def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Fl
     chances = predictions.probabilities
     if chances is None or not len(chances):
         return None
-    places = {label: place for place, label in enumerate(classes or ())}
+    places = {label: index for index, label in enumerate(classes or ())}
     chosen = np.array(
         [-1 if label is None else places.get(label, -1) for label in predictions.labels]
     )

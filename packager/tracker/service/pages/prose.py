@@ -35,8 +35,8 @@ def _anchor(url: str, text: str) -> Markup:
 
 def _line(text: str, settings: ServiceSettings) -> Markup:
     found = []
-    for place, part in enumerate(_PART.split(text)):
-        if place % 2 == 0:
+    for index, part in enumerate(_PART.split(text)):
+        if index % 2 == 0:
             found.append(Markup("{}").format(visible(part)))
         elif part.startswith("`"):
             found.append(Markup("<code>{}</code>").format(visible(part[1:-1])))

@@ -40,7 +40,7 @@ def check_batches(
 ) -> Check:
     """Ask for up to ``ROWS`` of ``rows`` together, again, shuffled, in parts and one at a time."""
     some = np.unique(np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).astype(int)).tolist()
-    chosen, places = [rows[place] for place in some], [names[place] for place in some]
+    chosen, places = [rows[index] for index in some], [names[index] for index in some]
     whole = asker.together(chosen) if chosen else None
     if whole is None or whole.outcome not in GIVEN:
         word = "there is no row" if whole is None else WORDS.get(whole.outcome, whole.outcome)
@@ -50,13 +50,13 @@ def check_batches(
     for what, orders in _regroupings(len(chosen)):
         worst: tuple[float, int, Answer] = (0.0, -1, {})
         for order in orders:
-            reply = asker.together([chosen[place] for place in order])
+            reply = asker.together([chosen[index] for index in order])
             if reply.outcome not in GIVEN:
                 return _refusing(len(chosen), what, WORDS.get(reply.outcome, reply.outcome))
-            for place, one in zip(order, reply.answers, strict=True):
-                apart = _distance(answers[place], _plain(one), slack)
+            for index, one in zip(order, reply.answers, strict=True):
+                apart = _distance(answers[index], _plain(one), slack)
                 if apart > max(slack, worst[0]):
-                    worst = (apart, place, _plain(one))
+                    worst = (apart, index, _plain(one))
         if worst[1] >= 0:
             shown = _example(places[worst[1]], answers[worst[1]], worst[2])
             return _differing(len(chosen), what, shown, open_cells(chosen[worst[1]], schema))
@@ -75,7 +75,7 @@ def _regroupings(rows: int) -> list[tuple[str, list[list[int]]]]:
         (AGAIN, [every]),
         ("the rows in another order", [order]),
         (f"batches of {PART} rows", parts),
-        ("each row alone", [[place] for place in alone]),
+        ("each row alone", [[index] for index in alone]),
     ]
 
 

@@ -66,7 +66,7 @@ def _changed(
             return [row[change.column] for row in rows]
         case "shuffle":
             order = np.random.default_rng(SEED).permutation(len(cells))
-            return [cells[place] for place in order.tolist()]
+            return [cells[index] for index in order.tolist()]
         case "upper" | "lower" | "pad":
             if column.kind != "string":
                 raise _unfit(change, column, "text", case)

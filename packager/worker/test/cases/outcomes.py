@@ -62,11 +62,11 @@ class CaseOutcomes:
     def _check(self, slice_: str, chosen: Sequence[int], level: float) -> Check:
         """The check of the rows at the positions ``chosen``."""
         case, outcomes = self.case, self.outcomes
-        judged = [place for place in chosen if not outcomes[place].left_out]
-        wrong = [place for place in judged if not outcomes[place].passed]
-        failed = sorted(wrong, key=lambda place: -outcomes[place].badness)
+        judged = [index for index in chosen if not outcomes[index].left_out]
+        wrong = [index for index in judged if not outcomes[index].passed]
+        failed = sorted(wrong, key=lambda index: -outcomes[index].badness)
         rows, count = len(judged), len(judged) - len(failed)
-        left_out = dict(_left_out([outcomes[place] for place in chosen]))
+        left_out = dict(_left_out([outcomes[index] for index in chosen]))
         name = f"{case.name} {slice_}".strip()
         return Check(
             family="cases",
@@ -85,7 +85,7 @@ class CaseOutcomes:
             why=self._sentence(name, rows, failed)
             if rows
             else _nothing(name, len(chosen), left_out),
-            examples=tuple(self._example(place) for place in failed[:MAX_EXAMPLES]),
+            examples=tuple(self._example(index) for index in failed[:MAX_EXAMPLES]),
             details={
                 "kind": case.kind,
                 "passed": count,
@@ -107,12 +107,12 @@ class CaseOutcomes:
             f"{wanted}){worst}"
         )
 
-    def _example(self, place: int) -> dict[str, Any]:
+    def _example(self, index: int) -> dict[str, Any]:
         """A row for a report; without the values of columns with personal data."""
         return {
-            "row": self.rows.names[place],
-            **self.outcomes[place].shown,
-            "cells": open_cells(self.rows.rows[place], self.schema),
+            "row": self.rows.names[index],
+            **self.outcomes[index].shown,
+            "cells": open_cells(self.rows.rows[index], self.schema),
         }
 
 

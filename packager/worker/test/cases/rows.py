@@ -119,4 +119,4 @@ def _chosen(case: Case, term: RowsTerm, tested: DataRows) -> list[int]:
         places, count = np.flatnonzero(masks["case"]), MAX_ROWS
     if len(places) > count:
         places = np.random.default_rng(SEED).choice(places, count, replace=False)
-    return [int(place) for place in np.sort(places)]
+    return [int(index) for index in np.sort(places)]

@@ -67,7 +67,7 @@ class PlotScale:
         if not 0 < step < math.inf:
             return []
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
-        return [place * step for place in range(first, min(last, first + 2 * TICKS) + 1)]
+        return [index * step for index in range(first, min(last, first + 2 * TICKS) + 1)]
 
 
 def value_text(value: float) -> str:

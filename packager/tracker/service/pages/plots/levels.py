@@ -11,17 +11,17 @@ from packager.tracker.service.pages.plots.drawing import Drawing, row
 def draw_levels(plot: LevelsPlot) -> Drawing:
     """A row for each level: the required one is marked, reached ones are filled."""
     rows, cells = [], []
-    for place, name in enumerate(plot.levels):
-        reached = plot.reached is not None and place >= plot.reached
-        needed = place >= plot.required
+    for index, name in enumerate(plot.levels):
+        reached = plot.reached is not None and index >= plot.reached
+        needed = index >= plot.required
         state = "reached" if reached else "not reached"
-        note = ", required" if place == plot.required else ""
+        note = ", required" if index == plot.required else ""
         kind = "reached" if reached else "missed" if needed else "beyond"
         bar = Markup(
             '<svg class="wide" width="100%" height="16" role="img" aria-label="{}">'
             '<rect class="{}" x="0" y="2" width="100%" height="12" rx="1.5"/></svg>'
         ).format(f"{state}{note}", kind)
-        rows.append(row(name, bar, f"{state}{note}", subject=place == plot.required))
+        rows.append(row(name, bar, f"{state}{note}", subject=index == plot.required))
         cells.append((name, state, "yes" if needed else "no"))
     return Drawing(
         html=Markup('<div class="bins steps">{}</div>').format(Markup("").join(rows)),

@@ -30,7 +30,7 @@ def draw_series(plot: SeriesPlot) -> Drawing:
     values = PlotScale.of(
         [*(one.value for one in points), *ends, *(one.value for one in plot.levels)]
     )
-    lines = [_line(one, place, times, values) for place, one in enumerate(plot.lines)]
+    lines = [_line(one, index, times, values) for index, one in enumerate(plot.lines)]
     html = Markup(
         '<svg class="wide series" width="100%" height="{height}" role="img" aria-label="{said}">'
         '{grid}<svg y="{top}" width="100%" height="{tall}" viewBox="0 0 100 100"'
@@ -50,7 +50,7 @@ def draw_series(plot: SeriesPlot) -> Drawing:
     return Drawing(
         html=html,
         caption=f"{caption} The band is the interval of each value." if banded else caption,
-        legend=[(f"l{place}", one.name) for place, one in enumerate(plot.lines)],
+        legend=[(f"l{index}", one.name) for index, one in enumerate(plot.lines)],
         heads=["time", "line", plot.unit or "value", *(["low", "high"] if banded else [])],
         rows=[row for one in plot.lines for row in _rows(one, banded=banded)],
     )
@@ -60,7 +60,7 @@ def _y(values: PlotScale, value: float) -> float:
     return TOP + (BASE - TOP) * (1 - values.at(value) / 100)
 
 
-def _line(line: SeriesLine, place: int, times: PlotScale, values: PlotScale) -> Markup:
+def _line(line: SeriesLine, index: int, times: PlotScale, values: PlotScale) -> Markup:
     path = " ".join(
         f"{times.at(one.at):.2f},{100 - values.at(one.value):.2f}" for one in line.points
     )
@@ -72,9 +72,9 @@ def _line(line: SeriesLine, place: int, times: PlotScale, values: PlotScale) -> 
             f"{times.at(p.at):.2f},{100 - values.at(p.low or 0):.2f}" for p in reversed(banded)
         ]
         band = Markup('<polygon class="interval l{}" points="{}"/>').format(
-            place, " ".join([*upper, *lower])
+            index, " ".join([*upper, *lower])
         )
-    return band + Markup('<polyline class="curve l{}" points="{}"/>').format(place, path)
+    return band + Markup('<polyline class="curve l{}" points="{}"/>').format(index, path)
 
 
 def _grid(values: PlotScale) -> Markup:
@@ -100,9 +100,9 @@ def _time_axis(times: PlotScale) -> Markup:
     span = times.high - times.low
     form = "%H:%M" if span <= 2 * DAY else "%b %d"
     shapes = []
-    for place in range(TIMES):
-        percent = 100 * place / (TIMES - 1)
-        moment = datetime.fromtimestamp(max(0.0, times.low + span * place / (TIMES - 1)), UTC)
+    for index in range(TIMES):
+        percent = 100 * index / (TIMES - 1)
+        moment = datetime.fromtimestamp(max(0.0, times.low + span * index / (TIMES - 1)), UTC)
         shapes.append(
             Markup('<text x="{:.1f}%" y="{}" text-anchor="{}">{}</text>').format(
                 percent, HEIGHT - 6, anchor(percent), f"{moment:{form}}"
