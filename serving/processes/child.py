@@ -32,8 +32,8 @@ class Child:
     """The only descriptors that it inherits, besides standard output and error."""
     outputs: Sequence[int] = ()
     """Its standard output and error, if they aren't those of the supervisor."""
-    place: int = 0
-    """For a worker: its slot in the worker table."""
+    slot: int = 0
+    """For a worker: its number in the worker table, from 1."""
     model: int = 0
     """For a model process: its number, from 1."""
     mark: str = ""
@@ -72,7 +72,7 @@ class Child:
     @property
     def is_worker(self) -> bool:
         """Whether it answers requests."""
-        return self.place > 0
+        return self.slot > 0
 
     @property
     def state(self) -> str:

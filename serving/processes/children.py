@@ -79,7 +79,7 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
         name=f"worker {number}",
         run=worker.run,
         descriptors=[*descriptors, int(key)] if key else descriptors,
-        place=number,
+        slot=number,
         notes=notes,
         watchdog=Watchdog(settings.hang_seconds, settings.deadline_seconds),
     )

@@ -145,9 +145,9 @@ class Supervisor:
         ready = bool(heartbeat.beat)
         self._note_readiness(child, heartbeat)
         if child.is_worker:
-            self._heartbeats.clear(child.place)
+            self._heartbeats.clear(child.slot)
             if self._board is not None:
-                self._board.forget(child.place)
+                self._board.forget(child.slot)
         elif child.heartbeat is not None:
             child.heartbeat.clear()
         failure = None if child.notes is None else child.notes.error()
@@ -216,7 +216,7 @@ class Supervisor:
         if child.heartbeat is not None:
             owed = self._board.owed(child.model) if self._board and child.model else 0
             return child.heartbeat.read(process, owed)
-        return self._heartbeats.of(child.place) if child.is_worker else Heartbeat(process, 0, 0)
+        return self._heartbeats.of(child.slot) if child.is_worker else Heartbeat(process, 0, 0)
 
     def _killed_for_memory(self, status: int) -> MemoryEvents | None:
         """The group's memory events, if they report a kill not yet attributed to a worker."""

@@ -40,7 +40,7 @@ def test_there_are_as_many_workers_as_are_requested_or_as_the_package_says(worke
     assert len(workers()[1]) == MANIFEST.serve.workers
     _, three, _ = workers(MODEL_WORKERS="3")
     assert [child.name for child in three] == ["worker 1", "worker 2", "worker 3"]
-    assert [child.place for child in three] == [1, 2, 3]
+    assert [child.slot for child in three] == [1, 2, 3]
 
 
 def test_a_worker_inherits_what_it_shares_and_no_more(workers, monkeypatch):

@@ -41,7 +41,7 @@ def running(script, number, notes):
     return run
 for number, given in enumerate(json.loads(sys.argv[2]), 1):
     notes = SharedNotes.make()
-    child = Child(f"worker {number}", notes=notes, index=number, watchdog=Watchdog(2, 2))
+    child = Child(f"worker {number}", notes=notes, slot=number, watchdog=Watchdog(2, 2))
     child.descriptors = [table, notes.failure, notes.stacks]
     if isinstance(given, str):
         child.run = running(given, number, notes)
