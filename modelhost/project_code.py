@@ -16,9 +16,13 @@ from types import ModuleType
 from typing import Any
 
 from modelhost.errors import PackageError, UsageError
+from modelhost.text import truncate
 
 _FROM_SETUPTOOLS = {"pkg_resources": "setuptools<81", "distutils": "setuptools"}
 """Module → the versions of setuptools that have it, which old libraries need and do not require."""
+
+MAX_MESSAGE = 10_000
+"""Characters of an exception's message that are shown: it may quote a whole table."""
 
 
 def find_module(name: str, key: str) -> ModuleType:
@@ -82,8 +86,17 @@ def _raise(what: str, error: Exception | SystemExit, *, traced: bool) -> None:
         sys.stderr.write(
             "".join(traceback.format_exception(type(error), error, error.__traceback__))
         )
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    raise PackageError(f"{what} raised {text}", _hint(error)) from error
+    raise PackageError(f"{what} raised {_described(error)}", _hint(error)) from error
+
+
+def _described(error: BaseException) -> str:
+    """The type and the message, at most ``MAX_MESSAGE`` characters of it."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception as failure:  # the project's own method
+        return f"{name}, whose message raised {type(failure).__name__}"
+    return f"{name}: {truncate(text, MAX_MESSAGE)}" if text else name
 
 
 def _parents(name: str) -> set[str]:

@@ -77,7 +77,7 @@ class Exchange:
         ``ExchangeEndedError``.
         """
         number = next(self._numbers)
-        if type(request) is ShortRequest:
+        if isinstance(request, ShortRequest):
             self._send(request.encoded(number), until)
             return number
         for part in encoded(Message({**request.header, "id": number}, request.buffers)):
