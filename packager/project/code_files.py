@@ -60,7 +60,7 @@ def read_code(
     False.
     """
     top = project.directory
-    apart = {path.resolve() for path in (*_data_places(project), *outputs)}
+    apart = {path.resolve() for path in (*_data_paths(project), *outputs)}
     files, left_out = _walk(top, apart)
     wanted = included_files(top, project.image.include)
     refuse_links_out(wanted.values(), top)
@@ -153,7 +153,7 @@ def _why_no_file(path: Path) -> str | None:
     return "it is no regular file" if path.exists() else "it is a dangling link"
 
 
-def _data_places(project: Project) -> list[Path]:
+def _data_paths(project: Project) -> list[Path]:
     places = []
     if project.data:
         tracked = project.tracked

@@ -33,7 +33,7 @@ def begin(name: str, folder: Path | None, summary: Path | None, data: Path) -> N
     refused as wrong usage. Raise ``PackageError`` if the files of a test on ``data`` could not be
     written, or would replace files that are not of a test.
     """
-    _check_places(folder, summary, data)
+    _check_paths(folder, summary, data)
     places = [] if folder is None else [folder / one for one in (REPORT, JUNIT, SUMMARY, PAGE)]
     appended = summary is not None and _is_appended(summary)
     if summary is not None and not appended:
@@ -57,7 +57,7 @@ def _check_own(path: Path) -> None:
         )
 
 
-def _check_places(folder: Path | None, summary: Path | None, data: Path) -> None:
+def _check_paths(folder: Path | None, summary: Path | None, data: Path) -> None:
     """Raise ``PackageError`` before a test on ``data`` if its files could not be written after it.
 
     Files below a folder of data would be data of the next test.
