@@ -11,7 +11,7 @@ def describe_exception(error: BaseException) -> list[str]:
     seen: BaseException | None = error
     while seen is not None:
         frames = traceback.extract_tb(seen.__traceback__)
-        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-        lines.append(" < ".join([type(seen).__qualname__, *reversed(places)]))
+        locations = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        lines.append(" < ".join([type(seen).__qualname__, *reversed(locations)]))
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return lines

@@ -44,7 +44,7 @@ def restrict_file_access(
     """
     refuse_by_kernel(root, *more, readable=readable, training=training)
     here = f"{Path.cwd().resolve()}{os.sep}"
-    places = (
+    paths = (
         *(f"{location}{os.sep}" for location in allowed_paths(root, *more, *readable)),
         *SYSTEM,
     )
@@ -61,7 +61,7 @@ def restrict_file_access(
             return
         path = os.path.realpath(os.fsdecode(arguments[0]))
         known = path.startswith(recorded)
-        if (not known and path.startswith(places)) or not os.path.isfile(path):
+        if (not known and path.startswith(paths)) or not os.path.isfile(path):
             return
         raise _known(path, _line(frame, here)) if known else _outside(path, _line(frame, here))
 
@@ -84,7 +84,7 @@ def refuse_by_kernel(
     writable = [Path.cwd(), *more, *scratch, *(below if whole else ())]
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     read = [*below, *readable, *_own_paths(), *(Path(path) for path in libraries if path)]
-    lists = ([path for path in places if path != Path("/")] for places in (read, writable))
+    lists = ([path for path in paths if path != Path("/")] for paths in (read, writable))
     close_files(root, *lists, contained=isolation() == "container")
 
 

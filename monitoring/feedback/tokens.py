@@ -164,12 +164,12 @@ class Tokens:
         if self._classes is None:
             made["prediction"] = np.array(labels, ">f8").view("V8")  # None: NaN
         else:
-            places = np.fromiter(map(self._token_slices.get, labels, repeat(-1)), np.intp, rows)
-            if places.min() < 0:
+            indices = np.fromiter(map(self._token_slices.get, labels, repeat(-1)), np.intp, rows)
+            if indices.min() < 0:
                 return None
-            made["prediction"] = self._hashes[places]
+            made["prediction"] = self._hashes[indices]
             if probabilities is not None:
-                chances = np.asarray(probabilities, np.float64)[np.arange(rows), places]
+                chances = np.asarray(probabilities, np.float64)[np.arange(rows), indices]
                 made["sure"] = _in_steps(chances)
         made["head"] = np.void(_HEAD.pack(self._signing[0], self.version, now))
         made["bitmap"] = bitmaps

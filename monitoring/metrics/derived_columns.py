@@ -48,14 +48,14 @@ class DerivedColumns:
             values = columns[column]
             costly = measure in COSTLY and _are_bytes(values)
             if (column, costly) not in cells:
-                places = _measured_indices(values, costly)
-                some = values if len(places) == len(values) else [values[at] for at in places]
-                cells[column, costly] = places, cells_of(some)
-            places, found = cells[column, costly]
+                indices = _measured_indices(values, costly)
+                some = values if len(indices) == len(values) else [values[at] for at in indices]
+                cells[column, costly] = indices, cells_of(some)
+            indices, found = cells[column, costly]
             derived: list[Any] = [None] * len(values)
             if found is not None:
                 own = as_values(found.measured(measure, learned))
-                derived[places.start : places.stop : places.step] = own
+                derived[indices.start : indices.stop : indices.step] = own
             yield derived
 
 

@@ -117,8 +117,8 @@ def _config_folders(environment: Mapping[str, str]) -> list[Path]:
     home = environment.get("HOME") or os.path.expanduser("~")
     user = environment.get("XDG_CONFIG_HOME") or environment.get("APPDATA")
     machine = environment.get("XDG_CONFIG_DIRS") or "/etc/xdg"
-    places = [user or os.path.join(home, ".config"), *machine.split(os.pathsep), "/etc"]
-    return [Path(path) for path in places if os.path.isabs(path)]
+    paths = [user or os.path.join(home, ".config"), *machine.split(os.pathsep), "/etc"]
+    return [Path(path) for path in paths if os.path.isabs(path)]
 
 
 def _settings(table: Mapping[str, Any], folder: Path, known: frozenset[str]) -> dict[str, Any]:

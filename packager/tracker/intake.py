@@ -75,8 +75,8 @@ def _is_latest(store: Writer, scan: ScanReport) -> bool:
 
 def _is_known(store: Writer, scan: ScanReport) -> bool:
     """Whether there was a scan of what this one replaces."""
-    places = _scopes(scan)[1:]
-    names = [_setting_of(package, scan.source, scope) for package, scope in places]
+    scopes = _scopes(scan)[1:]
+    names = [_setting_of(package, scan.source, scope) for package, scope in scopes]
     return any(store.setting(name) is not None for name in names)
 
 
@@ -174,10 +174,10 @@ def _scopes(scan: ScanReport) -> list[tuple[str, str]]:
 
     A file without a project is a package of its own, so what it replaces can be one as well.
     """
-    places = [(scan.package, scan.scope)]
+    scopes = [(scan.package, scan.scope)]
     if scan.replaces:
-        places += [(scan.package, scan.replaces), (scan.replaces, scan.replaces)]
-    return places
+        scopes += [(scan.package, scan.replaces), (scan.replaces, scan.replaces)]
+    return scopes
 
 
 def _missing_text(scan: ScanReport, scope: str) -> str:

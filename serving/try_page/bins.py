@@ -65,9 +65,9 @@ class TrainingBins:
         counts = BinCounts(self._features, self._clocks)
         counts.add(columns)
         found = {name: counted.index(1) for name, counted in counts.drain() if 1 in counted}
-        places: dict[str, list[FeatureBin]] = {}
+        bins: dict[str, list[FeatureBin]] = {}
         for _, feature in self._features:
-            own = places.setdefault(feature.column, [])
+            own = bins.setdefault(feature.column, [])
             if feature.name in found and len(own) < MAX_MEASURES:
                 own.append(FeatureBin(feature, found[feature.name]))
-        return places
+        return bins
