@@ -137,9 +137,9 @@ def counted(metrics: str, code: str) -> float:
 @contextmanager
 def proxy(config: str, replicas: Sequence[int], folder: Path) -> Iterator[tuple[str, str]]:
     """A proxy of ``config`` before ``replicas``, ports: the URLs of its traffic and its metrics."""
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        with socket.create_server(("127.0.0.1", 0)) as two:
-            port, metrics = one.getsockname()[1], two.getsockname()[1]
+    here = ("127.0.0.1", 0)
+    with socket.create_server(here) as one, socket.create_server(here) as two:
+        port, metrics = one.getsockname()[1], two.getsockname()[1]
     config = config.replace(f"bind :{PORT}", f"bind 127.0.0.1:{port}")
     config = config.replace(f"bind :{PROXY_METRICS_PORT}", f"bind 127.0.0.1:{metrics}")
     config = re.sub(r"\nfrontend (?!model|metrics)[^\n]*\n(?:  .*\n)+", "\n", config)
