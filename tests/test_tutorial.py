@@ -30,6 +30,7 @@ def steady(text: str) -> str:
     """Without what differs between machines: digests, sizes, times, the last digits of numbers."""
     text = re.sub(r'"token":"[\w-]+"', '"token":"TOKEN"', text)
     text = re.sub(r"\b([0-9a-f]{12}|[0-9a-f]{64})\b", "DIGEST", text)
+    text = re.sub(r"\bkey [0-9a-f]{16}\b", "key KEY", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
     text = re.sub(r"\b\d\d:\d\d\b", "TIME", text)
     text = re.sub(r"\b\d+ (s|min)\b", "AGE", text)
