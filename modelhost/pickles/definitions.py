@@ -117,6 +117,28 @@ class Definitions:
                     waiting.append(self.find(one.module, base))
         return False
 
+    def derives(self, found: Definition, full: str, names: frozenset[str]) -> bool:
+        """Whether a class is ``full`` or derives from it.
+
+        ``names``: of it and its children; a base that is written as ``module.name`` counts by them.
+        """
+        waiting, seen = [found], set()
+        while waiting:
+            one = waiting.pop()
+            if one.full == full or one.name in names:
+                return True
+            if one.kind != CLASS or one.full in seen or one.file is None or one.file.text is None:
+                continue
+            seen.add(one.full)
+            head, _ = _class_text(one.file.text, one.name)
+            for base in re.findall(r"[\w.]+", head):
+                last = base.rpartition(".")[2]
+                if last in names:
+                    return True
+                if base == last and last not in (one.name, "object"):
+                    waiting.append(self.find(one.module, last))
+        return False
+
     def is_member(self, module: str, name: str) -> bool:
         """Whether ``name``, ``Class.MEMBER`` or ``Class.Inner.MEMBER``, is one of an enumeration.
 

@@ -11,7 +11,8 @@ from modelhost.pickles.calls import MAKERS, RANDOM
 from modelhost.pickles.definitions import CLASS, COMPILED, FUNCTION, Definition, Definitions
 from modelhost.pickles.modules import OWN, STANDARD, Modules, NoModules, is_standard
 from modelhost.pickles.reader import TORCH_BYTES
-from modelhost.pickles.stand_ins import CALLED, GIVEN, LATER, MADE, SAFE, GlobalName
+from modelhost.pickles.stand_ins import CALLED, GIVEN, LATER, MADE, OPAQUE, SAFE, GlobalName
+from modelhost.pickles.states import EXECUTING, EXECUTING_NAMES
 
 _CLASS_NAME = re.compile(r"_*[a-z]?[A-Z]\w*")
 """Names of compiled classes, whose source isn't there; statsmodels begins some with a letter."""
@@ -90,6 +91,8 @@ class Judge:
             return _refused(f"is of {STANDARD}, and none that data needs")
         if not one.module or _is_refused(one.module):
             return _refused("is of a module that runs programs, opens files or loads code")
+        if OPAQUE in one.uses and self._executes(one):
+            return _refused("runs a text of its state, and the state isn't a dict of known keys")
         if isinstance(self._modules, NoModules):
             return self._by_name(one)
         file = self._modules.find(one.module)
@@ -98,6 +101,14 @@ class Judge:
         if file.origin == OWN:
             return self._own(one)
         return self._installed(one)
+
+    def _executes(self, one: GlobalName) -> bool:
+        """Whether objects of the class run a text of their state when they are restored."""
+        if isinstance(self._modules, NoModules):
+            return one.module.startswith("scipy.stats.")
+        return self._definitions.derives(
+            self._definitions.find(one.module, one.name), EXECUTING, EXECUTING_NAMES
+        )
 
     def _own(self, one: GlobalName) -> Judgement:
         """Of the project: what it defines itself, not what it imports."""

@@ -1,0 +1,54 @@
+"""States of objects that a library runs as code when it restores the object.
+
+``scipy.stats.rv_generic.__setstate__`` updates the attributes, then passes the attribute
+``_parse_arg_template`` to ``exec``. SciPy writes three definitions into it, made of the names of
+the distribution's parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+TEMPLATE = "_parse_arg_template"
+EXECUTING = "scipy.stats._distn_infrastructure.rv_generic"
+"""The class whose objects run ``TEMPLATE``, as do those of its subclasses."""
+EXECUTING_NAMES = frozenset(["rv_generic", "rv_continuous", "rv_discrete"])
+MAX_TEMPLATE = 10_000
+_TEMPLATE = re.compile(
+    r"\s*(?:def _parse_args(?:_rvs|_stats)?\(self, [\w, =']*\):\n"
+    r"    return (?:self\._argcheck_rvs)?\([\w, =]*\)[\w, =]*\n+)+"
+)
+"""Three functions that call ``_argcheck_rvs`` only; a default has no ``(``, so it calls nothing."""
+_PLAIN = (str, bytes, int, float, complex, tuple, type(None))
+
+
+class Fields(dict):  # type: ignore[type-arg]
+    """A dict of a pickle: its items whose key is a text."""
+
+    computed = False
+    """Whether a key is an object that the pickle makes, so that its text isn't known."""
+
+    def keep(self, items: Any) -> None:
+        """Put in keys and values, which follow one another."""
+        for index in range(0, len(items) - 1, 2):
+            key = items[index]
+            if type(key) is str:
+                self[key] = items[index + 1]
+            elif not isinstance(key, _PLAIN):
+                self.computed = True
+
+
+def is_followed(state: Any) -> bool:
+    """Whether all attributes that a state sets are known."""
+    return isinstance(state, Fields) and not state.computed
+
+
+def executed_text(state: Any) -> str:
+    """What no model does with a text that is run; empty if the state has none, or SciPy's own."""
+    if not isinstance(state, dict) or TEMPLATE not in state:
+        return ""
+    text = state[TEMPLATE]
+    if type(text) is str and len(text) <= MAX_TEMPLATE and _TEMPLATE.fullmatch(text):
+        return ""
+    return f"sets {TEMPLATE}, which SciPy runs as code, to other code than SciPy writes"
