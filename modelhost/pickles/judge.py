@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, NamedTuple
+from typing import Iterable, Iterator, NamedTuple
 
 from modelhost.pickles import allowed
 from modelhost.pickles.arrays import WRAPPER, WRAPPERS
@@ -117,6 +117,13 @@ class Judge:
             return self._elsewhere(one, found)
         if found.kind not in (CLASS, FUNCTION, COMPILED):
             return _refused("is no class or function of the project's code")
+        if self._is_named_only(one) and self._definitions.is_member(one.module, one.name):
+            return Judgement(True, "own code")
+        for outer, inner in _steps(one.name):
+            holder = found if "." not in outer else found._replace(name=outer.rpartition(".")[2])
+            owner = self._definitions.owner(holder, rf"(def|class) {re.escape(inner)}\b")
+            if owner is None or owner.file is None or owner.file.origin != OWN:
+                return _refused("isn't defined by the project's code, but by what that builds on")
         return Judgement(True, "own code")
 
     def _elsewhere(self, one: GlobalName, found: Definition) -> Judgement:
@@ -163,13 +170,17 @@ class Judge:
         computes = f"{found.module}.".startswith(allowed.METHODS) and not one.uses & {CALLED, MADE}
         if computes and self._definitions.has_method(found, inner, allowed.METHODS):
             return Judgement(True, "method of a locked distribution")
-        if not one.uses & {*_ANY_CALL, GIVEN} and self._definitions.is_member(one.module, one.name):
+        if self._is_named_only(one) and self._definitions.is_member(one.module, one.name):
             return Judgement(True, "member of an enumeration")
         if found.kind == CLASS:
             return _refused(
                 "is a method or attribute of a class, which isn't known to only compute"
             )
         return _refused("is an attribute of something else")
+
+    @staticmethod
+    def _is_named_only(one: GlobalName) -> bool:
+        return not one.uses & {*_ANY_CALL, GIVEN}
 
     def _by_name(self, one: GlobalName) -> Judgement:
         """Without the distributions at hand: a function that is called is refused."""
@@ -185,6 +196,13 @@ class Judge:
         if _MEMBER_NAME.fullmatch(one.name) and path.startswith(allowed.KNOWN) and not called:
             return Judgement(True, "member of an enumeration of a known library, by its name")
         return Judgement(False, "is unknown here", unknown=True)
+
+
+def _steps(name: str) -> Iterator[tuple[str, str]]:
+    """Of ``A.B.c``: (``A``, ``B``) and (``A.B``, ``c``)."""
+    parts = name.split(".")
+    for count in range(1, len(parts)):
+        yield ".".join(parts[:count]), parts[count]
 
 
 def _is_refused(module: str) -> bool:
