@@ -123,15 +123,16 @@ class Definitions:
                     waiting.append(self.find(one.module, base))
         return None
 
-    def derives(self, found: Definition, full: str, names: frozenset[str]) -> bool:
-        """Whether a class is ``full`` or derives from it.
+    def derives(self, found: Definition, classes: frozenset[str], names: frozenset[str]) -> bool:
+        """Whether a class is one of ``classes`` or derives from one.
 
-        ``names``: of it and its children; a base that is written as ``module.name`` counts by them.
+        ``names``: of these and their children, by which a base counts that is written as
+        ``module.name``.
         """
         waiting, seen = [found], set()
         while waiting:
             one = waiting.pop()
-            if one.full == full or one.name in names:
+            if one.full in classes or one.name in names:
                 return True
             if one.kind != CLASS or one.full in seen or one.file is None or one.file.text is None:
                 continue

@@ -105,7 +105,7 @@ class Judge:
     def _executes(self, one: GlobalName) -> bool:
         """Whether objects of the class run a text of their state when they are restored."""
         if isinstance(self._modules, NoModules):
-            return one.module.startswith("scipy.stats.")
+            return one.module.startswith(("scipy.stats.", "statsmodels."))
         return self._definitions.derives(
             self._definitions.find(one.module, one.name), EXECUTING, EXECUTING_NAMES
         )

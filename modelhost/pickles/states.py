@@ -2,7 +2,8 @@
 
 ``scipy.stats.rv_generic.__setstate__`` updates the attributes, then passes the attribute
 ``_parse_arg_template`` to ``exec``. SciPy writes three definitions into it, made of the names of
-the distribution's parameters.
+the distribution's parameters. ``statsmodels.base.data.ModelData.__setstate__`` evaluates the
+``formula`` of a model again.
 """
 
 from __future__ import annotations
@@ -10,10 +11,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from modelhost.pickles.formulas import only_computes
+
 TEMPLATE = "_parse_arg_template"
-EXECUTING = "scipy.stats._distn_infrastructure.rv_generic"
-"""The class whose objects run ``TEMPLATE``, as do those of its subclasses."""
-EXECUTING_NAMES = frozenset(["rv_generic", "rv_continuous", "rv_discrete"])
+FORMULA = "formula"
+RESTORED = ("restore_model_spec", "restore_design_info")
+"""Names in a state by which statsmodels evaluates its formula; the last before version 0.15."""
+EXECUTING = frozenset(
+    ["scipy.stats._distn_infrastructure.rv_generic", "statsmodels.base.data.ModelData"]
+)
+"""The classes whose objects run a text of their state, as do those of their subclasses."""
+EXECUTING_NAMES = frozenset(["rv_generic", "rv_continuous", "rv_discrete", "ModelData"])
 MAX_TEMPLATE = 10_000
 _TEMPLATE = re.compile(
     r"\s*(?:def _parse_args(?:_rvs|_stats)?\(self, [\w, =']*\):\n"
@@ -45,8 +53,14 @@ def is_followed(state: Any) -> bool:
 
 
 def executed_text(state: Any) -> str:
-    """What no model does with a text that is run; empty if the state has none, or SciPy's own."""
-    if not isinstance(state, dict) or TEMPLATE not in state:
+    """What no model does with a text that is run; empty if the state has none but known ones."""
+    if not isinstance(state, dict):
+        return ""
+    if any(name in state for name in RESTORED):
+        formula = state.get(FORMULA)
+        if type(formula) is not str or not only_computes(formula):
+            return f"sets {FORMULA}, which statsmodels evaluates, to more than known functions"
+    if TEMPLATE not in state:
         return ""
     text = state[TEMPLATE]
     if type(text) is str and len(text) <= MAX_TEMPLATE and _TEMPLATE.fullmatch(text):

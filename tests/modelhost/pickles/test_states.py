@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import scipy.stats
 from hostile_pickles import by_global, called, text
@@ -80,6 +81,26 @@ def test_no_other_text_is_run(tmp_path: Path, name: str) -> None:
     with contextlib.suppress(Exception):
         pickle.loads(content)  # the attributes that it lacks end it, after the text was run
     assert canary.exists() == (name not in NOT_TAKEN)
+
+
+DATA = by_global("statsmodels.base.data.PandasData")
+FRAME = pickle.dumps(pd.DataFrame({"y": [1.0, 2.0], "x": [1.0, 0.0]}), 2)[2:-1]
+
+
+@pytest.mark.parametrize("mark", ["restore_model_spec", "restore_design_info"])
+def test_a_formula_computes_or_is_refused(tmp_path: Path, mark: str) -> None:
+    def content(formula: str) -> bytes:
+        items = text("frame") + FRAME + text("formula") + text(formula) + text(mark) + b"\x88"
+        return b"\x80\x02" + DATA + b")\x81}(" + items + b"ub."
+
+    assert refused(tmp_path / "m.pkl", content("y ~ np.log1p(x) + I(x**2)")) == ""
+    canary = tmp_path / "canary"
+    code = f"y ~ x + open({str(canary)!r}, 'w').write('')"
+    told = refused(tmp_path / "m.pkl", content(code))
+    assert "sets formula, which statsmodels evaluates, to more than known functions" in told
+    with contextlib.suppress(Exception):
+        pickle.loads(content(code))
+    assert canary.exists() == (mark == "restore_model_spec")  # the other is of earlier versions
 
 
 def test_a_class_of_the_project_runs_it_too(
