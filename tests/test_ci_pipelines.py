@@ -1,7 +1,7 @@
 """The pipelines of docs/ci.md run for real: every line of every job, up to a verified push.
 
-GitHub's and GitLab's own runners can't be had here; ``github_jobs`` and ``gitlab_jobs`` do what those
-do between the lines: clones, conditions, caches and artifacts.
+GitHub's and GitLab's own runners can't be had here; ``github_jobs`` and ``gitlab_jobs`` do what
+those do between the lines: clones, conditions, caches and artifacts.
 """
 
 from __future__ import annotations
@@ -12,15 +12,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ci_jobs import JobRun, git, trust_registry
+from ci_jobs import JobRun, environment, git, trust_registry
 from ci_page import JOBS, PAGE
-from command import package
+from command import NO_ENGINE, package
 from github_jobs import GitHubMachine, run_workflow
+from gitlab_jobs import GitLabMachine, run_pipeline
+from old_interpreters import installed_python
 from registries import PASSWORD, USER, StartedRegistry, registry
+
+from packager.engine.engine import Engine
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.network, pytest.mark.engine]
 
@@ -146,6 +151,44 @@ def github(prepared: Prepared) -> GitHubMachine:
     return machine
 
 
+def gitlab(prepared: Prepared, name: str, **variables: str) -> GitLabMachine:
+    host = prepared.registry.host
+    machine = GitLabMachine(
+        prepared.folder / name,
+        prepared.repository,
+        {
+            "PROGRAM": str(prepared.program),
+            "CI_REGISTRY": host,
+            "CI_REGISTRY_IMAGE": f"{host}/{name}",
+            "CI_REGISTRY_USER": USER,
+            "CI_REGISTRY_PASSWORD": PASSWORD,
+            "SIGNING_KEY": str(prepared.key),
+            "MODEL_PACKAGER_KEY_PASSWORD": KEY_PASSWORD,
+            "CI_COMMIT_BRANCH": "main",
+            "CI_DEFAULT_BRANCH": "main",
+            **variables,
+        },
+    )
+    trust_registry(machine.home, host, prepared.registry.ca)
+    return machine
+
+
+@contextmanager
+def worse_data(repository: Path) -> Iterator[None]:
+    """A branch on which the labels of the new data are swapped, so that the model fails on them."""
+    rows = repository / "new" / "rows.csv"
+    swapped = {"yes": "no", "no": "yes"}
+    text = re.sub(r"\b(yes|no)$", lambda one: swapped[one[0]], rows.read_text(), flags=re.MULTILINE)
+    git(repository, "checkout", "--quiet", "-b", "worse")
+    rows.write_text(text)
+    git(repository, "commit", "--quiet", "--all", "--message", "worse data")
+    try:
+        yield
+    finally:
+        git(repository, "checkout", "--quiet", "main")
+        git(repository, "branch", "--quiet", "-D", "worse")
+
+
 def test_the_workflow_of_github_releases_a_package(prepared: Prepared, tmp_path: Path) -> None:
     machine = github(prepared)
     ran = run_workflow(machine, JOBS["github"])
@@ -158,15 +201,10 @@ def test_the_workflow_of_github_releases_a_package(prepared: Prepared, tmp_path:
     assert "new data" in (machine.folder / "run-1/build/summary.md").read_text()
     keeps_no_secret(prepared, machine.folder / "caches", machine.folder / "run-1/artifacts")
 
-    # Of a change whose new data the model fails: the job ends there, and nothing is released.
-    worse = machine.repository / "new" / "rows.csv"
-    text = worse.read_text()
-    swapped = {"yes": "no", "no": "yes"}
-    worse.write_text(re.sub(r"\b(yes|no)$", lambda one: swapped[one[0]], text, flags=re.MULTILINE))
-    git(machine.repository, "checkout", "--quiet", "-b", "worse")
-    git(machine.repository, "commit", "--quiet", "--all", "--message", "worse data")
-    machine.event, machine.ref = "pull_request", "refs/pull/1/merge"
-    failed = run_workflow(machine, JOBS["github"])
+    # Of a change whose new data the model fails the job ends there, and nothing is released.
+    with worse_data(prepared.repository):
+        machine.event, machine.ref = "pull_request", "refs/pull/1/merge"
+        failed = run_workflow(machine, JOBS["github"])
     assert [*failed] == ["build"]
     steps = failed["build"].steps
     assert [step.code for step in steps] == [0, 0, 1], failed["build"].told()
@@ -174,4 +212,59 @@ def test_the_workflow_of_github_releases_a_package(prepared: Prepared, tmp_path:
     kept = machine.artifacts["reports"]
     assert json.loads((kept / "tested" / "report.json").read_bytes())["verdict"] == "failed"
     assert "packaged" not in machine.artifacts
-    git(machine.repository, "checkout", "--quiet", "main")
+
+
+def python_of(base: str, engine: Engine) -> Path:
+    """An interpreter of this machine of the base's full version, or the test is skipped."""
+    told = "import platform; print(platform.python_version())"
+    wanted = engine.output(base, ["python3", "-c", told]).strip()
+    short = wanted.rpartition(".")[0]
+    for python in (installed_python(short), Path(f"/usr/bin/python{short}")):
+        if python is not None and python.exists():
+            done = subprocess.run([python, "-c", told], capture_output=True, text=True, check=True)
+            if done.stdout.strip() == wanted:
+                return python
+    pytest.skip(f"needs Python {wanted}, as {base} has it")
+
+
+@pytest.mark.skipif(shutil.which("skopeo") is None, reason="needs skopeo")
+def test_the_pipeline_of_gitlab_releases_a_package_without_an_engine(
+    prepared: Prepared, base: str, engine: Engine, tmp_path: Path
+) -> None:
+    python = python_of(base, engine)
+    program = str(prepared.program)
+    with registry(prepared.folder / "bases") as bases:
+        place = f"{bases.host}/library/python:3-slim"
+        copy = ("skopeo", "copy", "--quiet", "--dest-tls-verify=false")
+        subprocess.run([*copy, f"docker-daemon:{base}", f"docker://{place}"], check=True)
+        machine = gitlab(prepared, "of-gitlab", BASE=place, **NO_ENGINE)
+        machine.path = [environment(prepared.folder / "python", python, program) / "bin"]
+        ran = run_pipeline(machine, JOBS["gitlab"])
+    passed(ran)
+    assert [*ran] == ["build", "test", "replay", "audit", "release"]
+    outputs = tmp_path / "outputs"
+    for name in ran:
+        shutil.copytree(machine.folder / "pipeline-1/artifacts" / name, outputs, dirs_exist_ok=True)
+    is_released(prepared, outputs, tmp_path, "of-gitlab/model")
+    keeps_no_secret(prepared, machine.folder / "caches", machine.folder / "pipeline-1/artifacts")
+
+
+def test_the_pipeline_of_gitlab_releases_a_package_by_an_engine(
+    prepared: Prepared, tmp_path: Path
+) -> None:
+    machine = gitlab(prepared, "by-engine")
+    ran = run_pipeline(machine, JOBS["gitlab with docker"])
+    passed(ran)
+    assert [*ran] == ["package", "release"]
+    outputs = tmp_path / "outputs"
+    for name in ran:
+        shutil.copytree(machine.folder / "pipeline-1/artifacts" / name, outputs, dirs_exist_ok=True)
+    is_released(prepared, outputs, tmp_path, "by-engine/model")
+
+    with worse_data(prepared.repository):
+        machine.variables = {**machine.variables, "CI_COMMIT_BRANCH": "worse"}
+        failed = run_pipeline(machine, JOBS["gitlab with docker"])
+    assert {name: job.code for name, job in failed.items()} == {"package": 1}
+    kept = machine.folder / "pipeline-2/artifacts/package/tested"
+    assert json.loads((kept / "report.json").read_bytes())["verdict"] == "failed"
+    assert (kept / "junit.xml").exists()

@@ -19,8 +19,8 @@ _QUOTED = re.compile(r"(?<!\w)('[^'\\\n]*'|\"[^\"\\\n]*\"|`[^`\\\n]*`)")
 _PLAIN = re.compile(r"[\w\s+\-*/:^~|,().=<>!%&\[\]]*")
 _BINDS = re.compile(r":=|\b(for|lambda|yield|await|import)\b")
 """What could give the name of a known function to another one."""
-_CALLED = re.compile(r"([\w.]+|[)\]])\s*\(")
-_ATTRIBUTE = re.compile(r"[^\W\d]\w*(?:\s*\.\s*\w+)+|[)\]]\s*\.")
+_CALLED = re.compile(r"((?<![\w.])[\w.]+|[)\]])\s*\(")
+_ATTRIBUTE = re.compile(r"(?<!\w)[^\W\d]\w*(?:\s*\.\s*\w+)+|[)\]]\s*\.")
 
 
 def only_computes(formula: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,8 +12,6 @@ from pathlib import Path
 
 OWN = ("MODEL_PACKAGER_", "PYTEST_", "VIRTUAL_ENV", "PYTHON", "GIT_DIR", "GITHUB_", "CI_")
 """Beginnings of variables of the tests, which no job has."""
-PIP_SETTINGS = ("PIP_", "UV_", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "HTTP", "NO_PROXY", "NO_proxy")
-"""Beginnings of variables that say where this machine gets packages from."""
 SCRIPT_SECONDS = 1200
 
 
@@ -75,29 +72,32 @@ def git(folder: Path, *words: str) -> str:
 
 
 def run_script(
-    name: str,
-    lines: Sequence[str],
-    workspace: Path,
-    variables: Mapping[str, str],
-    container: Sequence[str] = (),
+    name: str, lines: Sequence[str], workspace: Path, variables: Mapping[str, str]
 ) -> Step:
-    """Run lines in one bash that ends at the first error; in a container if its command is given.
-
-    The command of a container ends with its image; the variables are set there.
-    """
-    script = "\n".join([*lines, ""])
-    env = dict(variables)
-    command = ["bash", "-e"]
-    if container:
-        options = [word for one in variables for word in ("--env", one)]
-        command = [*container[:-1], *options, container[-1], *command]
-        env = {**os.environ, **variables}
+    """Run lines in one bash that ends at the first error."""
     done = subprocess.run(
-        command,
-        input=script, cwd=workspace, env=env, text=True, check=False, timeout=SCRIPT_SECONDS,
+        ["bash", "-e"],
+        input="\n".join([*lines, ""]),
+        cwd=workspace, env=dict(variables), text=True, check=False, timeout=SCRIPT_SECONDS,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return Step(name, done.returncode, done.stdout)
+
+
+def environment(folder: Path, python: Path, program: str) -> Path:
+    """An environment with pip that has what ``program``, a wheel, needs, by links to uv's cache.
+
+    So ``pip install`` in a job takes seconds, as in an image that has it; it installs the program.
+    """
+    uv = Path(sys.executable).parent / "uv"
+    made = folder / "bin" / "python"
+    for command in (
+        [uv, "venv", "--quiet", "--seed", "--python", python, folder],
+        [uv, "pip", "install", "--quiet", "--python", made, program],
+        [uv, "pip", "uninstall", "--quiet", "--python", made, "model-packager"],
+    ):
+        subprocess.run(list(map(str, command)), check=True)
+    return folder
 
 
 def copied(source: Path, target: Path) -> None:
@@ -107,21 +107,3 @@ def copied(source: Path, target: Path) -> None:
     elif source.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
-
-
-def pip_variables() -> dict[str, str]:
-    """The settings of pip and of TLS on this machine as variables, for a container."""
-    found = {name: value for name, value in os.environ.items() if name.startswith(PIP_SETTINGS)}
-    command = [sys.executable, "-m", "pip", "config", "list"]
-    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    for key, value in re.findall(r"^global\.(\S+)='(.*)'$", listed, re.MULTILINE):
-        found.setdefault(f"PIP_{key.upper().replace('-', '_')}", value)
-    return found
-
-
-def mounts_of(variables: Mapping[str, str]) -> list[str]:
-    """Options that mount the files and folders which the variables name, at the same place."""
-    words = (word.removeprefix("file://") for value in variables.values() for word in value.split())
-    paths = {Path(word) for word in words if word.startswith("/")}
-    tops = {Path(*path.parts[:3]) for path in paths if path.exists()}
-    return [word for top in sorted(tops) for word in ("--volume", f"{top}:{top}:ro")]

@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ci_jobs import JobRun, clone, copied, machine_variables, run_script
+from ci_jobs import JobRun, clone, copied, environment, machine_variables, run_script
 from old_interpreters import installed_python
 
 from packager.digest import sha256_file
@@ -132,8 +131,7 @@ class _Job:
     def setup_python(self, python_version: str) -> None:
         """An environment of that Python, or of the tests' if this machine hasn't got it."""
         python = installed_python(python_version) or Path(sys.executable)
-        made = self.temporary / "python"
-        subprocess.run([python, "-m", "venv", made], check=True)
+        made = environment(self.temporary / "python", python, self.machine.variables["PROGRAM"])
         self.variables["PATH"] = f"{made}/bin{os.pathsep}{self.variables['PATH']}"
 
     def cache(self, path: str, key: str, restore_keys: str) -> None:

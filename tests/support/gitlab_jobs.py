@@ -1,4 +1,4 @@
-"""Runs the jobs of a pipeline of GitLab CI on this machine, as its shell or Docker executor does.
+"""Runs the jobs of a pipeline of GitLab CI on this machine, as its shell executor does.
 
 Only what docs/ci.md uses: stages, ``default``, ``extends``, variables, ``before_script``, caches by
 files, artifacts, and rules of one equality.
@@ -6,15 +6,16 @@ files, artifacts, and rules of one equality.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ci_jobs import JobRun, clone, copied, machine_variables, mounts_of, pip_variables, run_script
+from ci_jobs import JobRun, clone, copied, machine_variables, run_script
 
 from packager.digest import sha256_bytes
 
@@ -29,9 +30,8 @@ class GitLabMachine:
     folder: Path
     repository: Path
     variables: Mapping[str, str]
-    images: Mapping[str, str] = field(default_factory=dict)
-    """The image here for each that jobs name; jobs without one run on this machine."""
-    volumes: Sequence[str] = ()
+    path: Sequence[Path] = ()
+    """Folders of programs that jobs find first, as in the image that they name."""
     pipeline: int = 1
 
     @property
@@ -99,8 +99,7 @@ class _Job:
             if folder.is_dir():
                 copied(folder, workspace)
         lines = [*BASH, *self.job.get("before_script", ()), *self.job["script"]]
-        variables, container = self._where()
-        self.done.steps.append(run_script(self.done.name, lines, workspace, variables, container))
+        self.done.steps.append(run_script(self.done.name, lines, workspace, self._variables()))
         if place is not None and (not self.done.code or cache.get("when") == "always"):
             shutil.rmtree(place, ignore_errors=True)
             for path in cache["paths"]:
@@ -113,19 +112,10 @@ class _Job:
                 copied(workspace / report, kept / report)
         return self.done
 
-    def _where(self) -> tuple[dict[str, str], list[str]]:
-        """Variables, and the command of a container if the job names an image."""
-        if "image" not in self.job:
-            return {**machine_variables(self.machine.home), **self.variables}, []
-        variables = {**pip_variables(), **self.variables}
-        shared = [f"{self.machine.folder}:{self.machine.folder}", *self.machine.volumes]
-        return variables, [
-            *("docker", "run", "--rm", "--interactive", "--network", "host"),
-            *(word for volume in shared for word in ("--volume", volume)),
-            *mounts_of(variables),
-            *("--workdir", str(self.done.workspace)),
-            self.machine.images[self.job["image"]],
-        ]
+    def _variables(self) -> dict[str, str]:
+        found = {**machine_variables(self.machine.home), **self.variables}
+        found["PATH"] = os.pathsep.join([*map(str, self.machine.path), found["PATH"]])
+        return found
 
     def _cache(self, key: Any) -> Path:
         """The folder of a cache; files that a key names may be absent."""
