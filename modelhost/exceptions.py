@@ -16,7 +16,7 @@ def describe_exception(error: BaseException) -> list[str]:
     while cause is not None and id(cause) not in seen and len(lines) <= MAX_CAUSES:
         seen.add(id(cause))
         frames = traceback.extract_tb(cause.__traceback__)
-        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-        lines.append(" < ".join([type(cause).__qualname__, *reversed(places)]))
+        locations = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        lines.append(" < ".join([type(cause).__qualname__, *reversed(locations)]))
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return lines

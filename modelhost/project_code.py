@@ -123,7 +123,7 @@ def _hint(error: BaseException) -> str:
         if known:
             return f"add {known}, which has {error.name!r}, to the requirements file"
         return f"add what provides {error.name!r} to the requirements file"
-    location = _place(error)
+    location = _raised_at(error)
     where = f"see {location} in the project" if location else "the traceback above says where"
     absent = _not_packaged(error)
     if absent:
@@ -146,7 +146,7 @@ def _not_packaged(error: BaseException) -> str | None:
     return _relative(path, top)
 
 
-def _place(error: BaseException) -> str | None:
+def _raised_at(error: BaseException) -> str | None:
     """``file:line`` of the innermost frame within the project (the working directory)."""
     if isinstance(error, SyntaxError) and error.filename:
         relative = _inside_project(error.filename)
