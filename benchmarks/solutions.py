@@ -177,7 +177,7 @@ def calls_at_once(flows: int, seconds: float, *, looks: bool) -> float:
     total = sum(counts.get() for _ in workers)
     for one in workers:
         one.join()
-    return total / seconds
+    return float(total / seconds)
 
 
 def compare_flows(flows: int, blocks: int = 5) -> None:
