@@ -74,9 +74,9 @@ class Judge:
             return Judgement(True, "TorchScript's own")
         if last in WRAPPERS:
             return _refused("is joblib's stand-in for an array in another file")
-        return self._of_place(one)
+        return self._of_module(one)
 
-    def _of_place(self, one: GlobalName) -> Judgement:
+    def _of_module(self, one: GlobalName) -> Judgement:
         top = one.module.partition(".")[0]
         qualified = allowed.UNQUALIFIED.get(one.module)
         if qualified and self._modules.find(one.module) is None:
