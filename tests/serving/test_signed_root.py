@@ -89,7 +89,7 @@ def test_a_root_in_a_statement_of_another_type_is_none(tmp_path: Path) -> None:
     ],
 )
 def test_an_empty_text_is_an_error_and_not_off(names: tuple[str, ...]) -> None:
-    with pytest.raises(UsageError, match="expected both MODEL_VERIFY_KEY_FILE and .* empty text"):
+    with pytest.raises(UsageError, match=r"expected both MODEL_VERIFY_KEY_FILE and .* empty text"):
         check_required_signature(MANIFEST, dict.fromkeys(names, ""))
 
 
