@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of small tasks wait for each other
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["OMP_NUM_THREADS"] = "1"  # threads of small tasks wait for each other
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
@@ -85,13 +85,12 @@ def package(model: FittedModel, world: World, train: pd.DataFrame, held: pd.Data
     profile = monitored.profile(dataset, schema, model, lambda _, columns: list(columns))
     masks = slice_masks(held, slices)
     baseline = held_out_statistics(model, dataset, masks, schema, profile, job).baseline
-    rows = {"train_rows": len(train), "test_rows": len(held)}
     manifest = Manifest.model_construct(
         task=world.task,
         schema_=schema,
         slices=Slices(columns=slices.columns, rules={}),
         test=policy,
-        data=DataSource.model_construct(**rows),
+        data=DataSource.model_construct(train_rows=len(train), test_rows=len(held)),
     )
     return Packaged(manifest, profile, baseline)
 

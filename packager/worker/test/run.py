@@ -170,7 +170,7 @@ def _coverage(rows: NewRows) -> str | None:
 
 
 def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> Judged:
-    cells = DataRows(rows.served, rows.places, rows.masks)
+    cells = DataRows(rows.served, rows.indices, rows.masks)
     return cases(cells, manifest, root, batches=manifest.test.batch_invariance, forks=forks)
 
 
