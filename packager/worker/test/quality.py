@@ -55,8 +55,9 @@ def quality(
     for name, mask in masks.items():
         known, own = baseline.slices.get(name), policy.slices.get(name, {})
         if known is None or not mask.any():
-            why = "no held-out row is in it" if known is None else NO_ROW
-            not_tested.append(NotTested(subject=name, why=why, requested=bool(own)))
+            if known is not None or mask.any():
+                why = "no held-out row is in it" if known is None else NO_ROW
+                not_tested.append(NotTested(subject=name, why=why, requested=bool(own)))
             continue
         found = judged.in_slice(name, mask).estimates()
         not_tested += [

@@ -146,8 +146,7 @@ def _families(
     fresh = overlap.fresh if overlap else np.ones(len(rows), np.bool_)
     kept, why = measured_rows(rows, fresh)
     chosen = None if data.chosen is None else data.chosen[answers.answered]
-    if chosen is None and (note := _coverage(rows)):
-        notes = (*notes, note)
+    notes = notes if chosen is not None else (*notes, *_coverage(rows))
     calibration = None if profile is None else profile.calibration
     judged = judged_data(rows, answers.found, kept, chosen, calibration)
     if judged is not None and baseline is not None:
@@ -162,11 +161,13 @@ def _families(
     return _Found(found, notes, len(rows), labelled, none, shares)
 
 
-def _coverage(rows: NewRows) -> str | None:
-    """Which slices have more or fewer labels than the others; None for no difference."""
+def _coverage(rows: NewRows) -> tuple[str, ...]:
+    """Which slices have more or fewer labels than the others; empty for no difference."""
     if not rows.labelled.any() or rows.labelled.all():
-        return None
-    return coverage_note(rows.labelled, rows.masks, rows.groups(rows.manifest.test.groups))
+        return ()
+    groups = rows.groups(rows.manifest.test.groups)
+    note = coverage_note(rows.labelled, rows.masks, groups)
+    return () if note is None else (note,)
 
 
 def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> Judged:
