@@ -11,8 +11,8 @@ help:
 	@echo "make demo [YES=1]   build, serve, measure and replay a real model; list the issues found"
 	@echo "make drill [YES=1]  the life of a model with faults injected, in an engine of its own (root)"
 	@echo "make test [YES=1]   the tests; those that need an engine are skipped without one"
-	@echo "make test-long      tests that take minutes each, which make test leaves out: before a release"
-	@echo "make test-fast      the tests that need no engine, server or network, in a minute and a half"
+	@echo "make test-long      what make test leaves out, and more examples of property tests: before a release"
+	@echo "make test-fast      the tests that need no engine, server or network, in a few minutes"
 	@echo "make check          format, lint and types"
 	@echo "make format         format the code and apply automatic corrections"
 	@echo "make docs           build the documentation site in .docs/site; fails with a dead link"
@@ -35,7 +35,7 @@ test: setup
 	@YES=$(YES) TOOLS="skopeo umoci docker-registry podman faketime prometheus prometheus-alertmanager redis-server nginx haproxy postgresql" scripts/with-engine scripts/test $(TESTS)
 
 test-long: setup
-	@YES=$(YES) scripts/with-engine scripts/test -m long
+	@YES=$(YES) scripts/with-engine scripts/test -m "long or hypothesis" --hypothesis-profile=long
 
 test-fast: setup
 	@scripts/test-fast $(TESTS)

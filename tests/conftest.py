@@ -7,7 +7,7 @@ import gc
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,7 @@ import pytest
 from command import NO_ENGINE, Package, forget_trainings, package
 from hypothesis import settings
 from opened_files import watched
-from samples import mark_samples
+from samples import mark_samples, write_left
 from solution_projects import SOLUTION, write_solution_projects
 
 from packager.engine.engine import Engine
@@ -25,9 +25,12 @@ from packager.image.base.debian import base_name, make_base
 from packager.progress import NullProgress
 from packager.project.sections import ImageSection
 
+gc.disable()  # until all tests are collected: a tenth of the time of imports
+
 # No test depends on the clock: the machine may be busy.
-# A quarter of hypothesis' examples: `--hypothesis-profile=thorough` tries twenty times as many.
-settings.register_profile("quick", deadline=None, max_examples=25)
+# A tenth of hypothesis' examples. `make test-long` tries ten times as many by the profile `long`.
+settings.register_profile("quick", deadline=None, max_examples=10)
+settings.register_profile("long", deadline=None, max_examples=100)
 settings.register_profile("thorough", deadline=None, max_examples=500)
 settings.load_profile("quick")
 
@@ -35,14 +38,15 @@ pytest_plugins = ["data_fixtures", "processor_time", "table_fixtures", "worker_f
 """Modules of ``tests/support`` with fixtures for tests in several folders, and with hooks."""
 SHARED = {"local_package", "local_solution"}
 """Fixtures that build and train a package."""
+GARBAGE_OBJECTS = 10_000
+"""New objects after which the collector looks; Python's 700 cost more than their memory."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that use a built and trained package as ``slow``: they wait for the build.
 
-    Of the cases of a test marked ``sample(count)``, all but ``count`` are ``long``.
+    Of many cases of a test that is ``slow``, or marked ``sample(count)``, some are ``long``.
     """
-    mark_samples(items)
     for item in items:
         if isinstance(item, pytest.Function) and SHARED & {*item.fixturenames}:
             item.add_marker(pytest.mark.slow)
@@ -50,12 +54,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if marked and "mark.engine" not in item.path.read_text(encoding="utf-8"):
             told = "scripts/test finds it by pytest.mark.engine: write that in its file"
             raise pytest.UsageError(f"{item.nodeid}: {told}")
+    mark_samples(items)
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Name the tests left to ``make test-long`` where ``scripts/parts`` counts them."""
+    write_left(items)
 
 
 def pytest_collection_finish() -> None:
     """Look for no garbage in what was imported and collected: that took a tenth of the time."""
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

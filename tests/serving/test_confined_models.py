@@ -165,7 +165,7 @@ def test_a_model_that_uses_too_much_memory_is_replaced_and_the_log_says_why(
         while server.predict([{"code": 0}]).status != 200:
             assert time.monotonic() < until, server.log.read_text()
             time.sleep(0.1)
-        (line,) = [one for one in server.lines() if one.get("reason") == "memory"]
+        (line,) = server.told(lambda line: line.get("reason") == "memory")
     finally:
         server.stop()
     assert "MiB, and its limit is 200 MiB; another starts now" in line["message"]

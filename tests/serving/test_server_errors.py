@@ -116,8 +116,7 @@ def test_the_log_says_what_the_answer_does_not(failing_server: Server) -> None:
     time.sleep(1.1)  # a refusal a second is told
     reply = failing_server.predict([{"code": 1}])
     assert b"secret" not in reply.body
-    lines = failing_server.lines()
-    told = [line for line in lines if line["message"] == "the model rejected a row"]
+    told = failing_server.told(lambda line: line["message"] == "the model rejected a row")
     shown = "\n".join(told[-1]["exception"])
     assert "RuntimeError < " in shown
     assert "trouble.py" in shown

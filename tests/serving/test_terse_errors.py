@@ -71,7 +71,7 @@ def test_errors_of_every_protocol_tell_code_status_and_id_alone(
 
 def test_the_log_has_what_the_answer_leaves_out(terse: Server) -> None:
     ask(terse, "POST", "/predict", {"rows": [ROW, BAD]}, X_Request_Id="id-10", **JSON)
-    [line] = [line for line in terse.lines() if line.get("request_id") == "id-10"]
+    [line] = terse.told(lambda line: line.get("request_id") == "id-10")
     assert (line["code"], line["row"], line["column"]) == ("invalid_row", 1, "carat")
     assert "number" in line["expected"]
     assert "Alice" not in json.dumps(line)

@@ -311,7 +311,7 @@ def test_failures_of_the_model_and_bounds_are_told_on_the_page(
     page = SentForm(reply.text)
     assert "the process of model diamonds ended before it answered" in page.said
     assert page.values()["c0"] == "6"
-    assert "/try" in {line.get("route") for line in server.lines() if line["level"] == "error"}
+    assert server.told(lambda line: line["level"] == "error" and line.get("route") == "/try")
     reply = sent(server, form.body(c0="1" * 2_000))
     assert reply.status_code == 413
     assert "413: the body is too large: expected <= 2000 bytes" in SentForm(reply.text).said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +55,18 @@ class Behind:
     strips: bool
 
     def paths(self) -> list[tuple[str, str]]:
-        """Status and path of the requests that nginx had."""
-        lines = [line.split() for line in self.log.read_text().splitlines()]
+        """Status and path of the requests that nginx had.
+
+        It writes a line after the answer is sent: those before a request of our own are complete
+        once the log has that one's line.
+        """
+        last = f"{PREFIX}/readyz?last={uuid.uuid4().hex}"
+        assert self.proxy.get(last).status == 200
+        until = time.monotonic() + 30
+        while f"{last}\n" not in (text := self.log.read_text()):
+            assert time.monotonic() < until, text
+            time.sleep(0.05)
+        lines = [line.split() for line in text.splitlines() if "?last=" not in line]
         return [(status, path) for status, path in lines]
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,19 @@ class Server:
     def lines(self) -> list[dict[str, Any]]:
         """The log, once pending lines are written; every line is a JSON object."""
         time.sleep(LOGGED_SECONDS)
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        return self._whole_lines()
+
+    def told(self, wanted: Callable[[dict[str, Any]], object]) -> list[dict[str, Any]]:
+        """The lines that are ``wanted``, once there is one: it is written after the answer."""
+        until = time.monotonic() + WORKERS_SECONDS
+        while not (found := [line for line in self._whole_lines() if wanted(line)]):
+            assert time.monotonic() < until, self.log.read_text()
+            time.sleep(0.05)
+        return found
+
+    def _whole_lines(self) -> list[dict[str, Any]]:
+        whole = self.log.read_bytes().rpartition(b"\n")[0]
+        return [json.loads(line) for line in whole.splitlines()]
 
     def wait_counted(self) -> None:
         """Wait until earlier answers are in the metrics."""

@@ -75,6 +75,7 @@ def noisy(tmp_path_factory: pytest.TempPathFactory, start_shared: Any) -> Any:
 @pytest.mark.server
 def test_every_line_of_a_noisy_model_is_json_and_none_is_lost(noisy: Any) -> None:
     assert noisy.predict([{"code": 1}]).status == 200
+    assert noisy.told(lambda line: line.get("message") == "from a child")
     lines = noisy.lines()
     told = [(line.get("logger"), line.get("message")) for line in lines]
     for expected in [
