@@ -10,10 +10,23 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from browser import CHROMIUM, folder_site, in_page
 
 TOP = Path(__file__).parent.parent
 DOCS = TOP / "docs"
 INDEX = (DOCS / "README.md").read_text(encoding="utf-8")
+SHOWN = """({
+  wider: document.scrollingElement.scrollWidth > innerWidth,
+  unnamed: [...document.images].filter(one => !one.alt).map(one => one.src),
+  hosts: performance.getEntriesByType("resource").map(one => new URL(one.name).host)
+    .filter(one => one != location.host),
+})"""
+SEARCHED = """new Promise(told => {
+  const looked = setInterval(() => {
+    const found = document.querySelectorAll("#search-results li a").length;
+    if (found) { clearInterval(looked); told(found); }
+  }, 100);
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +98,18 @@ def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path
         assert [one for pair in loaded for one in pair if "//" in one] == [], page
     for sheet in output.rglob("*.css"):
         assert not re.search(r"url\(['\"]?(https?:)?//|@import", sheet.read_text("utf-8")), sheet
+    if CHROMIUM is not None:
+        look_at(output)
+
+
+def look_at(output: Path) -> None:
+    """Pages with wide tables, code and pictures on a phone and a desk; the search finds a word."""
+    with folder_site(output) as origin:
+        for page in ("index", "tutorial", "architecture", "deploy", "serving", "reference/verbs"):
+            for width in (360, 1_280):
+                found = in_page(f"{origin}/{page}.html", SHOWN, width)
+                assert found == {"wider": False, "unnamed": [], "hosts": []}, (page, width)
+        assert in_page(f"{origin}/search.html?q=canary", SEARCHED) > 0
 
 
 @pytest.mark.slow

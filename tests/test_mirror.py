@@ -13,7 +13,7 @@ ROOMS = ("modelhost", "packager", "serving", "monitoring")
 EXEMPT: dict[str, str] = {
     **{
         f"packager/rollout/{name}.py": "a step of real updates: rollout/test_update.py runs all"
-        for name in ("history", "new_rows", "rolling", "slots")
+        for name in ("history", "new_rows", "rolling")
     },
     "packager/build/pipeline.py": "the order of the steps: tests/test_package_build.py runs all",
     "packager/image/engine_copy.py": "what test_reference.py and test_registry_build.py load",

@@ -102,7 +102,7 @@ def judge_labels(
         if all(one.requests for one in counts):
             slices[name] = counts[0], counts[1]
     if ALL not in slices:
-        return GateCheck(NAME, "skipped", "no labels of both versions came in this time")
+        return GateCheck(NAME, "skipped", "no right or wrong labels came for both versions")
     own = replace(rule, alarm=rule.alarm / len(slices))
     values = {name: p_value(*pair) for name, pair in slices.items()}
     worst = min(values, key=lambda name: (values[name], name))

@@ -25,7 +25,8 @@ from packager.rollout.mirrored_requests import ServerAddress
 from packager.rollout.proxy_control import ProxyControl
 from packager.runners.server_log import last_lines, startup_error
 
-ENDED = ("exited", "dead", "restarting")
+RESTARTING = "restarting"
+ENDED = ("exited", "dead", RESTARTING)
 """States of a container whose server does not run."""
 POLL_SECONDS = 1.0
 DRAIN_SECONDS = DEADLINE_SECONDS + 15.0
@@ -170,7 +171,10 @@ class Slots:
 
     def _check_replicas(self, service: str) -> None:
         for container in self.compose.containers(service):
-            if container.get("State") in ENDED:
+            state = container.get("State")
+            if state == RESTARTING:  # Compose does not know the code of such a container
+                raise self._not_ready(service, "one that ends and is started again")
+            if state in ENDED:
                 raise self._not_ready(
                     service, f"one that ended with code {container.get('ExitCode')}"
                 )
@@ -179,6 +183,7 @@ class Slots:
         log = self.compose.log(service)
         error = startup_error(log)
         end = f"{error.message}; {error.hint}" if error is not None else last_lines(log, 800)
+        end = end or "empty"
         wanted = f"{self.one.replicas} ready replicas"
         return PackageError(
             f"{service}: expected {wanted}, got {got}", f"the end of its log: {end}"

@@ -74,7 +74,7 @@ def _pod(work: Workload) -> dict[str, Any]:
     # KServe reads from it which protocol a custom predictor has.
     server["env"].append({"name": "PROTOCOL", "value": "v2"})
     server["startupProbe"] = probe(READY, period=2, failures=150)
-    server["readinessProbe"] = probe(READY, period=5, failures=2)
+    server["readinessProbe"] = probe(READY, period=5, failures=3)
     server["livenessProbe"] = probe(LIVE, period=10, failures=6)
     return {**pod(work), "containers": [server], "topologySpreadConstraints": [spread(work)]}
 

@@ -188,7 +188,7 @@ def container(work: Workload) -> dict[str, Any]:
             "limits": {"memory": memory},
         },
         "startupProbe": probe("/readyz", period=2, failures=150),
-        "readinessProbe": probe("/readyz", period=5, failures=2),
+        "readinessProbe": probe("/readyz", period=5, failures=3),
         "livenessProbe": probe("/livez", period=10, failures=6),
         "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
         "securityContext": CONTAINER_SECURITY,
@@ -200,11 +200,15 @@ def container(work: Workload) -> dict[str, Any]:
 
 
 def probe(path: str, *, period: int, failures: int) -> dict[str, Any]:
-    """A request to the server, every ``period`` seconds."""
+    """A request to the server, every ``period`` seconds.
+
+    It may take as long as a check of the proxies of Compose and Swarm: less, and no replica is
+    ready where the machine is only busy.
+    """
     return {
         "httpGet": {"path": path, "port": HTTP},
         "periodSeconds": period,
-        "timeoutSeconds": 5,
+        "timeoutSeconds": 10,
         "failureThreshold": failures,
     }
 

@@ -58,7 +58,7 @@ def test_without_labels_of_both_there_is_nothing_to_compare(
     found = judge_labels(VERSIONS, {}, counts({"__all__": pair}))
     assert (found.outcome, found.text) == (
         "skipped",
-        "no labels of both versions came in this time",
+        "no right or wrong labels came for both versions",
     )
 
 

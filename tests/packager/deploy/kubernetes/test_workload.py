@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from packager.deploy.kubernetes.workload import (
     pod,
     service,
 )
+from packager.deploy.proxy import CHECKED, proxy_head
 
 
 @pytest.mark.parametrize("make", [deployment, service, autoscaler, disruption_budget])
@@ -54,6 +56,17 @@ def test_a_rollout_ends_no_replica_before_another_is_ready() -> None:
     assert one["livenessProbe"]["httpGet"]["path"] == "/livez"  # a draining pod is not ready
     assert one["lifecycle"] == {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}}
     assert GRACE_SECONDS >= 30 + DRAIN_SECONDS
+
+
+def test_a_busy_pod_stays_as_long_as_a_busy_replica_behind_a_proxy() -> None:
+    (one,) = pod(WORK)["containers"]
+    seconds = re.search(r"timeout check (\d+)s", proxy_head())
+    failures = re.search(r"fall (\d+)", CHECKED)
+    assert seconds is not None
+    assert failures is not None
+    asked = one["readinessProbe"]
+    assert asked["timeoutSeconds"] == int(seconds[1])
+    assert asked["failureThreshold"] == int(failures[1])
 
 
 def test_the_version_is_in_no_selector() -> None:
