@@ -57,6 +57,7 @@ def nonces(count: int) -> list[Token]:
     return [(NOW, os.urandom(8)) for _ in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fate", ["late", "answer lost", "refused"])
 @pytest.mark.parametrize("step", [0, 1])
 def test_what_was_answered_503_can_be_sent_again(

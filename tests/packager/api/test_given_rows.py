@@ -39,6 +39,7 @@ def test_columns_that_the_model_does_not_know_are_left_out(tmp_path: Path) -> No
     assert found.data.options("y") == 'include = ["a"]\n'
 
 
+@pytest.mark.slow
 def test_a_frame_becomes_a_version_of_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

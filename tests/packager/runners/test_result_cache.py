@@ -111,6 +111,7 @@ def test_other_dependencies_or_surroundings_take_no_kept_result(tmp_path, lock, 
     assert digest(folder, lock, isolation) != digest(folder)
 
 
+@pytest.mark.slow
 def test_a_project_elsewhere_with_other_code_has_reports_of_its_own(tmp_path):
     one, other = write_project(tmp_path / "one"), write_project(tmp_path / "other")
     asked = make_job(load_project(one))

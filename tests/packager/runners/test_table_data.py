@@ -142,6 +142,7 @@ def test_labels_of_a_version_are_the_target_and_older_ones_can_be_trained_on(
         assert bool(told.warnings) == (number == 3)
 
 
+@pytest.mark.slow
 def test_a_version_without_the_scheme_is_refused(tmp_path, commit, cache):
     project = labelled_project(tmp_path, commit, "delta:visits@1")
     with (

@@ -40,6 +40,8 @@ from packager.scoring.parts import record_part
 from packager.scoring.plan import SUCCESS, WORK
 from tests.support.solution_samples import loaded_solution
 
+pytestmark = pytest.mark.slow
+
 TABLE = rows(950)
 
 
@@ -149,7 +151,6 @@ def test_a_member_that_ends_ends_the_run_which_is_resumed(
         assert contents(asked.output) == contents(whole.output)
 
 
-@pytest.mark.slow
 def test_a_built_solution_is_scored_in_shards_and_resumed(
     local_solution: Package, tmp_path: Path
 ) -> None:

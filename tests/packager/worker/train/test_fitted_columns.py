@@ -57,6 +57,7 @@ def test_a_model_fitted_on_all_columns_is_queried_with_all(name):
     assert features_of_model(model, ROWS, tuple(ROWS)) == tuple(ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_fitted_on_an_array_names_nothing(name):
     model = loaded(clone(MODELS[name]).fit(ROWS.to_numpy(), LABELS))
