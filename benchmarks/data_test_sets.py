@@ -46,7 +46,8 @@ def population(
     """The world of a set; a regression if ``target`` has numbers that are no classes."""
     order = np.random.default_rng(0).permutation(len(rows))
     fit, pool = (rows.iloc[part].reset_index(drop=True) for part in np.split(order, [_half(rows)]))
-    task = "regression" if rows[target].nunique() > 20 else "classification"
+    numbers = pd.api.types.is_numeric_dtype(rows[target]) and rows[target].nunique() > 20
+    task = "regression" if numbers else "classification"
     return World(name, task, target, _drawn(pool), slices, faults=faults, fit=fit, **more)
 
 

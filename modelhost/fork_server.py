@@ -106,8 +106,8 @@ def preload(names: Sequence[str]) -> None:
     """
     project = Path.cwd().resolve()
     searched = list(sys.path)
-    places = [Path(path).resolve() for path in searched]
-    within = [project in (path, *path.parents) for path in places]
+    paths = [Path(path).resolve() for path in searched]
+    within = [project in (path, *path.parents) for path in paths]
     sys.path[:] = [path for path, hidden in zip(searched, within) if not hidden]
     try:
         for name in filter(_is_safe, names):

@@ -52,19 +52,19 @@ def decode_absent(header: Mapping[str, Any], rows: int) -> dict[str, list[int]] 
     if "absent" not in header:
         return None
     given = header["absent"]
-    for places in given.values():
-        if not all(type(index) is int and 0 <= index < rows for index in places):
+    for indices in given.values():
+        if not all(type(index) is int and 0 <= index < rows for index in indices):
             raise ValueError(f"expected some of {rows} rows of a member without an answer")
-    return {str(name): sorted({*places}) for name, places in given.items()}
+    return {str(name): sorted({*indices}) for name, indices in given.items()}
 
 
 def decode_received(answer: Message) -> Iterator[tuple[str, list[int], Predictions]]:
     """The calls in the answer to ``rerun``: member, places and answers."""
     at = answer.header["own"]
-    for member, places, header, count in answer.header["received"]:
+    for member, indices, header, count in answer.header["received"]:
         own = decode_predictions(Message(header, answer.buffers[at : at + count]))
         at += count
-        yield member, places, own
+        yield member, indices, own
 
 
 def encode_matrix(matrix: Any) -> tuple[dict[str, Any], list[Buffer]]:

@@ -11,16 +11,18 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from modelhost.errors import PackageError, UsageError
+from modelhost.text import truncate
 
 _FROM_SETUPTOOLS = {"pkg_resources": "setuptools<81", "distutils": "setuptools"}
 """Module → the versions of setuptools that have it, which old libraries need and do not require."""
+
+MAX_MESSAGE = 10_000
+"""Characters of an exception's message that are shown: it may quote a whole table."""
 
 
 def find_module(name: str, key: str) -> ModuleType:
@@ -57,26 +59,44 @@ def find_object(spec: str, key: str) -> tuple[ModuleType, Any]:
     return module, found
 
 
-@contextmanager
-def project_errors(what: str, *, traced: bool = True) -> Iterator[None]:
+class project_errors:  # noqa: N801 - used as a function; a generator takes three times as long
     """Convert an exception of the project's code to a ``PackageError`` naming file and line.
 
     The traceback is written to stderr only if ``traced``: not if the error becomes a note.
     """
+
+    def __init__(self, what: str, *, traced: bool = True) -> None:
+        self._what = what
+        self._traced = traced
+
+    def __enter__(self) -> None:
+        """Nothing is changed."""
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        """Raise ``PackageError`` for ``error``, unless it is one."""
+        if isinstance(error, (Exception, SystemExit)) and not isinstance(error, PackageError):
+            _raise(self._what, error, traced=self._traced)
+
+
+def _raise(what: str, error: Exception | SystemExit, *, traced: bool) -> None:
+    known = _package_error_behind(error)
+    if known is not None:
+        raise known from None
+    if traced:
+        sys.stderr.write(
+            "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        )
+    raise PackageError(f"{what} raised {_described(error)}", _hint(error)) from error
+
+
+def _described(error: BaseException) -> str:
+    """The type and the message, at most ``MAX_MESSAGE`` characters of it."""
+    name = type(error).__name__
     try:
-        yield
-    except PackageError:
-        raise
-    except (Exception, SystemExit) as error:
-        known = _package_error_behind(error)
-        if known is not None:
-            raise known from None
-        if traced:
-            sys.stderr.write(
-                "".join(traceback.format_exception(type(error), error, error.__traceback__))
-            )
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise PackageError(f"{what} raised {text}", _hint(error)) from error
+        text = str(error)
+    except Exception as failure:  # the project's own method
+        return f"{name}, whose message raised {type(failure).__name__}"
+    return f"{name}: {truncate(text, MAX_MESSAGE)}" if text else name
 
 
 def _parents(name: str) -> set[str]:
@@ -103,7 +123,7 @@ def _hint(error: BaseException) -> str:
         if known:
             return f"add {known}, which has {error.name!r}, to the requirements file"
         return f"add what provides {error.name!r} to the requirements file"
-    location = _place(error)
+    location = _raised_at(error)
     where = f"see {location} in the project" if location else "the traceback above says where"
     absent = _not_packaged(error)
     if absent:
@@ -126,7 +146,7 @@ def _not_packaged(error: BaseException) -> str | None:
     return _relative(path, top)
 
 
-def _place(error: BaseException) -> str | None:
+def _raised_at(error: BaseException) -> str | None:
     """``file:line`` of the innermost frame within the project (the working directory)."""
     if isinstance(error, SyntaxError) and error.filename:
         relative = _inside_project(error.filename)

@@ -249,9 +249,9 @@ def _training_rows(request: Message) -> tuple[Any, Any]:
     columns = decode_columns(given["columns"], request.buffers, rows)
     made = []
     for names, takes in ((given["targets"], FRAME), (given["features"], ARRAY)):
-        places = [index for index, spec in enumerate(specs) if spec.name in names]
-        builder = input_builder(takes, [specs[index] for index in places])
-        made.append(builder.frame([columns[index] for index in places], rows))
+        indices = [index for index, spec in enumerate(specs) if spec.name in names]
+        builder = input_builder(takes, [specs[index] for index in indices])
+        made.append(builder.frame([columns[index] for index in indices], rows))
     return _target(made[0], given["targets"]), made[1].copy()
 
 

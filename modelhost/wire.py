@@ -134,7 +134,8 @@ class MessageDecoder:
         magic, header, payload = PREFIX.unpack_from(data)
         if magic not in self._forms:
             _check_magic(magic)
-        _check_lengths(header, payload, self._max_header, self._max_payload)
+        if header > self._max_header or payload > self._max_payload:
+            raise _too_long(header, payload, self._max_header, self._max_payload)
         return magic, header, payload
 
     def _message(self, magic: bytes, block: memoryview, header: int) -> Message | None:
@@ -213,7 +214,8 @@ def receive(connection: socket.socket, max_payload: int = MAX_PAYLOAD_BYTES) -> 
         return None
     magic, header, payload = PREFIX.unpack_from(prefix)
     _check_magic(magic)
-    _check_lengths(header, payload, MAX_HEADER_BYTES, max_payload)
+    if header > MAX_HEADER_BYTES or payload > max_payload:
+        raise _too_long(header, payload, MAX_HEADER_BYTES, max_payload)
     block = _read(connection, header + payload)
     assert block is not None
     return _message(memoryview(block), header)
@@ -237,12 +239,11 @@ def _check_magic(magic: bytes) -> None:
         raise WireError(f"expected {MAGIC!r} at the start of a message, got {magic!r}")
 
 
-def _check_lengths(header: int, payload: int, max_header: int, max_payload: int) -> None:
-    if header > max_header or payload > max_payload:
-        raise WireError(
-            f"expected a header of at most {max_header} and a payload of at most {max_payload}"
-            f" bytes, got {header} and {payload}"
-        )
+def _too_long(header: int, payload: int, max_header: int, max_payload: int) -> WireError:
+    return WireError(
+        f"expected a header of at most {max_header} and a payload of at most {max_payload} bytes,"
+        f" got {header} and {payload}"
+    )
 
 
 def _message(block: memoryview, header_size: int) -> Message:

@@ -52,10 +52,10 @@ class ColumnArrays:
 
     def rows_of(self, columns: Sequence[int]) -> Floats | None:
         """The numbers of these columns, shape (columns, n); None if one is not a number here."""
-        places = [self.layout.numbers.get(column, -1) for column in columns]
-        if places == [*range(len(self.numbers))]:
+        indices = [self.layout.numbers.get(column, -1) for column in columns]
+        if indices == [*range(len(self.numbers))]:
             return self.numbers
-        return None if -1 in places else np.asarray(self.numbers[places], np.float64)
+        return None if -1 in indices else np.asarray(self.numbers[indices], np.float64)
 
     def at(self, rows: npt.NDArray[np.intp] | slice) -> ColumnArrays:
         """The values of the rows at these positions."""

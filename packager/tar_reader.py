@@ -45,7 +45,7 @@ class Window(io.RawIOBase):
 
     def __init__(self, file: IO[bytes], offset: int, size: int, *, owned: bool = True) -> None:
         super().__init__()
-        self._file, self._offset, self._size, self._place = file, offset, size, 0
+        self._file, self._offset, self._size, self._target_path = file, offset, size, 0
         self._owned = owned
 
     def readable(self) -> bool:
@@ -58,20 +58,20 @@ class Window(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """See ``io.RawIOBase``."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
-        self._place = max(0, start + offset)
-        return self._place
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._target_path, os.SEEK_END: self._size}[whence]
+        self._target_path = max(0, start + offset)
+        return self._target_path
 
     def tell(self) -> int:
         """See ``io.RawIOBase``."""
-        return self._place
+        return self._target_path
 
     def readinto(self, buffer: Any) -> int:
         """See ``io.RawIOBase``."""
-        self._file.seek(self._offset + self._place)
-        content = self._file.read(max(0, min(len(buffer), self._size - self._place)))
+        self._file.seek(self._offset + self._target_path)
+        content = self._file.read(max(0, min(len(buffer), self._size - self._target_path)))
         buffer[: len(content)] = content
-        self._place += len(content)
+        self._target_path += len(content)
         return len(content)
 
     def close(self) -> None:
@@ -257,9 +257,11 @@ def unpack_plain(
             continue
         if inside and info.issym() and not _stays(path, PurePosixPath(info.linkname)):
             raise reader.refusal(f"the link {info.name!r}, which leaves its folder")
-        location = _place(reader, folder, path, real)
+        location = _target_path(reader, folder, path, real)
         target = (
-            _place(reader, folder, PurePosixPath(info.linkname), real) if info.islnk() else None
+            _target_path(reader, folder, PurePosixPath(info.linkname), real)
+            if info.islnk()
+            else None
         )
         try:
             if location.is_symlink() or (
@@ -283,7 +285,7 @@ def _stays(path: PurePosixPath, link: PurePosixPath) -> bool:
     return not link.is_absolute() and link.parts[:up] == ("..",) * up and up < len(path.parts)
 
 
-def _place(reader: TarReader, folder: Path, path: PurePosixPath, real: set[Path]) -> Path:
+def _target_path(reader: TarReader, folder: Path, path: PurePosixPath, real: set[Path]) -> Path:
     """``path`` below ``folder``; creates its parent folders, which must not be links."""
     if path.is_absolute() or ".." in path.parts:
         raise reader.refusal(f"the member {str(path)!r}, which leaves its folder")

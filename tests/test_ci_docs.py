@@ -17,16 +17,11 @@ import jsonschema_rs
 import pytest
 import typer
 import yaml
+from ci_page import JOBS, NAMES, PAGE
 from command import NO_ENGINE, PACKAGE, Package
 
 from packager.cli.commands import app
 
-PAGE = (Path(__file__).parent.parent / "docs" / "ci.md").read_text(encoding="utf-8")
-NAMES = ("github", "gitlab", "gitlab with docker", "new data on github", "new data on gitlab")
-FILES = dict(
-    zip(NAMES, re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE), strict=True)
-)
-JOBS: dict[str, Any] = {name: yaml.safe_load(text) for name, text in FILES.items()}
 SCRIPTS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 RELEASE = next(text for text in SCRIPTS if "package verify" in text)
 NEW_DATA = next(text for text in SCRIPTS if "wrong usage" in text)

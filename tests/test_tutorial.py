@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from command import NO_ENGINE, PACKAGE
+from real_prometheus import free_port
+from service_images import COMPOSE, service_images
 
 TOP = Path(__file__).parent.parent
 TEXT = (TOP / "docs" / "tutorial.md").read_text(encoding="utf-8")
@@ -28,6 +30,7 @@ def steady(text: str) -> str:
     """Without what differs between machines: digests, sizes, times, the last digits of numbers."""
     text = re.sub(r'"token":"[\w-]+"', '"token":"TOKEN"', text)
     text = re.sub(r"\b([0-9a-f]{12}|[0-9a-f]{64})\b", "DIGEST", text)
+    text = re.sub(r"\bkey [0-9a-f]{16}\b", "key KEY", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
     text = re.sub(r"\b\d\d:\d\d\b", "TIME", text)
     text = re.sub(r"\b\d+ (s|min)\b", "AGE", text)
@@ -64,7 +67,7 @@ def transcript(block: str) -> list[tuple[str, str]]:
 class Reader:
     """Somebody who follows the tutorial in a folder of their own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, engine: bool = False) -> None:
         self.folder = folder
         self.started: list[subprocess.Popen[str]] = []
         self.places: dict[str, str] = {}
@@ -72,7 +75,7 @@ class Reader:
         """Commands that printed something else than the tutorial shows."""
         self.variables = {
             **{name: text for name, text in os.environ.items() if not name.startswith("MODEL_")},
-            **NO_ENGINE,
+            **({} if engine else NO_ENGINE),
             "PATH": f"{PACKAGE.parent}:{os.environ['PATH']}",
             "XDG_DATA_HOME": str(folder / "home"),
         }
@@ -104,6 +107,9 @@ class Reader:
         if variable := re.fullmatch(r"export (\w+)=(\S+)", command):
             self.variables[variable[1]] = self.here(variable[2])
             return ""
+        if variable := re.fullmatch(r"(\w+)=\$\((.*)\)", command):
+            self.variables[variable[1]] = self.run(variable[2]).strip()
+            return ""
         done = subprocess.run(
             self.here(command), shell=True, executable="/bin/bash", cwd=self.folder,
             env=self.variables, capture_output=True, text=True, check=False,
@@ -134,9 +140,9 @@ class Reader:
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[Reader]:
-    """A reader whose processes end with the block."""
-    reader = Reader(folder)
+def reading(folder: Path, *, engine: bool = False) -> Iterator[Reader]:
+    """A reader whose processes end with the block; ``engine``: who has one."""
+    reader = Reader(folder, engine=engine)
     try:
         yield reader
     finally:
@@ -164,17 +170,11 @@ def follow(reader: Reader, block: str) -> None:
 @pytest.mark.server
 @pytest.mark.network
 def test_the_tutorial_is_what_happens(tmp_path: Path) -> None:
-    script, recipe = (block for language, block in BLOCKS if language == "python")
     with reading(tmp_path) as reader:
-        reader.write("make_data.py", script)
-        subprocess.run([sys.executable, "make_data.py"], cwd=tmp_path, check=True)
+        _begin(reader)
         follow(reader, block_with("$ head -3"))
-        reader.write("parcels/train.py", recipe)
-        reader.write("parcels/requirements.txt", block_with("scikit-learn>=1.5\n"))
-        reader.write("parcels/package.toml", block_with('name = "parcels"'))
         follow(reader, block_with("$ package data issues parcels"))
-        follow(reader, block_with("$ package data verdicts apply"))
-        reader.change("parcels/package.toml", "data/parcels.csv", "data/parcels.clean.csv")
+        _correct(reader)
         follow(reader, block_with("$ package build parcels --output oci:parcels-image"))
         follow(reader, block_with("$ package inspect parcels-image"))
         reader.write("new.csv", block_with("north,700,9.5\nexpress"))
@@ -186,7 +186,55 @@ def test_the_tutorial_is_what_happens(tmp_path: Path) -> None:
         reader.change("parcels/package.toml", 'version = "1.0.0"', 'version = "1.1.0"')
         follow(reader, block_with("--output oci:parcels-next"))
         follow(reader, block_with("--data later.csv --local"))
+        follow(reader, block_with("$ package sign parcels-image"))
     assert not reader.surprises, "\n".join(reader.surprises)
+
+
+@pytest.mark.long
+@pytest.mark.slow
+@pytest.mark.engine
+@pytest.mark.network
+def test_its_model_is_signed_and_deployed_with_alerts(tmp_path: Path) -> None:
+    """Section 13, without Grafana, whose image comes from a registry only, on free ports."""
+    if not COMPOSE.exists():
+        pytest.skip("no Compose here")
+    port = free_port()
+    with reading(tmp_path, engine=True) as reader:
+        parts = ("PROMETHEUS_PORT", "ALERTMANAGER_PORT", "TRACKER_PORT")
+        reader.variables |= service_images() | {name: str(free_port()) for name in parts}
+        reader.variables["COMPOSE_PROJECT_NAME"] = f"tutorial-{port}"
+        reader.variables["MODEL_PACKAGER_KEY_PASSWORD"] = "a-password-of-your-own"
+        options = "--replicas 2"
+        reader.places = {
+            options: f"{options} --port {port} --without grafana",
+            "docker compose": str(COMPOSE),
+            "127.0.0.1:3000": f"127.0.0.1:{port}",
+        }
+        _begin(reader)
+        _correct(reader)
+        reader.run("package key release.key")
+        follow(reader, block_with("$ BASE=$(package base)"))
+        try:
+            follow(reader, block_with("$ package deploy compose"))
+        finally:
+            reader.run("docker compose -f deployed/compose.yml down --volumes --timeout 2")
+    assert not reader.surprises, "\n".join(reader.surprises)
+
+
+def _begin(reader: Reader) -> None:
+    """Sections 1 to 3: the files that the reader writes."""
+    script, recipe = (block for language, block in BLOCKS if language == "python")
+    reader.write("make_data.py", script)
+    subprocess.run([sys.executable, "make_data.py"], cwd=reader.folder, check=True)
+    reader.write("parcels/train.py", recipe)
+    reader.write("parcels/requirements.txt", block_with("scikit-learn>=1.5\n"))
+    reader.write("parcels/package.toml", block_with('name = "parcels"'))
+
+
+def _correct(reader: Reader) -> None:
+    """Section 5: the verdicts, and the corrected file as the data."""
+    follow(reader, block_with("$ package data verdicts apply"))
+    reader.change("parcels/package.toml", "data/parcels.csv", "data/parcels.clean.csv")
 
 
 def _serve(reader: Reader) -> None:

@@ -34,7 +34,7 @@ class AnswerPart(NamedTuple):
     """What computes one answer."""
 
     estimator: Any
-    place: int | None
+    output: int | None
     """Which of the answers of ``estimator`` it is; None if it gives one."""
     task: str
     classes: Sequence[Any] | None
@@ -111,19 +111,19 @@ def coded_parts(parts: Sequence[AnswerPart], block: MatrixBlock, walk: PipelineW
 
 def joined_head(parts: Sequence[AnswerPart]) -> Head:
     """A head of the parts: all linear, or all of trees; else why there is none."""
-    linear = [linear_parts(part.estimator, part.task, part.place) for part in parts]
+    linear = [linear_parts(part.estimator, part.task, part.output) for part in parts]
     if all(one is not None for one in linear):
         return _joined([_linear(one) for one in linear if one is not None])
     first = parts[0].estimator
     if not all(has_trees(part.estimator) for part in parts):
         return Head({"refused": f"{describe(first)} is neither linear nor of trees"})
-    return _joined([trees_of(part.estimator, part.place) for part in parts])
+    return _joined([trees_of(part.estimator, part.output) for part in parts])
 
 
 def joined_text_head(parts: Sequence[AnswerPart], matrix: Unfolded) -> Head:
     """As ``joined_head``, of the features of text vectorizers; raises ``CannotCompileError``."""
     heads = [
-        sparse_linear(part.estimator, linear_parts(part.estimator, part.task, part.place), matrix)
+        sparse_linear(part.estimator, linear_parts(part.estimator, part.task, part.output), matrix)
         for part in parts
     ]
     return _joined(heads)
@@ -167,7 +167,7 @@ def _single(output: OutputSpec) -> list[tuple[str, Sequence[Any] | None]]:
 
 
 def _members(estimator: Any, count: int) -> list[tuple[Any, int | None]]:
-    """What computes each of ``count`` answers, and its place there."""
+    """What computes each of ``count`` answers, and its index there."""
     name = type(estimator).__name__ if from_sklearn(estimator) else ""
     several = name != "OneVsRestClassifier" or estimator.multilabel_
     if name in _MEMBERS and several:

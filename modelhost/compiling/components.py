@@ -54,8 +54,8 @@ class Unfolded:
                 given = projections[cell.projection].cells
                 self.cells += given
                 self._origins += [-1] * len(given)
-            _, places, outputs = self._components[cell.projection]
-            places.append(index)
+            _, indices, outputs = self._components[cell.projection]
+            indices.append(index)
             outputs.append(cell.output)
 
     def origin(self, position: int) -> int:
@@ -69,10 +69,10 @@ class Unfolded:
         if not self._components:
             return FoldedWeights(made, None, 0)
         sizes, terms = np.abs(made), 0
-        for number, (start, places, outputs) in self._components.items():
+        for number, (start, indices, outputs) in self._components.items():
             factors = self._projections[number].factors[outputs]
             stop = start + factors.shape[1]
-            made[:, start:stop] = own[:, places] @ factors
-            sizes[:, start:stop] = np.abs(own[:, places]) @ np.abs(factors)
-            terms = max(terms, len(places))
+            made[:, start:stop] = own[:, indices] @ factors
+            sizes[:, start:stop] = np.abs(own[:, indices]) @ np.abs(factors)
+            terms = max(terms, len(indices))
         return FoldedWeights(made, float(sizes.max()), terms)

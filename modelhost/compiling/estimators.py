@@ -109,9 +109,9 @@ def coded(estimator: Any, block: MatrixBlock, walk: PipelineWalk) -> MatrixBlock
     preprocessor = getattr(estimator, "_preprocessor", None)
     if type(estimator).__name__ in BINNED_ENSEMBLES and preprocessor is not None:
         (_, encoder, _), *_ = preprocessor.transformers_
-        places = preprocessor._transformer_to_input_indices
-        coded = walk.through(encoder, block.take(places["encoder"]), ())
-        cells = (*coded.cells, *block.take(places["numerical"]).cells)
+        indices = preprocessor._transformer_to_input_indices
+        coded = walk.through(encoder, block.take(indices["encoder"]), ())
+        cells = (*coded.cells, *block.take(indices["numerical"]).cells)
         data = None if block.data is None else preprocessor.transform(block.data)
         return MatrixBlock(cells, data)
     booster = getattr(estimator, "booster_", None)

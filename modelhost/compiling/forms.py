@@ -1,7 +1,7 @@
 """Derive the compiled form of a fitted model, as plain data, from its answers to probes.
 
 The form is that of ``packager.model.compiled.form`` without its head: ``columns``, ``steps``,
-``matrix`` and ``nan``, and where text is counted ``texts`` and ``places``. Numbers are Python's;
+``matrix`` and ``nan``, and where text is counted ``texts`` and ``indices``. Numbers are Python's;
 None is NaN.
 """
 
@@ -112,9 +112,9 @@ class FittedForm:
         last = self._block.take(origins) if texts else self._block
         matrices = [_matrix(block, self._probe) for block in (*blocks, last)]
         paths = [list(path) for path, _ in self._walk.steps]
-        places = range(len(self._probe.columns))
+        indices = range(len(self._probe.columns))
         read = {text["column"] for text in texts}
-        columns = [_domain(index, self._probe, matrices, index in read) for index in places]
+        columns = [_domain(index, self._probe, matrices, index in read) for index in indices]
         if not any(domain["used"] for domain in columns):
             raise CannotCompileError("the model uses none of the columns")
         form = {
@@ -124,7 +124,7 @@ class FittedForm:
             "nan": any(_has_nan(block) for block in (*blocks, last)),
         }
         if texts:
-            form.update(texts=texts, places=others)
+            form.update(texts=texts, indices=others)
         return form, buffers
 
 
@@ -214,7 +214,7 @@ def _table(column: int, positions: list[int], made: Any, probe: Probe) -> dict[s
     special = [*probe.of(column, "null"), *probe.of(column, "unknown")]
     answers = {}
     for question in (*keys, *special):
-        one, *others = (made[row] for row in probe.places[question])
+        one, *others = (made[row] for row in probe.indices[question])
         if not all(np.array_equal(one, other, equal_nan=True) for other in others):
             name = probe.columns[column].name
             raise CannotCompileError(f"the encoding of column {name!r} depends on other columns")

@@ -21,12 +21,12 @@ class Probe(NamedTuple):
     columns: Sequence[Any]
     """The features of the schema: ``ColumnSpec``, or objects with its attributes."""
     frame: Any
-    places: Mapping[ProbeInput, tuple[int, ...]]
+    indices: Mapping[ProbeInput, tuple[int, ...]]
     raised: frozenset[ProbeInput]
 
     def of(self, column: int, kind: str) -> list[ProbeInput]:
         """The predicted probes of one kind of one column."""
-        return [q for q in self.places if q.column == column and q.kind == kind]
+        return [q for q in self.indices if q.column == column and q.kind == kind]
 
     def nulls(self, column: int) -> bool:
         """Whether the model accepts null in this column."""
@@ -41,13 +41,13 @@ class Probe(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """All but the columns and the frame; ``Probe.read`` is the inverse."""
         return {
-            "places": [[list(question), list(rows)] for question, rows in self.places.items()],
+            "indices": [[list(question), list(rows)] for question, rows in self.indices.items()],
             "raised": sorted((list(question) for question in self.raised), key=repr),
         }
 
     @classmethod
     def read(cls, columns: Sequence[Any], frame: Any, given: Mapping[str, Any]) -> Probe:
         """From ``as_json``."""
-        places = {ProbeInput(*question): tuple(rows) for question, rows in given["places"]}
+        indices = {ProbeInput(*question): tuple(rows) for question, rows in given["indices"]}
         raised = frozenset(ProbeInput(*question) for question in given["raised"])
-        return cls(columns, frame, places, raised)
+        return cls(columns, frame, indices, raised)

@@ -87,12 +87,12 @@ class MatrixBlock:
         """The same single column of a frame as the list of its values."""
         return replace(self, data=None if self.data is None else self.data.iloc[:, 0].tolist())
 
-    def take(self, places: Sequence[int]) -> MatrixBlock:
-        """The columns at ``places``."""
+    def take(self, indices: Sequence[int]) -> MatrixBlock:
+        """The columns at ``indices``."""
         data = self.data
         if data is not None:
-            data = data.iloc[:, list(places)] if hasattr(data, "iloc") else data[:, list(places)]
-        return MatrixBlock(tuple(self.cells[index] for index in places), data)
+            data = data.iloc[:, list(indices)] if hasattr(data, "iloc") else data[:, list(indices)]
+        return MatrixBlock(tuple(self.cells[index] for index in indices), data)
 
     @property
     def sparse(self) -> bool:

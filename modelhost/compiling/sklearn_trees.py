@@ -101,7 +101,7 @@ def binned_tables(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The settings and arrays of histogram gradient boosting, for categories encoded before."""
     classifies = type(estimator).__name__.endswith("Classifier")
     predictors = [one for stage in estimator._predictors for one in stage]
-    known, places = estimator._bin_mapper.make_known_categories_bitsets()
+    known, bitset_indices = estimator._bin_mapper.make_known_categories_bitsets()
     (item_size,) = {one.nodes.itemsize for one in predictors}
     bitsets = [np.asarray(one.raw_left_cat_bitsets, np.uint32).ravel() for one in predictors]
     settings: dict[str, Any] = {
@@ -120,7 +120,7 @@ def binned_tables(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         "left_bitset_count": np.array([len(bits) for bits in bitsets], np.int64),
         "left_bitsets": _joined(bitsets, np.uint32),
         "known_bitsets": np.asarray(known, np.uint32).ravel(),
-        "bitset_of_feature": np.asarray(places, np.uint32).ravel(),
+        "bitset_of_feature": np.asarray(bitset_indices, np.uint32).ravel(),
         "base_scores": np.asarray(estimator._baseline_prediction, np.float64).ravel(),
     }
 

@@ -253,7 +253,7 @@ def _described(part: TextPart, buffers: list[Buffer]) -> dict[str, Any]:
     described, made = encode_text([term for term, _ in ordered])
     arrays = [{"name": "terms", "length": len(ordered), **described}]
     buffers.extend(made)
-    fields = {"places": np.array([index for _, index in ordered], np.int64)}
+    fields = {"indices": np.array([index for _, index in ordered], np.int64)}
     for at, stage in enumerate(part.stages):
         if stage.values is not None:
             fields[f"stage {at}"] = stage.values

@@ -82,14 +82,14 @@ class PipelineWalk:
 
     def _column_transformer(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
         _check_weights(part)
-        places = getattr(part, "_transformer_to_input_indices", None)
-        if places is None:
+        indices = getattr(part, "_transformer_to_input_indices", None)
+        if indices is None:
             raise CannotCompileError(
                 "this scikit-learn version does not expose the columns of ColumnTransformer"
             )
         cells: list[Feature] = []
         for index, (name, inner, columns) in enumerate(part.transformers_):
-            chosen = list(places[name])
+            chosen = list(indices[name])
             if (isinstance(inner, str) and inner == "drop") or not chosen:
                 continue
             given = block.take(chosen)

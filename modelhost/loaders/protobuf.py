@@ -47,7 +47,7 @@ def is_onnx(path: Path, *, has_name: bool) -> bool:
         if content[0] != 8:  # ir_version comes first
             return False
         try:
-            for number, _, _ in _places(content):
+            for number, _, _ in _field_spans(content):
                 if number not in MODEL_FIELDS and number not in OPERATORS:
                     return False
                 seen.add(number)
@@ -95,14 +95,14 @@ def _labels(content: bytes) -> tuple[str | int, ...] | None:
 
 def fields(content: bytes) -> Iterator[Field]:
     """The fields of a message; raises ``ValueError`` if it is cut off."""
-    for number, start, stop in _places(content):
+    for number, start, stop in _field_spans(content):
         if stop < start:
             yield Field(number, ~stop)
         else:
             yield Field(number, content[start:stop])
 
 
-def _places(content: bytes | mmap.mmap) -> Iterator[tuple[int, int, int]]:
+def _field_spans(content: bytes | mmap.mmap) -> Iterator[tuple[int, int, int]]:
     """(number, start, stop) of the value of each field; of a varint, ``~value`` as its stop."""
     at, size = 0, len(content)
     while at < size:

@@ -26,5 +26,5 @@ def with_labels(model: Any, labels: Sequence[Scalar]) -> Any:
     )
     if callable(getattr(model, "predict_proba", None)):
         return ProbabilityAdapter(model, model.predict_proba, inputs, labels)
-    places = {label: index for index, label in enumerate(own)}
-    return LabelAdapter(model, lambda f: [places[one] for one in model.predict(f)], inputs, labels)
+    indices = {label: index for index, label in enumerate(own)}
+    return LabelAdapter(model, lambda f: [indices[one] for one in model.predict(f)], inputs, labels)

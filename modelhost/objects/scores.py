@@ -62,16 +62,16 @@ def adapt_scored(model: ScoringModel, declared: DeclaredAnswers) -> Any:
         )
     classes = classes_for(declared, count)
     if model.ending == OPEN:
-        return LabelAdapter(model.fitted, _places(model.answer), model.inputs, classes)
+        return LabelAdapter(model.fitted, _class_indices(model.answer), model.inputs, classes)
     return ProbabilityAdapter(model.fitted, _chances(model), model.inputs, classes)
 
 
-def _places(answer: Answer) -> Answer:
-    def places(rows: Any) -> Any:
+def _class_indices(answer: Answer) -> Answer:
+    def indices(rows: Any) -> Any:
         found = _flat(answer(rows))
         return (found > 0).astype(int) if found.ndim == 1 else found.argmax(axis=1)
 
-    return places
+    return indices
 
 
 def _chances(model: ScoringModel) -> Answer:

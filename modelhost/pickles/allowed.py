@@ -118,7 +118,7 @@ OBJECTS = frozenset(["numpy.vectorize"])
 EXCEPTIONS = re.compile(r"builtins\.[A-Z]\w*(Error|Exception|Warning)")
 LOOK_UPS = frozenset(["builtins.getattr", "builtins.type", "torch.storage._load_from_bytes"])
 """What may be called with arguments that the reader follows (``SAFE``), and not handed on."""
-_OF_ARRAYS = (
+_TEXT_OF_ARRAYS = (
     "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
     " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
     " average cbrt ceil clip concatenate conjugate copysign corrcoef cos cosh cov cross cumprod"
@@ -134,10 +134,12 @@ _OF_ARRAYS = (
     " stack std subtract sum tan tanh transpose trapezoid tril triu true_divide trunc unique var"
     " vstack where zeros zeros_like round_"
 )
+OF_ARRAYS = _words(_TEXT_OF_ARRAYS)
+"""Functions of NumPy that take arrays and compute."""
 VALUES = (
-    _names("numpy", _OF_ARRAYS)
-    | _names("numpy.core._multiarray_umath", _OF_ARRAYS)  # where pickle finds those of NumPy 1
-    | _names("numpy._core._multiarray_umath", _OF_ARRAYS)
+    _names("numpy", _TEXT_OF_ARRAYS)
+    | _names("numpy.core._multiarray_umath", _TEXT_OF_ARRAYS)  # where pickle finds those of NumPy 1
+    | _names("numpy._core._multiarray_umath", _TEXT_OF_ARRAYS)
     | _names(
         "builtins",
         "abs len max min round sum str.capitalize str.casefold str.lower str.lstrip str.rsplit"

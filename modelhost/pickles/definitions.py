@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Any, Iterator, NamedTuple
 
-from modelhost.pickles.modules import ModuleFile, Modules
+from modelhost.pickles.modules import STANDARD, ModuleFile, Modules
 
 CLASS, FUNCTION, COMPILED, OTHER, ABSENT = "class", "function", "compiled", "other", "absent"
 MAX_STEPS = 12
@@ -20,7 +20,8 @@ def _words(text: str) -> frozenset[str]:
 
 _CALLABLE_BASES = _words(
     "Enum IntEnum StrEnum Flag IntFlag Exception Warning OrderedDict defaultdict Decimal datetime"
-    " date timedelta Random Counter deque"
+    " date timedelta tzinfo timezone Random Counter deque BaseException Fraction set frozenset"
+    " bytearray Path PurePath PosixPath PurePosixPath"
 )
 """Bases whose objects are pickled as a call of their class."""
 _VALUE_BASES = _words("tuple str int float complex bytes frozenset NamedTuple namedtuple")
@@ -78,8 +79,8 @@ class Definitions:
 
         ``values``: or with arguments of ``__new__``, as of tuples and texts.
         """
-        if found.kind == COMPILED:
-            return True
+        if found.kind == COMPILED:  # of the standard library those are that _CALLABLE_BASES names
+            return found.file is None or found.file.origin != STANDARD
         if found.kind != CLASS or found.file is None or found.file.text is None:
             return False
         head, body = _class_text(found.file.text, found.name)
@@ -104,17 +105,45 @@ class Definitions:
 
     def has_method(self, found: Definition, name: str, modules: tuple[str, ...]) -> bool:
         """Whether a class or a base of it defines the method ``name``, within ``modules``."""
+        owner = self.owner(found, rf"def {re.escape(name)}\(")
+        return owner is not None and f"{owner.module}.".startswith(modules)
+
+    def owner(self, found: Definition, written: str) -> Definition | None:
+        """The first of a class and its bases in whose body a line begins as ``written``."""
         waiting, seen = [found], 0
         while waiting and seen < MAX_STEPS:
             one, seen = waiting.pop(0), seen + 1
             if one.kind != CLASS or one.file is None or one.file.text is None:
                 continue
             head, body = _class_text(one.file.text, one.name)
-            if re.search(rf"^[ \t]+def {re.escape(name)}\(", body, re.MULTILINE):
-                return f"{one.module}.".startswith(modules)
+            if re.search(rf"^[ \t]+(async )?{written}", body, re.MULTILINE):
+                return one
             for base in re.findall(r"\w+", re.sub(r"\w+\s*=[^,]*", "", head)):
                 if base not in (one.name, "object"):
                     waiting.append(self.find(one.module, base))
+        return None
+
+    def derives(self, found: Definition, classes: frozenset[str], names: frozenset[str]) -> bool:
+        """Whether a class is one of ``classes`` or derives from one.
+
+        ``names``: of these and their children, by which a base counts that is written as
+        ``module.name``.
+        """
+        waiting, seen = [found], set()
+        while waiting:
+            one = waiting.pop()
+            if one.full in classes or one.name in names:
+                return True
+            if one.kind != CLASS or one.full in seen or one.file is None or one.file.text is None:
+                continue
+            seen.add(one.full)
+            head, _ = _class_text(one.file.text, one.name)
+            for base in re.findall(r"[\w.]+", head):
+                last = base.rpartition(".")[2]
+                if last in names:
+                    return True
+                if base == last and last not in (one.name, "object"):
+                    waiting.append(self.find(one.module, last))
         return False
 
     def is_member(self, module: str, name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, NamedTuple
+from typing import Iterable, Iterator, NamedTuple
 
 from modelhost.pickles import allowed
 from modelhost.pickles.arrays import WRAPPER, WRAPPERS
@@ -11,7 +11,8 @@ from modelhost.pickles.calls import MAKERS, RANDOM
 from modelhost.pickles.definitions import CLASS, COMPILED, FUNCTION, Definition, Definitions
 from modelhost.pickles.modules import OWN, STANDARD, Modules, NoModules, is_standard
 from modelhost.pickles.reader import TORCH_BYTES
-from modelhost.pickles.stand_ins import CALLED, GIVEN, LATER, MADE, SAFE, GlobalName
+from modelhost.pickles.stand_ins import CALLED, GIVEN, LATER, MADE, OPAQUE, SAFE, GlobalName
+from modelhost.pickles.states import EXECUTING, EXECUTING_NAMES
 
 _CLASS_NAME = re.compile(r"_*[a-z]?[A-Z]\w*")
 """Names of compiled classes, whose source isn't there; statsmodels begins some with a letter."""
@@ -73,9 +74,9 @@ class Judge:
             return Judgement(True, "TorchScript's own")
         if last in WRAPPERS:
             return _refused("is joblib's stand-in for an array in another file")
-        return self._of_place(one)
+        return self._of_module(one)
 
-    def _of_place(self, one: GlobalName) -> Judgement:
+    def _of_module(self, one: GlobalName) -> Judgement:
         top = one.module.partition(".")[0]
         qualified = allowed.UNQUALIFIED.get(one.module)
         if qualified and self._modules.find(one.module) is None:
@@ -90,6 +91,8 @@ class Judge:
             return _refused(f"is of {STANDARD}, and none that data needs")
         if not one.module or _is_refused(one.module):
             return _refused("is of a module that runs programs, opens files or loads code")
+        if OPAQUE in one.uses and self._executes(one):
+            return _refused("runs a text of its state, and the state isn't a dict of known keys")
         if isinstance(self._modules, NoModules):
             return self._by_name(one)
         file = self._modules.find(one.module)
@@ -99,6 +102,14 @@ class Judge:
             return self._own(one)
         return self._installed(one)
 
+    def _executes(self, one: GlobalName) -> bool:
+        """Whether objects of the class run a text of their state when they are restored."""
+        if isinstance(self._modules, NoModules):
+            return one.module.startswith(("scipy.stats.", "statsmodels."))
+        return self._definitions.derives(
+            self._definitions.find(one.module, one.name), EXECUTING, EXECUTING_NAMES
+        )
+
     def _own(self, one: GlobalName) -> Judgement:
         """Of the project: what it defines itself, not what it imports."""
         found = self._definitions.find(one.module, one.name.partition(".")[0])
@@ -106,6 +117,13 @@ class Judge:
             return self._elsewhere(one, found)
         if found.kind not in (CLASS, FUNCTION, COMPILED):
             return _refused("is no class or function of the project's code")
+        if self._is_named_only(one) and self._definitions.is_member(one.module, one.name):
+            return Judgement(True, "own code")
+        for outer, inner in _steps(one.name):
+            holder = found if "." not in outer else found._replace(name=outer.rpartition(".")[2])
+            owner = self._definitions.owner(holder, rf"(def|class) {re.escape(inner)}\b")
+            if owner is None or owner.file is None or owner.file.origin != OWN:
+                return _refused("isn't defined by the project's code, but by what that builds on")
         return Judgement(True, "own code")
 
     def _elsewhere(self, one: GlobalName, found: Definition) -> Judgement:
@@ -152,13 +170,17 @@ class Judge:
         computes = f"{found.module}.".startswith(allowed.METHODS) and not one.uses & {CALLED, MADE}
         if computes and self._definitions.has_method(found, inner, allowed.METHODS):
             return Judgement(True, "method of a locked distribution")
-        if not one.uses & {*_ANY_CALL, GIVEN} and self._definitions.is_member(one.module, one.name):
+        if self._is_named_only(one) and self._definitions.is_member(one.module, one.name):
             return Judgement(True, "member of an enumeration")
         if found.kind == CLASS:
             return _refused(
                 "is a method or attribute of a class, which isn't known to only compute"
             )
         return _refused("is an attribute of something else")
+
+    @staticmethod
+    def _is_named_only(one: GlobalName) -> bool:
+        return not one.uses & {*_ANY_CALL, GIVEN}
 
     def _by_name(self, one: GlobalName) -> Judgement:
         """Without the distributions at hand: a function that is called is refused."""
@@ -174,6 +196,13 @@ class Judge:
         if _MEMBER_NAME.fullmatch(one.name) and path.startswith(allowed.KNOWN) and not called:
             return Judgement(True, "member of an enumeration of a known library, by its name")
         return Judgement(False, "is unknown here", unknown=True)
+
+
+def _steps(name: str) -> Iterator[tuple[str, str]]:
+    """Of ``A.B.c``: (``A``, ``B``) and (``A.B``, ``c``)."""
+    parts = name.split(".")
+    for count in range(1, len(parts)):
+        yield ".".join(parts[:count]), parts[count]
 
 
 def _is_refused(module: str) -> bool:

@@ -74,8 +74,8 @@ def is_standard(top: str) -> bool:
     if known is not None:
         return top in known
     library = Path(sysconfig.get_path("stdlib"))
-    places = (library / f"{top}.py", library / top / "__init__.py")
-    return any(map(Path.is_file, places)) or _is_compiled(library / "lib-dynload" / top)
+    paths = (library / f"{top}.py", library / top / "__init__.py")
+    return any(map(Path.is_file, paths)) or _is_compiled(library / "lib-dynload" / top)
 
 
 def here() -> Modules:

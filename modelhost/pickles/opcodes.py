@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from modelhost.pickles.source import UnreadableError
 from modelhost.pickles.stand_ins import ConstructedObject, GlobalName, Skipped
+from modelhost.pickles.states import Fields
 
 MAX_DIGITS = 4_300
 """Of a number that is written in decimal digits, as Python itself limits it."""
@@ -69,10 +70,16 @@ def _list(reader: Any) -> None:
     reader.append([])
 
 
+@_opcode(pickle.EMPTY_DICT)
+def _empty_dict(reader: Any) -> None:
+    reader.append(Fields())
+
+
 @_opcode(pickle.DICT)
 def _dict(reader: Any) -> None:
-    items = reader.pop_mark()
-    reader.append(_kept({}, items))
+    made = Fields()
+    made.keep(reader.pop_mark())
+    reader.append(made)
 
 
 @_opcode(pickle.EMPTY_SET)
@@ -113,19 +120,12 @@ def _setitems(reader: Any) -> None:
 def _change(reader: Any, items: Any = ()) -> None:
     """Put items into the list, set or dict on the stack."""
     target = reader.stack[-1]
-    if isinstance(target, dict):
-        _kept(target, items)
+    if isinstance(target, Fields):
+        target.keep(items)
     elif isinstance(target, GlobalName):
         reader.act(f"changes {target.full} itself, not an object that it has made")
     elif not isinstance(target, (list, ConstructedObject)):
         raise UnreadableError(f"is damaged at byte {reader.start:,}: no list, set or dict")
-
-
-def _kept(target: dict[str, Any], items: Any) -> dict[str, Any]:
-    for index in range(0, len(items) - 1, 2):
-        if type(items[index]) is str:
-            target[items[index]] = items[index + 1]
-    return target
 
 
 def _block(size: int) -> Handler:

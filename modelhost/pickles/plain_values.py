@@ -16,7 +16,7 @@ def plain_values(source: PickleStream, stack: Any, memo: Any, frame_end: int) ->
 
     ``frame_end``: where the frame ends that these may be in.
     """
-    buffer, offset, before = source.buffer, source.place, source.before
+    buffer, offset, before = source.buffer, source.position, source.before
     inside = frame_end - before if before + offset < frame_end else _EVER
     stop, size, append, count = min(len(buffer) - LONGEST, inside), len(buffer), stack.append, 0
     while offset < stop:
@@ -63,5 +63,5 @@ def plain_values(source: PickleStream, stack: Any, memo: Any, frame_end: int) ->
         count += 1
     if offset > inside:
         raise UnreadableError(f"crosses the end of a frame at byte {frame_end:,}")
-    source.place = offset
+    source.position = offset
     return count

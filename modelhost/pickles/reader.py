@@ -21,11 +21,13 @@ from modelhost.pickles.stand_ins import (
     CALLED,
     GIVEN,
     MADE,
+    OPAQUE,
     SAFE,
     ConstructedObject,
     GlobalName,
     Skipped,
 )
+from modelhost.pickles.states import executed_text, is_followed
 
 MIN_OPCODES, MAX_OPCODES = 5_000_000, 20
 """So many opcodes are followed in any file, and for each of its bytes on disk."""
@@ -229,6 +231,11 @@ class PickleReader(BASE):  # type: ignore[misc]
                     if key.startswith("__") and key.endswith("__") and key not in NAMING:
                         self.act(f"sets {key} of an object of {target.kind or 'its own'}")
         note_state(target, state)
+        wrong = executed_text(state)
+        if wrong:
+            self.act(wrong)
+        if target.of is not None and not is_followed(state):
+            target.of.uses.add(OPAQUE)
         if isinstance(target.state, dict) and isinstance(state, dict):
             state = {**target.state, **state}
         target.state = state

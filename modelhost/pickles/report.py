@@ -8,7 +8,7 @@ from typing import NamedTuple
 class PickleFinding(NamedTuple):
     """Why a file is refused."""
 
-    place: str
+    location: str
     """The file, and the member of an archive in it."""
     offset: int | None
     """The byte, in the decompressed content; None for the whole file."""
@@ -24,9 +24,9 @@ class PickleFinding(NamedTuple):
         """As a sentence."""
         at = "" if self.offset is None else f" (byte {self.offset:,})"
         if self.name is None:
-            return f"{self.place} {self.what}"
+            return f"{self.location} {self.what}"
         verb = "calls" if self.called else "names"
-        return f"{self.place}{at} {verb} {self.name}, which {self.what}"
+        return f"{self.location}{at} {verb} {self.name}, which {self.what}"
 
 
 class PickleReport:

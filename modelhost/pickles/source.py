@@ -22,22 +22,22 @@ class PickleStream:
         self._file = file
         self._limit = limit
         self.buffer = b""
-        self.place = 0
+        self.position = 0
         self.before = 0
 
     @property
     def offset(self) -> int:
         """Of the byte that is read next, in the decompressed stream."""
-        return self.before + self.place
+        return self.before + self.position
 
     def read(self, count: int) -> bytes:
         """Exactly ``count`` bytes; raises ``UnreadableError`` if fewer are left."""
-        start = self.place
+        start = self.position
         end = start + count
         if end > len(self.buffer):
             self._fill(count)
             start, end = 0, count
-        self.place = end
+        self.position = end
         return self.buffer[start:end]
 
     def skip(self, count: int) -> None:
@@ -48,19 +48,19 @@ class PickleStream:
 
     def readline(self) -> bytes:
         """The bytes up to a newline, included."""
-        end = self.buffer.find(b"\n", self.place)
-        searched = len(self.buffer) - self.place
+        end = self.buffer.find(b"\n", self.position)
+        searched = len(self.buffer) - self.position
         while end < 0:
             if searched > MAX_LINE:
                 raise UnreadableError(f"has a line of more than {MAX_LINE:,} bytes")
             self._fill(searched + 1)
             end = self.buffer.find(b"\n", searched)
             searched = len(self.buffer)
-        return self.read(end + 1 - self.place)
+        return self.read(end + 1 - self.position)
 
     def at_end(self) -> bool:
         """Whether no byte is left."""
-        if self.place < len(self.buffer):
+        if self.position < len(self.buffer):
             return False
         self._drop()
         self.buffer = self._file.read(STEP)
@@ -80,9 +80,9 @@ class PickleStream:
         self.buffer = b"".join(parts)
 
     def _drop(self) -> None:
-        self.before += self.place
-        self.buffer = self.buffer[self.place :]
-        self.place = 0
+        self.before += self.position
+        self.buffer = self.buffer[self.position :]
+        self.position = 0
 
     def _allow(self, count: int) -> None:
         if count > self._limit - self.offset:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 CALLED, MADE, NAMED, SAFE, GIVEN = "called", "made", "named", "safe", "given"
-LATER = "later"
+LATER, OPAQUE = "later", "opaque"
 """What a pickle does with a global: calls it, makes an object of it by ``__new__``, or neither.
 
 ``GIVEN``: makes an object of it by ``__new__`` with arguments;
 ``SAFE``: calls it with arguments by which it can only look something up;
-``LATER``: keeps it in an object that calls it when the object itself is called."""
+``LATER``: keeps it in an object that calls it when the object itself is called;
+``OPAQUE``: gives an object of it a state whose attributes aren't all known."""
 
 
 class GlobalName:

@@ -44,7 +44,7 @@ def restrict_file_access(
     """
     refuse_by_kernel(root, *more, readable=readable, training=training)
     here = f"{Path.cwd().resolve()}{os.sep}"
-    places = (
+    paths = (
         *(f"{location}{os.sep}" for location in allowed_paths(root, *more, *readable)),
         *SYSTEM,
     )
@@ -61,7 +61,7 @@ def restrict_file_access(
             return
         path = os.path.realpath(os.fsdecode(arguments[0]))
         known = path.startswith(recorded)
-        if (not known and path.startswith(places)) or not os.path.isfile(path):
+        if (not known and path.startswith(paths)) or not os.path.isfile(path):
             return
         raise _known(path, _line(frame, here)) if known else _outside(path, _line(frame, here))
 
@@ -83,8 +83,8 @@ def refuse_by_kernel(
     scratch = [Path(os.environ[name]) for name in ("TMPDIR", "HOME") if os.environ.get(name)]
     writable = [Path.cwd(), *more, *scratch, *(below if whole else ())]
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    read = [*below, *readable, *_own_places(), *(Path(path) for path in libraries if path)]
-    lists = ([path for path in places if path != Path("/")] for places in (read, writable))
+    read = [*below, *readable, *_own_paths(), *(Path(path) for path in libraries if path)]
+    lists = ([path for path in paths if path != Path("/")] for paths in (read, writable))
     close_files(root, *lists, contained=isolation() == "container")
 
 
@@ -107,12 +107,12 @@ def allowed_paths(root: Path, *more: Path) -> tuple[str, ...]:
     own = (root / name for name in INPUT_FOLDERS)
     return tuple(
         str(path.resolve())
-        for path in (root, *own, Path.cwd(), *more, *_own_places())
+        for path in (root, *own, Path.cwd(), *more, *_own_paths())
         if str(path) not in ("", "/")
     )
 
 
-def _own_places() -> list[Path]:
+def _own_paths() -> list[Path]:
     paths = sysconfig.get_paths()
     found = [sys.prefix, sys.base_prefix, sys.exec_prefix, paths["stdlib"], paths["purelib"]]
     found += [os.environ.get("TMPDIR", ""), os.environ.get("HOME", ""), *sys.path]

@@ -69,8 +69,8 @@ def restrict(rules: Mapping[Path, int], version: int, *, tcp: bool = False) -> N
 
 def existing(paths: Iterable[str | Path], rights: int) -> dict[Path, int]:
     """Rules for those of ``paths`` that exist, with links resolved."""
-    places = (Path(os.path.realpath(path)) for path in paths)
-    return {path: rights for path in places if path.exists()}
+    locations = (Path(os.path.realpath(path)) for path in paths)
+    return {path: rights for path in locations if path.exists()}
 
 
 def _allow(ruleset: int, path: Path, rights: int) -> None:

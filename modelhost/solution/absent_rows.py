@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterable
 
 
-def absent_places(absent: Iterable[tuple[str, Any]], rows: Any) -> dict[str, list[int]]:
+def absent_indices(absent: Iterable[tuple[str, Any]], rows: Any) -> dict[str, list[int]]:
     """Member → positions in ``rows``, the flow's batch, in order.
 
     ``absent``: members, and the frames or arrays without answers. Rows are found by the labels of
@@ -14,14 +14,14 @@ def absent_places(absent: Iterable[tuple[str, Any]], rows: Any) -> dict[str, lis
     """
     found: dict[str, set[int]] = {}
     for member, lost in absent:
-        places = _places(lost, rows)
-        found.setdefault(member, set()).update(range(len(rows)) if places is None else places)
-    return {member: sorted(places) for member, places in found.items() if places}
+        indices = _indices(lost, rows)
+        found.setdefault(member, set()).update(range(len(rows)) if indices is None else indices)
+    return {member: sorted(indices) for member, indices in found.items() if indices}
 
 
-def _places(lost: Any, rows: Any) -> Iterable[int] | None:
+def _indices(lost: Any, rows: Any) -> Iterable[int] | None:
     labels, known = getattr(lost, "index", None), getattr(rows, "index", None)
     if labels is None or known is None:
         return range(len(rows)) if len(lost) == len(rows) else None
-    places = known.get_indexer(labels).tolist() if known.is_unique else [-1]
-    return None if -1 in places else places
+    indices = known.get_indexer(labels).tolist() if known.is_unique else [-1]
+    return None if -1 in indices else indices

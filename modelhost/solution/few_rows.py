@@ -6,10 +6,11 @@ value needs a conversion or a closer look, :mod:`modelhost.solution.member_input
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Mapping, Optional, Tuple
+from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from modelhost.columns import ColumnSpec
 from modelhost.solution.spec import MemberSpec
 
 MAX_ROWS = 128
@@ -19,8 +20,17 @@ MAX_DTYPES = 64
 
 Reader = Callable[[List[Any]], Optional[List[Any]]]
 """Makes a feature's values of a column's; None if it can't."""
-Slot = Tuple[int, Optional[Reader]]
-"""The place of a column among the features, and its reader; without one, values are taken over."""
+Layout = List[Tuple[str, List[int]]]
+"""NumPy's kind of each block, and the frame's columns that it stores."""
+
+
+class Plan(NamedTuple):
+    """How the features are read from frames of one layout."""
+
+    order: Sequence[int]
+    """The place of each feature among the columns, in the order of the blocks."""
+    readers: Sequence[tuple[int, Reader]]
+    """Features whose values aren't taken over as they are, with what reads them."""
 
 
 class FewRows:
@@ -28,22 +38,21 @@ class FewRows:
 
     def __init__(self, member: MemberSpec) -> None:
         self._names = [spec.name for spec in member.features]
-        self._readers = [
-            _READERS.get(spec.kind, {})
-            if spec.kind == "string" or not spec.dtype.endswith("category")
-            else {}
-            for spec in member.features
-        ]
+        self._readers = [_readers(spec) for spec in member.features]
         self._index: Any = None
         self._known: list[str] = []
         self._is_whole = False
         """Whether the frame has each feature, and no two columns of a name."""
-        self._plans: dict[str, list[Slot | None]] = {}
-        """NumPy's kind of a block → what to do with each of the frame's columns."""
+        self._layout: Layout = []
+        """That of the last frame, which ``_plan`` is for."""
+        self._plan: Plan | None = None
         self._categories: dict[int, tuple[Any, list[Any]]] = {}
 
     def values(self, frame: Any, rows: int) -> list[Any] | None:
-        """Each feature's values, None for null; None for a frame that isn't as simple as that."""
+        """Each feature's values, None for null; None for a frame that isn't as simple as that.
+
+        A null of a float column is NaN.
+        """
         if rows > MAX_ROWS:
             return None
         try:
@@ -59,50 +68,66 @@ class FewRows:
         if names != self._known:
             found = {*names}
             self._is_whole = len(found) == len(names) and found.issuperset(self._names)
-            self._known, self._plans = names, {}
+            self._known, self._layout = names, []
         self._index = index
 
-    def _plan(self, kind: str) -> list[Slot | None]:
-        wanted = {name: index for index, name in enumerate(self._names)}
-        plan: list[Slot | None] = [None] * len(self._known)
-        for column, name in enumerate(self._known):
-            if name in wanted:
-                plan[column] = wanted[name], self._readers[wanted[name]].get(kind, _unknown)
-        self._plans[kind] = plan
-        return plan
-
     def _read(self, blocks: Any) -> list[Any] | None:
-        made: list[Any] = [None] * len(self._names)
+        layout, columns = [], []
         for block in blocks:
             kind, lists = self._block(block.values)
-            plan = self._plans.get(kind) or self._plan(kind)
-            for index, values in zip(block.mgr_locs.as_array.tolist(), lists):
-                slot = plan[index]
-                if slot is not None:
-                    at, read = slot
-                    made[at] = values if read is None else read(values)
-        return None if None in made else made
+            layout.append((kind, block.mgr_locs.as_array.tolist()))
+            columns += lists
+        if layout != self._layout:
+            self._plan, self._layout = self._planned(layout), layout
+        if self._plan is None:
+            return None
+        made = [columns[place] for place in self._plan.order]
+        for feature, read in self._plan.readers:
+            values = read(made[feature])
+            if values is None:
+                return None
+            made[feature] = values
+        return made
+
+    def _planned(self, layout: Layout) -> Plan | None:
+        """How features are read from such blocks; None if that takes a conversion."""
+        stored = [(self._known[column], kind) for kind, columns in layout for column in columns]
+        places = {name: place for place, (name, _) in enumerate(stored)}
+        order = [places[name] for name in self._names]
+        readers = []
+        for feature, place in enumerate(order):
+            kind = stored[place][1]
+            if kind not in self._readers[feature]:
+                return None
+            reader = self._readers[feature][kind]
+            if reader is not None:
+                readers.append((feature, reader))
+        return Plan(order, readers)
 
     def _block(self, values: Any) -> tuple[str, list[list[Any]]]:
         """NumPy's kind of the dtype (``O`` also of categories), and the values of each column."""
         if type(values) is np.ndarray:
             return values.dtype.kind, values.tolist()
-        if hasattr(values, "codes"):
-            return "O", [self._labels(values)]
         if values.ndim > 1:
             return "?", [[] for _ in values]
-        inner = values._ndarray  # of text; times and periods have one of numbers, too
-        return "O" if inner.dtype.kind == "O" else "?", [inner.tolist()]
-
-    def _labels(self, array: Any) -> list[Any]:
-        """The values of categories."""
-        dtype = array.dtype
-        known = self._categories.get(id(dtype))
+        inner = values._ndarray  # of text and codes; times and periods have one of numbers, too
+        if inner.dtype.kind == "O":
+            return "O", [inner.tolist()]
+        dtype = values.dtype
+        known = self._categories.get(id(dtype)) or self._known_categories(dtype)
         if known is None:
-            if len(self._categories) >= MAX_DTYPES:
-                self._categories.clear()
-            known = self._categories[id(dtype)] = (dtype, dtype.categories.tolist())
-        return [None if code < 0 else known[1][code] for code in array.codes.tolist()]
+            return "?", [[]]
+        labels = known[1]
+        return "O", [[None if code < 0 else labels[code] for code in inner.tolist()]]
+
+    def _known_categories(self, dtype: Any) -> tuple[Any, list[Any]] | None:
+        """A categorical dtype and its values; None for another dtype."""
+        if not hasattr(dtype, "categories"):
+            return None
+        if len(self._categories) >= MAX_DTYPES:
+            self._categories.clear()
+        made = self._categories[id(dtype)] = (dtype, dtype.categories.tolist())
+        return made
 
 
 def _without_nan(values: list[Any]) -> list[Any]:
@@ -120,14 +145,20 @@ def _texts(values: list[Any]) -> list[Any] | None:
     return None
 
 
-def _unknown(_values: list[Any]) -> None:
-    return None
-
-
 _READERS: Mapping[str, Mapping[str, Reader | None]] = {
     "number": {"f": _without_nan, "i": None},
     "integer": {"i": None},
     "boolean": {"b": None},
     "string": {"O": _texts},
 }
-"""Kind of a feature → NumPy's kind of a block → its reader."""
+"""Kind of a feature → NumPy's kind of a block → its reader; without one, values are taken over."""
+_FLOATS: Mapping[str, Reader | None] = {"f": None, "i": None}
+"""The same for numbers that the member's frame holds as floats: NaN stays NaN."""
+
+
+def _readers(spec: ColumnSpec) -> Mapping[str, Reader | None]:
+    if spec.kind == "number" and spec.dtype.startswith("float"):
+        return _FLOATS
+    if spec.kind == "string" or not spec.dtype.endswith("category"):
+        return _READERS.get(spec.kind, {})
+    return {}

@@ -15,7 +15,7 @@ from modelhost.objects.adapter import Inputs, ProbabilityAdapter
 from modelhost.pickles.before_load import pickles_allowed
 from modelhost.predictions import Predictions, Scalar
 from modelhost.project_code import find_object
-from modelhost.solution.absent_rows import absent_places
+from modelhost.solution.absent_rows import absent_indices
 from modelhost.solution.answers import Answers
 from modelhost.solution.inline_member import InlineMember
 from modelhost.solution.member_process import MemberProcess
@@ -53,7 +53,7 @@ class Flow:
             return self._run(rows, self.members)
         finally:
             self._usage.add_run(time.perf_counter() - began)
-            self._absent = absent_places(self._usage.take_absent(), rows)
+            self._absent = absent_indices(self._usage.take_absent(), rows)
 
     def with_absent(self, found: Predictions) -> Predictions:
         """``found``, which the last run gave, with the rows for which a member gave no answer."""

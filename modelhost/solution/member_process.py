@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +95,11 @@ class MemberProcess:
             return self._submit(rows, until)
 
     def _submit(self, rows: Any, until: float | None) -> tuple[PendingReply | None, int]:
-        began = time.perf_counter()
-        if self._pending is not None:
+        queued = 0.0
+        if self._pending is not None and not self._pending.is_settled:
+            began = time.perf_counter()
             self._pending.settle(until)
-        queued = time.perf_counter() - began
+            queued = time.perf_counter() - began
         count = len(rows) if hasattr(rows, "__len__") else 0
         values = None
         if 0 < count <= MAX_ROWS:
@@ -121,15 +121,17 @@ class MemberProcess:
     def _announce(self) -> None:
         exchange = self._exchange
         if exchange is not None:
-            with suppress(ExchangeEndedError):  # sending the request finds out how it ended
+            try:
                 exchange.announce()
+            except ExchangeEndedError:
+                return  # sending the request finds out how it ended
 
     def send(self, request: Message | ShortRequest, until: float | None) -> tuple[Exchange, int]:
         """Send a request; raises ``MemberUnavailableError``."""
-        with self._lock:
-            exchange, reason = self._exchange, self._reason
+        exchange = self._exchange
         if exchange is None:
-            raise MemberUnavailableError(self._spec.name, reason)
+            with self._lock:
+                raise MemberUnavailableError(self._spec.name, self._reason)
         try:
             return exchange, exchange.send(request, until)
         except ExchangeTimeoutError as error:
@@ -166,8 +168,9 @@ class MemberProcess:
             if type(found) is not Predictions:
                 found = decode_predictions(answer)
             chances = found.probabilities
-            heights = {len(found.labels), rows if chances is None else len(chances)}
-            if heights != {rows} or (chances is None) == self.has_probabilities:
+            height = rows if chances is None else len(chances)
+            whole = len(found.labels) == height == rows
+            if not whole or (chances is None) == self.has_probabilities:
                 raise ValueError(f"expected answers to {rows} rows")
         except MemberRaisedError:
             raise

@@ -40,6 +40,6 @@ def answers_in_parts(
     return Predictions(labels, chances)
 
 
-def taken(rows: Any, places: list[int]) -> Any:
+def taken(rows: Any, indices: list[int]) -> Any:
     """The rows at these positions, of a frame or an array."""
-    return rows[places] if isinstance(rows, np.ndarray) else rows.iloc[places]
+    return rows[indices] if isinstance(rows, np.ndarray) else rows.iloc[indices]

@@ -49,9 +49,15 @@ class PendingReply:
         assert self._answer is not None
         assert self._sent is not None
         found = self._process.predictions(self._sent[0], self._answer, self._rows)
-        self.own = float(self._answer.header.get("seconds", 0.0))
-        self.own_began = float(self._answer.header.get("began", 0.0))
+        header = self._answer.header
+        self.own = float(header.get("seconds", 0.0))
+        self.own_began = float(header.get("began", 0.0))
         return found
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the answer is here, or why there is none."""
+        return self._answer is not None or self._error is not None
 
     def settle(self, until: float | None = None) -> None:
         """Have the answer here, or why there is none, before another request is sent.
@@ -59,13 +65,15 @@ class PendingReply:
         ``until``: the end of that request, by which an answer that nobody waits for any more must
         be here as well.
         """
-        if self._answer is not None or self._error is not None:
+        if self.is_settled:
             return
-        ends = [end for end in (self._until, until) if end is not None]
+        end = self._until
+        if until is not None and (end is None or until < end):
+            end = until
         with self._process.turn:  # another thread may have it meanwhile
-            if self._answer is None and self._error is None:
+            if not self.is_settled:
                 assert self._sent is not None
                 try:
-                    self._answer = self._process.receive(*self._sent, min(ends, default=None))
+                    self._answer = self._process.receive(*self._sent, end)
                 except MemberUnavailableError as error:
                     self._error = error

@@ -54,5 +54,5 @@ class PredictionBins(NamedTuple):
             for one in numbers:
                 made[bisect_right(self.edges, one)] += 1
             return made
-        places = np.searchsorted(np.asarray(self.edges), numbers, side="right")
-        return list(np.bincount(places, minlength=self.size).tolist())
+        indices = np.searchsorted(np.asarray(self.edges), numbers, side="right")
+        return list(np.bincount(indices, minlength=self.size).tolist())

@@ -24,7 +24,7 @@ class StudiedRows:
         self.count = count
         self.first = first
 
-    def places(self, rows: Any, member: str) -> list[int]:
+    def indices(self, rows: Any, member: str) -> list[int]:
         """Which of them ``rows`` are, from 0.
 
         An array has no index: it has to hold all of them. Raises ``PackageError`` for rows that are
@@ -72,7 +72,7 @@ class Replacement:
         """
         labels, chances = list(own.found.labels), own.found.probabilities
         chances = None if chances is None else chances.copy()
-        for at, index in enumerate(self._rows.places(rows, self._spec.name)):
+        for at, index in enumerate(self._rows.indices(rows, self._spec.name)):
             right = self._right.labels[index]
             if right is None:
                 continue

@@ -33,7 +33,7 @@ class Route:
                 f" {len(self._segments)}",
                 "hand it the rows that the segments belong to",
             )
-        places: dict[str, list[int]] = {}
+        indices: dict[str, list[int]] = {}
         chosen: dict[str, Member] = {}
         for index, segment in enumerate(self._segments):
             member = self._members.get(segment, self._default)
@@ -44,17 +44,17 @@ class Route:
                     "add it to the mapping, or name a default member",
                 )
             chosen[member.spec.name] = member
-            places.setdefault(member.spec.name, []).append(index)
+            indices.setdefault(member.spec.name, []).append(index)
         if not chosen:  # no rows: the answers have the form of any
             chosen = {one.spec.name: one for one in self._members.values()}
         begun = {
-            name: member.submit(taken(rows, places.get(name, [])))
+            name: member.submit(taken(rows, indices.get(name, [])))
             for name, member in chosen.items()
         }
-        return _merged({name: one.result() for name, one in begun.items()}, places, len(rows))
+        return _merged({name: one.result() for name, one in begun.items()}, indices, len(rows))
 
 
-def _merged(parts: Mapping[str, Answers], places: Mapping[str, list[int]], rows: int) -> Answers:
+def _merged(parts: Mapping[str, Answers], indices: Mapping[str, list[int]], rows: int) -> Answers:
     """Answers of several members in the order of the rows.
 
     Probabilities are kept if all parts have them, of the same classes; the names of outputs if they
@@ -62,7 +62,7 @@ def _merged(parts: Mapping[str, Answers], places: Mapping[str, list[int]], rows:
     """
     labels: list[Any] = [None] * rows
     for name, answers in parts.items():
-        for index, label in zip(places.get(name, []), answers.found.labels):
+        for index, label in zip(indices.get(name, []), answers.found.labels):
             labels[index] = label
     names = {one.names for one in parts.values()}
     common = next(iter(names)) if len(names) == 1 else ()
@@ -73,5 +73,5 @@ def _merged(parts: Mapping[str, Answers], places: Mapping[str, list[int]], rows:
     (known,) = classes
     chances = np.full((rows, len(known or ())), np.nan)
     for name, answers in parts.items():
-        chances[places.get(name, [])] = answers.probabilities
+        chances[indices.get(name, [])] = answers.probabilities
     return Answers("route", Predictions(labels, chances), known, common)

@@ -29,7 +29,7 @@ class Received(NamedTuple):
     """A call of a member."""
 
     member: str
-    places: list[int]
+    indices: list[int]
     """Of the rows that it got, among those of the study."""
     found: Predictions
 
@@ -122,11 +122,11 @@ class Study:
 
     def _own(self, member: Member, rows: Any, began: float) -> Submitted:
         name = member.spec.name
-        places = self._studied.places(rows, name)
+        indices = self._studied.indices(rows, name)
         other = self._others[name] if name in self._swapped else None
         if other is not None:
             member = member.in_place(other.spec, other)
-        return member.submit_to(_Observed(self, member, places, other), rows, began)
+        return member.submit_to(_Observed(self, member, indices, other), rows, began)
 
     def _learn(self) -> None:
         """The usual answers, and whether right labels are certain.
@@ -147,7 +147,7 @@ class Study:
         self.run(self._known)
         asked: dict[str, set[int]] = {}
         for call in self.received:
-            asked.setdefault(call.member, set()).update(call.places)
+            asked.setdefault(call.member, set()).update(call.indices)
         for one in self._known.values():
             one.learns = False
         return asked, {name: one.usual for name, one in self._known.items()}
@@ -157,12 +157,12 @@ class Study:
         """Answers of this release's members to rows that they were asked before."""
         return self._kept
 
-    def called(self, member: str, places: Sequence[int], digest: str) -> None:
-        """Note a call of a member for the rows at ``places``; ``digest``: of the rows.
+    def called(self, member: str, indices: Sequence[int], digest: str) -> None:
+        """Note a call of a member for the rows at ``indices``; ``digest``: of the rows.
 
         The same call again has the same answers, and is none more.
         """
-        for index in places:
+        for index in indices:
             if self._calls.setdefault((member, index), digest) != digest:
                 self.repeated.add(member)
 
@@ -185,11 +185,11 @@ class _Observed:
     """A runner of one call, which keeps answers and records which rows they are for."""
 
     def __init__(
-        self, study: Study, member: Member, places: list[int], other: OtherMember | None
+        self, study: Study, member: Member, indices: list[int], other: OtherMember | None
     ) -> None:
         self._study = study
         self._member = member
-        self._places = places
+        self._places = indices
         self._other = other
 
     def submit(self, rows: Any, until: float | None) -> tuple[_Answer | None, int]:

@@ -8,7 +8,7 @@
 
 ``others`` has for each member of another release ``spec``, ``classes``, ``has_probabilities`` and
 ``answers``: digest, header and number of buffers of each. ``received`` has for each call the
-member, the places of its rows, the header of its answers, and their number of buffers;
+member, the indices of its rows, the header of its answers, and their number of buffers;
 ``repeated`` the members that a run of the study called for a row more than once;
 ``by_confidence`` says whether right labels keep the confidence of their member.
 """
@@ -58,7 +58,7 @@ class StudyVerbs:
         own, received = len(buffers), []
         for call in self._study.received if request.header["received"] else ():
             answers, more = encode_predictions(call.found)
-            received.append([call.member, call.places, answers, len(more)])
+            received.append([call.member, call.indices, answers, len(more)])
             buffers += more
         result = {"own": own, "received": received, "repeated": sorted(self._study.repeated)}
         result["by_confidence"] = self._study.by_confidence

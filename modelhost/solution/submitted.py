@@ -100,20 +100,7 @@ class Submitted:
     def _record(
         self, outcome: str, rows: int, asked_for: float, answers: Sequence[Any] = ()
     ) -> None:
-        ended, name = time.perf_counter(), self._member.spec.name
-        waits = self._waits
-        self._member.record(
-            MemberCall(
-                name,
-                rows,
-                outcome,
-                self._began,
-                asked_for,
-                ended,
-                waits.own,
-                self._sent,
-                waits.own_began,
-                waits.queued,
-            ),
-            answers,
-        )
+        ended, waits, member = time.perf_counter(), self._waits, self._member
+        own, own_began, queued = waits.own, waits.own_began, waits.queued
+        times = (self._began, asked_for, ended, own, self._sent, own_began, queued)
+        member.record(MemberCall(member.spec.name, rows, outcome, *times), answers)

@@ -64,8 +64,8 @@ def words_of(data: bytes) -> Words:
     return (wide[:, np.newaxis] >> shifts).astype(np.uint16).ravel()
 
 
-def numbers_at(words: Words, places: Whole, sizes: Whole) -> Whole:
-    """The numbers of ``sizes`` bits that begin at ``places``; the lower half are negative."""
-    raw = words[places].astype(np.int64) >> (AHEAD - sizes)
+def numbers_at(words: Words, indices: Whole, sizes: Whole) -> Whole:
+    """The numbers of ``sizes`` bits that begin at ``indices``; the lower half are negative."""
+    raw = words[indices].astype(np.int64) >> (AHEAD - sizes)
     positive = raw >> np.maximum(sizes - 1, 0) > 0
     return np.where(positive, raw, raw - (1 << sizes) + 1)

@@ -24,9 +24,9 @@ _MIDDLE = 128
 
 def _order() -> list[int]:
     """The place in a block of each coefficient in the order of the file (A.3.6)."""
-    places = [(row + column, row, column) for row in range(SIDE) for column in range(SIDE)]
-    places.sort(key=lambda at: (at[0], at[1] if at[0] % 2 else at[2]))
-    return [row * SIDE + column for _, row, column in places]
+    indices = [(row + column, row, column) for row in range(SIDE) for column in range(SIDE)]
+    indices.sort(key=lambda at: (at[0], at[1] if at[0] % 2 else at[2]))
+    return [row * SIDE + column for _, row, column in indices]
 
 
 _ORDER = np.array(_order())
@@ -65,7 +65,7 @@ class _Marks:
     """The blocks whose first coefficient is no difference."""
     others: list[int] = field(default_factory=list)
     """The bit at which the code of another coefficient begins."""
-    places: list[int] = field(default_factory=list)
+    indices: list[int] = field(default_factory=list)
     """The place in the block at which its zeros begin."""
     ends: list[int] = field(default_factory=list)
     """How many other codes there are up to the end of each block."""
@@ -185,7 +185,7 @@ def _read_part(
     """
     at, end = bits
     units, left = limits
-    others_at, places_at = marks.others.append, marks.places.append
+    others_at, places_at = marks.others.append, marks.indices.append
     for _ in range(units):
         for one in coded:
             first, others, steps = one.first.bits, one.others.bits, one.others.coefficients
@@ -233,12 +233,12 @@ def _blocks(words: Words, marks: _Marks, count: int, steps: Floats, own: _Coded)
     others = np.array(marks.others[:last], np.int64)
     found = words[others]
     symbols = own.others.symbols[found]
-    places = np.array(marks.places[:last], np.int64) + (symbols >> 4)
-    kept = (symbols & 15 > 0) & (places < BLOCK)
+    indices = np.array(marks.indices[:last], np.int64) + (symbols >> 4)
+    kept = (symbols & 15 > 0) & (indices < BLOCK)
     numbers = numbers_at(words, (others + own.others.lengths[found])[kept], (symbols & 15)[kept])
     blocks = np.repeat(np.arange(count), np.diff([0, *marks.ends[:count]]))
-    places = places[kept]
-    coefficients[blocks[kept], _ORDER[places]] = numbers * steps[places]
+    indices = indices[kept]
+    coefficients[blocks[kept], _ORDER[indices]] = numbers * steps[indices]
     across = (coefficients.reshape(-1, SIDE) @ _COSINES).reshape(count, SIDE, SIDE)
     pixels = (across.transpose(0, 2, 1).reshape(-1, SIDE) @ _COSINES).reshape(count, SIDE, SIDE)
     return np.clip(pixels.transpose(0, 2, 1) + _MIDDLE, 0, 255)

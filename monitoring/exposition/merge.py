@@ -134,8 +134,8 @@ class FileMerger:
                 merged[buckets] = np.cumsum(merged[buckets], axis=1)
                 merged[rows[:, -1]] = merged[rows[:, -2]]
         for better, rounds in self._rounds:
-            for number, (slots, places) in enumerate(rounds):
-                new = values[places]
+            for number, (slots, indices) in enumerate(rounds):
+                new = values[indices]
                 if number:
                     new = np.where(better(new, merged[slots]), new, merged[slots])
                 merged[slots] = new
@@ -144,13 +144,13 @@ class FileMerger:
 
 def _rounds(families: Families, kind: str) -> list[Round]:
     chosen = families.of(kind)
-    places: dict[int, list[int]] = {}
+    indices: dict[int, list[int]] = {}
     for index, slot in enumerate(families.slots):
         if slot in chosen:
-            places.setdefault(slot, []).append(index)
+            indices.setdefault(slot, []).append(index)
     rounds = []
-    for number in range(max(map(len, places.values()), default=0)):
-        pairs = [(slot, found[number]) for slot, found in places.items() if number < len(found)]
+    for number in range(max(map(len, indices.values()), default=0)):
+        pairs = [(slot, found[number]) for slot, found in indices.items() if number < len(found)]
         slots, at = np.array(pairs, np.intp).T
         rounds.append((slots, at))
     return rounds

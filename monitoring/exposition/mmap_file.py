@@ -66,8 +66,8 @@ class ValueOffsets:
     @classmethod
     def of(cls, words: Words, values: Sequence[int]) -> Self:
         """From the words of a file and the word indices of its values."""
-        places = np.array(values, np.intp)
-        return cls(places, _without_values(words, places))
+        indices = np.array(values, np.intp)
+        return cls(indices, _without_values(words, indices))
 
     def still_in(self, words: Words) -> bool:
         """Whether ``words`` differ from those of ``of`` only in values and timestamps.
@@ -78,7 +78,7 @@ class ValueOffsets:
         return words.nbytes == len(self.rest) and _without_values(words, self.values) == self.rest
 
 
-def _without_values(words: Words, places: NDArray[np.intp]) -> bytes:
+def _without_values(words: Words, indices: NDArray[np.intp]) -> bytes:
     rest = words.copy()
-    rest[places] = rest[places + 1] = 0
+    rest[indices] = rest[indices + 1] = 0
     return rest.tobytes()

@@ -86,18 +86,18 @@ class FileLayout:
             bytes, ValueOffsets
         ] = {}  # workers make the same keys, mostly in the same order
         for name, words in files.items():
-            places = ValueOffsets.of(words, [value for _, value in found[name]])
-            self._places[name] = known.setdefault(places.rest, places)
+            offsets = ValueOffsets.of(words, [value for _, value in found[name]])
+            self._places[name] = known.setdefault(offsets.rest, offsets)
 
     def of_the_same(self, files: Mapping[str, Words]) -> bool:
         """Whether ``files`` differ from the original ones only in values."""
         return list(files) == list(self._places) and all(
-            places.still_in(files[name]) for name, places in self._places.items()
+            offsets.still_in(files[name]) for name, offsets in self._places.items()
         )
 
     def text(self, files: Mapping[str, Words]) -> bytes:
         """The exposition of ``files``."""
-        found = [files[name][places.values] for name, places in self._places.items()]
+        found = [files[name][offsets.values] for name, offsets in self._places.items()]
         values = np.concatenate([np.empty(0, np.int64), *found]).view(np.float64)
         numbers = map(format_go_float, self._merging.merged(values)[self._slots].tolist())
         pieces = chain.from_iterable(zip(self._between, chain(numbers, ("",)), strict=True))

@@ -162,12 +162,12 @@ def unconfirmed(judged: VerifiedLabels) -> dict[StoredToken, tuple[Verified, int
 
 def confirmed(parts: Iterable[tuple[Verified, int]]) -> list[Outcome]:
     """The outcomes of parts of labels that entered the set late."""
-    places: dict[int, tuple[Verified, set[int]]] = {}
+    indices: dict[int, tuple[Verified, set[int]]] = {}
     for one, index in parts:
-        places.setdefault(one.index, (one, set()))[1].add(index)
+        indices.setdefault(one.index, (one, set()))[1].add(index)
     found = [
         one.outcome.only([index in its for index in range(len(one.parts))])
-        for one, its in places.values()
+        for one, its in indices.values()
     ]
     return [outcome for outcome in found if outcome is not None]
 

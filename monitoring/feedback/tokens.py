@@ -110,7 +110,7 @@ class Tokens:
         self.days = days
         self._now = now
         self._classes = classes
-        self._places = {label: index for index, label in enumerate(classes or ())}
+        self._token_slices = {label: index for index, label in enumerate(classes or ())}
         self._predictions = [hashed(label) for label in classes or ()]
         self._hashes = np.array(self._predictions, "V8")
         known = zip(self._predictions, classes or (), strict=True)
@@ -146,7 +146,7 @@ class Tokens:
         else:
             signed = zip(bodies, map(self._signing[1], bodies), strict=True)
             raw = b"".join(chain.from_iterable(signed))
-        return list(map(_text(raw).__getitem__, _places(len(labels))))
+        return list(map(_text(raw).__getitem__, _token_slices(len(labels))))
 
     def _together(
         self,
@@ -164,12 +164,12 @@ class Tokens:
         if self._classes is None:
             made["prediction"] = np.array(labels, ">f8").view("V8")  # None: NaN
         else:
-            places = np.fromiter(map(self._places.get, labels, repeat(-1)), np.intp, rows)
-            if places.min() < 0:
+            indices = np.fromiter(map(self._token_slices.get, labels, repeat(-1)), np.intp, rows)
+            if indices.min() < 0:
                 return None
-            made["prediction"] = self._hashes[places]
+            made["prediction"] = self._hashes[indices]
             if probabilities is not None:
-                chances = np.asarray(probabilities, np.float64)[np.arange(rows), places]
+                chances = np.asarray(probabilities, np.float64)[np.arange(rows), indices]
                 made["sure"] = _in_steps(chances)
         made["head"] = np.void(_HEAD.pack(self._signing[0], self.version, now))
         made["bitmap"] = bitmaps
@@ -178,7 +178,7 @@ class Tokens:
         return bodies
 
     def _signed(self, label: Any, chances: Sequence[float] | None, bitmap: int, now: int) -> bytes:
-        index, sure = self._places.get(label), self._unsure
+        index, sure = self._token_slices.get(label), self._unsure
         if index is None:
             prediction = self._prediction(label)
         else:
@@ -207,7 +207,7 @@ class Tokens:
             for own, bitmap in zip(digests, each, strict=True)
         )
         raw = b"".join(body + sign(body) for body in packed)
-        return list(map(_text(raw).__getitem__, _places(len(digests))))
+        return list(map(_text(raw).__getitem__, _token_slices(len(digests))))
 
     def verified(self, token: object, *, answers: bool = False) -> Token:
         """As ``verify``; ``answers``: the token has to hold a digest. Every prediction is good."""
@@ -248,7 +248,7 @@ def _text(raw: bytes) -> str:
 
 
 @lru_cache(maxsize=64)
-def _places(rows: int) -> list[slice]:
+def _token_slices(rows: int) -> list[slice]:
     """The place of each token in the text of all."""
     return [slice(at, at + TOKEN_LENGTH) for at in range(0, TOKEN_LENGTH * rows, TOKEN_LENGTH)]
 

@@ -44,7 +44,7 @@ class _Texts:
     """A column counted by categories."""
 
     column: int
-    places: Mapping[Any, int]
+    indices: Mapping[Any, int]
     """Value → index of its bin in the common array of counts."""
     rest: int
     """The index for other values; after the bins if there is no ``other``."""
@@ -66,8 +66,8 @@ class BinCounts:
         features = [*features]
         self._derived = DerivedColumns(features)
         self._width = max((column + 1 for column, _ in features), default=0)
-        places = itertools.count(self._width)
-        features = [(next(places) if f.measure else at, f) for at, f in features]
+        indices = itertools.count(self._width)
+        features = [(next(indices) if f.measure else at, f) for at, f in features]
         self._slices: dict[str, slice] = {}
         self._numbers: list[_Numbers] = []
         self._texts: list[_Texts] = []
@@ -93,7 +93,7 @@ class BinCounts:
         """Values at each edge or above it."""
         self._counts = np.zeros(first + 1, np.int64)
         self._layout: ColumnLayout | None = None
-        self._code_places = np.zeros(0, np.intp)
+        self._code_indices = np.zeros(0, np.intp)
         self._codes = np.zeros(0, np.int64)
         """Values by code of the layout."""
 
@@ -110,7 +110,7 @@ class BinCounts:
             self._compare(values)
         for texts in self._texts:
             for value, times in Tally(columns[texts.column]).items():
-                self._counts[texts.places.get(value, texts.rest)] += times
+                self._counts[texts.indices.get(value, texts.rest)] += times
 
     def takes(self, layout: ColumnLayout) -> bool:
         """Whether all columns are in arrays of this layout: what is measured isn't."""
@@ -123,14 +123,14 @@ class BinCounts:
 
             def place(column: int, value: Any) -> int:
                 texts = codes.get(column)
-                return behind if texts is None else texts.places.get(value, texts.rest)
+                return behind if texts is None else texts.indices.get(value, texts.rest)
 
             self._takes = len(codes) == len(self._texts) and (
                 layout.categories.keys() >= codes.keys()
                 and all(numbers.column in layout.numbers for numbers in self._numbers)
             )
-            self._code_places = layout.translated(place)
-            self._codes = np.zeros(len(self._code_places), np.int64)
+            self._code_indices = layout.translated(place)
+            self._codes = np.zeros(len(self._code_indices), np.int64)
             self._rows = [layout.numbers.get(numbers.column, 0) for numbers in self._numbers]
             self._layout = layout
         return self._takes
@@ -165,7 +165,7 @@ class BinCounts:
     def _add_codes(self) -> None:
         """Add the counts by code to those by bin."""
         if self._codes.any():
-            np.add.at(self._counts, self._code_places, self._codes)
+            np.add.at(self._counts, self._code_indices, self._codes)
             self._codes[:] = 0
 
 

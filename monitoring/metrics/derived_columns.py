@@ -48,14 +48,14 @@ class DerivedColumns:
             values = columns[column]
             costly = measure in COSTLY and _are_bytes(values)
             if (column, costly) not in cells:
-                places = _measured_places(values, costly)
-                some = values if len(places) == len(values) else [values[at] for at in places]
-                cells[column, costly] = places, cells_of(some)
-            places, found = cells[column, costly]
+                indices = _measured_indices(values, costly)
+                some = values if len(indices) == len(values) else [values[at] for at in indices]
+                cells[column, costly] = indices, cells_of(some)
+            indices, found = cells[column, costly]
             derived: list[Any] = [None] * len(values)
             if found is not None:
                 own = as_values(found.measured(measure, learned))
-                derived[places.start : places.stop : places.step] = own
+                derived[indices.start : indices.stop : indices.step] = own
             yield derived
 
 
@@ -66,7 +66,7 @@ def size_of(value: Any) -> int:
     return len(value) if isinstance(value, bytes | list | str) else 1
 
 
-def _measured_places(values: Sequence[Any] | Floats, costly: bool) -> range:
+def _measured_indices(values: Sequence[Any] | Floats, costly: bool) -> range:
     """The positions of the values to measure: all, or as many as the limits allow."""
     cost, limit = (_pixels_of, MAX_DECODED_PIXELS) if costly else (_cost_of, MAX_MEASURED)
     mean = sum(map(cost, values[:100])) / max(1, min(100, len(values)))

@@ -64,10 +64,10 @@ class PredictionCounts:
             missing = labels.count(None)
             self._predicted.update({0.0: rows - missing, None: missing})
             return np.full(rows, np.nan)
-        places = np.fromiter(map(self._classes.get, labels, repeat(-1)), np.intp, rows)
-        known = (places >= 0).all()
+        indices = np.fromiter(map(self._classes.get, labels, repeat(-1)), np.intp, rows)
+        known = (indices >= 0).all()
         if known:
-            for index, count in enumerate(np.bincount(places).tolist()):
+            for index, count in enumerate(np.bincount(indices).tolist()):
                 if count:
                     self._predicted[self._labels[index]] += count
         else:
@@ -75,9 +75,9 @@ class PredictionCounts:
         if chances is None:
             return np.full(rows, np.nan)
         given = _array(chances)
-        found: Floats = given[np.arange(rows), np.maximum(places, 0)]
+        found: Floats = given[np.arange(rows), np.maximum(indices, 0)]
         # The highest one for a label outside the classes.
-        return found if known else np.where(places < 0, given.max(axis=1), found)
+        return found if known else np.where(indices < 0, given.max(axis=1), found)
 
     def _add_slices(self, bitmaps: npt.NDArray[np.int64], confidences: Floats) -> None:
         kinds = np.unique(bitmaps)
@@ -126,9 +126,9 @@ class _Tally:
 
 def _by_category(feature: FeatureProfile, counted: Mapping[Any, int]) -> list[int]:
     """Counts by bin, from counts by label."""
-    places = {category: index for index, category in enumerate(feature.categories)}
+    indices = {category: index for index, category in enumerate(feature.categories)}
     counts = [0] * (len(feature.bins) + 1)  # the last one for labels without a bin
     for label, count in counted.items():
         if label is not None:
-            counts[places.get(class_text(label), len(places))] += count
+            counts[indices.get(class_text(label), len(indices))] += count
     return counts[:-1]

@@ -48,8 +48,8 @@ class Calibration(BaseModel):
         """The step of each confidence, shape (n,); there are some."""
         import numpy as np
 
-        places = np.searchsorted(np.asarray(self.thresholds), confidences, side="right") - 1
-        return np.maximum(places, 0)
+        indices = np.searchsorted(np.asarray(self.thresholds), confidences, side="right") - 1
+        return np.maximum(indices, 0)
 
     def correct_many(self, confidences: Floats) -> Floats:
         """``correct`` for each confidence; NaN stays NaN."""

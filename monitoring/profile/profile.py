@@ -117,9 +117,9 @@ class FeatureProfile(BaseModel):
         import pandas as pd
 
         codes, uniques = pd.factorize(series)
-        places = {category: index for index, category in enumerate(self.categories)}
+        indices = {category: index for index, category in enumerate(self.categories)}
         rest = len(self.categories) if len(self.bins) > len(self.categories) else -1
-        lookup = [places.get(str(unique), rest) for unique in uniques]
+        lookup = [indices.get(str(unique), rest) for unique in uniques]
         return np.asarray([*lookup, -1], dtype=np.int64)[codes]
 
 

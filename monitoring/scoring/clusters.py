@@ -35,30 +35,30 @@ def cluster_metrics(answers: Sequence[Any], features: Floats | None) -> Metrics:
         found[f"share_{label}"] = share
     if features is not None and features.shape[1] and len(sizes) > 1:
         codes = {label: code for code, label in enumerate(sizes)}
-        places = np.array([codes[answer] for answer in answers])
-        value = _on_sample(features, places)
+        indices = np.array([codes[answer] for answer in answers])
+        value = _on_sample(features, indices)
         if value is not None:
             found["silhouette"] = Metric(value)
     return found
 
 
-def _on_sample(features: Floats, places: np.ndarray[Any, np.dtype[Any]]) -> float | None:
+def _on_sample(features: Floats, indices: np.ndarray[Any, np.dtype[Any]]) -> float | None:
     chosen = np.unique(np.linspace(0, len(features) - 1, MAX_SAMPLE).astype(int))
-    rows, places = features[chosen], places[chosen]
+    rows, indices = features[chosen], indices[chosen]
     known = np.isfinite(rows).all(axis=1)
-    rows, places = rows[known], places[known]
-    if len(np.unique(places)) < 2 or len(np.unique(places)) == len(places):
+    rows, indices = rows[known], indices[known]
+    if len(np.unique(indices)) < 2 or len(np.unique(indices)) == len(indices):
         return None
     deviation = rows.std(axis=0)
-    return silhouette(rows / np.where(deviation > 0, deviation, 1.0), places)
+    return silhouette(rows / np.where(deviation > 0, deviation, 1.0), indices)
 
 
-def silhouette(rows: Floats, places: np.ndarray[Any, np.dtype[Any]]) -> float:
+def silhouette(rows: Floats, indices: np.ndarray[Any, np.dtype[Any]]) -> float:
     """The mean silhouette (Rousseeuw 1987) by Euclidean distances, as scikit-learn's.
 
-    ``rows``: shape (n, features); ``places``: the group of each, shape (n,), at least two groups.
+    ``rows``: shape (n, features); ``indices``: the group of each, shape (n,), at least two groups.
     """
-    _, codes = np.unique(places, return_inverse=True)
+    _, codes = np.unique(indices, return_inverse=True)
     size = np.bincount(codes)
     squares = (rows**2).sum(axis=1)
     apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * rows @ rows.T, 0))

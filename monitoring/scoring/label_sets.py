@@ -35,12 +35,12 @@ def labels_of(truth: Sequence[Any], answers: Sequence[Any]) -> tuple[Any, ...]:
 
 def indicators(rows: Sequence[Any], labels: Sequence[Any]) -> Flags:
     """Whether each row has each label, shape (rows, labels)."""
-    places = {label: index for index, label in enumerate(labels)}
+    indices = {label: index for index, label in enumerate(labels)}
     found = np.zeros((len(rows), len(labels)), np.bool_)
     for row, held in enumerate(rows):
         for label in held or ():
-            if label in places:
-                found[row, places[label]] = True
+            if label in indices:
+                found[row, indices[label]] = True
     return found
 
 

@@ -45,8 +45,8 @@ def ndcg(relevance: Floats, scores: Floats, k: int) -> float:
     Rows of equal scores have their mean relevance (McSherry & Najork 2008), so that the order of
     the rows doesn't count. At least one relevance is above 0.
     """
-    _, places, counts = np.unique(-scores, return_inverse=True, return_counts=True)
-    shared = (np.bincount(places, relevance) / counts)[places]
+    _, indices, counts = np.unique(-scores, return_inverse=True, return_counts=True)
+    shared = (np.bincount(indices, relevance) / counts)[indices]
     ranked = shared[np.argsort(-scores, kind="stable")][:k]
     best = np.sort(relevance)[::-1][:k]
     discounts = 1 / np.log2(np.arange(2, len(ranked) + 2))

@@ -58,6 +58,6 @@ def _two_kinds(positive: np.ndarray[Any, np.dtype[np.bool_]], scores: Floats) ->
 
 
 def _ranks(values: Floats) -> Floats:
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, indices, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[places], np.float64)
+    return np.asarray((last - (counts - 1) / 2)[indices], np.float64)

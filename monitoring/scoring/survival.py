@@ -23,8 +23,8 @@ class Curve(NamedTuple):
     def at(self, times: Floats, *, before: bool = False) -> Floats:
         """The chance at each time, shape (n,); ``before``: just before it."""
         side = "left" if before else "right"
-        places = np.searchsorted(self.times, times, side=side)  # type: ignore[call-overload]
-        return np.asarray(np.concatenate([[1.0], self.shares])[places], np.float64)
+        indices = np.searchsorted(self.times, times, side=side)  # type: ignore[call-overload]
+        return np.asarray(np.concatenate([[1.0], self.shares])[indices], np.float64)
 
 
 def kaplan_meier(times: Floats, events: Flags) -> Curve:

@@ -45,9 +45,9 @@ _NUMBERS = (int, float, Decimal)
 class RuleCompiler:
     """Compiles conditions for rows of given columns."""
 
-    def __init__(self, places: Mapping[str, int], clocks: Mapping[str, Clock]) -> None:
-        """``places``: column → index of its cell; ``clocks``: datetime column → unit."""
-        self._places = places
+    def __init__(self, indices: Mapping[str, int], clocks: Mapping[str, Clock]) -> None:
+        """``indices``: column → index of its cell; ``clocks``: datetime column → unit."""
+        self._places = indices
         self._clocks = clocks
         self.scope: dict[str, Any] = {
             "calculated": _calculated,

@@ -50,30 +50,30 @@ class RowMembership:
         Raises ``ValueError`` for an unknown column or a condition that can't be applied.
         """
         rules = [*rules]
-        places = {name: at for at, name in enumerate(columns)}
+        indices = {name: at for at, name in enumerate(columns)}
         derived = {name: own for rule in rules for name, own in rule.derived.items()}
         for name, own in derived.items():
-            if name in places or own.column not in places:
-                found = "a column too" if name in places else f"no column {own.column!r}"
+            if name in indices or own.column not in indices:
+                found = "a column too" if name in indices else f"no column {own.column!r}"
                 raise ValueError(f"slices: expected {name!r} to be derived only, got {found}")
         self._derived = [
-            (places[own.column], partial(derived_cells, measure=own.measure, clock=clock))
+            (indices[own.column], partial(derived_cells, measure=own.measure, clock=clock))
             for own in derived.values()
             for clock in [clocks.get(own.column)]
         ]
-        places |= {name: at for at, name in enumerate(derived, start=len(columns))}
-        source = RuleCompiler(places, clocks)
+        indices |= {name: at for at, name in enumerate(derived, start=len(columns))}
+        source = RuleCompiler(indices, clocks)
         terms: list[_Term] = []
         first = 1
         for name, texts in values.items():
             cell, bits = source.cell(name), SliceBitmap(texts, first, clocks.get(name))
             known, other = source.name(bits.known), source.name(bits.of)
             text = f"({known}[{cell}] if {cell} in {known} else {other}({cell}))"
-            terms.append(_Term(frozenset({places[name]}), text))
+            terms.append(_Term(frozenset({indices[name]}), text))
             first += len(texts) + 1
         for index, rule in enumerate(rules, start=first):
             text = f"({1 << index} if {source.holds(rule.condition, rule.names)} else 0)"
-            used = frozenset(places[name] for name in rule.names.values() if name in places)
+            used = frozenset(indices[name] for name in rule.names.values() if name in indices)
             terms.append(_Term(used, text))
         self._terms = terms
         self._scope = source.scope

@@ -59,9 +59,9 @@ class CalibrationChange(NamedTuple):
 def reliability_bins(confidence: Floats, right: Flags, bins: int = BINS) -> ReliabilityBins:
     """The sums of rows with a ``confidence`` (0 to 1) and whether they were ``right``: (n,)."""
     edges = np.linspace(0.0, 1.0, bins + 1)
-    places = np.searchsorted(edges[1:-1], confidence)
+    indices = np.searchsorted(edges[1:-1], confidence)
     rows, sure, hits = (
-        np.bincount(places, weights=weights, minlength=bins).astype(np.float64)
+        np.bincount(indices, weights=weights, minlength=bins).astype(np.float64)
         for weights in (None, confidence, right)
     )
     return ReliabilityBins(rows, sure, hits)

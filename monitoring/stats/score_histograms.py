@@ -34,12 +34,12 @@ def score_histogram(scores: Floats, positive: Flags, bins: int = BINS) -> ScoreH
     parts = [part for part in (scores[positive], scores[~positive]) if len(part)]
     shares = np.linspace(0, 1, bins // len(parts) + 1)[1:-1]
     edges = np.unique(np.round(np.concatenate([np.quantile(p, shares) for p in parts]), DECIMALS))
-    places = np.searchsorted(edges, scores)
+    indices = np.searchsorted(edges, scores)
     size = len(edges) + 1
     return ScoreHistogram(
         edges,
-        np.bincount(places[positive], minlength=size),
-        np.bincount(places[~positive], minlength=size),
+        np.bincount(indices[positive], minlength=size),
+        np.bincount(indices[~positive], minlength=size),
     )
 
 

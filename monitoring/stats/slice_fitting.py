@@ -88,13 +88,13 @@ class RangeFitter:
         able = (sums.rows >= self._least) & (sums.rows <= total.rows / 2)
         able &= ends - starts < grid.size
         able[whole] = sums.rows[whole] > 0
-        places = np.flatnonzero(able)
-        _, score = scores(sums.at(places), total, binary=self._binary, own=self._own)
+        indices = np.flatnonzero(able)
+        _, score = scores(sums.at(indices), total, binary=self._binary, own=self._own)
         best = int(score.argmax()) if len(score) else -1
-        current = score[places == whole[0]]
+        current = score[indices == whole[0]]
         if best < 0 or not len(current) or not score[best] >= current[0] + MIN_GAIN:
             return terms
-        span: Span = (int(starts[places[best]]), int(ends[places[best]]))
+        span: Span = (int(starts[indices[best]]), int(ends[indices[best]]))
         spans = tuple(span if at == index else one for at, one in enumerate(terms.fitted))
         return replace(terms, spans=spans)
 

@@ -185,17 +185,17 @@ class _Search:
         """
         enough = sums.rows >= self._options.min_rows / 2
         enough &= sums.rows <= MAX_SHARE * self._total.rows
-        places = np.flatnonzero(enough.all(axis=0))
-        if not len(places):
+        indices = np.flatnonzero(enough.all(axis=0))
+        if not len(indices):
             return
-        self._tested += len(places)
-        excess, score = scores(sums.at(places), self._total, binary=self._binary, own=self._own)
+        self._tested += len(indices)
+        excess, score = scores(sums.at(indices), self._total, binary=self._binary, own=self._own)
         for half, found in enumerate(self._seen):
             high = np.flatnonzero((excess[half] >= self._options.effect) & (score[half] >= _SEEN))
             if most is not None:
                 high = high[np.argsort(-score[half, high], kind="stable")[:most]]
             made = np.full(len(high), len(self._makers))
-            found.append(_Seen(made, places[high], score[half, high]))
+            found.append(_Seen(made, indices[high], score[half, high]))
         self._sizes.append(size)
         self._makers.append(make)
 
@@ -203,7 +203,7 @@ class _Search:
         """The slices with the highest scores on one half."""
         if not self._seen[half]:
             return Screened((), self._tested)
-        made, places, score = (
+        made, indices, score = (
             np.concatenate(parts) for parts in zip(*self._seen[half], strict=True)
         )
         high = np.flatnonzero(score >= -normal_quantile(_bar(self._tested)) - SLACK)
@@ -211,7 +211,7 @@ class _Search:
         order = high[np.lexsort((made[high], -rank[high]))][:MAX_TRIED]
         return Screened(
             tuple(
-                ScreenedSlice(self._makers[made[at]](int(places[at])), float(score[at]))
+                ScreenedSlice(self._makers[made[at]](int(indices[at])), float(score[at]))
                 for at in order
             ),
             self._tested,
@@ -222,7 +222,7 @@ class _Seen(NamedTuple):
     """Slices with high scores."""
 
     makers: npt.NDArray[np.int64]
-    places: Indices
+    indices: Indices
     scores: Floats
 
 

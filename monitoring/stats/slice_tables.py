@@ -32,9 +32,9 @@ class Sums:
     other: Floats
     """Of expected losses, if losses are 0 or 1; else of the squares of ``loss``."""
 
-    def at(self, places: npt.NDArray[np.intp]) -> Sums:
+    def at(self, indices: npt.NDArray[np.intp]) -> Sums:
         """The sums at some places of the last axis."""
-        return Sums(self.rows[..., places], self.loss[..., places], self.other[..., places])
+        return Sums(self.rows[..., indices], self.loss[..., indices], self.other[..., indices])
 
 
 class SliceTables:

@@ -197,12 +197,12 @@ def _renumbered(found: FoundSlice, order: Sequence[int]) -> FoundSlice:
     """With features numbered as the caller does; ``order``: the caller's number of each."""
     own = found.terms
     numbers = [order[feature] for feature in own.features]
-    places = sorted(range(len(numbers)), key=numbers.__getitem__)
+    indices = sorted(range(len(numbers)), key=numbers.__getitem__)
     return replace(
         found,
         terms=SliceTerms(
-            tuple(numbers[at] for at in places),
-            tuple(own.terms[at] for at in places),
-            tuple(own.fitted[at] for at in places) if any(own.fitted) else (),
+            tuple(numbers[at] for at in indices),
+            tuple(own.terms[at] for at in indices),
+            tuple(own.fitted[at] for at in indices) if any(own.fitted) else (),
         ),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from packager.capture.changed_modules import refuse_changed
 from packager.capture.module import captured_model, captured_training
 from packager.capture.session import Session
 from packager.environment.lock import FILENAME as LOCK
@@ -78,6 +79,7 @@ def _code(source: str, name: str, modules: Any) -> dict[str, str]:
     """The captured module, if there is one, and the user's own modules that it needs."""
     own = local_files({*modules, *(imported_names(source) if source else ())})
     texts = {inside: file.read_text(encoding="utf-8") for inside, file in own.items()}
+    refuse_changed({file: texts[inside] for inside, file in own.items()})
     if name in texts or FILENAME in texts:
         raise UsageError(
             f"{own[name]}: expected a module with another name, because {name} of the project "

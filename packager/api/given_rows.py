@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from packager.api.captured_project import ROWS
+from packager.api.rows import named_by_texts
 from packager.cache import temporary_directory
 from packager.errors import UsageError
 from packager.location import Location
@@ -58,7 +59,7 @@ def check_frame(rows: pd.DataFrame, target: str) -> None:
     if odd:
         raise UsageError(
             f"rows: expected texts as names of columns, got {odd[0]!r} ({type(odd[0]).__name__})",
-            "frame.columns = frame.columns.map(str), and fit the model with these names",
+            "frame.columns = frame.columns.map(str)",
         )
     if not rows.columns.is_unique:
         twice = rows.columns[rows.columns.duplicated()][0]
@@ -100,6 +101,7 @@ def given_rows(
             "give the training rows with their target: "
             "pandas.DataFrame(X, columns=[…]).assign(target=y)",
         )
+    rows = rows if model is None else named_by_texts(rows)
     check_frame(rows, target)
     frame = rows[_columns(model, rows, target)]
     with temporary_directory() as directory:

@@ -79,30 +79,35 @@ def prepare(
     rows that are not those of the model.
     """
     folder = Path(name).absolute()
-    captured = captured_project(what, folder, current_session())
+    session = current_session()
+    captured = captured_project(what, folder, session)
     trains = captured.pickle is None
     with given_rows(rows, target, None if trains else what, folder, table) as given:
         if not trains:
-            _check_answers(what, given.features.head(FIRST_ROWS))
+            _check_answers(what, given.features.head(FIRST_ROWS), session.cell_of(what))
         written = write_captured(folder, captured, given, requirements)
     return PreparedProject(folder, written, given, None if trains else what)
 
 
-def _check_answers(model: Any, rows: pd.DataFrame) -> None:
-    """Raise ``PackageError`` if the model gives no answer for rows as the package will get them."""
+def _check_answers(model: Any, rows: pd.DataFrame, cell: str) -> None:
+    """Raise ``PackageError`` if the model gives no answer for rows as the package will get them.
+
+    ``cell``: the model's name and where it was made, as far as they are known.
+    """
+    called = f"{cell}: {type(model).__name__}" if cell else type(model).__name__
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as scikit-learn's about names of columns
             answers = model.predict(rows)
     except Exception as error:  # the model's own
         raise PackageError(
-            f"{type(model).__name__}.predict: expected answers for the rows without their target, "
-            f"got {type(error).__name__}: {str(error)[:300]}",
+            f"{called}.predict: expected answers for the rows without their target, "
+            f"got {type(error).__name__}{f': {error}'[:300] if str(error) else ''}",
             "give the rows as the model gets them, or pack a pipeline that begins with your steps",
         ) from error
     if len(answers) != len(rows):
         raise PackageError(
-            f"{type(model).__name__}.predict: expected an answer for each of {len(rows)} rows, got "
+            f"{called}.predict: expected an answer for each of {len(rows)} rows, got "
             f"{len(answers)}",
             "package a model whose predict answers row by row",
         )

@@ -45,11 +45,28 @@ def _is_mappings(rows: Any) -> bool:
     )
 
 
+def named_by_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` with its columns that have whole numbers as names, as of a matrix, named by texts.
+
+    >>> list(named_by_texts(pd.DataFrame([[1, 2]])).columns)
+    ['0', '1']
+    """
+    numbers = (int, np.integer)
+    if not any(isinstance(name, numbers) for name in frame.columns):
+        return frame
+    names = [
+        str(name) if isinstance(name, numbers) and not isinstance(name, bool) else name
+        for name in frame.columns
+    ]
+    return frame.set_axis(names, axis="columns")
+
+
 def table_of(frame: pd.DataFrame, schema: Schema) -> pa.Table:
     """The columns of ``frame`` that the package knows, as Arrow; others, as a target, are left out.
 
     Raises ``UsageError`` that names a column of the schema whose cells are of several types.
     """
+    frame = named_by_texts(frame)
     known = {one.name for one in (*schema.features, *schema.extras)}
     columns: dict[str, Any] = {}
     for name in frame.columns:

@@ -97,8 +97,8 @@ class _Rows:
 def _rows(context: BuildContext) -> _Rows:
     """Held-out and golden rows with the model's answers, then edge rows of the compiled form."""
     out = context.folder / "out"
-    places = (out / "smoke_test.json", out / "golden.json")
-    known = [Golden.load(path) for path in places if path.is_file()]
+    paths = (out / "smoke_test.json", out / "golden.json")
+    known = [Golden.load(path) for path in paths if path.is_file()]
     more = ProofRows.load(out / PROOF) if (out / PROOF).is_file() else ProofRows()
     answered = [row for one in known for row in one.rows]
     return _Rows((*answered, *more.rows), tuple(answer for one in known for answer in one.expected))

@@ -170,7 +170,7 @@ def _check(
     check_output(project, output, builder)
     template = own_template(project.directory, builder, progress)
     check_writable(project.directory)
-    warn_outside(project.directory, project.places, progress)
+    warn_outside(project.directory, project.path_keys, progress)
     check_columns(project)
     listed = list_files(project, output.paths)
     if project.model is not None:  # members of a solution have been checked with their own

@@ -50,8 +50,8 @@ def seed_sweep(
     Raises ``UsageError`` without a recipe, ``PackageError`` if a training fails.
     """
     if project.member:
-        places = [project.path(member.package) for member in project.member]
-        first = next((path for path in places if path.is_dir()), "PROJECT")
+        paths = [project.path(member.package) for member in project.member]
+        first = next((path for path in paths if path.is_dir()), "PROJECT")
         raise UsageError(
             "package.toml: expected [recipe] to train with other seeds, got a solution: its flow"
             " isn't trained",

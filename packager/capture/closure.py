@@ -16,14 +16,21 @@ from types import ModuleType
 from typing import Any
 
 from packager.capture.cells import first_line
+from packager.capture.factories import is_made_by_factory
 from packager.capture.plain_expressions import computed_again
 from packager.capture.same_code import has_future_annotations, is_live
 from packager.capture.session import MAIN, Session
 from packager.capture.statements import CellStatement
-from packager.capture.values import alias, public_module, written
+from packager.capture.values import WrittenValue, alias, public_module, written
 
 IPYTHON = "get_ipython"
 FUTURE = "from __future__ import annotations"
+FILLED: dict[type, str] = {
+    dict: "{name}.update({text})",
+    list: "{name}[:] = {text}",
+    set: "{name}.update({text})",
+}
+"""How an empty container gets its content."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +57,20 @@ class Closure:
     imports: dict[str, str] = field(default_factory=dict)
     """Key → a statement that imports one name."""
     refused: list[Refusal] = field(default_factory=list)
-    late: set[str] = field(default_factory=set)
-    """Constants that use names of the module: they follow its definitions."""
+    late: dict[str, str] = field(default_factory=dict)
+    """Name → what gives it its value after the definitions, whose names the value has."""
     future: bool = False
 
     def source(self) -> str:
         """The module: imports, constants, then definitions in the order of the session."""
         taken = [self.statements[index] for index in sorted(self.statements)]
         imports = dict.fromkeys(sorted(self.imports.values(), key=_order))
-        assigned = [(name, f"{name} = {text}") for name, text in sorted(self.constants.items())]
         parts = [
             FUTURE if self.future else "",
             "\n".join(imports),
-            "\n".join(line for name, line in assigned if name not in self.late),
+            "\n".join(f"{name} = {text}" for name, text in sorted(self.constants.items())),
             *(one.text for one in taken),
-            "\n".join(line for name, line in assigned if name in self.late),
+            "\n".join(self.late[name] for name in sorted(self.late)),
         ]
         return "\n\n\n".join(part for part in parts if part) + "\n"
 
@@ -108,6 +114,9 @@ class _Capture:
             self.made.imports |= self._imports(name, binding)
         elif defining and defining[-1] == binding[-1]:
             self._define(name, defining, value)
+        elif is_made_by_factory(self.found[binding[-1]], name, value, self.session.names):
+            self.made.statements[binding[-1]] = self.found[binding[-1]]
+            self.waiting += sorted(self.found[binding[-1]].needs())
         else:
             self._live(name, self.found[binding[-1]], value)
 
@@ -129,7 +138,8 @@ class _Capture:
 
     def _define(self, name: str, defining: Sequence[int], value: Any) -> None:
         """Take the newest statement that made ``value``; a cell may have failed before it."""
-        live = [one for one in defining if is_live(self.found[one].text, name, value)]
+        found = self.found
+        live = [x for x in defining if is_live(found[x].text, name, value, found[x].beside)]
         newest = (live or defining)[-1]
         one = self.found[newest]
         changed = next((x for x in self.found[newest + 1 :] if name in x.changes), None)
@@ -155,9 +165,8 @@ class _Capture:
         text = written(value, own)
         imported = None if text is not None else _import_of(name, value)
         if text is not None:
-            self.made.constants[name] = text.text
             self.made.imports |= {f".{m}": f"import {m} as {alias(m)}" for m in text.modules}
-            self.made.late |= {name} if text.names else set()
+            self._assign(name, value, text)
             self.waiting += sorted(text.names)
         elif imported is not None:
             self.made.imports[name] = imported
@@ -171,6 +180,16 @@ class _Capture:
                 "compute it in the function"
             )
             self._refuse(name, one, reason)
+
+    def _assign(self, name: str, value: Any, text: WrittenValue) -> None:
+        """A container of definitions is there before them: a decorator may add to it."""
+        if not text.names:
+            self.made.constants[name] = text.text
+        elif type(value) in FILLED:
+            self.made.constants[name] = f"{type(value).__name__}()"
+            self.made.late[name] = FILLED[type(value)].format(name=name, text=text.text)
+        else:
+            self.made.late[name] = f"{name} = {text.text}"
 
     def _user_of(self, name: str) -> CellStatement | None:
         taken = self.made.statements.values()

@@ -121,6 +121,8 @@ def _now(name: str, session: Session) -> Any:
 
 
 def _stale(name: str) -> str:
+    if "<locals>" in name:
+        return "it is defined within a function: define it at the top of a cell or of the script"
     return (
         f"the model was made with an earlier {name}, which the session has defined again since: "
         "make and fit the model again"

@@ -64,7 +64,7 @@ class _Recorder(pickle.Pickler):
         if not isinstance(value, type | FunctionType):
             if callable(value) and hasattr(value, "__name__"):
                 module = getattr(value, "__module__", None) or type(value).__module__
-                self.found.modules.add(str(module))
+                self.found.modules |= {str(module)} - {self.session.module}
             return NotImplemented
         if not self.session.defines(value):
             self.found.modules.add(value.__module__)

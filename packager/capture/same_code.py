@@ -20,8 +20,10 @@ FUTURE = (
 """Flags of ``from __future__ import …`` in the code of a function."""
 
 
-def is_live(text: str, name: str, value: Any) -> bool:
+def is_live(text: str, name: str, value: Any, beside: frozenset[str] = frozenset()) -> bool:
     """Whether the definition ``text`` of ``name`` gave ``value``, as far as code tells.
+
+    ``beside``: names that its cell or file imports, see ``_beside_imports``.
 
     True as well where there is nothing to compare, such as an object that a decorator made. Of a
     class, constants in its body are compared too: defaults of a data class, members of an enum.
@@ -32,7 +34,11 @@ def is_live(text: str, name: str, value: Any) -> bool:
     if not live:
         return True
     flags = live[0].co_flags & FUTURE
-    written = list(_nested(compile(text, "cell", "exec", flags=flags, dont_inherit=True)))
+    written = [
+        one
+        for source in _beside_imports(text, beside)
+        for one in _nested(compile(source, "cell", "exec", flags=flags, dont_inherit=True))
+    ]
     return all(any(same_code(code, one) for one in written) for code in live)
 
 
@@ -77,12 +83,34 @@ def lambda_text(code: CodeType, trees: list[tuple[str, ast.Module]]) -> str | No
     ``trees``: source and syntax tree of each cell, in the order of execution.
     """
     for source, tree in reversed(trees):
+        beside = imported_by(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Lambda | ast.FunctionDef):
                 text = _segment(source, node)
-                if text is not None and _compiled_inside(text, code):
+                if text is not None and _compiled_inside(text, code, beside):
                     return text
     return None
+
+
+def imported_by(tree: ast.AST) -> frozenset[str]:
+    """Names that imports of a module bind, those within functions and classes left out."""
+    found: set[str] = set()
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {one.asname or one.name.partition(".")[0] for one in node.names}
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found |= imported_by(node)
+    return frozenset(found - {"*"})
+
+
+def _beside_imports(text: str, names: frozenset[str]) -> list[str]:
+    """``text`` by itself, and after imports of ``names``.
+
+    A call of ``np.exp`` has other bytecode where ``np`` is imported by the code that is compiled
+    with it: all of a file, a single statement of a cell.
+    """
+    imports = f"import {', '.join(sorted(names))}\n" if names else ""
+    return [text, imports + text] if imports else [text]
 
 
 def _segment(source: str, node: ast.Lambda | ast.FunctionDef) -> str | None:
@@ -92,23 +120,20 @@ def _segment(source: str, node: ast.Lambda | ast.FunctionDef) -> str | None:
     return ast.get_source_segment(source, node)
 
 
-def _compiled_inside(text: str, code: CodeType) -> bool:
+def _compiled_inside(text: str, code: CodeType, beside: frozenset[str]) -> bool:
     """Whether ``text`` itself compiles to ``code`` within a function with its free variables."""
     names = ", ".join(code.co_freevars)
     body = text if text.startswith("def ") else f"return ({text})"
     lines = "\n".join(f"    {line}" for line in body.splitlines())
+    inner: list[CodeType] = []
+    flags = code.co_flags & FUTURE
     try:
-        made = compile(
-            f"def made({names}):\n{lines}\n",
-            "cell",
-            "exec",
-            flags=code.co_flags & FUTURE,
-            dont_inherit=True,
-        )
+        for source in _beside_imports(f"def made({names}):\n{lines}\n", beside):
+            made = compile(source, "cell", "exec", flags=flags, dont_inherit=True)
+            around = next(one for one in made.co_consts if isinstance(one, CodeType))
+            inner += [one for one in around.co_consts if isinstance(one, CodeType)]
     except SyntaxError:
         return False
-    around = next(one for one in made.co_consts if isinstance(one, CodeType))
-    inner = [one for one in around.co_consts if isinstance(one, CodeType)]
     return any(same_code(code, one) for one in inner if one.co_name == code.co_name)
 
 

@@ -50,6 +50,15 @@ class Session:
         """Whether ``value`` is a function or class of the session, at whatever depth."""
         return getattr(value, "__module__", None) == self.module
 
+    def cell_of(self, value: Any) -> str:
+        """Name and newest cell of an object, ``model (cell 3, model = …)``; empty if not known."""
+        names = [name for name, one in self.names.items() if one is value]
+        for statement in reversed(self.statements):
+            for name in names:
+                if name in statement.binds:
+                    return f"{name} ({statement.cell.shown})"
+        return ""
+
     def own(self) -> dict[int, str]:
         """Identity of each function and class that a name of the session has → the name."""
         return {

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from packager.capture.cells import Cell
+from packager.capture.same_code import imported_by
 
 BUILTINS = frozenset(dir(builtins)) - {"get_ipython", "display", "__IPYTHON__"}
 """Python's own names: IPython adds these."""
@@ -27,6 +29,8 @@ class CellStatement:
     """Names that it gives a value, a nested ``if``, ``for``, ``with`` or ``try`` included."""
     changes: frozenset[str]
     """Names whose object it changes: ``x.a = …``, ``x[k] = …``, ``x += …``, ``del x.a``."""
+    beside: frozenset[str] = frozenset()
+    """Names that the cell's imports bind."""
 
     @property
     def defines(self) -> str | None:
@@ -73,35 +77,82 @@ def statements(cells: Sequence[Cell]) -> list[CellStatement]:
 
 def free_names(text: str) -> frozenset[str]:
     """Names that the code ``text`` looks up in its module, without those of Python."""
-    found: set[str] = set()
+    tree = ast.parse(text)
+    found, own = set[str](), set[str]()
+    counted = {
+        node.target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+    }
 
     def walk(table: symtable.SymbolTable) -> None:
         for symbol in table.get_symbols():
             outer = table.get_type() == "module" or symbol.is_global()
-            if outer and symbol.is_referenced():
+            added_to = symbol.is_declared_global() and symbol.get_name() in counted
+            if outer and (symbol.is_referenced() or added_to):
                 found.add(symbol.get_name())
+            elif not outer:
+                own.add(symbol.get_name())
         for child in table.get_children():
             walk(child)
 
     walk(symtable.symtable(text, "cell", "exec"))
-    return frozenset(found - BUILTINS)
+    return frozenset((found | {*_named_in_texts(tree)} - own) - BUILTINS)
+
+
+def _named_in_texts(tree: ast.AST) -> Iterator[str]:
+    """Names that ``globals()["NAME"]`` and ``eval("TEXT")`` look up."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and _calls(node.value, "globals"):
+            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                yield node.slice.value
+        elif isinstance(node, ast.Call) and _calls(node, "eval") and node.args:
+            text = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+            try:
+                yield from free_names(text) if isinstance(text, str) else ()
+            except SyntaxError:
+                continue
+
+
+def _calls(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 
 def _of_cell(cell: Cell) -> Iterator[CellStatement]:
     lines = cell.source.splitlines()
-    for node in ast.parse(cell.source).body:
-        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
-        text = "\n".join(lines[first - 1 : node.end_lineno])
-        if not _is_one_statement(text):
-            text = ast.unparse(node)  # several statements are on one line
-        yield CellStatement(cell, text, node, frozenset(_bound(node)), frozenset(_changed(node)))
+    tree = ast.parse(cell.source)
+    beside = imported_by(tree)
+    for node in tree.body:
+        changed = frozenset(_changed(node))
+        text = _text(node, lines)
+        yield CellStatement(cell, text, node, frozenset(_bound(node)), changed, beside)
+        for inner in _definitions_in(node):
+            if inner.name not in changed:
+                name = frozenset({inner.name})
+                yield CellStatement(cell, _text(inner, lines), inner, name, frozenset(), beside)
 
 
-def _is_one_statement(text: str) -> bool:
+def _definitions_in(node: ast.AST) -> Iterator[Definition]:
+    """Functions and classes that an ``if``, ``try``, ``with`` or loop at the top defines."""
+    if isinstance(node, Definition):
+        return
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Definition):
+            yield child
+        elif isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
+            yield from _definitions_in(child)
+
+
+def _text(node: ast.stmt, lines: Sequence[str]) -> str:
+    """The source of a statement, as it was written if it has lines of its own."""
+    first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+    text = textwrap.dedent("\n".join(lines[first - 1 : node.end_lineno]))
     try:
-        return len(ast.parse(text).body) == 1
+        written = ast.parse(text).body
     except SyntaxError:
-        return False
+        written = []
+    is_same = len(written) == 1 and ast.dump(written[0]) == ast.dump(node)
+    return text if is_same else ast.unparse(node)  # several statements are on one line
 
 
 def _bound(node: ast.AST) -> Iterator[str]:

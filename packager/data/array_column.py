@@ -104,9 +104,9 @@ class ArrayColumn(ExtensionArray):
     def take(self, indices: Any, *, allow_fill: bool = False, fill_value: Any = None) -> Self:  # noqa: ARG002
         """The cells at these positions; with ``allow_fill``, -1 is a null."""
         zero: Any = self.block.dtype.type(0)
-        places = np.asarray(indices, np.intp)
-        block: Any = take(self.block, places, allow_fill=allow_fill, fill_value=zero)
-        absent: Any = take(self.isna(), places, allow_fill=allow_fill, fill_value=True)
+        positions = np.asarray(indices, np.intp)
+        block: Any = take(self.block, positions, allow_fill=allow_fill, fill_value=zero)
+        absent: Any = take(self.isna(), positions, allow_fill=allow_fill, fill_value=True)
         return type(self)(block, absent, declared=self._dtype.declared)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:

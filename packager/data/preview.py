@@ -65,12 +65,12 @@ def refuse_unservable(
 
 def _without_one_kind(name: str, lists: pd.Series[Any]) -> UsageError:
     """The error of lists without elements, or with elements of several kinds."""
-    places = ((row, at, one) for row, cell in enumerate(lists) if isinstance(cell, list)
+    indices = ((row, at, one) for row, cell in enumerate(lists) if isinstance(cell, list)
               for at, one in enumerate(cell) if one is not None)  # fmt: skip
-    first = next(places, None)
+    first = next(indices, None)
     kind = None if first is None else kind_of_elements([[first[2]]])
     alike = ("integer", "number") if kind in ("integer", "number") else (kind,)
-    odd = next((one for one in places if kind_of_elements([[one[2]]]) not in alike), first)
+    odd = next((one for one in indices if kind_of_elements([[one[2]]]) not in alike), first)
     got = "no element in any row"
     if first is not None and odd is not None:
         shown = f"{display_value(odd[2])} at [{odd[1]}] of row {odd[0]}"

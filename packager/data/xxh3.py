@@ -38,15 +38,15 @@ def xxh3_of_parts(data: Bytes, starts: Places, out: Bits, gap: int = 0) -> None:
     """Hash of every ``data[starts[i]:starts[i + 1] - gap]`` into ``out``: (len(starts) - 1,)."""
     for start in range(0, len(out), _BLOCK):
         stop = min(start + _BLOCK, len(out))
-        places = starts[start : stop + 1]
-        lengths = np.diff(places)
+        offsets = starts[start : stop + 1]
+        lengths = np.diff(offsets)
         lengths -= gap
-        if places[-1] + _WORD > len(data):  # a word may be read from any byte
-            near = data[places[0] : places[-1]]
+        if offsets[-1] + _WORD > len(data):  # a word may be read from any byte
+            near = data[offsets[0] : offsets[-1]]
             near = np.concatenate([near, np.zeros(_WORD + gap, np.uint8)])
-            _block(near, places[:-1] - places[0], lengths, out[start:stop])
+            _block(near, offsets[:-1] - offsets[0], lengths, out[start:stop])
         else:
-            _block(data, places[:-1], lengths, out[start:stop])
+            _block(data, offsets[:-1], lengths, out[start:stop])
 
 
 def _block(data: Bytes, starts: Places, lengths: Places, out: Bits) -> None:

@@ -69,8 +69,8 @@ def write(
 ) -> list[str]:
     """Write ``files`` below ``target``: a new folder atomically, else file by file.
 
-    In a folder of an earlier call, generated files are replaced, and removed if they are no longer
-    generated; ``others`` (recorded paths that are not in ``files``) and unrecorded files are not
+    In a folder of an earlier call, generated files are replaced, and removed, with folders that get
+    empty, if they are no longer generated; ``others`` (recorded paths that are not in ``files``) and unrecorded files are not
     changed. A file that the user changed is kept if its generated content is unchanged; the paths
     of such files are returned. Raises ``UsageError``, with nothing written, if such a file would be
     overwritten or removed, or the folder was not generated.
@@ -85,10 +85,20 @@ def write(
         return []
     # If this call is killed, the next one finds in the record what was being written.
     _write(target, RECORD, _document(before, after.files))
-    for path in before.files.keys() - after.files.keys():
-        (target / path).unlink(missing_ok=True)
+    _remove(target, before.files.keys() - after.files.keys())
     _fill(target, {path: text for path, text in files.items() if path not in changed}, after)
     return changed
+
+
+def _remove(target: Path, paths: Collection[str]) -> None:
+    """Remove files below ``target``, and the folders that are empty without them."""
+    for path in paths:
+        (target / path).unlink(missing_ok=True)
+        for parent in PurePosixPath(path).parents[:-1]:
+            folder = target / parent
+            if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 def _fill(folder: Path, files: Mapping[str, str], record: GeneratedFiles) -> None:

@@ -66,6 +66,11 @@ defaults
   timeout client {timeout}s
   timeout server {timeout}s
 """
+PROBES = """\
+  # Asked before a replica is ready, these have an answer: no error that alerts count.
+  http-request return status 503 content-type text/plain string "no replica is ready" if \
+{ path / /readyz /livez /healthz /ping /v2/health/ready /v2/health/live } { nbsrv(model) lt 1 }"""
+"""Health routes of a frontend while no replica of the backend ``model`` is ready."""
 ADMIN = "  stats socket {socket} mode 600 level admin\n"
 TEMPLATE = """\
 # The proxy of {name}. Weights: what `package deploy update` moves, {high} in sum.
@@ -77,6 +82,7 @@ frontend metrics
 
 frontend model
   bind :{port}
+{probes}
   default_backend model
 
 backend model
@@ -131,6 +137,7 @@ def proxy_config(one: DeployedModel, deadline_seconds: float = 30) -> str:
         head=proxy_head(deadline_seconds, ADMIN.format(socket=SOCKET)),
         metrics=PROXY_METRICS_PORT,
         port=PORT,
+        probes=PROBES,
         servers="\n".join(servers),
         slots="".join(slots),
         grpc=_grpc(one) if one.grpc else "",

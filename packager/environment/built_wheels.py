@@ -95,7 +95,7 @@ def keep_wheels(lock: LockFile, folder: Path) -> None:
 
 def cached_build(key: list[object]) -> tuple[Path, tuple[str, ...]] | None:
     """The wheel that a build with these inputs left in the cache, and its tools."""
-    folder = _place(key)
+    folder = _cache_path(key)
     found = next(iter(folder.glob("*.whl")), None)
     if found is None:
         return None
@@ -105,13 +105,13 @@ def cached_build(key: list[object]) -> tuple[Path, tuple[str, ...]] | None:
 
 def cache_build(key: list[object], wheel: Path, tools: tuple[str, ...]) -> Path:
     """Put the wheel of a build into the cache, with the names and versions of its tools."""
-    with atomic_directory(_place(key)) as new:
+    with atomic_directory(_cache_path(key)) as new:
         shutil.copyfile(wheel, new / wheel.name)
         (new / "tools.json").write_bytes(canonical_json(list(tools)))
-    return _place(key) / wheel.name
+    return _cache_path(key) / wheel.name
 
 
-def _place(key: list[object]) -> Path:
+def _cache_path(key: list[object]) -> Path:
     return cache_directory("builds") / sha256_bytes(canonical_json(key))[:32]
 
 

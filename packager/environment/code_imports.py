@@ -25,8 +25,8 @@ def imported_files(files: Iterable[Path], tops: Sequence[Path]) -> list[Path]:
 def module_file(name: str, top: Path) -> Path | None:
     """The file of the module ``name`` below ``top``; None if there is none."""
     path = top / name.replace(".", "/")
-    places = (path.with_name(path.name + ".py"), path / "__init__.py")
-    return next((location for location in places if location.is_file()), None)
+    paths = (path.with_name(path.name + ".py"), path / "__init__.py")
+    return next((location for location in paths if location.is_file()), None)
 
 
 def _imported(file: Path, tops: Sequence[Path]) -> Iterator[Path]:
@@ -41,10 +41,10 @@ def _imported(file: Path, tops: Sequence[Path]) -> Iterator[Path]:
             for alias in node.names:
                 yield from _files(alias.name, tops)
         elif isinstance(node, ast.ImportFrom):
-            places = [file.parents[node.level - 1]] if node.level else tops
+            paths = [file.parents[node.level - 1]] if node.level else tops
             for alias in node.names:
                 name = f"{node.module}.{alias.name}" if node.module else alias.name
-                yield from _files(name, places)
+                yield from _files(name, paths)
 
 
 def _files(name: str, tops: Sequence[Path]) -> Iterator[Path]:

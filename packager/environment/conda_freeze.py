@@ -43,7 +43,7 @@ def name_of(line: str) -> str:
 def warn_of_active_versions(texts: Mapping[Path, str], progress: Progress) -> None:
     """Warn of the packages whose versions are those of the active environment, and of which."""
     lines = [line.split("#")[0].strip() for text in texts.values() for line in text.splitlines()]
-    lost = [line for line in lines if (location := _place(line)) and is_lost(line, location)]
+    lost = [line for line in lines if (location := _local_path(line)) and is_lost(line, location)]
     named = [line for line in lost if _version_in(line) is None]
     if named:
         progress.warn(
@@ -52,7 +52,7 @@ def warn_of_active_versions(texts: Mapping[Path, str], progress: Progress) -> No
         )
 
 
-def _place(line: str) -> Path | None:
+def _local_path(line: str) -> Path | None:
     address = line.partition("@")[2].partition(" ;")[0].partition("#")[0].strip()
     return Path(address[len("file://") :]) if address.startswith("file:///") else None
 
@@ -71,7 +71,7 @@ def installed(line: str) -> str | None:
 
 def _version_in(line: str) -> str | None:
     """The version in the name of a wheel that a line names."""
-    location = _place(line)
+    location = _local_path(line)
     try:
         return (
             str(parse_wheel_filename(unquote(location.name))[1]) if location is not None else None

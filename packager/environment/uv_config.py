@@ -106,19 +106,19 @@ def _files(
     if named := environment.get("UV_CONFIG_FILE"):
         yield Path(named), read_toml(Path(named)), USER_SETTINGS
         return
-    for path in _user_places(environment):
+    for path in _config_folders(environment):
         file = path / "uv" / "uv.toml"
         if file.is_file():
             yield file, read_toml(file), USER_SETTINGS
 
 
-def _user_places(environment: Mapping[str, str]) -> list[Path]:
+def _config_folders(environment: Mapping[str, str]) -> list[Path]:
     """Folders that uv searches for the user's and the machine's configuration."""
     home = environment.get("HOME") or os.path.expanduser("~")
     user = environment.get("XDG_CONFIG_HOME") or environment.get("APPDATA")
     machine = environment.get("XDG_CONFIG_DIRS") or "/etc/xdg"
-    places = [user or os.path.join(home, ".config"), *machine.split(os.pathsep), "/etc"]
-    return [Path(path) for path in places if os.path.isabs(path)]
+    paths = [user or os.path.join(home, ".config"), *machine.split(os.pathsep), "/etc"]
+    return [Path(path) for path in paths if os.path.isabs(path)]
 
 
 def _settings(table: Mapping[str, Any], folder: Path, known: frozenset[str]) -> dict[str, Any]:
@@ -145,11 +145,11 @@ def _resolved(name: str, value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [_resolved(name, one, folder) for one in value]
     if name == "index" and isinstance(value, dict) and "url" in value:
-        return {**value, "url": _place(str(value["url"]), folder)}
-    return _place(value, folder) if name in PATHS and isinstance(value, str) else value
+        return {**value, "url": _as_uri(str(value["url"]), folder)}
+    return _as_uri(value, folder) if name in PATHS and isinstance(value, str) else value
 
 
-def _place(text: str, folder: Path) -> str:
+def _as_uri(text: str, folder: Path) -> str:
     return text if "://" in text else (folder / text).resolve().as_uri()
 
 

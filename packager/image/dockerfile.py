@@ -19,8 +19,8 @@ HERE = Path(__file__).parent
 
 def template() -> str:
     """The template's text, next to this module if installed, or at the top of a checkout."""
-    places = (HERE / NAME, HERE.parent.parent / NAME)
-    return next(path for path in places if path.is_file()).read_text(encoding="utf-8-sig")
+    paths = (HERE / NAME, HERE.parent.parent / NAME)
+    return next(path for path in paths if path.is_file()).read_text(encoding="utf-8-sig")
 
 
 def render(

@@ -81,12 +81,12 @@ def paths_file(home: str, python: str, folders: Sequence[WheelFolder]) -> str:
     have been added.
     """
     site, inside = site_packages(home, python), site_packages("", python)
-    places = {folder.path: posixpath.relpath(f"{folder.path}{inside}", site) for folder in folders}
-    lines = [*places.values()]
+    paths = {folder.path: posixpath.relpath(f"{folder.path}{inside}", site) for folder in folders}
+    lines = [*paths.values()]
     for _, path in sorted(
         (first, folder.path) for folder in folders for first in _own(folder, python)
     ):
-        lines.append(f"import os, site; site.addsitedir(os.path.join(sitedir, {places[path]!r}))")
+        lines.append(f"import os, site; site.addsitedir(os.path.join(sitedir, {paths[path]!r}))")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -75,7 +75,7 @@ def keep_listing(layer: Layer, listing: Listing) -> None:
     """Cache the list of the members of ``layer``, which this process made."""
     lines = (f"{_quoted(name)} {_rest(what)}\n" for name, what in sorted(listing.items()))
     text = "".join(lines)
-    with atomic_file(_place(layer.diff_id)) as file:
+    with atomic_file(_cache_path(layer.diff_id)) as file:
         file.write_text(text, encoding="ascii")
 
 
@@ -96,7 +96,7 @@ def entries_listing(entries: Iterable[Entry], digests: Mapping[str, str]) -> dic
 
 def known_listing(diff_id: str) -> dict[str, str] | None:
     """The cached list of the layer ``diff_id``; None if it was not read on this machine."""
-    location = _place(diff_id)
+    location = _cache_path(diff_id)
     if not location.is_file():
         return None
     touch(location)
@@ -105,7 +105,7 @@ def known_listing(diff_id: str) -> dict[str, str] | None:
     return {unquote(name): unquote(what) for name, _, what in pairs}
 
 
-def _place(diff_id: str) -> Path:
+def _cache_path(diff_id: str) -> Path:
     return cache_directory("listings") / f"{diff_id.removeprefix('sha256:')}-{READER_VERSION}.txt"
 
 

@@ -38,7 +38,7 @@ def incoming_images(
     main = incoming_image(reference, default_platform())
     if not companion:
         return (main,)
-    location = companion_place(reference, main)
+    location = companion_reference(reference, main)
     other = incoming_image(location, default_platform(), main.name + COMPANION)
     if not is_companion(other, main):
         raise PackageError(
@@ -95,7 +95,7 @@ def _index(reference: RegistryReference, found: FetchedManifest) -> ImageIndex:
         ) from error
 
 
-def companion_place(reference: RegistryReference, main: IncomingImage) -> RegistryReference:
+def companion_reference(reference: RegistryReference, main: IncomingImage) -> RegistryReference:
     """Where the companion of ``main``, the package at ``reference``, is if it was pushed."""
     return companion_of(reference).at(main.name.rpartition(":")[2])
 

@@ -46,7 +46,7 @@ def check_destination(output: Destination) -> None:
     """Raise ``PackageError`` if ``output`` can't be written, before any work is done for it."""
     output.check()
     if output.registry is not None:
-        for path in _places(output.registry, 1 + output.companion):
+        for path in _references(output.registry, 1 + output.companion):
             # Asked with the permission to push: an unknown host or user is an error now.
             repository = open_repository(path, write=True)
             has_blob(repository, Descriptor.of(EMPTY_TYPE, EMPTY).digest)
@@ -93,7 +93,7 @@ def push_images(
     """
     pushed_images = []
     # The image comes first, so that the companion's layers are mounted from it.
-    for image, target in zip(images, _places(reference, len(images)), strict=True):
+    for image, target in zip(images, _references(reference, len(images)), strict=True):
         progress.step(f"push {target}")
         if compression == "gzip":
             progress.step("compressing layers that were not compressed before")
@@ -121,7 +121,7 @@ def push_platforms(
     ``beside_index``: what the image's index is pushed with; a companion's has nothing beside it.
     """
     lines = []
-    for number, target in enumerate(_places(reference, max(map(len, every.values())))):
+    for number, target in enumerate(_references(reference, max(map(len, every.values())))):
         progress.step(f"push {target}")
         with temporary_directory() as work:
             outgoing = {
@@ -145,7 +145,7 @@ def pushed(images: Sequence[Image], output: Destination) -> list[str]:
     """``HOST/NAME@sha256:…`` of each image, or index, that ``write_images`` wrote to a registry."""
     assert output.registry is not None
     lines, every = [], _by_platform(images)
-    for number, index in enumerate(_places(output.registry, 1 + output.companion)):
+    for number, index in enumerate(_references(output.registry, 1 + output.companion)):
         outgoing = {
             name: outgoing_image(some[number], "none", Path())
             for name, some in every.items()
@@ -159,5 +159,5 @@ def pushed(images: Sequence[Image], output: Destination) -> list[str]:
     return lines
 
 
-def _places(reference: RegistryReference, count: int) -> list[RegistryReference]:
+def _references(reference: RegistryReference, count: int) -> list[RegistryReference]:
     return [reference, companion_of(reference)][:count]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from packager.image.annotations import annotations_of
 from packager.image.config import Image
-from packager.image.incoming import companion_place, incoming_image, is_companion
+from packager.image.incoming import companion_reference, incoming_image, is_companion
 from packager.image.remote_layers import remote_layer
 from packager.image.stored_images import COMPANION
 from packager.registry.authorization import RefusedScopeError
@@ -36,7 +36,7 @@ def remote_package(reference: RegistryReference, platform: str) -> RemotePackage
     """
     main = incoming_image(reference, platform)
     images = [_image(main)]
-    location = companion_place(reference, main)
+    location = companion_reference(reference, main)
     if _is_readable(location):
         other = incoming_image(location, platform, main.name + COMPANION)
         if is_companion(other, main):

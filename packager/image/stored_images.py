@@ -121,8 +121,8 @@ def _opened(folder: Path, stored: _StoredImage) -> Image:
         )
         for layer, diff_id in zip(stored.manifest["layers"], diff_ids, strict=True)
     ]
-    places = [(path, 0, path.stat().st_size) for path in paths]
-    image = _image(stored.name, stored.config, places)
+    locations = [(path, 0, path.stat().st_size) for path in paths]
+    image = _image(stored.name, stored.config, locations)
     annotations = annotations_of(stored.manifest)
     return replace(
         image, annotations=annotations, manifest_digest=stored.digest, index=stored.index
@@ -234,9 +234,9 @@ def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[
         images = []
         for entry in _few(archive.entries()):
             infos = [archive.find(layer) for layer in entry["Layers"]]
-            places = [(path, info.offset_data, info.size) for info in infos]
+            paths = [(path, info.offset_data, info.size) for info in infos]
             name = (entry["RepoTags"] or [""])[0]
-            image = _image(name, archive.document(entry["Config"]), places)
+            image = _image(name, archive.document(entry["Config"]), paths)
             images.append(replace(image, annotations=kept_annotations(image.digest)))
         archive.check_index({image.digest for image in images})
     named = [(image.name, _platform(image.config)) for image in images]
@@ -244,8 +244,8 @@ def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[
     return _in_order(images, called)
 
 
-def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) -> Image:
-    """An image; ``places`` holds path, offset and size (bytes) of each layer, bottom up."""
+def _image(name: str, config: bytes, indices: Sequence[tuple[Path, int, int]]) -> Image:
+    """An image; ``indices`` holds path, offset and size (bytes) of each layer, bottom up."""
     described = image_config(config)
     labels = (described.get("config") or {}).get("Labels") or {}
     diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
@@ -256,7 +256,7 @@ def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) ->
     check_label(name, labels)
     layers = tuple(
         Layer(called, path, diff_id, size, offset=offset)
-        for called, (path, offset, size), diff_id in zip(names, places, diff_ids, strict=True)
+        for called, (path, offset, size), diff_id in zip(names, indices, diff_ids, strict=True)
     )
     return Image(name, config, layers)
 

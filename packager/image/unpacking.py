@@ -128,7 +128,7 @@ class _Installed(WheelDestination):
         """Add the script of an entry point."""
         script = Script(name, module, attr, section)
         file, content = script.generate(self._interpreter, "posix")
-        self._add(self._place("scripts", file), content, executable=True)
+        self._add(self._install_path("scripts", file), content, executable=True)
         return record_of(file, content)
 
     def write_file(
@@ -186,7 +186,7 @@ class _Installed(WheelDestination):
     def _packed(
         self, scheme: Scheme, name: str, packed: PackedFile, *, executable: bool
     ) -> RecordEntry:
-        location = self._place(scheme, name)
+        location = self._install_path(scheme, name)
         if scheme == "scripts" and packed.starts_with(b"#!python"):
             with fix_shebang(BytesIO(packed.read()), self._interpreter) as fixed:
                 return self._write(scheme, name, fixed.read(), executable=executable)
@@ -198,10 +198,10 @@ class _Installed(WheelDestination):
         return RecordEntry(name, record.hash_, record.size)
 
     def _write(self, scheme: Scheme, name: str, content: bytes, *, executable: bool) -> RecordEntry:
-        self._add(self._place(scheme, name), content, executable=executable)
+        self._add(self._install_path(scheme, name), content, executable=executable)
         return record_of(name, content)
 
-    def _place(self, scheme: str, name: str) -> str:
+    def _install_path(self, scheme: str, name: str) -> str:
         """The path in the image; raises ``ValueError`` outside the folder of ``scheme``."""
         folder = f"/{self._places[scheme]}"
         path = posixpath.normpath(posixpath.join(folder, name))

@@ -129,7 +129,7 @@ def _label(location: str, cells: Mapping[str, str], roles: _Roles) -> ImportedLa
         )
     key = tuple(cells[name] for name in roles.key) or (cells[ROW_HASH].strip().lower(),)
     return ImportedLabel(
-        place=location.rpartition(", ")[2],
+        location=location.rpartition(", ")[2],
         key=key,
         annotator=annotator,
         label=cells[roles.label].strip(),

@@ -83,7 +83,7 @@ class Choice:
     """The chosen rows, and how they were chosen; arrays of shape (rows,) but ``probabilities``."""
 
     rows: QueueRows
-    places: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]
     """Of the chosen rows among ``rows``, in the order of the queue."""
     answers: Sequence[Mapping[str, Any]]
     """Of all rows."""
@@ -152,18 +152,18 @@ def choose(rows: QueueRows, count: int, seed: int, package: Packaged, progress: 
     scores["small_slice"] = small_slices(masks, so_far, wanted)
     parts = parts_of(scores)
     probabilities = inclusion_probabilities(np.sum([*parts.values()], axis=0), count)
-    places = draw(probabilities, rows.hashes, seed)
+    indices = draw(probabilities, rows.hashes, seed)
     names = list(parts)
-    largest = np.argmax(np.array([parts[name][places] for name in names]), axis=0)
+    largest = np.argmax(np.array([parts[name][indices] for name in names]), axis=0)
     return Choice(
         rows=rows,
-        places=places,
+        indices=indices,
         answers=answers,
         probabilities=probabilities,
         reasons=tuple(names[at] for at in largest.tolist()),
         expected=expected,
         slices={
-            name: (int(mask.sum()), int(mask[places].sum()), _mean(expected.mean[mask]))
+            name: (int(mask.sum()), int(mask[indices].sum()), _mean(expected.mean[mask]))
             for name, mask in masks.items()
         },
         drifted=drifted,

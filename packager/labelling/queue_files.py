@@ -159,7 +159,7 @@ def _records(choice: Choice, manifest: Manifest, contents: QueueContents) -> Ite
     frame = choice.rows.frame
     keys = _plain(frame, choice.keys, choice)
     rows = _plain(frame, shown, choice)
-    for at, index in enumerate(choice.places.tolist()):
+    for at, index in enumerate(choice.indices.tolist()):
         facts = {
             ROW_HASH: f"{int(choice.rows.hashes[index]):016x}",
             PROBABILITY: float(choice.probabilities[index]),
@@ -172,9 +172,9 @@ def _records(choice: Choice, manifest: Manifest, contents: QueueContents) -> Ite
 
 def _plain(frame: pd.DataFrame, names: Sequence[str], choice: Choice) -> list[dict[str, Any]]:
     """The chosen rows as JSON values, times as ISO text."""
-    columns = {name: [_value(cell) for cell in frame[name].iloc[choice.places].astype(object)]
+    columns = {name: [_value(cell) for cell in frame[name].iloc[choice.indices].astype(object)]
                for name in names}  # fmt: skip
-    return [{name: columns[name][at] for name in names} for at in range(len(choice.places))]
+    return [{name: columns[name][at] for name in names} for at in range(len(choice.indices))]
 
 
 def _value(cell: Any) -> Any:

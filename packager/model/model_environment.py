@@ -68,5 +68,5 @@ def _home() -> Path | None:
     return home if (home / "pyvenv.cfg").is_file() else None
 
 
-def _resolved(places: Iterable[Path]) -> tuple[Path, ...]:
-    return tuple(dict.fromkeys(p.resolve() for p in places if p not in (Path(), Path("/"))))
+def _resolved(paths: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(p.resolve() for p in paths if p not in (Path(), Path("/"))))

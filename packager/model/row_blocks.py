@@ -64,9 +64,9 @@ class CodedTexts:
         """The rows at these positions, with the values that they have."""
         codes = self.codes[rows]
         used = np.unique(codes[codes >= 0])
-        places = np.full(len(self.values) + 1, -1, np.int32)  # the last is that of null
-        places[used] = np.arange(len(used))
-        return CodedTexts(places[codes], [self.values[code] for code in used.tolist()])
+        indices = np.full(len(self.values) + 1, -1, np.int32)  # the last is that of null
+        indices[used] = np.arange(len(used))
+        return CodedTexts(indices[codes], [self.values[code] for code in used.tolist()])
 
 
 @dataclass(frozen=True)

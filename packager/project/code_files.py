@@ -60,7 +60,7 @@ def read_code(
     False.
     """
     top = project.directory
-    apart = {path.resolve() for path in (*_data_places(project), *outputs)}
+    apart = {path.resolve() for path in (*_data_paths(project), *outputs)}
     files, left_out = _walk(top, apart)
     wanted = included_files(top, project.image.include)
     refuse_links_out(wanted.values(), top)
@@ -153,23 +153,23 @@ def _why_no_file(path: Path) -> str | None:
     return "it is no regular file" if path.exists() else "it is a dangling link"
 
 
-def _data_places(project: Project) -> list[Path]:
-    places = []
+def _data_paths(project: Project) -> list[Path]:
+    paths = []
     if project.data:
         tracked = project.tracked
         # Where DVC has it in the workspace, also if it is read from a cache.
         source = project.path(tracked.output if tracked else project.data.source)
         is_file = not tracked.is_folder if tracked else source.is_file()
         own_folder = source.parent != project.directory and is_file
-        places += [source, source.parent] if own_folder else [source]
+        paths += [source, source.parent] if own_folder else [source]
         if project.table is not None and project.table.path is not None:
-            places.append(project.table.path)
+            paths.append(project.table.path)
         if project.data.split.file:
-            places.append(project.path(project.data.split.file))
+            paths.append(project.path(project.data.split.file))
     if project.model:
-        places.append(project.path(project.model.path))
+        paths.append(project.path(project.model.path))
     # The project's folder and folders above it don't count as data folders.
-    return [target for target in places if not project.directory.is_relative_to(target)]
+    return [target for target in paths if not project.directory.is_relative_to(target)]
 
 
 def _is_archive(path: Path) -> bool:

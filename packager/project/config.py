@@ -161,7 +161,7 @@ class Project(FrozenModel):
         return self.path(name if at and number.isdigit() else source)
 
     @property
-    def places(self) -> list[tuple[str, str]]:
+    def path_keys(self) -> list[tuple[str, str]]:
         """(key, value) of keys that name files or folders of data or of a pretrained model."""
         data, model, table = self.data, self.model, self.table
         source = data.source if data and table is None else table and table.path
@@ -273,7 +273,7 @@ def _check_files(project: Project) -> None:
     own = {"requirements.file": project.requirements_file}
     if project.model is not None and project.model.origin is not None:
         own["model.origin"] = project.model.origin
-    named = {**own, **dict(project.places)}
+    named = {**own, **dict(project.path_keys)}
     table = project.table
     if table and table.path and not (table.path / "_delta_log").is_dir():
         raise UsageError(

@@ -47,9 +47,9 @@ def check_modules(directory: Path, entrypoints: Mapping[str, str]) -> None:
 
     ``entrypoints``: place → ``module:name`` or ``auto``.
     """
-    places = (directory, directory / "src")
+    paths = (directory, directory / "src")
     for name in sorted(RESERVED_MODULES):
-        for target in places:
+        for target in paths:
             if (target / f"{name}.py").exists() or (target / name / "__init__.py").exists():
                 raise UsageError(
                     f"module `{name}` in {target} would hide the `{name}` that the process of the"
@@ -58,7 +58,7 @@ def check_modules(directory: Path, entrypoints: Mapping[str, str]) -> None:
                 )
     for key, entrypoint in entrypoints.items():
         module = entrypoint.partition(":")[0]
-        if entrypoint != "auto" and not any(_holds_module(target, module) for target in places):
+        if entrypoint != "auto" and not any(_holds_module(target, module) for target in paths):
             raise UsageError(
                 f"{key}: expected module `{module}` in the project, got none",
                 f"write {module.replace('.', '/')}.py in the project's folder or in its src/",

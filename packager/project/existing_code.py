@@ -141,8 +141,8 @@ def _torch(directory: Path, content: Mapping[str, str]) -> str:
 
 def _tables(directory: Path) -> list[Path]:
     """The tables in the folder and in its ``data``."""
-    places = [*directory.glob("*"), *directory.glob("data/*")]
-    return sorted(p for p in places if p.suffix in TABLES and p.is_file() and not p.is_symlink())
+    paths = [*directory.glob("*"), *directory.glob("data/*")]
+    return sorted(p for p in paths if p.suffix in TABLES and p.is_file() and not p.is_symlink())
 
 
 def _recipe(code: Sequence[Path], top: Path) -> str | None:

@@ -22,8 +22,8 @@ def included_files(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
                 f"got {pattern!r}",
                 "write it relative to the project's folder, for example tests/dummy.pem",
             )
-        places = sorted(top.glob(pattern))
-        files = [path for target in places for path in _files(target)]
+        paths = sorted(top.glob(pattern))
+        files = [path for target in paths for path in _files(target)]
         if not files:
             raise UsageError(
                 f"package.toml: `image.include`: expected files at {pattern!r}, got none",

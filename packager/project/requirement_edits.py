@@ -22,12 +22,12 @@ def edited(text: str, edits: Edits | None) -> str:
     """The lines of a requirements file with ``edits``; raises ``UsageError`` for what is none."""
     lines = text.splitlines()
     for name, line in _lines(edits):
-        places = [number for number, one in enumerate(lines) if name and package_of(one) == name]
-        if line is not None and places:
-            lines[places.pop(0)] = line
+        indices = [number for number, one in enumerate(lines) if name and package_of(one) == name]
+        if line is not None and indices:
+            lines[indices.pop(0)] = line
         elif line is not None:
             lines.append(line)
-        for number in reversed(places):
+        for number in reversed(indices):
             del lines[number]
     return "".join(f"{line}\n" for line in lines)
 

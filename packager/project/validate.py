@@ -100,8 +100,8 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
     named = entrypoints(project.serve.predictor, project.recipe, project.test.case, flow, embedding)
     for key, entrypoint in named.items():
         path = entrypoint.partition(":")[0].replace(".", "/")
-        places = [f"{top}{path}{end}" for top in ("", "src/") for end in (".py", "/__init__.py")]
-        if entrypoint != "auto" and not any(target in code for target in places):
+        paths = [f"{top}{path}{end}" for top in ("", "src/") for end in (".py", "/__init__.py")]
+        if entrypoint != "auto" and not any(target in code for target in paths):
             raise UsageError(
                 f"{FILENAME}: `{key}`: expected {path}.py among the packaged code, got none",
                 "the folder that holds the data is not packaged, nor what .gitignore and "

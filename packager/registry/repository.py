@@ -41,7 +41,7 @@ class RegistryRepository:
         """
         return self.session.request(
             method,
-            self._place(path),
+            self._url_path(path),
             self.scopes + also,
             body=body,
             headers=headers,
@@ -52,7 +52,7 @@ class RegistryRepository:
         self, path: str, headers: Mapping[str, str]
     ) -> AbstractContextManager[tuple[RegistryAnswer, Iterator[bytes]]]:
         """As ``RegistrySession.stream``, below the repository."""
-        return self.session.stream(self._place(path), self.scopes, headers)
+        return self.session.stream(self._url_path(path), self.scopes, headers)
 
     def refusal(self, action: str, answer: RegistryAnswer) -> PackageError:
         """The error for an answer that is not what ``action`` needs."""
@@ -67,7 +67,7 @@ class RegistryRepository:
             "try again later, or ask who runs the registry",
         )
 
-    def _place(self, path: str) -> str:
+    def _url_path(self, path: str) -> str:
         return path if path.startswith(("https://", "http://")) else f"/v2/{self.name}/{path}"
 
     def __str__(self) -> str:

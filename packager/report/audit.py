@@ -27,7 +27,7 @@ def _part(title: str, findings: list[AuditFinding]) -> list[str]:
     lines = [f"{title}: {len(findings)}"]
     hints = [one.hint for one in findings]
     for one, after in zip(findings, [*hints[1:], ""], strict=True):
-        lines.append(f"  {one.part}: {one.place}: {one.what}")
+        lines.append(f"  {one.part}: {one.location}: {one.what}")
         if one.hint and one.hint != after:  # once for several that follow each other
             lines.append(f"    {one.hint}")
     return lines

@@ -33,12 +33,12 @@ def begin(name: str, folder: Path | None, summary: Path | None, data: Path) -> N
     refused as wrong usage. Raise ``PackageError`` if the files of a test on ``data`` could not be
     written, or would replace files that are not of a test.
     """
-    _check_places(folder, summary, data)
-    places = [] if folder is None else [folder / one for one in (REPORT, JUNIT, SUMMARY, PAGE)]
+    _check_paths(folder, summary, data)
+    paths = [] if folder is None else [folder / one for one in (REPORT, JUNIT, SUMMARY, PAGE)]
     appended = summary is not None and _is_appended(summary)
     if summary is not None and not appended:
-        places.append(summary)
-    for path in places:
+        paths.append(summary)
+    for path in paths:
         _check_own(path)
     open_ = PackageError("the test has not ended", "it runs, or it was stopped: run it again")
     write_error(name, open_, folder, None if appended else summary)
@@ -57,7 +57,7 @@ def _check_own(path: Path) -> None:
         )
 
 
-def _check_places(folder: Path | None, summary: Path | None, data: Path) -> None:
+def _check_paths(folder: Path | None, summary: Path | None, data: Path) -> None:
     """Raise ``PackageError`` before a test on ``data`` if its files could not be written after it.
 
     Files below a folder of data would be data of the next test.
@@ -128,10 +128,10 @@ def write_error(name: str, error: PackageError, folder: Path | None, summary: Pa
 
 def clear(folder: Path | None, summary: Path | None) -> None:
     """Remove the files that ``begin`` wrote: nothing is new, and no earlier test is known."""
-    places = [] if folder is None else [folder / one for one in (JUNIT, SUMMARY, PAGE)]
+    paths = [] if folder is None else [folder / one for one in (JUNIT, SUMMARY, PAGE)]
     if summary is not None and not _is_appended(summary):
-        places.append(summary)
-    for path in places:
+        paths.append(summary)
+    for path in paths:
         with writing(path):
             path.unlink(missing_ok=True)
 

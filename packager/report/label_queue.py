@@ -38,7 +38,7 @@ def as_text(choice: Choice, written: Sequence[str], columns: int | None = None) 
 
 def _facts(choice: Choice, written: Sequence[str]) -> list[tuple[str, str]]:
     found = [
-        ("chosen", f"{len(choice.places):,} of {len(choice.rows):,} rows without a label"),
+        ("chosen", f"{len(choice.indices):,} of {len(choice.rows):,} rows without a label"),
         ("written", ", ".join(written)),
         ("expected by", choice.expected.source or "nothing: every row is as uncertain"),
     ]

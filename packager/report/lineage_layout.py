@@ -96,15 +96,15 @@ def _order(columns: list[list[Slot]], chains: Sequence[Sequence[Slot]]) -> None:
         for one, other in pairwise(chain):
             after.setdefault(one, []).append(other)
             before.setdefault(other, []).append(one)
-    places = {slot: float(i) for column in columns for i, slot in enumerate(column)}
+    indices = {slot: float(i) for column in columns for i, slot in enumerate(column)}
     for sweep in range(SWEEPS):
         near, walk = (before, columns) if sweep % 2 == 0 else (after, columns[::-1])
         for column in walk:
             mean = {
-                s: fmean(places[n] for n in near[s]) if s in near else places[s] for s in column
+                s: fmean(indices[n] for n in near[s]) if s in near else indices[s] for s in column
             }
             column.sort(key=mean.__getitem__)
-            places |= {slot: float(i) for i, slot in enumerate(column)}
+            indices |= {slot: float(i) for i, slot in enumerate(column)}
 
 
 def _placed(

@@ -58,8 +58,8 @@ def _parent_versions(node: LineageTable, parent: str) -> str:
     derived = node.version.derived if node.version else None
     if derived is None:
         return ""
-    places = [index for index, uri in enumerate(node.parents) if uri == parent]
-    return " ".join(f"@{derived.parents[index].version}" for index in places)
+    indices = [index for index, uri in enumerate(node.parents) if uri == parent]
+    return " ".join(f"@{derived.parents[index].version}" for index in indices)
 
 
 def _label(node: LineageTable) -> str:

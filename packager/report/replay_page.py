@@ -83,8 +83,8 @@ def _comparison(found: ModelComparison) -> str:
     facts += [("differs", part) for part in found.differing]
     facts += [("differs, not part of the state", part) for part in found.ignored]
     if found.differing_rows:
-        places = ", ".join(map(str, found.differing_rows))
-        facts.append(("rows that differ most", places))
+        indices = ", ".join(map(str, found.differing_rows))
+        facts.append(("rows that differ most", indices))
     return html_table("Recorded and new model", ("fact", "value"), facts)
 
 

@@ -46,11 +46,11 @@ def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Correcti
     kept = np.ones(len(frame), dtype=np.bool_)
     cells: dict[tuple[int, str], str] = {}
     used: set[str] = set()
-    places, current = np.arange(len(frame)), frame
+    indices, current = np.arange(len(frame)), frame
     for _ in range(MAX_FIX_CHAIN):
         hashes = [f"{value:016x}" for value in row_hashes(current).tolist()]
         fixed = []
-        for row, row_hash in zip(places.tolist(), hashes, strict=True):
+        for row, row_hash in zip(indices.tolist(), hashes, strict=True):
             for verdict in by_hash.get(row_hash, ()):
                 if verdict.verdict == "drop" or (verdict.verdict == "dedupe" and row_hash in used):
                     kept[row] = False
@@ -61,8 +61,8 @@ def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Correcti
                 used.add(row_hash)
         if not fixed:
             break
-        places = np.unique(fixed)
-        current = _fixed(frame, cells).iloc[places]
+        indices = np.unique(fixed)
+        current = _fixed(frame, cells).iloc[indices]
     return Corrections(kept, cells, tuple(sorted(by_hash.keys() - used)))
 
 

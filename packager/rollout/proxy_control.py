@@ -148,12 +148,16 @@ class ProxyControl:
         return sum(one.up for one in self.servers() if (one.backend, one.slot) == (BACKEND, slot))
 
     def set_weights(self, weights: Mapping[str, int]) -> None:
-        """Give each replica of each slot its weight; raises ``PackageError`` if one has another."""
+        """Give each replica of each slot its weight; raises ``PackageError`` if one has another.
+
+        The proxy does one command after the other. The highest weights come first: while all are 0,
+        requests would be answered 503.
+        """
         backends = (BACKEND, GRPC_BACKEND) if self._one.grpc else (BACKEND,)
         commands = [
             f"set weight {backend}/{slot}{number} {weight}"
             for backend in backends
-            for slot, weight in weights.items()
+            for slot, weight in sorted(weights.items(), key=lambda one: -one[1])
             for number in range(1, MAX_REPLICAS + 1)
         ]
         *answers, stat = self._send([*commands, "show stat"])

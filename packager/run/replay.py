@@ -51,7 +51,7 @@ def replay(
     files = {} if data is None else given_files(data, source)
     checks = [*examined.checks, *(given_checks(files, source) if files else ())]
     if all(check.ok for check in checks):
-        check_place(examined.lock, engine)
+        check_runnable(examined.lock, engine)
         report = repeat(examined, engine, progress, manifest, ask, files)
     else:
         report = damaged(manifest, ())
@@ -152,7 +152,7 @@ def with_verification(
     )
 
 
-def check_place(lock: Lock, engine: Engine | None) -> None:
+def check_runnable(lock: Lock, engine: Engine | None) -> None:
     """Raise ``PackageError`` if a package with ``lock`` can't be trained here."""
     if engine is None:
         check_host(lock.python, lock.platform)

@@ -19,7 +19,7 @@ from packager.model.integrity import IntegrityCheck
 from packager.progress import Progress
 from packager.run.check_package import checked
 from packager.run.member_stage import member_examination
-from packager.run.replay import check_place, given_files, repeat, with_verification
+from packager.run.replay import check_runnable, given_files, repeat, with_verification
 from packager.run.replay_stage import ReplayStage, own_layers
 from packager.solutions.member_data import placed
 from packager.solutions.opened import OpenedMember, OpenedSolution
@@ -106,7 +106,7 @@ def replay_solution(reference: Reference, how: SolutionReplay) -> SolutionReport
         if not all(check.ok for check in checks):
             report = _report({}, None, checks, examined)
             return report.model_copy(update={"root": manifest.root})
-        check_place(examined.lock, how.engine)
+        check_runnable(examined.lock, how.engine)
         replays = {
             member.record.name: _member(examined, opened, member, how, folder)
             for member in opened.members

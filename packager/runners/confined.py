@@ -44,10 +44,10 @@ def confined(
     if sys.platform != "linux":
         os.write(report, json.dumps(described(contained=False)).encode())
         return list(command)
-    places = [str(listed), [str(path) for path in readable], [str(path) for path in writable]]
+    paths = [str(listed), [str(path) for path in readable], [str(path) for path in writable]]
     installed = str(Path(packager.__file__).resolve().parents[1])
     start = isolated_python("-S", "-c", _START, installed)
-    return [*start, json.dumps([*places, report, alone]), *command]
+    return [*start, json.dumps([*paths, report, alone]), *command]
 
 
 def main() -> None:

@@ -120,14 +120,14 @@ class _Container:
 @dataclass(frozen=True)
 class _Process:
     program: Path
-    place: Path
+    folder: Path
     base: BaseImage
     progress: Progress
 
     @property
     def root(self) -> str:
         """As ``Emulated.root``."""
-        return str(self.place)
+        return str(self.folder)
 
     def answers(self, kind: str, requests: Mapping[str, Any]) -> dict[str, Any]:
         """As ``Emulated.answers``."""
@@ -140,9 +140,9 @@ class _Process:
             command = [str(self.program), "-L", str(top), f"{top}{python}", "-B", *map(str, names)]
             home = posixpath.dirname(posixpath.dirname(python))
             ended = run_to_end(
-                confined(command, self.place, [self.place, top], [folder], report.fileno()),
+                confined(command, self.folder, [self.folder, top], [folder], report.fileno()),
                 self.progress.output,
-                cwd=self.place / "code",
+                cwd=self.folder / "code",
                 env={**CLEAN_ENVIRONMENT, "PYTHONHOME": f"{top}{home}", "TMPDIR": str(folder)},
                 pass_fds=[report.fileno()],
             )

@@ -45,7 +45,7 @@ class UnpackedPackage:
     def readable(self) -> list[Path]:
         """Paths that a worker may read: the package's files and its dependencies."""
         own = [target for target in self.path.iterdir() if target.name != "tmp"]
-        return [*own, self.runtimes, *self.environments.places]
+        return [*own, self.runtimes, *self.environments.folders]
 
     def writable(self) -> list[Path]:
         """Paths that a worker may write: its copy of the code, its inputs, and temporary files."""

@@ -126,8 +126,8 @@ def _local(root: UnpackedPackage, progress: Progress) -> Iterator[PackageStream]
     variables = {**root.variables(), **START_VARIABLES, ISOLATION: "process"}
     command = [str(root.python), "-m", MODULE]
     with tempfile.TemporaryFile() as report:
-        places = (root.path, root.readable(), root.writable(), report.fileno())
-        process = _started(confined(command, *places), root, variables, report.fileno())
+        paths = (root.path, root.readable(), root.writable(), report.fileno())
+        process = _started(confined(command, *paths), root, variables, report.fileno())
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None

@@ -229,7 +229,7 @@ def environment_worker(
 ) -> Iterator[Worker]:
     """A worker with a project's locked environment, code and data, as in a build."""
     with temporary_directory() as folder:
-        warn_outside(project.directory, project.places, progress)
+        warn_outside(project.directory, project.path_keys, progress)
         files.listed.warn_omitted(progress)
         progress.step("making layers")
         stack = make_stack(environment.base, environment.lock, files, folder, progress)

@@ -27,10 +27,10 @@ HOMES = (VENV, MODEL, HARNESS)
 
 @dataclass(frozen=True)
 class UnpackedEnvironments:
-    """Environments below ``root``, whose modules lie in ``places`` too."""
+    """Environments below ``root``, whose modules lie in ``folders`` too."""
 
     root: Path
-    places: tuple[Path, ...]
+    folders: tuple[Path, ...]
     """Folders with everything that the environments need, ``root`` among them."""
 
     def python(self, home: str) -> Path:
@@ -47,9 +47,9 @@ def unpacked_environments(layers: Sequence[Layer]) -> UnpackedEnvironments:
     shared = {
         layer.diff_id: _wheels(layer, interpreter)
         for layer in layers
-        if _wheels_place(layer, interpreter).is_dir() or _is_shared(layer)
+        if _wheels_cache_path(layer, interpreter).is_dir() or _is_shared(layer)
     }
-    folder = _place(interpreter, [layer.diff_id for layer in layers])
+    folder = _cache_path(interpreter, [layer.diff_id for layer in layers])
     if not folder.is_dir():
         with atomic_directory(folder) as new:
             for layer in layers:
@@ -72,7 +72,7 @@ def unpacked_runtime(layers: Sequence[Layer]) -> Path:
     No process that runs there may write it. Raises ``PackageError`` for a link that leaves it.
     """
     interpreter = _interpreter()
-    folder = _place(interpreter, ["runtime", *(layer.diff_id for layer in layers)])
+    folder = _cache_path(interpreter, ["runtime", *(layer.diff_id for layer in layers)])
     if not folder.is_dir():
         with atomic_directory(folder) as new:
             for layer in layers:
@@ -107,7 +107,7 @@ def _is_shared(layer: Layer) -> bool:
 
 def _wheels(layer: Layer, interpreter: Path) -> Path:
     """The cached folder of one layer of wheels."""
-    folder = _wheels_place(layer, interpreter)
+    folder = _wheels_cache_path(layer, interpreter)
     if not folder.is_dir():
         with atomic_directory(folder) as new:
             _unpack(layer, new, inside=True)
@@ -117,12 +117,12 @@ def _wheels(layer: Layer, interpreter: Path) -> Path:
     return folder
 
 
-def _wheels_place(layer: Layer, interpreter: Path) -> Path:
+def _wheels_cache_path(layer: Layer, interpreter: Path) -> Path:
     """The cached folder of a layer that has nothing but folders of wheels."""
-    return _place(interpreter, ["wheels", layer.diff_id])
+    return _cache_path(interpreter, ["wheels", layer.diff_id])
 
 
-def _place(interpreter: Path, parts: Sequence[str]) -> Path:
+def _cache_path(interpreter: Path, parts: Sequence[str]) -> Path:
     key = [sys.version, str(interpreter), *parts]
     return cache_directory("environments") / sha256_bytes(canonical_json(key))[:32]
 

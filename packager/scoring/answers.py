@@ -51,18 +51,18 @@ class AnswerTables:
         """The answers to ``rows`` rows; ``kept``: their own columns."""
         good = np.ones(rows, np.bool_)
         good[[row for row, _ in answers.rejected]] = False
-        places = np.flatnonzero(good)
+        indices = np.flatnonzero(good)
         columns = [
             column.cast(field.type)
             for column, field in zip(self._columns(answers), self._answer_fields(), strict=True)
         ]
         made = pa.Table.from_arrays(columns, schema=pa.schema(self._answer_fields()))
-        if len(places) < rows and self._bad == "null":
+        if len(indices) < rows and self._bad == "null":
             spread = np.full(rows, -1, np.int64)
-            spread[places] = np.arange(len(places))
+            spread[indices] = np.arange(len(indices))
             made = made.take(pa.array(spread, mask=spread < 0))
-        elif len(places) < rows and kept is not None:
-            kept = kept.take(pa.array(places))
+        elif len(indices) < rows and kept is not None:
+            kept = kept.take(pa.array(indices))
         version = pa.repeat(pa.scalar(self._manifest.tag), len(made))
         made = made.append_column(pa.field(VERSION, pa.string()), version)
         if kept is None:
@@ -130,11 +130,11 @@ def flag_lists(flags: Sequence[tuple[str, Any]], rows: int) -> pa.Array:
     """A list of flags for each of ``rows`` rows."""
     if not flags:
         return pa.ListArray.from_arrays(np.zeros(rows + 1, np.int32), pa.array([], pa.string()))
-    places = np.concatenate([own for _, own in flags])
+    indices = np.concatenate([own for _, own in flags])
     codes = np.repeat(np.arange(len(flags)), [len(own) for _, own in flags])
-    order = np.argsort(places, kind="stable")
+    order = np.argsort(indices, kind="stable")
     ends = np.zeros(rows + 1, np.int32)
-    np.cumsum(np.bincount(places, minlength=rows), out=ends[1:])
+    np.cumsum(np.bincount(indices, minlength=rows), out=ends[1:])
     names = pa.array([name for name, _ in flags], pa.string())
     return pa.ListArray.from_arrays(ends, names.take(pa.array(codes[order])))
 

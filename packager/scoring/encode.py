@@ -97,10 +97,10 @@ def _used(codes: Any, texts: pa.Array) -> CodedTexts:
     """The texts that occur: a row group's dictionary may have many that a block lacks."""
     if len(texts) <= len(codes):
         return CodedTexts(codes, texts.to_pylist())
-    places, inverse = np.unique(codes, return_inverse=True)
-    gone = int(len(places) > 0 and places[0] < 0)
+    indices, inverse = np.unique(codes, return_inverse=True)
+    gone = int(len(indices) > 0 and indices[0] < 0)
     return CodedTexts(
-        (inverse - gone).astype(np.int32), texts.take(pa.array(places[gone:])).to_pylist()
+        (inverse - gone).astype(np.int32), texts.take(pa.array(indices[gone:])).to_pylist()
     )
 
 

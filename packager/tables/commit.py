@@ -178,9 +178,9 @@ def _schema(
     change: bool,
     append: bool,
 ) -> pa.Schema:
-    refuse_same_but_case(source.schema.names, source.place)
+    refuse_same_but_case(source.schema.names, source.name)
     if store is None or before is None:
-        return stored_schema(source.schema, source.place)
+        return stored_schema(source.schema, source.name)
     now = store.schema(before.number)
     location = str(store.location)
     agreed = agreed_schema(now, source.schema, location, change=change, append=append)
@@ -190,7 +190,7 @@ def _schema(
             f"{location}: expected its partition column {gone[0]!r} among the columns, got none",
             "keep the column, or make a new table with --table",
         )
-    return stored_schema(agreed, source.place)
+    return stored_schema(agreed, source.name)
 
 
 class _Plan:
@@ -236,7 +236,7 @@ class _Plan:
             yield table
         if printed.row_count and again.result(printed.files) != printed:
             raise UsageError(
-                f"{self._source.place}: it was changed while it was read",
+                f"{self._source.name}: it was changed while it was read",
                 "wait until the program that writes it has finished, then add it again",
             )
 
@@ -266,8 +266,8 @@ class _Plan:
 
     def _tables(self) -> Iterator[pa.Table]:
         for table in self._source.tables():
-            fitted = fit(table.replace_schema_metadata(None), self._schema, self._source.place)
-            refuse_nulls(fitted, self._required, self._source.place)
+            fitted = fit(table.replace_schema_metadata(None), self._schema, self._source.name)
+            refuse_nulls(fitted, self._required, self._source.name)
             yield fitted
 
     def _noted(self, table: pa.Table) -> pd.DataFrame:

@@ -144,8 +144,8 @@ def _refuse_circle(location: Location, parent: Location, reach: AllowedLocations
 def elsewhere(location: Location, version: Version, reach: AllowedLocations) -> list[Location]:
     """The parents of a version that are outside ``reach``."""
     parents = version.derived.parents if version.derived else ()
-    places = [location.beside(parent.table) for parent in parents]
-    return [place for place in places if not reach.has(place)]
+    locations = [location.beside(parent.table) for parent in parents]
+    return [place for place in locations if not reach.has(place)]
 
 
 def stale(

@@ -25,7 +25,7 @@ def refuse_lost_words(source: RowSource, store: VersionedTable, number: int) -> 
         for word in sorted(counts.keys() & held[name]):
             cells = "1 cell holds" if counts[word] == 1 else f"{counts[word]} cells hold"
             raise UsageError(
-                f"{source.place}: column {name!r}: {cells} {word!r}, which is read as null, and "
+                f"{source.name}: column {name!r}: {cells} {word!r}, which is read as null, and "
                 f"{store.location} has it as text",
                 "add a project whose package.toml says what it is, under [data.columns]: "
                 f'{toml_text(name)} = {{ kind = "string" }} for text, '

@@ -102,8 +102,8 @@ def _by_key(before: Frames, after: Frames, common: list[str], key: list[str]) ->
     # In the order of the first table, so that both sides can be read in one pass each.
     order = np.argsort(at1[differ])
     old, new = at1[differ][order], at2[differ][order]
-    left = _rows_at_places(before, common, old[:_MOST_CHANGED])
-    right = _rows_at_places(after, common, new[:_MOST_CHANGED])
+    left = _rows_by_index(before, common, old[:_MOST_CHANGED])
+    right = _rows_by_index(after, common, new[:_MOST_CHANGED])
     unlike = {name: _unlike(left[name], right[name], name) for name in common}
     return RowDiff(
         added=len(keys2) - len(at2),
@@ -126,10 +126,10 @@ def _unlike(left: pd.Series[Any], right: pd.Series[Any], name: str) -> npt.NDArr
     return np.not_equal(cell_hashes(left, name), cell_hashes(right, name))
 
 
-def _rows_at_places(frames: Frames, names: list[str], places: npt.NDArray[np.intp]) -> pd.DataFrame:
-    """The rows at ``places`` of the whole table, in that order."""
-    order = np.argsort(places)
-    wanted, parts, start = places[order], [], 0
+def _rows_by_index(frames: Frames, names: list[str], indices: npt.NDArray[np.intp]) -> pd.DataFrame:
+    """The rows at ``indices`` of the whole table, in that order."""
+    order = np.argsort(indices)
+    wanted, parts, start = indices[order], [], 0
     for frame in frames():
         low, high = np.searchsorted(wanted, [start, start + len(frame)])
         parts.append(frame[names].iloc[wanted[low:high] - start])
@@ -142,11 +142,11 @@ def _rows_at_places(frames: Frames, names: list[str], places: npt.NDArray[np.int
 
 
 def _rows_at(
-    frames: Frames, names: list[str], places: npt.NDArray[np.intp]
+    frames: Frames, names: list[str], indices: npt.NDArray[np.intp]
 ) -> tuple[dict[str, Any], ...]:
-    if not len(places):
+    if not len(indices):
         return ()
-    rows = _rows_at_places(frames, names, places)
+    rows = _rows_by_index(frames, names, indices)
     return tuple({str(k): _shown(v) for k, v in row.items()} for row in rows.to_dict("records"))
 
 

@@ -38,7 +38,7 @@ _ARROW = {
 class RowSource:
     """Rows that can be read repeatedly, as Arrow tables, in blocks."""
 
-    place: str
+    name: str
     """Its name in messages."""
     schema: pa.Schema
     """In Delta's types, except for columns without values, whose type is ``null``."""

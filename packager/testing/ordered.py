@@ -16,7 +16,7 @@ def worst_first(checks: Iterable[Check]) -> list[Check]:
     Families are in the order of ``FAMILIES``: a broken schema explains drift, and drift a loss of
     quality. In a family, checks of all rows come first.
     """
-    return sorted(checks, key=_place)
+    return sorted(checks, key=_sort_key)
 
 
 def with_verdict(report: DataTestReport, *verdicts: str) -> list[Check]:
@@ -30,7 +30,7 @@ def excess(check: Check) -> float:
     return change - (check.limit or 0.0)
 
 
-def _place(check: Check) -> tuple[int, int, bool, float, float]:
+def _sort_key(check: Check) -> tuple[int, int, bool, float, float]:
     surest = 0.0 if check.q is None else check.q
     family = FAMILIES.index(check.family)
     return RANKS.index(check.verdict), family, not check.headline, surest, -excess(check)

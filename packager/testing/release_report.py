@@ -88,18 +88,18 @@ def compared(
     Raises ``UsageError`` if the two releases read other rows from the data.
     """
     one, other = results
-    rows = len(other.rows.places)
-    if one.rows.places != other.rows.places:
+    rows = len(other.rows.indices)
+    if one.rows.indices != other.rows.indices:
         raise UsageError(
-            f"expected rows that both releases read, got {len(one.rows.places)} and {rows}",
+            f"expected rows that both releases read, got {len(one.rows.indices)} and {rows}",
             "leave out rows that one of the releases refuses",
         )
     _check(found, results, rows)
     manifest = packages[1].manifest
     groups = None if other.rows.groups is None else np.array(other.rows.groups, np.int64)
     masks = {ALL: np.ones(rows, np.bool_)}
-    for name, places in other.rows.masks.items():
-        masks[name] = np.isin(np.arange(rows), places)
+    for name, indices in other.rows.masks.items():
+        masks[name] = np.isin(np.arange(rows), indices)
     changes = np.array([_changes(found[0], answers, manifest) for answers in found])
     numbers = manifest.task == "regression"
     made = ReleaseShares(
@@ -128,9 +128,9 @@ def compared(
 def _check(found: Sequence[Predictions], results: Sequence[ReleaseResult], rows: int) -> None:
     """Raise ``PackageError`` for results of other rows: code of a package may have written them."""
     sizes = {len(one.labels) for one in found}
-    places = {part for one in results for own, _ in one.losses.values() for part in own}
+    indices = {part for one in results for own, _ in one.losses.values() for part in own}
     truths = {len(one.rows.truth) for one in results}
-    if sizes != {rows} or not places <= {*range(rows)} or not truths <= {0, rows}:
+    if sizes != {rows} or not indices <= {*range(rows)} or not truths <= {0, rows}:
         raise PackageError("the releases gave results of other rows than they read")
 
 

@@ -75,8 +75,8 @@ def _is_latest(store: Writer, scan: ScanReport) -> bool:
 
 def _is_known(store: Writer, scan: ScanReport) -> bool:
     """Whether there was a scan of what this one replaces."""
-    places = _places(scan)[1:]
-    names = [_setting_of(package, scan.source, scope) for package, scope in places]
+    scopes = _scopes(scan)[1:]
+    names = [_setting_of(package, scan.source, scope) for package, scope in scopes]
     return any(store.setting(name) is not None for name in names)
 
 
@@ -164,20 +164,20 @@ def _close_missing(store: Writer, scan: ScanReport, named: set[str], now: float)
 def _of_scopes(store: Writer, scan: ScanReport) -> list[Issue]:
     """Issues of what was looked at, and of what it replaces."""
     found: dict[int, Issue] = {}
-    for package, scope in dict.fromkeys(_places(scan)):
+    for package, scope in dict.fromkeys(_scopes(scan)):
         found |= {one.id: one for one in store.of_scope(package, scan.source, scope)}
     return list(found.values())
 
 
-def _places(scan: ScanReport) -> list[tuple[str, str]]:
+def _scopes(scan: ScanReport) -> list[tuple[str, str]]:
     """Package and scope of what was looked at, then of what it replaces.
 
     A file without a project is a package of its own, so what it replaces can be one as well.
     """
-    places = [(scan.package, scan.scope)]
+    scopes = [(scan.package, scan.scope)]
     if scan.replaces:
-        places += [(scan.package, scan.replaces), (scan.replaces, scan.replaces)]
-    return places
+        scopes += [(scan.package, scan.replaces), (scan.replaces, scan.replaces)]
+    return scopes
 
 
 def _missing_text(scan: ScanReport, scope: str) -> str:

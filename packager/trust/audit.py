@@ -161,9 +161,9 @@ def _pickles(
     found: AuditResult, name: str, report: PickleReport, absent: Sequence[str] = ()
 ) -> None:
     for one in report.findings:
-        detail = one._replace(place="").text.strip(" ,:")
+        detail = one._replace(location="").text.strip(" ,:")
         hint = f"if you know what it does: pickle_allow, or --allow {one.name}" if one.name else ""
-        location = one.place.replace("the file", name, 1)
+        location = one.location.replace("the file", name, 1)
         finding = AuditFinding("pickles", location.rstrip(":"), detail, hint)
         if absent and one.name is not None and "neither" in one.what:
             more = len(absent) - MAX_NAMES

@@ -13,7 +13,7 @@ class AuditFinding:
     """What an audit fails for."""
 
     part: Part
-    place: str
+    location: str
     """The file, wheel or package."""
     what: str
     hint: str = ""

@@ -57,7 +57,7 @@ class FileSummary(FrozenModel):
 
 def known_summary(image: Sequence[str], above: Sequence[str]) -> FileSummary | None:
     """The summary of the layers ``image`` with those ``above`` them; None if none was kept."""
-    location = _place(image, above)
+    location = _cache_path(image, above)
     if not location.is_file():
         return None
     try:
@@ -72,10 +72,10 @@ def keep_summary(image: Sequence[str], above: Sequence[str], found: FileList) ->
     """Keep the summary of ``found``, which was read from these layers (diff_ids, bottom up)."""
     summary = FileSummary.of(found)
     if summary is not None:
-        with atomic_file(_place(image, above)) as file:
+        with atomic_file(_cache_path(image, above)) as file:
             file.write_bytes(summary.dump())
 
 
-def _place(image: Sequence[str], above: Sequence[str]) -> Path:
+def _cache_path(image: Sequence[str], above: Sequence[str]) -> Path:
     key = canonical_json([READER_VERSION, TOPS, list(image), list(above)])
     return cache_directory("summaries") / f"{sha256_bytes(key)}.json"

@@ -110,7 +110,7 @@ def read_inventory(layers: Sequence[Layer]) -> Inventory:
     files: dict[str, bytes] = {}
     for layer in layers:
         hidden, found = _read(layer)
-        gone = {name for name in files if hidden & _places(name)}
+        gone = {name for name in files if hidden & _paths_above(name)}
         files = {name: content for name, content in files.items() if name not in gone} | found
         size = sum(map(len, files.values()))
         if len(files) > MAX_FILES or size > MAX_BYTES:
@@ -143,7 +143,7 @@ def _read(layer: Layer) -> tuple[set[str], dict[str, bytes]]:
     return hidden, found
 
 
-def _places(name: str) -> set[str]:
+def _paths_above(name: str) -> set[str]:
     """A path and its folders, as ``_read`` names them if they are removed."""
     parents = [str(parent) for parent in PurePosixPath(name).parents]
     return {name, *parents, *(f"{parent}/" for parent in parents)}

@@ -172,7 +172,7 @@ def check_before_running(reference: Reference, *, companion: bool = False) -> No
 
 def run_checks(reference: Reference, *, companion: bool = False) -> list[IntegrityCheck]:
     """Compare layers and settings of a package with its manifest; nothing of it runs."""
-    placed = _placed(reference, companion=companion)
+    placed = _package_layers(reference, companion=companion)
     known = None if placed is None else known_summary(placed.image, placed.above)
     if known is not None and known.is_of(reference.manifest, reference.platform):
         return _settings_checks(reference, companion=companion)
@@ -182,7 +182,7 @@ def run_checks(reference: Reference, *, companion: bool = False) -> list[Integri
 def compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityCheck], FileList]:
     """As ``run_checks`` by the lists of files alone, and these files."""
     checks = _settings_checks(reference, companion=companion)
-    placed = _placed(reference, companion=companion)
+    placed = _package_layers(reference, companion=companion)
     platform = reference.manifest.platforms.get(reference.platform)
     if platform is None or placed is None:
         return checks, FileList({}, {})
@@ -198,7 +198,7 @@ def compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityCh
 
 
 @dataclass(frozen=True)
-class _PlacedLayers:
+class _PackageLayers:
     """The layers of a package above its base: diff_ids, bottom up."""
 
     base: int
@@ -208,7 +208,7 @@ class _PlacedLayers:
     """Those of a companion, or of the one image if it contains the data."""
 
 
-def _placed(reference: Reference, *, companion: bool) -> _PlacedLayers | None:
+def _package_layers(reference: Reference, *, companion: bool) -> _PackageLayers | None:
     """Where the layers of the package are; None if its manifest describes no such platform."""
     if reference.platform not in reference.manifest.platforms:
         return None
@@ -219,7 +219,7 @@ def _placed(reference: Reference, *, companion: bool) -> _PlacedLayers | None:
     if companion and reference.has_companion:
         whole = [*image, *(one for _, one, _ in reference.layers(companion=True)[len(image) :])]
     top = top_of_image(reference)
-    return _PlacedLayers(count, image[count:top], whole[top:])
+    return _PackageLayers(count, image[count:top], whole[top:])
 
 
 def _settings_checks(reference: Reference, *, companion: bool) -> list[IntegrityCheck]:

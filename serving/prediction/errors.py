@@ -80,7 +80,7 @@ class RowRefusedError(Exception):
         self.output: str | None = None
         """The output of which the model's answer has another form than ``expected``."""
 
-    def at(self, places: Sequence[int]) -> RowRefusedError:
-        """The error with row numbers of the request; ``places`` are those of the predicted rows."""
-        self.row = places[self.row]
+    def at(self, indices: Sequence[int]) -> RowRefusedError:
+        """The error with row numbers of the request; ``indices``: of the predicted rows."""
+        self.row = indices[self.row]
         return self

@@ -134,5 +134,5 @@ def _labels(feature: FeatureProfile) -> tuple[list[str], list[int], PredictionBi
     names, counts = [name for _, name, _ in named], [count for _, _, count in named]
     if has_rest:
         names, counts = [*names, OTHER], [*counts, rest]
-    places = {text: index for index, (text, _, _) in enumerate(named)}
-    return names, counts, PredictionBins(len(counts), (), places, None)
+    indices = {text: index for index, (text, _, _) in enumerate(named)}
+    return names, counts, PredictionBins(len(counts), (), indices, None)

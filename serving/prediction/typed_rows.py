@@ -47,7 +47,7 @@ _ORDERED = ("number", "integer", "boolean")
 _NO_FLAGS: Sequence[str] = ()
 _as_tuple = msgspec.structs.astuple
 
-Place = tuple[int, int]
+Cell = tuple[int, int]
 """Column and row of a cell."""
 
 
@@ -111,7 +111,7 @@ class TypedRows:
         numbers, unusual = self._number_array(columns, count)
         codes, others = self._code_array(columns, count)
         unusual += others
-        known: dict[Place, Anomaly] = {}
+        known: dict[Cell, Anomaly] = {}
         for at, read in self._nested.items():
             columns[at], found = read(columns[at])
             known.update(((at, row), anomaly) for row, anomaly in found)
@@ -129,7 +129,7 @@ class TypedRows:
 
     def _number_array(
         self, columns: Sequence[Sequence[Any]], rows: int
-    ) -> tuple[Floats, list[Place]]:
+    ) -> tuple[Floats, list[Cell]]:
         """The array of numbers and booleans, and the places of unusual ones."""
         chosen = [columns[at] for at in self._numbers]
         if not chosen:
@@ -140,11 +140,11 @@ class TypedRows:
         except TypeError:  # a null
             numbers = np.array(chosen, np.float64)
         usual = (self._low <= numbers) & (numbers <= self._high)
-        return numbers, [] if usual.all() else _places(~usual, self._numbers)
+        return numbers, [] if usual.all() else _true_cells(~usual, self._numbers)
 
     def _code_array(
         self, columns: Sequence[Sequence[Any]], rows: int
-    ) -> tuple[Codes | None, list[Place]]:
+    ) -> tuple[Codes | None, list[Cell]]:
         """The array of codes, None if a category is unseen; and the places of unusual ones."""
         known = self._layout.codes
         if not known:
@@ -155,13 +155,13 @@ class TypedRows:
         usual = self._usual_codes[codes]
         if usual.all():
             return codes, []
-        return None if (codes < 0).any() else codes, _places(~usual, list(known))
+        return None if (codes < 0).any() else codes, _true_cells(~usual, list(known))
 
     def _flagged(
         self,
         columns: Sequence[Sequence[Any]],
-        unusual: Iterable[Place],
-        known: Mapping[Place, Anomaly],
+        unusual: Iterable[Cell],
+        known: Mapping[Cell, Anomaly],
     ) -> tuple[Sequence[Sequence[str]], Mapping[tuple[str, str], int]]:
         """Flags of each row, and anomalies, of cells by column; ``SlowPathError`` if unsure.
 
@@ -184,7 +184,7 @@ class TypedRows:
         return flags, anomalies
 
 
-def _places(unusual: npt.NDArray[np.bool_], columns: Sequence[int]) -> list[Place]:
+def _true_cells(unusual: npt.NDArray[np.bool_], columns: Sequence[int]) -> list[Cell]:
     """The places that are true in an array with one row for each of ``columns``."""
     found = zip(*(indices.tolist() for indices in np.nonzero(unusual)), strict=True)
     return [(columns[at], row) for at, row in found]

@@ -24,7 +24,7 @@ class MemoryEvents:
     @classmethod
     def read(cls, root: Path = ROOT, own: Path = OWN) -> MemoryEvents:
         """Read the control group of this process, version 2 or 1."""
-        for folder, events, limit in _places(root, own):
+        for folder, events, limit in _memory_files(root, own):
             kills = _kills(folder / events)
             if kills is not None:
                 return cls(kills, _limit(folder / limit))
@@ -49,7 +49,7 @@ def own_folders(controller: str, root: Path, own: Path) -> Iterator[tuple[Path, 
                 yield root / controller / folder, False
 
 
-def _places(root: Path, own: Path) -> Iterator[tuple[Path, str, str]]:
+def _memory_files(root: Path, own: Path) -> Iterator[tuple[Path, str, str]]:
     """Folder, events file and limit file."""
     for folder, second in own_folders("memory", root, own):
         if second:

@@ -25,6 +25,8 @@ from serving.protocols.protocol import ScoredRows
 
 Rows = list[dict[str, Any]]
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
+PARAMETERS = ("params", "parameters")
+"""What MLflow and Vertex AI call arguments beside the rows: a model of this project has none."""
 
 
 class Invocations:
@@ -80,9 +82,10 @@ class Invocations:
         named = [form for form in forms if form in document]
         if len(named) != 1:
             raise malformed("the body must have exactly one form of rows", " | ".join(forms), named)
-        if document.get("params"):
-            raise malformed("this model takes no params", "none", document["params"])
-        unknown = sorted(set(document) - {named[0], "params", *ignored})
+        for name in PARAMETERS:
+            if document.get(name):
+                raise malformed(f"this model takes no {name}", "none", document[name])
+        unknown = sorted(set(document) - {named[0], *PARAMETERS, *ignored})
         if unknown:
             first = truncate(unknown[0])
             raise malformed(f"{first!r} is not allowed with {named[0]!r}", "", unknown)

@@ -18,20 +18,22 @@ from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import (
     PART_ELEMENTS,
     RequestError,
+    check_json,
     encode_in_parts,
     encode_small,
 )
 from serving.protocols.parsing import json_object, malformed, quoted
 from serving.protocols.protocol import ScoredRows
 from serving.protocols.v2_outputs import OutputTensors, described
+from serving.protocols.v2_row_answer import RowAnswers
 from serving.protocols.v2_tensors import (
     OutputTensor,
     Tensor,
+    described_output,
     json_size,
     read_inputs,
-    write_json,
-    write_raw,
 )
+from serving.protocols.v2_usual import UsualInputs
 from serving.protocols.v2_values import (
     array_cells,
     bytes_cells,
@@ -69,16 +71,33 @@ class Infer:
         self._known = {column.name: column for column in (*schema.features, *schema.extras)}
         self.tensors = OutputTensors(manifest)
         self._refuse_extra = manifest.serve.extra_columns == "refuse"
+        self._usual = UsualInputs(manifest)
+        self._answers = RowAnswers(manifest, self.tensors)
 
     def rows(
         self, body: bytes, headers: Mapping[bytes, bytes]
     ) -> tuple[list[dict[str, Any]], InferenceRequest]:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
         size = json_size(headers, len(body))
-        document = json_object(body[:size], self._budget)
+        head, raw = body[:size], memoryview(body)[size:]
+        usual = self._usual.after_head(head, raw)
+        if usual is None and not raw:
+            check_json(head, self._budget)
+            usual = self._usual.in_json(head, self.options)
+        if usual is not None:
+            return self.rows_of(usual[0]), usual[1]
+        return self.exact_rows(head, raw)
+
+    def exact_rows(
+        self, head: bytes, raw: memoryview
+    ) -> tuple[list[dict[str, Any]], InferenceRequest]:
+        """``rows`` by the whole document in ``head``."""
+        document = json_object(head, self._budget)
         options = self.options(document)
-        tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
-        return self.rows_of(tensors), options
+        tensors = read_inputs(document.get("inputs"), raw)
+        rows = self.rows_of(tensors)
+        self._usual.keep_head(head, tensors, options)
+        return rows, options
 
     def options(self, document: Mapping[str, Any]) -> InferenceRequest:
         """The options among ``id``, ``parameters`` and ``outputs`` of a request."""
@@ -105,24 +124,29 @@ class Infer:
         self, context: InferenceRequest, scored: ScoredRows
     ) -> tuple[bytes, Mapping[str, str]]:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
-        described, raw, written = [], [], 0
+        wanted, binary = context.outputs, context.binary
+        written = self._answers.written(context.id, wanted, scored, binary=binary)
+        return self.exact_body(context, scored) if written is None else written
+
+    def exact_body(
+        self, context: InferenceRequest, scored: ScoredRows
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """``body`` by tensors."""
+        described, raw, elements = [], [], 0
         for output, binary in self.outputs(context, scored):
-            entry = {"name": output.name, "datatype": output.datatype, "shape": list(output.shape)}
-            if binary:
-                raw.append(write_raw(output))
-                described.append({**entry, "parameters": {"binary_data_size": len(raw[-1])}})
-            else:
-                described.append({**entry, "data": write_json(output)})
-                written += math.prod(output.shape)
+            entry, data = described_output(output, binary=binary)
+            described.append(entry)
+            raw.append(data)
+            elements += 0 if binary else math.prod(output.shape)
         document: dict[str, Any] = {
             "model_name": self._manifest.name,
             "model_version": self._version,
         }
         if context.id is not None:
             document["id"] = context.id
-        write = encode_small if written <= PART_ELEMENTS else encode_in_parts
+        write = encode_small if elements <= PART_ELEMENTS else encode_in_parts
         text = write({**document, "outputs": described})
-        if not raw:
+        if all("data" in entry for entry in described):
             return text, {}
         headers = {
             "content-type": "application/octet-stream",

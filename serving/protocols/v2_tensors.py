@@ -40,9 +40,9 @@ SHAPE = f"[rows, …], 1 to {MAX_RANK} dimensions"
 """What is expected of a shape."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Tensor:
-    """One input."""
+    """One input; treat as immutable (frozen, it would cost a microsecond)."""
 
     name: str
     datatype: str
@@ -141,6 +141,18 @@ def check_datatype(name: str, datatype: Any) -> Any:
     if datatype not in DATATYPES:
         raise malformed(f"input {quoted(name)}: unknown datatype", ", ".join(DATATYPES), datatype)
     return datatype
+
+
+def described_output(output: OutputTensor, *, binary: bool) -> tuple[dict[str, Any], bytes]:
+    """An output as a member of the JSON, and its raw data if it is ``binary``.
+
+    Raises ``RequestError`` as ``write_raw`` does.
+    """
+    entry = {"name": output.name, "datatype": output.datatype, "shape": list(output.shape)}
+    if not binary:
+        return {**entry, "data": write_json(output)}, b""
+    raw = write_raw(output)
+    return {**entry, "parameters": {"binary_data_size": len(raw)}}, raw
 
 
 def write_json(output: OutputTensor) -> list[Any]:

@@ -177,8 +177,8 @@ def _merged(rows: int, *parts: tuple[Indices, PartialPrediction]) -> PartialPred
     chances = next((p.probabilities for _, p in parts if p.probabilities is not None), None)
     array = None if chances is None else np.zeros((rows, np.asarray(chances).shape[1]))
     outside: list[int] = []
-    for places, part in parts:
-        own = places.tolist()
+    for indices, part in parts:
+        own = indices.tolist()
         for index, label in zip(own, part.labels, strict=True):
             labels[index] = label
         if part.more is not None:
@@ -186,6 +186,6 @@ def _merged(rows: int, *parts: tuple[Indices, PartialPrediction]) -> PartialPred
             for index, entry in zip(own, part.more, strict=True):
                 more[index] = entry
         if array is not None and part.probabilities is not None:
-            array[places] = part.probabilities
+            array[indices] = part.probabilities
         outside += [own[row] for row in part.outside]
     return PartialPrediction(labels, array, sorted(outside), more=more)

@@ -97,9 +97,9 @@ class CheckedBlock:
         """The rows at these positions, ascending."""
         if len(rows) == self.rows:
             return self
-        places = np.full(self.rows, -1, np.int64)
-        places[rows] = np.arange(len(rows))
-        kept = [one._replace(rows=places[one.rows][places[one.rows] >= 0]) for one in self.marks]
+        indices = np.full(self.rows, -1, np.int64)
+        indices[rows] = np.arange(len(rows))
+        kept = [one._replace(rows=indices[one.rows][indices[one.rows] >= 0]) for one in self.marks]
         return CheckedBlock(
             len(rows),
             [_select(column, rows) for column in self.features],

@@ -45,7 +45,7 @@ class ScoringSession:
             answered = self._predictor.predict(checked.block, bad)
         except FailingRowsError as error:
             own = self._predictor.error_on(checked.block, error.rows)
-            location = _place(first + checked.rows[error.rows])
+            location = _row_range(first + checked.rows[error.rows])
             raise PackageError(f"{location}: {own.message}", own.hint) from None
         kept = checked.block.at(answered.rows)
         self.tally.count(kept, answered.predictions, answered.compiled)
@@ -71,6 +71,6 @@ def scoring_session(root: Root) -> Iterator[ScoringSession]:
         yield ScoringSession(files, BlockPredictor(schema, model, compiled))
 
 
-def _place(rows: Indices) -> str:
+def _row_range(rows: Indices) -> str:
     ends = int(np.min(rows)), int(np.max(rows))
     return f"row {ends[0]}" if ends[0] == ends[1] else f"rows {ends[0]} to {ends[1]}"

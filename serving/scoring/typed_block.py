@@ -69,13 +69,13 @@ class TypedChecker:
     def _marks(self, plan: ColumnConverter, column: BlockColumn) -> list[AnomalyRows]:
         found = []
         for anomaly, rows in _anomalies(plan, column).items():
-            places = np.flatnonzero(rows)
-            if not len(places):
+            indices = np.flatnonzero(rows)
+            if not len(indices):
                 continue
             if self._strict or plan.is_barred(None, anomaly):
                 raise _UnsureError
             flag = f"{plan.name}:{FLAGS[anomaly]}"
-            found.append(AnomalyRows(plan.name, anomaly, flag, places.astype(np.int64)))
+            found.append(AnomalyRows(plan.name, anomaly, flag, indices.astype(np.int64)))
         return found
 
     def _arrays(self, features: Sequence[BlockColumn], rows: int) -> ColumnArrays:

@@ -94,13 +94,13 @@ class ShadowForwarder:
 
     def _add(self, request: SampledRequest) -> None:
         if self._breaker.holds:  # before its body is parsed in vain
-            self._counters.rows.add({"dropped": len(request.places)})
+            self._counters.rows.add({"dropped": len(request.indices)})
             return
         try:
             rows = self._rows(request)
         except (RequestError, LookupError, RecursionError) as error:  # champion did answer them
             logger.error("a request can't be sent to the challenger: %s", error)
-            self._counters.rows.add({"failed": len(request.places)})
+            self._counters.rows.add({"failed": len(request.indices)})
             return
         self._counters.rows.add({"dropped": self._queue.add(rows)})
 
@@ -116,7 +116,7 @@ class ShadowForwarder:
                 None if chances is None else chances[at],
                 None if tokens is None else tokens[at],
             )
-            for at, index in enumerate(request.places)
+            for at, index in enumerate(request.indices)
         ]
 
     async def _forward(self, connection: ChallengerConnection) -> None:

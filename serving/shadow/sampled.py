@@ -24,7 +24,7 @@ class SampledRequest:
     """Of the request, which tells its protocol."""
     headers: Mapping[bytes, bytes]
     body: bytes
-    places: Sequence[int]
+    indices: Sequence[int]
     """Which rows of the body they are."""
     labels: Sequence[Any]
     """Champion's n predictions."""
@@ -35,12 +35,12 @@ class SampledRequest:
 
     def frame(self) -> tuple[bytes, bytes]:
         """Its bytes: what precedes the body, and the body."""
-        values = (self.path, dict(self.headers), [*self.places], [*self.labels])
+        values = (self.path, dict(self.headers), [*self.indices], [*self.labels])
         pickled = pickle.dumps((*values, self.probabilities, self.tokens))
         return HEAD.pack(len(pickled), len(self.body)) + pickled, self.body
 
     @classmethod
     def read(cls, pickled: bytes, body: bytes) -> SampledRequest:
         """The request of a frame. Only processes of the server's own user can send one."""
-        path, headers, places, labels, probabilities, tokens = pickle.loads(pickled)
-        return cls(path, headers, body, places, labels, probabilities, tokens)
+        path, headers, indices, labels, probabilities, tokens = pickle.loads(pickled)
+        return cls(path, headers, body, indices, labels, probabilities, tokens)

@@ -40,12 +40,12 @@ class ShadowSender:
             return
         rows = len(batch.labels)
         if rows == 1:
-            places = [0] if random.random() < self._share else []
+            indices = [0] if random.random() < self._share else []
         else:
-            places = np.flatnonzero(np.random.random(rows) < self._share).tolist()
-        if places:
+            indices = np.flatnonzero(np.random.random(rows) < self._share).tolist()
+        if indices:
             kept = {name: headers[name] for name in READ_HEADERS if name in headers}
-            request = _sampled(path, kept, body, batch, places)
+            request = _sampled(path, kept, body, batch, indices)
             asyncio.get_running_loop().call_soon(self._send, request)
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class ShadowSender:
         waiting = 0 if transport is None else transport.get_write_buffer_size()
         fits = waiting == 0 or waiting + len(request.body) <= MAX_BUFFER_BYTES
         if transport is None or transport.is_closing() or not fits:
-            self._metrics.add({"dropped": len(request.places)})
+            self._metrics.add({"dropped": len(request.indices)})
             return
         transport.writelines(request.frame())
 
@@ -95,17 +95,17 @@ class _Connection(asyncio.Protocol):
 
 
 def _sampled(
-    path: str, headers: Mapping[bytes, bytes], body: bytes, batch: Batch, places: list[int]
+    path: str, headers: Mapping[bytes, bytes], body: bytes, batch: Batch, indices: list[int]
 ) -> SampledRequest:
     def some(values: Any) -> list[Any]:
-        chosen = [values[index] for index in places]
+        chosen = [values[index] for index in indices]
         return [one.tolist() if isinstance(one, np.generic | np.ndarray) else one for one in chosen]
 
     return SampledRequest(
         path,
         headers,
         body,
-        places,
+        indices,
         some(batch.labels),
         None if batch.probabilities is None else some(batch.probabilities),
         None if batch.tokens is None else some(batch.tokens),

@@ -15,7 +15,7 @@ MAX_MEASURES = 3
 
 
 @dataclass(frozen=True)
-class BinPlace:
+class FeatureBin:
     """One feature of a profile, and the bin in which the row's value lies."""
 
     feature: FeatureProfile
@@ -57,7 +57,7 @@ class TrainingBins:
         ]
         self._clocks = clocks
 
-    def of(self, columns: Sequence[Sequence[Any]]) -> Mapping[str, list[BinPlace]]:
+    def of(self, columns: Sequence[Sequence[Any]]) -> Mapping[str, list[FeatureBin]]:
         """Column → its places, for one row; a null and a value in no bin have none.
 
         ``columns``: one converted value each.
@@ -65,9 +65,9 @@ class TrainingBins:
         counts = BinCounts(self._features, self._clocks)
         counts.add(columns)
         found = {name: counted.index(1) for name, counted in counts.drain() if 1 in counted}
-        places: dict[str, list[BinPlace]] = {}
+        bins: dict[str, list[FeatureBin]] = {}
         for _, feature in self._features:
-            own = places.setdefault(feature.column, [])
+            own = bins.setdefault(feature.column, [])
             if feature.name in found and len(own) < MAX_MEASURES:
-                own.append(BinPlace(feature, found[feature.name]))
-        return places
+                own.append(FeatureBin(feature, found[feature.name]))
+        return bins

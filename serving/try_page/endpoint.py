@@ -226,14 +226,14 @@ class TryForm:
         self, checked: ValidatedRows, flags: Sequence[str]
     ) -> tuple[dict[int, InputState], list[str]]:
         """What is shown of each control, and the flags of no column."""
-        places = self._page.bins.of(checked.columns)
+        bins = self._page.bins.of(checked.columns)
         left = list(flags)
         states = {}
         for control, entry in zip(self._page.controls, self.entries, strict=True):
             name = control.column.name
             own = [flag for flag in dict.fromkeys(FLAGS.values()) if f"{name}:{flag}" in left]
             left = [flag for flag in left if flag not in {f"{name}:{one}" for one in own}]
-            states[control.number] = InputState(entry, own, places=places.get(name, ()))
+            states[control.number] = InputState(entry, own, bins=bins.get(name, ()))
         return states, left
 
 

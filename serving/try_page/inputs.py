@@ -13,7 +13,7 @@ from packager.data.rows.coerce import format_bound
 from packager.manifest.manifest import Column
 from packager.text import counted, escape_markup, format_bytes
 from serving.openapi.nested import nested_words
-from serving.try_page.bins import BinPlace
+from serving.try_page.bins import FeatureBin
 from serving.try_page.charts import percent, shown, strip
 from serving.try_page.controls import Control
 from serving.try_page.entries import KEPT, LEFT_OUT, MAX_KEPT_BYTES, NULL, OTHER, FieldEntry
@@ -59,7 +59,7 @@ class InputState:
     flags: Sequence[str] = ()
     """Of the row: ``missing``, ``unseen``, ``out_of_range``."""
     error: str = ""
-    places: Sequence[BinPlace] = ()
+    bins: Sequence[FeatureBin] = ()
 
 
 def input_html(control: Control, state: InputState) -> str:
@@ -75,7 +75,7 @@ def input_html(control: Control, state: InputState) -> str:
         f'<div class="field{kind}"><label for="{own}">{escape_markup(control.column.name)}</label>'
         f"{marks}{_input(control, state)}{_boxes(control, state.entry)}"
         f"{error if state.error else ''}"
-        f'<p class="hint" id="{own}-hint">{_hint(control)}</p>{_places(state.places)}</div>'
+        f'<p class="hint" id="{own}-hint">{_hint(control)}</p>{_bins(state.bins)}</div>'
     )
 
 
@@ -244,9 +244,9 @@ def _range(column: Column) -> str:
     return f"{shown(low)} to {shown(high)}"
 
 
-def _places(places: Sequence[BinPlace]) -> str:
+def _bins(bins: Sequence[FeatureBin]) -> str:
     found = []
-    for one_bin in places:
+    for one_bin in bins:
         measure = f"{escape_markup(one_bin.measure)} " if one_bin.measure else ""
         found.append(
             f'<div class="place">{strip(one_bin.shares, one_bin.index)}<span>{measure}'

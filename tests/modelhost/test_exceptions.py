@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelhost.exceptions import describe_exception
+from modelhost.exceptions import MAX_CAUSES, describe_exception
 
 
 def secret() -> None:
@@ -34,3 +34,17 @@ def test_a_suppressed_context_is_left_out() -> None:
     with pytest.raises(RuntimeError) as caught:
         failing()
     assert len(describe_exception(caught.value)) == 1
+
+
+def test_a_circle_of_causes_has_an_end() -> None:
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__cause__ = second, first
+    assert describe_exception(first) == ["ValueError", "KeyError"]
+
+
+def test_of_a_long_chain_the_last_ones_are_described() -> None:
+    error = ValueError()
+    for _ in range(1_000):
+        above = ValueError()
+        above.__cause__, error = error, above
+    assert len(describe_exception(error)) == MAX_CAUSES + 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelhost.errors import PackageError, UsageError
-from modelhost.project_code import find_module, find_object, project_errors
+from modelhost.project_code import MAX_MESSAGE, find_module, find_object, project_errors
 
 
 @pytest.fixture
@@ -138,3 +138,16 @@ def test_an_exit_is_an_error_and_a_traceback_is_written_if_wanted(capsys, traced
         with project_errors("the recipe", traced=traced):
             raise SystemExit
     assert ("Traceback" in capsys.readouterr().err) is traced
+
+
+def test_a_message_that_cannot_be_made_and_a_huge_one_are_errors_of_the_model_too():
+    class SilentError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    with pytest.raises(PackageError) as caught, project_errors("the model"):
+        raise SilentError
+    assert caught.value.message == "the model raised SilentError, whose message raised RuntimeError"
+    with pytest.raises(PackageError) as caught, project_errors("the model", traced=False):
+        raise ValueError("x" * 1_000_000)
+    assert len(caught.value.message) < 2 * MAX_MESSAGE

@@ -93,7 +93,7 @@ def test_data_elsewhere_is_named_by_its_own_path_and_reported(tmp_path: Path):
     toml = (project / "package.toml").read_text()
     (project / "package.toml").write_text(toml.replace('"data/', '"../data/'))
     found, heard = load_project(project), RecordedProgress()
-    warn_outside(found.directory, found.places, heard)
+    warn_outside(found.directory, found.path_keys, heard)
     place = tmp_path / "data/visits.csv"
     assert heard.warnings == [f"package.toml: `data.source` reads {place}, outside of the project"]
     assert list_files(found).data == {"source/visits.csv": place}

@@ -90,10 +90,10 @@ def label_queue(
 def _facts(chosen: Choice, written: list[str]) -> dict[str, Any]:
     from collections import Counter
 
-    probabilities = chosen.probabilities[chosen.places]
+    probabilities = chosen.probabilities[chosen.indices]
     return {
         "written": written,
-        "rows": len(chosen.places),
+        "rows": len(chosen.indices),
         "from": len(chosen.rows),
         "labelled": chosen.rows.labelled,
         "seed": chosen.seed,

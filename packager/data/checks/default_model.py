@@ -96,10 +96,10 @@ def _as_numbers(series: pd.Series[Any]) -> Sequence[Floats]:
         return [np.asarray(cells.measured(measure), np.float64) for measure in BYTES_MEASURES]
     if isinstance(cells, ListCells):
         return _word_counts(cells.hashes)
-    places, values = pd.factorize(series.astype(object))
+    indices, values = pd.factorize(series.astype(object))
     if len(values) > MAX_NAMES * len(series):
         return _word_counts(cells.hashes) if isinstance(cells, TextCells) else []
-    codes = places.astype(np.float64)
+    codes = indices.astype(np.float64)
     return [np.where(codes < 0, np.nan, codes)]
 
 

@@ -31,9 +31,9 @@ def drift(table: CheckedTable) -> Iterator[DataIssue]:
     if not kept or not len(table):
         return
     numbering = {name for name in naming(table) if not _is_sentences(table, name)}
-    places = table.sample(MAX_SAMPLE_ROWS)
-    sample = table.frame[kept].iloc[places]
-    shared = shared_rows(table.expected.sampled, table.hashes[places])
+    sampled = table.sample(MAX_SAMPLE_ROWS)
+    sample = table.frame[kept].iloc[sampled]
+    shared = shared_rows(table.expected.sampled, table.hashes[sampled])
     for column in infer_columns(sample):
         before = table.expected.before(column.name)
         if before is None or column.name in numbering or column.kind == "datetime":
@@ -55,10 +55,10 @@ def slice_drift(table: CheckedTable) -> Iterator[DataIssue]:
     if any(name not in table.frame.columns for name in slices.needs):
         return  # ``schema`` reports it
     total = shares.rows[ALL]
-    places = table.sample(MAX_SAMPLE_ROWS)
+    sampled = table.sample(MAX_SAMPLE_ROWS)
     sample, shared = (
-        table.frame.iloc[places],
-        shared_rows(table.expected.sampled, table.hashes[places]),
+        table.frame.iloc[sampled],
+        shared_rows(table.expected.sampled, table.hashes[sampled]),
     )
     for name, mask in slices.masks(sample).items():
         rows, before = int(mask.sum()), shares.rows[name]

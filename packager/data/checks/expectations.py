@@ -162,15 +162,15 @@ class Expectations(FrozenModel):
         frame = to_model_input(frame, reader)
         columns = infer_columns(frame, reader)
         kinds = [(column.name, column.kind) for column in columns]
-        places = smallest(hashes, MAX_SAMPLE_ROWS)
-        profile = build_profile(frame.iloc[places], kinds, max_features=MAX_MEASURES * len(kinds))
+        sampled = smallest(hashes, MAX_SAMPLE_ROWS)
+        profile = build_profile(frame.iloc[sampled], kinds, max_features=MAX_MEASURES * len(kinds))
         return self.model_copy(
             update={
                 "previous": columns,
                 "rows": len(frame),
                 "reference": profile.features,
-                "sample": base64.b64encode(hashes[places].astype("<u8").tobytes()).decode(),
-                "slices": _shares(frame.iloc[places], slice_columns, slice_rules or {}),
+                "sample": base64.b64encode(hashes[sampled].astype("<u8").tobytes()).decode(),
+                "slices": _shares(frame.iloc[sampled], slice_columns, slice_rules or {}),
                 "accepted": accepted,
             }
         )

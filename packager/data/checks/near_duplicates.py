@@ -121,8 +121,8 @@ def _compared(table: CheckedTable) -> Iterator[str]:
 
 def _distinct(table: CheckedTable, able: Mask) -> Ints:
     """One row of each features among ``able``, of the smallest hash: at most ``MAX_ROWS``."""
-    places = table.sample(len(table), able)
-    order = places[np.lexsort((places, table.hashes[places]))]
+    sampled = table.sample(len(table), able)
+    order = sampled[np.lexsort((sampled, table.hashes[sampled]))]
     _, first = np.unique(table.feature_hashes[order], return_index=True)
     kept = order[first]
     return np.sort(kept[np.argsort(table.hashes[kept], kind="stable")[:MAX_ROWS]])

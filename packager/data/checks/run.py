@@ -206,20 +206,20 @@ def _pictures(table: CheckedTable, findings: list[DataFinding]) -> dict[str, dic
 
 def _flagged(table: CheckedTable, findings: list[DataFinding]) -> dict[str, int]:
     """Row hash → position, for the flagged rows, the worst first."""
-    places: dict[str, int] = {}
+    indices: dict[str, int] = {}
     for finding in findings:
         if finding.row is not None:
             offset = table.source_rows if finding.part == "test" else 0
-            places.setdefault(finding.row_hash, finding.row + offset)
-    return places
+            indices.setdefault(finding.row_hash, finding.row + offset)
+    return indices
 
 
 def _cells(table: CheckedTable, findings: list[DataFinding]) -> dict[str, tuple[str | None, ...]]:
     """Row hash → cells as text, for the flagged rows."""
-    places = _flagged(table, findings)
-    rows = table.frame.iloc[list(places.values())]
+    flagged = _flagged(table, findings)
+    rows = table.frame.iloc[list(flagged.values())]
     columns = [[cell_text(value) for value in rows[name]] for name in rows.columns]
-    return dict(zip(places, zip(*columns, strict=True), strict=True)) if columns else {}
+    return dict(zip(flagged, zip(*columns, strict=True), strict=True)) if columns else {}
 
 
 def _histograms(table: CheckedTable, findings: list[DataFinding]) -> dict[str, Histogram]:

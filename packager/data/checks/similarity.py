@@ -132,21 +132,21 @@ def twins(signatures: Signatures, order: Keys, able: Mask | None = None) -> Ints
 
 def _candidates(keys: Keys, order: Keys, able: Mask | None) -> Iterator[tuple[Ints, Ints]]:
     """Pairs with an equal key: each row with the first of them, and with the one before it."""
-    places = np.lexsort((order, keys) if able is None else (order, ~able, keys))
-    ranked = keys[places]
+    indices = np.lexsort((order, keys) if able is None else (order, ~able, keys))
+    ranked = keys[indices]
     starts = np.append(True, ranked[1:] != ranked[:-1])
-    first = np.maximum.accumulate(np.where(starts, np.arange(len(places)), 0))
+    first = np.maximum.accumulate(np.where(starts, np.arange(len(indices)), 0))
     if able is None:
-        before = np.where(starts, -1, np.arange(len(places)) - 1)
+        before = np.where(starts, -1, np.arange(len(indices)) - 1)
     else:  # the last of the able ones, which come first
-        before = np.maximum.accumulate(np.where(able[places], np.arange(len(places)), -1))
+        before = np.maximum.accumulate(np.where(able[indices], np.arange(len(indices)), -1))
         before = np.where(before >= first, before, -1)
-        first = np.where(able[places[first]], first, -1)
+        first = np.where(able[indices[first]], first, -1)
     for other in (first, before):
-        kept = (other >= 0) & (other != np.arange(len(places)))
+        kept = (other >= 0) & (other != np.arange(len(indices)))
         if able is not None:
-            kept &= ~able[places]
-        yield places[kept], places[other[kept]]
+            kept &= ~able[indices]
+        yield indices[kept], indices[other[kept]]
 
 
 def _shingles(texts: Sequence[str]) -> Iterator[tuple[int, Keys, Ints]]:

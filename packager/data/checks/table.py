@@ -139,8 +139,8 @@ class CheckedTable:
 
         Selected by content, so the rows are the same in any order of rows.
         """
-        places = np.arange(len(self)) if among is None else np.flatnonzero(among)
-        return np.asarray(places[smallest(self.hashes[places], most)])
+        indices = np.arange(len(self)) if among is None else np.flatnonzero(among)
+        return np.asarray(indices[smallest(self.hashes[indices], most)])
 
 
 def numbers_of(series: pd.Series[Any]) -> Floats:

@@ -117,13 +117,13 @@ def _score(values: Floats, y: np.ndarray, *, classes: bool) -> float:
     folds = StratifiedKFold if classes else KFold
     judge = balanced_accuracy_score if classes else r2_score
     # Ranks instead of values: a tree uses only the order, and stores float32.
-    places = np.unique(values[:, 0], return_inverse=True)[1][:, None]
+    indices = np.unique(values[:, 0], return_inverse=True)[1][:, None]
     lost = 0.0
-    for train, test in folds(FOLDS, shuffle=True, random_state=SEED).split(places, y):
-        model = tree(min_samples_leaf=3, random_state=SEED).fit(places[train], y[train])
+    for train, test in folds(FOLDS, shuffle=True, random_state=SEED).split(indices, y):
+        model = tree(min_samples_leaf=3, random_state=SEED).fit(indices[train], y[train])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            lost += 1 - float(judge(y[test], model.predict(places[test])))
+            lost += 1 - float(judge(y[test], model.predict(indices[test])))
         if lost / FOLDS >= 1 - MIN_SCORE:
             return 0.0
     return 1 - lost / FOLDS

@@ -165,8 +165,8 @@ class ExternalColumns:
         """Raise ``UsageError`` if the table has another number of rows than the arrays."""
         if self._arrays and self._arrays[0].shape[0] != rows:
             raise UsageError(
-                f"{self._arrays[0].place}: expected {rows:,} rows, as in the table beside it, got "
-                f"{self._arrays[0].shape[0]:,}",
+                f"{self._arrays[0].location}: expected {rows:,} rows, as in the table beside it, "
+                f"got {self._arrays[0].shape[0]:,}",
                 "give the table and every array the same number of rows, in the same order",
             )
 

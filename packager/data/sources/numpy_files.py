@@ -40,7 +40,7 @@ class NumpyArray(NamedTuple):
 
     name: str
     """Of its column: the key in a ``.npz`` file, or the name of a ``.npy`` file."""
-    place: str
+    location: str
     """The file, and the key in it, for messages."""
     file: Path
     member: zipfile.ZipInfo | None
@@ -65,7 +65,7 @@ class NumpyArray(NamedTuple):
             mapped = np.memmap(self.file, self.dtype, "r", self.offset, self.shape, order)
             return np.asarray(mapped)
         size = self.row_bytes * self.shape[0]
-        check_room(self.place, "an array", size, f"{self.shape[0]:,} rows of it")
+        check_room(self.location, "an array", size, f"{self.shape[0]:,} rows of it")
         flat = np.frombuffer(_unpacked(self, size), self.dtype)
         return flat.reshape(self.shape, order=order)
 
@@ -81,14 +81,14 @@ def stored_arrays(files: Sequence[Path]) -> list[NumpyArray]:
         other = seen.setdefault(one.name, one)
         if other is not one:
             raise UsageError(
-                f"{one.place}: expected every column name once, got {one.name!r}, which "
-                f"{other.place} has too",
+                f"{one.location}: expected every column name once, got {one.name!r}, which "
+                f"{other.location} has too",
                 "rename one of them",
             )
         if one.shape[0] != found[0].shape[0]:
             raise UsageError(
-                f"{one.place}: expected {found[0].shape[0]:,} rows, as in {found[0].place}, got "
-                f"{one.shape[0]:,}",
+                f"{one.location}: expected {found[0].shape[0]:,} rows, as in {found[0].location}, "
+                f"got {one.shape[0]:,}",
                 "give every array of the source the same number of rows",
             )
     return found
@@ -206,14 +206,14 @@ def _check(location: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
 def _unpacked(array: NumpyArray, size: int) -> bytes:
     assert array.member is not None
     with (
-        _readable(array.place),
+        _readable(array.location),
         zipfile.ZipFile(array.file) as archive,
         archive.open(array.member) as stream,
     ):
         stream.read(array.offset)
         content = stream.read(size)
     if len(content) < size:
-        raise _truncated(array.place, size, len(content))
+        raise _truncated(array.location, size, len(content))
     return content
 
 

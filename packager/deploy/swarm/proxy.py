@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from packager.deploy.configuration import PROXY_METRICS_PORT
 from packager.deploy.fleet import MAX_REPLICAS, DeployedModel
-from packager.deploy.proxy import CHECKED, GRPC, GRPC_PORT, OVER_GRPC, proxy_head
+from packager.deploy.proxy import CHECKED, GRPC, GRPC_PORT, OVER_GRPC, PROBES, proxy_head
 from packager.deploy.swarm.names import CANARY, model_service, tasks_of
 from packager.image.config import GRPC_INSIDE, PORT
 
@@ -29,6 +29,7 @@ frontend metrics
 
 frontend model
   bind :{port}
+{probes}
   # While an update has a canary, its router shares the requests between both versions.
   use_backend canary if {{ nbsrv(canary) gt 0 }}
   default_backend model
@@ -54,6 +55,7 @@ def swarm_proxy_config(one: DeployedModel) -> str:
         head=proxy_head(),
         metrics=PROXY_METRICS_PORT,
         port=PORT,
+        probes=PROBES,
         servers=_server(one, PORT),
         routers=MAX_ROUTERS,
         canary=tasks_of(model_service(one) + CANARY),

@@ -89,8 +89,8 @@ def _interpreter_files(tree: StackedFiles, interpreter: str) -> Iterator[str]:
     folders += [f"{above}/../lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
     for name in needed:
         if name.startswith("libpython"):
-            places = (tree.resolve(f"{folder}/{name}") for folder in folders)
-            yield from [target for target in places if target][:1]
+            paths = (tree.resolve(f"{folder}/{name}") for folder in folders)
+            yield from [target for target in paths if target][:1]
 
 
 def _unknown(called: str, expected: str) -> PackageError:

@@ -74,15 +74,17 @@ class ColumnBlock:
         self._high = np.array([[one.high] for one in limits])
         self._nulls = np.array([[one.nulls] for one in limits])
         self._count = len(numbers)
-        places = {column: index for index, column in enumerate(self._columns)}
+        indices = {column: index for index, column in enumerate(self._columns)}
         alike: dict[tuple[Any, ...], list[int]] = {}
         self._single: list[tuple[int, int, Sequence[Op]]] = []
         for at, number in enumerate(numbers):
             if any(op.name == "bins" for op in number.ops):
-                self._single.append((at, places[number.column], number.ops))
+                self._single.append((at, indices[number.column], number.ops))
             else:
                 alike.setdefault(tuple(op.name for op in number.ops), []).append(at)
-        self._groups = [_group([(at, numbers[at]) for at in its], places) for its in alike.values()]
+        self._groups = [
+            _group([(at, numbers[at]) for at in its], indices) for its in alike.values()
+        ]
 
     def values(
         self, columns: Sequence[Sequence[Any]], arrays: ColumnArrays | None = None
@@ -123,13 +125,13 @@ class ColumnBlock:
         return made
 
 
-def _group(numbers: Sequence[tuple[int, Number]], places: Mapping[int, int]) -> _Group:
+def _group(numbers: Sequence[tuple[int, Number]], indices: Mapping[int, int]) -> _Group:
     steps = []
     for ops in zip(*(number.ops for _, number in numbers), strict=True):
         given = zip(*(op.values for op in ops), strict=True)
         steps.append((ops[0].name, [np.array(own, np.float64)[:, None] for own in given]))
     return _Group(
         np.array([at for at, _ in numbers], np.intp),
-        np.array([places[number.column] for _, number in numbers], np.intp),
+        np.array([indices[number.column] for _, number in numbers], np.intp),
         steps,
     )

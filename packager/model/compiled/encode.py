@@ -151,11 +151,11 @@ class Lookup:
         rows = [*self.entries.values(), self.null or (), self.unknown or ()]
         if len(rows) * len(self._positions) > MAX_DENSE_ENTRIES:
             return None
-        places = {at: index for index, at in enumerate(self._positions.tolist())}
-        block = np.tile([self.default[at] for at in places], (len(rows), 1)).astype(np.float64)
+        indices = {at: index for index, at in enumerate(self._positions.tolist())}
+        block = np.tile([self.default[at] for at in indices], (len(rows), 1)).astype(np.float64)
         for row, entries in enumerate(rows):
             for at, entry in entries:
-                block[row, places[at]] = entry
+                block[row, indices[at]] = entry
         codes: dict[Any, int] = {key: row for row, key in enumerate(self.entries)}
         return {**codes, None: len(rows) - 2}, block
 

@@ -185,7 +185,7 @@ class Form(FrozenModel):
     tolerance: float
     texts: tuple[Text, ...] = ()
     """Features of text columns; only with heads ``SparseLinear``."""
-    places: tuple[int, ...] = ()
+    indices: tuple[int, ...] = ()
     """With ``texts``: for each entry of ``matrix`` its position in the whole matrix."""
 
     @property

@@ -82,8 +82,8 @@ class HashedCounter:
         if grams is None:
             return None
         found = np.array([self._hashed(gram) for gram in grams], np.int64).reshape(-1, 2)
-        features, places = np.unique(found[:, 0], return_inverse=True)
-        sums = np.bincount(places.reshape(-1), found[:, 1], len(features))
+        features, indices = np.unique(found[:, 0], return_inverse=True)
+        sums = np.bincount(indices.reshape(-1), found[:, 1], len(features))
         return features, sums.astype(np.int64)
 
     def _hashed(self, gram: str) -> tuple[int, int]:

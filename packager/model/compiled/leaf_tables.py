@@ -93,11 +93,11 @@ class LeafTables:
         """The values of the leaves that the rows reach, shape (rows, trees)."""
         if len(matrix) == 1:
             (row,) = matrix.tolist()
-            places = [
+            indices = [
                 first + (len(listed) + 1 if row[at] != row[at] else self._bisect(listed, row[at]))
                 for at, first, listed, _ in self._thresholds
             ]
-            return self._reached(np.bitwise_and.reduce(self._masks[places], axis=0)[None])
+            return self._reached(np.bitwise_and.reduce(self._masks[indices], axis=0)[None])
         starts = range(0, len(matrix), self._at_once)
         return np.concatenate([self._some(matrix[at : at + self._at_once]) for at in starts])
 
@@ -117,10 +117,10 @@ class LeafTables:
         any_nan = nan.any()
         left: Masks | None = None
         for at, first, _, thresholds in self._thresholds:
-            places = thresholds.searchsorted(matrix[:, at], "right" if self._strict else "left")
+            indices = thresholds.searchsorted(matrix[:, at], "right" if self._strict else "left")
             if any_nan:
-                places[nan[:, at]] = len(thresholds) + 1
-            found = self._masks.take(places + first, axis=0)
+                indices[nan[:, at]] = len(thresholds) + 1
+            found = self._masks.take(indices + first, axis=0)
             left = found if left is None else np.bitwise_and(left, found, out=left)
         assert left is not None  # ``of`` takes no ensemble without a condition
         return self._reached(left)
@@ -196,11 +196,11 @@ def _table(nodes: Sequence[_Node], thresholds: Sequence[float], trees: int) -> M
 
     Row n: the conditions with the first n thresholds are false. The last row is that of NaN.
     """
-    places = {threshold: index for index, threshold in enumerate(thresholds, start=1)}
+    indices = {threshold: index for index, threshold in enumerate(thresholds, start=1)}
     table = np.full((len(thresholds) + 2, trees), ~np.uint64(0), np.uint64)
     for node in nodes:
         others = ~np.uint64(node.below)
-        table[places[node.threshold], node.tree] &= others
+        table[indices[node.threshold], node.tree] &= others
         if not node.nan_is_left:
             table[-1, node.tree] &= others
     np.bitwise_and.accumulate(table[:-1], axis=0, out=table[:-1])

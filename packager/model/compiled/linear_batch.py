@@ -36,7 +36,7 @@ class _Table:
     """A categorical column: maps its values to rows of the sums of all tables."""
 
     column: int
-    places: Mapping[Any, int]
+    indices: Mapping[Any, int]
     """Value → row; the key None is null, present if null is in the domain."""
     unknown: int
     """The row of values that the table lacks."""
@@ -44,12 +44,12 @@ class _Table:
     """Whether such values are outside the domain."""
 
 
-class _CodePlaces(NamedTuple):
+class _CodeIndices(NamedTuple):
     """Translates the codes of a layout to rows of the sums."""
 
     rows: list[int] | None
     """The tables' rows among the codes; None if these are all rows, in order."""
-    places: Any
+    indices: Any
     """Code → row of the sums."""
     outside: Bools | None
     """Code → whether it is outside the domain; None if none is."""
@@ -72,7 +72,7 @@ class LinearSums:
             self._tables.append(_table(lookup, len(sums)))
             sums += _contributions(lookup, weights)
         self._layout: ColumnLayout | None = None
-        self._codes: _CodePlaces | None = None
+        self._codes: _CodeIndices | None = None
         self._sums = np.array([score for score, _ in sums])
         self._sizes = np.array([size for _, size in sums])
 
@@ -98,44 +98,44 @@ class LinearSums:
                 scores[part] = _one_by_one(scores[part], products)
                 sizes[part] = _one_by_one(sizes[part], np.abs(products))
         if self._tables:
-            places = None if arrays is None else self._translated(arrays, inside)
-            if places is None:
-                places = self._places(columns, inside, rows)
-            scores += self._sums[places].sum(axis=0)
-            sizes += self._sizes[places].sum(axis=0)
+            indices = None if arrays is None else self._translated(arrays, inside)
+            if indices is None:
+                indices = self._places(columns, inside, rows)
+            scores += self._sums[indices].sum(axis=0)
+            sizes += self._sizes[indices].sum(axis=0)
         return scores, sizes, inside
 
     def _translated(self, arrays: ColumnArrays, inside: Bools) -> Any:
         """What ``_places`` returns and does; None if a table's column has no codes."""
         if arrays.layout is not self._layout:
-            self._codes = self._code_places(arrays.layout)
+            self._codes = self._code_indices(arrays.layout)
             self._layout = arrays.layout
         if self._codes is None:
             return None
-        rows, places, outside = self._codes
+        rows, indices, outside = self._codes
         codes = arrays.codes if rows is None else arrays.codes[rows]
         if outside is not None:
             inside &= ~outside[codes].any(axis=0)
-        return places[codes]
+        return indices[codes]
 
-    def _code_places(self, layout: ColumnLayout) -> _CodePlaces | None:
+    def _code_indices(self, layout: ColumnLayout) -> _CodeIndices | None:
         tables = {table.column: table for table in self._tables}
         if len(tables) < len(self._tables) or not layout.categories.keys() >= tables.keys():
             return None
 
         def place(column: int, value: Any) -> int:
             table = tables.get(column)
-            return -1 if table is None else table.places.get(value, table.unknown)
+            return -1 if table is None else table.indices.get(value, table.unknown)
 
         def is_outside(column: int, value: Any) -> bool:
             table = tables.get(column)
-            if table is None or value in table.places:
+            if table is None or value in table.indices:
                 return False
             return value is None or table.known_only or not is_exact_key(value)
 
         rows = [layout.categories[table.column] for table in self._tables]
         outside = layout.translated(is_outside).astype(bool)
-        return _CodePlaces(
+        return _CodeIndices(
             None if rows == [*range(len(layout.categories))] else rows,
             layout.translated(place),
             outside if outside.any() else None,
@@ -144,16 +144,16 @@ class LinearSums:
     def _places(self, columns: Sequence[Sequence[Any]], inside: Bools, rows: int) -> Any:
         """Rows of the sums, shape (tables, rows); clears ``inside`` outside the domain."""
         found = chain.from_iterable(
-            map(table.places.get, columns[table.column], repeat(table.unknown))
+            map(table.indices.get, columns[table.column], repeat(table.unknown))
             for table in self._tables
         )
-        places = np.fromiter(found, np.intp, rows * len(self._tables)).reshape(-1, rows)
-        for table, own in zip(self._tables, places, strict=True):
+        indices = np.fromiter(found, np.intp, rows * len(self._tables)).reshape(-1, rows)
+        for table, own in zip(self._tables, indices, strict=True):
             for row in np.flatnonzero(own == table.unknown).tolist():
                 value = columns[table.column][row]
                 if value is None or table.known_only or not is_exact_key(value):
                     inside[row] = False
-        return places
+        return indices
 
 
 def _one_by_one(start: Floats, terms: Floats) -> Floats:
@@ -168,11 +168,11 @@ def _one_by_one(start: Floats, terms: Floats) -> Floats:
 
 def _table(lookup: Lookup, first: int) -> _Table:
     """The table whose sums, in the order of ``_contributions``, start at row ``first``."""
-    places: dict[Any, int] = {value: first + at for at, value in enumerate(lookup.entries)}
-    unknown = first + len(places)
+    indices: dict[Any, int] = {value: first + at for at, value in enumerate(lookup.entries)}
+    unknown = first + len(indices)
     if lookup.null is not None:
-        places[None] = unknown + 1
-    return _Table(lookup.column, places, unknown, lookup.unknown is None)
+        indices[None] = unknown + 1
+    return _Table(lookup.column, indices, unknown, lookup.unknown is None)
 
 
 def _contributions(lookup: Lookup, weights: Floats) -> list[Pair]:

@@ -294,7 +294,7 @@ def _part(head: Part, content: Any, meaning: HeadSpec) -> OutputLayer:
             raise AssertionError("answered by a SparseModel")
 
 
-def _placed(values: Sequence[Any], places: npt.NDArray[np.intp], into: list[Any]) -> list[Any]:
-    for index, value in zip(places.tolist(), values, strict=True):
+def _placed(values: Sequence[Any], indices: npt.NDArray[np.intp], into: list[Any]) -> list[Any]:
+    for index, value in zip(indices.tolist(), values, strict=True):
         into[index] = value
     return into

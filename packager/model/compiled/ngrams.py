@@ -77,11 +77,11 @@ class NgramCounter:
         items = self._split.items(parts)
         found, rows = [], []
         for level in self._levels:
-            places, keys = self._split.windows(items, level)
+            indices, keys = self._split.windows(items, level)
             if not len(keys):
                 continue
             found.append(level.features_of(keys))
-            rows.append(items.rows[places])
+            rows.append(items.rows[indices])
         if not found:
             return Counts(_NOTHING, _NOTHING, _NOTHING), inside
         features = np.concatenate(found)
@@ -148,8 +148,8 @@ class _Level:
             return found
         order = keys.argsort() if len(keys) > MAX_UNSORTED else None
         wanted = keys if order is None else keys[order]
-        places = self._keys.searchsorted(wanted)
-        found = np.where(self._keys.take(places) == wanted, self._features.take(places), -1)
+        indices = self._keys.searchsorted(wanted)
+        found = np.where(self._keys.take(indices) == wanted, self._features.take(indices), -1)
         if order is None:
             return found
         restored = np.empty_like(found)
@@ -235,8 +235,8 @@ class _Characters:
         if level.length >= self._shortest:
             return slice(len(keys)), keys
         starts = np.cumsum(items.sizes + 1) - items.sizes - 1
-        places = starts[items.sizes == level.length]
-        return places, keys[places]
+        indices = starts[items.sizes == level.length]
+        return indices, keys[indices]
 
 
 _Splitter = _Words | _Characters

@@ -63,7 +63,7 @@ class SparseScores:
 
     def of_row(self, found: SparseRow) -> OneRow | None:
         """The answer for one row; None if rounding could change it."""
-        products = self._weights.take(found.places, 0) * found.values[:, None]
+        products = self._weights.take(found.indices, 0) * found.values[:, None]
         scores = self._intercept
         if len(products):
             scores = products.cumsum(axis=0)[-1] + scores
@@ -78,7 +78,7 @@ class SparseScores:
 
     def __call__(self, found: SparseRows) -> BatchOutput:
         """The answers for many rows."""
-        products = self._weights.take(found.places, 0) * found.values[:, None]
+        products = self._weights.take(found.indices, 0) * found.values[:, None]
         rounding = (np.bincount(found.rows, minlength=found.height) + self._more) * EPS
         scores = np.empty((found.height, len(self._intercept)))
         sizes = np.empty_like(scores)
@@ -108,8 +108,8 @@ class SparseModel:
         ``meanings``: of each of the form's heads.
         """
         self._texts = [TextEncoder(text, content) for text in form.texts]
-        self._encoder = Encoder(form.matrix, form.columns) if form.places else None
-        self._places = np.array(form.places, np.int64)
+        self._encoder = Encoder(form.matrix, form.columns) if form.indices else None
+        self._places = np.array(form.indices, np.int64)
         self._heads = [
             SparseScores(head, content, meaning)
             for head, meaning in zip(form.parts, meanings, strict=True)
@@ -203,6 +203,6 @@ class SparseModel:
         matrix[chosen] = encoder.fill(kept, len(chosen))
         finite = np.isfinite(matrix).all(axis=1)
         matrix[~finite] = 0.0
-        rows, places = np.nonzero(matrix)
-        found = SparseRows(rows, self._places[places], matrix[rows, places], height)
+        rows, indices = np.nonzero(matrix)
+        found = SparseRows(rows, self._places[indices], matrix[rows, indices], height)
         return found, known & finite

@@ -27,7 +27,7 @@ class SparseRows(NamedTuple):
     """The entries of a sparse matrix, ordered by row and place."""
 
     rows: Integers
-    places: Integers
+    indices: Integers
     values: Floats
     height: int
     """The number of rows."""
@@ -54,7 +54,7 @@ class SparseRows(NamedTuple):
 class SparseRow(NamedTuple):
     """The entries of one row of a sparse matrix, ordered by place."""
 
-    places: Integers
+    indices: Integers
     values: Floats
 
     def sums(self, values: Floats) -> Any:
@@ -99,7 +99,7 @@ class TextEncoder:
         found = SparseRows(counted.rows, counted.features, values, len(documents))
         for stage in self._stages:
             found = stage(found)
-        return found._replace(places=found.places + self._start), inside
+        return found._replace(indices=found.indices + self._start), inside
 
     def features_of_one(self, document: Any) -> SparseRow | None:
         """The features of one document; None outside the domain."""
@@ -109,7 +109,7 @@ class TextEncoder:
         found = SparseRow(counted[0], counted[1].astype(np.float64))
         for stage in self._stages:
             found = stage(found)
-        return found._replace(places=found.places + self._start) if self._start else found
+        return found._replace(indices=found.indices + self._start) if self._start else found
 
 
 def joined(parts: Sequence[SparseRows]) -> SparseRows:
@@ -117,19 +117,19 @@ def joined(parts: Sequence[SparseRows]) -> SparseRows:
     if len(parts) == 1:
         return parts[0]
     rows = np.concatenate([part.rows for part in parts])
-    places = np.concatenate([part.places for part in parts])
+    indices = np.concatenate([part.indices for part in parts])
     values = np.concatenate([part.values for part in parts])
-    order = np.lexsort((places, rows))
-    return SparseRows(rows[order], places[order], values[order], parts[0].height)
+    order = np.lexsort((indices, rows))
+    return SparseRows(rows[order], indices[order], values[order], parts[0].height)
 
 
 def joined_row(parts: Sequence[SparseRow]) -> SparseRow:
     """Several parts of one row as one."""
     if len(parts) == 1:
         return parts[0]
-    places = np.concatenate([part.places for part in parts])
-    order = places.argsort(kind="stable")
-    return SparseRow(places[order], np.concatenate([part.values for part in parts])[order])
+    indices = np.concatenate([part.indices for part in parts])
+    order = indices.argsort(kind="stable")
+    return SparseRow(indices[order], np.concatenate([part.values for part in parts])[order])
 
 
 def _stage(stage: TextStage, content: bytes | mmap.mmap) -> Stage:
@@ -140,7 +140,7 @@ def _stage(stage: TextStage, content: bytes | mmap.mmap) -> Stage:
     function: Callable[[Any], Floats] = {
         "ones": lambda found: np.ones_like(found.values),
         "log": lambda found: np.log(found.values) + 1.0,
-        "multiply": lambda found: found.values * values.take(found.places),
+        "multiply": lambda found: found.values * values.take(found.indices),
         "above": lambda found: (found.values > limit).astype(np.float64),
         "l1": lambda found: found.divided(found.sums(np.abs(found.values))),
         "l2": lambda found: found.divided(np.sqrt(found.sums(found.values * found.values))),
@@ -150,7 +150,7 @@ def _stage(stage: TextStage, content: bytes | mmap.mmap) -> Stage:
 
 
 def _selected(found: Any, new: Any) -> Any:
-    places = new.take(found.places)
-    kept = places >= 0
-    found = found._replace(places=places[kept].astype(np.int64), values=found.values[kept])
+    indices = new.take(found.indices)
+    kept = indices >= 0
+    found = found._replace(indices=indices[kept].astype(np.int64), values=found.values[kept])
     return found._replace(rows=found.rows[kept]) if isinstance(found, SparseRows) else found

@@ -120,7 +120,7 @@ def _add(
     texts = _checked(given, scheme)
     keys = _matched(store, version, given, held.key)
     new = [
-        NewLabel(one.place, key, one.annotator, text, one.selection_probability, one.labelled_at)
+        NewLabel(one.location, key, one.annotator, text, one.selection_probability, one.labelled_at)
         for one, key, text in zip(given.labels, keys, texts, strict=True)
     ]
     merged = merge(held.frame, new, name, given.source, replace=replaces)
@@ -151,7 +151,7 @@ def _checked(given: ImportedLabels, scheme: LabelScheme) -> list[str]:
         try:
             texts.append(stored_label(one.label, scheme))
         except ValueError as error:
-            wrong.append(f"{one.place}: {error}")
+            wrong.append(f"{one.location}: {error}")
     refuse(
         wrong,
         f"{given.source.path}: expected labels of scheme {scheme.name!r}",
@@ -169,7 +169,7 @@ def _matched(
     wanted = _texts(store, version, given)
     rows: dict[str | None, str | None] = dict(zip(own, stored, strict=True))
     unknown = [
-        f"{one.place}: {_named(one, given.key)}"
+        f"{one.location}: {_named(one, given.key)}"
         for one, text in zip(given.labels, wanted, strict=True)
         if rows.get(text) is None
     ]

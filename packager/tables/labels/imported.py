@@ -13,7 +13,7 @@ from packager.manifest.base import FileEntry
 class ImportedLabel:
     """One label by one annotator."""
 
-    place: str
+    location: str
     """``line 3``, or ``task 17``: for messages."""
     key: tuple[str, ...]
     """One text for each column of ``ImportedLabels.key``; the row hash if it has none."""

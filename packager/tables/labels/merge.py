@@ -20,7 +20,7 @@ MAX_SHOWN = 5
 class NewLabel:
     """A label that was matched with a row and checked against its scheme."""
 
-    place: str
+    location: str
     """Where it is written, for messages."""
     key: str
     annotator: str
@@ -59,7 +59,7 @@ def merge(
     for label in new:
         known = wanted.setdefault((label.key, label.annotator), label)
         if label.contradicts(known):
-            clashes.append(_clash(label, known, f"{known.place} says"))
+            clashes.append(_clash(label, known, f"{known.location} says"))
     refuse(clashes, f"{file}: expected one label by an annotator for a row", "keep one of them")
     others = stored[stored["scheme"] != scheme]
     old = stored[stored["scheme"] == scheme].astype(object)
@@ -133,4 +133,4 @@ def _clash(label: NewLabel, known: NewLabel, says: str) -> str:
             f"{shown.label} with selection_probability {shown.selection_probability}"
             for shown in (label, known)
         )
-    return f"{label.place}: {one!r} by {label.annotator!r} for row {label.key}, {says} {other!r}"
+    return f"{label.location}: {one!r} by {label.annotator!r} for row {label.key}, {says} {other!r}"

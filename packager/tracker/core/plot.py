@@ -160,7 +160,7 @@ class LevelsPlot(_Part):
     """None: not even the weakest."""
 
     @model_validator(mode="after")
-    def _check_places(self) -> Self:
+    def _check_positions(self) -> Self:
         if max(self.required, self.reached or 0) >= len(self.levels):
             raise ValueError("expected positions of levels")
         return self

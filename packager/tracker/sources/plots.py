@@ -69,7 +69,7 @@ def _bins(
     )
     if not live or not reference:
         return None
-    names = sorted({*live, *reference}, key=_place)[:MAX_BINS]
+    names = sorted({*live, *reference}, key=_sort_key)[:MAX_BINS]
     return BinsPlot(
         title=f"{labels.get('feature', labels.get('output', 'rows'))}: {bars[0].title}",
         bins=tuple(names),
@@ -139,7 +139,7 @@ def _share(value: float | None) -> float:
     return min(1.0, max(0.0, value or 0.0))
 
 
-def _place(name: str) -> tuple[int, float, str]:
+def _sort_key(name: str) -> tuple[int, float, str]:
     """Bins of numbers by their lower edge, then categories by name, then ``other``."""
     if name.startswith("< "):
         return (0, float("-inf"), name)

@@ -24,7 +24,7 @@ def near_causes(db: Database, issue: Issue) -> list[OpenCause]:
 
 def keep_causes(db: Database, before: Issue | None, issue: Issue) -> None:
     """Bring the causes of a change up to date: ``issue`` is stored, ``before`` it was so."""
-    if before is not None and _place(before) == _place(issue):
+    if before is not None and _sort_key(before) == _sort_key(issue):
         return
     was = before.cause if before is not None and before.state in ACTIVE else None
     now = issue.cause if issue.state in ACTIVE else None
@@ -36,7 +36,7 @@ def keep_causes(db: Database, before: Issue | None, issue: Issue) -> None:
         _refresh(db, now, 0 if was == now else 1, issue)
 
 
-def _place(issue: Issue) -> tuple[object, ...]:
+def _sort_key(issue: Issue) -> tuple[object, ...]:
     """What of an issue its causes depend on."""
     if issue.state not in ACTIVE:
         return (None,)

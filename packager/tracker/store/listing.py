@@ -106,7 +106,7 @@ class Listing:
         rows: list[Row] = []
         for branch in self._branches():
             rows += self._branch_keys(branch, after, size)
-        rows.sort(key=lambda row: self._place(self._cursor(row)))
+        rows.sort(key=lambda row: self._sort_values(self._cursor(row)))
         return rows[:size]
 
     def _branch_keys(
@@ -147,5 +147,5 @@ class Listing:
             return Cursor(0, 0.0, row["state_since"], row["id"])
         return Cursor(row["band"], row["urgency"], row["opened_at"], row["id"])
 
-    def _place(self, key: Cursor) -> tuple[float, ...]:
+    def _sort_values(self, key: Cursor) -> tuple[float, ...]:
         return (-key.at, -key.id) if self._recent else tuple(key)

@@ -120,18 +120,18 @@ class EquivalenceChecker:
         judged: EquivalenceResult,
     ) -> None:
         most = MAX_SINGLE_ROWS if needs_model(self.compiled.form) else len(chosen)
-        places: list[int] = []
+        indices: list[int] = []
         answers: list[Predictions] = []
         for index, row in enumerate(chosen[:most]):
             answer = self._alone([column[row] for column in columns])
             if answer is not None:
-                places.append(index)
+                indices.append(index)
                 answers.append(answer)
-        if not places:
+        if not indices:
             return
         found = _joined(answers)
-        picked = [chosen[index] for index in places]
-        self._differences(rows, picked, found, expected.at(places), kind, judged)
+        picked = [chosen[index] for index in indices]
+        self._differences(rows, picked, found, expected.at(indices), kind, judged)
 
     def _alone(self, values: Sequence[Any]) -> Predictions | None:
         """The answer of the form for one row; None if it is outside the domain."""

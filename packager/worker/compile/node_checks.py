@@ -73,10 +73,10 @@ def _check_tree(
     feature: npt.NDArray[Any],
     features: int,
 ) -> None:
-    places = np.concatenate([np.arange(count) for count in counts])
+    indices = np.concatenate([np.arange(count) for count in counts])
     ends = np.repeat(counts, counts)
     for some in children:
-        check(bool(((some > places) & (some < ends))[inner].all()))
+        check(bool(((some > indices) & (some < ends))[inner].all()))
     check(bool(((feature >= 0) & (feature < features))[inner].all()))
 
 

@@ -75,14 +75,14 @@ def query_probes(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) 
     good = set(_answered(model, schema, checker, [row for _, row in queried]))
     raised |= {question for at, (question, _) in enumerate(queried) if at not in good}
     kept = [(question, row) for question, row in queried if question not in raised]
-    places: dict[ProbeInput, tuple[int, ...]] = {}
+    indices: dict[ProbeInput, tuple[int, ...]] = {}
     for at, (question, _) in enumerate(kept):
-        places[question] = (*places.get(question, ()), at)
+        indices[question] = (*indices.get(question, ()), at)
     try:
         checked = checker.check([row for _, row in kept])
     except RowError as error:
         raise CannotCompileError(f"column {error.column!r}: expected {error.expected}") from error
-    probe = Probe(schema.features, None, places, frozenset(raised))
+    probe = Probe(schema.features, None, indices, frozenset(raised))
     return ProbedRows(probe, checked.columns[: len(schema.features)], checked.rows)
 
 

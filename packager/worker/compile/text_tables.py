@@ -32,7 +32,7 @@ MAX_NGRAMS = 1_000_000
 def text_of(described: Mapping[str, Any], arrays: Arrays, writer: ArrayWriter) -> Text:
     """A text as the model's process describes it; raises ``CannotCompileError``.
 
-    ``arrays``: ``terms`` and their ``places``, and ``stage 0`` … of stages with numbers.
+    ``arrays``: ``terms`` and their ``indices``, and ``stage 0`` … of stages with numbers.
     """
     analysis = TextAnalysis.model_validate(described["analysis"])
     if analysis.unicode != UNICODE:
@@ -49,7 +49,7 @@ def text_of(described: Mapping[str, Any], arrays: Arrays, writer: ArrayWriter) -
     hashed = described.get("hashed")
     vocabulary = None
     if hashed is None:
-        vocabulary = _vocabulary(analysis, arrays["terms"], arrays["places"], writer)
+        vocabulary = _vocabulary(analysis, arrays["terms"], arrays["indices"], writer)
     return Text(
         column=described["column"],
         start=described["start"],
@@ -61,13 +61,13 @@ def text_of(described: Mapping[str, Any], arrays: Arrays, writer: ArrayWriter) -
 
 
 def _vocabulary(
-    analysis: TextAnalysis, terms: Sequence[str], places: Any, writer: ArrayWriter
+    analysis: TextAnalysis, terms: Sequence[str], indices: Any, writer: ArrayWriter
 ) -> Vocabulary:
     found: dict[int, list[tuple[tuple[str, ...], int]]] = {}
     shortest, longest = analysis.ngrams
     if analysis.analyzer == "char_wb":
         shortest = 1  # of words that are shorter
-    for term, index in zip(terms, np.asarray(places).tolist(), strict=True):
+    for term, index in zip(terms, np.asarray(indices).tolist(), strict=True):
         parts = tuple(term.split(" ") if analysis.analyzer == "word" else term)
         if shortest <= len(parts) <= longest:  # no document has other n-grams
             found.setdefault(len(parts), []).append((parts, index))

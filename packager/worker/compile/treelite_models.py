@@ -72,7 +72,7 @@ def _binned(settings: Settings, arrays: Arrays) -> Any:
     counts, size = _counts(arrays, trees), settings["item_size"]
     lengths = arrays["node_count"] * size
     check_binned_nodes(arrays, features, size, settings["categorical"])
-    places = np.arange(features, dtype=np.int32)
+    indices = np.arange(features, dtype=np.int32)
     kept = [
         _pointers(arrays["nodes"], lengths),
         _int(size),
@@ -80,7 +80,7 @@ def _binned(settings: Settings, arrays: Arrays) -> Any:
         _pointers(arrays["left_bitsets"], arrays["left_bitset_count"]),
         _address(arrays["known_bitsets"]),
         _address(arrays["bitset_of_feature"]),
-        _address(places),
+        _address(indices),
         None,  # the categories are encoded before
         _base_scores(arrays, classes),
     ]

@@ -33,7 +33,7 @@ class Snapshot:
     out: Path
     found: Mapping[Path, Stamp]
 
-    def places(self) -> list[Path]:
+    def paths(self) -> list[Path]:
         """The watched folders, all below ``root``, none inside another."""
         given = [self.code, Path(tempfile.gettempdir()), Path(os.environ.get("HOME") or self.code)]
         given += [SHARED_MEMORY] if isolation() == "container" else []
@@ -70,7 +70,7 @@ def hide_new_files(before: Snapshot) -> Iterator[None]:
 
 def _new(before: Snapshot, now: Mapping[Path, Stamp]) -> Iterator[tuple[Path, Path]]:
     """New paths, each with its watched folder; of a new folder, only the folder itself."""
-    for target in before.places():
+    for target in before.paths():
         for path in now:
             inside = path.is_relative_to(target) and path not in before.found
             if inside and (path.parent == target or path.parent in before.found):
@@ -85,7 +85,7 @@ def _remove(path: Path) -> None:
 
 
 def _entries(before: Snapshot) -> Iterator[tuple[Path, Stamp]]:
-    for target in before.places():
+    for target in before.paths():
         for name, folders, files in os.walk(target):
             folder = Path(name)
             folders[:] = [inner for inner in folders if folder / inner != before.out]

@@ -59,7 +59,7 @@ class AttributedRows:
     """The answers to the rows beside the right ones."""
     masks: Mapping[str, Mask]
     """Declared slice → mask, shape (n,)."""
-    places: Codes
+    indices: Codes
     """The position of each row in the data, shape (n,)."""
     shown: Callable[[int], Mapping[str, Any]]
     """The cells of a row, by its place among the n, that may be shown."""
@@ -194,7 +194,7 @@ def _attributed(
         update={
             "loss": _loss(runs.base),
             "slices": slices,
-            "examples": row_effects(effects, truth, rows.places, rows.shown),
+            "examples": row_effects(effects, truth, rows.indices, rows.shown),
             "notes": (*found.notes, *notes),
         }
     )

@@ -39,20 +39,20 @@ class Effects(NamedTuple):
 def row_effects(
     found: Effects,
     truth: Mapping[str, Sequence[Scalar | None]],
-    places: Codes,
+    indices: Codes,
     cells: Callable[[int], Mapping[str, Any]],
 ) -> tuple[RowEffect, ...]:
     """For each member the rows that it spoilt most, then those that it repaired most.
 
-    ``places``: the position of each of the n rows in the data; ``cells``: what may be shown of one.
+    ``indices``: of the n rows in the data; ``cells``: what may be shown of a row.
     """
-    return tuple(_effects(found, truth, places, cells))
+    return tuple(_effects(found, truth, indices, cells))
 
 
 def _effects(
     found: Effects,
     truth: Mapping[str, Sequence[Scalar | None]],
-    places: Codes,
+    indices: Codes,
     cells: Callable[[int], Mapping[str, Any]],
 ) -> Iterator[RowEffect]:
     answers = _answers(found.received)
@@ -73,7 +73,7 @@ def _effects(
             yield RowEffect(
                 member=member,
                 effect="spoilt" if part[row] > 0 else "repaired",
-                row=int(places[index]),
+                row=int(indices[index]),
                 share=float(part[row]),
                 shown=shown,
                 cells=cells(index),
@@ -84,7 +84,7 @@ def _answers(received: Sequence[ReceivedRows]) -> dict[str, dict[int, Any]]:
     """Member → place → its last answer."""
     found: dict[str, dict[int, Any]] = {}
     for call in received:
-        found.setdefault(call.member, {}).update(zip(call.places, call.found.labels, strict=True))
+        found.setdefault(call.member, {}).update(zip(call.indices, call.found.labels, strict=True))
     return found
 
 

@@ -42,10 +42,10 @@ class StudiedMember(NamedTuple):
 
 
 class ReceivedRows(NamedTuple):
-    """A call of a member: the places of its rows among those of the study, and its answers."""
+    """A call of a member: the indices of its rows among those of the study, and its answers."""
 
     member: str
-    places: list[int]
+    indices: list[int]
     found: Predictions
 
 

@@ -85,20 +85,20 @@ def with_labels(rows: NewRows, file: LabelsFile, keys: Sequence[str]) -> LateLab
     """
     manifest, labels = rows.manifest, file.frame
     targets = _targets(manifest)
-    places = _places(rows, labels, keys)
-    found = places >= 0
+    indices = _row_indices(rows, labels, keys)
+    found = indices >= 0
     if not found.any():
         raise UsageError(
             f"--labels: expected labels of the new rows, got none that has their {_named(keys)}",
             "name the column that identifies a row in both files with --on",
         )
     given = rows.given.drop(columns=[*targets], errors="ignore")
-    picked = labels.iloc[np.where(found, places, 0)].reset_index(drop=True)
+    picked = labels.iloc[np.where(found, indices, 0)].reset_index(drop=True)
     picked = picked[list(targets)].astype(object).where(found[:, np.newaxis])
     truth: Sequence[Any] = ()
     if manifest.schema_.target is not None:
         every = _truth(file.path, manifest)
-        truth = [every[index] if index >= 0 else None for index in places.tolist()]
+        truth = [every[index] if index >= 0 else None for index in indices.tolist()]
     beside = given.assign(**{name: picked[name].infer_objects() for name in targets})
     replaced = tuple(name for name in targets if name in rows.given.columns)
     unused = len(labels) - int(found.sum())
@@ -106,7 +106,7 @@ def with_labels(rows: NewRows, file: LabelsFile, keys: Sequence[str]) -> LateLab
     notes = [f"{unused:,} {belong} to no row that is judged"] if unused else []
     notes += [f"--labels replaces the column {name!r} of the new data" for name in replaced]
     return LateLabels(
-        replace(rows, given=beside, truth=truth), _probabilities(labels, places), tuple(notes)
+        replace(rows, given=beside, truth=truth), _probabilities(labels, indices), tuple(notes)
     )
 
 
@@ -122,7 +122,7 @@ def _targets(manifest: Manifest) -> tuple[str, ...]:
     return targets_of(manifest.schema_.outputs) if target is None else (target.name,)
 
 
-def _places(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> npt.NDArray[np.int64]:
+def _row_indices(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> npt.NDArray[np.int64]:
     """The label of each row, shape (n,); -1 for none."""
     sides = []
     for side, frame in (("the new data", rows.given), ("--labels", labels)):
@@ -141,9 +141,9 @@ def _places(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> npt.NDA
         sides.append((key, known))
     (rows_key, rows_known), (labels_key, labels_known) = sides
     # A row without a key is no other row without a key.
-    places = np.flatnonzero(labels_known)
+    indices = np.flatnonzero(labels_known)
     found = labels_key[labels_known].get_indexer(rows_key)
-    return np.asarray(np.where((found >= 0) & rows_known, places[found], -1), np.int64)
+    return np.asarray(np.where((found >= 0) & rows_known, indices[found], -1), np.int64)
 
 
 def _text(cell: Any) -> str:
@@ -171,7 +171,7 @@ def _truth(path: Path, manifest: Manifest) -> Sequence[Any]:
 
 
 def _probabilities(
-    labels: pd.DataFrame, places: npt.NDArray[np.int64]
+    labels: pd.DataFrame, indices: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64] | None:
     if PROBABILITY not in labels.columns:
         return None
@@ -183,5 +183,5 @@ def _probabilities(
             f"({MIN_PROBABILITY:g} at least), at most 1, got {labels[PROBABILITY].iloc[wrong[0]]}",
             "keep the column as `package data label-queue` wrote it",
         )
-    found = values[np.maximum(places, 0)]
-    return np.asarray(np.where(places >= 0, found, np.nan))
+    found = values[np.maximum(indices, 0)]
+    return np.asarray(np.where(indices >= 0, found, np.nan))

@@ -36,8 +36,8 @@ def member_figures(
     found = []
     for name, member in members.items():
         calls = [call for call in received if call.member == name]
-        places = [index for call in calls for index in call.places]
-        figures = MemberFigures(name=name, rows=len(places), truth=member.spec.truth)
+        indices = [index for call in calls for index in call.indices]
+        figures = MemberFigures(name=name, rows=len(indices), truth=member.spec.truth)
         if not calls:
             figures = figures.model_copy(update={"why": "the flow handed it no row"})
         elif name in left_out:
@@ -45,7 +45,7 @@ def member_figures(
         else:
             right = right_answers(member.spec, truth[name], member.classes, chances=False)
             answers = joined([call.found for call in calls])
-            figures = _judged(figures, member, (places, answers, right.labels), groups)
+            figures = _judged(figures, member, (indices, answers, right.labels), groups)
         found.append(figures)
     return tuple(found)
 
@@ -57,11 +57,11 @@ def _judged(
     groups: Codes | None,
 ) -> MemberFigures:
     """``figures`` with the metrics of the rows that have a right answer."""
-    places, answers, right = calls
-    known = [at for at, index in enumerate(places) if right[index] is not None]
+    indices, answers, right = calls
+    known = [at for at, index in enumerate(indices) if right[index] is not None]
     if not known:
         return figures.model_copy(update={"why": "no row that it received has a right answer"})
-    chosen = [places[at] for at in known]
+    chosen = [indices[at] for at in known]
     task: Task = "classification" if member.spec.task == "classification" else "regression"
     own = None if groups is None else groups[chosen]
     truth = [right[index] for index in chosen]

@@ -49,7 +49,7 @@ class NewRows:
     manifest: Manifest
     read: int
     """Rows of the new data."""
-    places: Codes
+    indices: Codes
     """The position of each valid row in the new data, shape (n,)."""
     served: pd.DataFrame
     """Features, then extras, in the types of training."""
@@ -67,7 +67,7 @@ class NewRows:
     """Columns that the package does not know."""
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.indices)
 
     @property
     def features(self) -> pd.DataFrame:
@@ -103,7 +103,7 @@ class NewRows:
         chosen = np.flatnonzero(kept).tolist()
         return replace(
             self,
-            places=self.places[kept],
+            indices=self.indices[kept],
             served=_rows(self.served, kept),
             given=_rows(self.given, kept),
             flags=[self.flags[row] for row in chosen],
@@ -159,7 +159,7 @@ def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
         [truth[row] for row in np.flatnonzero(kept)] if _has_target(manifest, columns) else (),
         unknown=unknown,
     )
-    return replace(found, places=np.flatnonzero(kept))
+    return replace(found, indices=np.flatnonzero(kept))
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class ReleaseJob:
 class StudiedData:
     """The rows as one release reads them, n of them."""
 
-    places: list[int]
+    indices: list[int]
     """The position of each in the data."""
     truth: list[Any]
     """The right answer of each, None without one; empty if the data have no target."""

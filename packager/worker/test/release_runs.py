@@ -103,7 +103,7 @@ def _data(rows: NewRows) -> StudiedData:
         name: np.flatnonzero(mask).tolist() for name, mask in rows.masks.items()
     }
     known = None if groups is None else groups.tolist()
-    return StudiedData(rows.places.tolist(), list(rows.truth), known, masks)
+    return StudiedData(rows.indices.tolist(), list(rows.truth), known, masks)
 
 
 def _losses(study: HostedStudy, rows: NewRows) -> Iterator[tuple[str, Losses]]:
@@ -118,14 +118,14 @@ def _losses(study: HostedStudy, rows: NewRows) -> Iterator[tuple[str, Losses]]:
             continue
         found: dict[int, Any] = {}
         for call in calls:
-            found.update(zip(call.places, call.found.labels, strict=True))
-        places = sorted(index for index in found if right[index] is not None)
-        answers = Predictions([found[index] for index in places], None)
-        truth = [right[index] for index in places]
+            found.update(zip(call.indices, call.found.labels, strict=True))
+        indices = sorted(index for index in found if right[index] is not None)
+        answers = Predictions([found[index] for index in indices], None)
+        truth = [right[index] for index in indices]
         task: Task = "classification" if member.spec.task == "classification" else "regression"
         losses = JudgedRows(task, truth, answers, member.classes).losses
         if losses is not None and np.isfinite(losses).all():
-            yield name, (places, losses.tolist())
+            yield name, (indices, losses.tolist())
 
 
 def _right(member: StudiedMember, rows: NewRows) -> list[Any] | None:

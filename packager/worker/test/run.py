@@ -160,7 +160,7 @@ def _families(
 
 
 def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> Judged:
-    cells = DataRows(rows.served, rows.places, rows.masks)
+    cells = DataRows(rows.served, rows.indices, rows.masks)
     return cases(cells, manifest, root, batches=manifest.test.batch_invariance, forks=forks)
 
 

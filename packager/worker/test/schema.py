@@ -118,7 +118,7 @@ def _answered(answers: ModelAnswers, rows: NewRows) -> Check:
     refused = answers.refused
     why = "the model answers every valid row"
     if refused:
-        index = int(rows.places[refused[0].row])
+        index = int(rows.indices[refused[0].row])
         raises = f"the model raises on {counted(len(refused), 'row')}"
         why = f"{raises}, first row {index}: {refused[0].why}"
     return Check(
@@ -130,6 +130,6 @@ def _answered(answers: ModelAnswers, rows: NewRows) -> Check:
         verdict="failed" if refused else "passed",
         why=why,
         examples=tuple(
-            {"row": int(rows.places[one.row]), "why": one.why} for one in refused[:MAX_SHOWN]
+            {"row": int(rows.indices[one.row]), "why": one.why} for one in refused[:MAX_SHOWN]
         ),
     )

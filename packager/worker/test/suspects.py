@@ -109,9 +109,9 @@ def _examples(column: Column, flags: Mask, rows: NewRows) -> tuple[Mapping[str, 
     chosen: Sequence[int] = np.flatnonzero(flags)[:MAX_SHOWN].tolist()
     cells = rows.served[column.name]
     if column.personal is not None:
-        return tuple({"row": int(rows.places[row])} for row in chosen)
+        return tuple({"row": int(rows.indices[row])} for row in chosen)
     return tuple(
-        {"row": int(rows.places[row]), "cells": {column.name: json_cell(cells.iloc[row])}}
+        {"row": int(rows.indices[row]), "cells": {column.name: json_cell(cells.iloc[row])}}
         for row in chosen
     )
 

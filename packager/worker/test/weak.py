@@ -66,9 +66,9 @@ def weak_slices(
     personal data are left out, of slices and of examples. Raise ``ValueError`` for
     ``against = "baseline"`` without a baseline.
     """
-    places = np.flatnonzero(np.isfinite(losses.loss))
-    compared, against = _compared(losses.part(places), options)
-    rows = frame.iloc[places]
+    indices = np.flatnonzero(np.isfinite(losses.loss))
+    compared, against = _compared(losses.part(indices), options)
+    rows = frame.iloc[indices]
     features, left_out = _features(rows, columns, profile)
     searched = features[:MAX_FEATURES]
     beyond = f"beyond the {MAX_FEATURES} most important features"
@@ -86,7 +86,7 @@ def weak_slices(
         if problem := _problem(condition, found.mask, rows):
             left_out[condition] = problem
             continue
-        examples = _examples(frame[shown], places[found.mask], losses.loss)
+        examples = _examples(frame[shown], indices[found.mask], losses.loss)
         records.append(_record(found, parts, condition, examples))
     return WeakSlices(
         against=against,

@@ -43,8 +43,8 @@ def by_importance(model: Model, features: pd.DataFrame, columns: Sequence[Column
     width = len(features.columns)
     queries = _ModelQueries(model, evenly_spaced(features, rows_for(width)))
     changes = queries.one_by_one() if width <= MAX_ALONE else queries.by_groups()
-    places = {name: index for index, name in enumerate(features.columns)}
-    return sorted(columns, key=lambda c: (-changes.get(places[c.name], 0.0), places[c.name]))
+    indices = {name: index for index, name in enumerate(features.columns)}
+    return sorted(columns, key=lambda c: (-changes.get(indices[c.name], 0.0), indices[c.name]))
 
 
 def rows_for(columns: int) -> int:

@@ -127,9 +127,9 @@ def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Fl
     chances = predictions.probabilities
     if chances is None or not len(chances):
         return None
-    places = {label: index for index, label in enumerate(classes or ())}
+    indices = {label: index for index, label in enumerate(classes or ())}
     chosen = np.array(
-        [-1 if label is None else places.get(label, -1) for label in predictions.labels]
+        [-1 if label is None else indices.get(label, -1) for label in predictions.labels]
     )
     own = chances[np.arange(len(chosen)), np.maximum(chosen, 0)]
     found: Floats = np.where(chosen >= 0, own, chances.max(axis=1))

@@ -80,9 +80,9 @@ def _similar_texts(values: pd.Series[Any]) -> Iterator[ValueGenerator]:
         return
     form, _ = Counter(map(_form, split)).most_common(1)[0]
     alike = [parts for parts in split if _form(parts) == form]
-    places = list(zip(*alike, strict=True))
+    indices = list(zip(*alike, strict=True))
     for mask in (_commonest, _plain_mask):
-        choices = [_shared(parts) or [mask(parts)] for parts in places]
+        choices = [_shared(parts) or [mask(parts)] for parts in indices]
         yield _composer(choices)
         yield _composer([some[:1] for some in choices])  # of the most frequent part each
 

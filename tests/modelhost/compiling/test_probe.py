@@ -13,7 +13,7 @@ PROBE = Probe((), None, {LOW: (0, 1), KEY: (2, 3)}, frozenset([NULL]))
 def test_probes_go_through_json_unchanged():
     made = Probe.read((), None, json.loads(json.dumps(PROBE.as_json())))
     assert made == PROBE
-    assert list(made.places) == [LOW, KEY]
+    assert list(made.indices) == [LOW, KEY]
 
 
 def test_a_probe_tells_what_the_model_predicted():
@@ -27,4 +27,4 @@ def test_a_value_keeps_its_type():
     asked = [ProbeInput(place, "key", value) for place, value in enumerate(values)]
     told = Probe((), None, dict.fromkeys(asked, (0,)), frozenset()).as_json()
     made = Probe.read((), None, json.loads(json.dumps(told)))
-    assert [repr(one.value) for one in made.places] == [repr(value) for value in values]
+    assert [repr(one.value) for one in made.indices] == [repr(value) for value in values]

@@ -290,7 +290,7 @@ def test_every_file_of_a_folder_is_audited(tmp_path: Path) -> None:
     content = hostile.called(hostile.by_global("os.system"), hostile.text("x"))
     (tmp_path / "m" / "deep" / "part").write_bytes(content)
     report = audit_model(tmp_path / "m", JUDGE)
-    assert [one.place for one in report.findings] == ["deep/part"]
+    assert [one.location for one in report.findings] == ["deep/part"]
 
 
 def test_pytorchs_bytes_pass_where_they_are_read(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ Alias = Other
 value = 3
 """
 PART = """
+from abc import ABC
+from typing import Generic
 class Model(Base): ...
 def helper(): ...
 class Base(Reduced): ...
@@ -31,6 +33,8 @@ class Reduced:
     def __reduce__(self): ...
 class Other: ...
 class Pair(tuple): ...
+class Abstract(ABC, Generic[T]): ...
+class Found(set): ...
 """
 
 
@@ -70,9 +74,9 @@ def test_imports_are_followed_to_the_definition(
 
 
 def test_a_class_is_called_by_pickles_if_it_or_a_base_says_how(found: Definitions) -> None:
-    names = ("Model", "Reduced", "Other", "Pair")
+    names = ("Model", "Reduced", "Other", "Pair", "Abstract", "Found")
     told = {name: found.called_by_pickle(found.find("pack.part", name)) for name in names}
-    assert told == {"Model": True, "Reduced": True, "Other": False, "Pair": False}
+    assert told == dict.fromkeys(names, False) | {"Model": True, "Reduced": True, "Found": True}
     assert found.called_by_pickle(found.find("pack.part", "Pair"), values=True)
     point = found.find("pack", "Point")
     assert (found.called_by_pickle(point), found.called_by_pickle(point, values=True)) == (

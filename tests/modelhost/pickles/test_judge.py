@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from modelhost.pickles.judge import Judge
@@ -118,3 +119,52 @@ def test_members_of_enumerations_and_functions_of_operator_are_named() -> None:
     assert told("pandas.core.generic", "NDFrame.fillna") == (
         "is a method or attribute of a class, which isn't known to only compute"
     )
+
+
+OWN_CODE = """
+import pandas as pd
+from enum import Enum
+from os import system
+class Frame(pd.DataFrame):
+    run = system
+    def mine(self): ...
+    class Inner: ...
+class Child(Frame): ...
+class Kind(Enum):
+    ONE = 1
+    RUN = system
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "uses", "expected"),
+    [
+        ("Frame", (CALLED,), "allowed"),
+        ("Frame.mine", (CALLED,), "allowed"),
+        ("Child.mine", (CALLED,), "allowed"),
+        ("Frame.Inner", (CALLED,), "allowed"),
+        ("Kind.ONE", (), "allowed"),
+        ("Frame.to_pickle", (CALLED,), "refused"),
+        ("Frame.eval", (), "refused"),
+        ("Child.eval", (), "refused"),
+        ("Frame.run", (), "refused"),
+        ("Kind.RUN", (), "refused"),
+        ("Kind.ONE", (CALLED,), "refused"),
+        ("Frame.Inner.eval", (), "refused"),
+    ],
+)
+def test_of_a_class_of_the_project_what_it_defines_itself(
+    tmp_path: Path, name: str, uses: tuple[str, ...], expected: str
+) -> None:
+    (tmp_path / "own_kinds.py").write_text(OWN_CODE)
+    one = GlobalName("own_kinds", name, 0)
+    one.uses |= set(uses)
+    judge = Judge(Modules([tmp_path], [Path(pd.__file__).parents[1]]))
+    assert judge.of(one).allowed == (expected == "allowed")
+
+
+def test_a_class_that_only_derives_from_an_abstract_one_is_not_called() -> None:
+    """``GroupBy`` calls what it is given, and an ``Expr`` evaluates a text."""
+    judge = Judge(here())
+    assert judged(judge, "pandas.core.groupby.groupby.GroupBy", CALLED) == "refused"
+    assert judged(judge, "pandas.core.indexes.range.RangeIndex", CALLED) == "allowed"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,25 @@ def few(*specs: ColumnSpec) -> FewRows:
     return FewRows(member_spec("m", features=specs or SPECS))
 
 
+def read(reader: FewRows, frame: pd.DataFrame, rows: int) -> list[list[Any]] | None:
+    """The values, with None for NaN."""
+    found = reader.values(frame, rows)
+    return found and [[None if one != one else one for one in column] for column in found]
+
+
 def test_each_kind_is_read_as_it_was_made(frame: pd.DataFrame) -> None:
-    assert few().values(frame, 2) == VALUES
+    assert read(few(), frame, 2) == VALUES
+
+
+def test_a_member_makes_the_same_frame_of_them(frame: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(FrameBuilder(SPECS).frame(few().values(frame, 2), 2), frame)
+
+
+def test_nulls_of_floats_stay_nan_but_for_other_dtypes(frame: pd.DataFrame) -> None:
+    other = few(ColumnSpec("x", "number", "Float64"))
+    assert other.values(frame, 2) == [[1.5, None]]
+    (column,) = few(SPECS[0]).values(frame, 2) or ()
+    assert math.isnan(column[1])
 
 
 def test_it_agrees_with_the_general_way(frame: pd.DataFrame) -> None:
@@ -47,23 +65,32 @@ def test_it_agrees_with_the_general_way(frame: pd.DataFrame) -> None:
     assert rows == 2
     general = [one.tolist() if isinstance(one, np.ndarray) else one for one in columns]
     general[0] = [None if value != value else value for value in general[0]]
-    assert few().values(frame, 2) == general
+    assert read(few(), frame, 2) == general
 
 
 def test_columns_are_found_by_name_and_a_new_order_is_noticed(frame: pd.DataFrame) -> None:
     reader = few(SPECS[3], SPECS[0])
     expected = [VALUES[3], VALUES[0]]
-    assert reader.values(frame, 2) == expected
-    assert reader.values(frame[["x", "color", "name"]], 2) == expected
-    assert reader.values(frame.assign(more=1, other=dt.datetime(2020, 1, 1)), 2) == expected
-    assert reader.values(frame.iloc[1:], 1) == [[None], [None]]
+    assert read(reader, frame, 2) == expected
+    assert read(reader, frame[["x", "color", "name"]], 2) == expected
+    assert read(reader, frame.assign(more=1, other=dt.datetime(2020, 1, 1)), 2) == expected
+    assert read(reader, frame.iloc[1:], 1) == [[None], [None]]
+
+
+def test_frames_of_two_layouts_take_turns(frame: pd.DataFrame) -> None:
+    reader = few(SPECS[0], SPECS[1])
+    whole = pd.DataFrame({"x": [5.0, 6.0], "n": [7.0, 8.0]})
+    for _ in range(2):
+        assert read(reader, frame, 2) == VALUES[:2]
+        assert reader.values(whole, 2) is None
+        assert reader.values(whole.astype({"n": int}), 2) == [[5.0, 6.0], [7, 8]]
 
 
 def test_values_are_those_of_the_frame_now(frame: pd.DataFrame) -> None:
     reader = few(SPECS[0])
-    assert reader.values(frame, 2) == [[1.5, None]]
+    assert read(reader, frame, 2) == [[1.5, None]]
     frame["x"] = [7.0, 8.0]
-    assert reader.values(frame, 2) == [[7.0, 8.0]]
+    assert read(reader, frame, 2) == [[7.0, 8.0]]
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,15 @@ def test_columns_that_the_model_does_not_know_are_left_out(tmp_path: Path) -> No
     assert found.data.options("y") == 'include = ["a"]\n'
 
 
+def test_numbers_that_name_columns_become_texts_for_a_model(tmp_path: Path) -> None:
+    frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]]).assign(y=[0, 1])
+    assert list(given(frame, tmp_path, model=SimpleNamespace()).frame.columns) == ["0", "1", "y"]
+    with pytest.raises(UsageError, match=r"expected texts as names of columns, got 0 \(int\)"):
+        given(frame, tmp_path)
+    with pytest.raises(UsageError, match="expected each column once, got '0' twice"):
+        given(frame.rename(columns={1: "0"}), tmp_path, model=SimpleNamespace())
+
+
 @pytest.mark.slow
 def test_a_frame_becomes_a_version_of_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

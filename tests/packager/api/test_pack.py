@@ -11,6 +11,7 @@ import pytest
 
 SCRIPT = """
 import json
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression
@@ -24,7 +25,7 @@ class Scale(BaseEstimator):
     def fit(self, X, y=None):
         return self
     def transform(self, X):
-        return X * FACTOR
+        return np.multiply(X, FACTOR)
 
 frame = pd.DataFrame({"a": [float(i % 7) for i in range(300)], "b": [i / 300 for i in range(300)]})
 frame["y"] = frame["a"] * 3 - frame["b"]

@@ -206,3 +206,28 @@ def test_members_and_partial_functions_follow_the_definitions() -> None:
     )
     assert made.refused == []
     assert answer(made, "f(1)") == "(3, True, ['a', 'b'])"
+
+
+@pytest.mark.slow
+def test_what_a_session_defines_in_other_ways_is_taken() -> None:
+    """In a branch, by a factory, counted by a function, named by a text, added by a decorator."""
+    made = captured(
+        "train",
+        "from collections import namedtuple\nfrom threading import Lock\nimport math",
+        "calls = 3\nKNOWN = {}\nORDER = []\nlock = Lock()\nPoint = namedtuple('Point', 'x y')",
+        "try:\n    raise ImportError\nexcept ImportError:\n    def slow(x):\n"
+        "        '''two\n        lines'''\n        return math.floor(x)",
+        "def known(f):\n    KNOWN[f.__name__] = f\n    ORDER.append(f)\n    return f",
+        "@known\ndef twice(x):\n    return 2 * x",
+        "K, EVALUATED = 5, 7",
+        "def train(x):\n    global calls\n    with lock:\n        calls += 1\n"
+        "    values = (globals()['K'], eval('EVALUATED + 1'), KNOWN['twice'](x), ORDER[0](1))\n"
+        "    return Point(slow(x), globals()['calls']), values, len(ORDER)",
+    )
+    assert made.refused == []
+    assert answer(made, "train(2)") == "(Point(x=2, y=4), (5, 8, 4, 2), 1)"
+
+
+def test_a_function_of_a_branch_that_is_changed_there_is_refused() -> None:
+    made = captured("f", "if True:\n    def f():\n        return 1\n    f.k = 2")
+    assert [one.name for one in made.refused] == ["f"]

@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from packager.capture.same_code import has_future_annotations, is_live, lambda_text
+from packager.capture.same_code import (
+    has_future_annotations,
+    imported_by,
+    is_live,
+    lambda_text,
+)
 
 
 def made(text: str) -> dict[str, Any]:
@@ -77,3 +82,22 @@ def test_the_function_itself_is_found_and_not_the_one_around_it() -> None:
     text = "def times(k):\n    return lambda x: x * k\ninner = times(3)\n"
     trees = [(text, ast.parse(text))]
     assert lambda_text(made(text)["inner"].__code__, trees) == "lambda x: x * k"
+
+
+def test_code_that_was_compiled_with_its_imports_is_the_same() -> None:
+    """CPython compiles a call of an imported module's function otherwise."""
+    head, text = "import math\n", "def f(x):\n    return math.floor(x)"
+    value = made(head + text)["f"]
+    beside = imported_by(ast.parse(head + text))
+    assert beside == {"math"}
+    assert is_live(text, "f", value, beside)
+    assert is_live(text, "f", made(text)["f"], beside)
+    assert not is_live(text.replace("floor", "ceil"), "f", value, beside)
+    source = head + "g = lambda x: math.floor(x)\n"
+    found = lambda_text(made(source)["g"].__code__, [(source, ast.parse(source))])
+    assert found == "lambda x: math.floor(x)"
+
+
+def test_imports_within_a_function_are_none_of_the_module() -> None:
+    text = "try:\n    import a.b, c as d\nexcept ImportError:\n    from e import *\n"
+    assert imported_by(ast.parse(text + "def f():\n    import g\n")) == {"a", "d"}

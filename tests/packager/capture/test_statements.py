@@ -31,7 +31,7 @@ def of(text: str) -> list[tuple[frozenset[str], frozenset[str]]]:
     ],
 )
 def test_names_that_are_bound(text: str, binds: set[str]) -> None:
-    assert of(text) == [(frozenset(binds), frozenset())]
+    assert of(text)[0] == (frozenset(binds), frozenset())
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,23 @@ def test_names_that_are_needed_are_those_of_the_module() -> None:
     assert free_names("class A(Base):\n    k = K\n    def m(self):\n        return k") == {
         *("Base", "K", "k")
     }
+
+
+def test_names_in_texts_and_counters_are_needed_too() -> None:
+    text = "def f():\n    global n, other\n    n += 1\n    other = 1\n"
+    assert free_names(text) == {"n"}
+    text = "def f(t):\n    return globals()['A'] + eval('B + t') + eval(t) + eval('(')"
+    assert free_names(text) == {"A", "B"}
+
+
+def test_definitions_in_branches_are_statements_of_their_own() -> None:
+    text = (
+        "if x:\n    @deco\n    def f():\n        return 1\nelse:\n    class C:\n        k = 1\n"
+        "for i in x:\n    def g(): pass\n    g.k = 1\n"
+    )
+    found = [(one.text, sorted(one.binds)) for one in statements([Cell(1, text)])]
+    assert found[1:3] == [("@deco\ndef f():\n    return 1", ["f"]), ("class C:\n    k = 1", ["C"])]
+    assert [binds for _, binds in found] == [["C", "f"], ["f"], ["C"], ["g", "i"]]
 
 
 def test_several_statements_of_a_line_stand_alone() -> None:

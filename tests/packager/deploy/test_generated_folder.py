@@ -53,3 +53,17 @@ def test_users_of_containers_read_the_files_whatever_the_umask(tmp_path: Path) -
     modes = {oct(path.stat().st_mode & 0o777) for path in found if path.is_dir()}
     assert modes == {"0o755"}
     assert {oct(path.stat().st_mode & 0o777) for path in found if path.is_file()} == {"0o644"}
+
+
+def test_folders_that_get_empty_leave_with_their_files(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    write(target, {"a/b/one.yml": "1", "a/two.yml": "2", "c/three.yml": "3"}, {})
+    (target / "c" / "own.txt").write_text("mine")
+    write(target, {"a/two.yml": "2"}, {})
+    assert [path.name for path in sorted(target.rglob("*"))] == [
+        RECORD,
+        "a",
+        "two.yml",
+        "c",
+        "own.txt",
+    ]

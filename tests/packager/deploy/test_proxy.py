@@ -10,12 +10,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from packager.deploy.configuration import PROXY_METRICS_PORT
 from packager.deploy.fleet import DeployedModel, UpdateCandidate
 from packager.deploy.proxy import SLOT_PORTS, proxy_config
 from packager.image.config import PORT
@@ -105,34 +108,61 @@ def serving(handler: type[Answering]) -> int:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
 def test_a_request_to_a_replica_that_hangs_is_answered_by_another(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    replicas = [serving(one) for one in (Hanging, Answering)]
     config = re.sub(r"timeout server \w+", "timeout server 500ms", proxy_config(SHOP))
-    config = config.replace(f"bind :{PORT}", f"bind 127.0.0.1:{port}")
-    config = re.sub(r"\nfrontend (?!model)[^\n]*\n(?:  .*\n)+", "\n", config)
-    config = re.sub(r"  (?:server-template green|stats socket) .*\n", "", config)
-    servers = "".join(f"  server s{one} 127.0.0.1:{one} weight 50\n" for one in replicas)
-    config = re.sub(r"  server-template blue .*\n", servers, config)
-    (tmp_path / "haproxy.cfg").write_text(config)
-    with subprocess.Popen(["haproxy", "-db", "-f", str(tmp_path / "haproxy.cfg")]) as proxy:
-        try:
-            statuses = {asked(f"http://127.0.0.1:{port}/predict") for _ in range(20)}
-        finally:
-            proxy.terminate()
+    replicas = [serving(one) for one in (Hanging, Answering)]
+    with proxy(config, replicas, tmp_path) as (url, _):
+        statuses = {asked(f"{url}/predict", b"{}")[0] for _ in range(20)}
     assert Answering.hung.is_set()
     assert statuses == {200}
 
 
-def asked(url: str) -> int:
-    """The status of a prediction; waits until the proxy listens."""
+@pytest.mark.server
+@pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy here")
+def test_probes_before_a_replica_is_ready_are_no_errors_that_alerts_count(tmp_path: Path) -> None:
+    with proxy(proxy_config(SHOP), [], tmp_path) as (url, metrics):
+        probes = {asked(f"{url}{path}") for path in ("/readyz", "/ping", "/v2/health/live", "/")}
+        assert probes == {(503, "no replica is ready")}
+        assert counted(metrics, "5xx") == 0
+        assert asked(f"{url}/predict", b"{}")[0] == 503
+        assert counted(metrics, "5xx") == 1
+
+
+def counted(metrics: str, code: str) -> float:
+    """What alerts count: requests to the backend of all traffic that got an answer of this kind."""
+    text = asked(f"{metrics}/metrics")[1]
+    name = f'haproxy_backend_http_responses_total{{proxy="model",code="{code}"}}'
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+
+@contextmanager
+def proxy(config: str, replicas: Sequence[int], folder: Path) -> Iterator[tuple[str, str]]:
+    """A proxy of ``config`` before ``replicas``, ports: the URLs of its traffic and its metrics."""
+    here = ("127.0.0.1", 0)
+    with socket.create_server(here) as one, socket.create_server(here) as two:
+        port, metrics = one.getsockname()[1], two.getsockname()[1]
+    config = config.replace(f"bind :{PORT}", f"bind 127.0.0.1:{port}")
+    config = config.replace(f"bind :{PROXY_METRICS_PORT}", f"bind 127.0.0.1:{metrics}")
+    config = re.sub(r"\nfrontend (?!model|metrics)[^\n]*\n(?:  .*\n)+", "\n", config)
+    config = re.sub(r"  (?:server-template green|stats socket) .*\n", "", config)
+    servers = "".join(f"  server s{one} 127.0.0.1:{one} weight 50\n" for one in replicas)
+    config = re.sub(r"  server-template blue .*\n", servers, config)
+    (folder / "haproxy.cfg").write_text(config)
+    with subprocess.Popen(["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]) as running:
+        try:
+            yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}"
+        finally:
+            running.terminate()
+
+
+def asked(url: str, body: bytes | None = None) -> tuple[int, str]:
+    """Status and text of an answer; waits until the proxy listens."""
     until = time.monotonic() + 30
     while True:
         try:
-            with urllib.request.urlopen(url, b"{}", timeout=60) as answer:
-                return int(answer.status)
+            with urllib.request.urlopen(url, body, timeout=60) as answer:
+                return int(answer.status), answer.read().decode()
         except urllib.error.HTTPError as error:
-            return error.code
+            return error.code, error.read().decode()
         except OSError:
             if time.monotonic() > until:
                 raise

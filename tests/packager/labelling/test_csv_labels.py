@@ -26,7 +26,7 @@ def test_each_line_is_a_label_and_blank_ones_are_counted(tmp_path):
     assert (one.key, one.annotator, one.label) == (("1",), "ann", "good")
     assert one.selection_probability == 0.25
     assert one.labelled_at == datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-    assert (other.label, other.place, other.selection_probability) == ("bad", "line 4", None)
+    assert (other.label, other.location, other.selection_probability) == ("bad", "line 4", None)
     assert found.skipped == {"without a label": 1}
     assert found.source.path == "labels.csv"
     assert len(found.source.sha256) == 64

@@ -62,7 +62,7 @@ def test_annotations_of_several_annotators_are_labels(tmp_path):
     assert (found.key, found.labels[0].key) == (("id",), ("17",))
     hashed = read(tmp_path, tasks, ())
     assert (hashed.key, hashed.labels[0].key) == ((), (f"{17:016x}",))
-    assert found.labels[0].place == "task 17"
+    assert found.labels[0].location == "task 17"
     assert found.labels[0].selection_probability == 0.5
     assert found.labels[0].labelled_at.isoformat() == "2026-03-01T12:30:00.123456+00:00"
     assert found.skipped == {"cancelled": 1, "tasks without annotations": 1, "without a label": 1}

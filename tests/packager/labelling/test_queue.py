@@ -21,7 +21,7 @@ from packager.manifest.outputs import Output
 
 def test_every_row_has_a_chance_and_as_many_are_chosen_as_asked_for(tmp_path: Path):
     found = chosen(tmp_path, visits())
-    assert len(found.places) == 40
+    assert len(found.indices) == 40
     assert found.probabilities.sum() == pytest.approx(40)
     # A fifth of the labels is for all rows alike, so no weight exceeds five times the mean.
     assert found.probabilities.min() >= 0.2 * 40 / 400 - 1e-12
@@ -46,7 +46,7 @@ def test_rows_of_a_slice_that_is_too_small_are_chosen_more_often(tmp_path: Path)
     red = (found.rows.frame["kind"] == "red").to_numpy()
     assert found.probabilities[red].mean() > 3 * found.probabilities[~red].mean()
     rows, taken, _ = found.slices["kind=red"]
-    assert (rows, taken) == (8, int(red[found.places].sum()))
+    assert (rows, taken) == (8, int(red[found.indices].sum()))
     assert "small_slice" in found.reasons
 
 
@@ -95,10 +95,10 @@ def test_the_choice_depends_on_the_seed_and_not_on_the_order_of_rows(tmp_path: P
     frame = visits()
     first = chosen(tmp_path, frame)
     again = chosen(tmp_path, frame.sample(frac=1, random_state=3))
-    names = [found.rows.frame["id"].iloc[found.places].tolist() for found in (first, again)]
+    names = [found.rows.frame["id"].iloc[found.indices].tolist() for found in (first, again)]
     assert names[0] == names[1]
     other = chosen(tmp_path, frame, seed=1)
-    assert other.rows.frame["id"].iloc[other.places].tolist() != names[0]
+    assert other.rows.frame["id"].iloc[other.indices].tolist() != names[0]
 
 
 def test_a_queue_says_what_its_labels_are_worth(tmp_path: Path):
@@ -117,7 +117,7 @@ def test_the_quality_that_its_labels_show_is_unbiased_overall_and_by_slice(tmp_p
         for seed in range(50):
             found = chosen(tmp_path, frame, 120, seed=seed)
             inside = (found.rows.frame["kind"] == "blue").to_numpy() | (name == "__all__")
-            own = found.places[inside[found.places]]
+            own = found.indices[inside[found.indices]]
             expected = Expected(found.expected.mean[own], found.slices[name][2])
             estimate = weighted_mean(losses[own], found.probabilities[own], expected=expected)
             errors.append(estimate.value - losses[inside].mean())

@@ -37,7 +37,7 @@ def test_csv_has_key_row_empty_label_and_how_each_was_chosen(tmp_path: Path):
     ]
     assert len(rows) == 40
     for at, row in enumerate(rows):
-        place = found.places[at]
+        place = found.indices[at]
         assert row["id"] == found.rows.frame["id"][place]
         assert float(row["selection_probability"]) == found.probabilities[place]
         assert row["row_hash"] == f"{int(found.rows.hashes[place]):016x}"

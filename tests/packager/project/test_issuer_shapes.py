@@ -44,12 +44,12 @@ def test_it_is_found_by_the_audit_and_kept_out_by_the_build(tmp_path: Path, issu
     assert code.secrets == ("notes.txt",)
     assert code.left_out["notes.txt"] == f"line 2 holds {what}"
     found = [one for one in audit_project(project).findings if one.part == "secrets"]
-    assert [(one.place, one.what) for one in found] == [("notes.txt", f"line 2 holds {what}")]
+    assert [(one.location, one.what) for one in found] == [("notes.txt", f"line 2 holds {what}")]
     train = "def train(features, target, *, params, seed): ...\n"
     (top / "train.py").write_text(f"{train}# {SAMPLES[issuer]}\n")
     with pytest.raises(UsageError, match=r"^train\.py: line 2 holds a secret of the kind"):
         read_code(project)
-    told = {one.place: one.what for one in audit_project(project).findings}
+    told = {one.location: one.what for one in audit_project(project).findings}
     assert told["train.py"] == f"line 2 holds {what}"
 
 

@@ -38,16 +38,16 @@ class Answering(ComposeCommand):
     def run(self, *arguments: str, text: str | None = None, seconds: float = 0) -> str:
         asked = (text or "").split("\n")
         said.append(asked)
-        known = self.program[0]
-        return json.dumps([STAT if one == "show stat" else known for one in asked])
+        known, stat = self.program
+        return json.dumps([stat if one == "show stat" else known for one in asked])
 
 
 said: list[list[str]] = []
 
 
-def control(answer: str) -> ProxyControl:
+def control(answer: str, stat: str = STAT, one: DeployedModel = SHOP) -> ProxyControl:
     said.clear()
-    return ProxyControl(Answering(Path(), (answer,)), SHOP)
+    return ProxyControl(Answering(Path(), (answer, stat)), one)
 
 
 def test_servers_of_both_slots_are_read():
@@ -63,13 +63,12 @@ def test_servers_of_grpc_are_counted_and_are_no_further_replicas():
     found = parse_servers(with_grpc)
     assert [one.backend for one in found] == ["model"] * 4 + ["grpc"] * 4
     assert traffic(found, "blue") == SlotTraffic(134, 8)
-    both = ProxyControl(Answering(Path(), ("",)), replace(SHOP, grpc=True))
+    both = control("", one=replace(SHOP, grpc=True))
     assert both.up("blue") == 1
 
 
 def test_grpc_gets_the_same_weights():
-    said.clear()
-    ProxyControl(Answering(Path(), ("",)), replace(SHOP, grpc=True)).set_weights(
+    control("", one=replace(SHOP, grpc=True)).set_weights(
         {"blue": 90, "green": 10}
     )
     assert {"set weight model/blue1 90", "set weight grpc/blue1 90"} <= {*said[0]}
@@ -101,6 +100,20 @@ def test_every_replica_gets_its_weight_and_is_asked_for_it():
     assert asked[0] == "set weight model/blue1 90"
     assert asked[63] == "set weight model/green32 10"
     assert asked[64] == "show stat"
+
+
+@pytest.mark.parametrize(("serving", "idle"), [("blue", "green"), ("green", "blue")])
+def test_at_no_moment_of_a_move_do_all_replicas_have_the_weight_0(serving, idle):
+    weights = {f"model/{serving}{n}": 100 for n in (1, 2)} | {f"model/{idle}{n}": 0 for n in (1, 2)}
+    stat = STAT.replace(",90,\n", f",{100 * (idle == 'blue')},\n")
+    stat = stat.replace(",10,\n", f",{100 * (idle == 'green')},\n")
+    control("", stat).set_weights({serving: 0, idle: 100})
+    for command in said[0]:
+        match command.split():
+            case ["set", "weight", server, weight] if server in weights:
+                weights[server] = int(weight)
+        assert sum(weights.values()) >= 200
+    assert weights[f"model/{serving}1"] == 0
 
 
 def test_a_refused_command_is_an_error():

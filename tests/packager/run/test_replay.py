@@ -56,7 +56,7 @@ def test_both_workers_of_a_replay_share_what_the_engine_got(
     report = SimpleNamespace(model_copy=lambda **_: report)
     examined = SimpleNamespace(checks=(), lock=None)
     for name, result in (
-        *(("_check", None), ("examine", examined), ("check_place", None), ("own_layers", ())),
+        *(("_check", None), ("examine", examined), ("check_runnable", None), ("own_layers", ())),
         *(("_train", (None, {})), ("_compare", report), ("same_model", True)),
         *(("_confirmed", report), ("with_verification", report)),
     ):

@@ -86,7 +86,7 @@ def test_packages_share_the_folders_of_their_layers(tmp_path: Path) -> None:
     two = unpacked_environments([*layers(VENV, tool), *layers(HARNESS, tool, other)[-1:]])
     assert one.root != two.root
     assert set(cache_directory("environments").iterdir()) - before == {two.root}
-    assert set(one.places) & set(two.places) == set(one.places) - {one.root}
+    assert set(one.folders) & set(two.folders) == set(one.folders) - {one.root}
     assert answer(one.python(VENV), "import a; print(a.x)") == 1
 
 
@@ -99,7 +99,7 @@ def test_a_folder_of_several_layers_is_whole(tmp_path: Path) -> None:
     assert {path.stem for path in (ready.root / "opt/wheels/a").glob("*.py")} == {
         *("one", "two", "three")
     }
-    assert {path.stem for path in (ready.places[1] / "opt/wheels/a").glob("*.py")} == {"one"}
+    assert {path.stem for path in (ready.folders[1] / "opt/wheels/a").glob("*.py")} == {"one"}
 
 
 @pytest.mark.parametrize(

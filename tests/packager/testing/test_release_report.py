@@ -21,8 +21,8 @@ def package(task: str = "regression") -> Any:
     return SimpleNamespace(name="p", manifest=SimpleNamespace(task=task, schema_=schema))
 
 
-def result(truth: list[Any], losses: Any = None, places: list[int] | None = None) -> ReleaseResult:
-    rows = StudiedData(places or [0, 1, 2, 3], truth, None, {"old": [2, 3], "none": []})
+def result(truth: list[Any], losses: Any = None, indices: list[int] | None = None) -> ReleaseResult:
+    rows = StudiedData(indices or [0, 1, 2, 3], truth, None, {"old": [2, 3], "none": []})
     return ReleaseResult(rows, [], losses or {})
 
 
@@ -94,6 +94,6 @@ def test_results_of_other_rows_are_refused() -> None:
         shares([[0.0] * 4, [0.0] * 3, [0.0] * 4, [0.0] * 4], [])
     with pytest.raises(PackageError, match="gave results of other rows than they read"):
         shares([[0.0] * 4] * 4, [], losses=({"one": ([9], [0.1])}, {}))
-    both = [result([]), result([], places=[0, 1, 2, 4])]
+    both = [result([]), result([], indices=[0, 1, 2, 4])]
     with pytest.raises(UsageError, match="expected rows that both releases read"):
         compared((package(), package()), MEMBERS, PLAYERS, [Predictions([0.0] * 4, None)] * 4, both)

@@ -45,7 +45,7 @@ def test_a_file_is_judged_by_names(tmp_path: Path) -> None:
     path = tmp_path / "m.pkl"
     path.write_bytes(pickle.dumps(Touch(tmp_path / "canary")))
     found = audit_file(path)
-    assert [(one.part, one.place) for one in found.findings] == [("pickles", "m.pkl")]
+    assert [(one.part, one.location) for one in found.findings] == [("pickles", "m.pkl")]
     assert "calls posix.system, which is of the standard library" in found.findings[0].what
     assert not (tmp_path / "canary").exists()
     path.write_bytes(b"csklearn.svm._classes\nSVC\n)\x81.")
@@ -62,7 +62,7 @@ def test_a_file_is_judged_by_names(tmp_path: Path) -> None:
 def test_a_project_allows_its_own_names_and_needs_a_lock(project: Path) -> None:
     found = audit_project(load_project(project))
     assert found.findings == []
-    assert [(one.part, one.place, one.what) for one in found.skipped] == [
+    assert [(one.part, one.location, one.what) for one in found.skipped] == [
         ("licences", "package.lock", "is not there")
     ]
 
@@ -72,7 +72,7 @@ def test_secrets_are_named_with_their_line_also_where_a_build_leaves_the_file_ou
 ) -> None:
     (project / "left.py").write_text("x = 1\nTOKEN = 'ghp_" + "a1B2" * 9 + "'\n")
     (project / "kept.py").write_text("SID = 'AC" + "0123456789abcdef" * 2 + "'\n")
-    found = {one.place: one for one in audit_project(load_project(project)).findings}
+    found = {one.location: one for one in audit_project(load_project(project)).findings}
     assert found["left.py"].what == "line 2 holds a GitHub token"
     assert found["kept.py"].what == "line 1 holds a secret of the kind Twilio API Key"
     assert all(one.hint.startswith("rotate it") for one in found.values())
@@ -82,7 +82,7 @@ def test_a_pickle_in_the_code_is_audited(project: Path) -> None:
     content = pickle.dumps(Touch(project / "canary"))
     (project / "encoder.bin").write_bytes(content)
     found = audit_project(load_project(project)).findings
-    assert [(one.part, one.place) for one in found] == [("pickles", "encoder.bin")]
+    assert [(one.part, one.location) for one in found] == [("pickles", "encoder.bin")]
 
 
 def test_a_packages_licences_are_those_of_its_image(
@@ -94,7 +94,7 @@ def test_a_packages_licences_are_those_of_its_image(
         assert found.licences == {"fit-it-1.0": "MIT", "web-1.0": "BSD License"}
         assert found.clean
         (denied_one,) = audit_reference(reference, deny=["bsd*"]).findings
-    assert (denied_one.part, denied_one.place) == ("licences", "web-1.0")
+    assert (denied_one.part, denied_one.location) == ("licences", "web-1.0")
 
 
 def test_a_wheel_whose_licence_the_image_does_not_state_is_a_finding(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_what_a_package_allows_itself_is_a_finding_until_the_auditor_allows_it(
     with opened_package(tmp_path, serve=serve, model=b"cos\ngetcwd\n)R.") as reference:
         (one,) = audit_reference(reference).findings
         allowed = audit_reference(reference, ["os.getcwd"])
-    assert (one.part, one.place, one.what) == (
+    assert (one.part, one.location, one.what) == (
         "pickles",
         "os.getcwd",
         "is allowed by the package",
@@ -127,7 +127,7 @@ def test_a_hostile_model_of_a_package_is_found(tmp_path: Path) -> None:
     content = pickle.dumps(Touch(tmp_path / "canary"))
     with opened_package(tmp_path / "p", model=content) as reference:
         (one,) = audit_reference(reference).findings
-    assert (one.part, one.place) == ("pickles", "models/model")
+    assert (one.part, one.location) == ("pickles", "models/model")
     assert "calls posix.system" in one.what
     assert not (tmp_path / "canary").exists()
 
@@ -141,9 +141,9 @@ def test_a_layer_is_audited_by_its_paths_whatever_its_name_is(tmp_path: Path) ->
 
     with opened_package(tmp_path / "p", added=added) as reference:
         found = audit_reference(reference).findings
-    pickles = {one.place for one in found if one.part == "pickles"}
+    pickles = {one.location for one in found if one.part == "pickles"}
     assert pickles == {"models/model", "code/helper.bin"}
-    files = {one.place: one.what for one in found if one.part == "files"}
+    files = {one.location: one.what for one in found if one.part == "files"}
     assert {"/code", "/models", "code file helper.bin", "file /code/helper.bin"} <= files.keys()
     assert files["model file model"].startswith("expected ")
     assert not (tmp_path / "canary").exists()
@@ -155,7 +155,7 @@ def test_what_differs_elsewhere_in_the_image_is_a_finding(tmp_path: Path) -> Non
         return [layer_of(folder / "top", "code", {"opt/wheels/x/sitecustomize.py": b"import os"})]
 
     with opened_package(tmp_path, added=added) as reference:
-        found = {one.place: one for one in audit_reference(reference).findings}
+        found = {one.location: one for one in audit_reference(reference).findings}
     assert {one.part for one in found.values()} == {"files"}
     one = found["file /opt/wheels/x/sitecustomize.py"]
     assert one.what.startswith("expected no such file as in the manifest, got ")
@@ -165,7 +165,7 @@ def test_what_differs_elsewhere_in_the_image_is_a_finding(tmp_path: Path) -> Non
 def test_code_and_model_that_are_not_those_of_the_manifest_are_findings(tmp_path: Path) -> None:
     listed = FileEntry(path="other", sha256="0" * 64, size=1)
     with opened_package(tmp_path, listed=(listed,)) as reference:
-        found = {one.place: one for one in audit_reference(reference).findings}
+        found = {one.location: one for one in audit_reference(reference).findings}
     assert {one.part for one in found.values()} == {"files"}
     assert found["model file other"].what == (
         "expected 0000000000000000 as in the manifest, got missing"
@@ -180,7 +180,7 @@ def test_a_projects_wheels_that_are_not_in_the_cache_are_told(
     locked = LockFile(inputs="", python="3.11", platform="linux/amd64", wheels=(FIT,))
     (project / "package.lock").write_bytes(locked.dump())
     skipped = audit_project(load_project(project)).skipped
-    assert [(one.part, one.place, one.what) for one in skipped] == [
+    assert [(one.part, one.location, one.what) for one in skipped] == [
         (
             "licences",
             "fit_it-1.0-py3-none-any.whl",

@@ -58,7 +58,7 @@ def test_pip_audit_that_leaves_a_package_out_is_no_good_news(
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     found = AuditResult("p")
     look_up_wheels(found, project(tmp_path))
-    assert [(one.place, one.what, one.hint) for one in found.findings] == [
+    assert [(one.location, one.what, one.hint) for one in found.findings] == [
         ("one", "1.0 has PYSEC-1", "fixed in 2")
     ]
     assert [one.what for one in found.skipped] == [

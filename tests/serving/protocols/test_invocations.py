@@ -58,6 +58,7 @@ def send(server: Server, body: bytes, kind: str) -> tuple[int, Any]:
         {"inputs": [list(row.values()) for row in ROWS]},
         {"instances": ROWS},
         {"instances": [list(row.values()) for row in ROWS], "params": None},
+        {"instances": ROWS, "parameters": {}},
     ],
 )
 def test_every_form_gives_the_same_rows(body: Any) -> None:
@@ -91,6 +92,7 @@ def test_a_header_is_what_the_content_type_says() -> None:
         ({"rows": ROWS}, "the body must have exactly one form of rows"),
         ({"inputs": ROWS, "instances": ROWS}, "the body must have exactly one form of rows"),
         ({"inputs": ROWS, "params": {"a": 1}}, "this model takes no params"),
+        ({"instances": ROWS, "parameters": {"a": 1}}, "this model takes no parameters"),
         ({"inputs": ROWS, "id": 1}, "'id' is not allowed with 'inputs'"),
         ({"inputs": []}, "there are no rows"),
         ({"inputs": {}}, "there are no rows"),

@@ -10,7 +10,7 @@ from tried_packages import FEATURES, HOSTILE
 
 from monitoring.profile.profile import FeatureProfile
 from packager.manifest.manifest import Schema
-from serving.try_page.bins import BinPlace
+from serving.try_page.bins import FeatureBin
 from serving.try_page.controls import Control, controls_of
 from serving.try_page.entries import FieldEntry
 from serving.try_page.inputs import InputState, input_html
@@ -88,7 +88,7 @@ def test_flags_errors_and_bins_belong_to_their_input() -> None:
         FieldEntry("9"),
         flags=["out_of_range"],
         error=f"Expected {HOSTILE}",
-        places=[BinPlace(profile, 1)],
+        bins=[FeatureBin(profile, 1)],
     )
     assert "outside the range of training" in form.said
     assert f"{HOSTILE} : 25.0 % of the training rows" in form.said

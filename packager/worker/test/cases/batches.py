@@ -40,7 +40,7 @@ def check_batches(
 ) -> Check:
     """Ask for up to ``ROWS`` of ``rows`` together, again, shuffled, in parts and one at a time."""
     some = np.unique(np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).astype(int)).tolist()
-    chosen, places = [rows[index] for index in some], [names[index] for index in some]
+    chosen, indices = [rows[index] for index in some], [names[index] for index in some]
     whole = asker.together(chosen) if chosen else None
     if whole is None or whole.outcome not in GIVEN:
         word = "there is no row" if whole is None else WORDS.get(whole.outcome, whole.outcome)
@@ -58,7 +58,7 @@ def check_batches(
                 if apart > max(slack, worst[0]):
                     worst = (apart, index, _plain(one))
         if worst[1] >= 0:
-            shown = _example(places[worst[1]], answers[worst[1]], worst[2])
+            shown = _example(indices[worst[1]], answers[worst[1]], worst[2])
             return _differing(len(chosen), what, shown, open_cells(chosen[worst[1]], schema))
     return _check(
         len(chosen), "passed", f"answers do not depend on the order or the number of rows ({NAME})"

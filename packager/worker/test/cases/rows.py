@@ -32,7 +32,7 @@ class DataRows:
 
     served: pd.DataFrame
     """Features and extras in the types of training, shape (n, columns)."""
-    places: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]
     """The position of each row in the data, shape (n,)."""
     masks: Mapping[str, Mask]
     """Declared slice → mask, shape (n,)."""
@@ -73,7 +73,7 @@ def rows_of(case: Case, tested: DataRows | None, manifest: Manifest, code: Path)
     frame = tested.served.iloc[chosen].reset_index(drop=True)
     return CaseRows(
         json_rows(frame, manifest.schema_),
-        tested.places[chosen].tolist(),
+        tested.indices[chosen].tolist(),
         {name: mask[chosen] for name, mask in tested.masks.items() if name != ALL},
     )
 
@@ -107,7 +107,7 @@ def given_rows(
 
 def _chosen(case: Case, term: RowsTerm, tested: DataRows) -> list[int]:
     """The positions of the rows, ascending."""
-    places = np.arange(len(tested.served))
+    indices = np.arange(len(tested.served))
     count = term.number
     if term.kind == "where":
         try:
@@ -116,7 +116,7 @@ def _chosen(case: Case, term: RowsTerm, tested: DataRows) -> list[int]:
             raise UsageError(
                 f"case {case.name!r}: {error}", "a rule reads features and columns of slices"
             ) from error
-        places, count = np.flatnonzero(masks["case"]), MAX_ROWS
-    if len(places) > count:
-        places = np.random.default_rng(SEED).choice(places, count, replace=False)
-    return [int(index) for index in np.sort(places)]
+        indices, count = np.flatnonzero(masks["case"]), MAX_ROWS
+    if len(indices) > count:
+        indices = np.random.default_rng(SEED).choice(indices, count, replace=False)
+    return [int(index) for index in np.sort(indices)]

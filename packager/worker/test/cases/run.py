@@ -140,7 +140,7 @@ def _batches(data: DataRows, asker: RowAsker, manifest: Manifest) -> Check:
     """On evenly spaced rows that a server takes."""
     step = max(1, len(data.served) // ROWS)
     frame = data.served.iloc[::step].reset_index(drop=True)
-    names = data.places[::step].tolist()
+    names = data.indices[::step].tolist()
     rows = json_rows(frame, manifest.schema_)
     taken = [
         (row, name)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.deploy.fleet import MAX_REPLICAS, DeployedModel
+from packager.deploy.proxy import PROBES
 from packager.deploy.swarm.proxy import (
     MAX_WEIGHT,
     relay_config,
@@ -43,6 +44,7 @@ def test_it_finds_all_tasks_and_one_more_during_an_update() -> None:
     text = swarm_proxy_config(SHOP)
     assert f"server-template task {MAX_REPLICAS + 1} tasks.model-shop:3000 check" in text
     assert "stats socket" not in text
+    assert PROBES in text
 
 
 def test_a_relay_passes_the_candidate_s_answers_on_as_they_are() -> None:

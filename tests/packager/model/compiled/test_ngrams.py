@@ -39,7 +39,7 @@ def counted(vectorizer: CountVectorizer) -> tuple[Text, bytes]:
     assert cells is not None
     (told,), _ = texts.described(cells)
     part = texts.parts[0]
-    arrays = {"terms": list(part.terms), "places": list(part.terms.values())}
+    arrays = {"terms": list(part.terms), "indices": list(part.terms.values())}
     return text_of(told, arrays, writer), writer.content()
 
 

@@ -57,7 +57,7 @@ def test_features_have_the_bits_of_scikit_learn(name: str) -> None:
     block = walk.through(part, MatrixBlock((LookupFeature(0),)), ())
     (told,), _ = walk.texts.described(block.cells)
     made = walk.texts.parts[-1]
-    arrays: dict[str, Any] = {"terms": list(made.terms), "places": list(made.terms.values())}
+    arrays: dict[str, Any] = {"terms": list(made.terms), "indices": list(made.terms.values())}
     arrays.update({f"stage {at}": stage.values for at, stage in enumerate(made.stages)})
     encoder = TextEncoder(text_of(told, arrays, writer), writer.content())
     texts = documents(50, seed=7)
@@ -66,7 +66,7 @@ def test_features_have_the_bits_of_scikit_learn(name: str) -> None:
     assert inside.tolist() == [True] * 50 + [False]
     kept = found.values != 0
     made_rows = csr_matrix(
-        (found.values[kept], (found.rows[kept], found.places[kept])), wanted.shape
+        (found.values[kept], (found.rows[kept], found.indices[kept])), wanted.shape
     )
     assert (made_rows != wanted).nnz == 0
     for row, text in enumerate(texts):
@@ -74,7 +74,7 @@ def test_features_have_the_bits_of_scikit_learn(name: str) -> None:
         assert alone is not None
         own = found.rows == row
         assert alone.values.tobytes() == found.values[own].tobytes()
-        assert alone.places.tolist() == found.places[own].tolist()
+        assert alone.indices.tolist() == found.indices[own].tolist()
     assert encoder.features_of_one(None) is None
 
 
@@ -82,7 +82,7 @@ def test_parts_are_joined_in_the_order_of_the_matrix() -> None:
     one = SparseRows(np.array([0, 1]), np.array([5, 6]), np.array([1.0, 2.0]), 2)
     other = SparseRows(np.array([0, 0]), np.array([0, 9]), np.array([3.0, 4.0]), 2)
     made = joined([one, other])
-    assert (made.rows.tolist(), made.places.tolist()) == ([0, 0, 0, 1], [0, 5, 9, 6])
+    assert (made.rows.tolist(), made.indices.tolist()) == ([0, 0, 0, 1], [0, 5, 9, 6])
     assert made.values.tolist() == [3.0, 1.0, 4.0, 2.0]
-    row = joined_row([SparseRow(one.places, one.values), SparseRow(other.places, other.values)])
-    assert (row.places.tolist(), row.values.tolist()) == ([0, 5, 6, 9], [3.0, 1.0, 2.0, 4.0])
+    row = joined_row([SparseRow(one.indices, one.values), SparseRow(other.indices, other.values)])
+    assert (row.indices.tolist(), row.values.tolist()) == ([0, 5, 6, 9], [3.0, 1.0, 2.0, 4.0])

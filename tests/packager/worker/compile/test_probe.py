@@ -44,7 +44,7 @@ def test_every_category_is_queried_on_every_base_and_an_unknown_one_too():
     found = probe(Picky())
     keys = found.of(1, "key")
     assert {question.value for question in keys} == {"a", "b"}
-    assert all(len(found.places[question]) == 2 for question in keys)
+    assert all(len(found.indices[question]) == 2 for question in keys)
     assert found.of(1, "unknown") == []
     assert [question.value for question in found.of(2, "key")] == [False, True]
     assert found.of(2, "unknown") == []
@@ -75,7 +75,7 @@ def test_a_model_that_answers_no_row_is_refused():
 def test_rows_are_the_base_but_for_the_value_that_is_queried():
     found = asked(Picky())
     (question,) = [one for one in found.probe.of(1, "key") if one.value == "b"]
-    for place in found.probe.places[question]:
+    for place in found.probe.indices[question]:
         assert found.columns[1][place] == "b"
         assert found.columns[0][place] in (1.0, 2.0, 3.0)
 

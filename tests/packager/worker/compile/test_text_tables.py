@@ -30,7 +30,7 @@ def described(**options: Any) -> dict[str, Any]:
 
 def arrays(*terms: str) -> dict[str, Any]:
     """Terms as features from 0 on."""
-    return {"terms": list(terms), "places": np.arange(len(terms))}
+    return {"terms": list(terms), "indices": np.arange(len(terms))}
 
 
 def test_ngrams_are_keyed_by_their_items() -> None:

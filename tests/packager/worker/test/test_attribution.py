@@ -78,7 +78,7 @@ def rows_of(frame: pd.DataFrame, task: Any = "regression", **changes: Any) -> At
                 "segment=car": (frame["segment"] == "car").to_numpy(),
                 "segment=boat": np.zeros(len(frame), np.bool_),
             },
-            "places": np.arange(len(frame)) + 100,
+            "indices": np.arange(len(frame)) + 100,
             "shown": lambda place: {"y": float(frame["y"].iloc[place])},
             **changes,
         }

@@ -15,12 +15,12 @@ MAX_DRAWN = 24
 def draw_bins(plot: BinsPlot) -> Drawing:
     """Rows of two bars; the table below has all bins."""
     found = list(zip(plot.bins, plot.reference, plot.live, strict=True))
-    places = list(range(len(found)))
+    indices = list(range(len(found)))
     if len(found) > MAX_DRAWN:
-        moved = sorted(places, key=lambda i: -abs(found[i][2] - found[i][1]))
-        places = sorted(moved[:MAX_DRAWN])
+        moved = sorted(indices, key=lambda i: -abs(found[i][2] - found[i][1]))
+        indices = sorted(moved[:MAX_DRAWN])
     largest = max(max(plot.reference), max(plot.live)) or 1.0
-    rows = [_row(*found[i], largest) for i in places]
+    rows = [_row(*found[i], largest) for i in indices]
     caption = "One pair of bars for each bin: the part of the rows in it."
     if len(found) > MAX_DRAWN:
         caption += f" Drawn are the {MAX_DRAWN} of {len(found)} bins that moved most."
