@@ -31,7 +31,7 @@ def mark_samples(items: Iterable[pytest.Item]) -> None:
 
 def write_left(items: Iterable[pytest.Item]) -> None:
     """Append the names of those that are ``long`` to a file that all parts share."""
-    if (folder := os.environ.get(SHARED)) is not None:
+    if folder := os.environ.get(SHARED):
         left = [f"{item.nodeid}\n" for item in items if item.get_closest_marker("long")]
         with Path(folder, "long").open("a", encoding="utf-8") as file:
             file.write("".join(left))
