@@ -155,6 +155,7 @@ class UploadScript:
         return StubAnswer(204 if asked.method == "GET" else 202, place | last)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("whole_limit", "failures", "expected"),
     [

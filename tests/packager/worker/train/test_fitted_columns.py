@@ -43,6 +43,7 @@ def loaded(native) -> HostedModel:
     return hosted(LoadedModel(native, "classification", (0, 1), True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_queried_with_the_columns_it_was_fitted_on(name):
     model = loaded(clone(MODELS[name]).fit(ROWS[ORDER], LABELS))
@@ -51,6 +52,7 @@ def test_a_model_is_queried_with_the_columns_it_was_fitted_on(name):
     assert len(model.predict(ROWS[list(names)]).labels) == len(ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_fitted_on_all_columns_is_queried_with_all(name):
     model = loaded(clone(MODELS[name]).fit(ROWS, LABELS))
