@@ -45,7 +45,7 @@ class Window(io.RawIOBase):
 
     def __init__(self, file: IO[bytes], offset: int, size: int, *, owned: bool = True) -> None:
         super().__init__()
-        self._file, self._offset, self._size, self._target_path = file, offset, size, 0
+        self._file, self._offset, self._size, self._position = file, offset, size, 0
         self._owned = owned
 
     def readable(self) -> bool:
@@ -58,20 +58,20 @@ class Window(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """See ``io.RawIOBase``."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._target_path, os.SEEK_END: self._size}[whence]
-        self._target_path = max(0, start + offset)
-        return self._target_path
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = max(0, start + offset)
+        return self._position
 
     def tell(self) -> int:
         """See ``io.RawIOBase``."""
-        return self._target_path
+        return self._position
 
     def readinto(self, buffer: Any) -> int:
         """See ``io.RawIOBase``."""
-        self._file.seek(self._offset + self._target_path)
-        content = self._file.read(max(0, min(len(buffer), self._size - self._target_path)))
+        self._file.seek(self._offset + self._position)
+        content = self._file.read(max(0, min(len(buffer), self._size - self._position)))
         buffer[: len(content)] = content
-        self._target_path += len(content)
+        self._position += len(content)
         return len(content)
 
     def close(self) -> None:
@@ -257,18 +257,13 @@ def unpack_plain(
             continue
         if inside and info.issym() and not _stays(path, PurePosixPath(info.linkname)):
             raise reader.refusal(f"the link {info.name!r}, which leaves its folder")
-        location = _target_path(reader, folder, path, real)
-        target = (
-            _target_path(reader, folder, PurePosixPath(info.linkname), real)
-            if info.islnk()
-            else None
-        )
+        file = _target_path(reader, folder, path, real)
+        link = PurePosixPath(info.linkname)
+        target = _target_path(reader, folder, link, real) if info.islnk() else None
         try:
-            if location.is_symlink() or (
-                location.exists() and not (info.isdir() and location.is_dir())
-            ):
-                location.unlink()
-            extract_member(reader, info, location, target)
+            if file.is_symlink() or (file.exists() and not (info.isdir() and file.is_dir())):
+                file.unlink()
+            extract_member(reader, info, file, target)
         except OSError as error:
             if error.errno not in MEMBER_ERRORS:
                 raise

@@ -110,7 +110,7 @@ class Tokens:
         self.days = days
         self._now = now
         self._classes = classes
-        self._token_slices = {label: index for index, label in enumerate(classes or ())}
+        self._class_indices = {label: index for index, label in enumerate(classes or ())}
         self._predictions = [hashed(label) for label in classes or ()]
         self._hashes = np.array(self._predictions, "V8")
         known = zip(self._predictions, classes or (), strict=True)
@@ -164,7 +164,7 @@ class Tokens:
         if self._classes is None:
             made["prediction"] = np.array(labels, ">f8").view("V8")  # None: NaN
         else:
-            indices = np.fromiter(map(self._token_slices.get, labels, repeat(-1)), np.intp, rows)
+            indices = np.fromiter(map(self._class_indices.get, labels, repeat(-1)), np.intp, rows)
             if indices.min() < 0:
                 return None
             made["prediction"] = self._hashes[indices]
@@ -178,7 +178,7 @@ class Tokens:
         return bodies
 
     def _signed(self, label: Any, chances: Sequence[float] | None, bitmap: int, now: int) -> bytes:
-        index, sure = self._token_slices.get(label), self._unsure
+        index, sure = self._class_indices.get(label), self._unsure
         if index is None:
             prediction = self._prediction(label)
         else:

@@ -70,10 +70,10 @@ def write(
     """Write ``files`` below ``target``: a new folder atomically, else file by file.
 
     In a folder of an earlier call, generated files are replaced, and removed, with folders that get
-    empty, if they are no longer generated; ``others`` (recorded paths that are not in ``files``) and unrecorded files are not
-    changed. A file that the user changed is kept if its generated content is unchanged; the paths
-    of such files are returned. Raises ``UsageError``, with nothing written, if such a file would be
-    overwritten or removed, or the folder was not generated.
+    empty, if they are no longer generated; ``others`` (recorded paths that are not in ``files``)
+    and unrecorded files are not changed. A file that the user changed is kept if its generated
+    content is unchanged; the paths of such files are returned. Raises ``UsageError``, with nothing
+    written, if such a file would be overwritten or removed, or the folder was not generated.
     """
     before = read_generated(target)
     changed = check_files(target, files, others)

@@ -175,10 +175,8 @@ class VersionedTable:
         with translate_errors(self.location):
             held = self.scan(None).files if self.latest else ()
             newest = max((file.modified for file in held), default=0)
-            storage, called = filesystem(self.location), str(self.location)
-            return write_files(
-                storage, tables, schema, self.partitions, after=newest, called=called
-            )
+            files, called = filesystem(self.location), str(self.location)
+            return write_files(files, tables, schema, self.partitions, after=newest, called=called)
 
     def frames_of(
         self, written: Iterable[AddAction], schema: pa.Schema, floats: Sequence[str]

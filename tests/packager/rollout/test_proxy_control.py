@@ -68,9 +68,7 @@ def test_servers_of_grpc_are_counted_and_are_no_further_replicas():
 
 
 def test_grpc_gets_the_same_weights():
-    control("", one=replace(SHOP, grpc=True)).set_weights(
-        {"blue": 90, "green": 10}
-    )
+    control("", one=replace(SHOP, grpc=True)).set_weights({"blue": 90, "green": 10})
     assert {"set weight model/blue1 90", "set weight grpc/blue1 90"} <= {*said[0]}
     assert {"set weight model/green2 10", "set weight grpc/green2 10"} <= {*said[0]}
 
