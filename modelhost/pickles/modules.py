@@ -30,8 +30,8 @@ class Modules:
     """The modules of the project's code and of its locked distributions, in folders."""
 
     def __init__(self, own: Iterable[Path], installed: Iterable[Path]) -> None:
-        self._places = [(OWN, folder) for folder in own]
-        self._places += [(INSTALLED, folder) for folder in installed]
+        self._folders = [(OWN, folder) for folder in own]
+        self._folders += [(INSTALLED, folder) for folder in installed]
         self._found: dict[str, ModuleFile | None] = {}
 
     def find(self, name: str) -> ModuleFile | None:
@@ -45,7 +45,7 @@ class Modules:
             return None
         if is_standard(name.partition(".")[0]):
             return ModuleFile(STANDARD, None)
-        for origin, folder in self._places:
+        for origin, folder in self._folders:
             path = folder.joinpath(*name.split("."))
             for location, package in (
                 (path / "__init__.py", True),

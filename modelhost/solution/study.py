@@ -189,7 +189,7 @@ class _Observed:
     ) -> None:
         self._study = study
         self._member = member
-        self._places = indices
+        self._indices = indices
         self._other = other
 
     def submit(self, rows: Any, until: float | None) -> tuple[_Answer | None, int]:
@@ -198,7 +198,7 @@ class _Observed:
             return None, 0
         encoded = encoded_columns(columns, self._member.spec.features, count)
         name, digest = self._member.spec.name, digest_of(encoded)
-        self._study.called(name, self._places, digest)
+        self._study.called(name, self._indices, digest)
         if self._other is None:
             found = self._study.kept.find(name, digest)
         else:
@@ -211,7 +211,7 @@ class _Observed:
     def answered(self, found: Predictions, digest: str) -> None:
         if self._other is None:
             self._study.kept.keep(self._member.spec.name, digest, found)
-        self._study.received.append(Received(self._member.spec.name, self._places, found))
+        self._study.received.append(Received(self._member.spec.name, self._indices, found))
 
 
 class _Answer:

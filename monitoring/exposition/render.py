@@ -81,23 +81,23 @@ class FileLayout:
         families = Families((name, [key for key, _ in of]) for name, of in found.items())
         self._between, self._slots = _text_between(families)
         self._merging = FileMerger(families)
-        self._places: dict[str, ValueOffsets] = {}
+        self._offsets: dict[str, ValueOffsets] = {}
         known: dict[
             bytes, ValueOffsets
         ] = {}  # workers make the same keys, mostly in the same order
         for name, words in files.items():
             offsets = ValueOffsets.of(words, [value for _, value in found[name]])
-            self._places[name] = known.setdefault(offsets.rest, offsets)
+            self._offsets[name] = known.setdefault(offsets.rest, offsets)
 
     def of_the_same(self, files: Mapping[str, Words]) -> bool:
         """Whether ``files`` differ from the original ones only in values."""
-        return list(files) == list(self._places) and all(
-            offsets.still_in(files[name]) for name, offsets in self._places.items()
+        return list(files) == list(self._offsets) and all(
+            offsets.still_in(files[name]) for name, offsets in self._offsets.items()
         )
 
     def text(self, files: Mapping[str, Words]) -> bytes:
         """The exposition of ``files``."""
-        found = [files[name][offsets.values] for name, offsets in self._places.items()]
+        found = [files[name][offsets.values] for name, offsets in self._offsets.items()]
         values = np.concatenate([np.empty(0, np.int64), *found]).view(np.float64)
         numbers = map(format_go_float, self._merging.merged(values)[self._slots].tolist())
         pieces = chain.from_iterable(zip(self._between, chain(numbers, ("",)), strict=True))

@@ -63,7 +63,7 @@ class CounterFile:
         self._lock = threading.Lock()
         self._numbers: dict[str, tuple[float, float]] = {}
         """The current values, to be written to the file."""
-        self._places: dict[str, int] = {}
+        self._offsets: dict[str, int] = {}
         """Offsets of the values in the file; keys without an offset wait for space."""
         self._descriptor = -1
         self._map: mmap.mmap | None = None
@@ -83,10 +83,10 @@ class CounterFile:
         """Set the value of ``key`` and its timestamp."""
         with self._lock:
             self._numbers[key] = value, timestamp
-            start = self._places.get(key)
+            start = self._offsets.get(key)
             if start is None:
                 self._attempt(self._write_waiting)
-                CounterFile.unwritten += key not in self._places
+                CounterFile.unwritten += key not in self._offsets
             elif self._map is not None:
                 self._map[start : start + _VALUE.size] = _VALUE.pack(value, timestamp)
 
@@ -102,7 +102,7 @@ class CounterFile:
             if self._map is not None and self._gone():
                 logger.error("%s: the file was deleted, cut off or replaced", self._path)
                 self._release()
-            if len(self._places) < len(self._numbers):
+            if len(self._offsets) < len(self._numbers):
                 self._attempt(self._write_waiting)
 
     def _attempt(self, step: Callable[[], None]) -> None:
@@ -139,7 +139,7 @@ class CounterFile:
         numbers = words.view(np.float64)
         for name, at in entries(self._path, words):
             key = name.decode()
-            self._places[key] = WORD * at
+            self._offsets[key] = WORD * at
             self._numbers[key] = float(numbers[at]), float(numbers[at + 1])
         self._used = max(WORD, words.nbytes)
         self._write_head()
@@ -159,7 +159,7 @@ class CounterFile:
         if self._map is None:
             self._recreate()
         for key, number in self._numbers.items():
-            if key not in self._places:
+            if key not in self._offsets:
                 self._append(key, number)
 
     def _recreate(self) -> None:
@@ -189,7 +189,7 @@ class CounterFile:
         self._map[self._used : self._used + len(entry)] = entry
         self._used += len(entry)
         self._write_head()
-        self._places[key] = self._used - _VALUE.size
+        self._offsets[key] = self._used - _VALUE.size
 
     def _write_head(self) -> None:
         assert self._map is not None
@@ -214,7 +214,7 @@ class CounterFile:
             self._map.close()
             self._map = None
             os.close(self._descriptor)
-        self._places.clear()
+        self._offsets.clear()
         self._used, self._capacity = WORD, 0
 
 

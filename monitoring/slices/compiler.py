@@ -47,7 +47,7 @@ class RuleCompiler:
 
     def __init__(self, indices: Mapping[str, int], clocks: Mapping[str, Clock]) -> None:
         """``indices``: column → index of its cell; ``clocks``: datetime column → unit."""
-        self._places = indices
+        self._indices = indices
         self._clocks = clocks
         self.scope: dict[str, Any] = {
             "calculated": _calculated,
@@ -59,10 +59,10 @@ class RuleCompiler:
 
     def cell(self, column: str) -> str:
         """The name of a column's cell; raises ``ValueError`` for an unknown column."""
-        if column not in self._places:
+        if column not in self._indices:
             raise ValueError(f"slices: column {column!r} is absent")
-        self.used.add(self._places[column])
-        return f"v{self._places[column]}"
+        self.used.add(self._indices[column])
+        return f"v{self._indices[column]}"
 
     def name(self, value: Any) -> str:
         """Add a constant or function to ``scope``; return its name."""

@@ -139,7 +139,7 @@ class _RowLabels:
     """
 
     def __init__(self, path: Path, start: CsvHead) -> None:
-        self._place, self._start = path, start
+        self._path, self._start = path, start
         self._last: int | None = None
         self._labelled = self._filled = False
 
@@ -167,7 +167,7 @@ class _RowLabels:
 
     def _refusal(self) -> UsageError:
         return UsageError(
-            f"{self._place}: expected {len(self._start.names)} cells a row, as in the header, "
+            f"{self._path}: expected {len(self._start.names)} cells a row, as in the header, "
             f"got {self._start.width}",
             "name every column in the header, and remove separators at the end of rows",
         )

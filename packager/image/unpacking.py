@@ -64,7 +64,7 @@ def unpacked(path: Path, prefix: str, site: str, interpreter: str) -> Iterator[l
     of the modules in ``site`` is in memory. The entries can be read within the block. Raises
     ``PackageError`` for a damaged wheel, at the latest when its entries are read.
     """
-    places = {
+    schemes = {
         "purelib": site,
         "platlib": site,
         "headers": f"{prefix}/include/{path.name.split('-', 1)[0]}",
@@ -77,7 +77,7 @@ def unpacked(path: Path, prefix: str, site: str, interpreter: str) -> Iterator[l
         with reading_wheel(path):
             source = _Source(archive)
             source.validate_record(validate_contents=False)
-            installed = _Installed(places, interpreter)
+            installed = _Installed(schemes, interpreter)
             install(source, installed, {"INSTALLER": b"package\n"})
             installed.check_folders()
         yield [Entry(site), *installed.entries.values()]
@@ -109,10 +109,10 @@ class _Source(WheelFile):
 class _Installed(WheelDestination):
     """Collects the files of an installation, without test folders that nothing imports."""
 
-    def __init__(self, places: Mapping[str, str], interpreter: str) -> None:
-        """``places``: scheme → folder."""
+    def __init__(self, schemes: Mapping[str, str], interpreter: str) -> None:
+        """``schemes``: scheme → folder."""
         self.entries: dict[str, Entry] = {}
-        self._places, self._interpreter = places, interpreter
+        self._schemes, self._interpreter = schemes, interpreter
         self._imported: set[str] = set()
         """Test folders that non-test code imports; complete after all files were seen."""
         self._waiting: list[tuple[Scheme, str, PackedFile, bool]] = []
@@ -163,10 +163,10 @@ class _Installed(WheelDestination):
         for of, name, packed, is_executable in self._for_tools:
             if name.endswith(tuple(self._read)):
                 kept.append((of, self._packed(of, name, packed, executable=is_executable)))
-        home = self._places[scheme]
+        home = self._schemes[scheme]
 
         def prefix(of: Scheme) -> str | None:
-            return None if of == scheme else f"{posixpath.relpath(self._places[of], home)}/"
+            return None if of == scheme else f"{posixpath.relpath(self._schemes[of], home)}/"
 
         with construct_record_file(kept, prefix) as content:
             self._write(scheme, record_file_path, content.read(), executable=False)
@@ -203,7 +203,7 @@ class _Installed(WheelDestination):
 
     def _install_path(self, scheme: str, name: str) -> str:
         """The path in the image; raises ``ValueError`` outside the folder of ``scheme``."""
-        folder = f"/{self._places[scheme]}"
+        folder = f"/{self._schemes[scheme]}"
         path = posixpath.normpath(posixpath.join(folder, name))
         if not path.startswith(f"{folder}/"):
             raise ValueError(f"{name} is outside of {folder}")
@@ -212,7 +212,7 @@ class _Installed(WheelDestination):
         return path[1:]
 
     def _is_module(self, location: str) -> bool:
-        return location.endswith(".py") and location.startswith(f"{self._places['purelib']}/")
+        return location.endswith(".py") and location.startswith(f"{self._schemes['purelib']}/")
 
     def _add(self, location: str, source: bytes | Streamed, *, executable: bool) -> None:
         self.entries[location] = Entry(location, source=source, mode=0o755 if executable else 0o644)

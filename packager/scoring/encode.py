@@ -39,7 +39,7 @@ class BlockEncoder:
         """``location``: the name of the table in messages."""
         columns = (*manifest.schema_.features, *manifest.schema_.extras)
         self._kinds: dict[str, Kind] = {column.name: column.kind for column in columns}
-        self._reader, self._place = reader, location
+        self._reader, self._location = reader, location
 
     def encode(self, table: pa.Table | pd.DataFrame, first: int) -> RowBlock:
         """The block of these rows, the first of which has this number.
@@ -49,7 +49,7 @@ class BlockEncoder:
         names = table.columns if isinstance(table, pd.DataFrame) else table.column_names
         known = [name for name in names if name in self._kinds]
         if isinstance(table, pd.DataFrame):
-            frame = with_declared(table[known].reset_index(drop=True), self._reader, self._place)
+            frame = with_declared(table[known].reset_index(drop=True), self._reader, self._location)
             found = {name: self._values(frame[name], name, "csv") for name in known}
             return RowBlock(first, len(table), found)
         plain = [name for name in known if not self._is_typed(name, table.schema.field(name))]
@@ -67,7 +67,7 @@ class BlockEncoder:
         return fits is not None and fits(field.type) and name not in self._reader.columns
 
     def _frame(self, table: pa.Table, first: int) -> pd.DataFrame:
-        return with_declared(plain_frame(_decoded(table)), self._reader, self._place, first)
+        return with_declared(plain_frame(_decoded(table)), self._reader, self._location, first)
 
     def _values(self, series: Any, name: str, form: Any) -> BlockColumn:
         return ValueColumn(plain_cells(series, self._kinds[name], form, self._reader))

@@ -75,7 +75,7 @@ class Scan:
         schema: pa.Schema | None = None,
     ) -> None:
         """``schema``: of a version not yet committed, if it differs from the table's."""
-        self._location, self._table, self._place = location, table, filesystem
+        self._location, self._table, self._filesystem = location, table, filesystem
         protocol = protocol_of(table)
         feature = unreadable(protocol)
         if feature is not None:
@@ -139,7 +139,7 @@ class Scan:
         return self._read(file, first, [group])
 
     def _stored_rows(self, file: DataFile) -> list[int]:
-        with self._place.open_input_file(file.path) as source:
+        with self._filesystem.open_input_file(file.path) as source:
             check_footer(file.path, source)
             metadata = parquet.read_metadata(source)
         return [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
@@ -202,7 +202,9 @@ class Scan:
         )
         form = dataset.ParquetFileFormat(read_options=options)
         fragment = form.make_fragment(
-            file.path, filesystem=self._place, row_groups=None if groups is None else list(groups)
+            file.path,
+            filesystem=self._filesystem,
+            row_groups=None if groups is None else list(groups),
         )
         # A column that the file doesn't store as text is cast, not dictionary-encoded.
         stored = fragment.physical_schema
@@ -210,7 +212,7 @@ class Scan:
             name for name in texts if name in stored.names and _is_unrepeated(stored.field(name))
         ]
         read = [f.with_type(_ONCE) if f.name in once else f for f in fields]
-        batches = dataset.FileSystemDataset([fragment], pa.schema(read), form, self._place)
+        batches = dataset.FileSystemDataset([fragment], pa.schema(read), form, self._filesystem)
         found = batches.to_batches(
             batch_size=rows, batch_readahead=1, fragment_readahead=1, use_threads=False
         )
@@ -222,9 +224,9 @@ class Scan:
             yield batch
 
     def _refuse_too_large(self, name: str, path: str, schema: pa.Schema, rows: int) -> None:
-        with self._place.open_input_file(path) as source, fitting_memory(name):
+        with self._filesystem.open_input_file(path) as source, fitting_memory(name):
             refuse_large_groups(name, source, schema)
-        refuse_large_blocks(name, schema, rows, lambda: self._place.open_input_file(path))
+        refuse_large_blocks(name, schema, rows, lambda: self._filesystem.open_input_file(path))
 
     def _partition(self, actions: pa.Table, row: int) -> dict[str, pa.Scalar]:
         if not self._partitions:
@@ -234,7 +236,7 @@ class Scan:
 
     def _deletion_vectors(self) -> dict[str, pa.BooleanArray]:
         """Path as in the log → mask of kept rows, for the files that have a vector."""
-        check_vectors(self._location, self._place)
+        check_vectors(self._location, self._filesystem)
         found = pa.table(self._table.deletion_vectors())
         top = self._table.table_uri.rstrip("/") + "/"
         return {

@@ -54,7 +54,7 @@ class RowFile:
     def __init__(self, storage: fs.FileSystem, name: str, schema: pa.Schema) -> None:
         self.name = name
         self.rows = 0
-        self._place, self._schema = storage, schema
+        self._filesystem, self._schema = storage, schema
         arrays = [dtype for field in schema if (dtype := field_dtype(field)) is not None]
         self._declares = bool(arrays)
         cells = len(schema) + sum(math.prod(dtype.shape) for dtype in arrays)
@@ -67,7 +67,7 @@ class RowFile:
         self._held = 0
 
     def __enter__(self) -> RowFile:
-        self._sink = self._place.open_output_stream(self.name)
+        self._sink = self._filesystem.open_output_stream(self.name)
         self._writer = parquet.ParquetWriter(
             self._sink, self._schema, compression="zstd", version="2.6", store_schema=self._declares
         )
@@ -93,7 +93,7 @@ class RowFile:
                 self._writer.write_table(joined.combine_chunks(), row_group_size=self._group)
             self._writer.close()
             self._sink.close()
-            self.size = self._place.get_file_info(self.name).size
+            self.size = self._filesystem.get_file_info(self.name).size
         except BaseException:
             self._remove()
             raise
@@ -104,8 +104,8 @@ class RowFile:
             self._writer.close()
         with contextlib.suppress(Exception):
             self._sink.close()
-        if self._place.get_file_info(self.name).type != fs.FileType.NotFound:
-            self._place.delete_file(self.name)
+        if self._filesystem.get_file_info(self.name).type != fs.FileType.NotFound:
+            self._filesystem.delete_file(self.name)
 
 
 def read_json(storage: fs.FileSystem, folder: str) -> dict[str, Any]:

@@ -74,37 +74,37 @@ class Workers:
     def __init__(self, table: int | None, index: int) -> None:
         """Use slot ``index`` (below ``MAX_SLOTS``) of ``table``; None for a table of its own."""
         self._words = _mapped(table)
-        self._place = _WORDS * index
+        self._start = _WORDS * index
         for word in (_CONNECTIONS, _BEAT, _BUSY):
-            self._words[self._place + word] = 0
-        self._words[self._place] = os.getpid()
+            self._words[self._start + word] = 0
+        self._words[self._start] = os.getpid()
 
     @property
     def connections(self) -> int:
         """Open connections of this worker."""
-        return max(0, self._words[self._place + _CONNECTIONS])
+        return max(0, self._words[self._start + _CONNECTIONS])
 
     def opened(self) -> None:
         """Count a new connection."""
-        if self._words[self._place + _CONNECTIONS] >= 0:
-            self._words[self._place + _CONNECTIONS] += 1
+        if self._words[self._start + _CONNECTIONS] >= 0:
+            self._words[self._start + _CONNECTIONS] += 1
 
     def closed(self) -> None:
         """Count a closed connection."""
-        if self._words[self._place + _CONNECTIONS] > 0:
-            self._words[self._place + _CONNECTIONS] -= 1
+        if self._words[self._start + _CONNECTIONS] > 0:
+            self._words[self._start + _CONNECTIONS] -= 1
 
     def drain(self) -> None:
         """Mark this worker as draining: it takes no further connections."""
-        self._words[self._place + _CONNECTIONS] = _DRAINING
+        self._words[self._start + _CONNECTIONS] = _DRAINING
 
     def beat(self) -> None:
         """Record that the event loop runs."""
-        self._words[self._place + _BEAT] = time.monotonic_ns()
+        self._words[self._start + _BEAT] = time.monotonic_ns()
 
     def busy(self, since: int) -> None:
         """Record that the model began at ``since`` (``time.monotonic_ns()``), or with 0, ended."""
-        self._words[self._place + _BUSY] = since
+        self._words[self._start + _BUSY] = since
 
     def fewest_elsewhere(self) -> int | None:
         """The least number of connections of another worker; None if there is no other."""
@@ -112,7 +112,7 @@ class Workers:
         found = [
             words[index + _CONNECTIONS]
             for index in range(0, self._end(), _WORDS)
-            if index != self._place and words[index] and words[index + _CONNECTIONS] >= 0
+            if index != self._start and words[index] and words[index + _CONNECTIONS] >= 0
         ]
         return min(found, default=None)
 
@@ -122,12 +122,12 @@ class Workers:
         return any(
             words[index] and words[index + _CONNECTIONS] >= 0 and _alive(words[index])
             for index in range(0, self._end(), _WORDS)
-            if index != self._place
+            if index != self._start
         )
 
     def _end(self) -> int:
         """The end of the used slots, which are allocated from the lowest index."""
-        end = self._place + _WORDS
+        end = self._start + _WORDS
         while end < len(self._words) and self._words[end]:
             end += _WORDS
         return end

@@ -136,7 +136,7 @@ class _Tree:
     """The structure of one of treelite's trees."""
 
     def __init__(self, index: int, field: Any) -> None:
-        self._place = index
+        self._index = index
         self._feature = field("split_index").tolist()
         self._threshold = field("threshold").astype(np.float64).tolist()
         self._nan_is_left = field("default_left").tolist()
@@ -162,7 +162,7 @@ class _Tree:
                 continue
             below[at] = below[left] | below[right]
             yield _Node(
-                self._place,
+                self._index,
                 self._feature[at],
                 self._threshold[at],
                 bool(self._nan_is_left[at]),

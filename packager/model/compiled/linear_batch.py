@@ -100,13 +100,13 @@ class LinearSums:
         if self._tables:
             indices = None if arrays is None else self._translated(arrays, inside)
             if indices is None:
-                indices = self._places(columns, inside, rows)
+                indices = self._flat_indices(columns, inside, rows)
             scores += self._sums[indices].sum(axis=0)
             sizes += self._sizes[indices].sum(axis=0)
         return scores, sizes, inside
 
     def _translated(self, arrays: ColumnArrays, inside: Bools) -> Any:
-        """What ``_places`` returns and does; None if a table's column has no codes."""
+        """What ``_flat_indices`` returns and does; None if a table's column has no codes."""
         if arrays.layout is not self._layout:
             self._codes = self._code_indices(arrays.layout)
             self._layout = arrays.layout
@@ -141,7 +141,7 @@ class LinearSums:
             outside if outside.any() else None,
         )
 
-    def _places(self, columns: Sequence[Sequence[Any]], inside: Bools, rows: int) -> Any:
+    def _flat_indices(self, columns: Sequence[Sequence[Any]], inside: Bools, rows: int) -> Any:
         """Rows of the sums, shape (tables, rows); clears ``inside`` outside the domain."""
         found = chain.from_iterable(
             map(table.indices.get, columns[table.column], repeat(table.unknown))

@@ -109,7 +109,7 @@ class SparseModel:
         """
         self._texts = [TextEncoder(text, content) for text in form.texts]
         self._encoder = Encoder(form.matrix, form.columns) if form.indices else None
-        self._places = np.array(form.indices, np.int64)
+        self._indices = np.array(form.indices, np.int64)
         self._heads = [
             SparseScores(head, content, meaning)
             for head, meaning in zip(form.parts, meanings, strict=True)
@@ -140,7 +140,7 @@ class SparseModel:
             if not np.isfinite(entries).all():
                 return None
             kept = np.flatnonzero(entries)
-            parts.append(SparseRow(self._places[kept], entries[kept]))
+            parts.append(SparseRow(self._indices[kept], entries[kept]))
         return joined_row(parts)
 
     def predict_rows(
@@ -204,5 +204,5 @@ class SparseModel:
         finite = np.isfinite(matrix).all(axis=1)
         matrix[~finite] = 0.0
         rows, indices = np.nonzero(matrix)
-        found = SparseRows(rows, self._places[indices], matrix[rows, indices], height)
+        found = SparseRows(rows, self._indices[indices], matrix[rows, indices], height)
         return found, known & finite

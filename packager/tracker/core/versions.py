@@ -9,15 +9,15 @@ class Versions:
     """Versions of one package in the order in which the tracker first saw them."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
-        self._place = {name: index for index, name in enumerate(names)}
+        self._rank = {name: index for index, name in enumerate(names)}
 
     def is_newer(self, version: str, than: str) -> bool:
         """Whether ``version`` was first seen after ``than``; a version never seen is the newest."""
         if version == than or not version:
             return False
-        if than not in self._place:
+        if than not in self._rank:
             return False
-        return version not in self._place or self._place[version] > self._place[than]
+        return version not in self._rank or self._rank[version] > self._rank[than]
 
     def newest(self, one: str, other: str) -> str:
         """Which of two versions was first seen later; the known one if only one is named."""
