@@ -94,6 +94,7 @@ ONCE = ("clearing",)
         for after in ((0,) if name in ONCE else (0, 1, 3))
     ],
 )
+@pytest.mark.sample(5)
 def test_a_run_that_is_killed_anywhere_resumes_to_the_same_bytes(
     made: ScoredPackage, monkeypatch: pytest.MonkeyPatch, step: int, after: int
 ) -> None:

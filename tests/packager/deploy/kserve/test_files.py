@@ -34,6 +34,7 @@ def made(
     "changes", [{}, {"keys": True}, {"redis": "redis://s:1/0"}, {"monitors": False}]
 )
 @pytest.mark.parametrize("canary", [None, CANARY])
+@pytest.mark.sample(4)
 def test_every_object_is_listed_and_fits_its_schema(
     canary: PredictorVersion | None, changes: dict[str, Any]
 ) -> None:

@@ -19,6 +19,7 @@ PREDICTORS = [(), ("c0000", None), ("", (NEW, "c1111", 10)), ("c0000", (NEW, "c1
 @pytest.mark.slow
 @pytest.mark.parametrize("asked", PREDICTORS)
 @pytest.mark.parametrize("keys", [False, True])
+@pytest.mark.sample(4)
 def test_the_service_fits_kserves_models_and_its_pods_those_of_kubernetes(
     asked: tuple[Any, ...], keys: bool
 ) -> None:

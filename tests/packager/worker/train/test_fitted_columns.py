@@ -45,6 +45,7 @@ def loaded(native) -> HostedModel:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.sample(3)
 def test_a_model_is_queried_with_the_columns_it_was_fitted_on(name):
     model = loaded(clone(MODELS[name]).fit(ROWS[ORDER], LABELS))
     names = features_of_model(model, ROWS, tuple(ROWS))
@@ -54,6 +55,7 @@ def test_a_model_is_queried_with_the_columns_it_was_fitted_on(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.sample(3)
 def test_a_model_fitted_on_all_columns_is_queried_with_all(name):
     model = loaded(clone(MODELS[name]).fit(ROWS, LABELS))
     assert features_of_model(model, ROWS, tuple(ROWS)) == tuple(ROWS)
@@ -61,6 +63,7 @@ def test_a_model_fitted_on_all_columns_is_queried_with_all(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.sample(3)
 def test_a_model_fitted_on_an_array_names_nothing(name):
     model = loaded(clone(MODELS[name]).fit(ROWS.to_numpy(), LABELS))
     assert model.feature_names is None
