@@ -35,13 +35,8 @@ from exchange_floor import floor, undisturbed
 
 from modelhost.columns import ColumnSpec
 from modelhost.frames import FrameBuilder, keep_text_plain
-from modelhost.predictions import Predictions
-from modelhost.solution.exchange import Exchange
-from modelhost.solution.few_rows import FewRows
 from modelhost.solution.flow import Flow, load_flow
-from modelhost.solution.short_form import REQUEST, ShortRequest, answer_to_flow, read_request
 from modelhost.solution.spec import FILE, MemberSpec, SolutionSpec, member_folder
-from modelhost.wire import Receiver, send
 
 COLUMNS = (
     *(ColumnSpec(f"x{n}", "number", "float64") for n in range(6)),
@@ -157,31 +152,6 @@ def as_member(flow: Flow, name: str) -> Callable[[Any], float]:
     return ask
 
 
-def code_alone(spec: MemberSpec, calls: int) -> float:
-    """Microseconds, at least, of the code of both sides of a call of one row, in this process.
-
-    It reads, writes, sends and receives as the two processes do, with warm caches and no switch.
-    """
-    ours, theirs = socket.socketpair()
-    wake, stop = os.pipe()
-    exchange, few = Exchange(ours, os.fdopen(wake, "rb")), FewRows(spec)
-    incoming = Receiver(theirs, {REQUEST: read_request})
-    frame, least = FrameBuilder(COLUMNS).frame(values(1), 1), float("inf")
-    for _ in range(calls):
-        began = time.perf_counter()
-        request = few.values(frame, 1)
-        assert request is not None
-        number = exchange.send(ShortRequest(1, request))
-        received = incoming.receive()
-        assert received is not None
-        send(theirs, answer_to_flow(received.header["short"], Predictions([0.5], None), 0.1, began))
-        exchange.receive(number, None)
-        least = min(least, time.perf_counter() - began)
-    theirs.close()
-    os.close(stop)
-    return 1e6 * least
-
-
 def calls_at_once(flows: int, seconds: float, *, looks: bool) -> float:
     """Calls of one row in a second, of so many flows together, each in a process."""
     context = multiprocessing.get_context("fork")
@@ -207,7 +177,7 @@ def calls_at_once(flows: int, seconds: float, *, looks: bool) -> float:
     total = sum(counts.get() for _ in workers)
     for one in workers:
         one.join()
-    return total / seconds
+    return float(total / seconds)
 
 
 def compare_flows(flows: int, blocks: int = 5) -> None:
@@ -275,8 +245,6 @@ def main() -> None:
                 tenth, middle = floor(make, given.calls, looks=looks)
                 how = "looks" if looks else "sleeps"
                 print(f"floor, one row, {how}: 1 in 10 {tenth:.0f}, median {middle:.0f} µs")
-            alone = code_alone(flow.members["own"].spec, given.calls)
-            print(f"the code of both sides of a call of one row, in one process: {alone:.0f} µs")
             flow.members["own"].close()
             asleep.members["own"].close()
     finally:

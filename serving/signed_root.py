@@ -28,15 +28,17 @@ def check_required_signature(
 ) -> None:
     """Raise ``PackageError`` unless the package's root is signed, if ``KEY_VARIABLE`` is set.
 
-    Raises ``UsageError`` if one variable is set without the other, or a file can't be used.
+    Raises ``UsageError`` if one variable is set without the other, if one is empty, as a value that
+    a deployment lacks becomes, or if a file can't be used.
     """
     key_file = environment.get(KEY_VARIABLE)
     signatures_file = environment.get(SIGNATURES_VARIABLE)
-    if not key_file and not signatures_file:
+    if key_file is None and signatures_file is None:
         return
     if not key_file or not signatures_file:
+        found = "one of them" if key_file or signatures_file else "an empty text"
         raise UsageError(
-            f"expected both {KEY_VARIABLE} and {SIGNATURES_VARIABLE}, got one of them",
+            f"expected both {KEY_VARIABLE} and {SIGNATURES_VARIABLE}, got {found}",
             "set both to verify the package at its start, or neither",
         )
     try:

@@ -17,7 +17,7 @@ import jsonschema_rs
 import pytest
 import typer
 import yaml
-from ci_page import JOBS, NAMES, PAGE
+from ci_page import IGNORED, JOBS, NAMES, PAGE
 from command import NO_ENGINE, PACKAGE, Package
 
 from packager.cli.commands import app
@@ -95,6 +95,16 @@ def test_no_job_has_both_secrets_and_code_of_the_project(name: str) -> None:
         if job == "release":
             assert "cache@" not in text
             assert "extends" not in text
+
+
+def test_what_the_jobs_write_is_ignored() -> None:
+    """Else it would be packaged as code: the shell makes a file before the command reads others."""
+    lines = IGNORED[".gitignore"].split()
+    written = {one for _, _, line in CALLS for one in re.findall(r"(?<= > )([\w.]+)$", line)}
+    assert {"build.json", "replay.json", "pushed", "verified.json"} <= written
+    written |= {"packaged/", "tested/", ".cache/", "sbom.cdx.json", ".package-tests/", ".program/"}
+    assert {f"/{one}" for one in written} == {*lines}
+    assert IGNORED[".dockerignore"].split() == ["new/"]
 
 
 def test_no_secret_is_an_argument_of_a_program() -> None:

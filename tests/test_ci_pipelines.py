@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from ci_jobs import JobRun, environment, git, trust_registry
-from ci_page import JOBS, PAGE
+from ci_page import IGNORED, JOBS, PAGE
 from command import NO_ENGINE, package
 from github_jobs import GitHubMachine, run_workflow
 from gitlab_jobs import GitLabMachine, run_pipeline
@@ -26,6 +26,7 @@ from old_interpreters import installed_python
 from registries import PASSWORD, USER, StartedRegistry, registry
 
 from packager.engine.engine import Engine
+from packager.image.reference import open_reference
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.network, pytest.mark.engine]
 
@@ -72,6 +73,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, base: str) -> Iterator[Pr
     done = package("key", key, env={"MODEL_PACKAGER_KEY_PASSWORD": KEY_PASSWORD})
     assert done.code == 0, done.err
     shutil.copy(f"{key}.pub", project)
+    for name, lines in IGNORED.items():
+        (project / name).write_text(lines)
     git(project, "init", "--quiet", "--initial-branch", "main")
     git(project, "add", "--all")
     git(project, "commit", "--quiet", "--message", "start")
@@ -86,6 +89,14 @@ def documented_fields(verb: str) -> set[str]:
 def passed(ran: Mapping[str, JobRun]) -> None:
     for job in ran.values():
         assert job.code == 0, job.told()
+
+
+def has_code_alone(folder: Path) -> None:
+    """The image has no output of a job and no row of data in ``/code``."""
+    with open_reference(str(folder), None) as reference:
+        names = {entry.path for entry in reference.manifest.code}
+    assert "train.py" in names
+    assert not [name for name in names if name.endswith((".json", ".csv", ".xml"))]
 
 
 def is_released(prepared: Prepared, outputs: Path, tmp_path: Path, repository: str) -> None:
@@ -197,6 +208,7 @@ def test_the_workflow_of_github_releases_a_package(prepared: Prepared, tmp_path:
     outputs = tmp_path / "outputs"
     for name in ("reports", "released"):
         shutil.copytree(machine.artifacts[name], outputs, dirs_exist_ok=True)
+    has_code_alone(machine.artifacts["packaged"])
     is_released(prepared, outputs, tmp_path, "of-github/model")
     assert "new data" in (machine.folder / "run-1/build/summary.md").read_text()
     keeps_no_secret(prepared, machine.folder / "caches", machine.folder / "run-1/artifacts")
@@ -245,6 +257,7 @@ def test_the_pipeline_of_gitlab_releases_a_package_without_an_engine(
     outputs = tmp_path / "outputs"
     for name in ran:
         shutil.copytree(machine.folder / "pipeline-1/artifacts" / name, outputs, dirs_exist_ok=True)
+    has_code_alone(outputs / "packaged")
     is_released(prepared, outputs, tmp_path, "of-gitlab/model")
     keeps_no_secret(prepared, machine.folder / "caches", machine.folder / "pipeline-1/artifacts")
 
@@ -259,6 +272,7 @@ def test_the_pipeline_of_gitlab_releases_a_package_by_an_engine(
     outputs = tmp_path / "outputs"
     for name in ran:
         shutil.copytree(machine.folder / "pipeline-1/artifacts" / name, outputs, dirs_exist_ok=True)
+    has_code_alone(outputs / "packaged")
     is_released(prepared, outputs, tmp_path, "by-engine/model")
 
     with worse_data(prepared.repository):

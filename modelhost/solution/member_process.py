@@ -114,8 +114,7 @@ class MemberProcess:
             made = encoded_columns(columns, self._spec.features, count)
             header = {"verb": "ask", "model": 0, "rows": count, "columns": made.described}
             request = Message(header, made.buffers)
-        self._pending = PendingReply(self, request, count, until)
-        self._pending.queued = queued
+        self._pending = PendingReply(self, request, count, until, queued)
         return self._pending, count
 
     def _announce(self) -> None:
@@ -168,8 +167,7 @@ class MemberProcess:
             if type(found) is not Predictions:
                 found = decode_predictions(answer)
             chances = found.probabilities
-            height = rows if chances is None else len(chances)
-            whole = len(found.labels) == height == rows
+            whole = len(found.labels) == rows and (chances is None or len(chances) == rows)
             if not whole or (chances is None) == self.has_probabilities:
                 raise ValueError(f"expected answers to {rows} rows")
         except MemberRaisedError:

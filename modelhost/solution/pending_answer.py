@@ -23,7 +23,9 @@ class PendingReply:
         request: Message | ShortRequest,
         rows: int,
         until: float | None,
+        queued: float,
     ) -> None:
+        """Send it; ``queued``: seconds that the rows waited for an earlier request."""
         self._process = process
         self._rows = rows
         self._until = until
@@ -31,11 +33,10 @@ class PendingReply:
         self._error: MemberUnavailableError | None = None
         self._sent: tuple[Exchange, int] | None = None
         self.own = 0.0
-        """Seconds that the model took; known after ``wait``, as the next two."""
+        """Seconds that the model took; known after ``wait``, as the next one."""
         self.own_began = 0.0
         """When the model began: ``time.perf_counter()``, which all processes share."""
-        self.queued = 0.0
-        """Seconds that the rows waited for an earlier request."""
+        self.queued = queued
         try:
             self._sent = process.send(request, until)
         except MemberUnavailableError as error:

@@ -40,7 +40,7 @@ class ShortRequest(NamedTuple):
 
     rows: int
     values: Any
-    """A list of plain values for each column, None for null."""
+    """A list of plain values for each column, None for null, or NaN in a column of floats."""
 
     def encoded(self, number: int) -> bytes:
         """The bytes of the request with this number."""

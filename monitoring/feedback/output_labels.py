@@ -84,7 +84,8 @@ class _Reader:
         self._kind = output.form.kind
         classes = output.form.classes
         self._classes = Classes(classes) if classes else None
-        self._names = {_key(one): one for one in output.parts}
+        named = dict(zip(output.names, output.parts, strict=False))
+        self._names = named | {_key(one): one for one in output.parts}
         self._read: Callable[[Any], Any] = {
             "label": self._label,
             "labels": self._labels,
@@ -188,11 +189,11 @@ class _Reader:
     def _numbers(self, actual: Any) -> dict[int, float]:
         """Place → number, of those that are known."""
         if isinstance(actual, Mapping):
-            return {
-                self._part(row_index): _number(value)
-                for row_index, value in actual.items()
-                if not is_null(value)
-            }
+            some = {name: value for name, value in actual.items() if not is_null(value)}
+            placed = {self._part(name): _number(value) for name, value in some.items()}
+            if len(placed) < len(some):  # one number by its name and by its place
+                raise InvalidError("not_numbers")
+            return placed
         if not isinstance(actual, list):
             raise InvalidError("not_numbers")
         values = _flat(actual)

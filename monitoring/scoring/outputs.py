@@ -48,6 +48,8 @@ class LabelledOutput(NamedTuple):
     """Whether the training data had the right answer."""
     parts: tuple[Any, ...] = ()
     """The labels, or the places of the numbers, that can come alone; empty if none can."""
+    names: tuple[str, ...] = ()
+    """Names of the numbers, such as those of the steps of a forecast; empty if they have none."""
 
     @property
     def in_numbers(self) -> bool:

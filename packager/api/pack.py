@@ -16,7 +16,7 @@ from packager.api.prepared_project import PreparedProject
 from packager.api.written_project import write_captured
 from packager.build.context import BuildOptions
 from packager.capture.session import current_session
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 
 FIRST_ROWS = 5
 
@@ -78,7 +78,7 @@ def prepare(
     Raises ``PackageError`` for what can't be captured, named with its cell, and ``UsageError`` for
     rows that are not those of the model.
     """
-    folder = Path(name).absolute()
+    folder = _folder(name)
     session = current_session()
     captured = captured_project(what, folder, session)
     trains = captured.pickle is None
@@ -87,6 +87,17 @@ def prepare(
             _check_answers(what, given.features.head(FIRST_ROWS), session.cell_of(what))
         written = write_captured(folder, captured, given, requirements)
     return PreparedProject(folder, written, given, None if trains else what)
+
+
+def _folder(name: str) -> Path:
+    try:
+        return Path(name).absolute()
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"name={name!r}: expected a working directory, to which it is relative, got one that "
+            "was removed",
+            "call os.chdir with a folder that exists, or give an absolute path",
+        ) from error
 
 
 def _check_answers(model: Any, rows: pd.DataFrame, cell: str) -> None:

@@ -163,7 +163,7 @@ class _Capture:
         """Only the value that the name has now can be kept."""
         own = {key: one for key, one in self.session.own().items() if one != name}
         text = written(value, own)
-        imported = None if text is not None else _import_of(name, value)
+        imported = None if text is not None else import_of(name, value)
         if text is not None:
             self.made.imports |= {f".{m}": f"import {m} as {alias(m)}" for m in text.modules}
             self._assign(name, value, text)
@@ -229,7 +229,7 @@ def _equal(now: Any, had: Any) -> bool:
     return now is had or (type(now) is type(had) and repr(now) == repr(had))
 
 
-def _import_of(name: str, value: Any) -> str | None:
+def import_of(name: str, value: Any) -> str | None:
     """The import of a module, or of what a module defines under its own name."""
     if isinstance(value, ModuleType):
         return f"import {value.__name__}" + (f" as {name}" if value.__name__ != name else "")

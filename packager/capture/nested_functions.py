@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import FunctionType
 
 from packager.capture.cells import first_line
-from packager.capture.closure import Refusal
+from packager.capture.closure import Refusal, import_of
 from packager.capture.same_code import lambda_text
 from packager.capture.session import Session
 from packager.capture.statements import free_names
@@ -37,19 +37,23 @@ def named_function(function: FunctionType, name: str, session: Session) -> Named
         defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
         if any(written(one) is None for one in defaults):
             return Refusal(shown, where, "a default of it is no small value: define it at the top")
-    values, modules, needs = list[tuple[str, str]](), set[str](), frozenset[str]()
+    first, modules, needs = list[str](), set[str](), frozenset[str]()
     for variable, cell in zip(
         function.__code__.co_freevars, function.__closure__ or (), strict=True
     ):
         value = written(cell.cell_contents, session.own())
+        imported = import_of(variable, cell.cell_contents) if value is None else None
+        if imported is not None:
+            first.append(imported)
+            continue
         if value is None:
             kind = type(cell.cell_contents).__name__
             reason = f"its variable {variable} of the type {kind} is that of the function around it"
             return Refusal(shown, where, f"{reason}: use a class with an attribute instead")
-        values.append((variable, value.text))
+        first.append(f"{variable} = {value.text}")
         modules |= value.modules
         needs |= value.names
-    made = _definition(name, text, values)
+    made = _definition(name, text, first)
     if made is None:
         return Refusal(shown, where, "it can't stand at the top of a module: define it there")
     imports = {f"import {module} as {alias(module)}" for module in modules}
@@ -57,10 +61,10 @@ def named_function(function: FunctionType, name: str, session: Session) -> Named
     return NamedFunction(name, made, tuple(sorted(imports)), used | needs)
 
 
-def _definition(name: str, text: str, values: list[tuple[str, str]]) -> str | None:
-    """``def name``, whose free variables are set at its beginning; None if that is no Python."""
+def _definition(name: str, text: str, first: list[str]) -> str | None:
+    """``def name``, which begins with the statements ``first``; None if that is no Python."""
     node = ast.parse(text).body[0]
-    set_first = [ast.parse(f"{variable} = {value}").body[0] for variable, value in values]
+    set_first = [ast.parse(line).body[0] for line in first]
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Lambda):
         body: list[ast.stmt] = [*set_first, ast.Return(node.value.body)]
         made = ast.FunctionDef(name, node.value.args, body, [], lineno=1)

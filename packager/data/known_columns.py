@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.errors import UsageError
@@ -17,9 +17,27 @@ class KnownColumns:
     def __init__(self, source: str, manifest: Manifest) -> None:
         self._source = source
         self._extra = ExtraColumns.of(manifest)
-        columns = (*manifest.schema_.features, *manifest.schema_.extras)
+        features = manifest.schema_.features
+        columns = (*features, *manifest.schema_.extras)
+        self._needed = [column.name for column in features if column.default is None]
         self._known = {column.name for column in columns} | self._extra.passed_over
         self._unknown: set[str] = set()
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raise ``UsageError`` if ``names`` lack a column that the model needs in each row."""
+        found = [*names]
+        missing = [name for name in self._needed if name not in found]
+        if not missing:
+            return
+        columns = "the column" if len(missing) == 1 else "the columns"
+        other = {name.casefold(): name for name in found if name not in self._known}
+        alike = [(other[name.casefold()], name) for name in missing if name.casefold() in other]
+        raise UsageError(
+            f"{self._source}: expected {columns} {_listed(missing)}, got none of that name",
+            f"rename {alike[0][0]!r} to {alike[0][1]!r}"
+            if alike
+            else "add it: an empty cell is a null",
+        )
 
     def add(self, names: Iterable[str]) -> None:
         """Raise ``UsageError`` if the package refuses one of ``names``."""
@@ -36,6 +54,10 @@ class KnownColumns:
         unknown = sorted(self._unknown)
         if not unknown:
             return None
-        more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
-        named = ", ".join(map(repr, unknown[:MAX_NAMED]))
-        return f"{self._source}: columns that the model does not know: {named}{more}: ignored"
+        named = _listed(unknown)
+        return f"{self._source}: columns that the model does not know: {named}: ignored"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(map(repr, names[:MAX_NAMED])) + more

@@ -20,6 +20,7 @@ def labelled_outputs(outputs: Sequence[Output]) -> tuple[LabelledOutput, ...]:
             OutputForm(one.kind, _classes(one), one.levels),
             _size(one),
             bool(one.target),
+            names=one.target if one.kind != "labels" and _size(one) == len(one.target) else (),
         )
         for one in outputs
     )

@@ -83,16 +83,17 @@ def _write(
 ) -> list[str]:
     data, target = table
     allowed = own_globals(model, saved)
-    section, task = "", _task(model, saved)
+    section, task, inputs = "", _task(model, saved), [*saved.columns]
     if data is not None:
-        section, task = measured_section(data, target, list(saved.columns), task)
+        section, task, inputs = measured_section(data, target, inputs, task, saved.optional)
     elif target is not None:
         raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     values = {
         "reader": quoted(saved.reader),
         "file": quoted(saved.file),
         "code": quoted(saved.code),
-        "columns": escape_in_literal(json.dumps(saved.columns, indent=4, ensure_ascii=False)),
+        "columns": _literal({name: saved.columns[name] for name in inputs}),
+        "optional": _literal([name for name in saved.optional if name in inputs]),
     }
     toml = {"name": package_name(directory), "task": task, "data": section, "classes": ""}
     required = _requirements(model, saved)
@@ -107,6 +108,11 @@ def _write(
     }
     copies = {"model": model} | ({f"data/{data.name}": data} if data is not None else {})
     return write_project(directory, content, copies)
+
+
+def _literal(value: dict[str, str] | list[str]) -> str:
+    """Names, or names and texts, as Python."""
+    return escape_in_literal(json.dumps(value, indent=4, ensure_ascii=False))
 
 
 def _allow_line(allowed: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Rules for files that are not packaged: those of ``.gitignore``, and files that tools generate.
+"""Rules for files that are left out: those of ``.gitignore``, and files that tools generate.
 
 Only ``.gitignore`` files in the project, or above it in the same repository, are read: whether git
 is installed and how the user configured it does not change what is packaged.
@@ -13,7 +13,7 @@ from pathspec import GitIgnoreSpec
 
 from packager.confinement import patterns_of
 
-GITIGNORE = ".gitignore"
+GITIGNORE, GIT = ".gitignore", ".git"
 JUNK_FOLDERS = frozenset(
     {
         "__pycache__",
@@ -43,11 +43,14 @@ _MARKS = {
 
 
 class IgnoreRules:
-    """The ``.gitignore`` files that apply to ``top``."""
+    """The ``.gitignore`` files that apply to ``top``, or those of another name in its form."""
 
-    def __init__(self, top: Path) -> None:
+    def __init__(self, top: Path, name: str = GITIGNORE, repository: str = GIT) -> None:
+        """``repository``: what the top folder of a repository has; files above it don't count."""
         self._read = cache(_read)
-        self._from = next((target for target in (top, *top.parents) if _is_repository(target)), top)
+        self._name = name
+        around = (one for one in (top, *top.parents) if (one / repository).exists())
+        self._from = next(around, top)
         if self._from != top and self.why(top, folder=True):
             self._from = top  # files above ignore the project itself, which is packaged anyway
 
@@ -60,13 +63,13 @@ class IgnoreRules:
         for location in path.parents:
             if not location.is_relative_to(self._from):
                 break
-            if not _is_plain(location / GITIGNORE):
+            if not _is_plain(location / self._name):
                 continue
-            spec, lines = self._read(location / GITIGNORE)
+            spec, lines = self._read(location / self._name)
             inside = path.relative_to(location).as_posix() + ("/" if folder else "")
             found = spec.check_file(inside)
             if found.include is not None and found.index is not None:
-                shown = f"{GITIGNORE} has `{lines[found.index].strip()}`"
+                shown = f"{self._name} has `{lines[found.index].strip()}`"
                 return shown if found.include else None
         return None
 
@@ -105,10 +108,6 @@ def _is_of_packaging(path: Path) -> bool:
 def _is_plain(file: Path) -> bool:
     """Whether patterns are read from ``file``; links are not followed, as in git."""
     return file.is_file() and not file.is_symlink()
-
-
-def _is_repository(path: Path) -> bool:
-    return (path / ".git").exists()
 
 
 def _read(file: Path) -> tuple[GitIgnoreSpec, list[str]]:

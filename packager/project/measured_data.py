@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from packager.errors import UsageError
@@ -13,14 +13,20 @@ from packager.project.training_project import include_lines
 
 
 def measured_section(
-    data: Path, target: str | None, inputs: Sequence[str], task: Task
-) -> tuple[str, Task]:
-    """The text of ``[data]`` for a model with the columns ``inputs``, and its task.
+    data: Path,
+    target: str | None,
+    inputs: Sequence[str],
+    task: Task,
+    optional: Collection[str] = (),
+) -> tuple[str, Task, list[str]]:
+    """The text of ``[data]`` for a model with the columns ``inputs``, its task, and its features.
 
+    These are the inputs without those of ``optional`` that the data lacks.
     The task is classification if the target holds text or booleans, else ``task``. Raises
     ``UsageError`` if the data lacks an input column, or has no column besides them.
     """
     found = preview(data)
+    inputs = [name for name in inputs if name in found.names or name not in optional]
     lacking = [name for name in inputs if name not in found.names]
     if lacking:
         raise UsageError(
@@ -46,4 +52,4 @@ def measured_section(
         "# The model's inputs, as its signature names them.",
         f"include = [\n{include_lines(inputs, found)}\n]\n",
     ]
-    return "\n".join(lines), task
+    return "\n".join(lines), task, inputs

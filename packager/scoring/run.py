@@ -170,6 +170,7 @@ def plan_scoring(reference: Reference, request: ScoreRequest, progress: Progress
     manifest = reference.manifest
     source = open_source(request.data, manifest)
     known = KnownColumns(request.data, manifest)
+    known.require(source.columns)
     known.add(set(source.columns) - set(request.keep))
     warning = known.warning()
     if warning is not None:

@@ -56,6 +56,7 @@ class TrustPolicy(FrozenModel):
     """What this machine runs."""
 
     mode: Literal["off", "warn", "enforce"] = "off"
+    """A file with rules has to state it."""
     rule: tuple[TrustRule, ...] = ()
     """The first whose repository matches is the one that counts."""
 
@@ -69,6 +70,8 @@ class TrustPolicy(FrozenModel):
             policy = cls.model_validate(tomllib.loads(content.decode()))
             for rule in policy.rule:
                 _version(rule.minimum_version or "0")
+            if policy.rule and "mode" not in policy.model_fields_set:
+                raise ValueError("it has rules and no mode: off, warn or enforce")
         except OSError as error:
             raise UsageError(
                 f"{VARIABLE}: {path}: can't be read: {error.strerror}", "name a file that exists"

@@ -76,7 +76,7 @@ def base_check(diff_ids: list[str], lock: Lock) -> IntegrityCheck:
 def _text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, str) and "=" in item for item in value):
         value = sorted(value)  # environment variables, in any order
-    return json.dumps(value, sort_keys=True) if value else "nothing"
+    return "nothing" if value in (None, "", [], {}) else json.dumps(value, sort_keys=True)
 
 
 def _check(name: str, expected: str, actual: str) -> IntegrityCheck:

@@ -47,8 +47,7 @@ UNCONFIRMED_RETRY_SECONDS = 1.0
 RETRY_AFTER = {"Retry-After": "5"}
 _BUDGET = Budget(MAX_LABELS * VALUES_OF_A_LABEL)
 _BUDGET_WITH_ANSWERS = Budget(MAX_VALUES)
-_KEYS = {"token"}, {"token", "actual"}
-_KEYS_WITH_ANSWERS = *_KEYS, {"token", "answer"}, {"token", "answer", "actual"}
+_KEYS = {"token"}, {"token", "actual"}, {"token", "answer"}, {"token", "answer", "actual"}
 
 Label = tuple[Any, ...]
 """A token and its label, with the answer between them if labels come with answers."""
@@ -256,7 +255,8 @@ class _Failures:
 def parse_labels(body: bytes, *, answers: bool = False) -> list[Label]:
     """The (token, actual) pairs of a ``/feedback`` request; (None, None) for a malformed item.
 
-    With ``answers``, (token, answer, actual). An item with only a token has no label yet, as
+    With ``answers``, (token, answer, actual); without, tokens hold the answers, and one that a
+    client sends back is not read. An item with only a token has no label yet, as
     writers that omit nulls send it.
     Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 for more than
     ``MAX_LABELS``, 422 if it isn't a list.
@@ -280,7 +280,7 @@ def parse_labels(body: bytes, *, answers: bool = False) -> list[Label]:
     if answers:
         return [
             (item["token"], item.get("answer"), item.get("actual"))
-            if isinstance(item, dict) and item.keys() in _KEYS_WITH_ANSWERS
+            if isinstance(item, dict) and item.keys() in _KEYS
             else (None, None, None)
             for item in document
         ]

@@ -25,7 +25,7 @@ from serving.http.messages import (
 from serving.protocols.parsing import json_object, malformed, quoted
 from serving.protocols.protocol import ScoredRows
 from serving.protocols.v2_outputs import OutputTensors, described
-from serving.protocols.v2_row_answer import RowAnswers
+from serving.protocols.v2_row_answer import TensorRowAnswers
 from serving.protocols.v2_tensors import (
     OutputTensor,
     Tensor,
@@ -72,7 +72,7 @@ class Infer:
         self.tensors = OutputTensors(manifest)
         self._refuse_extra = manifest.serve.extra_columns == "refuse"
         self._usual = UsualInputs(manifest)
-        self._answers = RowAnswers(manifest, self.tensors)
+        self._answers = TensorRowAnswers(manifest, self.tensors)
 
     def rows(
         self, body: bytes, headers: Mapping[bytes, bytes]

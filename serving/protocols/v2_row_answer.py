@@ -30,7 +30,7 @@ Wanted = Sequence[tuple[str, bool]] | None
 _REPEATED = (bool, int, str)
 
 
-class RowAnswers:
+class TensorRowAnswers:
     """Answers of one model to one row; None for what only tensors can say."""
 
     def __init__(self, manifest: Manifest, tensors: OutputTensors) -> None:

@@ -61,7 +61,7 @@ _PLAIN: Mapping[str, Callable[[msgspec.Raw], list[Any]]] = {
 """Datatype → what reads the flat data of a column of single values."""
 
 
-class UnusualError(Exception):
+class UnusualDocumentError(Exception):
     """Only the whole document tells what the bytes mean."""
 
 
@@ -130,7 +130,7 @@ class UsualInputs:
             if not tensors or len({one.name for one in tensors}) != len(tensors):
                 return None
             return tensors, self._request(document, options)
-        except (*_UNREADABLE, UnusualError):
+        except (*_UNREADABLE, UnusualDocumentError):
             return None
 
     def _request(self, document: _Document, options: Callable[[dict[str, Any]], Any]) -> Any:
@@ -150,14 +150,14 @@ class UsualInputs:
     def _tensor(self, one: _Input) -> Tensor:
         shape, kind = tuple(one.shape), self._kinds.get(one.name)
         if not 1 <= len(shape) <= MAX_RANK or not all(0 <= size <= MAX_SIZE for size in shape):
-            raise UnusualError
+            raise UnusualDocumentError
         if kind is None and self._only is not None and self._kinds[self._only] == "array":
             kind = "array"
         if kind == "array":
             return self._array(one, shape)
         read = _PLAIN.get(one.datatype)
         if read is None or kind == "list":
-            raise UnusualError
+            raise UnusualDocumentError
         data = read(one.data)
         if one.datatype not in ("BYTES", "BOOL"):
             _check_numbers(data, one.datatype)
@@ -167,37 +167,37 @@ class UsualInputs:
         """Flat numbers of arrays as raw data: floats in float64, as they are written."""
         whole = one.datatype in _WHOLE
         if not whole and one.datatype not in FLOATS:
-            raise UnusualError
+            raise UnusualDocumentError
         try:
             data: list[Any] = _whole(one.data) if whole else _reals(one.data)
             wide = np.fromiter(data, np.int64 if whole else np.float64, len(data))
         except (msgspec.ValidationError, TypeError) as error:  # nested, or null
-            raise UnusualError from error
+            raise UnusualDocumentError from error
         # A larger float may have been an integer, which must be held exactly.
         if wide.size and not max(wide.max(), -wide.min()) < MAX_EXACT_INTEGER:
-            raise UnusualError
+            raise UnusualDocumentError
         datatype, cast = "FP64", wide
         if whole:
             datatype, cast = one.datatype, wide.astype(CODES[one.datatype])
             if not np.array_equal(cast, wide):
-                raise UnusualError
+                raise UnusualDocumentError
         if wide.size != int(np.prod(shape, dtype=object)):
-            raise UnusualError
+            raise UnusualDocumentError
         return Tensor(one.name, datatype, shape, None, memoryview(cast.tobytes()))
 
 
 def _check_numbers(data: Sequence[Any], datatype: str) -> None:
-    """Raise ``UnusualError`` for numbers that are rare, or that the datatype may not hold."""
+    """Raise ``UnusualDocumentError`` for rare numbers, or those the datatype may not hold."""
     present = [value for value in data if value is not None] if None in data else data
     if not present:
         return
     low, high = float(min(present)), float(max(present))
     if not -MAX_EXACT_INTEGER < low <= high < MAX_EXACT_INTEGER:
-        raise UnusualError
+        raise UnusualDocumentError
     if datatype in _WHOLE:
         limits = np.iinfo(CODES[datatype])
         if low < limits.min or high > limits.max:
-            raise UnusualError
+            raise UnusualDocumentError
 
 
 def _keep(kept: OrderedDict[Any, Kept], key: Any, value: Kept) -> None:

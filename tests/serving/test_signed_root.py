@@ -51,7 +51,6 @@ def told(folder: Path, *bundles: bytes, key: str = "k.pub") -> dict[str, str]:
 
 def test_nothing_is_demanded_unless_told() -> None:
     check_required_signature(MANIFEST, {})
-    check_required_signature(MANIFEST, {"MODEL_VERIFY_KEY_FILE": "", "MODEL_SIGNATURES_FILE": ""})
 
 
 def test_the_signed_root_may_start(tmp_path: Path) -> None:
@@ -79,6 +78,19 @@ def test_a_root_in_a_statement_of_another_type_is_none(tmp_path: Path) -> None:
     said = cosign_statement(MANIFEST.root).model_copy(update={"predicate": {"root": MANIFEST.root}})
     with pytest.raises(PackageError, match="it signed nothing in that file"):
         check_required_signature(MANIFEST, told(tmp_path, signed_bundle(said, key)))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("MODEL_VERIFY_KEY_FILE", "MODEL_SIGNATURES_FILE"),
+        ("MODEL_VERIFY_KEY_FILE",),
+        ("MODEL_SIGNATURES_FILE",),
+    ],
+)
+def test_an_empty_text_is_an_error_and_not_off(names: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match=r"expected both MODEL_VERIFY_KEY_FILE and .* empty text"):
+        check_required_signature(MANIFEST, dict.fromkeys(names, ""))
 
 
 def test_one_of_the_two_files_alone_is_an_error(tmp_path: Path) -> None:

@@ -14,3 +14,7 @@ FILES = dict(
     zip(NAMES, re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE), strict=True)
 )
 JOBS: dict[str, Any] = {name: yaml.safe_load(text) for name, text in FILES.items()}
+IGNORED: dict[str, str] = dict(
+    re.findall(r"^```text\n# (\.\w+ignore)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+)
+"""The files that tell what is neither committed nor packaged: name → lines."""

@@ -80,9 +80,10 @@ class _Job:
             if condition == "true":
                 self.step(step)
         if not self.done.code:
-            for key, path in self.to_save:
+            for key, paths in self.to_save:
                 kept = self.machine.folder / "caches" / str(len(self.machine.caches))
-                copied(self.done.workspace / path, kept)
+                for path in paths.split():
+                    copied(self.done.workspace / path, kept / path)
                 self.machine.caches.setdefault(key, kept)
         return self.done
 

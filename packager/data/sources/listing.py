@@ -80,7 +80,10 @@ def source_files(
     formats = {_format(file): file for file in tables}
     if len(formats) > 1:
         names = " and ".join(formats[name].name for name in sorted(formats))
-        raise UsageError(f"{path}: expected files of one format, got {names}")
+        raise UsageError(
+            f"{path}: expected files of one format, got {names}",
+            "keep the files of each format in a folder of their own",
+        )
     named = _named(beside or path, reader)
     return SourceListing(next(iter(formats), "numpy"), path, tables, arrays, named, beside)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from packager.environment.programs import find_program
@@ -17,8 +18,11 @@ from packager.errors import PackageError, UsageError
 from packager.progress import Progress
 from packager.project.dvc.digests import DIGEST, FOLDER, file_digest, folder_digest
 from packager.project.dvc.outputs import DvcAddress, TrackedOutput
+from packager.project.dvc.repository import FOLDER as DVC
 from packager.project.dvc.repository import DvcRepository
+from packager.project.ignore_rules import IgnoreRules
 
+DVCIGNORE = ".dvcignore"
 MAX_FILES = 100_000
 MAX_LISTING = 64 << 20
 """Bytes of the list of a folder's files."""
@@ -67,15 +71,25 @@ def check_workspace(found: TrackedOutput, address: DvcAddress, repository: DvcRe
             raise _changed(found, address, found.digest, digest)
         return
     entries = {
-        name.relative_to(path).as_posix(): file_digest(name, found.algorithm)
-        for name in path.rglob("*")
-        if name.is_file()
+        file.relative_to(path).as_posix(): file_digest(file, found.algorithm)
+        for file in _tracked_files(path, IgnoreRules(path, DVCIGNORE, DVC))
     }
     digest = folder_digest(entries)
     if digest != found.digest:
         raise _changed(
             found, address, found.digest, digest, _difference(found, entries, repository)
         )
+
+
+def _tracked_files(folder: Path, ignored: IgnoreRules) -> Iterator[Path]:
+    """The files of a folder but for those that ``.dvcignore`` files leave out."""
+    for path in sorted(folder.iterdir()):
+        if ignored.why(path, folder=path.is_dir()) is not None:
+            continue
+        if path.is_dir():
+            yield from _tracked_files(path, ignored)
+        elif path.is_file():
+            yield path
 
 
 def _difference(found: TrackedOutput, entries: dict[str, str], repository: DvcRepository) -> str:

@@ -12,6 +12,8 @@ from packager.confinement import small_text
 from packager.errors import UsageError
 
 FOLDER = ".dvc"
+GLOBAL, SYSTEM = "DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"
+"""Variables of DVC that move the folders of the user's and of the machine's configuration."""
 CONFIGS = ("config", "config.local")
 FILES = "files/md5"
 """Where version 3 of DVC keeps content by MD5, below a cache or a remote; version 2 in the top."""
@@ -47,7 +49,7 @@ def dvc_repository(file: Path) -> DvcRepository:
 def _stores(folder: Path) -> Iterator[Path]:
     """The cache, then the default remote and the others, if they are folders of this machine."""
     settings = _settings(folder)
-    yield _placed(folder, settings.get("cache", {}).get("dir", "cache"))
+    yield Path(settings.get("cache", {}).get("dir") or folder / "cache")
     remotes = {
         name.removeprefix('remote "').removesuffix('"'): values.get("url", "")
         for name, values in settings.items()
@@ -57,28 +59,38 @@ def _stores(folder: Path) -> Iterator[Path]:
     for name in sorted(remotes, key=lambda one: (one != default, one)):
         url = remotes[name]
         if url and "://" not in url:
-            yield _placed(folder, url)
+            yield Path(url)
 
 
-def _placed(folder: Path, name: str) -> Path:
-    """A path of the configuration, which is relative to the file's folder."""
-    return Path(os.path.normpath(folder / Path(name).expanduser()))
+def _placed(folder: Path, name: str) -> str:
+    """A path of the configuration, which is relative to the file's folder; addresses stay."""
+    return name if "://" in name else os.path.normpath(folder / Path(name).expanduser())
+
+
+def _config_files(folder: Path) -> Iterator[Path]:
+    """Those of the machine, of the user and of the repository: later ones win."""
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    yield Path(os.environ.get(SYSTEM) or "/etc/xdg/dvc") / CONFIGS[0]
+    yield Path(os.environ.get(GLOBAL) or home / "dvc") / CONFIGS[0]
+    yield from (folder / name for name in CONFIGS)
 
 
 def _settings(folder: Path) -> dict[str, dict[str, str]]:
-    """Section → key → value; those of ``config.local`` win."""
+    """Section → key → value, with absolute paths of the cache and of remotes."""
     found: dict[str, dict[str, str]] = {}
-    for name in CONFIGS:
-        file = folder / name
+    for file in _config_files(folder):
         if not file.is_file():
             continue
         parser = configparser.RawConfigParser(strict=False)
         try:
-            parser.read_string(small_text(file, name))
+            parser.read_string(small_text(file, file.name))
         except configparser.Error as error:
             raise UsageError(
                 f"{file}: expected DVC's configuration, got {error}", "mend that line"
             ) from error
         for section in parser.sections():
-            found.setdefault(section.strip("'"), {}).update(parser[section])
+            values = dict(parser[section])
+            for key in values.keys() & {"dir", "url"}:
+                values[key] = _placed(file.parent, values[key])
+            found.setdefault(section.strip("'"), {}).update(values)
     return found

@@ -18,6 +18,7 @@ MAX_ROWS = 8
 def example_rows(model: Path, saved: MlflowModel) -> tuple[dict[str, Any], ...]:
     """Its first rows, by the columns of the signature; none without an example that is a table.
 
+    A column that the signature does not require is null where the example lacks it.
     Raises ``UsageError`` if it lacks a column of the signature, or is no such table.
     """
     if saved.example is None:
@@ -35,13 +36,13 @@ def example_rows(model: Path, saved: MlflowModel) -> tuple[dict[str, Any], ...]:
             f"{file}: expected `columns` and `data` of a table, got {error or 'another form'}",
             f"save the model again, or remove saved_input_example_info from {MLMODEL}",
         ) from error
-    absent = [name for name in saved.columns if name not in columns]
+    absent = [name for name in saved.columns if name not in {*columns, *saved.optional}]
     if absent:
         raise UsageError(
             f"{file}: expected the columns of the signature, got none called {absent[0]!r}",
             "save the model again with an input_example that fits its signature",
         )
-    return tuple({name: _plain(row[name]) for name in saved.columns} for row in named)
+    return tuple({name: _plain(row.get(name)) for name in saved.columns} for row in named)
 
 
 def _plain(value: Any) -> Any:

@@ -64,6 +64,7 @@ def read_origin(
         flavors=saved.flavors,
         mlflow=saved.version,
         columns=saved.types,
+        optional=saved.optional,
         sha256=tree_digest((name, file.sha256) for name, file in files),
         files=len(files),
         size=sum(file.size for _, file in files),
@@ -102,6 +103,8 @@ def check_signature(origin: ModelOrigin, schema: Schema) -> None:
     kinds = {column.name: column.kind for column in schema.features}
     for name, wanted in origin.columns.items():
         kind = kinds.get(name)
+        if kind is None and name in origin.optional:
+            continue
         if kind is None:
             raise _differs(origin, name, wanted, "no such feature")
         if kind != "any" and kind not in KINDS.get(wanted, ()):

@@ -38,6 +38,8 @@ class ModelOrigin(FrozenModel):
     """The version that saved the model."""
     columns: dict[str, str]
     """Input column → type in the signature."""
+    optional: tuple[str, ...] = ()
+    """Those that the signature does not require."""
     sha256: str
     """Of the names and digests of the folder's files."""
     files: int

@@ -58,6 +58,8 @@ class MlflowModel:
     """The file with rows of an input example, in pandas' form ``split``."""
     run: str | None = None
     model_id: str | None = None
+    optional: tuple[str, ...] = ()
+    """Input columns that the signature says are not required."""
 
 
 def read_model(model: Path) -> MlflowModel:
@@ -87,6 +89,9 @@ def read_model(model: Path) -> MlflowModel:
         example=_example(content),
         run=str(content["run_id"]) if content.get("run_id") else None,
         model_id=str(content["model_id"]) if content.get("model_id") else None,
+        optional=tuple(
+            str(one["name"]) for one in _inputs(content) if one.get("required", True) is False
+        ),
     )
 
 
@@ -115,9 +120,14 @@ def _reader(
     return "skops" if saved_as == "skops" else "pickle", str(sklearn["pickled_model"])
 
 
+def _inputs(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The inputs of the signature, as MLflow describes them; empty without one."""
+    found: list[dict[str, Any]] = json.loads((content.get("signature") or {}).get("inputs") or "[]")
+    return found
+
+
 def _types(content: Mapping[str, Any], file: Path) -> dict[str, str]:
-    signature = content.get("signature") or {}
-    inputs = json.loads(signature.get("inputs") or "[]")
+    inputs = _inputs(content)
     if not inputs or any("name" not in column for column in inputs):
         raise UsageError(
             f"{file}: expected a signature that names the input columns, got "

@@ -73,6 +73,18 @@ def test_nested_lists_are_read_row_by_row() -> None:
     assert label.truth == {0: 1.0, 2: 3.0, 3: 4.0}
 
 
+def test_numbers_come_by_name_or_by_place() -> None:
+    forecast = output("e", "numbers", size=2)._replace(names=("day1", "day2"))
+    labels = AnswerLabels(with_parts([forecast]))
+    for actual in ({"day2": 3}, {"1": 3}, {"day1": None, "day2": "3"}):
+        (label,) = labels.read([1.0, 2.0], actual)
+        assert label.truth == {1: 3.0}
+    with pytest.raises(InvalidError, match="unknown_part"):
+        labels.read([1.0, 2.0], {"day3": 3})
+    with pytest.raises(InvalidError, match="not_numbers"):
+        labels.read([1.0, 2.0], {"day2": 3, "1": 4})
+
+
 def test_numbers_that_are_too_many_for_parts_come_together() -> None:
     (long,) = with_parts([output("e", "numbers", size=100)])
     answer = [0.0] * 100

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import packager
+
 SCRIPT = """
 import json
 import numpy as np
@@ -192,3 +194,13 @@ def test_a_module_of_the_script_that_hides_ours_is_named(tmp_path: Path, first: 
         [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_working_directory_that_was_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(packager.UsageError, match="got one that was removed"):
+        packager.prepare(print, "rows.csv", target="y", name="slope")

@@ -61,3 +61,15 @@ def test_a_function_without_source_is_refused() -> None:
     found = named_function(names["f"], "function_1", Session(names, ()))
     assert isinstance(found, Refusal)
     assert found.reason == "the session has no source: it was typed, or run by exec without a file"
+
+
+def test_what_the_function_around_it_imports_is_imported_first() -> None:
+    found = named(
+        "def made():\n    import os.path as p\n    from math import floor\n"
+        "    return lambda x: p.basename(floor(x))\nf = made()"
+    )
+    assert isinstance(found, NamedFunction)
+    assert found.text.splitlines()[1:3] == [
+        "    from math import floor",
+        "    import posixpath as p",
+    ]

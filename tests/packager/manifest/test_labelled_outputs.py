@@ -15,11 +15,12 @@ def test_outputs_as_labels_see_them() -> None:
         ]
     )
     assert (load.size, load.parts, load.headline) == (3, (0, 1, 2), "mae")
+    assert (load.names, tags.names) == (("h1", "h2", "h3"), ())
     assert (tags.form.classes, tags.parts) == (("hot", "big"), ("hot", "big"))
     assert (city.parts, city.headline) == ((), "accuracy")
     assert not group.scored
     (image,) = labelled_outputs([Output(name="e", kind="numbers", target=("e",), shape=(2, 3))])
-    assert image.size == 6
+    assert (image.size, image.names) == (6, ())
 
 
 def test_the_baseline_is_the_headline_of_each_output() -> None:

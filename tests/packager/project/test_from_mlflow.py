@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -230,3 +231,22 @@ def test_data_without_the_inputs_or_without_labels_is_refused(saved: Path, tmp_p
     with pytest.raises(UsageError, match="--target: expected --data with it, got none"):
         init_from_mlflow(tmp_path / "project", saved, None, "truth")
     assert not (tmp_path / "project").exists()
+
+
+def test_a_column_that_is_not_required_may_be_left_out(saved: Path, tmp_path: Path) -> None:
+    file = saved / "MLmodel"
+    optional = file.read_text().replace('"new", "required": true', '"new", "required": false')
+    file.write_text(optional.replace("  sklearn:", "  unheard_of:"))
+    init_from_mlflow(tmp_path / "project", saved)
+    names: dict[str, Any] = {}
+    exec((tmp_path / "project/predict.py").read_text(), names)
+    frame = pd.DataFrame({"size": [1, 2], "count": [1, 2], "colour": ["a", None], "new": None})
+    assert list(names["typed"](frame)) == ["size", "count", "colour"]
+    assert names["typed"](frame.assign(new=[True, None]))["new"].tolist()[0] == 1.0
+    data = labelled(saved, tmp_path)
+    pd.read_csv(data).drop(columns="new").to_csv(data, index=False)
+    init_from_mlflow(tmp_path / "measured", saved, data, "truth")
+    found = load_project(tmp_path / "measured").data
+    assert found is not None
+    assert found.include == ("size", "count", "colour")
+    assert '"new"' not in (tmp_path / "measured/predict.py").read_text()

@@ -77,6 +77,7 @@ def test_the_default_is_off(tmp_path: Path) -> None:
         ('[[rule]]\nrepository = "*"\nkeys = ["k"]\nroots = ["x"]', r"roots\.0: String should"),
         ('[[rule]]\nrepository = "*"\nkeys = ["k"]\nminimum_version = "x"', "got 'x'"),
         ("mode = ", "expected a policy in TOML"),
+        ('[[rule]]\nrepository = "*"\nkeys = ["k"]', "it has rules and no mode: off, warn or"),
     ],
 )
 def test_a_wrong_policy_is_an_error_that_names_the_place(

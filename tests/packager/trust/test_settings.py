@@ -20,6 +20,7 @@ from packager.trust.settings import label_checks, settings_checks, version_check
         ("User", "0:0"),
         ("Volumes", {"/models": {}}),
         ("WorkingDir", "/tmp"),
+        ("StopTimeout", 0),
     ],
 )
 def test_other_settings_than_a_build_writes_are_named(key: str, value: Any) -> None:

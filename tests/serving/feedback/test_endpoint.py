@@ -35,5 +35,5 @@ def test_labels_with_answers_are_triples() -> None:
     )
     found = parse_labels(body, answers=True)
     assert found == [("a", {"n": [1]}, {"n": None}), ("a", None, None), (None, None, None)]
-    # A plain package takes no answer.
-    assert parse_labels(body) == [(None, None), ("a", None), (None, None)]
+    # Of a plain package the token holds the answer.
+    assert parse_labels(body) == [("a", {"n": None}), ("a", None), (None, None)]

@@ -142,6 +142,19 @@ def test_names_that_leave_the_folder_are_refused(top: Path, name: str) -> None:
         content(top)
 
 
+def test_files_that_dvcignore_names_are_no_content(top: Path) -> None:
+    (top / "x.csv/deep/tmp").mkdir(parents=True)
+    (top / "x.csv/a.csv").write_bytes(ROWS)
+    for name in ("x.csv/notes.tmp", "x.csv/deep/tmp/b.csv", "x.csv/deep/.DS_Store"):
+        (top / name).write_bytes(b"other")
+    state(top, folder_digest({"a.csv": md5(ROWS)}))
+    (top / ".dvcignore").write_text("*.tmp\ntmp/\n.DS_Store\n")
+    assert content(top) == top / "x.csv"
+    (top / ".dvcignore").write_text("*.tmp\n.DS_Store\n")
+    with pytest.raises(UsageError, match=r"x\.csv: expected "):
+        content(top)
+
+
 def test_a_folder_where_a_file_is_stated_is_refused(top: Path) -> None:
     (top / "x.csv").mkdir()
     with pytest.raises(UsageError, match=r"expected a file, .* got a folder"):

@@ -45,6 +45,20 @@ def test_cache_and_remotes_of_the_configuration_the_default_first(top: Path) -> 
     assert dvc_repository(top / "x.dvc").stores[0] == Path("/big/cache")
 
 
+def test_configurations_of_machine_and_user_come_first(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (("machine", "[cache]\n    dir = /machine\n"), ("user", CONFIG)):
+        (top / name).mkdir()
+        (top / name / "config").write_text(text)
+        monkeypatch.setenv(f"DVC_{'SYSTEM' if name == 'machine' else 'GLOBAL'}_CONFIG_DIR", name)
+    monkeypatch.chdir(top)
+    (top / ".dvc/config").write_text("['remote \"second\"']\n    url = ../mine\n")
+    assert [str(one) for one in dvc_repository(top / "x.dvc").stores] == [
+        *("shared", str(top / "mine"), "/mnt/first"),
+    ]
+
+
 def test_content_is_found_in_the_layouts_of_both_versions(top: Path) -> None:
     new, old = top / ".dvc/cache/files/md5/ab/cd", top / ".dvc/cache/ab/cd"
     for file in (new, old):

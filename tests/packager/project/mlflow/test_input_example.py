@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def test_what_is_no_number_is_null_and_eight_rows_are_enough(tmp_path: Path) -> 
     data = [[float("nan"), "x"]] * 20
     rows = example_rows(write(tmp_path, json.dumps({"columns": ["b", "a"], "data": data})), SAVED)
     assert rows == ({"b": None, "a": "x"},) * 8
+
+
+def test_a_column_that_is_not_required_is_null_where_the_example_lacks_it(tmp_path: Path) -> None:
+    model = dataclasses.replace(SAVED, optional=("b",))
+    rows = example_rows(write(tmp_path, '{"columns": ["a"], "data": [["x"]]}'), model)
+    assert rows == ({"b": None, "a": "x"},)
 
 
 def test_without_an_example_there_are_no_rows(tmp_path: Path) -> None:

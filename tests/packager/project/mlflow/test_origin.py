@@ -99,6 +99,8 @@ def test_a_schema_that_fits_the_signature_is_taken(model: Path) -> None:
     check_signature(origin(model), schema(**RIGHT))
     check_signature(origin(model), schema(**{**RIGHT, "size": "integer"}))
     check_signature(origin(model), schema(**dict.fromkeys(RIGHT, "any")))
+    optional = origin(model).model_copy(update={"optional": ("new",)})
+    check_signature(optional, schema(size="number", count="integer", colour="string"))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,14 @@ def test_the_folder_says_columns_flavours_example_and_run(file: Path) -> None:
     assert (found.flavors, found.example, found.run) == (("sklearn",), "input_example.json", "abc")
 
 
+def test_columns_that_are_not_required_are_optional(file: Path) -> None:
+    assert read_model(file.parent).optional == ()
+    content = file.read_text()
+    assert content.count('"new", "required": true') == 1
+    file.write_text(content.replace('"new", "required": true', '"new", "required": false'))
+    assert read_model(file.parent).optional == ("new",)
+
+
 @pytest.mark.parametrize("flavour", REFUSED)
 def test_flavours_that_no_image_can_run_are_refused_by_name(file: Path, flavour: str) -> None:
     file.write_text(file.read_text().replace("  sklearn:", f"  {flavour}:"))
