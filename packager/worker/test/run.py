@@ -28,6 +28,7 @@ from packager.worker.test.cases.rows import DataRows
 from packager.worker.test.cases.run import cases
 from packager.worker.test.drift import drift
 from packager.worker.test.fairness import group_columns
+from packager.worker.test.label_coverage import coverage_note
 from packager.worker.test.labelled import judged_data, measured_rows
 from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.new_rows import NewRows
@@ -145,6 +146,7 @@ def _families(
     fresh = overlap.fresh if overlap else np.ones(len(rows), np.bool_)
     kept, why = measured_rows(rows, fresh)
     chosen = None if data.chosen is None else data.chosen[answers.answered]
+    notes = notes if chosen is not None else (*notes, *_coverage(rows))
     calibration = None if profile is None else profile.calibration
     judged = judged_data(rows, answers.found, kept, chosen, calibration)
     if judged is not None and baseline is not None:
@@ -157,6 +159,15 @@ def _families(
     shares = solution_shares(rows, answers.found, kept, why, chosen, root)
     none = why or "the package was built without data"
     return _Found(found, notes, len(rows), labelled, none, shares)
+
+
+def _coverage(rows: NewRows) -> tuple[str, ...]:
+    """Which slices have more or fewer labels than the others; empty for no difference."""
+    if not rows.labelled.any() or rows.labelled.all():
+        return ()
+    groups = rows.groups(rows.manifest.test.groups)
+    note = coverage_note(rows.labelled, rows.masks, groups)
+    return () if note is None else (note,)
 
 
 def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> Judged:

@@ -178,3 +178,29 @@ def test_a_slice_with_one_held_out_row_says_nothing_and_breaks_nothing(
     report = judge_on(project, new)
     rare = [c for c in report.checks if c.family == "quality" and "rare" in c.name]
     assert all(check.verdict in ("inconclusive", "passed") for check in rare)
+
+
+@pytest.mark.parametrize("own", [{}, {"city=c": {"accuracy": 0.1}}])
+def test_a_slice_without_rows_is_named_and_stops_a_pass_if_the_policy_names_it(own: Any) -> None:
+    frame, judged = answered(4_000, 1)
+    every = masks(frame)
+    every["city=c"] = np.zeros(len(frame), np.bool_)
+    about = manifest(slices=own)
+    found = quality(judged, every, packaged(), about, about.test)
+    (missing,) = found.not_tested
+    assert (missing.subject, missing.requested) == ("city=c", bool(own))
+    assert missing.why == "no labelled row of the new data is in it"
+    (family,) = judge({"quality": found}, about.test)
+    assert family.why.endswith(f"city=c was not tested: {missing.why}") is bool(own)
+
+
+def test_a_metric_that_a_slice_is_held_to_and_lacks_is_named() -> None:
+    frame, judged = answered(4_000, 1)
+    about = manifest(slices={"city=c": {"roc_auc": 0.1}})
+    only = np.array([label == "yes" for label in judged.truth], np.bool_)
+    every = masks(frame)
+    every["city=c"] = every["city=c"] & only
+    found = quality(judged, every, packaged(), about, about.test)
+    (missing,) = found.not_tested
+    assert (missing.subject, missing.requested) == ("roc_auc city=c", True)
+    assert missing.why == "it is not defined on these rows, as without a row of some class"

@@ -64,6 +64,18 @@ def test_rows_without_labels_are_inconclusive_and_say_so(package: Project) -> No
 
 
 @pytest.mark.slow
+def test_slices_that_have_no_labels_are_named(package: Project) -> None:
+    frame = sizes(1_200, 6)
+    report = judge_on(package, frame.assign(label=frame["label"].where(frame["color"] == "red")))
+    red = (frame["color"] == "red").sum()
+    assert report.labelled_rows == red
+    (note,) = (one for one in report.notes if "no random part" in one)
+    assert "100.0% of the rows of color=red, 0.0% of the others" in note
+    (quality,) = (one for one in report.families if one.family == "quality")
+    assert {one.subject for one in quality.not_tested} == {"color=blue", "color=green"}
+
+
+@pytest.mark.slow
 def test_dependent_rows_count_once(grouped: Project) -> None:
     frame = sizes(1_500, 15)
     five = pd.concat([frame] * 5, ignore_index=True)
