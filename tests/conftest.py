@@ -45,7 +45,7 @@ GARBAGE_OBJECTS = 10_000
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that use a built and trained package as ``slow``: they wait for the build.
 
-    Of many cases of a test that is ``slow``, or marked ``sample(count)``, some are ``long``.
+    Of the cases of a test marked ``sample(count)``, all but ``count`` are ``long``.
     """
     for item in items:
         if isinstance(item, pytest.Function) and SHARED & {*item.fixturenames}:

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from modelhost.confinement import VARIABLE, Confinement
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_confinement_survives_the_variable():

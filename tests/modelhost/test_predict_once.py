@@ -178,6 +178,7 @@ def test_raw_scores_of_an_objective_of_ones_own_are_no_probabilities() -> None:
         checked_labels(labels, 300, "classification")
 
 
+@pytest.mark.slow
 def test_a_search_is_what_it_found() -> None:
     frame = rows(300)
     pipeline = Pipeline([("c", Counting()), ("m", LogisticRegression())])

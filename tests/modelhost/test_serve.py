@@ -18,6 +18,8 @@ from modelhost.columns import ColumnSpec
 from modelhost.errors import EXIT_OUT_OF_MEMORY
 from modelhost.wire import Message, WireError, receive, send
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = """
 import ctypes
 import os
@@ -123,7 +125,6 @@ def ended(connection: socket.socket) -> bool:
     return True
 
 
-@pytest.mark.slow
 def test_it_answers_with_the_number_of_the_request(connection: socket.socket) -> None:
     assert ask(connection, prediction(77, [0, 0]))["id"] == 77
 
@@ -237,7 +238,6 @@ def test_a_worker_that_reads_nothing_delays_no_other(
         good(connection, 0)
 
 
-@pytest.mark.slow
 def test_a_model_that_runs_out_of_memory_answers_and_ends(
     host: RunningHost, connection: socket.socket
 ) -> None:
@@ -247,7 +247,6 @@ def test_a_model_that_runs_out_of_memory_answers_and_ends(
     assert host.process.wait(10) == EXIT_OUT_OF_MEMORY
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "exit_code"),
     [(10, 3), (11, -signal.SIGKILL), (12, -signal.SIGSEGV), (13, -signal.SIGSEGV)],
@@ -274,7 +273,6 @@ def test_a_model_that_fails_on_its_known_row_is_broken(
     host.kill()
 
 
-@pytest.mark.slow
 def test_a_loading_error_is_reported(tmp_path: Path) -> None:
     failure, stacks = os.memfd_create("failure"), os.memfd_create("stacks")
     notes = {"MODELHOST_NOTES": f"{failure}:{stacks}"}

@@ -149,6 +149,7 @@ def test_a_short_request_has_a_short_answer(project, tmp_path):
     assert answer.header["seconds"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(7.0, 70), (8.0, 0)])
 def test_a_member_that_runs_out_of_memory_ends_and_a_fork_answers_nothing(
     project, tmp_path, number, code

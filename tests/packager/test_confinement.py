@@ -16,6 +16,8 @@ from packager.project.code_files import read_code
 from packager.project.config import load_project
 from packager.project.files import list_files
 
+pytestmark = pytest.mark.slow
+
 CODE = ["package.toml", "requirements.txt", "train.py"]
 
 
@@ -121,7 +123,6 @@ def test_data_that_is_a_pipe_is_refused(tmp_path: Path):
         load_project(project)
 
 
-@pytest.mark.slow
 def test_links_that_multiply_are_bounded(tmp_path: Path, monkeypatch):
     project = write_project(tmp_path)
     for level in range(12):
@@ -135,7 +136,6 @@ def test_links_that_multiply_are_bounded(tmp_path: Path, monkeypatch):
         code_in(project)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("ignore", [True, False])
 def test_folders_are_bounded_in_depth(tmp_path: Path, ignore: bool):
     project = write_project(tmp_path)

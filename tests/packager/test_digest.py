@@ -36,6 +36,7 @@ def test_canonical_json_is_sorted_dense_and_utf8():
     assert canonical_json({"b": [1, 2.5], "a": "größe"}) == '{"a":"größe","b":[1,2.5]}'.encode()
 
 
+@pytest.mark.slow
 @given(values)
 def test_canonical_json_reads_back_as_what_it_was(value):
     assert json.loads(canonical_json(value)) == value

@@ -70,6 +70,7 @@ def test_a_window_reads_as_a_file_of_its_own(content: bytes, cuts: list[int]):
         assert window.read(5) == content[min(cut, size) :][:5]
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(
     files=st.dictionaries(

@@ -19,6 +19,8 @@ from packager.model.paths import Root
 from serving import predict_file as module
 from serving.predict_file import predict_file
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -82,7 +84,6 @@ RULE = "return ['big' if size > 4 else 'small' for size in frame['size']]"
 """A model whose process imports no library that learns: that takes most of the time."""
 
 
-@pytest.mark.slow
 def test_a_process_answers_each_row_on_a_line(packaged: Project) -> None:
     out = packaged.out / "answers.jsonl"
     rows = [GOOD, {**GOOD, "size": 99.0}, {**GOOD, "size": 1, "count": None}]
@@ -94,7 +95,6 @@ def test_a_process_answers_each_row_on_a_line(packaged: Project) -> None:
     assert answers[0]["probabilities"].keys() == {"big", "small"}
 
 
-@pytest.mark.slow
 def test_a_row_that_cannot_be_taken_is_named_beside_the_answers_file(packaged: Project) -> None:
     with_predictor(packaged, RULE)
     out = packaged.out / "answers.jsonl"
@@ -105,7 +105,6 @@ def test_a_row_that_cannot_be_taken_is_named_beside_the_answers_file(packaged: P
     assert not out.exists()
 
 
-@pytest.mark.slow
 def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     with_predictor(packaged, RULE)
     rows = [{"size": i / 2, "count": i, "new": i % 2 == 0} for i in range(20)]
@@ -124,7 +123,6 @@ def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.Monk
     assert not [*packaged.out.glob("none*")]
 
 
-@pytest.mark.slow
 def test_no_rows_give_no_lines(packaged: Project) -> None:
     with_predictor(packaged, RULE)
     assert predict_file(packaged.root, asked(packaged, []), packaged.out / "none") == 0

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import warm_processes
 
-LIMIT = 0.5
-"""Seconds. A fifth of a second is the rule on a quiet machine; on a busy one a test takes more."""
+LIMIT = 0.25
+"""Seconds. A tenth of a second is the rule on a quiet machine; on a busy one a test takes more."""
 MARKS = ("slow", "engine", "server", "network")
 """What ``make test-fast`` leaves out."""
 SHOWN = 20

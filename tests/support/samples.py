@@ -9,22 +9,18 @@ from pathlib import Path
 
 import pytest
 
-SLOW = ("slow", "engine", "server", "network")
-SLOW_CASES = 4
-"""Of a test that is slow: more cases of the same way through the code find little."""
 SHARED = "MODEL_PACKAGER_SHARED"
 
 
 def mark_samples(items: Iterable[pytest.Item]) -> None:
     """Mark cases of each test with ``sample(count)`` as ``long``; ``count`` of them are not.
 
-    These are spread evenly over the cases that were collected, with the first and the last. A test
-    that is slow has ``sample(SLOW_CASES)`` unless it says another count.
+    These are spread evenly over the cases that were collected, with the first and the last.
     """
     cases: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if count := _count(item):
-            cases[item.nodeid.partition("[")[0], count].append(item)
+        if (mark := item.get_closest_marker("sample")) is not None:
+            cases[item.nodeid.partition("[")[0], mark.args[0]].append(item)
     for (_, count), same in cases.items():
         step = max(1.0, (len(same) - 1) / max(1, count - 1))
         kept = {round(number * step) for number in range(count)}
@@ -33,18 +29,9 @@ def mark_samples(items: Iterable[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.long)
 
 
-def _count(item: pytest.Item) -> int:
-    """How many cases of the item's test ``make test`` runs; 0 for all."""
-    if (mark := item.get_closest_marker("sample")) is not None:
-        return int(mark.args[0])
-    if item.get_closest_marker("long") is not None:
-        return 0
-    return SLOW_CASES if any(item.get_closest_marker(name) for name in SLOW) else 0
-
-
 def write_left(items: Iterable[pytest.Item]) -> None:
     """Append the names of those that are ``long`` to a file that all parts share."""
-    if (folder := os.environ.get(SHARED)) is not None:
+    if folder := os.environ.get(SHARED):
         left = [f"{item.nodeid}\n" for item in items if item.get_closest_marker("long")]
         with Path(folder, "long").open("a", encoding="utf-8") as file:
             file.write("".join(left))

@@ -62,6 +62,7 @@ def test_a_model_of_several_classes(tmp_path: Path) -> None:
     assert np.allclose(model.predict(rows).probabilities, fitted.predict(sm.add_constant(rows)))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_series_are_asked_by_the_step(tmp_path: Path) -> None:
     series = pd.Series(np.sin(np.arange(60.0)))
     fitted = sm.tsa.ARIMA(series, order=(1, 0, 0)).fit()

@@ -75,6 +75,7 @@ def test_a_call_of_it_is_refused_however_it_is_written(full: str, canary: Path) 
     assert set(sys.modules) == before
 
 
+@pytest.mark.slow
 def test_what_hides_a_call_is_refused(canary: Path) -> None:
     passed = [
         name

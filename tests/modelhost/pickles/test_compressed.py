@@ -25,12 +25,14 @@ def whole(content: bytes) -> bytes:
     return b"".join(iter(lambda: stream.read(1000), b""))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compress", WAYS)
 def test_one_and_several_streams(compress: Callable[[bytes], bytes]) -> None:
     assert whole(compress(CONTENT)) == CONTENT
     assert whole(compress(CONTENT) + compress(b"more")) == CONTENT + b"more"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compress", WAYS)
 def test_what_follows_or_is_missing_is_refused(compress: Callable[[bytes], bytes]) -> None:
     with pytest.raises(UnreadableError, match="has bytes after the end of its"):

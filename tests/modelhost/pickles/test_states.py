@@ -40,6 +40,7 @@ def refused(path: Path, content: bytes) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", range(6))
 def test_the_distributions_of_scipy_are_clean(tmp_path: Path, protocol: int) -> None:
     held = [*distributions(), scipy.stats.loguniform(1e-4, 1.0), scipy.stats.randint(1, 9)]

@@ -45,6 +45,7 @@ print(libc.sendto(datagram.fileno(), b"x", 1, 0, address, 16))
 """
 
 
+@pytest.mark.slow
 @FILTER
 @pytest.mark.parametrize("before", ["", NO_NAMESPACE], ids=["namespace", "filter alone"])
 def test_no_socket_reaches_anybody_whatever_code_opens_it(tmp_path: Path, before: str) -> None:
@@ -113,6 +114,7 @@ LINE = "from modelhost.sandbox.network import isolation_line; "
 LINE += "print(isolation_line(describe_isolation()))"
 
 
+@pytest.mark.slow
 @FILES
 @FILTER
 def test_one_line_names_each_measure_or_why_there_is_none(tmp_path: Path) -> None:

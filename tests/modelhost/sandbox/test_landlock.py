@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sandboxed_programs import FILES, attempt
 
+pytestmark = pytest.mark.slow
+
 
 @FILES
 @pytest.mark.parametrize(

@@ -133,6 +133,7 @@ def test_numbers_survive(values: list[float | None]) -> None:
     assert np.array_equal(np.array(found), np.array(whole, float), equal_nan=True)
 
 
+@pytest.mark.slow
 @given(st.lists(st.none() | st.text(), min_size=1, max_size=40))
 def test_texts_survive(values: list[str | None]) -> None:
     found = handed(pd.Series(values, dtype=object), column("string")).tolist()

@@ -66,6 +66,7 @@ def test_arrays(change: Any, seen: set[str]) -> None:
     assert bool(seen) == bool(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "seen"),
     [
@@ -97,6 +98,7 @@ def test_digits_as_jpeg() -> None:
     assert "nearest" in drifting(profile, pictures(np.rot90(live, axes=(1, 2))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "seen"),
     [
@@ -131,6 +133,7 @@ def test_images(live: list[bytes], seen: set[str]) -> None:
     assert bool(seen) == bool(found)
 
 
+@pytest.mark.slow
 def test_darker_images() -> None:
     profile = profiled([picture(200) for _ in range(600)], "bytes")
     assert {"brightness", "contrast"} <= drifting(profile, [picture(100) for _ in range(600)])

@@ -158,6 +158,7 @@ def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
     assert path.with_suffix(".damaged").exists()
 
 
+@pytest.mark.slow
 def test_without_room_numbers_wait_in_memory_and_none_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -57,6 +57,7 @@ def nonces(count: int) -> list[Token]:
     return [(NOW, os.urandom(8)) for _ in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fate", ["late", "answer lost", "refused"])
 @pytest.mark.parametrize("step", [0, 1])
 def test_what_was_answered_503_can_be_sent_again(
@@ -77,6 +78,7 @@ def test_what_was_answered_503_can_be_sent_again(
     assert RedisTokenStore(redis_url, name, 10**6).add(tokens) == [False] * 5
 
 
+@pytest.mark.slow
 def test_a_confirmation_that_comes_after_its_claim_was_released_does_nothing(
     redis_url: str, short_timeout: None
 ) -> None:

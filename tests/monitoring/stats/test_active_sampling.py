@@ -83,6 +83,7 @@ def population(wrongly: float = 1.0):
     return values, expected, random.integers(0, 2**64, 2_000, np.uint64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wrongly", "assisted"), [(1.0, True), (1.8, True), (1.0, False)])
 def test_estimates_are_unbiased_and_their_intervals_cover(wrongly, assisted):
     values, expected, hashes = population(wrongly)

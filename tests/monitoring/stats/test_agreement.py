@@ -140,6 +140,7 @@ def test_the_interval_covers_the_true_agreement():
     assert covered >= 50
 
 
+@pytest.mark.slow
 def test_many_different_rows_have_the_interval_of_few():
     rng = np.random.default_rng(2)
     truth = rng.normal(size=4_000)

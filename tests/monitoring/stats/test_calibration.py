@@ -14,6 +14,8 @@ from monitoring.stats.calibration import (
     reliability_bins,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def drawn(draw: np.random.Generator, rows: int, wrong: float = 0.0) -> ReliabilityBins:
     """Rows of a calibrated model, of whose answers a share of ``wrong`` more is wrong."""
@@ -42,7 +44,6 @@ def test_a_calibrated_model_has_an_error_but_no_gap() -> None:
     assert debiased_gap(drawn(draw, 100_000, 0.1)) == pytest.approx(0.085, abs=0.01)
 
 
-@pytest.mark.slow
 def test_false_alarms_have_the_level_asked_for() -> None:
     draw = np.random.default_rng(2)
     level, gap = [], []
@@ -84,7 +85,6 @@ def test_few_rows_say_nothing() -> None:
     assert compare_calibration(drawn(draw, 1_000), drawn(draw, 10)) is None
 
 
-@pytest.mark.slow
 def test_rows_five_times_need_their_design_effect() -> None:
     draw = np.random.default_rng(6)
 

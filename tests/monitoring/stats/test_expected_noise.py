@@ -36,6 +36,7 @@ def share_below(level: float, known: int, *, told: bool) -> float:
     return hits / 400
 
 
+@pytest.mark.slow
 def test_a_slice_of_one_confidence_is_no_weaker_than_its_estimate_is_sure() -> None:
     assert share_below(0.01, 2_000, told=False) > 0.15
     assert share_below(0.01, 2_000, told=True) <= 0.02

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from monitoring.stats.selection import draw, inclusion_probabilities
 
+pytestmark = pytest.mark.slow
+
 sizes = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=60)
 
 

@@ -27,6 +27,7 @@ def test_the_shares_add_up_to_what_everybody_makes(found: Floats) -> None:
     np.testing.assert_allclose(total, found[-1] - found[0], atol=1e-9)
 
 
+@pytest.mark.slow
 @given(values)
 @settings(max_examples=40, deadline=None)
 def test_they_are_the_mean_over_all_orders(found: Floats) -> None:

@@ -27,6 +27,7 @@ def made_features(draw: np.random.Generator, rows: int, count: int) -> list[Slic
     return features
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 60), st.booleans(), st.booleans())
 def test_the_sums_of_every_slice_are_those_of_its_rows(
@@ -77,6 +78,7 @@ def test_every_range_of_a_grid_has_its_sums() -> None:
         assert (sums.rows[0, at], sums.loss[0, at]) == (inside.sum(), loss[inside].sum())
 
 
+@pytest.mark.slow
 def test_ranges_are_fitted_and_terms_that_say_nothing_are_dropped() -> None:
     draw = np.random.default_rng(1)
     features = [numbers(draw, 20_000, name) for name in "xyz"]

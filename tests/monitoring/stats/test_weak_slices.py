@@ -12,6 +12,8 @@ from monitoring.stats.slice_features import SliceFeature, SliceTerms
 from monitoring.stats.slice_tests import Losses
 from monitoring.stats.weak_slices import SearchOptions, SearchResult, find_weak_slices
 
+pytestmark = pytest.mark.slow
+
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
@@ -88,7 +90,6 @@ def test_finds_a_slice_of_real_losses() -> None:
         assert 0.2 < result.slices[0].interval[0] < result.slices[0].interval[1] < 4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("expected", [None, 0.1])
 def test_chance_is_seldom_shown(expected: float | None) -> None:
     """At most 5 % of worlds; the exact tests and the two halves make it fewer."""
@@ -100,7 +101,6 @@ def test_chance_is_seldom_shown(expected: float | None) -> None:
     assert shown <= 5
 
 
-@pytest.mark.slow
 def test_copies_of_rows_are_chance_where_groups_are_known() -> None:
     """Five copies of each row: without groups the same noise chooses and confirms."""
     shown = {True: 0, False: 0}
@@ -122,7 +122,6 @@ def test_finds_a_slice_of_rows_in_groups() -> None:
     assert [one.terms for one in result.slices] == [SliceTerms((1, 3), (2, 1))]
 
 
-@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
 def test_the_order_of_rows_and_features_does_not_matter(

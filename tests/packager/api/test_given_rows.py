@@ -48,6 +48,7 @@ def test_numbers_that_name_columns_become_texts_for_a_model(tmp_path: Path) -> N
         given(frame.rename(columns={1: "0"}), tmp_path, model=SimpleNamespace())
 
 
+@pytest.mark.slow
 def test_a_frame_becomes_a_version_of_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from packager.cli import commands
 
+pytestmark = pytest.mark.slow
+
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, as_json: bool = False) -> int:
     monkeypatch.setattr("sys.argv", ["package", *arguments])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from command import package_here
 from exported_packages import exported_package
 
 
+@pytest.mark.slow
 def test_the_folder_is_written_and_named(tmp_path: Path) -> None:
     made = exported_package(tmp_path / "made")
     done = package_here("export", made, "--mlflow", tmp_path / "out")

@@ -98,6 +98,7 @@ def test_every_verb_says_what_it_is_for_in_one_line_of_help(monkeypatch):
         assert not re.search(r"\w(\.\.\.|…)$", shown, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_verbs_are_listed_by_purpose():
     shown = CliRunner().invoke(app, ["--help"]).stdout
     found = re.findall(r"^(\w[\w ]*):\n((?:  \w.*\n)+)", shown, re.MULTILINE)
@@ -162,6 +163,7 @@ def test_an_unambiguous_prefix_of_an_option_is_completed(arg, completed):
     assert complete_option(arg, names) == completed
 
 
+@pytest.mark.slow
 def test_a_prefix_is_completed_up_to_the_end_of_options(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["data", "checkout", "gone@1", "--out", "rows.parquet"])

@@ -117,6 +117,7 @@ def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: 
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passed", [True, False])
 def test_a_replay_reports_its_level_to_the_issue_tracker(
     run, sent, monkeypatch, tmp_path: Path, passed: bool

@@ -52,6 +52,7 @@ def signed(signed_once: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_key_is_made_once_and_its_id_printed(tmp_path: Path) -> None:
     done = here("key", tmp_path / "k", "--json")
     told = json.loads(done.out)
@@ -81,6 +82,7 @@ def test_each_link_is_a_line_and_the_last_one_is_the_verdict(made: Built, signed
     assert len((signed / "s.jsonl").read_bytes().splitlines()) == 5
 
 
+@pytest.mark.slow
 def test_what_is_required_and_not_signed_ends_with_1(signed: Path) -> None:
     asked = (
         "verify",
@@ -98,6 +100,7 @@ def test_what_is_required_and_not_signed_ends_with_1(signed: Path) -> None:
     assert [one["name"] for one in told["links"] if one["status"] == "failed"] == ["replay"]
 
 
+@pytest.mark.slow
 def test_an_unknown_requirement_is_named(signed: Path) -> None:
     asked = ("verify", signed / "oci", "--key", signed / "k.pub", "--require", "replays")
     done = here(*asked)
@@ -105,6 +108,7 @@ def test_an_unknown_requirement_is_named(signed: Path) -> None:
     assert "--require: expected some of model, provenance, sbom, replay, data-check" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "verb",
     [
@@ -129,6 +133,7 @@ def test_nothing_runs_that_another_key_signed(
     assert "5 of other keys are passed over" in done.err
 
 
+@pytest.mark.slow
 def test_evidence_of_another_package_is_not_signed(signed: Path) -> None:
     (signed / "replay.json").write_text("{}")
     done = here(
@@ -138,6 +143,7 @@ def test_evidence_of_another_package_is_not_signed(signed: Path) -> None:
     assert "expected a report of `package replay` or `package test`" in done.err
 
 
+@pytest.mark.slow
 def test_a_key_is_for_packages_not_for_servers(signed: Path) -> None:
     done = here("bench", "http://127.0.0.1:9", "--key", signed / "k.pub")
     assert done.code == 2

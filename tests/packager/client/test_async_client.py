@@ -14,6 +14,8 @@ from answering_server import Answer, answering
 from packager import AsyncClient, Client
 from packager.errors import PackageError
 
+pytestmark = pytest.mark.slow
+
 DONE = {"predictions": [{"prediction": 1, "flags": []}]}
 
 

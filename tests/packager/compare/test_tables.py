@@ -11,6 +11,8 @@ from packager.errors import UsageError
 from packager.report.table_diff import compared_text
 from packager.tables.stream import fingerprint_path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def two(tmp_path, frame):

@@ -10,6 +10,8 @@ from packager.data import key_sketch
 from packager.data.key_sketch import KeySketch, key_hashes, key_kinds
 from packager.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 
 def rows(ids: range, shop: str = "a") -> pd.DataFrame:
     return pd.DataFrame({"id": list(ids), "shop": shop, "value": np.arange(len(ids)) / 7})

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from packager.data.canonical import canonical
 from packager.data.list_values import number_lists
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = st.floats() | st.integers(-(2**53), 2**53)
 LISTS = st.lists(NUMBERS, max_size=6)
 ARRAYS = st.lists(st.floats(width=32), max_size=6).map(lambda one: np.array(one, "f4"))

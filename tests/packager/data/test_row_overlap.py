@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from packager.data.row_overlap import estimate_overlap
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("first", "expected"), [(0, 1.0), (1, 0.0)])
 def test_no_bound_of_an_estimate_is_past_the_estimate(first: int, expected: float):

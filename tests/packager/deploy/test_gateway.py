@@ -140,6 +140,7 @@ def test_each_route_leads_to_its_model(tmp_path: Path) -> None:
             assert asked(at + path) == (404, {"error": told})
 
 
+@pytest.mark.slow
 @needs_haproxy
 def test_it_is_ready_once_each_model_is(tmp_path: Path) -> None:
     with gateway(tmp_path) as at:

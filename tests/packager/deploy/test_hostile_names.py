@@ -151,6 +151,7 @@ def test_every_file_reads_back_as_what_it_was_made_of() -> None:
         text.encode()
 
 
+@pytest.mark.slow
 def test_the_dashboard_asks_with_no_name_that_could_end_a_string() -> None:
     found = json.loads(model_files(STRANGE)["grafana/dashboards/strange.json"])
     variables = {one["name"]: one for one in found["templating"]["list"]}

@@ -47,6 +47,7 @@ def images(document: dict) -> dict[str, str]:
     return {name: one["image"] for name, one in document["services"].items()}
 
 
+@pytest.mark.slow
 def test_a_folder_keeps_its_pins_for_other_models_and_versions(tmp_path: Path) -> None:
     def write(pins: dict[str, str]) -> dict[str, str]:
         asked = ComposeOptions(added=("redis",), pins=pins)

@@ -10,6 +10,7 @@ import pytest
 from packager.engine.usage import process_tree_usage
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_usage_is_that_of_a_process_and_its_children() -> None:
     child = "import time\nwhile time.process_time() < 0.2: pass\nprint(1, flush=True)\ninput()"

@@ -12,7 +12,7 @@ from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
 from packager.manifest.manifest import Base
 
-pytestmark = pytest.mark.usefixtures("cache")
+pytestmark = [pytest.mark.usefixtures("cache"), pytest.mark.slow]
 
 BASE = Base(reference="python:3.11", diff_ids=("sha256:" + "1" * 64,), env=())
 

@@ -19,6 +19,7 @@ from packager.errors import PackageError
 pytestmark = pytest.mark.usefixtures("cache")
 
 
+@pytest.mark.slow
 def test_an_index_that_the_projects_own_uv_configuration_names_is_queried(
     monkeypatch, tmp_path: Path
 ):
@@ -52,6 +53,7 @@ def test_an_index_that_the_projects_own_uv_configuration_names_is_queried(
     assert wheel_path(got.lock.wheels[0]).is_file()
 
 
+@pytest.mark.slow
 def test_a_package_that_uv_ties_to_an_index_comes_from_there(
     lock_alpha, tmp_path: Path, monkeypatch
 ):

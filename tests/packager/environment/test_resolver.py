@@ -14,6 +14,8 @@ from packager.environment.platform import WheelTarget
 from packager.environment.resolver import locate, resolve
 from packager.errors import PackageError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def links(tmp_path: Path) -> Path:
@@ -151,7 +153,6 @@ def test_a_conflict_within_the_project_is_its_own(tmp_path, links, host):
     assert error.message.startswith("requirements.txt: can't be resolved: ")
 
 
-@pytest.mark.slow
 def test_a_wheel_for_another_machine_only_is_no_wheel(tmp_path, links, host):
     make_wheel(links, "native", {"native.py": ""}, tag="cp311-cp311-manylinux_2_17_aarch64")
     error = refused(write(tmp_path, "native\n"), folder_index(links))
@@ -162,7 +163,6 @@ def test_a_wheel_for_another_machine_only_is_no_wheel(tmp_path, links, host):
     )
 
 
-@pytest.mark.slow
 def test_a_source_distribution_alone_is_no_wheel(tmp_path, links, host):
     (links / "gamma-1.0.tar.gz").write_bytes(b"")
     error = refused(write(tmp_path, "gamma\n"), folder_index(links))

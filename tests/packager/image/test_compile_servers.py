@@ -13,6 +13,8 @@ from packager.errors import PackageError
 from packager.image.bytecode import COMPILE, HostCompiler
 from packager.image.compile_servers import CompileServers, bytecode_path, walk_order
 
+pytestmark = pytest.mark.slow
+
 SHARED = 'ONE = {"MULTI", "EXEC"}\ndef f(x):\n    return x in {"MULTI", "EXEC"}\n'
 MODULES = {
     "zeta.py": b"import os\nname = 'walk'\n",

@@ -20,6 +20,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory):
     return make_shared(tmp_path_factory.mktemp("elf"))
 
 
+@pytest.mark.slow
 def test_what_a_shared_object_needs_is_read_from_itself(shared):
     needs = ("liba.so.1", "libb.so.2")
     found = read_elf(io.BytesIO(shared("libb.so.2", "liba.so.1")))

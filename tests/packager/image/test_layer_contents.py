@@ -12,7 +12,10 @@ from packager.image.layer_contents import contents, joined_contents
 from packager.image.layer_entries import copy_members
 from packager.image.layers import Entry, Layer, plain_layer
 
-pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to make libraries")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to make libraries"),
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ from image_samples import make_images
 from packager.image.config import Image
 from packager.image.export import write_archive, write_oci
 
+pytestmark = pytest.mark.slow
+
 TAGS = (MANIFEST.tag, f"{MANIFEST.tag}-replay")
 CONTAINERD = """
 version = 2

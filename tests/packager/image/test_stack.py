@@ -39,6 +39,7 @@ def digests(found: Stack) -> dict[str, str]:
     return {layer.name: layer.diff_id for layer in (*found.below, *found.worker, *found.data)}
 
 
+@pytest.mark.slow
 def test_other_code_changes_the_layer_of_code_alone(tmp_path: Path):
     data = written(tmp_path / "data", rows="a\n1\n")
     one = digests(stack(written(tmp_path / "one", train="x = 1\n"), data, tmp_path))
@@ -47,6 +48,7 @@ def test_other_code_changes_the_layer_of_code_alone(tmp_path: Path):
     assert {name for name in one if one[name] != two[name]} == {"code"}
 
 
+@pytest.mark.slow
 def test_the_same_files_elsewhere_are_the_same_layers(tmp_path: Path):
     data = written(tmp_path / "data", rows="a\n1\n")
     one = stack(written(tmp_path / "one", train="x = 1\n"), data, tmp_path)
@@ -55,6 +57,7 @@ def test_the_same_files_elsewhere_are_the_same_layers(tmp_path: Path):
     assert {layer.source for layer in two.below} == {"cached"}
 
 
+@pytest.mark.slow
 def test_what_trains_is_in_no_layer_that_serves(tmp_path: Path):
     found = stack({}, {}, tmp_path)
     below = {layer.diff_id for layer in found.below}

@@ -14,6 +14,8 @@ from packager.image.layers import Entry, plain_layer
 from packager.image.rootfs import resolve_inside, unpack_layers
 from packager.image.stacked_files import StackedFiles
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("a", "b", "a/c", "a/d", "a/c/e", "b/c")
 KINDS = {"link": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE, "folder": tarfile.DIRTYPE}
 TARGETS = ("a", "/b", "c", "../b", "a/c", "..", "/a/c/e")

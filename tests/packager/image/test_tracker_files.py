@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from packager.image.tracker_files import installed_modules, tracker_tag
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_image_has_the_modules_with_pages_and_lock_and_no_starter():

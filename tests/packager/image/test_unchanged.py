@@ -67,6 +67,7 @@ def test_a_block_that_leaves_bytes_unread_has_not_seen_the_file(hashed: HashedFi
         reader.read(10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["data/visits.csv", "train.py", "notes.txt"])
 def test_a_file_that_changes_before_its_layer_is_written_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -227,6 +227,7 @@ def test_what_is_no_wheel_is_refused(tmp_path: Path, bad: bytes):
         unpacked(tmp_path / "tool-1.0-py3-none-any.whl")
 
 
+@pytest.mark.slow
 @given(st.from_regex(TEST_IMPORT))
 def test_where_the_exact_expression_finds_an_import_a_quick_one_does(code: bytes) -> None:
     assert any(quick.search(code) for quick in QUICK_TEST_IMPORTS)

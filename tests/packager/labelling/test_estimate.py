@@ -19,6 +19,8 @@ from packager.report.labels import agreement_text
 from packager.tables.delta import VersionedTable
 from packager.tables.labels.commit import declare_scheme
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("ann", "bob", "cy", "di")
 CLASSES = ("bad", "good", "odd")
 
@@ -45,7 +47,6 @@ def derived(place, target="truth"):
     return derive_labels(place, step, None, BY, NullProgress())
 
 
-@pytest.mark.slow
 def test_the_derived_table_has_one_label_and_its_probability_for_each_labelled_row(many, tmp_path):
     made, found = derived(many)
     assert (made.uri, made.version, found.outcome) == (f"{many.uri}.truth", 1, "computed")
@@ -75,7 +76,6 @@ def test_labels_of_annotators_have_no_probability(many, tmp_path):
     assert "probability" not in pd.read_csv(tmp_path / "own.csv").columns
 
 
-@pytest.mark.slow
 def test_it_is_computed_again_once_labels_change(many):
     derived(many)
     labelled(many, [(row, "ed", "good") for row in range(1, 60)], source="2")

@@ -52,6 +52,7 @@ def test_the_version_says_who_labelled_unless_a_message_is_given(parts, tmp_path
     assert made.version.message == "quality: labels by cy, di, from march.csv"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [

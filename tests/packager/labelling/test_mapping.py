@@ -18,6 +18,8 @@ from packager.tables.delta import VersionedTable
 from packager.tables.derive import derive, stale
 from packager.tables.pins import pins
 
+pytestmark = pytest.mark.slow
+
 
 def mapped(parts, tmp_path, text="bad,reject\ngood,accept\n", output=None):
     file = tmp_path / "map.csv"
@@ -31,7 +33,6 @@ def stale_now(place):
     return stale(place, latest, AllowedLocations.of(place))
 
 
-@pytest.mark.slow
 def test_a_mapped_scheme_is_a_derived_table_with_the_labels_of_every_annotator(parts, tmp_path):
     made, found = mapped(parts, tmp_path)
     assert (made.uri, made.version) == (f"{parts.uri}.verdict", 1)
@@ -49,7 +50,6 @@ def test_a_mapped_scheme_is_a_derived_table_with_the_labels_of_every_annotator(p
     assert mapped(parts, tmp_path)[1].outcome == "unchanged"
 
 
-@pytest.mark.slow
 def test_it_is_stale_once_the_labels_change(parts, tmp_path):
     made, _ = mapped(parts, tmp_path)
     place = Location(made.uri)

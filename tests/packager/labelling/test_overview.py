@@ -15,6 +15,8 @@ from packager.labelling.overview import labels_of, overviews, plain_rows, resolv
 from packager.location import Location
 from packager.manifest.label_schemes import LabelScheme
 
+pytestmark = pytest.mark.slow
+
 
 def test_coverage_counts_rows_by_what_their_annotators_say(parts):
     version, (found,) = overviews(parts)
@@ -47,7 +49,6 @@ def test_a_file_for_a_test_has_the_target_of_resolved_rows_alone(parts, tmp_path
     assert set(pd.read_csv(tmp_path / "chosen.csv")["selection_probability"]) == {0.5}
 
 
-@pytest.mark.slow
 def test_a_row_has_one_selection_probability_or_none(parts, tmp_path):
     labelled(parts, [(0, "cy", "good")], source="2", selection_probability=0.5)
     labelled(parts, [(0, "di", "good")], source="3", selection_probability=0.5)
@@ -61,7 +62,6 @@ def test_a_row_has_one_selection_probability_or_none(parts, tmp_path):
     assert plain_rows(several, 1)[0]["selection_probability"] is None
 
 
-@pytest.mark.slow
 def test_what_is_written_can_be_added_again(place, commit, tmp_path):
     commit(rows().assign(day="=a,b"))
     declared(place, key=["id", "day"])

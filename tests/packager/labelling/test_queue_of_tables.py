@@ -22,6 +22,8 @@ from packager.progress import NullProgress
 from packager.tables.delta import VersionedTable
 from packager.tables.labels.store import read_labels
 
+pytestmark = pytest.mark.slow
+
 RETURNED = LabelScheme(name="returned", classes=("no", "yes"))
 
 

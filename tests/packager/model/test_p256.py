@@ -58,6 +58,7 @@ def test_the_other_s_of_a_signature_is_valid_too_as_the_standard_has_it() -> Non
     assert OWN.verifies(encode_dss_signature(r, N - s), b"sample")
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=100), st.integers(0, 600), st.integers(0, 255))
 @settings(max_examples=25, deadline=None)
 def test_signatures_and_changed_ones_are_judged_as_by_cryptography(

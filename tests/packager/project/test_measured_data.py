@@ -14,14 +14,14 @@ from packager.project.measured_data import measured_section
 def test_the_inputs_are_included_and_the_only_other_column_is_the_target(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text('"a ""x""";b;truth\n' + "1,5;z;3\n2,5;z;4\n" * 20)
-    section, task = measured_section(file, None, ['a "x"', "b"], "regression")
+    section, task, inputs = measured_section(file, None, ['a "x"', "b"], "regression")
     assert tomllib.loads(section)["data"] == {
         "source": "data/rows.csv",
         "target": "truth",
         "include": ['a "x"', "b"],
         "read": {"separator": ";", "decimal": ","},
     }
-    assert task == "regression"
+    assert (task, inputs) == ("regression", ['a "x"', "b"])
 
 
 def test_a_target_of_text_makes_it_a_classification(tmp_path: Path) -> None:

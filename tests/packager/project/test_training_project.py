@@ -88,6 +88,7 @@ def test_the_written_recipe_trains_on_the_table(
     assert len(again.predict(strange)) == 2
 
 
+@pytest.mark.slow
 def test_a_table_of_numbers_alone_and_one_of_parquet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,6 +155,7 @@ class UploadScript:
         return StubAnswer(204 if asked.method == "GET" else 202, place | last)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("whole_limit", "failures", "expected"),
     [
@@ -263,6 +264,7 @@ def test_no_more_than_the_size_is_read():
     assert len(b"".join(got)) <= 1_000
 
 
+@pytest.mark.slow
 def test_a_small_blob_is_bounded_before_it_is_asked_for():
     with stub(lambda _: StubAnswer(200)) as found:
         with pytest.raises(PackageError, match="expected at most 100 bytes, got 300,000"):

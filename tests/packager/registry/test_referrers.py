@@ -206,6 +206,7 @@ def test_a_malformed_list_is_refused(content: bytes, expected: str):
     assert expected in refused.value.message
 
 
+@pytest.mark.slow
 def test_pages_without_an_end_are_refused():
     def script(asked: StubRequest) -> StubAnswer:
         headers = {"Content-Type": INDEX_TYPE, "Link": f'<{asked.path}>; rel="next"'}

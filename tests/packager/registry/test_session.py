@@ -229,6 +229,7 @@ def test_redirects_end():
         opened(found.host).request("GET", "/v2/m", PUSH)
 
 
+@pytest.mark.slow
 def test_tokens_of_three_uses_are_renewed():
     uses: dict[str, int] = {}
 

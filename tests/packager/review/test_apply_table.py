@@ -25,6 +25,8 @@ from packager.tables.derive import stale
 from packager.tables.lineage import lineage, lineage_text
 from packager.tables.source import open_source
 
+pytestmark = pytest.mark.slow
+
 FRAME = pd.DataFrame({"name": ["ann", "bob", "bob", "cid"], "size": [1.5, 2.0, 2.0, -999.0]})
 
 
@@ -73,7 +75,6 @@ def test_the_result_is_a_derived_version_that_knows_its_source(raw, apply, told)
     assert [(c.dropped, len(c.cells)) for c in told] == [(1, 1)]
 
 
-@pytest.mark.slow
 def test_verdicts_that_were_applied_to_the_same_rows_compute_nothing(raw, apply, told):
     made, _ = apply(raw, ONCE, FIX)
     again, found = apply(made, FIX, ONCE, verdict(0, "keep"))
@@ -88,7 +89,6 @@ def test_verdicts_that_were_applied_to_the_same_rows_compute_nothing(raw, apply,
     assert len(rows(clean)) == 4
 
 
-@pytest.mark.slow
 def test_a_source_that_goes_back_makes_the_result_stale(raw, apply):
     commit_rows(frame_source(FRAME.iloc[:3]), raw, "fewer", "me")
     made, found = apply(raw, ONCE)

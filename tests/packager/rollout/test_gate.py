@@ -16,6 +16,8 @@ from packager.rollout.verdict import GateCheck, GateVerdict
 
 from host_samples import MANIFEST  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 EXPECTED = ({"prediction": True}, {"prediction": False})
 GOLDEN = Golden(rows=({"x": 1}, {"x": -1}), expected=EXPECTED)
 LIMITS = GateLimits(

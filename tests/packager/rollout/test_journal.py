@@ -9,6 +9,8 @@ from packager.errors import PackageError, UsageError
 from packager.rollout import journal
 from packager.rollout.journal import UpdateJournal
 
+pytestmark = pytest.mark.slow
+
 UPDATE = UpdateJournal("shop", "1", "2", "shop:2", "starting", {"canary": 0.1})
 
 

@@ -76,6 +76,7 @@ def test_a_slower_new_version_is_never_judged_better(measured, factor):
     assert rank[slower.outcome] >= rank[same.outcome]
 
 
+@pytest.mark.slow
 def test_a_version_at_the_bound_is_refused_no_more_often_than_stated():
     """The new version is exactly as slow as allowed: the worst case of a false alarm."""
     bound, refused = LatencyBound(ratio=1.0, slack_seconds=0.0, alarm=0.2), 0

@@ -11,6 +11,8 @@ from packager.image.export import write_oci
 from packager.image.reference import open_reference
 from packager.run.signing import facts_to_sign
 
+pytestmark = pytest.mark.slow
+
 
 def test_contents_bytecode_and_settings_are_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

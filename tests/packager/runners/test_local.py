@@ -14,6 +14,8 @@ from packager.image.wheels import site_packages
 from packager.runners import local
 from packager.runners.local import check_host, unpacked_package
 
+pytestmark = pytest.mark.slow
+
 HERE = WheelTarget("3.11", "linux/amd64", (2, 36))
 
 

@@ -59,6 +59,7 @@ def digest(folder: Path, lock: Lock = LOCK, isolation: str = "process") -> str:
     return inputs_digest(read_files(project), lock, isolation, training_job(project, None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -78,6 +79,7 @@ def test_other_code_data_or_recipe_takes_no_kept_result(tmp_path, name, content)
 POLICY = "[test]\nbatch_invariance = false\n[[test.case]]\nname = 'a'\nkind = 'bounds'\n"
 
 
+@pytest.mark.slow
 def test_another_policy_of_tests_takes_the_kept_result(tmp_path):
     before = write_project(tmp_path / "project")
     one = digest(before)
@@ -111,6 +113,7 @@ def test_other_dependencies_or_surroundings_take_no_kept_result(tmp_path, lock, 
     assert digest(folder, lock, isolation) != digest(folder)
 
 
+@pytest.mark.slow
 def test_a_project_elsewhere_with_other_code_has_reports_of_its_own(tmp_path):
     one, other = write_project(tmp_path / "one"), write_project(tmp_path / "other")
     asked = make_job(load_project(one))
@@ -150,6 +153,7 @@ def test_another_image_place_machine_or_job_has_another_digest(
     assert training_digest(Image("x", b"{}", ()), "container", HERE, asked) in digests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -24,6 +24,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["result.json", "error.json", "golden.json", "model/weights"])
 def test_results_that_link_elsewhere_are_refused(tmp_path: Path, outside: Path, name: str) -> None:
     left = f"place = pathlib.Path(sys.argv[3], {name!r}); place.parent.mkdir(exist_ok=True)\n"
@@ -32,6 +33,7 @@ def test_results_that_link_elsewhere_are_refused(tmp_path: Path, outside: Path, 
         run(layers(tmp_path, DONE + left), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(landlock.abi() < landlock.MIN_ABI, reason="no Landlock here")
 def test_what_isolates_is_reported_by_this_program_and_not_by_the_package(tmp_path: Path) -> None:
     forges = "import os\nos.environ['MODEL_CONFINEMENT'] = '{\"files\": \"forged\"}'\n"
@@ -45,12 +47,14 @@ def test_what_isolates_is_reported_by_this_program_and_not_by_the_package(tmp_pa
     assert "forged" not in str(worker.measures)
 
 
+@pytest.mark.slow
 def test_a_pipe_among_the_results_is_refused(tmp_path: Path) -> None:
     left = "import os; os.mkfifo(sys.argv[3] + '/golden.json')\n"
     with pytest.raises(PackageError, match=r"left golden\.json, which is not a regular file"):
         run(layers(tmp_path, DONE + left), tmp_path)
 
 
+@pytest.mark.slow
 def test_what_a_worker_started_ends_with_it(tmp_path: Path) -> None:
     left = "import os\nif os.fork() == 0:\n import time; time.sleep(600)\n"
     left += "else: print(os.getpid())\n"

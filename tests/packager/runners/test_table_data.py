@@ -34,6 +34,7 @@ class RecordedProgress(NullProgress):
         self.warnings.append(text)
 
 
+@pytest.mark.slow
 def test_the_named_version_is_exported_and_a_newer_one_reported(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame, frame.iloc[:1])
@@ -52,6 +53,7 @@ def test_the_named_version_is_exported_and_a_newer_one_reported(tmp_path, commit
     assert "version 2 is newer than the one that package.toml names" in told.warnings[0]
 
 
+@pytest.mark.slow
 def test_without_a_version_the_latest_is_taken(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame, frame.iloc[:1])
@@ -77,6 +79,7 @@ def test_a_manifest_keeps_the_version():
     assert DataSource.model_validate_json(source.dump()).table.version == 3
 
 
+@pytest.mark.slow
 def test_a_build_is_checked_against_the_previous_version_which_stays_too(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame, frame.assign(basket=9.0))
@@ -127,6 +130,7 @@ def labelled_project(tmp_path, commit, source):
     return load_project(project_of(tmp_path, source, **{'target = "returned"': target}))
 
 
+@pytest.mark.slow
 def test_labels_of_a_version_are_the_target_and_older_ones_can_be_trained_on(
     tmp_path, commit, cache
 ):
@@ -142,6 +146,7 @@ def test_labels_of_a_version_are_the_target_and_older_ones_can_be_trained_on(
         assert bool(told.warnings) == (number == 3)
 
 
+@pytest.mark.slow
 def test_a_version_without_the_scheme_is_refused(tmp_path, commit, cache):
     project = labelled_project(tmp_path, commit, "delta:visits@1")
     with (
@@ -151,6 +156,7 @@ def test_a_version_without_the_scheme_is_refused(tmp_path, commit, cache):
         pass
 
 
+@pytest.mark.slow
 def test_a_check_is_told_of_disputed_rows_of_the_scheme(tmp_path, commit, cache):
     with local_data(labelled_project(tmp_path, commit, "delta:visits@3"), NullProgress()) as local:
         labels = make_check_job(local, NullProgress()).expected.labels
@@ -158,6 +164,7 @@ def test_a_check_is_told_of_disputed_rows_of_the_scheme(tmp_path, commit, cache)
     assert [(one.row, one.votes) for one in labels.disputed] == [(1, "'no' (ann), 'yes' (bob)")]
 
 
+@pytest.mark.slow
 def test_rows_of_a_checked_project_have_the_hashes_of_their_table(tmp_path, commit, cache):
     from packager.worker.check_data import _hashes
 
@@ -168,6 +175,7 @@ def test_rows_of_a_checked_project_have_the_hashes_of_their_table(tmp_path, comm
     assert _hashes(frame, asked).tolist() == row_hashes(rows).tolist()
 
 
+@pytest.mark.slow
 def test_a_manifest_names_the_scheme(tmp_path, commit, cache):
     with local_data(labelled_project(tmp_path, commit, "delta:visits@4"), NullProgress()) as local:
         named = local.exported

@@ -19,7 +19,7 @@ from packager.runners import unpacked
 from packager.runners.unpacked import unpacked_environments
 
 PYTHON = f"{unpacked.sys.version_info.major}.{unpacked.sys.version_info.minor}"
-pytestmark = pytest.mark.usefixtures("cache")
+pytestmark = [pytest.mark.usefixtures("cache"), pytest.mark.slow]
 
 
 def layers(home: str, *wheels: Path) -> list[Layer]:

@@ -13,6 +13,8 @@ from scored_packages import ScoredPackage, answers, contents, rows, run, scored_
 from packager.errors import UsageError
 from packager.scoring.plan import SUCCESS
 
+pytestmark = pytest.mark.slow
+
 TABLE = rows(300)
 
 

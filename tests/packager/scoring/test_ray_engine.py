@@ -37,6 +37,7 @@ def test_ray_gives_the_same_bytes(local_package: Package, tmp_path: Path) -> Non
     assert contents[0] == contents[1]
 
 
+@pytest.mark.slow
 def test_a_key_and_ray_are_refused_together(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a\n1\n")
     created = package("key", tmp_path / "k", env={**NO_ENGINE, "MODEL_PACKAGER_KEY_PASSWORD": ""})

@@ -40,6 +40,8 @@ from packager.scoring.parts import record_part
 from packager.scoring.plan import SUCCESS, WORK
 from tests.support.solution_samples import loaded_solution
 
+pytestmark = pytest.mark.slow
+
 TABLE = rows(950)
 
 
@@ -92,6 +94,7 @@ ONCE = ("clearing",)
         for after in ((0,) if name in ONCE else (0, 1, 3))
     ],
 )
+@pytest.mark.sample(5)
 def test_a_run_that_is_killed_anywhere_resumes_to_the_same_bytes(
     made: ScoredPackage, monkeypatch: pytest.MonkeyPatch, step: int, after: int
 ) -> None:
@@ -149,7 +152,6 @@ def test_a_member_that_ends_ends_the_run_which_is_resumed(
         assert contents(asked.output) == contents(whole.output)
 
 
-@pytest.mark.slow
 def test_a_built_solution_is_scored_in_shards_and_resumed(
     local_solution: Package, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ from packager.errors import UsageError
 from packager.location import Location
 from packager.tables.added_rows import export_added
 
+pytestmark = pytest.mark.slow
+
 Commit = Callable[..., Any]
 
 

@@ -21,6 +21,8 @@ from packager.tables.lineage import lineage, lineage_text
 from packager.tables.records import Derivation, Parent
 from packager.tables.source import open_source
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def opened(monkeypatch):
@@ -62,7 +64,6 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("named", ELSEWHERE)
 @pytest.mark.parametrize("by", ["commit", "pin"])
 def test_a_table_elsewhere_is_reported_and_not_opened(tmp_path, named, by, opened):

@@ -12,6 +12,8 @@ from packager.location import Location
 from packager.tables.checkout import export, revert
 from packager.tables.delta import VersionedTable
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_export_has_the_rows_of_its_version_and_equal_bytes_each_time(
     tmp_path, place, commit, frame

@@ -208,6 +208,7 @@ def test_a_row_group_that_has_no_room_is_refused(place, monkeypatch):
         [*VersionedTable.open(place).frames()]
 
 
+@pytest.mark.slow
 def test_checkpoints_of_every_day_are_read(place, tmp_path):
     for number in range(3):
         made(place, {"id": [number]}, mode="append")

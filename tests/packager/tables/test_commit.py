@@ -31,6 +31,8 @@ from packager.tables.errors import ConflictError
 from packager.tables.source import open_source
 from packager.tables.stream import fingerprint_path
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_version_holds_the_rows_in_their_order_and_says_who_and_why(commit, place, frame):
     added = commit(frame, "first")
@@ -158,7 +160,6 @@ def test_other_readers_see_a_delta_table(commit, place, frame):
     assert duckdb.sql("select sum(x), count(*) from dataset").fetchall() == [(400.0, 200)]
 
 
-@pytest.mark.slow
 def test_two_writers_at_once_lose_nothing(commit, place, frame):
     commit(frame)
     errors = []
@@ -179,7 +180,6 @@ def test_two_writers_at_once_lose_nothing(commit, place, frame):
     assert {rows(place, n)["x"][0] for n in numbers(place)[1:]} == {1.0, 2.0, 3.0}
 
 
-@pytest.mark.slow
 def test_a_writer_that_always_comes_late_is_reported_and_leaves_nothing(
     commit, place, frame, monkeypatch
 ):
@@ -221,7 +221,6 @@ adding.commit_rows(frame_source(frame), Location(sys.argv[1]), "killed", "me")
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="signals and limits of Linux")
 @pytest.mark.parametrize(
     ("moment", "versions"), [("before", ["m"]), ("after", ["m", "killed"]), ("full", ["m"])]

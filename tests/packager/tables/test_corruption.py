@@ -24,6 +24,7 @@ def test_an_entry_of_another_kind_is_an_error_at_most(table, tmp_path, line):
         read_everything(table, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

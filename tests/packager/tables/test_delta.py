@@ -52,6 +52,7 @@ def test_a_table_keeps_its_partition_columns(place, tmp_path):
         commit_rows(open_source(tmp_path / "new.parquet"), place, "new", "me", change=True)
 
 
+@pytest.mark.slow
 def test_a_table_that_only_grows_takes_rows_and_loses_none(place, tmp_path):
     made(place, {"id": [1]}, configuration={"delta.appendOnly": "true"})
     append(place, {"id": [2]}, tmp_path)
@@ -63,6 +64,7 @@ def test_a_table_that_only_grows_takes_rows_and_loses_none(place, tmp_path):
     assert [row["id"] for row in rows(place)] == [1, 2]
 
 
+@pytest.mark.slow
 def test_times_without_a_zone_leave_the_old_features_in_force(place, tmp_path):
     made(place, {"id": [1]}, configuration={"delta.appendOnly": "true"})
     file = tmp_path / "t.parquet"
@@ -80,6 +82,7 @@ def test_times_without_a_zone_leave_the_old_features_in_force(place, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_notes_on_columns_stay_and_nulls_are_refused_where_the_table_has_none(place, tmp_path):
     made(place, {"id": [1], "x": [1.0]})
     sets(place, id={"nullable": False, "metadata": {"comment": "the key"}})

@@ -56,6 +56,7 @@ def test_it_is_refused_with_what_to_write(
         assert countries(table)[-len(cells) :] == [wanted if c == "NA" else c for c in cells]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [("FR", "DE"), ("", "FR"), ("null", "FR")])
 def test_empty_cells_and_words_that_it_does_not_hold_are_read_as_ever(
     table: Location, tmp_path: Path, cells: tuple[str, ...]

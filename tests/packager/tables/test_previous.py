@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from packager.location import Location
 from packager.progress import NullProgress
 from packager.tables.checkout import revert
 from packager.tables.previous import compared_version, load_previous, load_rows
 from packager.tables.vacuum import vacuum
+
+pytestmark = pytest.mark.slow
 
 
 class Warnings(NullProgress):

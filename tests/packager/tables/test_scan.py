@@ -24,6 +24,8 @@ from packager.tables.protocol import FEATURES
 from packager.tables.source import open_source
 from packager.tables.vacuum import vacuum
 
+pytestmark = pytest.mark.slow
+
 UTC = dt.UTC
 
 
@@ -65,7 +67,6 @@ VALUES = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", VALUES)
 @pytest.mark.sample(4)
 def test_appended_rows_have_their_partitions_values_for_every_reader(place, tmp_path, kind):
@@ -213,7 +214,6 @@ def test_rows_of_commits_that_say_nothing_of_themselves_are_not_lost(place, tmp_
     assert added.version.number == 1
 
 
-@pytest.mark.slow
 def test_checkpoints_in_one_part_or_several_are_read(place, tmp_path):
     for number in range(4):
         made(place, {"id": [number]}, mode="append")

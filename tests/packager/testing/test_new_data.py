@@ -85,6 +85,7 @@ def table(frame: pd.DataFrame, commit: Commit, place: Location) -> Location:
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "rows", "version"),
     [("", 210, 3), ("@1", 200, 1), ("@1..2", 7, 2), ("@2..3", 3, 3), ("@1..", 10, 3)],
@@ -97,6 +98,7 @@ def test_a_version_of_a_table_and_what_it_adds(
     assert (len(pd.read_parquet(file.path)), found.version) == (rows, version)
 
 
+@pytest.mark.slow
 def test_of_a_table_only_rows_after_the_tested_version_are_new(
     table: Location, resolved: Callable[..., NewData]
 ) -> None:

@@ -28,6 +28,8 @@ from packager.trust.settings import START_KEYS
 from packager.trust.verified import run_checks
 from packager.trust.whole_image import verify_package
 
+pytestmark = pytest.mark.slow
+
 CHANGES = (88, pytest.param(200, marks=pytest.mark.long))
 """The first is each kind in each layer once."""
 SEED = 20261129
@@ -106,7 +108,6 @@ def test_the_package_as_built_is_accepted_by_all_three(
     assert at_verify(tmp_path / "oci", key, bundles) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("changes", CHANGES)
 def test_each_change_of_a_file_link_or_mode_is_named(
     changes: int, made: Built, key: PrivateKey, bundles: Path, tmp_path: Path

@@ -21,6 +21,8 @@ from packager.image.stack import own_training_runtime
 from packager.image.wheels import folder_path, site_packages
 from packager.trust.examine import HERE, MAX_NAMED, Examination, examine
 
+pytestmark = pytest.mark.slow
+
 
 def examined(folder: Path, *images: Image) -> Examination:
     write_oci(images, folder / "oci")

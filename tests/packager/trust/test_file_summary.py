@@ -18,6 +18,8 @@ from packager.trust import verified
 from packager.trust.file_summary import FileSummary, keep_summary, known_summary
 from packager.trust.verified import run_checks
 
+pytestmark = pytest.mark.slow
+
 FILES = FileList({"code": "folder 755", "code/a.py": f"644 {'a' * 64}"}, {})
 
 

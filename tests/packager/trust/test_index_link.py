@@ -32,6 +32,8 @@ from packager.trust.keys import PrivateKey
 from packager.trust.measured import replay_result
 from packager.trust.statements import IndexBinding, Statement, index_statement
 
+pytestmark = pytest.mark.slow
+
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
 INDEX = ImageIndex(Descriptor("x", f"sha256:{'1' * 64}", 1), {AMD64: "sha256:a", ARM64: "sha256:b"})
 ROOT = "2" * 64

@@ -53,6 +53,7 @@ def test_the_first_statement_of_a_licence_is_reported(fields, kind, names, text)
     assert found.text == (names[0] if text is None else text)
 
 
+@pytest.mark.slow
 def test_every_distribution_of_this_environment_has_a_licence_in_one_line():
     for found in distributions():
         licence = licences_of(found.read_text("METADATA") or "")

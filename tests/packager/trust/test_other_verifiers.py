@@ -20,6 +20,8 @@ from packager.model.dsse import read_bundle
 from packager.trust.envelope import as_lines
 from packager.trust.statements import OMS
 
+pytestmark = pytest.mark.slow
+
 TOOL = Path(sys.executable).parent / "model_signing"
 NO_NETWORK = ("unshare", "-r", "-n")
 SIGSTORE = """
@@ -81,7 +83,6 @@ def oms(folder: Path, unpacked: Path, key: str = "k.pub") -> subprocess.Complete
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not TOOL.exists(), reason="model-signing is not installed")
 def test_the_oms_verifier_accepts_the_files_and_names_what_differs(
     signed: Path, tmp_path: Path
@@ -125,7 +126,6 @@ def test_openssl_verifies_the_signature_over_the_encoded_payload(
 
 
 @pytest.mark.network
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_the_library_of_sigstore_verifies_every_bundle(signed: Path, tmp_path: Path) -> None:
     npm_installed(tmp_path, "@sigstore/verify@3", "@sigstore/bundle@4")

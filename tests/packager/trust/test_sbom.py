@@ -24,6 +24,8 @@ from packager.image.reference import open_reference
 from packager.image.rootfs import unpack_layers
 from packager.trust.sbom import base_bill, bill_of_materials
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = {"1.5": SchemaVersion.V1_5, "1.6": SchemaVersion.V1_6, "1.7": SchemaVersion.V1_7}
 
 
@@ -225,7 +227,6 @@ def test_a_base_has_a_bill_of_its_own(tmp_path: Path):
     assert made == base_bill(BaseImage(saved, tmp_path, None))
 
 
-@pytest.mark.slow
 def test_the_bill_of_a_built_package_equals_what_its_folders_say(local_package, tmp_path: Path):
     with open_reference(local_package.reference, None) as reference:
         made = bill_of_materials(reference, companion=True)
@@ -250,7 +251,6 @@ def test_the_bill_of_a_built_package_equals_what_its_folders_say(local_package, 
     assert nested
 
 
-@pytest.mark.slow
 def test_a_solutions_bill_has_each_member_with_a_card(local_solution):
     with open_reference(local_solution.reference, None) as reference:
         made = bill_of_materials(reference)
@@ -267,7 +267,6 @@ def test_a_solutions_bill_has_each_member_with_a_card(local_solution):
     assert all("modelParameters" in one["modelCard"] for one in inner.values())
 
 
-@pytest.mark.slow
 def test_syft_finds_in_the_image_what_the_bill_lists(local_package, tmp_path: Path):
     if shutil.which("syft") is None:
         pytest.skip("no syft here")

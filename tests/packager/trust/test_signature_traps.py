@@ -33,6 +33,8 @@ from packager.trust.envelope import as_lines, signed_bundle
 from packager.trust.keys import PrivateKey
 from packager.trust.statements import Statement, cosign_statement, described
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:

@@ -30,6 +30,8 @@ from packager.trust.store import (
 )
 from packager.trust.whole_image import examined_facts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:

@@ -26,6 +26,8 @@ from packager.trust.keys import PrivateKey
 from packager.trust.store import keep_bundles
 from packager.trust.verified import open_verified, repository_of, run_checks
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:

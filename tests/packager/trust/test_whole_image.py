@@ -26,6 +26,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> PrivateKey:
     return new_key(tmp_path_factory.mktemp("keys") / "k")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "file"),
     [
@@ -53,6 +54,7 @@ def test_one_flipped_byte_in_a_stored_layer_is_found_and_its_file_named(
     assert {"image", "config", "root"} & wrong(report).keys() == set()
 
 
+@pytest.mark.slow
 def test_bytes_of_a_layer_that_are_in_no_file_are_found_too(
     made: Built, key: PrivateKey, tmp_path: Path
 ) -> None:

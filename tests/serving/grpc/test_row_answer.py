@@ -56,6 +56,7 @@ def answers(draw: st.DrawFn, name: str) -> tuple[GrpcContext, ScoredRows]:
     return GrpcContext(InferenceRequest(told, asked, False), raw=draw(st.booleans())), scored
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 @settings(max_examples=60, deadline=None)
 @given(st.data())

@@ -18,6 +18,8 @@ from serving.grpc.tensors import FIELDS
 from serving.grpc.usual_row import UsualRows
 from serving.http.messages import RequestError
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = {"a": "number", "b": "integer", "c": "string", "d": "boolean"}
 VALUES = {
     "FP64": st.floats(),

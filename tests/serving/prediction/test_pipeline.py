@@ -30,6 +30,8 @@ from serving.processes.model_processes import model_spec
 from serving.protocols.predict import PredictProtocol
 from serving.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 ADAPTER = PredictProtocol("1.0.0")
 ROW = {"carat": 0.5, "color": "E", "tables": 55}
 OUTSIDE = {**ROW, "color": "Z"}
@@ -211,7 +213,6 @@ def while_busy(loaded: Loaded, then: Callable[[], Coroutine[Any, Any, None]]) ->
     loaded.run(both())
 
 
-@pytest.mark.slow
 def test_a_small_request_has_one_answer_inline_and_in_turn(
     compiled: Loaded, package: Package
 ) -> None:
@@ -235,14 +236,12 @@ def test_what_is_not_answered_inline_is_not_counted_there(compiled: Loaded) -> N
     assert compiled.stages() == (0, 0)
 
 
-@pytest.mark.slow
 def test_a_model_without_a_compiled_form_is_never_asked_inline(native: Loaded) -> None:
     assert not native.pipeline.may_predict_inline
     assert native.inline([{"code": 0}]) is None
     assert native.stages() == (0, 0)
 
 
-@pytest.mark.slow
 def test_a_large_request_is_answered_as_its_rows_one_by_one(compiled: Loaded) -> None:
     rows = [{**ROW, "carat": place / 1_000, "color": "DEFGZ"[place % 5]} for place in range(1_500)]
     assert len(body_of(rows)) > MIN_LARGE_BYTES
@@ -286,7 +285,6 @@ def test_columns_beside_the_models_are_counted_once(compiled: Loaded) -> None:
     assert compiled.registry.get_sample_value(name, compiled.labels) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("before", [1, 7_000])
 def test_a_row_on_which_the_model_raises_is_the_clients_fault(native: Loaded, before: int) -> None:
     error = native.error([*[{"code": 0}] * before, {"code": 2}], seconds=20)
@@ -295,7 +293,6 @@ def test_a_row_on_which_the_model_raises_is_the_clients_fault(native: Loaded, be
     assert SECRET not in str(error.response().body)
 
 
-@pytest.mark.slow
 def test_a_broken_model_is_no_clients_fault_and_keeps_its_message_to_itself(
     native: Loaded,
 ) -> None:
@@ -308,7 +305,6 @@ def test_a_broken_model_is_no_clients_fault_and_keeps_its_message_to_itself(
     assert SECRET not in str(error.response().body)
 
 
-@pytest.mark.slow
 def test_beyond_the_queue_a_request_is_told_at_once_when_to_come_again(native: Loaded) -> None:
     async def full() -> None:
         with pytest.raises(RequestError) as raised:
@@ -319,7 +315,6 @@ def test_beyond_the_queue_a_request_is_told_at_once_when_to_come_again(native: L
     while_busy(native, full)
 
 
-@pytest.mark.slow
 def test_a_model_that_outlasts_every_deadline_is_stuck_until_it_ends(native: Loaded) -> None:
     assert not native.pipeline.stuck
     assert native.error([{"code": 9}], seconds=0.1).code == "deadline"
@@ -331,7 +326,6 @@ def test_a_model_that_outlasts_every_deadline_is_stuck_until_it_ends(native: Loa
         time.sleep(0.01)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("row", "count", "seconds"), [(9, 1, 0.05), (9, 7_000, 0.05), (0, 7_000, -1)]
 )
@@ -343,7 +337,6 @@ def test_no_answer_comes_after_the_deadline(
     assert error.message == "no answer of model diamonds within 0.1 s"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 7_000])
 def test_a_client_that_goes_away_ends_its_wait(native: Loaded, count: int) -> None:
     body = body_of([{"code": 9}] * count)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+import pytest
+
 from serving.processes.child import Child
 from serving.processes.shared_descriptors import SharedNotes
 
@@ -23,6 +25,7 @@ def test_it_is_wanted_at_once_or_when_its_descriptor_is_readable() -> None:
     os.close(writing)
 
 
+@pytest.mark.slow
 def test_it_shows_its_stacks_and_can_be_killed() -> None:
     notes = SharedNotes.make()
 

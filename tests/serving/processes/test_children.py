@@ -36,6 +36,7 @@ def workers(package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return made
 
 
+@pytest.mark.slow
 def test_there_are_as_many_workers_as_are_requested_or_as_the_package_says(workers):
     assert len(workers()[1]) == MANIFEST.serve.workers
     _, three, _ = workers(MODEL_WORKERS="3")
@@ -43,6 +44,7 @@ def test_there_are_as_many_workers_as_are_requested_or_as_the_package_says(worke
     assert [child.slot for child in three] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_worker_inherits_what_it_shares_and_no_more(workers, monkeypatch):
     monkeypatch.setenv(KEY_DESCRIPTOR, "12")
     listening, (child, *_), model = workers(MODEL_WORKERS="1")

@@ -17,6 +17,8 @@ from serving.processes.confinement import ModelConfinement
 from serving.processes.fork import execute
 from serving.processes.model_environment import model_folders
 
+pytestmark = pytest.mark.slow
+
 Try = Callable[..., str]
 LANDLOCK = pytest.mark.skipif(landlock.abi() < landlock.MIN_ABI, reason="no Landlock here")
 SECCOMP = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
@@ -50,7 +52,6 @@ def tries(tmp_path: Path) -> Try:
 OPEN = "import os\nprint(open(os.environ['{}'] + '{}', '{}').{})\n"
 
 
-@pytest.mark.slow
 @LANDLOCK
 def test_it_reads_the_package_and_writes_to_its_own_folder_alone(
     tries: Try, tmp_path: Path
@@ -63,7 +64,6 @@ def test_it_reads_the_package_and_writes_to_its_own_folder_alone(
     assert tries(OPEN.format("ROOT", "/code/new", "w", "write('x')")) == "PermissionError"
 
 
-@pytest.mark.slow
 @LANDLOCK
 @pytest.mark.parametrize("network", [False, True])
 def test_it_reads_no_memory_and_no_variables_of_the_server(tries: Try, network: bool) -> None:

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from serving.processes.memory_use import memory_use
 
 MIB = 1 << 20
@@ -32,6 +34,7 @@ def used(what: str) -> int:
         process.communicate()
 
 
+@pytest.mark.slow
 def test_memory_of_a_process_and_of_its_children_with_shared_pages_counted_once() -> None:
     assert 100 * MIB < used("alone") < 180 * MIB
     assert 100 * MIB < used("fork") < 180 * MIB

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 TOP = Path(__file__).parents[3]
 SCRIPT = """
 import os, subprocess, sys, time

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TOP = Path(__file__).parents[3]
 SCRIPT = """
 import json, os, sys, time
@@ -192,7 +194,6 @@ def test_what_a_worker_started_ends_with_it(begin: Begin, tmp_path: Path) -> Non
         time.sleep(0.05)
 
 
-@pytest.mark.slow
 def test_a_process_that_uses_more_than_its_memory_is_killed_with_what_it_started(
     begin: Begin,
 ) -> None:
@@ -206,7 +207,6 @@ def test_a_process_that_uses_more_than_its_memory_is_killed_with_what_it_started
     assert run.end() == 0
 
 
-@pytest.mark.slow
 def test_a_hung_model_process_is_killed_and_started_again(begin: Begin) -> None:
     script = BEATS_ELSEWHERE + "time.sleep(300)\n"
     run = begin(["sleep", "300"], model={"command": python(script), "heartbeat": True})

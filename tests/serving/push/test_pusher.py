@@ -203,6 +203,7 @@ def test_the_end_waits_for_a_silent_receiver_only_so_long(
         assert pushing.counted("failed") == 1
 
 
+@pytest.mark.slow
 def test_a_certificate_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ca = make_certificates(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

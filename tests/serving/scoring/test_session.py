@@ -113,6 +113,7 @@ def test_the_session_of_a_solution_answers_as_its_server(
     assert [one["flags"] for one in told] == flag_lists(found.flags, 60).to_pylist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", ["fail", "skip", "null"])
 def test_a_member_that_ends_is_named_and_no_row_is_rejected(tmp_path: Path, bad: BadRows) -> None:
     made = solution_package(tmp_path)
@@ -135,6 +136,7 @@ def test_a_row_that_a_member_raises_on_is_rejected(tmp_path: Path) -> None:
         assert found.predictions.labels == [1.0 + ranks[0], 2.0 + ranks[2]]
 
 
+@pytest.mark.slow
 def test_rows_are_counted_once_and_only_those_with_an_answer(made: ScoredPackage) -> None:
     own = session(made.root, made.manifest)
     answers(made, own, rows(200))
@@ -154,6 +156,7 @@ def test_rows_are_counted_once_and_only_those_with_an_answer(made: ScoredPackage
     assert own.tally.finished() == []
 
 
+@pytest.mark.slow
 def test_the_counters_of_a_part_do_not_depend_on_the_parts_before(made: ScoredPackage) -> None:
     fresh, used = (session(made.root, made.manifest) for _ in range(2))
     for seed in range(20):
@@ -175,6 +178,7 @@ class Counting(Rule):
         return super().predict_proba(frame)
 
 
+@pytest.mark.slow
 def test_rows_that_the_model_raises_on_are_found_by_halves(made: ScoredPackage) -> None:
     model = Counting()
     own = session(made.root, made.manifest, model)

@@ -84,6 +84,7 @@ def test_what_is_checked_at_once_equals_what_is_checked_row_by_row(
     assert typed.anomalies == dict(checked.anomalies)
 
 
+@pytest.mark.slow
 @given(st.lists(ROW, min_size=1, max_size=6))
 def test_a_block_is_refused_as_its_rows_are(rows: list[dict[str, Any]]) -> None:
     exact = RowChecker(SCHEMA)

@@ -92,8 +92,8 @@ def test_the_share_is_of_rows(tmp_path: Path) -> None:
             one.submit("/predict", {}, BODY, batch(1))
 
     found, _ = run(tmp_path, 0.2, act)
-    assert 1_700 < len(found[0].places) < 2_300
-    assert 100 < sum(len(one.places) for one in found[1:]) < 300
+    assert 1_700 < len(found[0].indices) < 2_300
+    assert 100 < sum(len(one.indices) for one in found[1:]) < 300
 
 
 def test_without_a_shadow_process_rows_are_dropped(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from packager.errors import UsageError
 from serving.settings import Settings
 from serving.shadow.settings import ShadowSettings, read_token
 
+pytestmark = pytest.mark.slow
+
 
 def settings(**variables: str) -> ShadowSettings | None:
     named = {f"MODEL_SHADOW{name}": text for name, text in variables.items()}

@@ -53,6 +53,7 @@ def test_bad_options_are_refused_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_prometheus_is_left_out_as_the_hint_says(run, oci: Path, tmp_path: Path) -> None:
     parts = ("--without", "prometheus", "--without", "alertmanager", "--without", "grafana")
     code, _, err = run("deploy", "compose", oci, "--output", tmp_path / "out", *parts)

@@ -14,6 +14,8 @@ from packager.data.checks.default_model import check_readable, default_model
 from packager.data.checks.issue import NotApplicableError
 from packager.data.checks.table import table_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_columns_without_values_do_not_stop_a_stand_in():
     rows = labelled_rows().assign(blank=np.nan, one=1, wild=np.inf)

@@ -12,6 +12,8 @@ from packager.data.array_column import ArrayColumn
 from packager.data.checks.near_duplicates import near_duplicate, near_leakage, uncompared
 from packager.data.checks.table import table_of
 
+pytestmark = pytest.mark.slow
+
 RANDOM = np.random.default_rng(3)
 WORDS = [f"word{n}" for n in range(300)]
 DIGITS = load_digits().images.astype(np.uint8)[:300]

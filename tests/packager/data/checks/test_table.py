@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from packager.data.checks.table import nanoseconds, numbers_of, table_of
 CELLS = st.none() | st.sampled_from(["a", "b", "ü", ""])
 
 
+@pytest.mark.slow
 @given(st.lists(CELLS, min_size=1, max_size=30))
 def test_codes_give_back_the_texts_and_counts_their_rows(cells):
     texts = table_of(pd.DataFrame({"x": pd.Series(cells, dtype=object)})).texts["x"]

@@ -84,8 +84,10 @@ def test_rows_of_a_csv_give_back_its_frame(tmp_path_factory, picks):
     assert checked.frame.equals(part)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin", "+02:00"])
+@pytest.mark.sample(6)
 def test_rows_of_a_parquet_give_back_its_frame(tmp_path, messy, unit, zone):
     when = messy["when"].astype(f"M8[{unit}]")
     frame = messy.assign(

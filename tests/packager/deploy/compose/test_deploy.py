@@ -29,8 +29,9 @@ from packager.deploy.monitoring import model_files
 from packager.deploy.prometheus.rules import MonitoredModel, Objectives
 from packager.errors import UsageError
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_prometheus_takes_configuration_and_rules(tmp_path: Path) -> None:
     out = written(tmp_path)
@@ -55,7 +56,6 @@ def test_alertmanager_takes_its_configuration_and_routes_pages(tmp_path: Path) -
     assert [one["matchers"] for one in route["routes"]] == [['severity = "page"']]
 
 
-@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     deployed(tmp_path / "a")
     deployed(tmp_path / "b")
@@ -63,7 +63,6 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     assert generated(tmp_path / "a") == generated(tmp_path / "b")
 
 
-@pytest.mark.slow
 def test_a_folder_written_here_is_updated_and_foreign_files_stay(tmp_path: Path) -> None:
     out = written(tmp_path)
     (out / "mine.txt").write_text("mine")
@@ -79,7 +78,6 @@ def test_a_folder_written_here_is_updated_and_foreign_files_stay(tmp_path: Path)
     assert (out / "prometheus/rules/diamonds-cut.yml").read_text() != rules
 
 
-@pytest.mark.slow
 def test_a_file_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
     out = written(tmp_path)
     file = out / "prometheus/rules/diamonds-cut.yml"
@@ -90,7 +88,6 @@ def test_a_file_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
     assert contents(out) == before
 
 
-@pytest.mark.slow
 def test_a_file_the_user_changed_stays_where_nothing_new_would_be_written(tmp_path: Path) -> None:
     out = written(tmp_path)
     file = out / "alertmanager/alertmanager.yml"
@@ -105,7 +102,6 @@ def test_a_file_the_user_changed_stays_where_nothing_new_would_be_written(tmp_pa
     assert file.is_file()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("steps", range(1, 10))
 @pytest.mark.sample(3)
 def test_after_a_kill_another_call_completes_the_folder(
@@ -125,7 +121,6 @@ def test_after_a_kill_another_call_completes_the_folder(
     assert generated(out) == generated(fine)
 
 
-@pytest.mark.slow
 def test_what_a_person_changed_after_a_kill_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +152,6 @@ def _die_after(steps: int, patched: pytest.MonkeyPatch) -> None:
 PRICES = MonitoredModel("prices.v2", "2.0.0-000000000000", "regression", ("__all__",), ("carat",))
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> None:
     out = written(tmp_path)
@@ -195,7 +189,6 @@ def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> N
     assert "4 rule files found" in checked.stdout
 
 
-@pytest.mark.slow
 def test_another_version_replaces_the_previous_one_and_keeps_its_ports(
     tmp_path: Path,
 ) -> None:
@@ -210,7 +203,6 @@ def test_another_version_replaces_the_previous_one_and_keeps_its_ports(
     assert "2.0.0-111111111111" in (out / "prometheus/tests/diamonds-cut.yml").read_text()
 
 
-@pytest.mark.slow
 def test_a_change_to_one_model_s_file_does_not_stop_another(tmp_path: Path) -> None:
     out = written(tmp_path)
     (out / "prometheus/rules/diamonds-cut.yml").write_text("mine")
@@ -220,7 +212,6 @@ def test_a_change_to_one_model_s_file_does_not_stop_another(tmp_path: Path) -> N
         deployed(out, objectives=Objectives(latency_seconds=0.5))
 
 
-@pytest.mark.slow
 def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
     out = written(tmp_path)
     alone = contents(out)
@@ -305,7 +296,6 @@ def test_what_names_no_image_is_refused(image: str, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not COMPOSE.exists(), reason="no Compose here")
 @pytest.mark.parametrize(
     "parts", [((), ()), (("redis",), ()), ((), ("prometheus", "alertmanager", "grafana"))]
@@ -330,7 +320,6 @@ def test_compose_takes_the_file_with_two_models(
         assert int(service["mem_limit"]) > 0, name
 
 
-@pytest.mark.slow
 def test_no_secret_is_in_any_generated_file(tmp_path: Path) -> None:
     out = tmp_path / "out"
     deployed(out, parts=(("redis",), ()))

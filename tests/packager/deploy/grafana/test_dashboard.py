@@ -18,6 +18,7 @@ def drawn(model: MonitoredModel) -> Any:
     return json.loads(model_files(model)[f"grafana/dashboards/{model.name}.json"])
 
 
+@pytest.mark.slow
 def test_the_dashboard_is_one_grafana_can_draw() -> None:
     found = drawn(MODEL)
     panels = found["panels"]

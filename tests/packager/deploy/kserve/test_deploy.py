@@ -14,6 +14,8 @@ from packager.deploy.kubernetes.deploy import ClusterOptions
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 from packager.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 NEW = replace(MODEL, version="2.0.0-abc")
 
 

@@ -12,6 +12,8 @@ from packager.deploy.kserve.files import kserve_files
 from packager.deploy.kserve.versions import PredictorVersion, PredictorVersions
 from packager.deploy.kubernetes.deploy import ClusterOptions
 
+pytestmark = pytest.mark.slow
+
 RULES = {"groups": [{"name": "shop", "rules": [{"record": "a", "expr": "b"}]}]}
 STABLE = PredictorVersion("1.0.0", f"h/shop@sha256:{'0' * 64}", 1024, 2, False)
 CANARY = PredictorVersion("2.0.0", f"h/shop@sha256:{'1' * 64}", 2048, 2, False, "c11111111")
@@ -32,6 +34,7 @@ def made(
     "changes", [{}, {"keys": True}, {"redis": "redis://s:1/0"}, {"monitors": False}]
 )
 @pytest.mark.parametrize("canary", [None, CANARY])
+@pytest.mark.sample(4)
 def test_every_object_is_listed_and_fits_its_schema(
     canary: PredictorVersion | None, changes: dict[str, Any]
 ) -> None:

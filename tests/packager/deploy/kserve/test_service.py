@@ -16,8 +16,10 @@ NEW = replace(WORK, version="2.0.0-abc", image=f"$REGISTRY/shop@sha256:{'1' * 64
 PREDICTORS = [(), ("c0000", None), ("", (NEW, "c1111", 10)), ("c0000", (NEW, "c1111", 0))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", PREDICTORS)
 @pytest.mark.parametrize("keys", [False, True])
+@pytest.mark.sample(4)
 def test_the_service_fits_kserves_models_and_its_pods_those_of_kubernetes(
     asked: tuple[Any, ...], keys: bool
 ) -> None:

@@ -73,6 +73,7 @@ def written(
     return deploy_kubernetes(package, target, cluster, Objectives(), AlertOptions())
 
 
+@pytest.mark.slow
 def test_models_share_a_folder_and_another_version_replaces_one(tmp_path: Path) -> None:
     done = written(tmp_path)
     assert done.folder == MODEL.name
@@ -125,6 +126,7 @@ def test_a_file_that_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
     assert "namespace: shop" in file.read_text()
 
 
+@pytest.mark.slow
 def test_a_server_that_required_keys_goes_on_to_until_it_is_removed(tmp_path: Path) -> None:
     def keyed() -> bool:
         file = tmp_path / MODEL.name / "base/deployment.yaml"

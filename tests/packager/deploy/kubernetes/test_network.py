@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from cluster_samples import WORK, check_schema, unrestricted
 
 from packager.deploy.kubernetes.network import policies, redis, redis_selector
 
 
+@pytest.mark.slow
 def test_policies_and_redis_fit_their_schemas() -> None:
     for one in (*policies(WORK), *redis(WORK)):
         check_schema(one)

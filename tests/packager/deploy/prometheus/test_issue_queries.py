@@ -104,6 +104,7 @@ def test_each_kind_says_its_share_and_certainty_while_it_fires(name: str, tmp_pa
     assert asked(model, tmp_path, expectations) == ""
 
 
+@pytest.mark.slow
 @needs_promtool
 def test_one_of_two_replicas_is_half_of_the_traffic(tmp_path: Path) -> None:
     model = MODELS["classification"]

@@ -18,6 +18,7 @@ from packager.deploy.prometheus.rule_tests import test_document as document_of
 from packager.deploy.prometheus.rules import rules_document
 
 
+@pytest.mark.slow
 @needs_promtool
 def test_the_alerts_about_the_issue_service(tmp_path: Path) -> None:
     done = promtool(tmp_path, rules_document([service_group()]), service_tests("rules.yml"))

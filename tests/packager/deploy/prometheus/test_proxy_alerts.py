@@ -17,12 +17,14 @@ from packager.deploy.prometheus.rule_tests import test_document as document_of
 from packager.deploy.prometheus.rules import Alert, rules_document
 
 
+@pytest.mark.slow
 @needs_promtool
 def test_the_alerts_about_proxies(tmp_path: Path) -> None:
     done = promtool(tmp_path, rules_document([proxy_group()]), proxy_tests("rules.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @needs_promtool
 @pytest.mark.parametrize("alert", ["ProxyErrors", "ProxyDown"])
 @pytest.mark.parametrize("broken", ["vector(1) > 2", "vector(1)"])

@@ -10,6 +10,8 @@ from sagemaker_samples import ENDPOINT, requests
 
 from packager.deploy.sagemaker.endpoint import SagemakerEndpoint
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = [
     ENDPOINT,
     replace(ENDPOINT, instances=1, network=True, variables={"MODEL_WORKERS": "2"}),

@@ -15,6 +15,8 @@ from packager.deploy.sagemaker.deploy import sagemaker_files
 from packager.deploy.sagemaker.endpoint import SagemakerEndpoint
 from packager.deploy.sagemaker.script import deploy_script
 
+pytestmark = pytest.mark.slow
+
 AWS = (
     f"#!{sys.executable} -IS"
     + '''

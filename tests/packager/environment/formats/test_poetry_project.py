@@ -10,6 +10,8 @@ from requirement_formats import locked, wanted
 from packager.environment.formats import poetry_project
 from packager.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 NAME = "pyproject.toml"
 
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from packager.model.compiled.column_blocks import ColumnBlock, Limits, apply
 from packager.model.compiled.form import Number, Op
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=9)
 
 
@@ -21,7 +23,6 @@ def block(*numbers: Number) -> ColumnBlock:
     return ColumnBlock(limits, numbers)
 
 
-@pytest.mark.slow
 @given(COLUMNS, st.lists(st.tuples(st.integers(0, 1), ops()), max_size=6))
 def test_a_group_of_columns_is_computed_as_each_of_them(rows, plan):
     numbers = [Number(position=at, column=c, ops=o) for at, (c, o) in enumerate(plan)]

@@ -17,6 +17,8 @@ from sklearn import ensemble
 from packager.model.compiled import leaf_tables
 from packager.model.compiled.leaf_tables import LeafTables
 
+pytestmark = pytest.mark.slow
+
 WIDTH = 4
 RANDOM = np.random.default_rng(3)
 ROWS = RANDOM.normal(size=(400, WIDTH)).round(2)
@@ -65,7 +67,6 @@ def leaves(name: str, given: Any) -> Any:
     return treelite.gtil.predict_per_tree(model_of(name), given, nthread=1).reshape(len(given), -1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_leaves_are_those_of_treelite_at_and_beside_every_threshold(name: str) -> None:
     tables = tables_of(name)

@@ -10,6 +10,8 @@ from scripted_server import OK, listening
 from packager.errors import PackageError, UsageError
 from packager.run.bench.generator import LoadTarget, generator
 
+pytestmark = pytest.mark.slow
+
 
 def url(address: tuple[str, int]) -> str:
     return f"http://{address[0]}:{address[1]}"

@@ -16,6 +16,8 @@ from packager.tables.labels import commit as labels_commit
 from packager.tables.labels.commit import add_labels, declare_scheme
 from packager.tables.labels.store import FOLDER, read_labels
 
+pytestmark = pytest.mark.slow
+
 
 def stored(location, number=None):
     store = VersionedTable.open(location)
@@ -196,7 +198,6 @@ def test_an_unknown_scheme_is_refused_with_the_command_that_declares_it(parts):
     assert "package data labels declare" in error.value.hint
 
 
-@pytest.mark.slow
 def test_a_commit_that_fails_leaves_no_file(parts, monkeypatch):
     before = state(parts)
 
@@ -210,7 +211,6 @@ def test_a_commit_that_fails_leaves_no_file(parts, monkeypatch):
     assert state(parts) == before
 
 
-@pytest.mark.slow
 def test_labels_of_two_writers_are_both_kept(parts, monkeypatch):
     real, calls = labels_commit.write_labels, []
 

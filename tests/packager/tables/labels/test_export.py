@@ -94,6 +94,7 @@ def test_disputes_are_of_every_scheme_by_row(parts):
     assert found[0].votes == "'bad' (bob), 'good' (ann)"
 
 
+@pytest.mark.slow
 def test_labels_of_rows_that_are_gone_are_counted(parts, commit):
     labelled(parts)
     commit(rows().iloc[2:])

@@ -10,6 +10,8 @@ from labelled_tables import declared, labelled, rows
 from packager.tables.delta import VersionedTable
 from packager.tables.labels.export import export_labelled, labelled_rows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("partitions", [None, ["part"]])
 def test_rows_of_another_writer_have_labels_that_its_commits_keep(place, tmp_path, partitions):

@@ -28,6 +28,7 @@ def test_a_text_is_compared_as_a_value_of_its_column(texts, kind, found):
     assert typed_texts(texts, kind) == found
 
 
+@pytest.mark.slow
 def test_the_keys_of_rows_are_those_of_equal_texts(commit, place):
     when = [dt.datetime(2026, 3, 1, 12), dt.datetime(2026, 3, 2)]
     frame = pd.DataFrame({"a": [1, 2], "s": ["x", 'ü, "q"'], "t": pd.to_datetime(when)})

@@ -16,6 +16,8 @@ from packager.tracker.forges.github import GitHub
 from packager.tracker.forges.gitlab import GitLab
 from packager.tracker.forges.sync import SyncResult, synchronise
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tracker(tmp_path: Path) -> Iterator[RunningTracker]:
@@ -178,7 +180,6 @@ def test_a_comment_that_is_removed_in_the_forge_stays_removed(tracker, forge):
     assert state.issues[1]["comments"] == []
 
 
-@pytest.mark.slow
 def test_a_run_that_breaks_in_the_middle_is_finished_by_the_next(tracker, forge):
     made, state = forge
     report(tracker, *(finding(f"feature=f{n}") for n in range(5)))

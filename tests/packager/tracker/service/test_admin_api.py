@@ -40,6 +40,7 @@ NEEDED = {
 }
 
 
+@pytest.mark.slow
 def test_each_route_needs_its_scope_or_a_wider_one(service: Service) -> None:
     scopes = {
         "report": {"report"},

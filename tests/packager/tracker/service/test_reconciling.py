@@ -21,6 +21,8 @@ from packager.tracker.sources.source_health import SourceHealth, health_of
 from packager.tracker.store.database import StoreError
 from packager.tracker.store.plots import plot_of
 
+pytestmark = pytest.mark.slow
+
 QUERIES = {
     "shop": {
         "FeatureDrift": KindQueries(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from issue_samples import NOW, finding, reported
 
 from packager.tracker import intake
@@ -20,6 +21,7 @@ def kinds(store: Store) -> Counter[tuple[int, str]]:
     return Counter((int((row["at"] - START) // DAY), row["what"]) for row in rows)
 
 
+@pytest.mark.slow
 def test_old_events_of_sources_are_one_of_a_kind_and_day(store: Store) -> None:
     [issue] = reported(store, finding(starts_at=START), now=START)
     for hour in range(1, 60):

@@ -77,12 +77,14 @@ SELECTIONS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", SELECTIONS, ids=str)
 def test_a_page(stores: list[SqliteStore], given: dict[str, Any]) -> None:
     query = Selection.model_validate({"limit": 10, **given})
     assert ratio(stores, lambda reader: reader.page(query), write=False) < MAX_RATIO
 
 
+@pytest.mark.slow
 def test_a_page_of_a_label_that_many_issues_have(
     stores: list[SqliteStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +95,7 @@ def test_a_page_of_a_label_that_many_issues_have(
     assert ratio(stores, lambda reader: reader.page(query), write=False) < MAX_RATIO
 
 
+@pytest.mark.slow
 def test_a_new_issue_of_a_large_cause(stores: list[SqliteStore]) -> None:
     def add(writer: Any) -> None:
         [issue] = report(writer, finding(subject="feature=new", share=0.9), now=NOW + 31 * MINUTE)
@@ -101,6 +104,7 @@ def test_a_new_issue_of_a_large_cause(stores: list[SqliteStore]) -> None:
     assert ratio(stores, add, write=True) < MAX_RATIO
 
 
+@pytest.mark.slow
 def test_the_end_of_the_issue_that_leads_a_large_cause(stores: list[SqliteStore]) -> None:
     def end(writer: Any) -> None:
         [led] = writer.db.rows("select leader from cause")
@@ -111,6 +115,7 @@ def test_the_end_of_the_issue_that_leads_a_large_cause(stores: list[SqliteStore]
     assert ratio(stores, end, write=True) < MAX_RATIO
 
 
+@pytest.mark.slow
 def test_a_repeated_finding_changes_the_record_alone(stores: list[SqliteStore]) -> None:
     def again(writer: Any) -> None:
         report(writer, finding(subject="feature=open3", share=0.1 + 3 / 1e4), now=NOW + HOUR)
@@ -118,6 +123,7 @@ def test_a_repeated_finding_changes_the_record_alone(stores: list[SqliteStore]) 
     assert ratio(stores, again, write=True) < MAX_RATIO
 
 
+@pytest.mark.slow
 def test_sizes_of_causes_and_numbers_for_metrics(stores: list[SqliteStore]) -> None:
     def read(one: Any) -> object:
         return cause_summaries(one, [1]), one.tallies()

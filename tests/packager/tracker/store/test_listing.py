@@ -11,6 +11,8 @@ from packager.tracker.store.selection import Cursor, Selection
 from packager.tracker.store.store import Store
 from packager.tracker.store.words import SearchedWords, searched_words, words_of
 
+pytestmark = pytest.mark.slow
+
 
 def walked(store: Store, query: Selection) -> list[int]:
     """All pages of a list."""

@@ -20,8 +20,9 @@ from packager.model.hosted import HostEndedError, ProjectCodeError
 from packager.model.hosted_model import HostedModel
 from packager.worker.compile.equivalence import EquivalenceChecker
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 @pytest.mark.parametrize("name", ["logistic", "ridge", "components"])
 def test_a_form_that_differs_is_found_out(tmp_path: Path, name: str):
     made = sample(name, tmp_path / "form")

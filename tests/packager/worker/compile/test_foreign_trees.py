@@ -16,6 +16,8 @@ from packager.worker.compile.foreign_trees import imported
 from packager.worker.compile.treelite_models import treelite_model
 from packager.worker.compile.trees import Refused, trees_of
 
+pytestmark = pytest.mark.slow
+
 RANDOM = np.random.default_rng(0)
 FEATURES = RANDOM.normal(size=(200, 4))
 TARGET = FEATURES[:, 0] > 0
@@ -38,7 +40,6 @@ def children(place: int) -> bytes:
     ).encode()
 
 
-@pytest.mark.slow
 def test_a_process_imports_the_same_bytes():
     boosted = xgboost.XGBClassifier(n_estimators=3, n_jobs=1).fit(FEATURES, TARGET)
     ubjson = bytes(boosted.get_booster().save_raw("ubj"))
@@ -60,7 +61,6 @@ def test_a_crash_of_the_importer_is_a_reason():
     )
 
 
-@pytest.mark.slow
 def test_an_importer_that_does_not_return_is_ended(monkeypatch):
     monkeypatch.setattr(foreign_trees, "SECONDS", 3.0)
     with pytest.raises(ValueError, match=r"^its importer took over 3 s$"):

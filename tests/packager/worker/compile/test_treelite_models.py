@@ -140,6 +140,7 @@ def test_xgboost_stops_at_its_best_iteration():
     assert made.serialize_bytes() == imported(fitted).serialize_bytes()
 
 
+@pytest.mark.slow
 def test_gradient_boosting_that_stopped_early_has_the_trees_that_it_has():
     fitted = ensemble.GradientBoostingClassifier(n_estimators=500, n_iter_no_change=2)
     fitted.fit(NUMBERS, TARGETS["two"])

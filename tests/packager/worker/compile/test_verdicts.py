@@ -24,6 +24,7 @@ from packager.model.compiled.model import load_compiled
 from packager.worker.compile.compile import compile_model
 
 
+@pytest.mark.slow
 def test_without_data_there_is_nothing_to_show(tmp_path: Path):
     frame = table()
     native = ensemble.RandomForestClassifier(3).fit(frame[NUMERIC], frame["two"])
@@ -32,6 +33,7 @@ def test_without_data_there_is_nothing_to_show(tmp_path: Path):
     assert verdict.reason == "there is no data to show that a compiled form is equal"
 
 
+@pytest.mark.slow
 def test_require_names_the_reason(tmp_path: Path):
     frame = table()
     native, reason = REFUSED["a transformer of one's own"]

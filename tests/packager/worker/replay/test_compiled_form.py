@@ -37,17 +37,20 @@ def checked(top: Path, model: Sample, form: Sample) -> list[IntegrityCheck]:
     return compiled_checks(root, manifest, hosted(model.model), model.held_out)
 
 
+@pytest.mark.slow
 def test_a_form_of_the_model_is_confirmed(tmp_path: Path, made: tuple[Sample, Sample]) -> None:
     (check,) = checked(tmp_path, made[0], made[0])
     assert (check.name, check.ok, check.actual) == ("compiled form", True, check.expected)
 
 
+@pytest.mark.slow
 def test_a_form_of_another_model_is_named(tmp_path: Path, made: tuple[Sample, Sample]) -> None:
     (check,) = checked(tmp_path, made[0], made[1])
     assert not check.ok
     assert check.actual.startswith("different predictions for held-out row ")
 
 
+@pytest.mark.slow
 def test_a_damaged_form_is_no_confirmation(tmp_path: Path, made: tuple[Sample, Sample]) -> None:
     checked(tmp_path, made[0], made[0])
     (Root(tmp_path).package / FOLDER / "form.json").write_text("{}")
@@ -55,6 +58,7 @@ def test_a_damaged_form_is_no_confirmation(tmp_path: Path, made: tuple[Sample, S
     assert not check.ok
 
 
+@pytest.mark.slow
 def test_without_a_form_there_is_nothing_to_check(made: tuple[Sample, Sample]) -> None:
     manifest = MANIFEST.model_copy(update={"compiled": Compiled(verdict="refused")})
     assert (

@@ -42,6 +42,7 @@ def test_the_interval_is_that_of_one_more_value() -> None:
     assert interval([1.0]) == (-math.inf, math.inf)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_95_of_100_new_values() -> None:
     random = np.random.default_rng(5)
     inside = 0

@@ -19,6 +19,8 @@ from packager.worker.test.judged_parts import judged_parts
 from packager.worker.test.judged_rows import JudgedOutputs, baseline_of
 from packager.worker.test.verdict import judge
 
+pytestmark = pytest.mark.slow
+
 KIND = Output(name="kind", kind="label", target=("kind",), classes=("no", "yes"))
 PRICE = Output(name="price", kind="number", target=("price",))
 TAGS = Output(name="tags", kind="labels", target=("red", "new"))

@@ -23,6 +23,7 @@ def declaring(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return packaged(tmp_path_factory.mktemp("declaring"), policy, excluded=more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("absent", "sentence"),
     [
@@ -57,6 +58,7 @@ def test_absent_labels_are_no_failure(declaring: Project) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b"a,b\n1,2,3,4\n"])
 def test_a_file_that_can_not_be_read_fails_and_names_the_path_of_the_user(
     package: Project, content: bytes, tmp_path: Path

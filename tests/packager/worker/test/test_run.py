@@ -90,6 +90,7 @@ def test_dependent_rows_count_once(grouped: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_groups_need_their_columns(grouped: Project) -> None:
     report = judge_on(grouped, sizes(100, 16).drop(columns="id"))
     assert report.sentence == "failed: the new data lack the column 'id' of [test] groups"

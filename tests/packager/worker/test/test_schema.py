@@ -12,6 +12,7 @@ from packager.model.integrity import MANIFEST
 from packager.worker.test.new_rows import NOT_SHOWN, read_new_rows
 
 
+@pytest.mark.slow
 def test_an_absent_feature_fails_and_nothing_else_is_judged(package: Project) -> None:
     report = judge_on(package, sizes(500, 9).rename(columns={"color": "Color"}))
     assert report.verdict == "failed"
@@ -41,6 +42,7 @@ def test_labels_of_another_spelling_and_no_rows_fail(package: Project) -> None:
     assert nothing.sentence == "failed: the new data have no row"
 
 
+@pytest.mark.slow
 def test_a_refused_cell_of_personal_data_is_not_shown(package: Project) -> None:
     manifest = Manifest.load(package.root.package / MANIFEST)
     declared = manifest.schema_.model_copy(

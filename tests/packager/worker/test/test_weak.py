@@ -200,6 +200,7 @@ def test_against_the_baseline_of_the_package() -> None:
         found_in(frame, chance, against="baseline")
 
 
+@pytest.mark.slow
 def test_no_rows_and_no_features_are_no_error() -> None:
     frame = shop()
     assert found_in(frame.iloc[:0], np.zeros(0)).slices == ()

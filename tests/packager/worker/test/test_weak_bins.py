@@ -18,6 +18,8 @@ from monitoring.stats.binning import build_profile
 from packager.worker.test.weak_bins import term_features
 from packager.worker.test.weak_terms import TermFeature, literal, operand
 
+pytestmark = pytest.mark.slow
+
 ROWS = 400
 
 
@@ -119,7 +121,6 @@ def test_rules_on_dates_times_and_decimals_load_by_the_kind_of_the_column() -> N
             )
 
 
-@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.decimals(allow_nan=False), min_size=2, max_size=20))
 def test_the_ranges_of_any_decimals_hold_for_their_rows(values: list[Decimal]) -> None:
@@ -192,7 +193,6 @@ CELLS = {
 DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "text": object, "mixed": object}
 
 
-@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data(), st.sampled_from(sorted(CELLS)), st.booleans(), st.booleans())
 def test_rules_of_any_cells_hold_for_their_rows(

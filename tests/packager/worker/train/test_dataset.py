@@ -9,8 +9,9 @@ from packager.manifest.data_roles import Split
 from packager.manifest.outputs import Output
 from packager.worker.job import TrainingResult
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_rows_without_a_target_leave_no_trace_in_the_labels_type(project: Project) -> None:
     project.code(train=FOREST)
     labels = [None if i % 9 == 0 else i % 2 for i in range(60)]
@@ -23,7 +24,6 @@ def test_rows_without_a_target_leave_no_trace_in_the_labels_type(project: Projec
     assert result.train_rows + result.test_rows == 53
 
 
-@pytest.mark.slow
 def test_parquet_keeps_its_types_up_to_the_golden_rows(
     project: Project, rows: pd.DataFrame
 ) -> None:
@@ -57,7 +57,6 @@ def test_parquet_keeps_its_types_up_to_the_golden_rows(
     ]
 
 
-@pytest.mark.slow
 def test_groups_stay_together_and_time_divides(project: Project, rows: pd.DataFrame) -> None:
     project.code(
         train="""
@@ -84,7 +83,6 @@ def test_groups_stay_together_and_time_divides(project: Project, rows: pd.DataFr
     assert (result.train_rows, result.test_rows) == (60, 20)
 
 
-@pytest.mark.slow
 def test_held_out_rows_from_a_file_have_the_types_of_training(
     project: Project, rows: pd.DataFrame
 ) -> None:

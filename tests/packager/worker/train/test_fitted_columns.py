@@ -43,7 +43,9 @@ def loaded(native) -> HostedModel:
     return hosted(LoadedModel(native, "classification", (0, 1), True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.sample(3)
 def test_a_model_is_queried_with_the_columns_it_was_fitted_on(name):
     model = loaded(clone(MODELS[name]).fit(ROWS[ORDER], LABELS))
     names = features_of_model(model, ROWS, tuple(ROWS))
@@ -51,13 +53,17 @@ def test_a_model_is_queried_with_the_columns_it_was_fitted_on(name):
     assert len(model.predict(ROWS[list(names)]).labels) == len(ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.sample(3)
 def test_a_model_fitted_on_all_columns_is_queried_with_all(name):
     model = loaded(clone(MODELS[name]).fit(ROWS, LABELS))
     assert features_of_model(model, ROWS, tuple(ROWS)) == tuple(ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.sample(3)
 def test_a_model_fitted_on_an_array_names_nothing(name):
     model = loaded(clone(MODELS[name]).fit(ROWS.to_numpy(), LABELS))
     assert model.feature_names is None

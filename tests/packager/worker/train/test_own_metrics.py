@@ -58,6 +58,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
         measured(Measuring({"mae": 1.0}))
 
 
+@pytest.mark.slow
 def test_the_function_runs_in_the_models_process(project: Project, rows: pd.DataFrame) -> None:
     project.code(
         train="""

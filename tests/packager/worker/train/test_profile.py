@@ -18,6 +18,8 @@ from packager.worker.train.dataset import Dataset
 from packager.worker.train.importance import by_importance
 from packager.worker.train.profile import profile
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_same_data_and_model_give_the_same_profile() -> None:
     dataset, schema, loaded = made(Model())
@@ -50,7 +52,6 @@ def test_of_a_split_by_time_the_answers_are_those_of_all_seasons() -> None:
     assert "__prediction__" not in alone or alone["__prediction__"].counts != tuple(answers)
 
 
-@pytest.mark.slow
 def test_a_model_that_raises_on_training_rows_is_compared_with_held_out_answers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -97,7 +98,6 @@ def test_features_that_tell_the_time_get_no_bins_and_are_said(
     assert "[monitoring] include" in said
 
 
-@pytest.mark.slow
 def test_confidence_is_calibrated_by_held_out_answers() -> None:
     dataset, schema, loaded = made(Model(), rows=4_000)
     wrong = RANDOM.uniform(size=len(dataset.test)) < 0.3

@@ -10,8 +10,9 @@ from packager.errors import PackageError, UsageError
 from packager.manifest.data_roles import Split
 from packager.manifest.manifest import Serve
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_a_recipe_that_raises_is_reported_with_its_line(
     project: Project, rows: pd.DataFrame
 ) -> None:
@@ -39,7 +40,6 @@ def test_a_recipe_that_raises_is_reported_with_its_line(
     assert not (project.out / "result.json").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "attempt",
     [
@@ -161,7 +161,6 @@ def test_an_unusable_predictor_is_refused(project: Project, rows: pd.DataFrame) 
         project.train_here(project.job(serve=serve))
 
 
-@pytest.mark.slow
 def test_wrong_arguments_show_how_it_is_used(project: Project) -> None:
     ended = project.work("run")
     assert ended.code == 2

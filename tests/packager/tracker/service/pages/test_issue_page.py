@@ -12,6 +12,8 @@ from packager.tracker.core.issue import State
 from packager.tracker.core.moments import DAY
 from packager.tracker.core.priority import TIMES
 
+pytestmark = pytest.mark.slow
+
 BINS = {"plot": "bins", "title": "carat", "bins": ["a", "b"], "reference": [0.6, 0.4],
         "live": [0.1, 0.9]}  # fmt: skip
 

@@ -87,6 +87,7 @@ def test_the_search_finds_words_and_beginnings(site: TrackerSite):
     assert "No issue matches" in site.page("/?q=zebra")
 
 
+@pytest.mark.slow
 def test_the_next_page_begins_where_this_one_ends(site: TrackerSite):
     for place in range(120):
         site.report(title=f"t{place:03}", kind=f"Kind{place}", share=0.2 + place / 1000)
@@ -147,6 +148,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield seen
 
 
+@pytest.mark.slow
 def test_more_issues_need_no_more_statements(site: TrackerSite, monkeypatch: pytest.MonkeyPatch):
     site.report(title="a", kind="A")
     site.report(title="b", kind="FeatureDrift")

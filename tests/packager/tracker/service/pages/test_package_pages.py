@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from tracker_pages import NOW, TrackerSite, text_of
 
 from packager.tracker.core.actions import Resolve
 from packager.tracker.core.moments import HOUR
+
+pytestmark = pytest.mark.slow
 
 
 def test_packages_are_in_order_of_their_urgent_issues(site: TrackerSite):

@@ -90,11 +90,13 @@ def test_every_kind_is_judged_on_the_held_out_rows(built: Project, tmp_path: Pat
     }
 
 
+@pytest.mark.slow
 def test_a_training_says_whether_answers_depend_on_the_batch(built: Project) -> None:
     (check,) = CasesReport.load(built.out / BATCHES).checks
     assert (check.name, check.verdict, check.rows) == ("order and batch size", "passed", 200)
 
 
+@pytest.mark.slow
 def test_the_function_of_a_case_reaches_no_network(built: Project) -> None:
     manifest = Manifest.load(built.root.package / MANIFEST)
     frame = sizes(3, 5)[["size", "color"]]

@@ -42,6 +42,7 @@ KINDS: list[tuple[OutputKind, dict[str, Any], Callable[[pd.DataFrame], Any], str
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "more", "rule", "expect"), KINDS, ids=[k[0] for k in KINDS])
 def test_every_kind_of_answer_is_held_to_what_fits_it(
     bench: CaseBench, kind: OutputKind, more: dict[str, Any], rule: Any, expect: str

@@ -93,6 +93,7 @@ def files(bench: CaseBench) -> CaseBench:
     return bench
 
 
+@pytest.mark.slow
 def test_the_model_itself_passes_all(files: CaseBench) -> None:
     checks = files.judge(Prices(), *CASES.values(), batches=True)
     assert {check.name: check.verdict for check in checks if check.verdict != "passed"} == {}
