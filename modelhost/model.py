@@ -82,7 +82,7 @@ class LoadedModel:
             "feature_count": self.feature_count,
             "text_step": self.text_step,
             "takes": self.takes,
-            "outputs": [one.as_json() for one in self.outputs],
+            "outputs": [output.as_json() for output in self.outputs],
         }
 
     @property

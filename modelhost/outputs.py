@@ -47,7 +47,7 @@ def _with_classes(output: OutputSpec, given: Any) -> OutputSpec:
 def _by_output(found: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
     """The entry of each output in what a model gives for all; None where there is none."""
     if isinstance(found, Mapping):
-        return [found.get(one.name) for one in outputs]
+        return [found.get(output.name) for output in outputs]
     if len(outputs) == 1:
         return [found]
     if _is_nested(found) and len(found) == len(outputs):
@@ -72,13 +72,13 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
     chances = _chances(native, frame, outputs, rows)
     if len(outputs) == 1:
         return Predictions(answers[0], chances[0])
-    names = [one.name for one in outputs]
+    names = [output.name for output in outputs]
     given_by = zip(outputs, chances)
     named = {one.name: _finite(part) for one, part in given_by if part is not None}
     labels = [dict(zip(names, row)) for row in zip(*answers)]
     if not named:
         return Predictions(labels, None)
-    keys = {one.name: [*map(class_text, one.classes or ())] for one in outputs}
+    keys = {output.name: [*map(class_text, output.classes or ())] for output in outputs}
     more = [
         {"probabilities": {name: dict(zip(keys[name], part[row])) for name, part in named.items()}}
         for row in range(rows)
@@ -102,7 +102,7 @@ def _parts(raw: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
     if len(outputs) == 1:
         name = outputs[0].name
         return [raw[name] if isinstance(raw, Mapping) and set(raw) == {name} else raw]
-    names = [one.name for one in outputs]
+    names = [output.name for output in outputs]
     if isinstance(raw, Mapping) or is_frame(raw):
         missing = [name for name in names if name not in raw]
         if missing:
@@ -203,7 +203,7 @@ def _texts(values: Any, output: OutputSpec) -> list[Any]:
 def _documents(values: Any, output: OutputSpec) -> list[Any]:
     """JSON values; a number that isn't finite is None, an array lists."""
     try:
-        texts = [json.dumps(one, default=_listed) for one in values]
+        texts = [json.dumps(value, default=_listed) for value in values]
         return [json.loads(text, parse_constant=lambda _: None) for text in texts]
     except (TypeError, ValueError) as error:
         raise _wrong(output, truncate(str(error)), "values that JSON can hold") from error
@@ -231,7 +231,9 @@ _READERS: dict[str, Callable[[Any, OutputSpec], list[Any]]] = {
 def _chances(native: Any, frame: Any, outputs: Sequence[OutputSpec], rows: int) -> list[Any]:
     """The probabilities of each output, (rows, classes); None where there are none."""
     nothing: list[Any] = [None] * len(outputs)
-    has_chances = [one.kind in ("label", "labels") and bool(one.classes) for one in outputs]
+    has_chances = [
+        output.kind in ("label", "labels") and bool(output.classes) for output in outputs
+    ]
     if not any(has_chances) or not callable(getattr(native, "predict_proba", None)):
         return nothing
     own = frame.copy(deep=False) if is_frame(frame) else frame

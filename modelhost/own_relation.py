@@ -26,8 +26,8 @@ class Predict:
     def __call__(self, frame: Any) -> Any:
         """An array with the answer of each row: numbers, or else objects, null as NaN or None."""
         labels = self._model.predict(frame, self._specs).labels
-        if all(isinstance(one, float) or one is None for one in labels):
-            return np.array([np.nan if one is None else one for one in labels], np.float64)
+        if all(isinstance(label, float) or label is None for label in labels):
+            return np.array([np.nan if label is None else label for label in labels], np.float64)
         found = np.empty(len(labels), object)
         found[:] = labels
         return found

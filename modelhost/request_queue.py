@@ -107,14 +107,18 @@ class RequestQueue:
         first, *others = self._waiting
         batch, rows, size = [first], first.rows, first.size
         rest: list[QueuedRequest] = []
-        for one in others:
-            joins = first.group is not None and one.group == first.group
-            if joins and rows + one.rows <= self._max_rows and size + one.size <= MAX_BATCH_BYTES:
-                batch.append(one)
-                rows += one.rows
-                size += one.size
+        for other in others:
+            joins = first.group is not None and other.group == first.group
+            if (
+                joins
+                and rows + other.rows <= self._max_rows
+                and size + other.size <= MAX_BATCH_BYTES
+            ):
+                batch.append(other)
+                rows += other.rows
+                size += other.size
             else:
-                rest.append(one)
+                rest.append(other)
         self._keep(rest)
         return batch
 

@@ -192,7 +192,9 @@ class Server:
 
     def _flush_all(self) -> None:
         until = time.monotonic() + FLUSH_SECONDS
-        while time.monotonic() < until and any(one.has_unsent for one in self._connections):
+        while time.monotonic() < until and any(
+            connection.has_unsent for connection in self._connections
+        ):
             self._exchange(0.05)
 
     def _close_all(self) -> None:

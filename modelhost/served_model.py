@@ -85,7 +85,7 @@ class ServedModel:
         """
         if self._flow is None:
             return self._answers(requests)
-        ends = [one.header.get("deadline") for one in requests]
+        ends = [request.header.get("deadline") for request in requests]
         known = [end for end in ends if end is not None]
         every = len(known) == len(ends)
         self._flow.members.deadline = _members_end(max(known)) if every else None
@@ -108,8 +108,8 @@ class ServedModel:
     def _answers(self, requests: Sequence[Message]) -> list[Message]:
         try:
             if requests[0].header["verb"] in ("call", "embed"):
-                return [self._call(one) for one in requests]
-            return self._predict([self._columns(one) for one in requests])
+                return [self._call(request) for request in requests]
+            return self._predict([self._columns(request) for request in requests])
         except MemoryError as error:
             self.out_of_memory = True
             return [_broken(error, memory=True)] * len(requests)

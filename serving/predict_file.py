@@ -76,7 +76,7 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
     check_before_loading(manifest, root)
     schema, extra = manifest.schema_, ExtraColumns.of(manifest)
     checker = RowChecker(schema, strict=manifest.serve.strict, extra=extra)
-    specs = [ColumnSpec.of(one) for one in schema.features]
+    specs = [ColumnSpec.of(feature) for feature in schema.features]
     written = out.with_name(f"{out.name}.part")
     first = 0
     try:

@@ -66,7 +66,7 @@ def _signed_root(line: bytes, key: P256PublicKey) -> str | None:
     """The package root of a bundle that ``key`` signed; None for any other bundle."""
     try:
         envelope = read_bundle(line)
-        if not any(key.verifies(one, envelope.message) for one in envelope.signatures):
+        if not any(key.verifies(signature, envelope.message) for signature in envelope.signatures):
             return None
         statement = read_statement(envelope.payload)
     except ValueError:
@@ -75,7 +75,7 @@ def _signed_root(line: bytes, key: P256PublicKey) -> str | None:
     if statement.get("predicateType") != PACKAGE or not isinstance(predicate, dict):
         return None
     root, subjects = predicate.get("root"), statement.get("subject")
-    named = [one.get("digest") for one in subjects or () if isinstance(one, dict)]
+    named = [subject.get("digest") for subject in subjects or () if isinstance(subject, dict)]
     return root if isinstance(root, str) and {"sha256": root} in named else None
 
 

@@ -174,7 +174,7 @@ def _members(estimator: Any, count: int) -> list[tuple[Any, int | None]]:
         members = list(estimator.estimators_)
         if len(members) != count:
             raise CannotCompileError(f"{name} has {len(members)} answers, expected {count}")
-        return [(one, None) for one in members]
+        return [(member, None) for member in members]
     own = _width(estimator)
     if own == 1 == count and not callable(getattr(estimator, "score_samples", None)):
         return [(estimator, None)]

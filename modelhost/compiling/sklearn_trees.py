@@ -102,8 +102,10 @@ def binned_tables(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     classifies = type(estimator).__name__.endswith("Classifier")
     predictors = [one for stage in estimator._predictors for one in stage]
     known, bitset_indices = estimator._bin_mapper.make_known_categories_bitsets()
-    (item_size,) = {one.nodes.itemsize for one in predictors}
-    bitsets = [np.asarray(one.raw_left_cat_bitsets, np.uint32).ravel() for one in predictors]
+    (item_size,) = {predictor.nodes.itemsize for predictor in predictors}
+    bitsets = [
+        np.asarray(predictor.raw_left_cat_bitsets, np.uint32).ravel() for predictor in predictors
+    ]
     settings: dict[str, Any] = {
         "kind": "histogram gradient boosting",
         "stages": len(estimator._predictors),
@@ -113,9 +115,9 @@ def binned_tables(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         "categorical": int(known.shape[0]),
         "loss": None if classifies else estimator.loss,
     }
-    nodes = b"".join(one.nodes.tobytes() for one in predictors)
+    nodes = b"".join(predictor.nodes.tobytes() for predictor in predictors)
     return settings, {
-        "node_count": np.array([len(one.nodes) for one in predictors], np.int64),
+        "node_count": np.array([len(predictor.nodes) for predictor in predictors], np.int64),
         "nodes": np.frombuffer(nodes, np.uint8),
         "left_bitset_count": np.array([len(bits) for bits in bitsets], np.int64),
         "left_bitsets": _joined(bitsets, np.uint32),

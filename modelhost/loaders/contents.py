@@ -23,7 +23,7 @@ def file_contents(path: Path) -> dict[str, bytes]:
     if path.is_file():
         return {"model": path.read_bytes()}
     files = sorted(one for one in path.rglob("*") if one.is_file())
-    return {one.relative_to(path).as_posix(): one.read_bytes() for one in files}
+    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
 
 
 def member_contents(path: Path) -> dict[str, Any]:

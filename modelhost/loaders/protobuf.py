@@ -74,7 +74,7 @@ def _node(content: bytes) -> GraphNode:
     inputs = [value.decode() for number, value in own if number == INPUTS]
     outputs = [value.decode() for number, value in own if number == OUTPUTS]
     labels = [_labels(value) for number, value in own if number == ATTRIBUTES]
-    return GraphNode(operator, inputs, outputs, next((one for one in labels if one), None))
+    return GraphNode(operator, inputs, outputs, next((label for label in labels if label), None))
 
 
 def _labels(content: bytes) -> tuple[str | int, ...] | None:

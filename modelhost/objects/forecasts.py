@@ -72,7 +72,9 @@ def adapt_prophet(native: Any, declared: DeclaredAnswers) -> Any:
     names += ["cap"] * (native.growth == "logistic")
     names += ["floor"] * bool(getattr(native, "logistic_floor", False))
     names += [
-        one["condition_name"] for one in native.seasonalities.values() if one["condition_name"]
+        seasonality["condition_name"]
+        for seasonality in native.seasonalities.values()
+        if seasonality["condition_name"]
     ]
 
     def answer(rows: Any) -> Any:

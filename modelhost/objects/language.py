@@ -55,7 +55,7 @@ def adapt_transformers(native: Any, declared: DeclaredAnswers) -> Any:
 
     def scores(rows: Any) -> Any:
         found = native(texts(rows), top_k=None, truncation=True)
-        by_label = [{one["label"]: one["score"] for one in scores} for scores in found]
+        by_label = [{score["label"]: score["score"] for score in scores} for scores in found]
         return np.array([[scores[label] for label in labels] for scores in by_label], np.float64)
 
     if len(labels) == 1 and declared.task == "regression":

@@ -91,7 +91,9 @@ def _decoded(model: Any, decoder: Any, declared: DeclaredAnswers) -> Any:
         labels = list(declared.classes)
     else:
         return model
-    return with_labels(model, [one.item() if hasattr(one, "item") else one for one in labels])
+    return with_labels(
+        model, [label.item() if hasattr(label, "item") else label for label in labels]
+    )
 
 
 def _named(native: Any) -> list[tuple[str, Any]]:

@@ -48,11 +48,11 @@ def refusal(report: PickleReport, called: str) -> PackageError:
                 f"{called} needs {stray!r} of the script it was made by (module __main__)",
                 f"move {stray} to a module of the project and train or save the model again",
             )
-    shown = [one.text for one in report.findings[:SHOWN]]
+    shown = [finding.text for finding in report.findings[:SHOWN]]
     more = len(report.findings) - len(shown)
     detail = "; ".join(shown) + (f"; and {more} more" if more else "")
     names = report.refused_names
-    hint = f"nothing of it was run: {advice(names, [one.what for one in report.findings])}"
+    hint = f"nothing of it was run: {advice(names, [finding.what for finding in report.findings])}"
     if names and len(names) == len(report.findings):
         listed = ", ".join(f'"{name}"' for name in names)
         hint += f"; if you know what it does, add [serve] pickle_allow = [{listed}]"

@@ -124,12 +124,14 @@ def _made(full: str, args: tuple[Any, ...]) -> str:
 
 def _random(full: str, args: tuple[Any, ...]) -> str:
     """Generators of NumPy: made of a name, a class or a bit generator of ``numpy.random``."""
-    for one in args:
-        if isinstance(one, GlobalName):
-            one.uses.add(CALLED)
-        known = isinstance(one, GlobalName) and f"{one.full}.".startswith(_RANDOM)
-        known = known or (isinstance(one, ConstructedObject) and one.kind.startswith(_RANDOM))
-        if not known and not isinstance(one, str):
-            named = one.full if isinstance(one, GlobalName) else "an object"
+    for argument in args:
+        if isinstance(argument, GlobalName):
+            argument.uses.add(CALLED)
+        known = isinstance(argument, GlobalName) and f"{argument.full}.".startswith(_RANDOM)
+        known = known or (
+            isinstance(argument, ConstructedObject) and argument.kind.startswith(_RANDOM)
+        )
+        if not known and not isinstance(argument, str):
+            named = argument.full if isinstance(argument, GlobalName) else "an object"
             return f"calls {full} with {named}, expected a name or class of numpy.random"
     return ""

@@ -210,8 +210,8 @@ def _bound(tree: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node.name, node
         elif isinstance(node, ast.ImportFrom):
-            for one in node.names:
-                yield one.asname or one.name, node
+            for name in node.names:
+                yield name.asname or name.name, node
         elif isinstance(node, ast.Import):
             for one in node.names:
                 yield one.asname or one.name.partition(".")[0], node

@@ -59,4 +59,6 @@ class PickleReport:
     @property
     def refused_names(self) -> tuple[str, ...]:
         """The globals of the findings, each once."""
-        return tuple(dict.fromkeys(one.name for one in self.findings if one.name is not None))
+        return tuple(
+            dict.fromkeys(finding.name for finding in self.findings if finding.name is not None)
+        )

@@ -79,8 +79,8 @@ class SchemaNames:
         if not isinstance(types, list):
             self._act("has a dictionary without types of its keys")
             return
-        for one in types:
-            self._called_type(one)
+        for type_ in types:
+            self._called_type(type_)
 
     def _default_dictionary(self, _node: dict[str, Any], content: dict[str, Any]) -> None:
         factory = content.get("default_factory")

@@ -64,7 +64,7 @@ class Answers:
 
     def probability(self, label: Any) -> Any:
         """The probability of ``label``, one number a row; raises ``PackageError``."""
-        known = [class_text(one) for one in self.classes or ()]
+        known = [class_text(class_) for class_ in self.classes or ()]
         if class_text(label) not in known:
             raise PackageError(
                 f"member {self._member!r}: expected one of its labels, {', '.join(known)}, got"

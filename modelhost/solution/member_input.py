@@ -267,7 +267,7 @@ def _texts(values: Any, spec: ColumnSpec) -> Any:
     found = _plain(values)
     if all(one is None or isinstance(one, str) for one in found):
         return found
-    known = {type(one) for one in spec.categories or ()}
+    known = {type(category) for category in spec.categories or ()}
     if not known or not all(one is None or type(one) in known for one in found):
         raise TypeError("no text")
     return found

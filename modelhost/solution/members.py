@@ -163,7 +163,7 @@ class Member:
     @property
     def names(self) -> list[str]:
         """Of its outputs, if it has several."""
-        return [one.name for one in self.spec.outputs] if len(self.spec.outputs) > 1 else []
+        return [output.name for output in self.spec.outputs] if len(self.spec.outputs) > 1 else []
 
     @property
     def nulls(self) -> bool:

@@ -51,8 +51,8 @@ class PredictionBins(NamedTuple):
             return made
         numbers = [one for one in answers if isinstance(one, (int, float)) and one == one]
         if len(numbers) < MIN_VECTOR_ROWS:
-            for one in numbers:
-                made[bisect_right(self.edges, one)] += 1
+            for number in numbers:
+                made[bisect_right(self.edges, number)] += 1
             return made
         indices = np.searchsorted(np.asarray(self.edges), numbers, side="right")
         return list(np.bincount(indices, minlength=self.size).tolist())

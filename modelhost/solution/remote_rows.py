@@ -76,6 +76,6 @@ def _cells(values: Any, spec: ColumnSpec, member: MemberSpec) -> list[Any]:
 def _times(values: Any, spec: ColumnSpec) -> list[Any]:
     """Ticks since 1970 as text in ISO 8601, in UTC if the column has an offset."""
     unit, _, zone = spec.dtype[len("datetime64[") : -1].partition(", ")
-    ticks = np.asarray([NOT_A_TIME if one is None else one for one in values], np.int64)
+    ticks = np.asarray([NOT_A_TIME if value is None else value for value in values], np.int64)
     texts = np.datetime_as_string(ticks.view(f"M8[{unit}]")).tolist()
     return [None if text == "NaT" else text + ("Z" if zone else "") for text in texts]

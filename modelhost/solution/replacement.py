@@ -37,9 +37,9 @@ class StudiedRows:
             raise _unknown(member, f"an array of {len(rows)} of {self.count} rows")
         labels = index.tolist()
         end = self.first + self.count
-        if not all(isinstance(one, int) and self.first <= one < end for one in labels):
+        if not all(isinstance(label, int) and self.first <= label < end for label in labels):
             raise _unknown(member, f"an index with {truncate(str(labels[:3]), 80)}")
-        return [one - self.first for one in labels]
+        return [label - self.first for label in labels]
 
 
 class Replacement:
@@ -86,7 +86,9 @@ class Replacement:
             if chances is not None and self._right.probabilities is not None:
                 chances[at] = self._chances(index, chances[at], labels[at], own.classes)
             labels[at] = right
-        names = [one.name for one in self._spec.outputs] if len(self._spec.outputs) > 1 else []
+        names = (
+            [output.name for output in self._spec.outputs] if len(self._spec.outputs) > 1 else []
+        )
         return Answers(self._spec.name, Predictions(labels, chances), own.classes, names)
 
     @property

@@ -64,10 +64,10 @@ def _merged(parts: Mapping[str, Answers], indices: Mapping[str, list[int]], rows
     for name, answers in parts.items():
         for index, label in zip(indices.get(name, []), answers.found.labels):
             labels[index] = label
-    names = {one.names for one in parts.values()}
+    names = {part.names for part in parts.values()}
     common = next(iter(names)) if len(names) == 1 else ()
-    classes = {one.classes for one in parts.values()}
-    whole = len(classes) == 1 and all(one.has_probabilities for one in parts.values())
+    classes = {part.classes for part in parts.values()}
+    whole = len(classes) == 1 and all(part.has_probabilities for part in parts.values())
     if not whole:
         return Answers("route", Predictions(labels, None), None, common)
     (known,) = classes

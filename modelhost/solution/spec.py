@@ -51,8 +51,8 @@ class MemberSpec(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """An object for the file; ``MemberSpec.read`` is the inverse."""
         given = self._asdict()
-        given["outputs"] = [one.as_json() for one in self.outputs]
-        given["features"] = [one.as_json() for one in self.features]
+        given["outputs"] = [output.as_json() for output in self.outputs]
+        given["features"] = [feature.as_json() for feature in self.features]
         return dict(given)
 
     @classmethod
@@ -83,8 +83,8 @@ class MemberSpec(NamedTuple):
             "task": self.task,
             "takes": self.takes,
             "classes": self.classes,
-            "outputs": [one.as_json() for one in self.outputs],
-            "specs": [one.as_json() for one in self.features],
+            "outputs": [output.as_json() for output in self.outputs],
+            "specs": [feature.as_json() for feature in self.features],
         }
 
 
@@ -97,7 +97,7 @@ class SolutionSpec(NamedTuple):
 
     def as_json(self) -> str:
         """The content of ``solution.json``."""
-        members = [one.as_json() for one in self.members]
+        members = [member.as_json() for member in self.members]
         return json.dumps({"flow": self.flow, "members": members}, indent=1, sort_keys=True) + "\n"
 
     @classmethod
@@ -114,4 +114,4 @@ def member_folder(solution: Path, name: str) -> Path:
 
 def named(members: Sequence[MemberSpec]) -> str:
     """The members' names, for messages."""
-    return ", ".join(one.name for one in members)
+    return ", ".join(member.name for member in members)

@@ -79,7 +79,7 @@ class Study:
         self._studied = StudiedRows(len(rows), FIRST)
         self._rows = self._labelled(rows)
         self._known = {name: self._replacement(name, found) for name, found in truth.items()}
-        self._others = {one.spec.name: one for one in others}
+        self._others = {other.spec.name: other for other in others}
         self._learned = False
         self._kept = KeptAnswers()
         self._calls: dict[tuple[str, int], str] = {}

@@ -99,8 +99,8 @@ def light_of_scan(
 
 def _light_size(tables: JpegTables, light: JpegComponent) -> tuple[int, int]:
     """Width and height of the component of the brightness (A.1.1)."""
-    most_wide = max(one.wide for one in tables.components.values())
-    most_high = max(one.high for one in tables.components.values())
+    most_wide = max(component.wide for component in tables.components.values())
+    most_high = max(component.high for component in tables.components.values())
     width, height = tables.size
     if not width or not height:
         raise ValueError(f"expected a size, got {width} x {height}")

@@ -57,8 +57,8 @@ def _text(member: Any) -> str:
 def _mean(members: Sequence[Any]) -> float:
     """The mean of the finite numbers among the first members; NaN without any."""
     numbers = [
-        float(one)
-        for one in members[:MAX_MEMBERS]
-        if isinstance(one, int | float) and not isinstance(one, bool) and abs(one) < 1e300
+        float(member)
+        for member in members[:MAX_MEMBERS]
+        if isinstance(member, int | float) and not isinstance(member, bool) and abs(member) < 1e300
     ]
     return sum(numbers) / len(numbers) if numbers else np.nan

@@ -54,7 +54,7 @@ class AnswerScorer:
         found = self._labels.read(plain(answer), actual)
         results = tuple(OutputResult(*one, _parts(one)) for one in found)
         own = token.version == self.tokens.version
-        parts = [_key(one.output.name, part) for one in results for part in one.parts]
+        parts = [_key(result.output.name, part) for result in results for part in result.parts]
         outcome = ScoredAnswer(token.bitmap, own, self.tokens.age(token), results)
         # Which parts there are depends on the version: another one's label counts as a whole.
         return Verified(index, token, outcome, (b"", *(parts if own else ())))

@@ -74,11 +74,13 @@ class Classes:
     """The labels of a classifier."""
 
     def __init__(self, classes: Sequence[Any]) -> None:
-        self._booleans = {type(one) for one in classes} == {bool}
-        numeric = bool(classes) and all(type(one) in (int, float) for one in classes)
+        self._booleans = {type(class_) for class_ in classes} == {bool}
+        numeric = bool(classes) and all(type(class_) in (int, float) for class_ in classes)
         # Dictionary keys are exact: an integer equals a float only for the same number.
-        self._numbers: dict[Any, Any] | None = {one: one for one in classes} if numeric else None
-        self._texts = {str(one): one for one in classes}
+        self._numbers: dict[Any, Any] | None = (
+            {class_: class_ for class_ in classes} if numeric else None
+        )
+        self._texts = {str(class_): class_ for class_ in classes}
         # A null word that differs from a class only in case may mean the class.
         self._null_words = NULL_LABELS - {text.strip().lower() for text in self._texts}
 

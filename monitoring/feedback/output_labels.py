@@ -30,9 +30,9 @@ class AnswerLabels:
     """The labels of a package's answers."""
 
     def __init__(self, outputs: Sequence[LabelledOutput]) -> None:
-        self._outputs = {one.name: one for one in outputs}
+        self._outputs = {output.name: output for output in outputs}
         self._only = outputs[0] if len(outputs) == 1 else None
-        self._readers = {one.name: _Reader(one) for one in outputs}
+        self._readers = {output.name: _Reader(output) for output in outputs}
 
     def is_absent(self, actual: Any) -> bool:
         """Whether there is no label yet: null, or null in every part."""
@@ -85,7 +85,7 @@ class _Reader:
         classes = output.form.classes
         self._classes = Classes(classes) if classes else None
         named = dict(zip(output.names, output.parts, strict=False))
-        self._names = named | {_key(one): one for one in output.parts}
+        self._names = named | {_key(part): part for part in output.parts}
         self._read: Callable[[Any], Any] = {
             "label": self._label,
             "labels": self._labels,
@@ -130,7 +130,7 @@ class _Reader:
             return isinstance(answer, list) and all(map(_is_scalar, answer))
         if kind in ("numbers", "array"):
             numbers = _flat(answer) if isinstance(answer, list) else [""]
-            known = all(one is None or _is_number(one) for one in numbers)
+            known = all(number is None or _is_number(number) for number in numbers)
             return known and self._output.size in (None, len(numbers))
         return kind in ("json", "text") or _is_scalar(answer)
 
@@ -246,7 +246,7 @@ def _is_scalar(value: Any) -> bool:
 def _flat(values: list[Any]) -> list[Any]:
     """The values of nested lists, row by row; deeper lists than an array has stay values."""
     for _ in range(MAX_DIMENSIONS):
-        if not any(isinstance(one, list) for one in values):
+        if not any(isinstance(value, list) for value in values):
             break
         values = [one for part in values for one in (part if isinstance(part, list) else [part])]
     return values

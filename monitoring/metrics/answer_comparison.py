@@ -48,7 +48,11 @@ class RowComparison:
     def own_class(self, answer: Any) -> Any:
         """Champion's class that equals the challenger's prediction, else that prediction."""
         return next(
-            (one for one in self.classes or () if _kind(one) == _kind(answer) and one == answer),
+            (
+                class_
+                for class_ in self.classes or ()
+                if _kind(class_) == _kind(answer) and class_ == answer
+            ),
             answer,
         )
 

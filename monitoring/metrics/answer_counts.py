@@ -21,8 +21,8 @@ class AnswerCounts:
 
     def __init__(self, profile: Profile | None, outputs: Sequence[LabelledOutput]) -> None:
         self._outputs = outputs
-        known = {one.name: one for one in profile.features} if profile else {}
-        self._columns = [one for one in answer_columns(outputs) if one.name in known]
+        known = {feature.name: feature for feature in profile.features} if profile else {}
+        self._columns = [column for column in answer_columns(outputs) if column.name in known]
         self._bins = BinCounts([(at, known[one.name]) for at, one in enumerate(self._columns)], {})
         self._clear()
 

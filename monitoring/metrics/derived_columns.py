@@ -77,7 +77,7 @@ def _measured_indices(values: Sequence[Any] | Floats, costly: bool) -> range:
 def _are_bytes(values: Sequence[Any] | Floats) -> bool:
     if isinstance(values, np.ndarray):
         return False
-    return isinstance(next((one for one in values if one is not None), None), bytes)
+    return isinstance(next((value for value in values if value is not None), None), bytes)
 
 
 def _pixels_of(value: Any) -> int:

@@ -15,7 +15,7 @@ class EmbeddingCounts:
     """The bins of the pseudo-features of a profile's embedding."""
 
     def __init__(self, profile: Profile, metrics: ServingMetrics) -> None:
-        features = [(0, one) for one in profile.features if is_embedding(one.name)]
+        features = [(0, feature) for feature in profile.features if is_embedding(feature.name)]
         self._bins = BinCounts(features, {})
         self._metrics = metrics
 

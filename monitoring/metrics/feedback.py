@@ -170,7 +170,7 @@ class FeedbackMetrics(LabelRequests):
         counter = series.counter(
             "model_feedback_confusion_total", "Labels counted.", "slice", "predicted", "actual"
         )
-        texts = [label(one) for one in classes]
+        texts = [label(class_) for class_ in classes]
         self._shown = frozenset(
             texts if len(texts) <= MAX_CONFUSION else texts[: MAX_CONFUSION - 1]
         )

@@ -82,17 +82,17 @@ class MemberMetrics:
             "member",
             "bin",
         )
-        for one in given.members:
-            name = label(one.name)
-            for text, count in zip(one.bins, one.reference, strict=True):
-                reference(one.name, text, count)
-            self._members[one.name] = _Member(
+        for member in given.members:
+            name = label(member.name)
+            for text, count in zip(member.bins, member.reference, strict=True):
+                reference(member.name, text, count)
+            self._members[member.name] = _Member(
                 calls(name),
                 [rows.labels(*series.common, name, outcome) for outcome in OUTCOMES],
                 own.labels(*series.common, name),
-                [observed.labels(*series.common, name, label(text)) for text in one.bins],
+                [observed.labels(*series.common, name, label(text)) for text in member.bins],
             )
-            self.set_ready(one.name, 0)
+            self.set_ready(member.name, 0)
 
     @property
     def names(self) -> Sequence[str]:

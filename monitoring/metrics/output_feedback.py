@@ -168,7 +168,7 @@ class OutputFeedbackMetrics(LabelRequests):
         for output in outputs:
             if output.form.kind != "labels":
                 continue
-            texts = [label(one) for one in output.parts or output.form.classes or ()]
+            texts = [label(part) for part in output.parts or output.form.classes or ()]
             shown = texts[:room]
             room -= len(shown)
             for text in [*shown, *([OTHER] if len(shown) < len(texts) or not texts else [])]:

@@ -70,7 +70,9 @@ class Moment:
 def export_request(exposition: str, resource: Resource, moment: Moment) -> bytes:
     """The request with every sample of ``exposition``, which is in Prometheus's text format."""
     metrics = b"".join(
-        message(2, one) for family in parse_text(exposition) for one in _metrics(family, moment)
+        message(2, metric)
+        for family in parse_text(exposition)
+        for metric in _metrics(family, moment)
     )
     scope = message(1, text(1, "model-packager"))
     return message(1, message(1, resource.encoded()) + message(2, scope + metrics))

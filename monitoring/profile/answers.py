@@ -38,7 +38,7 @@ class AnswerColumn(NamedTuple):
 
 def answer_columns(outputs: Sequence[LabelledOutput]) -> tuple[AnswerColumn, ...]:
     """The columns of ``outputs``: first the first one of each, then the second ones, and so on."""
-    each = [_columns(one) for one in outputs]
+    each = [_columns(output) for output in outputs]
     most = max(map(len, each), default=0)
     return tuple(
         columns[index] for index in range(most) for columns in each if index < len(columns)

@@ -106,15 +106,17 @@ def measured_slices(outputs: Sequence[LabelledOutput], slices: int) -> dict[str,
     room, kept = MAX_OUTPUT_SERIES, {one.name: 0 for one in outputs}
     full: set[str] = set()
     for _ in range(slices):
-        for one in outputs:
-            names = measure_names(one)
+        for output in outputs:
+            names = measure_names(output)
             # A headline has a baseline and its rows; an error also two sums of squares.
-            needed = 2 * len(names) + 2 * (one.headline is not None) + 2 * (one.headline in ERRORS)
-            if not names or one.name in full or needed > room:
-                full.add(one.name)  # never a slice behind one that is left out
+            needed = (
+                2 * len(names) + 2 * (output.headline is not None) + 2 * (output.headline in ERRORS)
+            )
+            if not names or output.name in full or needed > room:
+                full.add(output.name)  # never a slice behind one that is left out
             else:
                 room -= needed
-                kept[one.name] += 1
+                kept[output.name] += 1
     return kept
 
 

@@ -60,7 +60,11 @@ def parse(text: str) -> Condition:
     if not identifiers:
         raise ValueError(f"expected a condition on at least one column, got {text!r}")
     derived = {own.name: own for own in measures.found}
-    names = {one: quoted.get(one, one) for one in identifiers if one not in measures.names}
+    names = {
+        identifier: quoted.get(identifier, identifier)
+        for identifier in identifiers
+        if identifier not in measures.names
+    }
     if both := sorted({*names.values()} & derived.keys()):
         raise ValueError(f"expected a column or a derived value, got both as {both[0]!r}")
     return Condition(condition, {**names, **measures.names}, derived)

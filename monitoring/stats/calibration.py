@@ -155,6 +155,6 @@ def _merged(before: ReliabilityBins, after: ReliabilityBins) -> tuple[Reliabilit
 
 def _testable(before: ReliabilityBins, after: ReliabilityBins, part: list[int]) -> bool:
     samples = (before, after)
-    right = sum(float(one.right[part].sum()) / one.design_effect for one in samples)
-    rows = [float(one.rows[part].sum()) / one.design_effect for one in samples]
+    right = sum(float(sample.right[part].sum()) / sample.design_effect for sample in samples)
+    rows = [float(sample.rows[part].sum()) / sample.design_effect for sample in samples]
     return min(right, sum(rows) - right) >= MIN_OUTCOMES and min(rows) >= MIN_BIN_ROWS

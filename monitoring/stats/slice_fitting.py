@@ -119,7 +119,9 @@ class RangeFitter:
         size = 1 if grid is None else grid.size
         return Sums(
             *(
-                np.bincount(codes, None if one is None else one[rows], size).astype(np.float64)
-                for one in self._weights
+                np.bincount(codes, None if weight is None else weight[rows], size).astype(
+                    np.float64
+                )
+                for weight in self._weights
             )
         )

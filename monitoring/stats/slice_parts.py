@@ -45,7 +45,9 @@ def parts_of(
     ``tested``: the slices there are.
     """
     own = masks.of(whole) & free
-    inside = [one for one in candidates if _within(one, whole, own, free, masks)][:MAX_COMPARED]
+    inside = [candidate for candidate in candidates if _within(candidate, whole, own, free, masks)][
+        :MAX_COMPARED
+    ]
     price = 2 * math.log(max(2, tested))
     least = fitter.score(whole, free) ** 2
     found: list[SliceTerms] = []
@@ -72,7 +74,7 @@ def parts_of(
 
 def _rows(slices: Sequence[SliceTerms], but: SliceTerms, masks: SliceMasks) -> Mask:
     """The rows of all slices ``but`` one."""
-    found: Mask = np.logical_or.reduce([masks.of(one) for one in slices if one != but])
+    found: Mask = np.logical_or.reduce([masks.of(slice_) for slice_ in slices if slice_ != but])
     return found
 
 

@@ -116,8 +116,8 @@ def distinct(
             continue
         fitted = fitter.fitted(terms, chosen.free)
         parts = parts_of(fitted, known, masks, fitter, chosen.free, screened.tested)
-        for one in parts or [fitted]:
-            chosen.add(one)
+        for part in parts or [fitted]:
+            chosen.add(part)
         if len(chosen.slices) >= MAX_CANDIDATES:
             break
     return chosen.slices[:MAX_CANDIDATES]

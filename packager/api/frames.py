@@ -23,7 +23,9 @@ def schema_frame(manifest: Manifest) -> pd.DataFrame:
     The index is the column; ``required`` is whether each row must have it.
     """
     found = manifest.schema_
-    roles = [("feature", one) for one in found.features] + [("extra", one) for one in found.extras]
+    roles = [("feature", feature) for feature in found.features] + [
+        ("extra", extra) for extra in found.extras
+    ]
     rows: list[dict[str, object]] = [
         {
             "column": one.name,
@@ -63,7 +65,7 @@ def findings_frame(reference: Reference) -> pd.DataFrame:
     """What the build found: slices that nobody declared in which the model is weak."""
     weak = reference.record(WeakSlices, WEAK)
     report = findings_of_build(reference.manifest, weak, at=0.0)
-    rows = [{name: getattr(one, name) for name in _FINDING} for one in report.findings]
+    rows = [{name: getattr(finding, name) for name in _FINDING} for finding in report.findings]
     return pd.DataFrame(rows, columns=list(_FINDING))
 
 

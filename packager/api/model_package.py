@@ -117,7 +117,9 @@ class ModelPackage:
     @property
     def feature_names_in_(self) -> np.ndarray[Any, Any]:
         """The names of the features, in the order of a matrix."""
-        return np.asarray([one.name for one in self.manifest.schema_.features], dtype=object)
+        return np.asarray(
+            [feature.name for feature in self.manifest.schema_.features], dtype=object
+        )
 
     @property
     def n_features_in_(self) -> int:
@@ -140,7 +142,7 @@ class ModelPackage:
         answers = self.answers(rows)
         outputs = self.manifest.schema_.outputs
         if len(outputs) > 1:
-            return answers[[one.name for one in outputs]].to_numpy()
+            return answers[[output.name for output in outputs]].to_numpy()
         found = answers[PREDICTION].to_numpy()
         return found.astype(self.classes_.dtype) if self.manifest.schema_.classes else found
 

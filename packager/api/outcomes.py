@@ -51,7 +51,7 @@ class TestOutcome(_Outcome):
     def checks(self) -> pd.DataFrame:
         """A row for each check."""
         names = ("family", "name", "baseline", "now", "difference", "limit", "q", "verdict", "why")
-        rows = [{name: getattr(one, name) for name in names} for one in self.report.checks]
+        rows = [{name: getattr(check, name) for name in names} for check in self.report.checks]
         return pd.DataFrame(rows, columns=list(names))
 
 

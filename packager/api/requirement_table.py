@@ -20,15 +20,15 @@ def requirement_frame(used: UsedPackages, text: str) -> pd.DataFrame:
     lines = {package_of(line): line for line in text.splitlines() if package_of(line)}
     rows: list[tuple[str, str, str, str]] = []
     shown: set[str] = set()
-    for one in used.modules:
-        names = [package_of(part) for part in one.requirement.split(", ") if package_of(part)]
+    for module in used.modules:
+        names = [package_of(part) for part in module.requirement.split(", ") if package_of(part)]
         kept = [lines[name] for name in names if name in lines]
-        note = one.note
-        if one.requirement and not kept:
-            note = f"left out: the file lacks {one.requirement}"
-        elif kept and ", ".join(kept) != one.requirement and names:
-            note = f"the session has {one.requirement}"
-        rows.append((one.module, one.needed_by, ", ".join(kept), note))
+        note = module.note
+        if module.requirement and not kept:
+            note = f"left out: the file lacks {module.requirement}"
+        elif kept and ", ".join(kept) != module.requirement and names:
+            note = f"the session has {module.requirement}"
+        rows.append((module.module, module.needed_by, ", ".join(kept), note))
         shown |= set(names)
     rows += [("", GIVEN, line, "") for name, line in lines.items() if name not in shown]
     return pd.DataFrame(rows, columns=list(COLUMNS))

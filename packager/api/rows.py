@@ -22,7 +22,7 @@ def frame_of(rows: Rows, schema: Schema) -> pd.DataFrame:
     """
     if isinstance(rows, pd.DataFrame):
         return rows
-    names = [one.name for one in schema.features]
+    names = [feature.name for feature in schema.features]
     if hasattr(rows, "toarray"):
         raise UsageError(
             f"expected rows as a DataFrame or a dense matrix, got {type(rows).__name__}",
@@ -41,7 +41,7 @@ def frame_of(rows: Rows, schema: Schema) -> pd.DataFrame:
 
 def _is_mappings(rows: Any) -> bool:
     return isinstance(rows, dict) or (
-        isinstance(rows, list | tuple) and bool(rows) and all(isinstance(one, dict) for one in rows)
+        isinstance(rows, list | tuple) and bool(rows) and all(isinstance(row, dict) for row in rows)
     )
 
 

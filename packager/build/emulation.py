@@ -45,7 +45,9 @@ def prove_elsewhere(
     proved: its servers compare at their start.
     """
     images = assembled(manifest)
-    proved = [one.platform for one in context.others if _proved(one, context, manifest, images)]
+    proved = [
+        other.platform for other in context.others if _proved(other, context, manifest, images)
+    ]
     if not proved:
         return manifest, images
     named = {
@@ -163,9 +165,9 @@ def _compiled(
 
 def _requests(manifest: Manifest, columns: list[list[Any]], rows: int, root: str) -> dict[str, Any]:
     """What the model host is asked."""
-    serve, specs = manifest.serve, [ColumnSpec.of(one) for one in manifest.schema_.features]
+    serve, specs = manifest.serve, [ColumnSpec.of(feature) for feature in manifest.schema_.features]
     header = load_header(Root(Path(root)).model, serve, manifest.task)
-    load = {**header, "specs": [one.as_json() for one in specs]}
+    load = {**header, "specs": [spec.as_json() for spec in specs]}
     return {"load": load, "ask": {"verb": "ask", "model": 0, "rows": rows, "values": columns}}
 
 

@@ -281,7 +281,7 @@ def _deliver(
     smoke_test(ships, context.folder, progress, seconds)
     progress.step(f"writing {output}")
     if output.kind == "docker" and context.others:
-        left = ", ".join(one.platform for one in context.others)
+        left = ", ".join(other.platform for other in context.others)
         progress.warn(
             f"the engine takes its own platform only: the images for {left} are not kept; "
             "--output oci:DIR writes those of all platforms"

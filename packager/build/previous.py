@@ -40,7 +40,7 @@ class PreviousTest:
     @property
     def lines(self) -> list[str]:
         """What a build says about it."""
-        bad = [one for one in self.report.checks if one.verdict == "failed"]
+        bad = [check for check in self.report.checks if check.verdict == "failed"]
         found = [f"{one.family}: {one.why}" for one in bad[:5]]
         return [
             f"{self.tag} on {self.report.rows:,} rows of {self.data}: {self.report.sentence}"

@@ -119,9 +119,9 @@ def plan_members(
     members = [MemberPackage.load(section, folder) for section in project.member]
     check_flow(project, members)
     plan = plan_solution(flow, members, environment.lock, files.code, network=project.serve.network)
-    for one in plan.record.members:
-        where = _where(one.process, plan.reasons.get(one.name))
-        progress.step(f"member {one.name}: {one.package} {one.version}, {where}")
+    for member in plan.record.members:
+        where = _where(member.process, plan.reasons.get(member.name))
+        progress.step(f"member {member.name}: {member.package} {member.version}, {where}")
     target = wheel_target(environment.base, environment.platform, environment.engine)
     needed = plan.lock.wheels_of("members")
     fetch_locked(needed, project.path(project.requirements_file), target, progress)

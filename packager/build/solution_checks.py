@@ -50,7 +50,7 @@ def check_flow(project: Project, members: Sequence[MemberPackage]) -> None:
     columns, (file, text) = _columns(project), _flow_text(project)
     code = None if text is None else FlowCode.parse(text, _function(project))
     if code is not None and columns is not None:
-        facts = {one.section.name: one.facts() for one in members}
+        facts = {member.section.name: member.facts() for member in members}
         features = feature_columns(project, columns)
         check_columns(file, code, features, facts)
         check_uses(file, code, features, facts)

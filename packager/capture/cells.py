@@ -73,7 +73,9 @@ def _magic_body(node: ast.stmt) -> str | None:
     call = node.value if isinstance(node, ast.Expr) else None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args):
         return None
-    texts = [one.value if isinstance(one, ast.Constant) else None for one in call.args]
+    texts = [
+        argument.value if isinstance(argument, ast.Constant) else None for argument in call.args
+    ]
     if call.func.attr not in ("run_cell_magic", "run_line_magic") or texts[0] not in RUN_THE_BODY:
         return None
     return texts[-1] if isinstance(texts[-1], str) else None

@@ -32,8 +32,12 @@ def refuse_changed(files: Mapping[Path, str]) -> None:
 
 
 def _loaded() -> dict[Path, ModuleType]:
-    modules = [one for one in [*sys.modules.values()] if isinstance(one, ModuleType)]
-    named = ((getattr(one, "__file__", None), one) for one in modules if one.__name__ != "__main__")
+    modules = [module for module in [*sys.modules.values()] if isinstance(module, ModuleType)]
+    named = (
+        (getattr(module, "__file__", None), module)
+        for module in modules
+        if module.__name__ != "__main__"
+    )
     return {Path(file).absolute(): one for file, one in named if isinstance(file, str)}
 
 

@@ -107,7 +107,9 @@ def _module(own: Closure, named: Iterable[NamedFunction]) -> str:
 
 def _cell(name: str, session: Session) -> str:
     """The newest cell that binds the first part of a qualified name."""
-    binding = [one for one in session.statements if name.partition(".")[0] in one.binds]
+    binding = [
+        statement for statement in session.statements if name.partition(".")[0] in statement.binds
+    ]
     return binding[-1].cell.shown if binding else ""
 
 

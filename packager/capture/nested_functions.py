@@ -35,7 +35,7 @@ def named_function(function: FunctionType, name: str, session: Session) -> Named
         return Refusal(shown, where, session.why or "its source is not in the session")
     if function.__defaults__ or function.__kwdefaults__:
         defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-        if any(written(one) is None for one in defaults):
+        if any(written(default) is None for default in defaults):
             return Refusal(shown, where, "a default of it is no small value: define it at the top")
     first, modules, needs = list[str](), set[str](), frozenset[str]()
     for variable, cell in zip(

@@ -97,7 +97,7 @@ def imported_by(tree: ast.AST) -> frozenset[str]:
     found: set[str] = set()
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {one.asname or one.name.partition(".")[0] for one in node.names}
+            found |= {name.asname or name.name.partition(".")[0] for name in node.names}
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found |= imported_by(node)
     return frozenset(found - {"*"})

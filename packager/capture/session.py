@@ -44,7 +44,7 @@ class Session:
     @cached_property
     def trees(self) -> list[tuple[str, ast.Module]]:
         """Source and syntax tree of each cell."""
-        return [(one.source, ast.parse(one.source)) for one in self.cells]
+        return [(cell.source, ast.parse(cell.source)) for cell in self.cells]
 
     def defines(self, value: Any) -> bool:
         """Whether ``value`` is a function or class of the session, at whatever depth."""

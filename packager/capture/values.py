@@ -98,7 +98,7 @@ class _Writer:
         return self._of_numpy(value, depth + 1)
 
     def several(self, values: Any, depth: int) -> str:
-        return ", ".join(self.text(one, depth) for one in values)
+        return ", ".join(self.text(value, depth) for value in values)
 
     def pairs(self, value: dict[Any, Any], depth: int) -> str:
         parts = (f"{self.text(k, depth)}: {self.text(v, depth)}" for k, v in value.items())
@@ -120,7 +120,10 @@ class _Writer:
         return f"{kind}({self.text(value.value, depth)})"  # several flags together
 
     def partial(self, value: functools.partial[Any], depth: int) -> str:
-        given = [self.function(value.func, depth), *(self.text(one, depth) for one in value.args)]
+        given = [
+            self.function(value.func, depth),
+            *(self.text(argument, depth) for argument in value.args),
+        ]
         given += [f"{name}={self.text(one, depth)}" for name, one in value.keywords.items()]
         return f"{self.module('functools')}.partial({', '.join(given)})"
 
@@ -136,9 +139,9 @@ class _Writer:
     def dataclass(self, value: Any, depth: int) -> str:
         """An object of a data class of the session, made again from its fields."""
         fields = dataclasses.fields(value)
-        if not all(one.init for one in fields) or hasattr(value, "__post_init__"):
+        if not all(field.init for field in fields) or hasattr(value, "__post_init__"):
             raise _NotWritableError
-        given = (f"{one.name}={self.text(getattr(value, one.name), depth)}" for one in fields)
+        given = (f"{field.name}={self.text(getattr(value, field.name), depth)}" for field in fields)
         return f"{self.text(type(value), depth)}({', '.join(given)})"
 
     def _of_numpy(self, value: Any, depth: int) -> str:

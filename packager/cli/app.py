@@ -53,7 +53,11 @@ class Verb(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse ``args`` after each unambiguous prefix of an option is completed."""
-        names = {name for one in self.get_params(ctx) for name in (*one.opts, *one.secondary_opts)}
+        names = {
+            name
+            for parameter in self.get_params(ctx)
+            for name in (*parameter.opts, *parameter.secondary_opts)
+        }
         end = args.index("--") if "--" in args else len(args)
         return super().parse_args(
             ctx, [*(complete_option(arg, names) for arg in args[:end]), *args[end:]]

@@ -166,7 +166,7 @@ def _push(
     from packager.image.registry_export import push_images, push_platforms
 
     kinds, progress = (False, True)[: 1 + companion], ConsoleProgress()
-    images = {name: [every[name].image(companion=one) for one in kinds] for name in beside}
+    images = {name: [every[name].image(companion=kind) for kind in kinds] for name in beside}
     if len(images) > 1:
         results = push_platforms(images, reference, compress, progress, beside, beside_index)
     else:

@@ -147,12 +147,16 @@ def send_findings(url: str | None, report: Report | None, progress: Progress) ->
         progress.warn(f"the findings were not sent: {folder}: {error.strerror or error}")
         return
     scan = report.scan
-    if scan is not None and scan.replaces and any(one["result"] == "unknown" for one in results):
+    if (
+        scan is not None
+        and scan.replaces
+        and any(result["result"] == "unknown" for result in results)
+    ):
         progress.warn(
             f"--replaces {scan.replaces}: no {scan.source} of data of this name was reported, so it"
             " closed nothing; `package issues list --search NAME` finds issues by name"
         )
-    changed = [one for one in results if one["result"] != "same"]
+    changed = [result for result in results if result["result"] != "same"]
     detail = ", ".join(f"#{one['id']} {one['result']}" for one in changed[:5] if one["id"])
     more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
     progress.step(f"issues: {detail}{more}" if detail else "issues: nothing new")

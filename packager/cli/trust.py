@@ -109,7 +109,9 @@ def sign_reference(
         "root": made[0][1].binding.root,
         "images": images,
     }
-    named = f" of {', '.join(str(one['platform']) for one in images)}" if len(images) > 1 else ""
+    named = (
+        f" of {', '.join(str(image['platform']) for image in images)}" if len(images) > 1 else ""
+    )
     shown = f"{len(every_bundle)} statements{named} signed by key {signer.public.key_id[:16]}"
     print_result(json.dumps(result) if as_json else f"{shown}, kept in {where}")
 
@@ -131,7 +133,7 @@ def opened_platforms(
     location = first.source.rpartition("@")[0]
     name = f"registry:{location}@{index.descriptor.digest}" if first.source and index else reference
     others = [one for one in several if one != first.platform]
-    return [first, *(stack.enter_context(open_reference(name, engine, one)) for one in others)]
+    return [first, *(stack.enter_context(open_reference(name, engine, other)) for other in others)]
 
 
 def _index_bundles(made: Sequence[PackageFacts], signer: PrivateKey) -> list[bytes]:

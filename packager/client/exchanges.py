@@ -119,7 +119,7 @@ class ServerExchanges:
                 got = len(predictions) if isinstance(predictions, list) else "none"
                 raise PackageError(f"{self.url}: expected {len(part)} predictions, got {got}")
             try:
-                answers += [parse_prediction(one) for one in predictions]
+                answers += [parse_prediction(prediction) for prediction in predictions]
             except ValueError as error:
                 raise self._strange("/predict", error) from error
         return answers
@@ -127,8 +127,8 @@ class ServerExchanges:
     def feedback(self, labels: Labels, batch: int) -> Exchange[FeedbackReceipt]:
         """What became of the labels."""
         items = []
-        for one in labels:
-            items.append((yield from self._label_item(*one)))
+        for label in labels:
+            items.append((yield from self._label_item(*label)))
         accepted, skipped, rejected = 0, 0, []
         for start, part in requests_of(items, batch):
             answer = yield from self._answer("POST", "/feedback", part, start)
@@ -184,7 +184,11 @@ class ServerExchanges:
             return {}
         features = described.get("features")
         columns = features if isinstance(features, list) else []
-        named = [(one.get("name"), one.get("kind")) for one in columns if isinstance(one, dict)]
+        named = [
+            (column.get("name"), column.get("kind"))
+            for column in columns
+            if isinstance(column, dict)
+        ]
         return {name: str(kind) for name, kind in named if isinstance(name, str)}
 
     def _label_item(self, token: str | Prediction, *rest: Any) -> Exchange[dict[str, Any]]:

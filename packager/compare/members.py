@@ -11,7 +11,7 @@ def described(manifest: Manifest, lock: Lock) -> dict[str, Any]:
     """The flow, and each member with the versions that its environment has; empty for one model."""
     if manifest.solution is None:
         return {}
-    members = {one.name: one.model_dump(mode="json") for one in manifest.solution.members}
+    members = {member.name: member.model_dump(mode="json") for member in manifest.solution.members}
     for name in lock.members:
         members[name]["requirements"] = {w.name: w.version for w in lock.wheels_of_member(name)}
     return {"flow": manifest.solution.flow, **members}

@@ -25,8 +25,8 @@ def answer_cells(answer: Mapping[str, Any], outputs: Sequence[Output]) -> dict[s
         cells = _cells("prediction", given, kind)
         return cells | {f"probability {label}": value for label, value in chances.items()}
     cells = {}
-    for one in outputs:
-        cells |= _cells(one.name, given[one.name], one.kind)
+    for output in outputs:
+        cells |= _cells(output.name, given[output.name], output.kind)
     for name, own in chances.items():
         cells |= {f"{name}.probability {label}": value for label, value in own.items()}
     return cells

@@ -38,7 +38,7 @@ def compared_output(case: Case, task: Task, outputs: Sequence[Output]) -> Output
         if case.output is not None:
             raise _wrong(case, "`output` is for packages with [outputs] only")
         return "number" if task == "regression" else "label"
-    names = [one.name for one in outputs]
+    names = [output.name for output in outputs]
     if case.output is None:
         if len(outputs) == 1:
             return outputs[0].kind

@@ -42,7 +42,7 @@ def number_lists(values: Sequence[Any]) -> Bits | None:
         numbers = _numbers(values[start:stop])
         if numbers is None:
             return None
-        _write(numbers, [len(one) for one in values[start:stop]], out[start:stop])
+        _write(numbers, [len(value) for value in values[start:stop]], out[start:stop])
         start = stop
     return out
 
@@ -50,7 +50,7 @@ def number_lists(values: Sequence[Any]) -> Bits | None:
 def _numbers(lists: Sequence[Any]) -> npt.NDArray[np.float64] | None:
     """The elements of all lists; None if one is no number, or none that float64 holds."""
     arrays = [one for one in lists if isinstance(one, np.ndarray)]
-    if any(one.ndim != 1 or one.dtype.kind not in "iuf" for one in arrays):
+    if any(array.ndim != 1 or array.dtype.kind not in "iuf" for array in arrays):
         return None
     if arrays and len(arrays) == len(lists):
         return _exact(np.concatenate(arrays)) if len({a.dtype for a in arrays}) == 1 else None

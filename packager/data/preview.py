@@ -70,7 +70,7 @@ def _without_one_kind(name: str, lists: pd.Series[Any]) -> UsageError:
     first = next(indices, None)
     kind = None if first is None else kind_of_elements([[first[2]]])
     alike = ("integer", "number") if kind in ("integer", "number") else (kind,)
-    odd = next((one for one in indices if kind_of_elements([[one[2]]]) not in alike), first)
+    odd = next((index for index in indices if kind_of_elements([[index[2]]]) not in alike), first)
     got = "no element in any row"
     if first is not None and odd is not None:
         shown = f"{display_value(odd[2])} at [{odd[1]}] of row {odd[0]}"

@@ -144,7 +144,7 @@ def _is_table(path: Path) -> bool:
 def _renamed(source: SourceTable, schema: Schema) -> dict[str, str]:
     """The name of a single array → that of the only array among the features."""
     wanted = [column.name for column in schema.features if column.kind == "array"]
-    arrays = [one.name for one in source.external.arrays]
+    arrays = [array.name for array in source.external.arrays]
     alone = len(wanted) == len(arrays) == 1 and wanted[0] not in source.columns
     return {arrays[0]: wanted[0]} if alone else {}
 

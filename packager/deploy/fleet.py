@@ -197,7 +197,7 @@ class Fleet:
     @property
     def time_scale(self) -> int:
         """The largest of its models."""
-        return max((one.time_scale for one in self.members.values()), default=1)
+        return max((member.time_scale for member in self.members.values()), default=1)
 
     def with_model(self, one: DeployedModel) -> Fleet:
         """The fleet with this model, which keeps its slot, keys and network if it was there.
@@ -266,7 +266,7 @@ class Fleet:
         return one.port
 
     def _free_port(self) -> int:
-        taken = [GRAFANA_PORT, TRACKER_PORT, *(one.port for one in self.members.values())]
+        taken = [GRAFANA_PORT, TRACKER_PORT, *(member.port for member in self.members.values())]
         for port in range(PORT, MAX_PORT, PORTS):
             if all(abs(port - other) >= PORTS for other in taken):
                 return port

@@ -70,7 +70,7 @@ def route(one: DeployedModel) -> str:
 
 def gateway_config(members: Sequence[DeployedModel], proxy: Callable[[DeployedModel], str]) -> str:
     """``haproxy.cfg`` of the gateway; ``proxy``: the DNS name of the proxy of a model."""
-    names = [one.name for one in members]
+    names = [member.name for member in members]
     listed = json.dumps({"models": names}, separators=(",", ":"))
     served = f"expected {ROUTES}/NAME/ROUTE or /v2/models/NAME/ROUTE, NAME: {', '.join(names)}"
     return TEMPLATE.format(
@@ -82,11 +82,14 @@ def gateway_config(members: Sequence[DeployedModel], proxy: Callable[[DeployedMo
         json=JSON,
         listed=listed,
         unknown=json.dumps({"error": served}, separators=(",", ":")),
-        unready="\n".join(UNREADY.format(name=one.name, backend=_backend(one)) for one in members),
-        routed="\n".join(
-            ROUTED.format(name=one.name, backend=_backend(one), routes=ROUTES) for one in members
+        unready="\n".join(
+            UNREADY.format(name=member.name, backend=_backend(member)) for member in members
         ),
-        backends="".join(_of_model(one, proxy(one)) for one in members),
+        routed="\n".join(
+            ROUTED.format(name=member.name, backend=_backend(member), routes=ROUTES)
+            for member in members
+        ),
+        backends="".join(_of_model(member, proxy(member)) for member in members),
     )
 
 

@@ -117,12 +117,12 @@ def monitored(
     features = tuple(feature.name for feature in profile.features) if profile else ()
     slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
     outputs = tuple(
-        (one.name, one.headline)
-        for one in labelled_outputs(manifest.schema_.outputs)
-        if one.headline is not None and one.has_target
+        (output.name, output.headline)
+        for output in labelled_outputs(manifest.schema_.outputs)
+        if output.headline is not None and output.has_target
     )
     solution = manifest.solution
-    members = () if solution is None else tuple(one.name for one in solution.members)
+    members = () if solution is None else tuple(member.name for member in solution.members)
     named = (*slices.names, *features, *(name for name, _ in outputs), *members)
     _check_names(manifest.name, manifest.tag, named)
     return MonitoredModel(

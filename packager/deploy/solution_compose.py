@@ -64,12 +64,12 @@ def solution_services(
     """The document: only the flow is reached from this machine."""
     flow = DeployedModel(manifest.name, manifest.tag, image, PORT, replica_mib(manifest))
     service = model_service(flow)
-    urls = ",".join(f"{one.name}=http://{one.service}:{PORT}" for one in members)
-    ready = {one.service: {"condition": "service_healthy"} for one in members}
+    urls = ",".join(f"{member.name}=http://{member.service}:{PORT}" for member in members)
+    ready = {member.service: {"condition": "service_healthy"} for member in members}
     return {
         "services": {
             flow.state: state_service(flow),
-            **{one.service: _member(one) for one in members},
+            **{member.service: _member(member) for member in members},
             flow.service: {
                 **service,
                 "environment": {**service["environment"], VARIABLE: urls},

@@ -78,7 +78,9 @@ class Swarm:
     def services(self, secret: str) -> list[Service]:
         """The services that have the secret of this name."""
         with engine_errors("listing the services"):
-            return [one for one in self._client.api.services() if secret in _secrets(one)]
+            return [
+                service for service in self._client.api.services() if secret in _secrets(service)
+            ]
 
     def named(self, name: str) -> Service | None:
         """The service of exactly this name."""
@@ -226,16 +228,16 @@ class Swarm:
     def remove_config(self, name: str) -> None:
         """Remove the config of this name; none is no error."""
         with engine_errors(f"removing the config {name}"):
-            for one in self._client.api.configs(filters={"name": name}):
-                if one["Spec"]["Name"] == name:
-                    self._client.api.remove_config(one["ID"])
+            for config in self._client.api.configs(filters={"name": name}):
+                if config["Spec"]["Name"] == name:
+                    self._client.api.remove_config(config["ID"])
 
     def secret(self, name: str) -> str:
         """The id of the secret of this name; raises ``UsageError`` without one."""
         with engine_errors(f"looking for the secret {name}"):
-            for one in self._client.api.secrets(filters={"names": [name]}):
-                if one["Spec"]["Name"] == name:
-                    return str(one["ID"])
+            for secret in self._client.api.secrets(filters={"names": [name]}):
+                if secret["Spec"]["Name"] == name:
+                    return str(secret["ID"])
         raise UsageError(
             f"expected a secret {name}, got none", "deploy the folder again: docker stack deploy"
         )

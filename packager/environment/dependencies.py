@@ -170,7 +170,7 @@ def _with_others(locked: LockFile, known: LockFile | None) -> LockFile:
     if known is None or known.python != locked.python:
         return locked
     others = (one for one in known.every() if one.platform != locked.platform)
-    return locked.joined(one for one in others if one.agrees(locked))
+    return locked.joined(other for other in others if other.agrees(locked))
 
 
 def _complete_lock(

@@ -71,7 +71,7 @@ def _counts(check: Check, report: DataTestReport) -> CountsPlot | None:
     return CountsPlot(
         title="Rows on which a case is broken" if is_case else "Rows that a check refuses",
         rows=tuple(rows),
-        total=max(*counts, *(one.count for one in rows)),
+        total=max(*counts, *(row.count for row in rows)),
     )
 
 

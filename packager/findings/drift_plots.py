@@ -30,17 +30,17 @@ def plot_of_anomaly(anomaly: Anomaly, every: Sequence[Anomaly]) -> IntervalsPlot
     """Shares of rows with such values, of this feature first."""
     others = [one for one in every if one.kind == anomaly.kind and one is not anomaly]
     rows = []
-    for one in (anomaly, *others[: MAX_ROWS - 1]):
-        low, high = wilson(one.ratio * one.rows, one.rows)
+    for other in (anomaly, *others[: MAX_ROWS - 1]):
+        low, high = wilson(other.ratio * other.rows, other.rows)
         rows.append(
             MeasuredRow(
-                name=one.feature,
-                value=one.ratio,
+                name=other.feature,
+                value=other.ratio,
                 low=low,
                 high=high,
-                reference=one.reference,
-                bound=one.reference + MIN_ANOMALY_RISE,
-                subject=one is anomaly,
+                reference=other.reference,
+                bound=other.reference + MIN_ANOMALY_RISE,
+                subject=other is anomaly,
             )
         )
     title = f"Share of rows with {anomaly.kind} values, and at the build"
@@ -51,7 +51,11 @@ def plot_of_slice(part: SliceDrift, every: Sequence[SliceDrift]) -> IntervalsPlo
     """Scores of the slices of one output and measure, of this one first."""
     same = (part.output, part.measure)
     others = [one for one in every if (one.output, one.measure) == same and one is not part]
-    rows = [_row(one, subject=one is part) for one in (part, *others) if math.isfinite(one.score)]
+    rows = [
+        _row(other, subject=other is part)
+        for other in (part, *others)
+        if math.isfinite(other.score)
+    ]
     if not rows or not rows[0].subject:
         return None
     of = "" if part.output is None else f" of {part.output}"

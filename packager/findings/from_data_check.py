@@ -91,7 +91,7 @@ def _plot(
 def _not_judged(report: DataCheckReport) -> set[str]:
     """Detectors that a note names, and those of which the report has only the worst findings."""
     noted = {word for note in report.notes for word in re.findall(r"\w+", note)}
-    listed = Counter(one.detector for one in report.findings)
+    listed = Counter(finding.detector for finding in report.findings)
     cut = {name for name, count in report.counts.items() if count > listed[name]}
     return (noted & set(DETECTORS)) | cut
 

@@ -117,7 +117,7 @@ def _unjudged(report: DriftReport) -> Iterator[Unjudged]:
             yield Unjudged(kind="FeatureDrift", subject=named(f"feature={feature.name}"))
     if not report.features:
         yield Unjudged(kind="FeatureDrift")
-    if any(one.verdict == "too few rows" for one in report.anomalies) or not (
+    if any(anomaly.verdict == "too few rows" for anomaly in report.anomalies) or not (
         report.rows and report.anomalies
     ):
         yield Unjudged(kind="AnomalyRate")

@@ -102,7 +102,11 @@ def _outcomes(report: ShadowReport, sampled: float) -> CountsPlot:
 
 def _differences(report: ShadowReport) -> Plot | None:
     """The difference of challenger and champion by slice, with its interval for every look."""
-    known = [one for one in report.slices if math.isfinite(one.low) and math.isfinite(one.high)]
+    known = [
+        slice_
+        for slice_ in report.slices
+        if math.isfinite(slice_.low) and math.isfinite(slice_.high)
+    ]
     rows = tuple(
         MeasuredRow(
             name="all rows" if one.name == ALL else named(one.name),

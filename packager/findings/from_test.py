@@ -222,12 +222,12 @@ def _not_tested(report: DataTestReport) -> Iterator[tuple[str, str | None]]:
         kind, noun = KINDS[family.family]
         parts = [one.subject for one in family.not_tested]
         if family.family == "time":
-            if not any(one.family == "time" and not is_since(one) for one in report.checks):
+            if not any(check.family == "time" and not is_since(check) for check in report.checks):
                 yield kind, None
         elif len(parts) > MAX_PARTS:
             yield kind, None
         else:
-            yield from ((kind, named(f"{noun}={one}")) for one in parts)
+            yield from ((kind, named(f"{noun}={part}")) for part in parts)
 
 
 def _by_subject(checks: Sequence[Check]) -> Mapping[tuple[Family, str], list[Check]]:

@@ -30,7 +30,7 @@ def with_page(report: Report | None, page: ReportPage) -> Report | None:
     """The report with the page's address as a link of each finding and of what the scan closes."""
     if report is None or page == ReportPage():
         return report
-    findings = tuple(_with_page(one, page) for one in report.findings)
+    findings = tuple(_with_page(finding, page) for finding in report.findings)
     scan = report.scan
     if scan is not None:
         scan = scan.model_copy(update={"report": page.url, "file": page.file_name})

@@ -182,13 +182,13 @@ def _stacked(found: dict[str, str], folders: set[str], layers: Iterable[Listing]
     A file or link in place of a folder removes what is in it. Two layers would remove files
     unnoticed otherwise: one with a link in place of their folder, one with the folder again.
     """
-    for one in layers:
-        for name, what in one.items():
+    for layer in layers:
+        for name, what in layer.items():
             if name in folders and not what.startswith(FOLDER):
                 for inner in [inside for inside in found if inside.startswith(f"{name}/")]:
                     del found[inner]
-        found |= one
-        for name in one:
+        found |= layer
+        for name in layer:
             above = name.rpartition("/")[0]
             while above and above not in folders:
                 folders.add(above)

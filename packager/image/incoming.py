@@ -67,7 +67,9 @@ def incoming_image(
     try:
         config = image_config(bounded(content))
         names, diff_ids = layer_names(config), config["rootfs"]["diff_ids"]
-        if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in diff_ids):
+        if not all(
+            isinstance(identifier, str) and DIGEST.fullmatch(identifier) for identifier in diff_ids
+        ):
             raise ValueError("layers that are not sha256: and 64 hex digits")
         if not len(manifest.layers) == len(diff_ids) == len(names):
             raise ValueError(f"{len(manifest.layers)} layers for {len(diff_ids)} in the config")

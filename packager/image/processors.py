@@ -47,7 +47,7 @@ def foreign(
     ``pure``: the wheel says that it is for any platform.
     """
     others = [one for one in objects if one.machine != machine]
-    imported = [one for one in others if EXTENSION.search(one.file)]
+    imported = [other for other in others if EXTENSION.search(other.file)]
     if imported:
         return imported[0]
     return others[0] if others and len(others) == len(objects) and not pure else None
@@ -64,7 +64,9 @@ def _filename(owner: str, lock: Lock) -> str | None:
     """The locked file of a wheel (``numpy 2.1.0``); None for a layer of other files."""
     name, _, version = owner.rpartition(" ")
     named = (canonicalize_name(name), version)
-    return next((one.filename for one in lock.wheels if (one.name, one.version) == named), None)
+    return next(
+        (wheel.filename for wheel in lock.wheels if (wheel.name, wheel.version) == named), None
+    )
 
 
 def _hint(filename: str | None, platform: str) -> str:

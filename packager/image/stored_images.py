@@ -134,7 +134,7 @@ def held_platforms(text: str) -> tuple[str, ...]:
     folder = Path(text.removeprefix("oci:"))
     if not (folder / "oci-layout").is_file():
         return ()
-    found = [_platform(one.config) for one in _stored_images(folder)]
+    found = [_platform(image.config) for image in _stored_images(folder)]
     return tuple(dict.fromkeys(found)) if len(set(found)) > 1 else ()
 
 
@@ -251,7 +251,9 @@ def _image(name: str, config: bytes, indices: Sequence[tuple[Path, int, int]]) -
     diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
     if not isinstance(name, str) or not name.isprintable() or not isinstance(labels, dict):
         raise ValueError("expected text for its name, and labels by name")
-    if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in diff_ids):
+    if not all(
+        isinstance(identifier, str) and DIGEST.fullmatch(identifier) for identifier in diff_ids
+    ):
         raise ValueError("expected sha256: and 64 hex digits for each layer")
     check_label(name, labels)
     layers = tuple(

@@ -128,10 +128,10 @@ class _Reader:
             self.skipped[CANCELLED] += 1
             return None
         results = annotation.get("result")
-        if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
+        if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
             raise _unexpected(location, "`result` with a list", results)
         wanted = self.columns.label
-        mine = [one for one in results if wanted in (None, one.get("from_name"))]
+        mine = [result for result in results if wanted in (None, result.get("from_name"))]
         if not mine:
             self.skipped[NO_LABEL] += 1
             return None

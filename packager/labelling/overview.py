@@ -55,7 +55,7 @@ def overviews(location: Location) -> tuple[int, tuple[SchemeOverview, ...]]:
     assert at.version is not None
     if labels is None:
         return at.version, ()
-    found = [_overview(labels, labelled_rows(at, one.name)) for one in labels.schemes]
+    found = [_overview(labels, labelled_rows(at, scheme.name)) for scheme in labels.schemes]
     return at.version, tuple(found)
 
 

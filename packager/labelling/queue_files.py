@@ -135,7 +135,7 @@ def labelling_page(manifest: Manifest) -> str:
     if manifest.task == "regression":
         control = '  <Number name="label" toName="row" required="true"/>\n'
     elif classes:
-        choices = "".join(f"    <Choice value={_attribute(one)}/>\n" for one in classes)
+        choices = "".join(f"    <Choice value={_attribute(class_)}/>\n" for class_ in classes)
         control = '  <Choices name="label" toName="row" choice="single" required="true">\n'
         control += f"{choices}  </Choices>\n"
     else:

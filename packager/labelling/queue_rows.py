@@ -153,7 +153,7 @@ def _of_json(text: str, path: Path, folder: Path) -> QueueRows:
     copy.write_bytes(canonical_json(rows))
     frame = pd.DataFrame(rows)
     tokens = [line.get(TOKEN) for line in lines] if log else []
-    if tokens and all(isinstance(one, str) for one in tokens) and TOKEN not in frame.columns:
+    if tokens and all(isinstance(token, str) for token in tokens) and TOKEN not in frame.columns:
         frame[TOKEN] = tokens
     hashes = [int(sha256_bytes(canonical_json(row))[:16], 16) for row in rows]
     kept = np.ones(len(rows), bool)

@@ -63,7 +63,7 @@ def expected_loss(
         source = "accuracy of the packaged slices" if np.ptp(wrong) else ""
         return ExpectedLoss(wrong, np.sqrt(wrong * (1 - wrong)), True, source)
     if kind == "quantiles":
-        width = np.array([_width(one["prediction"]) for one in answers], np.float64)
+        width = np.array([_width(answer["prediction"]) for answer in answers], np.float64)
         known = width[np.isfinite(width) & (width > 0)]
         if len(known):
             width = np.where(np.isfinite(width) & (width > 0), width, np.median(known))
@@ -84,7 +84,7 @@ def suspicion(answers: Sequence[Mapping[str, Any]], profile: Profile | None) -> 
         name, _, kind = flag.rpartition(":")
         return name not in excluded or excluded[name].counts(kind)
 
-    flags = [sum(counts(flag) for flag in one.get("flags", ())) for one in answers]
+    flags = [sum(counts(flag) for flag in answer.get("flags", ())) for answer in answers]
     return np.array(flags, np.float64)
 
 
@@ -155,7 +155,7 @@ def slice_masks(frame: pd.DataFrame, manifest: Manifest, progress: Progress) -> 
 def _confidences(answers: Sequence[Mapping[str, Any]]) -> Floats | None:
     """The probability of each answer's label, shape (n,); None without probabilities."""
     found = [max(values.values(), default=np.nan) if values else np.nan
-             for values in (one.get("probabilities") for one in answers)]  # fmt: skip
+             for values in (answer.get("probabilities") for answer in answers)]  # fmt: skip
     numbers = np.array(found, np.float64)
     return None if np.isnan(numbers).all() else numbers
 

@@ -16,13 +16,15 @@ def labelled_outputs(outputs: Sequence[Output]) -> tuple[LabelledOutput, ...]:
     """``outputs`` with the parts of their labels."""
     return with_parts(
         LabelledOutput(
-            one.name,
-            OutputForm(one.kind, _classes(one), one.levels),
-            _size(one),
-            bool(one.target),
-            names=one.target if one.kind != "labels" and _size(one) == len(one.target) else (),
+            output.name,
+            OutputForm(output.kind, _classes(output), output.levels),
+            _size(output),
+            bool(output.target),
+            names=output.target
+            if output.kind != "labels" and _size(output) == len(output.target)
+            else (),
         )
-        for one in outputs
+        for output in outputs
     )
 
 
@@ -34,11 +36,11 @@ def output_baseline(
         return {}
     measured = {**evaluation.slices, ALL: evaluation.overall}
     found = {}
-    for one in outputs:
-        metric = headline_metric(one, len(outputs))
+    for output in outputs:
+        metric = headline_metric(output, len(outputs))
         for name, values in measured.items():
             if metric in values.values:
-                found[one.name, name] = values.values[metric]
+                found[output.name, name] = values.values[metric]
     return found
 
 

@@ -75,7 +75,7 @@ class GoldenDifference(NamedTuple):
 def answer_names(task: Task, schema: Schema) -> tuple[str, ...]:
     """The keys of a golden row that hold the right answer."""
     if task == "outputs":
-        return tuple(one.name for one in schema.outputs)
+        return tuple(output.name for output in schema.outputs)
     return (PREDICTION if schema.target is None else schema.target.name,)
 
 

@@ -90,7 +90,7 @@ def load_header(path: Path, serve: Serve, task: Task) -> dict[str, Any]:
         "task": task,
         "takes": serve.features,
         "classes": serve.classes,
-        "outputs": [one.spec.as_json() for one in serve.outputs],
+        "outputs": [output.spec.as_json() for output in serve.outputs],
     }
 
 

@@ -176,6 +176,6 @@ class BlockAnswers:
         names = message.header["flags"]
         behind = len(message.buffers) - len(names)
         found = decode_predictions(Message(message.header, message.buffers[:behind]))
-        rows = [np.frombuffer(one, "<i8") for one in message.buffers[behind:]]
+        rows = [np.frombuffer(buffer, "<i8") for buffer in message.buffers[behind:]]
         rejected = [(row, reason) for row, reason in message.header["rejected"]]
         return cls(found, list(zip(names, rows, strict=True)), rejected)

@@ -38,7 +38,7 @@ def entrypoints(
         named |= {"recipe.train": recipe.train, "recipe.metrics": recipe.metrics}
     if embedding is not None and not embedding.startswith(f"{MODEL}:"):
         named["monitoring.embedding"] = embedding
-    named |= {f"test.case {one.name!r}": one.call for one in cases}
+    named |= {f"test.case {case_.name!r}": case_.call for case_ in cases}
     return {key: one for key, one in named.items() if one}
 
 

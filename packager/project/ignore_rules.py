@@ -49,7 +49,7 @@ class IgnoreRules:
         """``repository``: what the top folder of a repository has; files above it don't count."""
         self._read = cache(_read)
         self._name = name
-        around = (one for one in (top, *top.parents) if (one / repository).exists())
+        around = (parent for parent in (top, *top.parents) if (parent / repository).exists())
         self._from = next(around, top)
         if self._from != top and self.why(top, folder=True):
             self._from = top  # files above ignore the project itself, which is packaged anyway

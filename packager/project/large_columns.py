@@ -46,7 +46,8 @@ def named_folder(cells: Iterable[object], data: Path, folders: Iterable[str]) ->
     if not names or any(Path(name).is_absolute() or ".." in Path(name).parts for name in names):
         return None
     return next(
-        (one for one in folders if all((data / one / name).is_file() for name in names)), None
+        (folder for folder in folders if all((data / folder / name).is_file() for name in names)),
+        None,
     )
 
 

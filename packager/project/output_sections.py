@@ -38,16 +38,19 @@ def sections(outputs: Sequence[NewOutput]) -> str:
     """The sections of ``package.toml``."""
     kinds = {"classification": "label", "regression": "number"}
     return "\n".join(
-        f'[outputs.{one.name}]\nkind = "{kinds[one.task]}"\ntarget = {quoted(one.target)}\n'
-        for one in outputs
+        f"[outputs.{output.name}]\n"
+        f'kind = "{kinds[output.task]}"\n'
+        f"target = {quoted(output.target)}\n"
+        for output in outputs
     )
 
 
 def recipe_values(outputs: Sequence[NewOutput], estimators: Mapping[str, str]) -> dict[str, str]:
     """The values of the recipe's template; ``estimators``: task to class of scikit-learn."""
     lines = [
-        f'    "{one.name}": ({json.dumps(one.target, ensure_ascii=False)}, {estimators[one.task]}),'
-        for one in outputs
+        f'    "{output.name}": ({json.dumps(output.target, ensure_ascii=False)}, '
+        f"{estimators[output.task]}),"
+        for output in outputs
     ]
-    imported = sorted({estimators[one.task] for one in outputs})
+    imported = sorted({estimators[output.task] for output in outputs})
     return {"estimators": ", ".join(imported), "outputs": "\n".join(lines)}

@@ -19,7 +19,7 @@ def check_solution(
         raise ValueError("expected `package.flow` and [[member]] together, got one of them")
     if not members:
         return
-    names = [one.name for one in members]
+    names = [member.name for member in members]
     if len(names) > MAX_MEMBERS:
         raise ValueError(f"[[member]]: expected at most {MAX_MEMBERS}, got {len(names)}")
     reserved = next((name for name in names if name in RESERVED), None)

@@ -109,8 +109,10 @@ def _modules(
     for module, what in needed.items():
         name = module.partition(".")[0]
         providers = active.providers.get(module, ()) if active else ()
-        required = [lines[one] for one in providers if one in lines]
-        comments_found = [comments[one] for one in (*providers, name) if one in comments]
+        required = [lines[provider] for provider in providers if provider in lines]
+        comments_found = [
+            comments[provider] for provider in (*providers, name) if provider in comments
+        ]
         if name not in found or (required and not found[name].requirement):
             note = "" if required else "; ".join(one.removeprefix("# ") for one in comments_found)
             found[name] = NeededModule(name, what, ", ".join(required), note)

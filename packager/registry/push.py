@@ -35,7 +35,7 @@ class OutgoingImage:
     @property
     def manifest(self) -> bytes:
         """Its manifest, in canonical JSON."""
-        layers = [one.descriptor for one in self.layers]
+        layers = [layer.descriptor for layer in self.layers]
         return image_manifest(self.config.descriptor, layers, self.annotations)
 
     @property
@@ -46,7 +46,7 @@ class OutgoingImage:
     @property
     def blobs(self) -> tuple[OutgoingBlob, ...]:
         """Config and layers, each once, the largest first: it is what takes longest."""
-        found = {one.descriptor.digest: one for one in (self.config, *self.layers)}
+        found = {layer.descriptor.digest: layer for layer in (self.config, *self.layers)}
         return tuple(
             sorted(found.values(), key=lambda one: (-one.descriptor.size, one.descriptor.digest))
         )

@@ -36,6 +36,6 @@ def read_counters(path: Path) -> list[Sample]:
 
 
 def _texts(labels: dict[str, str]) -> dict[str, str]:
-    if not all(isinstance(one, str) for one in labels.values()):
+    if not all(isinstance(label, str) for label in labels.values()):
         raise TypeError("labels are text")
     return dict(labels)

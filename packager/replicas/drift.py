@@ -126,15 +126,15 @@ class DriftReport:
         document = {**asdict(self), "drifting": self.drifting, "verdict": self.verdict}
         document["features"] = [
             {
-                "name": one.name,
-                **asdict(one.measured),
-                "q_value": one.q_value,
-                "verdict": one.verdict,
+                "name": feature.name,
+                **asdict(feature.measured),
+                "q_value": feature.q_value,
+                "verdict": feature.verdict,
             }
-            for one in self.features
+            for feature in self.features
         ]
         for name, parts in (("anomalies", self.anomalies), ("slices", self.slices)):
-            document[name] = [{**asdict(one), "verdict": one.verdict} for one in parts]
+            document[name] = [{**asdict(part), "verdict": part.verdict} for part in parts]
         return {key: _plain(value) for key, value in document.items()}
 
 

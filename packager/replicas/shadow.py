@@ -116,7 +116,9 @@ class ShadowReport:
         """Plain data; undefined values are null."""
         document = {**asdict(self), "verdict": self.verdict, "why": self.why}
         document["failed_share"] = self.failed_share
-        document["slices"] = [{**asdict(one), "verdict": one.verdict} for one in self.slices]
+        document["slices"] = [
+            {**asdict(slice_), "verdict": slice_.verdict} for slice_ in self.slices
+        ]
         found: dict[str, Any] = _plain(document)
         return found
 
@@ -130,7 +132,7 @@ class ShadowReport:
         return f"; of {sampled:,} sampled rows {failed:,} failed and {dropped:,} were dropped"
 
     def _judged(self) -> tuple[ShadowVerdict, str]:
-        every = next((one for one in self.slices if one.name == ALL), None)
+        every = next((slice_ for slice_ in self.slices if slice_.name == ALL), None)
         if len(self.challengers) > 1:
             named = ", ".join(self.challengers)
             return "undecided", f"{len(self.challengers)} versions answered as challenger: {named}"

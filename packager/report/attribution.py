@@ -29,9 +29,9 @@ def attribution_text(found: Attribution, columns: int | None = None) -> Iterator
     """Tables: the shares of all rows and of the worst slices, and each member by itself."""
     if found.not_attributed:
         yield escape_control_characters(f"error by member: not known: {found.not_attributed}")
-    for one in found.slices[:1]:
-        rows = [share_row(share, one) for share in (*one.shares, one.rest)]
-        yield f"{heading(found, one)}\n{table(HEADS, rows, columns, right=HEADS[1:], indent=2)}"
+    for slice_ in found.slices[:1]:
+        rows = [share_row(share, slice_) for share in (*slice_.shares, slice_.rest)]
+        yield f"{heading(found, slice_)}\n{table(HEADS, rows, columns, right=HEADS[1:], indent=2)}"
     if len(found.slices) > 1:
         yield _slices(found, columns)
     if found.members:
@@ -97,7 +97,9 @@ def attribution_facts(found: Attribution) -> Iterator[tuple[str, str]]:
         yield "error by", f"not known: {found.not_attributed}"
         return
     every = found.slices[0]
-    parts = [f"{one.name or REST} {shown(one.value, every)}" for one in (*every.shares, every.rest)]
+    parts = [
+        f"{share.name or REST} {shown(share.value, every)}" for share in (*every.shares, every.rest)
+    ]
     yield (
         "error by",
         f"{', '.join(parts)}; {found.loss} {digits(every.error)} of {every.rows:,} rows",
@@ -109,12 +111,12 @@ def _slices(found: Attribution, columns: int | None) -> str:
     heads = ("slice", "rows", "error", *names)
     rows: list[tuple[Cell, ...]] = [
         (
-            one.slice,
-            f"{one.rows:,}",
-            digits(one.error),
-            *(shown(share.value, one) for share in (*one.shares, one.rest)),
+            slice_.slice,
+            f"{slice_.rows:,}",
+            digits(slice_.error),
+            *(shown(share.value, slice_) for share in (*slice_.shares, slice_.rest)),
         )
-        for one in worst_slices(found)[:MAX_SLICES]
+        for slice_ in worst_slices(found)[:MAX_SLICES]
     ]
     more = len(found.slices) - 1 - MAX_SLICES
     left = f"\n  and {more:,} more slices; --json has all" if more > 0 else ""

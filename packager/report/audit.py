@@ -25,7 +25,7 @@ def _part(title: str, findings: list[AuditFinding]) -> list[str]:
     if not findings:
         return []
     lines = [f"{title}: {len(findings)}"]
-    hints = [one.hint for one in findings]
+    hints = [finding.hint for finding in findings]
     for one, after in zip(findings, [*hints[1:], ""], strict=True):
         lines.append(f"  {one.part}: {one.location}: {one.what}")
         if one.hint and one.hint != after:  # once for several that follow each other

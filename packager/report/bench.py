@@ -64,9 +64,9 @@ def _flow_lines(steps: Sequence[LoadStep], columns: int | None) -> list[str]:
 
 
 def _flow_rows(found: FlowShare) -> Iterator[tuple[Cell, ...]]:
-    for one in found.members:
-        parts = (one.own_us, one.crossing_us, one.waiting_us, one.overlapped_us)
-        yield (one.member, f"{100 * one.share:.1f} %", *map(_rounded, parts))
+    for member in found.members:
+        parts = (member.own_us, member.crossing_us, member.waiting_us, member.overlapped_us)
+        yield (member.member, f"{100 * member.share:.1f} %", *map(_rounded, parts))
     yield ("flow", f"{100 * found.share:.1f} %", _rounded(found.flow_us), "-", "-", "-")
 
 

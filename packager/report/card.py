@@ -89,7 +89,7 @@ def model_card_of(reference: Reference, licences: Sequence[tuple[Wheel, Licence]
 
 
 def _rows_of(block: CardBlock) -> int:
-    return sum(len(one.rows) for one in block.tables)
+    return sum(len(table.rows) for table in block.tables)
 
 
 def _headline(manifest: Manifest) -> dict[str, str]:
@@ -168,15 +168,15 @@ def _weaknesses(weak: WeakSlices | None) -> CardBlock:
     heads = ("slice", "rows", "share", "loss", "expected", "excess", "interval of the excess")
     rows = tuple(
         (
-            one.condition,
-            one.rows,
-            percent(one.share),
-            one.loss,
-            one.expected,
-            one.excess,
-            interval(one.interval),
+            slice_.condition,
+            slice_.rows,
+            percent(slice_.share),
+            slice_.loss,
+            slice_.expected,
+            slice_.excess,
+            interval(slice_.interval),
         )
-        for one in weak.slices
+        for slice_ in weak.slices
     )
     right = ("share", "interval of the excess")
     return CardBlock(title, (searched,), (CardTable(heads, rows, right),))
@@ -185,7 +185,7 @@ def _weaknesses(weak: WeakSlices | None) -> CardBlock:
 def _people(manifest: Manifest) -> CardBlock:
     """Columns of personal data, and groups whose metrics are compared."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    rows = [(one.name, one.personal) for one in columns if one.personal is not None]
+    rows = [(column.name, column.personal) for column in columns if column.personal is not None]
     tables = [CardTable(("column", "personal data"), tuple(rows))] if rows else []
     compared = manifest.test.fairness.columns
     about = (
@@ -211,7 +211,9 @@ def _origin(reference: Reference) -> CardBlock:
 
 def _members(manifest: Manifest) -> CardBlock:
     members = manifest.solution.members if manifest.solution is not None else ()
-    rows = tuple((one.name, one.package, one.version, one.root[:12]) for one in members)
+    rows = tuple(
+        (member.name, member.package, member.version, member.root[:12]) for member in members
+    )
     table = CardTable(("member", "package", "version", "root"), rows)
     return CardBlock("Members", (), (table,))
 

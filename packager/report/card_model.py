@@ -16,7 +16,7 @@ def predicts(manifest: Manifest) -> str:
     inputs = f"{count:,} input{'' if count == 1 else 's'}"
     target = manifest.schema_.target
     if manifest.schema_.outputs:
-        names = ", ".join(one.name for one in manifest.schema_.outputs)
+        names = ", ".join(output.name for output in manifest.schema_.outputs)
         return f"Answers {names} from {inputs}."
     what = target.name if target is not None else f"a {_answer(manifest)}"
     kind = "Classifies" if manifest.task == "classification" else "Predicts"
@@ -65,12 +65,12 @@ def output_table(manifest: Manifest) -> CardTable:
     heads = ("answer", "kind", "classes or shape", "right answers in")
     rows: list[tuple[str, str, str, str]] = [
         (
-            one.name,
-            one.kind,
-            listed([str(value) for value in one.classes or ()]) or _shape(one.shape),
-            ", ".join(one.right),
+            output.name,
+            output.kind,
+            listed([str(value) for value in output.classes or ()]) or _shape(output.shape),
+            ", ".join(output.right),
         )
-        for one in schema.outputs
+        for output in schema.outputs
     ]
     if not rows:
         target = "" if schema.target is None else schema.target.name

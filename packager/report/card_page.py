@@ -22,7 +22,9 @@ def as_page(card: ModelCard) -> str:
 
 
 def _section(block: CardBlock) -> str:
-    paragraphs = "".join(f'<p class="about">{escape_markup(one)}</p>' for one in block.paragraphs)
+    paragraphs = "".join(
+        f'<p class="about">{escape_markup(paragraph)}</p>' for paragraph in block.paragraphs
+    )
     return section(block.title, paragraphs + "".join(_table(block.title, t) for t in block.tables))
 
 

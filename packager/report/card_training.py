@@ -57,7 +57,7 @@ def _source(data: DataSource) -> Iterator[Fact]:
                 f"{labels.unresolved:,} disputed, {labels.unlabelled:,} unlabelled",
             )
     else:
-        yield "files", listed([f"{one.path} (sha256 {one.sha256[:12]})" for one in data.files])
+        yield "files", listed([f"{file.path} (sha256 {file.sha256[:12]})" for file in data.files])
 
 
 def _split(split: Split) -> str:
@@ -134,6 +134,6 @@ def environment_facts(reference: Reference) -> Iterator[Fact]:
         debs = f", {packages} Debian packages" if packages else ""
         yield "base", f"{lock.base.reference}{debs}"
     wheels = lock.wheels_of("model", "members")
-    yield "wheels of the model", listed([f"{one.name} {one.version}" for one in wheels])
+    yield "wheels of the model", listed([f"{wheel.name} {wheel.version}" for wheel in wheels])
     yield "wheels in all", f"{len(lock.wheels)}, each locked by sha256"
     yield "trained on", f"{trained.cpu}; threads: {trained.threads}; in a {trained.isolation}"

@@ -14,7 +14,7 @@ def as_text(found: CheckedPackage, name: str) -> str:
     lines = [escape_control_characters(name)]
     lines += [f"  {part}: {who}" for part, who in found.examined.verified_by.items()]
     if found.solution is not None:
-        names = ", ".join(one.record.name for one in found.solution.members) or "none"
+        names = ", ".join(member.record.name for member in found.solution.members) or "none"
         lines.append(f"  members: {names}: against their own manifests")
     lines.append(f"checks: {len(found.checks) - len(wrong)} of {len(found.checks)} equal")
     lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]

@@ -47,7 +47,8 @@ def verdicts_text(verdicts: Sequence[Verdict], columns: int | None = None) -> st
     """A line for each verdict."""
     heads = ("row hash", "verdict", "column", "value", "reason")
     rows = [
-        (one.row_hash, one.verdict, one.column, _value(one), one.reason or "") for one in verdicts
+        (verdict.row_hash, verdict.verdict, verdict.column, _value(verdict), verdict.reason or "")
+        for verdict in verdicts
     ]
     return table(heads, rows, columns)
 

@@ -96,8 +96,8 @@ def _alike(
     yield from cards[:MAX_OPEN]
     if len(rows) > MAX_OPEN:
         about = ", ".join(
-            f"{one.detector.replace('_', ' ')} {f'in {one.column}' if one.column else ''}".strip()
-            for one in rows[0]
+            f"{row.detector.replace('_', ' ')} {f'in {row.column}' if row.column else ''}".strip()
+            for row in rows[0]
         )
         only = f"; {len(cards) - MAX_OPEN} of them here, the files hold all" * (
             len(rows) > MAX_SHOWN

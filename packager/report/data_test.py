@@ -128,9 +128,9 @@ def _weak(report: DataTestReport) -> Iterator[str]:
         found = WeakDetails.of(family.details) if family.family == "weak" else None
         if found is not None and found.slices:
             lines = [
-                f"  {rules_line(one.rule)}  # {one.rows:,} rows, loss "
-                f"{digits(one.loss)} instead of {digits(one.expected)}"
-                for one in found.slices[:MAX_RULES]
+                f"  {rules_line(slice_.rule)}  # {slice_.rows:,} rows, loss "
+                f"{digits(slice_.loss)} instead of {digits(slice_.expected)}"
+                for slice_ in found.slices[:MAX_RULES]
             ]
             yield "\n".join(["weak slices, as lines for [slices.rules] of package.toml:", *lines])
 

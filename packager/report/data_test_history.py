@@ -40,7 +40,7 @@ def _is_drawn(check: Check) -> bool:
 
 
 def _found(run: DataTestReport, key: tuple[str, str]) -> Check | None:
-    return next((one for one in run.checks if (one.family, one.name) == key), None)
+    return next((check for check in run.checks if (check.family, check.name) == key), None)
 
 
 def _verdicts(runs: Sequence[DataTestReport]) -> str:

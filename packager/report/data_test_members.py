@@ -52,12 +52,13 @@ def members_part(found: Attribution) -> str:
         parts.append(f"<p>Not attributed: {words(found.not_attributed, 500)}</p>")
     slices = [*found.slices[:1], *worst_slices(found)]
     if slices:
-        bars = "".join(_bars(found, one) for one in slices[:MAX_PLOTS])
+        bars = "".join(_bars(found, slice_) for slice_ in slices[:MAX_PLOTS])
         parts.append(figure(KEY, bars))
         parts.append(data_table("shares of the error", SHARE_HEADS, _share_rows(slices)))
     heads = ("member", "rows received", "judged", "own metrics on them")
     rows = [
-        (one.name, f"{one.rows:,}", f"{one.judged:,}", own_metrics(one, 8)) for one in found.members
+        (member.name, f"{member.rows:,}", f"{member.judged:,}", own_metrics(member, 8))
+        for member in found.members
     ]
     parts.append(table_box("members on the rows they received", heads, rows))
     parts += list(_examples(found.examples))
@@ -103,9 +104,14 @@ def _bar(share: PlayerShare, one: SliceAttribution, scale: Scale) -> str:
 
 
 def _share_rows(slices: Iterable[SliceAttribution]) -> Iterator[tuple[str, ...]]:
-    for one in slices:
-        for share in (*one.shares, one.rest):
-            yield (one.slice, f"{one.rows:,}", digits(one.error), *share_row(share, one))
+    for slice_ in slices:
+        for share in (*slice_.shares, slice_.rest):
+            yield (
+                slice_.slice,
+                f"{slice_.rows:,}",
+                digits(slice_.error),
+                *share_row(share, slice_),
+            )
 
 
 def _examples(effects: Iterable[RowEffect]) -> Iterator[str]:
@@ -118,12 +124,12 @@ def _examples(effects: Iterable[RowEffect]) -> Iterator[str]:
             f"rows {effect} by {member}",
             [
                 {
-                    "row": one.row,
-                    "share": digits(one.share, sign=True),
-                    **one.shown,
-                    CELLS: one.cells,
+                    "row": row.row,
+                    "share": digits(row.share, sign=True),
+                    **row.shown,
+                    CELLS: row.cells,
                 }
-                for one in rows
+                for row in rows
             ],
         )
         yield folded(f"{len(rows)} rows that {member} {effect} most", table)

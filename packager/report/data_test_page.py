@@ -108,8 +108,8 @@ def _first(failed: Sequence[Check]) -> str:
 def _contents(families: Sequence[FamilyReport]) -> str:
     """The families with their verdicts, as links."""
     links = "".join(
-        f'<li><a href="#{one.family}">{TITLES[one.family]}</a>{_badge(one.verdict)}</li>'
-        for one in families
+        f'<li><a href="#{family.family}">{TITLES[family.family]}</a>{_badge(family.verdict)}</li>'
+        for family in families
     )
     return f'<nav aria-label="families"><ul class="families">{links}</ul></nav>'
 
@@ -194,19 +194,25 @@ def _members(report: DataTestReport) -> str:
 def _not_judged(report: DataTestReport) -> str:
     """Families that were not judged, notes, and checks with too few rows."""
     absent = [
-        (TITLES[one.family], shortened(one.why, MAX_SENTENCE))
-        for one in report.families
-        if one.verdict == "not judged"
+        (TITLES[family.family], shortened(family.why, MAX_SENTENCE))
+        for family in report.families
+        if family.verdict == "not judged"
     ]
     absent += [
-        (f"{TITLES[one.family]}: {shortened(part.subject, 100)}", shortened(part.why, MAX_SENTENCE))
-        for one in report.families
-        for part in one.not_tested[:MAX_PARTS]
+        (
+            f"{TITLES[family.family]}: {shortened(part.subject, 100)}",
+            shortened(part.why, MAX_SENTENCE),
+        )
+        for family in report.families
+        for part in family.not_tested[:MAX_PARTS]
     ]
     absent += [
-        (TITLES[one.family], f"{number(len(one.not_tested) - MAX_PARTS)} more are in report.json")
-        for one in report.families
-        if len(one.not_tested) > MAX_PARTS
+        (
+            TITLES[family.family],
+            f"{number(len(family.not_tested) - MAX_PARTS)} more are in report.json",
+        )
+        for family in report.families
+        if len(family.not_tested) > MAX_PARTS
     ]
     absent += [("note", shortened(note, MAX_SENTENCE)) for note in report.notes]
     unclear = [check for check in report.checks if is_unclear(check)]

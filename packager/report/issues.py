@@ -27,17 +27,17 @@ def list_text(
         return "no issues"
     rows: list[list[Cell]] = [
         [
-            f"P{one['band']}",
-            one["priority"],
-            f"#{one['id']}",
-            one.get("cause_line") or one["title"],
-            one["package"],
-            one["version_last"],
-            _state(one) if named or one["state"] != "open" else "",
-            one["owner"],
-            age(one["opened_at"], now),
+            f"P{issue['band']}",
+            issue["priority"],
+            f"#{issue['id']}",
+            issue.get("cause_line") or issue["title"],
+            issue["package"],
+            issue["version_last"],
+            _state(issue) if named or issue["state"] != "open" else "",
+            issue["owner"],
+            age(issue["opened_at"], now),
         ]
-        for one in issues
+        for issue in issues
     ]
     return table(HEADS, rows, columns)
 
@@ -72,7 +72,10 @@ def issue_text(
     title = f"#{issue['id']} P{issue['band']} {issue['title']}"
     history = table(
         ["when", "who", "what", ""],
-        [[f"{age(one['at'], now)} ago", one["who"], one["what"], _text_of(one)] for one in events],
+        [
+            [f"{age(event['at'], now)} ago", event["who"], event["what"], _text_of(event)]
+            for event in events
+        ],
         columns,
         indent=2,
     )

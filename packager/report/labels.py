@@ -132,7 +132,10 @@ def agreement_text(found: AgreementReport, columns: int | None = None) -> str:
 
 def _rights(found: EstimatedErrors, columns: int | None) -> str:
     heads = ("annotator", "labels", "estimated right")
-    cells = [(one.name, one.labels, f"{one.accuracy:.1%}") for one in found.annotators]
+    cells = [
+        (annotator.name, annotator.labels, f"{annotator.accuracy:.1%}")
+        for annotator in found.annotators
+    ]
     return table(heads, cells, columns, right=heads[1:])
 
 

@@ -140,12 +140,12 @@ class NotebookProgress:
         return f"{self.title} {states[self.state]} {self.now} ({self.seconds:.0f} s)"
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline(), *(f"! {one}" for one in self.warnings)])
+        return "\n".join([self._headline(), *(f"! {warning}" for warning in self.warnings)])
 
     def _repr_html_(self) -> str:
         """Without scripts and colours of its own, so that it is read on light and on dark."""
         bar = '<progress style="width:12em"></progress> ' if self.state == "runs" else ""
-        warned = "".join(f"<div>⚠ {escape_markup(one)}</div>" for one in self.warnings)
+        warned = "".join(f"<div>⚠ {escape_markup(warning)}</div>" for warning in self.warnings)
         log = preformatted("\n".join(self.lines), "max-height:20em;overflow:auto")
         return (
             f"<div>{bar}<b>{escape_markup(self._headline())}</b>{warned}"

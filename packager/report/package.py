@@ -170,7 +170,7 @@ def _cases(manifest: Manifest, everything: bool) -> Iterator[Fact]:
     cases = manifest.test.case
     if cases:
         warns = {"fail": "", "warn": ", warns"}
-        names = [f"{one.name} ({one.kind}{warns[one.severity]})" for one in cases]
+        names = [f"{case_.name} ({case_.kind}{warns[case_.severity]})" for case_ in cases]
         yield "cases", escape_control_characters(f"{len(cases)}: {_listed(names, everything)}")
     if not manifest.test.batch_invariance:
         yield "", "an answer may depend on the other rows of its batch"

@@ -206,8 +206,14 @@ def _evaluation(found: EvaluationDifference, columns: int | None) -> Iterator[st
         for name in names:
             yield f"{sign} slice {name}"
     rows = [
-        (one.slice or "all", one.metric, one.before, one.after, change_of(one.difference))
-        for one in found.metrics
+        (
+            metric.slice or "all",
+            metric.metric,
+            metric.before,
+            metric.after,
+            change_of(metric.difference),
+        )
+        for metric in found.metrics
     ]
     heads = ("rows", "metric", "A", "B", "difference")
     yield from table(heads, rows, columns and columns - 2, right=("difference",)).splitlines()

@@ -30,7 +30,7 @@ def _parts(found: ReleaseShares, columns: int | None) -> Iterator[str]:
     if not found.members and not found.flow:
         yield "the two have the same members and the same flow: no share of a change"
         return
-    changed = [f"  {one.name}: {one.before} → {one.after}" for one in found.members]
+    changed = [f"  {member.name}: {member.before} → {member.after}" for member in found.members]
     changed += ["  the flow, its settings or its dependencies"] if found.flow else []
     yield "\n".join(["changed from A to B:", *map(escape_control_characters, changed)])
     yield from _tables(found.answers, "answers", found.change, columns)
@@ -52,7 +52,9 @@ def _tables(
             f"change of the {what} ({measure}): {digits(one.change, sign=True)}, {one.rows:,} rows"
         )
         yield f"{head}\n{table(HEADS, rows, columns, right=HEADS[1:], indent=2)}"
-    worst = sorted((one for one in slices if one.slice != EVERY), key=lambda one: -abs(one.change))
+    worst = sorted(
+        (slice_ for slice_ in slices if slice_.slice != EVERY), key=lambda one: -abs(one.change)
+    )
     if worst:
         names = [share.name or FLOW for share in slices[0].shares]
         heads = ("slice", "rows", "change", *names)

@@ -25,7 +25,7 @@ def shadow_text(report: ShadowReport, columns: int | None = None) -> str:
         scores = () if report.regression else ("champion", "challenger")
         difference = "error less" if report.regression else "accuracy more"
         heads = ("slice", "labels", *scores, difference, LASTING, "verdict")
-        rows = [_slice(one, regression=report.regression) for one in report.slices]
+        rows = [_slice(slice_, regression=report.regression) for slice_ in report.slices]
         parts.append(table(heads, rows, columns, right=(LASTING,)))
     if report.unpaired:
         parts.append(f"{round(report.unpaired)} labels without an answer of the challenger")

@@ -23,7 +23,8 @@ def as_json(manifest: Manifest, lock: Lock) -> list[dict[str, Any]]:
     if manifest.solution is None:
         return []
     return [
-        {**one.model_dump(mode="json"), **wheels_of(one, lock)} for one in manifest.solution.members
+        {**member.model_dump(mode="json"), **wheels_of(member, lock)}
+        for member in manifest.solution.members
     ]
 
 
@@ -60,8 +61,8 @@ def as_text(
     """A table of the members, and a line for each whose requirements differ."""
     if manifest.solution is None:
         return
-    found = {one.name: wheels_of(one, lock) for one in manifest.solution.members}
-    rows = [_row(one, found[one.name]) for one in manifest.solution.members]
+    found = {member.name: wheels_of(member, lock) for member in manifest.solution.members}
+    rows = [_row(member, found[member.name]) for member in manifest.solution.members]
     lines = [f"  flow {manifest.solution.flow}, {len(rows)} members", ""]
     lines.append(table(HEADS, rows, columns, indent=2))
     for name, wheels in found.items():

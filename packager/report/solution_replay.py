@@ -34,7 +34,9 @@ def as_text(report: SolutionReport) -> str:
     lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
     lines.append("checked by: this installation")
     lines += [f"  {part}: {who}" for part, who in report.verified_by.items()]
-    where = next((one.report.isolation for one in report.members.values() if one.report), {})
+    where = next(
+        (member.report.isolation for member in report.members.values() if member.report), {}
+    )
     lines += [f"  isolation: {isolation_line(where)}"] if where else []
     weakest = f" (weakest member: {report.weakest})" if report.weakest else ""
     lines.append(f"equivalence level: {report.level}{weakest}")

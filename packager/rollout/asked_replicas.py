@@ -64,7 +64,7 @@ def parse_answers(said: str, where: str) -> list[str]:
     """What ``FETCH`` printed of ``where``; raises ``PackageError`` for anything else."""
     try:
         answers = json.loads(said)
-        if not isinstance(answers, list) or not all(isinstance(one, str) for one in answers):
+        if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
             raise ValueError("no list of texts")
     except ValueError as error:
         raise PackageError(

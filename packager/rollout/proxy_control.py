@@ -128,7 +128,7 @@ def parse_addresses(text: str) -> dict[str, str]:
 
 def traffic(servers: Iterable[ProxyServer], slot: str) -> SlotTraffic:
     """The requests to one slot."""
-    chosen = [one for one in servers if one.slot == slot]
+    chosen = [server for server in servers if server.slot == slot]
     return SlotTraffic(sum(one.answered for one in chosen), sum(one.failed for one in chosen))
 
 
@@ -145,7 +145,11 @@ class ProxyControl:
 
     def up(self, slot: str) -> int:
         """How many replicas of a slot the proxy finds ready."""
-        return sum(one.up for one in self.servers() if (one.backend, one.slot) == (BACKEND, slot))
+        return sum(
+            server.up
+            for server in self.servers()
+            if (server.backend, server.slot) == (BACKEND, slot)
+        )
 
     def set_weights(self, weights: Mapping[str, int]) -> None:
         """Give each replica of each slot its weight; raises ``PackageError`` if one has another.
@@ -193,7 +197,7 @@ class ProxyControl:
             raise self._wrong(commands[0], output) from error
         if len(answers) != len(commands):
             raise self._wrong(commands[0], output)
-        return [str(one) for one in answers]
+        return [str(answer) for answer in answers]
 
     def _wrong(self, command: str, answer: str) -> PackageError:
         return PackageError(

@@ -76,7 +76,7 @@ def judge_shadow(found: ShadowReport, alarm: float = ALARM) -> GateCheck:
     compared = {name: round(found.rows.get(name, 0)) for name in ("same", "other", "incomparable")}
     failed, dropped = (round(found.rows.get(name, 0)) for name in ("failed", "dropped"))
     sent = sum(compared.values()) + failed
-    every = next((one for one in found.slices if one.name == ALL), None)
+    every = next((slice_ for slice_ in found.slices if slice_.name == ALL), None)
     numbers: dict[str, Any] = {
         **compared,
         "failed": failed,
@@ -104,12 +104,12 @@ def judge_shadow(found: ShadowReport, alarm: float = ALARM) -> GateCheck:
 
 def _labelled(found: ShadowReport) -> tuple[Outcome, str]:
     """The verdict of the labels, and why."""
-    every = next(one for one in found.slices if one.name == ALL)
+    every = next(slice_ for slice_ in found.slices if slice_.name == ALL)
     if found.verdict == "challenger better":
         return "passed", "the new version is better"
     if found.verdict == "challenger worse":
         return "failed", "the new version is worse"
-    worse = next((one for one in found.slices if one.verdict == "challenger worse"), None)
+    worse = next((slice_ for slice_ in found.slices if slice_.verdict == "challenger worse"), None)
     if worse is not None:
         return "failed", f"the new version is worse on {worse.name}"
     if not found.regression and len(found.challengers) == 1:

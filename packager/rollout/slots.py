@@ -196,9 +196,9 @@ class Slots:
         """
         until = time.monotonic() + DRAIN_SECONDS
         while left := sum(
-            one.current
-            for one in self.control.servers()
-            if one.slot == slot and not (aside and one.weight)
+            server.current
+            for server in self.control.servers()
+            if server.slot == slot and not (aside and server.weight)
         ):
             if time.monotonic() >= until:
                 self.progress.warn(f"{left} requests are still with {slot}; it stops by itself")

@@ -53,24 +53,24 @@ class GateVerdict:
     def passed(self) -> bool:
         """Whether the new version may get the traffic. No check at all is no pass."""
         good = {"passed", "skipped", *(["too few"] if self.accept_too_few else [])}
-        return bool(self.checks) and all(one.outcome in good for one in self.checks)
+        return bool(self.checks) and all(check.outcome in good for check in self.checks)
 
     @property
     def findings(self) -> tuple[str, ...]:
         """A line for each check."""
-        return tuple(one.line for one in self.checks)
+        return tuple(check.line for check in self.checks)
 
     @property
     def refusals(self) -> tuple[str, ...]:
         """The lines of the checks that keep the version from passing."""
         bad = ("failed",) if self.accept_too_few else ("failed", "too few")
-        return tuple(one.line for one in self.checks if one.outcome in bad)
+        return tuple(check.line for check in self.checks if check.outcome in bad)
 
     @property
     def document(self) -> dict[str, Any]:
         """The verdict with all numbers, as JSON values."""
         checks = [
-            {"name": one.name, "outcome": one.outcome, "text": one.text, **one.numbers}
-            for one in self.checks
+            {"name": check.name, "outcome": check.outcome, "text": check.text, **check.numbers}
+            for check in self.checks
         ]
         return {"passed": self.passed, "accept_too_few": self.accept_too_few, "checks": checks}

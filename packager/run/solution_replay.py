@@ -214,7 +214,7 @@ def _report(
     return SolutionReport(
         level="none" if weakest is None else replays[weakest].level,
         weakest=weakest,
-        passed=sound and answers and all(one.passed for one in replays.values()),
+        passed=sound and answers and all(replay.passed for replay in replays.values()),
         members=replays,
         flow=flow,
         checks=tuple(checks),

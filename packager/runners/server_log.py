@@ -13,7 +13,7 @@ MAX_CHARACTERS = 1_500
 def startup_error(log: str) -> PackageError | None:
     """The last error in ``log`` with a hint; None if there is none."""
     records = [_record(line) for line in log.splitlines()]
-    errors = [one for one in records if one.get("level") == "error" and "hint" in one]
+    errors = [record for record in records if record.get("level") == "error" and "hint" in record]
     if not errors:
         return None
     return PackageError(str(errors[-1].get("message")), str(errors[-1]["hint"]))

@@ -85,8 +85,8 @@ class AnswerTables:
         alone = len(self._outputs) == 1
         fields = [
             field
-            for one in self._outputs
-            for field in _output_fields("prediction" if alone else one.name, one)
+            for output in self._outputs
+            for field in _output_fields("prediction" if alone else output.name, output)
         ]
         return [*fields, pa.field(PROBABILITIES, pa.string())]
 
@@ -101,8 +101,8 @@ class AnswerTables:
             return [*self._of_outputs(answers), flags]
         labels = found.labels
         field = self._answer_fields()[0]
-        if pa.types.is_string(field.type) and not all(type(one) is str for one in labels):
-            labels = [one if one is None else class_text(one) for one in labels]
+        if pa.types.is_string(field.type) and not all(type(label) is str for label in labels):
+            labels = [label if label is None else class_text(label) for label in labels]
         columns = [pa.array(labels, field.type)]
         count = len(self._answer_fields()) - 2
         if found.probabilities is None:
@@ -173,10 +173,10 @@ def _output_fields(name: str, output: Output) -> list[pa.Field]:
 def _typed_cells(given: Any, outputs: Sequence[Output]) -> dict[str, Any]:
     """The cells of one answer, with scalars in their own types."""
     cells = answer_cells({"prediction": given}, outputs)
-    for one in outputs:
-        if one.kind in _SCALARS:
-            name = "prediction" if len(outputs) == 1 else one.name
-            value = given if len(outputs) == 1 else given[one.name]
-            text = one.kind == "label" and pa.types.is_string(label_type(one.classes))
+    for output in outputs:
+        if output.kind in _SCALARS:
+            name = "prediction" if len(outputs) == 1 else output.name
+            value = given if len(outputs) == 1 else given[output.name]
+            text = output.kind == "label" and pa.types.is_string(label_type(output.classes))
             cells[name] = class_text(value) if text and value is not None else value
     return cells

@@ -99,7 +99,7 @@ def _check_answer(
             f" {known or 'of which it has one'}, got {given!r}",
             _suggestion(given, facts.outputs) or "use .predictions of a member with one answer",
         )
-    labels = None if facts.classes is None else [class_text(one) for one in facts.classes]
+    labels = None if facts.classes is None else [class_text(class_) for class_ in facts.classes]
     if method == "probability" and labels is not None and class_text(given) not in labels:
         raise UsageError(
             f"{location}: member {member!r}: expected one of its labels, {', '.join(labels)}, got"

@@ -188,7 +188,7 @@ class FlowReader:
                 if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
                     yield _root(node.func)
                 if not self._keeps(node):  # another function may change what it gets
-                    given = (*node.args, *(one.value for one in node.keywords))
+                    given = (*node.args, *(keyword.value for keyword in node.keywords))
                     yield from (one.id for one in given if isinstance(one, ast.Name))
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
                 yield node.value.id  # a second name of the same frame
@@ -244,14 +244,16 @@ class FlowReader:
             known, named = self._columns(node.value, depth), _constants(node.slice)
             return frozenset(named) if known is not None and named else None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            added = [one.arg for one in node.keywords]
+            added = [keyword.arg for keyword in node.keywords]
             if node.func.attr == "assign" and not node.args and None not in added:
                 known = self._columns(node.func.value, depth)
                 return None if known is None else known | {name for name in added if name}
         return None
 
     def _routed(self, call: ast.Call) -> Iterator[MemberUse]:
-        chosen: dict[str | None, ast.expr] = {one.arg: one.value for one in call.keywords}
+        chosen: dict[str | None, ast.expr] = {
+            keyword.arg: keyword.value for keyword in call.keywords
+        }
         chosen.update(zip(("segments", "members", "default"), call.args, strict=False))
         table = chosen.get("members")
         values = [*(table.values if isinstance(table, ast.Dict) else ()), chosen.get("default")]
@@ -288,6 +290,6 @@ def _of_rows(node: ast.expr) -> ast.expr | None:
 def _constants(node: ast.expr) -> tuple[str, ...]:
     """The text of a constant, or of a list of them; nothing for anything else."""
     parts = node.elts if isinstance(node, ast.List) else [node]
-    found = [one.value for one in parts if isinstance(one, ast.Constant)]
+    found = [part.value for part in parts if isinstance(part, ast.Constant)]
     texts = [one for one in found if isinstance(one, str)]
     return tuple(texts) if len(texts) == len(parts) else ()

@@ -60,9 +60,9 @@ class MemberPackage:
     def facts(self) -> MemberFacts:
         """What the flow may ask it for."""
         schema = self.manifest.schema_
-        outputs = [one.name for one in schema.outputs]
+        outputs = [output.name for output in schema.outputs]
         return MemberFacts(
-            needed=[one.name for one in schema.features if one.default is None],
+            needed=[feature.name for feature in schema.features if feature.default is None],
             outputs=outputs if len(outputs) > 1 else [],
             classes=schema.probability_classes,
         )
@@ -81,7 +81,7 @@ class MemberPackage:
             loader=serve.loader,
             takes=serve.features,
             classes=serve.classes,
-            outputs=tuple(one.spec for one in schema.outputs),
+            outputs=tuple(output.spec for output in schema.outputs),
             features=tuple(ColumnSpec.of(column) for column in schema.features),
             defaults={c.name: c.default for c in schema.features if c.default is not None},
             pickle_allow=serve.pickle_allow,

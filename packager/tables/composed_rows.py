@@ -25,7 +25,7 @@ def composed_schema(source: SourceTable, table: pa.Schema) -> pa.Schema:
 
     Raises ``UsageError`` for a column that is declared as what a versioned table can't hold.
     """
-    beside = {one.name: _numpy_field(one) for one in source.external.arrays}
+    beside = {array.name: _numpy_field(array) for array in source.external.arrays}
     return pa.schema(
         [
             beside[name] if name in beside else _field(name, source.reader, table)

@@ -66,7 +66,7 @@ class LedgerEntry(FrozenModel):
 
     def has_file(self, files: Collection[str]) -> bool:
         """Whether one of ``files``, as sha256, was tested."""
-        return any(one in files for one in self.digests)
+        return any(digest in files for digest in self.digests)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Ledger:
 
     def seen_files(self, root: str) -> frozenset[str]:
         """sha256 of the files that the package ``root`` was tested on."""
-        return frozenset(one for entry in self._of(root) for one in entry.digests)
+        return frozenset(digest for entry in self._of(root) for digest in entry.digests)
 
     def last(self, root: str, data: str, files: Collection[str] = ()) -> LedgerEntry | None:
         """The last test of the package ``root`` on ``data``; None if there is none.

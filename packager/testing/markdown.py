@@ -57,7 +57,9 @@ def _table(title: str, checks: Sequence[Check], *, seen: bool = False) -> str:
     if not checks:
         return ""
     heads = (*_HEADS, _SEEN) if seen else _HEADS
-    rows = [(*_cells(one), signed(one.visible_from)) if seen else _cells(one) for one in checks]
+    rows = [
+        (*_cells(check), signed(check.visible_from)) if seen else _cells(check) for check in checks
+    ]
     lines = [f"### {title}\n", *table_lines(heads, iter(rows[:MAX_ROWS]))]
     if len(checks) > MAX_ROWS:
         lines.append(f"\n{len(checks) - MAX_ROWS:,} more are in report.json.")
@@ -103,7 +105,7 @@ def _notes(report: DataTestReport) -> str:
 
 
 def _not_tested(report: DataTestReport) -> str:
-    found = [(one.family, part) for one in report.families for part in one.not_tested]
+    found = [(family.family, part) for family in report.families for part in family.not_tested]
     if not found:
         return ""
     cells = ((name, escaped(one.subject), escaped(one.why)) for name, one in found[:MAX_ROWS])

@@ -18,20 +18,22 @@ def members_markdown(found: Attribution) -> str:
         lines.append(f"Not attributed: {escaped(found.not_attributed)}\n")
     if found.slices:
         every = found.slices[0]
-        names = [escaped(one.name) if one.name else REST for one in (*every.shares, every.rest)]
+        names = [
+            escaped(share.name) if share.name else REST for share in (*every.shares, every.rest)
+        ]
         lines.append(f"Shapley shares of the {found.loss}; they add up to it.\n")
         rows = map(_slice, found.slices[: MAX_SLICES + 1])
         lines += [*table_lines(("slice", "rows", "error", *names), rows), ""]
     if found.members:
         members = (
             (
-                escaped(one.name),
-                f"{one.rows:,}",
-                ", ".join(f"{name} {signed(m.value)}" for name, m in [*one.metrics.items()][:3])
-                or escaped(one.why)
+                escaped(member.name),
+                f"{member.rows:,}",
+                ", ".join(f"{name} {signed(m.value)}" for name, m in [*member.metrics.items()][:3])
+                or escaped(member.why)
                 or NO_VALUE,
             )
-            for one in found.members
+            for member in found.members
         )
         lines += table_lines(("member", "rows received", "own metrics on them"), members)
     return "\n".join(lines) + "\n"

@@ -128,8 +128,8 @@ def compared(
 def _check(found: Sequence[Predictions], results: Sequence[ReleaseResult], rows: int) -> None:
     """Raise ``PackageError`` for results of other rows: code of a package may have written them."""
     sizes = {len(one.labels) for one in found}
-    indices = {part for one in results for own, _ in one.losses.values() for part in own}
-    truths = {len(one.rows.truth) for one in results}
+    indices = {part for result in results for own, _ in result.losses.values() for part in own}
+    truths = {len(result.rows.truth) for result in results}
     if sizes != {rows} or not indices <= {*range(rows)} or not truths <= {0, rows}:
         raise PackageError("the releases gave results of other rows than they read")
 
@@ -200,9 +200,9 @@ def _own_changes(
     players: Sequence[str], results: Sequence[ReleaseResult], groups: Codes | None
 ) -> Iterator[OwnChange]:
     for name in players:
-        if not all(name in one.losses for one in results):
+        if not all(name in result.losses for result in results):
             continue
-        first, then = (dict(zip(*one.losses[name], strict=True)) for one in results)
+        first, then = (dict(zip(*result.losses[name], strict=True)) for result in results)
         both = sorted({*first} & {*then})
         if not both:
             continue

@@ -100,15 +100,15 @@ def changed_members(before: Manifest, after: Manifest) -> list[ChangedMember]:
     """The members of both solutions whose packages differ, by root; raises ``UsageError``."""
     if before.solution is None or after.solution is None:
         raise UsageError("expected two solutions, got a package of one model")
-    known = {one.name: one for one in before.solution.members}
+    known = {member.name: member for member in before.solution.members}
     return [
         ChangedMember(
-            name=one.name,
-            before=f"{known[one.name].version} ({known[one.name].root[:12]})",
-            after=f"{one.version} ({one.root[:12]})",
+            name=member.name,
+            before=f"{known[member.name].version} ({known[member.name].root[:12]})",
+            after=f"{member.version} ({member.root[:12]})",
         )
-        for one in after.solution.members
-        if one.name in known and known[one.name].root != one.root
+        for member in after.solution.members
+        if member.name in known and known[member.name].root != member.root
     ]
 
 
@@ -131,7 +131,7 @@ def planned(players: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], ...]:
 def _own(manifest: Manifest) -> tuple[object, ...]:
     solution = manifest.solution
     assert solution is not None
-    members = [(one.name, one.on_error, one.deadline) for one in solution.members]
+    members = [(member.name, member.on_error, member.deadline) for member in solution.members]
     code = [(one.path, one.sha256) for one in manifest.code if one.path not in TOLD_ELSEWHERE]
     return code, solution.flow, members, manifest.serve, manifest.schema_.features
 

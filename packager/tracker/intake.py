@@ -38,14 +38,20 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
         store.saw_version(scan.package, scan.version, now)
     scope = scan.scope if scan is not None else ""
     full = certain or scan is not None
-    outcomes = [receive_one(store, one, now, scope, certain=full) for one in report.findings]
+    outcomes = [
+        receive_one(store, finding, now, scope, certain=full) for finding in report.findings
+    ]
     for one, outcome in zip(report.findings, outcomes, strict=True):
         if one.plot is not None and outcome.issue is not None:
             keep_plot(store, outcome.issue.id, one.plot, now)
     if scan is not None and scan.replaces and not _is_known(store, scan):
         outcomes.append(Receipt(None, "unknown"))
     if scan is not None and scan.complete and _is_latest(store, scan):
-        named = {f"{one.fingerprint}/{one.observation}" for one in report.findings if one.firing}
+        named = {
+            f"{finding.fingerprint}/{finding.observation}"
+            for finding in report.findings
+            if finding.firing
+        }
         outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]
         outcomes += [Receipt(one, "resolved") for one in _close_proved(store, scan, now)]
     return outcomes
@@ -54,8 +60,8 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
 def _until_now(report: Report, now: float) -> Report:
     """The report without times to come, by which a wrong clock would hide what follows."""
     findings = tuple(
-        one if one.starts_at <= now else one.model_copy(update={"starts_at": now})
-        for one in report.findings
+        finding if finding.starts_at <= now else finding.model_copy(update={"starts_at": now})
+        for finding in report.findings
     )
     scan = report.scan
     if scan is not None and scan.at > now:

@@ -114,12 +114,12 @@ def _as_built(found: AuditResult, folder: Path, manifest: Manifest) -> None:
 
 def _as_recorded(found: AuditResult, checks: Iterable[IntegrityCheck]) -> None:
     """Failed checks of the image against its manifest, as findings."""
-    for one in checks:
-        if not one.ok:
-            expected, actual = (_DIGEST.sub(r"\1", text) for text in (one.expected, one.actual))
+    for check in checks:
+        if not check.ok:
+            expected, actual = (_DIGEST.sub(r"\1", text) for text in (check.expected, check.actual))
             what = f"expected {expected} as in the manifest, got {actual}"
             hint = "the package was changed after it was built: get it again from its author"
-            found.findings.append(AuditFinding("files", one.name, what, hint))
+            found.findings.append(AuditFinding("files", check.name, what, hint))
 
 
 def _unpacked(found: AuditResult, folder: Path, lock: Lock, allow: Sequence[str]) -> None:
@@ -182,8 +182,10 @@ def _pickles(
 def _image_licences(found: AuditResult, reference: Reference) -> dict[str, Licence]:
     """``name-version`` → licence, as the image states it; what it doesn't state is a finding."""
     held, problems = readable_licences(reference)
-    for one in problems:
-        found.findings.append(AuditFinding("licences", reference.name, one.message, one.hint))
+    for problem in problems:
+        found.findings.append(
+            AuditFinding("licences", reference.name, problem.message, problem.hint)
+        )
     return {f"{wheel.name}-{wheel.version}": licence for wheel, licence in held}
 
 

@@ -34,7 +34,9 @@ def model_card(
         slices = sorted(manifest.evaluation.slices.items())
         named = [(None, manifest.evaluation.overall), *slices]
         card["quantitativeAnalysis"] = {
-            "performanceMetrics": [one for name, found in named for one in _metrics(name, found)]
+            "performanceMetrics": [
+                metric for name, found in named for metric in _metrics(name, found)
+            ]
         }
     considered = _considerations(texts, weak)
     if considered:
@@ -50,12 +52,12 @@ def model_card(
 def _parameters(manifest: Manifest, data: str | None) -> dict[str, Any]:
     outputs = manifest.schema_.outputs
     parameters: dict[str, Any] = {
-        "task": manifest.task if not outputs else ", ".join(one.kind for one in outputs),
+        "task": manifest.task if not outputs else ", ".join(output.kind for output in outputs),
         "inputs": [{"format": input_format(column)} for column in manifest.schema_.features],
         "outputs": [{"format": text} for text in output_formats(manifest)],
     }
     supervised = manifest.data != "none" and (
-        manifest.data.target is not None or any(one.target for one in outputs)
+        manifest.data.target is not None or any(output.target for output in outputs)
     )
     if supervised:
         parameters["approach"] = {"type": "supervised"}
@@ -74,7 +76,7 @@ def output_formats(manifest: Manifest) -> list[str]:
     """A line for each output: its name, kind and classes."""
     schema = manifest.schema_
     if schema.outputs:
-        return [_output_format(one) for one in schema.outputs]
+        return [_output_format(output) for output in schema.outputs]
     if manifest.task == "regression":
         return ["number"]
     return [f"label{_classes(schema.classes)}"]

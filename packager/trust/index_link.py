@@ -33,7 +33,7 @@ def sign_index(
         name=manifest.name, version=manifest.version, root=manifest.root, images=dict(images)
     )
     statements = (index_statement(binding, digest), cosign_statement(digest))
-    return [signed_bundle(one, key) for one in statements]
+    return [signed_bundle(statement, key) for statement in statements]
 
 
 def index_link(index: ImageIndex, root: str, statements: Sequence[Statement]) -> Comparison:

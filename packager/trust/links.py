@@ -66,7 +66,7 @@ def model_link(facts: PackageFacts, statements: Sequence[Statement]) -> Comparis
         except ValidationError:
             first = first or "expected the predicate of OMS v1.0, got another one"
             continue
-        resources = {one.name: one.digest for one in signed.resources}
+        resources = {resource.name: resource.digest for resource in signed.resources}
         # Of files that were not read the manifest records those that matter; an image has more.
         names = own.keys() if facts.files is None else resources.keys() | own.keys()
         wrong = sorted(n for n in names if resources.get(n) != own.get(n))
@@ -117,8 +117,8 @@ def provenance_link(facts: PackageFacts, statements: Sequence[Statement]) -> Com
     """Data, wheels and code of the manifest and the lock against the signed dependencies."""
     first = ""
     own = {
-        one.name or "": (one.digest or {}).get("sha256", "")
-        for one in data_dependencies(facts.manifest)
+        dependency.name or "": (dependency.digest or {}).get("sha256", "")
+        for dependency in data_dependencies(facts.manifest)
     }
     own |= {wheel.filename: wheel.sha256 for wheel in facts.lock.wheels}
     own |= {f"code/{entry.path}": entry.sha256 for entry in facts.manifest.code}

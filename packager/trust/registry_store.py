@@ -125,7 +125,7 @@ def index_already_signed(bundles: Sequence[bytes]) -> IndexBeside:
         _: RegistryRepository, subject: Descriptor, __: Mapping[str, str]
     ) -> list[Attachment]:
         digest = subject.digest.removeprefix("sha256:")
-        return attachments([one for one in bundles if digest in _subjects(one)])
+        return attachments([bundle for bundle in bundles if digest in _subjects(bundle)])
 
     return beside
 
@@ -137,7 +137,7 @@ def already_signed(bundles: Sequence[bytes], warn: Callable[[str], None]) -> Bes
         if companion or not bundles:
             return []
         digest = subject.digest.removeprefix("sha256:")
-        found = [one for one in bundles if _is_about(one, digest)]
+        found = [bundle for bundle in bundles if _is_about(bundle, digest)]
         if not any(digest in names for names in map(_subjects, found)):
             warn(
                 "the signatures kept here are not of the image as it is pushed, and stay here: "
@@ -191,5 +191,9 @@ def _subjects(bundle: bytes) -> list[str]:
     subjects: Any = claimed_statement(bundle).get("subject")
     if not isinstance(subjects, list):
         return []
-    digests = [one.get("digest") for one in subjects if isinstance(one, dict)]
-    return [str(one["sha256"]) for one in digests if isinstance(one, dict) and "sha256" in one]
+    digests = [subject.get("digest") for subject in subjects if isinstance(subject, dict)]
+    return [
+        str(digest["sha256"])
+        for digest in digests
+        if isinstance(digest, dict) and "sha256" in digest
+    ]

@@ -145,7 +145,9 @@ def oms_statement(name: str, digests: Mapping[str, Sha256]) -> Statement:
     Its one subject is the sha256 over the raw digests in the order of the paths (OMS v1.0).
     """
     resources = [{"name": p, "algorithm": "sha256", "digest": digests[p]} for p in sorted(digests)]
-    root = hashlib.sha256(b"".join(bytes.fromhex(one["digest"]) for one in resources)).hexdigest()
+    root = hashlib.sha256(
+        b"".join(bytes.fromhex(resource["digest"]) for resource in resources)
+    ).hexdigest()
     how = {
         "method": "files",
         "hash_type": "sha256",

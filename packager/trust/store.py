@@ -187,15 +187,18 @@ def attach_to_folder(folder: Path, digest: str, bundles: Sequence[bytes], replac
             others.append(bundle)
         entries.append(entry)
     entries = _without_bills(entries, subject, gone, others)
-    for one in attachments(bundles):
-        made = one.manifest(subject)
+    for attachment in attachments(bundles):
+        made = attachment.manifest(subject)
         if any(entry["digest"] == f"sha256:{sha256_bytes(made)}" for entry in entries):
             continue  # the bill that another key signed, too
-        for content in (one.content, EMPTY, made):
+        for content in (attachment.content, EMPTY, made):
             with atomic_file(folder / "blobs" / "sha256" / sha256_bytes(content)) as file:
                 file.write_bytes(content)
         described = Descriptor.of(MANIFEST_TYPE, made).as_json()
-        more = {"artifactType": one.artifact_type, "annotations": dict(one.annotations)}
+        more = {
+            "artifactType": attachment.artifact_type,
+            "annotations": dict(attachment.annotations),
+        }
         entries.append({**described, **more})
     index = json.loads((folder / "index.json").read_bytes())
     with writing(folder), atomic_file(folder / "index.json") as file:

@@ -103,9 +103,9 @@ class SignedSet:
     def of_type(self, predicate_type: str) -> list[Statement]:
         """The statements of one predicate."""
         return [
-            one.statement
-            for one in self.statements
-            if one.statement.predicate_type == predicate_type
+            statement.statement
+            for statement in self.statements
+            if statement.statement.predicate_type == predicate_type
         ]
 
 
@@ -176,7 +176,7 @@ def _signature_link(
     others = f"; {signed.other_keys} of other keys are passed over" if signed.other_keys else ""
     broken = f"; {len(signed.broken)} unreadable: {signed.broken[0]}" if signed.broken else ""
     if ours:
-        ids = ", ".join(dict.fromkeys(one.key_id[:16] for one in signed.statements))
+        ids = ", ".join(dict.fromkeys(statement.key_id[:16] for statement in signed.statements))
         detail = f"key {ids} signed {len(signed.statements)} statements"
         return TrustLink(name="signature", status="ok", detail=f"{detail}{others}{broken}")
     if bindings:
@@ -195,8 +195,8 @@ def _of_images(results: Sequence[Statement], bindings: Sequence[Statement]) -> S
 
     The images of all platforms have one root, and may be stored in several forms.
     """
-    images = {str((one.subject[0].digest or {}).get("sha256")) for one in bindings}
-    return [one for one in results if any(one.names(image) for image in images)]
+    images = {str((binding.subject[0].digest or {}).get("sha256")) for binding in bindings}
+    return [result for result in results if any(result.names(image) for image in images)]
 
 
 def _statement_links(
@@ -227,7 +227,7 @@ def _statement_links(
         those = of_image if name in OF_ONE_IMAGE else results
         found = [one for one in those if one.kind == kind]
         more = at_build if name == "replay" else ""
-        if not found and any(one.kind == kind for one in results):
+        if not found and any(result.kind == kind for result in results):
             more = f" of this image: it is of another one of the package{more}"
         yield _result_link(name, found, more, name in require)
     of_bill = _about(facts, signed.of_type(SBOM))
@@ -254,14 +254,14 @@ def _result_link(name: str, found: Sequence[TestResult], more: str, required: bo
 
 
 def _about(facts: PackageFacts, statements: Sequence[Statement]) -> list[Statement]:
-    return [one for one in statements if one.names(facts.binding.root)]
+    return [statement for statement in statements if statement.names(facts.binding.root)]
 
 
 def _results(statements: Sequence[Statement]) -> list[TestResult]:
     found = []
-    for one in statements:
+    for statement in statements:
         try:
-            found.append(TestResult.model_validate(one.predicate))
+            found.append(TestResult.model_validate(statement.predicate))
         except ValidationError:
             continue  # another version's: as good as none, and a requirement then fails
     return found

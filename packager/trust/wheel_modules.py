@@ -55,7 +55,7 @@ class WheelModules(Modules):
         """Filename of a wheel → the text of its METADATA."""
         found = {}
         for filename, (archive, names) in self._archives.items():
-            inside = [one for one in names if one.endswith(".dist-info/METADATA")]
+            inside = [name for name in names if name.endswith(".dist-info/METADATA")]
             if inside:
                 found[filename] = archive.read(min(inside, key=len)).decode(errors="replace")
         return found

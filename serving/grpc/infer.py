@@ -129,7 +129,7 @@ class GrpcInfer:
         known = self._kept_requests.get(outputs)
         if known is None:
             try:
-                request = _REQUEST(outputs=[_OUTPUT.FromString(one) for one in outputs])
+                request = _REQUEST(outputs=[_OUTPUT.FromString(output) for output in outputs])
             except DecodeError as error:
                 raise unreadable(UNPARSED) from error
             known = self._infer.options(_options(request))
@@ -149,6 +149,7 @@ def _options(request: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"id": request.id or None}
     if request.outputs:
         found["outputs"] = [
-            {"name": one.name, "parameters": plain_parameters(one)} for one in request.outputs
+            {"name": output.name, "parameters": plain_parameters(output)}
+            for output in request.outputs
         ]
     return found

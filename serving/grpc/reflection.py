@@ -99,8 +99,8 @@ def _symbols() -> Mapping[str, str]:
 
 
 def _named(messages: Iterable[DescriptorProto], outer: str) -> Iterator[str]:
-    for one in messages:
-        full = f"{outer}.{one.name}"
+    for message in messages:
+        full = f"{outer}.{message.name}"
         yield full
-        yield from (f"{full}.{kind.name}" for kind in one.enum_type)
-        yield from _named(one.nested_type, full)
+        yield from (f"{full}.{kind.name}" for kind in message.enum_type)
+        yield from _named(message.nested_type, full)

@@ -151,14 +151,14 @@ class _Matrix:
     @classmethod
     def of(cls, features: Sequence[Column]) -> _Matrix | None:
         """None if a feature is no number."""
-        if not features or any(one.kind not in ("number", "integer") for one in features):
+        if not features or any(feature.kind not in ("number", "integer") for feature in features):
             return None
         width = len(features)
         described = _described("FP64", (1, width))
         whole = _TENSOR(datatype="FP64", shape=(1, width))
         whole.contents.fp64_contents.extend([0.0] * width)
         head = whole.SerializeToString()[: -8 * width]
-        names = tuple(one.name for one in features)
+        names = tuple(feature.name for feature in features)
         return cls(names, described, head, struct.Struct(f"<{width}d"))
 
     def row(self, described: bytes, raw: bytes | None) -> dict[str, Any]:

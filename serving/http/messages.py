@@ -209,7 +209,7 @@ def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]
         "classes": list(schema.classes) if schema.classes is not None else None,
     }
     if schema.outputs:
-        outputs = [one.model_dump(mode="json", exclude_none=True) for one in schema.outputs]
+        outputs = [output.model_dump(mode="json", exclude_none=True) for output in schema.outputs]
         document["outputs"] = outputs
     if golden is not None and golden.rows:
         document["example"] = {"rows": [golden.rows[0]]}

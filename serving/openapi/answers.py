@@ -23,7 +23,7 @@ def prediction(manifest: Manifest) -> dict[str, Any]:
     outputs = outputs_of(manifest)
     if len(outputs) == 1:
         return _SCHEMAS[outputs[0].kind](outputs[0])
-    found = _record({one.name: _SCHEMAS[one.kind](one) for one in outputs})
+    found = _record({output.name: _SCHEMAS[output.kind](output) for output in outputs})
     return {**found, "description": "The answer of each output."}
 
 
@@ -32,9 +32,9 @@ def probabilities(manifest: Manifest, golden: Golden | None) -> dict[str, Any] |
     outputs = outputs_of(manifest)
     several = len(outputs) > 1
     given = {
-        one.name: _by_label(one.classes or ())
-        for one in outputs
-        if gives_probabilities(one, golden, several=several)
+        output.name: _by_label(output.classes or ())
+        for output in outputs
+        if gives_probabilities(output, golden, several=several)
     }
     if not given:
         return None

@@ -80,7 +80,7 @@ def _read_exactly(values: Any) -> bool:
     if isinstance(values, np.ndarray):
         wide = values.astype(np.float64) if values.dtype.kind == "f" else np.empty(0)
         return bool((np.abs(wide) < READ_EXACTLY).all())
-    return all(type(one) is not float or -READ_EXACTLY < one < READ_EXACTLY for one in values)
+    return all(type(value) is not float or -READ_EXACTLY < value < READ_EXACTLY for value in values)
 
 
 def _one_number(plan: ColumnConverter) -> ConvertOne:

@@ -30,7 +30,9 @@ class FlowTimes:
         members, flow = times["members"], times["flow"]
         if not (members.keys() <= self._known and _seconds(flow)):
             raise ValueError("expected seconds of the flow and of the solution's members")
-        if not all(len(one) == len(PARTS) and all(map(_seconds, one)) for one in members.values()):
+        if not all(
+            len(member) == len(PARTS) and all(map(_seconds, member)) for member in members.values()
+        ):
             raise ValueError(f"expected seconds of {', '.join(PARTS)}")
         named = {name: dict(zip(PARTS, one, strict=True)) for name, one in members.items()}
         self._seconds.add(named, flow)

@@ -62,21 +62,23 @@ class MemberProfiles:
                 f"{root.model}: expected a solution, got {type(error).__name__}: {error}",
                 "build the package again",
             ) from error
-        folders = {one.name: Root(member_folder(root.model, one.name)) for one in specs}
-        return cls([MemberProfile.of(one, load_profile(folders[one.name])) for one in specs])
+        folders = {spec.name: Root(member_folder(root.model, spec.name)) for spec in specs}
+        return cls([MemberProfile.of(spec, load_profile(folders[spec.name])) for spec in specs])
 
     @property
     def needed(self) -> frozenset[str]:
         """The names of those without which the flow can't answer."""
-        return frozenset(one.name for one in self.members if not one.optional)
+        return frozenset(member.name for member in self.members if not member.optional)
 
     def measured(self) -> MeasuredMembers:
         """For the metrics."""
-        return MeasuredMembers([one.measured for one in self.members], DURATIONS)
+        return MeasuredMembers([member.measured for member in self.members], DURATIONS)
 
     def bins(self) -> dict[str, Mapping[str, Any]]:
         """Member → ``PredictionBins`` as JSON, for the process of the flow."""
-        return {one.name: one.bins.as_json() for one in self.members if one.bins is not None}
+        return {
+            member.name: member.bins.as_json() for member in self.members if member.bins is not None
+        }
 
 
 def load_profile(root: Root) -> Profile | None:
@@ -100,10 +102,10 @@ def _prediction(
     features = {one.name: one for one in profile.features} if profile else {}
     if not spec.outputs:
         return features.get(PREDICTION), None
-    for one in spec.outputs:
-        feature = features.get(f"{PREDICTION}.{one.name}")
-        if feature is not None and feature.measure is None and one.kind in COUNTED:
-            return feature, one.name if len(spec.outputs) > 1 else None
+    for output in spec.outputs:
+        feature = features.get(f"{PREDICTION}.{output.name}")
+        if feature is not None and feature.measure is None and output.kind in COUNTED:
+            return feature, output.name if len(spec.outputs) > 1 else None
     return None, None
 
 

@@ -59,7 +59,7 @@ class ModelClient:
         self._request_limit = limit
         self._numbers = itertools.count(1)
         self._waiting: deque[PendingRequest] = deque()
-        self._processes = [ModelProcess(one, self) for one in addresses]
+        self._processes = [ModelProcess(address, self) for address in addresses]
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.was_ready = False
@@ -81,7 +81,7 @@ class ModelClient:
     def _connect(self) -> None:
         if not self._tasks:
             loop = asyncio.get_running_loop()
-            self._tasks = [loop.create_task(one.run()) for one in self._processes]
+            self._tasks = [loop.create_task(process.run()) for process in self._processes]
             if self._board is not None:
                 self._tasks.append(loop.create_task(self._report(self._board)))
 
@@ -93,29 +93,31 @@ class ModelClient:
     @property
     def ready(self) -> bool:
         """Whether a process takes requests."""
-        return any(one.connected for one in self._processes)
+        return any(process.connected for process in self._processes)
 
     @property
     def busy(self) -> bool:
         """Whether a request has no answer yet."""
-        return bool(self._waiting) or any(one.in_flight for one in self._processes)
+        return bool(self._waiting) or any(process.in_flight for process in self._processes)
 
     @property
     def stuck(self) -> bool:
         """Whether every process that takes requests has left one without an answer too long."""
         now = time.monotonic()
-        connected = [one for one in self._processes if one.connected]
+        connected = [process for process in self._processes if process.connected]
         return bool(connected) and all(one.owed(now) for one in connected)
 
     def waiting_member(self) -> tuple[str, str] | None:
         """A needed member and why it is not ready, if no process has all that are needed."""
-        found = [one.waiting_member(self._needed) for one in self._processes if one.connected]
+        found = [
+            process.waiting_member(self._needed) for process in self._processes if process.connected
+        ]
         return found[0] if found and None not in found else None
 
     def last_ends(self) -> dict[int, ModelEnd]:
         """Number → end, of the processes that have not loaded the model since."""
         ends = {} if self._board is None else self._board.last_ends()
-        since = [one.greeted_at for one in self._processes]
+        since = [process.greeted_at for process in self._processes]
         return {number: end for number, end in ends.items() if end.at > since[number - 1]}
 
     async def request(
@@ -210,7 +212,7 @@ class ModelClient:
         metrics = self._member_metrics
         if metrics is not None:
             for name in metrics.names:
-                ready = [one.members.get(name) == READY for one in self._processes]
+                ready = [process.members.get(name) == READY for process in self._processes]
                 metrics.set_ready(name, sum(ready))
 
     def members_called(self, calls: Any) -> None:
@@ -220,7 +222,7 @@ class ModelClient:
 
     def _dispatch(self) -> None:
         """Send the requests that wait, each to the process that has the fewest."""
-        connected = [one for one in self._processes if one.connected]
+        connected = [process for process in self._processes if process.connected]
         while self._waiting and connected:
             best = min(connected, key=lambda one: one.load(self._needed))
             best.send(self._waiting.popleft())

@@ -100,7 +100,7 @@ class ModelProcess:
     def owed(self, now: float) -> float:
         """The earliest deadline that has passed of the requests that it has; 0 if none has."""
         deadlines = (one.deadline for one in self.in_flight.values())
-        return min((one for one in deadlines if one < now), default=0.0)
+        return min((deadline for deadline in deadlines if deadline < now), default=0.0)
 
     def load(self, needed: frozenset[str]) -> tuple[bool, bool, int]:
         """How little it should get another request.

@@ -45,8 +45,8 @@ def children_of(settings: Settings, files: PackageFiles, shared: Shared) -> list
 def compiled_check_child(home: Path, models: Sequence[PrivateSocket]) -> Child:
     """The process that asks the model again; its socket is in ``home``."""
     command = [sys.executable, "-m", "serving.compiled_check.checker", str(home)]
-    command += [one.address for one in models]
-    inherited = [one.path for one in models]
+    command += [model.address for model in models]
+    inherited = [model.path for model in models]
     return Child("the checker of compiled answers", command, os.environ, inherited)
 
 
@@ -55,12 +55,12 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
     notes = SharedNotes.make()
     key = os.environ.get(KEY_DESCRIPTOR)
     descriptors = [listening.fileno(), table, notes.failure, notes.stacks]
-    descriptors += [one.path for one in models]
+    descriptors += [model.path for model in models]
     if shared.grpc is not None:
         descriptors.append(shared.grpc.fileno())
     if shared.shadow is not None:
         descriptors.append(shared.shadow.path)
-    addresses = [one.address for one in models]
+    addresses = [model.address for model in models]
     worker = ServingWorker(
         number,
         settings,

@@ -82,7 +82,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "classes": manifest.serve.classes,
         "task": manifest.task,
         "takes": manifest.serve.features,
-        "outputs": [one.spec.as_json() for one in manifest.schema_.outputs],
+        "outputs": [output.spec.as_json() for output in manifest.schema_.outputs],
         "specs": [ColumnSpec.of(column).as_json() for column in features],
         "known": _first_row(files, rows),
         "plain": _first_row(files, [neutral_row(features)]),

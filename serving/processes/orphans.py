@@ -32,7 +32,9 @@ def orphans(known: Collection[int], mark: str, others: Collection[str]) -> list[
     because nothing but model processes leaves any.
     """
     return [
-        one for one in _children() if one not in known and _is_marked(_variables(one), mark, others)
+        child
+        for child in _children()
+        if child not in known and _is_marked(_variables(child), mark, others)
     ]
 
 

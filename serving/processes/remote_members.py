@@ -20,7 +20,7 @@ def check_remote_members(urls: Mapping[str, MemberUrl], manifest: Manifest) -> N
             f"{VARIABLE}: expected it unset for {manifest.name}, which is no solution",
             f"unset {VARIABLE}",
         )
-    known = [one.name for one in manifest.solution.members]
+    known = [member.name for member in manifest.solution.members]
     for name in urls:
         if name not in known:
             raise UsageError(

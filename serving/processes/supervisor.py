@@ -205,7 +205,7 @@ class Supervisor:
         if child.is_worker:
             return self._ever_ready
         models = [one for one in self._children if one.model]
-        return child.wanted is not None or any(one.ever_ready for one in (child, *models))
+        return child.wanted is not None or any(model.ever_ready for model in (child, *models))
 
     def _note_readiness(self, child: Child, heartbeat: Heartbeat) -> None:
         if heartbeat.beat:
@@ -242,7 +242,7 @@ class Supervisor:
             if child.memory is not None and child.excess is None:
                 self._check_memory(child, child.memory)
         models = [one for one in self._children if one.model]
-        self._counts.set_states(Counter(one.state for one in models))
+        self._counts.set_states(Counter(model.state for model in models))
         self._counts.repair()
 
     def _check_memory(self, child: Child, limit: int) -> None:

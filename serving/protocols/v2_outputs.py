@@ -76,10 +76,10 @@ class OutputTensors:
         schema = manifest.schema_
         self._several = len(schema.outputs) > 1
         self._parts = [_part(manifest, one, several=self._several) for one in outputs_of(manifest)]
-        labelled = [one.chances for one in self._parts if one.output.kind in ("label", "labels")]
+        labelled = [part.chances for part in self._parts if part.output.kind in ("label", "labels")]
         if not self._several:
             labelled = [PROBABILITIES]
-        self.names = (*(one.name for one in self._parts), *labelled, FLAGS, TOKEN)
+        self.names = (*(part.name for part in self._parts), *labelled, FLAGS, TOKEN)
         """Every name that a request may ask for; the model may not give all of them."""
 
     @property
@@ -186,17 +186,17 @@ def _part(manifest: Manifest, output: Output, *, several: bool) -> _Part:
 def _tensor(part: _Part, answers: Sequence[Any]) -> OutputTensor:
     rows, kind = len(answers), part.output.kind
     if kind in ("labels", "json"):
-        texts = [json.dumps(one, separators=(",", ":")) for one in answers]
+        texts = [json.dumps(answer, separators=(",", ":")) for answer in answers]
         return OutputTensor(part.name, "BYTES", (rows,), texts)
     if kind == "label":
-        labels = [_label(one, part.datatype) for one in answers]
+        labels = [_label(answer, part.datatype) for answer in answers]
         return OutputTensor(part.name, part.datatype, (rows,), labels)
     if kind == "text":
-        if not all(one is None or isinstance(one, str) for one in answers):
+        if not all(answer is None or isinstance(answer, str) for answer in answers):
             raise TypeError("expected text")
         return OutputTensor(part.name, "BYTES", (rows,), answers)
     if kind == "quantiles":
-        answers = [np.transpose(_floats(one.values())) for one in answers]
+        answers = [np.transpose(_floats(answer.values())) for answer in answers]
     return OutputTensor(part.name, "FP64", *_numbers(part, answers))
 
 

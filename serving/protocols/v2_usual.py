@@ -100,20 +100,23 @@ class UsualInputs:
         if known is None or known.size != len(raw):
             return None
         tensors, at = [], 0
-        for one in known.inputs:
-            part = raw[at : at + one.size]
-            tensors.append(Tensor(one.name, one.datatype, one.shape, None, part))
-            at += one.size
+        for input_ in known.inputs:
+            part = raw[at : at + input_.size]
+            tensors.append(Tensor(input_.name, input_.datatype, input_.shape, None, part))
+            at += input_.size
         return tensors, known.request
 
     def keep_head(self, head: bytes, tensors: Sequence[Tensor], request: Any) -> None:
         """Keep what a head says: its tensors, with their raw data, and its options."""
-        if len(head) > MAX_KEPT_BYTES or any(one.raw is None or one.text for one in tensors):
+        if len(head) > MAX_KEPT_BYTES or any(
+            tensor.raw is None or tensor.text for tensor in tensors
+        ):
             return
         inputs = [
-            _RawInput(one.name, one.datatype, one.shape, len(one.raw or b"")) for one in tensors
+            _RawInput(tensor.name, tensor.datatype, tensor.shape, len(tensor.raw or b""))
+            for tensor in tensors
         ]
-        _keep(self._heads, head, _Head(inputs, sum(one.size for one in inputs), request))
+        _keep(self._heads, head, _Head(inputs, sum(input_.size for input_ in inputs), request))
 
     def in_json(
         self, body: bytes, options: Callable[[dict[str, Any]], Any]
@@ -126,8 +129,8 @@ class UsualInputs:
             return None
         try:
             document = _document(body)
-            tensors = [self._tensor(one) for one in document.inputs]
-            if not tensors or len({one.name for one in tensors}) != len(tensors):
+            tensors = [self._tensor(input_) for input_ in document.inputs]
+            if not tensors or len({tensor.name for tensor in tensors}) != len(tensors):
                 return None
             return tensors, self._request(document, options)
         except (*_UNREADABLE, UnusualDocumentError):

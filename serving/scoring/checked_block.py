@@ -86,12 +86,12 @@ class CheckedBlock:
     @property
     def anomalies(self) -> dict[tuple[str, str], int]:
         """(feature, anomaly) → values."""
-        return {(one.feature, one.anomaly): len(one.rows) for one in self.marks}
+        return {(mark.feature, mark.anomaly): len(mark.rows) for mark in self.marks}
 
     @property
     def flags(self) -> list[tuple[str, Indices]]:
         """Each flag and its rows, in the order of a row's flags."""
-        return [(one.flag, one.rows) for one in self.marks]
+        return [(mark.flag, mark.rows) for mark in self.marks]
 
     def at(self, rows: Indices) -> CheckedBlock:
         """The rows at these positions, ascending."""
@@ -99,7 +99,9 @@ class CheckedBlock:
             return self
         indices = np.full(self.rows, -1, np.int64)
         indices[rows] = np.arange(len(rows))
-        kept = [one._replace(rows=indices[one.rows][indices[one.rows] >= 0]) for one in self.marks]
+        kept = [
+            mark._replace(rows=indices[mark.rows][indices[mark.rows] >= 0]) for mark in self.marks
+        ]
         return CheckedBlock(
             len(rows),
             [_select(column, rows) for column in self.features],

@@ -130,7 +130,7 @@ class ShadowForwarder:
     async def _post(self, connection: ChallengerConnection, rows: Sequence[SampledRow]) -> None:
         """Send rows; those of a refused request are sent again by halves, until one is alone."""
         try:
-            body = _encoded([one.row for one in rows])
+            body = _encoded([row.row for row in rows])
             version, answers = _read(await connection.post(body), len(rows))
             found = self._compared(rows, answers)
         except RowsRefusedError as error:
@@ -238,7 +238,7 @@ def _read(body: bytes, rows: int) -> tuple[str, list[dict[str, Any]]]:
     if not isinstance(version, str):
         raise ChallengerError("expected a version of text, got something else")
     if not isinstance(answers, list) or not all(
-        isinstance(one, dict) and "prediction" in one for one in answers
+        isinstance(answer, dict) and "prediction" in answer for answer in answers
     ):
         raise ChallengerError("expected a list of predictions, got something else")
     if len(answers) != rows:

@@ -30,9 +30,9 @@ def answer_html(manifest: Manifest, answer: Mapping[str, Any]) -> str:
     by_output = _record(chances)
     return "".join(
         '<section class="output">'
-        f"<h3>{escape_markup(one.name)}</h3>"
-        f"{_output(one, values.get(one.name), by_output.get(one.name))}</section>"
-        for one in outputs
+        f"<h3>{escape_markup(output.name)}</h3>"
+        f"{_output(output, values.get(output.name), by_output.get(output.name))}</section>"
+        for output in outputs
     )
 
 
@@ -86,7 +86,7 @@ def _labels(value: Any, chances: Any) -> str:
 def _quantiles(output: Output, value: Mapping[str, Any]) -> str:
     levels = [number_name(level) for level in output.levels or ()]
     numbers = [value.get(level) for level in levels]
-    if not any(isinstance(one, list) for one in numbers):
+    if not any(isinstance(number, list) for number in numbers):
         rows = [
             (f"quantile {shown(name)}", shown(one))
             for name, one in zip(levels, numbers, strict=True)
@@ -94,11 +94,14 @@ def _quantiles(output: Output, value: Mapping[str, Any]) -> str:
         middle = value.get("0.5")
         head = tag("p", shown(middle), "answer") if middle is not None else ""
         return head + interval(numbers) + pairs(rows)
-    steps = max(len(one) for one in numbers if isinstance(one, list))
+    steps = max(len(number) for number in numbers if isinstance(number, list))
     names = _names(output, steps)
     heads = ["step", *(shown(level) for level in levels)]
     rows_of = [
-        [names[at], *(shown(one[at] if isinstance(one, list) else None) for one in numbers)]
+        [
+            names[at],
+            *(shown(number[at] if isinstance(number, list) else None) for number in numbers),
+        ]
         for at in range(steps)
     ]
     return grid(heads, rows_of)

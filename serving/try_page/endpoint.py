@@ -194,7 +194,12 @@ class TryForm:
 
     def _check_values(self, controls: Sequence[Control]) -> None:
         """Raise ``RequestError`` (413) for more values than ``/predict`` takes, files aside."""
-        files = {one.field(part) for one in controls if one.kind == "file" for part in ("", KEPT)}
+        files = {
+            control.field(part)
+            for control in controls
+            if control.kind == "file"
+            for part in ("", KEPT)
+        }
         texts = (part.content for name, part in self.fields.items() if name not in files)
         try:
             self._page.pipeline.predictor.budget.check_values(sum(map(json_values, texts)))

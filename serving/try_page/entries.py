@@ -128,7 +128,7 @@ def _text_of(value: Any, column: Column) -> str:
 
 
 def _is_known(value: Any, choices: Sequence[Any]) -> bool:
-    return any(type(one) is type(value) and one == value for one in choices)
+    return any(type(choice) is type(value) and choice == value for choice in choices)
 
 
 def _empty_is_value(control: Control) -> bool:

@@ -113,7 +113,7 @@ def _line(control: Control, entry: FieldEntry, state: InputState) -> str:
         more = ' inputmode="decimal"'
     if control.kind == "suggestion":
         more += f' list="{control.field()}-known"'
-        options = "".join(f'<option value="{value_of(str(one))}">' for one in control.choices)
+        options = "".join(f'<option value="{value_of(str(choice))}">' for choice in control.choices)
         more_html = f'<datalist id="{control.field()}-known">{options}</datalist>'
     else:
         more_html = ""
@@ -134,7 +134,7 @@ def _choice(control: Control, entry: FieldEntry, state: InputState) -> str:
     empty = "no value (null)" if control.takes_null or control.extra else "choose …"
     if entry.typed:
         empty = "the value below"
-    options = [("", empty), *((json.dumps(one), shown(one)) for one in control.choices)]
+    options = [("", empty), *((json.dumps(choice), shown(choice)) for choice in control.choices)]
     chosen = "" if entry.typed else entry.text
     listed = "".join(
         f'<option value="{value_of(value)}"{" selected" if value == chosen else ""}>{text}</option>'

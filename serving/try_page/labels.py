@@ -133,8 +133,8 @@ def _input(at: int, output: Output, title: str) -> str:
 
 def _choice(classes: Sequence[Scalar], common: str) -> str:
     options = "".join(
-        f'<option value="{value_of(json.dumps(one))}">{shown(class_text(one))}</option>'
-        for one in classes
+        f'<option value="{value_of(json.dumps(class_))}">{shown(class_text(class_))}</option>'
+        for class_ in classes
     )
     return f'<select{common}><option value="">not known</option>{options}</select>'
 

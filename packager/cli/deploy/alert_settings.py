@@ -92,7 +92,7 @@ def alert_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
 
         parameters = _parameters(function, taken)
         verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        verb.__annotations__ = {one.name: one.annotation for one in parameters}
+        verb.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return verb
 
     return decorated
@@ -107,9 +107,9 @@ def _parameters(
 ) -> list[inspect.Parameter]:
     defaults = {**vars(Objectives()), **vars(AlertOptions())}
     found: list[inspect.Parameter] = []
-    for one in inspect.signature(function, eval_str=True).parameters.values():
-        if one.name != NAME:
-            found.append(one.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        if parameter.name != NAME:
+            found.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
             continue
         found += [
             inspect.Parameter(

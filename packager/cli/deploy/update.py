@@ -197,7 +197,7 @@ def _reported(found: Reference, data: str, issues: str | None) -> Iterator[_Ende
     if result.done:
         report(None, None if result.gate is None else result.gate.test)
     else:
-        refused = [one for one in result.checks if one.outcome in REFUSING]
+        refused = [check for check in result.checks if check.outcome in REFUSING]
         report("; ".join(one.line_without_cells for one in refused))
 
 
@@ -226,7 +226,7 @@ def _print(result: UpdateResult, *, aborted: bool, as_json: bool) -> None:
         print_result(json.dumps({**result.document, "aborted": aborted}))
         return
     if result.checks:
-        rows = [(one.name, one.outcome, one.text) for one in result.checks]
+        rows = [(check.name, check.outcome, check.text) for check in result.checks]
         print_result(table(("check", "outcome", "finding"), rows, terminal_columns()) + "\n")
     if result.done:
         took = f"in {result.seconds:.0f} s"

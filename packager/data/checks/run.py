@@ -145,7 +145,7 @@ def _run(
 
 def _worst(detector: str, issues: list[DataIssue], table: CheckedTable) -> list[DataFinding]:
     """The worst findings of one detector."""
-    scores = [np.broadcast_to(one.score, one.count) for one in issues]
+    scores = [np.broadcast_to(issue.score, issue.count) for issue in issues]
     if not scores:
         return []
     which = np.concatenate([np.full(s.count, i) for i, s in enumerate(issues)])

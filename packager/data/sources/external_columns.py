@@ -104,7 +104,7 @@ class ExternalColumns:
 
         ``first``: the number of its first row. Raises ``UsageError`` for a cell that names no file.
         """
-        total = np.full(len(frame), sum(one.row_bytes for one in self._arrays), np.int64)
+        total = np.full(len(frame), sum(array.row_bytes for array in self._arrays), np.int64)
         for column, files in self._folders.items():
             if column in frame.columns:
                 total += [
@@ -127,7 +127,7 @@ class ExternalColumns:
             made[column] = pd.Series(cells, frame.index, dtype=object)
         if not self._arrays:
             return made
-        arrays = {one.name: self._cells(one, first, len(frame)) for one in self._arrays}
+        arrays = {array.name: self._cells(array, first, len(frame)) for array in self._arrays}
         # Not by assignment, which copies each array.
         return pd.concat([made, pd.DataFrame(arrays, frame.index, copy=False)], axis=1)
 

@@ -105,7 +105,7 @@ def column_names(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> list
 
 def _columns(found: SourceListing, reader: TableReadOptions, beside: ExternalColumns) -> list[str]:
     names = _names(found, found.table[0], reader) if found.table else []
-    arrays = [one.name for one in beside.arrays]
+    arrays = [array.name for array in beside.arrays]
     both = next((name for name in arrays if name in names), None)
     if both is not None:
         raise UsageError(

@@ -41,11 +41,11 @@ def compose_document(fleet: Fleet) -> dict[str, Any]:
     models, shared = fleet.sorted(), shared_services(fleet)
     redis, gateway = REDIS in fleet.parts, GATEWAY in fleet.parts
     services = [
-        model_services(one, fleet.pins, redis=redis, prefix=route(one) if gateway else "")
-        for one in models
+        model_services(model, fleet.pins, redis=redis, prefix=route(model) if gateway else "")
+        for model in models
     ]
     before = {GATEWAY: gateway_service(fleet.pins)} if gateway else {}
-    volumes = [model_volumes(one) for one in models]
+    volumes = [model_volumes(model) for model in models]
     inner = [*map(model_network, models), *([LABELS_NETWORK] if REDIS in fleet.parts else [])]
     return {
         "networks": {

@@ -144,7 +144,7 @@ def _panel(panel: Panel, linked: list[dict[str, Any]]) -> dict[str, Any]:
     if panel.kind == "timeseries":
         lines = "dashed" if panel.steps else "off"
         defaults["custom"] = {"thresholdsStyle": {"mode": lines}, "fillOpacity": 0}
-    overrides = [*(_column(one) for one in panel.queries if one.unit is not None), *linked]
+    overrides = [*(_column(query) for query in panel.queries if query.unit is not None), *linked]
     repeated = {"repeat": panel.repeat, "repeatDirection": "h", "maxPerRow": 2}
     return {
         "type": panel.kind,

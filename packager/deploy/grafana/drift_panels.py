@@ -50,8 +50,8 @@ def _last_day() -> Panel:
         "Drift in the last day",
         "table",
         [
-            Query(f"max by ({BY}) ({one.expression})", one.legend, one.unit, one.steps)
-            for one in columns
+            Query(f"max by ({BY}) ({column.expression})", column.legend, column.unit, column.steps)
+            for column in columns
         ],
         "An alert needs PSI above 0.2 (effect), z above 4.5 (significance) and 500 rows. JS is the"
         " Jensen-Shannon divergence, at most 1 bit.",

@@ -105,7 +105,7 @@ def _measures(model: MonitoredModel) -> list[Panel]:
         MEASURE,
         alerts=("OutputRegression",),
     )
-    return [overall, *(_measure(*one) for one in model.outputs[:MAX_OUTPUT_TABLES])]
+    return [overall, *(_measure(*output) for output in model.outputs[:MAX_OUTPUT_TABLES])]
 
 
 def _measure(name: str, measure: str) -> Panel:

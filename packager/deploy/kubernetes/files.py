@@ -132,7 +132,7 @@ def _dashboard(work: Workload, name: str) -> dict[str, Any]:
 
 def _objects(objects: list[dict[str, Any]], comments: Mapping[str, str]) -> str:
     first, *others = objects
-    return "---\n".join([commented(first, comments), *(dump(one) for one in others)])
+    return "---\n".join([commented(first, comments), *(dump(other) for other in others)])
 
 
 def _replicas(work: Workload, fewest: int, most: int) -> dict[str, Any]:

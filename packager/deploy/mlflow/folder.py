@@ -35,14 +35,14 @@ PARTS = ("runtime", "code", "model", "package")
 def check_exportable(manifest: Manifest) -> None:
     """Raise ``UsageError`` for a package that one process of MLflow can't answer for."""
     if manifest.solution is not None:
-        members = ", ".join(one.name for one in manifest.solution.members)
+        members = ", ".join(member.name for member in manifest.solution.members)
         raise UsageError(
             f"{manifest.name}: expected a package of one model, got a solution of {members}",
             "its members have environments of their own, and MLflow has one: export each member's "
             "package, or serve the solution itself",
         )
     if manifest.task == "outputs":
-        named = ", ".join(one.name for one in manifest.schema_.outputs)
+        named = ", ".join(output.name for output in manifest.schema_.outputs)
         raise UsageError(
             f"{manifest.name}: expected one label or number a row, got the outputs {named}",
             "MLflow's signature has no such answers: serve the package itself",
@@ -177,8 +177,10 @@ def _loader_settings(manifest: Manifest) -> dict[str, Any]:
         "task": manifest.task,
         "classes": serve.classes,
         "pickle_allow": serve.pickle_allow,
-        "columns": [ColumnSpec.of(one).as_json() for one in features],
-        "defaults": {one.name: one.default for one in features if one.default is not None},
+        "columns": [ColumnSpec.of(feature).as_json() for feature in features],
+        "defaults": {
+            feature.name: feature.default for feature in features if feature.default is not None
+        },
         "labels": [class_text(label) for label in manifest.schema_.classes or ()],
     }
 

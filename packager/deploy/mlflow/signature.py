@@ -26,11 +26,13 @@ def inputs(manifest: Manifest, known: Mapping[str, str] = {}) -> list[dict[str, 
     """
     return [
         {
-            "type": known.get(one.name, "any") if one.kind == "any" else _type(manifest, one),
-            "name": one.name,
-            "required": one.default is None,
+            "type": known.get(feature.name, "any")
+            if feature.kind == "any"
+            else _type(manifest, feature),
+            "name": feature.name,
+            "required": feature.default is None,
         }
-        for one in manifest.schema_.features
+        for feature in manifest.schema_.features
     ]
 
 

@@ -106,10 +106,10 @@ class _Lock:
         needs = values.table(package.get("dependencies"), f"{key}.dependencies", NAME)
         named = values.table(package.get("extras"), f"{key}.extras", NAME)
         chosen = {
-            canonicalize_name(one.partition(" ")[0].partition("[")[0])
+            canonicalize_name(text.partition(" ")[0].partition("[")[0])
             for extra, texts in named.items()
             if canonicalize_name(extra) in extras
-            for one in values.texts(texts, f"{key}.extras.{extra}", NAME)
+            for text in values.texts(texts, f"{key}.extras.{extra}", NAME)
         }
         for name, wish in needs.items():
             for edge in poetry_project.parsed(name, wish, f"{key}.dependencies.{name}", NAME):

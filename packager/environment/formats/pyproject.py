@@ -146,7 +146,7 @@ def _selected_requirements(
                 continue
             seen.add(batch)
             values.check_known("extra", [batch], declared, NAME)
-            batch = [requirement(one, f"{key}.{batch}", NAME) for one in extras[batch]]
+            batch = [requirement(extra, f"{key}.{batch}", NAME) for extra in extras[batch]]
         for one in batch:
             if canonicalize_name(one.name) != own:
                 yield one
@@ -201,13 +201,13 @@ def _located(required: Requirement, source: Any, folder: Path) -> Iterator[str]:
         return
     key = f"tool.uv.sources.{required.name}"
     several = isinstance(source, list)
-    for one in values.tables(source if several else [source], key, NAME):
-        if not SPECIAL & one.keys():
-            if not several or one is source[0]:
+    for table in values.tables(source if several else [source], key, NAME):
+        if not SPECIAL & table.keys():
+            if not several or table is source[0]:
                 yield str(required)  # ``project_index`` ties it to its index
             continue
-        marker = _both(required.marker, one.get("marker"), key)
-        address = _address(required, one, key, folder)
+        marker = _both(required.marker, table.get("marker"), key)
+        address = _address(required, table, key, folder)
         extras = f"[{','.join(sorted(required.extras))}]" if required.extras else ""
         end = f" ; {marker}" if marker else ""
         if address[0] == ".":
@@ -262,4 +262,4 @@ def _both(marker: Marker | None, other: Any, key: str) -> str:
                 f"{NAME}: `{key}.marker`: expected a marker, got {values.display(other)}",
                 "write it as \"sys_platform == 'linux'\"",
             ) from error
-    return " and ".join(f"({one})" for one in texts) if len(texts) > 1 else "".join(texts)
+    return " and ".join(f"({text})" for text in texts) if len(texts) > 1 else "".join(texts)

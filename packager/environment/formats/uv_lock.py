@@ -170,8 +170,8 @@ class _Lock:
     def _decided(self, found: re.Match[str]) -> str:
         """A marker that is always true or always false, for one about a chosen extra or group."""
         own = canonicalize_name(self.own["name"])
-        on = {f"extra-{len(own)}-{own}-{canonicalize_name(one)}" for one in self.wanted.extras}
-        on |= {f"group-{len(own)}-{own}-{canonicalize_name(one)}" for one in self.wanted.groups}
+        on = {f"extra-{len(own)}-{own}-{canonicalize_name(extra)}" for extra in self.wanted.extras}
+        on |= {f"group-{len(own)}-{own}-{canonicalize_name(group)}" for group in self.wanted.groups}
         on.add(f"project-{len(own)}-{own}")
         holds = (found[3] in on) == (found[1] == "==")
         return f"python_version {'>' if holds else '<'} '0'"

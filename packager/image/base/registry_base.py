@@ -81,7 +81,9 @@ def _config(
         found = f"{config['os']}/{config['architecture']}"
         if not all(isinstance(text, str) and "=" in text for text in env):
             raise ValueError("variables that are no NAME=value")
-        if not all(isinstance(one, str) and DIFF_ID.fullmatch(one) for one in diff_ids):
+        if not all(
+            isinstance(identifier, str) and DIFF_ID.fullmatch(identifier) for identifier in diff_ids
+        ):
             raise ValueError("layers that are not sha256: and 64 hex digits")
         if len(diff_ids) != len(manifest.layers):
             raise ValueError(f"{len(diff_ids)} layers, and {len(manifest.layers)} in its manifest")

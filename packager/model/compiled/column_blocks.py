@@ -69,10 +69,10 @@ class ColumnBlock:
 
     def __init__(self, limits: Sequence[Limits], numbers: Sequence[Number]) -> None:
         """``limits``: one per column; ``numbers``: computed from these columns."""
-        self._columns = [one.column for one in limits]
-        self._low = np.array([[one.low] for one in limits])
-        self._high = np.array([[one.high] for one in limits])
-        self._nulls = np.array([[one.nulls] for one in limits])
+        self._columns = [limit.column for limit in limits]
+        self._low = np.array([[limit.low] for limit in limits])
+        self._high = np.array([[limit.high] for limit in limits])
+        self._nulls = np.array([[limit.nulls] for limit in limits])
         self._count = len(numbers)
         indices = {column: index for index, column in enumerate(self._columns)}
         alike: dict[tuple[Any, ...], list[int]] = {}

@@ -25,9 +25,9 @@ def part_meanings(outputs: Sequence[Output]) -> list[Meaning]:
     if len(outputs) == 1 and outputs[0].kind == "labels":
         return [("classification", (False, True))] * len(outputs[0].classes or ())
     return [
-        ("classification", one.classes) if one.kind == "label" else ("regression", None)
-        for one in outputs
-        for _ in range(_width(one))
+        ("classification", output.classes) if output.kind == "label" else ("regression", None)
+        for output in outputs
+        for _ in range(_width(output))
     ]
 
 
@@ -39,8 +39,8 @@ class JoinedAnswers:
         self._labels: Callable[[Sequence[Sequence[Any]]], list[Any]] = self._by_name
         if len(outputs) == 1:
             self._labels = _alone(outputs[0])
-        self._names = [one.name for one in outputs]
-        self._classes = [[*map(class_text, one.classes or ())] for one in outputs]
+        self._names = [output.name for output in outputs]
+        self._classes = [[*map(class_text, output.classes or ())] for output in outputs]
 
     def __call__(self, parts: Sequence[BatchOutput]) -> BatchOutput:
         """The answers; a row is good if it is in every part."""

@@ -90,7 +90,9 @@ def read_model(model: Path) -> MlflowModel:
         run=str(content["run_id"]) if content.get("run_id") else None,
         model_id=str(content["model_id"]) if content.get("model_id") else None,
         optional=tuple(
-            str(one["name"]) for one in _inputs(content) if one.get("required", True) is False
+            str(input_["name"])
+            for input_ in _inputs(content)
+            if input_.get("required", True) is False
         ),
     )
 

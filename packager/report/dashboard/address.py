@@ -77,7 +77,7 @@ class PageAddress:
             value = getattr(self, name)
             if value != getattr(plain, name):
                 found.append((name, value.encode("utf-8", "replace").decode()))
-        found += [("version", one) for one in self.versions]
+        found += [("version", version) for version in self.versions]
         return [*found, *([("refresh", "1")] if self.refresh else [])]
 
 

@@ -48,9 +48,9 @@ def view_body(answer: ViewAnswer, context: PanelContext, prefix: int = 0) -> lis
     found, number = [], prefix
     for index, (heading, panels) in enumerate(answer.rows):
         shown = []
-        for one in panels:
+        for panel in panels:
             number += 1
-            shown.append(panel_html(one, number, context))
+            shown.append(panel_html(panel, number, context))
         name = f"part-{prefix + index}"
         found.append(
             f'<section aria-labelledby="{name}"><h2 id="{name}">{words(heading)}</h2>'
@@ -107,7 +107,10 @@ def _versions(choices: Choices) -> str:
     address = choices.address
     chosen = set(address.versions) or set(choices.versions)
     links = [("all", address.link(versions=()), not address.versions)]
-    links += [(one, address.link(versions=(one,)), chosen == {one}) for one in choices.versions]
+    links += [
+        (version, address.link(versions=(version,)), chosen == {version})
+        for version in choices.versions
+    ]
     return _row("Version", links)
 
 
@@ -116,7 +119,7 @@ def _names(title: str, names: Sequence[str], address: PageAddress, field: str) -
     links = [(name, address.link(**{field: name}), name == current) for name in names]
     if len(links) <= FEW:
         return _row(title, links) if len(links) > 1 else ""
-    chosen = [one for one in links if one[2]] or links[:1]
+    chosen = [link for link in links if link[2]] or links[:1]
     rest = _row(title, links)
     return f"{_row(title, chosen)}{folded(f'{title}: all {len(links)}', rest)}"
 

@@ -70,7 +70,7 @@ class PrometheusSource:
         if panel.repeat and chosen.versions:
             title = f"{title}, {chosen.versions[0]}"
         try:
-            queries = [self._query(panel, one, chosen, start, end) for one in panel.queries]
+            queries = [self._query(panel, query, chosen, start, end) for query in panel.queries]
         except DeclinedError as error:
             return PanelAnswer(panel, title, problem=f"Prometheus refused the query: {error}")
         return PanelAnswer(panel, title, queries, step)

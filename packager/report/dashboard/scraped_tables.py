@@ -119,19 +119,21 @@ def _processes(totals: Totals) -> PanelTable:
 def _drift(totals: Totals) -> PanelTable:
     columns = _columns("Drift in the last day")
     cells: Cells = {
-        (one.name,): [
-            one.measured.psi if one.measured.rows else None,
-            one.measured.z,
-            one.measured.rows,
-            one.measured.js if one.measured.rows else None,
+        (feature.name,): [
+            feature.measured.psi if feature.measured.rows else None,
+            feature.measured.z,
+            feature.measured.rows,
+            feature.measured.js if feature.measured.rows else None,
         ]
-        for one in totals.report.features
+        for feature in totals.report.features
     }
     return PanelTable(("feature",), columns, cells)
 
 
 def _bins(totals: Totals) -> PanelTable:
-    found = next((one for one in totals.report.features if one.name == totals.feature), None)
+    found = next(
+        (feature for feature in totals.report.features if feature.name == totals.feature), None
+    )
     cells: Cells = {}
     for one in found.bins if found else ():
         live = sum(b.live for b in found.bins) if found else 0
@@ -145,8 +147,8 @@ def _bins(totals: Totals) -> PanelTable:
 
 def _anomalies(totals: Totals) -> PanelTable:
     cells: Cells = {
-        (one.feature, one.kind): [one.ratio, one.reference, one.z]
-        for one in totals.report.anomalies
+        (anomaly.feature, anomaly.kind): [anomaly.ratio, anomaly.reference, anomaly.z]
+        for anomaly in totals.report.anomalies
     }
     return PanelTable(("feature", "kind"), _columns("Anomalies above the reference"), cells)
 
@@ -155,23 +157,30 @@ def _slices(totals: Totals) -> PanelTable:
     regression = totals.report.regression
     title = "Mean absolute error by slice" if regression else "Accuracy by slice"
     cells: Cells = {
-        (one.name,): [one.score, one.low, one.high, one.baseline, one.z, one.labels]
-        for one in totals.report.slices
-        if one.labels
+        (slice_.name,): [
+            slice_.score,
+            slice_.low,
+            slice_.high,
+            slice_.baseline,
+            slice_.z,
+            slice_.labels,
+        ]
+        for slice_ in totals.report.slices
+        if slice_.labels
     }
     return PanelTable(("slice",), _columns(title), cells)
 
 
 def _measures(totals: Totals) -> PanelTable:
     cells: Cells = {
-        (one.output or "", one.measure or "", one.name): [
-            one.score,
-            one.baseline,
-            one.z,
-            one.labels,
+        (slice_.output or "", slice_.measure or "", slice_.name): [
+            slice_.score,
+            slice_.baseline,
+            slice_.z,
+            slice_.labels,
         ]
-        for one in totals.report.slices
-        if one.labels
+        for slice_ in totals.report.slices
+        if slice_.labels
     }
     columns = [Query("", "mean", MEASURE), Query("", "baseline", MEASURE), Query("", "z", Z)]
     labels = ("output", "measure", "slice")
@@ -180,9 +189,9 @@ def _measures(totals: Totals) -> PanelTable:
 
 def _coverage(totals: Totals) -> PanelTable:
     cells: Cells = {
-        (one.name,): [one.labels / one.rows, one.labels, one.rows]
-        for one in totals.report.slices
-        if one.rows and one.output is None
+        (slice_.name,): [slice_.labels / slice_.rows, slice_.labels, slice_.rows]
+        for slice_ in totals.report.slices
+        if slice_.rows and slice_.output is None
     }
     columns = [Query("", "labels of rows", SHARE), Query("", "labels", COUNT)]
     return PanelTable(("slice",), [*columns, Query("", "rows", COUNT)], cells)

@@ -78,7 +78,7 @@ def _runs(
 
 
 def _grid(panel: Panel, values: Scale) -> str:
-    ticks = [(one, _y(values, one)) for one in values.ticks() if math.isfinite(one)]
+    ticks = [(tick, _y(values, tick)) for tick in values.ticks() if math.isfinite(tick)]
     return "".join(
         f'<line class="grid" x1="0" y1="{y:.1f}" x2="100%" y2="{y:.1f}"/>'
         f'<text x="0" y="{y - 3:.1f}">{words(panel.unit.written(one))}</text>'

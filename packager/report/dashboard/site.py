@@ -167,7 +167,7 @@ class PrometheusSite:
         view = self._view(address)
         chosen = Chosen(self._model.name, (), address.slice, address.feature)
         rows = [
-            (heading, [PanelAnswer(one, chosen.title(one.title)) for one in panels])
+            (heading, [PanelAnswer(panel, chosen.title(panel.title)) for panel in panels])
             for heading, panels in view.rows
         ]
         now = time.time()

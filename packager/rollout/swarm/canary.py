@@ -111,7 +111,7 @@ class SwarmCanary:
         router = tasks_of(alias_of(self.service) + CANARY)
         said = self.network.printed(router, PROXY_METRICS_PORT, "/stats;csv")
         answers = parse_answers(said, "the router of the canary")
-        servers = [one for answer in answers for one in parse_servers(answer)]
+        servers = [server for answer in answers for server in parse_servers(answer)]
         return traffic(servers, OLD), traffic(servers, NEW)
 
     def _labels(self, model: str) -> Counts | None:

@@ -87,7 +87,7 @@ class TaskForm:
 
 def progress_line(tasks: list[SwarmTask], wanted: TaskForm, state: str) -> str:
     """How many tasks as ``wanted`` run, and what keeps the others waiting."""
-    meant = [one for one in tasks if one.wanted == "running"]
+    meant = [task for task in tasks if task.wanted == "running"]
     new = sum(one.state == "running" and wanted.has(one) for one in meant)
     waiting = next((one.error for one in meant if one.state == "pending" and one.error), "")
     going_back = "; going back" if state.startswith("rollback") else ""

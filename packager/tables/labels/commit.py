@@ -147,11 +147,11 @@ def _commit(store: VersionedTable, version: Version, labels: Labels, by: Authors
 def _checked(given: ImportedLabels, scheme: LabelScheme) -> list[str]:
     """The labels as stored."""
     texts, wrong = [], []
-    for one in given.labels:
+    for label in given.labels:
         try:
-            texts.append(stored_label(one.label, scheme))
+            texts.append(stored_label(label.label, scheme))
         except ValueError as error:
-            wrong.append(f"{one.location}: {error}")
+            wrong.append(f"{label.location}: {error}")
     refuse(
         wrong,
         f"{given.source.path}: expected labels of scheme {scheme.name!r}",
@@ -187,10 +187,10 @@ def _matched(
 
 def _texts(store: VersionedTable, version: Version, given: ImportedLabels) -> list[str | None]:
     if not given.key:
-        return [one.key[0] for one in given.labels]
+        return [label.key[0] for label in given.labels]
     schema = store.schema(version.number)
     columns = [
-        typed_texts([one.key[index] for one in given.labels], schema.field(name).type)
+        typed_texts([label.key[index] for label in given.labels], schema.field(name).type)
         for index, name in enumerate(given.key)
     ]
     return key_texts(columns)

@@ -166,7 +166,7 @@ def _described(
             event = _event(who, now, "labelled", action.label)
             return _changed(issue, {"labels": labels}, event)
         case RemoveLabel():
-            labels = tuple(one for one in issue.labels if one != action.label)
+            labels = tuple(label for label in issue.labels if label != action.label)
             event = _event(who, now, "unlabelled", action.label)
             return _changed(issue, {"labels": labels}, event)
         case Move():

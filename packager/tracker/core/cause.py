@@ -29,8 +29,8 @@ def cause_of(issue: Issue, causes: Iterable[OpenCause]) -> int:
     that a chain of issues can't grow without end.
     """
     near = [
-        (abs(issue.opened_at - one.began_at), one.id)
-        for one in causes
-        if one.leader != issue.id and abs(issue.opened_at - one.began_at) <= CAUSE_SECONDS
+        (abs(issue.opened_at - cause.began_at), cause.id)
+        for cause in causes
+        if cause.leader != issue.id and abs(issue.opened_at - cause.began_at) <= CAUSE_SECONDS
     ]
     return min(near)[1] if near else issue.id

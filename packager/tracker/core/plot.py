@@ -62,7 +62,7 @@ class SeriesLine(_Part):
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
-        times = [one.at for one in self.points]
+        times = [point.at for point in self.points]
         if times != sorted(times):
             raise ValueError("expected points in order of time")
         return self
@@ -142,7 +142,7 @@ class CountsPlot(_Part):
 
     @model_validator(mode="after")
     def _check_total(self) -> Self:
-        if any(one.count > self.total for one in self.rows):
+        if any(row.count > self.total for row in self.rows):
             raise ValueError("expected no count above the total")
         return self
 

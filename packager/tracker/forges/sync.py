@@ -139,18 +139,20 @@ class _Step:
         return mirror.having(owner=found.owner)
 
     def _comments(self, found: RemoteIssue, mirror: Mirror) -> Mirror:
-        events = [one for one in self.client.events(self.issue["id"]) if one["what"] == "comment"]
-        own = [one for one in reversed(events) if not one["text"].startswith(self._prefix)]
+        events = [
+            event for event in self.client.events(self.issue["id"]) if event["what"] == "comment"
+        ]
+        own = [event for event in reversed(events) if not event["text"].startswith(self._prefix)]
         new = [one for one in own if mark_of(one) not in mirror.sent_comments]
         last, posted = mirror.comment, set[str]()
         if new or found.comments != mirror.comments:
-            for one in self.forge.comments(mirror.number):
-                mark = mark_in(one.text)
+            for comment in self.forge.comments(mirror.number):
+                mark = mark_in(comment.text)
                 if mark is not None:
                     posted.add(mark)
-                elif int(one.id) > last:
-                    self._take_comment(one, {known["text"] for known in events})
-                last = max(last, int(one.id))
+                elif int(comment.id) > last:
+                    self._take_comment(comment, {known["text"] for known in events})
+                last = max(last, int(comment.id))
         added = [one for one in new if mark_of(one) not in posted]
         for one in added:
             self.forge.comment(mirror.number, comment_of(one))

@@ -71,10 +71,10 @@ class IssueApi:
         now = self._tracker.clock()
         outcomes = await self._context.write_as(who, intake.receive, report, now)
         shown = [
-            {"id": None if one.issue is None else one.issue.id,
-             "state": None if one.issue is None else one.issue.state.value,
-             "result": one.result}
-            for one in outcomes
+            {"id": None if outcome.issue is None else outcome.issue.id,
+             "state": None if outcome.issue is None else outcome.issue.state.value,
+             "result": outcome.result}
+            for outcome in outcomes
         ]  # fmt: skip
         return JSONResponse({"findings": shown})
 
@@ -89,9 +89,9 @@ class IssueApi:
         causes = cause_summaries(store, [one.cause for one in page.issues]) if query.folded else {}
         now = self._tracker.clock()
         found = []
-        for one in page.issues:
-            shown = issue_view(one, self._context.settings)
-            cause = causes.get(one.cause) if one.state in ACTIVE else None
+        for issue in page.issues:
+            shown = issue_view(issue, self._context.settings)
+            cause = causes.get(issue.cause) if issue.state in ACTIVE else None
             if cause is not None:
                 shown |= {"cause_size": cause.size, "cause_line": cause_line(cause, now)}
             found.append(shown)

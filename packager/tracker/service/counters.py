@@ -38,9 +38,9 @@ class WaitingAlerts:
 
     def add(self, alerts: Iterable[ReceivedAlert], *, begins: bool) -> None:
         """Add alerts; ``begins``: of a new episode, which is asked first and gets a plot."""
-        for one in alerts:
-            known = self._alerts.pop(one.fingerprint, None)
-            self._alerts[one.fingerprint] = (one, begins or (known is not None and known[1]))
+        for alert in alerts:
+            known = self._alerts.pop(alert.fingerprint, None)
+            self._alerts[alert.fingerprint] = (alert, begins or (known is not None and known[1]))
         while len(self._alerts) > MAX_WAITING:
             del self._alerts[next(iter(self._alerts))]
         if self._alerts:

@@ -63,8 +63,8 @@ class IncomingMessages:
                 413, "too_large",
                 f"alerts: expected at most {MAX_ALERTS}, got {len(message.alerts)}",
             )  # fmt: skip
-        alerts = [alert_of(one) for one in message.alerts]
-        findings = [finding_of(one) for one in alerts]
+        alerts = [alert_of(alert) for alert in message.alerts]
+        findings = [finding_of(alert) for alert in alerts]
         kept, lives = await self._judged(findings)
         now = self._tracker.clock()
         receipts = await self._context.write_as(who, take_message, kept, lives, now)
@@ -74,7 +74,9 @@ class IncomingMessages:
             for finding, receipt in zip(kept, receipts, strict=True)
             if receipt.result in BEGINNINGS
         }
-        self._sources.waiting.add([one for one in alerts if one.fingerprint in begun], begins=True)
+        self._sources.waiting.add(
+            [alert for alert in alerts if alert.fingerprint in begun], begins=True
+        )
         if left_out or len(kept) < len(findings):
             self._sources.reconcile_now.set()
         return JSONResponse({"findings": [_shown(one) for one in receipts]})
@@ -87,7 +89,7 @@ class IncomingMessages:
         An alert also ends with the last replica of its version, which only Prometheus can tell
         apart. While it is away, ends of versions wait until Alertmanager's list is compared.
         """
-        ends = [one for one in findings if not one.firing and one.version]
+        ends = [finding for finding in findings if not finding.firing and finding.version]
         if not ends:
             return list(findings), None
         try:
@@ -96,7 +98,7 @@ class IncomingMessages:
             if not self._sources.alertmanagers:
                 return list(findings), None
             waiting = {id(one) for one in ends}
-            return [one for one in findings if id(one) not in waiting], None
+            return [finding for finding in findings if id(finding) not in waiting], None
 
     async def event(self, request: Request) -> Response:
         """``POST /api/v1/events``: an event; ``routing_key`` may be the token."""
@@ -119,7 +121,7 @@ class IncomingMessages:
         return JSONResponse(shown, 202)
 
     def _count(self, source: str, receipts: Iterable[Receipt]) -> None:
-        self._sources.counters.deliveries.update((source, one.result) for one in receipts)
+        self._sources.counters.deliveries.update((source, receipt.result) for receipt in receipts)
 
 
 def take_message(
@@ -127,8 +129,10 @@ def take_message(
 ) -> list[Receipt]:
     """Take the alerts of one message, each by its own status."""
     return [
-        intake.receive_one(store, one, now) if one.firing else end_one(store, one, lives, now)
-        for one in findings
+        intake.receive_one(store, finding, now)
+        if finding.firing
+        else end_one(store, finding, lives, now)
+        for finding in findings
     ]
 
 

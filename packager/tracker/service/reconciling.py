@@ -74,12 +74,12 @@ async def reconcile(context: ServiceContext) -> None:
     before = {one.key for one in known}
     for batch in await asyncio.to_thread(batches, last.alerts):
         receipts = await tracker.write(take_held, batch, before, tracker.clock())
-        sources.counters.deliveries.update(("reconcile", one.result) for one in receipts)
+        sources.counters.deliveries.update(("reconcile", receipt.result) for receipt in receipts)
     if await _end(context, gone):
         await _decide(context)
     await tracker.write(note_success, "alertmanager", tracker.clock())
-    begun = [one for one in last.alerts.values() if one.fingerprint not in before]
-    again = [one for one in last.alerts.values() if one.fingerprint in before]
+    begun = [alert for alert in last.alerts.values() if alert.fingerprint not in before]
+    again = [alert for alert in last.alerts.values() if alert.fingerprint in before]
     sources.waiting.add(begun, begins=True)
     sources.waiting.add(again, begins=False)
 

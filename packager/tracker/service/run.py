@@ -128,7 +128,7 @@ def _keep_admin(store: Writer, file: Path) -> None:
         known = token_of(store, hash_of(file.read_text(encoding="utf-8").strip()))
         if known is not None and known.scope is TokenScope.ADMIN:
             return
-    taken = {one.name for one in tokens(store)}
+    taken = {token.name for token in tokens(store)}
     names = chain([ADMIN], (f"{ADMIN}-{number}" for number in count(2)))
     name = next(one for one in names if one not in taken)
     secret = create_token(store, name, TokenScope.ADMIN, LOCAL, time.time())

@@ -88,8 +88,8 @@ def _series(
     starts_at, now = since
     span = min(max(2 * (now - starts_at), MIN_SPAN), MAX_SPAN)
     found = {
-        one.title: client.over_time(_filled(one, labels), now - span, now, span / POINTS)
-        for one in queries
+        query.title: client.over_time(_filled(query, labels), now - span, now, span / POINTS)
+        for query in queries
     }
     low, high = (_values(found.pop(name, [])) for name in BAND)
     levels: list[Level] = []

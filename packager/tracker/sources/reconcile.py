@@ -70,7 +70,7 @@ def batches(alerts: Mapping[str, ReceivedAlert]) -> list[list[Finding]]:
 
     They are no messages: each look counts, so they have no ``delivery``.
     """
-    found = [finding_of(one).model_copy(update={"delivery": ""}) for one in alerts.values()]
+    found = [finding_of(alert).model_copy(update={"delivery": ""}) for alert in alerts.values()]
     return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
 
 
@@ -83,11 +83,13 @@ def take_held(
     was reported by a later message than the look, so the look doesn't open it again.
     """
     found = []
-    for one in findings:
-        issue = store.issue_of(one.fingerprint)
-        ended = issue is not None and one.observation not in issue.active and one.key in before
+    for finding in findings:
+        issue = store.issue_of(finding.fingerprint)
+        ended = (
+            issue is not None and finding.observation not in issue.active and finding.key in before
+        )
         if not ended:
-            found.append(intake.receive_one(store, one, now, certain=True))
+            found.append(intake.receive_one(store, finding, now, certain=True))
     return found
 
 

@@ -66,7 +66,7 @@ def cause_summaries(store: StoreReader, causes: Sequence[int]) -> dict[int, Caus
 
 
 def _members(store: StoreReader, causes: Sequence[int]) -> dict[int, list[CauseMember]]:
-    found: dict[int, list[CauseMember]] = {one: [] for one in causes}
+    found: dict[int, list[CauseMember]] = {cause: [] for cause in causes}
     if causes:
         # A limit for each cause: no cause is read whole.
         names = "id, cause, band, urgency, opened_at, package, family, subject, record"

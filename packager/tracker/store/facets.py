@@ -16,7 +16,7 @@ def kinds_in_use(store: StoreReader) -> list[str]:
 
 def owners_in_use(store: StoreReader) -> list[str]:
     """Owners of open issues, in order; at most ``MAX_VALUES``, without "nobody"."""
-    return [one for one in _of_issues(store, "owner") if one]
+    return [issue for issue in _of_issues(store, "owner") if issue]
 
 
 def labels_in_use(store: StoreReader) -> list[str]:
@@ -28,7 +28,7 @@ def recent_points(
     store: StoreReader, issues: Sequence[int], start: float
 ) -> dict[int, list[tuple[float, float]]]:
     """Issue → the times and priorities since ``start``, and the last one before it."""
-    found: dict[int, list[tuple[float, float]]] = {one: [] for one in issues}
+    found: dict[int, list[tuple[float, float]]] = {issue: [] for issue in issues}
     if issues:
         marks = ", ".join("?" for _ in issues)
         sql = (

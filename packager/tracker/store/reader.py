@@ -50,7 +50,7 @@ class StoreReader:
         """A page of a list; one that ends a long search early has few issues and a next page."""
         found = Listing(self.db, query).page(after)
         known = {one.id: one for one in self._issues_of(found.ids)}
-        return IssuePage(tuple(known[one] for one in found.ids), found.next)
+        return IssuePage(tuple(known[identifier] for identifier in found.ids), found.next)
 
     def events(self, issue: int, before: int | None = None) -> list[StoredEvent]:
         """At most ``MAX_EVENTS`` entries of an issue's history, newest first."""
@@ -70,7 +70,7 @@ class StoreReader:
 
     def points(self, issues: Sequence[int]) -> dict[int, list[tuple[float, float]]]:
         """Issue → the times and priorities of its sparkline, in order of time."""
-        found: dict[int, list[tuple[float, float]]] = {one: [] for one in issues}
+        found: dict[int, list[tuple[float, float]]] = {issue: [] for issue in issues}
         if issues:
             sql = f"select * from point where issue in ({_marks(issues)}) order by issue, at"
             for row in self.db.rows(sql, issues):

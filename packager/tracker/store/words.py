@@ -34,7 +34,7 @@ def searched_words(text: str) -> SearchedWords:
     found = _words(text)
     others = [one for one in dict.fromkeys(found[:-1]) if one != found[-1]]
     words = [*others[: MAX_SEARCHED - 1], *found[-1:]]
-    return SearchedWords(words, any(len(one) > 1 or not one.isascii() for one in words[-1:]))
+    return SearchedWords(words, any(len(word) > 1 or not word.isascii() for word in words[-1:]))
 
 
 def _words(text: str) -> list[str]:

@@ -80,7 +80,7 @@ def _joined(described: DescribedForm, head: DescribedHead) -> CompiledCandidate 
 
 def _with_texts(described: DescribedForm, head: DescribedHead) -> CompiledCandidate:
     writer = ArrayWriter()
-    texts = tuple(text_of(one.described, one.arrays, writer) for one in described.texts)
+    texts = tuple(text_of(text.described, text.arrays, writer) for text in described.texts)
     parts = head.parts()
     heads: Any = [_stored(part, writer) for part in parts]
     whole = {"kind": "joined", "heads": heads} if "joined" in head.described else heads[0]

@@ -178,9 +178,9 @@ class EquivalenceChecker:
 
 
 def _joined(answers: Sequence[Predictions]) -> Predictions:
-    labels = [label for one in answers for label in one.labels]
-    chances = [one.probabilities for one in answers if one.probabilities is not None]
-    more = [entry for one in answers for entry in one.more or ()]
+    labels = [label for answer in answers for label in answer.labels]
+    chances = [answer.probabilities for answer in answers if answer.probabilities is not None]
+    more = [entry for answer in answers for entry in answer.more or ()]
     return Predictions(labels, np.concatenate(chances) if chances else None, more or None)
 
 

@@ -102,7 +102,7 @@ def attribute(
     """
     study = HostedStudy(model, rows.features, {})
     truth, left_out = _truths(study.members.values(), rows.given)
-    named = [one.spec for one in study.members.values() if one.spec.truth is not None]
+    named = [member.spec for member in study.members.values() if member.spec.truth is not None]
     for spec in named if strict else ():
         if spec.truth not in rows.given.columns:
             raise UsageError(

@@ -103,7 +103,7 @@ def not_tested(profile: Profile, policy: Policy) -> Iterator[NotTested]:
 
 
 def _answers(profile: Profile) -> int:
-    return sum(not is_of_column(one.name) for one in profile.features)
+    return sum(not is_of_column(feature.name) for feature in profile.features)
 
 
 def answer_values(found: Predictions, task: Task, schema: Schema) -> Mapping[str, pd.Series[Any]]:
@@ -125,7 +125,7 @@ def answer_values(found: Predictions, task: Task, schema: Schema) -> Mapping[str
 
 
 def _watched(profile: Profile, policy: Policy) -> Iterator[FeatureProfile]:
-    return (one for one in profile.features if not _is_ignored(one, policy))
+    return (feature for feature in profile.features if not _is_ignored(feature, policy))
 
 
 def _is_ignored(feature: FeatureProfile, policy: Policy) -> bool:

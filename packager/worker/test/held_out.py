@@ -63,10 +63,10 @@ class HeldOut(NamedTuple):
         if self.weak is None:
             return
         (folder / WEAK).write_bytes(self.weak.dump())
-        for one in self.weak.slices[:MAX_TOLD]:
+        for slice_ in self.weak.slices[:MAX_TOLD]:
             sys.stderr.write(
-                f"weak slice of {one.rows} held-out rows, loss {one.loss:.3g} instead of "
-                f"{one.expected:.3g}; to watch it, below [slices.rules]: {one.rule}\n"
+                f"weak slice of {slice_.rows} held-out rows, loss {slice_.loss:.3g} instead of "
+                f"{slice_.expected:.3g}; to watch it, below [slices.rules]: {slice_.rule}\n"
             )
 
 

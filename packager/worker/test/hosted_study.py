@@ -157,7 +157,7 @@ def _question(answer: Message) -> Question:
     unanswered = answer.header["unanswered"]
     if not isinstance(unanswered["member"], str):
         raise PackageError(f"expected the name of a member, got {unanswered['member']!r}")
-    buffers = [bytes(one) for one in answer.buffers]
+    buffers = [bytes(buffer) for buffer in answer.buffers]
     return Question(
         unanswered["member"],
         unanswered["digest"],

@@ -187,7 +187,7 @@ class JudgedOutputs:
             scored_rows(given, one, own, features)
             for one, own in zip(outputs, answered, strict=True)
         ]
-        forms = [form_of(one, given) for one in outputs]
+        forms = [form_of(output, given) for output in outputs]
         return cls(outputs, tuple(rows), tuple(forms), len(given), groups)
 
     def __len__(self) -> int:
@@ -197,7 +197,7 @@ class JudgedOutputs:
         """The rows of ``mask``, shape (n,)."""
         return replace(
             self,
-            rows=tuple(one.where(mask) for one in self.rows),
+            rows=tuple(row.where(mask) for row in self.rows),
             size=int(mask.sum()),
             groups=None if self.groups is None else self.groups[mask],
         )

@@ -133,7 +133,7 @@ def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
     """
     schema, reader = manifest.schema_, manifest.reader
     columns = given_columns(path, schema, reader)
-    absent = tuple(one.name for one in schema.features if one.name not in columns)
+    absent = tuple(feature.name for feature in schema.features if feature.name not in columns)
     unknown = _unknown(manifest, columns)
     if absent:
         nothing = np.zeros(0, np.int64)

@@ -35,9 +35,9 @@ def data_error(error: PackageError, schema: Schema) -> str:
 
 def _without_cell(message: str, schema: Schema) -> str:
     columns = [*schema.features, *schema.extras, *([schema.target] if schema.target else ())]
-    hidden = [one for one in columns if one.personal]
+    hidden = [column for column in columns if column.personal]
     start, got, cell = message.partition(", got ")
-    named = [one for one in columns if repr(one.name) in start]
+    named = [column for column in columns if repr(column.name) in start]
     quotes = not named and any(mark in cell for mark in "'\"")
     if got and hidden and (quotes or any(one.personal for one in named)):
         return f"{start}, got {NOT_SHOWN}"

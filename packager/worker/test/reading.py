@@ -59,7 +59,7 @@ class UnreadData:
     @property
     def digest(self) -> str:
         """sha256 of the names and contents of the files."""
-        return sha256_bytes(canonical_json([one.model_dump(mode="json") for one in self.files]))
+        return sha256_bytes(canonical_json([file.model_dump(mode="json") for file in self.files]))
 
 
 def read_for_test(job: DataTestJob, manifest: Manifest, root: Root) -> ReadData | UnreadData:
@@ -109,7 +109,7 @@ def absent_columns(rows: NewRows, *, late: bool = False) -> dict[str, tuple[str,
     schema, policy, given = rows.manifest.schema_, rows.manifest.test, {*rows.given.columns}
     targets = targets_of(schema.outputs)
     some = not late and any(name in given for name in targets)
-    queries = [one.group for one in schema.outputs if one.group is not None]
+    queries = [output.group for output in schema.outputs if output.group is not None]
     needed: Mapping[str, Sequence[str]] = {
         "column of [slices]": [column.name for column in schema.extras],
         "column of [test] groups": policy.groups,

@@ -41,14 +41,14 @@ class ReleaseJob:
         header = {
             "source": self.source,
             "shown": self.shown,
-            "runs": [list(one) for one in self.runs],
-            "questions": [_question(one, pack) for one in self.questions],
+            "runs": [list(run) for run in self.runs],
+            "questions": [_question(question, pack) for question in self.questions],
             "others": [
                 {
-                    "member": one.member.as_json(),
-                    "answers": [[key, *pack.put(found)] for key, found in one.answers.items()],
+                    "member": other.member.as_json(),
+                    "answers": [[key, *pack.put(found)] for key, found in other.answers.items()],
                 }
-                for one in self.others
+                for other in self.others
             ],
         }
         return pack.dump(header)
@@ -107,7 +107,7 @@ class ReleaseResult:
         pack = _Pack()
         header = {
             "rows": {**vars(self.rows)},
-            "members": [one.as_json() for one in self.members],
+            "members": [member.as_json() for member in self.members],
             "losses": dict(self.losses),
             "answers": [[*key, *pack.put(found)] for key, found in self.answers.items()],
             "runs": [[list(key), *pack.put(found)] for key, found in self.runs.items()],
@@ -172,5 +172,5 @@ def _question(one: Question, pack: _Pack) -> list[Any]:
 
 def _read_question(given: Sequence[Any], pack: _Pack) -> Question:
     member, digest, rows, columns, first, count = given
-    buffers = [bytes(one) for one in pack.buffers[first : first + count]]
+    buffers = [bytes(buffer) for buffer in pack.buffers[first : first + count]]
     return Question(member, digest, rows, columns, buffers)

@@ -83,7 +83,10 @@ def _rows(job: ReleaseJob, manifest: Manifest, root: Root) -> NewRows:
 
 
 def _result(job: ReleaseJob, rows: NewRows, model: HostedModel) -> ReleaseResult:
-    answers = {(one.member, one.digest): predict_member(model, one) for one in job.questions}
+    answers = {
+        (question.member, question.digest): predict_member(model, question)
+        for question in job.questions
+    }
     study = HostedStudy(model, rows.features, {}, job.others)
     runs: dict[tuple[str, ...], Predictions] = {(): study.run(received=True)}
     losses = dict(_losses(study, rows))

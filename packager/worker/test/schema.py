@@ -49,7 +49,7 @@ def _labels(rows: NewRows, classes: Sequence[Scalar]) -> Check:
     first = ", ".join(
         f"{display_value(name)} ({count:,})" for name, count in strange.most_common(5)
     )
-    shown = ", ".join(display_value(one) for one in list(classes)[:5])
+    shown = ", ".join(display_value(class_) for class_ in list(classes)[:5])
     return Check(
         family="schema",
         name="labels",

@@ -87,4 +87,4 @@ def hidden_columns(manifest: Manifest) -> frozenset[str]:
     """Columns of personal data: those that the build found or package.toml declares."""
     declared = () if manifest.data == "none" else manifest.data.personal
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    return frozenset((*declared, *(one.name for one in columns if one.personal)))
+    return frozenset((*declared, *(column.name for column in columns if column.personal)))

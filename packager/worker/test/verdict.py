@@ -62,7 +62,8 @@ def levels(found: Mapping[Family, Judged], policy: Policy) -> dict[Family, float
     used = [
         family
         for family, judged in found.items()
-        if family in SHARES and (judged.spends or any(one.p is not None for one in judged.checks))
+        if family in SHARES
+        and (judged.spends or any(check.p is not None for check in judged.checks))
     ]
     failing = sum(SHARES[family] for family in used if family not in policy.warn)
     total = sum(SHARES[family] for family in used)
@@ -84,7 +85,7 @@ def judge(found: Mapping[Family, Judged], policy: Policy) -> tuple[FamilyReport,
 
 def overall(families: Sequence[FamilyReport], policy: Policy) -> tuple[Verdict, str]:
     """The verdict of the whole test, in a word and in a sentence."""
-    failed = [one for family in families for one in family.checks if one.verdict == "failed"]
+    failed = [check for family in families for check in family.checks if check.verdict == "failed"]
     if failed:
         own = [one for one in failed if one.family == failed[0].family]
         more = f"; {counted(len(failed) - 1, 'more check')} failed" if len(failed) > 1 else ""

@@ -72,7 +72,7 @@ def weak_slices(
     features, left_out = _features(rows, columns, profile)
     searched = features[:MAX_FEATURES]
     beyond = f"beyond the {MAX_FEATURES} most important features"
-    left_out |= {one.name: beyond for one in features[MAX_FEATURES:]}
+    left_out |= {feature.name: beyond for feature in features[MAX_FEATURES:]}
     effect = options.effect * _scale(compared)
     result = SearchResult((), 0)
     if options.features and searched and len(rows):
@@ -134,7 +134,7 @@ def _features(
     frame: pd.DataFrame, columns: Sequence[Column], profile: Profile | None
 ) -> tuple[list[TermFeature], dict[str, str]]:
     """Features in order of importance, the first of each column before the second of any."""
-    profiled = {one.name: one for one in profile.features} if profile else {}
+    profiled = {feature.name: feature for feature in profile.features} if profile else {}
     by_column: list[list[TermFeature]] = []
     left_out: dict[str, str] = {}
     for column in _by_importance(columns, profiled):

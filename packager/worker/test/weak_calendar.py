@@ -87,7 +87,7 @@ def _parts(
         if derived is None:
             continue
         if part == "hour":
-            hours = np.array([np.nan if one is None else one for one in values], np.float64)
+            hours = np.array([np.nan if value is None else value for value in values], np.float64)
             found = number_ranges(named, derived, hours, None)
         else:
             found = categories(named, derived, values, None, most=12)

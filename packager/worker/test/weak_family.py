@@ -60,7 +60,7 @@ def weak(
     if not found.tried:
         few = f"no slice of {counted(found.rows, 'labelled row')} has {SearchOptions.min_rows} rows"
         return Judged(not_judged=few, details=_details(found).model_dump(mode="json"))
-    checks = [_summary(found), *(_check(one, found, policy) for one in found.slices)]
+    checks = [_summary(found), *(_check(slice_, found, policy) for slice_ in found.slices)]
     return Judged(checks, details=_details(found).model_dump(mode="json"), spends=True)
 
 
@@ -153,16 +153,16 @@ def _details(found: WeakSlices) -> WeakDetails:
     return WeakDetails(
         slices=tuple(
             WeakSliceDetails(
-                rule=one.condition,
-                rows=one.rows,
-                share=one.share,
-                loss=one.loss,
-                expected=one.expected,
-                excess=one.excess,
-                low=one.interval[0],
-                high=one.interval[1],
-                examples=one.examples,
+                rule=slice_.condition,
+                rows=slice_.rows,
+                share=slice_.share,
+                loss=slice_.loss,
+                expected=slice_.expected,
+                excess=slice_.excess,
+                low=slice_.interval[0],
+                high=slice_.interval[1],
+                examples=slice_.examples,
             )
-            for one in found.slices
+            for slice_ in found.slices
         )
     )

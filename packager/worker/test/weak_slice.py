@@ -70,9 +70,9 @@ class WeakSlices(FrozenModel):
         """The same with the positions of example rows, not their cells: for a package."""
         kept = ("row", "loss")
         slices = tuple(
-            one.model_copy(
-                update={"examples": tuple({k: row[k] for k in kept} for row in one.examples)}
+            slice_.model_copy(
+                update={"examples": tuple({k: row[k] for k in kept} for row in slice_.examples)}
             )
-            for one in self.slices
+            for slice_ in self.slices
         )
         return self.model_copy(update={"slices": slices})

@@ -70,7 +70,7 @@ def examples(
 
     Reports on stderr if there are none, and for which columns the model accepts no synthetic value.
     """
-    profiles: Mapping[str, FeatureProfile] = {one.name: one for one in profile.features}
+    profiles: Mapping[str, FeatureProfile] = {feature.name: feature for feature in profile.features}
     ways: Ways = {
         column.name: value_generators(column, profiles.get(column.name), train[column.name])
         for column in schema.features

@@ -73,8 +73,8 @@ def by_output(found: Predictions, outputs: Sequence[Output]) -> list[Predictions
     if len(outputs) == 1:
         return [found]
     return [
-        Predictions([row[one.name] for row in found.labels], _chances(found, one))
-        for one in outputs
+        Predictions([row[output.name] for row in found.labels], _chances(found, output))
+        for output in outputs
     ]
 
 

@@ -20,10 +20,12 @@ def with_shapes(
         return outputs
     first = model.predict(rows).labels[0]
     return tuple(
-        one.model_copy(update={"shape": np.shape(first if len(outputs) == 1 else first[one.name])})
-        if _unknown(one)
-        else one
-        for one in outputs
+        output.model_copy(
+            update={"shape": np.shape(first if len(outputs) == 1 else first[output.name])}
+        )
+        if _unknown(output)
+        else output
+        for output in outputs
     )
 
 

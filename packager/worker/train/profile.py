@@ -90,7 +90,7 @@ def profile(
 
 def _embedding(dataset: Dataset, features: Sequence[FeatureProfile]) -> str | None:
     """The embedding that is watched, if it has any bins."""
-    return dataset.embedding if any(is_embedding(one.name) for one in features) else None
+    return dataset.embedding if any(is_embedding(feature.name) for feature in features) else None
 
 
 def _right(target: pd.Series[Any], predictions: Predictions) -> npt.NDArray[np.bool_]:

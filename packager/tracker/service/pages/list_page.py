@@ -117,7 +117,7 @@ class ListPage:
             "counted": not any(address.values(name) for name in _UNFOLDING),
             "chips": _chips(address),
             "away": outages(store),
-            "views": [(one, one.query == address.query) for one in views],
+            "views": [(view, view.query == address.query) for view in views],
             "packages": _packages(store.tallies() if selection.package else tallies),
             "kinds": kinds_in_use(store),
             "owners": owners_in_use(store),
@@ -167,10 +167,10 @@ def rows_of(
     causes = cause_summaries(store, [one.cause for one in issues]) if folded else {}
     points = recent_points(store, [one.id for one in issues], now - DAY)
     rows = []
-    for one in issues:
-        found = causes.get(one.cause)
+    for issue in issues:
+        found = causes.get(issue.cause)
         line = "" if found is None else cause_line(found, now)
-        rows.append(ListRow(one, sparkline(points[one.id], now), found, line))
+        rows.append(ListRow(issue, sparkline(points[issue.id], now), found, line))
     return rows
 
 

@@ -56,7 +56,7 @@ def product(issue: Issue) -> str:
     """The product of 100, severity, share and certainty, and the priority that it gives."""
     numbers = issue.numbers
     parts = (SEVERITIES[numbers.severity], numbers.share, numbers.certainty)
-    factors = f" {TIMES} ".join(formatted(one) for one in (100, *parts))
+    factors = f" {TIMES} ".join(formatted(part) for part in (100, *parts))
     return f"{factors} = {formatted(issue.priority)}"
 
 

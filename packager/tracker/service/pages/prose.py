@@ -18,7 +18,7 @@ _TRAILING = ".,;:!?)]}"
 def prose(text: str, settings: ServiceSettings) -> Markup:
     """HTML of a text: lines stay lines, ```code``` is code, trusted addresses are links."""
     lines = text.replace("\r", "").split("\n")
-    return Markup("<br>").join(_line(one, settings) for one in lines)
+    return Markup("<br>").join(_line(line, settings) for line in lines)
 
 
 def link(url: str, text: str, settings: ServiceSettings) -> Markup:

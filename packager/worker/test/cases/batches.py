@@ -45,7 +45,7 @@ def check_batches(
     if whole is None or whole.outcome not in GIVEN:
         word = "there is no row" if whole is None else WORDS.get(whole.outcome, whole.outcome)
         return _check(len(chosen), "inconclusive", f"{NAME} can't be judged: {word}")
-    answers = [_plain(one) for one in whole.answers]
+    answers = [_plain(answer) for answer in whole.answers]
     slack = TOLERANCE * max(map(size, answers), default=0.0)
     for what, orders in _regroupings(len(chosen)):
         worst: tuple[float, int, Answer] = (0.0, -1, {})

@@ -61,7 +61,7 @@ def judge_grid(
     case: Case, rows: CaseRows, asker: RowAsker, judge: CaseJudge, schema: Schema
 ) -> list[RowVerdict]:
     """``monotonic``: each row with the values of a grid over the training range."""
-    column = next((one for one in schema.features if one.name == case.column), None)
+    column = next((feature for feature in schema.features if feature.name == case.column), None)
     grid = _grid(case, column)
     assert column is not None
     grid_rows = [{**row, column.name: value} for row in rows.rows for value in grid]
@@ -102,7 +102,7 @@ def _along(
 ) -> RowVerdict:
     """The worst step of one row along the grid."""
     known = [(value, one.answer) for value, one in zip(grid, answers, strict=True) if one.answer]
-    refused = next((one.why for one in answers if one.answer is None), "")
+    refused = next((answer.why for answer in answers if answer.answer is None), "")
     if refused:
         return RowVerdict(False, math.inf, refused, {"why": refused})
     worst: tuple[float, str, dict[str, Any]] = (-math.inf, "", {})
@@ -148,7 +148,11 @@ def _changed_columns(case: Case) -> Iterator[str]:
 
 def _open_names(case: Case, schema: Schema) -> list[str]:
     """The changed columns whose values may be shown."""
-    hidden = {one.name for one in schema.features if one.personal or one.kind in ("array", "bytes")}
+    hidden = {
+        feature.name
+        for feature in schema.features
+        if feature.personal or feature.kind in ("array", "bytes")
+    }
     return [name for name in dict.fromkeys(_changed_columns(case)) if name not in hidden]
 
 

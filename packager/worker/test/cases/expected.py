@@ -45,7 +45,7 @@ class CaseJudge:
         """The difference of numbers that is none."""
         if self.tolerance is not None:
             return self.tolerance
-        largest = max((size(self.compared.numbers(one)) for one in answers), default=0.0)
+        largest = max((size(self.compared.numbers(answer)) for answer in answers), default=0.0)
         return max(ABSOLUTE, RELATIVE * largest)
 
 
@@ -99,7 +99,9 @@ def _between(judge: CaseJudge, _: Answer, after: Answer) -> RowJudgement:
     numbers = judge.compared.numbers(after)
     if not numbers or not all(map(math.isfinite, numbers)):
         return RowJudgement(False, math.inf)
-    outside = max(max(judge.expected.low - one, one - judge.expected.high) for one in numbers)
+    outside = max(
+        max(judge.expected.low - number, number - judge.expected.high) for number in numbers
+    )
     return RowJudgement(outside <= 0, outside)
 
 

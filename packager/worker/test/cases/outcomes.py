@@ -133,7 +133,7 @@ def _nothing(name: str, rows: int, left_out: Mapping[str, int]) -> str:
 
 
 def _left_out(outcomes: Sequence[RowVerdict]) -> Iterator[tuple[str, int]]:
-    reasons = [one.left_out for one in outcomes if one.left_out]
+    reasons = [outcome.left_out for outcome in outcomes if outcome.left_out]
     return ((reason, reasons.count(reason)) for reason in dict.fromkeys(reasons))
 
 

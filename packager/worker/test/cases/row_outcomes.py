@@ -67,7 +67,9 @@ class RowAsker:
         except RowError as error:
             if len(rows) > 1:
                 return [self._refusals([row])[0] for row in rows]
-            hidden = any(one.name == error.column and one.personal for one in self._columns)
+            hidden = any(
+                column.name == error.column and column.personal for column in self._columns
+            )
             got = f"expected {error.expected}, got {NOT_SHOWN if hidden else error.got}"
             return [RowReply(why=f"a server refuses the column {error.column!r}: {got}")]
         return [None] * len(rows)

@@ -93,7 +93,7 @@ class Compared:
 
 def _label(case: Case, classes: tuple[Scalar, ...] | None) -> str | None:
     """The class whose probability is compared; None for all, or for a label itself."""
-    names = [class_text(one) for one in classes or ()]
+    names = [class_text(class_) for class_ in classes or ()]
     wanted = case.expectation.label or (None if case.label is None else class_text(case.label))
     if wanted is not None and names and wanted not in names:
         raise UsageError(

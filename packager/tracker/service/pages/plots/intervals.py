@@ -92,9 +92,9 @@ def _line(one: MeasuredRow, scale: PlotScale, other: str) -> Markup:
 def _axis(scale: PlotScale) -> Markup:
     ticks = [
         Markup('<text x="{:.2f}%" y="12" text-anchor="{}">{}</text>').format(
-            scale.at(one), anchor(scale.at(one)), tick_text(one)
+            scale.at(tick), anchor(scale.at(tick)), tick_text(tick)
         )
-        for one in scale.ticks()
+        for tick in scale.ticks()
     ]
     return Markup('<svg class="wide" width="100%" height="{}" aria-hidden="true">{}</svg>').format(
         TICKS_TALL, Markup("").join(ticks)

@@ -24,11 +24,11 @@ TIMES = 5
 
 def draw_series(plot: SeriesPlot) -> Drawing:
     """Lines in a box that stretches; texts keep their size."""
-    points = [one for line in plot.lines for one in line.points]
-    times = PlotScale.of([one.at for one in points], margin=0.0)
-    ends = [end for one in points for end in (one.low, one.high) if end is not None]
+    points = [point for line in plot.lines for point in line.points]
+    times = PlotScale.of([point.at for point in points], margin=0.0)
+    ends = [end for point in points for end in (point.low, point.high) if end is not None]
     values = PlotScale.of(
-        [*(one.value for one in points), *ends, *(one.value for one in plot.levels)]
+        [*(point.value for point in points), *ends, *(level.value for level in plot.levels)]
     )
     lines = [_line(one, index, times, values) for index, one in enumerate(plot.lines)]
     html = Markup(
@@ -42,10 +42,10 @@ def draw_series(plot: SeriesPlot) -> Drawing:
         tall=BASE - TOP,
         grid=_grid(values),
         lines=Markup("").join(lines),
-        levels=Markup("").join(_level(one, values) for one in plot.levels),
+        levels=Markup("").join(_level(level, values) for level in plot.levels),
         times=_time_axis(times),
     )
-    banded = any(one.low is not None for one in points)
+    banded = any(point.low is not None for point in points)
     caption = f"{plot.unit}, times in UTC." if plot.unit else "Times in UTC."
     return Drawing(
         html=html,
@@ -62,9 +62,9 @@ def _y(values: PlotScale, value: float) -> float:
 
 def _line(line: SeriesLine, index: int, times: PlotScale, values: PlotScale) -> Markup:
     path = " ".join(
-        f"{times.at(one.at):.2f},{100 - values.at(one.value):.2f}" for one in line.points
+        f"{times.at(point.at):.2f},{100 - values.at(point.value):.2f}" for point in line.points
     )
-    banded = [one for one in line.points if one.low is not None and one.high is not None]
+    banded = [point for point in line.points if point.low is not None and point.high is not None]
     band = Markup("")
     if banded:
         upper = [f"{times.at(p.at):.2f},{100 - values.at(p.high or 0):.2f}" for p in banded]
@@ -82,8 +82,8 @@ def _grid(values: PlotScale) -> Markup:
         Markup(
             '<line class="grid" x1="0" y1="{0:.1f}" x2="100%" y2="{0:.1f}"/>'
             '<text x="0" y="{1:.1f}">{2}</text>'
-        ).format(_y(values, one), _y(values, one) - 3, tick_text(one))
-        for one in values.ticks()
+        ).format(_y(values, tick), _y(values, tick) - 3, tick_text(tick))
+        for tick in values.ticks()
     ]
     return Markup("").join(shapes)
 
@@ -113,12 +113,14 @@ def _time_axis(times: PlotScale) -> Markup:
 
 def _rows(line: SeriesLine, *, banded: bool) -> list[tuple[str, ...]]:
     found = []
-    for one in line.points:
-        ends = ["" if end is None else value_text(end) for end in (one.low, one.high)]
-        found.append((clock(one.at), line.name, value_text(one.value), *(ends if banded else [])))
+    for point in line.points:
+        ends = ["" if end is None else value_text(end) for end in (point.low, point.high)]
+        found.append(
+            (clock(point.at), line.name, value_text(point.value), *(ends if banded else []))
+        )
     return found
 
 
 def _in_words(plot: SeriesPlot) -> str:
-    last = ", ".join(f"{one.name} {value_text(one.points[-1].value)}" for one in plot.lines)
+    last = ", ".join(f"{line.name} {value_text(line.points[-1].value)}" for line in plot.lines)
     return label(f"{plot.title}; last {last}")
