@@ -41,6 +41,9 @@ resolvers docker
   # A replica that is gone leaves at once; if the engine's names can't be asked, all stay.
   hold valid 1s
   hold obsolete 0s
+  hold timeout 1h
+  hold refused 1h
+  hold other 1h
 
 defaults
   log global

@@ -136,7 +136,9 @@ def _check_usage(no_gate: bool, reason: str, named: int) -> None:
         )
     if named != 1:
         raise UsageError(
-            "expected one of REF, --resume and --abort", "name the new version, or end an update"
+            f"expected one of REF, --resume and --abort, got {named}",
+            "name the new version to begin an update; --resume and --abort take no REF: the update "
+            "that was begun knows its version",
         )
 
 

@@ -1,4 +1,4 @@
-"""Suspicious cells: missing, unseen and out-of-range values, compared with the package's."""
+"""Suspicious cells and labels: missing, unseen and out-of-range values, against the package's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.profile.profile import Profile
-from monitoring.stats.clusters import design_effect
+from monitoring.stats.clusters import Codes, design_effect
 from monitoring.stats.estimates import Estimate, compare
 from packager.data.checks.cell_display import json_cell
 from packager.data.extremes import extremes
@@ -57,6 +57,7 @@ def suspects(
             checks[-1] = checks[-1].model_copy(
                 update={"examples": _examples(column, flags, rows), "rows": len(flags)}
             )
+    checks += _label_checks(rows, source, policy, groups)
     return Judged(checks, details=_rows_flagged(rows))
 
 
@@ -77,6 +78,40 @@ def flags_of(
         above[present] = np.asarray(highest) > column.maximum
         yield "below_range", below
         yield "above_range", above
+
+
+def _label_checks(
+    rows: NewRows, source: DataSource, policy: Policy, groups: Codes | None
+) -> Iterator[Check]:
+    """Numeric labels beyond those of training: damaged ones make the error's noise unknown.
+
+    If new rows are like the n of training, each label exceeds all of theirs with a probability of
+    1/(n + 1) at most.
+    """
+    column = rows.manifest.schema_.target
+    if column is None or rows.manifest.task != "regression" or not rows.truth:
+        return
+    labelled = rows.where(rows.labelled)
+    labels = pd.Series(np.array(labelled.truth, np.float64))
+    known = dict.fromkeys(("below_range", "above_range"), 1 / (source.train_rows + 1))
+    chosen = None if groups is None else groups[rows.labelled]
+    for kind, flags in flags_of(column, labels, known):
+        if not flags.any():
+            continue
+        now = _share(float(flags.mean()), len(flags), design_effect(flags, chosen))
+        before = _share(known[kind], source.train_rows, 1.0)
+        found: Sequence[int] = np.flatnonzero(flags)[:MAX_SHOWN].tolist()
+        cells = [
+            {} if column.personal is not None else {"cells": {column.name: float(labels[at])}}
+            for at in found
+        ]
+        examples = tuple(
+            {"row": int(labelled.indices[at]), **cell}
+            for at, cell in zip(found, cells, strict=True)
+        )
+        yield _check(column, kind, before, now, policy).model_copy(
+            update={"examples": examples, "rows": len(flags)}
+        )
 
 
 def _share(value: float, rows: int, effect: float) -> Estimate:
