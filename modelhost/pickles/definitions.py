@@ -152,6 +152,8 @@ class Definitions:
         Its value has to be written out: a name could be that of a function.
         """
         *outer, member = name.split(".")
+        if not outer:
+            return False
         found = self.find(module, outer[0])
         if found.kind != CLASS or found.file is None or found.file.text is None:
             return False

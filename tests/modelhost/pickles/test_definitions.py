@@ -118,5 +118,5 @@ def test_a_member_of_an_enumeration_is_told_by_its_written_value(tmp_path: Path)
     )
     definitions = Definitions(Modules([], [tmp_path]))
     names = ("Kind.ONE", "Kind.TWO", "Factor.Inner.A", "Kind.RUN", "Kind.of", "Factor.OTHER")
-    told = {name: definitions.is_member("kinds", name) for name in (*names, "Absent.ONE")}
+    told = {name: definitions.is_member("kinds", name) for name in (*names, "Absent.ONE", "Kind")}
     assert [name for name, member in told.items() if member] == list(names[:3])

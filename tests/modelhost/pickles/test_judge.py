@@ -133,6 +133,7 @@ class Child(Frame): ...
 class Kind(Enum):
     ONE = 1
     RUN = system
+def step(frame): ...
 """
 
 
@@ -140,6 +141,9 @@ class Kind(Enum):
     ("name", "uses", "expected"),
     [
         ("Frame", (CALLED,), "allowed"),
+        ("Frame", (), "allowed"),
+        ("step", (), "allowed"),
+        ("step", (CALLED,), "allowed"),
         ("Frame.mine", (CALLED,), "allowed"),
         ("Child.mine", (CALLED,), "allowed"),
         ("Frame.Inner", (CALLED,), "allowed"),
