@@ -187,6 +187,8 @@ def aftermath(record: Record, load: Load, seconds: float) -> None:
     found = tracker.open_issues()
     record.see(found)
     record.check("no issue is open", not found, ", ".join(one.name for one in found) or "none")
+    if found:
+        stack.keep_sources([one.number for one in found])
     record.none_lost(load, since)
 
 

@@ -9,12 +9,13 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from drill_parts import paths
 from drill_parts.programs import ADDED, compose, docker, package
 from drill_parts.tracker import URL as TRACKER
+from drill_parts.tracker import history
 from packager.image.runtime import VENV
 
 MODEL = "shop"
@@ -32,6 +33,12 @@ volumes:
   issues:
     driver_opts: {{type: tmpfs, device: tmpfs, o: "size={ISSUES_MIB}m,uid=65532,gid=65532"}}
 """
+SOURCES = (
+    f"{PROMETHEUS}/api/v1/alerts",
+    f"{PROMETHEUS}/api/v1/query?query=up[2m]",
+    f"{ALERTMANAGER}/api/v2/alerts",
+)
+"""What says why an issue is open."""
 PYTHON = f"/{VENV}/bin/python"
 """In a replica."""
 
@@ -45,6 +52,16 @@ def deploy(reference: str, image: str, time_scale: int) -> None:
         *("--with", "redis", "--without", "grafana"),
     )
     ADDED.write_text(SMALL_DISK, encoding="utf-8")
+
+
+def keep_sources(numbers: Sequence[int]) -> None:
+    """Write the events of open issues, and what the services say of their alerts, to the logs."""
+    kept: dict[str, object] = {str(number): history(number) for number in numbers}
+    for address in SOURCES:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            kept[address] = json.load(answer)
+    text = json.dumps(kept, indent=2)
+    (paths.LOGS / "open-issues.json").write_text(text, encoding="utf-8")
 
 
 @contextmanager
