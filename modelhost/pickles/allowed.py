@@ -179,7 +179,7 @@ FUNCTIONS = (
 KEPT = (
     *("sklearn.utils.validation.", "sklearn.metrics.", "sklearn.feature_selection."),
     *("sklearn.preprocessing.", "scipy.special.", "scipy.stats.", "numpy.linalg."),
-    *("statsmodels.discrete.", "statsmodels.distributions."),
+    *("statsmodels.discrete.", "statsmodels.distributions.", "sklego.meta._shrinkage_utils."),
 )
 """Those of ``FUNCTIONS`` that ``functools.partial`` and ``numpy.vectorize`` may keep as well."""
 METHODS = (
