@@ -33,7 +33,7 @@ _MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
 
 
 class Definition(NamedTuple):
-    """Where a name leads."""
+    """The definition that a name refers to."""
 
     kind: str
     """``CLASS``, ``FUNCTION``, ``COMPILED``, ``OTHER`` (a value) or ``ABSENT``."""
@@ -56,7 +56,7 @@ class Definitions:
         self._trees: dict[str, dict[str, list[Any]]] = {}
 
     def find(self, module: str, name: str, steps: int = 0) -> Definition:
-        """What ``name`` of ``module`` is; imports are followed."""
+        """The definition of ``name`` in ``module``; imports are followed."""
         file = self._modules.find(module)
         if file is None or steps > MAX_STEPS:
             return Definition(ABSENT, module, name, file)
@@ -110,7 +110,7 @@ class Definitions:
         return owner if owner is not None and f"{owner.module}.".startswith(modules) else None
 
     def side_effect(self, found: Definition, method: str = "") -> str:
-        """What a function, or the ``method`` of a class, does beside computing; else empty."""
+        """The side effect of a function, or of the ``method`` of a class; empty without one."""
         assert found.file is not None
         nodes = self._bindings(found.module, found.file).get(found.name, [])
         if method:

@@ -18,13 +18,13 @@ _ACTING = frozenset(
         *("FormulaManager", "from_formula", "dmatrix", "dmatrices", "model_matrix"),
     ]
 )
-"""What runs text, programs or files when it is called, by the last part of its name."""
+"""Last parts of the names of functions that run a text or a program, or open a file."""
 _EVALUATED = ("formula", "regressors")
 """Parts of the names of parameters whose text libraries evaluate as Python."""
 
 
 def side_effect(function: ast.AST) -> str:
-    """What a function does beside computing: a parameter or what it calls; empty if nothing."""
+    """The side effect of a function, told by a parameter or a call; empty if it only computes."""
     for node in ast.walk(function):
         if isinstance(node, ast.arguments):
             for name in _parameters(node):

@@ -77,7 +77,7 @@ def hides_attributes(state: Any) -> bool:
 
 
 def executed_text(state: Any) -> str:
-    """What no model does with a text that is run; empty if the state has none but known ones."""
+    """The fault of a state whose text is executed; empty if it has only known texts."""
     if isinstance(state, tuple) and len(state) == 2:  # attributes, and those of slots
         return executed_text(state[0]) or executed_text(state[1])
     if not isinstance(state, dict):
@@ -97,7 +97,7 @@ def executed_text(state: Any) -> str:
 
 
 def _evaluated(state: Any) -> str:
-    """What no model does with a factor of a formula; parts of it may be set one by one."""
+    """The fault of the state of a factor of a formula, whose parts may be set one by one."""
     methods = [state[name] for name in METHODS if name in state]
     if methods and all(map(_evaluates_nothing, methods)):
         return ""

@@ -1,4 +1,4 @@
-"""What differs between the images of one package for several platforms."""
+"""The differences between the images of one package for several platforms."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from packager.manifest.base import FileEntry, FrozenModel
 
 Proof = Literal["native", "emulation"]
 ATTACHED = "unknown/unknown"
-"""What BuildKit writes as the platform of a document in an index that is attached to an image."""
+"""The platform that BuildKit writes for a document that is attached to an image."""
 
 
 USUAL = re.compile(r"[a-z0-9]+/[a-z0-9]+")
 OTHER_NAMES = frozenset(["aarch64", "i386", "armhf", "armel", "macos"])
-"""What engines read as another name of a processor or system, beside those with other letters."""
+"""Names that engines take for another processor or system, beside those with other letters."""
 
 
 def is_usual(platform: str) -> bool:
@@ -43,5 +43,5 @@ class Platform(FrozenModel):
     settings: dict[str, Any]
     """The ``config`` of the image's config, without labels."""
     proved_on: Proof | None
-    """Where the compiled form and the golden answers were compared with the model for this
-    platform; None: nowhere yet, so a server does it when it starts."""
+    """The place where the compiled form and the golden answers were compared with the model for
+    this platform; None: not yet compared, so a server does it when it starts."""

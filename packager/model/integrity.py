@@ -27,7 +27,7 @@ UNCOMPARED = (
     *("co_stacksize", "co_qualname", "co_varnames", "co_cellvars", "co_freevars"),
     "_co_code_adaptive",
 )
-"""What ``==`` of two code objects leaves out, besides the name of the file.
+"""Attributes that ``==`` of two code objects ignores, besides the name of the file.
 
 The last are the instructions as they are executed, from Python 3.11 on: ``==`` takes specialized
 ones for the general ones that they stand for, and passes over their inline caches, which can name
