@@ -47,7 +47,8 @@ class ServiceSettings:
     settle_seconds: float = 5 * MINUTE
     """How long Alertmanager runs until Prometheus has sent it all alerts again."""
     time_scale: int = 1
-    """That of the rules (``deploy monitoring --time-scale``), by which hours are divided."""
+    """That of the rules (``deploy monitoring --time-scale``), which divides the hour of a next
+    version and the times of flapping issues."""
     queries: Mapping[str, Kinds] = field(default_factory=dict)
     """Package → kind of alert → its queries (``issues/NAME.json`` of ``package deploy
     monitoring``)."""
