@@ -111,6 +111,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, local_package: Package) -> I
                 "REGISTRY": registered.host,
                 "ROW_HASH": _suspicious(folder, variables),
             }
+            for words in (("key", "release.key"), ("sign", "shop-image", "--key", "release.key")):
+                signed = package(*words, env=variables, cwd=folder)
+                assert signed.code == 0, signed.err
             yield World(folder, variables, places)
 
 

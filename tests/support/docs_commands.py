@@ -48,7 +48,9 @@ UPDATE = {
 }
 OF_PAGES: dict[str, PageCommands] = {
     "docs/roles/data-scientist.md": PageCommands({"init shop": "init begun"}),
-    "docs/roles/platform-engineer.md": PageCommands(absent=FOLDER | UPDATE),
+    "docs/roles/platform-engineer.md": PageCommands(
+        {"remove shop": "remove starter"}, absent=FOLDER | UPDATE
+    ),
     "docs/roles/auditor.md": PageCommands(),
     "docs/roles/on-call.md": PageCommands(absent=FOLDER | UPDATE),
     "docs/alerts.md": PageCommands(),
@@ -98,7 +100,9 @@ OF_PAGES: dict[str, PageCommands] = {
     ),
     "docs/kserve.md": PageCommands(absent={"kubectl": CLUSTER}),
     "docs/kubernetes.md": PageCommands(absent={"kubectl": CLUSTER}),
-    "docs/label-queue.md": PageCommands({"--rows 300": "--rows 30"}),
+    "docs/label-queue.md": PageCommands(
+        {"--data new.csv --rows 300": "--data unlabelled.csv --rows 30"}
+    ),
     "docs/mlflow.md": PageCommands(
         absent={
             "package init": "needs a tracking server: tests/test_package_mlflow.py runs one",
