@@ -215,10 +215,10 @@ def _changed(
 
 
 def _never_kept(found: TrackedOutput, address: DvcAddress) -> PackageError:
-    made = f"`dvc repro {found.stage}` makes it again" if found.stage else f"add it to {found.path}"
+    made = f"`dvc repro {found.stage}` makes it again" if found.stage else "or put it there again"
     return PackageError(
-        f"{found.path}: expected the content that {address.file} states, got no file, and DVC keeps "
-        "no copy of it (`cache: false`)",
+        f"{found.path}: expected the content that {address.file} states, got no file, and DVC "
+        "keeps no copy of it (`cache: false`)",
         f"`git checkout {found.path}` brings it back, if git has it; {made}",
     )
 

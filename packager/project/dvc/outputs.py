@@ -114,7 +114,7 @@ def _of_stage(address: DvcAddress, file: Path) -> TrackedOutput:
 
 
 def _is_uncached(path: str, stage: Mapping[str, Any]) -> bool:
-    """Whether a stage declares the output ``path``, perhaps with ``${…}``, with ``cache: false``."""
+    """Whether a stage declares ``path`` with ``cache: false``; its name there may have ``${…}``."""
     entries = [one for kind in _OUTPUTS for one in stage.get(kind) or [] if isinstance(one, dict)]
     uncached = [
         str(declared)

@@ -17,6 +17,8 @@ from command import Package
 import packager
 from packager import ModelPackage, PackageError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def opened(local_package: Package) -> Iterator[ModelPackage]:
@@ -65,17 +67,21 @@ def test_a_pickled_package_is_opened_anew(
         assert np.array_equal(again.predict_proba(parts[0]), expected[0])
 
 
+def predict_again(opened: ModelPackage, rows: pd.DataFrame) -> None:
+    for _ in range(50):
+        opened.predict(rows)
+
+
 def test_an_interrupted_call_leaves_no_answer_to_the_next_one(
     opened: ModelPackage, parts: list[pd.DataFrame], expected: list[np.ndarray]
 ) -> None:
-    many = pd.concat([part for part in parts] * 4_000, ignore_index=True)
+    many = pd.concat(parts * 4_000, ignore_index=True)
     main = threading.main_thread().ident
     assert main is not None
     timer = threading.Timer(0.4, lambda: signal.pthread_kill(main, signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        for _ in range(50):
-            opened.predict(many)
+        predict_again(opened, many)
     timer.join()
     assert np.array_equal(opened.predict_proba(parts[3]), expected[3])
 
