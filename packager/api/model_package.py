@@ -247,11 +247,13 @@ class ModelPackage:
         with opened_package(self.ref, self._progress, local=self.local, key=key, **what) as found:
             yield found
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.get_params()
+    def __getstate__(self) -> tuple[dict[str, Any], str | None]:
+        return self.get_params(), self._session.root
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+    def __setstate__(self, state: tuple[dict[str, Any], str | None]) -> None:
+        params, root = state
+        self.__init__(**params)  # type: ignore[misc]
+        self._session = self._session.shared((*params.values(), root)) if root else self._session
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The arguments of the constructor, as scikit-learn asks for them."""

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,6 +16,9 @@ from packager.scoring.table_session import TableSession
 
 _INHERITED: list[ExitStack] = []
 """Of a forked process: what its parent has open, which only the parent may close."""
+
+_SHARED: dict[tuple[Any, ...], PackageSession] = {}
+"""Of copies that were pickled: what they ask, with the root of the package."""
 
 
 class PackageSession:
@@ -26,6 +30,18 @@ class PackageSession:
         """``opening``: opens the package, and gives the engine to run it on."""
         self._opening = opening
         self._begin()
+
+    @property
+    def root(self) -> str | None:
+        """The root of the package; None while it is closed."""
+        return None if self._found is None else self._found[0].manifest.root
+
+    def shared(self, key: tuple[Any, ...]) -> PackageSession:
+        """This one, or that which an earlier copy with the same key has in this process.
+
+        A pool of processes gets a copy with each task, and would start a package for each.
+        """
+        return _SHARED.setdefault(key, self)
 
     def reference(self) -> Reference:
         """The open package."""

@@ -59,12 +59,16 @@ def test_a_forked_process_has_a_package_process_of_its_own(
     assert np.array_equal(opened.predict_proba(parts[2]), expected[2])
 
 
-def test_a_pickled_package_is_opened_anew(
+def test_pickled_packages_of_a_process_share_one_of_their_own(
     opened: ModelPackage, parts: list[pd.DataFrame], expected: list[np.ndarray]
 ) -> None:
-    with pickle.loads(pickle.dumps(opened)) as again:
+    pickled = pickle.dumps(opened)
+    with pickle.loads(pickled) as again:
         assert (again.ref, again.local) == (opened.ref, True)
         assert np.array_equal(again.predict_proba(parts[0]), expected[0])
+        another = pickle.loads(pickled)  # as a pool gets with each task
+        assert another._session is again._session
+        assert another._session is not opened._session
 
 
 def predict_again(opened: ModelPackage, rows: pd.DataFrame) -> None:
