@@ -23,6 +23,8 @@ from modelhost.objects.matrices import matrix
 from modelhost.output_spec import OutputSpec
 from modelhost.predictions import is_frame
 
+ONE_ANSWER = ("label", "number", "score")
+"""Kinds of a single answer a row, which the adapter of a task gives."""
 _LIGHTGBM_LABELS = ("binary", "cross_entropy", "multiclass", "multiclassova")
 
 
@@ -78,22 +80,19 @@ def adapt_xgboost(native: Any, declared: DeclaredAnswers) -> Any:
 
 
 def lightgbm_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
-    """A ``lightgbm.Booster`` whose numbers are those of ``outputs``; None for one label."""
+    """A ``lightgbm.Booster`` with several numbers a row; None for one label or number."""
     if type(native).__name__ != "Booster":
         return native
-    if outputs[0].kind == "label":
+    if len(outputs) == 1 and outputs[0].kind in ONE_ANSWER:
         return None
     return Adapter(native, native.predict, Inputs(feature_names(native), native.num_feature()))
 
 
 def xgboost_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
-    """An ``xgboost.Booster`` whose numbers, one or several a row, are those of ``outputs``.
-
-    None for one label.
-    """
+    """An ``xgboost.Booster`` with several numbers a row; None for one label or number."""
     if type(native).__name__ != "Booster":
         return native
-    if outputs[0].kind == "label":
+    if len(outputs) == 1 and outputs[0].kind in ONE_ANSWER:
         return None
     matrices = sys.modules[type(native).__module__.partition(".")[0]].DMatrix
     inputs = Inputs(native.feature_names, native.num_features())

@@ -95,7 +95,12 @@ def _write(
         "columns": _literal({name: saved.columns[name] for name in inputs}),
         "optional": _literal([name for name in saved.optional if name in inputs]),
     }
-    toml = {"name": package_name(directory), "task": task, "data": section, "classes": ""}
+    toml = {
+        "name": package_name(directory),
+        "answers": f'task = "{task}"\n',
+        "data": section,
+        "classes": "",
+    }
     required = _requirements(model, saved)
     toml |= {"model": quoted("model"), "torch": torch_line(required)}
     toml |= {"origin": f"origin = {quoted(PROJECT_FILE)}\n"}
