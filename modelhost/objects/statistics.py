@@ -124,11 +124,13 @@ def _quantiles(native: Any) -> Callable[[Any, Any], Any] | None:
             return mean[:, None] + spread[:, None] * t.ppf(levels, native.df_resid)
 
         return of_observation
-    if name == "GLM" and callable(getattr(native, "get_distribution", None)):
+    family = getattr(native.model, "family", None)
+    if name == "GLM" and callable(getattr(family, "get_distribution", None)):
 
         def of_family(given: Any, levels: Any) -> Any:
-            found = native.get_distribution(exog=given)
-            return np.column_stack([np.asarray(found.ppf(level)) for level in levels])
+            mean = np.asarray(_predicted(native, given))
+            law = family.get_distribution(mean, native.scale)
+            return np.column_stack([np.asarray(law.ppf(level)) for level in levels])
 
         return of_family
     return None

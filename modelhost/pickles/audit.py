@@ -202,8 +202,8 @@ class Audit:
                     raise UnreadableError(f"holds more than {MAX_PICKLES:,} pickles")
         except UnreadableError as error:
             why = str(error)
-        # Bytes of other formats may look like an act, such as a number of copyreg in msgpack; without
-        # a global there is nothing to call.
+        # Bytes of other formats may look like an act, such as a number of copyreg in msgpack.
+        # Without a global there is nothing to call.
         acted = bool(seen.acts and seen.globals) or any(
             {CALLED, MADE} & one.uses for one in seen.globals.values()
         )

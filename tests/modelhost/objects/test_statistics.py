@@ -113,12 +113,16 @@ def test_quantiles_are_those_of_one_answer(tmp_path: Path, formula: bool) -> Non
     assert np.allclose([one["0.95"] for one in found], told["obs_ci_upper"])
 
 
-def test_quantiles_of_a_glm_are_those_of_its_family(tmp_path: Path) -> None:
+@pytest.mark.parametrize("formula", [True, False])
+def test_quantiles_of_a_glm_are_those_of_its_family(tmp_path: Path, formula: bool) -> None:
     counts = np.arange(len(ROWS)) % 5
-    fitted = sm.GLM(counts, WITH_CONSTANT, family=sm.families.Poisson()).fit()
+    plain = sm.GLM(counts, WITH_CONSTANT, family=sm.families.Poisson()).fit()
+    table = ROWS.assign(n=counts)
+    written = smf.glm("n ~ a + b + c", table, family=sm.families.Poisson()).fit()
     levels = OutputSpec("n", "quantiles", levels=(0.1, 0.9))
-    found = loaded(tmp_path, fitted, "outputs", outputs=(levels,)).predict(ROWS).labels
-    told = fitted.get_distribution(exog=WITH_CONSTANT.to_numpy())
+    model = loaded(tmp_path, written if formula else plain, "outputs", outputs=(levels,))
+    found = model.predict(ROWS).labels
+    told = plain.get_distribution(exog=WITH_CONSTANT.to_numpy())
     assert np.allclose([one["0.9"] for one in found], told.ppf(0.9))
     probit = sm.Probit(LABELS, WITH_CONSTANT).fit_regularized(alpha=1, disp=0)
     with pytest.raises(PackageError, match="gives no distribution of one answer"):
