@@ -1,4 +1,4 @@
-"""What the service is told when it starts."""
+"""Settings of the service at its start."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ServiceSettings:
     settle_seconds: float = 5 * MINUTE
     """How long Alertmanager runs until Prometheus has sent it all alerts again."""
     time_scale: int = 1
-    """That of the rules (``deploy monitoring --time-scale``), by which hours are divided."""
+    """The time scale of the rules (``deploy monitoring --time-scale``), which divides hours."""
     queries: Mapping[str, Kinds] = field(default_factory=dict)
     """Package → kind of alert → its queries (``issues/NAME.json`` of ``package deploy
     monitoring``)."""
