@@ -100,7 +100,12 @@ def _write(
         "optional": _literal([name for name in saved.optional if name in inputs]),
         "tensor": quoted(saved.tensor),
     }
-    toml = {"name": package_name(directory), "task": task, "data": section, "classes": ""}
+    toml = {
+        "name": package_name(directory),
+        "answers": f'task = "{task}"\n',
+        "data": section,
+        "classes": "",
+    }
     required = _requirements(model, saved)
     toml |= {"model": quoted("model"), "torch": torch_line(required)}
     toml |= {"origin": f"origin = {quoted(PROJECT_FILE)}\n"}
