@@ -9,6 +9,7 @@ from packager.tracker.core.actions import PERSON, Action, Resolve, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
 from packager.tracker.core.finding import Finding, Report, ScanReport
 from packager.tracker.core.finding import fingerprint as fingerprint_of
+from packager.tracker.core.flapping import with_bounce
 from packager.tracker.core.issue import ACTIVE, Event, Issue, State, Transition
 from packager.tracker.core.states import observed, opened
 from packager.tracker.store.plots import keep_plot
@@ -117,6 +118,7 @@ def receive_one(
         versions = store.versions(finding.package)
         change = observed(before, finding, now, versions, scope=scope, certain=certain)
         change = _risen(before, change, finding, now)
+        change = with_bounce(before, change, finding, now, store.time_scale)
     return Receipt(store.store(before, change), _result(change))
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, FiniteFloat
 
 from packager.tracker.core.finding import Finding, Link, Severity, Share, Strict
 from packager.tracker.core.kinds import family_of
-from packager.tracker.core.moments import Moment
+from packager.tracker.core.moments import HOUR, Moment
 from packager.tracker.core.priority import Rank, moved_band
 from packager.tracker.core.texts import Identity, Name, Text
 
@@ -116,6 +116,8 @@ class Issue(Strict):
     bounces: tuple[Moment, ...] = ()
     """Times at which it began again within minutes of its end."""
     flapping: bool = False
+    quiet_seconds: FiniteFloat = HOUR
+    """How long a flapping issue has to be quiet until it is resolved."""
     unobserved: bool = False
     """The last replica of its version ended before the source said that it was over."""
     snooze: Snooze | None = None

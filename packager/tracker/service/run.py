@@ -76,7 +76,7 @@ def start(
     listening = _listen(host, port)
     if not settings.public_url:
         settings = replace(settings, public_url=_address(host, listening))
-    tracker = Tracker(open_store(state, database, create=True))
+    tracker = Tracker(open_store(state, database, create=True), time_scale=settings.time_scale)
     token_file = state / TOKEN_FILE
     try:
         with tracker.store.write() as store:
