@@ -1,4 +1,4 @@
-"""What a call of a member costs beside its model: in the flow's process, in its own, over HTTP.
+"""The cost of a member's call beside its model: in the flow's process, in its own, over HTTP.
 
 A row has 14 columns: six numbers, three integers, three texts, a category and a boolean. The cost
 is the time of the call in the flow's process less the time that the member's model took, its frame

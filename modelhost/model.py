@@ -45,9 +45,9 @@ class LoadedModel:
     """The model's ``classes_``; None for regression, or if the model has none."""
     has_probabilities: bool
     state: Any = None
-    """What the state of the model is described by (``modelhost.state``); None: ``native``."""
+    """The object that describes the model's state (``modelhost.state``); None: ``native``."""
     outputs: tuple[OutputSpec, ...] = ()
-    """What it answers, if the task is ``outputs``."""
+    """Its outputs, if the task is ``outputs``."""
     takes: str = FRAME
     """``frame`` or ``array``."""
 
@@ -73,7 +73,7 @@ class LoadedModel:
         return text_step(self.native)
 
     def described(self) -> dict[str, Any]:
-        """What the harness and the server know of it, without looking inside."""
+        """The model's description for the harness and the server."""
         return {
             "type": self.type_name,
             "classes": None if self.classes is None else list(self.classes),

@@ -1,4 +1,4 @@
-"""What a model answers, if that is not one label or number: read from any usual form, checked.
+"""Structured answers of a model: read from any usual form, and checked.
 
 A model with several outputs returns a mapping or a frame from ``predict``, by the names of the
 outputs; with several numbers, an array with a column for each will do.

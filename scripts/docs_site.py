@@ -28,7 +28,7 @@ OTHER_PAGES = {
 }
 """Pages outside docs/, by their names on the site."""
 FILES = "files"
-"""Where the site keeps files of the checkout that pages link to."""
+"""The site's folder for files of the checkout that pages link to."""
 FENCE = re.compile(r"^( *)(```+|~~~+).*?^\1\2[ \t]*$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!\\)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)\)")
 

@@ -31,11 +31,11 @@ _ARRAYS = ("numbers", "array")
 
 
 class AnswerPart(NamedTuple):
-    """What computes one answer."""
+    """The computation of one answer."""
 
     estimator: Any
     output: int | None
-    """Which of the answers of ``estimator`` it is; None if it gives one."""
+    """The index in the answers of ``estimator``; None if it gives one."""
     task: str
     classes: Sequence[Any] | None
     """The labels of a classification."""
@@ -167,7 +167,7 @@ def _single(output: OutputSpec) -> list[tuple[str, Sequence[Any] | None]]:
 
 
 def _members(estimator: Any, count: int) -> list[tuple[Any, int | None]]:
-    """What computes each of ``count`` answers, and its index there."""
+    """The estimator of each of ``count`` answers, and its index there."""
     name = type(estimator).__name__ if from_sklearn(estimator) else ""
     several = name != "OneVsRestClassifier" or estimator.multilabel_
     if name in _MEMBERS and several:

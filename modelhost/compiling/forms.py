@@ -158,7 +158,7 @@ def _split_pipeline(native: Any) -> _Parts:
 
 
 def _first(native: Any, columns: Sequence[Any], data: Any) -> MatrixBlock:
-    """What the model is given: a frame, or the only column of text as a list."""
+    """The model's input: a frame, or the only column of text as a list."""
     cells = tuple(first_cell(index, column) for index, column in enumerate(columns))
     block = MatrixBlock(cells, data)
     name = text_column(columns) if text_step(native) else None

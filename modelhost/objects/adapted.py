@@ -1,4 +1,4 @@
-"""Which adapter serves a fitted object: told by the module and name of its class alone."""
+"""The adapter of a fitted object, by the module and name of its class alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fitted object of another library is served as: one number or label per row."""
+"""Adapts a fitted object of another library to one number or label per row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = Callable[[Any], Any]
 
 
 class DeclaredAnswers(NamedTuple):
-    """What the package declares of its answers."""
+    """The package's declaration of the answers."""
 
     task: Task
     classes: Classes = None
@@ -23,7 +23,7 @@ class DeclaredAnswers(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What an object recorded of its columns; None for what it did not record."""
+    """The object's record of its columns; None for what it did not record."""
 
     names: Sequence[str] | None = None
     width: int | None = None

@@ -47,7 +47,7 @@ def adapt_statsmodels(native: Any, declared: DeclaredAnswers) -> Any:
 
 
 def _answer(native: Any) -> tuple[Any, Inputs]:
-    """What predicts from rows, and its columns, without the constant, which is added here."""
+    """The predicting function, and its columns without the constant, which is added here."""
     if getattr(native.model, "formula", None) is not None:
         return (lambda rows: np.asarray(native.predict(rows))), Inputs()
     names = [str(name) for name in native.model.exog_names]

@@ -112,12 +112,12 @@ _SCIKIT_LEARN = (
     )
 )
 CALLS = _STANDARD | _NUMPY | _PANDAS | _TORCH | _SCIKIT_LEARN
-"""What may be named and called."""
+"""Globals that may be named and called."""
 OBJECTS = frozenset(["numpy.vectorize"])
 """Classes outside the known modules of which a pickle makes objects, without calling them."""
 EXCEPTIONS = re.compile(r"builtins\.[A-Z]\w*(Error|Exception|Warning)")
 LOOK_UPS = frozenset(["builtins.getattr", "builtins.type", "torch.storage._load_from_bytes"])
-"""What may be called with arguments that the reader follows (``SAFE``), and not handed on."""
+"""Globals that may be called with arguments that the reader follows (``SAFE``), and not passed."""
 _TEXT_OF_ARRAYS = (
     "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
     " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
@@ -177,14 +177,14 @@ KEPT = (
     *("sklearn.preprocessing.", "scipy.special.", "scipy.stats.", "numpy.linalg."),
     *("statsmodels.discrete.", "statsmodels.distributions."),
 )
-"""Those of ``FUNCTIONS`` that ``functools.partial`` and ``numpy.vectorize`` may keep as well."""
+"""The ``FUNCTIONS`` that ``functools.partial`` and ``numpy.vectorize`` may keep as well."""
 METHODS = (
     *("scipy.stats.", "statsmodels.discrete.", "statsmodels.distributions."),
     "lifelines.fitters.",
 )
 """Modules whose methods, which compute numbers only, may be named and not called."""
 BY_NAME = _words("operator.methodcaller operator.attrgetter")
-"""What would call a method, or read an attribute, by a name that only the file states."""
+"""Globals that call a method, or read an attribute, by a name that only the file states."""
 COMPILED = (
     *("sklearn.", "scipy.", "pandas._libs.", "numpy.random.", "statsmodels.", "imblearn."),
     *("lightgbm.", "catboost.", "hdbscan.", "sksurv.", "river.", "pmdarima.", "sktime."),

@@ -32,7 +32,7 @@ _MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
 
 
 class Definition(NamedTuple):
-    """Where a name leads."""
+    """The definition that a name refers to."""
 
     kind: str
     """``CLASS``, ``FUNCTION``, ``COMPILED``, ``OTHER`` (a value) or ``ABSENT``."""
@@ -55,7 +55,7 @@ class Definitions:
         self._trees: dict[str, dict[str, list[Any]]] = {}
 
     def find(self, module: str, name: str, steps: int = 0) -> Definition:
-        """What ``name`` of ``module`` is; imports are followed."""
+        """The definition of ``name`` in ``module``; imports are followed."""
         file = self._modules.find(module)
         if file is None or steps > MAX_STEPS:
             return Definition(ABSENT, module, name, file)

@@ -44,7 +44,7 @@ _BROKEN = (
 
 
 class Seen:
-    """What the pickles of a file name and do."""
+    """The names and calls in the pickles of a file."""
 
     def __init__(self, size: int = 0) -> None:
         """``size``: bytes on disk, which limit the opcodes that are followed."""
@@ -138,7 +138,7 @@ class PickleReader(BASE):  # type: ignore[misc]
         self._seen.acts.append((self.start, what))
 
     def call(self, called: Any, args: Any) -> Any:
-        """What calling ``called`` would give."""
+        """The stand-in for the result of calling ``called``."""
         if not isinstance(args, tuple):
             raise UnreadableError(f"is damaged at byte {self.start:,}: a call without arguments")
         if makes_a_block(called):
@@ -264,7 +264,7 @@ class PickleReader(BASE):  # type: ignore[misc]
 
 
 class _NoFile:
-    """What ``pickle._Unpickler`` asks of a file when it is made; it is read by ``PickleStream``."""
+    """The file methods that ``pickle._Unpickler`` needs; ``PickleStream`` reads the file."""
 
     def read(self, count: int) -> bytes:
         """Never called: ``PickleReader.load`` replaces it."""

@@ -53,7 +53,7 @@ def is_followed(state: Any) -> bool:
 
 
 def executed_text(state: Any) -> str:
-    """What no model does with a text that is run; empty if the state has none but known ones."""
+    """The fault of a state whose text is executed; empty if it has only known texts."""
     if not isinstance(state, dict):
         return ""
     if any(name in state for name in RESTORED):

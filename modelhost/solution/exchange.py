@@ -149,7 +149,7 @@ class Exchange:
         return True if self._answers.poll(0) else None
 
     def _piece(self) -> bytes:
-        """What has arrived; empty if the connection or the process has ended."""
+        """The received bytes; empty if the connection or the process has ended."""
         try:
             return self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
         except BlockingIOError:

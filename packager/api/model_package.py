@@ -217,7 +217,7 @@ class ModelPackage:
             return ReplayOutcome(replay(found, engine, progress, ReplayRequest()))
 
     def diff(self, other: str | ModelPackage, rows: pd.DataFrame | None = None) -> DiffOutcome:
-        """What differs in ``other``; with labelled ``rows``, which one is better on them."""
+        """The differences to ``other``; with labelled ``rows``, a paired comparison on them."""
         from packager.compare.packages import diff_packages
         from packager.run.evaluate import evaluate_pair
 

@@ -187,7 +187,7 @@ def _write_code(folder: Path, captured: CapturedProject) -> None:
 
 
 def _used(folder: Path, captured: CapturedProject) -> UsedPackages:
-    """What the code that was written and the model need, as ``package init`` finds it."""
+    """The requirements of the written code and the model, found as by ``package init``."""
     with _this_environment():
         code = [folder / name for name in captured.code]
         return used_packages(code, folder, captured.modules)

@@ -21,7 +21,7 @@ VERSION = "org.opencontainers.image.version"
 
 
 def companion_of(reference: RegistryReference) -> RegistryReference:
-    """Where the companion of the package at ``reference`` is: ``NAME-replay``, at the same tag.
+    """The reference of the companion of the package at ``reference``: ``NAME-replay``, same tag.
 
     It is a repository of its own, so that rows of the training data have readers of their own.
     """
@@ -98,7 +98,7 @@ def _index(reference: RegistryReference, found: FetchedManifest) -> ImageIndex:
 
 
 def companion_reference(reference: RegistryReference, main: IncomingImage) -> RegistryReference:
-    """Where the companion of ``main``, the package at ``reference``, is if it was pushed."""
+    """The companion of ``main``, the package at ``reference``, if it was pushed."""
     return companion_of(reference).at(main.name.rpartition(":")[2])
 
 

@@ -149,7 +149,7 @@ def _platform(config: bytes) -> str:
 
 
 def choose_platform(held: Sequence[str], called: str, platform: str | None) -> str | None:
-    """Which of the platforms ``held`` to read; raises ``UsageError`` if it is none of them."""
+    """The platform of ``held`` to read; raises ``UsageError`` if it is none of them."""
     here = default_platform()
     wanted = platform or (here if here in held else next(iter(held), None))
     if held and wanted not in held:

@@ -1,4 +1,4 @@
-"""What a model answers, if that is not one label or number."""
+"""Structured outputs of a model: more than one label or number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What differs between the images of one package for several platforms."""
+"""The differences between the images of one package for several platforms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packager.manifest.base import FileEntry, FrozenModel
 
 Proof = Literal["native", "emulation"]
 ATTACHED = "unknown/unknown"
-"""What BuildKit writes as the platform of a document in an index that is attached to an image."""
+"""The platform that BuildKit writes for a document that is attached to an image."""
 
 
 def platform_of(described: Mapping[str, Any]) -> str:
@@ -32,5 +32,5 @@ class Platform(FrozenModel):
     settings: dict[str, Any]
     """The ``config`` of the image's config, without labels."""
     proved_on: Proof | None
-    """Where the compiled form and the golden answers were compared with the model for this
-    platform; None: nowhere yet, so a server does it when it starts."""
+    """The place where the compiled form and the golden answers were compared with the model for
+    this platform; None: not yet compared, so a server does it when it starts."""

@@ -23,7 +23,7 @@ LINK = "a symbolic link"
 AS_COMPILED = "bytecode of its source"
 OTHER = "other bytecode"
 UNCOMPARED = ("co_stacksize", "co_qualname", "co_varnames", "co_cellvars", "co_freevars")
-"""What ``==`` of two code objects leaves out, besides the name of the file."""
+"""Attributes that ``==`` of two code objects ignores, besides the name of the file."""
 
 
 def verify(manifest: Manifest, root: Root) -> list[IntegrityCheck]:

@@ -1,4 +1,4 @@
-"""Where the environment of the project's model is: its interpreter, and the folders of its modules.
+"""The environment of the project's model: its interpreter, and the folders of its modules.
 
 In an image it lies beside that of this process (``/opt/model`` beside ``/opt/venv`` and
 ``/opt/harness``). Elsewhere, as in this project's own tests, both are one environment.

@@ -64,5 +64,5 @@ class GivenData:
 
     @property
     def copies(self) -> dict[str, Path]:
-        """What is copied: name in the project → file or folder."""
+        """The copies to make: name in the project → file or folder."""
         return {} if self.copied is None else {self.source: self.copied}

@@ -30,7 +30,7 @@ MAX_BLOB = 1 << 50
 
 
 class MalformedManifestError(PackageError):
-    """What a registry has at a tag or digest is neither a manifest nor an index."""
+    """The content at a tag or digest of a registry is neither a manifest nor an index."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What happens to the store when a report, an action or time arrives: one transaction each."""
+"""The changes of the store by a report, an action or time: one transaction each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Result = Literal["new", "same", "regressed", "resolved", "unknown"]
 
 
 class Receipt(NamedTuple):
-    """What a finding did: ``unknown`` is the end of something that never was reported.
+    """The effect of a finding: ``unknown`` is the end of one that never was reported.
 
     So are data that a scan replaces and that no scan has looked at.
     """

@@ -1,4 +1,4 @@
-"""Where bundles are kept: beside the image in a folder or registry, else in the cache and files.
+"""The store of bundles: beside the image in a folder or registry, else in the cache and files.
 
 They are never in the image: signing must not change what is signed. An engine keeps no documents
 beside its images, so the cache holds theirs, by the config digest.

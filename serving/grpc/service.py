@@ -22,7 +22,7 @@ from serving.settings import Settings
 
 POST = "POST"
 SERVICES = ("", methods.INFERENCE)
-"""Whose health is known; the empty name is the server's."""
+"""Services whose health is known; the empty name is the server's."""
 
 
 class GrpcRequest(Request):

@@ -64,7 +64,7 @@ class PendingRequest:
 
 
 class Owner(Protocol):
-    """What is told of a process."""
+    """Is notified about a process."""
 
     def process_ready(self) -> None:
         """It has loaded the model."""

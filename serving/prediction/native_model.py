@@ -60,7 +60,7 @@ def _plain_value(column: Column) -> Any:
 MAX_REQUEST_BYTES = 256 << 20
 """Bytes of a request's values in buffers; the model's process accepts no more."""
 UNREADABLE = (PackageError, KeyError, TypeError, ValueError, IndexError, OverflowError)
-"""What decoding raises for a message that is no answer."""
+"""Errors of decoding a message that is no answer."""
 
 
 def unreadable_answer(error: Exception) -> ModelError:

@@ -39,7 +39,7 @@ class Child:
     mark: str = ""
     """For a model process: text in its variables that no other process has."""
     notes: SharedNotes | None = None
-    """Where it reports why it can't load the package, and its stacks."""
+    """Its reports of stacks and of reasons why it can't load the package."""
     watchdog: Watchdog | None = None
     run: Callable[[], int] | None = None
     """Called in the process, in place of ``command``."""

@@ -69,7 +69,7 @@ def model_children(
 
 
 def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
-    """What ``python -m modelhost serve`` is told of the package (:mod:`modelhost.serve`)."""
+    """The package's specification for ``python -m modelhost serve`` (:mod:`modelhost.serve`)."""
     manifest = files.manifest
     features = manifest.schema_.features
     workers = settings.workers or manifest.serve.workers

@@ -28,7 +28,7 @@ from serving.protocols.protocol import ScoredRows
 Rows = list[dict[str, Any]]
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 PARAMETERS = ("params", "parameters")
-"""What MLflow and Vertex AI call arguments beside the rows: a model of this project has none."""
+"""Keys of arguments beside the rows in MLflow and Vertex AI; models of this project have none."""
 
 
 class Invocations:

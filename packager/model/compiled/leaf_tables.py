@@ -192,7 +192,7 @@ def _by_feature(nodes: Sequence[_Node]) -> dict[int, list[_Node]]:
 
 
 def _table(nodes: Sequence[_Node], thresholds: Sequence[float], trees: int) -> Masks:
-    """What is left by the nodes of one feature, shape (thresholds + 2, trees).
+    """The leaves that remain after the nodes of one feature, shape (thresholds + 2, trees).
 
     Row n: the conditions with the first n thresholds are false. The last row is that of NaN.
     """

@@ -93,7 +93,7 @@ def _tracked_files(folder: Path, ignored: IgnoreRules) -> Iterator[Path]:
 
 
 def _difference(found: TrackedOutput, entries: dict[str, str], repository: DvcRepository) -> str:
-    """Which file of a folder differs, if the cache has its list."""
+    """The file of a folder that differs, if the cache has its list."""
     try:
         recorded = _listing(found, repository)
     except AbsentError:

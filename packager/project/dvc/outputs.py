@@ -1,4 +1,4 @@
-"""What DVC states about an output: in a ``.dvc`` file, or of a stage in ``dvc.lock``."""
+"""DVC's record of an output: in a ``.dvc`` file, or of a stage in ``dvc.lock``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TrackedOutput:
     """A file or folder by its digest."""
 
     path: Path
-    """Where it is in the workspace, absolute."""
+    """Its path in the workspace, absolute."""
     digest: str
     algorithm: Algorithm
     file: Path

@@ -106,7 +106,7 @@ def start(
 
 
 def channels_of(config: ServiceConfig) -> list[Channel]:
-    """Who is told about urgent issues."""
+    """The channels for messages about urgent issues."""
     return [
         *([WebhookChannel(config.webhook)] if config.webhook is not None else []),
         *([MailChannel(config.mail)] if config.mail is not None else []),
