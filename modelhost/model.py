@@ -155,8 +155,9 @@ def load_model(
         raise PackageError(f"expected the model at {path}, found nothing", "build it again")
     opened = load_estimator(path, predictor, loader, classes)
     native = opened.native
-    if loader != SOLUTION and not (outputs and callable(getattr(native, "predict", None))):
-        declared = DeclaredAnswers(task, None if classes is None else tuple(classes))
+    if loader != SOLUTION:
+        labels = None if classes is None else tuple(classes)
+        declared = DeclaredAnswers(task, labels, tuple(outputs))
         with project_errors("the model"):
             native = adapted(native, declared)
     set_cpu_count()

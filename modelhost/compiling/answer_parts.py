@@ -22,6 +22,7 @@ from modelhost.compiling.linear import LinearParts, linear_parts
 from modelhost.compiling.provenance import CannotCompileError, MatrixBlock, describe, from_sklearn
 from modelhost.compiling.trees import Head, has_trees, trees_of
 from modelhost.compiling.walk import Path, PipelineWalk
+from modelhost.objects.adapter import Adapter
 from modelhost.output_spec import OutputSpec
 from modelhost.predictions import scalars
 
@@ -77,7 +78,8 @@ class TakenApart(NamedTuple):
             yield joined_text_head(self.parts, texts)
             return
         yield joined_head(self.parts) if self.parts else Head({"refused": self.reason})
-        yield from native_heads(estimator, path)
+        if not isinstance(estimator, Adapter):  # a booster has no other quick way than its trees
+            yield from native_heads(estimator, path)
 
 
 def answer_parts(estimator: Any, outputs: Sequence[OutputSpec]) -> list[AnswerPart]:

@@ -7,6 +7,7 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from modelhost.errors import PackageError
+from modelhost.output_spec import OutputSpec
 from modelhost.predictions import Scalar, Task
 
 Classes = Optional[Tuple[Scalar, ...]]
@@ -20,6 +21,8 @@ class DeclaredAnswers(NamedTuple):
     task: Task
     classes: Classes = None
     """``[serve] classes``; None if it is not set."""
+    outputs: tuple[OutputSpec, ...] = ()
+    """``[outputs]``, if the task is ``outputs``."""
 
 
 class Inputs(NamedTuple):

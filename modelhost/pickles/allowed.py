@@ -168,21 +168,26 @@ FUNCTIONS = (
     *("sklearn.mixture.", "sklearn.manifold.", "sklearn.feature_extraction."),
     *("sklearn.utils.extmath.", "sklearn.utils.validation.", "sklearn.kernel_approximation."),
     *("scipy.special.", "scipy.stats.", "scipy.spatial.distance.", "scipy._lib.array_api_compat."),
-    *("scipy.optimize.", "numpy.linalg.", "statsmodels.", "lightgbm.sklearn."),
+    *("scipy.optimize.", "numpy.linalg.", "lightgbm.sklearn.", "sklego.meta._shrinkage_utils."),
     *("pandas.core.reshape.", "pandas.core.tools.", "torch.nn.functional."),
+    *("statsmodels.discrete.", "statsmodels.distributions.", "statsmodels.genmod."),
+    *("statsmodels.robust.", "statsmodels.nonparametric.", "statsmodels.base.l1_slsqp."),
+    *("statsmodels.base.l1_cvxopt.", "statsmodels.tsa.exponential_smoothing."),
+    *("statsmodels.tsa.holtwinters.", "statsmodels.stats.sandwich_covariance."),
 )
-"""Modules whose functions, which compute numbers only, may be named as a parameter as well."""
+"""Modules whose functions may be named as a parameter as well, if they compute numbers only."""
 KEPT = (
     *("sklearn.utils.validation.", "sklearn.metrics.", "sklearn.feature_selection."),
     *("sklearn.preprocessing.", "scipy.special.", "scipy.stats.", "numpy.linalg."),
-    *("statsmodels.discrete.", "statsmodels.distributions."),
+    *("statsmodels.discrete.", "statsmodels.distributions.", "sklego.meta._shrinkage_utils."),
 )
 """The ``FUNCTIONS`` that ``functools.partial`` and ``numpy.vectorize`` may keep as well."""
 METHODS = (
     *("scipy.stats.", "statsmodels.discrete.", "statsmodels.distributions."),
+    *("statsmodels.nonparametric.", "statsmodels.tsa.exponential_smoothing."),
     "lifelines.fitters.",
 )
-"""Modules whose methods, which compute numbers only, may be named and not called."""
+"""Modules whose methods may be named and not called, if they compute numbers only."""
 BY_NAME = _words("operator.methodcaller operator.attrgetter")
 """Globals that call a method, or read an attribute, by a name that only the file states."""
 COMPILED = (
@@ -196,7 +201,7 @@ KNOWN = (
     *COMPILED,
     *("numpy.", "pandas.", "xgboost.", "category_encoders.", "feature_engine.", "sklearn_pandas."),
     *("prophet.", "lifelines.", "surprise.", "torch.nn.", "skorch.", "mlxtend.", "umap."),
-    *("formulaic.", "patsy."),
+    "formulaic.",
 )
 """Libraries whose classes are known where no locked distribution is at hand."""
 REFUSED_PARTS = _words(
@@ -207,7 +212,8 @@ REFUSED_PARTS = _words(
 """Parts of a module's name: programs, tests and copies of other libraries."""
 REFUSED = (
     *("joblib.", "pandas.io.", "scipy.io.", "sklearn.datasets.", "numpy.lib.", "numpy.testing."),
-    *("statsmodels.iolib.", "statsmodels.datasets.", "sklearn.utils.discovery."),
+    *("statsmodels.iolib.", "statsmodels.datasets.", "sklearn.utils.discovery.", "patsy."),
+    *("scipy.special._precompute.", "scipy.special._mptestutils.", "lifelines.datasets."),
     *("sklearn.utils.parallel.", "sklearn.utils._mocking.", "scipy._lib._ccallback."),
     *("numpy.memmap.", "numpy._core.memmap.", "numpy.core.memmap.", "pyarrow.", "torch.hub."),
     *("torch.utils.", "torch.distributed.", "torch.multiprocessing.", "torch.package."),

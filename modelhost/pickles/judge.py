@@ -154,6 +154,9 @@ class Judge:
         if found.kind == COMPILED:
             return _of_compiled(found, one)
         if found.kind == FUNCTION and _only_computes(found.module, one):
+            does = self._definitions.side_effect(found)
+            if does:
+                return _refused(f"is a function that does more than compute: it {does}")
             return Judgement(True, "function of a locked distribution")
         if found.kind == FUNCTION:
             return _refused(_of_function(one))
@@ -168,7 +171,11 @@ class Judge:
         if found.kind == CLASS and nested and found.module == one.module and "." not in outer:
             return Judgement(True, "class of a locked distribution")
         computes = f"{found.module}.".startswith(allowed.METHODS) and not one.uses & {CALLED, MADE}
-        if computes and self._definitions.has_method(found, inner, allowed.METHODS):
+        owner = self._definitions.method(found, inner, allowed.METHODS) if computes else None
+        if owner is not None:
+            does = self._definitions.side_effect(owner, inner)
+            if does:
+                return _refused(f"is a method that does more than compute: it {does}")
             return Judgement(True, "method of a locked distribution")
         if self._is_named_only(one) and self._definitions.is_member(one.module, one.name):
             return Judgement(True, "member of an enumeration")

@@ -78,7 +78,8 @@ def _init_model(new: Path, captured: CapturedProject, rows: GivenRows, requireme
         file = folder / Path(MODEL).name
         file.write_bytes(captured.pickle or b"")
         _check_pickle(file)
-        init_from_model(new, file, rows.data, rows.target, requirements, task)
+        targets = () if rows.target is None else (rows.target,)
+        init_from_model(new, file, rows.data, targets, requirements, task)
 
 
 def _include(toml: Path, captured: CapturedProject) -> None:

@@ -9,7 +9,8 @@ from packager.errors import PackageError, UsageError
 from packager.image.annotations import annotations_of
 from packager.image.config import LABEL, layer_names
 from packager.image.documents import MAX_SETTINGS, bounded
-from packager.image.stored_images import COMPANION, DIGEST, check_label
+from packager.image.oci_folder import DIGEST
+from packager.image.stored_images import COMPANION, check_label
 from packager.registry.blobs import blob_content
 from packager.registry.manifests import FetchedManifest, ImageIndex, get_manifest, image_in
 from packager.registry.oci_json import image_config

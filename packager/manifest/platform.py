@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -10,6 +11,16 @@ from packager.manifest.base import FileEntry, FrozenModel
 Proof = Literal["native", "emulation"]
 ATTACHED = "unknown/unknown"
 """The platform that BuildKit writes for a document that is attached to an image."""
+
+
+USUAL = re.compile(r"[a-z0-9]+/[a-z0-9]+")
+OTHER_NAMES = frozenset(["aarch64", "i386", "armhf", "armel", "macos"])
+"""Names that engines take for another processor or system, beside those with other letters."""
+
+
+def is_usual(platform: str) -> bool:
+    """Whether ``linux/amd64`` has the names that Go has, so that every engine reads it alike."""
+    return bool(USUAL.fullmatch(platform)) and OTHER_NAMES.isdisjoint(platform.split("/"))
 
 
 def platform_of(described: Mapping[str, Any]) -> str:

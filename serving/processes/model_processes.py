@@ -8,11 +8,13 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from modelhost.columns import ColumnSpec, encode_values
 from packager.data.rows.request_rows import RowError
+from packager.model.integrity import check_before_loading
 from serving.http.worker_table import HeartbeatRecord
 from serving.prediction.native_model import MAX_REQUEST_BYTES, neutral_row
 from serving.prediction.package_files import PackageFiles
@@ -65,6 +67,8 @@ def model_children(
     ]
     for child in children:
         child.outputs = outputs()
+        # A folder that is mounted may change while the server runs.
+        child.check = partial(check_before_loading, files.manifest, settings.root)
     return children
 
 

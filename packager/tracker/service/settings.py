@@ -51,9 +51,8 @@ class ServiceSettings:
     settle_seconds: float = SETTLE_SECONDS
     """How long Alertmanager runs until Prometheus has sent it all alerts again."""
     time_scale: int = 1
-    """The time scale of the rules (``deploy monitoring --time-scale``).
-
-    It divides the hour of a next version and the times of flapping issues."""
+    """The time scale of the rules (``deploy monitoring --time-scale``), which divides the hour of a
+    next version and the times of flapping issues."""
     queries: Mapping[str, Kinds] = field(default_factory=dict)
     """Package → kind of alert → its queries (``issues/NAME.json`` of ``package deploy
     monitoring``)."""
