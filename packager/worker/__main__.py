@@ -165,6 +165,12 @@ def _imported(verb: str, given: Path, root: Root, out: Path) -> Callable[[], obj
             from packager.worker.train.out_of_fold import predict_folds
 
             return partial(predict_folds, FoldsJob.load(given), out)
+    return _of_a_package(verb, given, root, out)
+
+
+def _of_a_package(verb: str, given: Path, root: Root, out: Path) -> Callable[[], object]:
+    """``_imported`` of the verbs that need a built package."""
+    match verb:
         case "test":
             from packager.worker.test.run import run_test
 
