@@ -63,7 +63,7 @@ def made_here(rows: int) -> tuple[pd.DataFrame, pd.Series]:
 
 @dataclass(frozen=True)
 class Transformers:
-    """What turns the columns of a table into a matrix, each a function of options."""
+    """Turns the columns of a table into a matrix; each transformer is a function of options."""
 
     numbers: list[str]
     texts: list[str]

@@ -23,6 +23,7 @@ from solutions import COLUMNS, solution, values
 from modelhost.frames import FrameBuilder, keep_text_plain
 from modelhost.predictions import Predictions
 from modelhost.session import HostSession
+from modelhost.short_wait import processors
 from modelhost.solution.exchange import Exchange
 from modelhost.solution.members import Member
 from modelhost.solution.short_form import REQUEST, read_request
@@ -49,7 +50,7 @@ def measured(member: Member, calls: int) -> dict[str, list[float]]:
     host, none = HostSession(), NoModel()
     cast(Any, member.runner)._exchange = Exchange(ours, os.fdopen(wake, "rb"))
     cast(Any, host)._models, cast(Any, host)._inputs = [none], {0: ([], none)}
-    incoming = Receiver(theirs, {REQUEST: read_request})
+    incoming = Receiver(theirs, {REQUEST: read_request}, processors(os.environ))
     frame = FrameBuilder(COLUMNS).frame(values(1), 1)
     found: dict[str, list[float]] = {name: [] for name in (*STEPS, "all")}
     for _ in range(calls):

@@ -55,7 +55,7 @@ COPIES = 5
 
 @dataclass(frozen=True)
 class Packaged:
-    """What a build leaves of its data."""
+    """The files that a build leaves of its data."""
 
     manifest: Manifest
     profile: Profile
@@ -96,7 +96,7 @@ def package(model: FittedModel, world: World, train: pd.DataFrame, held: pd.Data
 
 
 def families(model: FittedModel, packaged: Packaged, new: pd.DataFrame) -> dict[Family, Judged]:
-    """What the families find on ``new``."""
+    """The results of the families on ``new``."""
     manifest, schema = packaged.manifest, packaged.manifest.schema_
     rows = new_rows(new, manifest, schema)
     found = model.predict(new)

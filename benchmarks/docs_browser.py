@@ -70,7 +70,7 @@ def main() -> int:
 def look(
     browser: Browser, base: str, pages: list[str], width: int, shots: Path | None
 ) -> list[str]:
-    """What is wrong with pages at a width, light and dark."""
+    """The faults of pages at a width, light and dark."""
     faults: list[str] = []
     found = faults.append
     for scheme in ("light", "dark"):
@@ -96,7 +96,7 @@ def look(
 
 
 def search(browser: Browser, base: str) -> list[str]:
-    """What is wrong with the search: it has to find a page by a word, and to lead there."""
+    """The faults of the search: it has to find a page by a word, and to lead there."""
     page = browser.new_page()
     page.goto(f"{base}/search.html?q=krippendorff")
     page.wait_for_selector("#search-results li a", timeout=20_000)

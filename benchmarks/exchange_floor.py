@@ -1,4 +1,4 @@
-"""What two processes need to exchange some bytes on a socket pair, without messages."""
+"""The time in which two processes exchange some bytes on a socket pair, without messages."""
 
 from __future__ import annotations
 

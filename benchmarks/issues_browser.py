@@ -43,7 +43,7 @@ LOW = """() => [...document.querySelectorAll(
 
 
 class Problems:
-    """What is wrong."""
+    """The faults that were found."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
@@ -130,7 +130,7 @@ def look(browser: Browser, started: Started, found: Problems, args: argparse.Nam
 
 
 def audit(page: Page, axe: str, name: str, found: Problems) -> None:
-    """What axe-core finds; moderate findings are printed."""
+    """The findings of axe-core; moderate ones are printed."""
     page.evaluate(axe)
     for one in page.evaluate("axe.run()")["violations"]:
         where = one["nodes"][0]["html"][:150]

@@ -17,7 +17,7 @@ from packager.tracker.store.opening import open_store
 
 @dataclass
 class Sent:
-    """What senders share: where the service is, and what it acknowledged."""
+    """The state that senders share: where the service is, and what it acknowledged."""
 
     url: str = ""
     token: str = ""

@@ -142,7 +142,7 @@ def measure(
 
 
 def row(server: Prometheus, replicas: int, seconds: float) -> str:
-    """What Prometheus says about itself, as it exposes it."""
+    """Prometheus's metrics about itself."""
     with urllib.request.urlopen(f"{server.url}/metrics") as answer:
         lines = [line for line in answer.read().decode().splitlines() if line[0] != "#"]
     own = {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}

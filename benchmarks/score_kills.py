@@ -1,17 +1,19 @@
 """Killed runs of ``package score``: do they resume to the files of an undisturbed run?
 
-    python benchmarks/score_kills.py [KILLS] [FOLDER]
+    python benchmarks/score_kills.py [KILLS] [FOLDER] [--package REF --data TABLE]
 
 KILLS: 20 by default. FOLDER keeps package and table for the next run (``benchmarks/scoring.py``
 makes the package). The table has 30,000 rows in 30 row groups; the schema refuses every 997th row.
-Parts are Parquet, with ``--bad null``. An undisturbed run is timed. Then, for each of KILLS moments
-that divide the time between its first part and its end, a run is killed (SIGKILL) at that moment
-and resumed, and every file of its folder is compared: parts, counters, rejected rows, the list of
-parts. Prints a line for each; the exit code is 1 if one differs.
+``--package`` and ``--data`` are another package and table, of several units. Parts are Parquet,
+with ``--bad null``. An undisturbed run is timed. Then, for each of KILLS moments that divide the
+time between its first part and its end, a run is killed (SIGKILL) at that moment and resumed, and
+every file of its folder is compared: parts, counters, rejected rows, the list of parts.
+Prints a line for each; the exit code is 1 if one differs.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import signal
@@ -52,15 +54,14 @@ def await_part(output: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.005)
 
 
-def main(kills: int, folder: Path) -> int:
+def main(kills: int, folder: Path, reference: str, data: Path) -> int:
     """Kill and compare; return how many outputs differ, at most 1."""
-    image, _ = make(folder, 1)
-    data, whole, killed = rows_file(folder), folder / "whole", folder / "killed"
+    whole, killed = folder / "whole", folder / "killed"
     shutil.rmtree(whole, ignore_errors=True)
     environment = {**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:1"}
 
     def start(output: Path) -> subprocess.Popen[bytes]:
-        given = ("score", f"oci:{image}", "--data", data, "--output", output, "--local")
+        given = ("score", reference, "--data", data, "--output", output, "--local")
         command = [PACKAGE, *given, "--bad", "null", "--resume"]
         quiet = subprocess.DEVNULL
         return subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
@@ -88,10 +89,20 @@ def main(kills: int, folder: Path) -> int:
     return min(other, 1)
 
 
-if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    if len(sys.argv) > 2:
-        Path(sys.argv[2]).mkdir(parents=True, exist_ok=True)
-        sys.exit(main(count, Path(sys.argv[2]).resolve()))
+def run() -> int:
+    """Read the command line, and make what it does not name."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kills", type=int, nargs="?", default=20)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--package")
+    parser.add_argument("--data", type=Path)
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
-        sys.exit(main(count, Path(made)))
+        folder = (given.folder or Path(made)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        reference = given.package or f"oci:{make(folder, 1)[0]}"
+        return main(given.kills, folder, reference, given.data or rows_file(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,4 +1,4 @@
-"""What a shadow costs the clients of a server, and how often its verdict is wrong.
+"""The cost of a shadow for the clients of a server, and the error rate of its verdict.
 
     python benchmarks/shadow.py [--blocks 12] [--seconds 3] [--rate 150] [--count 10000]
     python benchmarks/shadow.py --verdicts

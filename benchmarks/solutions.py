@@ -1,9 +1,9 @@
-"""What a call of a member costs beside its model: in the flow's process, in its own, over HTTP.
+"""The cost of a member's call beside its model: in the flow's process, in its own, over HTTP.
 
 A row has 14 columns: six numbers, three integers, three texts, a category and a boolean. The cost
 is the time of the call in the flow's process less the time that the member's model took, its frame
 included. HTTP is a keep-alive connection to uvicorn on 127.0.0.1, with rows and answers as JSON.
-"own" looks for an answer before it sleeps (``modelhost.solution.short_wait``), "own, asleep" does
+"own" looks for an answer before it sleeps (``modelhost.short_wait``), "own, asleep" does
 not. They take turns of 20 calls. The floor is two processes that exchange as many bytes on a socket
 pair without messages, while one makes the same frame; it sleeps, or looks for the answer.
 

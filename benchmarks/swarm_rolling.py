@@ -90,7 +90,7 @@ class Deployment:
     def measured(
         self, row: str, rate: float, requests: int, command: Sequence[str | Path]
     ) -> dict[str, Any]:
-        """What came of ``requests`` around ``command``."""
+        """The outcome of ``requests`` around ``command``."""
         words = [sys.executable, HERE / "rolling_update.py", f"http://127.0.0.1:{PORT}"]
         words += ["--rate", str(rate), "--requests", str(requests), "--row", row]
         words += ["--log", self.folder.parent / "requests.jsonl", "--", *command]

@@ -49,7 +49,7 @@ FALSE_EXCESS = 0.005
 
 @dataclass
 class Tally:
-    """What the worlds of one kind show."""
+    """The results of the worlds of one kind."""
 
     found: dict[int, list[bool]] = field(default_factory=dict)
     shown: int = 0

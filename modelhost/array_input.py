@@ -11,7 +11,7 @@ from modelhost.errors import PackageError
 from modelhost.frames import FrameBuilder
 
 FRAME, ARRAY = "frame", "array"
-"""What ``train`` and ``predict`` get: a ``pandas.DataFrame``, or one ``numpy.ndarray``."""
+"""The form of features for ``train`` and ``predict``: a ``pandas.DataFrame``, or one array."""
 
 
 class ArrayBuilder:

@@ -17,7 +17,7 @@ VARIABLE = "MODELHOST_CONFINEMENT"
 
 
 class Confinement(NamedTuple):
-    """What a process of the model host may use; it never has the network."""
+    """Limits of a process of the model host; it never has the network."""
 
     who: str
     """The subject of the errors: ``the recipe`` or ``the model``."""

@@ -1,4 +1,4 @@
-"""What NumPy knows of the processor: it has no public API for this."""
+"""The processor features that NumPy detected: it has no public API for them."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from modelhost.wire import Message
 
 KEY = "[monitoring] embedding"
 MODEL = "model"
-"""What the model's object is called in place of a module."""
+"""The name of the model's object in place of a module."""
 MAX_NUMBERS = 65_536
 """Numbers of the embedding of one row."""
 

@@ -1,4 +1,4 @@
-"""What of this process can change the last bits of a result: processor, libraries, variables."""
+"""The environment that can change the last bits of a result: processor, libraries, variables."""
 
 from __future__ import annotations
 

@@ -34,19 +34,51 @@ def keep_text_plain() -> None:
 
 
 class FrameBuilder:
-    """Builds frames of given columns; prepare one and use it for many frames."""
+    """Builds frames of given columns; prepare one and use it for many frames.
+
+    Columns of objects are made together, and so are those of one extension dtype: of a few rows,
+    what pandas does for each column takes most of the time.
+    """
 
     def __init__(self, columns: Sequence[Any]) -> None:
         """``columns``: each with ``name``, ``kind``, ``dtype`` and ``categories``."""
-        self._builders = {column.name: array_builder(column) for column in columns}
+        self._names = [column.name for column in columns]
+        builders = [array_builder(column) for column in columns]
+        self._objects: list[tuple[int, _ObjectColumn]] = []
+        self._alike: dict[Any, list[int]] = {}
+        self._alone: list[tuple[int, Callable[[Sequence[Any]], Any]]] = []
+        for at, build in enumerate(builders):
+            if isinstance(build, _ObjectColumn):
+                self._objects.append((at, build))
+            elif isinstance(build, _ExtensionColumn):
+                self._alike.setdefault(build.dtype, []).append(at)
+            else:
+                self._alone.append((at, build))
+        behind = [at for at, _ in self._objects]
+        self._ordered = behind == [*range(len(columns))][len(columns) - len(behind) :]
 
     def frame(self, columns: Sequence[Any], rows: int) -> Any:
         """The ``pandas.DataFrame`` of these values; index 0 to ``rows`` - 1."""
         import pandas as pd
 
-        made = zip(self._builders.items(), columns)
-        arrays = {name: build(values) for (name, build), values in made}
-        return pd.DataFrame(arrays, index=pd.RangeIndex(rows))
+        index = pd.RangeIndex(rows)
+        arrays = {at: build(columns[at]) for at, build in self._alone}
+        for dtype, alike in self._alike.items():
+            whole = pd.array([v for at in alike for v in _with_none(columns[at])], dtype=dtype)
+            arrays.update((at, whole[n * rows : (n + 1) * rows]) for n, at in enumerate(alike))
+        others = {self._names[at]: arrays[at] for at in sorted(arrays)}
+        if not self._objects:
+            return pd.DataFrame(others, index=index)
+        cells = np.empty((len(self._objects), rows), object)
+        for own, (at, column) in zip(cells, self._objects):
+            own[:] = column.cells(columns[at])
+        names = [self._names[at] for at, _ in self._objects]
+        # With its dtype, because a frame would infer ``str``; a series for each takes longer.
+        objects = pd.DataFrame(cells.T, index=index, columns=names, dtype=object)
+        if not others:
+            return objects
+        joined = pd.concat([pd.DataFrame(others, index=index), objects], axis=1)
+        return joined if self._ordered else joined.reindex(columns=self._names)
 
 
 def array_builder(column: ColumnSpec | Any) -> Callable[[Sequence[Any]], Any]:
@@ -58,16 +90,16 @@ def array_builder(column: ColumnSpec | Any) -> Callable[[Sequence[Any]], Any]:
     if column.dtype.endswith("category"):
         return _category_builder(column)
     if column.kind in _PARSERS:
-        return _parsed(_PARSERS[column.kind])
+        return _ObjectColumn(_PARSERS[column.kind])
     if column.kind == "datetime":
         return _time_builder(column.dtype)
     if column.dtype == "object" or (column.dtype == "str" and _version() < _PANDAS_TEXT):
-        return _objects
+        return _ObjectColumn()
     if column.kind == "any":
         return lambda values: pd.Series(_with_nan(values))
     dtype = pd.api.types.pandas_dtype(column.dtype)
     if not isinstance(dtype, np.dtype):
-        return lambda values: pd.array(_with_none(values), dtype=dtype)  # type: ignore[call-overload]
+        return _ExtensionColumn(dtype)
     if dtype.kind in "iu":
         return lambda values: _integers(values, dtype)
     if dtype.kind == "b":
@@ -120,13 +152,14 @@ def _category_builder(column: Any) -> Callable[[Sequence[Any]], Any]:
     if column.categories is None:
         return lambda values: pd.Categorical(_with_nan(values))
     categories = list(column.categories)
-    known = frozenset(categories)
+    codes = {value: code for code, value in enumerate(categories)}
     dtype = pd.CategoricalDtype(categories, ordered=column.dtype.startswith("ordered"))
 
     def make(values: Sequence[Any]) -> Any:
         if isinstance(values, np.ndarray):
             return pd.Categorical.from_codes(values, dtype=dtype)
-        return pd.Categorical([value if value in known else None for value in values], dtype=dtype)
+        found = np.array([codes.get(value, -1) for value in values], np.intp)
+        return pd.Categorical.from_codes(found, dtype=dtype)
 
     return make
 
@@ -148,24 +181,43 @@ def _floats(values: Sequence[Any], dtype: Any) -> Any:
 def _booleans(values: Sequence[Any], dtype: Any) -> Any:
     if isinstance(values, np.ndarray):
         return values.astype(dtype)
-    return _objects(values) if None in values else np.array(values, dtype)
+    return _ObjectColumn()(values) if None in values else np.array(values, dtype)
 
 
-def _objects(values: Sequence[Any]) -> Any:
-    import pandas as pd
+class _ObjectColumn:
+    """A column of Python objects."""
 
-    array = np.empty(len(values), object)
-    array[:] = _with_nan(values)
-    return pd.Series(array, dtype=object)  # of an array, a frame would infer ``str``
+    def __init__(self, parse: Callable[[str], Any] | None = None) -> None:
+        """``parse``: makes the objects of values that are sent as text."""
+        self._parse = parse
+
+    def __call__(self, values: Sequence[Any]) -> Any:
+        """The column; null is NaN."""
+        import pandas as pd
+
+        array = np.empty(len(values), object)
+        array[:] = self.cells(values)
+        return pd.Series(array, dtype=object)  # of an array, a frame would infer ``str``
+
+    def cells(self, values: Sequence[Any]) -> list[Any]:
+        """The objects; null is NaN."""
+        found: list[Any] = _with_nan(values)
+        if self._parse is None:
+            return found
+        return [self._parse(value) if isinstance(value, str) else value for value in found]
 
 
-def _parsed(parse: Callable[[str], Any]) -> Callable[[Sequence[Any]], Any]:
-    """Values sent as text, or the objects themselves, in a column of objects."""
+class _ExtensionColumn:
+    """A column of one of pandas' own dtypes."""
 
-    def make(values: Sequence[Any]) -> Any:
-        return _objects([parse(value) if isinstance(value, str) else value for value in values])
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
 
-    return make
+    def __call__(self, values: Sequence[Any]) -> Any:
+        """The array."""
+        import pandas as pd
+
+        return pd.array(_with_none(values), dtype=self.dtype)
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 CATBOOST_RECORDS = ("model_guid", "train_finish_time", "training", "output_options", "params")
-"""What a CatBoost model says of its training; its parameters are compared by themselves."""
+"""CatBoost's records of a training; parameters are compared by themselves."""
 PROPHET_RECORDS = ("stan_fit", "stan_backend")
 
 

@@ -46,9 +46,9 @@ class LoadedModel:
     """The model's ``classes_``; None for regression, or if the model has none."""
     has_probabilities: bool
     state: Any = None
-    """What the state of the model is described by (``modelhost.state``); None: ``native``."""
+    """The object that describes the model's state (``modelhost.state``); None: ``native``."""
     outputs: tuple[OutputSpec, ...] = ()
-    """What it answers, if the task is ``outputs``."""
+    """Its outputs, if the task is ``outputs``."""
     takes: str = FRAME
     """``frame`` or ``array``."""
 
@@ -74,7 +74,7 @@ class LoadedModel:
         return text_step(self.native)
 
     def described(self) -> dict[str, Any]:
-        """What the harness and the server know of it, without looking inside."""
+        """The model's description for the harness and the server."""
         return {
             "type": self.type_name,
             "classes": None if self.classes is None else list(self.classes),
@@ -157,8 +157,9 @@ def load_model(
     with rare_collections():  # it imports the model's libraries
         opened = load_estimator(path, predictor, loader, classes)
     native = opened.native
-    if loader != SOLUTION and not (outputs and callable(getattr(native, "predict", None))):
-        declared = DeclaredAnswers(task, None if classes is None else tuple(classes))
+    if loader != SOLUTION:
+        labels = None if classes is None else tuple(classes)
+        declared = DeclaredAnswers(task, labels, tuple(outputs))
         with project_errors("the model"):
             native = adapted(native, declared)
     set_cpu_count()

@@ -19,6 +19,12 @@ class OutputSpec(NamedTuple):
     shape: tuple[int, ...] | None = None
     """The shape of one answer, of kinds ``numbers`` and ``array``; None if unknown. Of kind
     ``quantiles`` the number of steps that each level has; None for one number."""
+    times: tuple[float, ...] | None = None
+    """The times of survival probabilities, ascending."""
+    top: int | None = None
+    """The items of a recommendation."""
+    spans: bool = False
+    """Whether an answer of kind ``json`` is a list of spans."""
 
     def as_json(self) -> list[Any]:
         """For a header; ``OutputSpec.read`` is the inverse."""

@@ -1,4 +1,4 @@
-"""What a model answers, if that is not one label or number: read from any usual form, checked.
+"""Structured answers of a model: read from any usual form, and checked.
 
 A model with several outputs returns a mapping or a frame from ``predict``, by the names of the
 outputs; with several numbers, an array with a column for each will do.
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from modelhost.errors import OutputError, PackageError
+from modelhost.objects.clusters import clusters
+from modelhost.objects.output_adapter import OutputsAdapter
 from modelhost.output_spec import OutputSpec
 from modelhost.predictions import Predictions, checked_probabilities, is_frame, scalars
 from modelhost.text import class_text, display_value, number_name, truncate
@@ -22,9 +24,12 @@ def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ..
     """``outputs`` with the classes that the model names, in its order.
 
     Of several labels ``classes_`` is a list of arrays, one for each, or a mapping by name. Raises
-    ``PackageError`` if it has classes of a label that are not declared.
+    ``PackageError`` if it has classes of a label that are not declared. Those of a clusterer are
+    its clusters.
     """
     found = getattr(native, "classes_", None)
+    if found is None and [one.kind for one in outputs] == ["label"]:
+        found = clusters(native)
     named = _by_output(found, outputs)
     if len(outputs) == 1 and outputs[0].kind == "labels" and _is_nested(found):
         named = [None]  # the values of each label, 0 and 1
@@ -67,9 +72,13 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
     result of another form; exceptions of the model pass through.
     """
     rows = frame.shape[0] if hasattr(frame, "shape") else len(frame)  # sparse has no length
-    given = _parts(_raw(native, frame, outputs), outputs)
+    if isinstance(native, OutputsAdapter):
+        given, chances = _adapted(native, frame, outputs, rows)
+    else:
+        given = _parts(_raw(native, frame, outputs), outputs)
+        chances = []
     answers = [_read(values, one, rows) for values, one in zip(given, outputs)]
-    chances = _chances(native, frame, outputs, rows)
+    chances = chances or _chances(native, frame, outputs, rows)
     if len(outputs) == 1:
         return Predictions(answers[0], chances[0])
     names = [output.name for output in outputs]
@@ -84,6 +93,19 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
         for row in range(rows)
     ]
     return Predictions(labels, None, more)
+
+
+def _adapted(
+    native: OutputsAdapter, frame: Any, outputs: Sequence[OutputSpec], rows: int
+) -> tuple[list[Any], list[Any]]:
+    """The values and the probabilities of each output, from one call of the object."""
+    found = native.answers(frame.copy(deep=False) if is_frame(frame) else frame)
+    chances = [found[one.name].probabilities for one in outputs]
+    checked = [
+        None if part is None else checked_probabilities(part, rows, len(one.classes or ()))
+        for one, part in zip(outputs, chances)
+    ]
+    return [found[one.name].values for one in outputs], checked
 
 
 def _raw(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> Any:

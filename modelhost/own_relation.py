@@ -17,7 +17,7 @@ KEY = "[[test.case]] call"
 
 
 class Predict:
-    """What the function calls: the model's answers to a frame, or an array, of its features."""
+    """The function's ``predict``: the model's answers to a frame, or an array, of its features."""
 
     def __init__(self, model: LoadedModel, specs: Sequence[Any]) -> None:
         self._model = model

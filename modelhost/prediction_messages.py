@@ -1,4 +1,4 @@
-"""What models take and return, in messages.
+"""The inputs and outputs of models, in messages.
 
 Predictions are ``labels`` (one column), ``rows`` and, if there are any, ``probabilities`` and their
 ``shape``; a matrix is ``matrix`` and its ``shape``.

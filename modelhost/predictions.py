@@ -37,10 +37,16 @@ class Predictions:
 
     def at(self, rows: Sequence[int]) -> Predictions:
         """The answers for the rows at these positions."""
+        absent = self._absent_at(rows)
+        if isinstance(rows, range) and rows.step == 1 and rows.start >= 0:
+            part, chances = slice(rows.start, rows.stop), self.probabilities
+            more = None if self.more is None else self.more[part]
+            return Predictions(
+                self.labels[part], None if chances is None else chances[part], more, absent
+            )
         chosen = None if self.probabilities is None else self.probabilities[list(rows)]
         more = None if self.more is None else [self.more[row] for row in rows]
-        labels = [self.labels[row] for row in rows]
-        return Predictions(labels, chosen, more, self._absent_at(rows))
+        return Predictions([self.labels[row] for row in rows], chosen, more, absent)
 
     def _absent_at(self, rows: Sequence[int]) -> Mapping[str, Sequence[int]] | None:
         if not self.absent:

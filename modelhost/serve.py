@@ -10,9 +10,10 @@ description), and then one answer for each request:
     {"verb": "cancel", "id": …}
 
 ``call`` asks a part of the model (:mod:`modelhost.fitted_parts`), ``embed`` the embedding of a
-sample of rows (:mod:`modelhost.embedding`). An answer holds ``id``, and the
-entries of :mod:`modelhost.served_model`, or ``skipped`` for a request that was cancelled or whose
-deadline passed, or ``full`` if too many requests wait. One thread reads, predicts and writes.
+sample of rows (:mod:`modelhost.embedding`). An answer holds ``id``, or the numbers of several
+requests (:mod:`modelhost.joined_answers`), and the entries of :mod:`modelhost.served_model`, or
+``skipped`` for a request that was cancelled or whose deadline passed, or ``full`` if too many
+requests wait. One thread reads, predicts and writes.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from modelhost.connection import Connection
 from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.frames import keep_text_plain
 from modelhost.heartbeat import HostHeartbeat
+from modelhost.joined_answers import PartAnswer, joined
 from modelhost.model import load_model
 from modelhost.pickles.before_load import pickles_allowed
 from modelhost.request_queue import QueuedRequest, RequestQueue
@@ -41,7 +43,7 @@ from modelhost.served_model import ServedModel
 from modelhost.session import read_outputs
 from modelhost.wire import Message, WireError
 
-VERSION = 1
+VERSION = 2
 IDLE_SECONDS = 0.5
 """How often an idle process reports that it runs."""
 FLUSH_SECONDS = 1.0
@@ -159,9 +161,24 @@ class Server:
             return
         if self._forked:
             return
-        for request, answer in zip(batch, answers):
-            self._answer(request, answer)
+        self._answer_batch(batch, answers)
         self._queue.finished(len(batch), time.monotonic() - began)
+
+    def _answer_batch(
+        self, batch: Sequence[QueuedRequest], answers: Sequence[Message | PartAnswer]
+    ) -> None:
+        """Answer each request; the parts of a batch that are for one connection together."""
+        parts: dict[Connection, list[tuple[QueuedRequest, PartAnswer]]] = {}
+        for request, answer in zip(batch, answers):
+            if isinstance(answer, PartAnswer):
+                parts.setdefault(request.connection, []).append((request, answer))
+            else:
+                self._answer(request, answer)
+        for connection, own in parts.items():
+            if len(own) == 1:
+                self._answer(own[0][0], own[0][1].message)
+            else:
+                self._send(connection, joined([(one.number, part) for one, part in own]))
 
     def _answer(self, request: QueuedRequest, answer: Message) -> None:
         header = {"id": request.number, **answer.header}

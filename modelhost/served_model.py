@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from itertools import accumulate
 from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ from modelhost.errors import OutputError, PackageError
 from modelhost.exceptions import describe_exception
 from modelhost.failing_rows import PartError, predict_in_parts
 from modelhost.fitted_parts import FittedParts
+from modelhost.joined_answers import PartAnswer
 from modelhost.model import LoadedModel
 from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.predictions import Predictions
@@ -78,9 +80,10 @@ class ServedModel:
         self.out_of_memory = False
         """Whether the model ran out of memory: end the process after the answers."""
 
-    def answers(self, requests: Sequence[Message]) -> list[Message]:
+    def answers(self, requests: Sequence[Message]) -> Sequence[Message | PartAnswer]:
         """One answer for each request, which are of one group if there are several.
 
+        The answers of a batch that the model predicts are parts of it, but of a solution.
         Raises ``PackageError`` for a request of another form.
         """
         if self._flow is None:
@@ -89,7 +92,8 @@ class ServedModel:
         known = [end for end in ends if end is not None]
         every = len(known) == len(ends)
         self._flow.members.deadline = _members_end(max(known)) if every else None
-        found = self._answers(requests)
+        answers = self._answers(requests)
+        found = [one.message if isinstance(one, PartAnswer) else one for one in answers]
         times = self._flow.take_times()
         header = {**found[0].header, "members": self._flow.take_sums(), "times": times}
         return [Message(header, found[0].buffers), *found[1:]]
@@ -105,7 +109,7 @@ class ServedModel:
         """Of a solution: member → ``ready``, or why it is not; else empty."""
         return {} if self._flow is None else self._flow.states
 
-    def _answers(self, requests: Sequence[Message]) -> list[Message]:
+    def _answers(self, requests: Sequence[Message]) -> Sequence[Message | PartAnswer]:
         try:
             if requests[0].header["verb"] in ("call", "embed"):
                 return [self._call(request) for request in requests]
@@ -125,7 +129,7 @@ class ServedModel:
             raise PackageError(f"expected {wanted} columns of 1 row or more, got another form")
         return columns, rows
 
-    def _predict(self, items: Sequence[tuple[Columns, int]]) -> list[Message]:
+    def _predict(self, items: Sequence[tuple[Columns, int]]) -> Sequence[Message | PartAnswer]:
         if len(items) == 1:
             return [self._alone(*items[0])]
         columns = [_joined(parts) for parts in zip(*(columns for columns, _ in items))]
@@ -142,11 +146,10 @@ class ServedModel:
                 return [self._available(*item) for item in items]  # others may not need the member
             finally:
                 self._flow.members.withheld = {}
-        answers, start = [], 0
-        for rows in counts:
-            answers.append(_predicted(found.at(range(start, start + rows))))
-            start += rows
-        return answers
+        starts = accumulate(counts, initial=0)
+        return [
+            PartAnswer(found, range(start, start + rows)) for start, rows in zip(starts, counts)
+        ]
 
     def _alone(self, columns: Columns, rows: int) -> Message:
         """The answer to one request; if the model raises on all rows, it is called on parts."""

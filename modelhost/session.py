@@ -54,6 +54,7 @@ from modelhost.pickles.before_load import pickles_allowed
 from modelhost.prediction_messages import decode_call, decode_predictions, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
+from modelhost.short_wait import processors
 from modelhost.solution import study_verbs
 from modelhost.solution.errors import MemberUnavailableError
 from modelhost.solution.flow import with_absent
@@ -281,7 +282,7 @@ def work(connection: socket.socket) -> int:
     if find_spec("pandas") is not None:
         keep_text_plain()
     workshop, own = HostSession(), os.getpid()
-    incoming = Receiver(connection, {REQUEST: read_request})
+    incoming = Receiver(connection, {REQUEST: read_request}, processors(os.environ))
     while (request := incoming.receive()) is not None:
         try:
             answer = workshop.answer(request)

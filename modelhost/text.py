@@ -36,7 +36,7 @@ def number_name(value: float) -> str:
 
 
 def part_ends(parts: Sequence[Any]) -> bytes:
-    """Where each part ends in all of them joined: little-endian int64."""
+    """The end of each part in all of them joined: little-endian int64."""
     return struct.pack(f"<{len(parts)}q", *accumulate(map(len, parts)))
 
 

@@ -14,7 +14,6 @@ described in :mod:`modelhost.columns`.
 from __future__ import annotations
 
 import json
-import os
 import select
 import socket
 import struct
@@ -22,6 +21,8 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
+
+from modelhost.short_wait import ShortWait
 
 MAGIC = b"MHW1"
 PREFIX = struct.Struct("<4sIQ")
@@ -36,9 +37,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 _decode = json.JSONDecoder().decode
 
 LOOK_SECONDS = 0.0002
-"""How long an announced message is looked for before the process sleeps until it comes."""
-FREE_SECONDS = 0.00005
-"""If giving the processor away takes longer, another thread has used it meanwhile."""
+"""How long a receiver looks for a message before it sleeps until one comes."""
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -168,40 +167,50 @@ def send(connection: socket.socket, message: Message) -> None:
 class Receiver:
     """The messages of a blocking socket, whose bytes are read as they arrive.
 
-    A small message takes one call of the system, where ``receive`` takes two.
+    A small message takes one call of the system, where ``receive`` takes two. Where a processor is
+    free, a message is looked for before the process sleeps, for a fifth of a millisecond: one that
+    is announced, and one after a message that came so soon after the last.
     """
 
-    def __init__(self, connection: socket.socket, forms: Forms | None = None) -> None:
-        """Nothing else reads ``connection`` from now on; ``forms``: other protocols."""
+    def __init__(
+        self, connection: socket.socket, forms: Forms | None = None, processors: int = 1
+    ) -> None:
+        """Nothing else reads ``connection`` from now on; ``forms``: other protocols.
+
+        ``processors``: how many there are for both sides.
+        """
         self._connection = connection
         self._ready = select.poll()
         self._ready.register(connection, select.POLLIN)
         self._decoder = MessageDecoder(forms=forms)
         self._arrived: deque[Message] = deque()
+        self._next = ShortWait(processors, LOOK_SECONDS, soon=False)
+        self._announced = ShortWait(processors, LOOK_SECONDS)
 
     def receive(self) -> Message | None:
-        """As the function ``receive``; a message that is announced is looked for."""
-        while not self._arrived:
-            piece = self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
-            if not piece:
-                if self._decoder.idle:
-                    return None
-                raise WireError(_ENDED)
-            self._arrived.extend(self._decoder.feed(piece))
-            if not self._arrived and self._decoder.idle:  # the piece was an announcement
-                self._look()
-        return self._arrived.popleft()
+        """As the function ``receive``."""
+        if not self._arrived:
+            began = time.monotonic()
+            self._next.look(self._look, None)
+            more = self._read()
+            self._next.took(time.monotonic() - began)
+            while more and not self._arrived:
+                if self._decoder.idle:  # what came was an announcement
+                    self._announced.look(self._look, None)
+                more = self._read()
+        return self._arrived.popleft() if self._arrived else None
 
-    def _look(self) -> None:
-        """Return when something arrives, soon, or when another thread wants the processor."""
-        now = time.monotonic()
-        end = now + LOOK_SECONDS
-        while now < end and not self._ready.poll(0):
-            before = time.monotonic()
-            os.sched_yield()
-            now = time.monotonic()
-            if now - before > FREE_SECONDS:
-                return
+    def _read(self) -> bool:
+        """Take what arrives next; whether it wasn't the end of the stream."""
+        piece = self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
+        if not piece and not self._decoder.idle:
+            raise WireError(_ENDED)
+        self._arrived.extend(self._decoder.feed(piece))
+        return bool(piece)
+
+    def _look(self) -> bool | None:
+        """Whether something has arrived, or the stream has ended; None if not."""
+        return True if self._ready.poll(0) else None
 
 
 def receive(connection: socket.socket, max_payload: int = MAX_PAYLOAD_BYTES) -> Message | None:

@@ -35,7 +35,7 @@ def time_text(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class CalendarUnit:
-    """What a column of dates, times of day or decimals is compared with in rules of slices."""
+    """The unit of a column of dates, times of day or decimals in rules of slices."""
 
     kind: Literal["date", "time", "decimal"]
 

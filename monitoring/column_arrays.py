@@ -18,7 +18,7 @@ Codes = npt.NDArray[np.intp]
 
 
 class ColumnLayout:
-    """Which columns are numbers, and the codes of the others."""
+    """The columns of numbers, and the codes of the others."""
 
     def __init__(self, numbers: Sequence[int], categories: Mapping[int, Sequence[Any]]) -> None:
         """``numbers``: indices of columns; ``categories``: column index → its known values."""

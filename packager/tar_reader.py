@@ -82,7 +82,7 @@ class Window(io.RawIOBase):
 
 
 Refuse = Callable[[str], PackageError]
-"""What was found → the error to raise."""
+"""Fault → the error to raise."""
 
 
 def plain_tar(called: str) -> Refuse:

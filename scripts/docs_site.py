@@ -28,9 +28,7 @@ OTHER_PAGES = {
 }
 """Pages outside docs/, by their names on the site."""
 FILES = "files"
-"""Where the site keeps files of the checkout that pages link to."""
-UNLISTED = ("model-packager", "By role")
-"""Sections of the index whose pages other sections list."""
+"""The site's folder for files of the checkout that pages link to."""
 FENCE = re.compile(r"^( *)(```+|~~~+).*?^\1\2[ \t]*$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!\\)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)\)")
 
@@ -96,8 +94,6 @@ def navigation(index: str, pages: dict[Path, str]) -> list[tuple[str, list[str]]
     sections: list[tuple[str, list[str]]] = []
     seen: set[str] = set()
     for heading, section in re.findall(r"^## (.+)\n((?:(?!## ).*\n?)*)", index, re.MULTILINE):
-        if heading in UNLISTED:
-            continue
         sections.append((heading, []))
         for link in LINK.finditer(section):
             name = pages.get((DOCS / link["target"].partition("#")[0]).resolve(), "")

@@ -51,7 +51,7 @@ def chosen(asked: argparse.Namespace) -> int:
 
 
 def prepare(arguments: list[str]) -> int:
-    """What needs the network; then the drill itself, which has none."""
+    """The steps that need the network; the drill itself has none."""
     if missing := engine.why_not():
         sys.exit(
             f"error: the drill has an engine of its own, on Linux: it {missing}\n"

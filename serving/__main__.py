@@ -125,7 +125,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
 def _sockets(
     settings: Settings, manifest: Manifest
 ) -> Iterator[tuple[socket.socket, socket.socket | None]]:
-    """Those of HTTP and of gRPC, which may be None."""
+    """The sockets of HTTP and of gRPC, which may be None."""
     with (
         resources.listen_on(settings.host, settings.port) as listening,
         _grpc_socket(settings, manifest) as grpc,

@@ -83,7 +83,7 @@ class App:
         self._fixed = FixedAnswers()
 
     def grpc_service(self) -> GrpcService:
-        """What answers the calls of a gRPC port, with the package that this application loads."""
+        """The service of a gRPC port, with the package that this application loads."""
         from serving.grpc.service import GrpcService
 
         return GrpcService(self._handler, self._settings, self._bodies)
@@ -152,7 +152,7 @@ class App:
         return TryPage.of(self._settings, pipeline)
 
     def _shadow_of(self, predictor: Predictor) -> ShadowSender | None:
-        """What samples the answered rows; None without a shadow."""
+        """The sampler of answered rows; None without a shadow."""
         if self._settings.shadow is None:
             return None
         from serving.shadow.attach import attach_shadow

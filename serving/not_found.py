@@ -1,4 +1,4 @@
-"""What the answer to an unknown path says: which model is served here, or the nearest route."""
+"""The answer to an unknown path: the model that is served here, or the nearest route."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ class Request:
         self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         self.response: Response | None = None
         self.logged_error: Mapping[str, str | int] = NOTHING
-        """What the log says of an error; the error itself would hold this object, in a cycle."""
+        """The error for the log; the error itself would hold this object, in a cycle."""
         self.batch: Batch | None = None
         self.protocol = path
         self.body = b""

@@ -61,13 +61,13 @@ class Routes:
     documents: Mapping[str, Response]
     """Path → answer to ``GET``."""
     uploads: Uploads
-    """What ``/predict`` takes besides JSON."""
+    """The media types of ``/predict`` besides JSON."""
     try_page: bool = False
     """Whether ``TRY`` is a route."""
     readiness: frozenset[str] = READY
     """Paths that answer 503 while the model is not ready."""
     prefix: str = ""
-    """What paths may begin with, if a proxy does not strip it."""
+    """The prefix of paths, if a proxy does not strip it."""
     model: str = ""
     version: str = ""
 

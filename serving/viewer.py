@@ -38,7 +38,7 @@ class ViewerFiles:
 
 
 async def fetched(app: ASGIApp, path: str) -> Response:
-    """What ``app`` answers to a plain ``GET``."""
+    """The answer of ``app`` to a plain ``GET``."""
     scope: Message = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

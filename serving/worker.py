@@ -58,7 +58,7 @@ class ServingWorker:
     files: PackageFiles
     listening: socket.socket
     grpc: socket.socket | None
-    """That of the gRPC port."""
+    """The socket of the gRPC port."""
     models: Sequence[str]
     """Addresses of the model's processes."""
     board: ModelTable

@@ -9,7 +9,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,16 +17,12 @@ import pytest
 import typer
 import yaml
 from command import PACKAGE, package_here
+from docs_blocks import BLOCKS, SHELL, TOP, Block, has_commands, of
+from docs_commands import OF_PAGES, commands
 
 from packager.cli.commands import app
 
-TOP = Path(__file__).parent.parent
-PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PROGRAM: Any = typer.main.get_command(app)
-SHELL = ("sh", "bash", "console", "")
-GENERATED = "docs/reference/"
-"""Their blocks are forms of use, which tests/test_reference_docs.py compares with the code."""
 RUN = {
     "README.md": "tests/test_readme.py",
     "docs/tutorial.md": "tests/test_tutorial.py",
@@ -35,68 +31,14 @@ RUN = {
     "docs/labels.md": "tests/test_docs_blocks.py",
     "docs/clients.md": "tests/serving/test_docs_clients.py",
     "docs/protocols.md": "tests/serving/test_docs_clients.py",
+    **dict.fromkeys(OF_PAGES, "tests/test_docs_commands.py"),
 }
 """Page → the test that runs its blocks of commands."""
-ENGINE, MODEL = "needs an engine, or a package of its own: ", "needs a package and a server: "
 NOT_RUN = {
-    "docs/dashboard.md": "needs a Prometheus: tests/packager/report/dashboard, which runs one",
-    "docs/kserve.md": "needs a cluster with KServe: tests/packager/deploy/kserve",
-    "docs/releases.md": "makes a release: tests/test_release.py runs its rules",
-    "docs/sagemaker.md": "needs an account: tests/packager/deploy/sagemaker runs the script",
-    "docs/audit.md": MODEL + "tests/packager/cli/test_audit.py runs the verb",
-    "docs/bench.md": MODEL + "tests/packager/run/bench runs the verb",
-    "docs/checks.md": "names a row of other data: the tutorial runs the same verbs",
-    "docs/command-line.md": "needs jq",
-    "docs/images.md": ENGINE + "tests/packager/image runs builds with labels",
-    "docs/issues-service.md": "needs PostgreSQL and a base: tests/packager/tracker runs both",
-    "docs/issues.md": "needs a forge: tests/packager/tracker/forges; the tutorial runs the others",
-    "docs/kubernetes.md": "needs a cluster to apply: tests/packager/deploy/kubernetes",
-    "docs/label-queue.md": MODEL + "tests/packager/labelling runs the verb",
-    "docs/mlflow.md": "needs a tracking server: tests/test_package_mlflow.py runs one",
-    "docs/model-card.md": MODEL + "tests/packager/cli/test_card.py runs the verb",
-    "docs/model-formats.md": "needs a booster's file: tests/packager/project/test_from_mlflow.py",
-    "docs/monitoring.md": MODEL + "the tutorial sends labels",
-    "docs/new-data.md": ENGINE + "tests/packager/testing and tests/test_package_data_test.py",
-    "docs/package-diff.md": MODEL + "the tutorial compares two packages",
-    "docs/platforms.md": ENGINE + "tests/test_package_elsewhere.py",
-    "docs/registry.md": "needs a registry: tests/packager/registry has one of its own",
-    "docs/replay.md": ENGINE + "README's and the tutorial's replays run",
-    "docs/sbom.md": ENGINE + "tests/packager/trust/test_sbom.py; and scanners",
-    "docs/scoring.md": MODEL + "tests/packager/scoring runs the verb",
-    "docs/serving.md": MODEL + "the tutorial serves",
-    "docs/shadow.md": "needs two servers: tests/serving/shadow has them",
-    "docs/signing.md": ENGINE + "tests/packager/trust/test_sign.py signs and verifies",
+    "docs/platforms.md": "needs a base and an engine: tests/test_package_elsewhere.py",
     "docs/solutions-testing.md": "needs two solutions: tests/packager/testing",
-    "docs/testing.md": MODEL + "the tutorial tests a package",
-    "docs/try-page.md": MODEL + "tests/serving/test_try_page.py opens the page",
 }
 """Page whose blocks of commands no test runs as they are → why, and what runs instead."""
-
-
-class Block(NamedTuple):
-    """A fenced block."""
-
-    page: str
-    line: int
-    language: str
-    text: str
-
-
-def blocks() -> Iterator[Block]:
-    """Every block of every page but the generated ones."""
-    for page in PAGES:
-        name, text = page.relative_to(TOP).as_posix(), page.read_text(encoding="utf-8")
-        if not name.startswith(GENERATED):
-            for found in FENCE.finditer(text):
-                yield Block(name, text[: found.start()].count("\n") + 1, found[1], found[2])
-
-
-BLOCKS = list(blocks())
-
-
-def of(*languages: str) -> list[Block]:
-    """The blocks of these languages."""
-    return [block for block in BLOCKS if block.language in languages]
 
 
 def called(line: str) -> list[str] | None:
@@ -128,14 +70,6 @@ def refused(words: list[str]) -> str:
     return ""
 
 
-def has_commands(block: Block) -> bool:
-    """Whether a block is of commands that somebody types."""
-    return block.language in SHELL and any(
-        re.match(r"(\$ )?(\w+=\S+ )*(package|docker|curl|pip|skopeo|trivy) ", line)
-        for line in block.text.splitlines()
-    )
-
-
 def test_the_command_line_takes_every_command_of_a_block() -> None:
     """With its arguments, choices and numbers: what ``test_docs.py`` doesn't see."""
     wrong = {
@@ -151,8 +85,26 @@ def test_every_page_with_commands_is_run_or_says_why_not() -> None:
     pages = {block.page for block in BLOCKS if has_commands(block)}
     assert pages == RUN.keys() | NOT_RUN.keys()
     assert RUN.keys() & NOT_RUN.keys() == set()
-    named = {name for text in (*RUN.values(), *NOT_RUN.values()) for name in paths(text)}
+    reasons = [why for page in OF_PAGES.values() for why in page.absent.values()]
+    named = {name for text in (*RUN.values(), *NOT_RUN.values(), *reasons) for name in paths(text)}
     assert [name for name in sorted(named) if not (TOP / name).exists()] == []
+
+
+def test_every_reason_is_of_a_command() -> None:
+    typed = {page: [*_typed(page)] for page in OF_PAGES}
+    unused = [
+        f"{page}: {start}"
+        for page, its in OF_PAGES.items()
+        for start in its.absent
+        if not any(command.startswith(start) for command in typed[page])
+    ]
+    assert unused == []
+
+
+def _typed(page: str) -> Iterator[str]:
+    for block in BLOCKS:
+        if block.page == page and has_commands(block):
+            yield from commands(block.text)
 
 
 def paths(text: str) -> list[str]:

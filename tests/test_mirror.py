@@ -31,7 +31,10 @@ EXEMPT: dict[str, str] = {
         )
     },
     "modelhost/objects/catboosts.py": "asks CatBoost: loaders/test_large_libraries.py",
-    "modelhost/objects/tensors.py": "asks PyTorch and Keras: loaders/test_large_libraries.py",
+    **{
+        f"modelhost/objects/{name}.py": "asks PyTorch or Keras: loaders/test_large_libraries.py"
+        for name in ("tensors", "torch_endings", "keras_models")
+    },
     **{
         f"monitoring/stats/{name}.py": "a part of the search: stats/test_weak_slices.py"
         for name in (

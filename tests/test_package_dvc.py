@@ -17,6 +17,7 @@ from command import NO_ENGINE, package
 from host_samples import write_project
 from peer_environments import peer_environment
 
+from packager.errors import PackageError
 from packager.progress import NullProgress
 from packager.project.config import load_project
 from packager.project.files import list_files
@@ -33,6 +34,22 @@ stages:
     cmd: mkdir -p parts && cp data/visits.csv parts/one.csv
     deps: [data/visits.csv]
     outs: [parts]
+  each:
+    foreach: [de, fr]
+    do:
+      cmd: cp data/visits.csv ${item}.csv
+      deps: [data/visits.csv]
+      outs: ["${item}.csv"]
+  grid:
+    matrix: {size: [1, 2], kind: [a]}
+    cmd: cp data/visits.csv ${item.size}-${item.kind}.csv
+    deps: [data/visits.csv]
+    outs: ["${item.size}-${item.kind}.csv"]
+  kept_by_git:
+    cmd: cp data/visits.csv small.csv
+    deps: [data/visits.csv]
+    outs:
+    - small.csv: {cache: false}
 """
 pytestmark = [pytest.mark.long, pytest.mark.network]
 
@@ -99,6 +116,8 @@ SOURCES = {
     "dvc.yaml#double/all.csv": "source/all.csv",
     "dvc.yaml#all.csv": "source/all.csv",
     "dvc.yaml#parts/parts": "source/one.csv",
+    "dvc.yaml#each@fr/fr.csv": "source/fr.csv",
+    "dvc.yaml#grid@2-a/2-a.csv": "source/2-a.csv",
 }
 
 
@@ -110,7 +129,8 @@ def test_every_source_is_read_from_each_place_it_may_be_in(
     for place in places:
         if place == "the cache":
             (repository / "data/visits.csv").unlink()
-            (repository / "all.csv").unlink()
+            for name in ("all.csv", "fr.csv", "2-a.csv"):
+                (repository / name).unlink()
             shutil.rmtree(repository / "parts")
         if place in ("the remote", "dvc"):
             shutil.rmtree(repository / ".dvc/cache", ignore_errors=True)
@@ -122,6 +142,20 @@ def test_every_source_is_read_from_each_place_it_may_be_in(
         for source, name in SOURCES.items():
             named(repository, source)
             assert content(repository) == {name: rows}, (place, source)
+
+
+def test_the_hints_for_an_output_that_dvc_keeps_no_copy_of(repository: Path) -> None:
+    small = repository / "small.csv"
+    rows = small.read_bytes()
+    named(repository, "dvc.yaml#kept_by_git/small.csv")
+    assert content(repository) == {"source/small.csv": rows}
+    for hint in ("git checkout small.csv", "dvc repro -q kept_by_git"):
+        small.unlink()
+        with pytest.raises(PackageError, match="DVC keeps no copy of it") as caught:
+            content(repository)
+        assert " ".join(hint.replace("-q ", "").split()[:2]) in caught.value.hint
+        run(repository, *hint.split())
+        assert content(repository) == {"source/small.csv": rows}
 
 
 def test_a_build_records_what_dvc_tracks(repository: Path, tmp_path: Path) -> None:

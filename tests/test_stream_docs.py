@@ -99,7 +99,7 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 
 def test_versions_and_verbs_are_those_of_the_code() -> None:
-    assert serve.VERSION == model_connection.VERSION == 1
+    assert serve.VERSION == model_connection.VERSION == 2
     assert wire.MAGIC == b"MHW1"
     work = PAGE.partition("## Work\n")[2].partition("An answer has")[0]
     assert set(re.findall(r"`([a-z]+)`", work)) - {"work"} == set(HostSession()._verbs)

@@ -1,4 +1,4 @@
-"""What can be measured in one run: which models, servers and loads, and the ratios aimed at."""
+"""The experiments of one run: models, servers and loads, and the ratios aimed at."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import statistics
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ from serving.grpc.methods import INFER
 CLIENTS = 16
 ROWS, FEATURES = 5_000, 10
 START_SECONDS = 120
+SETTLED_LOOKS = 4
+"""Intervals of 0.3 s that a server has to use less than a tenth of a processor in."""
 HEADERS = ("-H", "content-type: application/grpc", "-H", "te: trailers")
 PROJECT = """
 [package]
@@ -104,6 +107,8 @@ class Figures:
     """Milliseconds."""
     cpu: float
     """Microseconds of processor time of the server's processes, a request."""
+    client: float
+    """The part of one processor that h2load used, 0 to 1: near 1 it would be the limit."""
 
 
 def main() -> None:
@@ -137,19 +142,20 @@ def compared(model: str, folder: Path, chosen: argparse.Namespace) -> None:
             for one in servers if number % 2 == 0 else servers[::-1]:
                 rounds[one.name].append(measured(one, model, row, expected, chosen.seconds))
     first = rounds[servers[0].name]
-    print(f"\n| {model} | req/s | p50 ms | p99 ms | CPU µs a request | ours / it, rounds |")
-    print("|---|---|---|---|---|---|")
+    head = ("req/s", "p50 ms", "p99 ms", "CPU µs a request", "h2load", "ours / it, rounds")
+    print(f"\n| {' | '.join((model, *head, 'CPU, it / ours'))} |\n|{'---|' * 8}")
     for name, each in rounds.items():
+        rate, p50, p99, cpu = (middle(each, of) for of in ("rate", "p50", "p99", "cpu"))
+        busy = max(one.client for one in each)
         ratios = [own.rate / other.rate for own, other in zip(first, each, strict=True)]
-        line = [middle(each, lambda one: one.rate), middle(each, lambda one: one.p50)]
-        line += [middle(each, lambda one: one.p99), middle(each, lambda one: one.cpu)]
         shown = " · ".join(f"{ratio:.1f}" for ratio in ratios)
-        rate, p50, p99, cpu = line
-        print(f"| {name} | {rate:,.0f} | {p50:.2f} | {p99:.1f} | {cpu:,.0f} | {shown} |")
+        line = f"| {name} | {rate:,.0f} | {p50:.2f} | {p99:.1f} | {cpu:,.0f} | {busy:.0%} | {shown}"
+        print(f"{line} | {cpu / middle(first, 'cpu'):.1f} |", flush=True)
 
 
-def middle(rounds: Sequence[Figures], of: Callable[[Figures], float]) -> float:
-    return statistics.median(of(one) for one in rounds)
+def middle(rounds: Sequence[Figures], of: str) -> float:
+    """The median of a figure."""
+    return statistics.median(getattr(one, of) for one in rounds)
 
 
 def data() -> pd.DataFrame:
@@ -225,10 +231,11 @@ def measured(
         if got != [expected]:
             raise SystemExit(f"{server.name}: expected {expected}, got {got}")
         Path(body.name).write_bytes(framed(message.SerializeToString()))
+        settled(process.pid)
         load(server, body.name, max(1, seconds // 3))
-        before = process_tree_usage(process.pid)
+        before, spent = process_tree_usage(process.pid), waited_seconds()
         report = load(server, body.name, seconds)
-        after = process_tree_usage(process.pid)
+        after, client = process_tree_usage(process.pid), (waited_seconds() - spent) / seconds
     done = int(found(r"(\d+) succeeded", report))
     if not done:
         raise SystemExit(f"{server.name}: no call was answered:\n{report}")
@@ -239,7 +246,24 @@ def measured(
     times = sorted(float(line.split("\t")[2]) / 1e3 for line in logged(body.name))
     rate = done / seconds
     cpu = (after.cpu_seconds - before.cpu_seconds) / done * 1e6
-    return Figures(rate, times[len(times) // 2], times[len(times) * 99 // 100], cpu)
+    return Figures(rate, times[len(times) // 2], times[len(times) * 99 // 100], cpu, client)
+
+
+def settled(pid: int) -> None:
+    """Wait until the server has loaded all it loads: it may answer while it still does."""
+    end, idle = time.monotonic() + START_SECONDS, 0
+    while idle < SETTLED_LOOKS and time.monotonic() < end:
+        before = process_tree_usage(pid)
+        time.sleep(0.3)
+        after = process_tree_usage(pid)
+        assert before is not None and after is not None  # noqa: PT018
+        idle = idle + 1 if after.cpu_seconds - before.cpu_seconds < 0.03 else 0
+
+
+def waited_seconds() -> float:
+    """Processor time of the child processes that have ended, in seconds."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def load(server: GrpcServer, body: str, seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""What a machine allows: nginx with a fixed answer, and a bare application that only predicts."""
+"""The limits of a machine: nginx with a fixed answer, and a bare application that only predicts."""
 
 from __future__ import annotations
 

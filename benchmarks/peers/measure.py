@@ -26,7 +26,7 @@ COUNTED = re.compile(rb'slice_predictions_total\{[^}]*slice="__all__"[^}]*\} (\S
 
 @dataclass(frozen=True)
 class Options:
-    """What is the same for all servers: (rows per request, clients) of each load, and so on."""
+    """The same options for all servers: (rows per request, clients) of each load, and so on."""
 
     loads: Sequence[tuple[int, int]]
     seconds: int

@@ -93,7 +93,7 @@ class Model:
 def table(file: Path | None, target: str) -> pd.DataFrame:
     """The rows of ``file`` without nulls, or generated rows; with the target column."""
     if file is None:
-        from made import mixed
+        from synthetic_package import mixed
 
         return mixed(50_000, 6, 8, 2).rename(columns={"target": target})
     frame = pd.read_csv(file, skipinitialspace=True).dropna()

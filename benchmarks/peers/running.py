@@ -57,7 +57,7 @@ def _wait(server: Server, run: Run, process: subprocess.Popen[bytes]) -> None:
 
 
 def predict(server: Server, port: int, rows: list[dict[str, Any]]) -> bytes | None:
-    """What ``server`` answers to ``rows``; None if that is an error."""
+    """The answer of ``server`` to ``rows``; None if it is an error."""
     body, headers = server.encoded(rows)
     status, content = request(port, "POST", server.path, body, headers)
     return content if status == 200 else None

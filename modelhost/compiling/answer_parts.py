@@ -22,6 +22,7 @@ from modelhost.compiling.linear import LinearParts, linear_parts
 from modelhost.compiling.provenance import CannotCompileError, MatrixBlock, describe, from_sklearn
 from modelhost.compiling.trees import Head, has_trees, trees_of
 from modelhost.compiling.walk import Path, PipelineWalk
+from modelhost.objects.adapter import Adapter
 from modelhost.output_spec import OutputSpec
 from modelhost.predictions import scalars
 
@@ -31,11 +32,11 @@ _ARRAYS = ("numbers", "array")
 
 
 class AnswerPart(NamedTuple):
-    """What computes one answer."""
+    """The computation of one answer."""
 
     estimator: Any
     output: int | None
-    """Which of the answers of ``estimator`` it is; None if it gives one."""
+    """The index in the answers of ``estimator``; None if it gives one."""
     task: str
     classes: Sequence[Any] | None
     """The labels of a classification."""
@@ -77,7 +78,8 @@ class TakenApart(NamedTuple):
             yield joined_text_head(self.parts, texts)
             return
         yield joined_head(self.parts) if self.parts else Head({"refused": self.reason})
-        yield from native_heads(estimator, path)
+        if not isinstance(estimator, Adapter):  # a booster has no other quick way than its trees
+            yield from native_heads(estimator, path)
 
 
 def answer_parts(estimator: Any, outputs: Sequence[OutputSpec]) -> list[AnswerPart]:
@@ -167,7 +169,7 @@ def _single(output: OutputSpec) -> list[tuple[str, Sequence[Any] | None]]:
 
 
 def _members(estimator: Any, count: int) -> list[tuple[Any, int | None]]:
-    """What computes each of ``count`` answers, and its index there."""
+    """The estimator of each of ``count`` answers, and its index there."""
     name = type(estimator).__name__ if from_sklearn(estimator) else ""
     several = name != "OneVsRestClassifier" or estimator.multilabel_
     if name in _MEMBERS and several:

@@ -36,6 +36,7 @@ from modelhost.compiling.transformers import Keys
 from modelhost.compiling.trees import Head
 from modelhost.compiling.walk import Path, PipelineWalk, dense
 from modelhost.objects.adapter import Adapter
+from modelhost.objects.output_adapter import OutputsAdapter
 from modelhost.output_spec import OutputSpec
 from modelhost.text_input import text_column, text_step
 from modelhost.wire import Buffer
@@ -136,7 +137,7 @@ def _split_pipeline(native: Any) -> _Parts:
     transformers: list[tuple[Any, Path]] = []
     path: Path = ()
     if isinstance(native, Adapter) and type(native.fitted).__name__ != "Booster":
-        if type(native) is Adapter:  # it gives another number than its ``predict``
+        if type(native) in (Adapter, OutputsAdapter):  # it gives another number than ``predict``
             raise CannotCompileError(f"no compiled form is known for scores of {describe(native)}")
         native, path = native.fitted, ("fitted",)
     while from_sklearn(native):
@@ -158,7 +159,7 @@ def _split_pipeline(native: Any) -> _Parts:
 
 
 def _first(native: Any, columns: Sequence[Any], data: Any) -> MatrixBlock:
-    """What the model is given: a frame, or the only column of text as a list."""
+    """The model's input: a frame, or the only column of text as a list."""
     cells = tuple(first_cell(index, column) for index, column in enumerate(columns))
     block = MatrixBlock(cells, data)
     name = text_column(columns) if text_step(native) else None

@@ -55,7 +55,7 @@ _WITH_CHANCES = (*_LOG_LOSS, "modified_huber")
 
 
 class LinearParts(NamedTuple):
-    """What a linear model computes: ``link(matrix @ weights.T + intercept)``."""
+    """The parameters of a linear model: ``link(matrix @ weights.T + intercept)``."""
 
     weights: Any
     """Shape (scores, width of the matrix)."""

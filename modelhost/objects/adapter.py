@@ -1,4 +1,4 @@
-"""What a fitted object of another library is served as: one number or label per row."""
+"""Adapts a fitted object of another library to one number or label per row."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from modelhost.errors import PackageError
+from modelhost.output_spec import OutputSpec
 from modelhost.predictions import Scalar, Task
 
 Classes = Optional[Tuple[Scalar, ...]]
@@ -15,15 +16,17 @@ Answer = Callable[[Any], Any]
 
 
 class DeclaredAnswers(NamedTuple):
-    """What the package declares of its answers."""
+    """The package's declaration of the answers."""
 
     task: Task
     classes: Classes = None
     """``[serve] classes``; None if it is not set."""
+    outputs: tuple[OutputSpec, ...] = ()
+    """``[outputs]``, if the task is ``outputs``."""
 
 
 class Inputs(NamedTuple):
-    """What an object recorded of its columns; None for what it did not record."""
+    """The object's record of its columns; None for what it did not record."""
 
     names: Sequence[str] | None = None
     width: int | None = None

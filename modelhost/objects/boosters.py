@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -20,8 +20,11 @@ from modelhost.objects.adapter import (
     refuse_task,
 )
 from modelhost.objects.matrices import matrix
+from modelhost.output_spec import OutputSpec
 from modelhost.predictions import is_frame
 
+ONE_ANSWER = ("label", "number", "score")
+"""Kinds of a single answer a row, which the adapter of a task gives."""
 _LIGHTGBM_LABELS = ("binary", "cross_entropy", "multiclass", "multiclassova")
 
 
@@ -74,6 +77,26 @@ def adapt_xgboost(native: Any, declared: DeclaredAnswers) -> Any:
     made.get_booster = lambda: native
     made.missing = np.nan
     return made
+
+
+def lightgbm_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
+    """A ``lightgbm.Booster`` with several numbers a row; None for one label or number."""
+    if type(native).__name__ != "Booster":
+        return native
+    if len(outputs) == 1 and outputs[0].kind in ONE_ANSWER:
+        return None
+    return Adapter(native, native.predict, Inputs(feature_names(native), native.num_feature()))
+
+
+def xgboost_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
+    """An ``xgboost.Booster`` with several numbers a row; None for one label or number."""
+    if type(native).__name__ != "Booster":
+        return native
+    if len(outputs) == 1 and outputs[0].kind in ONE_ANSWER:
+        return None
+    matrices = sys.modules[type(native).__module__.partition(".")[0]].DMatrix
+    inputs = Inputs(native.feature_names, native.num_features())
+    return Adapter(native, lambda rows: native.predict(_dmatrix(matrices, native, rows)), inputs)
 
 
 def _dmatrix(kind: Any, native: Any, rows: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Sequence
 
 from modelhost.objects.adapter import (
     DeclaredAnswers,
@@ -11,6 +11,10 @@ from modelhost.objects.adapter import (
     classes_for,
     refuse_task,
 )
+from modelhost.objects.output_adapter import OutputValues, one_output
+from modelhost.objects.scores import SIGMOID
+from modelhost.objects.tensor_outputs import output_values
+from modelhost.output_spec import OutputSpec
 
 LABEL_LOSSES = ("Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll")
 
@@ -34,3 +38,21 @@ def adapt_catboost(native: Any, declared: DeclaredAnswers) -> Any:
         return native.predict(frame, prediction_type="Probability")
 
     return ProbabilityAdapter(native, chances, inputs, classes_for(declared, count, known))
+
+
+def catboost_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
+    """A ``CatBoost`` model whose ``predict`` gives ``outputs``; None for one label.
+
+    The general ``CatBoost`` of several labels (``MultiLogloss``) gives their probabilities.
+    """
+    if outputs[0].kind == "label":
+        return None
+    if type(native).__name__ != "CatBoost" or outputs[0].kind != "labels":
+        return native
+
+    def answer(frame: Any) -> OutputValues:
+        scores = native.predict(frame, prediction_type="Probability")
+        return output_values(outputs[0], scores, SIGMOID, outputs[0].classes or ())
+
+    inputs = Inputs(native.feature_names_)
+    return one_output(native, outputs[0], answer, inputs, outputs[0].classes)

@@ -47,6 +47,15 @@ def adapt_clusters(native: Any, declared: DeclaredAnswers) -> Any:
     return LabelAdapter(native, native.predict, _inputs(native), classes)
 
 
+def clusters(native: Any) -> list[int] | None:
+    """The numbers of the clusters of a fitted clusterer or mixture; None for another object."""
+    last = _last(native)
+    kinds = {kind.__name__ for kind in type(last).__mro__}
+    if not kinds & {_CLUSTER, _MIXTURE} or not callable(getattr(last, "predict", None)):
+        return None
+    return list(range(_count(last)))
+
+
 def _last(native: Any) -> Any:
     steps = getattr(native, "steps", None)
     return _last(steps[-1][1]) if isinstance(steps, list) and steps else native

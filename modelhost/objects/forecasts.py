@@ -1,54 +1,176 @@
-"""Forecasters: Prophet by date; pmdarima, sktime and series of statsmodels by the step ahead."""
+"""Forecasters: Prophet by date; pmdarima and sktime by the step ahead."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple, Sequence
 
 import numpy as np
 
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import Adapter, DeclaredAnswers, Inputs, refuse_task
 from modelhost.objects.matrices import matrix
+from modelhost.objects.output_adapter import refuse_outputs
+from modelhost.output_spec import OutputSpec
 
 STEP = "step"
 """The column of steps ahead: 1 is the first time after the training."""
 MAX_STEPS = 100_000
+MEDIAN = 0.5
 
 
-def by_step(
-    native: Any, declared: DeclaredAnswers, name: str, forecast: Callable[[int], Any]
-) -> Any:
-    """A model that gives the forecast of the step in its only column, ``step``.
+class Forecasts(NamedTuple):
+    """How a series is forecast."""
 
-    ``forecast``: from a number of steps to their values, in order.
+    name: str
+    call: Callable[[int, Any], Any]
+    """From a number of steps n, and the regressors of each (n, columns) or None, to an array (n,),
+    or (n, levels) of quantiles."""
+    regressors: Sequence[str] = ()
+    """The columns whose values of each step are known ahead, such as a calendar."""
+    named: bool = True
+    """Whether the data have these names; otherwise the columns beside ``step`` are meant."""
+
+
+def by_step(native: Any, declared: DeclaredAnswers, forecasts: Forecasts) -> Any:
+    """A model that gives the forecast of the step in column ``step``, and of its regressors.
+
+    The regressors of a row are those of its step; those of other steps do not change its answer.
     """
+    names = list(forecasts.regressors)
     if declared.task != "regression":
-        raise refuse_task(name, "a number", declared.task)
+        raise refuse_task(forecasts.name, "a number", declared.task)
 
     def answer(rows: Any) -> Any:
-        steps = matrix(rows)[:, 0]
-        if not ((steps >= 1) & (steps <= MAX_STEPS) & (steps == np.floor(steps))).all():
-            raise ValueError(f"column {STEP!r}: expected whole numbers from 1 to {MAX_STEPS:,}")
-        values = np.asarray(forecast(int(steps.max())), np.float64).ravel()
-        return values[steps.astype(int) - 1]
+        steps = _steps(rows)
+        if not names:
+            return np.asarray(forecasts.call(int(steps.max()), None), np.float64)[steps - 1]
+        taken = names if forecasts.named else [name for name in rows.columns if name != STEP]
+        values = matrix(rows, np.float64, taken)
+        if not np.isfinite(values).all():
+            raise ValueError(f"columns {', '.join(names)}: expected numbers, got null")
+        found: list[Any] = [None] * len(steps)
+        for chosen in _without_repetition(steps):
+            of_steps = np.zeros((int(steps[chosen].max()), len(names)))
+            of_steps[steps[chosen] - 1] = values[chosen]
+            made = np.asarray(forecasts.call(len(of_steps), of_steps), np.float64)
+            for row in chosen:
+                found[row] = made[steps[row] - 1]
+        return np.array(found)
 
-    return Adapter(native, answer, Inputs(names=[STEP]))
+    inputs = Inputs(names=[STEP, *names]) if forecasts.named else Inputs(width=1 + len(names))
+    return Adapter(native, answer, inputs)
+
+
+def _steps(rows: Any) -> Any:
+    steps = matrix(rows, np.float64, [STEP] if rows.shape[1] > 1 else None)[:, 0]
+    if not ((steps >= 1) & (steps <= MAX_STEPS) & (steps == np.floor(steps))).all():
+        raise ValueError(f"column {STEP!r}: expected whole numbers from 1 to {MAX_STEPS:,}")
+    return steps.astype(int)
+
+
+def _without_repetition(steps: Any) -> list[list[int]]:
+    """The rows in groups of different steps: the first of each step, the second, and so on."""
+    groups: list[list[int]] = []
+    seen: dict[int, int] = {}
+    for row, step in enumerate(steps.tolist()):
+        at = seen.get(step, 0)
+        seen[step] = at + 1
+        if at == len(groups):
+            groups.append([])
+        groups[at].append(row)
+    return groups
 
 
 def adapt_pmdarima(native: Any, declared: DeclaredAnswers) -> Any:
     """An ARIMA, or a pipeline that ends in one."""
+    name, regressors = type(native).__name__, _pmdarima_regressors(native)
+    return by_step(
+        native,
+        declared,
+        Forecasts(
+            name, lambda n, x: native.predict(n_periods=n, X=_framed(x, regressors)), regressors
+        ),
+    )
+
+
+def pmdarima_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
+    """Quantiles of the forecast, by its normal distribution; None for other outputs."""
+    if len(outputs) > 1 or outputs[0].kind != "quantiles":
+        return None
+    regressors = _pmdarima_regressors(native)
+
+    def quantiles(steps: int, exog: Any) -> Any:
+        given = _framed(exog, regressors)
+        return np.column_stack(
+            [_pmdarima_quantile(native, steps, given, level) for level in outputs[0].levels or ()]
+        )
+
+    forecasts = Forecasts(type(native).__name__, quantiles, regressors)
+    return by_step(native, DeclaredAnswers("regression"), forecasts)
+
+
+def _pmdarima_quantile(native: Any, steps: int, given: Any, level: float) -> Any:
+    if level == MEDIAN:
+        return np.asarray(native.predict(n_periods=steps, X=given))
+    outside = 2 * min(level, 1 - level)
+    _, bounds = native.predict(n_periods=steps, X=given, return_conf_int=True, alpha=outside)
+    return np.asarray(bounds)[:, int(level > MEDIAN)]
+
+
+def _pmdarima_regressors(native: Any) -> list[str]:
     last = native.steps[-1][1] if hasattr(native, "steps") else native
     fitted = getattr(last, "model_", last)
-    if getattr(getattr(fitted, "arima_res_", None), "model", None) is None:
+    model = getattr(getattr(fitted, "arima_res_", None), "model", None)
+    if model is None:
         raise ValueError(f"{type(native).__name__} is not fitted")
-    if fitted.arima_res_.model.k_exog:
+    if not model.k_exog:
+        return []
+    names = getattr(fitted, "feature_names_in_", None)
+    if last is not native or names is None:  # steps before it make columns of their own
         raise needs_regressors(type(native).__name__)
-    return by_step(native, declared, type(native).__name__, lambda n: native.predict(n_periods=n))
+    return [str(name) for name in names]
+
+
+def _framed(exog: Any, names: Sequence[str]) -> Any:
+    """Regressors under the names that they had in training."""
+    if exog is None:
+        return None
+    import pandas as pd
+
+    return pd.DataFrame(exog, columns=list(names))
 
 
 def adapt_sktime(native: Any, declared: DeclaredAnswers) -> Any:
     """A forecaster of one series."""
+    name = _sktime_name(native)
+    return by_step(
+        native, declared, Forecasts(name, lambda n, _: _raveled(native.predict(fh=_ahead(n))))
+    )
+
+
+def sktime_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
+    """Quantiles of the forecast, if the forecaster has any; None for other outputs."""
+    if len(outputs) > 1 or outputs[0].kind != "quantiles":
+        return None
+    name = _sktime_name(native)
+    if not native.get_tag("capability:pred_int"):
+        raise refuse_outputs(f"{name} of sktime", "forecasts without spread", outputs)
+    levels = list(outputs[0].levels or ())
+    call = lambda n, _: native.predict_quantiles(fh=_ahead(n), alpha=levels)  # noqa: E731
+    return by_step(native, DeclaredAnswers("regression"), Forecasts(name, call))
+
+
+def _ahead(steps: int) -> list[int]:
+    return list(range(1, steps + 1))
+
+
+def _raveled(values: Any) -> Any:
+    return np.asarray(values, np.float64).ravel()
+
+
+def _sktime_name(native: Any) -> str:
+    """The name of a forecaster without other columns; raises ``PackageError`` for others."""
     kinds = {kind.__name__ for kind in type(native).__mro__}
     name = type(native).__name__
     if "BaseForecaster" not in kinds:
@@ -59,7 +181,7 @@ def adapt_sktime(native: Any, declared: DeclaredAnswers) -> Any:
         )
     if getattr(native, "_X", None) is not None:
         raise needs_regressors(name)
-    return by_step(native, declared, name, lambda n: native.predict(fh=list(range(1, n + 1))))
+    return name
 
 
 def adapt_prophet(native: Any, declared: DeclaredAnswers) -> Any:
@@ -97,7 +219,8 @@ def adapt_prophet(native: Any, declared: DeclaredAnswers) -> Any:
 def needs_regressors(name: str) -> PackageError:
     """The error for a forecaster whose forecasts depend on other columns."""
     return PackageError(
-        f"{name} was fitted with other columns, whose values it needs for each step ahead",
+        f"{name} was fitted with other columns, and its forecast of a step depends on those of"
+        " earlier steps, too",
         "fit it without them, or serve it by a class of the project:"
         ' [serve] predictor = "predict:Predictor"',
     )

@@ -25,6 +25,7 @@ from modelhost.objects.scores import (
     adapt_scored,
     in_batches,
 )
+from modelhost.objects.tensor_outputs import TensorModel, adapt_tensors
 from modelhost.predictions import is_frame
 
 _TYPES = {
@@ -36,6 +37,7 @@ _TYPES = {
     "tensor(bool)": np.bool_,
     "tensor(string)": np.object_,
 }
+_LABEL_TYPES = ("tensor(int64)", "tensor(string)")
 _ENDINGS = {"Softmax": SOFTMAX, "LogSoftmax": LOG_SOFTMAX, "Sigmoid": SIGMOID}
 _RESHAPES = ("Squeeze", "Unsqueeze", "Reshape", "Flatten", "Identity", "Cast")
 
@@ -51,7 +53,9 @@ def adapt_graph(native: Graph, declared: DeclaredAnswers) -> Any:
     """A graph with labels and probabilities, as converters write, or with one tensor of scores."""
     session = native.session
     outputs, inputs = session.get_outputs(), _inputs(session)
-    labels = [one for one in outputs if one.type in ("tensor(int64)", "tensor(string)")]
+    if declared.outputs and not _is_classifier(outputs, declared):
+        return _several(native, inputs, declared)
+    labels = [one for one in outputs if one.type in _LABEL_TYPES]
     others = [one for one in outputs if one not in labels]
     if declared.task == "classification" and len(labels) == 1:
         if len(others) == 1:
@@ -77,6 +81,30 @@ def adapt_graph(native: Graph, declared: DeclaredAnswers) -> Any:
         width,
     )
     return adapt_scored(scored, declared)
+
+
+def _is_classifier(outputs: Sequence[Any], declared: DeclaredAnswers) -> bool:
+    """Whether a graph of a converter gives a label and its probabilities, and these are asked."""
+    several = len(outputs) == 2 and sum(one.type in _LABEL_TYPES for one in outputs) == 1
+    return several and declared.task == "classification"
+
+
+def _several(native: Graph, inputs: Inputs, declared: DeclaredAnswers) -> Any:
+    """The outputs of a graph by their names, or in order."""
+    session = native.session
+    told = session.get_outputs()
+    names = [one.name for one in told]
+    widths = [
+        one.shape[1] if len(one.shape) == 2 and isinstance(one.shape[1], int) else None
+        for one in told
+    ]
+    endings = [_ending(native.nodes, name) for name in names]
+
+    def run(rows: Any) -> Any:
+        return dict(zip(names, _run_all(session, rows, names)))
+
+    model = TensorModel(session, "the ONNX graph", run, inputs, endings, widths)
+    return adapt_tensors(model, declared.outputs)
 
 
 def _classifier(native: Graph, inputs: Inputs, chances: Any, declared: DeclaredAnswers) -> Any:
@@ -110,19 +138,24 @@ def _inputs(session: Any) -> Inputs:
 
 
 def _run(session: Any, rows: Any, output: str) -> Any:
-    """The output for all rows; a graph of several inputs takes a column for each."""
+    """The output for all rows."""
+    return _run_all(session, rows, [output])[0]
+
+
+def _run_all(session: Any, rows: Any, outputs: Sequence[str]) -> list[Any]:
+    """Outputs for all rows; a graph of several inputs takes a column for each."""
     taken = session.get_inputs()
     batch = taken[0].shape[0] if taken[0].shape else None
     if len(taken) == 1:
         (one,) = taken
-        values = _values(rows, one)
         size = batch if isinstance(batch, int) and batch > 0 else None
-        return in_batches(lambda part: session.run([output], {one.name: part})[0], values, size)
+        run = lambda part: session.run(list(outputs), {one.name: part})  # noqa: E731
+        return list(in_batches(run, _values(rows, one), size))
     fed = {}
     for one in taken:
         values = _values(rows[[one.name]], one)
         fed[one.name] = values.reshape(len(rows)) if len(one.shape) == 1 else values
-    return session.run([output], fed)[0]
+    return list(session.run(list(outputs), fed))
 
 
 def _values(rows: Any, taken: Any) -> Any:

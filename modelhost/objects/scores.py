@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def adapt_scored(model: ScoringModel, declared: DeclaredAnswers) -> Any:
 
 def _class_indices(answer: Answer) -> Answer:
     def indices(rows: Any) -> Any:
-        found = _flat(answer(rows))
+        found = flat(answer(rows))
         return (found > 0).astype(int) if found.ndim == 1 else found.argmax(axis=1)
 
     return indices
@@ -76,11 +76,11 @@ def _class_indices(answer: Answer) -> Answer:
 
 def _chances(model: ScoringModel) -> Answer:
     if model.ending != LOG_SOFTMAX:
-        return lambda rows: _flat(model.answer(rows))
-    return lambda rows: np.exp(_flat(model.answer(rows)))
+        return lambda rows: flat(model.answer(rows))
+    return lambda rows: np.exp(flat(model.answer(rows)))
 
 
-def _flat(found: Any) -> Any:
+def flat(found: Any) -> Any:
     """Scores without dimensions of one entry beside the rows."""
     made = np.asarray(found, np.float64)
     return made.reshape(len(made), -1)[:, 0] if made[:1].size == 1 else made
@@ -89,7 +89,8 @@ def _flat(found: Any) -> Any:
 def in_batches(run: Callable[[Any], Any], rows: Any, size: int | None) -> Any:
     """The answers of a model whose batches have exactly ``size`` rows; None for any number.
 
-    The last batch is filled up with copies of its last row.
+    ``run`` gives an array, a list of them, or a mapping by name. The last batch is filled up with
+    copies of its last row.
     """
     if size is None:
         return run(rows)
@@ -98,5 +99,21 @@ def in_batches(run: Callable[[Any], Any], rows: Any, size: int | None) -> Any:
         part = rows[start : start + size]
         missing = size - len(part)
         whole = np.concatenate([part, np.repeat(part[-1:], missing, 0)]) if missing else part
-        found.append(np.asarray(run(whole))[: len(part)])
-    return np.concatenate(found)
+        found.append(_first_rows(run(whole), len(part)))
+    return _together(found)
+
+
+def _first_rows(given: Any, count: int) -> Any:
+    if isinstance(given, Mapping):
+        return {name: np.asarray(one)[:count] for name, one in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [np.asarray(one)[:count] for one in given]
+    return np.asarray(given)[:count]
+
+
+def _together(parts: Sequence[Any]) -> Any:
+    if isinstance(parts[0], Mapping):
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if isinstance(parts[0], list):
+        return [np.concatenate(tensors) for tensors in zip(*parts)]
+    return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""Modules of PyTorch and models of Keras."""
+"""Modules of PyTorch."""
 
 from __future__ import annotations
 
@@ -9,28 +9,13 @@ import numpy as np
 
 from modelhost.objects.adapter import DeclaredAnswers, Inputs
 from modelhost.objects.matrices import matrix
-from modelhost.objects.scores import (
-    LOG_SOFTMAX,
-    OPEN,
-    SIGMOID,
-    SOFTMAX,
-    ScoringModel,
-    adapt_scored,
-    in_batches,
-)
-
-_RESHAPES = ("squeeze", "unsqueeze", "flatten", "view", "reshape", "to", "contiguous", "clone")
-_ENDINGS = {
-    "softmax": SOFTMAX,
-    "_softmax": SOFTMAX,
-    "log_softmax": LOG_SOFTMAX,
-    "_log_softmax": LOG_SOFTMAX,
-    "sigmoid": SIGMOID,
-}
+from modelhost.objects.scores import OPEN, ScoringModel, adapt_scored, in_batches
+from modelhost.objects.tensor_outputs import TensorModel, adapt_tensors
+from modelhost.objects.torch_endings import torch_endings
 
 
 def adapt_torch(native: Any, declared: DeclaredAnswers) -> Any:
-    """A module that takes one tensor of rows and gives one tensor."""
+    """A module that takes one tensor of rows; of ``[outputs]`` it may give several tensors."""
     torch: Any = sys.modules["torch"]
     if type(native).__name__ != "GraphModule":  # a graph of torch.export has no modes
         native.eval()
@@ -40,19 +25,40 @@ def adapt_torch(native: Any, declared: DeclaredAnswers) -> Any:
 
     def run(rows: Any) -> Any:
         with torch.inference_mode():
-            found = native(torch.from_numpy(np.ascontiguousarray(rows)))
-        if not isinstance(found, torch.Tensor):
-            raise TypeError(f"the module gives a {type(found).__name__}, expected one tensor")
-        return found.to(torch.float64).numpy()
+            return _plain(native(torch.from_numpy(np.ascontiguousarray(rows))))
 
     def answer(rows: Any) -> Any:
         return in_batches(run, matrix(rows, dtype), batch)
 
+    def one_tensor(rows: Any) -> Any:
+        found = answer(rows)
+        if not isinstance(found, np.ndarray):
+            raise TypeError(f"the module gives {len(found)} tensors, expected one")
+        return found
+
     name = f"the module {getattr(native, 'original_name', type(native).__name__)}"
-    ending = _ending(native)
-    return adapt_scored(
-        ScoringModel(native, name, answer, Inputs(width=_width(native)), ending), declared
-    )
+    inputs = Inputs(width=_width(native))
+    endings = torch_endings(native)
+    if declared.outputs:
+        return adapt_tensors(TensorModel(native, name, answer, inputs, endings), declared.outputs)
+    ending = endings[0] if len(endings) == 1 else OPEN
+    return adapt_scored(ScoringModel(native, name, one_tensor, inputs, ending), declared)
+
+
+def _plain(found: Any) -> Any:
+    """Arrays of what a module gives: a tensor, a tuple or list of them, or a dict by name."""
+    if isinstance(found, dict):
+        return {str(name): _array(one) for name, one in found.items()}
+    if isinstance(found, (list, tuple)):
+        return [_array(one) for one in found]
+    return _array(found)
+
+
+def _array(found: Any) -> Any:
+    torch: Any = sys.modules["torch"]
+    if not isinstance(found, torch.Tensor):
+        raise TypeError(f"the module gives a {type(found).__name__}, expected tensors")
+    return found.detach().to(torch.float64).numpy()
 
 
 def _placeholder(native: Any) -> Any:
@@ -78,51 +84,3 @@ def _width(native: Any) -> int | None:
     if shape is not None and len(shape) == 2 and isinstance(shape[1], int):
         return int(shape[1])
     return None
-
-
-def _ending(native: Any) -> str:
-    """The last operation of a module, as far as its graph or its last part tells it."""
-    graph = getattr(native, "graph", None)
-    if graph is not None and hasattr(graph, "find_nodes"):
-        (output,) = graph.find_nodes(op="output")
-        node = output.all_input_nodes[0] if output.all_input_nodes else None
-        while node is not None and _operation(node.target) in _RESHAPES:
-            node = node.all_input_nodes[0]
-        return OPEN if node is None else _ENDINGS.get(_operation(node.target), OPEN)
-    graph = getattr(native, "inlined_graph", None)
-    if graph is not None:
-        node = next(iter(graph.outputs())).node()
-        while node.kind().partition("::")[2] in _RESHAPES:
-            node = next(iter(node.inputs())).node()
-        return _ENDINGS.get(node.kind().partition("::")[2], OPEN)
-    parts = list(native.children())
-    last = type(parts[-1]).__name__ if parts and type(native).__name__ == "Sequential" else ""
-    return {"Softmax": SOFTMAX, "LogSoftmax": LOG_SOFTMAX, "Sigmoid": SIGMOID}.get(last, OPEN)
-
-
-def _operation(target: Any) -> str:
-    """``softmax`` of ``aten.softmax.int``."""
-    return str(target).partition(".")[2].partition(".")[0] or str(target)
-
-
-def adapt_keras(native: Any, declared: DeclaredAnswers) -> Any:
-    """A model of Keras with one input and one output."""
-    shapes = native.input_shape, native.output_shape
-    if any(isinstance(shape, (list, dict)) for shape in shapes):
-        raise ValueError(f"the model has several inputs or outputs: {shapes}, expected one of each")
-    taken, given = shapes
-    layer = native.layers[-1] if native.layers else None
-    ending = getattr(getattr(layer, "activation", None), "__name__", "")
-    if type(layer).__name__ == "Softmax":
-        ending = SOFTMAX
-
-    def answer(rows: Any) -> Any:
-        return np.asarray(native.predict_on_batch(matrix(rows, np.float32)))
-
-    width = given[-1] if len(given) == 2 else None
-    count = taken[1] if len(taken) == 2 else None
-    known = ending if ending in (SOFTMAX, SIGMOID, LOG_SOFTMAX) else OPEN
-    scored = ScoringModel(
-        native, f"the Keras model {native.name}", answer, Inputs(width=count), known, width
-    )
-    return adapt_scored(scored, declared)

@@ -1,1 +1,1 @@
-"""What a pickle would import and call, told without importing or calling anything of it."""
+"""The imports and calls of a pickle, found without importing or calling anything."""

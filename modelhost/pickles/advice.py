@@ -34,7 +34,7 @@ RESAVED = (
 
 
 def advice(names: Sequence[str], told: Sequence[str] = ()) -> str:
-    """What to do about a file that is refused for these globals; ``told``: what is wrong."""
+    """The hint for a file that is refused for these globals; ``told``: the fault."""
     if PERSISTENT_ID in told:
         return f"{GENERAL}; {RESAVED}"
     for pattern, what in ADVICE:

@@ -112,12 +112,12 @@ _SCIKIT_LEARN = (
     )
 )
 CALLS = _STANDARD | _NUMPY | _PANDAS | _TORCH | _SCIKIT_LEARN
-"""What may be named and called."""
+"""Globals that may be named and called."""
 OBJECTS = frozenset(["numpy.vectorize"])
 """Classes outside the known modules of which a pickle makes objects, without calling them."""
 EXCEPTIONS = re.compile(r"builtins\.[A-Z]\w*(Error|Exception|Warning)")
 LOOK_UPS = frozenset(["builtins.getattr", "builtins.type", "torch.storage._load_from_bytes"])
-"""What may be called with arguments that the reader follows (``SAFE``), and not handed on."""
+"""Globals that may be called with arguments that the reader follows (``SAFE``), and not passed."""
 _TEXT_OF_ARRAYS = (
     "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
     " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
@@ -168,23 +168,28 @@ FUNCTIONS = (
     *("sklearn.mixture.", "sklearn.manifold.", "sklearn.feature_extraction."),
     *("sklearn.utils.extmath.", "sklearn.utils.validation.", "sklearn.kernel_approximation."),
     *("scipy.special.", "scipy.stats.", "scipy.spatial.distance.", "scipy._lib.array_api_compat."),
-    *("scipy.optimize.", "numpy.linalg.", "statsmodels.", "lightgbm.sklearn."),
+    *("scipy.optimize.", "numpy.linalg.", "lightgbm.sklearn.", "sklego.meta._shrinkage_utils."),
     *("pandas.core.reshape.", "pandas.core.tools.", "torch.nn.functional."),
+    *("statsmodels.discrete.", "statsmodels.distributions.", "statsmodels.genmod."),
+    *("statsmodels.robust.", "statsmodels.nonparametric.", "statsmodels.base.l1_slsqp."),
+    *("statsmodels.base.l1_cvxopt.", "statsmodels.tsa.exponential_smoothing."),
+    *("statsmodels.tsa.holtwinters.", "statsmodels.stats.sandwich_covariance."),
 )
-"""Modules whose functions, which compute numbers only, may be named as a parameter as well."""
+"""Modules whose functions may be named as a parameter as well, if they compute numbers only."""
 KEPT = (
     *("sklearn.utils.validation.", "sklearn.metrics.", "sklearn.feature_selection."),
     *("sklearn.preprocessing.", "scipy.special.", "scipy.stats.", "numpy.linalg."),
-    *("statsmodels.discrete.", "statsmodels.distributions."),
+    *("statsmodels.discrete.", "statsmodels.distributions.", "sklego.meta._shrinkage_utils."),
 )
-"""Those of ``FUNCTIONS`` that ``functools.partial`` and ``numpy.vectorize`` may keep as well."""
+"""The ``FUNCTIONS`` that ``functools.partial`` and ``numpy.vectorize`` may keep as well."""
 METHODS = (
     *("scipy.stats.", "statsmodels.discrete.", "statsmodels.distributions."),
+    *("statsmodels.nonparametric.", "statsmodels.tsa.exponential_smoothing."),
     "lifelines.fitters.",
 )
-"""Modules whose methods, which compute numbers only, may be named and not called."""
+"""Modules whose methods may be named and not called, if they compute numbers only."""
 BY_NAME = _words("operator.methodcaller operator.attrgetter")
-"""What would call a method, or read an attribute, by a name that only the file states."""
+"""Globals that call a method, or read an attribute, by a name that only the file states."""
 COMPILED = (
     *("sklearn.", "scipy.", "pandas._libs.", "numpy.random.", "statsmodels.", "imblearn."),
     *("lightgbm.", "catboost.", "hdbscan.", "sksurv.", "river.", "pmdarima.", "sktime."),
@@ -196,7 +201,7 @@ KNOWN = (
     *COMPILED,
     *("numpy.", "pandas.", "xgboost.", "category_encoders.", "feature_engine.", "sklearn_pandas."),
     *("prophet.", "lifelines.", "surprise.", "torch.nn.", "skorch.", "mlxtend.", "umap."),
-    *("formulaic.", "patsy."),
+    "formulaic.",
 )
 """Libraries whose classes are known where no locked distribution is at hand."""
 REFUSED_PARTS = _words(
@@ -207,7 +212,8 @@ REFUSED_PARTS = _words(
 """Parts of a module's name: programs, tests and copies of other libraries."""
 REFUSED = (
     *("joblib.", "pandas.io.", "scipy.io.", "sklearn.datasets.", "numpy.lib.", "numpy.testing."),
-    *("statsmodels.iolib.", "statsmodels.datasets.", "sklearn.utils.discovery."),
+    *("statsmodels.iolib.", "statsmodels.datasets.", "sklearn.utils.discovery.", "patsy."),
+    *("scipy.special._precompute.", "scipy.special._mptestutils.", "lifelines.datasets."),
     *("sklearn.utils.parallel.", "sklearn.utils._mocking.", "scipy._lib._ccallback."),
     *("numpy.memmap.", "numpy._core.memmap.", "numpy.core.memmap.", "pyarrow.", "torch.hub."),
     *("torch.utils.", "torch.distributed.", "torch.multiprocessing.", "torch.package."),

@@ -202,7 +202,11 @@ class Audit:
                     raise UnreadableError(f"holds more than {MAX_PICKLES:,} pickles")
         except UnreadableError as error:
             why = str(error)
-        acted = seen.acts or any({CALLED, MADE} & one.uses for one in seen.globals.values())
+        # Bytes of other formats may look like an act, such as a number of copyreg in msgpack.
+        # Without a global there is nothing to call.
+        acted = bool(seen.acts and seen.globals) or any(
+            {CALLED, MADE} & one.uses for one in seen.globals.values()
+        )
         if certain and why:
             self.report.refuse(location, f"can't be read to its end: it {why}")
         elif why and acted and not arrays:

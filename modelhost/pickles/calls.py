@@ -1,4 +1,4 @@
-"""What known functions do with the globals among their arguments: call them or make them."""
+"""Effects of known functions on globals among their arguments: they call or instantiate them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ NEW = "copyreg.__newobj__"
 MAKERS = (RECONSTRUCTOR, NEW, "copyreg.__newobj_ex__")
 PARTIAL = "functools.partial"
 BLOCK = "pandas.core.internals.blocks.new_block"
-"""What pandas 1.3 makes the blocks of a frame with, as a partial of ``ndim``."""
+"""pandas 1.3's constructor of a frame's blocks, as a partial of ``ndim``."""
 VECTORIZE = "numpy.vectorize"
 FACTORY = "collections.defaultdict"
-"""What calls its first argument at a look-up, which reading a pickle may do."""
+"""Calls its first argument at a look-up, which reading a pickle may do."""
 KEEPERS = (PARTIAL, VECTORIZE)
-"""What calls its first argument only when it is called itself, which no pickle may do."""
+"""Call their first argument only when they are called themselves, which no pickle may do."""
 _BUILTIN_BASES = ("object", "dict", "list", "set", "tuple", "str", "int", "float", "bytes")
 BASES = frozenset(["numpy.ndarray", *(f"builtins.{one}" for one in _BUILTIN_BASES)])
 """Bases whose ``__init__`` only takes a value: ``_reconstructor`` calls it."""
@@ -25,7 +25,7 @@ RANDOM = frozenset(
     f"{_RANDOM}_pickle.{one}"
     for one in ("__generator_ctor", "__randomstate_ctor", "__bit_generator_ctor")
 )
-"""What makes generators of NumPy, by calling an argument that is a class or function."""
+"""Constructors of NumPy's generators, which call an argument that is a class or function."""
 
 
 def note_arguments(full: str, args: tuple[Any, ...]) -> str:
@@ -59,7 +59,7 @@ def note_state(target: ConstructedObject, state: Any) -> None:
 
 
 def _use_of(full: str) -> str:
-    """What calling ``full`` does with a global that is its first argument."""
+    """The use that a call of ``full`` makes of a global that is its first argument."""
     if full == FACTORY:
         return CALLED
     return LATER if full in KEEPERS else MADE

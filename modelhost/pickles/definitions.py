@@ -7,6 +7,7 @@ import re
 from typing import Any, Iterator, NamedTuple
 
 from modelhost.pickles.modules import STANDARD, ModuleFile, Modules
+from modelhost.pickles.side_effects import side_effect
 
 CLASS, FUNCTION, COMPILED, OTHER, ABSENT = "class", "function", "compiled", "other", "absent"
 MAX_STEPS = 12
@@ -32,7 +33,7 @@ _MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
 
 
 class Definition(NamedTuple):
-    """Where a name leads."""
+    """The definition that a name refers to."""
 
     kind: str
     """``CLASS``, ``FUNCTION``, ``COMPILED``, ``OTHER`` (a value) or ``ABSENT``."""
@@ -55,7 +56,7 @@ class Definitions:
         self._trees: dict[str, dict[str, list[Any]]] = {}
 
     def find(self, module: str, name: str, steps: int = 0) -> Definition:
-        """What ``name`` of ``module`` is; imports are followed."""
+        """The definition of ``name`` in ``module``; imports are followed."""
         file = self._modules.find(module)
         if file is None or steps > MAX_STEPS:
             return Definition(ABSENT, module, name, file)
@@ -103,10 +104,19 @@ class Definitions:
                     return True
         return False
 
-    def has_method(self, found: Definition, name: str, modules: tuple[str, ...]) -> bool:
-        """Whether a class or a base of it defines the method ``name``, within ``modules``."""
+    def method(self, found: Definition, name: str, modules: tuple[str, ...]) -> Definition | None:
+        """The class, ``found`` or a base, that defines the method ``name``, within ``modules``."""
         owner = self.owner(found, rf"def {re.escape(name)}\(")
-        return owner is not None and f"{owner.module}.".startswith(modules)
+        return owner if owner is not None and f"{owner.module}.".startswith(modules) else None
+
+    def side_effect(self, found: Definition, method: str = "") -> str:
+        """The side effect of a function, or of the ``method`` of a class; empty without one."""
+        assert found.file is not None
+        nodes = self._bindings(found.module, found.file).get(found.name, [])
+        if method:
+            inner = [part for node in nodes for part in getattr(node, "body", ())]
+            nodes = [node for node in inner if getattr(node, "name", "") == method]
+        return next(filter(None, map(side_effect, nodes)), "")
 
     def owner(self, found: Definition, written: str) -> Definition | None:
         """The first of a class and its bases in whose body a line begins as ``written``."""

@@ -14,11 +14,11 @@ FUNCTIONS = frozenset(
         *("exp", "log", "log10", "log1p", "log2", "sqrt"),
     ]
 )
-"""What formulas call, beside functions of NumPy that take arrays."""
+"""Functions in formulas, beside those of NumPy that take arrays."""
 _QUOTED = re.compile(r"(?<!\w)('[^'\\\n]*'|\"[^\"\\\n]*\"|`[^`\\\n]*`)")
 _PLAIN = re.compile(r"[\w\s+\-*/:^~|,().=<>!%&\[\]]*")
 _BINDS = re.compile(r":=|\b(for|lambda|yield|await|import)\b")
-"""What could give the name of a known function to another one."""
+"""Syntax that could bind the name of a known function to another one."""
 _CALLED = re.compile(r"((?<![\w.])[\w.]+|[)\]])\s*\(")
 _ATTRIBUTE = re.compile(r"(?<!\w)[^\W\d]\w*(?:\s*\.\s*\w+)+|[)\]]\s*\.")
 

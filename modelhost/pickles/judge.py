@@ -1,4 +1,4 @@
-"""Which globals of a pickle are allowed, and why the others are not."""
+"""The verdict on the globals of a pickle: allowed, or refused for a reason."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _MEMBER_NAME = re.compile(r"(_*[A-Z]\w*\.)+[A-Z][A-Z0-9_]*")
 _ANY_CALL = {CALLED, MADE, LATER}
 _DUNDER = re.compile(r"__\w+__")
 FOLLOWED = frozenset([*MAKERS, *RANDOM, TORCH_BYTES, WRAPPER, "numpy.dtype", "_codecs.encode"])
-"""What the reader follows by name, so that another name would mislead it."""
+"""Names that the reader follows, so that another name would mislead it."""
 TORCH_SCRIPT = "__torch__"
 """The module of types that a TorchScript archive defines itself; Python can't import it."""
 
 
 class Judgement(NamedTuple):
-    """What the audit says of one global."""
+    """The audit's verdict on one global."""
 
     allowed: bool
     why: str
@@ -127,7 +127,7 @@ class Judge:
         return Judgement(True, "own code")
 
     def _elsewhere(self, one: GlobalName, found: Definition) -> Judgement:
-        """What the project imports, judged by the name that it has where it is defined."""
+        """The verdict on a global that the project imports, by the name where it is defined."""
         if found.file is None or found.file.origin == STANDARD or "." in one.name:
             return _refused("is imported by the project's code, which doesn't define it")
         return self.of(_renamed(one, found.module, found.name))
@@ -154,6 +154,9 @@ class Judge:
         if found.kind == COMPILED:
             return _of_compiled(found, one)
         if found.kind == FUNCTION and _only_computes(found.module, one):
+            does = self._definitions.side_effect(found)
+            if does:
+                return _refused(f"is a function that does more than compute: it {does}")
             return Judgement(True, "function of a locked distribution")
         if found.kind == FUNCTION:
             return _refused(_of_function(one))
@@ -168,7 +171,11 @@ class Judge:
         if found.kind == CLASS and nested and found.module == one.module and "." not in outer:
             return Judgement(True, "class of a locked distribution")
         computes = f"{found.module}.".startswith(allowed.METHODS) and not one.uses & {CALLED, MADE}
-        if computes and self._definitions.has_method(found, inner, allowed.METHODS):
+        owner = self._definitions.method(found, inner, allowed.METHODS) if computes else None
+        if owner is not None:
+            does = self._definitions.side_effect(owner, inner)
+            if does:
+                return _refused(f"is a method that does more than compute: it {does}")
             return Judgement(True, "method of a locked distribution")
         if self._is_named_only(one) and self._definitions.is_member(one.module, one.name):
             return Judgement(True, "member of an enumeration")

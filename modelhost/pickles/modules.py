@@ -1,4 +1,4 @@
-"""Where the module of a global comes from and how it defines a name, told by files alone.
+"""The origin of a global's module and its definition of a name, from files alone.
 
 Nothing is imported: of a module in Python its source is read, of a compiled one that it is there.
 """
@@ -60,7 +60,7 @@ class Modules:
 
 
 class NoModules(Modules):
-    """Where neither code nor distributions are at hand: every module is unknown."""
+    """For a file without code and distributions: every module is unknown."""
 
     def __init__(self) -> None:
         super().__init__((), ())

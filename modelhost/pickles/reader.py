@@ -27,7 +27,7 @@ from modelhost.pickles.stand_ins import (
     GlobalName,
     Skipped,
 )
-from modelhost.pickles.states import executed_text, is_followed
+from modelhost.pickles.states import executed_text, hides_attributes, is_followed
 
 MIN_OPCODES, MAX_OPCODES = 5_000_000, 20
 """So many opcodes are followed in any file, and for each of its bytes on disk."""
@@ -36,6 +36,8 @@ MAX_NESTED = 16 << 20
 LATIN = ("latin1", "latin-1", "iso-8859-1", "iso8859-1", "l1")
 NAMING = ("__doc__", "__module__", "__name__", "__qualname__")
 """Attributes that only describe an object."""
+VALUE_OF_MEMBER = ("_value_", "_name_")
+"""Attributes that no pickle sets: of a member of an enumeration, which all code shares."""
 TORCH_BYTES = "torch.storage._load_from_bytes"
 _BROKEN = (
     *(pickle.UnpicklingError, EOFError, LookupError, ValueError, TypeError, AttributeError),
@@ -44,7 +46,7 @@ _BROKEN = (
 
 
 class Seen:
-    """What the pickles of a file name and do."""
+    """The names and calls in the pickles of a file."""
 
     def __init__(self, size: int = 0) -> None:
         """``size``: bytes on disk, which limit the opcodes that are followed."""
@@ -138,7 +140,7 @@ class PickleReader(BASE):  # type: ignore[misc]
         self._seen.acts.append((self.start, what))
 
     def call(self, called: Any, args: Any) -> Any:
-        """What calling ``called`` would give."""
+        """The stand-in for the result of calling ``called``."""
         if not isinstance(args, tuple):
             raise UnreadableError(f"is damaged at byte {self.start:,}: a call without arguments")
         if makes_a_block(called):
@@ -228,12 +230,18 @@ class PickleReader(BASE):  # type: ignore[misc]
         for part in parts:
             if isinstance(part, dict):
                 for key in part:
-                    if key.startswith("__") and key.endswith("__") and key not in NAMING:
+                    if key in VALUE_OF_MEMBER or (
+                        key.startswith("__") and key.endswith("__") and key not in NAMING
+                    ):
                         self.act(f"sets {key} of an object of {target.kind or 'its own'}")
         note_state(target, state)
         wrong = executed_text(state)
         if wrong:
             self.act(wrong)
+        elif hides_attributes(state):
+            self.act(
+                f"hides the attributes that it sets of an object of {target.kind or 'its own'}"
+            )
         if target.of is not None and not is_followed(state):
             target.of.uses.add(OPAQUE)
         if isinstance(target.state, dict) and isinstance(state, dict):
@@ -264,7 +272,7 @@ class PickleReader(BASE):  # type: ignore[misc]
 
 
 class _NoFile:
-    """What ``pickle._Unpickler`` asks of a file when it is made; it is read by ``PickleStream``."""
+    """The file methods that ``pickle._Unpickler`` needs; ``PickleStream`` reads the file."""
 
     def read(self, count: int) -> bytes:
         """Never called: ``PickleReader.load`` replaces it."""

@@ -1,4 +1,4 @@
-"""What the audit of pickles says of a file."""
+"""The report of the audit of a file's pickles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class PickleFinding(NamedTuple):
     name: str | None
     """The global, ``module.name``; None where the file does something else or can't be read."""
     what: str
-    """What is wrong, as the end of a sentence that begins with the global or the file."""
+    """The fault, as the end of a sentence that begins with the global or the file."""
     called: bool = False
     """Whether the file calls the global."""
 

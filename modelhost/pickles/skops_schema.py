@@ -34,12 +34,12 @@ _USES: dict[str, tuple[str, ...]] = {
 
 
 class SchemaNames:
-    """What a schema names and does; raises ``UnreadableError`` for one that can't be read."""
+    """The names and calls of a schema; raises ``UnreadableError`` for one that can't be read."""
 
     def __init__(self, content: bytes) -> None:
         self.globals: dict[tuple[str, str], GlobalName] = {}
         self.acts: list[str] = []
-        """What no archive does that skops writes, as the end of a sentence."""
+        """Actions that no archive of skops has, as ends of a sentence."""
         self.is_skops = False
         """Whether it is a schema of skops, not another JSON file of this name."""
         self._numbers: dict[str, tuple[str, str, str]] = {}

@@ -1,4 +1,4 @@
-"""What stands for the objects of a pickle while it is read: nothing of them is imported or made."""
+"""Stand-ins for the objects of a pickle while it is read: nothing is imported or instantiated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 CALLED, MADE, NAMED, SAFE, GIVEN = "called", "made", "named", "safe", "given"
 LATER, OPAQUE = "later", "opaque"
-"""What a pickle does with a global: calls it, makes an object of it by ``__new__``, or neither.
+"""A pickle's use of a global: it calls it, instantiates it by ``__new__``, or neither.
 
 ``GIVEN``: makes an object of it by ``__new__`` with arguments;
 ``SAFE``: calls it with arguments by which it can only look something up;
@@ -23,7 +23,7 @@ class GlobalName:
         self.module = module
         self.name = name
         self.offset = offset
-        """Where it is named first, in bytes of the decompressed stream; None in a schema."""
+        """Its first offset, in bytes of the decompressed stream; None in a schema."""
         self.uses = {NAMED}
 
     @property

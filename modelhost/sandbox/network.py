@@ -19,7 +19,7 @@ ISOLATION = "MODEL_ISOLATION"
 """Set to ``container`` for a process in a container without a network."""
 
 _REFUSED: list[str] = []
-"""Who was refused the network in this process."""
+"""The refused uses of the network in this process."""
 FOR_TRAINING = "put what it needs into the project or the data: training and replay have no network"
 FOR_SERVING = "set `network = true` under [serve] of package.toml and build again"
 

@@ -1,4 +1,4 @@
-"""Which rows of a batch a member gave no answer for, by the frames that it was handed."""
+"""The rows of a batch without a member's answer, by the frames that it was handed."""
 
 from __future__ import annotations
 

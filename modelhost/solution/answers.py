@@ -1,4 +1,4 @@
-"""What a member answers to the rows that a flow hands it."""
+"""A member's answers to the rows that a flow passes to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a member of a solution."""
+"""The errors of a member of a solution."""
 
 from __future__ import annotations
 

@@ -10,12 +10,14 @@ from collections import deque
 from socket import socket
 from typing import IO
 
+from modelhost.short_wait import ShortWait, processors
 from modelhost.solution.short_form import ANNOUNCEMENT, ANSWER, ShortRequest, read_answer
-from modelhost.solution.short_wait import ShortWait, processors
 from modelhost.wire import MAX_HEADER_BYTES, Buffer, Message, MessageDecoder, WireError, encoded
 
 MAX_ANSWER_BYTES = 1 << 30
 """An answer that announces more is none: it would fill the memory."""
+LOOK_SECONDS = 0.001
+"""How long an answer is looked for; after one that took longer, the next isn't looked for."""
 _FIRST, _CHUNK = 1 << 13, 1 << 18
 
 
@@ -50,7 +52,7 @@ class Exchange:
         self._room = _poll(connection, ended, select.POLLOUT)
         self._decoder = MessageDecoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES, {ANSWER: read_answer})
         self._arrived: deque[Message] = deque()
-        self._short_wait = ShortWait(processors(os.environ))
+        self._short_wait = ShortWait(processors(os.environ), LOOK_SECONDS)
         self._numbers = itertools.count()
         self._missed: dict[int, float] = {}
         """Request → ``time.monotonic()`` when nobody waited for its answer any longer."""
@@ -149,7 +151,7 @@ class Exchange:
         return True if self._answers.poll(0) else None
 
     def _piece(self) -> bytes:
-        """What has arrived; empty if the connection or the process has ended."""
+        """The received bytes; empty if the connection or the process has ended."""
         try:
             return self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
         except BlockingIOError:

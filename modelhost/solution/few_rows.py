@@ -44,7 +44,7 @@ class FewRows:
         self._is_whole = False
         """Whether the frame has each feature, and no two columns of a name."""
         self._layout: Layout = []
-        """That of the last frame, which ``_plan`` is for."""
+        """The layout of the last frame, which ``_plan`` is for."""
         self._plan: Plan | None = None
         self._categories: dict[int, tuple[Any, list[Any]]] = {}
 

@@ -47,7 +47,7 @@ class Flow:
         return found.predictions if isinstance(found, Answers) else found
 
     def run(self, rows: Any) -> Any:
-        """What the flow returns for ``rows``."""
+        """The flow's result for ``rows``."""
         began = time.perf_counter()
         try:
             return self._run(rows, self.members)

@@ -1,4 +1,4 @@
-"""What a flow hands a member, as the columns that the member's model takes.
+"""The values that a flow passes to a member, as the columns that its model takes.
 
 Values are converted to the kinds that the member was trained with, where that loses nothing;
 anything else raises ``MemberInputError``, which names member and column.

@@ -153,7 +153,7 @@ class MemberProcess:
             raise self._ended(exchange, error.why) from error
 
     def predictions(self, exchange: Exchange, answer: Message, rows: int) -> Predictions:
-        """What an answer holds; raises ``MemberRaisedError`` for an exception of the model.
+        """The predictions of an answer; raises ``MemberRaisedError`` for an exception of the model.
 
         For anything else than an answer it raises ``MemberUnavailableError``; the process is ended.
         """

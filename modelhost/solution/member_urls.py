@@ -1,4 +1,4 @@
-"""Where members run that are served by containers of their own: ``NAME=URL,…``."""
+"""The addresses of members that run in containers of their own: ``NAME=URL,…``."""
 
 from __future__ import annotations
 

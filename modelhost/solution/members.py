@@ -1,4 +1,4 @@
-"""What a flow calls: its members by name, several at once, and by segment."""
+"""The members that a flow calls: by name, several at once, and by segment."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Members:
         self.withheld: dict[str, MemberUnavailableError] = {}
         """Members that are not asked any more for this batch, and why."""
         self.observer: Observer | None = None
-        """What the calls are made through while the flow is studied."""
+        """Records the calls while the flow is studied."""
 
     def __getattr__(self, name: str) -> Member:
         if name.startswith("_"):
@@ -81,7 +81,7 @@ class Member:
     def __init__(self, spec: MemberSpec, runner: Runner, usage: CallUsage, group: Members) -> None:
         self.spec = spec
         self.runner = runner
-        """What gives its answers."""
+        """Runs the member."""
         self._usage = usage
         self._group = group
 
@@ -144,7 +144,7 @@ class Member:
 
     @property
     def process_id(self) -> int | None:
-        """That of its own process; None if it has none, or none that runs."""
+        """The identifier of its own process; None if it has none, or none that runs."""
         return self.runner.process_id
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ LONGEST_SECONDS = 60.0
 MAX_ANSWER_BYTES = 1 << 30
 _CHUNK = 1 << 18
 _STALE = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
-"""What a connection raises that the server has closed since its last answer."""
+"""Errors of a connection that the server has closed since its last answer."""
 
 
 class RemoteError(Exception):

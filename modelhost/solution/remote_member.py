@@ -201,7 +201,7 @@ class RemoteAnswer:
 
 
 class _Manifest:
-    """What the manifest of a member's package says."""
+    """The manifest of a member's package."""
 
     def __init__(self, root: str, document: Any) -> None:
         self.version = f"{document['version']}-{root[:12]}"

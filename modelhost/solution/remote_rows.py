@@ -27,7 +27,7 @@ def request_body(columns: Sequence[Any], rows: int, member: MemberSpec) -> bytes
 def answered(
     document: Mapping[str, Any], rows: int, member: MemberSpec, classes: Sequence[Any] | None
 ) -> Predictions:
-    """What an answer of ``/predict`` holds, as the model itself gives it.
+    """The content of an answer of ``/predict``, as the model itself returns it.
 
     Raises ``KeyError``, ``TypeError`` and ``ValueError`` for a document of another form.
     """

@@ -25,7 +25,7 @@ class StudiedRows:
         self.first = first
 
     def indices(self, rows: Any, member: str) -> list[int]:
-        """Which of them ``rows`` are, from 0.
+        """The indices of ``rows`` among them, from 0.
 
         An array has no index: it has to hold all of them. Raises ``PackageError`` for rows that are
         none of them.

@@ -1,4 +1,4 @@
-"""What a solution consists of, as ``solution.json`` in the folder of its model says.
+"""The parts of a solution: ``solution.json`` in the folder of its model.
 
 Beside the file, ``members/NAME`` holds the package of a member: ``code``, ``models`` and
 ``package``.
@@ -18,9 +18,9 @@ MEMBERS = "members"
 SOLUTION = "solution"
 """The loader of its model."""
 INLINE, OWN = "inline", "own"
-"""Where a member runs: in the flow's process, or in one of its own."""
+"""The process of a member: the flow's, or one of its own."""
 FAIL, NULL = "fail", "null"
-"""What the flow gets if a member gives no answer: an exception, or nulls."""
+"""The flow's input if a member gives no answer: an exception, or nulls."""
 
 
 class MemberSpec(NamedTuple):

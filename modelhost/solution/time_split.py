@@ -1,4 +1,4 @@
-"""Where the time of a flow went: to its members, to what lies between, and to itself.
+"""The time of a flow by part: its members, the time between, and the flow itself.
 
 A flow runs in one thread. While it hands rows over or waits for answers, its time is that of a
 member; the rest is its own. So the parts of all members and the flow's sum to the time of its run,

@@ -1,4 +1,4 @@
-"""What the calls of members cost, and how they ended."""
+"""Cost and outcome of the calls of members."""
 
 from __future__ import annotations
 

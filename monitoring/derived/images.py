@@ -17,7 +17,7 @@ _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What the first bytes of an image say."""
+    """The format and size in the first bytes of an image."""
 
     format: str
     """``PNG``, ``JPEG``, ``GIF``, ``WebP`` or ``BMP``."""

@@ -21,7 +21,7 @@ Whole = npt.NDArray[np.int64]
 
 
 class HuffmanCodes(NamedTuple):
-    """What the next ``AHEAD`` bits begin with, by their value."""
+    """The code at the beginning of the next ``AHEAD`` bits, by their value."""
 
     bits: Sequence[int]
     """Of the code and of the number that follows it."""

@@ -57,7 +57,7 @@ class _Coded(NamedTuple):
 
 @dataclass
 class _Marks:
-    """Where the numbers of the brightness are."""
+    """Offsets of the codes of the brightness in the scan."""
 
     firsts: list[int] = field(default_factory=list)
     """The bit at which the code of each block's first coefficient begins."""

@@ -1,4 +1,4 @@
-"""What the segments of a JPEG before its scan say (ISO/IEC 10918-1, B.2): sequential, of 8 bits."""
+"""The segments of a JPEG before its scan (ISO/IEC 10918-1, B.2): sequential, of 8 bits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class JpegComponent(NamedTuple):
 
 @dataclass
 class JpegTables:
-    """What the segments before the scan say."""
+    """The tables in the segments before the scan."""
 
     quantization: dict[int, Sequence[int]] = field(default_factory=dict)
     huffman: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ Bytes = npt.NDArray[np.uint8]
 
 _LEFT, _UP, _AVERAGE, _PAETH = 1, 2, 3, 4
 _BYTE_SECONDS, _DIAGONAL_SECONDS = 0.6e-6, 25e-6
-"""What a byte of a line costs that is undone alone, and a diagonal of lines."""
+"""Cost of undoing one byte of a line alone, and one diagonal of lines."""
 
 
 def unfiltered(lines: Bytes, step: int) -> Bytes:

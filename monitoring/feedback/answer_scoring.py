@@ -69,6 +69,6 @@ def _parts(one: OutputLabel) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=4096)
 def _key(output: str, part: Any) -> bytes:
-    """What distinguishes a part in the store: independent of the order of outputs."""
+    """The key of a part in the store: independent of the order of outputs."""
     text = json.dumps([output, part])
     return hashlib.sha256(text.encode("ascii")).digest()[:_PART_BYTES]

@@ -1,4 +1,4 @@
-"""What a challenger answered to the rows of champion's tokens, kept until their labels come.
+"""A challenger's answers to the rows of champion's tokens, kept until their labels come.
 
 A label names champion's token only. So the challenger's prediction is kept under the nonce of that
 token, where every worker and replica of the champion finds it. A prediction has the 8 bytes that it

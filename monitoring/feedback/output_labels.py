@@ -21,7 +21,7 @@ class OutputLabel(NamedTuple):
 
     output: LabelledOutput
     answer: Any
-    """What the model answered."""
+    """The model's answer."""
     truth: Any
     """The right answer in the same form; of labels and numbers in parts a mapping of them."""
 

@@ -18,10 +18,10 @@ MAX_KEYS_AT_ONCE = 20_000
 
 
 class Outcome(Protocol):
-    """What to count for one label."""
+    """The counts that one label changes."""
 
     def only(self, fresh: Sequence[bool], /) -> Self | None:
-        """What of it is new, given for each key of the label whether it is; None for nothing."""
+        """The new part of it, given whether each key of the label is new; None for nothing."""
         ...
 
 
@@ -49,7 +49,7 @@ class Verified:
     token: Token
     outcome: Outcome
     parts: tuple[bytes, ...] = (b"",)
-    """What distinguishes the parts of the label, each of which counts once."""
+    """The keys of the label's parts, each of which counts once."""
 
     @property
     def keys(self) -> list[StoredToken]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MAX_AMOUNT = 1e290
-"""What one label adds to a sum at most; a sum of 10^18 of them is still finite."""
+"""The most that one label adds to a sum; a sum of 10^18 of them is still finite."""
 
 
 def bounded(amount: float) -> float:

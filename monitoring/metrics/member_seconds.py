@@ -1,4 +1,4 @@
-"""Where the time of a solution's flow goes, as counters of seconds."""
+"""The time of a solution's flow by part, as counters of seconds."""
 
 from __future__ import annotations
 

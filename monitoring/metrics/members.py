@@ -36,7 +36,7 @@ class MeasuredMembers:
 
 
 class MemberCounts(NamedTuple):
-    """What is to be added for one member."""
+    """The increments for one member."""
 
     calls: Sequence[int]
     """By bucket of duration."""

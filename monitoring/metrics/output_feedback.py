@@ -65,7 +65,7 @@ class ScoredAnswer:
     """Whether this is the prediction's first label."""
 
     def only(self, fresh: Sequence[bool]) -> ScoredAnswer | None:
-        """What of it is new; None for nothing.
+        """The new part of it; None for nothing.
 
         ``fresh``: for the prediction itself, then for each part of each result.
         """

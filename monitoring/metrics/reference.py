@@ -49,7 +49,7 @@ class MeasuredPackage:
     """Labels that a classifier predicts; None for a regression."""
     baseline: Baseline
     outputs: Sequence[LabelledOutput] = ()
-    """What a model with ``[outputs]`` answers; then ``classes`` is None."""
+    """The outputs of a model with ``[outputs]``; then ``classes`` is None."""
     output_baseline: Mapping[tuple[str, str], HeldOutScore] = field(default_factory=dict)
     """By output and slice: the output's headline measure."""
     design_effect: float = 1.0
@@ -61,7 +61,7 @@ class MeasuredPackage:
     platform: str = ""
     """``linux/arm64``; empty if the package names none."""
     proved_on: str = ""
-    """Where the compiled form was compared with the model: see ``expose_proof``."""
+    """The platform on which the compiled form was compared with the model: see ``expose_proof``."""
 
 
 def expose_reference(series: Series, digest: str, profile: Profile | None) -> None:

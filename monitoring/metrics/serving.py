@@ -71,7 +71,7 @@ class ServingMetrics:
         self._predictions(package.classes)
         self._features(package.profile, package.optional)
         self.members = MemberMetrics(self.series, package.members)
-        """Those of a solution's members."""
+        """The metrics of a solution's members."""
         expose_reference(self.series, package.digest, package.profile)
         self.set_proof = expose_proof(self.series, package)
         """Set where the compiled form was proved, once a server has compared it."""

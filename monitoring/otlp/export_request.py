@@ -33,7 +33,7 @@ Labels = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Resource:
-    """What the series are of; receivers for Prometheus make ``job`` and ``instance`` of it."""
+    """The source of the series; receivers for Prometheus make ``job`` and ``instance`` of it."""
 
     name: str
     """``service.name``: the model."""

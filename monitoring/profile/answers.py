@@ -1,4 +1,4 @@
-"""What is watched of structured answers: for each output one to three columns of values.
+"""The monitored columns of structured answers: one to three columns of values for each output.
 
 The profile bins the columns of the held-out answers, the server counts those of live answers in the
 same bins, and drift compares the two as it does for features.
@@ -33,7 +33,7 @@ class AnswerColumn(NamedTuple):
     value: Callable[[Any], Any]
     """From an answer that isn't null; None or NaN where it has no value."""
     measure: str | None = None
-    """What is derived from the values, which are arrays."""
+    """The measure derived from the values, which are arrays."""
 
 
 def answer_columns(outputs: Sequence[LabelledOutput]) -> tuple[AnswerColumn, ...]:

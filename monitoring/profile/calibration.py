@@ -36,7 +36,7 @@ class Calibration(BaseModel):
     rows: int
     """Held-out rows used for the fit."""
     counts: tuple[int, ...] = ()
-    """Those of each step."""
+    """The counts of each step."""
 
     def correct(self, confidence: float) -> float:
         """The probability that an answer of this confidence is correct."""

@@ -76,9 +76,9 @@ class FeatureProfile(BaseModel):
     """The column; or ``column.measure``, if the values are derived from the column's."""
     kind: FeatureKind
     measure: str | None = None
-    """What is derived from the column; None for its own values."""
+    """The measure derived from the column; None for its own values."""
     learned: str = ""
-    """What the measure needs of the training rows: a vocabulary, a centroid or words."""
+    """The measure's parameters from the training rows: a vocabulary, a centroid or words."""
     edges: tuple[float, ...] = ()
     categories: tuple[str, ...] = ()
     bins: tuple[str, ...]
@@ -187,7 +187,7 @@ def numeric(series: pd.Series[Any]) -> Floats:
 
 
 def derived_series(found: Measured) -> pd.Series[Any]:
-    """What was derived from a column, as a column."""
+    """The measures derived from a column, as a column."""
     import pandas as pd
 
     return pd.Series(found, dtype=object if isinstance(found, list) else float)

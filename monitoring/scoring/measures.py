@@ -37,7 +37,7 @@ Columns = dict[str, Floats]
 
 
 class OutputForm(NamedTuple):
-    """What the measures need to know of an output."""
+    """The form of an output, for its measures."""
 
     kind: str
     classes: tuple[Any, ...] | None = None

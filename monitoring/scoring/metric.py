@@ -75,7 +75,7 @@ def row_means(values: Floats) -> Floats:
 
 
 def present(found: dict[str, Metric | None]) -> Metrics:
-    """Those that are defined."""
+    """The metrics that are defined."""
     return {name: one for name, one in found.items() if one is not None}
 
 

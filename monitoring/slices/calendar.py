@@ -11,9 +11,9 @@ from monitoring.calendar_values import CalendarUnit
 from monitoring.slices.clock import Clock, DatetimeUnit
 
 CALENDAR = ("hour", "weekday", "month")
-"""What a rule may name of a datetime column, in the column's own time zone."""
+"""Parts of a datetime column that a rule may name, in the column's own time zone."""
 CALENDAR_OF = {"date": ("weekday", "month"), "time": ("hour",)}
-"""What a rule may name of columns of these kinds."""
+"""Parts of columns of these kinds that a rule may name."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY = 86_400
 _EPOCH = dt.date(1970, 1, 1).toordinal()

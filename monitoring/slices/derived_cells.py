@@ -13,11 +13,11 @@ from monitoring.slices.clock import Clock
 WORDS = "words"
 """The words of a text, for ``"refund" in note.words``."""
 DERIVED_TEXT = CATEGORIES | {"weekday"}
-"""What is text; the others are numbers, but for ``WORDS``."""
+"""The measures that are text; the others are numbers, but for ``WORDS``."""
 
 
 def derived_cells(values: Sequence[Any], measure: str, clock: Clock | None) -> list[Any]:
-    """What is derived from each value, None for null; ``clock``: of a column of times.
+    """The measure of each value, None for null; ``clock``: of a column of times.
 
     Raises ``ValueError`` if the values have no such measure.
     """

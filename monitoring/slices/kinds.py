@@ -54,7 +54,7 @@ _MEASURES_OF: Mapping[str, Sequence[str]] = {
     "date": CALENDAR_OF["date"],
     "time": CALENDAR_OF["time"],
 }
-"""What may be derived from columns of each kind; of kind ``any`` the values decide."""
+"""Measures of columns of each kind; of kind ``any`` the values decide."""
 
 
 @dataclass(frozen=True)

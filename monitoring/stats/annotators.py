@@ -29,7 +29,7 @@ _LEAST = 1e-10
 
 @dataclass(frozen=True)
 class TrueClasses:
-    """What the labels of n rows by a annotators of k classes show."""
+    """Estimates from the labels of n rows by a annotators of k classes."""
 
     posterior: Floats
     """The probability of each class, (n, k)."""

@@ -90,7 +90,7 @@ def prediction_features(
 
 
 def _candidates(name: str, kind: str, series: pd.Series[Any], max_bins: int) -> Iterator[Candidate]:
-    """What may be monitored of a column, the most telling first."""
+    """The possible binnings of a column, the most informative first."""
     if kind in ("array", "bytes", "list"):
         yield from derived_candidates(name, series, max_bins)
     elif kind == "string":

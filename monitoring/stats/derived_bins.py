@@ -49,7 +49,7 @@ class Candidate(NamedTuple):
 
 
 def derived_candidates(name: str, series: pd.Series[Any], max_bins: int) -> Iterator[Candidate]:
-    """What may be monitored of a column of such cells, the most telling measure first."""
+    """The possible binnings of a column of such cells, the most informative measure first."""
     cells = cells_of(series)
     if cells is None:
         return

@@ -37,7 +37,7 @@ class ExpectedNoise:
         return cls(bins, share * (1 - share) / (rows + 1) * max(1.0, design_effect))
 
     def part(self, rows: npt.NDArray[np.intp]) -> ExpectedNoise:
-        """That of some rows, by index."""
+        """The noise of some rows, by index."""
         return ExpectedNoise(self.bins[rows], self.variances)
 
     def error(self, inside: Mask, others: Mask | None = None) -> float:

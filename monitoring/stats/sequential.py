@@ -89,7 +89,7 @@ class LastingChange:
 
 
 def _boundary(spread: float, horizon: float, alpha: float) -> float:
-    """What a Brownian motion exceeds at any time with probability ``alpha``, at most.
+    """The boundary that a Brownian motion crosses at any time with probability ``alpha`` at most.
 
     ``spread``: its variance now; ``horizon``: the one for which the boundary is narrowest.
     """

@@ -46,7 +46,7 @@ def coalitions(players: int) -> Iterator[tuple[int, ...]]:
 
 
 def contributions(values: Floats) -> Floats:
-    """What each player adds to the value of each row, shape (k, n).
+    """The contribution of each player to the value of each row, shape (k, n).
 
     ``values``: of each coalition and row, shape (2**k, n). The sum over players is the value of
     everybody minus that of nobody.

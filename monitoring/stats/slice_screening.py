@@ -50,7 +50,7 @@ _SEEN = 2.0
 
 @dataclass(frozen=True)
 class ScreeningOptions:
-    """What a slice must be to be chosen."""
+    """Criteria for the choice of slices."""
 
     features: int
     """Most features of a slice."""
@@ -69,7 +69,7 @@ class ScreenedSlice(NamedTuple):
 
 @dataclass(frozen=True)
 class Screened:
-    """What one half shows."""
+    """The result of screening one half of the rows."""
 
     candidates: tuple[ScreenedSlice, ...]
     """The worst first."""

@@ -105,7 +105,7 @@ class SliceTables:
 
 
 def row_weights(losses: Losses, first: Mask | None = None) -> tuple[None, Floats, Floats]:
-    """What each row adds to ``Sums``: one row, its loss and its other number, (n,).
+    """The contribution of each row to ``Sums``: one row, its loss and its other number, (n,).
 
     Of real losses the largest are capped, in each half by its own rows: a few of them would choose
     the slices that they happen to be in. ``first``: whether a row is in the first half, (n,); None

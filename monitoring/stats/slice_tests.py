@@ -24,8 +24,8 @@ from monitoring.stats.slice_features import Ints, Mask
 Floats = npt.NDArray[np.float64]
 
 Against = Literal["confidence", "rest"]
-"""What the loss of a slice is compared with: the loss that the model itself expects of these rows,
-or the mean loss of the other rows."""
+"""The reference of a slice's loss: the loss that the model itself predicts for these rows, or the
+mean loss of the other rows."""
 MIN_CLUSTERS = 10
 """Groups of rows that a slice needs: the variance between fewer is not known well enough."""
 

@@ -38,7 +38,7 @@ COVERAGE = 0.95
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """What counts as a weak slice."""
+    """Criteria for a weak slice."""
 
     features: int = 3
     """Most features of a slice, from 1 to 3."""
@@ -57,7 +57,7 @@ class SearchOptions:
 
     @property
     def limits(self) -> ScreeningOptions:
-        """What a slice must be to be chosen."""
+        """The criteria for the choice of slices."""
         return ScreeningOptions(self.features, self.effect, self.min_rows)
 
 
@@ -96,10 +96,10 @@ class FoundSlice:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found."""
+    """The result of a search."""
 
     slices: tuple[FoundSlice, ...]
-    """Those with the most harm first."""
+    """The slices with the most harm first."""
     tried: int
     """Slices of enough rows, each of which was tried on both halves."""
 

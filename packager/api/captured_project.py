@@ -1,4 +1,4 @@
-"""What the session gives to a project: code, a model, and files that the code needs."""
+"""The captured parts of a session: code, a model, and the files that the code needs."""
 
 from __future__ import annotations
 

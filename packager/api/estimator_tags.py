@@ -1,4 +1,4 @@
-"""What scikit-learn asks about an estimator."""
+"""The tags that scikit-learn reads from an estimator."""
 
 from __future__ import annotations
 

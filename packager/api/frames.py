@@ -1,4 +1,4 @@
-"""What a manifest says about a package, as data frames."""
+"""The schema, metrics, slices and findings of a manifest as data frames."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def slices_frame(manifest: Manifest) -> pd.DataFrame:
 
 
 def findings_frame(reference: Reference) -> pd.DataFrame:
-    """What the build found: slices that nobody declared in which the model is weak."""
+    """The weak slices that the build found beside the declared ones."""
     weak = reference.record(WeakSlices, WEAK)
     report = findings_of_build(reference.manifest, weak, at=0.0)
     rows = [{name: getattr(finding, name) for name in _FINDING} for finding in report.findings]

@@ -24,7 +24,7 @@ from packager.project.training_project import task_of_target
 
 SHOWN = 8
 KINDS: dict[str, Task] = {"classifier": "classification", "regressor": "regression"}
-"""What scikit-learn calls an estimator → its task."""
+"""Kind of estimator in scikit-learn → task."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class GivenRows:
     target: str
 
     def task(self, model: Any) -> Task:
-        """What a model does: what it says of itself, else what its target is."""
+        """The task that the model declares, else the one that fits the target."""
         kind = getattr(model, "_estimator_type", None)  # of scikit-learn before 1.6, and others
         base = sys.modules.get("sklearn.base")
         if kind is None and base is not None and isinstance(model, base.BaseEstimator):

@@ -14,6 +14,7 @@ import pandas as pd
 from packager.api.frames import findings_frame, metrics_frame, schema_frame, slices_frame
 from packager.api.opening import opened_package
 from packager.api.outcomes import DiffOutcome, ReplayOutcome, TestOutcome
+from packager.api.package_session import PackageSession
 from packager.api.rows import Rows, frame_of, table_of
 from packager.cache import temporary_directory
 from packager.client import Client
@@ -22,7 +23,6 @@ from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
 from packager.progress import NullProgress, Progress
 from packager.report.notebook_progress import shown_progress
-from packager.scoring.table_session import TableSession
 
 PREDICTION, PROBABILITY = "prediction", "probability "
 
@@ -32,16 +32,15 @@ class ModelPackage:
 
     Opened at the first use, closed by ``close`` or the end of a ``with`` block. The model runs in
     the package's own environment, in a container or with ``local=True`` in a process of this
-    machine, never in the caller's Python. Not thread-safe.
+    machine, never in the caller's Python. Threads share its process, and take turns. A copy, a
+    pickled one and a forked process open the package for themselves.
     """
 
     def __init__(self, ref: str, *, local: bool = False, key: str | Path | None = None) -> None:
         """``key``: the public key file that must have signed the package."""
         self.ref, self.local, self.key = str(ref), local, key
-        self._stack = ExitStack()
-        self._reference: Reference | None = None
-        self._session: TableSession | None = None
         self._progress: Progress = NullProgress()
+        self._session = PackageSession(self._open_again)
 
     def __enter__(self) -> Self:
         self._opened()
@@ -57,9 +56,7 @@ class ModelPackage:
 
     def close(self) -> None:
         """End the package's process; the next use starts another."""
-        self._reference = self._session = None
-        stack, self._stack = self._stack, ExitStack()
-        stack.close()
+        self._session.close()
 
     @property
     def manifest(self) -> Manifest:
@@ -134,7 +131,7 @@ class ModelPackage:
         """
         frame = frame_of(rows, self.manifest.schema_)
         table = table_of(frame, self.manifest.schema_)
-        answers: pd.DataFrame = self._scorer()(table).to_pandas()
+        answers: pd.DataFrame = self._session.answers(table).to_pandas()
         return answers.set_axis(frame.index, axis=0)
 
     def predict(self, rows: Rows) -> np.ndarray[Any, Any]:
@@ -217,7 +214,7 @@ class ModelPackage:
             return ReplayOutcome(replay(found, engine, progress, ReplayRequest()))
 
     def diff(self, other: str | ModelPackage, rows: pd.DataFrame | None = None) -> DiffOutcome:
-        """What differs in ``other``; with labelled ``rows``, which one is better on them."""
+        """The differences to ``other``; with labelled ``rows``, a paired comparison on them."""
         from packager.compare.packages import diff_packages
         from packager.run.evaluate import evaluate_pair
 
@@ -241,16 +238,7 @@ class ModelPackage:
         return package_view(self._opened(), self.ref)
 
     def _opened(self) -> Reference:
-        if self._reference is None:
-            found, engine = self._stack.enter_context(self._open_again())
-            self._reference, self._engine = found, engine
-        return self._reference
-
-    def _scorer(self) -> TableSession:
-        if self._session is None:
-            reference = self._opened()
-            self._session = self._stack.enter_context(TableSession(reference, self._engine))
-        return self._session
+        return self._session.reference()
 
     @contextmanager
     def _open_again(self, **what: bool) -> Iterator[Any]:
@@ -258,6 +246,14 @@ class ModelPackage:
         key = None if self.key is None else Path(self.key)
         with opened_package(self.ref, self._progress, local=self.local, key=key, **what) as found:
             yield found
+
+    def __getstate__(self) -> tuple[dict[str, Any], str | None]:
+        return self.get_params(), self._session.root
+
+    def __setstate__(self, state: tuple[dict[str, Any], str | None]) -> None:
+        params, root = state
+        self.__init__(**params)  # type: ignore[misc]
+        self._session = self._session.shared((*params.values(), root)) if root else self._session
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The arguments of the constructor, as scikit-learn asks for them."""

@@ -74,7 +74,7 @@ class ReplayOutcome(_Outcome):
 
 
 class DiffOutcome(_Outcome):
-    """What differs between two packages; with rows, which one is better on them."""
+    """The differences between two packages; with rows, a paired comparison on them."""
 
     def __init__(self, found: Difference | PairedEvaluation | PairedOutputs) -> None:
         self.found = found

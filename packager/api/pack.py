@@ -22,14 +22,14 @@ FIRST_ROWS = 5
 
 
 class ProjectOptions(TypedDict, total=False):
-    """What ``prepare`` takes besides names."""
+    """Options of ``prepare``."""
 
     requirements: Sequence[str] | Mapping[str, str | None] | None
     table: str | None
 
 
 class PackOptions(ProjectOptions, total=False):
-    """What else ``pack`` takes."""
+    """Further options of ``pack``."""
 
     options: BuildOptions
 

@@ -1,4 +1,4 @@
-"""What was found to be required, what was left out and why, as a frame."""
+"""The requirements that were found or left out, and why, as a frame."""
 
 from __future__ import annotations
 

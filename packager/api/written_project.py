@@ -78,7 +78,8 @@ def _init_model(new: Path, captured: CapturedProject, rows: GivenRows, requireme
         file = folder / Path(MODEL).name
         file.write_bytes(captured.pickle or b"")
         _check_pickle(file)
-        init_from_model(new, file, rows.data, rows.target, requirements, task)
+        targets = () if rows.target is None else (rows.target,)
+        init_from_model(new, file, rows.data, targets, requirements, task)
 
 
 def _include(toml: Path, captured: CapturedProject) -> None:
@@ -187,7 +188,7 @@ def _write_code(folder: Path, captured: CapturedProject) -> None:
 
 
 def _used(folder: Path, captured: CapturedProject) -> UsedPackages:
-    """What the code that was written and the model need, as ``package init`` finds it."""
+    """The requirements of the written code and the model, found as by ``package init``."""
     with _this_environment():
         code = [folder / name for name in captured.code]
         return used_packages(code, folder, captured.modules)

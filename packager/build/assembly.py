@@ -26,7 +26,7 @@ class PackageLayers:
     image: tuple[Layer, ...]
     """Above the base: environments, runtime, code, model."""
     companion: tuple[Layer, ...]
-    """What trains and replays, and the data; empty for a model without data."""
+    """The layers for training and replay, and the data; empty for a model without data."""
 
 
 def package_layers(context: BuildContext, model: Sequence[FileEntry]) -> dict[str, PackageLayers]:

@@ -58,7 +58,7 @@ def check_cases(context: BuildContext, image: Image, *, allow: bool) -> tuple[Ch
 
 
 def _batches(out: Path, policy: Policy) -> list[Check]:
-    """What the training found; nothing for a model that may depend on its batch."""
+    """Batches found by the training; empty for a model that may depend on its batch."""
     path = out / BATCHES
     if not policy.batch_invariance or not path.is_file():
         return []

@@ -28,7 +28,7 @@ Check = Callable[[], DataCheckSummary | None]
 def check_and_train(
     context: BuildContext, job: Job, worker: Worker, check: Check
 ) -> tuple[DataCheckSummary | None, TrainingResult]:
-    """What ``check``, which uses ``worker``, returns, and the result of the training ``job``.
+    """The result of ``check``, which uses ``worker``, and that of the training ``job``.
 
     Both at the same time if the engine has the processors and the data are small. Raises
     ``PackageError`` of either, that of the check first.

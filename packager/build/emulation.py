@@ -164,7 +164,7 @@ def _compiled(
 
 
 def _requests(manifest: Manifest, columns: list[list[Any]], rows: int, root: str) -> dict[str, Any]:
-    """What the model host is asked."""
+    """The requests to the model host."""
     serve, specs = manifest.serve, [ColumnSpec.of(feature) for feature in manifest.schema_.features]
     header = load_header(Root(Path(root)).model, serve, manifest.task)
     load = {**header, "specs": [spec.as_json() for spec in specs]}

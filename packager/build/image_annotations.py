@@ -1,4 +1,4 @@
-"""What an image says of itself outside of the package root: labels and the source it came from."""
+"""Labels and source of an image, which are outside of the package root."""
 
 from __future__ import annotations
 

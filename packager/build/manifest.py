@@ -40,12 +40,12 @@ PACKAGE_FILES = (
     "golden.json",
     KEYS,
 )
-"""What the worker writes for ``/package``, if there is data."""
+"""The files that the worker writes for ``/package``, if there is data."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a build found out about the data and the model."""
+    """Measurements of a build: of the data and of the model."""
 
     result: TrainingResult
     findings: DataCheckSummary | None
@@ -158,7 +158,7 @@ def _package_files(context: BuildContext, package: Path, schema: Schema) -> tupl
 
 
 def _golden_cases(project: Project, schema: Schema) -> GoldenCases:
-    """What a server of the package answers before it is ready."""
+    """The golden cases, which a server of the package answers before it is ready."""
     reader = project.data.reader if project.data else TableReadOptions()
     golden = [case for case in project.test.case if case.kind == "golden"]
     return GoldenCases.of(

@@ -1,4 +1,4 @@
-"""What ``[test]`` shapes of a training that is reused: statistics of the held-out rows."""
+"""Statistics of the held-out rows for ``[test]``, computed again where a training is reused."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class PreviousTest:
 
     @property
     def lines(self) -> list[str]:
-        """What a build says about it."""
+        """The lines of the build's output."""
         bad = [check for check in self.report.checks if check.verdict == "failed"]
         found = [f"{one.family}: {one.why}" for one in bad[:5]]
         return [
@@ -74,7 +74,7 @@ class PreviousTime:
 
     @property
     def line(self) -> str:
-        """What a build says about it."""
+        """The line of the build's output."""
         if self.check is None:
             return f"processor time was not compared with {self.tag}: {self.why}"
         return f"processor time, {self.check.verdict}: {self.check.why}"

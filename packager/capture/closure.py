@@ -1,4 +1,4 @@
-"""What a function or class needs of its session, as the source of a module.
+"""The names of a session that a function or class needs, as the source of a module.
 
 Source, never a pickle by value: statements that import or define are taken as they were written, if
 they are what the session has now; any other name must have a small value now, which is written as

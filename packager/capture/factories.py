@@ -15,9 +15,9 @@ DEFINING = (
     *("typing.NamedTuple", "typing.NewType", "typing.ParamSpec", "typing.TypeVar"),
     "typing.TypedDict",
 )
-"""What makes a class or type from its name and plain arguments."""
+"""Functions that make a class or type from its name and plain arguments."""
 EMPTY = ("threading.Lock", "threading.RLock", "threading.local")
-"""What makes an object without content when it has no arguments."""
+"""Functions that, without arguments, make an object without content."""
 
 
 def is_made_by_factory(one: CellStatement, name: str, value: Any, names: Mapping[str, Any]) -> bool:
@@ -38,7 +38,7 @@ def is_made_by_factory(one: CellStatement, name: str, value: Any, names: Mapping
 
 
 def _found(function: ast.expr, names: Mapping[str, Any]) -> Any:
-    """What a name, or attributes of it, stand for; None if it is no such expression."""
+    """The object that a name or a chain of attributes refers to; None for other expressions."""
     if isinstance(function, ast.Name):
         return names.get(function.id)
     if isinstance(function, ast.Attribute):

@@ -114,7 +114,7 @@ def _cell(name: str, session: Session) -> str:
 
 
 def _now(name: str, session: Session) -> Any:
-    """What the session has under a qualified name; None without it."""
+    """The session's object of a qualified name; None without it."""
     top, *inner = name.split(".")
     found = session.names.get(top)
     for one in inner:

@@ -1,4 +1,4 @@
-"""What a model's pickle refers to: classes and functions of the session, and modules."""
+"""The references of a model's pickle: classes and functions of the session, and modules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SOURCE = "leave it out of the model, or set it when the model is used"
 
 @dataclass
 class References:
-    """What a pickle names."""
+    """The names in a pickle."""
 
     names: dict[str, Any] = field(default_factory=dict)
     """Qualified name in the session → its class or function, as the pickle has it."""
@@ -33,7 +33,7 @@ class References:
 
 
 def references(value: Any, session: Session) -> References:
-    """What a pickle of ``value`` refers to; nothing is loaded.
+    """The references of a pickle of ``value``; nothing is loaded.
 
     Raises ``PackageError`` for what can't be pickled, with its place within ``value``.
     """

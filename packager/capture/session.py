@@ -28,7 +28,7 @@ class Session:
 
     @property
     def module(self) -> str:
-        """What its functions and classes give as their module."""
+        """``__module__`` of the session's functions and classes."""
         return str(self.names.get("__name__", MAIN))
 
     @property
@@ -38,7 +38,7 @@ class Session:
 
     @cached_property
     def statements(self) -> list[CellStatement]:
-        """Those at the top of the cells, in order."""
+        """The statements at the top of the cells, in order."""
         return statements(self.cells)
 
     @cached_property

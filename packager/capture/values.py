@@ -210,4 +210,4 @@ _OBJECTS: dict[type, Callable[[_Writer, Any, int], str]] = {
 }
 """Type of small objects whose text is known → how to write one."""
 _BASES = (enum.Enum, logging.Logger, pathlib.Path)
-"""Those whose subclasses are written in the same way."""
+"""Classes whose subclasses are written in the same way."""

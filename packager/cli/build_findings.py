@@ -1,4 +1,4 @@
-"""What ``build --issues`` reports: weak slices, time, the last package's test, the data check."""
+"""Findings of ``build --issues``: weak slices, time, the last package's test, the data check."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def dashboard(
 def _site(
     reference: str, prometheus: str | None, tracker: str, key_file: Path | None
 ) -> PrometheusSite | ScrapedSite:
-    """What makes the pages, once its source has answered."""
+    """The maker of the pages, once its source has answered."""
     from packager.client import read_key
     from packager.client.address import server_address
     from packager.deploy.monitoring import monitored

@@ -109,7 +109,7 @@ def drift(
 
 
 class _Counted(NamedTuple):
-    """Whose counters are read, and over which time."""
+    """The servers whose counters are read, and the period."""
 
     urls: list[str]
     prometheus: str | None

@@ -67,7 +67,9 @@ def init(
 
     _check_sources(from_model, from_mlflow, tracking_uri)
     targets, trained = target or [], from_mlflow is not None or from_model is not None
-    only = _only(targets, trained=trained, solution=bool(member))
+    only = _only(
+        targets, from_mlflow=from_mlflow is not None, solution=bool(member), trained=trained
+    )
     notes: tuple[str, ...] = ()
     existing = None
     if not (member or trained) and len(targets) < 2 and (data is not None or only is None):
@@ -79,7 +81,7 @@ def init(
     elif from_mlflow is not None:
         files = init_from_mlflow(directory, from_mlflow, data, only, tracking_uri)
     elif from_model is not None:
-        files = init_from_model(directory, from_model, data, only)
+        files = init_from_model(directory, from_model, data, targets)
     elif data is not None:
         files = init_training(directory, data, targets)
     elif only is not None:
@@ -114,8 +116,10 @@ def _check_sources(
         )
 
 
-def _only(targets: Sequence[str], *, trained: bool, solution: bool) -> str | None:
-    """The first target; raises ``UsageError`` for several of a model trained elsewhere.
+def _only(
+    targets: Sequence[str], *, from_mlflow: bool, trained: bool, solution: bool
+) -> str | None:
+    """The first target; raises ``UsageError`` for several of a model of MLflow.
 
     ``solution``: whether members are given, which go with neither.
     """
@@ -124,10 +128,9 @@ def _only(targets: Sequence[str], *, trained: bool, solution: bool) -> str | Non
             "--member: expected neither a model nor several targets with it",
             "package the model alone, and name its project with --member",
         )
-    if trained and len(targets) > 1:
+    if from_mlflow and len(targets) > 1:
         raise UsageError(
-            "--target: expected one column for a model trained elsewhere, got "
-            f"{', '.join(targets)}",
+            f"--target: expected one column for a model of MLflow, got {', '.join(targets)}",
             "write [outputs] into its package.toml",
         )
     return targets[0] if targets else None

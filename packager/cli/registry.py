@@ -121,7 +121,7 @@ def _signatures(
     evidence: Sequence[Path],
     kept: Sequence[bytes],
 ) -> Beside:
-    """What is attached: statements signed by ``signer``; without one, ``kept``."""
+    """The attachments: statements signed by ``signer``; without one, ``kept``."""
     from packager.run.evidence import read_evidence
     from packager.run.signing import facts_to_sign
     from packager.trust.registry_store import already_signed, signed_by

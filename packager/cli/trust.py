@@ -150,7 +150,7 @@ def _index_bundles(made: Sequence[PackageFacts], signer: PrivateKey) -> list[byt
 def _bundles(
     found: Reference, engine: Engine | None, signer: PrivateKey, evidence: Sequence[Path]
 ) -> tuple[PackageFacts, list[bytes]]:
-    """What is signed of one image, and the statements about it."""
+    """The signed content and statements of one image."""
     from packager.run.evidence import read_evidence
     from packager.run.signing import facts_to_sign
     from packager.trust.sign import sign_package

@@ -1,4 +1,4 @@
-"""What a client asks a server, and what it makes of the answers, without any transport.
+"""The requests of a client and the reading of the answers, without any transport.
 
 Each method is a generator: it yields calls and pauses, is sent the answers, and returns the result.
 A client runs it with its own transport (:mod:`packager.client.client`,
@@ -125,7 +125,7 @@ class ServerExchanges:
         return answers
 
     def feedback(self, labels: Labels, batch: int) -> Exchange[FeedbackReceipt]:
-        """What became of the labels."""
+        """The outcome of each label."""
         items = []
         for label in labels:
             items.append((yield from self._label_item(*label)))

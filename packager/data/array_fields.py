@@ -31,7 +31,7 @@ def array_field(name: str, dtype: ArrayDtype) -> Any:
 
 
 def own_metadata(field: Any) -> dict[bytes, bytes] | None:
-    """What a field says of arrays; None if it says nothing."""
+    """The array metadata of a field; None if it has none."""
     found = (field.metadata or {}).get(KEY)
     return None if found is None else {KEY: found}
 

@@ -61,14 +61,15 @@ def write_values(cells: npt.NDArray[Any], out: Bits) -> None:
     flat = cells.reshape(rows, math.prod(cells.shape[1:]))
     width = len(header) + flat.shape[1] * (1 if cells.dtype.kind == "b" else _WORD)
     step = max(1, _BUFFER_BYTES // width)
-    buffer = np.empty((min(step, rows), width), np.uint8)
+    buffer = np.empty((max(1, min(step, rows)), width), np.uint8)
     buffer[:, : len(header)] = np.frombuffer(header, np.uint8)
+    whole = buffer.data.cast("B")  # one view a row for all blocks: to make one takes 100 ns
+    views = [whole[at : at + width] for at in range(0, buffer.size, width)]
     for start in range(0, rows, step):
         block = flat[start : start + step]
         made = buffer[: len(block)]
         _fill(block, made[:, len(header) :])
-        view = made.data.cast("B")
-        hashes = (xxh3_64_intdigest(view[at : at + width]) for at in range(0, made.size, width))
+        hashes = map(xxh3_64_intdigest, views[: len(block)])
         out[start : start + len(block)] = np.fromiter(hashes, np.uint64, len(block))
     for row in _inexact(flat):
         out[row] = canonical.xxh3(canonical.outline(cells[row]).encode())

@@ -1,4 +1,4 @@
-"""Which expectation fits which answer (the table of docs/behavioural-cases.md)."""
+"""The expectations that fit each kind of answer (the table of docs/behavioural-cases.md)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class ColumnDrift(FrozenModel):
     psi: float
     z: float
     measure: str | None = None
-    """What was derived from the column, if not its own values are compared."""
+    """The measure that was derived from the column; None for its own values."""
     unseen: tuple[str, ...] = ()
     """Texts that the reference table lacks, at most 10, sorted."""
 

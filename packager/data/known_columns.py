@@ -1,4 +1,4 @@
-"""Which columns of rows to predict a package knows."""
+"""The columns of rows to predict that a package knows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class KnownColumns:
             )
 
     def warning(self) -> str | None:
-        """What to say of unknown columns; None if there are none."""
+        """A warning about unknown columns; None if there are none."""
         unknown = sorted(self._unknown)
         if not unknown:
             return None

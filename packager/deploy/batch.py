@@ -22,7 +22,7 @@ VOLUME = "/scoring"
 
 @dataclass(frozen=True)
 class BatchScoring:
-    """What is scored, and in how many shards."""
+    """A scoring job and its number of shards."""
 
     name: str
     """Of the package."""

@@ -17,7 +17,7 @@ from packager.image.config import PORT
 PORTS = 10
 """Ports of a model: its own, one for each slot, one for gRPC; the others are free."""
 SLOTS = ("blue", "green")
-"""Where a version of a model runs: one slot serves, the other one is for an update."""
+"""The slots for a version of a model: one serves, the other one is for an update."""
 MAX_REPLICAS = 32
 GRAFANA_PORT = 3100
 TRACKER_PORT = 3080
@@ -85,7 +85,7 @@ class DeployedModel:
 
     @property
     def alerts(self) -> AlertOptions:
-        """What its alerts link to, and how fast their time passes."""
+        """Options of its alerts: links and time scale."""
         return AlertOptions(self.runbooks, self.grafana, self.time_scale)
 
     @property
@@ -187,7 +187,7 @@ class Fleet:
 
     @property
     def tracker_address(self) -> str:
-        """Where people reach the tracker; empty without one."""
+        """The address of the tracker for people; empty without one."""
         return f"http://127.0.0.1:{TRACKER_PORT}" if self.tracker else ""
 
     def sorted(self) -> Iterable[DeployedModel]:

@@ -1,4 +1,4 @@
-"""What a generated folder deploys to: a folder is of one target."""
+"""The deployment target of a generated folder; each folder has one."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ REQUEST_MEMORY_FACTOR = 6
 
 @dataclass(frozen=True)
 class MonitoringResult:
-    """What was written."""
+    """The written files."""
 
     files: tuple[str, ...]
     """Paths below the folder: the model's own."""

@@ -39,7 +39,7 @@ def job_name(purpose: str, package: str) -> str:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is tested, on what, and how often."""
+    """A scheduled test: package, data and frequency."""
 
     name: str
     """Of the package."""

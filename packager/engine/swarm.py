@@ -192,7 +192,7 @@ class Swarm:
     def output(
         self, image: str, command: list[str], files: Mapping[str, bytes], network: str
     ) -> str:
-        """What ``command`` of ``image`` prints on ``network``, with ``files`` below ``/tmp``.
+        """The output of ``command`` in ``image`` on ``network``, with ``files`` below ``/tmp``.
 
         Raises ``PackageError`` with what it says if it fails.
         """

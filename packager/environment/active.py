@@ -56,7 +56,7 @@ def active_python(environment: Mapping[str, str] = os.environ) -> str | None:
 
 
 def inspect_environment(program: str, modules: Collection[str]) -> ActiveEnvironment:
-    """What the environment of ``program`` has, and which of it provides ``modules``.
+    """The distributions of ``program``'s environment, and which of them provides ``modules``.
 
     ``modules`` are dotted names. Raises ``PackageError`` if ``program`` does not answer.
     """

@@ -64,7 +64,7 @@ def _of_name(name: str, environment: Mapping[str, str]) -> tuple[str, str] | Non
 
 @functools.cache
 def _of_keyring(url: str, host: str, user: str) -> tuple[str, str] | None:
-    """What the program keyring has for an index, or else for its host; None if it has nothing."""
+    """The keyring's entry for an index, or else for its host; None without one."""
     program = find_program("keyring")
     if program is None:
         return None

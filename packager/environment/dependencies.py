@@ -49,15 +49,14 @@ class Requirements:
     strategy: str | None = None
     """The project's own ``index_strategy``."""
     torch: str | None = None
-    """What PyTorch's wheels are for: ``cpu``, or a version of CUDA or ROCm; None: as indexes have
-    them."""
+    """Variant of PyTorch's wheels: ``cpu``, or a version of CUDA or ROCm; None: any."""
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     """Extras and groups to take of a file that has them."""
     code: Mapping[str, Path] = field(default_factory=dict)
     """The project's code files by posix name, of which folders among the requirements consist."""
     builder: Builder | None = None
-    """What builds sources; None if nothing may be built."""
+    """The builder of sources; None if nothing may be built."""
     same_as: LockFile | None = None
     """The lock of another platform, whose versions are taken."""
 

@@ -68,7 +68,7 @@ def remote_environment(source: SourceRequirement, certificates: str | None) -> d
 
 
 def git_message(done: subprocess.CompletedProcess[bytes]) -> str:
-    """What git or ssh said of the cause, in one line and without credentials."""
+    """The cause in the output of git or ssh, in one line and without credentials."""
     lines = done.stderr.decode(errors="replace").strip().splitlines()
     messages = [line.strip() for line in lines if _TOLD.match(line.strip())]
     causes = [line for line in messages if not _NOISE.match(line)]

@@ -36,11 +36,11 @@ class Imports:
     modules: dict[str, Path]
     broken: tuple[Path, ...]
     optional: frozenset[str] = frozenset()
-    """Those of ``modules`` whose absence the code handles (``except ImportError``)."""
+    """The modules whose absence the code handles (``except ImportError``)."""
 
 
 def imported_modules(files: Iterable[Path], top: Path) -> Imports:
-    """What ``files`` of the project ``top`` import that is neither in it nor in Python itself.
+    """Modules that ``files`` of the project ``top`` import from outside it and Python itself.
 
     Tests, ``setup.py`` and blocks that only type checkers read are left out.
     """

@@ -63,7 +63,7 @@ class IndexOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The settings of uv's configuration that only choose packages."""
     sources: Sources | None = None
-    """What builds a wheel where an index has none; None if nothing is built."""
+    """The builder of wheels that an index lacks; None if nothing is built."""
 
     def of_project(
         self,

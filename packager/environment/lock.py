@@ -22,7 +22,7 @@ from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Base, Wheel
 
 HOST_FLOORS = {"joblib": "", "numpy": ">=1.22", "pandas": ">=1.3"}
-"""What the model host needs in the model's environment, whatever the project names."""
+"""Requirements of the model host in the model's environment, beside the project's."""
 FILENAME = "package.lock"
 WHEELS_FOLDER = "package.wheels"
 """Folder beside the lock with the wheels that were built from sources."""
@@ -33,7 +33,7 @@ class BuiltWheel(FrozenModel):
     """A wheel that was built from a source among the requirements."""
 
     requirement: str
-    """What it was built from, without credentials; a path relative to the project."""
+    """The source, without credentials; a path relative to the project."""
     kind: Literal["folder", "archive", "git", "url", "index"]
     source: str
     """``git:COMMIT``, or ``sha256:`` of the archive or of the folder's files."""
@@ -45,7 +45,7 @@ class BuiltWheel(FrozenModel):
 
 
 class PlatformLock(FrozenModel):
-    """What a lock names for one platform."""
+    """The pinned distributions for one platform."""
 
     inputs: str
     """sha256 of the requirements of the project and of the model host, Python and platform."""
@@ -53,7 +53,7 @@ class PlatformLock(FrozenModel):
     base_digests: dict[str, str] = {}
     """Of a base from a registry: its reference → the digest of the manifest that it led to."""
     built: tuple[BuiltWheel, ...] = ()
-    """Those of ``wheels`` that were built here, with their sources."""
+    """The wheels that were built here, with their sources."""
     wheels: tuple[Wheel, ...]
 
     def versions(self) -> dict[str, str]:

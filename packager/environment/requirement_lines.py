@@ -98,7 +98,7 @@ def local_path(text: str, folder: Path) -> Path | None:
 
 
 def place_of(file: Path, number: int) -> str:
-    """Where a line stands, for a message; lines of other formats than pip's have no numbers."""
+    """The file and line for a message; lines of other formats than pip's have no numbers."""
     return file.name if is_translated(file) else f"{file.name} line {number}"
 
 

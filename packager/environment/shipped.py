@@ -63,7 +63,7 @@ class ShippedLock(FrozenModel):
     """``shipped.lock.json``."""
 
     requirements: dict[ShippedGroup, tuple[str, ...]]
-    """What each group was resolved from: the extra of pyproject.toml."""
+    """The extra of pyproject.toml that each group was resolved from."""
     packages: tuple[ShippedPackage, ...]
 
 

@@ -264,7 +264,7 @@ def unchanged(lock: LockFile, project: PackagedCode) -> bool:
 
 
 def _specifiers(name: str, direct: DirectRequirements, pin: str) -> SpecifierSet:
-    """What requirements, constraints and uv's error ask of the version of a package."""
+    """The version specifiers of a package in requirements, constraints and uv's error."""
     found = SpecifierSet(pin if pin.startswith("==") else "")
     for line in (*direct.requirements, *direct.constraints):
         try:

@@ -1,4 +1,4 @@
-"""Which requirements have to be built, and from where.
+"""The requirements that have to be built, and their sources.
 
 ``read_requirements`` writes every source as an address: ``NAME[EXTRAS] @ URL; MARKER`` or, without
 a name, ``URL[EXTRAS]; MARKER``. A folder or archive of the project is a ``file:`` URL.
@@ -59,7 +59,7 @@ class SourceRequirement:
         return Path(url2pathname(urlsplit(self.url).path))
 
     def recorded(self, top: Path) -> str:
-        """What the lock and messages call it: no credentials, and paths relative to ``top``."""
+        """The name in lock and messages: no credentials, and paths relative to ``top``."""
         text = self.url
         if self.kind in ("folder", "archive"):
             text = self.path.resolve().relative_to(top.resolve()).as_posix()

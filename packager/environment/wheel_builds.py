@@ -55,7 +55,7 @@ class Builder(Protocol):
 
     @property
     def identity(self) -> str:
-        """What a build depends on besides its inputs; part of cache keys."""
+        """The dependencies of a build besides its inputs; part of cache keys."""
 
     def build(self, job: BuildJob, output: Path, progress: Progress) -> ExitReason:
         """Write the wheel into ``output``, or ``requires.json`` with further requirements."""

@@ -1,1 +1,1 @@
-"""What the verbs report to the issue tracker: results of checks as findings, without any row."""
+"""Results of checks as findings for the issue tracker, without any row."""

@@ -31,7 +31,7 @@ EXPECTED = "expected"
 
 
 def plot_of_check(check: Check, report: DataTestReport, about: str) -> Plot | None:
-    """What the page of the check's issue draws; None if the check has no numbers."""
+    """The plot on the page of the check's issue; None if the check has no numbers."""
     if check.family == "drift":
         return _bins(check, about)
     if check.family in COUNTED:

@@ -111,7 +111,7 @@ def _slice(part: SliceDrift, report: DriftReport, at: float) -> Finding:
 
 
 def _unjudged(report: DriftReport) -> Iterator[Unjudged]:
-    """What has too few rows to say that it is over."""
+    """The subjects with too few rows to say that their drift is over."""
     for feature in report.features:
         if feature.verdict not in ("drift", "ok"):
             yield Unjudged(kind="FeatureDrift", subject=named(f"feature={feature.name}"))

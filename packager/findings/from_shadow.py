@@ -76,7 +76,7 @@ def _findings(report: ShadowReport, sampled: float, at: float) -> Iterator[Findi
 
 
 def _finding(report: ShadowReport, kind: str, at: float) -> Finding:
-    """What the findings share; each is about every row of its version."""
+    """A finding with the common fields; each is about every row of its version."""
     return Finding(
         package=report.model,
         version=report.version,

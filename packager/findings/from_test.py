@@ -181,7 +181,7 @@ def _evidence(check: Check, report: DataTestReport) -> str:
 
 
 def _proofs(report: DataTestReport) -> list[Proof]:
-    """What this version is shown not to have: every check of the subject passed."""
+    """Proofs that this version lacks a fault: every check of the subject passed."""
     found = []
     for (family, subject), checks in _by_subject(report.checks).items():
         if any(check.verdict != "passed" for check in checks):
@@ -196,7 +196,7 @@ def _proofs(report: DataTestReport) -> list[Proof]:
 
 
 def _unjudged(report: DataTestReport) -> list[Unjudged]:
-    """What this test says nothing about."""
+    """The subjects that this test does not judge."""
     families = [
         Unjudged(kind=KINDS[one.family][0])
         for one in report.families

@@ -1,4 +1,4 @@
-"""What ``package deploy update`` reports: a refused version, and what a version that passed proves.
+"""Findings of ``package deploy update``: a refused version, and proofs of an accepted one.
 
 A refused version does not serve, so what its test found is part of one finding. A version that
 serves proves gone what its test passed, and that no update is refused any more.

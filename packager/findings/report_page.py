@@ -1,4 +1,4 @@
-"""Where the report of a verb can be read: issues, and proofs that close them, link to it."""
+"""The address of a verb's report: issues, and proofs that close them, link to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LINK_NAME = "report"
 
 
 class ReportPage(NamedTuple):
-    """Where people read the report of a verb."""
+    """The address of a verb's report."""
 
     url: str | None = None
     file: Path | None = None

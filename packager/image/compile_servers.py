@@ -144,6 +144,6 @@ def walk_order(name: str) -> list[tuple[bool, str]]:
 
 
 def bytecode_path(module: str, tag: str) -> str:
-    """Where Python looks for the bytecode of ``module``; ``tag`` names its version."""
+    """The path of Python's bytecode of ``module``; ``tag`` names its version."""
     folder, slash, name = module.rpartition("/")
     return f"{folder}{slash}__pycache__/{name.removesuffix('.py')}.{tag}.pyc"

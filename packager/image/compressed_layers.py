@@ -56,7 +56,7 @@ def is_gzip(media_type: str, diff_id: str) -> bool:
 
 
 def gunzipped(chunks: Iterable[bytes], stored: int, diff_id: str) -> Iterator[bytes]:
-    """What ``stored`` bytes that gzip compressed unpack to, in chunks of at most 1 MiB."""
+    """The content of ``stored`` gzip bytes, in chunks of at most 1 MiB."""
     left = MAX_RATIO * stored + SLACK
     engine, waiting = zlib.decompressobj(wbits=31), iter(chunks)
     try:

@@ -64,15 +64,18 @@ class SavedArchive:
         Engines with containerd's store load what the index names, others what ``manifest.json``
         does. ``configs``: ``sha256:…`` of those in ``manifest.json``.
         """
-        waiting = [oci_manifest(self.document(INDEX))] if INDEX in self._files else []
+        top = oci_manifest(self.document(INDEX)) if INDEX in self._files else {}
+        waiting = [top]
         for _ in range(MAX_MANIFESTS):
             if not waiting:
                 return
-            for entry in waiting.pop().get("manifests") or ():
+            index = waiting.pop()
+            for entry in index.get("manifests") or ():
                 digest = str(entry["digest"])
                 name = f"blobs/{digest.replace(':', '/', 1)}"
-                if platform_of(entry.get("platform") or {}) == ATTACHED:
-                    continue  # an attachment
+                # An attachment; but engines load what the top names, whatever its platform.
+                if index is not top and platform_of(entry.get("platform") or {}) == ATTACHED:
+                    continue
                 if name not in self._files and name not in self._links:
                     continue  # another platform's, which was not saved
                 content = self.document(name)

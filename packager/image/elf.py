@@ -19,14 +19,14 @@ NAMES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64", "EM_386": "i386", "EM_A
 
 @dataclass(frozen=True)
 class ElfFile:
-    """What an ELF file says about itself."""
+    """The header fields of an ELF file."""
 
     machine: str
     """The processor, as wheels call it: ``x86_64``, ``aarch64``; others as the standard does."""
     needed: tuple[str, ...]
     """Names of the libraries that it loads (DT_NEEDED), sorted."""
     search: tuple[str, ...]
-    """Where it looks for them (DT_RPATH, DT_RUNPATH)."""
+    """The search path of libraries (DT_RPATH, DT_RUNPATH)."""
 
 
 def read_elf(file: IO[bytes]) -> ElfFile | None:

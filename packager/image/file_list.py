@@ -1,4 +1,4 @@
-"""What an image contains above its base: a list of every file, link and folder, and its digests.
+"""The content of an image above its base: every file, link and folder, and its digests.
 
 The digests cover contents, modes and the targets of links. The list, which ``/package`` contains
 (``files.txt``), names what differs; to be small, it has only the first digits of each sha256.

@@ -14,7 +14,7 @@ MAX_BYTES = 4 * MAX_DOCUMENT
 
 
 def golden_rows(reference: Reference) -> Golden | None:
-    """Those that the manifest lists; None if it lists none.
+    """The golden rows that the manifest lists; None if it lists none.
 
     Raises ``PackageError`` if the file is not the one of the manifest, or has other content.
     """

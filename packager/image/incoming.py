@@ -9,7 +9,8 @@ from packager.errors import PackageError, UsageError
 from packager.image.annotations import annotations_of
 from packager.image.config import LABEL, layer_names
 from packager.image.documents import MAX_SETTINGS, bounded
-from packager.image.stored_images import COMPANION, DIGEST, check_label
+from packager.image.oci_folder import DIGEST
+from packager.image.stored_images import COMPANION, check_label
 from packager.registry.blobs import blob_content
 from packager.registry.manifests import FetchedManifest, ImageIndex, get_manifest, image_in
 from packager.registry.oci_json import image_config
@@ -21,7 +22,7 @@ VERSION = "org.opencontainers.image.version"
 
 
 def companion_of(reference: RegistryReference) -> RegistryReference:
-    """Where the companion of the package at ``reference`` is: ``NAME-replay``, at the same tag.
+    """The reference of the companion of the package at ``reference``: ``NAME-replay``, same tag.
 
     It is a repository of its own, so that rows of the training data have readers of their own.
     """
@@ -98,7 +99,7 @@ def _index(reference: RegistryReference, found: FetchedManifest) -> ImageIndex:
 
 
 def companion_reference(reference: RegistryReference, main: IncomingImage) -> RegistryReference:
-    """Where the companion of ``main``, the package at ``reference``, is if it was pushed."""
+    """The companion of ``main``, the package at ``reference``, if it was pushed."""
     return companion_of(reference).at(main.name.rpartition(":")[2])
 
 

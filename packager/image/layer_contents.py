@@ -31,7 +31,7 @@ class NeededLibraries(FrozenModel):
     """``numpy 2.1.0``, or the layer's name if the file belongs to no wheel."""
     needed: tuple[str, ...]
     search: tuple[str, ...] = ()
-    """Where it looks for them (DT_RPATH, DT_RUNPATH)."""
+    """The search path of libraries (DT_RPATH, DT_RUNPATH)."""
 
 
 class LayerContents(FrozenModel):

@@ -78,7 +78,7 @@ class Layer:
 
 
 class Readable(Protocol):
-    """What the content of an entry is read from."""
+    """The source of an entry's content."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Like ``read`` of a file."""

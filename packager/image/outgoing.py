@@ -67,7 +67,7 @@ def _gzipped(layer: Layer, work: Path) -> OutgoingBlob:
 
 
 def _compressor() -> str:
-    """What the compressed bytes depend on."""
+    """The settings that determine the compressed bytes."""
     return f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level {LEVEL}"
 
 

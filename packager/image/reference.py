@@ -119,7 +119,7 @@ class Reference:
         return self._noun(Profile, "profile.json")
 
     def file_list(self) -> FileList:
-        """What the image contains above its base, as its ``files.txt`` says.
+        """The content of the image above its base, from its ``files.txt``.
 
         Raises ``PackageError`` if the package has none that matches its manifest.
         """

@@ -21,13 +21,17 @@ from packager.registry.reference import RegistryReference
 from packager.registry.repository import RegistryRepository, open_repository
 
 Beside = Callable[[RegistryRepository, Descriptor, bool], Sequence[Attachment]]
-"""What is pushed beside an image, of which the repository and the manifest are given, and whether
-it is the companion: called before the push, it returns the attachments."""
+"""Returns the attachments of an image before its push.
+
+Its arguments: the repository, the manifest, and whether the image is the companion.
+"""
 
 
 IndexBeside = Callable[[RegistryRepository, Descriptor, Mapping[str, str]], Sequence[Attachment]]
-"""What is pushed beside an index; given are the repository, its descriptor, and the digests of its
-images by platform."""
+"""Returns the attachments of an index before its push.
+
+Its arguments: the repository, the index's descriptor, and the digests of its images by platform.
+"""
 
 
 def nothing_beside(_: RegistryRepository, __: Descriptor, ___: bool) -> Sequence[Attachment]:

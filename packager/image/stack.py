@@ -60,7 +60,7 @@ class Stack:
     below: tuple[Layer, ...]
     """Base, wheels of server and model, the model's environment, serving runtime, code."""
     trees: tuple[Layer, ...]
-    """What the server needs for compiled trees only, and the worker always."""
+    """Needed by the server for compiled trees only, and always by the worker."""
     worker: tuple[Layer, ...]
     """Runtime and dependencies that only training and replay need."""
     data: tuple[Layer, ...]

@@ -6,39 +6,35 @@ are keys, never paths of this machine.
 
 from __future__ import annotations
 
-import re
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from packager.digest import sha256_bytes
 from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
 from packager.image.annotations import annotations_of, kept_annotations
 from packager.image.compressed_layers import uncompressed_layer
 from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
-from packager.image.documents import MAX_SETTINGS, bounded
+from packager.image.documents import MAX_SETTINGS
 from packager.image.layers import Layer
+from packager.image.oci_folder import (
+    DIGEST,
+    blob_path,
+    is_runnable,
+    stored_blob,
+    stored_manifests,
+)
 from packager.manifest.platform import platform_of
-from packager.registry.attachments import Descriptor
 from packager.registry.manifests import ImageIndex, read_descriptor
 from packager.registry.oci_json import image_config, oci_manifest
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
-IMAGE_CONFIGS = (
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-)
 MAX_IMAGES = 8
 """A package is an image and at most one companion; tools may add copies under other names."""
-MAX_MANIFESTS = 256
-"""Images, and the signatures and documents attached to them."""
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def read_oci(folder: Path, called: str, platform: str | None = None) -> tuple[Image, ...]:
@@ -88,7 +84,7 @@ def _stored_images(folder: Path) -> Iterator[_StoredImage]:
         if is_index and not {"config", "layers"}.isdisjoint(manifest):
             raise ValueError(f"{entry['digest']}: a manifest that is an index as well")
         if "subject" in manifest:
-            if not is_index and manifest["config"].get("mediaType") in IMAGE_CONFIGS:
+            if is_index or is_runnable(folder, manifest):
                 raise ValueError(f"{entry['digest']}: an image that is attached to another one")
             continue  # attached to an image, as signatures are
         annotations = entry.get("annotations", {})
@@ -117,7 +113,7 @@ def _opened(folder: Path, stored: _StoredImage) -> Image:
     diff_ids = image_config(stored.config)["rootfs"]["diff_ids"]
     paths = [
         uncompressed_layer(
-            _blob_path(folder, layer["digest"]), str(layer["mediaType"]), str(diff_id)
+            blob_path(folder, layer["digest"]), str(layer["mediaType"]), str(diff_id)
         )
         for layer, diff_id in zip(stored.manifest["layers"], diff_ids, strict=True)
     ]
@@ -149,7 +145,7 @@ def _platform(config: bytes) -> str:
 
 
 def choose_platform(held: Sequence[str], called: str, platform: str | None) -> str | None:
-    """Which of the platforms ``held`` to read; raises ``UsageError`` if it is none of them."""
+    """The platform of ``held`` to read; raises ``UsageError`` if it is none of them."""
     here = default_platform()
     wanted = platform or (here if here in held else next(iter(held), None))
     if held and wanted not in held:
@@ -159,58 +155,6 @@ def choose_platform(held: Sequence[str], called: str, platform: str | None) -> s
             "name one of these platforms",
         )
     return wanted
-
-
-def stored_manifests(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each entry of the index of an OCI folder, and the manifest that it names.
-
-    Raises ``OSError``, ``ValueError``, ``KeyError`` or ``TypeError`` if it is not whole.
-    """
-    entries = oci_manifest(_document(_plain_file(folder / "index.json")))["manifests"]
-    if len(entries) > MAX_MANIFESTS:
-        raise ValueError(f"expected at most {MAX_MANIFESTS} manifests, got {len(entries):,}")
-    for entry in entries:
-        yield entry, oci_manifest(stored_blob(folder, entry["digest"], MAX_SETTINGS))
-
-
-def stored_descriptor(folder: Path, digest: str) -> Descriptor:
-    """Of the manifest ``digest``: in the index of an OCI folder, or in an index of platforms.
-
-    Raises ``ValueError`` if neither lists it, else as ``stored_manifests``.
-    """
-    for entry, manifest in stored_manifests(folder):
-        for one in (entry, *(manifest.get("manifests") or ())):
-            if one["digest"] == digest:
-                return Descriptor(str(one["mediaType"]), digest, int(one["size"]))
-    raise ValueError(f"expected a manifest {digest}, got none")
-
-
-def stored_blob(folder: Path, digest: str, most: int) -> bytes:
-    """A blob of an OCI folder, at most ``most`` bytes; raises ``ValueError`` for other content."""
-    content = _document(_blob_path(folder, digest), most)
-    if f"sha256:{sha256_bytes(content)}" != digest:
-        raise ValueError(f"content that does not match {digest}")
-    return content
-
-
-def _blob_path(folder: Path, digest: str) -> Path:
-    if not DIGEST.fullmatch(digest):
-        raise ValueError(f"expected sha256: and 64 hex digits, got {digest[:100]!r}")
-    return _plain_file(folder / "blobs" / "sha256" / digest[7:])
-
-
-def _plain_file(path: Path) -> Path:
-    """Return ``path`` of a regular file; raise ``ValueError`` for a link, pipe or device."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise ValueError(f"{path.name}: expected a regular file")
-    return path
-
-
-def _document(path: Path, most: int = MAX_SETTINGS) -> bytes:
-    size = path.stat().st_size
-    if size > most:
-        raise ValueError(f"{path.name}: expected at most {most:,} bytes, got {size:,}")
-    return bounded(path.read_bytes())
 
 
 def _few(entries: Sequence[Any]) -> Sequence[Any]:

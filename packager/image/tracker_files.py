@@ -1,4 +1,4 @@
-"""What the issue tracker's image holds of this installation, and its tag."""
+"""The files of this installation in the issue tracker's image, and its tag."""
 
 from __future__ import annotations
 

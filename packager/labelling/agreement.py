@@ -65,7 +65,7 @@ class EstimatedErrors(FrozenModel):
     """Dawid and Skene's estimate of the true classes and of each annotator's mistakes."""
 
     classes: tuple[str, ...]
-    """Those that anybody gave, in their order."""
+    """The classes that any annotator gave, in their order."""
     shares: tuple[float, ...]
     """The share of rows of each class."""
     annotators: tuple[AnnotatorErrors, ...]

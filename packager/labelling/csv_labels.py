@@ -25,10 +25,10 @@ NO_LABEL = "without a label"
 
 @dataclass(frozen=True)
 class LabelColumns:
-    """Where a file has what; None for the default."""
+    """The columns of a label file; None for the default."""
 
     annotator: str | None = None
-    """Who gave all labels of the file."""
+    """The annotator of all labels of the file."""
     annotator_column: str | None = None
     label: str | None = None
     """Of CSV: the column of the label. Of Label Studio: the ``from_name`` of the control."""

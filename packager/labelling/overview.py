@@ -1,4 +1,4 @@
-"""What labels a version of a table has: schemes, counts, coverage, and the labels as rows."""
+"""The labels of a version of a table: schemes, counts, coverage, and the labels as rows."""
 
 from __future__ import annotations
 

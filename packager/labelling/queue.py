@@ -66,7 +66,7 @@ class Packaged:
 
 @dataclass(frozen=True)
 class QueueRequest:
-    """What to choose."""
+    """Number and criteria of the rows to choose."""
 
     source: str
     """A file, a folder, ``TABLE[@VERSION]`` or a log."""

@@ -38,7 +38,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 @dataclass(frozen=True)
 class QueueContents:
-    """What of each chosen row is written."""
+    """The columns that are written of each chosen row."""
 
     personal: bool = False
     """Whether columns of personal data are written."""

@@ -43,7 +43,7 @@ class QueueRows:
     hashes: npt.NDArray[np.uint64]
     """The dfp/1 hash of each row, of JSON that of its canonical JSON, shape (n,)."""
     kept: Mask
-    """Which rows of ``file`` these are."""
+    """The mask of these rows in ``file``."""
     labelled: int = 0
     """Rows that were left out because they have a label."""
 

@@ -31,7 +31,7 @@ MIN_BIN_RATIO = 1.2
 
 @dataclass(frozen=True)
 class ExpectedLoss:
-    """What loss the package expects of each row, shape (n,)."""
+    """The loss that the package expects of each row, shape (n,)."""
 
     mean: Floats
     """Of a classifier the probability that the answer is wrong, else the mean absolute error."""
@@ -40,7 +40,7 @@ class ExpectedLoss:
     share: bool
     """Whether the loss is 0 or 1."""
     source: str
-    """What it is computed from, for people; empty if all rows are alike."""
+    """Its source, for people; empty if all rows are alike."""
 
 
 def expected_loss(

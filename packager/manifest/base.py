@@ -30,7 +30,7 @@ Kind = Literal[
 ``date``, ``time`` (of day) and ``decimal`` are kinds of columns that are declared as such.
 """
 FeatureForm = Literal["frame", "array"]
-"""What ``train`` and ``predict`` get: a data frame, or the one array of each row in one block."""
+"""The form of features for ``train`` and ``predict``: a data frame, or one array of all rows."""
 Task = Literal["classification", "regression", "outputs"]
 """``outputs``: what ``Serve.outputs`` declares."""
 Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]

@@ -46,7 +46,7 @@ COMMON = ("name", "kind", "severity")
 
 
 class Case(FrozenModel):
-    """What the model has to do on some rows (docs/behavioural-cases.md)."""
+    """Required behaviour of the model on some rows (docs/behavioural-cases.md)."""
 
     name: str = Field(min_length=1, max_length=200)
     kind: CaseKind
@@ -134,7 +134,7 @@ class Case(FrozenModel):
 
     @property
     def expectation(self) -> ExpectedAnswer:
-        """What is expected; ``same`` if nothing is said."""
+        """The expected relation; ``same`` by default."""
         return ExpectedAnswer.parse(self.expect or "same")
 
     @property

@@ -40,7 +40,7 @@ _WORDS: dict[str, Operation] = {
 
 
 class RowsTerm(NamedTuple):
-    """Which rows a case looks at, if they are not written in package.toml."""
+    """The rows of a case that are not written in package.toml."""
 
     kind: Literal["sample", "where", "file"]
     text: str
@@ -95,7 +95,7 @@ class CellChange(NamedTuple):
 
 
 class ExpectedAnswer(NamedTuple):
-    """What is expected of an answer, or of two."""
+    """The expected property of an answer, or relation of two."""
 
     kind: ExpectationKind
     amount: float = 0.0

@@ -11,7 +11,7 @@ from packager.manifest.read_options import TableReadOptions
 
 
 class Split(FrozenModel):
-    """Which rows are held out: by hash of the features or of ``by``, by time, or by file.
+    """The held-out rows: by hash of the features or of ``by``, by time, or by file.
 
     With ``time`` and ``by``, only later rows of other groups than those of the training.
     """

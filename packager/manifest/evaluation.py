@@ -1,4 +1,4 @@
-"""What a build measured: metrics, numerical environment, repeatability and seed variance."""
+"""Measurements of a build: metrics, numerical environment, repeatability and seed variance."""
 
 from __future__ import annotations
 

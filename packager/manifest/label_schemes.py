@@ -23,7 +23,7 @@ RESOLUTIONS: dict[LabelKind, tuple[Resolution, ...]] = {
 
 
 class LabelScheme(FrozenModel):
-    """What annotators may answer, and how the answers of several become one label."""
+    """The permitted answers of annotators, and how those of several become one label."""
 
     name: SchemeName
     kind: LabelKind = "label"

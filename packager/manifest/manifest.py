@@ -64,7 +64,7 @@ class Column(FrozenModel):
     refuses: tuple[RejectedValue, ...] = ()
     """Values on which the model raised in the build (``worker/train/rejected_values.py``)."""
     fatal: tuple[RejectedValue, ...] = ()
-    """Those of ``refuses`` on which the model's process ended or hung."""
+    """The values of ``refuses`` on which the model's process ended or hung."""
     default: Scalar | None = None  # of a row that leaves the column out; None: it must not
     personal: Personal | None = None
     """Kind of personal data it contains; if set, the package records none of its values."""
@@ -263,7 +263,7 @@ class Manifest(FrozenModel):
     runtime: str
     """Tree digest of the sources of ``packager``, ``serving`` and ``monitoring`` in the image."""
     training_runtime: str | None = None
-    """That of the modules which only the companion has; None without data."""
+    """The digest of the modules that only the companion has; None without data."""
     code: tuple[FileEntry, ...]
     model: tuple[FileEntry, ...]
     files: tuple[FileEntry, ...]

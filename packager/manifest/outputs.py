@@ -1,4 +1,4 @@
-"""What a model answers, if that is not one label or number."""
+"""Structured outputs of a model: more than one label or number."""
 
 from __future__ import annotations
 
@@ -49,7 +49,16 @@ class Output(FrozenModel):
     @property
     def spec(self) -> OutputSpec:
         """For the model host."""
-        return OutputSpec(self.name, self.kind, self.classes, self.levels, self.shape)
+        return OutputSpec(
+            self.name,
+            self.kind,
+            self.classes,
+            self.levels,
+            self.shape,
+            self.times,
+            self.top,
+            self.spans,
+        )
 
 
 def targets_of(outputs: tuple[Output, ...]) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""What differs between the images of one package for several platforms."""
+"""The differences between the images of one package for several platforms."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -9,7 +10,17 @@ from packager.manifest.base import FileEntry, FrozenModel
 
 Proof = Literal["native", "emulation"]
 ATTACHED = "unknown/unknown"
-"""What BuildKit writes as the platform of a document in an index that is attached to an image."""
+"""The platform that BuildKit writes for a document that is attached to an image."""
+
+
+USUAL = re.compile(r"[a-z0-9]+/[a-z0-9]+")
+OTHER_NAMES = frozenset(["aarch64", "i386", "armhf", "armel", "macos"])
+"""Names that engines take for another processor or system, beside those with other letters."""
+
+
+def is_usual(platform: str) -> bool:
+    """Whether ``linux/amd64`` has the names that Go has, so that every engine reads it alike."""
+    return bool(USUAL.fullmatch(platform)) and OTHER_NAMES.isdisjoint(platform.split("/"))
 
 
 def platform_of(described: Mapping[str, Any]) -> str:
@@ -32,5 +43,5 @@ class Platform(FrozenModel):
     settings: dict[str, Any]
     """The ``config`` of the image's config, without labels."""
     proved_on: Proof | None
-    """Where the compiled form and the golden answers were compared with the model for this
-    platform; None: nowhere yet, so a server does it when it starts."""
+    """The place where the compiled form and the golden answers were compared with the model for
+    this platform; None: not yet compared, so a server does it when it starts."""

@@ -1,4 +1,4 @@
-"""What monitoring and comparisons read of a package's ``baseline.json``: estimates by slice.
+"""Estimates by slice from ``baseline.json``, for monitoring and comparisons.
 
 The whole record, which tests of new data need, is ``packager.worker.test.baseline.Baseline``.
 """

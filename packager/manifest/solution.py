@@ -17,7 +17,7 @@ class SolutionMember(FrozenModel):
     root: str
     """The package root, equal to that of the package alone."""
     process: Literal["inline", "own"]
-    """Where its model runs: in the flow's process, or in one of its own."""
+    """The process of its model: the flow's, or one of its own."""
     deadline: float | None = None
     """Seconds that one call may take; None: as long as the request."""
     on_error: Literal["fail", "null"] = "fail"
@@ -26,7 +26,7 @@ class SolutionMember(FrozenModel):
 
 
 class Solution(FrozenModel):
-    """What the model of a package is, if it is a solution."""
+    """The solution that is the model of a package."""
 
     flow: str
     """``module:function``, called as ``run(rows, members)``."""

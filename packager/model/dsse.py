@@ -25,14 +25,14 @@ MAX_SIGNATURES = 16
 
 @dataclass(frozen=True)
 class SignedPayload:
-    """What an envelope holds, not verified."""
+    """The payload of an envelope, not verified."""
 
     payload: bytes
     signatures: tuple[bytes, ...]
 
     @property
     def message(self) -> bytes:
-        """What is signed: type and payload with their lengths (DSSE's PAE)."""
+        """The signed bytes: type and payload with their lengths (DSSE's PAE)."""
         return pae(self.payload)
 
 

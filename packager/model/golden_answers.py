@@ -32,7 +32,7 @@ class GoldenCase(FrozenModel):
     severity: Literal["fail", "warn"] = "fail"
 
     def failure(self, answers: Sequence[Any], task: Task) -> str:
-        """What is wrong with the ``prediction`` of each row, in a sentence; empty if nothing is."""
+        """The fault of the ``prediction`` of each row, in a sentence; empty if there is none."""
         found = [
             GoldenDifference(row, right, got)
             for row, (right, got) in enumerate(zip(self.right, answers, strict=True))
@@ -54,7 +54,7 @@ class GoldenCases(FrozenModel):
 
     @classmethod
     def of(cls, cases: Iterable[GoldenCase]) -> GoldenCases:
-        """Those that may fail, with at most ``MAX_ROWS`` rows in all."""
+        """The cases that may fail, with at most ``MAX_ROWS`` rows in all."""
         left, kept = MAX_ROWS, []
         for case in cases:
             if case.severity == "fail" and left:

@@ -26,7 +26,7 @@ FORK_SECONDS = 120.0
 
 
 class HostProcess(Protocol):
-    """What ``ModelHost`` uses of a process, as ``subprocess.Popen`` has it."""
+    """The interface of a process for ``ModelHost``; a part of ``subprocess.Popen``."""
 
     @property
     def pid(self) -> int:
@@ -35,7 +35,7 @@ class HostProcess(Protocol):
 
     @property
     def stderr(self) -> IO[str] | None:
-        """What it prints."""
+        """Its standard error."""
         ...
 
     def poll(self) -> int | None:
@@ -57,7 +57,7 @@ class HostCommand:
     directory: Path
     """The project's code."""
     who: str = "the model"
-    """What it runs, for messages: ``the recipe`` or ``the model``."""
+    """The subject of messages: ``the recipe`` or ``the model``."""
     confine: Callable[[], object] | None = None
     """Restricts the process before its interpreter starts."""
     forks: ForkServer | None = None
@@ -88,7 +88,7 @@ class HostCommand:
         )
 
     def shared(self) -> tuple[Sequence[str], Path, Mapping[str, str]]:
-        """What a forked process has in common with its server: all but the confinement."""
+        """The properties that a forked process shares with its server: all but the confinement."""
         variables = {name: text for name, text in self.environment.items() if name != VARIABLE}
         return self.command, self.directory, variables
 

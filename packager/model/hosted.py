@@ -210,7 +210,7 @@ class ModelHost:
             return str(answer.header["loader"])
 
     def environment(self) -> dict[str, Any]:
-        """What of the process can change the last bits of a result."""
+        """The parts of the process's environment that can change the last bits of a result."""
         answer = self.send(Message({"verb": "environment"}))
         with readable_answer():
             return dict(answer.header["environment"])

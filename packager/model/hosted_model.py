@@ -55,7 +55,7 @@ class HostedModel:
     """The class of its first step if that expects texts, not a frame."""
     type_name: str
     outputs: tuple[OutputSpec, ...] = ()
-    """What it answers, if the task is ``outputs``."""
+    """Its outputs, if the task is ``outputs``."""
     takes: FeatureForm = "frame"
     seconds: float | None = None
     """Time limit of a prediction."""
@@ -135,7 +135,7 @@ class HostedModel:
         targets: Sequence[str],
         found: Predictions,
     ) -> dict[str, Any]:
-        """What the project's function measures of the answers ``found`` to ``rows``.
+        """The measures of the project's function for the answers ``found`` to ``rows``.
 
         Name → a number, or a list with a number or None for each row. Raises ``PackageError``.
         """
@@ -210,7 +210,7 @@ class HostedModel:
             return decode_state(answer.buffers)
 
     def predictions(self, answer: Message, rows: int) -> Predictions:
-        """Those of an answer for ``rows`` rows, checked; raises ``PackageError``."""
+        """The predictions of an answer for ``rows`` rows, checked; raises ``PackageError``."""
         if self.outputs:
             return decode_predictions(answer)
         described, absent = [answer.header["labels"]], decode_absent(answer.header, rows)

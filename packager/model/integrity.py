@@ -20,10 +20,19 @@ NO_FILE = "no such file"
 MANIFEST = "manifest.json"
 LOCK = "lock.json"
 LINK = "a symbolic link"
+NOT_REGULAR = "no regular file"
 AS_COMPILED = "bytecode of its source"
 OTHER = "other bytecode"
-UNCOMPARED = ("co_stacksize", "co_qualname", "co_varnames", "co_cellvars", "co_freevars")
-"""What ``==`` of two code objects leaves out, besides the name of the file."""
+UNCOMPARED = (
+    *("co_stacksize", "co_qualname", "co_varnames", "co_cellvars", "co_freevars"),
+    "_co_code_adaptive",
+)
+"""Attributes that ``==`` of two code objects ignores, besides the name of the file.
+
+The last are the instructions as they are executed, from Python 3.11 on: ``==`` takes specialized
+ones for the general ones that they stand for, and passes over their inline caches, which can name
+another global or builtin than the source does.
+"""
 
 
 def verify(manifest: Manifest, root: Root) -> list[IntegrityCheck]:
@@ -64,12 +73,14 @@ def check_before_loading(manifest: Manifest, root: Root) -> None:
         found = _plain_files(folder)
         for name in sorted(named.keys() | found):
             expected, path = named.get(name, NO_FILE), folder / name
-            if name not in named and is_bytecode(name) and folder == root.code:
-                expected, actual = AS_COMPILED, AS_COMPILED if is_compiled(path) else OTHER
-            elif name not in found:
+            if name not in found:
                 actual = MISSING
+            elif path.is_symlink() or not path.is_file():
+                actual = LINK if path.is_symlink() else NOT_REGULAR
+            elif name not in named and is_bytecode(name) and folder == root.code:
+                expected, actual = AS_COMPILED, AS_COMPILED if is_compiled(path) else OTHER
             else:
-                actual = LINK if path.is_symlink() else sha256_file(path)
+                actual = sha256_file(path)
             if actual != expected:
                 raise PackageError(
                     f"{path}: expected {_shown(expected)} as in the manifest, got {actual}",

@@ -1,4 +1,4 @@
-"""What is known and asked of a packaged model, wherever it is loaded."""
+"""The interface of a packaged model, wherever it is loaded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Model(Protocol):
 
     @property
     def task(self) -> Task:
-        """What it predicts: labels or numbers."""
+        """The task: classification or regression."""
 
     @property
     def classes(self) -> tuple[Scalar, ...] | None:
@@ -36,7 +36,7 @@ class Model(Protocol):
 
     @property
     def outputs(self) -> tuple[OutputSpec, ...]:
-        """What it answers, if the task is ``outputs``."""
+        """Its outputs, if the task is ``outputs``."""
 
     @property
     def type_name(self) -> str:

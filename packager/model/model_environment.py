@@ -1,4 +1,4 @@
-"""Where the environment of the project's model is: its interpreter, and the folders of its modules.
+"""The environment of the project's model: its interpreter, and the folders of its modules.
 
 In an image it lies beside that of this process (``/opt/model`` beside ``/opt/venv`` and
 ``/opt/harness``). Elsewhere, as in this project's own tests, both are one environment.
@@ -51,15 +51,20 @@ def model_variables(root: Root, given: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def installed_folders() -> tuple[Path, ...]:
-    """The folders, resolved, that the model's interpreter reads: its own, its wheels, the host."""
+    """The folders, resolved, that the model's interpreter reads: its own, its wheels, the host.
+
+    The folders that are listed here are among them: a process that is confined to them, and its
+    child, find the same.
+    """
     home = _home()
     if home is None:
         own = [sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]
         return _resolved(map(Path, own))
-    members = home.parent / MEMBERS
-    homes = sorted(members.iterdir()) if members.is_dir() else []
-    wheels = {path.resolve().parent for path in (home.parent / WHEELS).iterdir()}
-    return _resolved([home, *homes, Path(sys.base_prefix), host_folder(), *sorted(wheels)])
+    members, wheels = home.parent / MEMBERS, home.parent / WHEELS
+    homes = [members, *sorted(members.iterdir())] if members.is_dir() else []
+    linked = {path.resolve().parent for path in wheels.iterdir()}
+    base = Path(sys.base_prefix)
+    return _resolved([home, *homes, base, host_folder(), wheels, *sorted(linked)])
 
 
 def _home() -> Path | None:

@@ -19,7 +19,7 @@ G = (
 )
 """Field, order, coefficient and generator of P-256 (SP 800-186, 3.2.1.3); its other one is -3."""
 SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
-"""What precedes X and Y in the SubjectPublicKeyInfo of a P-256 key (RFC 5480)."""
+"""The bytes before X and Y in the SubjectPublicKeyInfo of a P-256 key (RFC 5480)."""
 PEM_BEGIN, PEM_END = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
 Point = tuple[int, int, int]
 """Jacobian coordinates: x = X / Z², y = Y / Z³; Z = 0 for the point at infinity."""

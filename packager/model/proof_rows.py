@@ -22,6 +22,6 @@ class ProofRows(FrozenModel):
 
 
 def load_proof_rows(root: Root) -> ProofRows:
-    """Those of a package; none if it has no such file."""
+    """The proof rows of a package; none if it has no such file."""
     path = root.package / FILE
     return ProofRows.load(path) if path.exists() else ProofRows()

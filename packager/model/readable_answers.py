@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from packager.errors import PackageError
 
 _OTHER_FORMS = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
-"""What decoding raises for an answer of another form."""
+"""Errors of decoding an answer of another form."""
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from modelhost.predictions import Predictions
 from modelhost.wire import Buffer, Message
 
 BadRows = Literal["fail", "skip", "null"]
-"""What becomes of a row without an answer: an error, no row, or a row of nulls."""
+"""The treatment of a row without an answer: an error, no row, or a row of nulls."""
 Indices = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 

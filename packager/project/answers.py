@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from packager.project.sections import DataSection, OutputSection, PackageSection
 
 ANSWERED = ("flags", "token")
-"""What every answer holds beside the outputs, which therefore can't have these names."""
+"""Keys of every answer beside the outputs, which therefore can't have these names."""
 
 
 def check_answers(

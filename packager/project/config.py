@@ -62,9 +62,9 @@ class Project(FrozenModel):
     exported: TableVersion | None = None
     """Table version that the data source was exported from; set by a build, not a key."""
     tracked: DvcVersion | None = None
-    """What DVC tracks as the data source; set by a build, not a key."""
+    """The data source that DVC tracks; set by a build, not a key."""
     solution_folder: Path | None = None
-    """Where a build has put the members of a solution; not a key."""
+    """The folder of a solution's members, set by a build; not a key."""
     package: PackageSection
     member: tuple[MemberSection, ...] = ()
     outputs: dict[OutputName, OutputSection] = {}
@@ -153,7 +153,7 @@ class Project(FrozenModel):
 
     @property
     def dvc(self) -> DvcAddress | None:
-        """What DVC states the data by, if it tracks the source, else None."""
+        """The version of the data in DVC, if DVC tracks the source, else None."""
         return dvc_address(self.data.source) if self.data and self.exported is None else None
 
     def _named_table(self, source: str) -> Path:

@@ -29,7 +29,7 @@ EXPECTED = {  # what patterns expect, for error messages
 
 _LABELS = f"write labels of the image into the file {LABELS}, or give them with --label"
 ELSEWHERE = {"image.labels": _LABELS, "package.labels": _LABELS}
-"""What is no key → where it is said."""
+"""Key that does not exist → hint that names the right one."""
 
 
 def explain_mistake(

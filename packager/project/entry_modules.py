@@ -22,7 +22,7 @@ _STANDARD = (
     " weakref zipfile zoneinfo"
 )
 RESERVED_MODULES = frozenset([*_HOST.split(), *_STANDARD.split()])
-"""What the process of a model imports from elsewhere, while the project's folder comes first."""
+"""Modules that the model's process imports from elsewhere while the project's folder is first."""
 
 
 def entrypoints(

@@ -1,4 +1,4 @@
-"""Which columns of a project's data are features."""
+"""The feature columns of a project's data."""
 
 from __future__ import annotations
 

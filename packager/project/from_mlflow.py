@@ -35,6 +35,7 @@ from packager.project.scaffold import (
     write_project,
 )
 from packager.project.small_yaml import small_yaml
+from packager.project.table_preview import preview
 from packager.text import escape_in_literal
 
 MLFLOW = r"mlflow(-skinny)?(\[.*\])?(?![\w-])"
@@ -82,6 +83,9 @@ def _write(
     directory: Path, model: Path, saved: MlflowModel, origin: ModelOrigin, table: Table
 ) -> list[str]:
     data, target = table
+    if saved.tensor and data is not None:
+        saved = saved.with_names(_names(data, target, len(saved.columns)))
+        origin = origin.model_copy(update={"columns": saved.types})
     allowed = own_globals(model, saved)
     section, task, inputs = "", _task(model, saved), [*saved.columns]
     if data is not None:
@@ -94,8 +98,14 @@ def _write(
         "code": quoted(saved.code),
         "columns": _literal({name: saved.columns[name] for name in inputs}),
         "optional": _literal([name for name in saved.optional if name in inputs]),
+        "tensor": quoted(saved.tensor),
     }
-    toml = {"name": package_name(directory), "task": task, "data": section, "classes": ""}
+    toml = {
+        "name": package_name(directory),
+        "answers": f'task = "{task}"\n',
+        "data": section,
+        "classes": "",
+    }
     required = _requirements(model, saved)
     toml |= {"model": quoted("model"), "torch": torch_line(required)}
     toml |= {"origin": f"origin = {quoted(PROJECT_FILE)}\n"}
@@ -108,6 +118,25 @@ def _write(
     }
     copies = {"model": model} | ({f"data/{data.name}": data} if data is not None else {})
     return write_project(directory, content, copies)
+
+
+def _names(data: Path, target: str | None, count: int) -> list[str]:
+    """The columns of ``data`` for a tensor's, which have no names: all but the target, in order."""
+    names = preview(data).names
+    if target not in names:
+        raise UsageError(
+            f"--target: expected a column of {data.name}, as the model's tensor names none, got "
+            f"{'none' if target is None else repr(target)}",
+            f"name the column with the true labels: {', '.join(names[:20])}",
+        )
+    found = [name for name in names if name != target]
+    if len(found) != count:
+        raise UsageError(
+            f"--data {data}: expected {count} columns beside {target}, for the model's tensor of "
+            f"shape [-1, {count}], got {len(found)}",
+            "give a table with the model's columns in their order, and the target",
+        )
+    return found
 
 
 def _literal(value: dict[str, str] | list[str]) -> str:

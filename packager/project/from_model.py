@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from modelhost.loaders.formats import Format, found_format
@@ -10,8 +11,9 @@ from packager.errors import PackageError, UsageError
 from packager.manifest.base import Task
 from packager.project.config import FILENAME
 from packager.project.given_data import GivenData
-from packager.project.model_facts import facts_of_format, facts_of_pickle
+from packager.project.model_facts import Facts, facts_of_format, facts_of_pickle
 from packager.project.model_format import is_no_model
+from packager.project.output_sections import outputs_of, sections
 from packager.project.pickles import read_header, refuse_pickles
 from packager.project.scaffold import (
     choose_target,
@@ -29,14 +31,14 @@ def init_from_model(
     directory: Path,
     model: Path,
     data: Path | GivenData | None,
-    target: str | None,
+    targets: Sequence[str] = (),
     requirements: str | None = None,
     task: Task | None = None,
 ) -> list[str]:
     """Write a project for a trained model, and its data if given; return the files written.
 
-    ``requirements``: the text of the requirements file, and ``task``: what the model's file tells
-    without them.
+    ``targets``: several become outputs; without any one is chosen. ``requirements``: the text of
+    the requirements file, and ``task``: what the model's file tells without them.
     Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle that would
     run code or references classes of ``__main__``.
     """
@@ -47,35 +49,51 @@ def init_from_model(
         facts = facts_of_format(model, found)
     requirement_lines = "".join(f"{line}\n" for line in facts.requirements)
     content = {"requirements.txt": requirement_lines if requirements is None else requirements}
-    copies, section, labels = {f"model/{model.name}": model}, "", ""
-    task = task or facts.task
+    copies, values = {f"model/{model.name}": model}, {"data": "", "classes": ""}
+    asked = list(dict.fromkeys(targets))
     if data is not None:
         given = data if isinstance(data, GivenData) else GivenData.copied_from(data)
-        table = given.found
-        chosen = choose_target(given.name, table.names, target)
-        section = given.section(chosen)
+        values = _measured(given, asked, facts, task)
         copies |= given.copies
-        task = task or task_of_target(table, chosen)
-        labels = (
-            ""
-            if facts.labelled or task == "regression"
-            else _classes(table, chosen, numbered=facts.numbered)
-        )
-    elif target is not None:
+    elif asked:
         raise UsageError("--target: expected --data with it, got none", "add --data FILE")
-    values = {"name": package_name(directory), "task": _task_or_regression(task), "data": section}
-    values |= {"model": quoted(f"model/{model.name}"), "classes": labels}
+    values = {"answers": _task_line(task or facts.task)} | values
+    values |= {"name": package_name(directory), "model": quoted(f"model/{model.name}")}
     values |= {"torch": torch_line(content["requirements.txt"]), "origin": ""}
     content[FILENAME] = fill("pretrained.toml", values)
     return write_project(directory, content, copies)
 
 
-def _task_or_regression(task: Task | None) -> Task:
-    return task or "regression"
+def _measured(
+    given: GivenData, targets: Sequence[str], facts: Facts, task: Task | None
+) -> dict[str, str]:
+    """The parts of ``package.toml`` that the data tells: ``answers``, ``data``, ``classes``."""
+    table = given.found
+    if len(targets) < 2:
+        chosen = choose_target(given.name, table.names, targets[0] if targets else None)
+        task = task or facts.task or task_of_target(table, chosen)
+        labelled = facts.labelled or task == "regression"
+        labels = "" if labelled else _classes(table, chosen, numbered=facts.numbered)
+        line = labels and f"{labels}  # in the order of the model's outputs\n"
+        return {"answers": _task_line(task), "data": given.section(chosen), "classes": line}
+    for target in targets:
+        choose_target(given.name, table.names, target)
+    outputs = outputs_of({target: task_of_target(table, target) for target in targets})
+    labels = {
+        output.name: _classes(table, output.target, numbered=facts.numbered)
+        for output in outputs
+        if output.task == "classification" and not facts.labelled
+    }
+    answers = f"\n{sections(outputs, labels)}"
+    return {"answers": answers, "data": given.section(None), "classes": ""}
+
+
+def _task_line(task: Task | None) -> str:
+    return f'task = "{task or "regression"}"\n'
 
 
 def _classes(table: Preview, target: str, *, numbered: bool) -> str:
-    """The line with the sorted labels of the data, for a model that records none of its own.
+    """The sorted labels of the data as a key, for a model that records none of its own.
 
     ``numbered``: it records their number, so that 0, 1 and so on need no line.
     """
@@ -85,7 +103,7 @@ def _classes(table: Preview, target: str, *, numbered: bool) -> str:
     if not 2 <= len(plain) <= MAX_CLASSES or (numbered and plain == list(range(len(plain)))):
         return ""
     shown = [quoted(one) if isinstance(one, str) else str(one).lower() for one in plain]
-    return f"classes = [{', '.join(shown)}]  # in the order of the model's outputs\n"
+    return f"classes = [{', '.join(shown)}]"
 
 
 def _check_model(model: Path) -> Format | None:

@@ -55,7 +55,7 @@ class _Git:
     scratch: Path
 
     def run(self, *words: str) -> str | None:
-        """What it prints; None if it fails or takes longer than ``GIT_SECONDS``."""
+        """The output of git; None if it fails or takes longer than ``GIT_SECONDS``."""
         try:
             done = subprocess.run(
                 [self.program, f"--git-dir={self.scratch}", *words],

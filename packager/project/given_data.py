@@ -49,12 +49,13 @@ class GivenData:
         """The same with these columns; the target is one of them."""
         return replace(self, columns=tuple(columns))
 
-    def section(self, target: str) -> str:
-        """``[data]`` of ``package.toml``."""
-        lines = f"source = {quoted(self.source)}\ntarget = {quoted(target)}\n"
+    def section(self, target: str | None) -> str:
+        """``[data]`` of ``package.toml``; without a target, ``[outputs]`` names them."""
+        lines = f"source = {quoted(self.source)}\n"
+        lines += "" if target is None else f"target = {quoted(target)}\n"
         return f"\n[data]\n{lines}{self.options(target)}"
 
-    def options(self, target: str) -> str:
+    def options(self, target: str | None) -> str:
         """Further lines of ``[data]``: how the table is read, and which columns of it."""
         lines = self.found.read_line
         kept = [name for name in self.columns if name != target]
@@ -64,5 +65,5 @@ class GivenData:
 
     @property
     def copies(self) -> dict[str, Path]:
-        """What is copied: name in the project → file or folder."""
+        """The copies to make: name in the project → file or folder."""
         return {} if self.copied is None else {self.source: self.copied}

@@ -1,4 +1,4 @@
-"""What ``[data] labels`` may say."""
+"""Validation of ``[data] labels``."""
 
 from __future__ import annotations
 

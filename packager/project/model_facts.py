@@ -1,4 +1,4 @@
-"""What a model's file tells of its task, labels and requirements, without loading it."""
+"""A model's task, labels and requirements from its file, without loading it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ OWN_LABELS = ("catboost", "skops", "spacy", "transformers")
 
 
 class Facts(NamedTuple):
-    """What is known; requirements are lines of a requirements file."""
+    """The facts that were found; requirements are lines of a requirements file."""
 
     task: Task | None
     """None if the file doesn't tell."""

@@ -1,4 +1,4 @@
-"""Which loader of the model host reads the model that ``[model]`` names."""
+"""The loader of the model host for the model that ``[model]`` names."""
 
 from __future__ import annotations
 

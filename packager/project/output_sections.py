@@ -34,13 +34,14 @@ def outputs_of(tasks: Mapping[str, Task]) -> list[NewOutput]:
     return found
 
 
-def sections(outputs: Sequence[NewOutput]) -> str:
-    """The sections of ``package.toml``."""
+def sections(outputs: Sequence[NewOutput], classes: Mapping[str, str] | None = None) -> str:
+    """The sections of ``package.toml``; ``classes``: name of an output → its key ``classes``."""
     kinds = {"classification": "label", "regression": "number"}
     return "\n".join(
         f"[outputs.{output.name}]\n"
         f'kind = "{kinds[output.task]}"\n'
         f"target = {quoted(output.target)}\n"
+        + "".join(f"{line}\n" for line in [(classes or {}).get(output.name)] if line)
         for output in outputs
     )
 

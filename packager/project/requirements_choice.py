@@ -1,4 +1,4 @@
-"""Which file holds a project's requirements, and whether it has what ``package.toml`` asks."""
+"""The requirements file of a project, and its agreement with ``package.toml``."""
 
 from __future__ import annotations
 

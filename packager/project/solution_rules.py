@@ -1,4 +1,4 @@
-"""What ``package.toml`` of a solution must hold."""
+"""Validation of a solution's ``package.toml``."""
 
 from __future__ import annotations
 

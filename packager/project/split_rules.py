@@ -1,4 +1,4 @@
-"""What ``[data] split`` may say."""
+"""Validation of ``[data] split``."""
 
 from __future__ import annotations
 

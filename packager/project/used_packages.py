@@ -104,7 +104,7 @@ def _modules(
     lines: Mapping[str, str],
     comments: Mapping[str, str],
 ) -> tuple[NeededModule, ...]:
-    """What became of each module, by its first name."""
+    """The outcome for each module, by its first name."""
     found: dict[str, NeededModule] = {}
     for module, what in needed.items():
         name = module.partition(".")[0]

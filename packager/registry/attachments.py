@@ -20,7 +20,7 @@ EMPTY = b"{}"
 
 @dataclass(frozen=True)
 class Descriptor:
-    """What a manifest names: a blob or another manifest, by content."""
+    """A reference of a manifest to a blob or another manifest, by content."""
 
     media_type: str
     digest: str

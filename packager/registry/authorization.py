@@ -43,7 +43,7 @@ class FetchToken(Protocol):
 
 @dataclass
 class Authorization:
-    """What proves to ``host`` who asks; threads may share it."""
+    """The credentials for ``host``; threads may share them."""
 
     host: str
     plain: bool

@@ -125,7 +125,7 @@ def _started(
 
 
 def _location(answer: RegistryAnswer) -> str:
-    """Where an upload goes on: what the last answer says, never an address made by us."""
+    """The address at which an upload continues: the one of the last answer, never our own."""
     location = answer.headers.get("Location")
     if not location:
         raise PackageError(

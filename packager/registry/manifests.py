@@ -9,7 +9,7 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
-from packager.manifest.platform import ATTACHED, platform_of
+from packager.manifest.platform import ATTACHED, is_usual, platform_of
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
 from packager.registry.oci_json import oci_manifest
 from packager.registry.reference import DIGEST
@@ -30,7 +30,7 @@ MAX_BLOB = 1 << 50
 
 
 class MalformedManifestError(PackageError):
-    """What a registry has at a tag or digest is neither a manifest nor an index."""
+    """The content at a tag or digest of a registry is neither a manifest nor an index."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class ImageIndex:
         """Read an index; raises ``ValueError`` for two images that readers could choose between.
 
         Entries of the platform ``ATTACHED`` are no images. One without a platform, or with a part
-        of one, is refused: engines take it for any platform, or for their own.
+        of one, is refused: engines take it for any platform, or for their own. So is one whose
+        platform has another name than Go's: engines take ``x86_64`` for ``amd64``, too.
         """
         images: dict[str, str] = {}
         for entry in document.get("manifests") or ():
@@ -81,6 +82,8 @@ class ImageIndex:
             if not all(described.get(key) for key in ("os", "architecture")):
                 digest = str(entry.get("digest"))[:80]
                 raise ValueError(f"{digest} without a platform, which engines may run on any")
+            if not is_usual(platform):
+                raise ValueError(f"an image for {platform!r:.120}, a platform of another name")
             digest = read_descriptor(entry).digest
             if images.setdefault(platform, digest) != digest:
                 raise ValueError(f"an index with two images for {platform}")

@@ -1,4 +1,4 @@
-"""Which repository of a registry has a blob, as far as this machine has seen."""
+"""The repositories of a registry that have a blob, as far as this machine has seen."""
 
 from __future__ import annotations
 

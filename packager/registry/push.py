@@ -54,7 +54,7 @@ class OutgoingImage:
 
 @dataclass
 class PushResult:
-    """What a push did."""
+    """The counts of a push."""
 
     descriptor: Descriptor
     """Of the image's manifest."""

@@ -58,7 +58,7 @@ class RegistryReference:
 
     @property
     def target(self) -> str | None:
-        """What is asked for in the repository: the digest, else the tag."""
+        """The digest in the repository, else the tag."""
         return self.digest or self.tag
 
     def at(self, target: str) -> RegistryReference:

@@ -42,7 +42,7 @@ MAX_ATTACHMENT = 64 << 20
 
 
 class MalformedAttachmentError(PackageError):
-    """What is attached to an image, or listed as such, is not what the specification says."""
+    """An attachment of an image, or its entry in the list, does not follow the specification."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def list_referrers(
     artifact_type: str | None = None,
     skip: Callable[[str], None] | None = None,
 ) -> tuple[Referrer, ...]:
-    """What is attached to the manifest with the digest ``subject``, in the registry's order.
+    """The attachments of the manifest with the digest ``subject``, in the registry's order.
 
     ``artifact_type``: only attachments of this media type. ``skip`` is told why a malformed entry
     is passed over; without it such an entry raises ``PackageError``.

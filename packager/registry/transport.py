@@ -43,7 +43,7 @@ class BrokenTransferError(Exception):
 
 @dataclass(frozen=True)
 class RegistryAnswer:
-    """What a registry answered to a request."""
+    """The response of a registry."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Which certificates a registry may have, and which registries may be asked without TLS.
+"""The trusted certificates of registries, and the registries without TLS.
 
 Both are configured where Docker and Podman have them.
 """

@@ -32,7 +32,7 @@ GAUGES = {
 
 
 class MetricNames(NamedTuple):
-    """Which metrics are read: name → labels, in the order of ``Values``."""
+    """The metrics that are read: name → labels, in the order of ``Values``."""
 
     counters: Mapping[str, tuple[str, ...]]
     gauges: Mapping[str, tuple[str, ...]]

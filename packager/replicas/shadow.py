@@ -109,7 +109,7 @@ class ShadowReport:
 
     @property
     def why(self) -> str:
-        """What the verdict rests on."""
+        """The reason of the verdict."""
         return self._judged()[1]
 
     def as_json(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from packager.worker.test.attribution_records import (
 )
 
 REST = "the rest"
-"""What is left with the right answers of all members: the flow, the data, other members."""
+"""The error that remains with the right answers of all members: flow, data, other members."""
 HEADS = ("member", "share", "95 % interval", "of the error")
 MAX_SLICES = 5
 """Slices that are shown; JSON has all."""
@@ -43,7 +43,7 @@ def attribution_text(found: Attribution, columns: int | None = None) -> Iterator
 
 
 def heading(found: Attribution, one: SliceAttribution) -> str:
-    """What the shares are of: ``error by member: mean absolute error 1.2 of 500 rows``."""
+    """The quantity that is shared: ``error by member: mean absolute error 1.2 of 500 rows``."""
     where = "" if one.slice == EVERY else f" in {one.slice}"
     return f"error by member{where}: {found.loss} {digits(one.error)}, {one.rows:,} rows"
 

@@ -10,7 +10,7 @@ from packager.trust.audit_report import AuditFinding, AuditResult
 
 
 def as_text(found: AuditResult, *, everything: bool = False) -> str:
-    """What is wrong, what was not looked into, and what was looked at; ``everything``: licences."""
+    """Faults, skipped parts and examined parts; ``everything``: licences, too."""
     lines = [found.name]
     lines += [f"  {part}: {what}" for part, what in found.scanned.items()]
     if everything:

@@ -50,7 +50,7 @@ def _cells(step: LoadStep) -> tuple[Cell, ...]:
 
 
 def _flow_lines(steps: Sequence[LoadStep], columns: int | None) -> list[str]:
-    """Where the time of a solution's flow went, a table for each step."""
+    """The time of a solution's flow by part, a table for each step."""
     lines: list[str] = []
     for step in steps:
         if step.flow is not None:

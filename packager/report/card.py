@@ -51,7 +51,7 @@ class ModelCard:
 
     title: str
     lead: str
-    """What the model predicts, in a sentence."""
+    """The prediction of the model, in a sentence."""
     facts: dict[str, str]
     blocks: tuple[CardBlock, ...]
     footer: str
@@ -198,7 +198,7 @@ def _people(manifest: Manifest) -> CardBlock:
 
 
 def _origin(reference: Reference) -> CardBlock:
-    """Where a model from MLflow came from, and what its run claims."""
+    """The origin of a model from MLflow, and the claims of its run."""
     origin = origin_of(reference)
     if origin is None:
         return CardBlock("Origin")

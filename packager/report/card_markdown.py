@@ -12,7 +12,7 @@ from packager.text import visible
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$&])")
 """Characters that Markdown or the HTML in it could read as markup."""
 BEGINNING = re.compile(r"^(\d*)([-+=.)])(?=\s|$|[-=])")
-"""What begins a list or a rule, at the beginning of a line."""
+"""The beginning of a list or a rule, at the beginning of a line."""
 
 
 def as_markdown(card: ModelCard) -> str:

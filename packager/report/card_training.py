@@ -70,7 +70,7 @@ def _split(split: Split) -> str:
 
 
 def checks(manifest: Manifest) -> Iterator[Fact]:
-    """What the build checked about the model."""
+    """The build's checks of the model."""
     if manifest.repeatability is not None:
         found = manifest.repeatability
         differing = f"; differs: {', '.join(found.differing)}" if found.differing else ""

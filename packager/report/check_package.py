@@ -9,7 +9,7 @@ from packager.text import escape_control_characters
 
 
 def as_text(found: CheckedPackage, name: str) -> str:
-    """What differs, and what verified each part."""
+    """The differences, and the method that verified each part."""
     wrong = [check for check in found.checks if not check.ok]
     lines = [escape_control_characters(name)]
     lines += [f"  {part}: {who}" for part, who in found.examined.verified_by.items()]

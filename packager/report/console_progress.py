@@ -49,7 +49,7 @@ def plain_text(text: str) -> str:
 
 
 def stderr_console() -> Console:
-    """What prints on stderr."""
+    """The console on stderr."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)

@@ -26,7 +26,7 @@ NUMBERS = HEADS[1:]
 
 
 def as_text(report: DataTestReport, columns: int | None = None) -> str:
-    """What failed, warnings, a line for each family, notes; the verdict is on the last line.
+    """Failures, warnings, a line for each family, notes; the verdict is on the last line.
 
     ``columns``: the width of the terminal; None keeps each line whole.
     """
@@ -88,7 +88,7 @@ def _families(report: DataTestReport) -> Iterator[tuple[Cell, ...]]:
 
 
 def _remark(family: FamilyReport, report: DataTestReport) -> str:
-    """What is worth a line of a family: why it was not judged, or the check nearest its limit."""
+    """The remark on a family: why it was not judged, or the check nearest its limit."""
     if family.verdict == "not judged":
         return family.why
     if family.verdict == "inconclusive" and not family.checks:

@@ -29,7 +29,7 @@ WEAK_HEADS = (
 
 
 def weak_slices(family: FamilyReport) -> str:
-    """What was searched, and a card for each confirmed slice, with the line to paste."""
+    """The searched slices, and a card for each confirmed one, with the line to paste."""
     found = WeakDetails.of(family.details)
     slices = () if found is None else found.slices
     searched = [check.why for check in family.checks if check.metric == SEARCH]

@@ -32,7 +32,7 @@ MAX_REACH = 1.5
 
 
 class Wording(NamedTuple):
-    """What a forest compares."""
+    """The texts of a forest plot."""
 
     before: str = "packaged"
     tick: str = "the packaged value"
@@ -94,7 +94,7 @@ def threshold(check: Check) -> float | None:
 
 
 def label(check: Check) -> str:
-    """What a check is about, without its metric: ``color=E``, ``all rows``."""
+    """The subject of a check, without its metric: ``color=E``, ``all rows``."""
     return check.name.removeprefix(check.metric).strip() or "all rows"
 
 

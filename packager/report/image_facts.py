@@ -1,4 +1,4 @@
-"""What an image says of itself outside of the package root, for ``package inspect``."""
+"""Facts of an image outside of the package root, for ``package inspect``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def commit_text(annotations: Mapping[str, str]) -> str | None:
 
 
 def annotations_of(reference: Reference) -> dict[str, str]:
-    """Those of the image's OCI manifest; in an engine, those of its last build here."""
+    """The annotations of the image's OCI manifest; in an engine, those of its last build here."""
     return dict(reference.config["annotations"])
 
 

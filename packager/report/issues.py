@@ -89,7 +89,7 @@ def _text_of(event: Mapping[str, Any]) -> str:
 
 
 def done_text(issue: Mapping[str, Any], action: Mapping[str, Any]) -> str:
-    """What an action did: ``#3 assigned to anna: carat has drifted``."""
+    """The effect of an action: ``#3 assigned to anna: carat has drifted``."""
     name = action["action"]
     texts: Mapping[str, str] = {
         "assign": f"assigned to {issue['owner'] or 'nobody'}",
@@ -110,7 +110,7 @@ def done_text(issue: Mapping[str, Any], action: Mapping[str, Any]) -> str:
 
 
 def _added(issue: Mapping[str, Any], text: str) -> str:
-    """What adding an issue did; ``text``: its number, state and title."""
+    """The effect of adding an issue; ``text``: its number, state and title."""
     if issue["result"] == "regressed":
         return f"#{issue['id']} was known, and is open again: {issue['title']}"
     if issue["result"] != "same":

@@ -22,7 +22,7 @@ _LEVELS = {
 
 
 def added_text(added: AddedLabels, skipped: Mapping[str, int]) -> str:
-    """What became of the labels of a file."""
+    """The outcome for the labels of a file."""
     number = added.version.number
     kept = f"unchanged: version {number} has these labels already"
     lines = [kept if added.unchanged else f"version {number}: {added.added:,} labels added"]

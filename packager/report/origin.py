@@ -1,4 +1,4 @@
-"""Where a model from MLflow came from, and what its run claims, for ``inspect`` and the card.
+"""The origin of a model from MLflow, and the claims of its run, for ``inspect`` and the card.
 
 Claimed metrics are named as such: nothing of this project measured them.
 """

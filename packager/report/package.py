@@ -26,7 +26,7 @@ MAX_LISTED = 6
 SCREEN = 40
 """Maximal number of lines without ``--all``."""
 SOLUTION_SCREEN = 60
-"""That of a solution."""
+"""The lines for a solution."""
 PROOFS = {
     "native": "native",
     "emulation": "emulation",
@@ -201,7 +201,7 @@ def _environment(reference: Reference) -> str:
 
 
 def _proofs(manifest: Manifest, shown: str) -> Iterator[Fact]:
-    """Where the image for each platform was compared with the model, that of ``shown`` first.
+    """The platforms whose images were compared with the model, that of ``shown`` first.
 
     Nothing of a package for the platform that trained it.
     """

@@ -108,7 +108,7 @@ def _summary(overall: MetricValues, lines: int, has_slices: bool) -> MetricValue
 
 
 def reference_name(overall: MetricValues) -> str:
-    """What the answers that a model has to beat are called."""
+    """The name of the baseline that a model has to beat."""
     if overall.parts:
         return "baseline"
     if "accuracy" in overall.values:

@@ -22,7 +22,7 @@ def as_json(found: ReleaseShares) -> dict[str, Any]:
 
 
 def as_text(found: ReleaseShares, columns: int | None = None) -> str:
-    """What changed, and tables of the shares."""
+    """The changes, and tables of the shares."""
     return "\n\n".join(_parts(found, columns))
 
 

@@ -127,7 +127,7 @@ def _listed(value: object) -> str:
 
 
 def check_rows(checks: Sequence[IntegrityCheck]) -> Iterator[tuple[str, ...]]:
-    """What was checked, the result, and the values; failed checks first."""
+    """The check, its result and the values; failed checks first."""
     for check in sorted(checks, key=lambda found: found.ok):
         if check.ok:
             yield check.name, "equal", check.expected, ""

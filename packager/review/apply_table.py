@@ -57,7 +57,7 @@ class VerdictStep:
         self.report(changes)
 
     def labels(self, parents: Sequence[Labels | None]) -> Labels | None:
-        """Those of the parent: labels stay with the rows that have their keys."""
+        """The labels of the parent: labels stay with the rows that have their keys."""
         return parents[0]
 
 

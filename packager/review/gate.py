@@ -98,7 +98,7 @@ def make_check_job(project: Project, progress: Progress, against: str | None = N
 
 
 def stored_labels(table: Location, data: DataSection | None = None) -> StoredLabels | None:
-    """What a check is told of a version's labels; None if the table has none.
+    """A version's labels for a check; None if the table has none.
 
     Of the scheme that ``data`` names; of all schemes if it names none.
     """

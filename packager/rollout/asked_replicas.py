@@ -61,7 +61,7 @@ print(json.dumps([addresses(name) for name in sys.argv[1:]]))
 
 
 def parse_answers(said: str, where: str) -> list[str]:
-    """What ``FETCH`` printed of ``where``; raises ``PackageError`` for anything else."""
+    """The answers that ``FETCH`` printed of ``where``; raises ``PackageError`` for others."""
     try:
         answers = json.loads(said)
         if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):

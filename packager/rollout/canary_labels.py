@@ -32,7 +32,7 @@ Counts = Mapping[tuple[str, str], SlotTraffic]
 
 
 def read_labels(compose: ComposeCommand, model: str) -> Counts:
-    """What the deployment's Prometheus knows of the labels of ``model``'s versions.
+    """The label counts of ``model``'s versions in the deployment's Prometheus.
 
     Empty for a regression, whose labels are neither right nor wrong. Raises ``PackageError`` if
     Prometheus does not answer.
@@ -43,7 +43,7 @@ def read_labels(compose: ComposeCommand, model: str) -> Counts:
 
 
 def known_labels(read: Callable[[], Counts], progress: Progress) -> Counts | None:
-    """What ``read`` returns; None, with a warning, if Prometheus can't say."""
+    """The result of ``read``; None, with a warning, if Prometheus has none."""
     try:
         return read()
     except PackageError as error:

@@ -40,7 +40,7 @@ class ComposeCommand:
         )
 
     def run(self, *arguments: str, text: str | None = None, seconds: float = SECONDS) -> str:
-        """What a command of Compose prints; raises ``PackageError`` with what it says if it fails.
+        """The output of a command of Compose; raises ``PackageError`` with its errors if it fails.
 
         ``text``: its stdin.
         """

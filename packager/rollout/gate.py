@@ -34,7 +34,7 @@ READY = "ready"
 
 @dataclass(frozen=True)
 class GateLimits:
-    """What a new version has to keep, and how long it is measured."""
+    """Limits of a new version, and the duration of its measurement."""
 
     latency: LatencyBound = field(default_factory=LatencyBound)
     seconds: float = 60.0

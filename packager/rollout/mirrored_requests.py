@@ -43,7 +43,7 @@ class AskedAnswer:
 
     @property
     def failure_text(self) -> str:
-        """What came in place of an answer."""
+        """The failure in place of an answer."""
         content = self.document
         if isinstance(content, dict) and isinstance(content.get("error"), dict):
             content = content["error"].get("message")
@@ -104,7 +104,7 @@ class ServerAddress:
 
 @dataclass
 class MirroredRows:
-    """What both versions did with the same rows, each sent to one and then to the other."""
+    """The results of both versions for the same rows, each sent to one and then to the other."""
 
     old_seconds: list[float] = field(default_factory=list)
     new_seconds: list[float] = field(default_factory=list)
@@ -121,9 +121,9 @@ class MirroredRows:
     failed_by_old: int = 0
     failed_by_new: int = 0
     refusal: str = ""
-    """What the new version said about the first row that only it refused."""
+    """The new version's error for the first row that only it refused."""
     failure: str = ""
-    """What came of the first request that the new version did not answer."""
+    """The error of the first request that the new version did not answer."""
 
     @property
     def pairs(self) -> int:

@@ -38,7 +38,7 @@ print(json.dumps(found))
 
 @dataclass(frozen=True)
 class ProxyServer:
-    """What the proxy knows about one port of a replica: counts since the proxy started."""
+    """The proxy's state of one port of a replica: counts since the proxy started."""
 
     backend: str
     slot: str
@@ -59,7 +59,7 @@ class SlotTraffic:
     failures: int
 
     def since(self, before: SlotTraffic) -> SlotTraffic:
-        """What came after ``before``; nothing if the proxy was started again since."""
+        """The counts after ``before``; nothing if the proxy was started again since."""
         return SlotTraffic(
             max(0, self.requests - before.requests), max(0, self.failures - before.failures)
         )

@@ -1,4 +1,4 @@
-"""What a user asks an update for, and what came of it."""
+"""The request for an update, and its result."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class UpdateRequest:
 
 @dataclass(frozen=True)
 class UpdateResult:
-    """What an update did."""
+    """The result of an update."""
 
     model: str
     before: str

@@ -53,7 +53,7 @@ class Slots:
         return self.one.slot_service(self.one.idle)
 
     def address(self, slot: str) -> str:
-        """Where the replicas of one slot answer, on this host."""
+        """The address of one slot's replicas on this host."""
         return f"http://127.0.0.1:{self.one.port + 1 + SLOTS.index(slot)}"
 
     def shadow_counts(self, key: str | None) -> CounterTotals:

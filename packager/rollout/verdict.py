@@ -1,4 +1,4 @@
-"""What the checks of an update found, as records and as text lines."""
+"""The results of an update's checks, as records and as text lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class GateCheck:
     name: str
     outcome: Outcome
     text: str
-    """What was found, in a sentence."""
+    """The result, in a sentence."""
     numbers: Mapping[str, Any] = field(default_factory=dict)
     """All numbers of the sentence and more, as JSON values."""
 

@@ -110,7 +110,7 @@ class OutputScores:
 
 
 def answers_of(answers: Sequence[Mapping[str, Any]], name: str, outputs: int) -> list[Any]:
-    """What ``package predict`` gave for one of several outputs, or the only one."""
+    """The answers of ``package predict`` for one of several outputs, or the only one."""
     found = [answer["prediction"] for answer in answers]
     if outputs == 1:
         return found

@@ -1,4 +1,4 @@
-"""What is known of a package before it is signed."""
+"""The facts of a package before it is signed."""
 
 from __future__ import annotations
 

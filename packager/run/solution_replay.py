@@ -60,7 +60,7 @@ class SolutionReport(FrozenModel):
     root: str = ""
     """Root of the solution's package, set by the installation that verified it."""
     level: EquivalenceLevel
-    """That of the weakest member."""
+    """The level of the weakest member."""
     weakest: str | None = None
     """The member with it."""
     passed: bool
@@ -75,13 +75,13 @@ class SolutionReport(FrozenModel):
 
 @dataclass(frozen=True)
 class SolutionReplay:
-    """What to replay, and where."""
+    """The solution to replay, and the folder for it."""
 
     engine: Engine | None
     progress: Progress
     request: ReplayRequest
     members: Sequence[str] = ()
-    """Those to replay; all and the whole if empty."""
+    """The members to replay; empty: all and the whole."""
     data: Path | None = None
     """The data of the one member in ``members``, or of the whole."""
 

@@ -48,10 +48,10 @@ class Emulated(Protocol):
 
     @property
     def root(self) -> str:
-        """Where its files are, for its own processes."""
+        """The root of its files, for its own processes."""
 
     def answers(self, kind: str, requests: Mapping[str, Any]) -> dict[str, Any]:
-        """What ``emulated_answers`` writes; raises ``PackageError`` if it fails."""
+        """The output of ``emulated_answers``; raises ``PackageError`` if it fails."""
 
 
 @contextmanager

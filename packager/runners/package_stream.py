@@ -135,6 +135,7 @@ def _local(root: UnpackedPackage, progress: Progress) -> Iterator[PackageStream]
     process.stdin.close()
     process.stdout.close()
     texts: deque[str] = deque(maxlen=MAX_LINES)
+    owner = os.getpid()
     kills = kills_for_memory()
 
     def ended() -> ExitReason | None:
@@ -151,8 +152,9 @@ def _local(root: UnpackedPackage, progress: Progress) -> Iterator[PackageStream]
         yield PackageStream(pipe, texts, ended)
     finally:
         pipe.close()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        if os.getpid() == owner:  # not a fork of the caller, which the process does not belong to
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         reader.join(LAST_WORDS_SECONDS)
         process.stderr.close()

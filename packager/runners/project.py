@@ -48,7 +48,7 @@ class ProjectEnvironment:
 
     @property
     def isolation(self) -> str:
-        """Where its worker runs: ``container``, or ``process`` on this machine."""
+        """The isolation of its worker: ``container``, or ``process`` on this machine."""
         return "process" if self.engine is None or self.base is None else "container"
 
     @property
@@ -106,7 +106,7 @@ def resolve_platform(project: Project, engine: Engine | None) -> str:
 
 @dataclass(frozen=True)
 class BaseChoice:
-    """Which base a verb wants."""
+    """The base for a verb."""
 
     asked: str | None = None
     """The base of the command line, in place of the project's."""

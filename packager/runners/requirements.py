@@ -1,4 +1,4 @@
-"""What the lock of a project is made from, and what its lock file says of the base."""
+"""The inputs of a project's lock, and the base that a lock file names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def with_base_digest(found: Dependencies, base: BaseImage | None) -> Dependencie
 
 
 def requirements_of(project: Project, files: ListedFiles, base: BaseImage | None) -> Requirements:
-    """What the lock of a project is made from; sources among it are built on ``base``."""
+    """The inputs of a project's lock; sources among them are built on ``base``."""
     return Requirements(
         project.path(project.requirements_file),
         trees=project.serve.compile != "off",

@@ -1,4 +1,4 @@
-"""What one run scores, and the names of everything that it writes."""
+"""The plan of one scoring run: its input, and the names of everything that it writes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SHORT = 12
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """What to score, and how."""
+    """Input, output and options of a scoring run."""
 
     data: str
     """A file, a folder, ``TABLE`` or ``TABLE@5``."""
@@ -45,7 +45,7 @@ class ScoreRequest:
 
 @dataclass(frozen=True)
 class ScorePlan:
-    """What the parts depend on."""
+    """The inputs that determine the parts."""
 
     output: Path
     form: Form
@@ -164,7 +164,7 @@ class ScorePlan:
                     folder.rmdir()
 
     def _visible(self) -> list[Path]:
-        """What is there, but for a plan that was never finished being written."""
+        """The existing files, without a plan that was never finished."""
         if not self.output.is_dir():
             return [self.output] if self.output.exists() else []
         return [p for p in self.output.iterdir() if not p.name.startswith(".") and p.name != WORK]

@@ -34,7 +34,7 @@ Drive = Callable[[Sequence[Unit], Progress], None]
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """What was done."""
+    """The counts of a scoring run."""
 
     output: Path
     rows: int

@@ -51,7 +51,7 @@ class UnitScorer:
     encoder: BlockEncoder
     tables: AnswerTables
     columns: Sequence[str]
-    """Those to read."""
+    """The columns to read."""
 
     def run(self, units: Sequence[Unit], stream: Stream) -> Iterator[Unit]:
         """Score the units in their order, and yield each one that is recorded."""

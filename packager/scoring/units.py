@@ -64,7 +64,7 @@ class UnitSource(Protocol):
 
     @property
     def identity(self) -> Sequence[Any]:
-        """What the table consists of, as JSON, without its rows' content."""
+        """The parts of the table, as JSON, without its rows' content."""
 
     @property
     def reader(self) -> TableReadOptions:

@@ -14,7 +14,7 @@ from packager.solutions.flow_code import FlowCode, FlowReader
 
 
 class MemberFacts(NamedTuple):
-    """What a flow may ask a member for."""
+    """The columns and answers of a member that a flow may use."""
 
     needed: Sequence[str]
     """The columns without which it gives no answer."""

@@ -1,4 +1,4 @@
-"""What the code of a flow says without being run: the columns and the members that it names.
+"""The columns and members that a flow's code names, found without running it.
 
 Only what is certain counts. A frame that the flow changes in place, a name with several values, or
 a decorated function is not followed; the build's evaluation judges all of that.
@@ -81,7 +81,7 @@ class FlowCode:
 
     @property
     def line(self) -> int:
-        """Where the function begins."""
+        """The first line of the function."""
         return self.function.lineno
 
     @property
@@ -145,7 +145,7 @@ class FlowReader:
                     yield Handover(node.lineno, member, columns)
 
     def answers(self) -> Iterator[AnswerUse]:
-        """What is read from answers by a constant."""
+        """The constants by which answers are read."""
         for node in self._nodes:
             if (
                 isinstance(node, ast.Call)

@@ -58,7 +58,7 @@ class MemberPackage:
         )
 
     def facts(self) -> MemberFacts:
-        """What the flow may ask it for."""
+        """The columns and answers that the flow may use."""
         schema = self.manifest.schema_
         outputs = [output.name for output in schema.outputs]
         return MemberFacts(

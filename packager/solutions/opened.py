@@ -38,7 +38,7 @@ class OpenedSolution:
     """The members of a built solution, and the checks of them."""
 
     members: tuple[OpenedMember, ...]
-    """Those whose records can be read."""
+    """The members whose records can be read."""
     checks: tuple[IntegrityCheck, ...]
     data: dict[str, Path]
     """sha256 → file, of the training data that the solution holds for its members."""

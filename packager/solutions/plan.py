@@ -1,4 +1,4 @@
-"""Which members of a solution share the flow's process, and the lock of all; pure."""
+"""The members of a solution that share the flow's process, and the lock of all; pure."""
 
 from __future__ import annotations
 

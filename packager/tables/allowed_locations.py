@@ -1,4 +1,4 @@
-"""Which other tables may be opened because a table's log names them.
+"""The other tables that may be opened because a table's log names them.
 
 The log may be untrusted: an address in it would be opened with this user's files and credentials.
 So only tables in the same folder as one that the user named are opened, others on request.

@@ -15,7 +15,7 @@ from packager.tables.pins import pins
 
 @dataclass(frozen=True)
 class VacuumResult:
-    """What was removed, or would be."""
+    """The files that were removed, or would be."""
 
     files: tuple[str, ...]
     size: int

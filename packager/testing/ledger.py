@@ -25,7 +25,7 @@ FOLDER = ".package-tests"
 
 
 class LedgerKey(FrozenModel):
-    """What a test's result depends on."""
+    """The inputs that determine a test's result."""
 
     root: str
     """Package root, which covers the policy too."""
@@ -88,7 +88,7 @@ class Ledger:
             file.write_bytes(entry.dump())
 
     def entries(self, name: str) -> list[LedgerEntry]:
-        """Those of packages called ``name``, the oldest first.
+        """The entries of packages called ``name``, the oldest first.
 
         Raise ``PackageError`` for a damaged one.
         """

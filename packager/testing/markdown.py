@@ -45,7 +45,7 @@ def as_markdown(report: DataTestReport, limit: int = MAX_BYTES) -> str:
 
 
 def error_as_markdown(name: str, error: PackageError) -> str:
-    """What a summary says if the test of ``name`` could not be made."""
+    """The summary for a test of ``name`` that failed to run."""
     hint = f"\n{escaped(error.hint)}\n" if error.hint else ""
     return (
         f"## ⛔ {escaped(name)} on new data: the test could not be made\n\n"

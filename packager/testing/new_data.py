@@ -1,4 +1,4 @@
-"""What ``--data`` names: a file, a folder, a version of a table, rows between two, or new ones."""
+"""The rows that ``--data`` names: a file, a folder, a version, a range of versions, new rows."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class OwnChange(FrozenModel):
 
 
 class ReleaseShares(FrozenModel):
-    """Who changed the answers, and the error, from one release of a solution to another."""
+    """The members' shares in the change of answers and error between two releases of a solution."""
 
     before: str
     after: str
@@ -63,7 +63,7 @@ class ReleaseShares(FrozenModel):
     """Whether the flow is a player, too."""
     rows: int
     answers: str = ""
-    """What ``change`` measures: the mean absolute change of numbers, or the share of rows."""
+    """The unit of ``change``: mean absolute change of numbers, or share of rows."""
     change: tuple[ChangeShares, ...] = ()
     """Of the answers; all rows first."""
     loss: str = ""
@@ -73,7 +73,7 @@ class ReleaseShares(FrozenModel):
     own: tuple[OwnChange, ...] = ()
     """Of the changed members whose right answers are known."""
     sentences: tuple[str, ...] = ()
-    """What is worth saying."""
+    """Remarks for the report."""
 
 
 def compared(

@@ -38,7 +38,7 @@ LABELS = "data/labels"
 
 @dataclass(frozen=True)
 class DataTestRequest:
-    """What to test on."""
+    """The data and options of a test."""
 
     data: str
     """A file, a folder, ``TABLE``, ``TABLE@5`` or ``TABLE@3..5``."""

@@ -1,4 +1,4 @@
-"""What an administrator does: each function is one transaction, and notes itself in the audit."""
+"""Actions of administrators: each is one transaction with an entry in the audit log."""
 
 from __future__ import annotations
 

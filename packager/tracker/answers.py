@@ -14,7 +14,7 @@ class ServiceAnswer(BaseModel):
 
 
 class FindingAnswer(ServiceAnswer):
-    """What a finding did."""
+    """The effect of a finding."""
 
     id: int | None
     state: str | None
@@ -70,7 +70,7 @@ class EventAnswer(ServiceAnswer):
 
 
 class MirrorAnswer(ServiceAnswer):
-    """What the last synchronisation left of an issue."""
+    """The state of an issue after its last synchronisation."""
 
     issue: int
     mirror: Mirror
@@ -94,7 +94,7 @@ class AuditAnswer(ServiceAnswer):
 
 
 class ImportAnswer(ServiceAnswer):
-    """What an import did."""
+    """The counts of an import."""
 
     added: int
     changed: int

@@ -129,7 +129,7 @@ class IssuesClient:
         self._request("DELETE", f"/api/v1/tokens/{quote(name, safe='')}")
 
     def audit(self) -> list[dict[str, Any]]:
-        """What administrators did, newest first."""
+        """The actions of administrators, newest first."""
         answer = self._request("GET", "/api/v1/audit")
         return [one.model_dump() for one in self._read(_ENTRIES, answer, "entries")]
 

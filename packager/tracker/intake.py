@@ -1,4 +1,4 @@
-"""What happens to the store when a report, an action or time arrives: one transaction each."""
+"""The changes of the store by a report, an action or time: one transaction each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from packager.tracker.core.actions import PERSON, Action, Resolve, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
 from packager.tracker.core.finding import Finding, Report, ScanReport
 from packager.tracker.core.finding import fingerprint as fingerprint_of
+from packager.tracker.core.flapping import with_bounce
 from packager.tracker.core.issue import ACTIVE, Event, Issue, State, Transition
 from packager.tracker.core.states import observed, opened
 from packager.tracker.store.plots import keep_plot
@@ -18,7 +19,7 @@ Result = Literal["new", "same", "regressed", "resolved", "unknown"]
 
 
 class Receipt(NamedTuple):
-    """What a finding did: ``unknown`` is the end of something that never was reported.
+    """The effect of a finding: ``unknown`` is the end of one that never was reported.
 
     So are data that a scan replaces and that no scan has looked at.
     """
@@ -117,6 +118,7 @@ def receive_one(
         versions = store.versions(finding.package)
         change = observed(before, finding, now, versions, scope=scope, certain=certain)
         change = _risen(before, change, finding, now)
+        change = with_bounce(before, change, finding, now, store.time_scale)
     return Receipt(store.store(before, change), _result(change))
 
 

@@ -1,4 +1,4 @@
-"""Where a service and its clients find each other on one machine."""
+"""The local address by which clients find a service on the same machine."""
 
 from __future__ import annotations
 

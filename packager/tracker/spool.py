@@ -28,7 +28,7 @@ class Waiting(Strict):
 
 
 def spool_folder() -> Path:
-    """Where reports wait."""
+    """The folder of waiting reports."""
     return Path(platformdirs.user_state_dir("model-packager")) / "issues"
 
 

@@ -36,7 +36,7 @@ def bills(bundles: Sequence[bytes]) -> list[Attachment]:
 
 
 def claimed_statement(bundle: bytes) -> dict[str, Any]:
-    """What a bundle says, not verified, to choose only; empty if it is none."""
+    """The statement in a bundle, not verified, for choosing only; empty if there is none."""
     try:
         return read_statement(read_bundle(bundle).payload)
     except ValueError:

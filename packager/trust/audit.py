@@ -30,7 +30,7 @@ from packager.trust.wheel_licences import readable_licences
 from packager.trust.wheel_modules import WheelModules
 
 FOLDERS = ("code", "models")
-"""What of an image is unpacked for the audit, of whatever layer above its base."""
+"""Folders of an image that are unpacked for the audit, of whatever layer above its base."""
 UNKNOWN = "is of a library that is unknown here"
 ROTATE = (
     "rotate it: it is in every copy and older version too; then read it from the environment or a"

@@ -10,7 +10,7 @@ Part = Literal["files", "pickles", "secrets", "licences", "imports", "vulnerabil
 
 @dataclass(frozen=True)
 class AuditFinding:
-    """What an audit fails for."""
+    """A fault for which an audit fails."""
 
     part: Part
     location: str
@@ -26,7 +26,7 @@ class AuditResult:
     name: str
     findings: list[AuditFinding] = field(default_factory=list)
     skipped: list[AuditFinding] = field(default_factory=list)
-    """What was not looked into, and why: never good news."""
+    """The parts that were not examined, and why: never good news."""
     scanned: dict[Part, str] = field(default_factory=dict)
     """Part → what was looked at."""
     licences: dict[str, str] = field(default_factory=dict)

@@ -143,7 +143,7 @@ def _of_home(
 
 
 def _wanted(home: str, entry: Entry | None, script: tuple[bytes, str] | None) -> str:
-    """What a file of an environment must be; ``script``: that of the wheel's file, if it is one."""
+    """The required content of a file of an environment; ``script``: of the wheel's file, if any."""
     if entry is None:
         return "no such file in any locked wheel"
     if isinstance(entry.source, bytes):

@@ -1,4 +1,4 @@
-"""What an image is, as found by this installation: what is signed, and what signatures must match.
+"""The facts of an image, found by this installation, to be signed and compared with signatures.
 
 Nothing here comes from a label: digests are computed from the bytes.
 """
@@ -18,7 +18,7 @@ from packager.registry.manifests import ImageIndex
 from packager.trust.statements import PackageBinding, ResourceDescriptor, described
 
 FOLDERS = ("code/", "models/", "package/")
-"""What an OMS signature covers."""
+"""Folders that an OMS signature covers."""
 ROOT_FILE = "package/manifest.json"
 """The file whose sha256 is the package root."""
 
@@ -47,7 +47,7 @@ class PackageFacts:
 
     @property
     def subjects(self) -> tuple[ResourceDescriptor, ...]:
-        """What statements are about: the image, the package root, the model's files."""
+        """The subjects of statements: the image, the package root, the model's files."""
         digest = (self.manifest_digest or "").removeprefix("sha256:")
         return (
             described(self.manifest.name, digest),

@@ -1,4 +1,4 @@
-"""What a start compares of the files of an image: digests, kept by those of its layers.
+"""Digests of an image's files for the comparison at start, cached by the digests of its layers.
 
 An image has some 10,000 files, whose lists take tens of milliseconds to read and join. The digests
 that follow from them are kept, so a start reads a few kilobytes, and compares the same values. The

@@ -1,4 +1,4 @@
-"""What the layers of an image say about the software in them: Python's metadata, dpkg, the release.
+"""The software in an image, from its layers: Python's metadata, dpkg, the release.
 
 Read like a container would see it: later layers replace and remove files of earlier ones. Only
 files of known names are kept; nothing is unpacked or run.

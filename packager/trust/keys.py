@@ -44,7 +44,7 @@ Password = Callable[[], bytes]
 
 @dataclass(frozen=True)
 class PublicKey:
-    """What verifies signatures."""
+    """A key that verifies signatures."""
 
     key_id: str
     """Hex sha256 of its PEM text, as OMS hints at keys."""
@@ -84,7 +84,7 @@ class PublicKey:
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """What signs."""
+    """A key that signs."""
 
     public: PublicKey
     _key: ec.EllipticCurvePrivateKey

@@ -1,4 +1,4 @@
-"""Which installed distribution of an image is which wheel of its lock."""
+"""The wheel of the lock for each installed distribution of an image."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LockedDistributions:
     vendored: tuple[tuple[Wheel | None, InstalledDistribution], ...]
     """Copies inside of a wheel, which is None if several wheels share its folder."""
     base: tuple[InstalledDistribution, ...]
-    """Those of the base."""
+    """The distributions of the base."""
     problems: tuple[PackageError, ...] = ()
     """Wheels without a distribution, and distributions without a wheel."""
 

@@ -1,4 +1,4 @@
-"""What a package was measured by, as test results that are signed."""
+"""Measurements of a package as signed test results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REPLAY, DATA_CHECK, DATA_TEST = "replay", "data check", "test"
 
 
 def results_at_build(manifest: Manifest) -> Iterator[TestResult]:
-    """What the build measured and the package root covers: its check of the data."""
+    """The build's measurements that the package root covers: its check of the data."""
     found = manifest.findings
     if found is None:
         return

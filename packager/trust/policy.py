@@ -25,7 +25,7 @@ Root = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class TrustRule(FrozenModel):
-    """What a package of some repositories must be signed by."""
+    """The signatures that packages of some repositories must have."""
 
     repository: str = Field(min_length=1)
     """A pattern: ``shop/*``; ``*`` matches slashes too."""
@@ -53,7 +53,7 @@ class TrustRule(FrozenModel):
 
 
 class TrustPolicy(FrozenModel):
-    """What this machine runs."""
+    """The rules for packages that this machine runs."""
 
     mode: Literal["off", "warn", "enforce"] = "off"
     """A file with rules has to state it."""

@@ -25,7 +25,7 @@ BUILDER = "https://model-packager/builder/v1"
 
 
 class BuildDefinition(StandardRecord):
-    """What was asked for, and what it was made of."""
+    """The inputs of a build: parameters and materials."""
 
     build_type: str
     external_parameters: dict[str, Any]
@@ -34,7 +34,7 @@ class BuildDefinition(StandardRecord):
 
 
 class ProvenanceBuilder(StandardRecord):
-    """Who built it."""
+    """The builder."""
 
     id: str
     version: dict[str, str] = {}

@@ -14,7 +14,7 @@ from packager.trust.links import Comparison
 from packager.trust.statements import Statement
 
 IDENTITY = ("type", "name", "version", "purl", "hashes")
-"""What versions of this program agree on; they may describe a component differently."""
+"""Fields that versions of this program agree on; they may describe a component differently."""
 
 
 def bill_serial(kind: str, root: str, platform: str) -> uuid.UUID:

@@ -1,4 +1,4 @@
-"""What a package itself brings, as components: model, members, code, runtime and data."""
+"""The package's own components: model, members, code, runtime and data."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def model_component(reference: Reference, bom_ref: str) -> Component:
 
 
 def _owner(texts: CardSection) -> OrganizationalEntity | None:
-    """Who answers for the model, by ``[card]``."""
+    """The owner of the model, by ``[card]``."""
     if texts.owner is None and texts.contact is None:
         return None
     contacts = [OrganizationalContact(name=texts.contact)] if texts.contact else []
@@ -97,7 +97,7 @@ def code_component(manifest: Manifest) -> Component:
 
 
 def runtime_component(manifest: Manifest) -> Component:
-    """What serves the model: modules of this program."""
+    """The component of the server: modules of this program."""
     return Component(
         type=ComponentType.FRAMEWORK,
         name="model-packager runtime",

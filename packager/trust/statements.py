@@ -1,4 +1,4 @@
-"""What is signed: in-toto statements about a package, by the schemas of those who read them.
+"""The in-toto statements about a package that are signed, by the schemas of their readers.
 
 Sources: in-toto attestation 1 (statement, test-result v0.1), SLSA provenance v1, OMS v1.0 and
 cosign's ``sign/v1``. Fields without a value are left out.
@@ -130,7 +130,7 @@ class TestResult(StandardRecord):
 
     @property
     def kind(self) -> str:
-        """What was tested, for example ``replay``."""
+        """The kind of test, for example ``replay``."""
         return self.configuration[0].name or ""
 
 
@@ -159,7 +159,7 @@ def oms_statement(name: str, digests: Mapping[str, Sha256]) -> Statement:
 
 
 def cosign_statement(digest: Sha256) -> Statement:
-    """What ``cosign sign`` signs: one subject without a name, the sha256 of the manifest."""
+    """The payload of ``cosign sign``: one subject without a name, the sha256 of the manifest."""
     return Statement(subject=(described(None, digest),), predicate_type=COSIGN)
 
 

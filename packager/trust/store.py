@@ -1,4 +1,4 @@
-"""Where bundles are kept: beside the image in a folder or registry, else in the cache and files.
+"""The store of bundles: beside the image in a folder or registry, else in the cache and files.
 
 They are never in the image: signing must not change what is signed. An engine keeps no documents
 beside its images, so the cache holds theirs, by the config digest.
@@ -15,8 +15,8 @@ from packager.cache import atomic_file, cache_directory, writing
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.documents import bounded
+from packager.image.oci_folder import stored_blob, stored_descriptor, stored_manifests
 from packager.image.reference import Reference
-from packager.image.stored_images import stored_blob, stored_descriptor, stored_manifests
 from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE
 from packager.registry.attachments import EMPTY, MANIFEST_TYPE, Descriptor
 from packager.trust.attached import attachments, bills

@@ -10,8 +10,8 @@ from packager.digest import sha256_file
 from packager.image.compressed_layers import is_gzip
 from packager.image.config import Image
 from packager.image.documents import MAX_SETTINGS
+from packager.image.oci_folder import stored_blob
 from packager.image.reference import Reference
-from packager.image.stored_images import stored_blob
 from packager.model.integrity import IntegrityCheck
 from packager.registry.oci_json import oci_manifest
 

@@ -205,11 +205,11 @@ class _PackageLayers:
     """How many layers the base has."""
     image: list[str]
     above: list[str]
-    """Those of a companion, or of the one image if it contains the data."""
+    """The layers of a companion, or of the one image if it contains the data."""
 
 
 def _package_layers(reference: Reference, *, companion: bool) -> _PackageLayers | None:
-    """Where the layers of the package are; None if its manifest describes no such platform."""
+    """The layers of the package; None if its manifest describes no such platform."""
     if reference.platform not in reference.manifest.platforms:
         return None
     lock = reference.lock()

@@ -42,7 +42,7 @@ Requirement = Literal["model", "provenance", "sbom", "replay", "data-check", "te
 KIND = {"replay": REPLAY, "data-check": DATA_CHECK, "test": DATA_TEST}
 """Requirement → name of the kind of test result."""
 OF_ONE_IMAGE = ("replay", "test")
-"""What was measured with the image of one platform, and says nothing of the others."""
+"""Measurements with the image of one platform, which prove nothing about the others."""
 
 
 class TrustLink(FrozenModel):
@@ -61,7 +61,7 @@ class TrustReport(FrozenModel):
     root: str
     """Package root, computed from the manifest in the image."""
     key_ids: tuple[str, ...]
-    """Those of the given keys that signed the package."""
+    """The given keys that signed the package."""
     links: tuple[TrustLink, ...]
 
     @property
@@ -191,7 +191,7 @@ def _signature_link(
 
 
 def _of_images(results: Sequence[Statement], bindings: Sequence[Statement]) -> Sequence[Statement]:
-    """Those of ``results`` about an image that one of ``bindings`` is about.
+    """The ``results`` about an image that one of ``bindings`` is about.
 
     The images of all platforms have one root, and may be stored in several forms.
     """

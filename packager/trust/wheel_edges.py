@@ -1,4 +1,4 @@
-"""Which installed distributions require which, by their METADATA."""
+"""The requirements between installed distributions, by their METADATA."""
 
 from __future__ import annotations
 

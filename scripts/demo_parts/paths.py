@@ -1,4 +1,4 @@
-"""Where the demo finds the program and writes its files."""
+"""Paths of the program and of the files that the demo writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demo prints: steps, and commands before they run."""
+"""The output of the demo: steps, and commands before they run."""
 
 from __future__ import annotations
 

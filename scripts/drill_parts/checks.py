@@ -1,4 +1,4 @@
-"""What the drill asserts: each check is printed, kept for the report, and fails the drill."""
+"""The checks of the drill: each is printed, recorded for the report, and fails the drill."""
 
 from __future__ import annotations
 
@@ -123,5 +123,5 @@ def causes(found: Iterable[Issue]) -> int:
 
 
 def seconds_text(took: float | None) -> str:
-    """What a wait found."""
+    """The duration of a wait, in words."""
     return "not within its bound" if took is None else f"after {took:.0f} s"

@@ -25,7 +25,7 @@ INSIDE = "--inside"
 
 
 def why_not() -> str | None:
-    """What the drill needs and this machine lacks; None if nothing."""
+    """The requirements of the drill that this machine lacks; None if it has all."""
     if found := own_engine.why_not():
         return found
     return None if shutil.which("mmdebstrap") else "needs mmdebstrap"

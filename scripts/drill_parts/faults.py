@@ -65,7 +65,7 @@ def unit_change(load: Load) -> Fault:
 
 
 def wrong_slice(load: Load) -> Fault:
-    """What the rows of one slice mean has changed; only a new version mends it."""
+    """The right answers of one slice change; only a new version mends it."""
 
     def inject() -> None:
         load.relabel = relabelled
@@ -147,4 +147,4 @@ def moved_clock() -> Fault:
 
 
 def _nothing() -> None:
-    """What heals by itself, or by a new version only."""
+    """For a fault that ends by itself, or by a new version only."""

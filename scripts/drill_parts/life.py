@@ -193,7 +193,7 @@ def aftermath(record: Record, load: Load, seconds: float) -> None:
 
 
 def counted(record: Record, load: Load) -> None:
-    """What clients sent and got, in all."""
+    """The totals of the clients: requests sent and answered, labels accepted."""
     record.start("labels")
     took = load.wait_for_labels(60)
     record.figures["requests"] = str(load.count)

@@ -1,4 +1,4 @@
-"""Where the drill finds the programs and writes its files."""
+"""Paths of the programs and of the files that the drill writes."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ from packager.image.tracker_files import tracker_tag
 FIRST_VERSION = "1.0.0"
 FIRST = paths.WORK / "first.tar"
 NAME = paths.WORK / "first.name"
-"""What the archive is called in an engine."""
+"""The name of the archive in an engine."""
 MADE_OF = paths.WORK / "first.json"
-"""What the first version was built of."""
+"""The inputs of the first version's build."""
 PROJECT = ("train.py", "requirements.txt")
 TABLE = paths.WORK / "diamonds"
 EXAMPLE = paths.TOP / "examples" / "diamonds"

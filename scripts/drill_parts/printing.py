@@ -1,4 +1,4 @@
-"""What the drill prints: phases, and one line for each thing that it found."""
+"""The output of the drill: phases, and one line for each result."""
 
 from __future__ import annotations
 

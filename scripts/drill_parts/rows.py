@@ -31,7 +31,7 @@ class Rows:
     judged: Sequence[Row]
     """On which both versions are compared, as the world is after the change."""
     traffic: Sequence[Row]
-    """What clients send, as the world was before the change."""
+    """The rows of the clients before the change."""
 
 
 def read_rows(file: Path) -> Rows:

@@ -38,7 +38,7 @@ SOURCES = (
     f"{PROMETHEUS}/api/v1/query?query=up[2m]",
     f"{ALERTMANAGER}/api/v2/alerts",
 )
-"""What says why an issue is open."""
+"""Addresses whose answers explain why an issue is open."""
 PYTHON = f"/{VENV}/bin/python"
 """In a replica."""
 

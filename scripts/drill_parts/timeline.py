@@ -61,7 +61,7 @@ def timeline(
 
 
 def _height(value: float, top: float, log: bool) -> float:
-    """Where a value is, from above."""
+    """The y coordinate of a value, from above."""
     share = math.log10(max(1.0, value)) / math.log10(top) if log else value / top
     return HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - 12)
 

@@ -60,13 +60,13 @@ def issues() -> list[Issue]:
 
 
 def open_issues() -> list[Issue]:
-    """Those that are open."""
+    """The open issues."""
     return [one for one in issues() if one.is_open]
 
 
 def history(number: int) -> list[dict[str, Any]]:
     """The events of an issue."""
-    return list(_ask(f"/api/v1/issues/{number}")["events"])
+    return list(_ask(f"/api/v1/issues/{number}/events")["events"])
 
 
 def wait_for(condition: Callable[[list[Issue]], bool], seconds: float) -> float | None:

@@ -77,7 +77,7 @@ def key(operation: Mapping[str, Any]) -> str:
 
 
 def details_of(operation: Mapping[str, Any]) -> list[str]:
-    """What a request to a route is."""
+    """The description of a request to a route."""
     lines = [f"{operation['summary']}. {operation.get('description', '')}".strip()]
     for parameter in operation.get("parameters", ()):
         lines.append(f"- {parameter['in']} `{parameter['name']}`")

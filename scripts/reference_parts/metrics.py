@@ -90,7 +90,7 @@ def row(one: Declared) -> tuple[str, str, str, str]:
 
 
 def server_metrics() -> dict[str, Declared]:
-    """What servers of a classifier, a regression, a model with outputs and a solution declare."""
+    """The metrics of servers of a classifier, a regression, a model with outputs and a solution."""
     found: dict[str, Declared] = {}
     outputs = (LabelledOutput("a", OutputForm(kind="labels", classes=("x", "y")), None, True),)
     for classes, named in ((("x", "y"), ()), (None, ()), (None, outputs)):
@@ -130,7 +130,7 @@ def measured(classes: Any, outputs: Any) -> MeasuredPackage:
 
 
 def tracker_metrics() -> Iterator[Declared]:
-    """What the issue tracker writes, read from an exposition of it."""
+    """The metrics of the issue tracker, read from an exposition."""
     health = SourceHealth(None, None, "")
     counters = ServiceCounters(0.0)
     counters.deliveries["alertmanager", "opened"] += 1

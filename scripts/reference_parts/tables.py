@@ -1,4 +1,4 @@
-"""What the generated pages share: tables of Markdown, and the note at their top."""
+"""Common parts of the generated pages: tables of Markdown, and the note at their top."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def bill(metadata: Iterable[str], wheel: str, digest: str, python: str) -> bytes
 
 
 def reached(edges: Mapping[str, set[str]]) -> list[str]:
-    """What model-packager requires, directly or not, with itself; sorted."""
+    """The requirements of model-packager, direct or not, with itself; sorted."""
     todo, found = [OWN], {OWN}
     while todo:
         new = edges[todo.pop()] - found

@@ -1,4 +1,4 @@
-"""What a release must be, as pure functions of names and texts; each returns what is wrong."""
+"""The rules of a release, as pure functions of names and texts; each returns the faults."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ RETRY_SECONDS = 0.1
 """Until the model's process answers."""
 BATCH_ROWS = 50
 WAITING = (ModelProcessEndedError, MemberFailedError, QueueFullError, DeadlineExceededError)
-"""What says nothing about the answers."""
+"""Errors that prove nothing about the answers."""
 START, NOTHING, DIFFERS = "start", "nothing", "differs"
 """``proved_on`` of a platform that no build ran: after the proof, before it, if it failed."""
 

@@ -225,7 +225,7 @@ class FeedbackEndpoint:
 
 
 def _keeper(settings: FeedbackSettings, model: str, metrics: ServingMetrics) -> AnswerKeeper | None:
-    """What keeps answers; None where tokens hold them, or the settings don't ask for it."""
+    """The store of answers; None where tokens hold them, or the settings don't ask for one."""
     if not metrics.outputs or not settings.answers_per_day:
         return None
     from serving.feedback.answer_keeper import AnswerKeeper

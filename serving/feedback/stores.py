@@ -1,4 +1,4 @@
-"""What workers share besides the package: the token key and the store of scored tokens.
+"""The state that workers share besides the package: token key and store of scored tokens.
 
 The supervisor opens both before it starts workers, so that a bad setting is an error at startup;
 a worker that restarts while the store is down still serves predictions.

@@ -30,7 +30,7 @@ _OUTPUT = MESSAGES["ModelInferRequest.InferRequestedOutputTensor"]
 
 @dataclass(frozen=True, slots=True)
 class GrpcContext:
-    """What the answer needs to know of its request."""
+    """The parts of a request that its answer needs."""
 
     options: InferenceRequest
     raw: bool
@@ -47,7 +47,7 @@ class OnlyModel:
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
-        """That of a package."""
+        """The service of a package."""
         return cls(manifest.name, manifest.tag)
 
     def check(self, name: str, version: str) -> None:

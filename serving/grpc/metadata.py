@@ -1,4 +1,4 @@
-"""``ServerMetadata`` and ``ModelMetadata``: what HTTP answers, as messages."""
+"""``ServerMetadata``, ``ModelMetadata`` and ``RepositoryIndex``: what HTTP answers, as messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from serving.grpc.messages import MESSAGES
 from serving.protocols import v2
-from serving.protocols.registry import server_description
+from serving.protocols.registry import indexed_models, server_description
 
 
 def server_metadata(manifest: Manifest) -> Any:
@@ -28,6 +28,12 @@ def model_metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -
         for one in described[kind]:
             _add(getattr(response, kind), one)
     return response
+
+
+def repository_index(manifest: Manifest, *, ready: bool, only_ready: bool) -> Any:
+    """The ``RepositoryIndexResponse``; ``only_ready``: without models that accept no requests."""
+    models = indexed_models(manifest, ready=ready, only_ready=only_ready)
+    return MESSAGES["RepositoryIndexResponse"](models=models)
 
 
 def _add(tensors: Any, one: Mapping[str, Any]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 INFERENCE = "inference.GRPCInferenceService"
 HEALTH = "grpc.health.v1.Health"
-LIVE, READY, MODEL_READY, SERVER_METADATA, MODEL_METADATA, INFER = (
+LIVE, READY, MODEL_READY, SERVER_METADATA, MODEL_METADATA, INFER, INDEX = (
     f"/{INFERENCE}/{name}"
     for name in (
         *("ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata"),
-        "ModelInfer",
+        *("ModelInfer", "RepositoryIndex"),
     )
 )
 CHECK, WATCH = f"/{HEALTH}/Check", f"/{HEALTH}/Watch"
@@ -19,4 +19,4 @@ PROBES = frozenset([LIVE, READY, CHECK, WATCH])
 """They need no key, and aren't counted among the requests."""
 STREAMED = frozenset(path.encode() for path in (WATCH, *REFLECT))
 """They answer with several messages."""
-METHODS = PROBES | {*REFLECT} | {MODEL_READY, SERVER_METADATA, MODEL_METADATA, INFER}
+METHODS = PROBES | {*REFLECT} | {MODEL_READY, SERVER_METADATA, MODEL_METADATA, INFER, INDEX}

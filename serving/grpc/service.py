@@ -12,7 +12,7 @@ from serving.grpc import methods
 from serving.grpc.framing import message_of
 from serving.grpc.infer import GrpcInfer, OnlyModel
 from serving.grpc.messages import MESSAGES, NOT_SERVING, SERVICE_UNKNOWN, SERVING
-from serving.grpc.metadata import model_metadata, server_metadata
+from serving.grpc.metadata import model_metadata, repository_index, server_metadata
 from serving.grpc.status import TEXT, status_of, timeout_of
 from serving.http.asgi import BodyReader
 from serving.http.messages import RequestError, Response
@@ -22,7 +22,7 @@ from serving.settings import Settings
 
 POST = "POST"
 SERVICES = ("", methods.INFERENCE)
-"""Whose health is known; the empty name is the server's."""
+"""Services whose health is known; the empty name is the server's."""
 
 
 class GrpcRequest(Request):
@@ -55,6 +55,7 @@ class GrpcService:
             methods.MODEL_READY: self._model_ready,
             methods.SERVER_METADATA: self._server_metadata,
             methods.MODEL_METADATA: self._model_metadata,
+            methods.INDEX: self._index,
         }
 
     @property
@@ -195,3 +196,8 @@ class GrpcService:
         OnlyModel.of(predictor.manifest).check(request.name, request.version)
         tokens = loaded.feedback is not None
         return model_metadata(predictor.manifest, predictor.golden, tokens=tokens)
+
+    def _index(self, loaded: LoadedPackage, body: bytes) -> Any:
+        only_ready = self.read("RepositoryIndexRequest", body).ready
+        manifest = loaded.pipeline.predictor.manifest
+        return repository_index(manifest, ready=self._is_ready(loaded), only_ready=only_ready)

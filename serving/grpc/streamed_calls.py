@@ -38,7 +38,7 @@ class StreamedCall:
 
 
 class StreamedCalls:
-    """Those of one connection."""
+    """The streamed calls of one connection."""
 
     def __init__(self, service: GrpcService, connection: Http2Connection) -> None:
         self._service = service

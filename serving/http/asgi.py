@@ -121,7 +121,7 @@ class BodyReader:
     async def _decoded(
         self, chunks: AsyncIterator[bytes], coding: str
     ) -> AsyncGenerator[bytes, None]:
-        """What compressed chunks hold, in pieces; all but the first are decoded in a thread."""
+        """The content of compressed chunks, in pieces; all but the first decoded in a thread."""
         decoder, encoded, inline = Decoder(coding), 0, True
         async for chunk in chunks:
             encoded += len(chunk)

@@ -35,7 +35,7 @@ class CorsPolicy:
         self._origins = frozenset(origin.encode() for origin in origins)
 
     def headers(self, origin: bytes | None) -> Headers:
-        """What an answer has for a page of ``origin``, the request's header; errors have it too."""
+        """The headers for a page of ``origin``, the request's header; errors have them too."""
         if self._any:
             allowed: bytes | None = b"*"
             found: Headers = []

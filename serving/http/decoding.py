@@ -60,7 +60,7 @@ class _DamagedError(Exception):
 
 
 class _Member(Protocol):
-    """What decodes one member of gzip, one stream of deflate or one frame of zstd."""
+    """The decoder of one member of gzip, one stream of deflate or one frame of zstd."""
 
     @property
     def eof(self) -> bool:

@@ -119,7 +119,7 @@ class RequestError(Exception):
 
     @property
     def logged(self) -> dict[str, str | int]:
-        """What the log says of the error: no value that a request had."""
+        """The error's text for the log: no value that a request had."""
         found = {name: self.details.get(name) for name in LOGGED_DETAILS}
         return {"code": self.code} | {k: v for k, v in found.items() if v is not None}
 

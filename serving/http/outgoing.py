@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 import httptools
 
 BROKEN = (OSError, httptools.HttpParserError, ValueError)
-"""What an exchange raises if there is no whole answer."""
+"""Errors of an exchange without a whole answer."""
 _READ_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
 class OutgoingAddress:
-    """Where requests are sent; TLS is verified with the certificates of this system."""
+    """The destination of requests; TLS is verified with the certificates of this system."""
 
     host: str
     port: int

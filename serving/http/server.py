@@ -109,7 +109,7 @@ class Port(Protocol):
 
     @property
     def connections(self) -> Collection[Closable]:
-        """Those that are open."""
+        """The open connections."""
 
     def protocol(self) -> Closable:
         """The protocol of a new connection."""

@@ -19,7 +19,7 @@ _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~@:-]+)+")
 
 @dataclass(frozen=True)
 class HttpSettings:
-    """What ``MODEL_URL_PREFIX``, ``MODEL_CORS_ORIGINS`` and ``MODEL_ERROR_DETAIL`` say."""
+    """The values of ``MODEL_URL_PREFIX``, ``MODEL_CORS_ORIGINS`` and ``MODEL_ERROR_DETAIL``."""
 
     url_prefix: str = ""
     """A path, without a slash at its end, that requests may have before each route."""

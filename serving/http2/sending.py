@@ -1,4 +1,4 @@
-"""What waits for the client's permission to be sent: flow control (RFC 9113, 5.2).
+"""Data that waits for the client's flow control (RFC 9113, 5.2).
 
 Small answers go out at once. A larger one is sent as far as the windows of its stream and of the
 connection allow, and goes on with the client's next WINDOW_UPDATE.
@@ -39,7 +39,7 @@ class Sender:
         self._window = INITIAL_WINDOW
         self._initial = INITIAL_WINDOW
         self._windows: dict[int, int] = {}
-        """What WINDOW_UPDATE and answers added to the initial window of open streams."""
+        """The changes of the windows of open streams since their start."""
         self._waiting: dict[int, _Waiting] = {}
 
     @property

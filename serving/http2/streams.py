@@ -32,7 +32,7 @@ class Http2Stream:
     number: int
     headers: Headers
     body: bytes | bytearray = b""
-    """What has arrived of it."""
+    """The body so far."""
     whole: bool = False
     """Whether the client has sent all of it."""
     answered: bool = False

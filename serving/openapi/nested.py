@@ -34,7 +34,7 @@ def nested_schema(column: Column, *, null: bool, strict: bool) -> dict[str, Any]
 
 
 def nested_words(column: Column) -> str:
-    """What a cell is."""
+    """The description of a cell."""
     if column.kind == "bytes":
         return "Bytes in base64, with padding and without line breaks."
     if column.kind == "list":

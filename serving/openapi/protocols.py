@@ -14,6 +14,7 @@ from packager.manifest.manifest import Column, Manifest
 from serving.openapi.forms import cell_list, dataframe_split, exactly_one, row_forms
 from serving.openapi.parts import Operation, errors, get, json_body, json_response, reference
 from serving.openapi.v1 import v1_paths, v1_request
+from serving.protocols.answer_form import CSV, JSON_LINES
 from serving.protocols.registry import REPOSITORY_INDEX
 from serving.protocols.v2_outputs import OutputTensors
 from serving.protocols.v2_tensors import DATATYPES
@@ -197,6 +198,12 @@ def _invocations(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
                 "description": "With a header, or with the features in the schema's order.",
             }
         },
+        JSON_LINES[0]: {
+            "schema": {
+                "type": "string",
+                "description": "A line a row: an object, or a list in the schema's order.",
+            }
+        },
     }
     if example:
         names = [column.name for column in manifest.schema_.features]
@@ -208,14 +215,16 @@ def _invocations(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
             "inputs": {"value": {"inputs": {name: [example.get(name)] for name in names}}},
             "instances": {"value": {"instances": [cells]}},
         }
+    answer = json_response("Predictions, in the order of the rows", reference("InvocationsAnswer"))
+    for form, line in ((CSV, "a prediction"), (JSON_LINES[0], 'an object `{"prediction": …}`')):
+        described = {"type": "string", "description": f"With `Accept: {form}`: {line} a line."}
+        answer["content"][form] = {"schema": described}
     return {
         "tags": [_MLFLOW],
         "summary": "Predict for some rows",
         "requestBody": {"required": True, "content": content},
         "responses": {
-            "200": json_response(
-                "Predictions, in the order of the rows", reference("InvocationsAnswer")
-            ),
+            "200": answer,
             **errors("InvocationsError", "400", "413", "415", "422", "500", "503", "504"),
         },
     }

@@ -1,4 +1,4 @@
-"""Which requests the model process may predict together."""
+"""The requests that the model process may predict together."""
 
 from __future__ import annotations
 

@@ -6,9 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from packager.data.rows.column_converter import ColumnConverter
 from packager.manifest.base import MAX_EXACT_INTEGER
+from packager.manifest.manifest import Column
 from serving.prediction.converters import intern_values, is_float64, is_integer, range_of
+
+_least, _largest = np.minimum.reduce, np.maximum.reduce
 
 
 class CommonRow:
@@ -24,6 +29,7 @@ class CommonRow:
         self._texts: list[tuple[int, Callable[[str], str | None]]] = []
         self._flags: list[tuple[int, frozenset[Any]]] = []
         self._free: list[int] = []
+        self._arrays: list[tuple[int, np.dtype[Any], tuple[int, ...], float, float]] = []
         self._known = True
         for index, plan in enumerate(plans):
             if is_float64(plan):
@@ -36,6 +42,9 @@ class CommonRow:
                 self._free.append(index)
             elif plan.column.kind == "boolean" and plan.seen is not None:
                 self._flags.append((index, plan.seen))
+            elif is_number_array(plan.column):
+                form = np.dtype(plan.column.element), plan.column.shape or ()
+                self._arrays.append((index, *form, *range_of(plan)))
             else:
                 self._known = False
 
@@ -43,6 +52,13 @@ class CommonRow:
         """The cells as values; None if a cell is unusual or its column has a rarer kind."""
         if not self._known:
             return None
+        for index, dtype, shape, low, high in self._arrays:
+            cell = cells[index]
+            if type(cell) is not np.ndarray or cell.dtype != dtype or cell.shape != shape:
+                return None
+            # A NaN is within no range.
+            if not low <= float(_least(cell, None)) or not float(_largest(cell, None)) <= high:
+                return None
         for index, seen in self._flags:
             cell = cells[index]
             if type(cell) is not bool or cell not in seen:
@@ -74,3 +90,9 @@ class CommonRow:
 def _within(plan: ColumnConverter, limit: float) -> tuple[float, float]:
     low, high = range_of(plan)
     return max(low, -limit), min(high, limit)
+
+
+def is_number_array(column: Column) -> bool:
+    """Whether a column's cells are arrays of numbers, at least one."""
+    numbers = column.kind == "array" and np.dtype(column.element).kind in "fiu"
+    return numbers and bool(math.prod(column.shape or ()))

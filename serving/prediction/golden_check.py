@@ -25,7 +25,7 @@ logger = logging.getLogger("serving")
 RETRY_SECONDS = 0.1
 """Until the model's process answers."""
 WAITING = (ModelProcessEndedError, MemberFailedError, QueueFullError, DeadlineExceededError)
-"""What says nothing about the answers."""
+"""Errors that prove nothing about the answers."""
 
 
 class GoldenCheck:
@@ -56,7 +56,7 @@ class GoldenCheck:
         self.unready = None
 
     async def _failure(self, case: GoldenCase) -> str | None:
-        """What is wrong with the answers; empty if nothing is, None if there are none yet."""
+        """The fault of the answers; empty if there is none, None if there are no answers yet."""
         if self._pipeline.unready is not None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""What the flow's process of a solution tells the workers of its members."""
+"""Messages about members from the flow's process of a solution to the workers."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class MemberProfiles:
 
     @classmethod
     def load(cls, root: Root) -> Self:
-        """Those of the solution below ``root``; raises ``PackageError``."""
+        """The profiles of the solution below ``root``; raises ``PackageError``."""
         try:
             specs = SolutionSpec.load(root.model).members
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -62,6 +62,8 @@ class ModelClient:
         self._processes = [ModelProcess(address, self) for address in addresses]
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0
         self.was_ready = False
         """Whether a process has ever been ready."""
         self._member_metrics: MemberMetrics | None = None
@@ -166,13 +168,11 @@ class ModelClient:
         request = PendingRequest(number, whole, deadline, loop.create_future(), placed=placed)
         self._waiting.append(request)
         self._dispatch()
-        left = max(0.0, deadline - time.monotonic())
-        late = loop.call_later(left, self._give_up, request, DeadlineExceededError())
+        self._expire_at(deadline)
         gone = None if receive is None else loop.create_task(self._watch(request, receive))
         try:
             answer = await request.future
         finally:
-            late.cancel()
             if gone is not None:
                 gone.cancel()
             if request.future.cancelled():
@@ -182,6 +182,28 @@ class ModelClient:
         if "skipped" in answer.header:
             raise DeadlineExceededError
         return answer
+
+    def _expire_at(self, deadline: float) -> None:
+        """See to it that ``_expire`` runs at ``deadline``: one timer for all requests."""
+        if self._alarm is None or deadline < self._alarm_at:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            left = max(0.0, deadline - time.monotonic())
+            self._alarm = asyncio.get_running_loop().call_later(left, self._expire)
+            self._alarm_at = deadline
+
+    def _expire(self) -> None:
+        """Give up the requests whose deadline has passed."""
+        self._alarm = None
+        now = time.monotonic()
+        asked = (request for one in self._processes for request in one.in_flight.values())
+        unanswered = [one for one in (*self._waiting, *asked) if not one.future.done()]
+        for request in unanswered:
+            if request.deadline <= now:
+                self._give_up(request, DeadlineExceededError())
+        left = [request.deadline for request in unanswered if request.deadline > now]
+        if left:
+            self._expire_at(min(left))
 
     async def _watch(self, request: PendingRequest, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

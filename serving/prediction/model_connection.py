@@ -15,11 +15,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
+from modelhost.joined_answers import separated
+from modelhost.predictions import Predictions
 from modelhost.wire import MAX_HEADER_BYTES, Message, MessageDecoder, WireError, encoded
+from packager.errors import PackageError
 from serving.prediction.errors import ModelProcessEndedError
 from serving.prediction.member_messages import READY, read_states
 
-VERSION = 1
+VERSION = 2
 MAX_ANSWER_BYTES = 256 << 20
 """A process that begins a larger message is disconnected, before it fills the worker's memory."""
 GREETING_SECONDS = 10.0
@@ -64,7 +67,7 @@ class PendingRequest:
 
 
 class Owner(Protocol):
-    """What is told of a process."""
+    """Is notified about a process."""
 
     def process_ready(self) -> None:
         """It has loaded the model."""
@@ -169,7 +172,13 @@ class ModelProcess:
         calls = message.header.pop("members", None)
         if calls is not None:
             _checked(self._owner.members_called, calls)
-        number = message.header.get("id")
+        if "ids" in message.header:
+            for number, found in _separated(message):
+                self._answered(number, Message({"id": number, "predictions": found}))
+        else:
+            self._answered(message.header.get("id"), message)
+
+    def _answered(self, number: Any, message: Message) -> None:
         pending = self.in_flight.pop(number, None) if type(number) is int else None
         if pending is None:
             raise WireError("expected an answer to a request, got another")
@@ -195,6 +204,13 @@ def _checked(read: Callable[[Any], Read], header: Any) -> Read:
         return read(header)
     except ValueError as error:
         raise WireError(str(error)) from error
+
+
+def _separated(message: Message) -> list[tuple[int, Predictions]]:
+    try:
+        return [*separated(message)]
+    except (PackageError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise WireError(f"expected answers to several requests, got another: {error}") from error
 
 
 def _same(link: _Link) -> _Link:

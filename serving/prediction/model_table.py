@@ -1,4 +1,4 @@
-"""What the supervisor and the workers tell each other of the model processes, in shared memory.
+"""The state of the model processes, shared by the supervisor and the workers in memory.
 
 The supervisor makes it before it forks the workers. Model processes replace their program, so they
 can neither read nor change it.

@@ -60,7 +60,7 @@ def _plain_value(column: Column) -> Any:
 MAX_REQUEST_BYTES = 256 << 20
 """Bytes of a request's values in buffers; the model's process accepts no more."""
 UNREADABLE = (PackageError, KeyError, TypeError, ValueError, IndexError, OverflowError)
-"""What decoding raises for a message that is no answer."""
+"""Errors of decoding a message that is no answer."""
 
 
 def unreadable_answer(error: Exception) -> ModelError:
@@ -175,7 +175,9 @@ class NativeModel:
 
     def _decoded(self, checked: ValidatedRows, answer: Message) -> Predictions:
         """The predictions; raises one of ``UNREADABLE`` unless there is one for each row."""
-        found = decode_predictions(answer)
+        found = answer.header.get("predictions")
+        if not isinstance(found, Predictions):  # not read with those of other requests
+            found = decode_predictions(answer)
         heights = {len(found.labels), *_shape(found, self._classes)}
         if heights != {checked.rows}:
             raise ValueError(f"expected answers to {checked.rows} rows, got {heights}")

@@ -1,4 +1,4 @@
-"""What a predictor needs from a package's manifest and files, except the model."""
+"""A package's manifest and files for a predictor, except the model."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PackageFiles:
     baselines: SliceBaselines
     golden: Golden | None
     golden_cases: GoldenCases
-    """What is answered before the server is ready."""
+    """The cases to be answered before the server is ready."""
     checker: RowChecker
     slices: SliceSet
     membership: RowMembership

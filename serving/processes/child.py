@@ -39,12 +39,14 @@ class Child:
     mark: str = ""
     """For a model process: text in its variables that no other process has."""
     notes: SharedNotes | None = None
-    """Where it reports why it can't load the package, and its stacks."""
+    """Its reports of stacks and of reasons why it can't load the package."""
     watchdog: Watchdog | None = None
     run: Callable[[], int] | None = None
     """Called in the process, in place of ``command``."""
     confine: Callable[[], object] | None = None
     """Restricts the process before ``command`` starts."""
+    check: Callable[[], object] | None = None
+    """Raises ``PackageError`` if what the process would load is not what the server has checked."""
     heartbeat: HeartbeatRecord | None = None
     """For a model process."""
     memory: int | None = None
@@ -68,6 +70,11 @@ class Child:
     ever_ready: bool = False
     failures: int = 0
     """How many of its processes in a row have ended before they were ready."""
+
+    def check_again(self) -> None:
+        """Check what it will load, unless it starts with the server, which has just done so."""
+        if self.check is not None and (self.started or self.wanted is not None):
+            self.check()
 
     @property
     def is_worker(self) -> bool:

@@ -23,7 +23,7 @@ from serving.worker import ServingWorker
 
 @dataclass(frozen=True)
 class Shared:
-    """What the workers of a server share."""
+    """The resources that the workers of a server share."""
 
     listening: socket.socket
     table: int

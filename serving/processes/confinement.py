@@ -1,4 +1,4 @@
-"""What a model process may do: called in it before its program starts, and never undone."""
+"""Restrictions of a model process: set in it before its program starts, and never removed."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _KEPT = ("MODEL_ROOT",)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 """The libraries of the others take ``OMP_NUM_THREADS`` for their own if that is not set."""
 _CORES = "LOKY_MAX_CPU_COUNT"
-"""What joblib takes for the number of cores: a model with ``n_jobs=-1`` starts as many threads."""
+"""joblib's number of cores: a model with ``n_jobs=-1`` starts as many threads."""
 
 
 def model_command() -> tuple[str, ...]:

@@ -8,11 +8,13 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from modelhost.columns import ColumnSpec, encode_values
 from packager.data.rows.request_rows import RowError
+from packager.model.integrity import check_before_loading
 from serving.http.worker_table import HeartbeatRecord
 from serving.prediction.native_model import MAX_REQUEST_BYTES, neutral_row
 from serving.prediction.package_files import PackageFiles
@@ -65,11 +67,13 @@ def model_children(
     ]
     for child in children:
         child.outputs = outputs()
+        # A folder that is mounted may change while the server runs.
+        child.check = partial(check_before_loading, files.manifest, settings.root)
     return children
 
 
 def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
-    """What ``python -m modelhost serve`` is told of the package (:mod:`modelhost.serve`)."""
+    """The package's specification for ``python -m modelhost serve`` (:mod:`modelhost.serve`)."""
     manifest = files.manifest
     features = manifest.schema_.features
     workers = settings.workers or manifest.serve.workers

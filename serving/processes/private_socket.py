@@ -36,5 +36,5 @@ class PrivateSocket:
 
     @property
     def address(self) -> str:
-        """Where a process that has inherited ``path`` connects."""
+        """The address for a process that has inherited ``path``."""
         return f"/proc/self/fd/{self.path}"

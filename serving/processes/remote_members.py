@@ -1,4 +1,4 @@
-"""Which members of a solution run in containers of their own, checked before any process starts."""
+"""Members of a solution in containers of their own, checked before any process starts."""
 
 from __future__ import annotations
 

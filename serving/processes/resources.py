@@ -1,4 +1,4 @@
-"""What the processes of a server share: its socket and its folders."""
+"""Resources that the processes of a server share: its socket and its folders."""
 
 from __future__ import annotations
 

@@ -99,12 +99,11 @@ class Supervisor:
 
     def _awaited(self) -> list[int]:
         """The descriptors whose first use starts a process."""
-        if self._ending:
-            return []
-        return [c.wanted for c in self._children if c.wanted is not None and not c.started]
+        awaited = (c.wanted for c in self._children if not (c.started or self._ending))
+        return [one for one in awaited if one is not None]
 
     def _check_seconds(self) -> float:
-        limited = any(child.memory is not None for child in self._running())
+        limited = any(c.memory is not None for c in self._running())
         return MEMORY_SECONDS if limited else CHECK_SECONDS
 
     def _start_due(self) -> None:
@@ -114,6 +113,11 @@ class Supervisor:
                 self._start(child)
 
     def _start(self, child: Child) -> None:
+        try:
+            child.check_again()
+        except PackageError as error:
+            self._error = error
+            return self._end("a package that was changed")
         if child.notes is not None:
             child.notes.clear()
         child.hang, child.excess, child.kill_at, child.ready = None, None, math.inf, False
@@ -173,8 +177,7 @@ class Supervisor:
             child.failures = 0 if ready else child.failures + 1
             self._board.ended(child.model, ModelEnd(ending.text, child.failures, child.due))
         fields: dict[str, Any] = {
-            "reason": ending.reason,
-            "exit": os.waitstatus_to_exitcode(status),
+            **{"reason": ending.reason, "exit": os.waitstatus_to_exitcode(status)},
             "seconds": round(lived, 1),
             "restarts": self._counts.total(kind),
             "pause_seconds": pause,

@@ -1,7 +1,8 @@
 """``POST /invocations``: the formats that MLflow and SageMaker clients send.
 
-JSON with ``dataframe_split``, ``dataframe_records``, ``inputs`` or ``instances``, or CSV. Arrays
-and lists are nested lists, in CSV as JSON; bytes are base64, or ``{"b64": …}`` as in KServe's V1.
+JSON with ``dataframe_split``, ``dataframe_records``, ``inputs`` or ``instances``, CSV, or JSON
+Lines. Arrays and lists are nested lists, in CSV as JSON; bytes are base64, or ``{"b64": …}`` as in
+KServe's V1. ``Accept`` chooses the form of the answer.
 """
 
 from __future__ import annotations
@@ -17,20 +18,21 @@ from modelhost.text import truncate
 from packager.data.rows.csv_cells import parse_cells
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Column, Manifest
-from serving.http.limits import Budget, LimitExceededError
+from serving.http.limits import LINE_VALUES, Budget, LimitExceededError
 from serving.http.media_type import media_type
-from serving.http.messages import RequestError, encode_in_parts
+from serving.http.messages import RequestError, check_json, read_json
+from serving.protocols.answer_form import CSV, JSON, JSON_LINES, accepted_form, written
 from serving.protocols.parsing import display, is_nan, json_object, malformed
 from serving.protocols.protocol import ScoredRows
 
 Rows = list[dict[str, Any]]
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 PARAMETERS = ("params", "parameters")
-"""What MLflow and Vertex AI call arguments beside the rows: a model of this project has none."""
+"""Keys of arguments beside the rows in MLflow and Vertex AI; models of this project have none."""
 
 
 class Invocations:
-    """Parses rows; answers ``{"predictions": […]}``: labels or numbers, in the order of rows."""
+    """Parses rows; answers labels or numbers in the order of rows, ``{"predictions": […]}``."""
 
     route = "/invocations"
 
@@ -43,6 +45,8 @@ class Invocations:
         self._features = [column.name for column in schema.features]
         self._kinds = {column.name: column.kind for column in (*schema.features, *schema.extras)}
         self._reader = manifest.reader
+        outputs = schema.outputs or ()
+        self._outputs = [one.name for one in outputs] if len(outputs) > 1 else []
         self._forms: Mapping[str, Callable[[Any], Rows]] = {
             "dataframe_split": _split,
             "dataframe_records": _records,
@@ -50,29 +54,32 @@ class Invocations:
             "instances": self._instances,
         }
 
-    def rows(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Rows, None]:
-        """The rows of a request, parsed by its content type; see ``ProtocolAdapter.rows``."""
+    def rows(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Rows, str]:
+        """The rows of a request, parsed by its content type, and the media type of its answer."""
         content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
         form, parameters = media_type(content_type)
-        if form == "text/csv":
+        if form == CSV:
             found = self._csv(body, parameters.get("header"))
             if not found:
                 raise _no_rows(found)
-        elif form == "application/json":
+        elif form == JSON:
             found = self.json_rows(body)
+        elif form in JSON_LINES:
+            found = self._lines_of_json(body)
         else:
             raise RequestError(
                 400,
                 "unsupported_media_type",
                 "the content type is not supported",
-                expected="application/json or text/csv",
+                expected=f"{JSON}, {CSV} or {JSON_LINES[0]}",
                 got=form,
             )
-        return found, None
+        return found, accepted_form(headers.get(b"accept"))
 
-    def body(self, context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:  # noqa: ARG002
-        """Only labels, as MLflow answers; see ``ProtocolAdapter.body``."""
-        return encode_in_parts({"predictions": list(scored.labels)}), {}
+    def body(self, context: str, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
+        """Only labels, as MLflow answers; ``context``: the media type of the answer."""
+        content = written(context, scored.labels, self._outputs)
+        return content, {} if context == JSON else {"content-type": context}
 
     def json_rows(
         self, body: bytes, forms: Sequence[str] = FORMS, ignored: Collection[str] = ()
@@ -89,7 +96,10 @@ class Invocations:
         if unknown:
             first = truncate(unknown[0])
             raise malformed(f"{first!r} is not allowed with {named[0]!r}", "", unknown)
-        rows = self._forms[named[0]](document[named[0]])
+        return self._cleaned(self._forms[named[0]](document[named[0]]))
+
+    def _cleaned(self, rows: Rows) -> Rows:
+        """Rows of JSON with nulls in place of NaN, and the text of bytes; at least one."""
         rows = [{name: None if is_nan(cell) else cell for name, cell in r.items()} for r in rows]
         for name in self._bytes:
             for row in rows:
@@ -98,6 +108,24 @@ class Invocations:
         if not rows:
             raise _no_rows(rows)
         return rows
+
+    def _lines_of_json(self, body: bytes) -> Rows:
+        """Rows from lines that are each an object, a list, or ``{"features": list}``."""
+        check_json(body, self._budget)
+        lines = [line for line in body.removeprefix(codecs.BOM_UTF8).split(b"\n") if line.strip()]
+        try:  # before a number of a single digit in each line becomes an object
+            self._budget.check_values(LINE_VALUES * len(lines))
+        except LimitExceededError as error:
+            raise RequestError.of_bound(error) from error
+        return self._cleaned(self._instances([self._line(n, line) for n, line in enumerate(lines)]))
+
+    def _line(self, index: int, line: bytes) -> Any:
+        try:
+            found = read_json(line, self._budget)
+        except RequestError as error:
+            raise RequestError(error.status, error.code, f"row {index}: {error.message}") from error
+        wrapped = isinstance(found, dict) and found.keys() == {"features"}
+        return found["features"] if wrapped and "features" not in self._kinds else found
 
     def _inputs(self, value: Any) -> Rows:
         """Rows from columns by name, or from a value that ``instances`` accepts."""
@@ -144,9 +172,8 @@ class Invocations:
             raise RequestError.of_bound(error) from error
         except (UnicodeDecodeError, csv.Error) as error:
             raise RequestError(400, "unreadable_csv", f"the body is not CSV: {error}") from error
-        # By default, a first line that holds a column's name is a header.
         named = header == "present" or (
-            header != "absent" and bool(lines) and not self._kinds.keys().isdisjoint(lines[0])
+            header != "absent" and bool(lines) and self._is_header(lines[0])
         )
         names = _names(lines[0]) if named and lines else self._features
         rows = _table(names, lines[1:] if named else lines)
@@ -156,6 +183,14 @@ class Invocations:
         return [
             dict(zip(names, cells, strict=True)) for cells in zip(*columns.values(), strict=True)
         ]
+
+    def _is_header(self, line: Sequence[str]) -> bool:
+        """Whether a first line names columns.
+
+        One name among as many cells as there are features may be a value of a text column.
+        """
+        known = sum(cell in self._kinds for cell in line)
+        return known > 0 and (len(line) != len(self._features) or 2 * known > len(line))
 
     def _cells(self, name: str, texts: Sequence[str]) -> list[Any]:
         nulls = frozenset(self._reader.null_words(name))

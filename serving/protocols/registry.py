@@ -78,9 +78,14 @@ def repository_index(manifest: Manifest, body: bytes, *, ready: bool) -> Respons
     only_ready = document.get("ready", False)
     if not isinstance(only_ready, bool):
         raise malformed("'ready' is not a boolean", "true or false", only_ready)
+    return Response(200, encode(indexed_models(manifest, ready=ready, only_ready=only_ready)))
+
+
+def indexed_models(manifest: Manifest, *, ready: bool, only_ready: bool) -> list[dict[str, str]]:
+    """The models of a repository index, all of them or those that are ``ready``."""
     state = "READY" if ready else "UNAVAILABLE"
     model = {"name": manifest.name, "version": manifest.tag, "state": state, "reason": ""}
-    return Response(200, encode([model] if ready or not only_ready else []))
+    return [model] if ready or not only_ready else []
 
 
 def readiness_paths(manifest: Manifest) -> frozenset[str]:

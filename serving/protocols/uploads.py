@@ -29,7 +29,7 @@ RAW = "application/octet-stream"
 IMAGE = "image/"
 _BEGINNINGS = (b"multipart/", IMAGE.encode(), RAW.encode())
 _ESCAPED = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"))
-"""What browsers write in names of parts (HTML, multipart form data)."""
+"""Escapes of browsers in names of parts (HTML, multipart form data)."""
 
 Cells = list[tuple[str, Any]]
 """Columns and values in the order in which they arrived."""
@@ -44,7 +44,7 @@ def may_be_upload(headers: Mapping[bytes, bytes]) -> bool:
 
 
 class Uploads:
-    """Which uploads a package takes, and their protocols."""
+    """The uploads that a package takes, and their protocols."""
 
     def __init__(self, schema: Schema, predict: PredictProtocol, budget: Budget) -> None:
         """``predict``: writes the answers; ``budget``: of the values in a form."""
@@ -55,7 +55,7 @@ class Uploads:
         self.file_column = file_column(schema)
 
     def protocol(self, headers: Mapping[bytes, bytes], query: bytes) -> UploadProtocol | None:
-        """What reads a body with these headers; None for one that is read as JSON.
+        """The reader of a body with these headers; None for one that is read as JSON.
 
         ``query``: of the URL, without its question mark. Raises ``RequestError`` (415) for a media
         type that the package does not take.

@@ -7,6 +7,7 @@ from typing import Any
 
 from packager.manifest.manifest import Manifest
 from serving.http.limits import Budget
+from serving.protocols.answer_form import JSON
 from serving.protocols.invocations import Invocations, Rows
 from serving.protocols.protocol import ScoredRows
 
@@ -27,9 +28,9 @@ class V1Predict:
         """The rows in JSON, whatever the content type: clients send several for it."""
         return self._invocations.json_rows(body, FORMS, IGNORED), None
 
-    def body(self, context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
-        """As ``/invocations`` answers; see ``ProtocolAdapter.body``."""
-        return self._invocations.body(context, scored)
+    def body(self, context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:  # noqa: ARG002
+        """As ``/invocations`` answers in JSON; see ``ProtocolAdapter.body``."""
+        return self._invocations.body(JSON, scored)
 
 
 def model_path(manifest: Manifest) -> str:

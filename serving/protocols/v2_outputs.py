@@ -42,7 +42,7 @@ _DATATYPES = {
 }
 
 _OTHER_FORMS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-"""What an answer raises that is not of its output's kind."""
+"""Errors of an answer that is not of its output's kind."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class _Part:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What the numbers of a row mean, for the metadata: the protocol allows only text."""
+        """The meaning of a row's numbers, for the metadata: the protocol allows only text."""
         levels = self.output.levels
         return {} if levels is None else {"levels": json.dumps(levels, separators=(",", ":"))}
 
@@ -141,7 +141,7 @@ def described(name: str, datatype: str, *shape: int) -> dict[str, Any]:
 
 
 def outputs_of(manifest: Manifest) -> tuple[Output, ...]:
-    """What the model answers; a package with a task has one output, of a label or a number."""
+    """The outputs of the model; a package with a task has one, of a label or a number."""
     schema = manifest.schema_
     if schema.outputs:
         return schema.outputs

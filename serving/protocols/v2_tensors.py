@@ -37,7 +37,7 @@ MAX_SIZE = 1 << 40
 MAX_RANK = 32
 """Dimensions of a tensor, the rows included; NumPy before 2.0 has no more."""
 SHAPE = f"[rows, …], 1 to {MAX_RANK} dimensions"
-"""What is expected of a shape."""
+"""The expected shape."""
 
 
 @dataclass(slots=True)

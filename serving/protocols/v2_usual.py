@@ -75,7 +75,7 @@ class _RawInput:
 
 @dataclass(slots=True)
 class _Head:
-    """What the JSON before raw tensors says, if all of them are raw."""
+    """The JSON before raw tensors, if all of them are raw."""
 
     inputs: Sequence[_RawInput]
     size: int

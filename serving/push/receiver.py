@@ -66,7 +66,7 @@ class MetricsReceiver:
         self._connection.close()
 
     def _headers(self) -> dict[str, str]:
-        """Those of the file, which is read each time: tokens are replaced while a server runs."""
+        """The headers in the file, read each time: tokens are replaced while a server runs."""
         file = self._settings.headers_file
         return {
             **({} if file is None else read_headers(file)),
@@ -77,7 +77,7 @@ class MetricsReceiver:
 
 
 def result_of(answer: OutgoingAnswer) -> MetricsPushResult:
-    """What an answer means."""
+    """The result that an answer means."""
     if 200 <= answer.status < 300:
         rejected = _rejected_points(answer.body)
         if rejected:

@@ -28,7 +28,7 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 @dataclass(frozen=True)
 class PushSettings:
-    """Where metrics are pushed, how often, and with which headers."""
+    """Destination, interval and headers of pushed metrics."""
 
     url: str
     """``MODEL_METRICS_PUSH``: the whole address of an OTLP receiver for metrics, over HTTP."""

@@ -77,7 +77,7 @@ class BlockPredictor:
             return Answered(found, rows, sorted(rejected.items()), compiled)
 
     def error_on(self, block: CheckedBlock, rows: Indices) -> PackageError:
-        """What the model raises on these rows, with its traceback on stderr.
+        """The model's error on these rows, with its traceback on stderr.
 
         Raises ``HostEndedError`` if its process, or a member of a solution, ends now.
         """

@@ -51,7 +51,7 @@ class PartTally:
                 )
 
     def finished(self) -> list[Sample]:
-        """What the counters of this part rose by; the next part begins."""
+        """The increase of the counters by this part; the next part begins."""
         self._recorder.flush()
         before, after = self._before, self._values()
         self._begin()

@@ -31,7 +31,7 @@ REFUSALS = (400, 413, 422)
 
 @dataclass(frozen=True)
 class ChallengerAddress:
-    """Where requests are sent, and with which key."""
+    """The address and the key of a challenger."""
 
     server: OutgoingAddress
     token_file: Path | None

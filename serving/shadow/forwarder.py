@@ -44,7 +44,7 @@ logger = logging.getLogger("serving")
 
 @dataclass(frozen=True)
 class ShadowCounters:
-    """What is counted."""
+    """Counts of the shadow."""
 
     rows: ShadowRowMetrics
     versions: ChallengerVersions
@@ -197,7 +197,7 @@ class ShadowForwarder:
                 self._counters.rows.unkept.inc(missing)
 
     def _kept(self, prediction: Any, version: str) -> ChallengerAnswer | None:
-        """What is kept of a prediction; None for one that no label can be compared with."""
+        """The stored form of a prediction; None for one that no label can be compared with."""
         if self._comparison.classes is not None:
             if prediction is None or isinstance(prediction, dict | list):
                 return None

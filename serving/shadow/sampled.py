@@ -1,4 +1,4 @@
-"""What a worker tells the shadow process of a request: a frame with the body and the answers."""
+"""A sampled request for the shadow process: a frame with the body and the answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SampledRequest:
     headers: Mapping[bytes, bytes]
     body: bytes
     indices: Sequence[int]
-    """Which rows of the body they are."""
+    """The indices of the rows in the body."""
     labels: Sequence[Any]
     """Champion's n predictions."""
     probabilities: Sequence[Sequence[float]] | None

@@ -23,7 +23,7 @@ PREDICT = "/predict"
 
 @dataclass(frozen=True)
 class ShadowSettings:
-    """Where rows are sent, how many, and within which bounds."""
+    """Destination, share and bounds of the shadow's rows."""
 
     url: str
     """``MODEL_SHADOW``: the address of the challenger's server, with the path of its ``/predict``

@@ -1,4 +1,4 @@
-"""Where the values of a row lie in the training rows: the bins in which the metrics count them."""
+"""The bins of a row's values: those in which the metrics count them, of the training rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FeatureBin:
 
     @property
     def measure(self) -> str:
-        """What was derived from the column; empty for its own values."""
+        """The measure derived from the column; empty for its own values."""
         return self.feature.measure or ""
 
     @property

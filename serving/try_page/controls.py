@@ -1,4 +1,4 @@
-"""Which input of a form each column gets, from the schema alone."""
+"""The input of a form for each column, from the schema alone."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ OTHER_FIELDS = 100
 
 @dataclass(frozen=True)
 class TryAnswer:
-    """What the server answers, and counts."""
+    """The server's answer, and what it counts."""
 
     response: Response
     predicted: Answer | None = None
@@ -230,7 +230,7 @@ class TryForm:
     def _states(
         self, checked: ValidatedRows, flags: Sequence[str]
     ) -> tuple[dict[int, InputState], list[str]]:
-        """What is shown of each control, and the flags of no column."""
+        """The state of each control, and the flags of no column."""
         bins = self._page.bins.of(checked.columns)
         left = list(flags)
         states = {}

@@ -1,4 +1,4 @@
-"""What stands in the inputs of a form: from a row, from what a browser sent, and back to a row."""
+"""The texts in the inputs of a form: from a row, from a browser's request, and back to a row."""
 
 from __future__ import annotations
 

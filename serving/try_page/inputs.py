@@ -53,7 +53,7 @@ _FLAGS = {
 
 @dataclass(frozen=True)
 class InputState:
-    """What is shown of one control."""
+    """The state of one control."""
 
     entry: FieldEntry
     flags: Sequence[str] = ()
@@ -210,7 +210,7 @@ def value_of(text: str) -> str:
 
 
 def _hint(control: Control) -> str:
-    """What the column takes, and what it held in training; escaped."""
+    """The permitted values of the column, and its values in training; escaped."""
     column = control.column
     known = len(column.categories or ())
     listed = control.kind in ("choice", "suggestion")

@@ -51,7 +51,7 @@ class LabelFields:
 
     @classmethod
     def of(cls, manifest: Manifest) -> LabelFields:
-        """Those of the outputs that a label can be scored for."""
+        """The outputs that a label can be scored for."""
         structured = bool(manifest.schema_.outputs)
         described = labelled_outputs(manifest.schema_.outputs)
         scored = {one.name for one in described if one.scored and one.has_target}
@@ -98,7 +98,7 @@ class LabelFields:
 
 
 def outcome(answer: Mapping[str, Any]) -> tuple[str, bool]:
-    """What ``/feedback`` answered for one label, in words; and whether it was counted."""
+    """The answer of ``/feedback`` for one label, in words; and whether it was counted."""
     if answer.get("accepted"):
         return "The true label is counted.", True
     if answer.get("skipped"):

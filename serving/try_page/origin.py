@@ -1,4 +1,4 @@
-"""Who may send the page's form: the page itself, with a key where the server has keys."""
+"""Permitted origins of the page's form: the page itself, with a key where the server has keys."""
 
 from __future__ import annotations
 

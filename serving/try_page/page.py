@@ -31,7 +31,7 @@ def style() -> str:
 
 @functools.cache
 def headers() -> Mapping[str, str]:
-    """What the page may do: nothing but show itself and send its form to this server."""
+    """The page's permissions: it may only show itself and send its form to this server."""
     digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
     return {
         "Content-Security-Policy": (

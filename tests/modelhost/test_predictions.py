@@ -67,3 +67,13 @@ def test_chosen_rows_keep_which_member_did_not_answer() -> None:
     assert found.at([2, 0]).absent == {"text": [0, 1]}
     assert found.at([1]).absent == {"price": [0]}
     assert Predictions([1.0], None).at([0]).absent is None
+
+
+@pytest.mark.parametrize("rows", [range(3), range(1, 2), range(2, 2), range(0, 3, 2)])
+def test_a_range_of_rows_is_chosen_as_a_list_of_them(rows: range) -> None:
+    whole = Predictions(["a", "b", "c"], np.arange(6.0).reshape(3, 2), None, {"price": [1]})
+    found, expected = whole.at(rows), whole.at([*rows])
+    assert (found.labels, found.absent) == (expected.labels, expected.absent)
+    assert found.probabilities.tolist() == expected.probabilities.tolist()  # type: ignore[union-attr]
+    more = Predictions([1, 2, 3], None, [{"n": 1}, {"n": 2}, {"n": 3}])
+    assert more.at(rows).more == more.at([*rows]).more

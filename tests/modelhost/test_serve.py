@@ -155,6 +155,23 @@ def test_requests_that_wait_are_predicted_together_and_fail_alone(
     ]
 
 
+def test_predictions_of_a_batch_come_in_one_message_to_each_connection(
+    host: RunningHost, connection: socket.socket
+) -> None:
+    with host.connect() as other, host.connect() as third:
+        send(other, Message(prediction(1, [4])))
+        time.sleep(0.1)
+        for number, codes in ((2, [0, 0]), (3, [0])):
+            send(connection, Message(prediction(number, codes)))
+        send(third, Message(prediction(9, [0])))
+        together, alone = receive(connection), receive(third)
+    assert together is not None
+    assert (together.header["ids"], together.header["counts"]) == ([2, 3], [2, 1])
+    assert together.header["labels"]["values"] == 3 * ["good"]
+    assert alone is not None
+    assert alone.header["id"] == 9
+
+
 def test_a_cancelled_request_and_one_whose_deadline_has_passed_are_not_predicted(
     connection: socket.socket,
 ) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from modelhost.columns import ColumnSpec, encode_values
 from modelhost.errors import PackageError
 from modelhost.failing_rows import MAX_CALLS
+from modelhost.joined_answers import PartAnswer
 from modelhost.model import LoadedModel
 from modelhost.output_spec import OutputSpec
 from modelhost.prediction_messages import decode_predictions
@@ -55,6 +56,12 @@ class RejectingModel:
         return [2 * value for value in frame["x"]]
 
 
+def messages(model: ServedModel, requests: Sequence[Message]) -> list[Message]:
+    """The answer to each request as a message of its own."""
+    answers = model.answers(requests)
+    return [one.message if isinstance(one, PartAnswer) else one for one in answers]
+
+
 def served(model: Any, known: float | None = 500.0, plain: float | None = 0.0) -> ServedModel:
     rows = [None if one is None else [one, 1, "a"] for one in (known, plain)]
     loaded = LoadedModel(model, "regression", None, has_probabilities=False)
@@ -69,7 +76,7 @@ def request(*numbers: float | None, **cells: Any) -> Message:
 
 
 def alone(model: ServedModel, *numbers: float) -> Predictions | dict[str, Any]:
-    (answer,) = model.answers([request(*numbers)])
+    (answer,) = messages(model, [request(*numbers)])
     return decode_predictions(answer) if "labels" in answer.header else answer.header
 
 
@@ -149,7 +156,7 @@ def test_the_parts_that_are_queried_are_bounded() -> None:
 def test_each_request_of_a_batch_gets_its_own_rows_back(sizes: Sequence[int]) -> None:
     model = RejectingModel()
     requests = [request(*(100.0 * at + row for row in range(n))) for at, n in enumerate(sizes)]
-    answers = [decode_predictions(one).labels for one in served(model).answers(requests)]
+    answers = [decode_predictions(one).labels for one in messages(served(model), requests)]
     assert answers == [[200.0 * at + 2 * row for row in range(n)] for at, n in enumerate(sizes)]
     (frame,) = model.frames
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
@@ -159,7 +166,7 @@ def test_each_request_of_a_batch_gets_its_own_rows_back(sizes: Sequence[int]) ->
 
 def test_a_request_that_fails_fails_alone() -> None:
     requests = [request(1.0), request(2.0, 3.0), request(4.0)]
-    found = served(RejectingModel({3.0})).answers(requests)
+    found = messages(served(RejectingModel({3.0})), requests)
     assert ["labels" in one.header for one in found] == [True, False, True]
     assert found[1].header["refused"]["first"] == 1
 
@@ -194,7 +201,7 @@ def test_a_part_of_the_model_is_called() -> None:
     for sign, expected in ((1.0, [3.0, 6.0]), (-1.0, None)):
         data = [np.array([sign, 2.0]).tobytes()]
         asked = Message({**header, "matrix": matrix, "shape": [1, 2]}, data)
-        (answer,) = served(model).answers([asked])
+        (answer,) = messages(served(model), [asked])
         if expected is None:
             assert answer.header["broken"]["said"][0].startswith("ValueError < ")
             assert "secret" not in str(answer.header)
@@ -245,7 +252,7 @@ def solution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServedModel:
 
 def test_the_first_answer_of_a_batch_has_the_calls_of_members(solution: ServedModel) -> None:
     solution.count_predictions({"double": PredictionBins(2, (5.0,), {}, None).as_json()})
-    first, second = solution.answers([request(1.0, 2.0), request(3.0)])
+    first, second = messages(solution, [request(1.0, 2.0), request(3.0)])
     assert "members" not in second.header
     usage = first.header["members"]["double"]
     assert (sum(usage.calls), usage.rows, usage.bins) == (1, [3, 0, 0], [2, 1])
@@ -255,16 +262,16 @@ def test_the_first_answer_of_a_batch_has_the_calls_of_members(solution: ServedMo
 
 def test_a_member_that_is_gone_fails_the_requests_that_need_it(solution: ServedModel) -> None:
     told = {"member": "double", "reason": "ended", "late": False}
-    answers = solution.answers([request(1.0), request(5.0), request(2.0)])
+    answers = messages(solution, [request(1.0), request(5.0), request(2.0)])
     assert answers[1].header["unavailable"] == told
     assert [decode_predictions(answers[n]).labels for n in (0, 2)] == [[2.0], [4.0]]
 
 
 def test_a_member_that_is_late_is_asked_once_a_batch(solution: ServedModel) -> None:
-    answers = solution.answers([request(1.0), request(6.0), request(7.0)])
+    answers = messages(solution, [request(1.0), request(6.0), request(7.0)])
     assert [one.header["unavailable"]["late"] for one in answers[:2]] == [True, True]
     assert decode_predictions(answers[2]).labels == [7.0]  # it does not need the member
-    (again,) = solution.answers([request(1.0)])
+    (again,) = messages(solution, [request(1.0)])
     assert decode_predictions(again).labels == [2.0]
 
 

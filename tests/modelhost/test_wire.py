@@ -6,13 +6,14 @@ import json
 import os
 import socket
 import threading
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelhost import wire
+from modelhost import short_wait, wire
 from modelhost.wire import (
     PREFIX,
     EncodedMessage,
@@ -130,50 +131,93 @@ def test_other_protocols_are_read_by_their_forms() -> None:
         assert [one.header for one in found] == [{"read": b"ab"}, {"n": 1}]
 
 
-@pytest.mark.parametrize("soon", [True, False])
-def test_a_receiver_looks_for_an_announced_message_and_then_waits(
-    soon: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ours, theirs = socket.socketpair()
+@pytest.fixture
+def yields(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[Callable[[], None]]]:
+    """How often a receiver has looked for a message, and what happens at its third look."""
     looks: list[int] = []
+    third: list[Callable[[], None]] = []
 
     def sched_yield() -> None:
         looks.append(1)
-        if soon and len(looks) == 3:
-            send(ours, Message({"n": 1}))
+        if third and len(looks) == 3:
+            third.pop()()
 
     monkeypatch.setattr(os, "sched_yield", sched_yield)
-    monkeypatch.setattr(wire, "LOOK_SECONDS", 60.0 if soon else 0.001)
-    monkeypatch.setattr(wire, "FREE_SECONDS", 60.0)
+    monkeypatch.setattr(short_wait, "FREE_SECONDS", 60.0)
+    monkeypatch.setattr(wire, "LOOK_SECONDS", 60.0)
+    return looks, third
+
+
+ANNOUNCED = PREFIX.pack(b"TST1", 0, 0)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_receiver_looks_for_a_message_that_is_announced_or_after_one_that_came_soon(
+    announced: bool, yields
+) -> None:
+    ours, theirs = socket.socketpair()
+    looks, third = yields
     with ours, theirs:
-        ours.sendall(PREFIX.pack(b"TST1", 0, 0))
-        timer = threading.Timer(0.05, send, (ours, Message({"n": 1})))
-        if not soon:
-            timer.start()
-        found = Receiver(theirs, FORMS).receive()
-        assert found is not None
-        assert found.header == {"n": 1}
-        assert len(looks) == 3 if soon else looks
-        timer.cancel()
+        incoming = Receiver(theirs, FORMS, 2)
+        if announced:
+            ours.sendall(ANNOUNCED)
+        else:
+            send(ours, Message({"n": 0}))
+            assert incoming.receive() == Message({"n": 0}, [])
+            assert not looks  # nothing says that one comes soon
+        third.append(lambda: send(ours, Message({"n": 1})))
+        assert incoming.receive() == Message({"n": 1}, [])
+        assert len(looks) == 3
 
 
-def test_an_end_after_an_announcement_is_one() -> None:
+def test_a_receiver_sleeps_after_a_message_that_took_long(
+    yields, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "LOOK_SECONDS", 0.001)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.sendall(PREFIX.pack(b"TST1", 0, 0))
+        incoming = Receiver(theirs, FORMS, 2)
+        for number in range(2):
+            timer = threading.Timer(0.02, send, (ours, Message({"n": number})))
+            timer.start()
+            assert incoming.receive() == Message({"n": number}, [])
+        assert not yields[0]
+        ours.sendall(ANNOUNCED)  # it is looked for in vain, and then waited for
+        timer = threading.Timer(0.02, send, (ours, Message({"n": 2})))
+        timer.start()
+        assert incoming.receive() == Message({"n": 2}, [])
+        assert yields[0]
+
+
+def test_a_receiver_never_looks_on_one_processor(yields) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        incoming = Receiver(theirs, FORMS)
+        for number in range(3):
+            ours.sendall(ANNOUNCED)
+            send(ours, Message({"n": number}))
+            assert incoming.receive() == Message({"n": number}, [])
+    assert not yields[0]
+
+
+@pytest.mark.parametrize("processors", [1, 2])
+def test_an_end_after_an_announcement_is_one(processors: int) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(ANNOUNCED)
         ours.close()
-        assert Receiver(theirs, FORMS).receive() is None
+        assert Receiver(theirs, FORMS, processors).receive() is None
 
 
 def test_a_processor_that_others_want_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = socket.socketpair()
-    monkeypatch.setattr(wire, "FREE_SECONDS", 0.0)
+    monkeypatch.setattr(short_wait, "FREE_SECONDS", 0.0)
     monkeypatch.setattr(wire, "LOOK_SECONDS", 60.0)
     with ours, theirs:
-        ours.sendall(PREFIX.pack(b"TST1", 0, 0))
+        ours.sendall(ANNOUNCED)
         timer = threading.Timer(0.02, send, (ours, Message({"n": 1})))
         timer.start()
-        assert Receiver(theirs, FORMS).receive() == Message({"n": 1}, [])
+        assert Receiver(theirs, FORMS, 2).receive() == Message({"n": 1}, [])
 
 
 def test_a_round_trip_gives_what_the_other_side_would_receive():

@@ -163,6 +163,9 @@ def test_health_and_metadata(served: GrpcServer, client: GrpcClient) -> None:
     assert server.name == "model-packager"
     asked = MESSAGES["ModelMetadataRequest"](name="diamonds")
     found = client.call(methods.MODEL_METADATA, asked)
+    [listed] = client.call(methods.INDEX, MESSAGES["RepositoryIndexRequest"](ready=True)).models
+    assert [(listed.name, listed.version)] == [("diamonds", found.versions[0])]
+    assert listed.state == "READY"
     over_http = served.http.get("/v2/models/diamonds").json
     assert [one.name for one in found.inputs] == [one["name"] for one in over_http["inputs"]]
     assert [[*one.shape] for one in found.outputs] == [one["shape"] for one in over_http["outputs"]]

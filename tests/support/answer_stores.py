@@ -1,4 +1,4 @@
-"""What every store of kept answers has to do."""
+"""Tests that every store of answers passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS's own models of its services say of a request: unknown and missing keys are errors."""
+"""Validation of a request by AWS's own service models: unknown and missing keys are errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _service(name: str) -> Any:
 
 
 def wrong_request(service: str, operation: str, request: dict[str, Any]) -> list[str]:
-    """What of ``request`` the operation refuses: keys, types, lengths, patterns, choices."""
+    """The refused parts of ``request``: keys, types, lengths, patterns, choices."""
     shape = _service(service).operation_model(operation).input_shape
     report = botocore.validate.ParamValidator().validate(request, shape)
     found = report.generate_report().splitlines() if report.has_errors() else []
@@ -24,7 +24,7 @@ def wrong_request(service: str, operation: str, request: dict[str, Any]) -> list
 
 
 def _wrong_values(value: Any, shape: Any, at: str) -> list[str]:
-    """What botocore leaves to the service: choices, patterns and bounds."""
+    """Checks that botocore leaves to the service: choices, patterns and bounds."""
     if shape.type_name == "structure":
         known = shape.members
         parts = [(name, part, known[name]) for name, part in value.items() if name in known]

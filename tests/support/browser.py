@@ -25,7 +25,7 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
 
 
 def in_page(url: str, script: str, width: int = 1_280) -> Any:
-    """What the expression ``script`` gives on the page at ``url``, awaited if it is a promise.
+    """The value of the expression ``script`` on the page at ``url``, awaited if it is a promise.
 
     The page shares nothing with another one, such as its cache, but the browser's process.
     """

@@ -1,4 +1,4 @@
-"""What runs a job of a CI pipeline here: a fresh clone, a shell, and what a job leaves."""
+"""Runs a job of a CI pipeline here: a fresh clone, a shell, and the files that a job leaves."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def check_schema(document: dict[str, Any]) -> None:
 
 
 def unrestricted(pod: dict[str, Any]) -> list[str]:
-    """What of a pod's ``spec`` the restricted pod security standard refuses."""
+    """The parts of a pod's ``spec`` that the restricted pod security standard refuses."""
     wrong = [name for name in ("hostNetwork", "hostPID", "hostIPC") if pod.get(name)]
     context = pod.get("securityContext", {})
     allowed = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "name"}

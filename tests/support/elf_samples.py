@@ -29,7 +29,7 @@ def make_shared(folder: Path) -> Callable[..., bytes]:
 
 
 def wheel(name: str, files: dict[str, bytes]) -> list[Entry]:
-    """What a wheel leaves in a layer: its files, and a RECORD of them."""
+    """A wheel's files in a layer, and a RECORD of them."""
     record = "".join(f"{inside},sha256=x,1\n" for inside in files)
     info = f"{SITE}/{name}-1.0.dist-info/RECORD"
     return [Entry(f"{SITE}/{inside}", source=content) for inside, content in files.items()] + [

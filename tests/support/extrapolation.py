@@ -28,7 +28,7 @@ class Extrapolation:
 
     @classmethod
     def of(cls, server: Prometheus, counter: str, addresses: Sequence[str]) -> Extrapolation:
-        """That of the series of ``counter``, a selector, now and from now on."""
+        """The value of the series of ``counter``, a selector, now and from now on."""
         counted = server.ask(f"min by (instance) (count_over_time({counter}[1h]))")
         samples = {labels["instance"]: count for labels, count in counted}
         return cls(tuple(1 + 2 * MAX_EXTENSION / (samples[name] - 1) for name in addresses))

@@ -41,7 +41,7 @@ class FakeAlertmanager:
         }
 
     def answer(self, path: str, query: dict[str, list[str]]) -> Any:
-        """What the API answers."""
+        """The answer of the API."""
         self.asked.append(path)
         if self.broken:
             return None
@@ -61,7 +61,7 @@ class FakePrometheus:
     asked: list[str] = field(default_factory=list)
 
     def answer(self, path: str, query: dict[str, list[str]]) -> Any:
-        """What the API answers."""
+        """The answer of the API."""
         text = query["query"][0]
         self.asked.append(text)
         if self.broken:

@@ -25,7 +25,7 @@ EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 @dataclass
 class GitHubMachine:
-    """What GitHub keeps between jobs and runs."""
+    """The state that GitHub keeps between jobs and runs."""
 
     folder: Path
     repository: Path

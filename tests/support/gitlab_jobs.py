@@ -25,7 +25,7 @@ BASH = ("set -o pipefail",)
 
 @dataclass
 class GitLabMachine:
-    """What GitLab and its runner keep between jobs and pipelines."""
+    """The state that GitLab and its runner keep between jobs and pipelines."""
 
     folder: Path
     repository: Path

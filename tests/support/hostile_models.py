@@ -10,7 +10,7 @@ from serving_helpers import Package, lay_out, make_manifest
 from packager.manifest.manifest import Column, Schema, Serve
 
 LOAD_VARIABLE = "HOSTILE_LOAD"
-"""What the model does while it is loaded: the name of an attack."""
+"""The attack that the model runs while it is loaded."""
 SOURCE = '''
 import ctypes
 import gc

@@ -10,7 +10,7 @@ XS = "{http://www.w3.org/2001/XMLSchema}"
 
 
 def violations(top: ElementTree.Element) -> list[str]:
-    """What of ``top`` the schema does not allow, each as a sentence."""
+    """The violations of the schema in ``top``, each as a sentence."""
     schema = ElementTree.parse(SCHEMA).getroot()
     types = {one.attrib["name"]: one for one in schema.findall(f"{XS}complexType")}
     elements = {one.attrib["name"]: one for one in schema.findall(f"{XS}element")}

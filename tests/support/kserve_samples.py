@@ -45,7 +45,7 @@ def sdk_models() -> ModuleType:
 
 
 def unknown(value: Any, kind: str, at: str = "") -> list[str]:
-    """What of ``value`` the SDK's type ``kind`` has no place for; kinds of Kubernetes are any."""
+    """The parts of ``value`` that the SDK's type ``kind`` lacks; kinds of Kubernetes are any."""
     listed = re.fullmatch(r"list\[(.+)\]", kind)
     if listed:
         wrong = [] if isinstance(value, list) else [f"{at}: expected a list, got {value!r}"]

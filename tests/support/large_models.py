@@ -279,7 +279,7 @@ def main(name: str, place: Path) -> None:
 
 
 def _cut(path: Path, name: str, task: str) -> str:
-    """What is said of the file without its last third."""
+    """The message about the file without its last third."""
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
     try:

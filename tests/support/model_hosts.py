@@ -28,7 +28,7 @@ class RunningHost:
 
     start: Callable[[], subprocess.Popen[bytes]]
     address: str
-    """Where this process connects."""
+    """The address for this process."""
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:

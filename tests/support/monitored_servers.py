@@ -1,4 +1,4 @@
-"""What two replicas of a package were sent, and what they must have counted of it."""
+"""Requests to two replicas of a package, and the counts that they must have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from monitoring.stats import drift
 
 @dataclass(frozen=True)
 class MonitoredServers:
-    """What was sent, who still lives, and where it was counted."""
+    """The sent requests, the live replicas, and their counts."""
 
     rows: pd.DataFrame
     """As they were sent, with prediction and actual label of each."""

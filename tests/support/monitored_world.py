@@ -1,4 +1,4 @@
-"""What Prometheus knows of three models in a roll-out, made up: two versions each, every metric.
+"""Prometheus's data of three models in a roll-out, made up: two versions each, every metric.
 
 Samples of some hours are written as blocks by ``promtool``; the generated rules then run over them.
 """

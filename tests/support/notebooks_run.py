@@ -58,5 +58,5 @@ def error_of(cell: nbformat.NotebookNode) -> str:
 
 
 def printed(cell: nbformat.NotebookNode) -> str:
-    """What the cell printed on stdout."""
+    """The stdout of the cell."""
     return "".join(one.text for one in cell.outputs if one.get("name") == "stdout")

@@ -52,7 +52,7 @@ def always(number: int) -> bool:
 
 @dataclass
 class OpenLoad:
-    """What is sent to a port of this machine within ``running``, and what came back."""
+    """The requests to a port of this machine within ``running``, and their answers."""
 
     port: int
     body: bytes | Callable[[int], bytes]

@@ -102,7 +102,7 @@ MODELS: dict[str, tuple[Any, Any, tuple[Output, ...], str]] = {
 
 
 def targets(frame: pd.DataFrame, outputs: tuple[Output, ...]) -> Any:
-    """What each kind of output is trained on."""
+    """The training targets of each kind of output."""
     second = frame["size"] * 3 + frame["new"]
     match outputs:
         case (Output(kind="numbers" | "quantiles"),) | (Output(kind="number"), _):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 USER = "postgres"
-"""Who the server runs as, if the tests run as root, which it refuses."""
+"""The user of the server if the tests run as root, which it refuses."""
 MIN_ROOM = 1 << 30
 """Bytes; a server of the tests takes a tenth of it."""
 

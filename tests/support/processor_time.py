@@ -14,7 +14,7 @@ import warm_processes
 LIMIT = 0.25
 """Seconds. A tenth of a second is the rule on a quiet machine; on a busy one a test takes more."""
 MARKS = ("slow", "engine", "server", "network")
-"""What ``make test-fast`` leaves out."""
+"""Marks that ``make test-fast`` leaves out."""
 SHOWN = 20
 TICKS = os.sysconf("SC_CLK_TCK")
 OPTION = "--costs"

@@ -14,7 +14,7 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 @dataclass
 class StubRequest:
-    """What a stub was asked."""
+    """A request to a stub."""
 
     method: str
     path: str
@@ -24,7 +24,7 @@ class StubRequest:
 
 @dataclass
 class StubAnswer:
-    """What a stub answers."""
+    """The answer of a stub."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)

@@ -177,7 +177,7 @@ class ScoredPackage:
 
     @property
     def reference(self) -> Any:
-        """What ``plan_scoring`` needs of it."""
+        """The parts of a reference that ``plan_scoring`` uses."""
         return SimpleNamespace(manifest=self.manifest, name="shop")
 
     def write(self, table: pa.Table, name: str = "rows.parquet", group: int = 100) -> str:

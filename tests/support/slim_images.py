@@ -87,7 +87,7 @@ def _config(layers: tuple[Layer, ...]) -> bytes:
 
 
 def _debian(folder: Path) -> Layer:
-    """What the official image has from Debian, and the libraries that its Python loads."""
+    """The Debian packages of the official image, and the libraries that its Python loads."""
     excluded = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in EXCLUDED]
     raw = folder / "debian-raw.tar"
     command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(LIBRARIES)}", *excluded]

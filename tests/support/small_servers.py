@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass
 class SmallServer:
-    """What a server answers."""
+    """The answers of a server."""
 
     predict: Callable[[dict[str, Any]], tuple[int, Any]]
     """Row → status, and the prediction or the message of an error."""

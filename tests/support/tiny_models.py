@@ -11,6 +11,7 @@ import pandas as pd
 
 from modelhost.loaders.formats import PREFIX, found_format
 from modelhost.model import LoadedModel, load_model
+from modelhost.output_spec import OutputSpec
 from modelhost.predictions import Scalar, Task
 
 ROWS = pd.DataFrame(
@@ -42,11 +43,15 @@ def xgboost_booster(objective: str = "binary:logistic", target: Any = LABELS, **
 
 
 def loaded(
-    place: Path, model: Any, task: Task, classes: tuple[Scalar, ...] | None = None
+    place: Path,
+    model: Any,
+    task: Task,
+    classes: tuple[Scalar, ...] | None = None,
+    outputs: tuple[OutputSpec, ...] = (),
 ) -> LoadedModel:
     """``model`` as it is loaded from a pickle in the folder ``place``."""
     joblib.dump(model, place / "model")
-    return load_model(place / "model", "auto", "joblib", task, classes=classes)
+    return load_model(place / "model", "auto", "joblib", task, outputs, classes)
 
 
 def loaded_file(path: Path, task: Task, classes: tuple[Scalar, ...] | None = None) -> LoadedModel:

@@ -92,7 +92,7 @@ class WarmProcess:
         self.send_signal(signal.SIGKILL)
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """What it writes to both pipes until it ends, which is to be within ``timeout`` seconds."""
+        """The output on both pipes until it ends, which is to be within ``timeout`` seconds."""
         assert self.stdout is not None
         assert self.stderr is not None
         with ThreadPoolExecutor(1) as pool, self.stdout, self.stderr:
@@ -105,7 +105,7 @@ class WarmProcess:
 channels: dict[tuple[str, tuple[tuple[str, str], ...]], socket.socket] = {}
 """Kind, and variables that are read early → the connection to a server that has read them."""
 servers: list[int] = []
-"""Those that this process has started."""
+"""The servers that this process has started."""
 sharing = True
 """Whether servers of other parts of ``scripts/test`` are used; costs could not be told apart."""
 startable: list[Mapping[str, str]] = []

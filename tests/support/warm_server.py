@@ -34,7 +34,7 @@ MAX_DESCRIPTORS = 16
 IDLE_SECONDS = 20.0
 """The server ends so long after its last connection: another part of the tests may begin."""
 READY = b"!"
-"""What the server says first on each connection."""
+"""The first byte of the server on each connection."""
 FIRST_HIGH = 500
 """Descriptors from here on are no target of a request."""
 PARENT = "MODELHOST_PARENT"
@@ -45,7 +45,7 @@ NOT_THE_HOST = ("monitoring", "packager", "serving")
 NOT_THE_COMMAND = ("packager.worker", "packager.project.templates")
 OF_SERVERS = ("serving", "monitoring", "packager.manifest", "packager.model")
 NOT_THE_SERVER = ("serving.processes.early_end", "serving.service")
-"""What acts, or reads a variable, when it is imported."""
+"""Modules that act, or read a variable, when they are imported."""
 NOT_YET = frozenset({"bentoml", "pandas", "prometheus_client", "scipy", "sklearn"})
 """Libraries that a server imports after it has set variables, or not at all."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")

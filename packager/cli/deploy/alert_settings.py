@@ -71,7 +71,7 @@ LINKS: Mapping[str, tuple[str, Any, typer.models.OptionInfo]] = {
 
 @dataclass(frozen=True)
 class AlertSettings:
-    """What rules and dashboards are made with."""
+    """Settings of rules and dashboards."""
 
     objectives: Objectives
     options: AlertOptions
@@ -99,7 +99,7 @@ def alert_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
 
 
 SERVICE_OBJECTIVES = ("latency", "latency_share", "success_share")
-"""Those of every target."""
+"""Objectives of every deployment target."""
 
 
 def _parameters(

@@ -78,5 +78,5 @@ def swarm(
 
 
 def start_command(output: object) -> str:
-    """What deploys the folder, and deploys it again."""
+    """The command that deploys the folder, also again."""
     return f"docker stack deploy --with-registry-auth --prune -c {output}/stack.yml STACK"

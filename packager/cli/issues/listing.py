@@ -14,7 +14,7 @@ from packager.cli.issues.group import SHOW, issues
 from packager.errors import UsageError
 
 UNFOLDING = frozenset({"state", "kind", "owner", "label", "q"})
-"""What is selected by when every issue has its own line, as on the page."""
+"""Filters that give each issue a line of its own, as on the page."""
 STATES = ("open", "acknowledged", "snoozed", "ignored", "resolved", "all")
 
 

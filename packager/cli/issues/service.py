@@ -81,7 +81,7 @@ def serve(
     from packager.tracker.location import default_state
     from packager.tracker.notify.config import ServiceConfig, read_config
     from packager.tracker.service.run import check_state, start
-    from packager.tracker.service.settings import ServiceSettings
+    from packager.tracker.service.settings import ServiceSettings, settle_seconds
     from packager.tracker.sources.alertmanager_api import addresses_of
     from packager.tracker.sources.queries import read_queries
 
@@ -98,6 +98,7 @@ def serve(
         alertmanager_receiver=alertmanager_receiver,
         prometheus=prometheus,
         time_scale=time_scale,
+        settle_seconds=settle_seconds(time_scale),
         queries=read_queries(queries) if queries is not None else {},
         report_token_file=report_token_file,
         read_token_file=read_token_file,

@@ -137,7 +137,7 @@ class Expectations(FrozenModel):
     accepted: bool = False
     """Whether the user explicitly accepted columns that differ from the previous version's."""
     labels: StoredLabels | None = None
-    """What is known of the labels that are stored with the table; None for other data."""
+    """The labels that are stored with the table; None for other data."""
 
     def before(self, name: str) -> Column | None:
         """The column in the previous version; None if it had no such column."""

@@ -82,7 +82,7 @@ def _text(image: ImageHeader, what: str) -> str:
 
 
 def _fault(data: bytes, image: ImageHeader) -> str:
-    """What is wrong with an image whose header can be read; empty if nothing was found."""
+    """The fault of an image whose header can be read; empty if it has none."""
     if image.format == "PNG":
         return _png_fault(data)
     if image.format == "JPEG":

@@ -67,7 +67,7 @@ class DataCheckReport(FrozenModel):
     histograms: dict[str, Histogram]
     """Histograms of the numeric columns that have findings."""
     notes: tuple[str, ...]
-    """What was sampled, replaced or left out, and why."""
+    """The values that were sampled, replaced or left out, and why."""
 
     @property
     def blocking(self) -> tuple[DataFinding, ...]:

@@ -92,7 +92,7 @@ def near_leakage(table: CheckedTable) -> Iterator[DataIssue]:
 
 
 def uncompared(table: CheckedTable) -> Iterator[str]:
-    """What these detectors don't judge, as sentences."""
+    """Sentences about values that these detectors don't compare."""
     for name in _compared(table):
         if len(table) > MAX_ROWS:
             yield f"near_duplicate: compared {MAX_ROWS:,} of {len(table):,} rows of {name!r}"

@@ -46,12 +46,12 @@ class Signatures:
 
     keys: Keys
     values: Any
-    """What is compared: MinHashes, (n, 64), or thumbnails, (n, numbers)."""
+    """MinHashes, (n, 64), or thumbnails, (n, numbers)."""
     reach: float | None = None
     """Largest distance of near thumbnails; None for MinHashes."""
 
     def at(self, rows: Mask) -> Signatures:
-        """Those of the rows of a mask."""
+        """The signatures of the rows of a mask."""
         return Signatures(self.keys[rows], self.values[rows], self.reach)
 
     def near(self, one: Ints, other: Ints) -> Mask:

@@ -119,7 +119,7 @@ def held_elements(
 def _as_floats(
     values: npt.NDArray[Any], dtype: np.dtype[Any], *, finite: bool
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:
-    """Which values aren't finite in ``dtype``, or become so; and the values, rounded."""
+    """A mask of values that aren't finite in ``dtype``, or become so; and the values, rounded."""
     if values.dtype == dtype:
         return ~np.isfinite(values) if finite else np.zeros(values.shape, np.bool_), values
     with np.errstate(over="ignore", invalid="ignore"):
@@ -130,7 +130,7 @@ def _as_floats(
 def _as_integers(
     values: npt.NDArray[Any], dtype: np.dtype[Any]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:
-    """Which values ``dtype`` can't hold exactly; and the values of that dtype."""
+    """A mask of values that ``dtype`` can't hold exactly; and the values of that dtype."""
     with np.errstate(over="ignore", invalid="ignore"):
         cast = values.astype(dtype)
         bad = cast.astype(values.dtype) != values

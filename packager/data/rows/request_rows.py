@@ -78,7 +78,7 @@ class RowChecker:
         self.extra = extra
 
     def unknown(self, names: Iterable[str]) -> set[str]:
-        """Those of ``names`` that are not columns of the training data."""
+        """The names that are not columns of the training data."""
         return set(names) - self._known - self.extra.passed_over
 
     def check(self, rows: Sequence[Mapping[str, Any]]) -> ValidatedRows:

@@ -57,7 +57,7 @@ class NamedFiles:
 
     @classmethod
     def below(cls, folder: Path, files: tuple[Path, ...]) -> NamedFiles:
-        """Those of ``files`` that are below ``folder``."""
+        """The files that are below ``folder``."""
         prefix = "" if folder == Path() else f"{folder.as_posix()}/"
         inside = (file for file in files if file.as_posix().startswith(prefix))
         return cls(folder, {below(folder, file): file for file in inside})

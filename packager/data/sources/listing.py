@@ -1,4 +1,4 @@
-"""Which files a source of rows consists of, and what each is for."""
+"""The files of a source of rows, and the purpose of each."""
 
 from __future__ import annotations
 

@@ -44,9 +44,9 @@ class NumpyArray(NamedTuple):
     """The file, and the key in it, for messages."""
     file: Path
     member: zipfile.ZipInfo | None
-    """Where it is within a ``.npz`` file."""
+    """The member of a ``.npz`` file."""
     offset: int
-    """Where its elements begin: in the file, or in a compressed member when it is unpacked."""
+    """The offset of its elements: in the file, or in a compressed member when it is unpacked."""
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     fortran_order: bool

@@ -41,7 +41,7 @@ IMAGE = re.compile(
 
 @dataclass(frozen=True)
 class ComposeOptions:
-    """What differs between deployments of a package."""
+    """Options of a deployment with Compose."""
 
     image: str = ""
     """As the engine finds it; empty: as the package is named here."""

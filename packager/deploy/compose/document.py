@@ -23,7 +23,7 @@ from packager.deploy.parts import ALERTMANAGER, GATEWAY, GRAFANA, PROMETHEUS, RE
 from packager.deploy.prometheus.issue_service import JOB
 
 REDIS_USER = "999:1000"
-"""That of the image, which as root would need capabilities to become it."""
+"""The image's own user; as root it would need capabilities to change to it."""
 RETENTION = "40d"  # the error budget covers 30 days
 MONITORING_MEMORY = "${MONITORING_MEMORY:-2g}"
 """Memory limit of Prometheus, Alertmanager and Grafana each."""

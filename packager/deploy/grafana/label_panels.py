@@ -18,7 +18,7 @@ WORSE_ABOVE = {MIN_SLICE_Z: "red"}
 
 
 def score_name(model: MonitoredModel) -> str:
-    """What labels measure of a classifier or a regression."""
+    """The metric that labels measure of a classifier or a regression."""
     return "accuracy" if model.classified else "mean absolute error"
 
 

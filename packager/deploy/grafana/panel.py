@@ -1,4 +1,4 @@
-"""What a panel is: for Grafana, and for the pages of ``package dashboard``."""
+"""A panel of a dashboard, for Grafana and for the pages of ``package dashboard``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SELECTED = 'model="$model", version=~"$version"'
 """Label matchers for the variables of the views of one model; several versions may be selected."""
 IN_SLICE = f'{SELECTED}, slice="$slice"'
 OF_FLEET = 'model=~"$model", version=~"$version"'
-"""Those of all models together."""
+"""Selector of the series of all models together."""
 
 Form = Literal["timeseries", "stat", "table", "barchart", "status-history"]
 
@@ -72,7 +72,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Variable:
-    """What a person chooses: the values of one label."""
+    """A variable of a dashboard: one value of a label is chosen."""
 
     name: str
     series: str

@@ -19,7 +19,7 @@ from packager.image.reference import Reference
 
 @dataclass(frozen=True)
 class KserveResult:
-    """What was written."""
+    """The written files."""
 
     files: tuple[str, ...]
     """Paths below the folder, sorted."""
@@ -27,7 +27,7 @@ class KserveResult:
     """The model's own folder, and the name of its InferenceService."""
     versions: PredictorVersions
     before: PredictorVersions | None
-    """Those of an earlier call; None for a new model."""
+    """The predictors of an earlier call; None for a new model."""
     changed: tuple[str, ...]
     """Files that the user changed, which were kept."""
 

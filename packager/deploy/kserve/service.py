@@ -80,7 +80,7 @@ def _pod(work: Workload) -> dict[str, Any]:
 
 
 def replicas_patch(work: Workload, fewest: int, most: int) -> dict[str, Any]:
-    """What an overlay changes: the fewest and most replicas of a stage."""
+    """The patch of an overlay: least and most replicas of a stage."""
     return {
         "apiVersion": API,
         "kind": KIND,

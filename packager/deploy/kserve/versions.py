@@ -18,7 +18,7 @@ MAX_PERCENT = 100
 
 @dataclass(frozen=True)
 class PredictorVersion:
-    """What one predictor runs."""
+    """The version that one predictor runs."""
 
     version: str
     image: str
@@ -50,7 +50,7 @@ class PredictorVersions:
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> PredictorVersions:
-        """What :attr:`notes` recorded."""
+        """The version recorded in :attr:`notes`."""
         canary = known["canary"]
         return cls(
             known["model"],

@@ -24,10 +24,10 @@ TOKENS = "issues-tokens"
 REPORT, READ = "report.token", "read.token"
 MOUNTED, KINDS = "/run/tokens", "/etc/issues"
 SOURCES = {"prometheus": 9090, "alertmanager": 9093}
-"""What the tracker asks, and its port: services that Prometheus's operator makes."""
+"""Service that the tracker queries → port; Prometheus's operator makes these services."""
 NAMESPACE = "monitoring"
 LOCAL = f"http://127.0.0.1:{PORT}"
-"""Where `kubectl port-forward` shows it."""
+"""The address of a `kubectl port-forward`."""
 LABELS = {
     "app.kubernetes.io/name": JOB,
     "app.kubernetes.io/component": "tracker",
@@ -38,12 +38,12 @@ SELECTOR = {key: LABELS[key] for key in ("app.kubernetes.io/name", "app.kubernet
 
 @dataclass(frozen=True)
 class ClusterTracker:
-    """What a folder's tracker is made of."""
+    """Settings of a folder's tracker."""
 
     image: str
     """``HOST/NAME@sha256:…``."""
     address: str = ""
-    """Where people open it; empty: through `kubectl port-forward`."""
+    """Its address for people; empty: through `kubectl port-forward`."""
     monitors: bool = True
     """Whether Prometheus's operator is in the cluster."""
     monitor_labels: Mapping[str, str] = field(default_factory=dict)
@@ -141,7 +141,7 @@ def service(one: ClusterTracker) -> dict[str, Any]:
 
 
 def policy(one: ClusterTracker) -> dict[str, Any]:
-    """Who may reach it, and whom it asks."""
+    """The network policy: permitted clients and destinations."""
     ports = [{"port": port, "protocol": "TCP"} for port in SOURCES.values()]
     spec = {
         "podSelector": {"matchLabels": SELECTOR},

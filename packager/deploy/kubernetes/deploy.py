@@ -45,7 +45,7 @@ KEYED = "keys"
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """What differs between clusters."""
+    """Options that differ between clusters."""
 
     image: str
     redis: str
@@ -146,7 +146,7 @@ def _monitor_labels(labels: Sequence[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class KubernetesResult:
-    """What was written."""
+    """The written files."""
 
     files: tuple[str, ...]
     """Paths below the folder, sorted."""

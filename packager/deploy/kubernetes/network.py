@@ -1,4 +1,4 @@
-"""Who may reach a model's server and its store of labels, and whom they may reach."""
+"""Network policies of a model's server and its store of labels: clients and destinations."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from packager.image.tracker_files import PORT
 
 
 def webhook_address(host: str) -> str:
-    """Where Alertmanager sends its messages."""
+    """The address for Alertmanager's messages."""
     return f"http://{host}:{PORT}/webhooks/alertmanager"
 
 

@@ -23,7 +23,7 @@ HTTP = "http"
 GRPC = "grpc"
 """The name of the port of gRPC, by which meshes and gateways know the protocol."""
 FEEDBACK, KEYS = "/run/feedback", "/run/keys"
-"""Where the secrets with the token key and with the API keys are mounted."""
+"""Mount points of the secrets with the token key and with the API keys."""
 REDIS_PORT = 6379
 GRACE_SECONDS = 50
 """Deadline of a request (30), the pause before SIGTERM, and time for the rest of the shutdown."""

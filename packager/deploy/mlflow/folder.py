@@ -169,7 +169,7 @@ def _mlmodel(
 
 
 def _loader_settings(manifest: Manifest) -> dict[str, Any]:
-    """What the loader needs to know of the manifest."""
+    """The settings of the loader, from the manifest."""
     features, serve = manifest.schema_.features, manifest.serve
     return {
         "predictor": serve.predictor,

@@ -1,4 +1,4 @@
-"""What an issue tracker asks Prometheus about an alert: its share of the traffic, its certainty.
+"""An issue tracker's queries about an alert: share of the traffic affected, certainty.
 
 Queries are templates (:mod:`monitoring.query_templates`) with a place for the labels of the alert.
 Each has one result without labels, from 0 to 1.
@@ -35,7 +35,7 @@ VERSION = ("model", "version")
 
 @dataclass(frozen=True)
 class Plot:
-    """What shows the kind of alert; ``form``: values over time, or bars of one moment."""
+    """A plot for a kind of alert; ``form``: values over time, or bars of one moment."""
 
     title: str
     query: str

@@ -26,7 +26,7 @@ KEPT_METRICS = (
     *("haproxy_backend_http_responses_total", "haproxy_backend_retry_warnings_total"),
     *("haproxy_backend_redispatch_warnings_total", "haproxy_server_http_responses_total"),
 )
-"""What Prometheus keeps: a proxy has some fifty metrics of each replica that it might have."""
+"""Metrics that are stored: a proxy exposes some fifty for each possible replica."""
 MIN_ERRORS = 10
 PAGE_SHARE, TICKET_SHARE = 0.1, 0.001
 UP = f'up{{job="{PROXY_JOB}"}}'

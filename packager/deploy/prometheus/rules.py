@@ -56,7 +56,7 @@ TIME_SCALES = tuple(n for n in range(1, 61) if 60 % n == 0)
 
 @dataclass(frozen=True)
 class AlertOptions:
-    """What the alerts link to, and how fast their time passes."""
+    """Options of alerts: links and time scale."""
 
     runbooks: str = ""
     """Address of the page that docs/alerts.md became; without it alerts have no ``runbook_url``."""

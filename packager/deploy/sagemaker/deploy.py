@@ -39,7 +39,7 @@ MAX_VARIABLES = 100
 
 @dataclass(frozen=True)
 class SagemakerOptions:
-    """What differs between accounts; raises ``UsageError`` that names the wrong option."""
+    """Options that differ between accounts; raises ``UsageError`` that names the wrong option."""
 
     image: ImageAddress
     role: RoleAddress
@@ -48,7 +48,7 @@ class SagemakerOptions:
     """The fewest."""
     most_instances: int = 6
     requests_per_minute: int = 6000
-    """What one instance answers."""
+    """Capacity of one instance."""
     network: bool = False
     """Whether the container may open connections."""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +96,7 @@ def parsed_variables(texts: Sequence[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class SagemakerResult:
-    """What was written."""
+    """The written files."""
 
     files: tuple[str, ...]
     """Paths below the folder, sorted."""

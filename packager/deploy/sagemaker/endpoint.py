@@ -36,7 +36,7 @@ class SagemakerEndpoint:
     instances: int
     most_instances: int
     requests_per_minute: int
-    """What one instance answers."""
+    """Capacity of one instance."""
     network: bool
     """Whether the container may open connections."""
     variables: Mapping[str, str]

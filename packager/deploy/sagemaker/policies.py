@@ -57,7 +57,7 @@ def execution_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
 
 
 def trust_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
-    """Who may take the role: SageMaker, for this account."""
+    """The trust policy of the role: SageMaker may take it, for this account."""
     return _policy(
         {
             "Sid": "SageMakerTakesTheRole",
@@ -70,7 +70,7 @@ def trust_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
 
 
 def deployer_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
-    """What ``deploy.sh`` calls, on the objects of this model only."""
+    """Permissions for the calls of ``deploy.sh``, on the objects of this model only."""
     name = endpoint.name
     made = [
         endpoint.sagemaker_arn(f"{kind}/{name}{rest}")

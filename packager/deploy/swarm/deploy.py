@@ -37,7 +37,7 @@ from packager.image.reference import Reference
 
 @dataclass(frozen=True)
 class SwarmPlan:
-    """What to write for one version of a model."""
+    """The services and files of one version of a model."""
 
     model: str
     files: Mapping[str, str]

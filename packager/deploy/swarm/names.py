@@ -16,9 +16,9 @@ characters it fits into the 63 of a DNS label."""
 MAX_KEY = 50
 """Characters of the readable part of a config's name, which may have 64."""
 CANDIDATE = "-candidate"
-"""What the name of a service that waits for the gate ends with."""
+"""Suffix of the name of a service that waits for the gate."""
 CANARY = "-canary"
-"""What the name of the service ends with that shares the requests during a canary."""
+"""Suffix of the name of the service that shares the requests during a canary."""
 
 
 def model_label(one: DeployedModel) -> str:

@@ -36,7 +36,7 @@ UNREADABLE = 0o400
 READABLE = 0o444
 """Modes of files: containers of other people's images run as users of their own."""
 HARDENING: dict[str, Any] = {"cap_drop": ["ALL"], "logging": LOGGING}
-"""What a stack file can say; ``no-new-privileges`` is a setting of the engine there."""
+"""Hardening that a stack file supports; ``no-new-privileges`` is a setting of the engine."""
 
 
 def feedback_secret(one: DeployedModel) -> str:

@@ -139,7 +139,7 @@ def reader(path: str) -> str | None:
 
 
 def inside(path: str) -> str:
-    """Where a container has a file of the folder; raises ``KeyError`` for a file without reader."""
+    """The path in a container of a file of the folder; raises ``KeyError`` for an unused file."""
     for start, target in PLACES.items():
         if path.startswith(start):
             return target + path.removeprefix(start)

@@ -76,7 +76,7 @@ def lines(content: Any, wanted: DependencySelection, called: str) -> list[str]:
 
 
 def requirement(spec: str, wanted: DependencySelection, called: str) -> str | None:
-    """What a match specification of conda asks for, as pip reads it.
+    """The requirement, as pip reads it, of a match specification of conda.
 
     None for Python, which is compared with the target's, and for pip.
     """

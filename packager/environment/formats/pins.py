@@ -49,7 +49,7 @@ class LockedPackage:
     version: str
     files: tuple[LockedFile, ...] = ()
     address: str | None = None
-    """What stands in place of a version: a URL, or a path relative to the lock."""
+    """A URL or a path relative to the lock, in place of a version."""
 
 
 def line_of(pin: LockedPackage, wanted: DependencySelection, called: str) -> str:

@@ -27,7 +27,7 @@ SECTION = "tool.poetry"
 DEV = "dev-dependencies"
 INVALID = (ParseConstraintError, InvalidVersionError, InvalidMarkerError, ValueError, TypeError,
            AttributeError, KeyError)  # fmt: skip
-"""What poetry-core raises for a dependency that it can't read."""
+"""Errors of poetry-core for a dependency that it can't read."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which of a project's dependencies to take, and the Python and platform that they are for."""
+"""The selected dependencies of a project, and their Python and platform."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def _folder(package: Package) -> str | None:
 
 
 def _address(package: Package, source: Mapping[str, Any]) -> str | None:
-    """What stands in place of a version in the requirement; None for a package of an index."""
+    """The address in place of a version; None for a package of an index."""
     local = _folder(package) or source.get("path")
     if local is not None:
         path = values.text(local, f"package.{package['name']}.source", NAME)

@@ -34,7 +34,7 @@ class ProbeResult(FrozenModel):
     interpreter: str
     """Absolute path of Python inside the base."""
     said: str
-    """What ``PROBE`` printed."""
+    """The output of ``PROBE``."""
 
     def facts(self, reference: str) -> tuple[str, tuple[int, int], str]:
         """Python (``3.11``), glibc (``(2, 36)``) and Python's release (``3.11.2``).

@@ -25,7 +25,7 @@ from packager.registry.repository import RegistryRepository, open_repository
 
 @dataclass(frozen=True)
 class BasePin:
-    """What a lock says of a base in a registry, so that a moved tag changes no build."""
+    """A base in a registry as a lock pins it, so that a moved tag changes no build."""
 
     diff_ids: tuple[str, ...] = ()
     """Its layers; empty if the lock does not name the base."""
@@ -36,7 +36,7 @@ class BasePin:
 
     @classmethod
     def of(cls, lock: LockFile | None, reference: str) -> BasePin:
-        """What ``lock`` says of the base called ``reference``."""
+        """The pin in ``lock`` of the base ``reference``."""
         name = reference.removeprefix(PREFIX)
         if lock is None:
             return cls()

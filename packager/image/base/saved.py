@@ -44,7 +44,7 @@ class SavedBase(FrozenModel):
     version: str
     """``3.11.2``"""
     said: str
-    """What ``PROBE`` printed."""
+    """The output of ``PROBE``."""
     origin: Origin
     """``debian``: made on this machine from Debian's signed packages. Programs of a base of any
     other origin run in containers only."""

@@ -29,7 +29,7 @@ LIBC_PLACES = (
 
 
 def read_probe(tree: StackedFiles, env: Sequence[str], called: str, platform: str) -> ProbeResult:
-    """What ``PROBE`` would print in a base with the files of ``tree`` and the variables ``env``.
+    """The output that ``PROBE`` would have with the files of ``tree`` and the variables ``env``.
 
     CPython's release is a text in the interpreter or in its libpython, glibc's in
     ``libc.so.6``. Raises ``PackageError`` if they can't be read, or if the interpreter is for

@@ -38,7 +38,7 @@ class PlainLibrary:
 
     tree: StackedFiles
     folder: str
-    """Where its files are."""
+    """The folder of its files."""
     path: str
     """The path that its Python calls ``folder``: a link may be on the way."""
     names: tuple[str, ...]

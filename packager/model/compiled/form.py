@@ -196,7 +196,7 @@ class Form(FrozenModel):
         return self.head.heads if isinstance(self.head, Joined) else (self.head,)
 
     def parts_content(self, content: Any) -> list[Any]:
-        """What ``parts`` need of the form's trees or arrays."""
+        """The trees or arrays of the form that ``parts`` use."""
         if not isinstance(self.head, Joined) or not self.head.sizes:
             return [content] * len(self.parts)
         ends = [*accumulate(self.head.sizes, initial=0)]

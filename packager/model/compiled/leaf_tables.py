@@ -93,13 +93,14 @@ class LeafTables:
         """The values of the leaves that the rows reach, shape (rows, trees)."""
         if len(matrix) == 1:
             (row,) = matrix.tolist()
-            indices = [
-                first + (len(listed) + 1 if row[at] != row[at] else self._bisect(listed, row[at]))
-                for at, first, listed, _ in self._thresholds
-            ]
-            return self._reached(np.bitwise_and.reduce(self._masks[indices], axis=0)[None])
+            return self._reached(self._left(row)[None])
         starts = range(0, len(matrix), self._at_once)
         return np.concatenate([self._some(matrix[at : at + self._at_once]) for at in starts])
+
+    def sum_of(self, row: Sequence[float]) -> float:
+        """The values of the leaves that one row reaches, added in the order of the trees."""
+        found: float = np.add.accumulate(self._reached(self._left(row)))[-1].item()
+        return found
 
     def edge_rows(self, width: int) -> Floats:
         """Rows of ``width`` features for a comparison: at and beside thresholds, and NaN."""
@@ -111,6 +112,15 @@ class LeafTables:
             kinds = random.integers(0, 8, _EDGE_ROWS)
             rows[:, at] = np.select([kinds == 0, kinds < 4], [np.nan, drawn], beside)
         return rows
+
+    def _left(self, row: Sequence[float]) -> Masks:
+        """The leaves that no condition excludes for one row, shape (trees,)."""
+        indices = [
+            first + (len(listed) + 1 if row[at] != row[at] else self._bisect(listed, row[at]))
+            for at, first, listed, _ in self._thresholds
+        ]
+        found: Masks = np.bitwise_and.reduce(self._masks.take(indices, axis=0), axis=0)
+        return found
 
     def _some(self, matrix: Floats) -> Floats:
         nan = np.isnan(matrix)
@@ -126,7 +136,7 @@ class LeafTables:
         return self._reached(left)
 
     def _reached(self, left: Masks) -> Floats:
-        """The values of the first leaves that are left, shape (rows, trees)."""
+        """The values of the first leaves that are left, of the shape of ``left``, (…, trees)."""
         bits = np.bitwise_count((left & -left) - np.uint64(1))
         found: Floats = self._values.take(bits + self._first)
         return found
@@ -192,7 +202,7 @@ def _by_feature(nodes: Sequence[_Node]) -> dict[int, list[_Node]]:
 
 
 def _table(nodes: Sequence[_Node], thresholds: Sequence[float], trees: int) -> Masks:
-    """What is left by the nodes of one feature, shape (thresholds + 2, trees).
+    """The leaves that remain after the nodes of one feature, shape (thresholds + 2, trees).
 
     Row n: the conditions with the first n thresholds are false. The last row is that of NaN.
     """

@@ -106,7 +106,7 @@ class LinearSums:
         return scores, sizes, inside
 
     def _translated(self, arrays: ColumnArrays, inside: Bools) -> Any:
-        """What ``_flat_indices`` returns and does; None if a table's column has no codes."""
+        """``_flat_indices`` by translation of codes; None if a table's column has no codes."""
         if arrays.layout is not self._layout:
             self._codes = self._code_indices(arrays.layout)
             self._layout = arrays.layout

@@ -235,10 +235,12 @@ class CompiledModel:
         return predict
 
     def _row_function(self) -> Callable[[Sequence[Any]], OneRow | None]:
-        head = self.form.head
+        head, found = self.form.head, None
         if isinstance(head, Linear) and len(head.coefficients) == 1 and not self.form.steps:
-            return linear_row(head, self._encoder, self._meanings[0])
-        return self._one
+            found = linear_row(head, self._encoder, self._meanings[0])
+        elif isinstance(self._head, TreeModel) and not self.form.steps:
+            found = self._head.row_function(self._encoder)
+        return found or self._one
 
     def _one(self, values: Sequence[Any]) -> OneRow | None:
         """The answer for one row: encoders in plain Python, head in NumPy."""
@@ -252,12 +254,10 @@ class CompiledModel:
         if matrix is None:
             return None
         answers = self._answers(matrix) if self._steps else self._head(matrix)
-        label = answers.labels[0]
-        if not answers.good[0] or label is None:
+        if not answers.good[0] or (label := answers.labels[0]) is None:
             return None
-        if answers.probabilities is None:
-            return label, None
-        return label, answers.probabilities[0].tolist()
+        chances = answers.probabilities
+        return label, None if chances is None else chances[0].tolist()
 
     def _encoded(self, encoder: Encoder, values: Sequence[Any], outputs: Sequence[Any]) -> Any:
         row = encoder.row(values)

@@ -16,7 +16,7 @@ _ALIGNMENT = 64
 
 
 class StoredArray(FrozenModel):
-    """Where an array is in the file: row-major, little-endian."""
+    """An array's location in the file: row-major, little-endian."""
 
     dtype: Literal["float64", "int64", "int32", "uint8"]
     shape: tuple[int, ...]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from packager.model.compiled.encode import Encoder
 from packager.model.compiled.form import Trees
 from packager.model.compiled.heads import (
     BatchOutput,
@@ -16,6 +18,8 @@ from packager.model.compiled.heads import (
     logistic,
 )
 from packager.model.compiled.leaf_tables import LeafTables
+from packager.model.compiled.one_answer import OneRow
+from packager.model.compiled.tree_row import tree_row
 from packager.model.compiled.treelite_alone import import_treelite
 
 
@@ -46,6 +50,12 @@ class TreeModel:
     def __call__(self, matrix: Any) -> BatchOutput:
         """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         return self._answers(self._sums(matrix))
+
+    def row_function(self, encoder: Encoder) -> Callable[[Sequence[Any]], OneRow | None] | None:
+        """What answers one row with the same bits, faster; None if there is no such function."""
+        if self._tables is None or len(self._base) != 1:
+            return None
+        return tree_row(self._trees, self._tables, self._base.item(), encoder, self._meaning)
 
     def _sums(self, matrix: Any) -> Floats:
         """The sums of the leaves' values, shape (rows, classes)."""

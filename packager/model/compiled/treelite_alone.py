@@ -16,7 +16,7 @@ _LIBRARY = "scipy"
 
 
 class _NoMatrix:
-    """What treelite takes for SciPy's class of sparse matrices; nothing is an instance of it."""
+    """Stands for SciPy's class of sparse matrices in treelite; nothing is an instance of it."""
 
 
 def import_treelite() -> Any:

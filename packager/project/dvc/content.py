@@ -52,6 +52,8 @@ def local_content(
     try:
         return _copied(found, repository, target)
     except AbsentError as absent:
+        if not found.cached:
+            raise _never_kept(found, address) from None
         _fetch(found, address, repository, progress, absent)
     try:
         return _copied(found, repository, target)
@@ -93,7 +95,7 @@ def _tracked_files(folder: Path, ignored: IgnoreRules) -> Iterator[Path]:
 
 
 def _difference(found: TrackedOutput, entries: dict[str, str], repository: DvcRepository) -> str:
-    """Which file of a folder differs, if the cache has its list."""
+    """The file of a folder that differs, if the cache has its list."""
     try:
         recorded = _listing(found, repository)
     except AbsentError:
@@ -201,12 +203,23 @@ def _fetch(
 def _changed(
     found: TrackedOutput, address: DvcAddress, wanted: str, got: str, what: str = ""
 ) -> UsageError:
+    brings = f"dvc checkout {found.path if found.stage else address.file}"
+    back = f"`{brings}` brings the recorded content back"
+    if not found.cached:
+        back = f"`git checkout {found.path}` brings the recorded content back, if git has it"
+    anew = "`dvc repro` records it anew"
     return UsageError(
         f"{found.path}: expected {wanted}, as {address.file} states, got {got}{what}",
-        f"`dvc checkout {found.path}` brings the recorded content back; `dvc repro` records it anew"
-        if found.stage
-        else f"`dvc checkout {address.file}` brings the recorded content back; `dvc add` or "
-        "`dvc commit` records this one",
+        f"{back}; {anew if found.stage else '`dvc add` or `dvc commit` records this one'}",
+    )
+
+
+def _never_kept(found: TrackedOutput, address: DvcAddress) -> PackageError:
+    made = f"`dvc repro {found.stage}` makes it again" if found.stage else "or put it there again"
+    return PackageError(
+        f"{found.path}: expected the content that {address.file} states, got no file, and DVC "
+        "keeps no copy of it (`cache: false`)",
+        f"`git checkout {found.path}` brings it back, if git has it; {made}",
     )
 
 

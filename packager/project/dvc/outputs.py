@@ -1,7 +1,9 @@
-"""What DVC states about an output: in a ``.dvc`` file, or of a stage in ``dvc.lock``."""
+"""DVC's record of an output: in a ``.dvc`` file, or of a stage in ``dvc.lock``."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +14,9 @@ from packager.project.small_yaml import small_yaml
 
 SUFFIX, STAGES, LOCK = ".dvc", "dvc.yaml", "dvc.lock"
 MARK = "#"
+_OUTPUTS = ("outs", "metrics", "plots")
+"""Where a stage declares outputs."""
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,14 @@ class TrackedOutput:
     """A file or folder by its digest."""
 
     path: Path
-    """Where it is in the workspace, absolute."""
+    """Its path in the workspace, absolute."""
     digest: str
     algorithm: Algorithm
     file: Path
     """The file that states it."""
     stage: str | None = None
+    cached: bool = True
+    """Whether DVC keeps copies of it; not with ``cache: false``."""
 
     @property
     def is_folder(self) -> bool:
@@ -95,10 +102,28 @@ def _of_stage(address: DvcAddress, file: Path) -> TrackedOutput:
         )
     name, out = found[0]
     stage = declared.get(name.partition("@")[0]) or {}
-    folder = str((stage.get("do") or stage).get("wdir") or ".")
+    stage = stage.get("do") or stage
+    folder = str(stage.get("wdir") or ".")
     if "${" in folder:
-        raise _wrong(file, f"a wdir of {name} without ${{…}}, got {folder!r}")
-    return _output(out, file.parent / folder, lock, name)
+        raise UsageError(
+            f"{file}: expected a wdir of {name} without ${{…}}, got {folder!r}",
+            "leave `wdir` out, write its folder into the paths of `outs`, and run `dvc repro`",
+        )
+    cached = not _is_uncached(str(out.get("path")), stage)
+    return _output({**out, "cache": cached}, file.parent / folder, lock, name)
+
+
+def _is_uncached(path: str, stage: Mapping[str, Any]) -> bool:
+    """Whether a stage declares ``path`` with ``cache: false``; its name there may have ``${…}``."""
+    entries = [one for kind in _OUTPUTS for one in stage.get(kind) or [] if isinstance(one, dict)]
+    uncached = [
+        str(declared)
+        for entry in entries
+        for declared, options in entry.items()
+        if isinstance(options, dict) and options.get("cache") is False
+    ]
+    patterns = (".+".join(map(re.escape, _VARIABLE.split(one))) for one in uncached)
+    return any(re.fullmatch(pattern, path) for pattern in patterns)
 
 
 def _output(out: Any, folder: Path, file: Path, stage: str | None) -> TrackedOutput:
@@ -113,7 +138,8 @@ def _output(out: Any, folder: Path, file: Path, stage: str | None) -> TrackedOut
         )
     path = Path(folder / out["path"]).absolute()
     form: Algorithm = "md5" if algorithm == "md5" else "md5-dos2unix"
-    return TrackedOutput(path, digest, form, file.absolute(), stage)
+    cached = out.get("cache") is not False
+    return TrackedOutput(path, digest, form, file.absolute(), stage, cached)
 
 
 def _mapping(file: Path) -> dict[str, Any]:

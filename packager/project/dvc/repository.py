@@ -1,4 +1,4 @@
-"""Where a DVC repository keeps content: its cache, and remotes that are folders."""
+"""The stores of a DVC repository: its cache, and remotes that are folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GLOBAL, SYSTEM = "DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"
 """Variables of DVC that move the folders of the user's and of the machine's configuration."""
 CONFIGS = ("config", "config.local")
 FILES = "files/md5"
-"""Where version 3 of DVC keeps content by MD5, below a cache or a remote; version 2 in the top."""
+"""DVC 3's folder of content by MD5, below a cache or a remote; version 2 has it at the top."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _placed(folder: Path, name: str) -> str:
 
 
 def _config_files(folder: Path) -> Iterator[Path]:
-    """Those of the machine, of the user and of the repository: later ones win."""
+    """The files of the machine, of the user and of the repository: later ones win."""
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     yield Path(os.environ.get(SYSTEM) or "/etc/xdg/dvc") / CONFIGS[0]
     yield Path(os.environ.get(GLOBAL) or home / "dvc") / CONFIGS[0]

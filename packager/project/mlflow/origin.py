@@ -1,4 +1,4 @@
-"""Where a model that MLflow saved came from: what MLflow states, beside what a build measures.
+"""The origin of a model that MLflow saved: its record, beside the measurements of a build.
 
 ``package init --from-mlflow`` writes the record into the project, and a build copies it into the
 package. Its metrics are claims of the run: no figure of the package is computed from them.

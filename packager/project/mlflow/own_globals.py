@@ -1,4 +1,4 @@
-"""What the pickles of a model name of the modules that came with it as ``code_paths``."""
+"""The globals in a model's pickles that come from its ``code_paths``."""
 
 from __future__ import annotations
 

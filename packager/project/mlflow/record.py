@@ -12,7 +12,7 @@ PROJECT_FILE = "mlflow.json"
 
 
 class ModelOrigin(FrozenModel):
-    """What MLflow states about a model."""
+    """MLflow's record of a model."""
 
     address: str | None = None
     """``models:/NAME@ALIAS`` as it was asked for; None for a folder."""
@@ -39,7 +39,7 @@ class ModelOrigin(FrozenModel):
     columns: dict[str, str]
     """Input column → type in the signature."""
     optional: tuple[str, ...] = ()
-    """Those that the signature does not require."""
+    """The columns that the signature does not require."""
     sha256: str
     """Of the names and digests of the folder's files."""
     files: int

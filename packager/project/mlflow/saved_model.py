@@ -6,8 +6,8 @@ Nothing of the model is loaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,16 @@ DTYPES = {
     "datetime": "datetime64[ns]",
 }
 """Type in an MLflow signature → dtype that MLflow passes to the model."""
+TENSOR_TYPES = {
+    "bool": "boolean",
+    "int32": "integer",
+    "int64": "long",
+    "float32": "float",
+    "float64": "double",
+}
+"""dtype of a tensor → the type of a column of its numbers."""
+MAX_WIDTH = 1_000
+"""Numbers of a row of a tensor."""
 FORMATS = ("pickle", "cloudpickle", "skops")
 REFUSED = {
     "spark": "needs Java and Spark, which no image of a package has",
@@ -60,6 +70,15 @@ class MlflowModel:
     model_id: str | None = None
     optional: tuple[str, ...] = ()
     """Input columns that the signature says are not required."""
+    tensor: str = ""
+    """If the input is a tensor without a name, shape (rows, columns): its dtype."""
+
+    def with_names(self, names: Sequence[str]) -> MlflowModel:
+        """The same with other names of its columns."""
+        columns = dict(zip(names, self.columns.values(), strict=True))
+        return replace(
+            self, columns=columns, types=dict(zip(names, self.types.values(), strict=True))
+        )
 
 
 def read_model(model: Path) -> MlflowModel:
@@ -75,7 +94,7 @@ def read_model(model: Path) -> MlflowModel:
         raise UsageError(f"{file}: expected `flavors`, got none", "save the model again")
     reader, name = _reader(content["flavors"], file)
     general = content["flavors"]["python_function"]
-    types = _types(content, file)
+    types, tensor = _types(content, file), _tensor(_inputs(content))
     return MlflowModel(
         reader,
         name,
@@ -86,7 +105,7 @@ def read_model(model: Path) -> MlflowModel:
         version=str(content.get("mlflow_version", "")),
         types=types,
         flavors=tuple(sorted(content["flavors"].keys() - {"python_function"})),
-        example=_example(content),
+        example=None if tensor else _example(content),
         run=str(content["run_id"]) if content.get("run_id") else None,
         model_id=str(content["model_id"]) if content.get("model_id") else None,
         optional=tuple(
@@ -94,6 +113,7 @@ def read_model(model: Path) -> MlflowModel:
             for input_ in _inputs(content)
             if input_.get("required", True) is False
         ),
+        tensor=tensor,
     )
 
 
@@ -128,8 +148,29 @@ def _inputs(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def _tensor(inputs: Sequence[Mapping[str, Any]]) -> str:
+    """The dtype of the only input, if that is a tensor without a name; else empty."""
+    if len(inputs) != 1 or "tensor-spec" not in inputs[0] or "name" in inputs[0]:
+        return ""
+    return str(inputs[0]["tensor-spec"].get("dtype"))
+
+
+def _tensor_types(spec: Mapping[str, Any], file: Path) -> dict[str, str]:
+    """The columns ``x0``, ``x1``, … of a tensor of shape (rows, columns)."""
+    dtype, shape = str(spec.get("dtype")), list(spec.get("shape", ()))
+    if dtype not in TENSOR_TYPES or len(shape) != 2 or not 0 < int(shape[1]) <= MAX_WIDTH:
+        raise UsageError(
+            f"{file}: expected columns, or a tensor of {', '.join(TENSOR_TYPES)} of shape [-1, N] "
+            f"with N up to {MAX_WIDTH:,}, got {dtype} of {shape}",
+            "save the model in its own format, and write --from-model FILE: docs/model-formats.md",
+        )
+    return {f"x{place}": TENSOR_TYPES[dtype] for place in range(int(shape[1]))}
+
+
 def _types(content: Mapping[str, Any], file: Path) -> dict[str, str]:
     inputs = _inputs(content)
+    if _tensor(inputs):
+        return _tensor_types(inputs[0]["tensor-spec"], file)
     if not inputs or any("name" not in column for column in inputs):
         raise UsageError(
             f"{file}: expected a signature that names the input columns, got "

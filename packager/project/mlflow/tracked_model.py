@@ -1,4 +1,4 @@
-"""What a tracking server states about a model: where its files are, and how it came about."""
+"""A tracking server's record of a model: where its files are, and how it came about."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _of_run(address: RunModel, server: TrackingServer) -> TrackedModel:
 
 
 def _facts(run: str | None, model: str | None, server: TrackingServer) -> dict[str, Any]:
-    """What the run and the logged model state; a run that was deleted states nothing.
+    """The facts of the run and the logged model; a deleted run has none.
 
     A logged model's own metrics come last: a run may have logged several models.
     """

@@ -1,4 +1,4 @@
-"""What a page shows: its view, window and choices, as a query string."""
+"""View, window and variables of a page, as a query string."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a panel shows: the series that answered each of its queries, or why there are none."""
+"""The content of a panel: the series of each of its queries, or why there are none."""
 
 from __future__ import annotations
 

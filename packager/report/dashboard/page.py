@@ -23,7 +23,7 @@ FEW = 12
 
 @dataclass(frozen=True)
 class Choices:
-    """What a person can choose on the page of a server; a file has none."""
+    """The variables and their values on the page of a server; a file has none."""
 
     address: PageAddress
     versions: Sequence[str] = ()
@@ -64,7 +64,7 @@ def view_body(answer: ViewAnswer, context: PanelContext, prefix: int = 0) -> lis
 
 
 def _moments(answer: ViewAnswer) -> str:
-    """What the lines in the plots mark."""
+    """The times that the plots mark by lines."""
     if not answer.moments:
         return ""
     listed = "".join(map(_moment, answer.moments))
@@ -136,7 +136,7 @@ def _row(title: str, links: Sequence[tuple[str, str, bool]]) -> str:
 def model_facts(
     model: MonitoredModel | None, versions: Sequence[str], window: str, at: float
 ) -> dict[str, str]:
-    """What the head of a page says."""
+    """The facts in the head of a page."""
     named = {} if model is None else {"task": model.task}
     known = {"versions": str(len(versions))} if versions and model else {}
     return {**named, **known, "window": f"last {window}", "as of": clock(at)}

@@ -23,7 +23,7 @@ Named = Sequence[tuple[str, Query, AnsweredSeries]]
 
 @dataclass(frozen=True)
 class PanelContext:
-    """What all panels of a page share."""
+    """The data that all panels of a page share."""
 
     view: ViewAnswer
     window: str

@@ -1,4 +1,4 @@
-"""What one server's ``/metrics`` says of a model's panels: totals since its start, as tables."""
+"""Panels from one server's ``/metrics``: totals since its start, as tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scraped(url: str, key: str | None) -> CounterTotals:
 
 
 def scraped_model(totals: CounterTotals) -> MonitoredModel:
-    """What a server's metrics tell of its package."""
+    """The package's facts in a server's metrics."""
     references = totals.of("model_feature_reference_rows")
     slices = sorted({name for (name,) in totals.of("model_slice_predictions_total")} - {ALL})
     outputs = sorted({(name, measure) for name, measure, _ in totals.of("model_output_baseline")})

@@ -60,9 +60,10 @@ def _line(one: AnsweredSeries, index: int, times: Scale, values: Scale, step: fl
     parts = []
     for run in _runs(one.points, GAP * step):
         points = " ".join(f"{times.at(at):.2f},{100 - values.at(v):.2f}" for at, v in run)
-        if len(run) == 1:
+        alone = " dot" if len(run) == 1 else ""
+        if alone:
             points = f"{points} {points}"
-        parts.append(f'<polyline class="curve l{index % MAX_LINES}" points="{points}"/>')
+        parts.append(f'<polyline class="curve{alone} l{index % MAX_LINES}" points="{points}"/>')
     return "".join(parts)
 
 

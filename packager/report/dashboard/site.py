@@ -42,7 +42,7 @@ class SitePage(NamedTuple):
 
 
 class DashboardSite(Protocol):
-    """What makes pages."""
+    """Renders the pages."""
 
     def served(self, address: PageAddress) -> SitePage:
         """The page of an address, with links to others."""
@@ -226,5 +226,5 @@ class ScrapedSite:
 
 
 def _of(view: View, chosen: Chosen) -> Chosen:
-    """What is chosen in a view: the one of all models has all of them."""
+    """The choices of a view; the fleet view has none, as it shows all models."""
     return Chosen() if view.name == "fleet" else chosen

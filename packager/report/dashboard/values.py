@@ -18,7 +18,7 @@ LEVELS = {
 }
 """Colour of a step → its class on a page."""
 SIGNS = {"likely": " \u25b2", "wrong": " \u25b2\u25b2"}
-"""What says a level without colour."""
+"""Signs of the levels, for those who see no colour."""
 
 
 def unit_of(panel: Panel, query: Query) -> PanelUnit:

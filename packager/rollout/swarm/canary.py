@@ -44,7 +44,7 @@ LEAVE_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class SwarmCanary:
-    """What a canary of ``service`` needs; ``proxy``: the service of its proxies."""
+    """The services of a canary of ``service``; ``proxy``: the service of its proxies."""
 
     swarm: Swarm
     service: Service

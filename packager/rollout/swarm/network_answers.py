@@ -21,7 +21,7 @@ class StackNetwork:
     """An API key of the servers."""
 
     def printed(self, name: str, port: int, path: str) -> str:
-        """What ``FETCH`` prints of the answers at the DNS name ``name``.
+        """The output of ``FETCH`` for the answers at the DNS name ``name``.
 
         Raises ``PackageError`` if there are none.
         """

@@ -68,14 +68,14 @@ def _now(swarm: Swarm, service: Service) -> Service:
 
 @dataclass(frozen=True)
 class TaskForm:
-    """What tells the tasks of one specification from those of another."""
+    """The properties that distinguish the tasks of one specification from another's."""
 
     image: str
     environment: frozenset[str]
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> TaskForm:
-        """That of the tasks of ``spec``."""
+        """The form of the tasks of ``spec``."""
         container = spec["TaskTemplate"]["ContainerSpec"]
         return cls(container["Image"], frozenset(container.get("Env") or ()))
 
@@ -95,7 +95,7 @@ def progress_line(tasks: list[SwarmTask], wanted: TaskForm, state: str) -> str:
 
 
 def _reason(swarm: Swarm, service: Service, wanted: TaskForm) -> str:
-    """What the newest failed task of the new specification says."""
+    """The error of the newest failed task of the new specification."""
     for task in swarm.tasks(service["ID"]):
         if task.error and wanted.has(task):
             return task.error

@@ -32,7 +32,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class NewVersion:
-    """What a service gets."""
+    """The image and settings for a service."""
 
     version: str
     image: str

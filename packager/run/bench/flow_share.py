@@ -31,7 +31,7 @@ class FlowShare:
 
     total_us: float
     flow_us: float
-    """What no member takes: the flow's own code."""
+    """Time outside of all members: the flow's own code."""
     share: float
     """Of ``flow_us``."""
     members: tuple[MemberShare, ...]

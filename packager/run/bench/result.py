@@ -32,7 +32,7 @@ class LoadStep:
     generator_busy: float
     """The load generator's CPU use, as a share of one processor."""
     flow: FlowShare | None = None
-    """Where the time of a solution's flow went; None for one model."""
+    """The time of a solution's flow by part; None for one model."""
 
     @property
     def passed(self) -> bool:

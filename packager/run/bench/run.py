@@ -36,7 +36,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """What to measure: every request size with every number of clients."""
+    """The load to apply: every request size with every number of clients."""
 
     sizes: Sequence[int]
     clients: Sequence[int]

@@ -28,7 +28,7 @@ from packager.tables.records import Version
 
 @dataclass(frozen=True)
 class AddedLabels:
-    """What became of the labels of a file."""
+    """The outcome for the labels of a file."""
 
     version: Version
     scheme: str

@@ -21,7 +21,7 @@ class NewLabel:
     """A label that was matched with a row and checked against its scheme."""
 
     location: str
-    """Where it is written, for messages."""
+    """The location for messages."""
     key: str
     annotator: str
     label: str

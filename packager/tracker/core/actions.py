@@ -1,4 +1,4 @@
-"""What a person does to an issue: pure functions of issue, action and time."""
+"""Actions of people on an issue: pure functions of issue, action and time."""
 
 from __future__ import annotations
 

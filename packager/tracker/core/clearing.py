@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from packager.tracker.core.finding import Finding
+from packager.tracker.core.flapping import duration_text
 from packager.tracker.core.issue import (
     ACTIVE,
     MAX_OBSERVATIONS,
@@ -13,11 +14,7 @@ from packager.tracker.core.issue import (
     Transition,
     worst,
 )
-from packager.tracker.core.moments import HOUR
 from packager.tracker.core.states import due_reason, woken
-
-QUIET_SECONDS = HOUR
-"""Time without a finding after which a flapping issue is resolved."""
 
 
 def cleared(issue: Issue, finding: Finding, now: float) -> Transition:
@@ -43,7 +40,8 @@ def without_observation(
     if left.firing or issue.state in (State.RESOLVED, State.IGNORED):
         return Transition(issue=left)
     if issue.flapping:
-        event = Event(at=now, who=who, what="cleared", text="stays open until it is quiet for 1 h")
+        text = f"stays open until it is quiet for {duration_text(issue.quiet_seconds)}"
+        event = Event(at=now, who=who, what="cleared", text=text)
         return Transition(issue=left, events=(event,))
     return closed(left, now, who, text or f"{who} no longer reports it", resolved_in)
 
@@ -108,7 +106,7 @@ def closed(
 
 
 def may_go_quiet(issue: Issue) -> bool:
-    """Whether an hour without a finding ends a flapping issue: its replicas still run."""
+    """Whether time without a finding ends a flapping issue: its replicas still run."""
     return issue.state in {*ACTIVE, State.SNOOZED} and not issue.firing and not issue.unobserved
 
 
@@ -119,7 +117,8 @@ def after_time(issue: Issue, now: float) -> Transition:
         if issue.firing:
             return woken(issue, now, reason)
         return closed(issue, now, SOURCE, f"{reason}, and no source reports it any more")
-    quiet = issue.cleared_at is not None and now - issue.cleared_at >= QUIET_SECONDS
+    quiet = issue.cleared_at is not None and now - issue.cleared_at >= issue.quiet_seconds
     if issue.flapping and quiet and may_go_quiet(issue):
-        return closed(issue.with_changes({"bounces": ()}), now, SOURCE, "quiet for an hour")
+        text = f"quiet for {duration_text(issue.quiet_seconds)}"
+        return closed(issue.with_changes({"bounces": ()}), now, SOURCE, text)
     return Transition(issue=issue)

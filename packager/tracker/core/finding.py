@@ -46,7 +46,7 @@ class Finding(Strict):
     kind: Name
     """The name of the alert or check, such as ``FeatureDrift``."""
     subject: Name = PACKAGE_SUBJECT
-    """What of the package: ``feature=carat``, ``slice=color=E``, ``row=<hash>``, ``package``."""
+    """A part of the package: ``feature=carat``, ``slice=color=E``, ``row=<hash>``, ``package``."""
     firing: bool = True
     """False: the source says that it is over."""
     severity: Severity = "ticket"
@@ -55,13 +55,13 @@ class Finding(Strict):
     certainty: Share = 1.0
     """Probability that the finding is real, such as 1 - q of a test."""
     evidence: Text = ""
-    """What ``share`` and ``certainty`` were computed from."""
+    """The source of ``share`` and ``certainty``."""
     muted: Text = ""
     """Why the source notifies nobody: ``silenced in Alertmanager until …``; else empty."""
     title: Text = ""
     summary: Text = ""
     action: Text = ""
-    """What to do about it."""
+    """The advice for those who handle it."""
     source: Name
     """``alertmanager``, a verb such as ``data check``, or a person."""
     key: Identity = ""
@@ -74,7 +74,7 @@ class Finding(Strict):
     values: Annotated[dict[Name, FiniteFloat], Field(max_length=MAX_VALUES)] = {}
     links: Annotated[dict[Name, Link], Field(max_length=MAX_LINKS)] = {}
     plot: Plot | None = None
-    """What the page of the issue draws."""
+    """The plot on the page of the issue."""
 
     @property
     def observation(self) -> str:
@@ -93,7 +93,7 @@ class Finding(Strict):
 
 
 class Unjudged(Strict):
-    """What a scan could not judge, so that it closes nothing of it."""
+    """Subjects that a scan could not judge, so that it closes none of their issues."""
 
     kind: Name
     subject: Name | None = None
@@ -113,7 +113,7 @@ class Proof(Strict):
     kind: Name
     subject: Name = PACKAGE_SUBJECT
     text: Text
-    """What was measured."""
+    """The measurement."""
 
 
 class ScanReport(Strict):
@@ -123,7 +123,7 @@ class ScanReport(Strict):
     version: Identity = ""
     source: Name
     scope: Name
-    """What was looked at, by name: ``people.csv``, ``table people``, ``package``."""
+    """The name of the scanned object: ``people.csv``, ``table people``, ``package``."""
     digest: Text = ""
     """The digest of what was looked at."""
     complete: bool

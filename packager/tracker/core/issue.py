@@ -10,14 +10,14 @@ from pydantic import Field, FiniteFloat
 
 from packager.tracker.core.finding import Finding, Link, Severity, Share, Strict
 from packager.tracker.core.kinds import family_of
-from packager.tracker.core.moments import Moment
+from packager.tracker.core.moments import HOUR, Moment
 from packager.tracker.core.priority import Rank, moved_band
 from packager.tracker.core.texts import Identity, Name, Text
 
 MAX_OBSERVATIONS = 200
 """Observations of one issue at once; beyond it the oldest is dropped."""
 SOURCE = "source"
-"""Who closed an issue, if not a person."""
+"""The closer of an issue that no person closed."""
 
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
@@ -38,11 +38,11 @@ ACTIVE = frozenset({State.OPEN, State.ACKNOWLEDGED})
 
 
 class Observation(Strict):
-    """What a source last reported under a key; the issue has the numbers of the worst."""
+    """A source's last report under a key; the issue has the numbers of the worst."""
 
     source: Name
     scope: Text = ""
-    """What the scan that found it looked at; empty for other sources."""
+    """The scope of the scan that found it; empty for other sources."""
     starts_at: Moment
     version: Identity = ""
     severity: Severity
@@ -90,7 +90,7 @@ class Issue(Strict):
     summary: Text = ""
     action: Text = ""
     source: Name
-    """Who found it first."""
+    """The source that found it first."""
     state: State = State.OPEN
     state_since: Moment
     numbers: Observation
@@ -116,6 +116,8 @@ class Issue(Strict):
     bounces: tuple[Moment, ...] = ()
     """Times at which it began again within minutes of its end."""
     flapping: bool = False
+    quiet_seconds: FiniteFloat = HOUR
+    """How long a flapping issue has to be quiet until it is resolved."""
     unobserved: bool = False
     """The last replica of its version ended before the source said that it was over."""
     snooze: Snooze | None = None

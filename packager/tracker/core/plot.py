@@ -1,4 +1,4 @@
-"""What the page of an issue draws: numbers that its source measured, never rows.
+"""The plot on the page of an issue: numbers that its source measured, never rows.
 
 A finding may carry one plot (``Finding.plot``); the tracker keeps the last one of each issue.
 """
@@ -96,7 +96,7 @@ class MeasuredRow(_Part):
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
     reference: FiniteFloat | None = None
-    """What it is compared with, such as the value when the package was built."""
+    """The value for comparison, such as that of the build."""
     bound: FiniteFloat | None = None
     """The worst value that is allowed."""
     subject: bool = False
@@ -138,7 +138,7 @@ class CountsPlot(_Part):
     unit: Text = "rows"
     rows: Annotated[tuple[CountedRow, ...], Field(min_length=1, max_length=MAX_ROWS)]
     total: Annotated[Count, Field(gt=0)]
-    """What each count is a part of; a thing can be of several kinds."""
+    """The total that each count is a part of; a thing can be of several kinds."""
 
     @model_validator(mode="after")
     def _check_total(self) -> Self:

@@ -1,4 +1,4 @@
-"""What is wrong with a record that was sent, in words of this service and not of its libraries."""
+"""The fault of a record that was sent, in words of this service and not of its libraries."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """How a finding that fires changes an issue: pure functions of issue, finding and time.
 
-``clearing.py`` has the other direction. The table of states is in docs/issues.md, "States".
+``clearing.py`` has the other direction, ``flapping.py`` what comes and goes. The
+table of states is in docs/issues.md, "States".
 """
 
 from __future__ import annotations
@@ -17,14 +18,9 @@ from packager.tracker.core.issue import (
     observation_of,
     worst,
 )
-from packager.tracker.core.moments import DAY, MINUTE, format_moment
+from packager.tracker.core.moments import DAY, format_moment
 from packager.tracker.core.versions import Versions
 
-BOUNCE_SECONDS = 15 * MINUTE
-"""A finding that begins again this soon after its end is a bounce."""
-MAX_BOUNCES = 3
-"""Bounces within ``BOUNCE_MEMORY`` that make an issue flap."""
-BOUNCE_MEMORY = DAY
 GRACE_SECONDS = DAY
 """Time for which a finding that goes on does not open an issue that a person closed."""
 
@@ -135,7 +131,7 @@ def _newest(links: dict[str, str]) -> dict[str, str]:
 
 def _after_resolution(issue: Issue, seen: Issue, finding: Finding, now: float) -> Transition:
     if not _is_repeat(issue, finding):
-        return _regressed(_with_bounce(issue, seen, now), finding, now)
+        return _regressed(seen, finding, now)
     if issue.closed_by == SOURCE:
         return _reopened(seen, finding, now, "reopened", f"{finding.source} still reports it")
     if now - issue.state_since < GRACE_SECONDS:
@@ -144,24 +140,10 @@ def _after_resolution(issue: Issue, seen: Issue, finding: Finding, now: float) -
     return _reopened(seen, finding, now, "reopened", text)
 
 
-def _with_bounce(before: Issue, seen: Issue, now: float) -> Issue:
-    if before.cleared_at is None or now - before.cleared_at > BOUNCE_SECONDS:
-        return seen
-    recent = [one for one in before.bounces if now - one <= BOUNCE_MEMORY]
-    return seen.with_changes({"bounces": (*recent, now)})
-
-
 def _regressed(seen: Issue, finding: Finding, now: float) -> Transition:
     text = f"observed again; it was resolved since {format_moment(seen.state_since)}"
     counted = seen.with_changes({"regressions": seen.regressions + 1})
-    change = _reopened(counted, finding, now, "regressed", text)
-    if len(seen.bounces) < MAX_BOUNCES:
-        return change
-    text = f"began again {len(seen.bounces)} times within 15 minutes of its end"
-    return Transition(
-        issue=change.issue.with_changes({"flapping": True}),
-        events=(*change.events, _event("flapping", finding, now, text)),
-    )
+    return _reopened(counted, finding, now, "regressed", text)
 
 
 def _reopened(seen: Issue, finding: Finding, now: float, what: What, text: str) -> Transition:

@@ -20,7 +20,7 @@ class Versions:
         return version not in self._rank or self._rank[version] > self._rank[than]
 
     def newest(self, one: str, other: str) -> str:
-        """Which of two versions was first seen later; the known one if only one is named."""
+        """The version of two that was first seen later; the known one if only one is named."""
         if not one or not other:
             return one or other
         return one if self.is_newer(one, other) else other

@@ -1,4 +1,4 @@
-"""What an issue says in a forge, and the marks by which ours are recognised."""
+"""The text of an issue in a forge, and the marks by which this service recognises it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def comment_of(event: dict[str, Any]) -> str:
 
 
 def mark_of(event: dict[str, Any]) -> str:
-    """What tells a comment from others: not its number, which an import changes."""
+    """The mark of a comment: not its number, which an import changes."""
     content = "\n".join((event["at"], event["who"], event["text"]))
     return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
 

@@ -18,9 +18,9 @@ class RemoteIssue:
     title: str
     body: str
     owner: str
-    """Who it is assigned to; empty for nobody."""
+    """The assigned user; empty for nobody."""
     changed_by: str
-    """Who closed it, as far as the forge says."""
+    """The user who closed it, as far as the forge says."""
     comments: int
     url: str
 
@@ -37,7 +37,7 @@ class RemoteComment:
 
 @dataclass(frozen=True)
 class Draft:
-    """What an issue says in a forge."""
+    """The text and labels of an issue in a forge."""
 
     title: str
     body: str

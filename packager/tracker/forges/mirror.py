@@ -1,4 +1,4 @@
-"""What the last synchronisation left of an issue in a forge."""
+"""The state of an issue in a forge after the last synchronisation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Mirror(Strict):
     text: Text = ""
     """Digest of title, body and labels."""
     owner: Text = ""
-    """Whom the forge had it assigned to."""
+    """The user assigned in the forge."""
     sent_comments: tuple[Mark, ...] = Field(default=(), max_length=1_000)
     """Marks of the tracker's newest comments, which the forge has, or had until a person there
     removed them."""

@@ -29,7 +29,7 @@ MAX_ISSUES = 5_000
 
 @dataclass
 class SyncResult:
-    """What a run did."""
+    """The counts of a synchronisation."""
 
     created: int = 0
     updated: int = 0

@@ -1,4 +1,4 @@
-"""Where messages go: an HTTP receiver, a mail server. Each raises ``UndeliveredError``."""
+"""Channels for messages: an HTTP receiver, a mail server. Each raises ``UndeliveredError``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said about an issue: the webhook's document, and the mail."""
+"""The message about an issue: the webhook's document, and the mail."""
 
 from __future__ import annotations
 

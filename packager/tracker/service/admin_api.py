@@ -31,7 +31,7 @@ ARCHIVE = "application/jsonl"
 
 
 class NewToken(Strict):
-    """What a new token is to be."""
+    """The properties of a new token."""
 
     name: Name
     scope: TokenScope

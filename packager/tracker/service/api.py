@@ -38,7 +38,7 @@ PARAMETERS = frozenset(
         *("q", "after", "limit", "order", "folded"),
     }
 )
-"""What the address of a list can have."""
+"""Query parameters of a list."""
 
 
 class IssueApi:

@@ -39,7 +39,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 BACKGROUND = (maintain_periodically, send_messages, reconcile_periodically, enrich_periodically)
-"""What runs beside the requests, until the service ends."""
+"""Background tasks, until the service ends."""
 
 
 class SafeHeaders:

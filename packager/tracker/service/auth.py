@@ -1,4 +1,4 @@
-"""Who asks: a bearer token, a session's cookie, or the user that a trusted proxy names."""
+"""Authentication: a bearer token, a session's cookie, or the user that a trusted proxy names."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Authenticator:
         """Hash of a token → when it was used, until upkeep keeps it."""
 
     async def principal(self, request: Request, secret: str = "") -> Principal | None:
-        """Who sends the request; None for a stranger. ``secret``: a token that its body names."""
+        """The sender of the request; None if unknown. ``secret``: a token that its body names."""
         if secret:
             return await self._of_hash(hash_of(secret))
         bearer = request.headers.get("authorization", "")
@@ -62,7 +62,7 @@ class Authenticator:
         return self._of_proxy(request)
 
     async def require(self, request: Request, needed: TokenScope, secret: str = "") -> Principal:
-        """Who sends the request to the API; raises ``RefusedError`` 401 or 403.
+        """The sender of a request to the API; raises ``RefusedError`` 401 or 403.
 
         What changes something needs a token: a browser adds a session, and a proxy its user, to
         requests of other sites, too.

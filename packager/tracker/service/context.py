@@ -1,4 +1,4 @@
-"""What the routes share."""
+"""The objects that the routes share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ServiceContext:
     auth: Authenticator
     sources: ServiceSources
     channels: tuple[Channel, ...] = ()
-    """Who is told about urgent issues."""
+    """Channels for messages about urgent issues."""
 
     async def write_as(
         self,

@@ -16,7 +16,7 @@ Labels = Mapping[str, str]
 
 
 class ServiceNumbers(NamedTuple):
-    """What the store says."""
+    """Counts from the store."""
 
     tallies: Sequence[Tally]
     oldest: Sequence[tuple[int, float]]

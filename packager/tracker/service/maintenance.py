@@ -1,4 +1,4 @@
-"""What the service does without a request: the end of snoozes and flapping, and old records."""
+"""Periodic tasks: the end of snoozes and flapping, and the removal of old records."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def start(
     listening = _listen(host, port)
     if not settings.public_url:
         settings = replace(settings, public_url=_address(host, listening))
-    tracker = Tracker(open_store(state, database, create=True))
+    tracker = Tracker(open_store(state, database, create=True), time_scale=settings.time_scale)
     token_file = state / TOKEN_FILE
     try:
         with tracker.store.write() as store:
@@ -106,7 +106,7 @@ def start(
 
 
 def channels_of(config: ServiceConfig) -> list[Channel]:
-    """Who is told about urgent issues."""
+    """The channels for messages about urgent issues."""
     return [
         *([WebhookChannel(config.webhook)] if config.webhook is not None else []),
         *([MailChannel(config.mail)] if config.mail is not None else []),

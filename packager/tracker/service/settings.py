@@ -1,4 +1,4 @@
-"""What the service is told when it starts."""
+"""Settings of the service at its start."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from packager.tracker.core.moments import MINUTE
 from packager.tracker.sources.queries import Kinds
 
 PORT = 3080
+SETTLE_SECONDS = 5 * MINUTE
+"""Rules are evaluated every minute or more often, and Prometheus repeats an alert after another."""
+MIN_SETTLE_SECONDS = 1.5 * MINUTE
+"""On the shortest scale of the rules: Prometheus's minute is not divided."""
 PROCESS_URL = f"http://127.0.0.1:{PORT}"
 
 
@@ -44,10 +48,11 @@ class ServiceSettings:
     reconcile_seconds: float = MINUTE
     look_seconds: float = 3.0
     """Between the two looks that both have to miss an alert."""
-    settle_seconds: float = 5 * MINUTE
+    settle_seconds: float = SETTLE_SECONDS
     """How long Alertmanager runs until Prometheus has sent it all alerts again."""
     time_scale: int = 1
-    """That of the rules (``deploy monitoring --time-scale``), by which hours are divided."""
+    """The time scale of the rules (``deploy monitoring --time-scale``), which divides the hour of a
+    next version and the times of flapping issues."""
     queries: Mapping[str, Kinds] = field(default_factory=dict)
     """Package → kind of alert → its queries (``issues/NAME.json`` of ``package deploy
     monitoring``)."""
@@ -56,3 +61,8 @@ class ServiceSettings:
     def secure(self) -> bool:
         """Whether cookies are for HTTPS only."""
         return self.public_url.startswith("https:")
+
+
+def settle_seconds(time_scale: int) -> float:
+    """``ServiceSettings.settle_seconds`` where rules run on another time scale."""
+    return max(SETTLE_SECONDS / time_scale, MIN_SETTLE_SECONDS)

@@ -1,4 +1,4 @@
-"""What webhooks and background tasks share about Alertmanager and Prometheus."""
+"""Functions of webhooks and background tasks about Alertmanager and Prometheus."""
 
 from __future__ import annotations
 

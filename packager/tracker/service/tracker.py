@@ -23,9 +23,13 @@ class Tracker:
     A function that writes is one transaction: when ``write`` returns, its changes are kept.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], float] = time.time, time_scale: int = 1
+    ) -> None:
+        """``time_scale``: see ``ServiceSettings``."""
         self.store = store
         self.clock = clock
+        self._time_scale = time_scale
         self._writer = ThreadPoolExecutor(1, "writer")
         self._readers = ThreadPoolExecutor(MAX_READERS, "reader")
 
@@ -53,6 +57,7 @@ class Tracker:
 
         def run() -> Found:
             with self.store.write() as writer:
+                writer.time_scale = self._time_scale
                 return function(writer, *args, **options)
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, run)

@@ -9,7 +9,7 @@ from packager.tracker.core.priority import explanation
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.store.reader import StoredEvent
 
-_INNER = {"active", "ended", "bounces", "numbers"}
+_INNER = {"active", "ended", "bounces", "numbers", "quiet_seconds"}
 _OF_OBSERVATION = {"version", "source", "scope", "muted", "measured"}
 
 

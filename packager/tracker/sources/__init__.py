@@ -1,1 +1,1 @@
-"""Where findings come from besides the verbs: Alertmanager, Prometheus, events of other tools."""
+"""Sources of findings besides the verbs: Alertmanager, Prometheus, events of other tools."""

@@ -1,4 +1,4 @@
-"""What all Alertmanagers of a cluster hold now."""
+"""The current alerts of all Alertmanagers of a cluster."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Status(BaseModel):
 
 
 class AlertmanagerSnapshot(NamedTuple):
-    """What Alertmanager held at a time."""
+    """Alertmanager's alerts at a time."""
 
     at: float
     """When the look began."""

@@ -1,4 +1,4 @@
-"""What Prometheus adds to an alert's issue: share, certainty and plot."""
+"""Share, certainty and plot of an alert's issue, from Prometheus."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from packager.tracker.store.writer import Writer
 
 
 class Enrichment(NamedTuple):
-    """What was asked about one alert."""
+    """The queries about one alert and their results."""
 
     finding: Finding
     measured: AlertNumbers

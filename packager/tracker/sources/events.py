@@ -37,7 +37,7 @@ class _Received(BaseModel):
 
 
 class EventPayload(_Received):
-    """What happened."""
+    """The event."""
 
     summary: Annotated[Text, Field(min_length=1)]
     source: Annotated[Text, Field(min_length=1)]

@@ -65,7 +65,7 @@ class QueriedSeries(NamedTuple):
 
 
 class AlertNumbers(NamedTuple):
-    """What Prometheus says about an alert; None: it has no answer."""
+    """Prometheus's numbers about an alert; None where it has no answer."""
 
     share: float | None
     certainty: float | None

@@ -1,4 +1,4 @@
-"""What to ask Prometheus about each kind of alert, as ``package deploy monitoring`` writes it.
+"""Prometheus queries for each kind of alert, as ``package deploy monitoring`` writes them.
 
 ``issues/NAME.json``: kind → its queries, with places for the labels of an alert. Kinds and fields
 that this version doesn't know are not read.
@@ -29,7 +29,7 @@ class _Document(BaseModel):
 
 
 class PlotQuery(_Document):
-    """What shows a kind: values over time, or bars of one moment."""
+    """The plot of a kind: values over time, or bars of one moment."""
 
     title: Text
     query: Query

@@ -38,7 +38,7 @@ class ServedVersions(NamedTuple):
 
     running: frozenset[tuple[str, str]]
     lately: frozenset[tuple[str, str]]
-    """Those that ran within a day."""
+    """The versions that ran within a day."""
 
     def is_gone(self, package: str, version: str) -> bool:
         """Whether the last replica of a version ended."""
@@ -59,7 +59,7 @@ def known_alerts(issues: Iterable[Issue]) -> list[Known]:
 def missing(
     known: Iterable[Known], looks: Sequence[AlertmanagerSnapshot], settle_seconds: float
 ) -> list[Known]:
-    """What no look has; nothing if a replica started lately and hasn't got its alerts back yet."""
+    """Alerts in none of the snapshots; none while a restarted replica still lacks its alerts."""
     if not all(one.is_settled(settle_seconds) for one in looks):
         return []
     return [one for one in known if not any(one.key in look.alerts for look in looks)]

@@ -25,7 +25,7 @@ class SourceHealth(NamedTuple):
 
 
 def health_of(store: StoreReader, source: Source) -> SourceHealth:
-    """What is known of a source."""
+    """The health of a source."""
     prefix = _PREFIX[source]
     return SourceHealth(
         _time(store.setting(_DONE[source])),

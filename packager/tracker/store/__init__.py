@@ -1,1 +1,1 @@
-"""Where issues are kept: one set of statements for SQLite and PostgreSQL."""
+"""The store of issues: one set of statements for SQLite and PostgreSQL."""

@@ -36,11 +36,11 @@ from packager.tracker.store.writer import Writer
 
 
 class ArchiveError(ValueError):
-    """What is imported is no archive, or a part of one; the text names the line."""
+    """The import is no archive, or a part of one; the text names the line."""
 
 
 class Imported(NamedTuple):
-    """What an import did."""
+    """The counts of an import."""
 
     added: int
     changed: int
@@ -201,5 +201,5 @@ class _Import:
 
 
 def _age(issue: Issue) -> tuple[float, int]:
-    """What grows with each change of an issue."""
+    """A number that grows with each change of an issue."""
     return (max(issue.last_seen, issue.state_since), issue.events)

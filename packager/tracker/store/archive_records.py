@@ -65,7 +65,7 @@ class PlotLine(Strict):
 
 
 class MirrorLine(Strict):
-    """Where a forge has the issue."""
+    """The issue's copy in a forge."""
 
     type: Literal["mirror"]
     issue: Name

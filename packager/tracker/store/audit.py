@@ -12,7 +12,7 @@ from packager.tracker.store.writer import NEXT_ID, Writer
 
 MAX_ENTRIES = 200
 LOCAL = "command line"
-"""Who: somebody with access to the store's file or database."""
+"""The actor with access to the store's file or database."""
 Deed = Literal[
     "login", "logout", "token added", "token revoked", "exported", "imported", "backed up"
 ]

@@ -20,7 +20,7 @@ class _SharePart(BaseModel):
 
 
 class _RecordPart(BaseModel):
-    """What of an issue's record its member has; a page shows a thousand of them."""
+    """The fields of an issue's record on a page of causes, which shows a thousand of them."""
 
     model_config = ConfigDict(extra="ignore")
     title: str

@@ -37,7 +37,7 @@ def keep_causes(db: Database, before: Issue | None, issue: Issue) -> None:
 
 
 def _sort_key(issue: Issue) -> tuple[object, ...]:
-    """What of an issue its causes depend on."""
+    """The fields of an issue that determine its causes."""
     if issue.state not in ACTIVE:
         return (None,)
     return (issue.cause, issue.band, issue.priority, issue.opened_at)

@@ -1,4 +1,4 @@
-"""What the statements of this folder need of a database connection, and of its dialect of SQL."""
+"""A database connection, and its dialect of SQL, for the statements of this folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which events a channel has told: a position in the history, kept with what it was about."""
+"""The events that a channel has sent: a position in the history, kept with its subject."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from packager.tracker.store.reader import StoreReader, event_of
 from packager.tracker.store.writer import Writer
 
 TOLD = ("opened", "rose", "regressed", "reopened", "woke", "moved", "resolved", "flapping")
-"""What is told; comments and labels are not."""
+"""Events that send a message; comments and labels don't."""
 MAX_AT_ONCE = 50
 
 

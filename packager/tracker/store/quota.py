@@ -12,7 +12,7 @@ from packager.tracker.store.writer import Writer
 
 WINDOW_SECONDS = DAY
 MAX_ADDED: Mapping[str, int] = {"issues": 20_000, "packages": 1_000, "versions": 5_000}
-"""What a token adds for the first time → the most of it in a day."""
+"""Records that a token adds for the first time → at most so many in a day."""
 
 
 class QuotaExceededError(Exception):

@@ -85,7 +85,7 @@ INDEXES = (
 
 
 class Step(NamedTuple):
-    """What makes a store of the version before into one of the next version."""
+    """The migration of a store from the version before."""
 
     statements: tuple[str, ...]
     sqlite: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a list of issues asks for, and the key of its next page."""
+"""The selection of a list of issues, and the key of its next page."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Store(Protocol):
         """A consistent view; it waits for no writer."""
 
     def upkeep(self) -> None:
-        """What the database needs now and then; waits for no reader for long."""
+        """Periodic maintenance of the database; waits for no reader for long."""
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy to ``target``, while others read and write."""

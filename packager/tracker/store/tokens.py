@@ -31,7 +31,7 @@ PERSON_NAME: TypeAdapter[str] = TypeAdapter(Annotated[Name, AfterValidator(_chec
 
 
 class TokenScope(StrEnum):
-    """What a token allows."""
+    """The permissions of a token."""
 
     REPORT = "report"
     """Send findings; nothing can be read."""
@@ -64,7 +64,7 @@ class AccessToken(NamedTuple):
 
 
 def hash_of(secret: str) -> str:
-    """What is kept of a token."""
+    """The stored digest of a token."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from packager.tracker.core.cause import cause_of
-from packager.tracker.core.clearing import QUIET_SECONDS, may_go_quiet
+from packager.tracker.core.clearing import may_go_quiet
 from packager.tracker.core.issue import ACTIVE, Event, Issue, Transition
 from packager.tracker.core.versions import Versions
 from packager.tracker.store.causes import keep_causes, near_causes
@@ -34,6 +34,8 @@ class Writer(StoreReader):
 
     def __init__(self, connection: Database) -> None:
         super().__init__(connection)
+        self.time_scale = 1
+        """By what times are divided after which issues flap or are quiet: that of the rules."""
         self._versions: dict[str, dict[str, None]] = {}
         """Package → its versions in order, as far as this transaction asked."""
         self.added: Counter[str] = Counter()
@@ -237,7 +239,7 @@ def due_at(issue: Issue) -> float | None:
         *([issue.ignored.until] if issue.ignored is not None else []),
     ]
     if issue.flapping and issue.cleared_at is not None and may_go_quiet(issue):
-        times.append(issue.cleared_at + QUIET_SECONDS)
+        times.append(issue.cleared_at + issue.quiet_seconds)
     return min((one for one in times if one is not None), default=None)
 
 

@@ -1,4 +1,4 @@
-"""What the model host tells about the inside of a fitted model, as plain data."""
+"""The inside of a fitted model as plain data, described by the model host."""
 
 from __future__ import annotations
 

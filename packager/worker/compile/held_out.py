@@ -25,7 +25,7 @@ def json_rows(frame: pd.DataFrame, schema: Schema) -> list[Row]:
 
 
 def accepted_rows(schema: Schema, rows: Sequence[Row]) -> list[Row]:
-    """Those of ``rows`` that are valid in a request."""
+    """The ``rows`` that are valid in a request."""
     bad: set[int] = set()
     for column in schema.features:
         take = make_converter(column)

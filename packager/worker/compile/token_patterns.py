@@ -1,4 +1,4 @@
-"""Which regular expressions divide a document in a time that is proportional to its length.
+"""Regular expressions that divide a document in time proportional to its length.
 
 The compiled form runs in the event loop of a server, where a slow expression would delay other
 requests: documents that could make one slow are left to the model's own process.

@@ -56,7 +56,7 @@ def set_kernels(variables: dict[str, str], isa: Isa, features: NumpyFeatures) ->
 
 
 def own_features() -> NumpyFeatures:
-    """What the NumPy of this process tells; raises ``PackageError`` if it does not."""
+    """The features by the NumPy of this process; raises ``PackageError`` if it names none."""
     try:
         return numpy_features()
     except ImportError as error:

@@ -77,7 +77,7 @@ def _command(root: Root, confinement: Confinement) -> HostCommand:
 
 @cache
 def _features(python: str) -> NumpyFeatures:
-    """What the NumPy of ``python`` tells; raises ``PackageError`` if it does not."""
+    """The features by the NumPy of ``python``; raises ``PackageError`` if it names none."""
     done = subprocess.run(
         [python, "-m", "modelhost", "features"],
         env={**os.environ, "PYTHONPATH": str(host_folder())},

@@ -46,7 +46,7 @@ class Reply:
     outcome: RowOutcome
     answers: tuple[dict[str, Any], ...] = ()
     why: str = ""
-    """What the model said if it raised."""
+    """The error of the model if it raised."""
 
 
 @dataclass(frozen=True)

@@ -79,11 +79,11 @@ class ReplayReport(FrozenModel):
     nondeterminism: tuple[str, ...] = ()
     """Sources of nondeterminism in the project's code: ``train.py:3: …``."""
     checked_by: Literal["this installation", "the package itself"] = "the package itself"
-    """Whose code made the comparison; a package's own code is not trustworthy about the package."""
+    """The code that compared; a package's own code is not trustworthy about the package."""
     verified_by: dict[str, str] = {}
     """Part of the package → what verifies it."""
     isolation: dict[str, str] = {}
-    """Where the replay ran, and its isolation: files, network, processes."""
+    """The place of the replay and its isolation: files, network, processes."""
     environment_recorded: NumericalEnvironment
     environment_now: NumericalEnvironment | None = None
     environment_differences: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Which members of a solution its error comes from: Shapley shares over known right answers.
+"""The members' shares in a solution's error: Shapley shares over known right answers.
 
 A member is replaced by its right answers, for every set of members, and the loss of each row is
 measured (:mod:`monitoring.stats.shapley`). What is left with all members right is the rest: the
@@ -71,7 +71,7 @@ class AttributedRows:
 
 @dataclass(frozen=True)
 class _Runs:
-    """What the runs of a study say."""
+    """The results of the runs of a study."""
 
     players: tuple[str, ...]
     losses: Floats

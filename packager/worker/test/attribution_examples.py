@@ -22,7 +22,7 @@ NOT_ASKED = "not asked"
 
 
 class Effects(NamedTuple):
-    """What each member makes of the loss of each row."""
+    """Each member's effect on the loss of each row."""
 
     members: Sequence[str]
     parts: Floats

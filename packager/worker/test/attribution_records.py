@@ -1,4 +1,4 @@
-"""Where the error of a solution comes from: shares of its members (``attribution.json``).
+"""The members' shares in the error of a solution (``attribution.json``).
 
 Shapley values over the members whose right answers are known; see ``docs/solutions-testing.md``.
 The file in a package holds no row of the data.
@@ -59,7 +59,7 @@ class MemberFigures(FrozenModel):
     rows: int
     """Rows that it received; one that it received twice counts twice."""
     judged: int = 0
-    """Those of them with a right answer."""
+    """The number of rows with a right answer."""
     truth: str | None = None
     metrics: Mapping[str, MetricFigure] = {}
     why: str = ""

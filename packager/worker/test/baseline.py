@@ -1,4 +1,4 @@
-"""What is known of a package's quality on held-out rows: sufficient statistics, no row.
+"""A package's quality on held-out rows: sufficient statistics, no row.
 
 ``/package/baseline.json``. New rows are compared with it as one sample with another, because the
 held-out rows are a sample too.
@@ -162,7 +162,7 @@ class GroupedBaseline(FrozenModel):
     """The groups of a column of ``[test.fairness]``."""
 
     values: tuple[str, ...]
-    """Those with a group of their own; the others are one group."""
+    """The values with a group of their own; the others are one group."""
     groups: Mapping[str, Mapping[str, GroupMetric]]
     """Group (``sex=f``) to metric."""
 

@@ -1,4 +1,4 @@
-"""What is known of a classifier's answers to labelled rows: confusion, scores, reliability."""
+"""A classifier's answers to labelled rows: confusion, scores, reliability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page draws: the keys of ``FamilyReport.details`` and ``Check.details``.
+"""The data of the plots of a page: the keys of ``FamilyReport.details`` and ``Check.details``.
 
 A family makes its record and hands over ``record.model_dump()``; a page reads it with ``of``.
 ``OF_FAMILIES`` and ``OF_CHECKS`` say which families have one; the report checks them. Fairness,

@@ -1,4 +1,4 @@
-"""Which direction of a metric is worse, and how large a change the policy allows."""
+"""The worse direction of each metric, and the largest change that the policy allows."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ MAX_TOLD = 5
 
 
 class HeldOut(NamedTuple):
-    """What is known of the held-out rows."""
+    """Statistics, weak slices and attribution of the held-out rows."""
 
     baseline: Baseline
     weak: WeakSlices | None

@@ -28,7 +28,7 @@ def labelled_families(
     baseline: Baseline,
     manifest: Manifest,
 ) -> dict[Family, Judged]:
-    """What each family finds on the rows of ``judged``.
+    """The results of each family on the rows of ``judged``.
 
     ``masks``: declared slice → mask, shape (n,); ``groups``: the columns of ``[test.fairness]``,
     n rows.

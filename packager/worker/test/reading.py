@@ -36,7 +36,7 @@ class ReadData:
     files: tuple[FileEntry, ...]
     fingerprint: Fingerprint
     absent: Mapping[str, tuple[str, ...]]
-    """What needs them (``feature``, ``column of [slices]``) → columns that the new data lack."""
+    """User of columns (``feature``, ``column of [slices]``) → those that the new data lack."""
     chosen: npt.NDArray[np.float64] | None = None
     """The probability with which each row was to be labelled, shape (n,); None if none was."""
     notes: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ def read_for_test(job: DataTestJob, manifest: Manifest, root: Root) -> ReadData 
 
 
 def absent_columns(rows: NewRows, *, late: bool = False) -> dict[str, tuple[str, ...]]:
-    """What needs them → columns that ``rows`` lack; ``late``: right answers are in another file.
+    """User of columns → those that ``rows`` lack; ``late``: right answers are in another file.
 
     Rows need no right answers; those with one of several need the others.
     """

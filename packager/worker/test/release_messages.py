@@ -1,4 +1,4 @@
-"""What the workers of two releases of a solution exchange through the host, as files of messages.
+"""Files of messages that the workers of two releases of a solution exchange through the host.
 
 A flow runs in its own release; a member of the other release answers there, in its own environment,
 so that two releases with conflicting dependencies can be compared.
@@ -89,7 +89,7 @@ class StudiedData:
 
 @dataclass(frozen=True)
 class ReleaseResult:
-    """What a worker found."""
+    """The results of a worker."""
 
     rows: StudiedData
     members: Sequence[StudiedMember]
@@ -98,9 +98,9 @@ class ReleaseResult:
     answers: Answered = field(default_factory=dict)
     """To the questions."""
     runs: Mapping[tuple[str, ...], Predictions] = field(default_factory=dict)
-    """Those that came to an end."""
+    """The runs that completed."""
     open: Sequence[Question] = ()
-    """What the other runs need."""
+    """The questions for the other runs."""
 
     def dump(self) -> bytes:
         """``ReleaseResult.load`` is the inverse."""
@@ -142,7 +142,7 @@ class _Pack:
         return header, *self.add(buffers)
 
     def get(self, array_span: Sequence[Any]) -> Predictions:
-        """What ``put`` added."""
+        """The message that ``put`` added."""
         header, first, count = array_span
         return decode_predictions(Message(header, self.buffers[first : first + count]))
 

@@ -27,8 +27,8 @@ class Check(FrozenModel):
     name: str
     """Unique in the family: ``accuracy color=E``."""
     subject: str = ""
-    """What is compared: a slice, a feature, a group, a case; of the drift of answers the name in
-    the profile, ``__prediction__``, which no column can have; of time the earlier package."""
+    """A slice, a feature, a group or a case; for the drift of answers the name in the profile,
+    ``__prediction__``, which no column can have; for time the earlier package."""
     metric: str = ""
     baseline: float | None = None
     now: float | None = None
@@ -64,11 +64,11 @@ class Check(FrozenModel):
     examples: tuple[Mapping[str, Any], ...] = ()
     """Rows that show it, at most 10."""
     details: Mapping[str, Any] = {}
-    """What a page draws of it: the record of ``details.OF_CHECKS``."""
+    """The data of its plot: the record of ``details.OF_CHECKS``."""
 
     @property
     def could_see(self) -> str:
-        """What this many rows could have shown, for the end of a sentence; empty if unknown."""
+        """The smallest change that this many rows show, to end a sentence; empty if unknown."""
         if self.visible_from is None or not math.isfinite(self.visible_from):
             return ""
         return f"; a change of {self.visible_from:.3g} would have been found"
@@ -101,7 +101,7 @@ class FamilyReport(FrozenModel):
     """Why it was not judged, or is inconclusive."""
     not_tested: tuple[NotTested, ...] = ()
     details: Mapping[str, Any] = {}
-    """What a page draws of the whole family: the record of ``details.OF_FAMILIES``."""
+    """The data of the family's plots: the record of ``details.OF_FAMILIES``."""
 
     @model_validator(mode="after")
     def _drawable(self) -> Self:
@@ -131,14 +131,14 @@ class DataTestReport(FrozenModel):
     judged_rows: int
     """Rows that the model answered."""
     labelled_rows: int
-    """Those of them that quality is measured on: labelled, and no rows of the training."""
+    """The rows for quality: labelled, and no rows of the training."""
     policy: Policy
     verdict: Verdict
     sentence: str
     """The verdict in one sentence."""
     families: tuple[FamilyReport, ...]
     notes: tuple[str, ...] = ()
-    """What was left out, and why."""
+    """The rows and columns that were left out, and why."""
     attribution: Attribution | None = None
     """Of a solution: the shares of its members in its error; None for other packages."""
 

@@ -48,7 +48,7 @@ from packager.worker.train.dataset import Dataset
 
 
 class _Found(NamedTuple):
-    """What the families found."""
+    """The results of the families."""
 
     families: dict[Family, Judged]
     notes: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ def _unread(data: UnreadData) -> _Found:
 
 
 def _every_family(found: _Found) -> dict[Family, Judged]:
-    """What each family found; those that found nothing say why."""
+    """The result of each family; those without one say why."""
     nothing = Judged(not_judged=found.why)
     return {family: found.families.get(family, nothing) for family in FAMILIES}
 
@@ -112,7 +112,7 @@ def _every_family(found: _Found) -> dict[Family, Judged]:
 def _families(
     data: ReadData, times: PreviousTimes | None, manifest: Manifest, root: Root, forks: ForkServer
 ) -> _Found:
-    """What each family found."""
+    """The result of each family."""
     rows, notes = data.rows, (*_notes(data.rows), *data.notes)
     if data.absent:
         return _Found(
@@ -162,7 +162,7 @@ def _families(
 
 
 def _coverage(rows: NewRows) -> tuple[str, ...]:
-    """Which slices have more or fewer labels than the others; empty for no difference."""
+    """The slices with more or fewer labels than the others; empty for no difference."""
     if not rows.labelled.any() or rows.labelled.all():
         return ()
     groups = rows.groups(rows.manifest.test.groups)

@@ -43,7 +43,7 @@ class _Test(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What a family found, before it is judged."""
+    """The results of a family before the verdict."""
 
     checks: Sequence[Check] = ()
     not_judged: str = ""

@@ -195,7 +195,7 @@ def _record(
 def _examples(
     frame: pd.DataFrame, rows: npt.NDArray[np.intp], loss: Floats
 ) -> tuple[Mapping[str, Any], ...]:
-    """Those of ``rows`` with the largest losses, the first ones of equals."""
+    """The ``rows`` with the largest losses, the first ones of equals."""
     worst = rows[np.argsort(-loss[rows], kind="stable")][:MAX_EXAMPLES]
     return tuple(
         {

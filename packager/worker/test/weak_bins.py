@@ -41,7 +41,7 @@ MAX_CATEGORIES = 1_000
 def term_features(
     series: pd.Series[Any], name: str, profiled: Mapping[str, FeatureProfile]
 ) -> list[TermFeature]:
-    """What slices are searched by of one column, the most telling first; empty for none.
+    """The bins of one column for the search of slices, the most informative first; empty for none.
 
     ``profiled``: the bins of the package by feature name; a feature without has bins of its own.
     """

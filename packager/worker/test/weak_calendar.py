@@ -30,7 +30,7 @@ from packager.worker.test.weak_terms import TermFeature, literal, operand
 Floats = npt.NDArray[np.float64]
 
 _PARTS = {"date": ("weekday", "month"), "time": (), "decimal": ()}
-"""What slices are searched by beside ranges: the hour of a time of day is a range of it."""
+"""Parts that are searched beside ranges: the hour of a time of day is a range of it."""
 _TEXTS: Mapping[str, Callable[[float], str]] = {"date": date_text, "time": time_text}
 
 

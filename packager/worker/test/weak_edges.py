@@ -13,7 +13,7 @@ FINE_BINS = 40
 
 
 def number_edges(numbers: Floats, most: int = BINS) -> Floats:
-    """Where bins of about equal rows begin, at most ``most`` - 1; NaN is in none.
+    """The first values of bins of about equal rows, at most ``most`` - 1; NaN is in none.
 
     A value of more rows than a bin has a bin of its own, as zero has in amounts that most rows
     lack; the other rows are divided by quantiles.

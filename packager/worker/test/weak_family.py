@@ -87,7 +87,7 @@ def losses_of(
 def _noise(
     sure: npt.NDArray[np.float64], known: Calibration, baseline: Baseline
 ) -> ExpectedNoise | None:
-    """That of calibrated confidences; None for a calibration that changes nothing."""
+    """The noise of calibrated confidences; None for a calibration that changes nothing."""
     if not known.counts:
         return None
     held = baseline.answers

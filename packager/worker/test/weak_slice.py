@@ -9,8 +9,8 @@ from packager.manifest.base import FrozenModel
 
 FILE = "weak.json"
 Against = Literal["confidence", "rest", "baseline"]
-"""What the loss of a slice is compared with: the loss that the calibrated confidence of its rows
-lets expect, the mean loss of the other rows, or the mean loss of the package's held-out rows."""
+"""The reference of a slice's loss: the loss that the calibrated confidence of its rows predicts,
+the mean loss of the other rows, or the mean loss of the package's held-out rows."""
 
 
 class WeakSlice(FrozenModel):
@@ -47,10 +47,10 @@ class WeakSlice(FrozenModel):
 
 
 class WeakSlices(FrozenModel):
-    """What the search found."""
+    """The results of the search."""
 
     against: Against
-    """What it compared with."""
+    """The reference of the comparison."""
     effect: float
     """Least excess, in the unit of the loss."""
     level: float
@@ -64,7 +64,7 @@ class WeakSlices(FrozenModel):
     left_out: Mapping[str, str]
     """Feature or column → why it was not searched."""
     slices: tuple[WeakSlice, ...]
-    """Those with the most harm first."""
+    """The slices with the most harm first."""
 
     def without_cells(self) -> WeakSlices:
         """The same with the positions of example rows, not their cells: for a package."""

@@ -41,7 +41,7 @@ def with_fitted_columns(model: Model, dataset: Dataset) -> Dataset:
 
 
 def features_of_model(model: Model, rows: pd.DataFrame, features: Sequence[str]) -> tuple[str, ...]:
-    """Those of ``features`` that the model names, in its order; all if it names none.
+    """The ``features`` that the model names, in its order; all if it names none.
 
     A class of the project may read other columns than it names: if it fails on those it names but
     not on all features, it gets all of them.

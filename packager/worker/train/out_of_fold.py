@@ -59,7 +59,7 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFoldPredictio
         job_bytes, rows = FoldsJob(task=task).dump(), pickle.dumps(folds)
         ended = run_child("folds", job_bytes, rows, root, folder, DEFAULT_MODEL_TIMEOUT_SECONDS)
         if not ended.finished:
-            raise NotApplicableError(ended.message)
+            raise NotApplicableError(f"the default model failed: {ended.message}")
         with np.load(folder / _ANSWERS) as found:
             return OutOfFoldPredictions(
                 found["rows"], folds.classes, found["target_values"], found["predictions"]

@@ -70,7 +70,7 @@ def _means(right: Sequence[Any], _output: Output) -> Any:
 
 
 def _quantiles(right: Sequence[Any], output: Output) -> Any:
-    """Those of the training rows, of several steps those of each."""
+    """The quantiles of the training rows; of several steps, of each."""
     levels = output.levels or ()
     given = floats(right) if output.shape is None else matrix(right, *output.shape)
     found = np.nanquantile(given, levels, axis=0).tolist()

@@ -118,7 +118,7 @@ def queries_of(rows: pd.DataFrame, output: Output) -> list[Any] | None:
 
 
 def form_of(output: Output, training: pd.DataFrame) -> OutputForm:
-    """What the metrics need to know of the output."""
+    """The form of the output for its metrics."""
     censoring = None
     if output.times and output.event is not None:
         times = floats(right_answers(training, output) or [])

@@ -16,6 +16,7 @@ import pytest
 
 TOP = Path(__file__).parents[3]
 MAKER = TOP / "tests" / "support" / "large_models.py"
+OUTPUTS_MAKER = TOP / "tests" / "support" / "large_outputs.py"
 PYTHON = os.environ.get("MODEL_PACKAGER_FORMATS", "")
 CASES = {
     "catboost": ("catboost", "catboost"),
@@ -43,14 +44,26 @@ CASES = {
 """Case → the library that makes it, and the format that is found; None for a pickle."""
 
 
-def made(name: str, place: Path) -> dict[str, object]:
+OUTPUTS = {
+    **dict.fromkeys(("torch_export", "torchscript", "onnx"), "torch"),
+    **dict.fromkeys(("keras", "keras_inputs"), "keras"),
+    **dict.fromkeys(
+        ("transformers_labels", "transformers_spans", "transformers_vector"), "transformers"
+    ),
+    **dict.fromkeys(("cox", "weibull"), "lifelines"),
+    **{name: name for name in ("spacy", "pmdarima", "sktime", "surprise", "catboost")},
+}
+"""Case of ``[outputs]`` → the library that makes it."""
+
+
+def made(name: str, place: Path, maker: Path = MAKER) -> dict[str, object]:
     environment = {
         **os.environ,
         "PYTHONPATH": str(TOP),
         "OMP_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
     }
-    command = [PYTHON, "-W", "ignore", str(MAKER), name, str(place)]
+    command = [PYTHON, "-W", "ignore", str(maker), name, str(place)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     told: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
@@ -72,3 +85,12 @@ def test_a_model_is_loaded_and_has_one_state(tmp_path: Path, name: str) -> None:
         return
     assert str(one["cut"]).startswith(("m", "catboost", "onnxruntime", "torch", "keras", "skops"))
     assert "expected a model, got" in str(one["cut"]) or "can't read" in str(one["cut"])
+
+
+@pytest.mark.skipif(not PYTHON, reason="MODEL_PACKAGER_FORMATS=PYTHON runs it")
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_outputs_are_what_the_library_answers(tmp_path: Path, name: str) -> None:
+    if subprocess.run([PYTHON, "-c", f"import {OUTPUTS[name]}"], capture_output=True).returncode:
+        pytest.skip(f"{PYTHON} has no {OUTPUTS[name]}")
+    told = made(name, tmp_path / "one", OUTPUTS_MAKER)
+    assert told["agrees"], told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from tiny_models import LABELS, NUMBERS, ROWS, THREE, lightgbm_booster, loaded, 
 from xgboost import DMatrix, train
 
 from modelhost.errors import PackageError
+from modelhost.output_spec import OutputSpec
 
 
 @pytest.mark.parametrize("make", [lightgbm_booster, xgboost_booster])
@@ -110,3 +112,26 @@ def test_estimators_are_served_as_they_are(tmp_path: Path) -> None:
     assert loaded(tmp_path, fitted, "classification").native.__class__ is LGBMClassifier
     named = loaded(tmp_path, fitted, "classification", ("no", "yes")).predict(ROWS)
     assert named.labels == np.array(["no", "yes"])[fitted.predict(ROWS)].tolist()
+
+
+def test_several_numbers_and_scores_are_those_of_the_booster(tmp_path: Path) -> None:
+    quantiles = xgboost_booster(
+        "reg:quantileerror", NUMBERS, quantile_alpha=np.array([0.1, 0.9]), max_depth=2
+    )
+    levels = OutputSpec("z", "quantiles", levels=(0.1, 0.9))
+    found = loaded(tmp_path, quantiles, "outputs", outputs=(levels,)).predict(ROWS[["c", "b", "a"]])
+    assert [one["0.9"] for one in found.labels] == quantiles.predict(DMatrix(ROWS))[:, 1].tolist()
+    ranker = lightgbm_booster("regression", NUMBERS)
+    score = OutputSpec("z", "score")
+    found = loaded(tmp_path, ranker, "outputs", outputs=(score,)).predict(ROWS)
+    assert found.labels == ranker.predict(ROWS).tolist()
+
+
+@pytest.mark.parametrize("make", [lightgbm_booster, xgboost_booster])
+def test_a_declared_label_has_probabilities(tmp_path: Path, make: Any) -> None:
+    label = OutputSpec("y", "label", ("no", "yes"))
+    model = loaded(tmp_path, make(), "outputs", outputs=(label,))
+    found = model.predict(ROWS)
+    assert model.outputs[0].classes == ("no", "yes")
+    assert found.probabilities is not None
+    assert found.labels == [("no", "yes")[int(row[1] > 0.5)] for row in found.probabilities]

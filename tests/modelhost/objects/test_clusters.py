@@ -16,6 +16,7 @@ from sklearn.svm import OneClassSVM
 from tiny_models import ROWS, loaded
 
 from modelhost.errors import PackageError
+from modelhost.output_spec import OutputSpec
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,13 @@ def test_outliers_are_labels_or_scores(tmp_path: Path, model: Any) -> None:
 def test_a_model_that_can_say_nothing_of_new_rows_is_named(tmp_path: Path, model: Any) -> None:
     with pytest.raises(PackageError, match=f"{type(model).__name__} has no predict"):
         loaded(tmp_path, model.fit(ROWS), "classification")
+
+
+def test_clusters_are_the_classes_of_a_declared_label(tmp_path: Path) -> None:
+    label = OutputSpec("segment", "label")
+    fitted = make_pipeline(StandardScaler(), KMeans(3, n_init=1, random_state=0)).fit(ROWS)
+    model = loaded(tmp_path, fitted, "outputs", outputs=(label,))
+    assert model.outputs[0].classes == (0, 1, 2)
+    assert model.predict(ROWS).labels == fitted.predict(ROWS).tolist()
+    outliers = IsolationForest(n_estimators=5, random_state=0).fit(ROWS)
+    assert loaded(tmp_path, outliers, "outputs", outputs=(label,)).outputs[0].classes is None

@@ -10,7 +10,7 @@ import pytest
 
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import DeclaredAnswers
-from modelhost.objects.forecasts import adapt_prophet, by_step
+from modelhost.objects.forecasts import Forecasts, adapt_prophet, by_step
 
 REGRESSION = DeclaredAnswers("regression")
 
@@ -18,11 +18,12 @@ REGRESSION = DeclaredAnswers("regression")
 def test_a_step_is_the_place_in_the_forecast() -> None:
     asked = []
 
-    def forecast(steps: int) -> Any:
+    def forecast(steps: int, regressors: Any) -> Any:
         asked.append(steps)
+        assert regressors is None
         return np.arange(steps) * 10.0
 
-    model = by_step(None, REGRESSION, "ARIMA", forecast)
+    model = by_step(None, REGRESSION, Forecasts("ARIMA", forecast))
     assert model.predict(pd.DataFrame({"step": [3, 1, 3]})).tolist() == [20.0, 0.0, 20.0]
     assert asked == [3]
     assert model.feature_names_in_ == ["step"]
@@ -30,14 +31,31 @@ def test_a_step_is_the_place_in_the_forecast() -> None:
 
 @pytest.mark.parametrize("step", [0, 1.5, -1, None, 1e9])
 def test_other_steps_are_refused(step: object) -> None:
-    model = by_step(None, REGRESSION, "ARIMA", lambda n: np.zeros(n))
+    model = by_step(None, REGRESSION, Forecasts("ARIMA", lambda n, _: np.zeros(n)))
     with pytest.raises(ValueError, match="column 'step': expected whole numbers from 1 to 100,000"):
         model.predict(pd.DataFrame({"step": [1, step]}))
 
 
 def test_a_forecast_is_no_classification() -> None:
     with pytest.raises(PackageError, match="ARIMA gives a number"):
-        by_step(None, DeclaredAnswers("classification"), "ARIMA", np.zeros)
+        by_step(None, DeclaredAnswers("classification"), Forecasts("ARIMA", np.zeros))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_regressors_of_a_step_change_its_answer_alone(named: bool) -> None:
+    """Rows of one step with different regressors are different forecasts."""
+
+    def forecast(steps: int, regressors: Any) -> Any:
+        assert regressors.shape == (steps, 1)
+        return np.column_stack([np.arange(steps) * 10 + regressors[:, 0], regressors[:, 0]])
+
+    model = by_step(None, REGRESSION, Forecasts("ARIMA", forecast, ["promo"], named))
+    rows = pd.DataFrame({"promo": [1.0, 0, 5, 0], "step": [3, 1, 3, 3]})
+    assert model.predict(rows).tolist() == [[21, 1], [0, 0], [25, 5], [20, 0]]
+    assert model.feature_names_in_ == (["step", "promo"] if named else None)
+    assert model.n_features_in_ == 2
+    with pytest.raises(ValueError, match="columns promo: expected numbers, got null"):
+        model.predict(rows.assign(promo=[None, 0, 0, 0]))
 
 
 class Prophet:

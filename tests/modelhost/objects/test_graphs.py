@@ -12,6 +12,8 @@ from modelhost.errors import PackageError
 from modelhost.loaders.protobuf import GraphNode
 from modelhost.objects.adapter import DeclaredAnswers
 from modelhost.objects.graphs import Graph, adapt_graph
+from modelhost.output_spec import OutputSpec
+from modelhost.outputs import predict_outputs
 
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [0.0, 1.0, 0.0]})
 CLASSIFY, REGRESS = DeclaredAnswers("classification"), DeclaredAnswers("regression")
@@ -99,3 +101,23 @@ def test_several_outputs_are_refused_by_name() -> None:
     outputs = [Value(name, "tensor(float)", [None, 1]) for name in ("up", "down")]
     with pytest.raises(PackageError, match="has the outputs 'up', 'down', expected one"):
         adapt_graph(graph(outputs), REGRESS)
+
+
+def test_several_outputs_are_those_that_are_declared() -> None:
+    told = [Value("up", "tensor(float)", [None, 1]), Value("tags", "tensor(float)", [None, 2])]
+
+    class Both(Session):
+        def run(self, names: list[str], fed: dict[str, Any]) -> list[Any]:
+            (rows,) = fed.values()
+            return [
+                {"up": rows[:, :1], "tags": np.column_stack([rows[:, 1]] * 2)}[n] for n in names
+            ]
+
+    session = Both([Value("x", "tensor(float)", [None, 2])], told)
+    nodes = (GraphNode("Sigmoid", ["z"], ["tags"], None),)
+    outputs = (OutputSpec("tags", "labels", ("p", "q")), OutputSpec("up", "number"))
+    model = adapt_graph(Graph(session, nodes), DeclaredAnswers("outputs", None, outputs))
+    found = predict_outputs(model, ROWS, outputs)
+    assert found.labels[:2] == [{"tags": [], "up": 1.0}, {"tags": ["p", "q"], "up": 2.0}]
+    assert found.more is not None
+    assert found.more[1] == {"probabilities": {"tags": {"p": 1.0, "q": 1.0}}}

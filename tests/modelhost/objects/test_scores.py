@@ -86,3 +86,12 @@ def test_a_fixed_batch_is_filled_up() -> None:
     assert in_batches(run, rows, 2).tolist() == rows.sum(axis=1).tolist()
     assert in_batches(run, rows, None).tolist() == rows.sum(axis=1).tolist()
     assert sizes == [2, 2, 2, 5]
+
+
+def test_several_tensors_of_a_fixed_batch_stay_apart() -> None:
+    rows = np.arange(10.0).reshape(5, 2)
+    for give in (lambda one, two: [one, two], lambda one, two: {"sum": one, "first": two}):
+        found = in_batches(lambda part, g=give: g(part.sum(axis=1), part[:, 0]), rows, 2)
+        total, first = found.values() if isinstance(found, dict) else found
+        assert total.tolist() == rows.sum(axis=1).tolist()
+        assert first.tolist() == rows[:, 0].tolist()

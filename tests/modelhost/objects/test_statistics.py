@@ -12,6 +12,7 @@ import statsmodels.formula.api as smf
 from tiny_models import LABELS, NUMBERS, ROWS, THREE, loaded
 
 from modelhost.errors import PackageError
+from modelhost.output_spec import OutputSpec
 from modelhost.state import state, state_digest
 
 WITH_CONSTANT = sm.add_constant(ROWS)
@@ -69,9 +70,63 @@ def test_series_are_asked_by_the_step(tmp_path: Path) -> None:
     model = loaded(tmp_path, fitted, "regression")
     found = model.predict(pd.DataFrame({"step": [3, 1]})).labels
     assert found == fitted.forecast(3).iloc[[2, 0]].tolist()
-    other = sm.tsa.ARIMA(series, exog=np.arange(60.0) % 7, order=(1, 0, 0)).fit()
-    with pytest.raises(PackageError, match="ARIMA was fitted with other columns"):
-        loaded(tmp_path, other, "regression")
+
+
+@pytest.mark.slow
+def test_columns_known_ahead_are_those_of_the_row(tmp_path: Path) -> None:
+    promo = pd.DataFrame({"promo": np.arange(60) % 7 == 0, "cold": np.arange(60) % 3}, dtype=float)
+    series = np.sin(np.arange(60.0)) + 5 * promo["promo"]
+    fitted = sm.tsa.SARIMAX(series, exog=promo, order=(1, 1, 0)).fit(disp=0)
+    rows = pd.DataFrame({"cold": [1.0, 0], "step": [3, 1], "promo": [1.0, 0]})
+    ahead = [[0.0, 0.0], [1.0, 2.0], [1.0, 1.0]]
+    told = fitted.get_forecast(3, exog=ahead)
+    model = loaded(tmp_path, fitted, "regression")
+    assert model.feature_names == ("step", "promo", "cold")
+    assert np.allclose(model.predict(rows).labels, told.predicted_mean.iloc[[2, 0]])
+    levels = OutputSpec("y", "quantiles", levels=(0.1, 0.5))
+    found = loaded(tmp_path, fitted, "outputs", outputs=(levels,)).predict(rows).labels
+    lower = told.conf_int(alpha=0.2).iloc[[2, 0], 0]
+    assert np.allclose([one["0.1"] for one in found], lower)
+    assert np.allclose([one["0.5"] for one in found], told.predicted_mean.iloc[[2, 0]])
+
+
+def test_a_forecast_that_needs_columns_of_earlier_steps_is_refused(tmp_path: Path) -> None:
+    series = np.sin(np.arange(60.0))
+    fitted = sm.tsa.AutoReg(series, 1, exog=np.arange(60.0) % 7).fit()
+    with pytest.raises(PackageError, match="depends on those of earlier steps, too"):
+        loaded(tmp_path, fitted, "regression")
+
+
+@pytest.mark.parametrize("formula", [True, False])
+def test_quantiles_are_those_of_one_answer(tmp_path: Path, formula: bool) -> None:
+    rows = ROWS[["a", "b"]]
+    fitted = (
+        smf.ols("z ~ a + b", rows.assign(z=NUMBERS)).fit()
+        if formula
+        else sm.OLS(NUMBERS, sm.add_constant(rows)).fit()
+    )
+    levels = OutputSpec("z", "quantiles", levels=(0.05, 0.5, 0.95))
+    found = loaded(tmp_path, fitted, "outputs", outputs=(levels,)).predict(rows).labels
+    given = rows if formula else sm.add_constant(rows)
+    told = fitted.get_prediction(given).summary_frame(alpha=0.1)
+    assert np.allclose([one["0.05"] for one in found], told["obs_ci_lower"])
+    assert np.allclose([one["0.95"] for one in found], told["obs_ci_upper"])
+
+
+@pytest.mark.parametrize("formula", [True, False])
+def test_quantiles_of_a_glm_are_those_of_its_family(tmp_path: Path, formula: bool) -> None:
+    counts = np.arange(len(ROWS)) % 5
+    plain = sm.GLM(counts, WITH_CONSTANT, family=sm.families.Poisson()).fit()
+    table = ROWS.assign(n=counts)
+    written = smf.glm("n ~ a + b + c", table, family=sm.families.Poisson()).fit()
+    levels = OutputSpec("n", "quantiles", levels=(0.1, 0.9))
+    model = loaded(tmp_path, written if formula else plain, "outputs", outputs=(levels,))
+    found = model.predict(ROWS).labels
+    told = plain.get_distribution(exog=WITH_CONSTANT.to_numpy())
+    assert np.allclose([one["0.9"] for one in found], told.ppf(0.9))
+    probit = sm.Probit(LABELS, WITH_CONSTANT).fit_regularized(alpha=1, disp=0)
+    with pytest.raises(PackageError, match="gives no distribution of one answer"):
+        loaded(tmp_path, probit, "outputs", outputs=(levels,))
 
 
 def test_the_other_task_is_refused(tmp_path: Path) -> None:

@@ -284,6 +284,22 @@ def test_a_file_that_is_no_pickle_and_may_be_anything_passes(tmp_path: Path) -> 
         assert audited(tmp_path, "model.bin", content).findings == []
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x84\xa5nodes\xdc\x00A\x84\xa5index\x00\xa4name\xacparser_model",
+        b'\x82\xa5moves\xd9T{"0":{},"1":{"TOWN":3}}',
+        b"P1\n",
+    ],
+)
+def test_msgpack_that_looks_like_an_act_passes_unless_it_must_be_a_pickle(
+    tmp_path: Path, content: bytes
+) -> None:
+    """spaCy's files begin with a map of msgpack, whose first byte is an opcode of copyreg."""
+    assert not audited(tmp_path, "model", content).findings
+    assert audited(tmp_path, "model.pkl", content).findings
+
+
 def test_every_file_of_a_folder_is_audited(tmp_path: Path) -> None:
     (tmp_path / "m" / "deep").mkdir(parents=True)
     (tmp_path / "m" / "meta.json").write_text("{}")

@@ -94,9 +94,9 @@ def test_a_named_tuple_is_given_values_and_an_enumeration_is_called(found: Defin
 
 def test_a_method_is_found_in_the_class_or_a_base_of_the_named_modules(found: Definitions) -> None:
     model = found.find("pack", "Model")
-    assert found.has_method(model, "__reduce__", ("pack.part.",))
-    assert not found.has_method(model, "__reduce__", ("elsewhere.",))
-    assert not found.has_method(model, "gone", ("pack.",))
+    assert found.method(model, "__reduce__", ("pack.part.",)) is not None
+    assert found.method(model, "__reduce__", ("elsewhere.",)) is None
+    assert found.method(model, "gone", ("pack.",)) is None
 
 
 def test_a_broken_module_defines_nothing(found: Definitions) -> None:

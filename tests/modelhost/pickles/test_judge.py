@@ -42,7 +42,9 @@ def judged(judge: Judge, full: str, *uses: str) -> str:
         ("numpy.core._multiarray_umath.set_string_function", (), "unknown"),
         ("dateutil.tz._tzfile._unpickle", (CALLED,), "allowed"),
         ("sklearn.metrics._classification.f1_score", (LATER,), "allowed"),
-        ("statsmodels.tools.web.webdoc", (LATER,), "unknown"),
+        ("statsmodels.tools.web.webdoc", (), "unknown"),
+        ("statsmodels.formula.formulatools.handle_formula_data", (), "unknown"),
+        ("statsmodels.stats.sandwich_covariance.weights_bartlett", (), "allowed"),
         ("numpy.vectorize", (MADE,), "allowed"),
         ("numpy.vectorize", (CALLED,), "refused"),
         ("builtins.getattr", ("safe", LATER), "refused"),
@@ -75,6 +77,32 @@ def test_methods_and_kept_functions_of_the_locked_distributions() -> None:
     assert not told("sklearn.utils.validation", "check_array", CALLED)
     assert not told("sklearn.base", "clone", LATER)
     assert not told("sklearn.linear_model._logistic", "LogisticRegression", LATER)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "why"),
+    [
+        ("statsmodels.formula.formulatools", "handle_formula_data", "isn't known to only compute"),
+        ("statsmodels.tsa.x13", "x13_arima_analysis", "isn't known to only compute"),
+        (
+            "statsmodels.discrete.conditional_models",
+            "ConditionalLogit.from_formula",
+            "more than compute: it evaluates the text of its parameter formula",
+        ),
+        ("scipy.optimize._nonlin", "_nonlin_wrapper", "more than compute: it calls exec"),
+        ("sklearn.utils.validation", "check_memory", "more than compute: it calls Memory"),
+        ("patsy.eval", "EvalFactor", "runs programs, opens files or loads code"),
+    ],
+)
+def test_a_function_that_evaluates_or_opens_what_it_is_given_is_refused(
+    module: str, name: str, why: str
+) -> None:
+    """A model would call it when it predicts: ``FunctionTransformer(handle_formula_data, …)``."""
+    judge = Judge(here())
+    one = GlobalName(module, name, 0)
+    assert why in judge.of(one).why
+    one.uses.add(LATER)
+    assert not judge.of(one).allowed
 
 
 def test_a_user_may_allow_a_name_and_that_name_only() -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from modelhost.errors import PackageError
 from modelhost.pickles.before_load import refuse_pickles
-from modelhost.pickles.states import TEMPLATE, Fields, executed_text, is_followed
+from modelhost.pickles.stand_ins import ConstructedObject, GlobalName
+from modelhost.pickles.states import METHOD, TEMPLATE, Fields, executed_text, is_followed
 
 NORMAL = by_global("scipy.stats._continuous_distns.norm_gen")
 OBJECT = by_global("builtins.object")
@@ -78,7 +79,7 @@ def test_no_other_text_is_run(tmp_path: Path, name: str) -> None:
     code = f"open({str(canary)!r}, 'w')\n{OWN_TEXT}"
     content = hostile(code)[name]
     told = refused(tmp_path / "m.pkl", content)
-    assert f"sets {TEMPLATE}" in told or "runs a text of its state" in told
+    assert any(one in told for one in (f"sets {TEMPLATE}", "runs a text of its", "hides the"))
     with contextlib.suppress(Exception):
         pickle.loads(content)  # the attributes that it lacks end it, after the text was run
     assert canary.exists() == (name not in NOT_TAKEN)
@@ -145,3 +146,51 @@ def test_keys_that_are_made_leave_a_state_unknown() -> None:
     state.keep([object(), 1])
     assert not is_followed(state)
     assert not is_followed((state, None))
+
+
+def factor(expression: str, how: str) -> bytes:
+    """A pickle of a part of a formula, as a model fitted by a formula holds it."""
+    module, _, name = METHOD.rpartition(".Factor.")
+    method = text(module) + text(f"Factor.{name}") + b"\x93" + text(how) + b"\x85R"
+    state = b"}(" + text("expr") + text(expression) + text("_eval_method") + method + b"u"
+    return b"\x80\x04" + by_global(f"{module}.Factor") + b")\x81N" + state + b"\x86b."
+
+
+def test_a_factor_of_formulaic_computes_or_is_refused(tmp_path: Path) -> None:
+    def told(content: bytes) -> str:
+        return refused(tmp_path / "m.pkl", content)
+
+    assert told(factor("np.log1p(x) + C(k)", "python")) == ""
+    assert told(factor("price (EUR), __import__", "lookup")) == ""
+    evil = "__import__('os').system('true')"
+    assert "sets expr, which formulaic evaluates" in told(factor(evil, "python"))
+    assert "sets expr, which formulaic evaluates" in told(factor(evil, "other"))
+
+
+def test_parts_of_a_factor_that_are_set_one_by_one() -> None:
+    kind = GlobalName(*METHOD.split(".Factor.")[:1], "Factor.EvalMethod", 0)
+    lookup, python = (ConstructedObject(kind, (how,)) for how in ("lookup", "python"))
+    other = ConstructedObject(GlobalName("library", "EvalMethod", 0), ("lookup",))
+    evil = "f(x)"
+    assert executed_text((None, {"expr": evil, "_eval_method": lookup})) == ""
+    for state in (
+        {"expr": evil},
+        {"_eval_method": python},
+        {"expr": evil, "_eval_method": other},
+        {"expr": evil, "_eval_method": lookup, "eval_method": python},
+        {"expr": other, "eval_method": python},
+    ):
+        assert executed_text(state).startswith("sets expr"), state
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (b"}" + text("_value_") + text("python") + b"s", "sets _value_ of an object"),
+        (b"}" + by_global("builtins.str") + text("a") + b"\x85RK\x01s", "hides the attributes"),
+        (by_global("collections.OrderedDict") + b")R" + text("a") + b"K\x01s", "hides the"),
+    ],
+)
+def test_attributes_are_set_in_the_open(tmp_path: Path, state: bytes, told: str) -> None:
+    new = b"\x80\x02" + by_global("sklearn.preprocessing._data.StandardScaler") + b")\x81"
+    assert told in refused(tmp_path / "m.pkl", new + state + b"b.")

@@ -9,8 +9,10 @@ from socket import socket, socketpair
 import pytest
 
 from modelhost.predictions import Predictions
+from modelhost.short_wait import ShortWait
 from modelhost.solution.exchange import (
     GARBAGE,
+    LOOK_SECONDS,
     Exchange,
     ExchangeEndedError,
     ExchangeTimeoutError,
@@ -22,7 +24,6 @@ from modelhost.solution.short_form import (
     answer_to_flow,
     read_request,
 )
-from modelhost.solution.short_wait import ShortWait
 from modelhost.wire import Message, MessageDecoder, receive, send
 
 
@@ -92,7 +93,7 @@ def test_a_short_request_is_announced_and_has_a_short_answer(
     both: tuple[Exchange, socket, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exchange, other, _ = both
-    monkeypatch.setattr(exchange, "_short_wait", ShortWait(2))
+    monkeypatch.setattr(exchange, "_short_wait", ShortWait(2, LOOK_SECONDS))
     exchange.announce()
     assert other.recv(100) == ANNOUNCEMENT
     number = exchange.send(ShortRequest(1, [["a"]]))
@@ -106,7 +107,7 @@ def test_nothing_is_announced_where_looking_does_not_pay(
     both: tuple[Exchange, socket, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exchange, other, _ = both
-    monkeypatch.setattr(exchange, "_short_wait", ShortWait(1))
+    monkeypatch.setattr(exchange, "_short_wait", ShortWait(1, LOOK_SECONDS))
     exchange.announce()
     other.setblocking(False)
     with pytest.raises(BlockingIOError):
@@ -117,7 +118,7 @@ def test_the_end_of_the_other_process_is_seen_when_a_request_is_announced(
     both: tuple[Exchange, socket, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exchange, other, _ = both
-    monkeypatch.setattr(exchange, "_short_wait", ShortWait(2))
+    monkeypatch.setattr(exchange, "_short_wait", ShortWait(2, LOOK_SECONDS))
     other.close()
     with pytest.raises(ExchangeEndedError):
         exchange.announce()

@@ -88,6 +88,21 @@ def test_a_manifest_that_readers_take_for_different_things_is_refused(
         read_oci(tmp_path / "oci", "oci")
 
 
+def test_an_index_that_is_attached_to_an_image_is_refused(tmp_path: Path, images):
+    """It would lead to another image under the name of the one that is read."""
+    folder = tmp_path / "oci"
+    write_oci(images, folder)
+    index = json.loads((folder / "index.json").read_text())
+    subject = index["manifests"][0]
+    content = json.dumps({"subject": subject, "manifests": [subject]}).encode()
+    digest = sha256_bytes(content)
+    (folder / "blobs" / "sha256" / digest).write_bytes(content)
+    index["manifests"].insert(0, {**subject, "digest": f"sha256:{digest}"})
+    (folder / "index.json").write_text(json.dumps(index))
+    with pytest.raises(PackageError, match="an image that is attached to another one"):
+        read_oci(folder, "oci")
+
+
 def test_a_name_that_prints_further_lines_is_refused(tmp_path: Path, images):
     write_oci([replace(images[0], name="shop:1: verified\nok")], tmp_path / "oci")
     with pytest.raises(PackageError, match="expected text for its name"):

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import dis
 import importlib.util
 import marshal
+import os
 import py_compile
+import sys
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -159,6 +162,31 @@ def test_bytecode_differs_in_what_its_comparison_leaves_out(
         head = importlib.util.MAGIC_NUMBER + bytes(12)
         cached.write_bytes(head + marshal.dumps(code))
         assert is_compiled(cached) == (code is made)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="has no inline caches")
+def test_bytecode_differs_in_its_inline_caches(tmp_path: Path) -> None:
+    """With a specialized instruction they name another global than the source does."""
+    source = tmp_path / "m.py"
+    source.write_text("def good(): return 1\ndef bad(): return 2\ndef f(): return good()\n")
+    cached = Path(py_compile.compile(str(source)) or "")
+    content = bytearray(cached.read_bytes())
+    code = next(c for c in marshal.loads(content[16:]).co_consts if getattr(c, "co_name", 0) == "f")
+    load = next(one for one in dis.get_instructions(code) if one.opname == "LOAD_GLOBAL")
+    assert is_compiled(cached)
+    content[content.index(code.co_code) + load.offset + 4] = 9  # the place among the globals
+    cached.write_bytes(content)
+    assert not is_compiled(cached)
+
+
+@pytest.mark.parametrize("name", ["models/pipe", "code/__pycache__/train.cpython-311.pyc"])
+def test_a_pipe_is_refused_and_not_read(tmp_path: Path, name: str) -> None:
+    manifest, root = packaged(tmp_path)
+    path = root.models.parent / name
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(PackageError, match="got no regular file"):
+        check_before_loading(manifest, root)
 
 
 @pytest.mark.parametrize("name", ["x.py", "train.cpython-311.so", "x.nbi", "deep/x.pyc"])

@@ -44,6 +44,12 @@ def test_the_model_reads_its_own_environment_and_the_folders_behind_links(image:
     assert image / "venv" not in found
 
 
+def test_the_folders_that_it_lists_are_among_those_that_it_reads(image: Path) -> None:
+    (image / "members" / "text").mkdir(parents=True)
+    found = {*installed_folders()}
+    assert {image / "wheels", image / "members", image / "members" / "text"} <= found
+
+
 def test_elsewhere_the_models_environment_is_this_processs_own() -> None:
     installed_folders.cache_clear()
     assert model_python() == sys.executable

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from command import NO_ENGINE, package
@@ -97,6 +99,7 @@ def test_a_classifier_that_must_give_probabilities_is_read_natively(
     assert 'READER = "pickle"' in (tmp_path / "project/predict.py").read_text()
 
 
+INPUTS = re.compile(r"  inputs: '.*?'\n", re.DOTALL)
 OUTPUTS = re.compile(r"  outputs: '.*?'\n", re.DOTALL)
 
 
@@ -154,6 +157,58 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_written(
     assert message in caught.value.message
     assert caught.value.hint
     assert not (tmp_path / "project").exists()
+
+
+def with_tensor(saved: Path, shape: list[int], dtype: str = "float32") -> None:
+    """The model as one of another flavour, which takes an array, as Keras' and PyTorch's do."""
+    file = saved / "MLmodel"
+    spec = json.dumps([{"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": shape}}])
+    text = INPUTS.sub(f"  inputs: '{spec}'\n", file.read_text())
+    text = OUTPUTS.sub('  outputs: \'[{"type": "double"}]\'\n', text)
+    file.write_text(text.replace("  sklearn:", "  unheard_of:"))
+
+
+def test_a_tensor_of_numbers_becomes_columns(saved: Path, tmp_path: Path) -> None:
+    with_tensor(saved, [-1, 3])
+    init_from_mlflow(tmp_path / "project", saved)
+    names: dict[str, Any] = {}
+    exec((tmp_path / "project/predict.py").read_text(), names)
+    frame = pd.DataFrame({"x0": [1, 2], "x1": [1.5, None], "x2": [3, 4]})
+    given = names["typed"](frame)
+    assert (given.dtype, given.shape) == (np.float32, (2, 3))
+    assert given[0].tolist() == [1, 1.5, 3]
+    origin = json.loads((tmp_path / "project/mlflow.json").read_text())
+    assert origin["columns"] == dict.fromkeys(("x0", "x1", "x2"), "float")
+
+
+def test_the_columns_of_a_tensor_have_the_names_of_the_data(saved: Path, tmp_path: Path) -> None:
+    with_tensor(saved, [-1, 2])
+    data = tmp_path / "rows.csv"
+    data.write_text("area,price,rooms\n" + "1.5,2.5,3\n" * 20)
+    init_from_mlflow(tmp_path / "project", saved, data, "price")
+    found = load_project(tmp_path / "project").data
+    assert found is not None
+    assert found.include == ("area", "rooms")
+    origin = json.loads((tmp_path / "project/mlflow.json").read_text())
+    assert origin["columns"] == {"area": "float", "rooms": "float"}
+    for target, said in ((None, "names none, got none"), ("size", "names none, got 'size'")):
+        with pytest.raises(UsageError, match=said):
+            init_from_mlflow(tmp_path / "no", saved, data, target)
+    data.write_text("area,price\n" + "1.5,2.5\n" * 20)
+    with pytest.raises(UsageError, match=r"2 columns beside price, .* \[-1, 2\], got 1"):
+        init_from_mlflow(tmp_path / "no", saved, data, "price")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [([-1, 28, 28], "float32"), ([-1], "float32"), ([-1, 3], "object")]
+)
+def test_other_tensors_are_refused_with_the_way_that_takes_them(
+    saved: Path, tmp_path: Path, shape: list[int], dtype: str
+) -> None:
+    with_tensor(saved, shape, dtype)
+    with pytest.raises(UsageError, match=re.escape(f"got {dtype} of {shape}")) as caught:
+        init_from_mlflow(tmp_path / "project", saved)
+    assert "--from-model FILE" in caught.value.hint
 
 
 def test_a_folder_that_is_no_mlflow_model_is_refused(tmp_path: Path) -> None:

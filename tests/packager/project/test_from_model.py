@@ -23,7 +23,7 @@ def table(folder: Path, target: object) -> Path:
 def test_a_booster_becomes_a_project(tmp_path: Path) -> None:
     lightgbm_booster().save_model(tmp_path / "m.txt")
     data = table(tmp_path, LABELS.map({0: "no", 1: "yes"}))
-    init_from_model(tmp_path / "p", tmp_path / "m.txt", data, "y")
+    init_from_model(tmp_path / "p", tmp_path / "m.txt", data, ["y"])
     project = load_project(tmp_path / "p")
     assert model_loader(project) == "format:lightgbm"
     assert project.package.task == "classification"
@@ -35,7 +35,7 @@ def test_a_booster_becomes_a_project(tmp_path: Path) -> None:
 def test_numbered_classes_need_no_line(tmp_path: Path, target: pd.Series, task: str) -> None:
     objective = "binary:logistic" if task == "classification" else "reg:squarederror"
     xgboost_booster(objective, target).save_model(tmp_path / "m.ubj")
-    init_from_model(tmp_path / "p", tmp_path / "m.ubj", table(tmp_path, target), "y")
+    init_from_model(tmp_path / "p", tmp_path / "m.ubj", table(tmp_path, target), ["y"])
     project = load_project(tmp_path / "p")
     assert (project.package.task, project.serve.classes) == (task, None)
 
@@ -43,22 +43,38 @@ def test_numbered_classes_need_no_line(tmp_path: Path, target: pd.Series, task: 
 def test_a_renamed_file_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     lightgbm_booster().save_model(tmp_path / "m.cbm")
     with pytest.raises(UsageError, match=r"m\.cbm: expected a CatBoost model, as \.cbm says"):
-        init_from_model(tmp_path / "p", tmp_path / "m.cbm", None, None)
+        init_from_model(tmp_path / "p", tmp_path / "m.cbm", None)
     assert not (tmp_path / "p").exists()
 
 
 def test_json_of_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text('{"a": 1}')
     with pytest.raises(UsageError, match=r"m\.json: expected a"):
-        init_from_model(tmp_path / "p", tmp_path / "m.json", None, None)
+        init_from_model(tmp_path / "p", tmp_path / "m.json", None)
 
 
 def test_a_torchscript_archive_takes_pytorch_without_cuda(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.pt", "w") as archive:
         for name in ("data.pkl", "constants.pkl", "version", "code/__torch__.py"):
             archive.writestr(f"m/{name}", b"3")
-    init_from_model(tmp_path / "p", tmp_path / "m.pt", None, None)
+    init_from_model(tmp_path / "p", tmp_path / "m.pt", None)
     assert load_project(tmp_path / "p").requirements.torch == "cpu"
     lightgbm_booster().save_model(tmp_path / "m.txt")
-    init_from_model(tmp_path / "q", tmp_path / "m.txt", None, None)
+    init_from_model(tmp_path / "q", tmp_path / "m.txt", None)
     assert load_project(tmp_path / "q").requirements.torch is None
+
+
+def test_several_targets_become_outputs(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.pt2", "w") as archive:
+        for name in ("archive_format", "models/model.json"):
+            archive.writestr(f"m/{name}", b"pt2")
+    data = table(tmp_path, LABELS.map({0: "no", 1: "yes"}))
+    init_from_model(tmp_path / "p", tmp_path / "m.pt2", data, ["y", "a"])
+    project = load_project(tmp_path / "p")
+    assert project.package.task is None
+    label, number = project.outputs.values()
+    assert (label.kind, label.classes, label.target) == ("label", ("no", "yes"), "y")
+    assert (number.kind, number.target) == ("number", "a")
+    assert project.serve.classes is None
+    with pytest.raises(UsageError, match=r"a column of rows\.csv, got 'gone'"):
+        init_from_model(tmp_path / "q", tmp_path / "m.pt2", data, ["y", "gone"])

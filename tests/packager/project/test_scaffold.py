@@ -88,7 +88,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path):
 def test_a_project_around_a_model_knows_what_made_it(tmp_path: Path, model: Path):
     import sklearn
 
-    files = init_from_model(tmp_path / "p", model, None, None)
+    files = init_from_model(tmp_path / "p", model, None)
     assert files == ["model/model.pkl", "package.toml", "requirements.txt"]
     project = load_project(tmp_path / "p")
     check_model_files(list_files(project).model)
@@ -103,7 +103,7 @@ def test_a_project_around_a_model_knows_what_made_it(tmp_path: Path, model: Path
 
 def test_a_regressor_makes_a_regression(tmp_path: Path):
     (tmp_path / "m.pkl").write_bytes(pickle.dumps(LinearRegression()))
-    init_from_model(tmp_path / "p", tmp_path / "m.pkl", None, None)
+    init_from_model(tmp_path / "p", tmp_path / "m.pkl", None)
     assert load_project(tmp_path / "p").package.task == "regression"
 
 
@@ -120,7 +120,7 @@ def test_a_regressor_makes_a_regression(tmp_path: Path):
 def test_the_target_is_requested_or_guessed(tmp_path, model, columns, asked, expected):
     data = tmp_path / "rows 1.csv"
     data.write_text(f"{columns}\n1,2,3\n")
-    init_from_model(tmp_path / "p", model, data, asked)
+    init_from_model(tmp_path / "p", model, data, [asked] if asked else [])
     project = load_project(tmp_path / "p")
     check_columns(project)
     assert (project.data.target, project.data.source) == (expected, "data/rows 1.csv")
@@ -130,7 +130,7 @@ def test_a_folder_of_data_and_a_folder_model_are_copied(tmp_path: Path):
     for name, content in {"tables/a.csv": "x,y\n1,2\n", 'mo"del\\1/weights': "tree\n"}.items():
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(content)
-    init_from_model(tmp_path / "p", tmp_path / 'mo"del\\1', tmp_path / "tables", None)
+    init_from_model(tmp_path / "p", tmp_path / 'mo"del\\1', tmp_path / "tables")
     project = load_project(tmp_path / "p")
     assert project.path(project.model.path) == tmp_path / "p" / "model" / 'mo"del\\1'
     assert (tmp_path / "p/data/tables/a.csv").is_file()
@@ -139,7 +139,7 @@ def test_a_folder_of_data_and_a_folder_model_are_copied(tmp_path: Path):
 def test_a_target_that_is_no_column_is_refused(tmp_path: Path, model: Path):
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UsageError) as caught:
-        init_from_model(tmp_path / "p", model, tmp_path / "rows.csv", "c")
+        init_from_model(tmp_path / "p", model, tmp_path / "rows.csv", ["c"])
     assert caught.value.message == "--target: expected a column of rows.csv, got 'c'"
     assert caught.value.hint == "its columns are a, b"
     assert not (tmp_path / "p").exists()
@@ -147,25 +147,25 @@ def test_a_target_that_is_no_column_is_refused(tmp_path: Path, model: Path):
 
 def test_a_target_without_data_is_refused(tmp_path: Path, model: Path):
     with pytest.raises(UsageError, match="--target: expected --data with it, got none"):
-        init_from_model(tmp_path / "p", model, None, "c")
+        init_from_model(tmp_path / "p", model, None, ["c"])
 
 
 def test_a_model_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(UsageError) as caught:
-        init_from_model(tmp_path / "p", tmp_path / "gone.pkl", None, None)
+        init_from_model(tmp_path / "p", tmp_path / "gone.pkl", None)
     assert caught.value.message == f"--from-model {tmp_path}/gone.pkl: no such file"
 
 
 def test_an_empty_folder_is_no_model(tmp_path: Path):
     (tmp_path / "m").mkdir()
     with pytest.raises(UsageError, match="holds no file"):
-        init_from_model(tmp_path / "p", tmp_path / "m", None, None)
+        init_from_model(tmp_path / "p", tmp_path / "m", None)
 
 
 def test_a_model_of_main_is_refused_with_what_to_do(tmp_path: Path):
     (tmp_path / "m.pkl").write_bytes(b"\x80\x02c__main__\nModel\n)\x81.")
     with pytest.raises(PackageError) as caught:
-        init_from_model(tmp_path / "p", tmp_path / "m.pkl", None, None)
+        init_from_model(tmp_path / "p", tmp_path / "m.pkl", None)
     assert "of the script it was made by (module __main__)" in caught.value.message
     assert caught.value.exit_code == 1
     assert "move Model to a module" in caught.value.hint
@@ -184,7 +184,7 @@ def test_any_folder_name_gives_a_name_that_is_allowed(name: str):
 
 def test_the_way_that_the_data_is_written_is_recorded(tmp_path: Path, model: Path):
     (tmp_path / "rows.csv").write_text("a;b\n" + "1,5;x\n" * 30)
-    init_from_model(tmp_path / "p", model, tmp_path / "rows.csv", "b")
+    init_from_model(tmp_path / "p", model, tmp_path / "rows.csv", ["b"])
     project = load_project(tmp_path / "p")
     check_columns(project)
     assert project.data is not None
@@ -210,7 +210,7 @@ def test_links_of_a_models_folder_bring_no_other_file_into_the_project(
     tmp_path: Path, linked: Path
 ):
     with pytest.raises(UsageError, match="link"):
-        init_from_model(tmp_path / "project", linked, None, None)
+        init_from_model(tmp_path / "project", linked, None)
     assert not (tmp_path / "project").exists()
 
 

@@ -193,3 +193,17 @@ def test_an_index_with_an_image_for_no_certain_platform_is_refused(platform: obj
     assert index.images == {"linux/arm64": CONFIG.descriptor.digest}
     with pytest.raises(ValueError, match="without a platform, which engines may run on any"):
         ImageIndex.of(CONFIG.descriptor, {"manifests": [named, other]})
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        *({"os": "linux", "architecture": name} for name in ("x86_64", "aarch64", "AMD64")),
+        {"os": "Linux", "architecture": "amd64"},
+    ],
+)
+def test_an_index_with_another_name_of_a_platform_is_refused(platform: dict[str, str]):
+    """Some engines take ``x86_64`` for ``amd64``, others know no such platform."""
+    entry = {**CONFIG.descriptor.as_json(), "platform": platform}
+    with pytest.raises(ValueError, match="a platform of another name"):
+        ImageIndex.of(CONFIG.descriptor, {"manifests": [entry]})

@@ -14,8 +14,8 @@ from signed_packages import new_key, reindexed, sign_folder, signed_folder, veri
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.export import write_archive, write_oci
+from packager.image.oci_folder import stored_descriptor
 from packager.image.reference import open_reference
-from packager.image.stored_images import stored_descriptor
 from packager.trust.attached import BILL_TYPE, attachment
 from packager.trust.envelope import signed_bundle
 from packager.trust.sbom import bill_of_materials

@@ -17,6 +17,7 @@ from modelhost.predictions import Predictions
 from modelhost.wire import Message, receive, send
 from packager.manifest.manifest import Column, Schema
 from serving.compiled_check.model_link import ModelLink, NoAnswerError
+from serving.prediction.model_connection import VERSION
 
 SCHEMA = Schema(
     features=(
@@ -25,7 +26,7 @@ SCHEMA = Schema(
     ),
     classes=("a", "b"),
 )
-HELLO = Message({"hello": 1, "pid": 1, "model": {}})
+HELLO = Message({"hello": VERSION, "pid": 1, "model": {}})
 Serve = Callable[[socket.socket], None]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from packager.data.rows.column_converter import ColumnConverter
@@ -61,3 +62,40 @@ def test_a_limit_narrows_the_ranges() -> None:
 def test_a_column_of_a_rarer_kind_makes_every_row_unusual() -> None:
     when = Column(name="w", kind="datetime", dtype="datetime64[us]", nullable=False)
     assert CommonRow([ColumnConverter(when)]).values([0]) is None
+
+
+ARRAY = Column(
+    name="a", kind="array", dtype="array", nullable=True, shape=(2,), element="float32",
+    minimum=-1.0, maximum=2.0,
+)  # fmt: skip
+
+
+def test_an_array_of_the_column_s_form_and_range_is_its_own_value() -> None:
+    cell = np.array([-1.0, 2.0], np.float32)
+    values = CommonRow([ColumnConverter(ARRAY)]).values([cell])
+    assert values is not None
+    assert values[0] is cell
+    whole = ARRAY.model_copy(update={"element": "uint8", "minimum": None, "maximum": None})
+    assert CommonRow([ColumnConverter(whole)]).values([np.array([0, 255], np.uint8)]) is not None
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        None,
+        [0.0, 1.0],
+        np.array([0.0, 1.0]),
+        np.array([0.0], np.float32),
+        np.array([[0.0, 1.0]], np.float32),
+        np.array([0.0, np.nan], np.float32),
+        np.array([np.inf, 0.0], np.float32),
+        np.array([0.0, 2.5], np.float32),
+        np.array([-1.5, 0.0], np.float32),
+    ],
+)
+def test_any_other_cell_of_an_array_column_is_unusual(cell: Any) -> None:
+    assert CommonRow([ColumnConverter(ARRAY)]).values([cell]) is None
+    free = ARRAY.model_copy(update={"minimum": None, "maximum": None})
+    inside = isinstance(cell, np.ndarray) and cell.dtype == np.float32 and cell.shape == (2,)
+    usual = inside and bool(np.isfinite(cell).all())
+    assert (CommonRow([ColumnConverter(free)]).values([cell]) is not None) == usual

@@ -47,3 +47,20 @@ def test_a_thread_gets_the_deadline_as_the_event_loop_does() -> None:
             await asyncio.to_thread(client.request_blocking, Message({}), until)
 
     asyncio.run(serving())
+
+
+def test_each_request_has_its_own_deadline() -> None:
+    async def late(client: ModelClient, seconds: float, ended: list[float]) -> None:
+        with pytest.raises(DeadlineExceededError):
+            await client.request(Message({}), time.monotonic() + seconds)
+        ended.append(seconds)
+
+    async def serving() -> None:
+        client = ModelClient([], RequestLimit(4), lazy=True)
+        client.start()
+        ended: list[float] = []
+        await asyncio.gather(*(late(client, one, ended) for one in (0.3, 0.1, 0.2, 0.1)))
+        assert ended == [0.1, 0.1, 0.2, 0.3]
+        assert not client.busy
+
+    asyncio.run(serving())

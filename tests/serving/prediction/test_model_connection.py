@@ -17,7 +17,12 @@ import serving.prediction.model_connection
 from modelhost.wire import PREFIX, Message, MessageDecoder, encoded
 from serving.prediction.errors import ModelProcessEndedError
 from serving.prediction.member_messages import read_usage
-from serving.prediction.model_connection import MAX_ANSWER_BYTES, ModelProcess, PendingRequest
+from serving.prediction.model_connection import (
+    MAX_ANSWER_BYTES,
+    VERSION,
+    ModelProcess,
+    PendingRequest,
+)
 
 PATIENCE_SECONDS = 20.0
 
@@ -26,7 +31,7 @@ def data(header: dict[str, Any]) -> bytes:
     return b"".join(bytes(part) for part in encoded(Message(header)))
 
 
-def hello(process: Any = None, version: Any = 1) -> bytes:
+def hello(process: Any = None, version: Any = VERSION) -> bytes:
     return data({"hello": version, "pid": os.getpid() if process is None else process})
 
 
@@ -127,10 +132,62 @@ def test_requests_are_answered_in_any_order_and_each_is_done_once(tmp_path: Path
     run(tmp_path, peer, step)
 
 
+JOINED = {
+    "ids": [2, 1],
+    "counts": [1, 2],
+    "rows": 3,
+    "labels": {"as": "json", "values": ["a", "b", "c"]},
+}
+
+
+def test_answers_to_several_requests_come_in_one_message(tmp_path: Path) -> None:
+    peer = Peer()
+
+    async def step(asking: Asking) -> None:
+        await until(lambda: asking.ready)
+        first, second = asking.ask(1), asking.ask(2)
+        await until(lambda: len(peer.received) == 2)
+        peer.send(data(JOINED))
+        assert (await first.future).header["predictions"].labels == ["b", "c"]
+        assert (await second.future).header["predictions"].labels == ["a"]
+        assert asking.done == [2, 1]
+
+    run(tmp_path, peer, step)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"counts": [1, 1]},
+        {"ids": [1]},
+        {"ids": [1, 9]},
+        {"ids": [1, 1]},
+        {"labels": 3},
+        {"rows": 2},
+    ],
+)
+def test_joined_answers_of_another_form_end_the_connection(
+    tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    peer = Peer()
+
+    async def step(asking: Asking) -> None:
+        await until(lambda: asking.ready)
+        asked = [asking.ask(1), asking.ask(2)]
+        await until(lambda: len(peer.received) == 2)
+        peer.send(data({**JOINED, **changed}))
+        await until(lambda: all(one.future.done() for one in asked))
+        errors = [one.future.exception() for one in asked]
+        assert any(isinstance(error, ModelProcessEndedError) for error in errors)
+        assert sorted(asking.done) == [1, 2]
+
+    run(tmp_path, peer, step)
+
+
 @pytest.mark.parametrize(
     "greeting",
     [
-        hello(version=2),
+        hello(version=VERSION + 1),
         hello("1"),
         hello(True),
         hello(-1),
@@ -152,7 +209,7 @@ def test_a_process_that_greets_in_another_way_is_not_ready(tmp_path: Path, greet
 
 
 def greeting_with(**members: str) -> bytes:
-    return data({"hello": 1, "pid": os.getpid(), "members": members})
+    return data({"hello": VERSION, "pid": os.getpid(), "members": members})
 
 
 def test_states_of_members_arrive_with_the_greeting_and_without_a_request(tmp_path: Path) -> None:

@@ -57,6 +57,11 @@ for name, given in json.loads(sys.argv[3]).items():
         heartbeat = f"{child.heartbeat.descriptor}:0"
         child.environment = {**os.environ, "MODELHOST_HEARTBEAT": heartbeat}
         child.descriptors = [child.heartbeat.descriptor]
+    if "check" in given:
+        def check(changed=Path(given["check"])):
+            if changed.exists():
+                raise PackageError(f"{changed.name}: expected sha256 1, got 2", "build it again")
+        child.check = check
     if "wanted" in given:
         child.wanted = os.open(given["wanted"], os.O_RDWR)
     children.append(child)
@@ -214,6 +219,26 @@ def test_a_hung_model_process_is_killed_and_started_again(begin: Begin) -> None:
     (line,) = run.told("was killed: its event loop was blocked for 2 s")
     assert line["reason"] == "hang"
     run.told("is ready after", 2)
+
+
+@pytest.mark.parametrize("on_demand", [False, True])
+def test_a_model_that_was_changed_is_not_loaded_when_its_process_starts_again(
+    begin: Begin, tmp_path: Path, on_demand: bool
+) -> None:
+    changed, started = tmp_path / "model", tmp_path / "started"
+    changed.touch()
+    given: dict[str, Any] = {"command": ["touch", str(started)], "check": str(changed)}
+    if on_demand:
+        os.mkfifo(tmp_path / "asked")
+        given["wanted"] = str(tmp_path / "asked")
+    run = begin(BEATS + "time.sleep(60)", model=given)
+    if on_demand:
+        with (tmp_path / "asked").open("r+b", buffering=0) as pipe:
+            pipe.write(b".")
+            run.process.wait(60)
+    assert run.process.wait(60) != 0
+    assert "model: expected sha256 1, got 2; build it again" in run.log.read_text()
+    assert started.exists() is not on_demand  # the server has checked it at its own start
 
 
 def test_a_process_on_demand_starts_with_its_first_use(begin: Begin, tmp_path: Path) -> None:

@@ -46,6 +46,16 @@ def send(server: Server, body: bytes, kind: str) -> tuple[int, Any]:
     return found
 
 
+def asked(server: Server, body: bytes, kind: str, accept: str) -> tuple[int, str | None, list[str]]:
+    """Status, content type and lines of the answer to a request with ``Accept``."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("POST", "/invocations", body, {"Content-Type": kind, "Accept": accept})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, answer.headers["content-type"], text.splitlines()
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -73,10 +83,39 @@ def test_every_form_gives_the_same_rows(body: Any) -> None:
         ("\ufeffcarat,color,tables\n0.5,E,55\n,D,50", "Text/CSV; header=present"),
         ("0.5,E,55\n,D,50\n", "text/csv"),
         ('0.5,"E",55\n,D,50\n', "text/csv; header=absent"),
+        (
+            '{"carat": 0.5, "color": "E", "tables": 55}\n'
+            '{"color": "D", "carat": null, "tables": 50}',
+            "application/jsonlines",
+        ),
+        ('{"features": [0.5, "E", 55]}\r\n\n[NaN, "D", 50]\n', "application/x-ndjson"),
     ],
 )
-def test_csv_with_and_without_a_header_gives_the_same_rows(text: str, kind: str) -> None:
+def test_lines_with_and_without_names_give_the_same_rows(text: str, kind: str) -> None:
     assert rows(text.encode(), kind) == ROWS
+
+
+def test_a_value_that_is_a_column_s_name_is_no_header() -> None:
+    assert rows(b"0.5,color,55\n,D,50\n", "text/csv")[0]["color"] == "color"
+    assert rows(b"carat,shop,id,more\n0.5,a,1,2\n", "text/csv") == [
+        {"carat": 0.5, "shop": "a", "id": "1", "more": "2"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (b"", 422, "there are no rows"),
+        (b"[0.5]\n", 422, "row 0 is not a list of 3 values"),
+        (b'[0.5, "E", 55]\n1\n', 422, "row 1 is not a list of 3 values"),
+        (b'{}\n{"carat": 1', 400, "row 1: the body is not JSON: "),
+        (b"[\n]\n", 400, "row 0: the body is not JSON: "),
+        (b"1\n" * 200_000, 413, "the request has about 1000000 values"),
+    ],
+)
+def test_lines_that_are_no_rows(body: bytes, status: int, message: str) -> None:
+    error = refused(body, "application/jsonlines")
+    assert (error.status, error.message[: len(message)]) == (status, message)
 
 
 def test_a_header_is_what_the_content_type_says() -> None:
@@ -145,7 +184,7 @@ def test_any_json_is_rows_or_a_named_error(body: Any) -> None:
 
 @given(st.one_of(st.binary(), st.text().map(str.encode)), st.binary())
 def test_any_bytes_are_rows_or_a_named_error(body: bytes, kind: bytes) -> None:
-    for given_kind in (b"text/csv", kind):
+    for given_kind in (b"text/csv", b"application/jsonlines", kind):
         try:
             found, _ = INVOCATIONS.rows(body, {b"content-type": given_kind})
         except RequestError as error:
@@ -162,6 +201,12 @@ def test_answers_are_the_models_labels(server: Server, package: Package) -> None
     assert send(server, split, "application/json") == (200, {"predictions": labels})
     table = frame.to_csv(index=False).encode()
     assert send(server, table, "text/csv") == (200, {"predictions": labels})
+    lines = frame.to_csv(index=False, header=False).encode()
+    assert asked(server, lines, "text/csv", "text/csv") == (200, "text/csv", [*labels])
+    objects = frame.to_json(orient="records", lines=True).encode()
+    status, kind, found = asked(server, objects, "application/jsonlines", "application/jsonlines")
+    assert (status, kind) == (200, "application/jsonlines")
+    assert [json.loads(line) for line in found] == [{"prediction": label} for label in labels]
 
 
 @pytest.mark.server
@@ -173,7 +218,9 @@ def test_errors_have_mlflows_form(server: Server) -> None:
         "message": 'row 0, column "color": expected text, got 5; send text in quotes',
     }
     assert send(server, b"{", "application/json")[0] == 400
-    assert send(server, b"", "text/xml")[1]["message"].endswith("text/csv, got text/xml")
+    assert send(server, b"", "text/xml")[1]["message"].endswith(
+        "expected application/json, text/csv or application/jsonlines, got text/xml"
+    )
     reply = server.get("/invocations")
     assert (reply.status, reply.headers["allow"]) == (405, "POST, OPTIONS")
     assert reply.json["error_code"] == "ENDPOINT_NOT_FOUND"

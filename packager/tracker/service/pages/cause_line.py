@@ -20,7 +20,7 @@ _HAPPENED = {
 
 
 def cause_line(found: CauseSummary, now: float) -> str:
-    """What happened, how often, since when, and the largest."""
+    """The cause: kind, count, start, and its largest issue."""
     if not found.members:
         return f"{found.size} issues since {short_clock(found.began, now)}"
     largest = max(found.members, key=lambda one: (one.share, one.priority))

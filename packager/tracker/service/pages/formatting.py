@@ -18,7 +18,7 @@ MAX_TITLE = 160
 
 
 def shown(value: object) -> object:
-    """What Jinja2 writes for a value: of a text, with escapes for characters that aren't printable.
+    """The text of a value for Jinja2, with escapes for characters that aren't printable.
 
     Runs on every expression of every template (``finalize``), before the escaping of HTML.
     """

@@ -149,7 +149,7 @@ class ListPage:
 
 
 def selection_of(request: Request, address: ListAddress) -> tuple[Selection, Cursor | None]:
-    """What an address of the list selects; raises ``RefusedError``."""
+    """The selection in an address of the list; raises ``RefusedError``."""
     selection, after = parse_query(request)
     changes: dict[str, object] = {}
     if "order" not in request.query_params and set(selection.states) == {State.RESOLVED}:

@@ -38,7 +38,7 @@ _TITLES = {
 
 
 class PageSite:
-    """What all pages share."""
+    """The objects that all pages share."""
 
     def __init__(self, context: ServiceContext) -> None:
         self.context = context

@@ -1,4 +1,4 @@
-"""What state an issue is in, in words."""
+"""The state of an issue, in words."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class RowVerdict:
     badness: float = 0.0
     """Larger is worse, of rows that did not pass."""
     why: str = ""
-    """What happened, for the worst row: ``326 became 310``."""
+    """The failure of the worst row: ``326 became 310``."""
     shown: Mapping[str, Any] = field(default_factory=dict)
     """For a report: answers, and the cells that were changed."""
     left_out: str = ""

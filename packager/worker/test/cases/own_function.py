@@ -15,7 +15,7 @@ from packager.worker.test.quoted_cells import without_quotes
 def judge_relation(
     case: Case, rows: CaseRows, model: HostedModel, manifest: Manifest
 ) -> list[RowVerdict]:
-    """What the function ``case.call`` says of each row, in the model's process.
+    """The verdict of the function ``case.call`` on each row, in the model's process.
 
     Raise ``UsageError`` for rows that a server refuses, and ``PackageError`` if it raises.
     """

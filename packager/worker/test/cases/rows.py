@@ -44,7 +44,7 @@ class CaseRows:
 
     rows: Sequence[Row]
     names: Sequence[int]
-    """What each row is called: its position in the data, in the file or in the case."""
+    """The name of each row: its position in the data, in the file or in the case."""
     masks: Mapping[str, Mask]
     """Declared slice → mask of these rows; empty for rows that are not of the data."""
 

@@ -1,4 +1,4 @@
-"""What a case compares of an answer: one or several numbers, a label, or the whole."""
+"""The compared part of an answer: one or several numbers, a label, or the whole."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Compared:
         return found is not None and class_text(found) == label
 
     def shown(self, answer: Answer) -> Any:
-        """What a report shows: the number of a class with its label, or the prediction."""
+        """The value in a report: the number of a class with its label, or the prediction."""
         if self.label is not None and (chances := self._chances(answer)):
             return chances.get(self.label)
         return self.prediction(answer)

@@ -96,6 +96,17 @@ def test_content_that_is_nowhere_is_named_with_the_command(top: Path) -> None:
     assert "dvc pull x.csv.dvc" in caught.value.hint
 
 
+def test_content_that_dvc_keeps_no_copy_of_is_looked_for_in_git(top: Path) -> None:
+    state(top, md5(ROWS), "\n  hash: md5\n  cache: false")
+    with pytest.raises(PackageError, match="DVC keeps no copy of it") as caught:
+        content(top)
+    assert caught.value.hint.startswith(f"`git checkout {top / 'x.csv'}` brings it back")
+    (top / "x.csv").write_bytes(b"other")
+    with pytest.raises(UsageError, match=r"x\.csv: expected .*, got") as changed:
+        content(top)
+    assert changed.value.hint.startswith(f"`git checkout {top / 'x.csv'}` brings the recorded")
+
+
 def folder(top: Path, entries: dict[str, bytes]) -> None:
     """State a folder, and keep its content in the cache."""
     store = top / ".dvc/cache/files/md5"

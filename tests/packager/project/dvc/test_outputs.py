@@ -106,3 +106,29 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, said: str)
     with pytest.raises(UsageError, match=said) as caught:
         tracked_output(DvcAddress("x.dvc", ""), tmp_path)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("declared", "path", "cached"),
+    [
+        ("outs: [a.csv, {b.csv: {cache: false}}]", "b.csv", False),
+        ("outs: [a.csv, {b.csv: {persist: true}}]", "b.csv", True),
+        ("plots: [{b.csv: {cache: false, x: a}}]", "b.csv", False),
+        ("foreach: [b], do: {metrics: [{'${item}.csv': {cache: false}}]}", "b.csv", False),
+        ("matrix: {n: [b]}, outs: [{'c${item.n}.csv': {cache: false}}]", "b.csv", True),
+    ],
+)
+def test_which_outputs_dvc_keeps_no_copy_of(
+    tmp_path: Path, declared: str, path: str, cached: bool
+) -> None:
+    (tmp_path / "dvc.yaml").write_text(f"stages: {{s: {{cmd: x, {declared}}}}}\n")
+    lock = f"stages: {{s@b: {{outs: [{{path: {path}, hash: md5, md5: {MD5}}}]}}}}\n"
+    (tmp_path / "dvc.lock").write_text(lock)
+    assert tracked_output(DvcAddress("dvc.yaml", path), tmp_path).cached == cached
+
+
+def test_a_wdir_that_a_list_decides_is_refused(project: Path) -> None:
+    (project / "dvc.yaml").write_text("stages: {sub: {foreach: [a], do: {wdir: '${item}'}}}\n")
+    with pytest.raises(UsageError, match=r"a wdir of sub@one without \$\{…\}") as caught:
+        tracked_output(DvcAddress("dvc.yaml", "y.csv"), project)
+    assert "leave `wdir` out" in caught.value.hint

@@ -38,7 +38,10 @@ def test_time_is_from_left_to_right_and_a_larger_value_is_higher():
 
 
 def test_a_gap_interrupts_a_line_and_one_point_is_a_dot():
-    runs = lines(drawn([(0.0, 0.1), (60.0, 0.2), (600.0, 0.3)]))
+    text = drawn([(0.0, 0.1), (60.0, 0.2), (600.0, 0.3)])
+    drawn_part = text.partition("<ul")[0]
+    assert re.findall(r'class="(curve[^"]*)"', drawn_part) == ["curve l0", "curve dot l0"]
+    runs = lines(text)
     assert [len(one) for one in runs] == [2, 2]
     assert runs[1][0] == runs[1][1]
 

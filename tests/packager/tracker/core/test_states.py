@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tracked import DAY, HOUR, MINUTE, T0, finding, issue
+from tracked import DAY, HOUR, T0, finding, issue
 
 from packager.tracker.core.actions import (
     Acknowledge,
@@ -12,7 +12,7 @@ from packager.tracker.core.actions import (
     SnoozeFor,
     acted,
 )
-from packager.tracker.core.clearing import after_time, cleared
+from packager.tracker.core.clearing import cleared
 from packager.tracker.core.issue import Issue, State, Transition
 from packager.tracker.core.states import due_reason, observed, opened
 from packager.tracker.core.versions import Versions
@@ -265,57 +265,3 @@ def test_an_ignored_issue_wakes_at_its_time() -> None:
     change = fired(before, T0 + DAY)
     assert change.issue.state is State.OPEN
     assert change.events[0].text == "the time to ignore it is over"
-
-
-# Flapping.
-
-
-def bouncing(times: int, pause: float) -> tuple[Issue, float]:
-    """An issue that ended and began again, ``times`` times, after ``pause``."""
-    found, now = issue(), T0
-    for _ in range(times):
-        now += 10
-        found = over(found, now, starts_at=now)
-        now += pause
-        found = fired(found, now, starts_at=now).issue
-    return found, now
-
-
-@pytest.mark.parametrize(
-    ("times", "pause", "flapping"),
-    [(2, MINUTE, False), (3, MINUTE, True), (3, 15 * MINUTE, True), (9, 16 * MINUTE, False)],
-)
-def test_three_bounces_within_fifteen_minutes_each_make_it_flap(
-    times: int, pause: float, flapping: bool
-) -> None:
-    found, _ = bouncing(times, pause)
-    assert (found.flapping, found.regressions) == (flapping, times)
-
-
-def test_the_third_bounce_is_said() -> None:
-    found, now = bouncing(2, MINUTE)
-    again = fired(over(found, now, starts_at=now), now + 60, starts_at=now + 60)
-    assert what(again) == ["regressed", "flapping"]
-    assert again.events[1].text == "began again 3 times within 15 minutes of its end"
-
-
-def test_a_flapping_issue_stays_open_until_it_is_quiet_for_an_hour() -> None:
-    found, now = bouncing(3, MINUTE)
-    change = cleared(found, finding(firing=False, starts_at=now), now)
-    assert (change.issue.state, what(change)) == (State.OPEN, ["cleared"])
-    assert change.events[0].text == "stays open until it is quiet for 1 h"
-    again = fired(change.issue, now + MINUTE, starts_at=now + MINUTE).issue
-    assert (again.state, again.regressions) == (State.OPEN, 3)
-    quiet = over(again, now + 2 * MINUTE, starts_at=now + MINUTE)
-    assert after_time(quiet, now + 2 * MINUTE + HOUR - 1).events == ()
-    end = after_time(quiet, now + 2 * MINUTE + HOUR)
-    assert (end.issue.state, end.issue.flapping, end.issue.bounces) == (State.RESOLVED, False, ())
-    assert end.events[0].text == "quiet for an hour"
-
-
-def test_bounces_of_yesterday_do_not_count() -> None:
-    found, now = bouncing(2, MINUTE)
-    later = now + DAY + MINUTE
-    found = over(found, later, starts_at=later)
-    found = fired(found, later + 60, starts_at=later + 60).issue
-    assert (found.flapping, len(found.bounces)) == (False, 1)

@@ -1,4 +1,4 @@
-"""What a plot is on a page: its drawing, its legend, and its table."""
+"""A plot on a page: its drawing, its legend, and its table."""
 
 from __future__ import annotations
 

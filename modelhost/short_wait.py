@@ -1,8 +1,8 @@
-"""Whether the flow looks for an answer again and again before it sleeps until one arrives.
+"""Whether a process looks for a message again and again before it sleeps until one arrives.
 
-A process that sleeps is woken within 20 to 40 µs, on a virtual machine, and then runs with cold
+A process that sleeps is woken within 20 to 100 µs, on a virtual machine, and then runs with cold
 caches: that costs more than the messages of a call of one row. Looking takes a processor, though,
-so it is done only where one is free, and only after answers that came soon.
+so it is done only where one is free, and only after messages that came soon.
 """
 
 from __future__ import annotations
@@ -11,24 +11,27 @@ import os
 import time
 from typing import Callable, Mapping, TypeVar
 
-MAX_SECONDS = 0.001
-"""How long an answer is looked for; after one that took longer, the next isn't looked for."""
 FREE_SECONDS = 0.00005
 """If giving the processor away takes longer, another thread has used it meanwhile."""
 PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.02, 1.28
 """How long nothing is looked for after another thread wanted the processor: twice as long each time
-that this happens again before an answer was found by looking."""
+that this happens again before a message was found by looking."""
 
 Found = TypeVar("Found")
 
 
 class ShortWait:
-    """Looks for the answers on one connection; remembers how soon they came."""
+    """Looks for the messages of one connection; remembers how soon they came."""
 
-    def __init__(self, processors: int) -> None:
-        """``processors``: how many there are for the flow and the member; of one, none is free."""
+    def __init__(self, processors: int, seconds: float, *, soon: bool = True) -> None:
+        """``processors``: how many there are for the flow and the member; of one, none is free.
+
+        ``seconds``: how long a message is looked for; after one that took longer, the next isn't.
+        ``soon``: whether the first is looked for.
+        """
         self._allowed = processors > 1
-        self._soon = True
+        self._seconds = seconds
+        self._soon = soon
         self._paused_until = 0.0
         self._pause = PAUSE_SECONDS
 
@@ -40,7 +43,7 @@ class ShortWait:
         now = time.monotonic()
         if not self.looks(now):
             return None
-        end = now + MAX_SECONDS
+        end = now + self._seconds
         if until is not None:
             end = min(end, until)
         while now < end:
@@ -58,12 +61,12 @@ class ShortWait:
         return None
 
     def looks(self, now: float) -> bool:
-        """Whether an answer is looked for at ``now`` (``time.monotonic()``)."""
+        """Whether a message is looked for at ``now`` (``time.monotonic()``)."""
         return self._allowed and self._soon and now >= self._paused_until
 
     def took(self, seconds: float) -> None:
-        """Remember how long the flow waited for an answer, however it waited."""
-        self._soon = seconds < MAX_SECONDS
+        """Remember how long a message took to come, however it was awaited."""
+        self._soon = seconds < self._seconds
 
 
 def processors(variables: Mapping[str, str]) -> int:

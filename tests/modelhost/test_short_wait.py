@@ -6,8 +6,11 @@ import time
 
 import pytest
 
-from modelhost.solution import short_wait
-from modelhost.solution.short_wait import MAX_SECONDS, ShortWait, processors
+from modelhost import short_wait
+from modelhost.short_wait import ShortWait, processors
+
+SECONDS = 0.001
+"""How long a message is looked for."""
 
 
 @pytest.fixture
@@ -36,35 +39,42 @@ def looks(wait: ShortWait, until: float | None = None) -> int:
 
 def test_an_answer_is_looked_for_until_it_is_there(clock: list[float]) -> None:
     answers = iter([None, None, b"answer"])
-    assert ShortWait(2).look(lambda: next(answers), None) == b"answer"
+    assert ShortWait(2, SECONDS).look(lambda: next(answers), None) == b"answer"
 
 
 def test_an_empty_answer_is_one(clock: list[float]) -> None:
-    assert ShortWait(2).look(lambda: b"", None) == b""
+    assert ShortWait(2, SECONDS).look(lambda: b"", None) == b""
 
 
 def test_looking_ends_after_a_time_and_at_the_deadline(clock: list[float]) -> None:
     began = clock[0]
-    assert looks(ShortWait(2)) > 10
-    assert MAX_SECONDS <= clock[0] - began <= 1.1 * MAX_SECONDS
-    assert looks(ShortWait(2), clock[0]) == 0
-    assert 0 < looks(ShortWait(2), clock[0] + 1e-4) < 10
+    assert looks(ShortWait(2, SECONDS)) > 10
+    assert SECONDS <= clock[0] - began <= 1.1 * SECONDS
+    assert looks(ShortWait(2, SECONDS), clock[0]) == 0
+    assert 0 < looks(ShortWait(2, SECONDS), clock[0] + 1e-4) < 10
 
 
 def test_nothing_is_looked_for_on_one_processor(clock: list[float]) -> None:
-    assert looks(ShortWait(1)) == 0
+    assert looks(ShortWait(1, SECONDS)) == 0
 
 
 def test_nothing_is_looked_for_after_an_answer_that_took_long(clock: list[float]) -> None:
-    wait = ShortWait(2)
-    wait.took(MAX_SECONDS)
+    wait = ShortWait(2, SECONDS)
+    wait.took(SECONDS)
     assert looks(wait) == 0
-    wait.took(0.9 * MAX_SECONDS)
+    wait.took(0.9 * SECONDS)
+    assert looks(wait) > 10
+
+
+def test_the_first_is_looked_for_only_if_it_is_expected_soon(clock: list[float]) -> None:
+    wait = ShortWait(2, SECONDS, soon=False)
+    assert looks(wait) == 0
+    wait.took(0.9 * SECONDS)
     assert looks(wait) > 10
 
 
 def test_looking_pauses_while_other_threads_want_the_processor(clock: list[float]) -> None:
-    wait = ShortWait(2)
+    wait = ShortWait(2, SECONDS)
     clock[1] = 2 * short_wait.FREE_SECONDS
     assert looks(wait) == 1
     clock[1] = 0.0
@@ -74,7 +84,7 @@ def test_looking_pauses_while_other_threads_want_the_processor(clock: list[float
 
 
 def test_a_pause_gets_longer_until_an_answer_is_found(clock: list[float]) -> None:
-    wait = ShortWait(2)
+    wait = ShortWait(2, SECONDS)
     pauses = []
     for _ in range(8):
         clock[1] = 2 * short_wait.FREE_SECONDS
