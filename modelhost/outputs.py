@@ -24,8 +24,7 @@ def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ..
     """``outputs`` with the classes that the model names, in its order.
 
     Of several labels ``classes_`` is a list of arrays, one for each, or a mapping by name. Raises
-    ``PackageError`` if it has classes of a label that are not declared. Those of a clusterer are
-    its clusters.
+    ``PackageError`` if it has undeclared classes of a label. Those of a clusterer are its clusters.
     """
     found = getattr(native, "classes_", None)
     if found is None and [one.kind for one in outputs] == ["label"]:
@@ -72,13 +71,13 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
     result of another form; exceptions of the model pass through.
     """
     rows = frame.shape[0] if hasattr(frame, "shape") else len(frame)  # sparse has no length
+    chances: list[Any] | None
     if isinstance(native, OutputsAdapter):
-        given, chances = _adapted(native, frame, outputs, rows)
+        given, chances = native.checked(frame, outputs, rows)
     else:
-        given = _parts(_raw(native, frame, outputs), outputs)
-        chances = []
+        given, chances = _parts(_raw(native, frame, outputs), outputs), None
     answers = [_read(values, one, rows) for values, one in zip(given, outputs)]
-    chances = chances or _chances(native, frame, outputs, rows)
+    chances = _chances(native, frame, outputs, rows) if chances is None else chances
     if len(outputs) == 1:
         return Predictions(answers[0], chances[0])
     names = [output.name for output in outputs]
@@ -93,19 +92,6 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
         for row in range(rows)
     ]
     return Predictions(labels, None, more)
-
-
-def _adapted(
-    native: OutputsAdapter, frame: Any, outputs: Sequence[OutputSpec], rows: int
-) -> tuple[list[Any], list[Any]]:
-    """The values and the probabilities of each output, from one call of the object."""
-    found = native.answers(frame.copy(deep=False) if is_frame(frame) else frame)
-    chances = [found[one.name].probabilities for one in outputs]
-    checked = [
-        None if part is None else checked_probabilities(part, rows, len(one.classes or ()))
-        for one, part in zip(outputs, chances)
-    ]
-    return [found[one.name].values for one in outputs], checked
 
 
 def _raw(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> Any:

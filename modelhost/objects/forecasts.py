@@ -58,7 +58,8 @@ def by_step(native: Any, declared: DeclaredAnswers, forecasts: Forecasts) -> Any
                 found[row] = made[steps[row] - 1]
         return np.array(found)
 
-    inputs = Inputs(names=[STEP, *names]) if forecasts.named else Inputs(width=1 + len(names))
+    named = forecasts.named or not names
+    inputs = Inputs(names=[STEP, *names]) if named else Inputs(width=1 + len(names))
     return Adapter(native, answer, inputs)
 
 
@@ -85,13 +86,8 @@ def _without_repetition(steps: Any) -> list[list[int]]:
 def adapt_pmdarima(native: Any, declared: DeclaredAnswers) -> Any:
     """An ARIMA, or a pipeline that ends in one."""
     name, regressors = type(native).__name__, _pmdarima_regressors(native)
-    return by_step(
-        native,
-        declared,
-        Forecasts(
-            name, lambda n, x: native.predict(n_periods=n, X=_framed(x, regressors)), regressors
-        ),
-    )
+    call = lambda n, x: native.predict(n_periods=n, X=x)  # noqa: E731
+    return by_step(native, declared, Forecasts(name, call, regressors, named=False))
 
 
 def pmdarima_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
@@ -101,12 +97,11 @@ def pmdarima_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
     regressors = _pmdarima_regressors(native)
 
     def quantiles(steps: int, exog: Any) -> Any:
-        given = _framed(exog, regressors)
         return np.column_stack(
-            [_pmdarima_quantile(native, steps, given, level) for level in outputs[0].levels or ()]
+            [_pmdarima_quantile(native, steps, exog, level) for level in outputs[0].levels or ()]
         )
 
-    forecasts = Forecasts(type(native).__name__, quantiles, regressors)
+    forecasts = Forecasts(type(native).__name__, quantiles, regressors, named=False)
     return by_step(native, DeclaredAnswers("regression"), forecasts)
 
 
@@ -119,6 +114,7 @@ def _pmdarima_quantile(native: Any, steps: int, given: Any, level: float) -> Any
 
 
 def _pmdarima_regressors(native: Any) -> list[str]:
+    """The columns that it was fitted with, whose names pmdarima does not keep."""
     last = native.steps[-1][1] if hasattr(native, "steps") else native
     fitted = getattr(last, "model_", last)
     model = getattr(getattr(fitted, "arima_res_", None), "model", None)
@@ -126,19 +122,9 @@ def _pmdarima_regressors(native: Any) -> list[str]:
         raise ValueError(f"{type(native).__name__} is not fitted")
     if not model.k_exog:
         return []
-    names = getattr(fitted, "feature_names_in_", None)
-    if last is not native or names is None:  # steps before it make columns of their own
+    if last is not native:  # steps before it make columns of their own
         raise needs_regressors(type(native).__name__)
-    return [str(name) for name in names]
-
-
-def _framed(exog: Any, names: Sequence[str]) -> Any:
-    """Regressors under the names that they had in training."""
-    if exog is None:
-        return None
-    import pandas as pd
-
-    return pd.DataFrame(exog, columns=list(names))
+    return [f"column {index}" for index in range(model.k_exog)]
 
 
 def adapt_sktime(native: Any, declared: DeclaredAnswers) -> Any:

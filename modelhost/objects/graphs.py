@@ -66,7 +66,7 @@ def adapt_graph(native: Graph, declared: DeclaredAnswers) -> Any:
         names = ", ".join(repr(one.name) for one in outputs)
         raise PackageError(
             f"the ONNX graph has the outputs {names}, expected one",
-            "export the model with one output, or with a label and its probabilities",
+            "name each under [outputs], in place of task, or export the model with one output",
         )
     output = (others or outputs)[0]
     shape = output.shape

@@ -6,6 +6,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from modelhost.errors import PackageError
 from modelhost.objects.adapter import DeclaredAnswers, Inputs
 from modelhost.objects.matrices import matrix
 from modelhost.objects.scores import (
@@ -38,8 +39,9 @@ def adapt_keras(native: Any, declared: DeclaredAnswers) -> Any:
         )
         return adapt_tensors(model, declared.outputs)
     if several:
-        raise ValueError(
-            f"the model has {len(native.output_shape)} outputs: name them under [outputs]"
+        raise PackageError(
+            f"{title} has {len(native.output_shape)} outputs, expected one",
+            "name each under [outputs], in place of task",
         )
 
     def answer(rows: Any) -> Any:

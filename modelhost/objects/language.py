@@ -27,6 +27,11 @@ from modelhost.objects.tensor_outputs import output_values
 from modelhost.output_spec import OutputSpec
 
 _ONE_COLUMN = Inputs(width=1)
+_OTHER_TASKS = {
+    "token-classification": ("spans of a text", 'kind = "json" with spans = true'),
+    "feature-extraction": ("an embedding of a text", 'kind = "array"'),
+}
+"""Task of a pipeline of transformers → what it gives, and how ``[outputs]`` declares it."""
 
 
 def adapt_spacy(native: Any, declared: DeclaredAnswers) -> Any:
@@ -37,8 +42,8 @@ def adapt_spacy(native: Any, declared: DeclaredAnswers) -> Any:
         parts = ", ".join(native.pipe_names) or "no parts"
         raise PackageError(
             f"the spaCy pipeline has {parts}, expected textcat, which gives one label a text",
-            "serve it by a class of the project that gives one label a row:"
-            ' [serve] predictor = "predict:Predictor"',
+            'name what it gives under [outputs], in place of task: kind = "json" with spans = true'
+            ' for entities, kind = "labels" for textcat_multilabel',
         )
     known = list(native.get_pipe("textcat").labels)
 
@@ -53,13 +58,20 @@ def adapt_spacy(native: Any, declared: DeclaredAnswers) -> Any:
 def adapt_transformers(native: Any, declared: DeclaredAnswers) -> Any:
     """A pipeline of transformers that classifies texts or gives a number; None for others."""
     config = getattr(getattr(native, "model", None), "config", None)
-    if config is None or getattr(native, "task", "") != "text-classification":
+    if config is None:
+        return None
+    if native.task in _OTHER_TASKS:
+        raise PackageError(
+            f"the pipeline gives {_OTHER_TASKS[native.task][0]}, expected one label or number",
+            f"name it under [outputs], in place of task: {_OTHER_TASKS[native.task][1]}",
+        )
+    if native.task != "text-classification":
         return None
     labels = [config.id2label[index] for index in range(config.num_labels)]
     if getattr(config, "problem_type", None) == "multi_label_classification":
         raise PackageError(
             f"the pipeline gives a set of {len(labels)} labels a text, expected one label",
-            "train it with problem_type = single_label_classification",
+            'name it under [outputs], in place of task: kind = "labels"',
         )
 
     def scores(rows: Any) -> Any:
@@ -134,7 +146,7 @@ def transformers_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
     if task == "feature-extraction" and kind == "array":
         return Adapter(
             native,
-            lambda rows: [np.mean(native(one)[0], axis=0) for one in texts(rows)],
+            lambda rows: [np.mean(native(one, truncation=True)[0], axis=0) for one in texts(rows)],
             _ONE_COLUMN,
         )
     if task != "text-classification" or kind not in ("labels", "numbers"):

@@ -7,6 +7,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Sequence
 from modelhost.errors import PackageError
 from modelhost.objects.adapter import Adapter, Inputs
 from modelhost.output_spec import OutputSpec
+from modelhost.predictions import checked_probabilities, is_frame
 
 
 class OutputValues(NamedTuple):
@@ -39,6 +40,23 @@ class OutputsAdapter(Adapter):
         """The answers of each output for the rows of ``frame``."""
         found: Mapping[str, OutputValues] = self.answer(frame)
         return found
+
+    def checked(
+        self, frame: Any, outputs: Sequence[OutputSpec], rows: int
+    ) -> tuple[list[Any], list[Any]]:
+        """The values and the probabilities of each of ``outputs``, from one call.
+
+        Raises ``PackageError`` for probabilities of another shape than (``rows``, classes).
+        """
+        found = self.answers(frame.copy(deep=False) if is_frame(frame) else frame)
+        answers = [found[output.name] for output in outputs]
+        chances = [
+            None
+            if answer.probabilities is None
+            else checked_probabilities(answer.probabilities, rows, len(output.classes or ()))
+            for output, answer in zip(outputs, answers)
+        ]
+        return [answer.values for answer in answers], chances
 
     def predict(self, frame: Any) -> Any:
         """The values of each output by its name."""

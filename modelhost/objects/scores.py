@@ -45,7 +45,8 @@ def adapt_scored(model: ScoringModel, declared: DeclaredAnswers) -> Any:
         if width is not None and width > 1:
             raise PackageError(
                 f"{model.name} gives {width} numbers a row, expected one",
-                'set task = "classification" under [package] if they are scores of classes',
+                'set task = "classification" under [package] if they are scores of classes, or name'
+                ' what they are under [outputs], such as kind = "numbers"',
             )
         return Adapter(model.fitted, model.answer, model.inputs)
     count = len(declared.classes or ()) if width is None else max(width, 2)
@@ -58,7 +59,8 @@ def adapt_scored(model: ScoringModel, declared: DeclaredAnswers) -> Any:
         raise PackageError(
             f"{model.name} gives {count} probabilities that don't add up to 1, which is a set of"
             " labels a row, expected one label",
-            "end the model in a softmax, or in one sigmoid for two classes",
+            'name them under [outputs], kind = "labels", in place of task, or end the model in a'
+            " softmax, or in one sigmoid for two classes",
         )
     classes = classes_for(declared, count)
     if model.ending == OPEN:

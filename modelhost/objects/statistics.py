@@ -124,7 +124,7 @@ def _quantiles(native: Any) -> Callable[[Any, Any], Any] | None:
             return mean[:, None] + spread[:, None] * t.ppf(levels, native.df_resid)
 
         return of_observation
-    family = getattr(native.model, "family", None)
+    family: Any = getattr(native.model, "family", None)
     if name == "GLM" and callable(getattr(family, "get_distribution", None)):
 
         def of_family(given: Any, levels: Any) -> Any:

@@ -42,11 +42,7 @@ def adapt_tensors(model: TensorModel, outputs: Sequence[OutputSpec]) -> OutputsA
     several = len(model.widths) > 1
     if several and len(model.widths) != len(outputs) and not _is_one_of_named(model, outputs):
         raise refuse_outputs(model.title, f"{len(model.widths)} tensors", outputs)
-    classes = {
-        one.name: _classes(model, one, index)
-        for index, one in enumerate(outputs)
-        if one.kind in ("label", "labels")
-    }
+    classes = {one.name: _classes(model, one) for one in outputs if one.kind in ("label", "labels")}
 
     def answers(rows: Any) -> Mapping[str, OutputValues]:
         given = _matched(model, model.run(rows), outputs)
@@ -63,10 +59,10 @@ def _is_one_of_named(model: TensorModel, outputs: Sequence[OutputSpec]) -> bool:
     return len(outputs) < len(model.widths)
 
 
-def _classes(model: TensorModel, output: OutputSpec, index: int) -> list[Any]:
+def _classes(model: TensorModel, output: OutputSpec) -> list[Any]:
     if output.classes:
         return list(output.classes)
-    width = model.widths[index] if index < len(model.widths) else None
+    width = model.widths[0] if len(model.widths) == 1 else None
     if width is None:
         raise PackageError(
             f"{model.title} does not record the classes of output {output.name!r}",

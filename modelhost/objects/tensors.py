@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.errors import PackageError
 from modelhost.objects.adapter import DeclaredAnswers, Inputs
 from modelhost.objects.matrices import matrix
 from modelhost.objects.scores import OPEN, ScoringModel, adapt_scored, in_batches
@@ -33,7 +34,10 @@ def adapt_torch(native: Any, declared: DeclaredAnswers) -> Any:
     def one_tensor(rows: Any) -> Any:
         found = answer(rows)
         if not isinstance(found, np.ndarray):
-            raise TypeError(f"the module gives {len(found)} tensors, expected one")
+            raise PackageError(
+                f"{name} gives {len(found)} tensors, expected one",
+                "name each under [outputs], in place of task",
+            )
         return found
 
     name = f"the module {getattr(native, 'original_name', type(native).__name__)}"

@@ -120,13 +120,13 @@ def test_sets_of_labels_and_several_numbers_of_transformers() -> None:
 
 def test_spans_and_embeddings_of_transformers() -> None:
     span = {"start": 0, "end": 4, "entity_group": "X", "score": 0.5}
-    config = SimpleNamespace(config=None)
+    config = SimpleNamespace(config=SimpleNamespace(num_labels=0))
 
     class Pipeline:
         def __init__(self, task: str, answer: Any) -> None:
             self.task, self.answer, self.model = task, answer, config
 
-        def __call__(self, _: str) -> Any:
+        def __call__(self, _: str, **__: Any) -> Any:
             return self.answer
 
     tagger = transformers_outputs(Pipeline("token-classification", [span]), [SPANS])
@@ -134,3 +134,6 @@ def test_spans_and_embeddings_of_transformers() -> None:
     vectors = Pipeline("feature-extraction", [[[1.0, 2.0], [3.0, 4.0]]])
     embedder = transformers_outputs(vectors, [OutputSpec("vector", "array")])
     assert np.array(embedder.predict(ROWS)).tolist() == [[2.0, 3.0]] * 2
+    with pytest.raises(PackageError, match="gives an embedding of a text, expected") as told:
+        adapt_transformers(vectors, CLASSIFY)
+    assert 'kind = "array"' in told.value.hint
