@@ -22,6 +22,7 @@ import signal
 import socket
 import sys
 
+from modelhost.collection import rare_collections
 from modelhost.confinement import VARIABLE, confine_by_kernel, confine_from_environment
 from modelhost.parent_process import end_with_starter
 
@@ -62,8 +63,9 @@ def main(arguments: list[str]) -> int:
         end_with_starter()
         if not confine_by_kernel():
             return 0  # libraries are imported by processes that have the hooks
-        preload(json.loads(os.environ.pop(LIBRARIES)))
-        import modelhost.session  # noqa: F401
+        with rare_collections():
+            preload(json.loads(os.environ.pop(LIBRARIES)))
+            import modelhost.session  # noqa: F401
 
         return serve_forks(connection, _work_confined)
     code = _serve(connection)
@@ -76,7 +78,8 @@ def _work(connection: socket.socket) -> int:
     os.dup2(2, 1)
     end_with_starter()
     confine_from_environment()  # before libraries are imported, which could use the network
-    from modelhost.session import work
+    with rare_collections():
+        from modelhost.session import work
 
     return work(connection)
 
@@ -92,10 +95,11 @@ def _serve(listening: socket.socket) -> int:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     failure = _notes(os.environ.pop(NOTES, None))
     spec, heartbeat = os.environ.pop(SPEC), os.environ.pop(HEARTBEAT, None)
-    from modelhost.errors import PackageError
-    from modelhost.heartbeat import HostHeartbeat
-    from modelhost.json_logs import to_json
-    from modelhost.serve import serve
+    with rare_collections():
+        from modelhost.errors import PackageError
+        from modelhost.heartbeat import HostHeartbeat
+        from modelhost.json_logs import to_json
+        from modelhost.serve import serve
 
     to_json()
     own = os.getpid()

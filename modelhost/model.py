@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from modelhost.array_input import ARRAY, FRAME, own_input
+from modelhost.collection import rare_collections
 from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
@@ -153,7 +154,8 @@ def load_model(
     """
     if not path.exists():
         raise PackageError(f"expected the model at {path}, found nothing", "build it again")
-    opened = load_estimator(path, predictor, loader, classes)
+    with rare_collections():  # it imports the model's libraries
+        opened = load_estimator(path, predictor, loader, classes)
     native = opened.native
     if loader != SOLUTION:
         labels = None if classes is None else tuple(classes)

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from modelhost.collection import rare_collections
 from modelhost.errors import PackageError, UsageError
 from modelhost.text import truncate
 
@@ -31,7 +32,7 @@ def find_module(name: str, key: str) -> ModuleType:
     Raise ``UsageError`` if there is no such module, ``PackageError`` if importing it fails.
     """
     try:
-        with project_errors(f"importing {name}"):
+        with project_errors(f"importing {name}"), rare_collections():
             return importlib.import_module(name)
     except PackageError as error:
         missing = error.__cause__

@@ -34,9 +34,35 @@ RUN = {
     **dict.fromkeys(OF_PAGES, "tests/test_docs_commands.py"),
 }
 """Page → the test that runs its blocks of commands."""
+ENGINE, MODEL = "needs an engine, or a package of its own: ", "needs a package and a server: "
 NOT_RUN = {
-    "docs/platforms.md": "needs a base and an engine: tests/test_package_elsewhere.py",
+    "docs/alerts.md": "needs replicas and a Prometheus: tests/test_package_monitored.py has them",
+    "docs/bench.md": MODEL + "tests/packager/run/bench runs the verb",
+    "docs/checks.md": "names a row of other data: the tutorial runs the same verbs",
+    "docs/command-line.md": "needs jq",
+    "docs/dashboard.md": "needs a Prometheus: tests/packager/report/dashboard, which runs one",
+    "docs/drill.md": "takes ten minutes: CI runs it with --short; tests/test_drill.py",
+    "docs/images.md": ENGINE + "tests/packager/image runs builds with labels",
+    "docs/issues-service.md": "needs PostgreSQL and a base: tests/packager/tracker runs both",
+    "docs/issues.md": "needs a forge: tests/packager/tracker/forges; the tutorial runs the others",
+    "docs/kserve.md": "needs a cluster with KServe: tests/packager/deploy/kserve",
+    "docs/label-queue.md": MODEL + "tests/packager/labelling runs the verb",
+    "docs/mlflow.md": "needs a tracking server: tests/test_package_mlflow.py runs one",
+    "docs/model-formats.md": "needs a booster's file: tests/packager/project/test_from_mlflow.py",
+    "docs/monitoring.md": MODEL + "the tutorial sends labels",
+    "docs/new-data.md": ENGINE + "tests/packager/testing and tests/test_package_data_test.py",
+    "docs/platforms.md": ENGINE + "tests/test_package_elsewhere.py",
+    "docs/registry.md": "needs a registry: tests/packager/registry has one of its own",
+    "docs/releases.md": "makes a release: tests/test_release.py runs its rules",
+    "docs/replay.md": ENGINE + "README's and the tutorial's replays run",
+    "docs/scoring.md": MODEL + "tests/packager/scoring runs the verb",
+    "docs/serving.md": MODEL + "the tutorial serves",
+    "docs/shadow.md": "needs two servers: tests/serving/shadow has them",
+    "docs/signing.md": ENGINE + "tests/packager/trust/test_sign.py signs and verifies",
     "docs/solutions-testing.md": "needs two solutions: tests/packager/testing",
+    "docs/testing.md": MODEL + "the tutorial tests a package",
+    "docs/try-page.md": MODEL + "tests/serving/test_try_page.py opens the page",
+    "docs/update.md": "needs an engine: tests/test_package_releases.py updates a deployment",
 }
 """Page whose blocks of commands no test runs as they are → why, and what runs instead."""
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
-import resource
 import shutil
 import signal
 import statistics
@@ -25,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import h2load
 import joblib
 import numpy as np
 import pandas as pd
@@ -41,12 +40,10 @@ from serving.grpc.framing import framed
 from serving.grpc.messages import MESSAGES
 from serving.grpc.methods import INFER
 
-CLIENTS = 16
 ROWS, FEATURES = 5_000, 10
 START_SECONDS = 120
 SETTLED_LOOKS = 4
 """Intervals of 0.3 s that a server has to use less than a tenth of a processor in."""
-HEADERS = ("-H", "content-type: application/grpc", "-H", "te: trailers")
 PROJECT = """
 [package]
 name = "{name}"
@@ -225,6 +222,7 @@ def measured(
     tensor = message.inputs.add(name="x", datatype="FP64", shape=[1, FEATURES])
     tensor.contents.fp64_contents.extend(row.tolist())
     with started(server) as process, tempfile.NamedTemporaryFile() as body:
+        asked = h2load.Asked(f"http://127.0.0.1:{server.port}{INFER}", Path(body.name))
         answer = answered(server, process, message)
         [labels] = [one for one in answer.outputs if one.name == server.output]
         got = [*labels.contents.int64_contents]
@@ -232,21 +230,22 @@ def measured(
             raise SystemExit(f"{server.name}: expected {expected}, got {got}")
         Path(body.name).write_bytes(framed(message.SerializeToString()))
         settled(process.pid)
-        load(server, body.name, max(1, seconds // 3))
-        before, spent = process_tree_usage(process.pid), waited_seconds()
-        report = load(server, body.name, seconds)
-        after, client = process_tree_usage(process.pid), (waited_seconds() - spent) / seconds
-    done = int(found(r"(\d+) succeeded", report))
+        h2load.load(asked, max(1, seconds // 3))
+        before = process_tree_usage(process.pid)
+        report = h2load.load(asked, seconds)
+        after = process_tree_usage(process.pid)
+    done = report.answers
     if not done:
-        raise SystemExit(f"{server.name}: no call was answered:\n{report}")
-    size = int(found(r"\((\d+)\) data", report)) / done
+        raise SystemExit(f"{server.name}: no call was answered:\n{report.text}")
+    size = report.body_bytes / done
     if abs(size - len(framed(answer.SerializeToString()))) > 8:  # ids differ in length
         raise SystemExit(f"{server.name}: answers of {size:.0f} bytes are no right ones")
     assert before is not None and after is not None  # noqa: PT018
-    times = sorted(float(line.split("\t")[2]) / 1e3 for line in logged(body.name))
-    rate = done / seconds
+    times, rate = report.milliseconds, done / seconds
     cpu = (after.cpu_seconds - before.cpu_seconds) / done * 1e6
-    return Figures(rate, times[len(times) // 2], times[len(times) * 99 // 100], cpu, client)
+    return Figures(
+        rate, times[len(times) // 2], times[len(times) * 99 // 100], cpu, report.processors
+    )
 
 
 def settled(pid: int) -> None:
@@ -258,33 +257,6 @@ def settled(pid: int) -> None:
         after = process_tree_usage(pid)
         assert before is not None and after is not None  # noqa: PT018
         idle = idle + 1 if after.cpu_seconds - before.cpu_seconds < 0.03 else 0
-
-
-def waited_seconds() -> float:
-    """Processor time of the child processes that have ended, in seconds."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def load(server: GrpcServer, body: str, seconds: int) -> str:
-    """Call from 16 connections; the report of h2load."""
-    log = Path(f"{body}.log")
-    log.unlink(missing_ok=True)
-    command = ["h2load", f"-c{CLIENTS}", "-m1", f"-D{seconds}", "-d", body, *HEADERS]
-    command += [f"--log-file={log}", f"http://127.0.0.1:{server.port}{INFER}"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def logged(body: str) -> list[str]:
-    """Lines of start, status, microseconds."""
-    log = Path(f"{body}.log")
-    return log.read_text().splitlines()
-
-
-def found(pattern: str, text: str) -> str:
-    matched = re.search(pattern, text)
-    assert matched is not None, text
-    return matched[1]
 
 
 @contextmanager

@@ -32,9 +32,9 @@ def side_effect(function: ast.AST) -> str:
                     return f"evaluates the text of its parameter {name}"
         elif isinstance(node, ast.Call):
             called: Any = node.func
-            name = getattr(called, "attr", None) or getattr(called, "id", "")
-            if name in _ACTING:
-                return f"calls {name}"
+            called_name = getattr(called, "attr", None) or getattr(called, "id", "")
+            if called_name in _ACTING:
+                return f"calls {called_name}"
     return ""
 
 

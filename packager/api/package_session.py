@@ -29,6 +29,8 @@ class PackageSession:
     ) -> None:
         """``opening``: opens the package, and gives the engine to run it on."""
         self._opening = opening
+        self._found: tuple[Reference, Engine | None] | None = None
+        self._tables: TableSession | None = None
         self._begin()
 
     @property
@@ -89,8 +91,7 @@ class PackageSession:
         self._lock = threading.RLock()
         self._stack = ExitStack()
         self._running = ExitStack()
-        self._found: tuple[Reference, Engine | None] | None = None
-        self._tables: TableSession | None = None
+        self._found = self._tables = None
 
     def _leave_parent(self) -> None:
         """Begin anew in a forked process: two writers of one stream would mix their messages."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from modelhost.collection import rare_collections
 from packager.cli.interrupts import Interrupts
 
 
@@ -15,7 +16,8 @@ def main() -> None:
     """
     interrupts = Interrupts(starting=True)
     interrupts.install()
-    from packager.cli.commands import run_command
+    with rare_collections():
+        from packager.cli.commands import run_command
 
-    interrupts.starting = False
-    sys.exit(run_command(as_json="--json" in sys.argv[1:]))
+        interrupts.starting = False
+        sys.exit(run_command(as_json="--json" in sys.argv[1:]))

@@ -11,6 +11,7 @@ import typer
 
 from packager.cli.app import RUN, AsJson, Key, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result
+from packager.text import counted
 
 
 @app.command("score", rich_help_panel=RUN)
@@ -75,7 +76,7 @@ def score_table(
     if as_json:
         print_result(json.dumps(asdict(done), default=str))
         return
-    summary = f"{done.rows:,} rows in {done.parts} parts in {output}"
+    summary = f"{counted(done.rows, 'row')} in {counted(done.parts, 'part')} in {output}"
     if done.rejected:
         summary += f", {done.rejected:,} without an answer" + (
             f" (see {done.rejects})" if done.rejects else ""

@@ -72,7 +72,7 @@ def batch_files(scheduler: Scheduler, batch: BatchScoring) -> dict[str, str]:
 
 
 _KUBERNETES = """\
-# Scores a table in {shards} pods at once; each pod takes every {shards}th part.
+# Scores a table in {shards} pods at once; each pod takes one part of {shards}.
 #   kubectl apply -f {unit}.yml && kubectl wait --for=condition=complete --timeout=24h job/{unit}
 # The claim `scoring` is mounted at {volume} by all pods (ReadWriteMany): the package, the table and
 # the output lie there. The image has the command `package` and the package's Python, {python}.
@@ -141,7 +141,7 @@ def _job(batch: BatchScoring) -> dict[str, Any]:
 def _slurm(batch: BatchScoring) -> str:
     return f"""\
 #!/bin/sh
-# Scores a table in {batch.shards} tasks; each takes every {batch.shards}th part.
+# Scores a table in {batch.shards} tasks; each takes one part of {batch.shards}.
 #   sbatch {batch.unit}.sh
 # The package, the table and the output lie in a file system that all nodes share. Nodes have the
 # command `package` and Python {batch.python}, which the package needs. A task that is requeued goes

@@ -129,9 +129,7 @@ class Engine(Containers):
     @property
     def skips_held_layers(self) -> bool:
         """Whether an archive may leave out layers that it holds: so does Docker's own store."""
-        with engine_errors("asking for its version"):
-            parts = self._client.version().get("Components") or ()
-        return not self.is_containerd and any(part.get("Name") == "Engine" for part in parts)
+        return self._is_docker and not self.is_containerd
 
     def tags(self) -> list[str]:
         """Every ``repository:tag`` of the engine."""

@@ -3,6 +3,10 @@
 On Linux with the same processor architecture, the base's interpreter runs from its unpacked files
 through the base's own loader; elsewhere it runs in a container of the base. Both produce the same
 bytes (PEP 552, unchecked hash).
+
+Wheels, runtimes and the standard library are compiled without the columns of each instruction (PEP
+657), which only underline parts of a line in tracebacks: 5 % of the bytes of a ``.pyc``. The
+project's own code keeps them.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
@@ -73,6 +78,11 @@ while not prefix and (n := r.read(8)):
     w.flush()
     os._exit(0)
 """
+WITHOUT_COLUMNS = ("-X", "no_debug_ranges")
+"""Options of the interpreter."""
+SCRIPT = ("-S", "-B", "-c", COMPILE)
+IDENTITY = COMPILE + " ".join(WITHOUT_COLUMNS)
+"""What bytecode depends on beside its interpreter."""
 LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
 FAILED = "the base's interpreter failed", "check that the base holds a working Python"
 HOST_FAILED = (
@@ -99,8 +109,16 @@ class Compiler(Protocol):
         The bytecode records ``prefix`` in place of ``tree`` as the modules' path.
         """
 
-    def opened(self) -> AbstractContextManager[CompileModules]:
-        """Within the block: compiles modules from memory to the same bytes, on several threads."""
+    def opened(self, *, columns: bool = False) -> AbstractContextManager[CompileModules]:
+        """Within the block: compiles modules from memory to the same bytes, on several threads.
+
+        ``columns``: with those of each instruction, which ``compile`` leaves out.
+        """
+
+
+def options(*, columns: bool = False) -> tuple[str, ...]:
+    """The arguments of an interpreter that compiles."""
+    return SCRIPT if columns else (*WITHOUT_COLUMNS, *SCRIPT)
 
 
 def bytecode_entries(tree: Path, prefix: str) -> list[Entry]:
@@ -154,7 +172,7 @@ class LoaderCompiler:
         Raises ``PackageError`` if it exits with an error.
         """
         done = subprocess.run(
-            [*self._command, "-S", "-B", "-c", script, *arguments],
+            [*self._command, *WITHOUT_COLUMNS, "-S", "-B", "-c", script, *arguments],
             env=self._environment,
             capture_output=True,
             text=True,
@@ -169,9 +187,9 @@ class LoaderCompiler:
         self.output(COMPILE, str(tree), prefix)
 
     @contextmanager
-    def opened(self) -> Iterator[CompileModules]:
+    def opened(self, *, columns: bool = False) -> Iterator[CompileModules]:
         """As ``Compiler.opened``."""
-        command = [*self._command, "-S", "-B", "-c", COMPILE]
+        command = [*self._command, *options(columns=columns)]
         with CompileServers(command, self._environment, FAILED) as servers:
             yield servers.compile
 
@@ -184,7 +202,7 @@ class HostCompiler:
 
     def compile(self, tree: Path, prefix: str) -> None:
         """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
-        command = isolated_python("-S", "-B", "-c", COMPILE, str(tree), prefix)
+        command = isolated_python(*options(), str(tree), prefix)
         done = subprocess.run(
             command, cwd=tree, env=CLEAN_ENVIRONMENT, capture_output=True, text=True, check=False
         )
@@ -192,9 +210,9 @@ class HostCompiler:
             raise PackageError(f"{HOST_FAILED[0]}: {done.stderr.strip()[-500:]}", HOST_FAILED[1])
 
     @contextmanager
-    def opened(self) -> Iterator[CompileModules]:
+    def opened(self, *, columns: bool = False) -> Iterator[CompileModules]:
         """As ``Compiler.opened``."""
-        command = isolated_python("-S", "-B", "-c", COMPILE)
+        command = isolated_python(*options(columns=columns))
         with (
             tempfile.TemporaryDirectory() as empty,
             CompileServers(command, CLEAN_ENVIRONMENT, HOST_FAILED, Path(empty)) as servers,
@@ -211,10 +229,13 @@ class ContainerCompiler:
 
     def compile(self, tree: Path, prefix: str) -> None:
         """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
+        self._compile(tree, prefix, columns=False)
+
+    def _compile(self, tree: Path, prefix: str, *, columns: bool) -> None:
         with tempfile.TemporaryFile() as file:
             write_members(file, [Entry("tree"), *tree_entries(tree, "tree")])
             file.seek(0)
-            answer = self._run(["python3", "-S", "-B", "-c", COMPILE, "/tree", prefix], file)
+            answer = self._run(["python3", *options(columns=columns), "/tree", prefix], file)
         compiled = TarReader(io.BytesIO(answer), plain_tar("bytecode"))
         modules = {path.relative_to(tree).with_suffix("") for path in tree.rglob("*.py")}
         for info in compiled:
@@ -227,17 +248,19 @@ class ContainerCompiler:
                 location.write_bytes(b"".join(compiled.chunks(info)))
 
     @contextmanager
-    def opened(self) -> Iterator[CompileModules]:
+    def opened(self, *, columns: bool = False) -> Iterator[CompileModules]:
         """As ``Compiler.opened``: each call has a container of its own."""
-        yield self._compile_modules
+        yield partial(self._compile_modules, columns=columns)
 
-    def _compile_modules(self, modules: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
+    def _compile_modules(
+        self, modules: Mapping[str, bytes], prefix: str, *, columns: bool
+    ) -> dict[str, bytes]:
         with tempfile.TemporaryDirectory() as name:
             tree = Path(name)
             for inside, source in modules.items():
                 (tree / inside).parent.mkdir(parents=True, exist_ok=True)
                 (tree / inside).write_bytes(source)
-            self.compile(tree, prefix)
+            self._compile(tree, prefix, columns=columns)
             return {
                 path.relative_to(tree).as_posix(): path.read_bytes() for path in tree.rglob("*.pyc")
             }

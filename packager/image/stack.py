@@ -32,6 +32,8 @@ from packager.progress import Progress
 
 MEMBER = "member "
 """How the names of layers of a solution's members begin."""
+CODE = "code"
+"""The folder of the project's files; tracebacks underline what failed in them."""
 WORKER: tuple[Group, ...] = ("harness", "parquet")
 OnLowest = Callable[[Sequence[Layer]], None]
 
@@ -116,7 +118,7 @@ def _own_layers(
     """The layers of the serving runtime, of the project's code and of the training runtime."""
     return (
         runtime_layer(compiler, fresh=fresh),
-        modules_layer("code", files.code, "code", compiler, fresh),
+        modules_layer("code", files.code, CODE, compiler, fresh),
         training_layer(compiler, fresh=fresh),
     )
 
@@ -269,5 +271,5 @@ def _bytecode(files: Files, prefix: str, compiler: Compiler) -> list[Entry]:
         for inside, file in files.items()
         if inside.endswith(".py")
     ]
-    with compiler.opened() as compile_modules:
+    with compiler.opened(columns=prefix == CODE) as compile_modules:
         return compiled_entries(compile_modules, modules, prefix)

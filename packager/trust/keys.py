@@ -60,6 +60,10 @@ class PublicKey:
                 f"{path}: expected a public key, got a private one",
                 f"name {path.name}.pub, which `package key` wrote next to it",
             )
+        if content.count(b"-----BEGIN ") > 1:
+            raise UsageError(
+                f"{path}: expected one public key, got several", "put each key in a file of its own"
+            )
         try:
             key = _p256(path, load_pem_public_key(content))
         except (ValueError, UnsupportedAlgorithm) as error:

@@ -56,7 +56,7 @@ class TrustPolicy(FrozenModel):
     """The rules for packages that this machine runs."""
 
     mode: Literal["off", "warn", "enforce"] = "off"
-    """A file with rules has to state it."""
+    """A file has to state it."""
     rule: tuple[TrustRule, ...] = ()
     """The first whose repository matches is the one that counts."""
 
@@ -70,8 +70,8 @@ class TrustPolicy(FrozenModel):
             policy = cls.model_validate(tomllib.loads(content.decode()))
             for rule in policy.rule:
                 _version(rule.minimum_version or "0")
-            if policy.rule and "mode" not in policy.model_fields_set:
-                raise ValueError("it has rules and no mode: off, warn or enforce")
+            if "mode" not in policy.model_fields_set:  # as in a file that was cut off
+                raise ValueError("it states no mode: off, warn or enforce")
         except OSError as error:
             raise UsageError(
                 f"{VARIABLE}: {path}: can't be read: {error.strerror}", "name a file that exists"

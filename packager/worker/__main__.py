@@ -29,9 +29,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from modelhost.collection import rare_collections
 from modelhost.sandbox.file_access import restrict_file_access
 from modelhost.sandbox.network import block_network
 from packager.digest import canonical_json
@@ -129,61 +131,71 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     # The processes of the model host inherit the restriction.
     readable = installed_folders()
     restrict_file_access(root.path, out, given, readable=readable, training=training)
-    from modelhost.frames import keep_text_plain
+    with rare_collections():
+        from modelhost.frames import keep_text_plain
 
-    keep_text_plain()
-    return _run_job(verb, given, root, out)
+        keep_text_plain()
+        work = _imported(verb, given, root, out)
+    return work() is not False
 
 
-def _run_job(verb: str, given: Path, root: Root, out: Path) -> bool:
-    """The work of ``verb`` in this process, which is confined now."""
+def _imported(verb: str, given: Path, root: Root, out: Path) -> Callable[[], object]:
+    """The work of ``verb``, which returns False for a replay that did not pass.
+
+    Imports what it needs, in this process, which is confined now.
+    """
     match verb:
         case "run":
             from packager.worker.train_job import run
 
-            run(Job.load(given), root, out)
+            return partial(run, Job.load(given), root, out)
         case "baseline":
             from packager.worker.test.measure_again import measure_again
 
-            measure_again(Job.load(given), root, out)
+            return partial(measure_again, Job.load(given), root, out)
         case "seeds":
             from packager.worker.seeds import train_seeds
 
-            train_seeds(SeedSweepJob.load(given), root, out)
+            return partial(train_seeds, SeedSweepJob.load(given), root, out)
         case "check":
             from packager.worker.check_data import check
 
-            check(CheckJob.load(given), root, out)
+            return partial(check, CheckJob.load(given), root, out)
         case "folds":
             from packager.worker.train.out_of_fold import predict_folds
 
-            predict_folds(FoldsJob.load(given), out)
+            return partial(predict_folds, FoldsJob.load(given), out)
+    return _of_a_package(verb, given, root, out)
+
+
+def _of_a_package(verb: str, given: Path, root: Root, out: Path) -> Callable[[], object]:
+    """``_imported`` of the verbs that need a built package."""
+    match verb:
         case "test":
             from packager.worker.test.run import run_test
 
-            run_test(DataTestJob.load(given), root, out)
+            return partial(run_test, DataTestJob.load(given), root, out)
         case "timed":
             from packager.worker.test.timed import measure_rows
 
-            measure_rows(DataTestJob.load(given), root, out)
+            return partial(measure_rows, DataTestJob.load(given), root, out)
         case "cases":
             from packager.worker.test.cases.at_build import judge_held_out
 
-            judge_held_out(root, out)
+            return partial(judge_held_out, root, out)
         case "release":
             from packager.worker.test.release_messages import ReleaseJob
             from packager.worker.test.release_runs import run_release
 
-            run_release(ReleaseJob.load(given), root, out)
+            return partial(run_release, ReleaseJob.load(given), root, out)
         case "flow":
             from packager.worker.replay.flow import replay_flow
 
-            replay_flow(root, out)
-        case "replay":
-            from packager.worker.replay.replay import replay
+            return partial(replay_flow, root, out)
+    from packager.worker.replay.replay import replay
 
-            return replay(root, ReplayRequest.load(given), out).passed
-    return True
+    asked = ReplayRequest.load(given)
+    return lambda: replay(root, asked, out).passed
 
 
 def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:

@@ -152,7 +152,7 @@ ANNOUNCED = PREFIX.pack(b"TST1", 0, 0)
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_receiver_looks_for_a_message_that_is_announced_or_after_one_that_came_soon(
+def test_a_message_is_looked_for_that_is_announced_or_after_one_that_came_soon(
     announced: bool, yields
 ) -> None:
     ours, theirs = socket.socketpair()

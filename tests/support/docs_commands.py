@@ -53,23 +53,7 @@ OF_PAGES: dict[str, PageCommands] = {
     ),
     "docs/roles/auditor.md": PageCommands(),
     "docs/roles/on-call.md": PageCommands(absent=FOLDER | UPDATE),
-    "docs/alerts.md": PageCommands(),
     "docs/audit.md": PageCommands({"audit .  ": "audit shop  "}),
-    "docs/bench.md": PageCommands(
-        absent={"package bench REF  ": ENGINE + "tests/packager/run/bench starts the package"}
-    ),
-    "docs/checks.md": PageCommands(
-        {
-            "check  ": "check shop  ",
-            "--output issues ": "shop --output rows ",
-            "verdict 9a918dc19b6737b0 fix --column y --value 5.89": "verdict ROW_HASH fix --column "
-            "basket --value 5.89 --project shop",
-            "verdicts apply": "verdicts apply shop",
-            "--target price": "--target returned",
-        }
-    ),
-    "docs/command-line.md": PageCommands(),
-    "docs/dashboard.md": PageCommands(),
     "docs/deploy.md": PageCommands(
         {"--output shop": "--output deployed-here"},
         absent={
@@ -78,80 +62,9 @@ OF_PAGES: dict[str, PageCommands] = {
             "curl": ENGINE + "tests/packager/deploy/compose asks a gateway",
         },
     ),
-    "docs/drill.md": PageCommands(absent={"make drill": "takes ten minutes: CI runs it --short"}),
-    "docs/images.md": PageCommands({"build .": "build shop --output oci:labelled"}),
-    "docs/issues.md": PageCommands(
-        {
-            "build .": "build shop --output oci:reported",
-            "corrected.csv --replaces people.csv": "visits.csv --replaces old.csv",
-        },
-        absent={
-            "package issues sync git": "needs a forge: tests/packager/tracker/forges has two",
-        },
-    ),
-    "docs/issues-service.md": PageCommands(
-        {"--queries watch/issues": ""},
-        absent={
-            "package issues image": ENGINE + "tests/packager/tracker makes and starts the image",
-            "docker run": ENGINE + "tests/packager/tracker makes and starts the image",
-            "createdb": "needs PostgreSQL: tests/packager/tracker/store has one",
-            "package issues serve --database": "needs PostgreSQL: tests/packager/tracker/store",
-        },
-    ),
-    "docs/kserve.md": PageCommands(absent={"kubectl": CLUSTER}),
     "docs/kubernetes.md": PageCommands(absent={"kubectl": CLUSTER}),
-    "docs/label-queue.md": PageCommands(
-        {"--data new.csv --rows 300": "--data unlabelled.csv --rows 30"}
-    ),
-    "docs/mlflow.md": PageCommands(
-        absent={
-            "package init": "needs a tracking server: tests/test_package_mlflow.py runs one",
-            "package build churn": "needs its model: tests/test_package_mlflow.py",
-            "mlflow": "needs MLflow: tests/test_package_mlflow.py serves what was exported",
-        },
-    ),
     "docs/model-card.md": PageCommands(),
-    "docs/model-formats.md": PageCommands(
-        {"--data diamonds.csv --target cut": "--data visits.csv --target visits"},
-        absent={"package build": "takes a minute: tests/test_package_requirements.py builds one"},
-    ),
-    "docs/monitoring.md": PageCommands({"http://127.0.0.1:3000": "SERVER"}),
-    "docs/new-data.md": PageCommands(
-        {
-            "--data diamonds": "--data arrived",
-            "requests.csv": "unlabelled.csv",
-            "labels.csv": "late.csv",
-        },
-        absent={
-            "docker run": ENGINE + "tests/test_package_data_test.py runs the companion alone",
-            "pip install": "validators: tests/packager/deploy/test_schedule.py has them",
-            "kubernetes-validate": "tests/packager/deploy/test_schedule.py",
-            "check-jsonschema": "tests/packager/deploy/test_schedule.py",
-        },
-    ),
     "docs/package-diff.md": PageCommands({"new-image": "next-image"}),
-    "docs/registry.md": PageCommands(
-        {
-            "registry.example": "REGISTRY",
-            "@sha256:…": ":1.2",
-            "--output oci:model": "--output oci:pulled",
-            "package build ": "package build shop ",
-            "package replay ": "package replay --json-file pulled.json ",
-        },
-    ),
-    "docs/releases.md": PageCommands(
-        {"build .": "build shop --output oci:upgraded"},
-        absent={
-            "pip install --upgrade": "installs from an index: `make release` installs the wheel",
-            "make release": "makes a release: tests/test_release.py runs its rules",
-        },
-    ),
-    "docs/replay.md": PageCommands(
-        absent={
-            "package replay models/claims": "a solution: tests/packager/solutions replays one",
-            "docker run": ENGINE + "tests/test_package_run.py replays with nothing but the image",
-        },
-    ),
     "docs/sagemaker.md": PageCommands(
         {
             '"$ACCOUNT': '"123456789012',
@@ -171,13 +84,6 @@ OF_PAGES: dict[str, PageCommands] = {
             ),
         },
     ),
-    "docs/scoring.md": PageCommands({"rows.parquet": "visits.csv", "--keep id": "--keep channel"}),
-    "docs/serving.md": PageCommands({"feedback.keys": "new.keys"}),
-    "docs/shadow.md": PageCommands(),
-    "docs/signing.md": PageCommands(
-        {"package key release.key": "package key another.key", "verified": ""},
-        absent={"docker run": ENGINE + "tests/test_package_deployed.py starts a verified image"},
-    ),
     "docs/swarm.md": PageCommands(
         {"--output shop": "--output stacked", "HOST/shop": "registry.example/shop"},
         absent={
@@ -186,9 +92,6 @@ OF_PAGES: dict[str, PageCommands] = {
             "docker": ENGINE + "tests/test_package_stacks.py deploys the stack",
         },
     ),
-    "docs/testing.md": PageCommands(),
-    "docs/try-page.md": PageCommands(),
-    "docs/update.md": PageCommands(absent=UPDATE),
 }
 
 

@@ -31,7 +31,7 @@ from packager.image.base.probe import HOST_VERSION, probe_on_host
 from packager.image.base.registry_base import ANY, BasePin, pull_base
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.base.static_probe import read_probe
-from packager.image.bytecode import COMPILE, Compiler, HostCompiler
+from packager.image.bytecode import IDENTITY, Compiler, HostCompiler
 from packager.image.docker_archive import open_archive
 from packager.image.rootfs import find_python, resolve_inside, unpack_layers
 from packager.image.stacked_files import StackedFiles
@@ -117,7 +117,7 @@ def native_compiler(version: str, engine: Engine | None) -> Compiler | None:
         if base.compiles_here:
             return base.compiler()
     if version == HOST_VERSION:
-        return HostCompiler(sha256_bytes((version + COMPILE).encode()))
+        return HostCompiler(sha256_bytes((version + IDENTITY).encode()))
     return None
 
 

@@ -14,7 +14,7 @@ from packager.errors import PackageError
 from packager.image.base.archive import base_image
 from packager.image.base.probe import HOST_VERSION, Origin
 from packager.image.bytecode import (
-    COMPILE,
+    IDENTITY,
     Compiler,
     ContainerCompiler,
     HostCompiler,
@@ -58,7 +58,7 @@ class SavedBase(FrozenModel):
     @property
     def identity(self) -> str:
         """sha256 of the interpreter's probe output and our compile script, for cache keys."""
-        return sha256_bytes((self.said + COMPILE).encode())
+        return sha256_bytes((self.said + IDENTITY).encode())
 
 
 @dataclass(frozen=True)

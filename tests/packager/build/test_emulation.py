@@ -45,11 +45,11 @@ class Tree:
         return self.found[kind]
 
 
-def told(tmp_path: Path, tree: Tree, verdict: Any = "equal") -> str:
+def told(tmp_path: Path, tree: Tree, verdict: Any = "equal", given: _Rows = GIVEN) -> str:
     write(FORM, None, tmp_path / "out/compiled")
     known = {"task": "regression", "compiled": Compiled(verdict=verdict, tolerance=1e-9)}
     context: Any = SimpleNamespace(folder=tmp_path, platform="linux/amd64")
-    return compared(GIVEN, manifest_of().model_copy(update=known), tree, context)
+    return compared(given, manifest_of().model_copy(update=known), tree, context)
 
 
 RIGHT = [0.0, 0.5, 1.0, 1.5]
@@ -88,3 +88,13 @@ def test_no_row_in_the_domain_proves_nothing(tmp_path: Path):
 def test_without_a_compiled_form_the_model_is_compared(tmp_path: Path):
     found = told(tmp_path, Tree(RIGHT, [], []), "refused")
     assert found == "3 answers of the model equal, largest difference 0"
+
+
+def test_an_edge_row_that_the_nulls_of_others_would_refuse_is_left_out(tmp_path: Path) -> None:
+    """An integer beyond 2^53 and a null of one column are no request."""
+    edges = ({**ROWS[0], "count": None}, {**ROWS[0], "count": -(2**53) - 1}, ROWS[3])
+    given = _Rows((*ROWS[:3], *edges), GIVEN.expected)
+    tree = Tree([0.0, 0.5, 1.0, 0.0, 1.5], [0.0, 0.5, 1.0, 0.0, 1.5], [True] * 5)
+    found = told(tmp_path, tree, given=given)
+    assert found.endswith("the compiled form equal to it on 5 rows")
+    assert tree.asked["model"]["ask"]["values"][1] == [1, 1, 1, None, 1]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
 from pathlib import Path
+from types import CodeType
 
 import pytest
 from saved_bases import saved
@@ -45,3 +47,14 @@ def test_a_link_to_a_file_of_another_system_is_not_compiled(tmp_path: Path):
     (tree / "a.py").write_text("x = 1\n")
     HostCompiler("x").compile(tree, "/usr/lib/python3")
     assert [path.name.partition(".")[0] for path in tree.rglob("*.pyc")] == ["a"]
+
+
+@pytest.mark.parametrize("columns", [True, False])
+def test_bytecode_has_the_columns_of_instructions_if_asked_and_lines_always(*, columns: bool):
+    with HostCompiler("x").opened(columns=columns) as compile_modules:
+        (made,) = compile_modules({"a.py": b"def f(x):\n    return x.a + x.b\n"}, "/code").values()
+    code = marshal.loads(made[16:])
+    (inner,) = (one for one in code.co_consts if isinstance(one, CodeType))
+    positions = list(inner.co_positions())
+    assert {line for line, *_ in positions} == {1, 2}
+    assert any(start is not None for _, _, start, _ in positions) == columns

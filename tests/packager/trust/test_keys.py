@@ -128,6 +128,9 @@ def test_files_that_hold_no_public_key(tmp_path: Path) -> None:
         PublicKey.load(tmp_path / "x.pub")
     with pytest.raises(UsageError, match="can't be read: No such file"):
         PublicKey.load(tmp_path / "none.pub")
+    (tmp_path / "x.pub").write_bytes(2 * (tmp_path / "k.pub").read_bytes())
+    with pytest.raises(UsageError, match="expected one public key, got several"):
+        PublicKey.load(tmp_path / "x.pub")
 
 
 def test_a_key_is_never_readable_by_others_while_it_is_written(tmp_path: Path) -> None:

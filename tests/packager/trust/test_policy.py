@@ -77,7 +77,8 @@ def test_the_default_is_off(tmp_path: Path) -> None:
         ('[[rule]]\nrepository = "*"\nkeys = ["k"]\nroots = ["x"]', r"roots\.0: String should"),
         ('[[rule]]\nrepository = "*"\nkeys = ["k"]\nminimum_version = "x"', "got 'x'"),
         ("mode = ", "expected a policy in TOML"),
-        ('[[rule]]\nrepository = "*"\nkeys = ["k"]', "it has rules and no mode: off, warn or"),
+        ('[[rule]]\nrepository = "*"\nkeys = ["k"]', "it states no mode: off, warn or enforce"),
+        ("", "it states no mode: off, warn or enforce"),
     ],
 )
 def test_a_wrong_policy_is_an_error_that_names_the_place(
