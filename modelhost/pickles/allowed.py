@@ -193,6 +193,7 @@ BY_NAME = _words("operator.methodcaller operator.attrgetter")
 COMPILED = (
     *("sklearn.", "scipy.", "pandas._libs.", "numpy.random.", "statsmodels.", "imblearn."),
     *("lightgbm.", "catboost.", "hdbscan.", "sksurv.", "river.", "pmdarima.", "sktime."),
+    "surprise.",
 )
 """Modules whose classes, where they are compiled, hold values only and open nothing."""
 UNQUALIFIED = {"_loss": "sklearn._loss._loss"}
@@ -200,7 +201,7 @@ UNQUALIFIED = {"_loss": "sklearn._loss._loss"}
 KNOWN = (
     *COMPILED,
     *("numpy.", "pandas.", "xgboost.", "category_encoders.", "feature_engine.", "sklearn_pandas."),
-    *("prophet.", "lifelines.", "surprise.", "torch.nn.", "skorch.", "mlxtend.", "umap."),
+    *("prophet.", "lifelines.", "torch.nn.", "skorch.", "mlxtend.", "umap."),
     "formulaic.",
 )
 """Libraries whose classes are known where no locked distribution is at hand."""

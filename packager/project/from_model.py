@@ -79,12 +79,12 @@ def _measured(
     for target in targets:
         choose_target(given.name, table.names, target)
     outputs = outputs_of({target: task_of_target(table, target) for target in targets})
-    labels = {
+    classes = {
         output.name: _classes(table, output.target, numbered=facts.numbered)
         for output in outputs
         if output.task == "classification" and not facts.labelled
     }
-    answers = f"\n{sections(outputs, labels)}"
+    answers = f"\n{sections(outputs, classes)}"
     return {"answers": answers, "data": given.section(None), "classes": ""}
 
 
