@@ -103,16 +103,17 @@ class Compiler(Protocol):
     def identity(self) -> str:
         """Content digest of the interpreter, for cache keys."""
 
-    def compile(self, tree: Path, prefix: str) -> None:
+    def compile(self, tree: Path, prefix: str, *, columns: bool = False) -> None:
         """Write ``__pycache__`` next to every module below ``tree``.
 
-        The bytecode records ``prefix`` in place of ``tree`` as the modules' path.
+        The bytecode records ``prefix`` in place of ``tree`` as the modules' path. ``columns``:
+        with the columns of each instruction.
         """
 
     def opened(self, *, columns: bool = False) -> AbstractContextManager[CompileModules]:
         """Within the block: compiles modules from memory to the same bytes, on several threads.
 
-        ``columns``: with those of each instruction, which ``compile`` leaves out.
+        ``columns``: as of ``compile``.
         """
 
 
@@ -171,8 +172,11 @@ class LoaderCompiler:
 
         Raises ``PackageError`` if it exits with an error.
         """
+        return self._run(("-S", "-B", "-c", script), *arguments)
+
+    def _run(self, given: Sequence[str], *arguments: str) -> str:
         done = subprocess.run(
-            [*self._command, *WITHOUT_COLUMNS, "-S", "-B", "-c", script, *arguments],
+            [*self._command, *given, *arguments],
             env=self._environment,
             capture_output=True,
             text=True,
@@ -182,9 +186,9 @@ class LoaderCompiler:
             raise PackageError(f"{FAILED[0]}: {done.stderr.strip()[-500:]}", FAILED[1])
         return done.stdout
 
-    def compile(self, tree: Path, prefix: str) -> None:
+    def compile(self, tree: Path, prefix: str, *, columns: bool = False) -> None:
         """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
-        self.output(COMPILE, str(tree), prefix)
+        self._run(options(columns=columns), str(tree), prefix)
 
     @contextmanager
     def opened(self, *, columns: bool = False) -> Iterator[CompileModules]:
@@ -200,9 +204,9 @@ class HostCompiler:
     def __init__(self, identity: str) -> None:
         self.identity = identity
 
-    def compile(self, tree: Path, prefix: str) -> None:
+    def compile(self, tree: Path, prefix: str, *, columns: bool = False) -> None:
         """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
-        command = isolated_python(*options(), str(tree), prefix)
+        command = isolated_python(*options(columns=columns), str(tree), prefix)
         done = subprocess.run(
             command, cwd=tree, env=CLEAN_ENVIRONMENT, capture_output=True, text=True, check=False
         )
@@ -227,11 +231,8 @@ class ContainerCompiler:
         self.identity = identity
         self._run = run
 
-    def compile(self, tree: Path, prefix: str) -> None:
+    def compile(self, tree: Path, prefix: str, *, columns: bool = False) -> None:
         """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
-        self._compile(tree, prefix, columns=False)
-
-    def _compile(self, tree: Path, prefix: str, *, columns: bool) -> None:
         with tempfile.TemporaryFile() as file:
             write_members(file, [Entry("tree"), *tree_entries(tree, "tree")])
             file.seek(0)
@@ -260,7 +261,7 @@ class ContainerCompiler:
             for inside, source in modules.items():
                 (tree / inside).parent.mkdir(parents=True, exist_ok=True)
                 (tree / inside).write_bytes(source)
-            self._compile(tree, prefix, columns=columns)
+            self.compile(tree, prefix, columns=columns)
             return {
                 path.relative_to(tree).as_posix(): path.read_bytes() for path in tree.rglob("*.pyc")
             }

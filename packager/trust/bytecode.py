@@ -16,6 +16,7 @@ from packager.image.bytecode import Compiler
 from packager.image.config import TRAINING
 from packager.image.layer_entries import copy_members
 from packager.image.layers import Layer
+from packager.image.stack import CODE
 from packager.model.integrity import MISSING, NO_FILE, IntegrityCheck
 from packager.trust.contents import FOLDERS, MAX_NAMED
 
@@ -44,7 +45,7 @@ def _of_layer(layer: Layer, compiler: Compiler | None) -> list[IntegrityCheck]:
         found = _digests(folder, remove=True)
         (folder / prefix).mkdir(parents=True, exist_ok=True)
         if compiler is not None:
-            compiler.compile(folder / prefix, f"/{prefix}")
+            compiler.compile(folder / prefix, f"/{prefix}", columns=prefix == CODE)
         expected = _digests(folder)
     differing = sorted(n for n in found.keys() | expected.keys() if found.get(n) != expected.get(n))
     whole = IntegrityCheck(
