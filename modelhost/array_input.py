@@ -20,9 +20,9 @@ class ArrayBuilder:
     def __init__(self, columns: Sequence[Any]) -> None:
         """``columns``: exactly one, of arrays; raises ``PackageError`` for others."""
         if len(columns) != 1 or columns[0].kind != "array":
-            found = ", ".join(f"{column.name!r} ({column.kind})" for column in columns[:5])
+            got = ", ".join(f"{column.name!r} ({column.kind})" for column in columns[:5])
             raise PackageError(
-                f'features = "array": expected one feature, a column of arrays, got {found}',
+                f'features = "array": expected one feature, a column of arrays, got {got}',
                 'exclude the other columns, or set features = "frame"',
             )
         self._column = columns[0]

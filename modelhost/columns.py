@@ -81,32 +81,32 @@ def encode_values(
     columns: Sequence[Sequence[Any]], specs: Sequence[Any], rows: int
 ) -> EncodedColumns:
     """Encode checked values (None for null) of these columns."""
-    made = EncodedColumns(rows, [], [])
+    encoded = EncodedColumns(rows, [], [])
     for values, spec in zip(columns, specs):
         if spec.kind in SENT_AS_TEXT:
             values = [None if value is None else str(value) for value in values]
         if rows <= MAX_INLINE_ROWS and spec.kind not in _LARGE:
-            made.described.append({"as": "json", "values": list(values)})
+            encoded.described.append({"as": "json", "values": list(values)})
         else:
             described, buffers = _encoded(values, spec)
-            made.described.append(described)
-            made.buffers.extend(buffers)
-    return made
+            encoded.described.append(described)
+            encoded.buffers.extend(buffers)
+    return encoded
 
 
 def encode_labels(labels: Sequence[Any]) -> EncodedColumns:
     """Labels, None for an unknown one, as one column."""
     kinds = {type(label) for label in labels if label is not None}
-    made = EncodedColumns(len(labels), [], [])
+    encoded = EncodedColumns(len(labels), [], [])
     described: dict[str, Any] = {"as": "json", "values": list(labels)}
     buffers: list[Buffer] = []
     if len(labels) > MAX_INLINE_ROWS and kinds == {str}:
         described, buffers = encode_text(labels)
     elif len(labels) > MAX_INLINE_ROWS and kinds == {float} and None not in labels:
         described, buffers = encode_array(np.array(labels, np.float64))
-    made.described.append(described)
-    made.buffers.extend(buffers)
-    return made
+    encoded.described.append(described)
+    encoded.buffers.extend(buffers)
+    return encoded
 
 
 def _encoded(values: Sequence[Any], spec: Any) -> tuple[dict[str, Any], list[Buffer]]:

@@ -36,12 +36,12 @@ def _physical() -> int:
         text = _PROCESSORS.read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0
-    found = set()
+    cores = set()
     for block in text.split("\n\n"):
         facts = {
             key.strip(): value.strip()
             for key, _, value in (line.partition(":") for line in block.splitlines())
         }
         if "core id" in facts:
-            found.add((facts.get("physical id"), facts["core id"]))
-    return len(found)
+            cores.add((facts.get("physical id"), facts["core id"]))
+    return len(cores)

@@ -36,8 +36,8 @@ def embedded(request: Message, frame: Any, model: LoadedModel, specs: Sequence[A
     Raises as ``call_embedding``.
     """
     began = time.perf_counter()
-    found = call_embedding(request.header["function"], frame, model, specs)
-    header, buffers = encode_matrix(found)
+    embeddings = call_embedding(request.header["function"], frame, model, specs)
+    header, buffers = encode_matrix(embeddings)
     return Message({**header, "seconds": time.perf_counter() - began}, buffers)
 
 
@@ -51,21 +51,21 @@ def call_embedding(spec: str, frame: Any, model: LoadedModel, specs: Sequence[An
     given = own_input(frame) if text is None else frame[text]
     embed = _function(spec, model)
     with project_errors(f"the embedding {spec}", traced=False):
-        made = embed(given)
-        made = np.asarray(made.detach() if hasattr(made, "detach") else made)
-    if made.dtype.kind not in "biuf" or made.ndim < 2 or len(made) != len(frame):
+        array = embed(given)
+        array = np.asarray(array.detach() if hasattr(array, "detach") else array)
+    if array.dtype.kind not in "biuf" or array.ndim < 2 or len(array) != len(frame):
         raise UsageError(
             f"{KEY}: expected numbers of shape ({len(frame)}, …) from {spec}, got "
-            f"{made.dtype} of shape {made.shape}",
+            f"{array.dtype} of shape {array.shape}",
             "return an array with the embedding of each row",
         )
-    found = made.reshape(len(made), -1).astype(np.float64)
-    if not 0 < found.shape[1] <= MAX_NUMBERS:
+    embeddings = array.reshape(len(array), -1).astype(np.float64)
+    if not 0 < embeddings.shape[1] <= MAX_NUMBERS:
         raise UsageError(
-            f"{KEY}: expected 1 to {MAX_NUMBERS:,} numbers for a row, got {found.shape[1]:,}",
+            f"{KEY}: expected 1 to {MAX_NUMBERS:,} numbers for a row, got {embeddings.shape[1]:,}",
             "return the mean of parts of it",
         )
-    return found
+    return embeddings
 
 
 def _function(spec: str, model: LoadedModel) -> Callable[[Any], Any]:

@@ -31,8 +31,12 @@ class FittedParts:
         """The output of a transformer as a dense array of shape (rows, outputs)."""
         part = self._part(path)
         with _without_validation():
-            made = part.transform(_contained(matrix, sparse))
-        return made.toarray() if hasattr(made, "toarray") else np.asarray(made, np.float64)
+            transformed = part.transform(_contained(matrix, sparse))
+        return (
+            transformed.toarray()
+            if hasattr(transformed, "toarray")
+            else np.asarray(transformed, np.float64)
+        )
 
     def predict(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
         """The answers of an estimator; with probabilities if the model has any.
@@ -53,10 +57,10 @@ class FittedParts:
     def answer(self, call: PartCall) -> Message:
         """The outputs or the answers that ``call`` asks for, as a message."""
         if call.method == "transform":
-            made = self.transform(call.path, call.matrix, sparse=call.sparse)
-            return Message(*encode_matrix(made))
-        found = self.predict(call.path, call.matrix, sparse=call.sparse)
-        return Message(*encode_predictions(found))
+            transformed = self.transform(call.path, call.matrix, sparse=call.sparse)
+            return Message(*encode_matrix(transformed))
+        predictions = self.predict(call.path, call.matrix, sparse=call.sparse)
+        return Message(*encode_predictions(predictions))
 
     def _part(self, path: Sequence[Any]) -> Any:
         key = tuple(path)
@@ -87,12 +91,12 @@ def without_feature_names(part: Any) -> Any:
     if not isinstance(part, BaseEstimator):
         return part
     kind: Any = type(part)
-    made = kind.__new__(kind)
+    copied = kind.__new__(kind)
     forgotten = ("feature_names_in_", "_sklearn_output_config")
-    vars(made).update(
+    vars(copied).update(
         {k: without_feature_names(v) for k, v in vars(part).items() if k not in forgotten}
     )
-    return made
+    return copied
 
 
 def _without_validation() -> AbstractContextManager[Any]:
@@ -116,12 +120,12 @@ def _contained(matrix: Any, sparse: bool) -> Any:
 
 
 def _tuple_like(part: Any, members: Sequence[Any]) -> tuple[Any, ...]:
-    made: tuple[Any, ...] = type(part)(*members) if hasattr(part, "_fields") else tuple(members)
-    return made
+    copied: tuple[Any, ...] = type(part)(*members) if hasattr(part, "_fields") else tuple(members)
+    return copied
 
 
 def _array_like(part: Any) -> Any:
-    made = np.empty(part.shape, object)
+    copied = np.empty(part.shape, object)
     for index, member in np.ndenumerate(part):
-        made[index] = without_feature_names(member)
-    return made
+        copied[index] = without_feature_names(member)
+    return copied

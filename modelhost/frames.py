@@ -133,13 +133,13 @@ def _time_builder(dtype: str) -> Callable[[Sequence[Any]], Any]:
 
 
 def _in_nanoseconds(times: Any) -> Any:
-    made = times.astype("M8[ns]")
-    if not ((made.astype(times.dtype) == times) | np.isnat(times)).all():
+    nanoseconds = times.astype("M8[ns]")
+    if not ((nanoseconds.astype(times.dtype) == times) | np.isnat(times)).all():
         raise PackageError(
             "a time is outside 1677 to 2262, which this project's version of pandas can't hold",
             "require pandas>=2, or leave such rows out",
         )
-    return made
+    return nanoseconds
 
 
 def _category_builder(column: Any) -> Callable[[Sequence[Any]], Any]:
@@ -158,8 +158,8 @@ def _category_builder(column: Any) -> Callable[[Sequence[Any]], Any]:
     def make(values: Sequence[Any]) -> Any:
         if isinstance(values, np.ndarray):
             return pd.Categorical.from_codes(values, dtype=dtype)
-        found = np.array([codes.get(value, -1) for value in values], np.intp)
-        return pd.Categorical.from_codes(found, dtype=dtype)
+        category_codes = np.array([codes.get(value, -1) for value in values], np.intp)
+        return pd.Categorical.from_codes(category_codes, dtype=dtype)
 
     return make
 
@@ -201,10 +201,10 @@ class _ObjectColumn:
 
     def cells(self, values: Sequence[Any]) -> list[Any]:
         """The objects; null is NaN."""
-        found: list[Any] = _with_nan(values)
+        objects: list[Any] = _with_nan(values)
         if self._parse is None:
-            return found
-        return [self._parse(value) if isinstance(value, str) else value for value in found]
+            return objects
+        return [self._parse(value) if isinstance(value, str) else value for value in objects]
 
 
 class _ExtensionColumn:

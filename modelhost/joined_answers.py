@@ -50,18 +50,18 @@ def separated(answer: Message) -> Iterator[tuple[int, Predictions]]:
     for given in (numbers, counts):
         if type(given) is not list or not all(type(number) is int for number in given):
             raise ValueError("expected lists of whole numbers")
-    found = decode_predictions(answer)
-    rows = len(found.labels)
+    predictions = decode_predictions(answer)
+    rows = len(predictions.labels)
     if min(counts, default=0) < 1 or len(counts) != len(numbers) or sum(counts) != rows:
         raise ValueError(f"expected answers to {counts} rows, got {rows}")
-    chances = found.probabilities
-    if found.more is not None and len(found.more) != rows:
-        raise ValueError(f"expected {rows} further entries, got {len(found.more)}")
+    chances = predictions.probabilities
+    if predictions.more is not None and len(predictions.more) != rows:
+        raise ValueError(f"expected {rows} further entries, got {len(predictions.more)}")
     if chances is not None and len(chances) != rows:
         raise ValueError(f"expected probabilities of {rows} rows, got {len(chances)}")
     start = 0
     for number, count in zip(numbers, counts):
-        yield number, found.at(range(start, start + count))
+        yield number, predictions.at(range(start, start + count))
         start += count
 
 

@@ -57,11 +57,11 @@ def to_json() -> None:
     ours.setLevel(logging.INFO)
     warnings.showwarning = _warned
     sys.excepthook = lambda kind, error, place: _uncaught("the process ends", kind, error, place)
-    threading.excepthook = lambda found: _uncaught(
-        "a thread ends", found.exc_type, found.exc_value, found.exc_traceback
+    threading.excepthook = lambda raised: _uncaught(
+        "a thread ends", raised.exc_type, raised.exc_value, raised.exc_traceback
     )
-    sys.unraisablehook = lambda found: _uncaught(
-        "an exception is ignored", found.exc_type, found.exc_value, found.exc_traceback
+    sys.unraisablehook = lambda raised: _uncaught(
+        "an exception is ignored", raised.exc_type, raised.exc_value, raised.exc_traceback
     )
 
 

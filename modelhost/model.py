@@ -184,10 +184,10 @@ def load_model(
 
 
 def _classes(native: Any) -> tuple[Scalar, ...] | None:
-    found = getattr(native, "classes_", None)
-    if found is None:
+    classes = getattr(native, "classes_", None)
+    if classes is None:
         return None
-    labels = scalars(found)
+    labels = scalars(classes)
     known = [label for label in labels if label is not None]
     if len(known) != len(labels) or len({class_text(label) for label in known}) != len(known):
         raise PackageError(

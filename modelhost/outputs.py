@@ -26,11 +26,11 @@ def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ..
     Of several labels ``classes_`` is a list of arrays, one for each, or a mapping by name. Raises
     ``PackageError`` if it has undeclared classes of a label. Those of a clusterer are its clusters.
     """
-    found = getattr(native, "classes_", None)
-    if found is None and [one.kind for one in outputs] == ["label"]:
-        found = clusters(native)
-    named = _by_output(found, outputs)
-    if len(outputs) == 1 and outputs[0].kind == "labels" and _is_nested(found):
+    classes = getattr(native, "classes_", None)
+    if classes is None and [one.kind for one in outputs] == ["label"]:
+        classes = clusters(native)
+    named = _by_output(classes, outputs)
+    if len(outputs) == 1 and outputs[0].kind == "labels" and _is_nested(classes):
         named = [None]  # the values of each label, 0 and 1
     return tuple(_with_classes(one, given) for one, given in zip(outputs, named))
 
@@ -48,20 +48,20 @@ def _with_classes(output: OutputSpec, given: Any) -> OutputSpec:
     return output if declared and len(known) < len(declared) else output._replace(classes=known)
 
 
-def _by_output(found: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
+def _by_output(entries: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
     """The entry of each output in what a model gives for all; None where there is none."""
-    if isinstance(found, Mapping):
-        return [found.get(output.name) for output in outputs]
+    if isinstance(entries, Mapping):
+        return [entries.get(output.name) for output in outputs]
     if len(outputs) == 1:
-        return [found]
-    if _is_nested(found) and len(found) == len(outputs):
-        return list(found)
+        return [entries]
+    if _is_nested(entries) and len(entries) == len(outputs):
+        return list(entries)
     return [None] * len(outputs)
 
 
-def _is_nested(found: Any) -> bool:
+def _is_nested(entries: Any) -> bool:
     """Whether a model gives a list of arrays, as scikit-learn's with several targets."""
-    return isinstance(found, (list, tuple)) and any(np.ndim(one) for one in found)
+    return isinstance(entries, (list, tuple)) and any(np.ndim(one) for one in entries)
 
 
 def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> Predictions:
@@ -153,11 +153,11 @@ def _labels(values: Any, _output: OutputSpec) -> list[Any]:
 
 
 def _numbers(values: Any, output: OutputSpec) -> list[Any]:
-    found = scalars(values)
-    for value in found:
+    numbers = scalars(values)
+    for value in numbers:
         if isinstance(value, (str, bool)):
             raise _wrong(output, display_value(value), "a number per row")
-    return [None if value is None else float(value) for value in found]
+    return [None if value is None else float(value) for value in numbers]
 
 
 def _label_sets(values: Any, output: OutputSpec) -> list[Any]:
@@ -201,11 +201,11 @@ def _quantiles(values: Any, output: OutputSpec) -> list[Any]:
 
 
 def _texts(values: Any, output: OutputSpec) -> list[Any]:
-    found = scalars(values)
-    for value in found:
+    texts = scalars(values)
+    for value in texts:
         if value is not None and not isinstance(value, str):
             raise _wrong(output, display_value(value), "text per row")
-    return found
+    return texts
 
 
 def _documents(values: Any, output: OutputSpec) -> list[Any]:
@@ -245,10 +245,10 @@ def _chances(native: Any, frame: Any, outputs: Sequence[OutputSpec], rows: int) 
     if not any(has_chances) or not callable(getattr(native, "predict_proba", None)):
         return nothing
     own = frame.copy(deep=False) if is_frame(frame) else frame
-    found = native.predict_proba(own)
-    if len(outputs) == 1 and _is_nested(found) and np.ndim(found[0]) == 2:
-        found = _of_labels(found, getattr(native, "classes_", None))
-    given = zip(outputs, has_chances, _by_output(found, outputs))
+    chances = native.predict_proba(own)
+    if len(outputs) == 1 and _is_nested(chances) and np.ndim(chances[0]) == 2:
+        chances = _of_labels(chances, getattr(native, "classes_", None))
+    given = zip(outputs, has_chances, _by_output(chances, outputs))
     return [
         checked_probabilities(part, rows, len(one.classes or ()))
         if wanted and part is not None
@@ -257,13 +257,13 @@ def _chances(native: Any, frame: Any, outputs: Sequence[OutputSpec], rows: int) 
     ]
 
 
-def _of_labels(found: Sequence[Any], values: Any) -> Any:
+def _of_labels(chances: Sequence[Any], values: Any) -> Any:
     """The probability of each label, shape (rows, labels), from an array (rows, values) for each.
 
     ``values``: the values of each label in training; one that never occurred has probability 0.
     """
     columns = []
-    for index, part in enumerate(found):
+    for index, part in enumerate(chances):
         array = np.asarray(part, np.float64)
         known = [0, 1][-array.shape[1] :] if values is None else list(values[index])
         columns.append(array[:, known.index(1)] if 1 in known else np.zeros(len(array)))

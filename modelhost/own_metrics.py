@@ -20,7 +20,7 @@ MAX_OWN_METRICS = 50
 Measured = Dict[str, Any]
 
 
-def call_metrics(spec: str, features: Any, target: Any, found: Predictions) -> Measured:
+def call_metrics(spec: str, features: Any, target: Any, predictions: Predictions) -> Measured:
     """Call ``metrics(features, target, answers, *, probabilities)``; return what it measures.
 
     ``answers``: one for each row, as ``/predict`` gives them; ``probabilities``: shape (rows,
@@ -30,11 +30,18 @@ def call_metrics(spec: str, features: Any, target: Any, found: Predictions) -> M
     _, function = find_object(spec, KEY)
     _check_signature(spec, function)
     with project_errors("the function of [recipe] metrics"):
-        made = function(features, target, list(found.labels), probabilities=found.probabilities)
-    if not isinstance(made, Mapping) or len(made) > MAX_OWN_METRICS:
-        got = f"{len(made)} of them" if isinstance(made, Mapping) else type(made).__name__
+        measured = function(
+            features, target, list(predictions.labels), probabilities=predictions.probabilities
+        )
+    if not isinstance(measured, Mapping) or len(measured) > MAX_OWN_METRICS:
+        got = (
+            f"{len(measured)} of them" if isinstance(measured, Mapping) else type(measured).__name__
+        )
         raise _wrong(f"expected a dict of at most {MAX_OWN_METRICS} metrics, got {got}")
-    return {_name(name): _value(name, value, len(found.labels)) for name, value in made.items()}
+    return {
+        _name(name): _value(name, value, len(predictions.labels))
+        for name, value in measured.items()
+    }
 
 
 def _check_signature(spec: str, function: Callable[..., Any]) -> None:

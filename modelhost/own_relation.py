@@ -28,9 +28,9 @@ class Predict:
         labels = self._model.predict(frame, self._specs).labels
         if all(isinstance(label, float) or label is None for label in labels):
             return np.array([np.nan if label is None else label for label in labels], np.float64)
-        found = np.empty(len(labels), object)
-        found[:] = labels
-        return found
+        answers = np.empty(len(labels), object)
+        answers[:] = labels
+        return answers
 
     def probabilities(self, frame: Any) -> Any:
         """An array of shape (rows, classes), or None if the model gives none."""
@@ -45,19 +45,21 @@ def call_relation(spec: str, frame: Any, model: LoadedModel, specs: Sequence[Any
     _, function = find_object(spec, KEY)
     _check_signature(spec, function)
     with project_errors(f"the function {spec} of [[test.case]]"):
-        made = np.asarray(function(frame.copy(), Predict(model, specs)))
-    if made.shape != (len(frame),) or not _boolean(made):
-        got = f"{made.dtype} of shape {made.shape}" if made.ndim else truncate(repr(made.item()))
+        holds = np.asarray(function(frame.copy(), Predict(model, specs)))
+    if holds.shape != (len(frame),) or not _boolean(holds):
+        got = (
+            f"{holds.dtype} of shape {holds.shape}" if holds.ndim else truncate(repr(holds.item()))
+        )
         raise UsageError(
             f"{KEY}: expected {spec} to return true or false for each of {len(frame)} rows, got "
             f"{got}",
             "return an array of booleans, such as predict(changed) > predict(frame)",
         )
-    return [bool(one) for one in made.tolist()]
+    return [bool(one) for one in holds.tolist()]
 
 
-def _boolean(made: Any) -> bool:
-    return made.dtype == bool or all(isinstance(one, (bool, np.bool_)) for one in made.tolist())
+def _boolean(holds: Any) -> bool:
+    return holds.dtype == bool or all(isinstance(one, (bool, np.bool_)) for one in holds.tolist())
 
 
 def _check_signature(spec: str, function: Callable[..., Any]) -> None:

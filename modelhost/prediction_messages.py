@@ -16,19 +16,19 @@ from modelhost.predictions import Predictions
 from modelhost.wire import Buffer, Message
 
 
-def encode_predictions(found: Predictions) -> tuple[dict[str, Any], list[Buffer]]:
+def encode_predictions(predictions: Predictions) -> tuple[dict[str, Any], list[Buffer]]:
     """The entries of a header, and the buffers, of predictions."""
-    labels = encode_labels(found.labels)
+    labels = encode_labels(predictions.labels)
     header: dict[str, Any] = {"labels": labels.described[0], "rows": labels.rows}
     buffers = list(labels.buffers)
-    if found.probabilities is not None:
-        header["shape"] = list(found.probabilities.shape)
-        header["probabilities"], more = encode_array(found.probabilities)
+    if predictions.probabilities is not None:
+        header["shape"] = list(predictions.probabilities.shape)
+        header["probabilities"], more = encode_array(predictions.probabilities)
         buffers += more
-    if found.more is not None:
-        header["more"] = found.more
-    if found.absent:
-        header["absent"] = {name: [*rows] for name, rows in found.absent.items()}
+    if predictions.more is not None:
+        header["more"] = predictions.more
+    if predictions.absent:
+        header["absent"] = {name: [*rows] for name, rows in predictions.absent.items()}
     return header, buffers
 
 

@@ -52,11 +52,11 @@ class Predictions:
         if not self.absent:
             return None
         known = {name: frozenset(own) for name, own in self.absent.items()}
-        found = {
+        positions = {
             name: [index for index, row in enumerate(rows) if row in own]
             for name, own in known.items()
         }
-        return {name: own for name, own in found.items() if own} or None
+        return {name: own for name, own in positions.items() if own} or None
 
 
 def scalars(values: Any) -> list[Scalar | None]:

@@ -50,14 +50,14 @@ def find_object(spec: str, key: str) -> tuple[ModuleType, Any]:
     if not module_name or not name:
         raise UsageError(f"{key}: expected 'module:name', got {spec!r}", f'{key} = "train:train"')
     module = find_module(module_name, key)
-    found = getattr(module, name, None)
-    if not callable(found):
+    member = getattr(module, name, None)
+    if not callable(member):
         raise UsageError(
             f"{key}: expected {name!r} in module {module_name!r}, which has no such function"
             " or class",
             f"define {name} there, or correct {key}",
         )
-    return module, found
+    return module, member
 
 
 class project_errors:  # noqa: N801 - used as a function; a generator takes three times as long

@@ -93,10 +93,10 @@ class ServedModel:
         every = len(known) == len(ends)
         self._flow.members.deadline = _members_end(max(known)) if every else None
         answers = self._answers(requests)
-        found = [one.message if isinstance(one, PartAnswer) else one for one in answers]
+        messages = [one.message if isinstance(one, PartAnswer) else one for one in answers]
         times = self._flow.take_times()
-        header = {**found[0].header, "members": self._flow.take_sums(), "times": times}
-        return [Message(header, found[0].buffers), *found[1:]]
+        header = {**messages[0].header, "members": self._flow.take_sums(), "times": times}
+        return [Message(header, messages[0].buffers), *messages[1:]]
 
     def count_predictions(self, bins: Mapping[str, Any]) -> None:
         """Of a solution: member → ``PredictionBins``, by which its answers are counted."""
@@ -135,7 +135,7 @@ class ServedModel:
         columns = [_joined(parts) for parts in zip(*(columns for columns, _ in items))]
         counts = [rows for _, rows in items]
         try:
-            found = self._predict_columns(columns, sum(counts))
+            predictions = self._predict_columns(columns, sum(counts))
         except _RaisedError:
             return [self._alone(*item) for item in items]
         except MemberUnavailableError as error:
@@ -148,14 +148,17 @@ class ServedModel:
                 self._flow.members.withheld = {}
         starts = accumulate(counts, initial=0)
         return [
-            PartAnswer(found, range(start, start + rows)) for start, rows in zip(starts, counts)
+            PartAnswer(predictions, range(start, start + rows))
+            for start, rows in zip(starts, counts)
         ]
 
     def _alone(self, columns: Columns, rows: int) -> Message:
         """The answer to one request; if the model raises on all rows, it is called on parts."""
         try:
-            found = predict_in_parts(lambda part: self._answered(columns, part), rows, ABOUT_NO_ROW)
-            return _predicted(found)
+            predictions = predict_in_parts(
+                lambda part: self._answered(columns, part), rows, ABOUT_NO_ROW
+            )
+            return _predicted(predictions)
         except PartError as error:
             cause = error.__cause__
             assert isinstance(cause, _RaisedError)
@@ -181,10 +184,10 @@ class ServedModel:
     def _answered(self, columns: Columns, rows: range) -> Predictions:
         """The predictions for some rows; the first row ever answered becomes the known row."""
         part = [column[rows.start : rows.stop] for column in columns]
-        found = self._predict_columns(part, len(rows))
+        predictions = self._predict_columns(part, len(rows))
         if self._known is None:
             self._known = [column[:1] for column in part]
-        return found
+        return predictions
 
     def _is_sound(self) -> bool:
         """Whether the model still answers its known row."""
@@ -203,8 +206,8 @@ class ServedModel:
 
     def _predict_columns(self, columns: Columns, rows: int) -> Predictions:
         try:
-            found = self._model.predict(self._builder.frame(columns, rows), self._specs)
-            return found if self._flow is None else self._flow.with_absent(found)
+            predictions = self._model.predict(self._builder.frame(columns, rows), self._specs)
+            return predictions if self._flow is None else self._flow.with_absent(predictions)
         except ABOUT_NO_ROW:
             raise
         except BaseException as error:  # a model that exits must not end the process
@@ -247,8 +250,8 @@ def _joined(parts: Sequence[Any]) -> Any:
     return together
 
 
-def _predicted(found: Predictions) -> Message:
-    return Message(*encode_predictions(found))
+def _predicted(predictions: Predictions) -> Message:
+    return Message(*encode_predictions(predictions))
 
 
 def _unavailable(error: MemberUnavailableError) -> Message:

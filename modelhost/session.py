@@ -132,9 +132,9 @@ class HostSession:
         frame = read_input(request, model.takes)
         cpu, wall = time.process_time(), time.perf_counter()
         with project_errors("the model", traced=request.header.get("traced", True)):
-            found = model.predict(frame, read_specs(request))
+            predictions = model.predict(frame, read_specs(request))
         spent = {"cpu_seconds": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
-        header, buffers = encode_predictions(with_absent(model.native, found))
+        header, buffers = encode_predictions(with_absent(model.native, predictions))
         return Message({**header, **spent}, buffers)
 
     def ask(self, request: Message) -> Message:
@@ -147,12 +147,12 @@ class HostSession:
         began = time.perf_counter()
         try:
             with project_errors("the model", traced=False):
-                found = model.predict(builder.frame(columns, rows), specs)
+                predictions = model.predict(builder.frame(columns, rows), specs)
         except PackageError as error:
             if isinstance(error.__cause__, MemoryError):  # another process starts with less
                 raise OutOfMemoryError from error
             raise
-        return answer_to_flow(given.get("short"), found, time.perf_counter() - began, began)
+        return answer_to_flow(given.get("short"), predictions, time.perf_counter() - began, began)
 
     def relate(self, request: Message) -> Message:
         """Call the function of a metamorphic case."""
@@ -219,8 +219,8 @@ def measure(request: Message) -> Message:
     """Call the project's function of metrics; the buffers of the answers follow ``after``."""
     given, after = request.header, request.header["after"]
     target, features = _training_rows(Message(given, request.buffers[:after]))
-    found = decode_predictions(Message(given["answers"], request.buffers[after:]))
-    return Message({"measured": call_metrics(given["function"], features, target, found)})
+    predictions = decode_predictions(Message(given["answers"], request.buffers[after:]))
+    return Message({"measured": call_metrics(given["function"], features, target, predictions)})
 
 
 def read_specs(request: Message) -> list[ColumnSpec]:
@@ -248,12 +248,12 @@ def _training_rows(request: Message) -> tuple[Any, Any]:
         return _target(frame, given["targets"]), frame[given["features"]].copy()
     rows, specs = given["rows"], read_specs(request)
     columns = decode_columns(given["columns"], request.buffers, rows)
-    made = []
+    frames = []
     for names, takes in ((given["targets"], FRAME), (given["features"], ARRAY)):
         indices = [index for index, spec in enumerate(specs) if spec.name in names]
         builder = input_builder(takes, [specs[index] for index in indices])
-        made.append(builder.frame([columns[index] for index in indices], rows))
-    return _target(made[0], given["targets"]), made[1].copy()
+        frames.append(builder.frame([columns[index] for index in indices], rows))
+    return _target(frames[0], given["targets"]), frames[1].copy()
 
 
 def _target(frame: Any, names: Sequence[str]) -> Any:

@@ -47,10 +47,10 @@ class ShortWait:
         if until is not None:
             end = min(end, until)
         while now < end:
-            found = once()
-            if found is not None:
+            value = once()
+            if value is not None:
                 self._pause = PAUSE_SECONDS
-                return found
+                return value
             before = time.monotonic()
             os.sched_yield()
             now = time.monotonic()

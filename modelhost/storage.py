@@ -57,14 +57,14 @@ def save_model(model: Any, models: Path, module: ModuleType, predictor: str = "a
 
 def _loader_of(path: Path, module: str) -> str:
     """The loader for what ``save`` of a module without ``load`` wrote."""
-    found = found_format(path, f"what save of module {module!r} wrote")
-    if found is None:
+    model_format = found_format(path, f"what save of module {module!r} wrote")
+    if model_format is None:
         raise UsageError(
             f"module {module!r} has save(model, path) but no load(path)",
             f"add load(path) to {module!r}, write a format of docs/model-formats.md, or name a"
             " predictor under [serve]",
         )
-    return PREFIX + found.name
+    return PREFIX + model_format.name
 
 
 def _dump(model: Any, path: Path) -> None:

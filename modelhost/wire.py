@@ -111,8 +111,8 @@ class MessageDecoder:
         if not self._data and len(piece) >= PREFIX.size and isinstance(piece, bytes):
             magic, header, payload = self._prefix(piece)
             if PREFIX.size + header + payload == len(piece):  # one message, which is not copied
-                found = self._message(magic, memoryview(piece)[PREFIX.size :], header)
-                return () if found is None else (found,)
+                message = self._message(magic, memoryview(piece)[PREFIX.size :], header)
+                return () if message is None else (message,)
         return self._joined(piece)
 
     def _joined(self, piece: Buffer) -> Iterator[Message]:
@@ -125,9 +125,9 @@ class MessageDecoder:
                 return
             block = memoryview(self._taken()).toreadonly()
             self._needed = PREFIX.size
-            found = self._message(magic, block[PREFIX.size :], header)
-            if found is not None:
-                yield found
+            message = self._message(magic, block[PREFIX.size :], header)
+            if message is not None:
+                yield message
 
     def _prefix(self, data: Buffer) -> tuple[bytes, int, int]:
         magic, header, payload = PREFIX.unpack_from(data)

@@ -52,13 +52,13 @@ class CalendarUnit:
         try:
             if self.kind == "date":
                 return dt.date.fromisoformat(value)
-            found = dt.time.fromisoformat(value)
+            time_of_day = dt.time.fromisoformat(value)
         except ValueError as error:
             form = "date such as '2024-01-31'" if self.kind == "date" else "time such as '10:30'"
             raise ValueError(f"expected a {form}, got {value!r}") from error
-        if found.tzinfo is not None:
+        if time_of_day.tzinfo is not None:
             raise ValueError(f"expected a time of day without an offset, got {value!r}")
-        return found
+        return time_of_day
 
     def text(self, value: CalendarValue) -> str:
         """In ISO 8601, or as a plain number, which is how slices declare it."""

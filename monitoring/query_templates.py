@@ -15,12 +15,12 @@ PLACE = re.compile(r"\{([a-z_]+)\}")
 
 def filled_query(template: str, labels: Mapping[str, str]) -> str:
     """``template`` with each label as a quoted string; an absent one is empty, as in PromQL."""
-    return PLACE.sub(lambda found: _quoted(labels.get(found[1], "")), template)
+    return PLACE.sub(lambda match: _quoted(labels.get(match[1], "")), template)
 
 
 def filled_text(template: str, labels: Mapping[str, str]) -> str:
     """``template`` with each label as it is."""
-    return PLACE.sub(lambda found: labels.get(found[1], ""), template)
+    return PLACE.sub(lambda match: labels.get(match[1], ""), template)
 
 
 def _quoted(text: str) -> str:

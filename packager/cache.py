@@ -65,9 +65,9 @@ def _refuse_others(top: Path) -> None:
     """Raise ``UsageError`` for a cache that another user owns or that is world-writable."""
     if sys.platform == "win32":
         return
-    found = top.stat()
-    if found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH:
-        whose = f"user {found.st_uid}'s, mode {stat.S_IMODE(found.st_mode):o}"
+    status = top.stat()
+    if status.st_uid not in (os.geteuid(), 0) or status.st_mode & stat.S_IWOTH:
+        whose = f"user {status.st_uid}'s, mode {stat.S_IMODE(status.st_mode):o}"
         raise UsageError(
             f"{top}: expected a cache that this user owns and others can't write to, got {whose}",
             f"`chmod o-w {top}`, or name another folder with MODEL_PACKAGER_CACHE",
@@ -189,10 +189,10 @@ def _entries(folder: Path, sizes: Mapping[str, int]) -> Iterator[tuple[float, Pa
         try:
             known = sizes.get(f"{folder.name}/{path.name}")
             size = _measured(path) if known is None else known
-            found = (path.stat().st_mtime, path, size)
+            entry = (path.stat().st_mtime, path, size)
         except FileNotFoundError:  # another build has renamed or removed it meanwhile
             continue
-        yield found
+        yield entry
 
 
 def _measured(path: Path) -> int:
@@ -203,12 +203,12 @@ def _measured(path: Path) -> int:
 def _recorded_sizes() -> dict[str, int]:
     """Bytes of each entry that was measured before; empty if no record can be read."""
     try:
-        found = json.loads((cache_directory() / SIZES).read_bytes())
+        sizes = json.loads((cache_directory() / SIZES).read_bytes())
     except (OSError, ValueError, RecursionError):  # it is measured again
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(sizes, dict):
         return {}
-    return {name: size for name, size in found.items() if isinstance(size, int)}
+    return {name: size for name, size in sizes.items() if isinstance(size, int)}
 
 
 def _record_sizes(entries: Iterable[tuple[float, Path, int]], before: Mapping[str, int]) -> None:

@@ -150,8 +150,8 @@ def refuse_deep(top: Path) -> None:
         folder, depth = waiting.pop()
         refuse_depth(Path(folder), depth)
         with os.scandir(folder) as entries:
-            found = [e.path for e in entries if e.is_dir(follow_symlinks=False)]
-        waiting += [(path, depth + 1) for path in found]
+            folders = [e.path for e in entries if e.is_dir(follow_symlinks=False)]
+        waiting += [(path, depth + 1) for path in folders]
 
 
 def refuse_depth(folder: Path, depth: int) -> None:
@@ -176,10 +176,11 @@ def refuse_unnameable(inside: str) -> None:
 
 def refuse_sparse(path: Path, inside: str) -> None:
     """Raise ``UsageError`` for a large sparse file, which would fill the disk when copied."""
-    found = path.stat()
-    if found.st_size > MIN_SPARSE_BYTES and found.st_blocks * 512 * 100 < found.st_size:
+    status = path.stat()
+    if status.st_size > MIN_SPARSE_BYTES and status.st_blocks * 512 * 100 < status.st_size:
         raise UsageError(
-            f"{inside}: expected a file with content, got a sparse file of {found.st_size:,} bytes",
+            f"{inside}: expected a file with content, got a sparse file of "
+            f"{status.st_size:,} bytes",
             "remove the file, or name it in .dockerignore",
         )
 

@@ -113,5 +113,5 @@ def _count(path: Path) -> int | None:
     except OSError:
         return None
     counts = dict(line.split(maxsplit=1) for line in lines if " " in line)
-    found = counts.get("oom_kill")
-    return int(found) if found is not None and found.strip().isdigit() else None
+    count = counts.get("oom_kill")
+    return int(count) if count is not None and count.strip().isdigit() else None

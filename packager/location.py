@@ -64,8 +64,8 @@ class Location:
         at = text.rpartition("@")
         if at[1] and not at[2].isdigit():
             return None
-        found = cls.parse(text, base)
-        return found if found.path and (found.path / "_delta_log").is_dir() else None
+        table = cls.parse(text, base)
+        return table if table.path and (table.path / "_delta_log").is_dir() else None
 
     def unversioned(self) -> Location:
         """This table; raises ``UsageError`` if it has a version."""

@@ -87,7 +87,7 @@ Refuse = Callable[[str], PackageError]
 
 def plain_tar(called: str) -> Refuse:
     """Makes the error for the tar ``called`` that is no plain tar."""
-    return lambda found: PackageError(f"{called}: expected a plain tar, got {found}", DAMAGED)
+    return lambda got: PackageError(f"{called}: expected a plain tar, got {got}", DAMAGED)
 
 
 class TarReader:

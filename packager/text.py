@@ -112,11 +112,11 @@ def visible(text: str) -> str:
     plain = escape_control_characters(text)
     if plain.isascii():
         return plain
-    found, marks = [], 0
+    letters, marks = [], 0
     for letter in plain:
         marks = marks + 1 if unicodedata.combining(letter) else 0
-        found.append(letter if marks <= MAX_MARKS else ascii(letter)[1:-1])
-    return "".join(found)
+        letters.append(letter if marks <= MAX_MARKS else ascii(letter)[1:-1])
+    return "".join(letters)
 
 
 def counted(number: int, noun: str) -> str:

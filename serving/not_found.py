@@ -34,5 +34,5 @@ def nearest_route(path: str, routes: Iterable[str]) -> str | None:
     if len(path) > MAX_COMPARED:
         return None
     by_name = {route.lower(): route for route in routes}
-    found = difflib.get_close_matches(path.lower(), by_name, n=1, cutoff=MIN_LIKENESS)
-    return by_name[found[0]] if found else None
+    matches = difflib.get_close_matches(path.lower(), by_name, n=1, cutoff=MIN_LIKENESS)
+    return by_name[matches[0]] if matches else None

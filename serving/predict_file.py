@@ -85,9 +85,9 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
             for rows in _batches(source):
                 checked = _checked(checker, rows, first)
                 batch = _Batch(model, specs, checked.columns, first)
-                found = batch.predict(checked.rows)
-                flags = with_absent(checked.flags, found.absent)
-                for answer in flagged_answers(found, schema.probability_classes, flags):
+                predictions = batch.predict(checked.rows)
+                flags = with_absent(checked.flags, predictions.absent)
+                for answer in flagged_answers(predictions, schema.probability_classes, flags):
                     file.write(canonical_json(answer) + b"\n")
                 first += checked.rows
         written.replace(out)

@@ -30,10 +30,10 @@ def application(settings: Settings, manifest: Manifest) -> ASGIApp:
         "metrics": {"enabled": False},
     }
     try:
-        found: ASGIApp = bentoml.Service(name="model", inner=PackagedModel, config=config).to_asgi()
+        app: ASGIApp = bentoml.Service(name="model", inner=PackagedModel, config=config).to_asgi()
     except (AttributeError, ImportError, TypeError) as error:
         got = f"{type(error).__name__}: {error}"
         raise unsupported_version("bentoml", "Service(…).to_asgi()", got) from error
     finally:
         logs.to_json()  # also for the loggers that BentoML has set up
-    return found
+    return app

@@ -224,10 +224,10 @@ def _size(text: str) -> int | None:
     """Bytes; None for ``off``. ``512M`` and ``512m`` are 512 MiB, as in ``docker run --memory``."""
     if text == "off":
         return None
-    found = re.fullmatch(r"(\d{1,15})([kmgKMG]?)", text)
-    if found is None:
+    match = re.fullmatch(r"(\d{1,15})([kmgKMG]?)", text)
+    if match is None:
         raise ValueError(text)
-    size = int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]
+    size = int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[match[2].lower()]
     if size < MIN_PROCESS_MEMORY:
         raise ValueError(text)
     return size

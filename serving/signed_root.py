@@ -36,9 +36,9 @@ def check_required_signature(
     if key_file is None and signatures_file is None:
         return
     if not key_file or not signatures_file:
-        found = "one of them" if key_file or signatures_file else "an empty text"
+        got = "one of them" if key_file or signatures_file else "an empty text"
         raise UsageError(
-            f"expected both {KEY_VARIABLE} and {SIGNATURES_VARIABLE}, got {found}",
+            f"expected both {KEY_VARIABLE} and {SIGNATURES_VARIABLE}, got {got}",
             "set both to verify the package at its start, or neither",
         )
     try:

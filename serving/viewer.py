@@ -25,16 +25,16 @@ class ViewerFiles:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._found: dict[str, Response] = {}
+        self._responses: dict[str, Response] = {}
 
     async def get(self, path: str) -> Response:
         """The file at ``path``; the application's own answer if it has none."""
-        found = self._found.get(path)
-        if found is None:
-            found = await fetched(self._app, path)
-            if found.status == 200:
-                self._found[path] = found
-        return found
+        response = self._responses.get(path)
+        if response is None:
+            response = await fetched(self._app, path)
+            if response.status == 200:
+                self._responses[path] = response
+        return response
 
 
 async def fetched(app: ASGIApp, path: str) -> Response:

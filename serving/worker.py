@@ -45,8 +45,8 @@ def check_libraries() -> None:
     check_uvicorn()
     try:
         check_library()
-    except UnsupportedLibraryError as found:
-        raise unsupported_version("prometheus-client", found.expected, found.got) from found
+    except UnsupportedLibraryError as error:
+        raise unsupported_version("prometheus-client", error.expected, error.got) from error
 
 
 @dataclass(frozen=True)

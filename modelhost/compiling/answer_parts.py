@@ -103,12 +103,12 @@ def coded_parts(parts: Sequence[AnswerPart], block: MatrixBlock, walk: PipelineW
         if any(part.estimator.binarize != first.binarize for part in parts):
             raise CannotCompileError(f"{describe(first)} has several thresholds")
         return check_supported(first, block, walk)
-    found = block
+    coded = block
     for part in parts:
-        found = check_supported(part.estimator, block, walk)
-        if len(parts) > 1 and found is not block:
+        coded = check_supported(part.estimator, block, walk)
+        if len(parts) > 1 and coded is not block:
             raise CannotCompileError(f"each {describe(first)} encodes categories itself")
-    return found
+    return coded
 
 
 def joined_head(parts: Sequence[AnswerPart]) -> Head:
@@ -205,12 +205,12 @@ def _check_classes(estimator: Any, index: int | None, classes: Sequence[Any] | N
     """True; raise ``CannotCompileError`` if a part answers with other labels than ``classes``."""
     if classes is None:
         return True
-    found = getattr(estimator, "classes_", None)
-    if found is None:
+    fitted_classes = getattr(estimator, "classes_", None)
+    if fitted_classes is None:
         raise CannotCompileError(f"{describe(estimator)} does not name its labels")
-    if index is not None and not np.ndim(found[index]):
+    if index is not None and not np.ndim(fitted_classes[index]):
         return True  # ridge: the places of the labels, of which each is given or not
-    own = scalars(found if index is None else found[index])
+    own = scalars(fitted_classes if index is None else fitted_classes[index])
     if own != list(classes):
         raise CannotCompileError(f"{describe(estimator)} has the labels {own} for one answer")
     return True

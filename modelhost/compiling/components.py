@@ -65,14 +65,14 @@ class Unfolded:
     def weights(self, own: Any) -> FoldedWeights:
         """From the weights of the matrix, shape (scores, places)."""
         origins = np.array(self._origins)
-        made = np.where(origins >= 0, own[:, origins], 0.0)
+        folded = np.where(origins >= 0, own[:, origins], 0.0)
         if not self._components:
-            return FoldedWeights(made, None, 0)
-        sizes, terms = np.abs(made), 0
+            return FoldedWeights(folded, None, 0)
+        sizes, terms = np.abs(folded), 0
         for number, (start, indices, outputs) in self._components.items():
             factors = self._projections[number].factors[outputs]
             stop = start + factors.shape[1]
-            made[:, start:stop] = own[:, indices] @ factors
+            folded[:, start:stop] = own[:, indices] @ factors
             sizes[:, start:stop] = np.abs(own[:, indices]) @ np.abs(factors)
             terms = max(terms, len(indices))
-        return FoldedWeights(made, float(sizes.max()), terms)
+        return FoldedWeights(folded, float(sizes.max()), terms)

@@ -120,7 +120,7 @@ class FittedForm:
             raise CannotCompileError("the model uses none of the columns")
         form = {
             "columns": columns,
-            "steps": [{"path": path, "matrix": made} for path, made in zip(paths, matrices)],
+            "steps": [{"path": path, "matrix": matrix} for path, matrix in zip(paths, matrices)],
             "matrix": matrices[-1],
             "nan": any(_has_nan(block) for block in (*blocks, last)),
         }
@@ -205,17 +205,17 @@ def _ops(ops: Sequence[FoundOp]) -> list[dict[str, Any]]:
     return [{"name": op.name, "values": list(op.values)} for op in ops]
 
 
-def _table(column: int, positions: list[int], made: Any, probe: Probe) -> dict[str, Any]:
+def _table(column: int, positions: list[int], block: Any, probe: Probe) -> dict[str, Any]:
     """The model's encoding of each value of ``column``, taken from the probe's rows.
 
-    ``made``: the matrix of these rows, shape (rows, positions). Raise ``CannotCompileError`` if it
+    ``block``: the matrix of these rows, shape (rows, positions). Raise ``CannotCompileError`` if it
     depends on other columns or the table is too large.
     """
     keys = [question for question in probe.of(column, "key") if question.value is not None]
     special = [*probe.of(column, "null"), *probe.of(column, "unknown")]
     answers = {}
     for question in (*keys, *special):
-        one, *others = (made[row] for row in probe.indices[question])
+        one, *others = (block[row] for row in probe.indices[question])
         if not all(np.array_equal(one, other, equal_nan=True) for other in others):
             name = probe.columns[column].name
             raise CannotCompileError(f"the encoding of column {name!r} depends on other columns")
@@ -234,14 +234,14 @@ def _table(column: int, positions: list[int], made: Any, probe: Probe) -> dict[s
         raise CannotCompileError(f"its tables have more than {MAX_ENTRIES:,} entries")
     # If the model raised on a key, which it should know, only keys are in the domain.
     raised = any(q.column == column and q.kind == "key" for q in probe.raised)
-    found = {q.kind: entries(q) for q in special}
+    by_kind = {q.kind: entries(q) for q in special}
     return {
         "column": column,
         "default": [[position, _json(value)] for position, value in zip(positions, default)],
         "keys": [key.value for key in keys if key.value is not None],
         "entries": listed,
-        "null": found.get("null"),
-        "unknown": None if raised else found.get("unknown"),
+        "null": by_kind.get("null"),
+        "unknown": None if raised else by_kind.get("unknown"),
     }
 
 
@@ -262,8 +262,8 @@ def _domain(
 ) -> dict[str, Any]:
     """The domain of a column; ``text``: whether its n-grams are counted."""
     name = probe.columns[index].name
-    numeric = any(one["column"] == index for made in matrices for one in made["numbers"])
-    tables = [one for made in matrices for one in made["tables"] if one["column"] == index]
+    numeric = any(one["column"] == index for matrix in matrices for one in matrix["numbers"])
+    tables = [one for matrix in matrices for one in matrix["tables"] if one["column"] == index]
     used = numeric or bool(tables) or text
     nulls = probe.nulls(index) and not text
     domain: dict[str, Any] = {"name": name, "used": used, "nulls": nulls}

@@ -74,18 +74,18 @@ def linear_parts(estimator: Any, task: str, index: int | None = None) -> LinearP
         return None
     name = type(estimator).__name__
     if name in _NAIVE_BAYES:
-        found = _NAIVE_BAYES[name](estimator) if len(estimator.classes_) > 1 else None
+        parts = _NAIVE_BAYES[name](estimator) if len(estimator.classes_) > 1 else None
     elif name == "OneVsRestClassifier":
-        found = _one_versus_rest(estimator)
+        parts = _one_versus_rest(estimator)
     else:
-        found = _own(estimator, task, index)
-    if found is None:
+        parts = _own(estimator, task, index)
+    if parts is None:
         return None
-    weights = np.asarray(found.weights, np.float64)
-    intercept = np.broadcast_to(np.asarray(found.intercept, np.float64).ravel(), len(weights))
+    weights = np.asarray(parts.weights, np.float64)
+    intercept = np.broadcast_to(np.asarray(parts.intercept, np.float64).ravel(), len(weights))
     if not (np.isfinite(weights).all() and np.isfinite(intercept).all()):
         return None
-    return LinearParts(weights, intercept, found.link)
+    return LinearParts(weights, intercept, parts.link)
 
 
 def _own(estimator: Any, task: str, index: int | None = None) -> LinearParts | None:

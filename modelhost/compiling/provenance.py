@@ -103,8 +103,10 @@ class MatrixBlock:
     def narrow(self) -> bool:
         """Whether any column is a narrower float than float64, which would round differently."""
         dtypes = getattr(self.data, "dtypes", None)
-        found = [getattr(self.data, "dtype", None)] if dtypes is None else list(dtypes)
-        return any(isinstance(d, np.dtype) and d.kind == "f" and d.itemsize < 8 for d in found)
+        column_dtypes = [getattr(self.data, "dtype", None)] if dtypes is None else list(dtypes)
+        return any(
+            isinstance(d, np.dtype) and d.kind == "f" and d.itemsize < 8 for d in column_dtypes
+        )
 
 
 def first_cell(index: int, column: ColumnSpec | Any) -> Feature:

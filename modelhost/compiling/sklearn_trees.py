@@ -145,8 +145,8 @@ def _nodes(trees: Sequence[Any], width: int, factor: float = 1.0) -> dict[str, A
 
 def _missing_left(tree: Any) -> Any:
     """Before scikit-learn 1.3, trees take no missing values."""
-    found = getattr(tree, "missing_go_to_left", None)
-    return np.zeros(tree.node_count, np.uint8) if found is None else found
+    goes_left = getattr(tree, "missing_go_to_left", None)
+    return np.zeros(tree.node_count, np.uint8) if goes_left is None else goes_left
 
 
 def _base_scores(estimator: Any, classes: int | None) -> Any:

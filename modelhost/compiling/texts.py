@@ -89,15 +89,15 @@ class TextParts:
 
     def described(self, cells: Sequence[Feature]) -> tuple[list[dict[str, Any]], list[Buffer]]:
         """The texts that ``cells`` are made of, for a message, and the buffers of their arrays."""
-        found: dict[int, tuple[list[int], list[int]]] = {}
+        by_part: dict[int, tuple[list[int], list[int]]] = {}
         for position, cell in enumerate(cells):
             if isinstance(cell, TextFeature):
-                features, positions = found.setdefault(cell.part, ([], []))
+                features, positions = by_part.setdefault(cell.part, ([], []))
                 features.append(cell.feature)
                 positions.append(position)
         fields: list[dict[str, Any]] = []
         buffers: list[Buffer] = []
-        for number, (features, positions) in found.items():
+        for number, (features, positions) in by_part.items():
             if positions != list(range(positions[0], positions[0] + len(positions))):
                 raise CannotCompileError("the features of a text vectorizer are not consecutive")
             part = self._selected(self.parts[number], features)
@@ -111,8 +111,8 @@ class TextParts:
         (cell,) = block.cells
         if not isinstance(cell, LookupFeature):
             raise CannotCompileError(f"{name} is given something else than a column of text")
-        made = _vectorizer(part, cell.column)
-        return self._added(made, made.width)
+        text_part = _vectorizer(part, cell.column)
+        return self._added(text_part, text_part.width)
 
     def staged(
         self, part: Any, stages: Sequence[DocumentStage], block: MatrixBlock
@@ -125,8 +125,8 @@ class TextParts:
                 f"{describe(part)} is given the features of a text vectorizer among others"
             )
         chosen = self._selected(self.parts[numbers.pop()], features)
-        made = replace(chosen, stages=(*chosen.stages, *stages))
-        return self._added(made, len(features))
+        text_part = replace(chosen, stages=(*chosen.stages, *stages))
+        return self._added(text_part, len(features))
 
     def _projected(self, part: Any, block: MatrixBlock) -> tuple[Feature, ...]:
         factors = np.asarray(part.components_)
@@ -139,8 +139,8 @@ class TextParts:
         self.projections.append(Projection(block.cells, factors))
         return tuple(map(ComponentFeature, repeat(len(self.projections) - 1), range(len(factors))))
 
-    def _added(self, made: TextPart, width: int) -> tuple[Feature, ...]:
-        self.parts.append(made)
+    def _added(self, text_part: TextPart, width: int) -> tuple[Feature, ...]:
+        self.parts.append(text_part)
         return tuple(map(TextFeature, repeat(len(self.parts) - 1), range(width)))
 
     def _selected(self, part: TextPart, features: Sequence[int]) -> TextPart:
@@ -150,8 +150,8 @@ class TextParts:
             return part
         if any(one >= other for one, other in zip(features, features[1:])):
             raise CannotCompileError("the features of a text vectorizer are reordered")
-        kept = DocumentStage("select", np.array(features, np.int64))
-        return replace(part, stages=(*part.stages, kept))
+        selection = DocumentStage("select", np.array(features, np.int64))
+        return replace(part, stages=(*part.stages, selection))
 
 
 def _width(part: TextPart) -> int:
@@ -250,17 +250,17 @@ _STAGES: Mapping[str, Callable[[Any], Sequence[DocumentStage]]] = {
 def _described(part: TextPart, buffers: list[Buffer]) -> dict[str, Any]:
     """A part without its arrays, which are added to ``buffers`` in the order of their names."""
     ordered = sorted(part.terms.items(), key=lambda item: item[1])
-    described, made = encode_text([term for term, _ in ordered])
+    described, own_buffers = encode_text([term for term, _ in ordered])
     arrays = [{"name": "terms", "length": len(ordered), **described}]
-    buffers.extend(made)
+    buffers.extend(own_buffers)
     fields = {"indices": np.array([index for _, index in ordered], np.int64)}
     for at, stage in enumerate(part.stages):
         if stage.values is not None:
             fields[f"stage {at}"] = stage.values
     for name, array in fields.items():
-        described, made = encode_array(array)
+        described, own_buffers = encode_array(array)
         arrays.append({"name": name, "length": len(array), **described})
-        buffers.extend(made)
+        buffers.extend(own_buffers)
     return {
         "column": part.column,
         "analysis": dict(part.analysis),

@@ -43,8 +43,8 @@ def keys(model: LoadedModel, specs: list[ColumnSpec]) -> Message:
     """The values that the encoders of ``model`` know."""
 
     def answer() -> Message:
-        found = known_keys(model.native, specs)
-        return Message({"keys": [[index, list(values)] for index, values in found.items()]})
+        known = known_keys(model.native, specs)
+        return Message({"keys": [[index, list(values)] for index, values in known.items()]})
 
     return _guarded(answer)
 
@@ -54,19 +54,19 @@ def candidates(model: LoadedModel, specs: list[ColumnSpec], frame: Any, probes: 
 
     def answer() -> Message:
         probe = Probe.read(specs, frame, json.loads(bytes(probes)))
-        found = FittedForm(model.native, model.task, probe, model.outputs)
-        return _encoded(found)
+        fitted = FittedForm(model.native, model.task, probe, model.outputs)
+        return _encoded(fitted)
 
     return _guarded(answer)
 
 
-def _encoded(found: FittedForm) -> Message:
-    heads = list(found.heads())
+def _encoded(fitted: FittedForm) -> Message:
+    heads = list(fitted.heads())
     fields: dict[str, Any] = {"form": None, "unsupported": None}
     buffers: list[Buffer] = []
     try:
         if any(_is_known(head) for head in heads):
-            fields["form"], buffers = found.form()
+            fields["form"], buffers = fitted.form()
     except CannotCompileError as error:
         fields["unsupported"] = str(error)
     fields["heads"] = [_head(head, buffers) for head in heads]
@@ -81,9 +81,9 @@ def _is_known(head: Head) -> bool:
 def _head(head: Head, buffers: list[Buffer]) -> dict[str, Any]:
     arrays = []
     for name, array in head.arrays.items():
-        described, made = encode_array(array)
+        described, own_buffers = encode_array(array)
         arrays.append({"name": name, "length": len(array), **described})
-        buffers.extend(made)
+        buffers.extend(own_buffers)
     return {**head.described, "arrays": arrays}
 
 

@@ -99,8 +99,8 @@ class PipelineWalk:
                         f"{describe(inner)} is given a single column as a series"
                     )
                 given = given.as_texts()
-            made = self.through(inner, given, (*path, "transformers_", index, 1))
-            cells += made.cells
+            transformed = self.through(inner, given, (*path, "transformers_", index, 1))
+            cells += transformed.cells
         return tuple(cells)
 
     def _union(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
@@ -109,16 +109,16 @@ class PipelineWalk:
         for index, (_, inner) in enumerate(part.transformer_list):
             if isinstance(inner, str) and inner == "drop":
                 continue
-            made = self.through(inner, block, (*path, "transformer_list", index, 1))
-            cells += made.cells
+            transformed = self.through(inner, block, (*path, "transformer_list", index, 1))
+            cells += transformed.cells
         return tuple(cells)
 
     def _leaf(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
         if not from_sklearn(part):
             raise CannotCompileError(f"no exact encoder is known for {describe(part)}")
-        found = self.texts.after(part, block) or rule(part, block, self.keys)
-        if found is not None:
-            return found
+        features = self.texts.after(part, block) or rule(part, block, self.keys)
+        if features is not None:
+            return features
         return self._step(part, block, path)
 
     def _step(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
@@ -186,10 +186,10 @@ def _transformed(part: Any, block: MatrixBlock, cells: tuple[Feature, ...]) -> M
         raise CannotCompileError(
             f"{describe(part)} gives {data.shape[1]} columns, expected {len(cells)}"
         )
-    made = MatrixBlock(cells, data)
-    if made.narrow:
+    transformed = MatrixBlock(cells, data)
+    if transformed.narrow:
         raise CannotCompileError(f"{describe(part)} returns a type narrower than float64")
-    return made
+    return transformed
 
 
 def _width(part: Any, block: MatrixBlock) -> int:

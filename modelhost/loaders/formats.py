@@ -81,16 +81,20 @@ def found_format(path: Path, shown: str | None = None) -> Format | None:
     promised = [one.title for one in _BY_SUFFIX.get(suffix, ())]
     if suffix in PICKLES and content is not None:
         promised = ["a pickle"]
-    found = FORMATS.get(content or "")
-    fits = found is not None and (found.title in promised or not promised)
+    model_format = FORMATS.get(content or "")
+    fits = model_format is not None and (model_format.title in promised or not promised)
     if promised and not fits:
-        got = found.title if found else _described(path)
-        right = f", or rename it to NAME{found.suffixes[0]}" if found and found.suffixes else ""
+        got = model_format.title if model_format else _described(path)
+        right = (
+            f", or rename it to NAME{model_format.suffixes[0]}"
+            if model_format and model_format.suffixes
+            else ""
+        )
         raise PackageError(
             f"{shown}: expected {' or '.join(promised)}, as {suffix} says, got {got}",
             f"save the model again{right}",
         )
-    return found
+    return model_format
 
 
 def _content(path: Path) -> str | None:

@@ -15,8 +15,8 @@ BACKENDS = ("tensorflow", "torch", "jax")
 
 def load(path: Path) -> tuple[Any, Any]:
     """The model, by the first installed backend unless ``KERAS_BACKEND`` names one."""
-    found = next((name for name in BACKENDS if find_spec(name) is not None), "numpy")
-    os.environ.setdefault("KERAS_BACKEND", found)
+    backend = next((name for name in BACKENDS if find_spec(name) is not None), "numpy")
+    os.environ.setdefault("KERAS_BACKEND", backend)
     import keras
     from keras.src.saving import saving_lib
 

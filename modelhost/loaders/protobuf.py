@@ -60,12 +60,12 @@ def is_onnx(path: Path, *, has_name: bool) -> bool:
 
 def nodes(content: bytes) -> list[GraphNode]:
     """The operators of the graph of an ONNX model, in order."""
-    found = []
+    operators = []
     for field in fields(content):
         if field.number == GRAPH and isinstance(field.value, bytes):
             graph = fields(field.value)
-            found += [_node(one.value) for one in graph if one.number == NODES]  # type: ignore[arg-type]
-    return found
+            operators += [_node(one.value) for one in graph if one.number == NODES]  # type: ignore[arg-type]
+    return operators
 
 
 def _node(content: bytes) -> GraphNode:
@@ -125,11 +125,11 @@ def _field_spans(content: bytes | mmap.mmap) -> Iterator[tuple[int, int, int]]:
 
 
 def _varints(content: bytes) -> list[int]:
-    found, at = [], 0
+    numbers, at = [], 0
     while at < len(content):
         value, at = _varint(content, at)
-        found.append(value)
-    return found
+        numbers.append(value)
+    return numbers
 
 
 def _varint(content: bytes | mmap.mmap, at: int) -> tuple[int, int]:

@@ -33,7 +33,7 @@ def load(path: Path) -> tuple[Any, Any]:
         )
     import transformers
 
-    made = transformers.pipeline(
+    pipeline = transformers.pipeline(
         TASKS[ending],
         model=str(path),
         tokenizer=str(path),
@@ -41,7 +41,7 @@ def load(path: Path) -> tuple[Any, Any]:
         trust_remote_code=False,
         **({"aggregation_strategy": "simple"} if ending == SPANS else {}),
     )
-    return made, file_contents(path)
+    return pipeline, file_contents(path)
 
 
 def _ends(architecture: str, ending: str) -> bool:

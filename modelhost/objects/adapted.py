@@ -89,9 +89,9 @@ def adapted(native: Any, declared: DeclaredAnswers) -> Any:
         return _with_outputs(native, declared)
     if type(native) in (dict, list, tuple):
         return adapt_members(native, declared)
-    made = _made(native, declared)
-    if made is not None:
-        return made
+    model = _made(native, declared)
+    if model is not None:
+        return model
     if declared.classes is None or declared.task != "classification":
         return native
     return with_labels(native, declared.classes)

@@ -59,10 +59,10 @@ class LabelAdapter(Adapter):
 
     def predict(self, frame: Any) -> Any:
         """One label per row of ``frame``."""
-        found = self.answer(frame)
+        answers = self.answer(frame)
         if self.classes_ is None:
-            return found
-        return [self.classes_[int(index)] for index in np.asarray(found).ravel().tolist()]
+            return answers
+        return [self.classes_[int(index)] for index in np.asarray(answers).ravel().tolist()]
 
 
 class ProbabilityAdapter(Adapter):
@@ -79,18 +79,18 @@ class ProbabilityAdapter(Adapter):
 
     def label_and_probabilities(self, frame: Any) -> tuple[Any, Any]:
         """Labels, and probabilities of shape (rows, classes), from one call of the object."""
-        found = np.asarray(self.answer(frame))
-        if found.ndim == 2 and found.shape[1] == 1:
-            found = found[:, 0]
-        if found.ndim == 1:
-            found = np.column_stack([1 - found, found])
-        if found.ndim != 2 or found.shape[1] != len(self.classes_):
+        scores = np.asarray(self.answer(frame))
+        if scores.ndim == 2 and scores.shape[1] == 1:
+            scores = scores[:, 0]
+        if scores.ndim == 1:
+            scores = np.column_stack([1 - scores, scores])
+        if scores.ndim != 2 or scores.shape[1] != len(self.classes_):
             raise PackageError(
-                f"the model gave scores of shape {found.shape}, expected one for each of"
+                f"the model gave scores of shape {scores.shape}, expected one for each of"
                 f" {len(self.classes_)} classes",
                 "name all classes in [serve] classes, in the order of the model's outputs",
             )
-        return [self.classes_[index] for index in found.argmax(axis=1).tolist()], found
+        return [self.classes_[index] for index in scores.argmax(axis=1).tolist()], scores
 
     def predict(self, frame: Any) -> Any:
         """One label per row of ``frame``."""

@@ -34,16 +34,16 @@ def adapt_lightgbm(native: Any, declared: DeclaredAnswers) -> Any:
         return None
     objective, count = _lightgbm_objective(native)
     inputs = Inputs(feature_names(native), native.num_feature())
-    made = _of_objective(
+    model = _of_objective(
         native,
         native.predict,
         inputs,
         declared,
         ("LightGBM", objective, count if objective in _LIGHTGBM_LABELS else 0),
     )
-    made.booster_ = native  # what its compiled form and its categories are read from
-    made.get_params = lambda: dict(native.params)
-    return made
+    model.booster_ = native  # what its compiled form and its categories are read from
+    model.get_params = lambda: dict(native.params)
+    return model
 
 
 def _lightgbm_objective(native: Any) -> tuple[str, int]:
@@ -69,14 +69,14 @@ def adapt_xgboost(native: Any, declared: DeclaredAnswers) -> Any:
         return native.predict(_dmatrix(matrices, native, rows))
 
     if objective == "multi:softmax" and declared.task == "classification":
-        made: Any = LabelAdapter(native, answer, inputs, classes_for(declared, several))
+        model: Any = LabelAdapter(native, answer, inputs, classes_for(declared, several))
     else:
         count = {"binary:logistic": 2, "reg:logistic": 2, "multi:softprob": several}
         booster = ("XGBoost", objective, count.get(objective, 0))
-        made = _of_objective(native, answer, inputs, declared, booster)
-    made.get_booster = lambda: native
-    made.missing = np.nan
-    return made
+        model = _of_objective(native, answer, inputs, declared, booster)
+    model.get_booster = lambda: native
+    model.missing = np.nan
+    return model
 
 
 def lightgbm_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:

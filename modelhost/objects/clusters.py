@@ -64,9 +64,9 @@ def _last(native: Any) -> Any:
 def _count(last: Any) -> int:
     """The number of clusters."""
     for name in ("cluster_centers_", "weights_"):
-        found = getattr(last, name, None)
-        if found is not None:
-            return len(found)
+        centres = getattr(last, name, None)
+        if centres is not None:
+            return len(centres)
     labels = getattr(last, "subcluster_labels_", getattr(last, "labels_", ()))
     return int(np.max(labels)) + 1
 

@@ -49,14 +49,14 @@ def by_step(native: Any, declared: DeclaredAnswers, forecasts: Forecasts) -> Any
         values = matrix(rows, np.float64, taken)
         if not np.isfinite(values).all():
             raise ValueError(f"columns {', '.join(names)}: expected numbers, got null")
-        found: list[Any] = [None] * len(steps)
+        forecast: list[Any] = [None] * len(steps)
         for chosen in _without_repetition(steps):
             of_steps = np.zeros((int(steps[chosen].max()), len(names)))
             of_steps[steps[chosen] - 1] = values[chosen]
             made = np.asarray(forecasts.call(len(of_steps), of_steps), np.float64)
             for row in chosen:
-                found[row] = made[steps[row] - 1]
-        return np.array(found)
+                forecast[row] = made[steps[row] - 1]
+        return np.array(forecast)
 
     named = forecasts.named or not names
     inputs = Inputs(names=[STEP, *names]) if named else Inputs(width=1 + len(names))
@@ -195,9 +195,9 @@ def adapt_prophet(native: Any, declared: DeclaredAnswers) -> Any:
         zone = getattr(times.dt, "tz", None)
         given["ds"] = times.dt.tz_convert("UTC").dt.tz_localize(None) if zone else times
         order = np.argsort(given["ds"].to_numpy(), kind="stable")  # Prophet sorts its answers
-        found = np.empty(len(given))
-        found[order] = quick.predict(given.iloc[order])["yhat"].to_numpy()
-        return found
+        forecast = np.empty(len(given))
+        forecast[order] = quick.predict(given.iloc[order])["yhat"].to_numpy()
+        return forecast
 
     return Adapter(native, answer, Inputs(names=names))
 

@@ -123,8 +123,8 @@ def _classifier(native: Graph, inputs: Inputs, chances: Any, declared: DeclaredA
     own = list(known)
 
     def answer(rows: Any) -> Any:
-        found = _run(session, rows, name)
-        return np.array([[row[label] for label in own] for row in found]) if zipped else found
+        scores = _run(session, rows, name)
+        return np.array([[row[label] for label in own] for row in scores]) if zipped else scores
 
     return ProbabilityAdapter(session, answer, inputs, classes_for(declared, len(own), own))
 
@@ -168,8 +168,8 @@ def _values(rows: Any, taken: Any) -> Any:
 
 
 def _ending(nodes: Sequence[GraphNode], output: str) -> str:
-    made = {name: node for node in nodes for name in node.outputs}
-    node = made.get(output)
+    producers = {name: node for node in nodes for name in node.outputs}
+    node = producers.get(output)
     while node is not None and node.operator in _RESHAPES and node.inputs:
-        node = made.get(node.inputs[0])
+        node = producers.get(node.inputs[0])
     return OPEN if node is None else _ENDINGS.get(node.operator, OPEN)

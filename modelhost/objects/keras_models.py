@@ -54,13 +54,13 @@ def adapt_keras(native: Any, declared: DeclaredAnswers) -> Any:
 
 def _run(native: Any, rows: Any) -> Any:
     """The arrays of all outputs: one, or by their names."""
-    found = native.predict_on_batch(_given(native, rows))
-    if isinstance(found, dict):
-        return {str(name): np.asarray(one) for name, one in found.items()}
-    if isinstance(found, (list, tuple)):
-        names = _output_names(native, len(found))
-        return {name: np.asarray(one) for name, one in zip(names, found)}
-    return np.asarray(found)
+    arrays = native.predict_on_batch(_given(native, rows))
+    if isinstance(arrays, dict):
+        return {str(name): np.asarray(one) for name, one in arrays.items()}
+    if isinstance(arrays, (list, tuple)):
+        names = _output_names(native, len(arrays))
+        return {name: np.asarray(one) for name, one in zip(names, arrays)}
+    return np.asarray(arrays)
 
 
 def _output_names(native: Any, count: int) -> list[str]:

@@ -48,8 +48,8 @@ def adapt_spacy(native: Any, declared: DeclaredAnswers) -> Any:
     known = list(native.get_pipe("textcat").labels)
 
     def answer(rows: Any) -> Any:
-        found = native.pipe(texts(rows))
-        return np.array([[one.cats[label] for label in known] for one in found], np.float64)
+        documents = native.pipe(texts(rows))
+        return np.array([[one.cats[label] for label in known] for one in documents], np.float64)
 
     classes = classes_for(declared, len(known), known)
     return ProbabilityAdapter(native, answer, _ONE_COLUMN, classes)
@@ -75,8 +75,8 @@ def adapt_transformers(native: Any, declared: DeclaredAnswers) -> Any:
         )
 
     def scores(rows: Any) -> Any:
-        found = native(texts(rows), top_k=None, truncation=True)
-        by_label = [{score["label"]: score["score"] for score in scores} for scores in found]
+        classified = native(texts(rows), top_k=None, truncation=True)
+        by_label = [{score["label"]: score["score"] for score in scores} for scores in classified]
         return np.array([[scores[label] for label in labels] for scores in by_label], np.float64)
 
     if len(labels) == 1 and declared.task == "regression":
@@ -156,8 +156,8 @@ def transformers_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
     applied = "sigmoid" if kind == "labels" else "none"
 
     def answer(rows: Any) -> OutputValues:
-        found = native(texts(rows), top_k=None, truncation=True, function_to_apply=applied)
-        by_label = [{score["label"]: score["score"] for score in scores} for scores in found]
+        classified = native(texts(rows), top_k=None, truncation=True, function_to_apply=applied)
+        by_label = [{score["label"]: score["score"] for score in scores} for scores in classified]
         scores = np.array([[one[label] for label in labels] for one in by_label], np.float64)
         return output_values(outputs[0], scores, ending, labels)
 
@@ -165,5 +165,5 @@ def transformers_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
     return one_output(native, outputs[0], answer, _ONE_COLUMN, classes)
 
 
-def _spans(found: Sequence[Any]) -> list[list[Any]]:
-    return [[int(one["start"]), int(one["end"]), str(one["entity_group"])] for one in found]
+def _spans(entities: Sequence[Any]) -> list[list[Any]]:
+    return [[int(one["start"]), int(one["end"]), str(one["entity_group"])] for one in entities]

@@ -20,10 +20,10 @@ def matrix(rows: Any, dtype: Any = np.float64, names: Sequence[str] | None = Non
     rows = rows if names is None else rows[list(names)]
     if rows.shape[1] == 1 and len(rows) and isinstance(rows.iloc[0, 0], (np.ndarray, list)):
         return np.stack([np.asarray(one, dtype) for one in rows.iloc[:, 0]])
-    made = np.empty(rows.shape, np.float64)
+    array = np.empty(rows.shape, np.float64)
     for index, name in enumerate(rows.columns):
-        made[:, index] = _numbers(rows[name], name)
-    return made.astype(dtype, copy=False)
+        array[:, index] = _numbers(rows[name], name)
+    return array.astype(dtype, copy=False)
 
 
 def _numbers(column: Any, name: Any) -> Any:

@@ -38,8 +38,8 @@ class OutputsAdapter(Adapter):
 
     def answers(self, frame: Any) -> Mapping[str, OutputValues]:
         """The answers of each output for the rows of ``frame``."""
-        found: Mapping[str, OutputValues] = self.answer(frame)
-        return found
+        answers: Mapping[str, OutputValues] = self.answer(frame)
+        return answers
 
     def checked(
         self, frame: Any, outputs: Sequence[OutputSpec], rows: int

@@ -70,8 +70,8 @@ def adapt_scored(model: ScoringModel, declared: DeclaredAnswers) -> Any:
 
 def _class_indices(answer: Answer) -> Answer:
     def indices(rows: Any) -> Any:
-        found = flat(answer(rows))
-        return (found > 0).astype(int) if found.ndim == 1 else found.argmax(axis=1)
+        scores = flat(answer(rows))
+        return (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
 
     return indices
 
@@ -82,9 +82,9 @@ def _chances(model: ScoringModel) -> Answer:
     return lambda rows: np.exp(flat(model.answer(rows)))
 
 
-def flat(found: Any) -> Any:
+def flat(scores: Any) -> Any:
     """Scores without dimensions of one entry beside the rows."""
-    made = np.asarray(found, np.float64)
+    made = np.asarray(scores, np.float64)
     return made.reshape(len(made), -1)[:, 0] if made[:1].size == 1 else made
 
 
@@ -96,13 +96,13 @@ def in_batches(run: Callable[[Any], Any], rows: Any, size: int | None) -> Any:
     """
     if size is None:
         return run(rows)
-    found = []
+    batches = []
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
         missing = size - len(part)
         whole = np.concatenate([part, np.repeat(part[-1:], missing, 0)]) if missing else part
-        found.append(_first_rows(run(whole), len(part)))
-    return _together(found)
+        batches.append(_first_rows(run(whole), len(part)))
+    return _together(batches)
 
 
 def _first_rows(given: Any, count: int) -> Any:

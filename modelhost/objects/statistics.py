@@ -87,8 +87,8 @@ def _forecast_quantiles(native: Any, levels: Sequence[float]) -> Callable[[int, 
     def quantiles(steps: int, exog: Any) -> Any:
         from scipy.stats import norm
 
-        found = native.get_forecast(steps, **_exog(exog))
-        mean, spread = (np.asarray(one) for one in (found.predicted_mean, found.se_mean))
+        forecast = native.get_forecast(steps, **_exog(exog))
+        mean, spread = (np.asarray(one) for one in (forecast.predicted_mean, forecast.se_mean))
         return mean[:, None] + spread[:, None] * norm.ppf(levels)
 
     return quantiles
@@ -119,8 +119,8 @@ def _quantiles(native: Any) -> Callable[[Any, Any], Any] | None:
         def of_observation(given: Any, levels: Any) -> Any:
             from scipy.stats import t
 
-            found = native.get_prediction(given)
-            mean, spread = np.asarray(found.predicted_mean), np.asarray(found.se_obs)
+            prediction = native.get_prediction(given)
+            mean, spread = np.asarray(prediction.predicted_mean), np.asarray(prediction.se_obs)
             return mean[:, None] + spread[:, None] * t.ppf(levels, native.df_resid)
 
         return of_observation

@@ -73,15 +73,15 @@ def _classes(model: TensorModel, output: OutputSpec) -> list[Any]:
 
 
 def _matched(
-    model: TensorModel, found: Tensors, outputs: Sequence[OutputSpec]
+    model: TensorModel, answer: Tensors, outputs: Sequence[OutputSpec]
 ) -> list[tuple[Any, str]]:
     """The tensor of each output and its ending."""
-    if isinstance(found, Mapping):
-        names, tensors = list(map(str, found)), list(found.values())
-    elif isinstance(found, (list, tuple)):
-        names, tensors = [], list(found)
+    if isinstance(answer, Mapping):
+        names, tensors = list(map(str, answer)), list(answer.values())
+    elif isinstance(answer, (list, tuple)):
+        names, tensors = [], list(answer)
     else:
-        names, tensors = [], [found]
+        names, tensors = [], [answer]
     endings = [*model.endings, *[OPEN] * len(tensors)][: len(tensors)]
     given = list(zip(tensors, endings))
     asked = [one.name for one in outputs]
@@ -97,16 +97,16 @@ def output_values(
     output: OutputSpec, tensor: Any, ending: str, classes: Sequence[Any] = ()
 ) -> OutputValues:
     """The answers of ``output`` in ``tensor``, shape (rows, …), which ends in ``ending``."""
-    found = np.asarray(tensor)
+    array = np.asarray(tensor)
     if output.kind == "label":
-        return _label(output, flat(found), ending, classes)
+        return _label(output, flat(array), ending, classes)
     if output.kind == "labels":
-        return _label_set(output, np.asarray(found, np.float64), ending, classes)
+        return _label_set(output, np.asarray(array, np.float64), ending, classes)
     if output.kind in ("number", "score"):
-        return OutputValues(flat(found))
+        return OutputValues(flat(array))
     if output.kind in ("text", "json"):
-        return OutputValues(found.tolist())
-    return OutputValues(found)
+        return OutputValues(array.tolist())
+    return OutputValues(array)
 
 
 def _label(output: OutputSpec, scores: Any, ending: str, classes: Sequence[Any]) -> OutputValues:

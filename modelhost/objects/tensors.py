@@ -32,13 +32,13 @@ def adapt_torch(native: Any, declared: DeclaredAnswers) -> Any:
         return in_batches(run, matrix(rows, dtype), batch)
 
     def one_tensor(rows: Any) -> Any:
-        found = answer(rows)
-        if not isinstance(found, np.ndarray):
+        tensor = answer(rows)
+        if not isinstance(tensor, np.ndarray):
             raise PackageError(
-                f"{name} gives {len(found)} tensors, expected one",
+                f"{name} gives {len(tensor)} tensors, expected one",
                 "name each under [outputs], in place of task",
             )
-        return found
+        return tensor
 
     name = f"the module {getattr(native, 'original_name', type(native).__name__)}"
     inputs = Inputs(width=_width(native))
@@ -49,20 +49,20 @@ def adapt_torch(native: Any, declared: DeclaredAnswers) -> Any:
     return adapt_scored(ScoringModel(native, name, one_tensor, inputs, ending), declared)
 
 
-def _plain(found: Any) -> Any:
+def _plain(answer: Any) -> Any:
     """Arrays of what a module gives: a tensor, a tuple or list of them, or a dict by name."""
-    if isinstance(found, dict):
-        return {str(name): _array(one) for name, one in found.items()}
-    if isinstance(found, (list, tuple)):
-        return [_array(one) for one in found]
-    return _array(found)
+    if isinstance(answer, dict):
+        return {str(name): _array(one) for name, one in answer.items()}
+    if isinstance(answer, (list, tuple)):
+        return [_array(one) for one in answer]
+    return _array(answer)
 
 
-def _array(found: Any) -> Any:
+def _array(tensor: Any) -> Any:
     torch: Any = sys.modules["torch"]
-    if not isinstance(found, torch.Tensor):
-        raise TypeError(f"the module gives a {type(found).__name__}, expected tensors")
-    return found.detach().to(torch.float64).numpy()
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"the module gives a {type(tensor).__name__}, expected tensors")
+    return tensor.detach().to(torch.float64).numpy()
 
 
 def _placeholder(native: Any) -> Any:

@@ -30,9 +30,9 @@ def is_archive(file: BinaryIO, head: bytes) -> bool:
         return True
     if head[:1] == b"\x80":
         return False  # a pickle; what follows it is read as well
-    found = zipfile.is_zipfile(file)
+    is_zip = zipfile.is_zipfile(file)
     file.seek(0)
-    return found
+    return is_zip
 
 
 def audit_archive(audit: Any, file: BinaryIO, location: str, depth: int) -> None:

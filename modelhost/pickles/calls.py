@@ -86,21 +86,21 @@ def _note_factory(one: ConstructedObject) -> None:
                 one = inner
 
 
-def makes_a_block(made: Any) -> bool:
+def makes_a_block(constructed: Any) -> bool:
     """Whether it is the partial that pandas 1.3 writes, of ``ndim`` alone.
 
     Its keyword ``klass`` would be called with the values.
     """
     if (
-        not isinstance(made, ConstructedObject)
-        or made.kind != PARTIAL
-        or not isinstance(made.state, tuple)
+        not isinstance(constructed, ConstructedObject)
+        or constructed.kind != PARTIAL
+        or not isinstance(constructed.state, tuple)
     ):
         return False
-    first = made.args[0] if len(made.args) == 1 else None
-    if not isinstance(first, GlobalName) or first.full != BLOCK or len(made.state) != 4:
+    first = constructed.args[0] if len(constructed.args) == 1 else None
+    if not isinstance(first, GlobalName) or first.full != BLOCK or len(constructed.state) != 4:
         return False
-    function, args, named, attributes = made.state
+    function, args, named, attributes = constructed.state
     known = function is first and args == () and not attributes
     return known and isinstance(named, dict) and list(named) == ["ndim"]
 

@@ -41,10 +41,10 @@ CODINGS = (
 
 def coding_of(head: bytes) -> Coding | None:
     """The coding of a file that begins with ``head``; None if it has none."""
-    found = next((one for one in CODINGS if head.startswith(one.magic)), None)
-    if found is not None and found.name == "zlib" and int.from_bytes(head[:2], "big") % 31:
+    coding = next((one for one in CODINGS if head.startswith(one.magic)), None)
+    if coding is not None and coding.name == "zlib" and int.from_bytes(head[:2], "big") % 31:
         return None  # RFC 1950: the first two bytes are a multiple of 31
-    return found
+    return coding
 
 
 def limit_of(size: int) -> int:

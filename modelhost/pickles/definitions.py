@@ -70,23 +70,27 @@ class Definitions:
         if nodes.get(name):
             return self._of_node(module, name, nodes[name][-1], file, steps)
         for node in nodes.get("*", ()):
-            found = self.find(_target(module, node, file.package), name, steps + 1)
-            if found.kind != ABSENT:
-                return found
+            definition = self.find(_target(module, node, file.package), name, steps + 1)
+            if definition.kind != ABSENT:
+                return definition
         return Definition(ABSENT, module, name, file)
 
-    def called_by_pickle(self, found: Definition, steps: int = 0, *, values: bool = False) -> bool:
+    def called_by_pickle(
+        self, definition: Definition, steps: int = 0, *, values: bool = False
+    ) -> bool:
         """Whether objects of the class are pickled as a call of it, by itself or a base.
 
         ``values``: or with arguments of ``__new__``, as of tuples and texts.
         """
-        if found.kind == COMPILED:  # of the standard library those are that _CALLABLE_BASES names
-            return found.file is None or found.file.origin != STANDARD
-        if found.kind != CLASS or found.file is None or found.file.text is None:
+        if (
+            definition.kind == COMPILED
+        ):  # of the standard library those are that _CALLABLE_BASES names
+            return definition.file is None or definition.file.origin != STANDARD
+        if definition.kind != CLASS or definition.file is None or definition.file.text is None:
             return False
-        head, body = _class_text(found.file.text, found.name)
+        head, body = _class_text(definition.file.text, definition.name)
         if not head and not body:
-            head = self._maker(found.module, found.name, found.file)
+            head = self._maker(definition.module, definition.name, definition.file)
         if REDUCED.search(body):
             return True
         bases = re.findall(r"[\w.]+", re.sub(r"\w+\s*=[^,]*", "", head))
@@ -96,31 +100,33 @@ class Definitions:
                 return True
             if values and last in _VALUE_BASES:
                 return True
-            if steps < MAX_STEPS and last not in (found.name, "object"):
-                inner = self.find(found.module, last, steps + 1)
+            if steps < MAX_STEPS and last not in (definition.name, "object"):
+                inner = self.find(definition.module, last, steps + 1)
                 if inner.kind in (CLASS, COMPILED) and self.called_by_pickle(
                     inner, steps + 1, values=values
                 ):
                     return True
         return False
 
-    def method(self, found: Definition, name: str, modules: tuple[str, ...]) -> Definition | None:
-        """The class, ``found`` or a base, that defines the method ``name``, within ``modules``."""
-        owner = self.owner(found, rf"def {re.escape(name)}\(")
+    def method(
+        self, definition: Definition, name: str, modules: tuple[str, ...]
+    ) -> Definition | None:
+        """The class, ``definition`` or a base, with the method ``name``, within ``modules``."""
+        owner = self.owner(definition, rf"def {re.escape(name)}\(")
         return owner if owner is not None and f"{owner.module}.".startswith(modules) else None
 
-    def side_effect(self, found: Definition, method: str = "") -> str:
+    def side_effect(self, definition: Definition, method: str = "") -> str:
         """The side effect of a function, or of the ``method`` of a class; empty without one."""
-        assert found.file is not None
-        nodes = self._bindings(found.module, found.file).get(found.name, [])
+        assert definition.file is not None
+        nodes = self._bindings(definition.module, definition.file).get(definition.name, [])
         if method:
             inner = [part for node in nodes for part in getattr(node, "body", ())]
             nodes = [node for node in inner if getattr(node, "name", "") == method]
         return next(filter(None, map(side_effect, nodes)), "")
 
-    def owner(self, found: Definition, written: str) -> Definition | None:
+    def owner(self, definition: Definition, written: str) -> Definition | None:
         """The first of a class and its bases in whose body a line begins as ``written``."""
-        waiting, seen = [found], 0
+        waiting, seen = [definition], 0
         while waiting and seen < MAX_STEPS:
             one, seen = waiting.pop(0), seen + 1
             if one.kind != CLASS or one.file is None or one.file.text is None:
@@ -133,13 +139,15 @@ class Definitions:
                     waiting.append(self.find(one.module, base))
         return None
 
-    def derives(self, found: Definition, classes: frozenset[str], names: frozenset[str]) -> bool:
+    def derives(
+        self, definition: Definition, classes: frozenset[str], names: frozenset[str]
+    ) -> bool:
         """Whether a class is one of ``classes`` or derives from one.
 
         ``names``: of these and their children, by which a base counts that is written as
         ``module.name``.
         """
-        waiting, seen = [found], set()
+        waiting, seen = [definition], set()
         while waiting:
             one = waiting.pop()
             if one.full in classes or one.name in names:
@@ -164,11 +172,11 @@ class Definitions:
         *outer, member = name.split(".")
         if not outer:
             return False
-        found = self.find(module, outer[0])
-        if found.kind != CLASS or found.file is None or found.file.text is None:
+        definition = self.find(module, outer[0])
+        if definition.kind != CLASS or definition.file is None or definition.file.text is None:
             return False
-        head, body = "", found.file.text
-        for one in (found.name, *outer[1:]):
+        head, body = "", definition.file.text
+        for one in (definition.name, *outer[1:]):
             head, body = _class_text(body, one)
         written = rf"^[ \t]+{re.escape(member)}[ \t]*(:[^=\n]*)?=[ \t]*([\"'\d(-]|(enum\.)?auto\()"
         return bool(_ENUMERATION.search(head) and re.search(written, body, re.MULTILINE))
@@ -184,13 +192,13 @@ class Definitions:
     def _bindings(self, module: str, file: ModuleFile) -> dict[str, list[Any]]:
         """Name → the statements on the module's own level that bind it; ``*``: star imports."""
         if module not in self._trees:
-            found: dict[str, list[Any]] = {}
+            bindings: dict[str, list[Any]] = {}
             try:
                 for name, node in _bound(ast.parse(file.text or "")):
-                    found.setdefault(name, []).append(node)
+                    bindings.setdefault(name, []).append(node)
             except (SyntaxError, ValueError, RecursionError):
                 pass  # a name of such a module is absent: it can't be imported either
-            self._trees[module] = found
+            self._trees[module] = bindings
         return self._trees[module]
 
     def _of_node(

@@ -112,66 +112,80 @@ class Judge:
 
     def _own(self, one: GlobalName) -> Judgement:
         """Of the project: what it defines itself, not what it imports."""
-        found = self._definitions.find(one.module, one.name.partition(".")[0])
-        if found.file is None or found.file.origin != OWN:
-            return self._elsewhere(one, found)
-        if found.kind not in (CLASS, FUNCTION, COMPILED):
+        definition = self._definitions.find(one.module, one.name.partition(".")[0])
+        if definition.file is None or definition.file.origin != OWN:
+            return self._elsewhere(one, definition)
+        if definition.kind not in (CLASS, FUNCTION, COMPILED):
             return _refused("is no class or function of the project's code")
         if self._is_named_only(one) and self._definitions.is_member(one.module, one.name):
             return Judgement(True, "own code")
         for outer, inner in _steps(one.name):
-            holder = found if "." not in outer else found._replace(name=outer.rpartition(".")[2])
+            holder = (
+                definition
+                if "." not in outer
+                else definition._replace(name=outer.rpartition(".")[2])
+            )
             owner = self._definitions.owner(holder, rf"(def|class) {re.escape(inner)}\b")
             if owner is None or owner.file is None or owner.file.origin != OWN:
                 return _refused("isn't defined by the project's code, but by what that builds on")
         return Judgement(True, "own code")
 
-    def _elsewhere(self, one: GlobalName, found: Definition) -> Judgement:
+    def _elsewhere(self, one: GlobalName, definition: Definition) -> Judgement:
         """The verdict on a global that the project imports, by the name where it is defined."""
-        if found.file is None or found.file.origin == STANDARD or "." in one.name:
+        if definition.file is None or definition.file.origin == STANDARD or "." in one.name:
             return _refused("is imported by the project's code, which doesn't define it")
-        return self.of(_renamed(one, found.module, found.name))
+        return self.of(_renamed(one, definition.module, definition.name))
 
     def _installed(self, one: GlobalName) -> Judgement:
-        found = self._definitions.find(one.module, one.name)
+        definition = self._definitions.find(one.module, one.name)
         if "." in one.name:
             return self._attribute(one)
-        if found.file is not None and found.file.origin == STANDARD:
-            return _refused(f"is {found.full} under another name")
-        if found.full != one.full:
-            if found.full in FOLLOWED:
-                return _refused(f"is {found.full} under another name")
-            if found.full in allowed.CALLS:
+        if definition.file is not None and definition.file.origin == STANDARD:
+            return _refused(f"is {definition.full} under another name")
+        if definition.full != one.full:
+            if definition.full in FOLLOWED:
+                return _refused(f"is {definition.full} under another name")
+            if definition.full in allowed.CALLS:
                 return Judgement(True, "known")
-            if _is_refused(found.module):
+            if _is_refused(definition.module):
                 return _refused("is of a module that runs programs, opens files or loads code")
-        if found.kind == CLASS:
-            if one.uses & {CALLED, LATER} and not self._definitions.called_by_pickle(found):
+        if definition.kind == CLASS:
+            if one.uses & {CALLED, LATER} and not self._definitions.called_by_pickle(definition):
                 return _refused("is a class that no pickle of its objects calls")
-            if GIVEN in one.uses and not self._definitions.called_by_pickle(found, values=True):
+            if GIVEN in one.uses and not self._definitions.called_by_pickle(
+                definition, values=True
+            ):
                 return _refused("is a class that no pickle of its objects gives arguments")
             return Judgement(True, "class of a locked distribution")
-        if found.kind == COMPILED:
-            return _of_compiled(found, one)
-        if found.kind == FUNCTION and _only_computes(found.module, one):
-            does = self._definitions.side_effect(found)
+        if definition.kind == COMPILED:
+            return _of_compiled(definition, one)
+        if definition.kind == FUNCTION and _only_computes(definition.module, one):
+            does = self._definitions.side_effect(definition)
             if does:
                 return _refused(f"is a function that does more than compute: it {does}")
             return Judgement(True, "function of a locked distribution")
-        if found.kind == FUNCTION:
+        if definition.kind == FUNCTION:
             return _refused(_of_function(one))
         return _refused("is no class of that module")
 
     def _attribute(self, one: GlobalName) -> Judgement:
         """A class within a class; methods and whatever a module imports are refused."""
         outer, _, inner = one.name.rpartition(".")
-        found = self._definitions.find(one.module, outer)
-        text = found.file.text if found.file is not None else None
+        definition = self._definitions.find(one.module, outer)
+        text = definition.file.text if definition.file is not None else None
         nested = text and re.search(rf"^[ \t]+class {re.escape(inner)}\b", text, re.MULTILINE)
-        if found.kind == CLASS and nested and found.module == one.module and "." not in outer:
+        if (
+            definition.kind == CLASS
+            and nested
+            and definition.module == one.module
+            and "." not in outer
+        ):
             return Judgement(True, "class of a locked distribution")
-        computes = f"{found.module}.".startswith(allowed.METHODS) and not one.uses & {CALLED, MADE}
-        owner = self._definitions.method(found, inner, allowed.METHODS) if computes else None
+        computes = f"{definition.module}.".startswith(allowed.METHODS) and not one.uses & {
+            CALLED,
+            MADE,
+        }
+        owner = self._definitions.method(definition, inner, allowed.METHODS) if computes else None
         if owner is not None:
             does = self._definitions.side_effect(owner, inner)
             if does:
@@ -179,7 +193,7 @@ class Judge:
             return Judgement(True, "method of a locked distribution")
         if self._is_named_only(one) and self._definitions.is_member(one.module, one.name):
             return Judgement(True, "member of an enumeration")
-        if found.kind == CLASS:
+        if definition.kind == CLASS:
             return _refused(
                 "is a method or attribute of a class, which isn't known to only compute"
             )
@@ -224,12 +238,12 @@ def _only_computes(module: str, one: GlobalName) -> bool:
     return f"{module}.".startswith(allowed.KEPT if LATER in one.uses else allowed.FUNCTIONS)
 
 
-def _of_compiled(found: Definition, one: GlobalName) -> Judgement:
+def _of_compiled(definition: Definition, one: GlobalName) -> Judgement:
     """Of a compiled module only what is named as a class, in libraries that hold values."""
-    known = f"{found.module}.".startswith(allowed.COMPILED)
+    known = f"{definition.module}.".startswith(allowed.COMPILED)
     if known and (_CLASS_NAME.fullmatch(one.name) or one.name.startswith("__pyx_unpickle_")):
         return Judgement(True, "compiled class of a locked distribution")
-    if known and _only_computes(found.module, one):
+    if known and _only_computes(definition.module, one):
         return Judgement(True, "function of a locked distribution")
     return _refused("is of a compiled module, whose classes are not known to hold values only")
 

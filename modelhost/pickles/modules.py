@@ -32,13 +32,13 @@ class Modules:
     def __init__(self, own: Iterable[Path], installed: Iterable[Path]) -> None:
         self._folders = [(OWN, folder) for folder in own]
         self._folders += [(INSTALLED, folder) for folder in installed]
-        self._found: dict[str, ModuleFile | None] = {}
+        self._files: dict[str, ModuleFile | None] = {}
 
     def find(self, name: str) -> ModuleFile | None:
         """The file of the module ``name``; None if there is none in these places."""
-        if name not in self._found:
-            self._found[name] = self._search(name)
-        return self._found[name]
+        if name not in self._files:
+            self._files[name] = self._search(name)
+        return self._files[name]
 
     def _search(self, name: str) -> ModuleFile | None:
         if not re.fullmatch(r"\w+(\.\w+)*", name):

@@ -77,9 +77,9 @@ def _empty_dict(reader: Any) -> None:
 
 @_opcode(pickle.DICT)
 def _dict(reader: Any) -> None:
-    made = Fields()
-    made.keep(reader.pop_mark())
-    reader.append(made)
+    fields = Fields()
+    fields.keep(reader.pop_mark())
+    reader.append(fields)
 
 
 @_opcode(pickle.EMPTY_SET)

@@ -146,10 +146,10 @@ class PickleReader(BASE):  # type: ignore[misc]
         if makes_a_block(called):
             return ConstructedObject(called.args[0], args)
         if not isinstance(called, GlobalName):
-            made = (
+            kind = (
                 f" ({called.kind})" if isinstance(called, ConstructedObject) and called.kind else ""
             )
-            self.act(f"calls an object that it has made{made}")
+            self.act(f"calls an object that it has made{kind}")
             return ConstructedObject(None)
         full = called.full
         first = args[0] if args else None

@@ -52,9 +52,9 @@ class PickleReport:
         called: bool = False,
     ) -> None:
         """Add a finding, once."""
-        found = PickleFinding(location, offset, name, what, called)
-        if found not in self.findings:
-            self.findings.append(found)
+        finding = PickleFinding(location, offset, name, what, called)
+        if finding not in self.findings:
+            self.findings.append(finding)
 
     @property
     def refused_names(self) -> tuple[str, ...]:

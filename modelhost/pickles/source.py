@@ -70,13 +70,13 @@ class PickleStream:
         """Have ``count`` bytes at the beginning of the buffer."""
         self._allow(count)
         self._drop()
-        parts, found = [self.buffer], len(self.buffer)
-        while found < count:
-            part = self._file.read(max(STEP, min(count - found, 64 * STEP)))
+        parts, length = [self.buffer], len(self.buffer)
+        while length < count:
+            part = self._file.read(max(STEP, min(count - length, 64 * STEP)))
             if not part:
-                raise UnreadableError(f"is cut off after {self.before + found:,} bytes")
+                raise UnreadableError(f"is cut off after {self.before + length:,} bytes")
             parts.append(part)
-            found += len(part)
+            length += len(part)
         self.buffer = b"".join(parts)
 
     def _drop(self) -> None:

@@ -114,9 +114,9 @@ def allowed_paths(root: Path, *more: Path) -> tuple[str, ...]:
 
 def _own_paths() -> list[Path]:
     paths = sysconfig.get_paths()
-    found = [sys.prefix, sys.base_prefix, sys.exec_prefix, paths["stdlib"], paths["purelib"]]
-    found += [os.environ.get("TMPDIR", ""), os.environ.get("HOME", ""), *sys.path]
-    return [Path(path) for path in found if path]
+    folders = [sys.prefix, sys.base_prefix, sys.exec_prefix, paths["stdlib"], paths["purelib"]]
+    folders += [os.environ.get("TMPDIR", ""), os.environ.get("HOME", ""), *sys.path]
+    return [Path(path) for path in folders if path]
 
 
 def _project_frame(frame: FrameType | None, here: str) -> FrameType | None:

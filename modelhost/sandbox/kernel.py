@@ -70,14 +70,14 @@ def described(*, contained: bool) -> dict[str, str]:
     """
     if contained:
         return dict(CONTAINER)
-    found = {
+    isolation = {
         "files": AUDIT_HOOK_ONLY,
         "network": AUDIT_HOOK_ONLY,
         "processes": "not isolated",
         **_standing(),
     }
-    measures = [found.pop(name, f"no {name} (not tried)") for name in MEASURES]
-    return {**found, "measures": ", ".join(measures)}
+    measures = [isolation.pop(name, f"no {name} (not tried)") for name in MEASURES]
+    return {**isolation, "measures": ", ".join(measures)}
 
 
 def close_network() -> None:
@@ -193,8 +193,8 @@ def _measure(name: str, version: str, refused: str) -> None:
 
 
 def _standing() -> Mapping[str, str]:
-    found: dict[str, str] = json.loads(os.environ.get(CONFINEMENT) or "{}")
-    return found
+    confinement: dict[str, str] = json.loads(os.environ.get(CONFINEMENT) or "{}")
+    return confinement
 
 
 def _stand(what: str, how: str) -> None:

@@ -12,11 +12,11 @@ def absent_indices(absent: Iterable[tuple[str, Any]], rows: Any) -> dict[str, li
     their index; an array as long as the batch has its rows. What can't be found is every row: an
     answer that may lack a member's is better marked than not.
     """
-    found: dict[str, set[int]] = {}
+    positions: dict[str, set[int]] = {}
     for member, lost in absent:
         indices = _indices(lost, rows)
-        found.setdefault(member, set()).update(range(len(rows)) if indices is None else indices)
-    return {member: sorted(indices) for member, indices in found.items() if indices}
+        positions.setdefault(member, set()).update(range(len(rows)) if indices is None else indices)
+    return {member: sorted(indices) for member, indices in positions.items() if indices}
 
 
 def _indices(lost: Any, rows: Any) -> Iterable[int] | None:

@@ -20,13 +20,13 @@ class Answers:
     def __init__(
         self,
         member: str,
-        found: Predictions,
+        predictions: Predictions,
         classes: tuple[Any, ...] | None = None,
         names: Sequence[str] = (),
     ) -> None:
         """``names``: the outputs, if the member has several."""
         self._member = member
-        self._found = found
+        self._answered = predictions
         self._names = tuple(names)
         self.classes = classes
         """The labels, in the order of ``probabilities``'s columns; None if there are none."""
@@ -37,12 +37,12 @@ class Answers:
         return self._names
 
     def __len__(self) -> int:
-        return len(self._found.labels)
+        return len(self._answered.labels)
 
     @property
     def predictions(self) -> Any:
         """One entry a row: an array of float64 for numbers, else of objects."""
-        labels = self._found.labels
+        labels = self._answered.labels
         if self.classes is None and not self._names and all(label is None for label in labels):
             return np.full(len(labels), np.nan)
         return as_array(labels)
@@ -50,17 +50,17 @@ class Answers:
     @property
     def probabilities(self) -> Any:
         """Shape (rows, classes); raises ``PackageError`` if the member gives none."""
-        if self._found.probabilities is None:
+        if self._answered.probabilities is None:
             raise PackageError(
                 f"member {self._member!r}: expected probabilities, got a model that gives none",
                 "use its predictions",
             )
-        return self._found.probabilities
+        return self._answered.probabilities
 
     @property
     def has_probabilities(self) -> bool:
         """Whether there are ``probabilities``."""
-        return self._found.probabilities is not None
+        return self._answered.probabilities is not None
 
     def probability(self, label: Any) -> Any:
         """The probability of ``label``, one number a row; raises ``PackageError``."""
@@ -81,16 +81,16 @@ class Answers:
                 f" {', '.join(self._names) or 'of which it has one'}, got {name!r}",
                 "use .predictions of a member with one answer",
             )
-        return as_array([None if row is None else row[name] for row in self._found.labels])
+        return as_array([None if row is None else row[name] for row in self._answered.labels])
 
     def missing(self) -> Any:
         """A boolean for each row: whether it has no answer."""
-        return np.array([label is None for label in self._found.labels], bool)
+        return np.array([label is None for label in self._answered.labels], bool)
 
     @property
     def found(self) -> Predictions:
         """As the member's process gave them."""
-        return self._found
+        return self._answered
 
 
 def as_array(values: Sequence[Any]) -> Any:
@@ -105,9 +105,9 @@ def as_array(values: Sequence[Any]) -> Any:
             whole = None
         if whole is not None and whole.ndim > 1:
             return whole
-    made = np.empty(len(values), object)
-    made[:] = values
-    return made
+    objects = np.empty(len(values), object)
+    objects[:] = values
+    return objects
 
 
 def nothing(

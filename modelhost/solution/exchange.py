@@ -111,10 +111,10 @@ class Exchange:
         while True:
             while self._arrived:
                 answer = self._arrived.popleft()
-                found = answer.header.pop("id", None)
-                if type(found) is int and found == number:
+                identifier = answer.header.pop("id", None)
+                if type(identifier) is int and identifier == number:
                     return answer
-                if type(found) is not int or self._missed.pop(found, None) is None:
+                if type(identifier) is not int or self._missed.pop(identifier, None) is None:
                     raise ExchangeEndedError(GARBAGE)
             try:
                 self._read(until)
@@ -161,16 +161,16 @@ class Exchange:
 
     def _wait(self, ready: select.poll, until: float | None) -> None:
         left = None if until is None else max(0.0, until - time.monotonic()) * 1000
-        found = ready.poll(left)
-        if not found:
+        events = ready.poll(left)
+        if not events:
             raise ExchangeTimeoutError
-        if len(found) == 1 and found[0][0] == self._ended.fileno():
+        if len(events) == 1 and events[0][0] == self._ended.fileno():
             raise ExchangeEndedError
 
 
 def _poll(connection: socket, ended: IO[bytes] | None, event: int) -> select.poll:
-    made = select.poll()
-    made.register(connection, event)
+    poller = select.poll()
+    poller.register(connection, event)
     if ended is not None:
-        made.register(ended, select.POLLIN)
-    return made
+        poller.register(ended, select.POLLIN)
+    return poller

@@ -66,8 +66,8 @@ class FewRows:
     def _read_names(self, index: Any) -> None:
         names = index.tolist()
         if names != self._known:
-            found = {*names}
-            self._is_whole = len(found) == len(names) and found.issuperset(self._names)
+            distinct = {*names}
+            self._is_whole = len(distinct) == len(names) and distinct.issuperset(self._names)
             self._known, self._layout = names, []
         self._index = index
 
@@ -81,13 +81,13 @@ class FewRows:
             self._plan, self._layout = self._planned(layout), layout
         if self._plan is None:
             return None
-        made = [columns[place] for place in self._plan.order]
+        ordered = [columns[place] for place in self._plan.order]
         for feature, read in self._plan.readers:
-            values = read(made[feature])
+            values = read(ordered[feature])
             if values is None:
                 return None
-            made[feature] = values
-        return made
+            ordered[feature] = values
+        return ordered
 
     def _planned(self, layout: Layout) -> Plan | None:
         """How features are read from such blocks; None if that takes a conversion."""
@@ -126,8 +126,8 @@ class FewRows:
             return None
         if len(self._categories) >= MAX_DTYPES:
             self._categories.clear()
-        made = self._categories[id(dtype)] = (dtype, dtype.categories.tolist())
-        return made
+        entry = self._categories[id(dtype)] = (dtype, dtype.categories.tolist())
+        return entry
 
 
 def _without_nan(values: list[Any]) -> list[Any]:

@@ -43,8 +43,8 @@ class Flow:
 
     def predict(self, rows: Any) -> Any:
         """The answers to ``rows``."""
-        found = self.run(rows)
-        return found.predictions if isinstance(found, Answers) else found
+        answers = self.run(rows)
+        return answers.predictions if isinstance(answers, Answers) else answers
 
     def run(self, rows: Any) -> Any:
         """The flow's result for ``rows``."""
@@ -55,10 +55,10 @@ class Flow:
             self._usage.add_run(time.perf_counter() - began)
             self._absent = absent_indices(self._usage.take_absent(), rows)
 
-    def with_absent(self, found: Predictions) -> Predictions:
-        """``found``, which the last run gave, with the rows for which a member gave no answer."""
+    def with_absent(self, predictions: Predictions) -> Predictions:
+        """``predictions`` of the last run, with the rows for which a member gave no answer."""
         absent, self._absent = self._absent, {}
-        return replace(found, absent=absent) if absent else found
+        return replace(predictions, absent=absent) if absent else predictions
 
     def take_calls(self) -> list[MemberCall]:
         """The calls of members since this was last called."""
@@ -86,9 +86,9 @@ class Flow:
         return {name: self.members[name].state for name in self.members}
 
 
-def with_absent(native: Any, found: Predictions) -> Predictions:
+def with_absent(native: Any, predictions: Predictions) -> Predictions:
     """As ``Flow.with_absent``, of a model that may be no flow."""
-    return native.with_absent(found) if isinstance(native, Flow) else found
+    return native.with_absent(predictions) if isinstance(native, Flow) else predictions
 
 
 class ClassifierFlow(Flow, ProbabilityAdapter):
@@ -114,12 +114,12 @@ class ClassifierFlow(Flow, ProbabilityAdapter):
 
         The flow returns answers of a member, a pair of both, or probabilities alone.
         """
-        found = self.run(rows)
-        if isinstance(found, Answers):
-            return found.found.labels, self._ordered(found)
-        if isinstance(found, tuple) and len(found) == 2:
-            return found
-        chances = np.asarray(found)
+        answers = self.run(rows)
+        if isinstance(answers, Answers):
+            return answers.found.labels, self._ordered(answers)
+        if isinstance(answers, tuple) and len(answers) == 2:
+            return answers
+        chances = np.asarray(answers)
         if chances.ndim and len(chances) != len(rows):
             raise PackageError(
                 f"the flow: expected an answer to each of {len(rows)} rows, got {len(chances)}",
@@ -133,9 +133,9 @@ class ClassifierFlow(Flow, ProbabilityAdapter):
             )
         return [self.classes_[index] for index in chances.argmax(axis=1).tolist()], chances
 
-    def _ordered(self, found: Answers) -> Any:
+    def _ordered(self, answers: Answers) -> Any:
         """A member's probabilities, in the order of ``classes_``."""
-        return np.column_stack([found.probability(label) for label in self.classes_])
+        return np.column_stack([answers.probability(label) for label in self.classes_])
 
 
 def load_flow(path: Path, classes: Sequence[Scalar] | None) -> Flow:

@@ -55,14 +55,16 @@ class InlineMember:
             return None, 0
         began = time.perf_counter()
         try:
-            found = self._model.predict(self._builder.frame(columns, count), self._spec.features)
+            predictions = self._model.predict(
+                self._builder.frame(columns, count), self._spec.features
+            )
             error = None
         except MemoryError:
             raise
         except Exception as raised:  # every exception of the project's code, raised when waited for
-            found, error = None, self._named(raised)
+            predictions, error = None, self._named(raised)
             error.__cause__ = raised
-        return Done(found, error, (began, time.perf_counter() - began)), count
+        return Done(predictions, error, (began, time.perf_counter() - began)), count
 
     def _named(self, raised: Exception) -> MemberRaisedError:
         """The error of the member, with the line of its code."""
@@ -93,12 +95,12 @@ class Done:
 
     def __init__(
         self,
-        found: Predictions | None,
+        predictions: Predictions | None,
         error: MemberRaisedError | None,
         own: tuple[float, float],
     ) -> None:
         """``own``: when the model began, and its seconds."""
-        self._found = found
+        self._predictions = predictions
         self._error = error
         self.own_began, self.own = own
         self.queued = 0.0
@@ -107,5 +109,5 @@ class Done:
         """The predictions; raises ``MemberRaisedError`` if the model raised."""
         if self._error is not None:
             raise self._error
-        assert self._found is not None
-        return self._found
+        assert self._predictions is not None
+        return self._predictions

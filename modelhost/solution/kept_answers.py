@@ -24,21 +24,21 @@ class KeptAnswers:
 
     def find(self, member: str, digest: str) -> Predictions | None:
         """The answers to the rows of ``digest``; None if they are not kept."""
-        found = self._kept.get((member, digest))
-        if found is None:
+        entry = self._kept.get((member, digest))
+        if entry is None:
             return None
         self._kept.move_to_end((member, digest))
-        return found[0]
+        return entry[0]
 
-    def keep(self, member: str, digest: str, found: Predictions) -> None:
+    def keep(self, member: str, digest: str, predictions: Predictions) -> None:
         """Keep answers, and drop those that were not asked for since longest, if it is too much."""
         key = (member, digest)
         if key in self._kept:
             return
-        size = _bytes(list(found.labels))
-        if found.probabilities is not None:
-            size += found.probabilities.nbytes
-        self._kept[key] = (found, size)
+        size = _bytes(list(predictions.labels))
+        if predictions.probabilities is not None:
+            size += predictions.probabilities.nbytes
+        self._kept[key] = (predictions, size)
         self.bytes += size
         while self.bytes > self._limit:
             _, (_, dropped) = self._kept.popitem(last=False)

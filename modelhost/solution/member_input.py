@@ -58,12 +58,12 @@ def encoded_columns(
     columns: Sequence[Any], specs: Sequence[ColumnSpec], rows: int
 ) -> EncodedColumns:
     """``member_columns`` for a message."""
-    made = EncodedColumns(rows, [], [])
+    encoded = EncodedColumns(rows, [], [])
     for values, spec in zip(columns, specs):
         described, buffers = _encoded(values, spec, rows)
-        made.described.append(described)
-        made.buffers.extend(buffers)
-    return made
+        encoded.described.append(described)
+        encoded.buffers.extend(buffers)
+    return encoded
 
 
 def _encoded(values: Any, spec: ColumnSpec, rows: int) -> tuple[Any, Sequence[Any]]:
@@ -148,40 +148,40 @@ def _numbers(values: Any, _spec: ColumnSpec) -> Any:
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "iuf":
         return np.asarray(values, np.float64)
-    found = _plain(values)
-    if any(isinstance(one, bool) or not isinstance(one, (int, float, type(None))) for one in found):
+    cells = _plain(values)
+    if any(isinstance(one, bool) or not isinstance(one, (int, float, type(None))) for one in cells):
         raise TypeError("no numbers")
-    return np.array([np.nan if one is None else one for one in found], np.float64)
+    return np.array([np.nan if one is None else one for one in cells], np.float64)
 
 
 def _integers(values: Any, _spec: ColumnSpec) -> Any:
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind == "i":
         return np.asarray(values, np.int64)
-    found = _plain(values)
-    if any(isinstance(one, bool) or not isinstance(one, (int, float, type(None))) for one in found):
+    cells = _plain(values)
+    if any(isinstance(one, bool) or not isinstance(one, (int, float, type(None))) for one in cells):
         raise TypeError("no numbers")
-    if any(isinstance(one, float) and not one.is_integer() for one in found):
+    if any(isinstance(one, float) and not one.is_integer() for one in cells):
         raise ValueError("no whole numbers")
-    return [None if one is None else int(one) for one in found]
+    return [None if one is None else int(one) for one in cells]
 
 
 def _booleans(values: Any, _spec: ColumnSpec) -> Any:
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind == "b":
         return np.asarray(values)
-    found = _plain(values)
-    if not all(one is None or isinstance(one, bool) for one in found):
+    cells = _plain(values)
+    if not all(one is None or isinstance(one, bool) for one in cells):
         raise TypeError("no booleans")
-    return found
+    return cells
 
 
 def _of_type(*types: type) -> Callable[[Any, ColumnSpec], Any]:
     def read(values: Any, _spec: ColumnSpec) -> Any:
-        found = _plain(values)
-        if not all(one is None or isinstance(one, types) for one in found):
+        cells = _plain(values)
+        if not all(one is None or isinstance(one, types) for one in cells):
             raise TypeError("values of another type")
-        return found
+        return cells
 
     return read
 
@@ -201,10 +201,10 @@ def _times(values: Any, spec: ColumnSpec) -> Any:
         raise ValueError("times with an offset and without")
     plain = series.dt.tz_convert("UTC").dt.tz_localize(None) if own else series
     given = plain.to_numpy()
-    made = given.astype(f"M8[{unit}]")
-    if not ((made.astype(given.dtype) == given) | np.isnat(given)).all():
+    ticks = given.astype(f"M8[{unit}]")
+    if not ((ticks.astype(given.dtype) == given) | np.isnat(given)).all():
         raise ValueError(f"times finer than {unit}")
-    return made.view(np.int64)
+    return ticks.view(np.int64)
 
 
 def _cells(values: Any, spec: ColumnSpec, member: MemberSpec) -> Any:
@@ -214,33 +214,33 @@ def _cells(values: Any, spec: ColumnSpec, member: MemberSpec) -> Any:
         if isinstance(values, np.ndarray) and values.dtype != object:
             block = values
         else:
-            found = _plain(values)
-            if any(one is None for one in found):
-                return [None if one is None else np.asarray(one, spec.element) for one in found]
-            block = np.stack([np.asarray(one) for one in found]) if found else values
-        made = np.asarray(block, spec.element)
+            cells = _plain(values)
+            if any(one is None for one in cells):
+                return [None if one is None else np.asarray(one, spec.element) for one in cells]
+            block = np.stack([np.asarray(one) for one in cells]) if cells else values
+        converted = np.asarray(block, spec.element)
     except (TypeError, ValueError) as error:
         what = f"column {spec.name!r}"
         raise MemberInputError(
             member.name, what, f"arrays of shape {shape}", _got(values)
         ) from error
-    if not _is_same(block, made):
+    if not _is_same(block, converted):
         what, got = f"column {spec.name!r}", f"values that {spec.element} can't hold"
         raise MemberInputError(member.name, what, f"an array of {spec.element}", got)
-    if made.shape[1:] != shape:
-        what, got = f"column {spec.name!r}", f"arrays of shape {made.shape[1:]}"
+    if converted.shape[1:] != shape:
+        what, got = f"column {spec.name!r}", f"arrays of shape {converted.shape[1:]}"
         raise MemberInputError(member.name, what, f"arrays of shape {shape}", got)
-    return made
+    return converted
 
 
-def _is_same(given: Any, made: Any) -> bool:
+def _is_same(given: Any, converted: Any) -> bool:
     """Whether no whole number has changed, and no finite number is infinite now."""
     given = np.asarray(given)
-    if given.dtype == made.dtype or given.dtype.kind not in "biuf":
+    if given.dtype == converted.dtype or given.dtype.kind not in "biuf":
         return True
-    if made.dtype.kind == "f":
-        return bool((np.isfinite(made) | ~np.isfinite(given.astype(np.float64))).all())
-    return bool((made == given).all())
+    if converted.dtype.kind == "f":
+        return bool((np.isfinite(converted) | ~np.isfinite(given.astype(np.float64))).all())
+    return bool((converted == given).all())
 
 
 def _codes(values: Any, spec: ColumnSpec) -> Any:
@@ -264,13 +264,13 @@ def _texts(values: Any, spec: ColumnSpec) -> Any:
     listed = values.tolist() if hasattr(values, "tolist") else list(values)
     if {*map(type, listed)} == {str}:
         return listed
-    found = _plain(values)
-    if all(one is None or isinstance(one, str) for one in found):
-        return found
+    cells = _plain(values)
+    if all(one is None or isinstance(one, str) for one in cells):
+        return cells
     known = {type(category) for category in spec.categories or ()}
-    if not known or not all(one is None or type(one) in known for one in found):
+    if not known or not all(one is None or type(one) in known for one in cells):
         raise TypeError("no text")
-    return found
+    return cells
 
 
 _READERS: Mapping[str, Callable[[Any, ColumnSpec], Any]] = {

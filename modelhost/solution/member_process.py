@@ -111,9 +111,9 @@ class MemberProcess:
             columns, count = member_columns(rows, self._spec)
             if not count:
                 return None, 0
-            made = encoded_columns(columns, self._spec.features, count)
-            header = {"verb": "ask", "model": 0, "rows": count, "columns": made.described}
-            request = Message(header, made.buffers)
+            encoded = encoded_columns(columns, self._spec.features, count)
+            header = {"verb": "ask", "model": 0, "rows": count, "columns": encoded.described}
+            request = Message(header, encoded.buffers)
         self._pending = PendingReply(self, request, count, until, queued)
         return self._pending, count
 
@@ -163,18 +163,18 @@ class MemberProcess:
                 raise MemberRaisedError(
                     self._spec.name, str(failure["message"]), str(failure["hint"])
                 )
-            found = answer.header.get("predictions")
-            if type(found) is not Predictions:
-                found = decode_predictions(answer)
-            chances = found.probabilities
-            whole = len(found.labels) == rows and (chances is None or len(chances) == rows)
+            predictions = answer.header.get("predictions")
+            if type(predictions) is not Predictions:
+                predictions = decode_predictions(answer)
+            chances = predictions.probabilities
+            whole = len(predictions.labels) == rows and (chances is None or len(chances) == rows)
             if not whole or (chances is None) == self.has_probabilities:
                 raise ValueError(f"expected answers to {rows} rows")
         except MemberRaisedError:
             raise
         except (PackageError, KeyError, TypeError, ValueError, IndexError) as error:
             raise self._ended(exchange, GARBAGE) from error
-        return found
+        return predictions
 
     def close(self) -> None:
         """End the process; no other one starts."""

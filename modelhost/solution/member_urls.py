@@ -29,13 +29,13 @@ class MemberUrl(NamedTuple):
 
 def parse_urls(text: str) -> dict[str, MemberUrl]:
     """Member → its server, of ``NAME=URL,NAME=URL``; raises ``ValueError``."""
-    found: dict[str, MemberUrl] = {}
+    urls: dict[str, MemberUrl] = {}
     for part in filter(None, (one.strip() for one in text.split(","))):
         name, equals, url = part.partition("=")
-        if not equals or not name or name in found:
+        if not equals or not name or name in urls:
             raise ValueError(part)
-        found[name] = _parsed(url)
-    return found
+        urls[name] = _parsed(url)
+    return urls
 
 
 def urls_as_text(urls: Mapping[str, MemberUrl]) -> str:

@@ -116,8 +116,8 @@ class Member:
             return Submitted(self, rows, began, answers=self.as_answers(none))
 
         def again(some: Any) -> Predictions:
-            found: Predictions = runner.submit(some, self.until)[0].wait()
-            return found
+            predictions: Predictions = runner.submit(some, self.until)[0].wait()
+            return predictions
 
         return Submitted(self, rows, began, waits=waits, again=again)
 
@@ -151,9 +151,9 @@ class Member:
         """End its process."""
         self.runner.close()
 
-    def as_answers(self, found: Predictions) -> Answers:
-        """``found`` as the flow gets it."""
-        return Answers(self.spec.name, found, self.runner.classes, self.names)
+    def as_answers(self, predictions: Predictions) -> Answers:
+        """``predictions`` as the flow gets it."""
+        return Answers(self.spec.name, predictions, self.runner.classes, self.names)
 
     def missing(self, rows: int) -> Answers:
         """Answers that are missing."""

@@ -28,15 +28,15 @@ def answers_in_parts(
         part = pending.pop()
         calls += 1
         try:
-            found = ask(taken(rows, list(part)))
+            predictions = ask(taken(rows, list(part)))
         except MemberRaisedError:
             if len(part) > 1 and calls < MAX_CALLS:
                 middle = part.start + len(part) // 2
                 pending += [range(middle, part.stop), range(part.start, middle)]
             continue
-        labels[part.start : part.stop] = found.labels
-        if chances is not None and found.probabilities is not None:
-            chances[part.start : part.stop] = found.probabilities
+        labels[part.start : part.stop] = predictions.labels
+        if chances is not None and predictions.probabilities is not None:
+            chances[part.start : part.stop] = predictions.probabilities
     return Predictions(labels, chances)
 
 

@@ -49,11 +49,11 @@ class PendingReply:
             raise self._error
         assert self._answer is not None
         assert self._sent is not None
-        found = self._process.predictions(self._sent[0], self._answer, self._rows)
+        predictions = self._process.predictions(self._sent[0], self._answer, self._rows)
         header = self._answer.header
         self.own = float(header.get("seconds", 0.0))
         self.own_began = float(header.get("began", 0.0))
-        return found
+        return predictions
 
     @property
     def is_settled(self) -> bool:

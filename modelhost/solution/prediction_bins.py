@@ -39,7 +39,7 @@ class PredictionBins(NamedTuple):
 
     def counts(self, answers: Sequence[Any]) -> list[int]:
         """Answers by bin; None, and a number of another kind, is in none."""
-        made = [0] * self.size
+        counts = [0] * self.size
         if self.output is not None:
             answers = [None if one is None else one.get(self.output) for one in answers]
         if self.labels:
@@ -47,12 +47,12 @@ class PredictionBins(NamedTuple):
             for answer in answers:
                 index = None if answer is None else self.labels.get(class_text(answer), rest)
                 if index is not None:
-                    made[index] += 1
-            return made
+                    counts[index] += 1
+            return counts
         numbers = [one for one in answers if isinstance(one, (int, float)) and one == one]
         if len(numbers) < MIN_VECTOR_ROWS:
             for number in numbers:
-                made[bisect_right(self.edges, number)] += 1
-            return made
+                counts[bisect_right(self.edges, number)] += 1
+            return counts
         indices = np.searchsorted(np.asarray(self.edges), numbers, side="right")
         return list(np.bincount(indices, minlength=self.size).tolist())

@@ -40,15 +40,15 @@ class Connections:
 
     def get(self, path: str, seconds: float) -> tuple[int, bytes]:
         """Status and body of the answer to ``GET path``; raises ``RemoteError``."""
-        made = self.opened(time.monotonic() + seconds)
+        connection = self.opened(time.monotonic() + seconds)
         try:
-            made.request("GET", self._url.path + path)
-            found = made.getresponse()
-            return found.status, found.read(_CHUNK)
+            connection.request("GET", self._url.path + path)
+            response = connection.getresponse()
+            return response.status, response.read(_CHUNK)
         except (OSError, HTTPException) as error:
             raise self.failed(error) from error
         finally:
-            made.close()
+            connection.close()
 
     def post(self, connection: HTTPConnection, body: bytes) -> None:
         """Send a request on this connection; raises ``OSError`` and ``HTTPException``."""
@@ -68,8 +68,8 @@ class Connections:
     def opened(self, until: float) -> HTTPConnection:
         """A new connection, which is made with the first request."""
         kind: Any = HTTPSConnection if self._url.secure else HTTPConnection
-        made: HTTPConnection = kind(self._url.host, self._url.port, timeout=left(until))
-        return made
+        connection: HTTPConnection = kind(self._url.host, self._url.port, timeout=left(until))
+        return connection
 
     def failed(self, error: Exception) -> RemoteError:
         """``error`` as the end of a sentence."""
@@ -99,21 +99,21 @@ class RemoteRequest:
         """Status and body; raises ``RemoteError``."""
         try:
             try:
-                found = self._response()
+                response = self._response()
             except _STALE:  # ``RemoteDisconnected`` is one of them
                 if self._reused is None:
                     raise
                 self._renew()
-                found = self._response()
-            body = self._read(found)
+                response = self._response()
+            body = self._read(response)
         except (OSError, HTTPException) as error:
             self.close()
             raise self._connections.failed(error) from error
-        if found.will_close:
+        if response.will_close:
             self.close()
         else:
             self._connections.keep(self._connection)
-        return found.status, body
+        return response.status, body
 
     def close(self) -> None:
         """End the request: nobody waits for its answer."""
@@ -147,15 +147,15 @@ class RemoteRequest:
         if self._connection.sock is not None:
             self._connection.sock.settimeout(left(self._until))
 
-    def _read(self, found: HTTPResponse) -> bytes:
+    def _read(self, response: HTTPResponse) -> bytes:
         parts, size = [], 0
-        while piece := found.read1(_CHUNK):
+        while piece := response.read1(_CHUNK):
             parts.append(piece)
             size += len(piece)
             if size > MAX_ANSWER_BYTES:
                 raise HTTPException(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
             self._set_timeout()
-        found.close()  # else the connection takes no further request
+        response.close()  # else the connection takes no further request
         return b"".join(parts)
 
 

@@ -117,14 +117,14 @@ class RemoteMember:
             document = json.loads(body)
             version = document["version"]
             same = version == self._version
-            found = answered(document, rows, self._spec, self.classes) if same else None
+            predictions = answered(document, rows, self._spec, self.classes) if same else None
         except (ValueError, KeyError, TypeError, IndexError) as error:
             problem = f"at {self._url} sent something else than an answer: {error!r}"
             raise MemberUnavailableError(self._spec.name, problem) from error
-        if found is None:
+        if predictions is None:
             raise self._unavailable(RemoteError(self._differs(version)))
-        self.has_probabilities = found.probabilities is not None
-        return found
+        self.has_probabilities = predictions.probabilities is not None
+        return predictions
 
     def close(self) -> None:
         """Ask the server nothing more; it goes on."""
@@ -195,9 +195,9 @@ class RemoteAnswer:
         if self._request is None:
             assert self._error is not None
             raise self._error
-        found = self._member.receive(self._request, self._rows)
+        predictions = self._member.receive(self._request, self._rows)
         self.own = time.perf_counter() - self.own_began
-        return found
+        return predictions
 
 
 class _Manifest:

@@ -31,18 +31,18 @@ def answered(
 
     Raises ``KeyError``, ``TypeError`` and ``ValueError`` for a document of another form.
     """
-    found = document["predictions"]
-    if type(found) is not list or len(found) != rows:
+    entries = document["predictions"]
+    if type(entries) is not list or len(entries) != rows:
         raise ValueError(f"expected answers to {rows} rows")
-    labels = [one["prediction"] for one in found]
+    labels = [one["prediction"] for one in entries]
     if member.task == "regression":
         labels = [None if label is None else float(label) for label in labels]
-    if len(member.outputs) > 1 or not classes or "probabilities" not in found[0]:
+    if len(member.outputs) > 1 or not classes or "probabilities" not in entries[0]:
         return Predictions(labels, None)
     texts = [class_text(label) for label in classes]
     if len({*texts}) != len(texts):
         raise ValueError(f"two labels have the text of one: {', '.join(texts)}")
-    chances = [[one["probabilities"][text] for text in texts] for one in found]
+    chances = [[one["probabilities"][text] for text in texts] for one in entries]
     return Predictions(labels, np.array(chances, np.float64))
 
 

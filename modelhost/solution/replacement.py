@@ -102,9 +102,9 @@ class Replacement:
         if self.is_certain or label is None or label not in classes or not certain.any():
             return certain
         given, right = classes.index(label), int(certain.argmax())
-        made = own.copy()
-        made[[given, right]] = own[[right, given]]
-        return made
+        swapped = own.copy()
+        swapped[[given, right]] = own[[right, given]]
+        return swapped
 
     def _moved(self, own: Any, usual: Any, right: Any) -> Any:
         """The answer to another input than the right one."""
@@ -126,9 +126,9 @@ def right_answers(
         return Predictions([_number(one, spec) for one in truth], None)
     known = {_class_text(label): (at, label) for at, label in enumerate(classes or ())}
     texts = [None if one is None else _class_text(one) for one in truth]
-    found = {text for text in texts if text is not None}
-    if known and found and not found & {*known}:
-        given = truncate(", ".join(sorted(found)[:5]), 80)
+    distinct = {text for text in texts if text is not None}
+    if known and distinct and not distinct & {*known}:
+        given = truncate(", ".join(sorted(distinct)[:5]), 80)
         raise _no_answer(spec, f"its labels {', '.join(known)}", given)
     labels = [
         None if text is None else known[text][1] if text in known else one

@@ -61,20 +61,22 @@ def read_request(block: memoryview, header: int) -> Message | None:
     return Message({"verb": "ask", "model": 0, "rows": rows, "values": values, "short": number})
 
 
-def answer_to_flow(number: int | None, found: Predictions, seconds: float, began: float) -> Message:
+def answer_to_flow(
+    number: int | None, predictions: Predictions, seconds: float, began: float
+) -> Message:
     """The answer to the short request with this number, or to another one.
 
     ``seconds``: those of the model, which began at ``began`` (``time.perf_counter()``). What a
     short answer can't hold makes an ordinary one.
     """
-    if number is not None and found.more is None and not found.absent:
-        return _short(number, found, seconds, began)
-    header, buffers = encode_predictions(found)
+    if number is not None and predictions.more is None and not predictions.absent:
+        return _short(number, predictions, seconds, began)
+    header, buffers = encode_predictions(predictions)
     return Message({**header, "seconds": seconds, "began": began}, buffers)
 
 
-def _short(number: int, found: Predictions, seconds: float, began: float) -> EncodedMessage:
-    labels, chances = found.labels, found.probabilities
+def _short(number: int, predictions: Predictions, seconds: float, began: float) -> EncodedMessage:
+    labels, chances = predictions.labels, predictions.probabilities
     floats = {*map(type, labels)} == {float}
     last = struct.pack(f"<{len(labels)}d", *labels) if floats else _encode(labels).encode()
     first = b"" if chances is None else chances.astype("<f8", copy=False).tobytes()
@@ -101,5 +103,5 @@ def read_answer(block: memoryview, header: int) -> Message:
         labels, end = _decode(text)
         if type(labels) is not list or end != len(text):
             raise ValueError("expected a list of labels")
-    found = Predictions(labels, chances)
-    return Message({"id": number, "predictions": found, "seconds": seconds, "began": began})
+    predictions = Predictions(labels, chances)
+    return Message({"id": number, "predictions": predictions, "seconds": seconds, "began": began})

@@ -31,7 +31,7 @@ class Received(NamedTuple):
     member: str
     indices: list[int]
     """Of the rows that it got, among those of the study."""
-    found: Predictions
+    predictions: Predictions
 
 
 class UnansweredError(BaseException):
@@ -78,7 +78,7 @@ class Study:
         self._specs = specs
         self._studied = StudiedRows(len(rows), FIRST)
         self._rows = self._labelled(rows)
-        self._known = {name: self._replacement(name, found) for name, found in truth.items()}
+        self._known = {name: self._replacement(name, right) for name, right in truth.items()}
         self._others = {other.spec.name: other for other in others}
         self._learned = False
         self._kept = KeptAnswers()
@@ -117,8 +117,8 @@ class Study:
         own = self._own(member, rows, began)
         if member.spec.name not in self._replaced:
             return own
-        found = self._known[member.spec.name].corrected(rows, own.result())
-        return Submitted(member, rows, began, answers=found)
+        corrected = self._known[member.spec.name].corrected(rows, own.result())
+        return Submitted(member, rows, began, answers=corrected)
 
     def _own(self, member: Member, rows: Any, began: float) -> Submitted:
         name = member.spec.name
@@ -177,8 +177,8 @@ class Study:
     def _replacement(self, name: str, truth: Sequence[Any]) -> Replacement:
         member = self._flow.members[name]
         runner = member.runner
-        found = right_answers(member.spec, truth, runner.classes, chances=runner.has_probabilities)
-        return Replacement(member.spec, self._studied, found)
+        right = right_answers(member.spec, truth, runner.classes, chances=runner.has_probabilities)
+        return Replacement(member.spec, self._studied, right)
 
 
 class _Observed:
@@ -200,18 +200,18 @@ class _Observed:
         name, digest = self._member.spec.name, digest_of(encoded)
         self._study.called(name, self._indices, digest)
         if self._other is None:
-            found = self._study.kept.find(name, digest)
+            predictions = self._study.kept.find(name, digest)
         else:
-            found = self._other.answers.get(digest)
-            if found is None:
+            predictions = self._other.answers.get(digest)
+            if predictions is None:
                 raise UnansweredError(name, digest, encoded)
-        waits = None if found is not None else self._member.runner.submit(rows, until)[0]
-        return _Answer(self, found, waits, digest), count
+        waits = None if predictions is not None else self._member.runner.submit(rows, until)[0]
+        return _Answer(self, predictions, waits, digest), count
 
-    def answered(self, found: Predictions, digest: str) -> None:
+    def answered(self, predictions: Predictions, digest: str) -> None:
         if self._other is None:
-            self._study.kept.keep(self._member.spec.name, digest, found)
-        self._study.received.append(Received(self._member.spec.name, self._indices, found))
+            self._study.kept.keep(self._member.spec.name, digest, predictions)
+        self._study.received.append(Received(self._member.spec.name, self._indices, predictions))
 
 
 class _Answer:
@@ -220,25 +220,27 @@ class _Answer:
     def __init__(
         self,
         observed: _Observed,
-        found: Predictions | None,
+        predictions: Predictions | None,
         waits: Any,
         digest: str,
     ) -> None:
         self._observed = observed
-        self._found = found
+        self._predictions = predictions
         self._waits = waits
         self._digest = digest
         self.own = self.own_began = self.queued = 0.0  # a study measures no time
 
     def wait(self) -> Predictions:
-        found: Predictions = self._waits.wait() if self._found is None else self._found
-        self._observed.answered(found, self._digest)
-        return found
+        predictions: Predictions = (
+            self._waits.wait() if self._predictions is None else self._predictions
+        )
+        self._observed.answered(predictions, self._digest)
+        return predictions
 
 
 def digest_of(columns: EncodedColumns) -> str:
     """sha256 of rows as a message has them."""
-    made = hashlib.sha256(json.dumps([columns.rows, columns.described]).encode())
+    digest = hashlib.sha256(json.dumps([columns.rows, columns.described]).encode())
     for buffer in columns.buffers:
-        made.update(buffer)
-    return made.hexdigest()
+        digest.update(buffer)
+    return digest.hexdigest()

@@ -48,16 +48,16 @@ class StudyVerbs:
         assert self._study is not None
         try:
             with project_errors("the flow"):
-                found = self._study.run(request.header["replaced"], request.header["swapped"])
+                predictions = self._study.run(request.header["replaced"], request.header["swapped"])
         except UnansweredError as missing:
             columns = missing.columns
             result = {"member": missing.member, "digest": missing.digest, "rows": columns.rows}
             result["columns"] = columns.described
             return Message({"unanswered": result}, columns.buffers)
-        header, buffers = encode_predictions(found)
+        header, buffers = encode_predictions(predictions)
         own, received = len(buffers), []
         for call in self._study.received if request.header["received"] else ():
-            answers, more = encode_predictions(call.found)
+            answers, more = encode_predictions(call.predictions)
             received.append([call.member, call.indices, answers, len(more)])
             buffers += more
         result = {"own": own, "received": received, "repeated": sorted(self._study.repeated)}

@@ -69,7 +69,7 @@ class Submitted:
         asked_for, count, member = time.perf_counter(), len(self._rows), self._member
         try:
             try:
-                found = self._waits.wait()
+                predictions = self._waits.wait()
             except MemberRaisedError:
                 if not member.nulls or self._again is None:
                     raise
@@ -81,21 +81,21 @@ class Submitted:
             self._record(NULL_ANSWERS, count, asked_for)
             member.record_absent(self._rows)
             return member.missing(count)
-        self._record(ANSWERED, count, asked_for, found.labels)
-        return member.as_answers(found)
+        self._record(ANSWERED, count, asked_for, predictions.labels)
+        return member.as_answers(predictions)
 
     def _parts(self, asked_for: float) -> Answers:
         """The answers to the rows on which the model does not raise."""
         assert self._again is not None
         answers = self._member.missing(0)
         width = len(answers.classes or ()) if answers.has_probabilities else None
-        found = answers_in_parts(self._again, self._rows, width)
-        known = [label for label in found.labels if label is not None]
+        predictions = answers_in_parts(self._again, self._rows, width)
+        known = [label for label in predictions.labels if label is not None]
         self._record(ANSWERED, len(known), asked_for, known)
-        self._record(NULL_ANSWERS, len(found.labels) - len(known), time.perf_counter())
-        absent = [index for index, label in enumerate(found.labels) if label is None]
+        self._record(NULL_ANSWERS, len(predictions.labels) - len(known), time.perf_counter())
+        absent = [index for index, label in enumerate(predictions.labels) if label is None]
         self._member.record_absent(taken(self._rows, absent))
-        return self._member.as_answers(found)
+        return self._member.as_answers(predictions)
 
     def _record(
         self, outcome: str, rows: int, asked_for: float, answers: Sequence[Any] = ()

@@ -54,14 +54,14 @@ def split_times(
             call = calls[number]
             blocked[number] += ended - began
             own[number] += _overlap(began, ended, call.own_began, call.own_began + call.own)
-    found: dict[str, MemberTimes] = {}
+    by_member: dict[str, MemberTimes] = {}
     for number, call in enumerate(calls):
         rest = blocked[number] - own[number]
         waiting = min(call.queued, rest) if call.outcome == ANSWERED else rest
         times = (own[number], rest - waiting, waiting, call.own - own[number])
-        known = found.get(call.member, MemberTimes(0.0, 0.0, 0.0, 0.0))
-        found[call.member] = MemberTimes(*(a + b for a, b in zip(known, times)))
-    return found, max(0.0, flow_seconds - sum(blocked))
+        known = by_member.get(call.member, MemberTimes(0.0, 0.0, 0.0, 0.0))
+        by_member[call.member] = MemberTimes(*(a + b for a, b in zip(known, times)))
+    return by_member, max(0.0, flow_seconds - sum(blocked))
 
 
 def _overlap(began: float, ended: float, other_began: float, other_ended: float) -> float:

@@ -108,14 +108,14 @@ class CallUsage:
     def take_sums(self) -> dict[str, MemberUsage]:
         """Member → the calls added up, which are forgotten here."""
         counts = self._counts
-        made: dict[str, MemberUsage] = {}
+        sums: dict[str, MemberUsage] = {}
         for call in self.take():
             seconds = call.ended - call.began
-            one = made.get(call.member)
+            one = sums.get(call.member)
             if one is None:
                 bins = counts.get(call.member, [])
                 one = MemberUsage([0] * (len(DURATIONS) + 1), 0.0, 0.0, [0, 0, 0], bins)
             one.calls[bisect_left(DURATIONS, seconds)] += 1
             one.rows[OUTCOMES.index(call.outcome)] += call.rows
-            made[call.member] = one._replace(seconds=one.seconds + seconds, own=one.own + call.own)
-        return made
+            sums[call.member] = one._replace(seconds=one.seconds + seconds, own=one.own + call.own)
+        return sums

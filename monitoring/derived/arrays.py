@@ -55,13 +55,13 @@ class ArrayCells:
         ``learned``: the centroid, for ``distance``, or the centres, for ``nearest``.
         """
         if measure == "distance":
-            found = self._distances(centroid_of(learned))
+            numbers = self._distances(centroid_of(learned))
         elif measure == "nearest":
-            found = self._nearest(learned_centres(learned))
+            numbers = self._nearest(learned_centres(learned))
         else:
-            found = self._statistics[measure].copy()
-        found[self._absent] = np.nan
-        return found
+            numbers = self._statistics[measure].copy()
+        numbers[self._absent] = np.nan
+        return numbers
 
     def learn(self) -> str:
         """The mean of all arrays, pooled: float32 in base64."""
@@ -98,7 +98,7 @@ class ArrayCells:
     @cached_property
     def _statistics(self) -> dict[str, Floats]:
         names = ("mean", "std", "norm", "zeros", "nonfinite")
-        found = {name: np.empty(len(self._flat)) for name in names}
+        statistics = {name: np.empty(len(self._flat)) for name in names}
         for rows in self._steps():
             part, size = self._flat[rows].astype(np.float64), self._flat.shape[1]
             outside = 0.0
@@ -108,36 +108,36 @@ class ArrayCells:
             filled = np.maximum(size - outside, 1)
             with np.errstate(over="ignore", invalid="ignore"):
                 mean = part.sum(axis=1) / filled
-                found["mean"][rows] = mean
-                found["norm"][rows] = np.sqrt(np.square(part).sum(axis=1))
-                found["zeros"][rows] = (size - np.count_nonzero(part, axis=1) - outside) / size
-                found["nonfinite"][rows] = outside / size
+                statistics["mean"][rows] = mean
+                statistics["norm"][rows] = np.sqrt(np.square(part).sum(axis=1))
+                statistics["zeros"][rows] = (size - np.count_nonzero(part, axis=1) - outside) / size
+                statistics["nonfinite"][rows] = outside / size
                 part -= mean[:, None]
                 if np.ndim(outside):
                     part[~finite] = 0
                 np.square(part, out=part)
-                found["std"][rows] = np.sqrt(part.sum(axis=1) / filled)
-        return found
+                statistics["std"][rows] = np.sqrt(part.sum(axis=1) / filled)
+        return statistics
 
     def _distances(self, centroid: Floats) -> Floats:
-        found = np.empty(len(self._flat))
+        distances = np.empty(len(self._flat))
         for rows in self._steps():
             apart = pooled(self._flat[rows], MAX_POOLED)
             if apart.shape[1] != len(centroid):
                 raise ValueError(f"expected {len(centroid)} numbers, got {apart.shape[1]}")
             apart -= centroid
             with np.errstate(over="ignore"):
-                found[rows] = np.sqrt(np.square(apart).sum(axis=1))
-        return found
+                distances[rows] = np.sqrt(np.square(apart).sum(axis=1))
+        return distances
 
     def _nearest(self, centres: Floats) -> Floats:
         """NaN for arrays of another size than those that the centres were learned from."""
-        found = np.full(len(self._flat), np.nan)
+        distances = np.full(len(self._flat), np.nan)
         for rows in self._steps():
             points = pooled(self._flat[rows], MAX_POINT)
             if points.shape[1] == centres.shape[1]:
-                found[rows] = nearest_distances(points, centres)
-        return found
+                distances[rows] = nearest_distances(points, centres)
+        return distances
 
     def _steps(self) -> list[slice]:
         rows = max(1, STEP // max(1, self._flat.shape[1]))

@@ -35,8 +35,8 @@ def centres_of(points: Floats) -> Floats:
 
 def nearest_distances(points: Floats, centres: Floats) -> Floats:
     """The Euclidean distance of each point to the nearest centre, shape (n,)."""
-    found: Floats = np.sqrt(np.min([_squares(points, centre) for centre in centres], axis=0))
-    return found
+    distances: Floats = np.sqrt(np.min([_squares(points, centre) for centre in centres], axis=0))
+    return distances
 
 
 def evenly(rows: int, most: int) -> npt.NDArray[np.intp]:
@@ -46,5 +46,5 @@ def evenly(rows: int, most: int) -> npt.NDArray[np.intp]:
 
 def _squares(points: Floats, centre: Floats) -> Floats:
     with np.errstate(over="ignore"):
-        found: Floats = np.square(points - centre).sum(axis=1)
-    return found
+        squares: Floats = np.square(points - centre).sum(axis=1)
+    return squares

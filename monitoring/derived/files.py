@@ -35,8 +35,8 @@ class BytesCells:
         """
         if measure == "format":
             return [
-                None if value is None else found.format if found else NO_IMAGE
-                for value, found in zip(self._values, self._headers, strict=True)
+                None if value is None else image_header.format if image_header else NO_IMAGE
+                for value, image_header in zip(self._values, self._headers, strict=True)
             ]
         if measure == "bytes":
             return self._numbers(len)
@@ -51,8 +51,8 @@ class BytesCells:
     def are_images(self) -> bool:
         """Whether nearly all of the bytes are images."""
         present = sum(value is not None for value in self._values)
-        found = sum(one is not None for one in self._headers)
-        return present > 0 and found >= MIN_IMAGE_SHARE * present
+        images = sum(one is not None for one in self._headers)
+        return present > 0 and images >= MIN_IMAGE_SHARE * present
 
     @cached_property
     def _headers(self) -> list[ImageHeader | None]:
@@ -76,8 +76,8 @@ class BytesCells:
     def _light(self) -> Floats:
         """Mean and standard deviation of the brightness: shape (n, 2)."""
         nothing = (np.nan, np.nan)
-        found = [nothing if one is None else (one.mean, one.spread) for one in self._pixels]
-        return np.array(found, np.float64).reshape(-1, 2)
+        light = [nothing if one is None else (one.mean, one.spread) for one in self._pixels]
+        return np.array(light, np.float64).reshape(-1, 2)
 
     @cached_property
     def _pixels(self) -> list[ImageLight | None]:

@@ -20,10 +20,10 @@ def jpeg_pixels(data: bytes, limits: ScanLimits = USUAL) -> npt.NDArray[np.float
     None for what is no such JPEG, is damaged at its start, or has no whole line within ``limits``.
     """
     try:
-        found = read_tables(data)
-        if found is None:
+        segments = read_tables(data)
+        if segments is None:
             return None
-        tables, *scan = found
+        tables, *scan = segments
         pixels = light_of_scan(data, (scan[0], scan[1]), tables, limits)
     except (struct.error, IndexError, KeyError, ValueError, StopIteration):
         return None

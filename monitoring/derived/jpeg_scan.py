@@ -93,8 +93,8 @@ def light_of_scan(
     steps = np.array(tables.quantization[light.quantization], np.float32)
     own = next(one for one in coded if one.is_light)
     blocks = _blocks(words, marks, lines * across * wide * high, steps, own)
-    made = blocks.reshape(lines, across, high, wide, SIDE, SIDE).transpose(0, 2, 4, 1, 3, 5)
-    return made.reshape(lines * high * SIDE, across * wide * SIDE)[:height, :width]
+    pixels = blocks.reshape(lines, across, high, wide, SIDE, SIDE).transpose(0, 2, 4, 1, 3, 5)
+    return pixels.reshape(lines * high * SIDE, across * wide * SIDE)[:height, :width]
 
 
 def _light_size(tables: JpegTables, light: JpegComponent) -> tuple[int, int]:
@@ -112,11 +112,11 @@ def _components(head: bytes, tables: JpegTables) -> list[_Coded]:
     light_is = next(iter(tables.components))
     if head[0] > len(tables.components):
         raise ValueError(f"expected the components of the image, got {head[0]}")
-    found = []
+    components = []
     for at in range(1, 1 + 2 * head[0], 2):
         own = tables.components[head[at]]
         first, others = head[at + 1] >> 4, head[at + 1] & 15
-        found.append(
+        components.append(
             _Coded(
                 own.wide * own.high if head[0] > 1 else 1,
                 codes_of(*tables.huffman[first]),
@@ -124,9 +124,9 @@ def _components(head: bytes, tables: JpegTables) -> list[_Coded]:
                 head[at] == light_is,
             )
         )
-    if not any(one.is_light for one in found):
+    if not any(one.is_light for one in components):
         raise ValueError("expected the brightness in the first scan")
-    return found
+    return components
 
 
 def _intervals(scan: bytes) -> Iterator[bytes]:
@@ -219,9 +219,9 @@ def _read_part(
 def _blocks(words: Words, marks: _Marks, count: int, steps: Floats, own: _Coded) -> Floats:
     """The pixels of the first ``count`` blocks, from 0 to 255: shape (count, SIDE, SIDE)."""
     firsts = np.array(marks.firsts[:count])
-    found = words[firsts]
-    sizes = own.first.symbols[found] & 15
-    differences = numbers_at(words, firsts + own.first.lengths[found], sizes)
+    codes = words[firsts]
+    sizes = own.first.symbols[codes] & 15
+    differences = numbers_at(words, firsts + own.first.lengths[codes], sizes)
     sums = np.cumsum(differences)
     restarts = np.array([at for at in marks.restarts if at < count])
     before = np.append(0, sums)[restarts]
@@ -231,14 +231,16 @@ def _blocks(words: Words, marks: _Marks, count: int, steps: Floats, own: _Coded)
     ) * steps[0]
     last = marks.ends[count - 1]
     others = np.array(marks.others[:last], np.int64)
-    found = words[others]
-    symbols = own.others.symbols[found]
+    codes = words[others]
+    symbols = own.others.symbols[codes]
     indices = np.array(marks.indices[:last], np.int64) + (symbols >> 4)
-    kept = (symbols & 15 > 0) & (indices < BLOCK)
-    numbers = numbers_at(words, (others + own.others.lengths[found])[kept], (symbols & 15)[kept])
+    nonzero = (symbols & 15 > 0) & (indices < BLOCK)
+    numbers = numbers_at(
+        words, (others + own.others.lengths[codes])[nonzero], (symbols & 15)[nonzero]
+    )
     blocks = np.repeat(np.arange(count), np.diff([0, *marks.ends[:count]]))
-    indices = indices[kept]
-    coefficients[blocks[kept], _ORDER[indices]] = numbers * steps[indices]
+    indices = indices[nonzero]
+    coefficients[blocks[nonzero], _ORDER[indices]] = numbers * steps[indices]
     across = (coefficients.reshape(-1, SIDE) @ _COSINES).reshape(count, SIDE, SIDE)
     pixels = (across.transpose(0, 2, 1).reshape(-1, SIDE) @ _COSINES).reshape(count, SIDE, SIDE)
     return np.clip(pixels.transpose(0, 2, 1) + _MIDDLE, 0, 255)

@@ -103,20 +103,20 @@ def _component(sampling: int, quantization: int) -> JpegComponent:
 
 
 def _quantization(content: bytes) -> dict[int, Sequence[int]]:
-    found: dict[int, Sequence[int]] = {}
+    tables: dict[int, Sequence[int]] = {}
     at = 0
     while at < len(content):
         wide, number = content[at] >> 4, content[at] & 15
-        found[number] = struct.unpack_from(">64H" if wide else "64B", content, at + 1)
+        tables[number] = struct.unpack_from(">64H" if wide else "64B", content, at + 1)
         at += 129 if wide else 65
-    return found
+    return tables
 
 
 def _huffman_tables(content: bytes) -> dict[int, tuple[bytes, bytes]]:
-    found: dict[int, tuple[bytes, bytes]] = {}
+    tables: dict[int, tuple[bytes, bytes]] = {}
     at = 0
     while at < len(content):
         total = sum(content[at + 1 : at + 17])
-        found[content[at]] = content[at + 1 : at + 17], content[at + 17 : at + 17 + total]
+        tables[content[at]] = content[at + 1 : at + 17], content[at + 17 : at + 17 + total]
         at += 17 + total
-    return found
+    return tables

@@ -93,11 +93,11 @@ def is_nested(series: Any) -> bool:
     return not isinstance(cells_of(series.iloc[:1_000].dropna()), TextCells | None)
 
 
-def as_values(found: Measured) -> list[Any]:
+def as_values(values: Measured) -> list[Any]:
     """Plain values of a measure: None for null."""
-    if isinstance(found, list):
-        return list(found)
-    return [None if number != number else number for number in found.tolist()]
+    if isinstance(values, list):
+        return list(values)
+    return [None if number != number else number for number in values.tolist()]
 
 
 def _by_type(values: Sequence[Any]) -> Cells | None:

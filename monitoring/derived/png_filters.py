@@ -28,7 +28,7 @@ def unfiltered(lines: Bytes, step: int) -> Bytes:
 
 
 def _by_lines(kinds: Bytes, coded: Bytes, step: int) -> Bytes:
-    found = np.zeros_like(coded)
+    decoded = np.zeros_like(coded)
     above = np.zeros(coded.shape[1], np.uint8)
     for at, (kind, line) in enumerate(zip(kinds.tolist(), coded, strict=True)):
         if kind == 0:
@@ -39,8 +39,8 @@ def _by_lines(kinds: Bytes, coded: Bytes, step: int) -> Bytes:
             above = line + above
         else:
             above = _one_by_one(line.tobytes(), above.tobytes(), step, kind)
-        found[at] = above
-    return found
+        decoded[at] = above
+    return decoded
 
 
 def _by_diagonals(kinds: Bytes, coded: Bytes, step: int) -> Bytes:
@@ -55,12 +55,12 @@ def _by_diagonals(kinds: Bytes, coded: Bytes, step: int) -> Bytes:
     order = np.arange(rows)
     skewed = np.zeros((rows + width, rows, step), np.int16)
     skewed[order[:, np.newaxis] + np.arange(width), order[:, np.newaxis]] = samples
-    made = np.zeros((rows + width + 2, rows + 1, step), np.int16)
+    diagonals = np.zeros((rows + width + 2, rows + 1, step), np.int16)
     is_left, is_up, is_mean, is_paeth = (
         (kinds == kind)[:, np.newaxis] for kind in (_LEFT, _UP, _AVERAGE, _PAETH)
     )
     for at in range(rows + width - 1):
-        left, up, corner = made[at + 1, 1:], made[at + 1, :-1], made[at, :-1]
+        left, up, corner = diagonals[at + 1, 1:], diagonals[at + 1, :-1], diagonals[at, :-1]
         by_left, by_up = np.abs(up - corner), np.abs(left - corner)
         by_corner = np.abs(left + up - 2 * corner)
         nearest = np.where(by_up <= by_corner, up, corner)
@@ -71,8 +71,8 @@ def _by_diagonals(kinds: Bytes, coded: Bytes, step: int) -> Bytes:
         guess = np.where(is_mean, (left + up) >> 1, guess)
         first, behind = max(0, at - width + 1), min(rows, at + 1)
         some = slice(first, behind)
-        made[at + 2, first + 1 : behind + 1] = (skewed[at, some] + guess[some]) & 255
-    own = made[order[:, np.newaxis] + np.arange(width) + 2, order[:, np.newaxis] + 1]
+        diagonals[at + 2, first + 1 : behind + 1] = (skewed[at, some] + guess[some]) & 255
+    own = diagonals[order[:, np.newaxis] + np.arange(width) + 2, order[:, np.newaxis] + 1]
     return own.reshape(rows, width * step)[:, : coded.shape[1]].astype(np.uint8)
 
 
@@ -86,23 +86,23 @@ def _summed(coded: Bytes, step: int) -> Bytes:
 
 def _one_by_one(coded: bytes, above: bytes, step: int, kind: int) -> Bytes:
     """The filters Average and Paeth, where each byte needs the one before it."""
-    made = bytearray(len(coded))
+    decoded = bytearray(len(coded))
     restored = _averaged if kind == _AVERAGE else _paeth
     for channel in range(step):
-        made[channel::step] = restored(coded[channel::step], above[channel::step])
-    return np.frombuffer(bytes(made), np.uint8)
+        decoded[channel::step] = restored(coded[channel::step], above[channel::step])
+    return np.frombuffer(bytes(decoded), np.uint8)
 
 
 def _averaged(coded: bytes, above: bytes) -> bytearray:
-    made, left = bytearray(), 0
+    decoded, left = bytearray(), 0
     for byte, up in zip(coded, above, strict=True):
         left = (byte + (left + up) // 2) & 255
-        made.append(left)
-    return made
+        decoded.append(left)
+    return decoded
 
 
 def _paeth(coded: bytes, above: bytes) -> bytearray:
-    made, left, corner = bytearray(), 0, 0
+    decoded, left, corner = bytearray(), 0, 0
     for byte, up in zip(coded, above, strict=True):
         by_left, by_up = up - corner, left - corner
         by_corner = abs(by_left + by_up)
@@ -111,5 +111,5 @@ def _paeth(coded: bytes, above: bytes) -> bytearray:
             left = up if by_up <= by_corner else corner
         left = (byte + left) & 255
         corner = up
-        made.append(left)
-    return made
+        decoded.append(left)
+    return decoded

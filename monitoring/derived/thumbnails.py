@@ -60,13 +60,13 @@ def light_of(data: bytes, limits: PixelLimits = USUAL) -> ImageLight | None:
 def thumbnail(pixels: Floats) -> Floats:
     """The means of ``SIDE`` x ``SIDE`` equal parts of (height, width) pixels: shape (POINTS,)."""
     down, across = map(_shares, pixels.shape)
-    found: Floats = (down @ pixels @ across.T).ravel()
-    return found
+    means: Floats = (down @ pixels @ across.T).ravel()
+    return means
 
 
 def _shares(size: int) -> Floats:
     """The share of each of ``size`` pixels in each of ``SIDE`` parts: shape (SIDE, size)."""
     parts, pixels = np.arange(SIDE)[:, np.newaxis] * size / SIDE, np.arange(size)
     covered = np.minimum(parts + size / SIDE, pixels + 1) - np.maximum(parts, pixels)
-    found: Floats = np.maximum(covered, 0) * SIDE / size
-    return found
+    shares: Floats = np.maximum(covered, 0) * SIDE / size
+    return shares

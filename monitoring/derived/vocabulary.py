@@ -27,12 +27,12 @@ def learn(rows: Hashes) -> tuple[str, Floats]:
     least = 1
     if len(times) > MAX_WORDS:
         least = sorted(times.values(), reverse=True)[MAX_WORDS] + 1
-    kept = sorted(word for word, count in times.items() if count >= least)
+    vocabulary = sorted(word for word, count in times.items() if count >= least)
     shares = [
         _share(sum(times[word] <= least for word in row), len(row)) if row is not None else np.nan
         for row in rows
     ]
-    learned = base64.b64encode(np.array(kept, "<u4").tobytes()).decode()
+    learned = base64.b64encode(np.array(vocabulary, "<u4").tobytes()).decode()
     return learned, np.array(shares, np.float64)
 
 
@@ -44,11 +44,11 @@ def known_words(learned: str) -> frozenset[int]:
 
 def unseen_shares(rows: Hashes, known: frozenset[int]) -> Floats:
     """The share of each row's words that are not ``known``: shape (n,); NaN for null."""
-    found = np.full(len(rows), np.nan)
+    shares = np.full(len(rows), np.nan)
     for at, row in enumerate(rows):
         if row is not None:
-            found[at] = _share(len(row) - sum(map(known.__contains__, row)), len(row))
-    return found
+            shares[at] = _share(len(row) - sum(map(known.__contains__, row)), len(row))
+    return shares
 
 
 def _share(some: int, total: int) -> float:

@@ -78,7 +78,7 @@ class Families:
         """The slots of every family of this kind."""
         families = [family for family in self.by_name.values() if family.kind == kind]
         lines = [lines for family in families for lines in family.lines.values()]
-        return {slot for found in lines for slot in found.values()}
+        return {slot for line in lines for slot in line.values()}
 
     def _slot(
         self, kind: str, worker: str, metric: str, name: str, labels: Labels, text: str
@@ -150,7 +150,11 @@ def _rounds(families: Families, kind: str) -> list[Round]:
             indices.setdefault(slot, []).append(index)
     rounds = []
     for number in range(max(map(len, indices.values()), default=0)):
-        pairs = [(slot, found[number]) for slot, found in indices.items() if number < len(found)]
+        pairs = [
+            (slot, own_indices[number])
+            for slot, own_indices in indices.items()
+            if number < len(own_indices)
+        ]
         slots, at = np.array(pairs, np.intp).T
         rounds.append((slots, at))
     return rounds

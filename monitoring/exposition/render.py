@@ -77,8 +77,8 @@ class FileLayout:
 
     def __init__(self, folder: Path, files: Mapping[str, Words]) -> None:
         """Raises ``ValueError`` if the files can't be merged."""
-        found = {name: list(entries(folder / name, words)) for name, words in files.items()}
-        families = Families((name, [key for key, _ in of]) for name, of in found.items())
+        by_file = {name: list(entries(folder / name, words)) for name, words in files.items()}
+        families = Families((name, [key for key, _ in of]) for name, of in by_file.items())
         self._between, self._slots = _text_between(families)
         self._merging = FileMerger(families)
         self._offsets: dict[str, ValueOffsets] = {}
@@ -86,7 +86,7 @@ class FileLayout:
             bytes, ValueOffsets
         ] = {}  # workers make the same keys, mostly in the same order
         for name, words in files.items():
-            offsets = ValueOffsets.of(words, [value for _, value in found[name]])
+            offsets = ValueOffsets.of(words, [value for _, value in by_file[name]])
             self._offsets[name] = known.setdefault(offsets.rest, offsets)
 
     def of_the_same(self, files: Mapping[str, Words]) -> bool:
@@ -97,8 +97,8 @@ class FileLayout:
 
     def text(self, files: Mapping[str, Words]) -> bytes:
         """The exposition of ``files``."""
-        found = [files[name][offsets.values] for name, offsets in self._offsets.items()]
-        values = np.concatenate([np.empty(0, np.int64), *found]).view(np.float64)
+        parts = [files[name][offsets.values] for name, offsets in self._offsets.items()]
+        values = np.concatenate([np.empty(0, np.int64), *parts]).view(np.float64)
         numbers = map(format_go_float, self._merging.merged(values)[self._slots].tolist())
         pieces = chain.from_iterable(zip(self._between, chain(numbers, ("",)), strict=True))
         return "".join(pieces).encode()

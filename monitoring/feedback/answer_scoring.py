@@ -51,8 +51,8 @@ class AnswerScorer:
             raise InvalidError("answer_missing")
         if not self.tokens.gave(token, answer):
             raise InvalidError("wrong_answer")
-        found = self._labels.read(plain(answer), actual)
-        results = tuple(OutputResult(*one, _parts(one)) for one in found)
+        labels = self._labels.read(plain(answer), actual)
+        results = tuple(OutputResult(*one, _parts(one)) for one in labels)
         own = token.version == self.tokens.version
         parts = [_key(result.output.name, part) for result in results for part in result.parts]
         outcome = ScoredAnswer(token.bitmap, own, self.tokens.age(token), results)

@@ -38,10 +38,10 @@ class AnswerTokens(Tokens):
 
     def verify(self, token: object) -> Token:
         """The content of ``token``; raises ``TokenError`` if no answer can be scored with it."""
-        found = self.verified(token, answers=True)
-        if found.prediction == NO_ANSWER:
+        content = self.verified(token, answers=True)
+        if content.prediction == NO_ANSWER:
             raise TokenError("no_prediction")
-        return found
+        return content
 
     def gave(self, token: Token, answer: Any) -> bool:
         """Whether ``answer`` is the one that ``token`` was made for."""

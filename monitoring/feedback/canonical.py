@@ -70,7 +70,7 @@ def _plain(value: Any, levels: int) -> Any:
 
 def _number(value: float) -> float | None:
     try:
-        found = float(value) + 0.0  # -0.0 + 0.0 is 0.0
+        number = float(value) + 0.0  # -0.0 + 0.0 is 0.0
     except OverflowError:
         return None
-    return found if math.isfinite(found) else None
+    return number if math.isfinite(number) else None

@@ -38,7 +38,7 @@ class FeedbackKeys:
         The first line's key signs; all of them verify. Empty lines and lines that begin with ``#``
         are ignored. Raises ``KeyFileError``.
         """
-        found: dict[int, bytes] = {}
+        keys: dict[int, bytes] = {}
         for number, line in enumerate(text.splitlines(), 1):
             line = line.strip()
             if not line or line.startswith("#"):
@@ -46,12 +46,12 @@ class FeedbackKeys:
             name, colon, secret = line.partition(":")
             if not colon or not name.strip().isdecimal() or not 1 <= int(name) <= 255:
                 raise KeyFileError(f"line {number}: expected id:secret with an id from 1 to 255")
-            if int(name) in found:
+            if int(name) in keys:
                 raise KeyFileError(f"line {number}: duplicate key id {int(name)}")
-            found[int(name)] = _derived(_decoded(secret.strip(), number), model)
-        if not found:
+            keys[int(name)] = _derived(_decoded(secret.strip(), number), model)
+        if not keys:
             raise KeyFileError("expected at least one line id:secret, got none")
-        return cls(next(iter(found)), found)
+        return cls(next(iter(keys)), keys)
 
 
 class KeyRing:
@@ -80,10 +80,10 @@ class KeyRing:
 
     def _stamp(self) -> tuple[int, int, int]:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError as error:
             raise KeyFileError(f"{self._path}: {error.strerror}") from error
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return status.st_mtime_ns, status.st_size, status.st_ino
 
     def _read(self) -> FeedbackKeys:
         try:

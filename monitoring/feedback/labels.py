@@ -132,10 +132,10 @@ def _number(actual: Any) -> int | float:
         if _INTEGER.fullmatch(text):
             return int(text)
         actual = text
-    found = float(actual)
-    if not math.isfinite(found):
+    number = float(actual)
+    if not math.isfinite(number):
         raise ValueError
-    return found
+    return number
 
 
 def _as_bit(actual: Any) -> Any:

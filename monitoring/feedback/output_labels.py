@@ -57,7 +57,7 @@ class AnswerLabels:
             raise InvalidError("unknown_output")
         if not isinstance(answers, Mapping) or answers.keys() != self._outputs.keys():
             raise InvalidError("unknown_version")  # of a version with other outputs
-        found, unanswered = [], False
+        labels, unanswered = [], False
         for name, value in given.items():
             reader = self._readers[name]
             if reader.is_absent(value):
@@ -70,10 +70,10 @@ class AnswerLabels:
             if reader.is_empty(answers[name]):
                 unanswered = True
             else:
-                found.append(OutputLabel(self._outputs[name], answers[name], truth))
-        if unanswered and not found:
+                labels.append(OutputLabel(self._outputs[name], answers[name], truth))
+        if unanswered and not labels:
             raise InvalidError("no_prediction")
-        return found
+        return labels
 
 
 class _Reader:
@@ -181,10 +181,10 @@ class _Reader:
             return [label for label, held in some.items() if held] if whole else some
         if not isinstance(actual, list):
             raise InvalidError("not_labels")
-        found = [self._label(one) for one in actual]
-        if len({*found}) != len(found):
+        labels = [self._label(one) for one in actual]
+        if len({*labels}) != len(labels):
             raise InvalidError("not_labels")
-        return found
+        return labels
 
     def _numbers(self, actual: Any) -> dict[int, float]:
         """Place → number, of those that are known."""
@@ -216,10 +216,10 @@ def _key(part: Any) -> str:
 
 
 def _number(actual: Any) -> float:
-    found = _ANY_NUMBER.read(actual)
-    if abs(found) > MAX_NUMBER:
+    number = _ANY_NUMBER.read(actual)
+    if abs(number) > MAX_NUMBER:
         raise InvalidError("not_a_number")
-    return found
+    return number
 
 
 def _boolean(actual: Any) -> Any:

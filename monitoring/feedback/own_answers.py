@@ -16,10 +16,10 @@ _LEVEL = 1
 def packed(answer: Any) -> bytes | None:
     """The bytes of an answer in a store; None for one that is too large or no JSON."""
     try:
-        made = zlib.compress(canonical(answer), _LEVEL)
+        compressed = zlib.compress(canonical(answer), _LEVEL)
     except ValueError:
         return None
-    return made if len(made) <= MAX_BYTES else None
+    return compressed if len(compressed) <= MAX_BYTES else None
 
 
 def unpacked(raw: bytes) -> Any:

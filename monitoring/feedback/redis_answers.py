@@ -52,7 +52,7 @@ class RedisAnswerStore:
 
     def keep(self, answers: Sequence[tuple[Token, bytes]]) -> int:
         """As of ``AnswerStore``."""
-        kept = 0
+        stored = 0
         ordered = sorted(answers, key=lambda one: one[0][0] // DAY)
         for day, some in groupby(ordered, lambda one: one[0][0] // DAY):
             pairs = [part for (_, nonce), answer in some for part in (nonce, answer)]
@@ -60,12 +60,12 @@ class RedisAnswerStore:
             answer = self._client.eval(_KEEP, 1, self._key(day), self._per_day, until, *pairs)
             if type(answer) is not int:
                 raise self._unexpected()
-            kept += answer
-        return kept
+            stored += answer
+        return stored
 
     def find(self, tokens: Sequence[Token]) -> list[bytes | None]:
         """As of ``AnswerStore``."""
-        found: dict[tuple[int, bytes], bytes] = {}
+        by_key: dict[tuple[int, bytes], bytes] = {}
         keys = [(minted // DAY, nonce) for minted, nonce in tokens]
         for day in {day for day, _ in keys}:
             nonces = [nonce for its, nonce in keys if its == day]
@@ -75,8 +75,8 @@ class RedisAnswerStore:
             for nonce, answer in zip(nonces, answers, strict=True):
                 if not isinstance(answer, bytes):
                     raise self._unexpected()
-                found[day, nonce] = answer
-        return [found[key] or None for key in keys]
+                by_key[day, nonce] = answer
+        return [by_key[key] or None for key in keys]
 
     def purge(self, before: float) -> None:
         """Do nothing: keys expire."""

@@ -59,10 +59,10 @@ class RedisClient:
 
     def memory(self) -> dict[str, Any]:
         """The server's memory information (``INFO memory``)."""
-        found = self._call(lambda: self._client.info("memory"))
-        if not isinstance(found, dict):
+        info = self._call(lambda: self._client.info("memory"))
+        if not isinstance(info, dict):
             raise TokenStoreError(f"{self._shown}: expected INFO memory, got another answer")
-        return found
+        return info
 
     def close(self) -> None:
         """Close all connections."""
@@ -108,38 +108,38 @@ def _in_time(connect: Callable[[], Any]) -> Any:
     """
     if not _connecting.acquire(blocking=False):
         raise TimeoutError("host name lookups are still pending")
-    made: SimpleQueue[Any] = SimpleQueue()
+    outcomes: SimpleQueue[Any] = SimpleQueue()
     given_up = threading.Event()
 
     def attempt() -> None:
         try:
-            found = connect()
+            outcome = connect()
         except BaseException as error:
-            found = error
+            outcome = error
         finally:
             _connecting.release()
-        made.put(found)
+        outcomes.put(outcome)
         if given_up.is_set():
-            _close_left(made)
+            _close_left(outcomes)
 
     threading.Thread(target=attempt, name="redis-connect", daemon=True).start()
     try:
-        found = made.get(timeout=WAIT_SECONDS)
+        outcome = outcomes.get(timeout=WAIT_SECONDS)
     except Empty:
         given_up.set()
-        _close_left(made)
+        _close_left(outcomes)
         raise TimeoutError(f"not connected within {WAIT_SECONDS:g} s") from None
-    if isinstance(found, BaseException):
-        raise found
-    return found
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
 
 
-def _close_left(made: SimpleQueue[Any]) -> None:
+def _close_left(outcomes: SimpleQueue[Any]) -> None:
     """Close the connection of an attempt that timed out, whichever thread sees it first."""
     with suppress(Empty):
-        found = made.get_nowait()
-        if not isinstance(found, BaseException):
-            found.close()
+        outcome = outcomes.get_nowait()
+        if not isinstance(outcome, BaseException):
+            outcome.close()
 
 
 class _Bounded:

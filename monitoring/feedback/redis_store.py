@@ -215,12 +215,12 @@ class RedisTokenStore:
 
     def _refuse_eviction(self, location: str) -> None:
         try:
-            found = self._client.memory()
+            memory = self._client.memory()
         except TokenStoreError as error:
             logger.warning("cannot determine whether this Redis evicts keys: %s", error)
             return
-        policy = str(found.get("maxmemory_policy", "noeviction"))[:40]
-        if found.get("maxmemory") and policy != "noeviction":
+        policy = str(memory.get("maxmemory_policy", "noeviction"))[:40]
+        if memory.get("maxmemory") and policy != "noeviction":
             raise TokenStoreError(
                 f"{location}: expected `maxmemory-policy noeviction`, got {policy!r}:"
                 " labels whose keys it evicts would count twice"

@@ -142,9 +142,9 @@ def settle(judged: VerifiedLabels, seen: TokenStore, metrics: LabelMetrics) -> F
     twice = []
     for some in _together(judged.good):
         new = iter(seen.add([key for one in some for key in one.keys]))
-        found = [(one, one.outcome.only([next(new) for _ in one.parts])) for one in some]
-        metrics.add(outcome for _, outcome in found if outcome is not None)
-        twice += [Rejected(one.index, "duplicate") for one, outcome in found if outcome is None]
+        settled = [(one, one.outcome.only([next(new) for _ in one.parts])) for one in some]
+        metrics.add(outcome for _, outcome in settled if outcome is not None)
+        twice += [Rejected(one.index, "duplicate") for one, outcome in settled if outcome is None]
     rejected = sorted([*judged.bad, *twice], key=lambda one: one.index)
     for one in rejected:
         metrics.reject(one.reason)
@@ -165,11 +165,11 @@ def confirmed(parts: Iterable[tuple[Verified, int]]) -> list[Outcome]:
     indices: dict[int, tuple[Verified, set[int]]] = {}
     for one, index in parts:
         indices.setdefault(one.index, (one, set()))[1].add(index)
-    found = [
+    outcomes = [
         one.outcome.only([index in its for index in range(len(one.parts))])
         for one, its in indices.values()
     ]
-    return [outcome for outcome in found if outcome is not None]
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
 def _together(good: Sequence[Verified]) -> Iterator[list[Verified]]:

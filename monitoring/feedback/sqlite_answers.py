@@ -43,27 +43,27 @@ class SqliteAnswerStore:
 
     def keep(self, answers: Sequence[tuple[Token, bytes]]) -> int:
         """As of ``AnswerStore``."""
-        kept = 0
+        stored = 0
         ordered = sorted(answers, key=lambda one: one[0][0] // DAY)
         with self._transaction():
             for day, some in groupby(ordered, lambda one: one[0][0] // DAY):
-                found = self._db.execute("SELECT answers FROM sizes WHERE day = ?", (day,))
-                size = int((found.fetchone() or (0,))[0])
+                cursor = self._db.execute("SELECT answers FROM sizes WHERE day = ?", (day,))
+                size = int((cursor.fetchone() or (0,))[0])
                 for (_, nonce), answer in some:
                     if size < self._per_day:
                         row = day, nonce, answer
                         insert = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?)"
                         size += self._db.execute(insert, row).rowcount
-                        kept += 1
+                        stored += 1
                     else:
                         known = "SELECT 1 FROM answers WHERE day = ? AND nonce = ?"
-                        kept += self._db.execute(known, (day, nonce)).fetchone() is not None
+                        stored += self._db.execute(known, (day, nonce)).fetchone() is not None
                 self._db.execute("INSERT OR REPLACE INTO sizes VALUES (?, ?)", (day, size))
-        return kept
+        return stored
 
     def find(self, tokens: Sequence[Token]) -> list[bytes | None]:
         """As of ``AnswerStore``."""
-        found: dict[tuple[int, bytes], bytes] = {}
+        by_key: dict[tuple[int, bytes], bytes] = {}
         keys = [(minted // DAY, nonce) for minted, nonce in tokens]
         try:
             for day in {day for day, _ in keys}:
@@ -75,10 +75,10 @@ class SqliteAnswerStore:
                         f"SELECT nonce, answer FROM answers WHERE day = ? AND nonce IN ({marks})",
                         (day, *some),
                     )
-                    found.update({(day, nonce): answer for nonce, answer in rows})
+                    by_key.update({(day, nonce): answer for nonce, answer in rows})
         except _FAILURES as error:
             raise TokenStoreError(f"{self._path.name}: {error}") from error
-        return [found.get(key) for key in keys]
+        return [by_key.get(key) for key in keys]
 
     def purge(self, before: float) -> None:
         """As of ``AnswerStore``."""

@@ -155,7 +155,7 @@ class SqliteTokenStore:
 def _identity(path: Path) -> tuple[int, int]:
     """Device and inode of a file; (0, 0) if it doesn't exist."""
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return 0, 0
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

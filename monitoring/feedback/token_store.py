@@ -46,8 +46,8 @@ class TokenStore(Protocol):
 def first_occurrences(new: Iterable[Token], tokens: Sequence[Token]) -> list[bool]:
     """For each token whether it is in ``new`` and its first occurrence."""
     left = set(new)
-    found = []
+    firsts = []
     for token in tokens:
-        found.append(token in left)
+        firsts.append(token in left)
         left.discard(token)
-    return found
+    return firsts

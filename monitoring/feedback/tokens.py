@@ -159,22 +159,22 @@ class Tokens:
         rows = len(labels)
         if rows < MIN_ROWS_TOGETHER:
             return None
-        made = np.empty(rows, _ROW)
-        made["sure"] = self._unsure
+        records = np.empty(rows, _ROW)
+        records["sure"] = self._unsure
         if self._classes is None:
-            made["prediction"] = np.array(labels, ">f8").view("V8")  # None: NaN
+            records["prediction"] = np.array(labels, ">f8").view("V8")  # None: NaN
         else:
             indices = np.fromiter(map(self._class_indices.get, labels, repeat(-1)), np.intp, rows)
             if indices.min() < 0:
                 return None
-            made["prediction"] = self._hashes[indices]
+            records["prediction"] = self._hashes[indices]
             if probabilities is not None:
                 chances = np.asarray(probabilities, np.float64)[np.arange(rows), indices]
-                made["sure"] = _in_steps(chances)
-        made["head"] = np.void(_HEAD.pack(self._signing[0], self.version, now))
-        made["bitmap"] = bitmaps
-        made["nonce"] = np.fromiter(islice(self._nonces, rows), np.uint64, rows)
-        bodies: list[bytes] = made.view(_BODY).tolist()
+                records["sure"] = _in_steps(chances)
+        records["head"] = np.void(_HEAD.pack(self._signing[0], self.version, now))
+        records["bitmap"] = bitmaps
+        records["nonce"] = np.fromiter(islice(self._nonces, rows), np.uint64, rows)
+        bodies: list[bytes] = records.view(_BODY).tolist()
         return bodies
 
     def _signed(self, label: Any, chances: Sequence[float] | None, bitmap: int, now: int) -> bytes:
@@ -192,10 +192,10 @@ class Tokens:
 
     def verify(self, token: object) -> Token:
         """The content of ``token``; raises ``TokenError`` if it can't be scored."""
-        found = self.verified(token)
-        if self._classes is None and not math.isfinite(found.number):
+        content = self.verified(token)
+        if self._classes is None and not math.isfinite(content.number):
             raise TokenError("no_prediction")
-        return found
+        return content
 
     def mint_digests(self, digests: Sequence[bytes], bitmaps: Bitmaps) -> list[str]:
         """One token for each of n answers, with its digest of 8 bytes as the prediction."""

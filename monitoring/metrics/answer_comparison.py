@@ -70,11 +70,11 @@ def compare_answers(ours: Any, theirs: Any) -> AnswerComparison:
     """
     if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
         return compare_values(ours, theirs)
-    found = compare_values(ours.get("prediction"), theirs.get("prediction"))
+    comparison = compare_values(ours.get("prediction"), theirs.get("prediction"))
     old, new = ours.get("probabilities"), theirs.get("probabilities")
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
-        return found
-    return AnswerComparison(found.outcome, _largest_gap(old, new))
+        return comparison
+    return AnswerComparison(comparison.outcome, _largest_gap(old, new))
 
 
 def _largest_gap(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> float | None:
@@ -123,8 +123,8 @@ def relative_difference(one: float, other: float) -> float:
     return 0.0 if size == 0 else abs(one / size - other / size)
 
 
-def _worst(found: Sequence[RowOutcome]) -> RowOutcome:
-    return next((one for one in ("incomparable", "other") if one in found), "same")
+def _worst(outcomes: Sequence[RowOutcome]) -> RowOutcome:
+    return next((one for one in ("incomparable", "other") if one in outcomes), "same")
 
 
 def _kind(value: Any) -> str:

@@ -172,10 +172,10 @@ class BinCounts:
 def _edges(columns: Sequence[_Numbers]) -> Floats:
     """The edges, shape (columns, most edges + 2, 1): minus infinity, edges, then NaN."""
     most = max((len(numbers.edges) for numbers in columns), default=0)
-    found = np.full((len(columns), most + 2, 1), np.nan)
-    for numbers, own in zip(columns, found, strict=True):
+    edges = np.full((len(columns), most + 2, 1), np.nan)
+    for numbers, own in zip(columns, edges, strict=True):
         own[: len(numbers.edges) + 1, 0] = (-np.inf, *numbers.edges)
-    return found
+    return edges
 
 
 def _texts(column: int, feature: FeatureProfile, first: int, none: int) -> _Texts:

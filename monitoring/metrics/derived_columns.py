@@ -51,10 +51,10 @@ class DerivedColumns:
                 indices = _measured_indices(values, costly)
                 some = values if len(indices) == len(values) else [values[at] for at in indices]
                 cells[column, costly] = indices, cells_of(some)
-            indices, found = cells[column, costly]
+            indices, column_cells = cells[column, costly]
             derived: list[Any] = [None] * len(values)
-            if found is not None:
-                own = as_values(found.measured(measure, learned))
+            if column_cells is not None:
+                own = as_values(column_cells.measured(measure, learned))
                 derived[indices.start : indices.stop : indices.step] = own
             yield derived
 
@@ -82,8 +82,8 @@ def _are_bytes(values: Sequence[Any] | Floats) -> bool:
 
 def _pixels_of(value: Any) -> int:
     """Pixels that are decoded of an image."""
-    found = header(value) if isinstance(value, bytes) else None
-    return min(found.width * found.height, USUAL.pixels) if found else 1
+    image_header = header(value) if isinstance(value, bytes) else None
+    return min(image_header.width * image_header.height, USUAL.pixels) if image_header else 1
 
 
 def _cost_of(value: Any) -> int:

@@ -103,10 +103,10 @@ class MemberMetrics:
         """Add the calls of a batch; raises ``ValueError`` for others than these members' counts."""
         if not counts.keys() <= self._members.keys():
             raise ValueError("expected counts of the solution's members")
-        for name, found in counts.items():
-            self._members[name].check(found)
-        for name, found in counts.items():
-            self._members[name].add(found)
+        for name, member_counts in counts.items():
+            self._members[name].check(member_counts)
+        for name, member_counts in counts.items():
+            self._members[name].add(member_counts)
 
     def set_ready(self, member: str, sets: int) -> None:
         """Set in how many sets of members, one for each model process, ``member`` is ready."""
@@ -128,23 +128,29 @@ class _Member:
         self._own = own
         self._bins = bins
 
-    def check(self, found: MemberCounts) -> None:
+    def check(self, member_counts: MemberCounts) -> None:
         """Raise ``ValueError`` for counts of another form."""
-        whole = [*found.calls, *found.rows, *found.bins]
-        sizes = len(found.calls), len(found.rows)
+        whole = [*member_counts.calls, *member_counts.rows, *member_counts.bins]
+        sizes = len(member_counts.calls), len(member_counts.rows)
         if (
             sizes != (self._calls.buckets, len(OUTCOMES))
-            or len(found.bins) not in (0, len(self._bins))
+            or len(member_counts.bins) not in (0, len(self._bins))
             or not all(type(one) is int and one >= 0 for one in whole)
-            or not all(type(one) in (int, float) and one >= 0 for one in (found.seconds, found.own))
+            or not all(
+                type(one) in (int, float) and one >= 0
+                for one in (member_counts.seconds, member_counts.own)
+            )
         ):
             raise ValueError("expected counts of a member's calls")
 
-    def add(self, found: MemberCounts) -> None:
+    def add(self, member_counts: MemberCounts) -> None:
         """Add checked counts."""
-        self._calls.add(found.calls, found.seconds)
-        for counters, counts in ((self._rows, found.rows), (self._bins, found.bins)):
+        self._calls.add(member_counts.calls, member_counts.seconds)
+        for counters, counts in (
+            (self._rows, member_counts.rows),
+            (self._bins, member_counts.bins),
+        ):
             for counter, count in zip(counters, counts, strict=False):  # there may be no bins
                 if count:
                     counter.inc(count)
-        self._own.inc(found.own)
+        self._own.inc(member_counts.own)

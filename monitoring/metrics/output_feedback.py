@@ -72,13 +72,13 @@ class ScoredAnswer:
         first, *left = fresh
         if not self.own_version:
             return self if first else None
-        found = []
+        results = []
         for result in self.results:
             own, left = left[: len(result.parts)], left[len(result.parts) :]
             parts = tuple(part for part, new in zip(result.parts, own, strict=True) if new)
             if parts:
-                found.append(replace(result, parts=parts))
-        return replace(self, results=tuple(found), first=first) if found else None
+                results.append(replace(result, parts=parts))
+        return replace(self, results=tuple(results), first=first) if results else None
 
 
 class OutputFeedbackMetrics(LabelRequests):
@@ -123,8 +123,8 @@ class OutputFeedbackMetrics(LabelRequests):
             for result, _ in own:
                 for text, outcome_name in _label_outcomes(result):
                     sums[self._of_label(name, text, outcome_name)] += 1
-        for found, amount in sums.items():
-            found.inc(amount)
+        for counter, amount in sums.items():
+            counter.inc(amount)
         self._delay.flush()
 
     def _measures(self, series: Series, outputs: Sequence[LabelledOutput]) -> None:
@@ -135,9 +135,9 @@ class OutputFeedbackMetrics(LabelRequests):
         square = series.counter("model_output_measure_squared_total", "Sum of squares.", *labels)
         self._sums: dict[tuple[str, str, int], tuple[Counter, Counter]] = {}
         self._squares: dict[tuple[str, str, int], Counter] = {}
-        kept = measured_slices(outputs, len(self._slices))
+        slice_counts = measured_slices(outputs, len(self._slices))
         for output in outputs:
-            for index in range(kept[output.name]):
+            for index in range(slice_counts[output.name]):
                 for measure in measure_names(output):
                     values = (
                         *self._common,
@@ -152,7 +152,7 @@ class OutputFeedbackMetrics(LabelRequests):
         left_out = series.gauge(
             "model_output_unmeasured_slices", "Slices in which an output isn't measured.", "output"
         )
-        missing = {name: len(self._slices) - slices for name, slices in kept.items()}
+        missing = {name: len(self._slices) - slices for name, slices in slice_counts.items()}
         for name in [*missing][:MAX_OUTPUTS_NAMED]:
             left_out(name, missing.pop(name))
         if missing:
@@ -228,8 +228,8 @@ def _columns(output: LabelledOutput, results: Sequence[OutputResult]) -> dict[st
         return {name: [row[name][0] for row in rows] for name in rows[0]}
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the mean of no number
-        found = ROW_MEASURES[kind](truths, answers, output.form)
-    return {name: values.tolist() for name, values in found.items()}
+        measures = ROW_MEASURES[kind](truths, answers, output.form)
+    return {name: values.tolist() for name, values in measures.items()}
 
 
 def _numbers(result: OutputResult) -> Any:

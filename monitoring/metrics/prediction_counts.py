@@ -75,9 +75,9 @@ class PredictionCounts:
         if chances is None:
             return np.full(rows, np.nan)
         given = _array(chances)
-        found: Floats = given[np.arange(rows), np.maximum(indices, 0)]
+        probabilities: Floats = given[np.arange(rows), np.maximum(indices, 0)]
         # The highest one for a label outside the classes.
-        return found if known else np.where(indices < 0, given.max(axis=1), found)
+        return probabilities if known else np.where(indices < 0, given.max(axis=1), probabilities)
 
     def _add_slices(self, bitmaps: npt.NDArray[np.int64], confidences: Floats) -> None:
         kinds = np.unique(bitmaps)

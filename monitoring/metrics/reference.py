@@ -134,12 +134,12 @@ def expose_baseline(series: Series, baseline: Baseline, *, regression: bool) -> 
     variance = series.gauge(
         "model_slice_baseline_error_variance", "Variance of a held-out row's error.", "slice"
     )
-    for name, found in baseline.items():
-        rows(name, found.rows)
-        if found.value is not None:
-            measured(name, found.value)
-        if found.variance is not None:
-            variance(name, found.variance)
+    for name, score in baseline.items():
+        rows(name, score.rows)
+        if score.value is not None:
+            measured(name, score.value)
+        if score.variance is not None:
+            variance(name, score.variance)
 
 
 def expose_output_baseline(series: Series, package: MeasuredPackage) -> None:
@@ -152,17 +152,17 @@ def expose_output_baseline(series: Series, package: MeasuredPackage) -> None:
     variance = series.gauge(
         "model_output_baseline_error_variance", "Variance of a held-out row's error.", *labels
     )
-    kept = measured_slices(package.outputs, len(package.slices))
+    slice_counts = measured_slices(package.outputs, len(package.slices))
     for output in package.outputs:
-        for name in package.slices[: kept[output.name]]:
-            found = package.output_baseline.get((output.name, name))
-            if found is None or found.value is None:
+        for name in package.slices[: slice_counts[output.name]]:
+            score = package.output_baseline.get((output.name, name))
+            if score is None or score.value is None:
                 continue
             label_values = output.name, output.headline, name
-            measured(*label_values, found.value)
-            rows(*label_values, found.rows)
-            if found.variance is not None:
-                variance(*label_values, found.variance)
+            measured(*label_values, score.value)
+            rows(*label_values, score.rows)
+            if score.variance is not None:
+                variance(*label_values, score.variance)
 
 
 def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:

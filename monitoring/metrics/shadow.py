@@ -196,9 +196,9 @@ class PairedFeedbackMetrics:
 
     def add(self, outcomes: Iterable[PairedLabel]) -> None:
         """Count labels and pairs."""
-        found = list(outcomes)
-        self._labels.add(one.champion for one in found)
-        self._pairs.add(one for one in found if one.champion.own_version)
+        labels = list(outcomes)
+        self._labels.add(one.champion for one in labels)
+        self._pairs.add(one for one in labels if one.champion.own_version)
 
     def reject(self, reason: str) -> None:
         """Count a rejected label."""

@@ -82,8 +82,8 @@ def _metrics(family: Metric, moment: Moment) -> Iterable[bytes]:
     """The messages ``Metric`` of a family: one, but for kinds that OTLP has no form of."""
     if family.type == "counter":
         points = _points(family, moment, moment.times())
-        for name, found in points.items():
-            yield _metric(name, family, 7, found + unsigned(2, CUMULATIVE) + unsigned(3, 1))
+        for name, data_points in points.items():
+            yield _metric(name, family, 7, data_points + unsigned(2, CUMULATIVE) + unsigned(3, 1))
     elif family.type == "histogram":
         points_of_all = b"".join(
             message(1, _histogram_point(labels, values, moment))
@@ -91,8 +91,8 @@ def _metrics(family: Metric, moment: Moment) -> Iterable[bytes]:
         )
         yield _metric(family.name, family, 9, points_of_all + unsigned(2, CUMULATIVE))
     else:
-        for name, found in _points(family, moment, fixed(3, moment.now)).items():
-            yield _metric(name, family, 5, found)
+        for name, data_points in _points(family, moment, fixed(3, moment.now)).items():
+            yield _metric(name, family, 5, data_points)
 
 
 def _metric(name: str, family: Metric, kind: int, data: bytes) -> bytes:
@@ -101,12 +101,12 @@ def _metric(name: str, family: Metric, kind: int, data: bytes) -> bytes:
 
 def _points(family: Metric, moment: Moment, times: bytes) -> Mapping[str, bytes]:
     """The messages ``NumberDataPoint`` of each name of samples."""
-    found: dict[str, bytes] = {}
+    points: dict[str, bytes] = {}
     for sample in family.samples:
         value = unsigned(8, NO_RECORDED_VALUE) if moment.ended else double(4, sample.value)
         point = _attributes(7, sample.labels.items()) + times + value
-        found[sample.name] = found.get(sample.name, b"") + message(1, point)
-    return found
+        points[sample.name] = points.get(sample.name, b"") + message(1, point)
+    return points
 
 
 @dataclass
@@ -117,15 +117,15 @@ class _Histogram:
 
 
 def _histograms(family: Metric) -> Mapping[Labels, _Histogram]:
-    found: dict[Labels, _Histogram] = {}
+    histograms: dict[Labels, _Histogram] = {}
     for sample in family.samples:
         labels = tuple((key, value) for key, value in sample.labels.items() if key != "le")
-        histogram = found.setdefault(labels, _Histogram([]))
+        histogram = histograms.setdefault(labels, _Histogram([]))
         if sample.name == f"{family.name}_bucket":
             histogram.buckets.append((float(sample.labels["le"]), int(sample.value)))
         elif sample.name == f"{family.name}_sum":
             histogram.total = sample.value
-    return found
+    return histograms
 
 
 def _histogram_point(labels: Labels, histogram: _Histogram, moment: Moment) -> bytes:

@@ -57,8 +57,8 @@ class Calibration(BaseModel):
             return confidences
         import numpy as np
 
-        found = np.asarray(self.values)[self.steps(confidences)]
-        return np.where(np.isnan(confidences), np.nan, found)
+        corrected = np.asarray(self.values)[self.steps(confidences)]
+        return np.where(np.isnan(confidences), np.nan, corrected)
 
 
 def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibration:

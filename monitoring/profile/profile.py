@@ -186,8 +186,8 @@ def numeric(series: pd.Series[Any]) -> Floats:
     return pd.to_numeric(series).to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def derived_series(found: Measured) -> pd.Series[Any]:
+def derived_series(measured: Measured) -> pd.Series[Any]:
     """The measures derived from a column, as a column."""
     import pandas as pd
 
-    return pd.Series(found, dtype=object if isinstance(found, list) else float)
+    return pd.Series(measured, dtype=object if isinstance(measured, list) else float)

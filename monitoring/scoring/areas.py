@@ -38,9 +38,9 @@ def average_precision(positive: Flags, scores: Floats) -> float:
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(positive[order])
     last = np.append(np.diff(scores[order]) != 0, True)  # the last row of each distinct score
-    found, rows = hits[last], np.flatnonzero(last) + 1
-    gained = np.diff(found, prepend=0)
-    return float((gained * found / rows).sum() / hits[-1])
+    true_positives, rows = hits[last], np.flatnonzero(last) + 1
+    gained = np.diff(true_positives, prepend=0)
+    return float((gained * true_positives / rows).sum() / hits[-1])
 
 
 def _share_below(ordered: Floats, scores: Floats) -> Floats:

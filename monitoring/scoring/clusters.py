@@ -23,7 +23,7 @@ def cluster_metrics(answers: Sequence[Any], features: Floats | None) -> Metrics:
     """
     sizes = Counter(answers)
     shares = {label: count / len(answers) for label, count in sizes.most_common()}
-    found = {
+    metrics = {
         "clusters": Metric(float(len(sizes)), None, "positive"),
         "largest_share": Metric(max(shares.values()), None, "share"),
         "smallest_share": Metric(min(shares.values()), None, "share"),
@@ -32,14 +32,14 @@ def cluster_metrics(answers: Sequence[Any], features: Floats | None) -> Metrics:
         held = np.array([answer == label for answer in answers], np.float64)
         share = mean(held, "share", part=True)
         assert share is not None
-        found[f"share_{label}"] = share
+        metrics[f"share_{label}"] = share
     if features is not None and features.shape[1] and len(sizes) > 1:
         codes = {label: code for code, label in enumerate(sizes)}
         indices = np.array([codes[answer] for answer in answers])
         value = _on_sample(features, indices)
         if value is not None:
-            found["silhouette"] = Metric(value)
-    return found
+            metrics["silhouette"] = Metric(value)
+    return metrics
 
 
 def _on_sample(features: Floats, indices: np.ndarray[Any, np.dtype[Any]]) -> float | None:

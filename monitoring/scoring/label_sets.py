@@ -29,19 +29,19 @@ MAX_PARTS = 50
 
 def labels_of(truth: Sequence[Any], answers: Sequence[Any]) -> tuple[Any, ...]:
     """The labels that occur, sorted as text."""
-    found = {label for sets in (truth, answers) for row in sets for label in row or ()}
-    return tuple(sorted(found, key=str))
+    labels = {label for sets in (truth, answers) for row in sets for label in row or ()}
+    return tuple(sorted(labels, key=str))
 
 
 def indicators(rows: Sequence[Any], labels: Sequence[Any]) -> Flags:
     """Whether each row has each label, shape (rows, labels)."""
     indices = {label: index for index, label in enumerate(labels)}
-    found = np.zeros((len(rows), len(labels)), np.bool_)
+    flags = np.zeros((len(rows), len(labels)), np.bool_)
     for row, held in enumerate(rows):
         for label in held or ():
             if label in indices:
-                found[row, indices[label]] = True
-    return found
+                flags[row, indices[label]] = True
+    return flags
 
 
 def set_columns(truth: Sequence[Any], answers: Sequence[Any]) -> dict[str, Floats]:
@@ -66,14 +66,16 @@ def label_set_metrics(
     seen = labels_of(truth, answers)
     labels = (*known, *(label for label in seen if label not in known))
     one, other = indicators(truth, labels), indicators(answers, labels)
-    found = present(
+    metrics = present(
         {name: mean(column, "share") for name, column in set_columns(truth, answers).items()}
     )
-    found |= present({"hamming_loss": mean((one != other).mean(axis=1), "share")} if labels else {})
-    found |= _agreement(one, other, labels)
+    metrics |= present(
+        {"hamming_loss": mean((one != other).mean(axis=1), "share")} if labels else {}
+    )
+    metrics |= _agreement(one, other, labels)
     if chances is not None and known:
-        found |= _areas(one[:, : len(known)], chances, known)
-    return found
+        metrics |= _areas(one[:, : len(known)], chances, known)
+    return metrics
 
 
 def _agreement(truth: Flags, answered: Flags, labels: Sequence[Any]) -> Metrics:
@@ -81,12 +83,12 @@ def _agreement(truth: Flags, answered: Flags, labels: Sequence[Any]) -> Metrics:
     hits, held, given = (one.astype(np.float64) for one in (truth & answered, truth, answered))
     parts: dict[str, tuple[Floats, Floats]]
     parts = {"precision": (hits, given), "recall": (hits, held), "f1": (2 * hits, held + given)}
-    found: dict[str, Metric | None] = {}
+    metrics: dict[str, Metric | None] = {}
     of_label: dict[str, Metric | None] = {}
     for name, (above, below) in parts.items():
         each = [ratio(above[:, i], below[:, i], part=True) for i in range(len(labels))]
-        found[f"{name}_micro"] = ratio(above.sum(axis=1), below.sum(axis=1))
-        found[f"{name}_macro"] = average([one for one in each if one is not None])
+        metrics[f"{name}_micro"] = ratio(above.sum(axis=1), below.sum(axis=1))
+        metrics[f"{name}_macro"] = average([one for one in each if one is not None])
         of_label |= {f"{name}_{labels[i]}": one for i, one in enumerate(each[:MAX_PARTS])}
     counts = {"tp": hits, "fp": given - hits, "fn": held - hits, "tn": 1 - given - held + hits}
     for name, flags in counts.items():
@@ -94,7 +96,7 @@ def _agreement(truth: Flags, answered: Flags, labels: Sequence[Any]) -> Metrics:
             f"{name}_{label}": Metric(float(flags[:, i].sum()), None, "positive", part=True)
             for i, label in enumerate(labels[:MAX_PARTS])
         }
-    return present(of_label | found)  # a label may be named micro
+    return present(of_label | metrics)  # a label may be named micro
 
 
 def _areas(truth: Flags, chances: Floats, labels: Sequence[Any]) -> Metrics:

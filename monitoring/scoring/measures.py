@@ -137,10 +137,10 @@ def _without_truth(rows: Scored, form: OutputForm) -> Metrics:
 
 
 def _json(rows: Scored, truth: Sequence[Any], form: OutputForm) -> Metrics:
-    found = json_metrics(truth, rows.answers)
+    metrics = json_metrics(truth, rows.answers)
     if form.top is not None:
-        found = top_metrics(truth, rows.answers, form.top)
-    return found | span_metrics(truth, rows.answers) if form.spans else found
+        metrics = top_metrics(truth, rows.answers, form.top)
+    return metrics | span_metrics(truth, rows.answers) if form.spans else metrics
 
 
 def _numbers(rows: Scored, truth: Sequence[Any], form: OutputForm) -> Metrics:

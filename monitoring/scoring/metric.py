@@ -57,13 +57,13 @@ def ratio(above: Floats, below: Floats, *, part: bool = False) -> Metric | None:
     return Metric(value, (above - value * below) * (len(below) / total), "share", part)
 
 
-def average(found: Sequence[Metric]) -> Metric | None:
+def average(metrics: Sequence[Metric]) -> Metric | None:
     """The mean of metrics of the same rows, all shares; None for no metric."""
-    if not found:
+    if not metrics:
         return None
-    influences = [one.influence for one in found if one.influence is not None]
-    joint = np.mean(influences, axis=0) if len(influences) == len(found) else None
-    return Metric(float(np.mean([one.value for one in found])), joint, "share")
+    influences = [one.influence for one in metrics if one.influence is not None]
+    joint = np.mean(influences, axis=0) if len(influences) == len(metrics) else None
+    return Metric(float(np.mean([one.value for one in metrics])), joint, "share")
 
 
 def row_means(values: Floats) -> Floats:
@@ -74,9 +74,9 @@ def row_means(values: Floats) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def present(found: dict[str, Metric | None]) -> Metrics:
+def present(metrics: dict[str, Metric | None]) -> Metrics:
     """The metrics that are defined."""
-    return {name: one for name, one in found.items() if one is not None}
+    return {name: one for name, one in metrics.items() if one is not None}
 
 
 def floats(values: Sequence[Any]) -> Floats:
@@ -90,5 +90,5 @@ def matrix(rows: Sequence[Any], width: int | None = None) -> Floats:
     if width is None:
         width = next((len(row) for row in flat if row is not None), 0)
     full = [[None] * width if row is None else row for row in flat]
-    found = np.array([[math.nan if v is None else v for v in row] for row in full], np.float64)
-    return found.reshape(len(flat), width)
+    numbers = np.array([[math.nan if v is None else v for v in row] for row in full], np.float64)
+    return numbers.reshape(len(flat), width)

@@ -40,43 +40,43 @@ def number_list_metrics(
     """
     right, errors = matrix(truth), _errors(truth, answers)
     means = {name: row_means(column) for name, column in _columns(errors).items()}
-    found: dict[str, Metric | None] = {
+    metrics: dict[str, Metric | None] = {
         "mae": mean(means["mae"], "positive"),
         "rmse": root_mean(means["mse"]),
         "bias": mean(means["bias"]),
     }
     absent = np.isnan(errors) & ~np.isnan(right)
     if absent.any():
-        found["unanswered"] = mean(np.asarray(absent.mean(axis=1), np.float64), "share")
+        metrics["unanswered"] = mean(np.asarray(absent.mean(axis=1), np.float64), "share")
     count = errors.shape[1]
     explained = [_explained(right[:, i], errors[:, i]) for i in range(count)]
     defined = [value for value in explained if value is not None]
     if defined:
-        found["r2"] = Metric(float(np.mean(defined)))
+        metrics["r2"] = Metric(float(np.mean(defined)))
     labels = list(names) if len(names) == count else [str(i + 1) for i in range(count)]
     for i, label in enumerate(labels[:MAX_PARTS]):
         own: Floats = errors[:, i]
-        found[f"mae_{label}"] = mean(np.asarray(np.abs(own), np.float64), "positive", part=True)
-        found[f"rmse_{label}"] = root_mean(own**2, part=True)
-        found[f"bias_{label}"] = mean(own, part=True)
-    return present(found)
+        metrics[f"mae_{label}"] = mean(np.asarray(np.abs(own), np.float64), "positive", part=True)
+        metrics[f"rmse_{label}"] = root_mean(own**2, part=True)
+        metrics[f"bias_{label}"] = mean(own, part=True)
+    return present(metrics)
 
 
 def embedding_metrics(answers: Sequence[Any]) -> Metrics:
     """Norms, distances from the centre, and share of numbers that are not finite."""
     vectors = matrix(answers)
     finite = np.isfinite(vectors).all(axis=1)
-    found: dict[str, Metric | None] = {}
+    metrics: dict[str, Metric | None] = {}
     if not finite.all():
-        found["unanswered"] = mean(np.asarray(~finite, np.float64), "share")
+        metrics["unanswered"] = mean(np.asarray(~finite, np.float64), "share")
     known = vectors[finite]
     if len(known):
         norms = np.sqrt((known**2).sum(axis=1))
         apart = np.sqrt(((known - known.mean(axis=0)) ** 2).sum(axis=1))
-        found["norm_mean"] = mean(norms, "positive")
-        found["norm_std"] = Metric(float(norms.std()), None, "positive")
-        found["spread"] = mean(apart, "positive")
-    return present(found)
+        metrics["norm_mean"] = mean(norms, "positive")
+        metrics["norm_std"] = Metric(float(norms.std()), None, "positive")
+        metrics["spread"] = mean(apart, "positive")
+    return present(metrics)
 
 
 def _errors(truth: Sequence[Any], answers: Sequence[Any]) -> Floats:

@@ -73,14 +73,14 @@ def with_parts(outputs: Iterable[LabelledOutput]) -> tuple[LabelledOutput, ...]:
     """``outputs`` with their parts, in this order as long as ``MAX_PARTS`` allows."""
     given = [*outputs]
     left = MAX_PARTS - len(given)  # each has one at least
-    found = []
+    divided = []
     for one in given:
         parts = _parts(one)
         if len(parts) - 1 > left:
             parts = ()
         left -= max(0, len(parts) - 1)
-        found.append(one._replace(parts=parts))
-    return tuple(found)
+        divided.append(one._replace(parts=parts))
+    return tuple(divided)
 
 
 def measure_names(output: LabelledOutput) -> tuple[str, ...]:
@@ -90,10 +90,10 @@ def measure_names(output: LabelledOutput) -> tuple[str, ...]:
     if output.form.kind == "score":
         return SCORE_MEASURES
     sample = _sample(output)
-    found = ROW_MEASURES[output.form.kind]([sample[0]], [sample[1]], output.form)
+    measures = ROW_MEASURES[output.form.kind]([sample[0]], [sample[1]], output.form)
     return tuple(
         name
-        for measure in found
+        for measure in measures
         for name in ((f"{measure}_over", f"{measure}_under") if measure in SIGNED else (measure,))
     )
 
@@ -103,7 +103,7 @@ def measured_slices(outputs: Sequence[LabelledOutput], slices: int) -> dict[str,
 
     Room is given slice by slice, and within a slice in the order of the outputs.
     """
-    room, kept = MAX_OUTPUT_SERIES, {one.name: 0 for one in outputs}
+    room, slice_counts = MAX_OUTPUT_SERIES, {one.name: 0 for one in outputs}
     full: set[str] = set()
     for _ in range(slices):
         for output in outputs:
@@ -116,8 +116,8 @@ def measured_slices(outputs: Sequence[LabelledOutput], slices: int) -> dict[str,
                 full.add(output.name)  # never a slice behind one that is left out
             else:
                 room -= needed
-                kept[output.name] += 1
-    return kept
+                slice_counts[output.name] += 1
+    return slice_counts
 
 
 def amounts(measure: str, value: float) -> tuple[tuple[str, float], ...]:
@@ -145,5 +145,5 @@ def _sample(output: LabelledOutput) -> tuple[Any, Any]:
         step: Any = zeros if output.in_numbers else 0.0
         return step, {number_name(level): step for level in form.levels or ()}
     one: dict[str, Any] = {"number": 0.0, "labels": [], "numbers": zeros, "array": zeros}
-    found = one.get(form.kind, "")
-    return found, found
+    sample = one.get(form.kind, "")
+    return sample, sample

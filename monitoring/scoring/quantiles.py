@@ -52,15 +52,15 @@ def quantile_metrics(
     """
     elements = _of_elements(truth, answers, levels)
     many = len(levels) > MAX_SHOWN_LEVELS
-    found: dict[str, Metric | None] = {}
+    metrics: dict[str, Metric | None] = {}
     for name, values in elements.items():
-        found[name] = mean(row_means(values), _range(name), part=many and "_" in name)
+        metrics[name] = mean(row_means(values), _range(name), part=many and "_" in name)
     given = _given(answers, levels, _steps(truth))
     absent = np.isnan(given).any(axis=2).mean(axis=1)
     if absent.any():
-        found["unanswered"] = mean(np.asarray(absent, np.float64), "share")
-    found |= dict(_of_each_step(elements, names))
-    return present(found)
+        metrics["unanswered"] = mean(np.asarray(absent, np.float64), "share")
+    metrics |= dict(_of_each_step(elements, names))
+    return present(metrics)
 
 
 def _of_elements(
@@ -72,21 +72,21 @@ def _of_elements(
     actual = matrix(truth, steps)
     gap = actual[:, :, None] - given
     loss = np.maximum(np.array(levels) * gap, (np.array(levels) - 1) * gap)
-    found = {
+    measures = {
         f"pinball_{number_name(level)}": loss[:, :, index] for index, level in enumerate(levels)
     }
-    found["pinball"] = loss.mean(axis=2)
+    measures["pinball"] = loss.mean(axis=2)
     if len(levels) > 1:
-        found["coverage"] = _within(actual, given[:, :, 0], given[:, :, -1])
-        found["width"] = given[:, :, -1] - given[:, :, 0]
+        measures["coverage"] = _within(actual, given[:, :, 0], given[:, :, -1])
+        measures["width"] = given[:, :, -1] - given[:, :, 0]
         crossed = (np.diff(given, axis=2) < 0).any(axis=2).astype(np.float64)
-        found["crossings"] = np.where(np.isnan(given).any(axis=2), np.nan, crossed)
+        measures["crossings"] = np.where(np.isnan(given).any(axis=2), np.nan, crossed)
     for share, low, high in _central(levels):
-        found[f"coverage_{number_name(share)}"] = _within(
+        measures[f"coverage_{number_name(share)}"] = _within(
             actual, given[:, :, low], given[:, :, high]
         )
-        found[f"width_{number_name(share)}"] = given[:, :, high] - given[:, :, low]
-    return found
+        measures[f"width_{number_name(share)}"] = given[:, :, high] - given[:, :, low]
+    return measures
 
 
 def _of_each_step(
@@ -120,8 +120,8 @@ def _given(answers: Sequence[Any], levels: Sequence[float], steps: int) -> Float
     rows = [
         None if row is None else [row[number_name(level)] for level in levels] for row in answers
     ]
-    found = matrix(rows, len(levels) * steps).reshape(len(rows), len(levels), steps)
-    return found.transpose(0, 2, 1)
+    quantiles = matrix(rows, len(levels) * steps).reshape(len(rows), len(levels), steps)
+    return quantiles.transpose(0, 2, 1)
 
 
 def _within(actual: Floats, low: Floats, high: Floats) -> Floats:
@@ -132,9 +132,9 @@ def _within(actual: Floats, low: Floats, high: Floats) -> Floats:
 def _central(levels: Sequence[float]) -> list[tuple[float, int, int]]:
     """(Probability, place of its lower level, of its upper) of inner central intervals."""
     last = len(levels) - 1
-    found = []
+    intervals = []
     for low, level in enumerate(levels):
         for high in range(low + 1, last + 1):
             if abs(level + levels[high] - 1) < 1e-9 and (low, high) != (0, last):
-                found.append((round(levels[high] - level, 9), low, high))
-    return found
+                intervals.append((round(levels[high] - level, 9), low, high))
+    return intervals

@@ -30,13 +30,13 @@ def ranking_metrics(
         if relevance[rows].max() > 0:
             gains.append(ndcg(relevance[rows], scores[rows], k))
             precisions.append(average_precision(relevance[rows] > 0, scores[rows]))
-    found = present(
+    metrics = present(
         {
             f"ndcg_at_{k}": mean(np.array(gains, np.float64), "share"),
             "map": mean(np.array(precisions, np.float64), "share"),
         }
     )
-    return found | {"queries": Metric(float(len(rows_of)), None, "positive")}
+    return metrics | {"queries": Metric(float(len(rows_of)), None, "positive")}
 
 
 def ndcg(relevance: Floats, scores: Floats, k: int) -> float:

@@ -17,26 +17,26 @@ def score_metrics(truth: Sequence[Any] | None, answers: Sequence[Any]) -> Metric
     """Distribution; with a truth of two values AUC and average precision, else Spearman's rho."""
     scores = floats(answers)
     known = np.isfinite(scores)
-    found = distribution(scores[known], "score")
+    metrics = distribution(scores[known], "score")
     if not known.all():
-        found |= present({"unanswered": mean((~known).astype(np.float64), "share")})
+        metrics |= present({"unanswered": mean((~known).astype(np.float64), "share")})
     if truth is None:
-        return found
+        return metrics
     right = floats(truth)[known]
     if np.isin(right, (0, 1)).all():
-        return found | _two_kinds(right == 1, scores[known])
+        return metrics | _two_kinds(right == 1, scores[known])
     rho = rank_correlation(right, scores[known])
-    return found | present({"spearman": None if rho is None else Metric(rho)})
+    return metrics | present({"spearman": None if rho is None else Metric(rho)})
 
 
 def distribution(values: Floats, name: str) -> Metrics:
     """Mean, standard deviation and percentiles of finite values, shape (n,); empty for none."""
     if not len(values):
         return {}
-    found = {f"{name}_mean": mean(values), f"{name}_std": Metric(float(values.std()))}
+    metrics = {f"{name}_mean": mean(values), f"{name}_std": Metric(float(values.std()))}
     for percent, value in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True):
-        found[f"{name}_p{percent:02}"] = Metric(float(value))
-    return present(found)
+        metrics[f"{name}_p{percent:02}"] = Metric(float(value))
+    return present(metrics)
 
 
 def rank_correlation(one: Floats, other: Floats) -> float | None:

@@ -56,16 +56,16 @@ def curve_metrics(
     """
     times, events = floats(truth[0]), np.array(truth[1], np.bool_)
     curves = matrix(answers, len(at))
-    found: dict[str, Metric | None] = {}
+    metrics: dict[str, Metric | None] = {}
     scores = []
     for index, moment in enumerate(at):
         column = brier(times, events, curves[:, index], moment, censoring)
         scores.append(column)
-        found[f"brier_{number_name(moment)}"] = mean(column, "positive", part=len(at) > 3)
-    found["brier"] = mean(np.mean(scores, axis=0), "positive")
+        metrics[f"brier_{number_name(moment)}"] = mean(column, "positive", part=len(at) > 3)
+    metrics["brier"] = mean(np.mean(scores, axis=0), "positive")
     value = concordance(times, events, -curves.mean(axis=1))
-    found["concordance"] = None if value is None else Metric(value, None, "share")
-    return present(found)
+    metrics["concordance"] = None if value is None else Metric(value, None, "share")
+    return present(metrics)
 
 
 def brier(times: Floats, events: Flags, chances: Floats, moment: float, censoring: Curve) -> Floats:

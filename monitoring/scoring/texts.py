@@ -24,14 +24,14 @@ def text_columns(truth: Sequence[Any], answers: Sequence[Any]) -> dict[str, Floa
 def text_metrics(truth: Sequence[Any] | None, answers: Sequence[Any]) -> Metrics:
     """Exact match, overlap of words, and the number of characters of the answers."""
     lengths = np.array([len(answer) for answer in answers if answer is not None], np.float64)
-    found = distribution(lengths, "length")
+    metrics = distribution(lengths, "length")
     if any(answer is None for answer in answers):
         absent = np.array([answer is None for answer in answers], np.float64)
-        found |= present({"unanswered": mean(absent, "share")})
+        metrics |= present({"unanswered": mean(absent, "share")})
     if truth is None:
-        return found
+        return metrics
     columns = text_columns(truth, answers)
-    return present({name: mean(column, "share") for name, column in columns.items()}) | found
+    return present({name: mean(column, "share") for name, column in columns.items()}) | metrics
 
 
 def token_overlap(truth: str, answer: str) -> float:
@@ -98,12 +98,12 @@ def span_metrics(truth: Sequence[Any], answers: Sequence[Any]) -> Metrics:
         given.append(len(other))
         both.append(len(one & other))
     hits, rights, answered = (np.array(row, np.float64) for row in (both, held, given))
-    found = {
+    metrics = {
         "span_precision": ratio(hits, answered),
         "span_recall": ratio(hits, rights),
         "span_f1": ratio(2 * hits, rights + answered),
     }
-    return present(found)
+    return present(metrics)
 
 
 def _items(answer: Any) -> list[Any]:

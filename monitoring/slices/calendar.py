@@ -34,8 +34,8 @@ def calendar_values(ticks: Sequence[Any], part: str, clock: Clock) -> list[Any]:
 
 
 def _part_of(value: Any, part: str) -> int | str:
-    found: int = value.weekday() if part == "weekday" else getattr(value, part)
-    return WEEKDAYS[found] if part == "weekday" else found
+    number: int = value.weekday() if part == "weekday" else getattr(value, part)
+    return WEEKDAYS[number] if part == "weekday" else number
 
 
 @lru_cache(maxsize=16_384)

@@ -75,8 +75,8 @@ def _distinct(series: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[Any]] 
     None if they repeat too little, or for objects: equal ones, such as 1 and True, may differ.
     """
     if isinstance(series.dtype, pd.CategoricalDtype):
-        codes, found = series.cat.codes.to_numpy(np.intp), series.cat.categories.to_series()
-        if len(found) * MIN_REPEATS > len(series):
+        codes, uniques = series.cat.codes.to_numpy(np.intp), series.cat.categories.to_series()
+        if len(uniques) * MIN_REPEATS > len(series):
             return None
     else:
         plain = isinstance(series.dtype, pd.StringDtype) or series.dtype.kind in "biufM"
@@ -86,8 +86,8 @@ def _distinct(series: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[Any]] 
         codes, distinct = pd.factorize(series)
         if len(distinct) * MIN_REPEATS > len(series):
             return None
-        found = pd.Series(distinct)
-    values = plain_values(found)
+        uniques = pd.Series(distinct)
+    values = plain_values(uniques)
     return np.where(codes < 0, len(values), codes), values
 
 

@@ -106,5 +106,5 @@ def _formatted(tick: int, unit: str, between: str) -> str:
     day, _, clock = str(np.int64(tick).astype(f"M8[{unit}]")).partition("T")
     whole, _, fraction = clock.partition(".")
     digits = fraction.ljust(9, "0")
-    kept = 0 if not int(digits) else 6 if digits.endswith("000") else 9
-    return f"{day}{between}{whole}" + (f".{digits[:kept]}" if kept else "")
+    precision = 0 if not int(digits) else 6 if digits.endswith("000") else 9
+    return f"{day}{between}{whole}" + (f".{digits[:precision]}" if precision else "")

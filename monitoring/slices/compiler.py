@@ -199,10 +199,10 @@ def _calculated(operation: Callable[[float, float], float], left: Any, right: An
     if one is None or other is None:
         return None
     try:
-        found = operation(one, other)
+        number = operation(one, other)
     except (ZeroDivisionError, OverflowError):
         return None
-    return found if math.isfinite(found) else None
+    return number if math.isfinite(number) else None
 
 
 def _number(value: Any) -> float | None:

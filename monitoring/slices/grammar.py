@@ -59,7 +59,7 @@ def parse(text: str) -> Condition:
     identifiers = sorted({node.id for node in ast.walk(condition) if isinstance(node, ast.Name)})
     if not identifiers:
         raise ValueError(f"expected a condition on at least one column, got {text!r}")
-    derived = {own.name: own for own in measures.found}
+    derived = {own.name: own for own in measures.identifiers}
     names = {
         identifier: quoted.get(identifier, identifier)
         for identifier in identifiers
@@ -78,13 +78,13 @@ class _MeasureNames(ast.NodeTransformer):
         self._prefix = "measure"
         while self._prefix in text:
             self._prefix += "_"
-        self.found: dict[DerivedValue, str] = {}
+        self.identifiers: dict[DerivedValue, str] = {}
         """DerivedValue value → identifier."""
 
     @property
     def names(self) -> dict[str, str]:
         """Identifier → name of the derived value."""
-        return {identifier: derived.name for derived, identifier in self.found.items()}
+        return {identifier: derived.name for derived, identifier in self.identifiers.items()}
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         """An identifier for the derived value; raises ``ValueError`` for an unknown measure."""
@@ -102,7 +102,7 @@ class _MeasureNames(ast.NodeTransformer):
                 f"expected one of {', '.join(sorted(known))} after the point, got {node.attr!r}"
             )
         derived = DerivedValue(self._quoted.get(node.value.id, node.value.id), node.attr)
-        identifier = self.found.setdefault(derived, f"{self._prefix}{len(self.found)}")
+        identifier = self.identifiers.setdefault(derived, f"{self._prefix}{len(self.identifiers)}")
         return ast.copy_location(ast.Name(identifier, ast.Load()), node)
 
 

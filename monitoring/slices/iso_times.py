@@ -30,10 +30,10 @@ def nanoseconds_of(text: str) -> tuple[int, bool]:
     whole, _, fraction = (clock or "00:00").partition(".")
     seconds = int(np.datetime64(f"{day}T{whole}", "s").astype(np.int64))
     local = seconds * _SECOND + (int(fraction.ljust(9, "0")) if fraction else 0)
-    found = local - (_minutes(zone) * 60 * _SECOND if zone else 0)
-    if len(fraction) > _MICROSECONDS and max(abs(local), abs(found)) > _LONGEST:
+    instant = local - (_minutes(zone) * 60 * _SECOND if zone else 0)
+    if len(fraction) > _MICROSECONDS and max(abs(local), abs(instant)) > _LONGEST:
         raise ValueError(text)
-    return found, zone is not None
+    return instant, zone is not None
 
 
 def _minutes(zone: str) -> int:

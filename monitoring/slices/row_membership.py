@@ -54,8 +54,8 @@ class RowMembership:
         derived = {name: own for rule in rules for name, own in rule.derived.items()}
         for name, own in derived.items():
             if name in indices or own.column not in indices:
-                found = "a column too" if name in indices else f"no column {own.column!r}"
-                raise ValueError(f"slices: expected {name!r} to be derived only, got {found}")
+                got = "a column too" if name in indices else f"no column {own.column!r}"
+                raise ValueError(f"slices: expected {name!r} to be derived only, got {got}")
         self._derived = [
             (indices[own.column], partial(derived_cells, measure=own.measure, clock=clock))
             for own in derived.values()
@@ -101,13 +101,13 @@ class RowMembership:
         if arrays.layout is not self._layout:
             self._prepare(arrays.layout)
         rows = arrays.codes.shape[1]
-        found = np.ones(rows, np.int64)
+        bitmaps = np.ones(rows, np.int64)
         for row in self._code_rows:
-            found |= self._by_code[arrays.codes[row]]
+            bitmaps |= self._by_code[arrays.codes[row]]
         if self._rest is not None:
             whole = self._with_derived(columns)
-            found |= np.fromiter(self._rest.of_rows(whole), np.int64, rows)
-        return found
+            bitmaps |= np.fromiter(self._rest.of_rows(whole), np.int64, rows)
+        return bitmaps
 
     def _with_derived(self, columns: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
         if not self._derived:
@@ -155,8 +155,8 @@ class _Bitmap:
 
     def of_row(self, row: Row) -> int:
         """The bits of one row."""
-        found: int = self.of(*self._some(row))
-        return found
+        bits: int = self.of(*self._some(row))
+        return bits
 
     def of_rows(self, columns: Sequence[Sequence[Any]]) -> Iterator[int]:
         """The bits of each row; the terms have at least one column."""

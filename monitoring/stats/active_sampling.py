@@ -103,9 +103,9 @@ def weighted_mean(
     return WeightedMean(value, variance, rows, degrees, low, high, kish)
 
 
-def design_effect(found: WeightedMean, simple: float) -> float:
+def design_effect(mean: WeightedMean, simple: float) -> float:
     """The variance over that of as many rows drawn at random; ``simple``: variance of one loss."""
-    return found.variance * found.rows / simple if simple > 0 else math.nan
+    return mean.variance * mean.rows / simple if simple > 0 else math.nan
 
 
 def anticipated_variance(probabilities: Floats, variances: Floats) -> float:
@@ -144,8 +144,8 @@ def _skewness(influence: Floats, spread: Floats) -> float:
     total = float((spread * influence**2).sum())
     if total <= 0:
         return 0.0
-    found = float((spread * (influence / math.sqrt(total)) ** 3).sum())
-    return min(MAX_SKEWNESS, max(-MAX_SKEWNESS, found))
+    skewness = float((spread * (influence / math.sqrt(total)) ** 3).sum())
+    return min(MAX_SKEWNESS, max(-MAX_SKEWNESS, skewness))
 
 
 def _mean_interval(

@@ -140,8 +140,8 @@ class _Units:
     def of(cls, labels: Floats, least: int) -> _Units:
         """The rows with at least ``least`` labels."""
         given = (~np.isnan(labels)).sum(axis=1)
-        kept = np.sort(labels[given >= least], axis=1)[:, : int(given.max(initial=0))]
-        distinct, times = np.unique(kept, axis=0, return_counts=True, equal_nan=True)
+        labelled = np.sort(labels[given >= least], axis=1)[:, : int(given.max(initial=0))]
+        distinct, times = np.unique(labelled, axis=0, return_counts=True, equal_nan=True)
         present = ~np.isnan(distinct)
         values, codes = np.unique(distinct[present], return_inverse=True)
         row = np.nonzero(present)[0]
@@ -197,9 +197,9 @@ def _bootstrapped(statistic: Callable[[Floats], float], times: Floats) -> Agreem
     rows, value = int(times.sum()), float(statistic(times))
     if rows < MIN_ROWS or np.isnan(value) or value == 1:
         return Agreement(value, np.nan, np.nan, rows)
-    found = np.array([statistic(weights) for weights in _resamples(times)])
-    found = found[~np.isnan(found)]
-    low, high = np.quantile(found, (0.025, 0.975)) if len(found) else (np.nan, np.nan)
+    replicates = np.array([statistic(weights) for weights in _resamples(times)])
+    replicates = replicates[~np.isnan(replicates)]
+    low, high = np.quantile(replicates, (0.025, 0.975)) if len(replicates) else (np.nan, np.nan)
     return Agreement(value, float(low), float(high), rows)
 
 

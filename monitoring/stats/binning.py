@@ -45,21 +45,21 @@ def build_profile(
     ``max_features`` features with at least two bins are kept: the first of each column, then the
     second ones of columns with several measures, and so on.
     """
-    kept: list[FeatureProfile] = []
+    features: list[FeatureProfile] = []
     waiting = {name: _candidates(name, kind, frame[name], max_bins) for name, kind in columns}
-    while waiting and len(kept) < max_features:
+    while waiting and len(features) < max_features:
         for name, candidates in list(waiting.items()):
-            if len(kept) == max_features:
+            if len(features) == max_features:
                 break
             feature = next(filter(None, (candidate.make() for candidate in candidates)), None)
             if feature is None:
                 del waiting[name]
             else:
-                kept.append(feature)
-    watched = {feature.column for feature in kept}
+                features.append(feature)
+    watched = {feature.column for feature in features}
     return Profile(
         rows=len(frame),
-        features=tuple(kept),
+        features=tuple(features),
         left_out=tuple(name for name, _ in columns if name not in watched),
         unwatched=tuple(
             candidate.name
@@ -80,13 +80,13 @@ def prediction_features(
     """
     if regression:
         answers = pd.Series([np.nan if label is None else label for label in labels], dtype=float)
-        found = [numeric_feature(PREDICTION, numeric(answers), max_bins)]
+        features = [numeric_feature(PREDICTION, numeric(answers), max_bins)]
     else:
         texts = [None if label is None else class_text(label) for label in labels]
-        found = [categorical_feature(PREDICTION, pd.Series(texts, dtype=object), max_bins)]
+        features = [categorical_feature(PREDICTION, pd.Series(texts, dtype=object), max_bins)]
     if confidences is not None:
-        found.append(numeric_feature(CONFIDENCE, confidences, max_bins))
-    return tuple(feature for feature in found if feature is not None)
+        features.append(numeric_feature(CONFIDENCE, confidences, max_bins))
+    return tuple(feature for feature in features if feature is not None)
 
 
 def _candidates(name: str, kind: str, series: pd.Series[Any], max_bins: int) -> Iterator[Candidate]:

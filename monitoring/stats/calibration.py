@@ -67,26 +67,26 @@ def reliability_bins(confidence: Floats, right: Flags, bins: int = BINS) -> Reli
     return ReliabilityBins(rows, sure, hits)
 
 
-def calibration_error(found: ReliabilityBins) -> float:
+def calibration_error(bins: ReliabilityBins) -> float:
     """The expected calibration error (Naeini 2015): mean |accuracy - confidence| of the bins.
 
     Larger than 0 by chance for a calibrated model too: :func:`debiased_gap`.
     """
-    return float(np.abs(found.right - found.confidence).sum() / found.rows.sum())
+    return float(np.abs(bins.right - bins.confidence).sum() / bins.rows.sum())
 
 
-def debiased_gap(found: ReliabilityBins) -> float:
+def debiased_gap(bins: ReliabilityBins) -> float:
     """Root mean square difference of accuracy and confidence, without what chance explains.
 
     Its square has an expectation of 0 for a calibrated model (Kumar, Liang and Ma 2019), before it
     is cut off at 0. NaN if no bin has two rows.
     """
-    used = found.rows > 1
-    rows, confidence, right = found.rows[used], found.confidence[used], found.right[used]
+    used = bins.rows > 1
+    rows, confidence, right = bins.rows[used], bins.confidence[used], bins.right[used]
     if not len(rows):
         return math.nan
     share = right / rows
-    noise = share * (1 - share) / (rows - 1) * found.design_effect
+    noise = share * (1 - share) / (rows - 1) * bins.design_effect
     squares = ((right - confidence) / rows) ** 2 - noise
     return math.sqrt(max(0.0, float((rows * squares).sum() / rows.sum())))
 

@@ -76,8 +76,8 @@ def _derived_feature(name: str, measure: str, cells: Cells, max_bins: int) -> Fe
         return feature and feature.model_copy(update={"measure": measure, "learned": learned})
     if measure == "nearest" and isinstance(cells, ArrayCells | BytesCells):
         return nearest_feature(name, cells, max_bins)
-    found = cells.measured(measure, learned)
-    column, values = f"{name}.{measure}", derived_series(found)
+    measured = cells.measured(measure, learned)
+    column, values = f"{name}.{measure}", derived_series(measured)
     if measure in CATEGORIES:
         feature = categorical_feature(column, values, max_bins) or _one_category(column, values)
     else:
@@ -105,8 +105,8 @@ def nearest_feature(
         return None
     if isinstance(cells, BytesCells) and known.mean() < MIN_MEASURED:
         return None
-    found = numeric_feature(f"{name}.nearest", numbers, max_bins)
-    return found and found.model_copy(update={"measure": "nearest", "learned": learned})
+    feature = numeric_feature(f"{name}.nearest", numbers, max_bins)
+    return feature and feature.model_copy(update={"measure": "nearest", "learned": learned})
 
 
 def embedding_features(
@@ -116,15 +116,15 @@ def embedding_features(
 
     A measure whose values are all in one bin, or of fewer than 20 arrays, is left out.
     """
-    found = []
+    features = []
     for measure, taught in (("distance", learned.learn()), ("nearest", learned.centres())):
         numbers = reference.measured(measure, taught)
         if np.isfinite(numbers).sum() >= MIN_NEAREST_ROWS:
             feature = numeric_feature(f"{name}.{measure}", numbers, max_bins)
             if feature is not None:
                 extra = {"measure": measure, "learned": taught}
-                found.append(feature.model_copy(update=extra))
-    return found
+                features.append(feature.model_copy(update=extra))
+    return features
 
 
 def _unseen_feature(name: str, shares: Floats) -> FeatureProfile | None:

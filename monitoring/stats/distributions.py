@@ -91,20 +91,20 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
 def _fraction(a: float, b: float, x: float) -> float:
     """The continued fraction by the method of Lentz (1976)."""
     above, below = 1.0, 1 / _not_zero(1 - (a + b) * x / (a + 1))
-    found = below
+    fraction = below
     for term in range(1, _MAX_TERMS):
         even = term * (b - term) * x / ((a + 2 * term - 1) * (a + 2 * term))
         below = 1 / _not_zero(1 + even * below)
         above = _not_zero(1 + even / above)
-        found *= above * below
+        fraction *= above * below
         odd = -(a + term) * (a + b + term) * x / ((a + 2 * term) * (a + 2 * term + 1))
         below = 1 / _not_zero(1 + odd * below)
         above = _not_zero(1 + odd / above)
         change = above * below
-        found *= change
+        fraction *= change
         if abs(change - 1) < _PRECISION:
             break
-    return found
+    return fraction
 
 
 def _not_zero(value: float) -> float:

@@ -94,15 +94,15 @@ def visible_difference(error: float, degrees: float, alpha: float, power: float 
     return error * (student_quantile(1 - alpha, degrees) + student_quantile(power, degrees))
 
 
-def against_value(found: Estimate, value: float) -> Comparison:
+def against_value(estimated: Estimate, value: float) -> Comparison:
     """Compare an estimate with a fixed value; a share by its variance if that value were true."""
-    difference = found.value - value
-    tested = found.variance
-    if found.share:
-        tested = value * (1 - value) / max(1.0, found.rows) * found.design_effect
+    difference = estimated.value - value
+    tested = estimated.variance
+    if estimated.share:
+        tested = value * (1 - value) / max(1.0, estimated.rows) * estimated.design_effect
     statistic = difference / math.sqrt(tested) if tested > 0 else _without_error(difference)
-    error = math.sqrt(max(found.variance, tested))
-    return Comparison(difference, error, max(1.0, found.degrees), statistic)
+    error = math.sqrt(max(estimated.variance, tested))
+    return Comparison(difference, error, max(1.0, estimated.degrees), statistic)
 
 
 def _pooled(before: Estimate, after: Estimate) -> float:

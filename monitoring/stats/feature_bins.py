@@ -96,21 +96,23 @@ def categorical_feature(name: str, series: pd.Series[Any], max_bins: int) -> Fea
         counts[str(value)] = counts.get(str(value), 0) + int(count)
     total = sum(counts.values())
     least = max(1.0, MIN_SHARE * total)
-    kept = sorted((text for text in counts if text != OTHER), key=lambda t: (-counts[t], t))
-    whole = len(kept) == len(counts) and len(kept) <= max_bins
-    kept = [text for text in kept if counts[text] >= least][: max_bins if whole else max_bins - 1]
-    rest = total - sum(counts[text] for text in kept)
-    while 0 < rest < least and kept:
-        rest += counts[kept.pop()]
-    kept.sort()
-    reference = [counts[text] for text in kept] + ([rest] if rest else [])
+    categories = sorted((text for text in counts if text != OTHER), key=lambda t: (-counts[t], t))
+    whole = len(categories) == len(counts) and len(categories) <= max_bins
+    categories = [text for text in categories if counts[text] >= least][
+        : max_bins if whole else max_bins - 1
+    ]
+    rest = total - sum(counts[text] for text in categories)
+    while 0 < rest < least and categories:
+        rest += counts[categories.pop()]
+    categories.sort()
+    reference = [counts[text] for text in categories] + ([rest] if rest else [])
     if len(reference) < 2:
         return None
     return FeatureProfile(
         name=name,
         kind="categorical",
-        categories=tuple(kept),
-        bins=(*category_labels(kept), *([OTHER] if rest else [])),
+        categories=tuple(categories),
+        bins=(*category_labels(categories), *([OTHER] if rest else [])),
         counts=tuple(reference),
         missing=int(series.isna().sum()),
     )

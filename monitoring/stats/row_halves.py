@@ -33,31 +33,31 @@ def first_half(hashes: Hashes, groups: Ints | None = None) -> Mask:
 
 def row_hashes(features: Sequence[SliceFeature], numbers: Sequence[Floats]) -> Hashes:
     """A hash of the codes and numbers of each row, (n,); the order of features doesn't matter."""
-    found = np.zeros(len(numbers[0]), np.uint64)
+    hashes = np.zeros(len(numbers[0]), np.uint64)
     for feature in features:
         salt = name_hash(feature.name)
         lookup = mixed(np.arange(-1, feature.bins).astype(np.uint64) ^ salt)
-        found += lookup[feature.codes + 1]
+        hashes += lookup[feature.codes + 1]
     for column in numbers:
-        found = mixed(found) ^ np.ascontiguousarray(column + 0.0).view(np.uint64)  # -0.0 is 0.0
-    return mixed(found)
+        hashes = mixed(hashes) ^ np.ascontiguousarray(column + 0.0).view(np.uint64)  # -0.0 is 0.0
+    return mixed(hashes)
 
 
 def name_hash(name: str) -> np.uint64:
     """A hash of a text, the same on every machine (FNV-1a)."""
-    found = 0xCBF29CE484222325
+    hashed = 0xCBF29CE484222325
     for byte in name.encode("utf-8", "surrogatepass"):
-        found = (found ^ byte) * 0x100000001B3 % 2**64
-    return np.uint64(found)
+        hashed = (hashed ^ byte) * 0x100000001B3 % 2**64
+    return np.uint64(hashed)
 
 
 def mixed(values: Hashes) -> Hashes:
     """Well mixed bits of each value (splitmix64: Steele, Lea and Flood 2014)."""
     with np.errstate(over="ignore"):
-        found = values + _SALT
-        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return np.asarray(found ^ (found >> np.uint64(31)))
+        bits = values + _SALT
+        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return np.asarray(bits ^ (bits >> np.uint64(31)))
 
 
 def _numbered(hashes: Hashes) -> Hashes:
@@ -67,6 +67,6 @@ def _numbered(hashes: Hashes) -> Hashes:
     fresh = np.concatenate([[True], sorted_[1:] != sorted_[:-1]])[: len(sorted_)]
     index = np.arange(len(sorted_))
     number = index - np.maximum.accumulate(np.where(fresh, index, 0))
-    found = np.empty_like(hashes)
-    found[order] = mixed(sorted_) + number.astype(np.uint64)
-    return found
+    numbered = np.empty_like(hashes)
+    numbered[order] = mixed(sorted_) + number.astype(np.uint64)
+    return numbered

@@ -43,8 +43,8 @@ def score_histogram(scores: Floats, positive: Flags, bins: int = BINS) -> ScoreH
     )
 
 
-def roc_area_of(found: ScoreHistogram) -> float:
+def roc_area_of(histogram: ScoreHistogram) -> float:
     """The area under the ROC curve; rows of one bin count as ties. NaN if a part has no row."""
-    below = np.cumsum(found.negative) - found.negative / 2
-    pairs = float(found.positive.sum()) * float(found.negative.sum())
-    return float((found.positive * below).sum()) / pairs if pairs else float("nan")
+    below = np.cumsum(histogram.negative) - histogram.negative / 2
+    pairs = float(histogram.positive.sum()) * float(histogram.negative.sum())
+    return float((histogram.positive * below).sum()) / pairs if pairs else float("nan")

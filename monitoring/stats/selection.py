@@ -31,13 +31,13 @@ def inclusion_probabilities(sizes: Floats, rows: int) -> Floats:
     certain = np.zeros(len(sizes), bool)
     while True:
         rest = rows - int(certain.sum())
-        found = np.where(certain, 1.0, 0.0)
+        probabilities = np.where(certain, 1.0, 0.0)
         open_ = ~certain
         if rest:
-            found[open_] = sizes[open_] * (rest / sizes[open_].sum())
-        more = open_ & (found >= 1)
+            probabilities[open_] = sizes[open_] * (rest / sizes[open_].sum())
+        more = open_ & (probabilities >= 1)
         if not more.any():
-            return found if rest else np.ones(len(sizes))
+            return probabilities if rest else np.ones(len(sizes))
         certain |= more
 
 
@@ -62,7 +62,7 @@ def draw(probabilities: Floats, hashes: Hashes, seed: int) -> Places:
 
 def _mixed(values: Hashes) -> Hashes:
     """Hashes of hashes: the finalizer of SplitMix64 (Steele, Lea and Flood 2014)."""
-    found = values + _STEP
-    found = (found ^ (found >> np.uint64(30))) * _FIRST
-    found = (found ^ (found >> np.uint64(27))) * _SECOND
-    return np.asarray(found ^ (found >> np.uint64(31)), np.uint64)
+    bits = values + _STEP
+    bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
+    bits = (bits ^ (bits >> np.uint64(27))) * _SECOND
+    return np.asarray(bits ^ (bits >> np.uint64(31)), np.uint64)

@@ -54,13 +54,13 @@ def contributions(values: Floats) -> Floats:
     players = len(values).bit_length() - 1
     if len(values) != 2**players:
         raise ValueError(f"expected the values of 2**k coalitions, got {len(values)}")
-    found = np.zeros((players, values.shape[1]))
+    added = np.zeros((players, values.shape[1]))
     for number, inside in enumerate(coalitions(players)):
         for player in range(players):
             if player not in inside:
                 weight = _weight(len(inside), players)
-                found[player] += weight * (values[number | 1 << player] - values[number])
-    return found
+                added[player] += weight * (values[number | 1 << player] - values[number])
+    return added
 
 
 def mean_share(contribution: Floats, groups: Codes | None = None) -> MeanShare:

@@ -120,8 +120,8 @@ class SliceMasks:
     def of(self, slice_: SliceTerms) -> Mask:
         """The rows in a slice, (n,)."""
         parts = [self._term(*key) for key in slice_.parts]
-        found: Mask = np.logical_and.reduce(parts)
-        return found
+        mask: Mask = np.logical_and.reduce(parts)
+        return mask
 
     def _term(self, feature: int, term: int, span: Span | None) -> Mask:
         key = (feature, term, span)

@@ -64,8 +64,8 @@ class RangeFitter:
             if len(terms.features) == 1:
                 break
             less = terms.without(index)
-            if (found := self._score(less, free, total)) >= score - SIMPLER:
-                terms, score = less, found
+            if (simpler_score := self._score(less, free, total)) >= score - SIMPLER:
+                terms, score = less, simpler_score
         return terms
 
     def _score(self, terms: SliceTerms, free: Mask, total: Sums) -> float:

@@ -50,20 +50,20 @@ def parts_of(
     ]
     price = 2 * math.log(max(2, tested))
     least = fitter.score(whole, free) ** 2
-    found: list[SliceTerms] = []
+    parts: list[SliceTerms] = []
     best: list[SliceTerms] = []
     total, left = 0.0, free
-    while inside and len(found) < MAX_PARTS:
+    while inside and len(parts) < MAX_PARTS:
         scored = [fitter.score(one, left) for one in inside]
         index = int(np.argmax(scored))
         if not scored[index] > 0:
             break
-        found.append(inside[index])
-        total += scored[index] ** 2 - (price if len(found) > 1 else 0)
-        left = left & ~masks.of(found[-1])
+        parts.append(inside[index])
+        total += scored[index] ** 2 - (price if len(parts) > 1 else 0)
+        left = left & ~masks.of(parts[-1])
         others = fitter.score(whole, left)  # minus infinity for too few rows
-        if len(found) > 1 and total > least and -math.inf < others <= MAX_LEFT_SCORE:
-            best, least = list(found), total
+        if len(parts) > 1 and total > least and -math.inf < others <= MAX_LEFT_SCORE:
+            best, least = list(parts), total
     fitted = [fitter.fitted(one, free & ~_rows(best, one, masks)) for one in best]
     # A part without the terms that the whole lacks would be the whole again.
     return [
@@ -74,8 +74,8 @@ def parts_of(
 
 def _rows(slices: Sequence[SliceTerms], but: SliceTerms, masks: SliceMasks) -> Mask:
     """The rows of all slices ``but`` one."""
-    found: Mask = np.logical_or.reduce([masks.of(slice_) for slice_ in slices if slice_ != but])
-    return found
+    mask: Mask = np.logical_or.reduce([masks.of(slice_) for slice_ in slices if slice_ != but])
+    return mask
 
 
 def _within(one: SliceTerms, whole: SliceTerms, own: Mask, free: Mask, masks: SliceMasks) -> bool:

@@ -73,5 +73,5 @@ def _divergence(share: Floats, expected: Floats) -> Floats:
         miss = np.where(
             share < 1, (1 - share) * np.log((1 - share) / np.maximum(1 - expected, 1e-12)), 0.0
         )
-    found: Floats = np.maximum(hit + miss, 0.0)
-    return found
+    divergence: Floats = np.maximum(hit + miss, 0.0)
+    return divergence

@@ -89,8 +89,8 @@ def screen(
     tables = SliceTables(features, losses, first)
     search = _Search(tables.total(), losses, options)
     for at in range(len(features)):
-        if found := tables.ranges(at):
-            search.add(1, found[0].__getitem__, found[1], MAX_RANGES)
+        if ranges := tables.ranges(at):
+            search.add(1, ranges[0].__getitem__, ranges[1], MAX_RANGES)
     for chosen, sums in tables.slices(options.features):
         search.add(len(chosen), partial(tables.terms_at, chosen), sums)
     return search.worst(0), search.worst(1)
@@ -143,8 +143,8 @@ class _Chosen:
     def add(self, terms: SliceTerms) -> None:
         """Choose the slice, if it is weak enough."""
         own = self._masks.of(terms)
-        found = self._test.excess(own & self.free, self.free & ~own)
-        if found.p <= self._bar and found.excess >= self._effect:
+        excess = self._test.excess(own & self.free, self.free & ~own)
+        if excess.p <= self._bar and excess.excess >= self._effect:
             self.slices.append(terms)
             self.free = self.free & ~own
 
@@ -153,9 +153,9 @@ def _fitted_first(screened: Screened, fitter: RangeFitter) -> list[SliceTerms]:
     """The candidates; of the first ones the ranges are fitted, and then the order."""
     fitted: dict[SliceTerms, float] = {}
     for terms, _ in screened.candidates[:MAX_FITTED]:
-        found = fitter.fitted(terms)
-        if found not in fitted:
-            fitted[found] = fitter.score(found) - SIMPLER * len(found.features)
+        fitted_terms = fitter.fitted(terms)
+        if fitted_terms not in fitted:
+            fitted[fitted_terms] = fitter.score(fitted_terms) - SIMPLER * len(fitted_terms.features)
     others = [terms for terms, _ in screened.candidates[MAX_FITTED:]]
     return [*sorted(fitted, key=lambda one: -fitted[one]), *others]
 
@@ -190,12 +190,12 @@ class _Search:
             return
         self._tested += len(indices)
         excess, score = scores(sums.at(indices), self._total, binary=self._binary, own=self._own)
-        for half, found in enumerate(self._seen):
+        for half, seen in enumerate(self._seen):
             high = np.flatnonzero((excess[half] >= self._options.effect) & (score[half] >= _SEEN))
             if most is not None:
                 high = high[np.argsort(-score[half, high], kind="stable")[:most]]
-            made = np.full(len(high), len(self._makers))
-            found.append(_Seen(made, indices[high], score[half, high]))
+            makers = np.full(len(high), len(self._makers))
+            seen.append(_Seen(makers, indices[high], score[half, high]))
         self._sizes.append(size)
         self._makers.append(make)
 
@@ -203,15 +203,15 @@ class _Search:
         """The slices with the highest scores on one half."""
         if not self._seen[half]:
             return Screened((), self._tested)
-        made, indices, score = (
+        makers, indices, score = (
             np.concatenate(parts) for parts in zip(*self._seen[half], strict=True)
         )
         high = np.flatnonzero(score >= -normal_quantile(_bar(self._tested)) - SLACK)
-        rank = np.round(score - SIMPLER * np.array(self._sizes)[made], 9)
-        order = high[np.lexsort((made[high], -rank[high]))][:MAX_TRIED]
+        rank = np.round(score - SIMPLER * np.array(self._sizes)[makers], 9)
+        order = high[np.lexsort((makers[high], -rank[high]))][:MAX_TRIED]
         return Screened(
             tuple(
-                ScreenedSlice(self._makers[made[at]](int(indices[at])), float(score[at]))
+                ScreenedSlice(self._makers[makers[at]](int(indices[at])), float(score[at]))
                 for at in order
             ),
             self._tested,

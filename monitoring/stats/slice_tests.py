@@ -157,23 +157,23 @@ class SliceTest:
 
         Of 0/1 losses Wilson's, and against the rest Newcombe's (1998) of two of them.
         """
-        found = self.excess(inside, others)
+        excess = self.excess(inside, others)
         if not self._binary:
-            half = student_quantile(0.5 + share / 2, found.freedom) * found.error
-            return found.excess - half, found.excess + half
+            half = student_quantile(0.5 + share / 2, excess.freedom) * excess.error
+            return excess.excess - half, excess.excess + half
         z = normal_quantile(0.5 + share / 2)
-        low, high = _wilson(found.loss, found.rows, z)
+        low, high = _wilson(excess.loss, excess.rows, z)
         if self._own is not None and self._baseline is None:
             noise = 0.0 if self._noise is None else z * self._noise.error(inside)
             return (
-                found.excess - math.hypot(found.loss - low, noise),
-                found.excess + math.hypot(high - found.loss, noise),
+                excess.excess - math.hypot(excess.loss - low, noise),
+                excess.excess + math.hypot(high - excess.loss, noise),
             )
         beside = float(others.sum()) if self._baseline is None else max(1.0, self._baseline.rows)
-        least, most = _wilson(found.expected, beside, z)
+        least, most = _wilson(excess.expected, beside, z)
         return (
-            found.excess - math.hypot(found.loss - low, most - found.expected),
-            found.excess + math.hypot(high - found.loss, found.expected - least),
+            excess.excess - math.hypot(excess.loss - low, most - excess.expected),
+            excess.excess + math.hypot(high - excess.loss, excess.expected - least),
         )
 
     def _rest_tail(self, inside: Mask, others: Mask, t: tuple[float, float, float]) -> float:

@@ -127,8 +127,8 @@ def find_weak_slices(
     screened = screen(used, losses, first, options.limits)
     masks = SliceMasks(used)
     shown: list[FoundSlice] = []
-    for half, found in zip((first, ~first), screened, strict=True):
-        for one in _confirmed(found, masks, half, losses, options):
+    for half, screened_half in zip((first, ~first), screened, strict=True):
+        for one in _confirmed(screened_half, masks, half, losses, options):
             if not _known(one.mask, [other.mask for other in shown]):
                 shown.append(one)
     shown.sort(key=lambda one: (-one.harmed, one.terms.features, one.terms.terms))
@@ -148,10 +148,10 @@ def _confirmed(
     whole = [masks.of(terms) for terms in chosen]
     parts = [mask[others] for mask in whole]
     clear = _clear(parts)
-    found = [test.excess(part, clear & ~part) for part in parts]
+    excesses = [test.excess(part, clear & ~part) for part in parts]
     p = [
         max(one.p, beyond) if one.excess >= options.effect else 1.0
-        for one, beyond in zip(found, _beyond(test, parts, clear), strict=True)
+        for one, beyond in zip(excesses, _beyond(test, parts, clear), strict=True)
     ]
     q = [min(1.0, 2 * one) for one in benjamini_hochberg(p)]
     shown = [at for at, one in enumerate(q) if one <= options.level]
@@ -162,8 +162,8 @@ def _confirmed(
         FoundSlice(
             terms=chosen[at],
             mask=whole[at],
-            loss=found[at].loss,
-            expected=found[at].expected,
+            loss=excesses[at].loss,
+            expected=excesses[at].expected,
             interval=test.interval(parts[at], clear & ~parts[at], coverage),
             p=p[at],
             q=q[at],
@@ -175,11 +175,11 @@ def _confirmed(
 def _beyond(test: SliceTest, parts: Sequence[Mask], clear: Mask) -> list[float]:
     """The p-value of each slice's rows that no slice before it has: it must be weak there too."""
     covered = np.zeros_like(clear)
-    found = []
+    p_values = []
     for part in parts:
-        found.append(test.excess(part & ~covered, clear & ~part).p)
+        p_values.append(test.excess(part & ~covered, clear & ~part).p)
         covered |= part
-    return found
+    return p_values
 
 
 def _clear(parts: Sequence[Mask]) -> Mask:
@@ -193,13 +193,13 @@ def _known(mask: Mask, shown: Sequence[Mask]) -> bool:
     return bool(shown) and (mask & np.logical_or.reduce(shown)).sum() > MIN_NEW * mask.sum()
 
 
-def _renumbered(found: FoundSlice, order: Sequence[int]) -> FoundSlice:
+def _renumbered(slice_: FoundSlice, order: Sequence[int]) -> FoundSlice:
     """With features numbered as the caller does; ``order``: the caller's number of each."""
-    own = found.terms
+    own = slice_.terms
     numbers = [order[feature] for feature in own.features]
     indices = sorted(range(len(numbers)), key=numbers.__getitem__)
     return replace(
-        found,
+        slice_,
         terms=SliceTerms(
             tuple(numbers[at] for at in indices),
             tuple(own.terms[at] for at in indices),

@@ -60,13 +60,13 @@ def captured_project(what: Any, folder: Path, session: Session) -> CapturedProje
             "give the fitted model, or the function itself without calling it",
         )
     module = module_name(folder)
-    found = captured_model(what, module, session)
-    modules = dict.fromkeys(sorted(found.modules), "the model")
+    captured = captured_model(what, module, session)
+    modules = dict.fromkeys(sorted(captured.modules), "the model")
     if not any(name.partition(".")[0] == "sklearn" for name in modules):
         modules["joblib"] = "what reads the model"  # scikit-learn requires it
     modules.setdefault("pandas", "the rows")
-    code = _code(found.source, f"{module}.py", found.modules)
-    return CapturedProject(code, _named_files(code), found.pickle, what, modules)
+    code = _code(captured.source, f"{module}.py", captured.modules)
+    return CapturedProject(code, _named_files(code), captured.pickle, what, modules)
 
 
 def module_name(folder: Path) -> str:
@@ -95,7 +95,7 @@ def _named_files(code: Mapping[str, str]) -> dict[str, Path]:
 
     A project's own files, such as its requirements, are none.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for node in (node for text in code.values() for node in ast.walk(ast.parse(text))):
         text = node.value if isinstance(node, ast.Constant) else None
         if not isinstance(text, str) or not 0 < len(text) < 256 or "\n" in text or "\0" in text:
@@ -110,5 +110,5 @@ def _named_files(code: Mapping[str, str]) -> dict[str, Path]:
             continue
         file = Path(text)
         if file.is_file() and not file.is_symlink() and file.stat().st_size <= MAX_FILE:
-            found[path.as_posix()] = file.absolute()
-    return found
+            files[path.as_posix()] = file.absolute()
+    return files

@@ -22,9 +22,9 @@ def schema_frame(manifest: Manifest) -> pd.DataFrame:
 
     The index is the column; ``required`` is whether each row must have it.
     """
-    found = manifest.schema_
-    roles = [("feature", feature) for feature in found.features] + [
-        ("extra", extra) for extra in found.extras
+    schema = manifest.schema_
+    roles = [("feature", feature) for feature in schema.features] + [
+        ("extra", extra) for extra in schema.extras
     ]
     rows: list[dict[str, object]] = [
         {
@@ -35,8 +35,8 @@ def schema_frame(manifest: Manifest) -> pd.DataFrame:
         }
         for role, one in roles
     ]
-    if found.target is not None:
-        one = found.target
+    if schema.target is not None:
+        one = schema.target
         rows.append({"column": one.name, "role": "target", "kind": one.kind, "required": False})
     columns = ["column", "role", "kind", "required"]
     return pd.DataFrame(rows, columns=columns).set_index("column")
@@ -53,9 +53,9 @@ def slices_frame(manifest: Manifest) -> pd.DataFrame:
     """The metrics of each declared slice; the index is slice and metric."""
     slices = {} if manifest.evaluation is None else manifest.evaluation.slices
     rows = [
-        {SLICE: name, ROWS: found.rows, **row}
-        for name, found in slices.items()
-        for row in _rows(found)
+        {SLICE: name, ROWS: metrics.rows, **row}
+        for name, metrics in slices.items()
+        for row in _rows(metrics)
     ]
     columns = [SLICE, METRIC, ROWS, *_MEASURES]
     return pd.DataFrame(rows, columns=columns).set_index([SLICE, METRIC])
@@ -69,15 +69,15 @@ def findings_frame(reference: Reference) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_FINDING))
 
 
-def _rows(found: MetricValues) -> list[dict[str, object]]:
+def _rows(metrics: MetricValues) -> list[dict[str, object]]:
     nothing = (float("nan"), float("nan"))
     return [
         {
             METRIC: name,
             "value": value,
-            "low": found.intervals.get(name, nothing)[0],
-            "high": found.intervals.get(name, nothing)[1],
-            "baseline": found.baseline.get(name, float("nan")),
+            "low": metrics.intervals.get(name, nothing)[0],
+            "high": metrics.intervals.get(name, nothing)[1],
+            "baseline": metrics.baseline.get(name, float("nan")),
         }
-        for name, value in found.values.items()
+        for name, value in metrics.values.items()
     ]

@@ -45,7 +45,7 @@ class GivenRows:
         if kind in KINDS:
             return KINDS[kind]
         labels = getattr(model, "classes_", None) is not None or hasattr(model, "predict_proba")
-        return "classification" if labels else task_of_target(self.data.found, self.target)
+        return "classification" if labels else task_of_target(self.data.preview, self.target)
 
     @property
     def features(self) -> pd.DataFrame:
@@ -90,10 +90,10 @@ def given_rows(
                 "leave table= out: the project names the data where it is",
             )
         data = _referenced(rows, folder)
-        found = data.found.rows
-        check_frame(found, target)
-        kept = _columns(model, found, target)
-        yield GivenRows(data.only(kept), found[kept], target)
+        previewed = data.preview.rows
+        check_frame(previewed, target)
+        columns = _columns(model, previewed, target)
+        yield GivenRows(data.only(columns), previewed[columns], target)
         return
     if not isinstance(rows, pd.DataFrame):
         raise UsageError(
@@ -130,8 +130,8 @@ def _columns(model: Any, rows: pd.DataFrame, target: str) -> list[str]:
             f"got {len(rows.columns) - 1}",
             "give the rows as the model gets them, or pack a pipeline that begins with your steps",
         )
-    kept = {*wanted, target} if wanted else {*rows.columns}
-    return [name for name in rows.columns if name in kept]
+    columns = {*wanted, target} if wanted else {*rows.columns}
+    return [name for name in rows.columns if name in columns]
 
 
 def _write(rows: pd.DataFrame, file: Path) -> None:
@@ -159,9 +159,9 @@ def _stored(file: Path, table: str, folder: Path) -> GivenData:
     from packager.tables.source import open_source
 
     location = Location.parse(table).unversioned()
-    made = commit_rows(open_source(file), location, f"packed as {folder.name}", author())
+    commit = commit_rows(open_source(file), location, f"packed as {folder.name}", author())
     where = location.uri if location.path is None else str(location.path)
-    return _referenced(f"{where}@{made.version.number}", folder)
+    return _referenced(f"{where}@{commit.version.number}", folder)
 
 
 def _referenced(reference: str | Path, folder: Path) -> GivenData:
@@ -174,7 +174,7 @@ def _referenced(reference: str | Path, folder: Path) -> GivenData:
     with temporary_directory() as directory:
         file = directory / f"{location.name}.parquet"
         number = export(location, file).number
-        found = preview(file)
+        table = preview(file)
     local = None if location.path is None else os.path.relpath(location.path, folder.resolve())
     where = location.uri if local is None else local
-    return GivenData(f"{location.name}@{number}", f"{where}@{number}", found)
+    return GivenData(f"{location.name}@{number}", f"{where}@{number}", table)

@@ -140,8 +140,8 @@ class ModelPackage:
         outputs = self.manifest.schema_.outputs
         if len(outputs) > 1:
             return answers[[output.name for output in outputs]].to_numpy()
-        found = answers[PREDICTION].to_numpy()
-        return found.astype(self.classes_.dtype) if self.manifest.schema_.classes else found
+        predicted = answers[PREDICTION].to_numpy()
+        return predicted.astype(self.classes_.dtype) if self.manifest.schema_.classes else predicted
 
     def predict_proba(self, rows: Rows) -> np.ndarray[Any, Any]:
         """The probabilities, (rows, classes) in the order of ``classes_``.
@@ -166,11 +166,11 @@ class ModelPackage:
 
     def score(self, rows: Rows, target: Any) -> float:
         """The share of right labels; of numbers the coefficient of determination R²."""
-        found, wanted = self.predict(rows), np.asarray(target)
+        predicted, wanted = self.predict(rows), np.asarray(target)
         if self.manifest.schema_.classes:
-            return float(np.mean(found == wanted))
+            return float(np.mean(predicted == wanted))
         spread = np.sum((wanted - wanted.mean()) ** 2)
-        return float(1 - np.sum((wanted - found) ** 2) / spread) if spread else float("nan")
+        return float(1 - np.sum((wanted - predicted) ** 2) / spread) if spread else float("nan")
 
     @contextmanager
     def serve(self, port: int = 0) -> Iterator[Client]:
@@ -180,8 +180,8 @@ class ModelPackage:
 
         settings = ServeSettings.from_environment(memory=None)
         with (
-            self._open_again() as (found, engine),
-            serving(found, engine, port, self._progress, settings) as server,
+            self._open_again() as (reference, engine),
+            serving(reference, engine, port, self._progress, settings) as server,
             Client(server.url) as client,
         ):
             yield client
@@ -192,13 +192,13 @@ class ModelPackage:
 
         with (
             temporary_directory() as folder,
-            self._open_again(companion=True) as (found, engine),
+            self._open_again(companion=True) as (reference, engine),
             shown_progress(f"{self.name}: test on {len(rows)} rows") as progress,
         ):
             file = folder / "rows.parquet"
             rows.to_parquet(file, index=False)
             request = DataTestRequest(str(file), state=folder / "state")
-            report = run_test(found, request, engine, progress).report
+            report = run_test(reference, request, engine, progress).report
         assert report is not None, "a new ledger has tested nothing"
         return TestOutcome(report)
 
@@ -208,10 +208,10 @@ class ModelPackage:
         from packager.worker.job import ReplayRequest
 
         with (
-            self._open_again(verified=True) as (found, engine),
+            self._open_again(verified=True) as (reference, engine),
             shown_progress(f"{self.name}: replay") as progress,
         ):
-            return ReplayOutcome(replay(found, engine, progress, ReplayRequest()))
+            return ReplayOutcome(replay(reference, engine, progress, ReplayRequest()))
 
     def diff(self, other: str | ModelPackage, rows: pd.DataFrame | None = None) -> DiffOutcome:
         """The differences to ``other``; with labelled ``rows``, a paired comparison on them."""
@@ -244,8 +244,8 @@ class ModelPackage:
     def _open_again(self, **what: bool) -> Iterator[Any]:
         """Open it anew; ``what``: the ``companion`` or ``verified`` of ``opened_package``."""
         key = None if self.key is None else Path(self.key)
-        with opened_package(self.ref, self._progress, local=self.local, key=key, **what) as found:
-            yield found
+        with opened_package(self.ref, self._progress, local=self.local, key=key, **what) as opened:
+            yield opened
 
     def __getstate__(self) -> tuple[dict[str, Any], str | None]:
         return self.get_params(), self._session.root

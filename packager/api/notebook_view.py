@@ -47,12 +47,12 @@ def page(*parts: str) -> str:
 
 def _worst(reference: Reference) -> pd.DataFrame:
     """The slices with the worst intervals of the main metric, as ``inspect`` orders them."""
-    evaluation, found = reference.manifest.evaluation, slices_frame(reference.manifest)
+    evaluation, frame = reference.manifest.evaluation, slices_frame(reference.manifest)
     main = None if evaluation is None else main_metric(evaluation.overall)
     if evaluation is None or main is None:
-        return found.head(0).reset_index()
+        return frame.head(0).reset_index()
     worst = [(name, main) for name in worst_slices(evaluation, main)[:WORST_SLICES]]
-    return found.loc[worst].reset_index()
+    return frame.loc[worst].reset_index()
 
 
 def _measured(title: str, frame: pd.DataFrame) -> str:

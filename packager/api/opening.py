@@ -32,13 +32,13 @@ def opened_package(
     caller that reports such differences does so itself (``verified``).
     """
     engine = Engine.connect()
-    with reference.open_reference(ref, engine) as found:
-        if found.source:
-            progress.step(f"{ref} is {found.source}")
-        trust.check_platform(found, engine)
-        runner = runs_on((found,), engine, progress, local=local)
+    with reference.open_reference(ref, engine) as package:
+        if package.source:
+            progress.step(f"{ref} is {package.source}")
+        trust.check_platform(package, engine)
+        runner = runs_on((package,), engine, progress, local=local)
         public = None if key is None else PublicKey.load(key)
         if verified:
-            yield trust.signed(found, public, progress), runner
+            yield trust.signed(package, public, progress), runner
         else:
-            yield trust.trusted(found, public, progress, companion=companion), runner
+            yield trust.trusted(package, public, progress, companion=companion), runner

@@ -76,16 +76,16 @@ class ReplayOutcome(_Outcome):
 class DiffOutcome(_Outcome):
     """The differences between two packages; with rows, a paired comparison on them."""
 
-    def __init__(self, found: Difference | PairedEvaluation | PairedOutputs) -> None:
-        self.found = found
-        if isinstance(found, Difference):
-            self._text = lambda: package_diff.as_text(found, TEXT_COLUMNS)
+    def __init__(self, comparison: Difference | PairedEvaluation | PairedOutputs) -> None:
+        self.comparison = comparison
+        if isinstance(comparison, Difference):
+            self._text = lambda: package_diff.as_text(comparison, TEXT_COLUMNS)
         else:
-            self._text = lambda: evaluation.as_text(found, TEXT_COLUMNS)
+            self._text = lambda: evaluation.as_text(comparison, TEXT_COLUMNS)
 
     @property
     def document(self) -> dict[str, Any]:
         """As ``package diff --json`` prints it."""
-        if isinstance(self.found, Difference):
-            return dict(package_diff.as_json(self.found))
-        return dict(evaluation.as_json(self.found))
+        if isinstance(self.comparison, Difference):
+            return dict(package_diff.as_json(self.comparison))
+        return dict(evaluation.as_json(self.comparison))

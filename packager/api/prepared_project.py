@@ -58,8 +58,8 @@ class PreparedProject:
             self._warn(progress)
             built = build(load_project(self.folder), where, engine, progress, options)
             ref = built.images[0].name if where.path is None else str(where.path.absolute())
-            with open_reference(ref, engine) as found:
-                contained = engine is not None and found.lock().base != "none"
+            with open_reference(ref, engine) as reference:
+                contained = engine is not None and reference.lock().base != "none"
             package = ModelPackage(ref, local=not contained)
             if self._model is not None:
                 rows = self._rows.features.head(COMPARED_ROWS)

@@ -22,13 +22,13 @@ def requirement_frame(used: UsedPackages, text: str) -> pd.DataFrame:
     shown: set[str] = set()
     for module in used.modules:
         names = [package_of(part) for part in module.requirement.split(", ") if package_of(part)]
-        kept = [lines[name] for name in names if name in lines]
+        requirements = [lines[name] for name in names if name in lines]
         note = module.note
-        if module.requirement and not kept:
+        if module.requirement and not requirements:
             note = f"left out: the file lacks {module.requirement}"
-        elif kept and ", ".join(kept) != module.requirement and names:
+        elif requirements and ", ".join(requirements) != module.requirement and names:
             note = f"the session has {module.requirement}"
-        rows.append((module.module, module.needed_by, ", ".join(kept), note))
+        rows.append((module.module, module.needed_by, ", ".join(requirements), note))
         shown |= set(names)
     rows += [("", GIVEN, line, "") for name, line in lines.items() if name not in shown]
     return pd.DataFrame(rows, columns=list(COLUMNS))

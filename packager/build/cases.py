@@ -77,16 +77,16 @@ def _declared(context: BuildContext, image: Image) -> CasesReport:
         image.layers, [*context.stack.trees, *context.stack.worker], context.stack.data
     )
     judged = assemble("cases", environment.locked_base, layers, environment.platform, {})
-    kept = cache_directory(JUDGED) / f"{judged.digest[-64:][:32]}-{environment.isolation}"
-    if not context.fresh and (kept / REPORT).is_file():
-        touch(kept)
-        return CasesReport.load(kept / REPORT)
+    cached = cache_directory(JUDGED) / f"{judged.digest[-64:][:32]}-{environment.isolation}"
+    if not context.fresh and (cached / REPORT).is_file():
+        touch(cached)
+        return CasesReport.load(cached / REPORT)
     progress.step(f"judging {counted(len(context.project.test.case), 'case')}")
     out = context.folder / JUDGED
     base, engine = environment.locked_base, environment.engine
     with layers_worker(layers, base, environment.platform, engine) as worker:
         report = CasesReport.load(worker.run("cases", {"request.json": b"{}"}, out, progress))
-    with atomic_directory(kept, replace=True) as new:
+    with atomic_directory(cached, replace=True) as new:
         (new / REPORT).write_bytes(report.dump())
     return report
 

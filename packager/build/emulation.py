@@ -113,8 +113,8 @@ def compared(given: _Rows, manifest: Manifest, tree: Emulated, context: BuildCon
     schema, rows = manifest.schema_, _in_one_request(given, RowChecker(manifest.schema_))
     checked = RowChecker(schema).check(rows)
     columns = [list(column) for column in checked.columns[: len(schema.features)]]
-    found = tree.answers("model", _requests(manifest, columns, len(rows), tree.root))
-    native = _predictions(found)
+    document = tree.answers("model", _requests(manifest, columns, len(rows), tree.root))
+    native = _predictions(document)
     answers = flagged_answers(native, schema.probability_classes, checked.flags)
     largest = 0.0
     for number, (answer, expected) in enumerate(zip(answers, given.expected, strict=False)):
@@ -169,9 +169,9 @@ def _compiled(
         raise PackageError(
             "under emulation: the compiled form calls parts of the model, which is not compared"
         )
-    found = tree.answers("compiled", {"rows": rows})
-    own = _predictions(found)
-    inside = [number for number, one in enumerate(found["inside"]) if one]
+    document = tree.answers("compiled", {"rows": rows})
+    own = _predictions(document)
+    inside = [number for number, one in enumerate(document["inside"]) if one]
     for number in inside:
         expected, got = _answer(native, number), _answer(own, number)
         if not answers_agree(manifest, expected, got):
@@ -192,14 +192,14 @@ def _requests(manifest: Manifest, columns: list[list[Any]], rows: int, root: str
     return {"load": load, "ask": {"verb": "ask", "model": 0, "rows": rows, "values": columns}}
 
 
-def _predictions(found: Mapping[str, Any]) -> Predictions:
-    chances = found["probabilities"]
-    return Predictions(found["labels"], None if chances is None else np.asarray(chances, float))
+def _predictions(answers: Mapping[str, Any]) -> Predictions:
+    chances = answers["probabilities"]
+    return Predictions(answers["labels"], None if chances is None else np.asarray(chances, float))
 
 
-def _answer(found: Predictions, row: int) -> RowAnswer:
-    chances = found.probabilities
-    return found.labels[row], None if chances is None else chances[row].tolist()
+def _answer(predictions: Predictions, row: int) -> RowAnswer:
+    chances = predictions.probabilities
+    return predictions.labels[row], None if chances is None else chances[row].tolist()
 
 
 def _difference(got: Any, expected: Any) -> float:

@@ -32,13 +32,13 @@ class ImageAnnotations:
     @property
     def annotations(self) -> dict[str, str]:
         """Of the OCI manifest of each image; equal for equal revisions of one repository."""
-        found = {**self.labels, **self.named}
+        texts = {**self.labels, **self.named}
         if self.git is not None:
-            found[REVISION] = self.git.commit + ("-dirty" if self.git.dirty else "")
-            found[WORKING_TREE] = WORKING_TREES[self.git.dirty]
+            texts[REVISION] = self.git.commit + ("-dirty" if self.git.dirty else "")
+            texts[WORKING_TREE] = WORKING_TREES[self.git.dirty]
             if self.git.source:
-                found[SOURCE] = self.git.source
-        return found
+                texts[SOURCE] = self.git.source
+        return texts
 
     def on(self, images: Sequence[Image]) -> tuple[Image, ...]:
         """``images`` with these annotations."""
@@ -56,9 +56,9 @@ def read_marks(project: Project, files: ListedFiles, given: Sequence[str]) -> Im
     labels = image_labels(project.directory, given)
     kinds = (files.code.files, files.data, files.model)
     packaged = [path for kind in kinds for path in kind.values()]
-    found = git_state(project.directory, packaged)
+    state = git_state(project.directory, packaged)
     named = {TITLE: project.package.name, VERSION: project.package.version}
-    git = with_ci(found, ci_state(project.directory, os.environ))
+    git = with_ci(state, ci_state(project.directory, os.environ))
     return ImageAnnotations(labels, git, named, _data_git(project))
 
 

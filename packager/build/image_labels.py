@@ -39,12 +39,12 @@ def image_labels(project: Path, given: Sequence[str]) -> dict[str, str]:
     Raises ``UsageError`` for a label that is no ``NAME=VALUE``, reserved, given twice, too long,
     not printable, or that looks like a credential.
     """
-    found = {**_read(_lines(project), LABELS), **_read(given, OPTION)}
-    if len(found) > MAX_LABELS:
+    labels = {**_read(_lines(project), LABELS), **_read(given, OPTION)}
+    if len(labels) > MAX_LABELS:
         raise UsageError(
-            f"labels: expected at most {MAX_LABELS}, got {len(found)}", "leave some out"
+            f"labels: expected at most {MAX_LABELS}, got {len(labels)}", "leave some out"
         )
-    return dict(sorted(found.items()))
+    return dict(sorted(labels.items()))
 
 
 def _lines(project: Path) -> list[str]:
@@ -63,7 +63,7 @@ def _lines(project: Path) -> list[str]:
 
 
 def _read(entries: Iterable[str], where: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for entry in entries:
         name, equals, value = entry.partition("=")
         name, value = name.strip(), value.strip()
@@ -74,10 +74,10 @@ def _read(entries: Iterable[str], where: str) -> dict[str, str]:
                 "for example com.example.team=risk",
             )
         _check_name(name, where)
-        if name in found:
+        if name in labels:
             raise UsageError(f"{where}: {name}: expected it once, got it twice", "leave one out")
-        found[name] = value
-    return found
+        labels[name] = value
+    return labels
 
 
 def _check_name(name: str, where: str) -> None:

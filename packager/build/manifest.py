@@ -119,9 +119,9 @@ def _platform(
     lock, base = context.environment.lock, context.environment.locked_base
     grpc, named = context.project.serve.grpc, labels(context.project)
     text = render(base, named, template, members=bool(lock.members), grpc=grpc)
-    found = FileList.made(layers.image, layers.companion)
-    trees, companion = found.trees()
-    content = {FILE: found.text(), "Dockerfile": text}
+    file_list = FileList.made(layers.image, layers.companion)
+    trees, companion = file_list.trees()
+    content = {FILE: file_list.text(), "Dockerfile": text}
     for name, written in content.items():
         (package / name).write_text(written, encoding="utf-8")
     (package / LOCK).write_bytes(lock.dump())

@@ -42,20 +42,20 @@ def measure(training: str, job: Job, image: Image, context: BuildContext) -> Non
     out = context.folder / "out"
     if not (out / BASELINE).is_file():
         return
-    kept = _folder(training, job)
-    if not (kept / BASELINE).is_file():
+    cached = _folder(training, job)
+    if not (cached / BASELINE).is_file():
         context.progress.step("measuring the held-out rows for another [test]")
-        made = context.folder / MEASURED
-        _run(job, image, context, made)
-        keep_measures(training, job, made)
-    touch(kept)
+        measured = context.folder / MEASURED
+        _run(job, image, context, measured)
+        keep_measures(training, job, measured)
+    touch(cached)
     for name in NAMES:
         (out / name).unlink(missing_ok=True)  # a link into the cache
-        if (kept / name).is_file():
-            shutil.copyfile(kept / name, out / name)
+        if (cached / name).is_file():
+            shutil.copyfile(cached / name, out / name)
 
 
-def _run(job: Job, image: Image, context: BuildContext, made: Path) -> None:
+def _run(job: Job, image: Image, context: BuildContext, measured: Path) -> None:
     out, folder, environment = context.folder / "out", context.folder, context.environment
     given = hash_files({name: out / name for name in GIVEN})
     more = [plain_layer("package", folder / "given-package.tar", entries(given, "package"))]
@@ -64,7 +64,7 @@ def _run(job: Job, image: Image, context: BuildContext, made: Path) -> None:
         more.append(plain_layer("model", folder / "given-model.tar", list(trained)))
     base, engine, platform = environment.locked_base, environment.engine, environment.platform
     with layers_worker([*image.layers, *more], base, platform, engine) as worker:
-        worker.run("baseline", {"job.json": job.dump()}, made, context.progress)
+        worker.run("baseline", {"job.json": job.dump()}, measured, context.progress)
 
 
 def _folder(training: str, job: Job) -> Path:

@@ -71,7 +71,7 @@ def write_several(
     ``how``: destination, engine, progress. Raises ``PackageError``.
     """
     output, engine, progress = how
-    made = [
+    images = [
         MemberImage(
             name,
             _write(name, reference, output, engine, progress),
@@ -82,7 +82,9 @@ def write_several(
     ]
     path = compose_path(project, output)
     with atomic_file(path) as file:
-        file.write_text(compose_text(built.manifest, built.images[0].name, made), encoding="utf-8")
+        file.write_text(
+            compose_text(built.manifest, built.images[0].name, images), encoding="utf-8"
+        )
     progress.step(f"writing {path}: start it with `docker compose -f {path} up`")
 
 

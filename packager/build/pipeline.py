@@ -126,8 +126,8 @@ def build(
             context, manifest, partial(_assembled, context, named=named, layers=layers)
         )
         images = {name: marks.on(some) for name, some in images.items()}
-        found = folder / "out" / WEAK
-        weak = WeakSlices.load(found) if found.is_file() else None
+        slices_file = folder / "out" / WEAK
+        weak = WeakSlices.load(slices_file) if slices_file.is_file() else None
         check_cases(context, images[context.platform][0], allow=options.allow_findings)
         if options.check_reproducible:
             locks = {one.platform: one.lock for one in (environment, *elsewhere)}
@@ -234,17 +234,17 @@ def _train(
     image = training_image(environment, files, context.stack, context.folder)
     job = training_job(project, seed_variance)
     stack = context.stack
-    made = (*stack.below[len(environment.base.layers) if environment.base else 0 :], *stack.trees)
+    above = (*stack.below[len(environment.base.layers) if environment.base else 0 :], *stack.trees)
     with (
-        listed_meanwhile([*made, *stack.worker]),
+        listed_meanwhile([*above, *stack.worker]),
         training_worker(environment, image, progress) as worker,
     ):
         gate = GateOptions(allow=options.allow_findings, fresh=options.no_cache)
         check = partial(review, project, files, environment.lock, worker, progress, gate)
         inputs = training_inputs(image, files)
         digest = training_digest(inputs, worker.isolation, environment.machine, job)
-        kept = None if options.no_cache else load_training(digest, out, progress)
-        if kept is None:
+        cached = None if options.no_cache else load_training(digest, out, progress)
+        if cached is None:
             findings, result = check_and_train(context, job, worker, check)
             store_training(digest, out, worker.measures)
             keep_measures(digest, job, out)
@@ -254,7 +254,7 @@ def _train(
             "reusing the cached training result of the same inputs (--no-cache trains again)"
         )
         measure(digest, job, image, context)
-        return _Trained(Measured(kept.result, findings, seed_variance), kept.isolation)
+        return _Trained(Measured(cached.result, findings, seed_variance), cached.isolation)
 
 
 def _deliver(

@@ -86,26 +86,26 @@ def _base(
     reference: str, native: ProjectEnvironment, platform: str, progress: Progress
 ) -> BaseImage:
     progress.step(f"looking for the base {reference} for {platform}")
-    found = find_base(reference, platform, native.engine)
-    if found is None:
+    base = find_base(reference, platform, native.engine)
+    if base is None:
         raise PackageError(
             f"base {reference}: expected it for {platform} in the cache, got none",
             f"make one with `package base --platform {platform}`, and build with --base and the "
             "name it prints",
         )
-    if native.base is None or found.saved.python != native.lock.python:
+    if native.base is None or base.saved.python != native.lock.python:
         raise PackageError(
             f"base {reference}: expected Python {native.lock.python} for {platform}, as for "
-            f"{native.platform}, got {found.saved.python}",
+            f"{native.platform}, got {base.saved.python}",
             f"make one of the same release with `package base --platform {platform} --release …`",
         )
-    if found.compiler() is None:
+    if base.compiler() is None:
         progress.warn(
-            f"no Python {found.saved.version} for {native.platform} is known here: the image for "
+            f"no Python {base.saved.version} for {native.platform} is known here: the image for "
             f"{platform} gets no bytecode and starts more slowly; bases of the same release for "
             "both platforms have one Python"
         )
-    return found
+    return base
 
 
 def with_platforms(

@@ -41,10 +41,10 @@ class PreviousTest:
     def lines(self) -> list[str]:
         """The lines of the build's output."""
         bad = [check for check in self.report.checks if check.verdict == "failed"]
-        found = [f"{one.family}: {one.why}" for one in bad[:5]]
+        reasons = [f"{one.family}: {one.why}" for one in bad[:5]]
         return [
             f"{self.tag} on {self.report.rows:,} rows of {self.data}: {self.report.sentence}"
-        ] + (found if len(found) > 1 else [])
+        ] + (reasons if len(reasons) > 1 else [])
 
     @property
     def document(self) -> dict[str, str]:
@@ -82,11 +82,11 @@ class PreviousTime:
     @property
     def document(self) -> dict[str, Any]:
         """For programs."""
-        found = self.check
+        check = self.check
         return {
             "tag": self.tag,
-            "verdict": None if found is None else found.verdict,
-            "ratio": None if found is None else found.now,
+            "verdict": None if check is None else check.verdict,
+            "ratio": None if check is None else check.now,
             "sentence": self.line,
         }
 
@@ -116,9 +116,9 @@ class LastPackage:
 
     def time(self, built: str) -> PreviousTime:
         """Compare the processor time of the package ``built`` with its own, and tell it."""
-        found = self._compared(built)
-        (self.progress.step if found.passed else self.progress.warn)(found.line)
-        return found
+        comparison = self._compared(built)
+        (self.progress.step if comparison.passed else self.progress.warn)(comparison.line)
+        return comparison
 
     def _compared(self, built: str) -> PreviousTime:
         try:
@@ -145,11 +145,11 @@ def last_package(
     """
     with ExitStack() as stack:
         try:
-            found = _opened(project, output, engine, progress, stack)
+            previous = _opened(project, output, engine, progress, stack)
         except PackageError as error:
             progress.warn(_not_tested(error))
-            found = None
-        yield found
+            previous = None
+        yield previous
 
 
 def _opened(
@@ -186,12 +186,12 @@ def _opened(
 
 def _kept(path: Path, folder: Path) -> str:
     """Another name for the files at ``path`` in ``folder``: the build replaces the first one."""
-    kept = folder / path.name
+    copy = folder / path.name
     if path.is_dir():
-        shutil.copytree(path, kept, copy_function=_linked)
+        shutil.copytree(path, copy, copy_function=_linked)
     else:
-        _linked(str(path), str(kept))
-    return str(kept)
+        _linked(str(path), str(copy))
+    return str(copy)
 
 
 def _linked(source: str, target: str) -> None:
@@ -206,6 +206,6 @@ def _not_tested(error: PackageError) -> str:
     return f"the last package was not tested on the new version: {error.message}"
 
 
-def _version(found: Reference) -> int | None:
-    data = found.manifest.data
+def _version(package: Reference) -> int | None:
+    data = package.manifest.data
     return data.table.version if isinstance(data, DataSource) and data.table else None

@@ -148,9 +148,9 @@ def _longer(seconds: float) -> str:
 
 def _end_error(log: str) -> PackageError:
     """The error for a server that ended: its own error and hint, or the end of its log."""
-    found = startup_error(log)
-    if found is not None:
-        return PackageError(f"trained, but the image can't predict: {found.message}", found.hint)
+    error = startup_error(log)
+    if error is not None:
+        return PackageError(f"trained, but the image can't predict: {error.message}", error.hint)
     hint = (
         last_lines(log) or "it printed nothing: see the command it starts with (`docker inspect`)"
     )

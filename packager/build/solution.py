@@ -61,8 +61,10 @@ def with_members(build: Build) -> Build:
             for section in sorted(project.member, key=lambda one: one.name in projects):
                 with ExitStack() as one:
                     how = (engine, progress, options)
-                    made = projects.get(section.name)
-                    reference = one.enter_context(_member(project, section, made, build, how))
+                    member_project = projects.get(section.name)
+                    reference = one.enter_context(
+                        _member(project, section, member_project, build, how)
+                    )
                     unpack_member(section, reference, solution)
                     keep_data(section, reference, folder / DATA)
                     if several:  # its image is read when that of the solution is written
@@ -84,25 +86,25 @@ def with_members(build: Build) -> Build:
 def _member(
     project: Project,
     section: MemberSection,
-    made: Project | None,
+    member_project: Project | None,
     build: Build,
     how: tuple[Engine | None, Progress, BuildOptions],
 ) -> Iterator[Reference]:
-    """The package of a member; built if it is ``made`` from a project."""
+    """The package of a member; built if ``member_project`` is given."""
     engine, progress, options = how
     path = project.path(section.package)
     with temporary_directory() as folder, naming(section):
-        if made is not None:
+        if member_project is not None:
             progress.step(f"member {section.name}: building {section.package}")
             own = replace(options, builder="assemble", check_reproducible=False, images="one")
-            build(made, Destination("oci", folder / "built"), engine, progress, own)
+            build(member_project, Destination("oci", folder / "built"), engine, progress, own)
             text = str(folder / "built")
         else:
             progress.step(f"member {section.name}: {section.package}")
             text = str(path) if path.exists() else section.package
         with open_reference(text, engine) as reference:
             # What was just built here has no signature; the policy is for what comes from others.
-            yield signed(reference, None, progress) if made is None else reference
+            yield signed(reference, None, progress) if member_project is None else reference
 
 
 def plan_members(
@@ -134,8 +136,8 @@ def members_data(project: Project, folder: Path) -> tuple[Layer, ...]:
     """A layer in ``folder`` with the training data of a solution's members; none without any."""
     if project.solution_folder is None:
         return ()
-    kept = data_entries(project.solution_folder.parent / DATA)
-    return (plain_layer(MEMBERS_DATA, folder / "members.tar", kept),) if kept else ()
+    entries = data_entries(project.solution_folder.parent / DATA)
+    return (plain_layer(MEMBERS_DATA, folder / "members.tar", entries),) if entries else ()
 
 
 def _where(process: str, why: str | None) -> str:

@@ -25,7 +25,7 @@ def check_before_members(project: Project, base: str) -> dict[str, Project]:
     ``base``: the name of the base image, which may say the version of Python. Returns the projects
     of members that the build builds, by the member's name.
     """
-    made = {
+    projects = {
         one.name: _member_project(project, one)
         for one in project.member
         if _is_project(project, one)
@@ -34,7 +34,7 @@ def check_before_members(project: Project, base: str) -> dict[str, Project]:
     _check_roles(project, columns)
     file, text = _flow_text(project)
     if text is None:
-        return made
+        return projects
     _check_function(file, text, project, base)
     code = FlowCode.parse(text, _function(project))
     if code is not None:
@@ -42,7 +42,7 @@ def check_before_members(project: Project, base: str) -> dict[str, Project]:
         check_names(file, code, names)
         if columns is not None:
             check_columns(file, code, feature_columns(project, columns), names)
-    return made
+    return projects
 
 
 def check_flow(project: Project, members: Sequence[MemberPackage]) -> None:
@@ -128,7 +128,7 @@ def _flow_text(project: Project) -> tuple[str, str | None]:
 def _check_function(file: str, text: str, project: Project, base: str) -> None:
     name = _function(project)
     try:
-        found, others = may_define(text, name)
+        defined, others = may_define(text, name)
     except (SyntaxError, ValueError) as error:
         known = re.search(r"python:?(\d+)\.(\d+)", base)
         if known is None or (int(known[1]), int(known[2])) > sys.version_info[:2]:
@@ -140,7 +140,7 @@ def _check_function(file: str, text: str, project: Project, base: str) -> None:
             f"{file}{line}: expected code of Python {known[1]}.{known[2]}, got {what}",
             "correct it: the flow can't be imported",
         ) from error
-    if not found:
+    if not defined:
         raise UsageError(
             f"[package] flow: expected a function of {file}, got {name!r}",
             _suggestion(name, others) or f"write `def {name}(rows, members):`",

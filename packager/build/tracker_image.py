@@ -107,13 +107,13 @@ def _base(reference: str, engine: Engine | None, progress: Progress) -> BaseImag
     progress.step(f"looking for the base {reference}")
     from packager.environment.platform import default_platform
 
-    found = find_base(reference, engine.platform if engine else default_platform(), engine)
-    if found is None:
+    base = find_base(reference, engine.platform if engine else default_platform(), engine)
+    if base is None:
         raise PackageError(
             f"base {reference}: not in the cache, and no engine has it",
             "make one with `package base`, and use --base and the name it prints",
         )
-    return found
+    return base
 
 
 def _fetch(locked: list[Wheel], base: BaseImage, folder: Path, progress: Progress) -> None:
@@ -122,5 +122,5 @@ def _fetch(locked: list[Wheel], base: BaseImage, folder: Path, progress: Progres
         none = folder / "requirements.txt"
         none.touch()
         index = user_index_options().of_project(none, "unsafe-best-match", None)
-        found = resolver.locate(absent, base.target, index, SHIPPED.name)
-        wheels.fetch(found, index, progress)
+        resolved = resolver.locate(absent, base.target, index, SHIPPED.name)
+        wheels.fetch(resolved, index, progress)

@@ -106,8 +106,8 @@ def file_cells(names: Mapping[str, Any], cells: Sequence[Cell]) -> list[Cell]:
 
 def codes_of(value: Any) -> list[CodeType]:
     """The code of a function, or of the methods of a class."""
-    found = vars(value).values() if isinstance(value, type) else (value,)
-    plain = (getattr(one, "__func__", getattr(one, "fget", one)) for one in found)
+    members = vars(value).values() if isinstance(value, type) else (value,)
+    plain = (getattr(one, "__func__", getattr(one, "fget", one)) for one in members)
     return [one.__code__ for one in plain if isinstance(one, FunctionType)]
 
 

@@ -48,10 +48,10 @@ def _changed(module: ModuleType, tree: ast.Module) -> str | None:
     for node in tree.body:
         if isinstance(node, Definition):
             texts.setdefault(node.name, []).append(ast.unparse(node))
-    for name, found in texts.items():
+    for name, definitions in texts.items():
         value = vars(module).get(name)
         if getattr(value, "__module__", None) != module.__name__:
             continue  # deleted, or another module's now
-        if not any(is_live(text, name, value, beside) for text in found):
+        if not any(is_live(text, name, value, beside) for text in definitions):
             return name
     return None

@@ -83,7 +83,7 @@ def closure(roots: Iterable[str], session: Session) -> Closure:
 class _Capture:
     def __init__(self, session: Session) -> None:
         self.session, self.made = session, Closure()
-        self.found: Sequence[CellStatement] = session.statements
+        self.statements: Sequence[CellStatement] = session.statements
         self.waiting: list[str] = []
 
     def of(self, roots: Iterable[str]) -> Closure:
@@ -96,9 +96,9 @@ class _Capture:
         return self.made
 
     def _take(self, name: str) -> None:
-        binding = [index for index, one in enumerate(self.found) if name in one.binds]
+        binding = [index for index, one in enumerate(self.statements) if name in one.binds]
         if name not in self.session.names and not hasattr(builtins, name):
-            last = self.found[binding[-1]] if binding else None
+            last = self.statements[binding[-1]] if binding else None
             reason = "it was deleted" if last else "nothing in the session defines it"
             self._refuse(name, last, reason)
             return
@@ -107,18 +107,18 @@ class _Capture:
             reason = "a magic or shell command within a function or class runs in IPython alone"
             self._refuse(name, self._user_of(name), reason)
             return
-        defining = [index for index in binding if self.found[index].is_definition_of(name)]
+        defining = [index for index in binding if self.statements[index].is_definition_of(name)]
         if not binding:
             self._live(name, None, value)
-        elif self.found[binding[-1]].is_import:
+        elif self.statements[binding[-1]].is_import:
             self.made.imports |= self._imports(name, binding)
         elif defining and defining[-1] == binding[-1]:
             self._define(name, defining, value)
-        elif is_made_by_factory(self.found[binding[-1]], name, value, self.session.names):
-            self.made.statements[binding[-1]] = self.found[binding[-1]]
-            self.waiting += sorted(self.found[binding[-1]].needs())
+        elif is_made_by_factory(self.statements[binding[-1]], name, value, self.session.names):
+            self.made.statements[binding[-1]] = self.statements[binding[-1]]
+            self.waiting += sorted(self.statements[binding[-1]].needs())
         else:
-            self._live(name, self.found[binding[-1]], value)
+            self._live(name, self.statements[binding[-1]], value)
 
     def _imports(self, name: str, binding: Sequence[int]) -> dict[str, str]:
         """The imports that bind ``name`` and nothing else: its last one, or those of parts of it.
@@ -127,22 +127,24 @@ class _Capture:
         """
         lines: dict[str, str] = {}
         for index in reversed(binding):
-            found = self.found[index].imports_of(name)
-            whole = found.startswith(f"import {name}") and " as " not in found
-            if not found or (lines and not whole):
+            imports = self.statements[index].imports_of(name)
+            whole = imports.startswith(f"import {name}") and " as " not in imports
+            if not imports or (lines and not whole):
                 break
-            lines = {f"{name}:{index}": found, **lines}
+            lines = {f"{name}:{index}": imports, **lines}
             if not whole:
                 break
         return lines
 
     def _define(self, name: str, defining: Sequence[int], value: Any) -> None:
         """Take the newest statement that made ``value``; a cell may have failed before it."""
-        found = self.found
-        live = [x for x in defining if is_live(found[x].text, name, value, found[x].beside)]
+        statements = self.statements
+        live = [
+            x for x in defining if is_live(statements[x].text, name, value, statements[x].beside)
+        ]
         newest = (live or defining)[-1]
-        one = self.found[newest]
-        changed = next((x for x in self.found[newest + 1 :] if name in x.changes), None)
+        one = self.statements[newest]
+        changed = next((x for x in self.statements[newest + 1 :] if name in x.changes), None)
         if changed is not None:
             reason = f"it is changed after its definition ({first_line(changed.text)})"
             self._refuse(name, changed, reason)

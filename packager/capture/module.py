@@ -40,28 +40,28 @@ def captured_model(model: Any, module: str, session: Session) -> CapturedModel:
 
     Raises ``PackageError`` that names what can't be captured, with its cells.
     """
-    found = references(model, session)
+    referenced = references(model, session)
     stale = [
         Refusal(name, _cell(name, session), _stale(name))
-        for name, one in found.names.items()
+        for name, one in referenced.names.items()
         if _now(name, session) is not one
     ]
-    made = [
+    definitions = [
         named_function(one, f"function_{number}", session)
-        for number, one in enumerate(found.nameless, 1)
+        for number, one in enumerate(referenced.nameless, 1)
     ]
-    refused = [*stale, *(one for one in made if isinstance(one, Refusal))]
-    named = [one for one in made if isinstance(one, NamedFunction)]
-    tops = {name.partition(".")[0] for name in found.names}
+    refused = [*stale, *(one for one in definitions if isinstance(one, Refusal))]
+    named = [one for one in definitions if isinstance(one, NamedFunction)]
+    tops = {name.partition(".")[0] for name in referenced.names}
     roots = sorted({*tops, *(name for one in named for name in one.needs)})
     own = closure([] if refused else roots, session)
     _check([*refused, *own.refused], sorted(tops) or [type(model).__name__])
-    functions = {one.name: value for one, value in zip(named, found.nameless, strict=True)}
+    functions = {one.name: value for one, value in zip(named, referenced.nameless, strict=True)}
     whole = {name: session.names[name] for name in tops}
-    with named_in(module, {**whole, **found.names, **functions}):
+    with named_in(module, {**whole, **referenced.names, **functions}):
         content = dumped(model)
     source = _module(own, named) if roots or named else ""
-    return CapturedModel(content, source, frozenset(found.modules))
+    return CapturedModel(content, source, frozenset(referenced.modules))
 
 
 def captured_training(function: Callable[..., Any], session: Session) -> str:
@@ -116,10 +116,10 @@ def _cell(name: str, session: Session) -> str:
 def _now(name: str, session: Session) -> Any:
     """The session's object of a qualified name; None without it."""
     top, *inner = name.split(".")
-    found = session.names.get(top)
+    value = session.names.get(top)
     for one in inner:
-        found = getattr(found, one, None)
-    return found
+        value = getattr(value, one, None)
+    return value
 
 
 def _stale(name: str) -> str:

@@ -53,12 +53,12 @@ def named_function(function: FunctionType, name: str, session: Session) -> Named
         first.append(f"{variable} = {value.text}")
         modules |= value.modules
         needs |= value.names
-    made = _definition(name, text, first)
-    if made is None:
+    definition = _definition(name, text, first)
+    if definition is None:
         return Refusal(shown, where, "it can't stand at the top of a module: define it there")
     imports = {f"import {module} as {alias(module)}" for module in modules}
-    used = free_names(made) - {name, *map(alias, modules)}
-    return NamedFunction(name, made, tuple(sorted(imports)), used | needs)
+    used = free_names(definition) - {name, *map(alias, modules)}
+    return NamedFunction(name, definition, tuple(sorted(imports)), used | needs)
 
 
 def _definition(name: str, text: str, first: list[str]) -> str | None:
@@ -67,13 +67,13 @@ def _definition(name: str, text: str, first: list[str]) -> str | None:
     set_first = [ast.parse(line).body[0] for line in first]
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Lambda):
         body: list[ast.stmt] = [*set_first, ast.Return(node.value.body)]
-        made = ast.FunctionDef(name, node.value.args, body, [], lineno=1)
+        definition = ast.FunctionDef(name, node.value.args, body, [], lineno=1)
     elif isinstance(node, ast.FunctionDef):
-        made, node.name = node, name
-        made.body = [*set_first, *node.body]
+        definition, node.name = node, name
+        definition.body = [*set_first, *node.body]
     else:
         return None
-    written_now = ast.unparse(ast.fix_missing_locations(made))
+    written_now = ast.unparse(ast.fix_missing_locations(definition))
     try:
         compile(written_now, name, "exec", dont_inherit=True)
     except SyntaxError:  # it changes a variable of the function around it

@@ -37,9 +37,9 @@ def references(value: Any, session: Session) -> References:
 
     Raises ``PackageError`` for what can't be pickled, with its place within ``value``.
     """
-    found = References()
+    referenced = References()
     try:
-        _Recorder(found, session).dump(value)
+        _Recorder(referenced, session).dump(value)
     except Exception as error:  # the objects' own methods run
         where = _unpicklable(value, session)
         raise PackageError(
@@ -47,33 +47,35 @@ def references(value: Any, session: Session) -> References:
             f"that can't: {printable(str(error))[:200]}",
             _SOURCE,
         ) from error
-    return found
+    return referenced
 
 
 class _Recorder(pickle.Pickler):
     """Writes nothing that is kept, and records each class and function that a pickle names."""
 
-    def __init__(self, found: References, session: Session) -> None:
+    def __init__(self, referenced: References, session: Session) -> None:
         super().__init__(io.BytesIO(), protocol=5)
-        self.found, self.session = found, session
+        self.referenced, self.session = referenced, session
 
     def reducer_override(self, value: Any) -> Any:
         """Called by ``pickle`` for every object that is not one of Python's plain values."""
         if isinstance(value, type):  # a class needs its bases: LightGBM's are scikit-learn's
-            self.found.modules |= {one.__module__ for one in value.__mro__} - {self.session.module}
+            self.referenced.modules |= {one.__module__ for one in value.__mro__} - {
+                self.session.module
+            }
         if not isinstance(value, type | FunctionType):
             if callable(value) and hasattr(value, "__name__"):
                 module = getattr(value, "__module__", None) or type(value).__module__
-                self.found.modules |= {str(module)} - {self.session.module}
+                self.referenced.modules |= {str(module)} - {self.session.module}
             return NotImplemented
         if not self.session.defines(value):
-            self.found.modules.add(value.__module__)
+            self.referenced.modules.add(value.__module__)
             return NotImplemented
         if isinstance(value, FunctionType) and "<" in value.__qualname__:
-            if all(value is not one for one in self.found.nameless):
-                self.found.nameless.append(value)
+            if all(value is not one for one in self.referenced.nameless):
+                self.referenced.nameless.append(value)
         else:
-            self.found.names[value.__qualname__] = value
+            self.referenced.names[value.__qualname__] = value
         return str, ("",)
 
 

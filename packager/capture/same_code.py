@@ -94,13 +94,13 @@ def lambda_text(code: CodeType, trees: list[tuple[str, ast.Module]]) -> str | No
 
 def imported_by(tree: ast.AST) -> frozenset[str]:
     """Names that imports of a module bind, those within functions and classes left out."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {name.asname or name.name.partition(".")[0] for name in node.names}
+            names |= {name.asname or name.name.partition(".")[0] for name in node.names}
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found |= imported_by(node)
-    return frozenset(found - {"*"})
+            names |= imported_by(node)
+    return frozenset(names - {"*"})
 
 
 def _beside_imports(text: str, names: frozenset[str]) -> list[str]:
@@ -129,8 +129,8 @@ def _compiled_inside(text: str, code: CodeType, beside: frozenset[str]) -> bool:
     flags = code.co_flags & FUTURE
     try:
         for source in _beside_imports(f"def made({names}):\n{lines}\n", beside):
-            made = compile(source, "cell", "exec", flags=flags, dont_inherit=True)
-            around = next(one for one in made.co_consts if isinstance(one, CodeType))
+            module_code = compile(source, "cell", "exec", flags=flags, dont_inherit=True)
+            around = next(one for one in module_code.co_consts if isinstance(one, CodeType))
             inner += [one for one in around.co_consts if isinstance(one, CodeType)]
     except SyntaxError:
         return False
@@ -146,8 +146,8 @@ def _undecorated(value: Any) -> Any:
 
 def _own(code: CodeType, name: str, value: Any) -> bool:
     """Whether code is of the definition ``name`` itself, and not of what a decorator put there."""
-    made = _undecorated(value)
-    if isinstance(made, FunctionType):
+    undecorated = _undecorated(value)
+    if isinstance(undecorated, FunctionType):
         return code.co_name == name or code.co_name == "<lambda>"
     return code.co_qualname.startswith(f"{name}.") and not code.co_filename.startswith("<string>")
 

@@ -73,23 +73,23 @@ def current_session(names: Mapping[str, Any] | None = None) -> Session:
 
     Its source is what IPython executed, and the files whose code ran in the namespace.
     """
-    found = _callers_names() if names is None else names
+    namespace = _callers_names() if names is None else names
     shell = running_shell()
     executed: list[Cell] = []
-    if shell is not None and found is shell.user_ns:
+    if shell is not None and namespace is shell.user_ns:
         executed = ipython_cells(shell.user_ns.get("In", ()), shell.transform_cell)
-    return Session(found, _valid((*file_cells(found, executed), *executed)))
+    return Session(namespace, _valid((*file_cells(namespace, executed), *executed)))
 
 
 def _valid(cells: Iterable[Cell]) -> tuple[Cell, ...]:
-    kept = []
+    valid = []
     for cell in cells:
         try:
             ast.parse(cell.source)
         except (SyntaxError, ValueError):
             continue  # a file that changed into no Python, or is of another language
-        kept.append(cell)
-    return tuple(kept)
+        valid.append(cell)
+    return tuple(valid)
 
 
 def _callers_names() -> Mapping[str, Any]:

@@ -78,7 +78,7 @@ def statements(cells: Sequence[Cell]) -> list[CellStatement]:
 def free_names(text: str) -> frozenset[str]:
     """Names that the code ``text`` looks up in its module, without those of Python."""
     tree = ast.parse(text)
-    found, own = set[str](), set[str]()
+    used, own = set[str](), set[str]()
     counted = {
         node.target.id
         for node in ast.walk(tree)
@@ -90,14 +90,14 @@ def free_names(text: str) -> frozenset[str]:
             outer = table.get_type() == "module" or symbol.is_global()
             added_to = symbol.is_declared_global() and symbol.get_name() in counted
             if outer and (symbol.is_referenced() or added_to):
-                found.add(symbol.get_name())
+                used.add(symbol.get_name())
             elif not outer:
                 own.add(symbol.get_name())
         for child in table.get_children():
             walk(child)
 
     walk(symtable.symtable(text, "cell", "exec"))
-    return frozenset((found | {*_named_in_texts(tree)} - own) - BUILTINS)
+    return frozenset((used | {*_named_in_texts(tree)} - own) - BUILTINS)
 
 
 def _named_in_texts(tree: ast.AST) -> Iterator[str]:

@@ -43,14 +43,14 @@ def written(value: Any, own: Mapping[int, str] | None = None) -> WrittenValue | 
 
     ``own``: identity of a function or class of the session → its name there.
     """
-    found = _Writer(own or {})
+    writer = _Writer(own or {})
     try:
-        text = found.text(value, 0)
+        text = writer.text(value, 0)
     except _NotWritableError:
         return None
     if len(text) > MAX_LITERAL:
         return None
-    return WrittenValue(text, frozenset(found.modules), frozenset(found.names))
+    return WrittenValue(text, frozenset(writer.modules), frozenset(writer.names))
 
 
 def alias(module: str) -> str:
@@ -65,9 +65,9 @@ def public_module(module: str, name: str, value: Any) -> str | None:
     """
     parts = module.split(".")
     for end in range(1, len(parts) + 1):
-        found = ".".join(parts[:end])
-        if getattr(sys.modules.get(found), name, None) is value:
-            return found
+        candidate = ".".join(parts[:end])
+        if getattr(sys.modules.get(candidate), name, None) is value:
+            return candidate
     return None
 
 

@@ -84,8 +84,8 @@ def complete_option(arg: str, names: Collection[str]) -> str:
     name, equals, value = arg.partition("=")
     if not name.startswith("--") or name in names:
         return arg
-    found = [one for one in names if one.startswith(name)]
-    return f"{found[0]}{equals}{value}" if len(found) == 1 else arg
+    matches = [one for one in names if one.startswith(name)]
+    return f"{matches[0]}{equals}{value}" if len(matches) == 1 else arg
 
 
 app = Application(
@@ -151,8 +151,8 @@ def opened(
         key=key,
         companion=companion,
         verified=verified,
-    ) as found:
-        yield found
+    ) as pair:
+        yield pair
 
 
 def is_server(reference: str) -> bool:

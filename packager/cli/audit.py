@@ -47,9 +47,11 @@ def audit(
     """
     from packager.report import audit as report
 
-    found = _audited(target, allow or [], deny_license or [], vulnerabilities=vulnerabilities)
-    print_result(report.as_json(found) if as_json else report.as_text(found, everything=everything))
-    if not found.clean:
+    audited = _audited(target, allow or [], deny_license or [], vulnerabilities=vulnerabilities)
+    print_result(
+        report.as_json(audited) if as_json else report.as_text(audited, everything=everything)
+    )
+    if not audited.clean:
         raise typer.Exit(1)
 
 
@@ -70,10 +72,10 @@ def _audited(
                 "write it into package.toml: [serve] pickle_allow",
             )
         project = load_project(path)
-        found = audit_project(project, deny)
+        audited = audit_project(project, deny)
         if vulnerabilities:
-            look_up_wheels(found, project.directory)
-        return found
+            look_up_wheels(audited, project.directory)
+        return audited
     if path.is_file() and path.suffix not in (".tar", ".gz"):
         for option, given in (("--vulnerabilities", vulnerabilities), ("--deny-license", deny)):
             if given:
@@ -83,7 +85,7 @@ def _audited(
                 )
         return audit_file(path, allow)
     with open_reference(target, Engine.connect()) as reference:
-        found = audit_reference(reference, allow, deny)
+        audited = audit_reference(reference, allow, deny)
         if vulnerabilities:
-            look_up(found, reference)
-        return found
+            look_up(audited, reference)
+        return audited

@@ -62,13 +62,15 @@ def bench(
         refuse_key(key)
         api_key = None if key_file is None else read_key(key_file)
         with make_client(reference, key_file, local=local) as client:
-            found = bench_server(client, api_key, plan, progress)
+            benchmark = bench_server(client, api_key, plan, progress)
     else:
         refuse_key_file(key_file)
         with opened(reference, local, key) as (package, engine):
-            found = bench_package(package, engine, plan, progress)
-    print_result(json.dumps(bench_json(found)) if as_json else as_text(found, terminal_columns()))
-    if not all(step.passed for step in found.steps):
+            benchmark = bench_package(package, engine, plan, progress)
+    print_result(
+        json.dumps(bench_json(benchmark)) if as_json else as_text(benchmark, terminal_columns())
+    )
+    if not all(step.passed for step in benchmark.steps):
         raise typer.Exit(1)
 
 

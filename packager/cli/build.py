@@ -195,14 +195,14 @@ def base(
     if output is not None:
         Destination("docker-archive", output).check()
     engine = Engine.connect()
-    made = (
+    base_image = (
         restore_base(source, engine)
         if source
         else make_base(engine, ConsoleProgress(), packages or (), release, platform)
     )
     if output is not None:
-        write_archive([made.image], output)
-    saved = made.saved
+        write_archive([base_image.image], output)
+    saved = base_image.saved
     fact = {
         "reference": saved.reference,
         "platform": saved.platform,

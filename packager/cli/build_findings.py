@@ -46,9 +46,11 @@ def report_data(url: str, report_url: str | None, project: Path, base: str | Non
         return
     progress, target = ConsoleProgress(), resolve_target(str(project))
     try:
-        found = check_data(target, progress, base=base)
+        checked = check_data(target, progress, base=base)
     except PackageError as error:  # the image is built: reporting doesn't fail the build
         progress.warn(f"the findings of the data were not sent: {error.message}")
         return
-    findings = findings_of_data(found.report, found.open, target.title, target.name, time.time())
+    findings = findings_of_data(
+        checked.report, checked.open, target.title, target.name, time.time()
+    )
     send_findings(url, with_page(findings, ReportPage(report_url)), progress)

@@ -46,11 +46,11 @@ def card(
         )
     if output is not None:
         check_writable(output.absolute().parent)
-    with open_reference(reference, Engine.connect()) as found:
-        made = model_card_of(found, wheel_licences(found))
-    text = as_markdown(made) if file_format == "markdown" else as_page(made)
+    with open_reference(reference, Engine.connect()) as package:
+        model_card = model_card_of(package, wheel_licences(package))
+    text = as_markdown(model_card) if file_format == "markdown" else as_page(model_card)
     if output is None:
-        print_result(json.dumps(asdict(made)) if as_json else text.rstrip("\n"))
+        print_result(json.dumps(asdict(model_card)) if as_json else text.rstrip("\n"))
         return
     with atomic_file(output) as file:
         file.write_text(text, encoding="utf-8")

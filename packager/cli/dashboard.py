@@ -103,8 +103,8 @@ def _site(
                 "add --prometheus http://HOST:9090, or name a server: package dashboard"
                 " http://HOST:3000",
             )
-        with open_reference(reference, Engine.connect()) as found:
-            model = monitored(found, Objectives())
+        with open_reference(reference, Engine.connect()) as package:
+            model = monitored(package, Objectives())
     site = PrometheusSite(model, prometheus, tracker)
     site.check()
     return site

@@ -139,11 +139,13 @@ def _compare_shadow(
     from packager.replicas.shadow import SHADOW_NAMES, shadow_report
     from packager.report.shadow import shadow_text
 
-    found = shadow_report(counted.totals("30d", SHADOW_NAMES), design_effect, horizon)
+    report = shadow_report(counted.totals("30d", SHADOW_NAMES), design_effect, horizon)
     if report_to[0] is not None:
-        _send(report_to, findings_of_shadow(found, time.time()))
-    print_result(json.dumps(found.as_json()) if as_json else shadow_text(found, terminal_columns()))
-    return int(found.verdict != "challenger better")
+        _send(report_to, findings_of_shadow(report, time.time()))
+    print_result(
+        json.dumps(report.as_json()) if as_json else shadow_text(report, terminal_columns())
+    )
+    return int(report.verdict != "challenger better")
 
 
 def _report_drift(
@@ -158,11 +160,11 @@ def _report_drift(
     from packager.replicas.metric_names import DRIFT_NAMES
     from packager.report.drift import as_text
 
-    found = drift_report(counted.totals("1d", DRIFT_NAMES), design_effect)
+    report = drift_report(counted.totals("1d", DRIFT_NAMES), design_effect)
     if report_to[0] is not None:
-        _send(report_to, findings_of_drift(found, time.time()))
-    print_result(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
-    return int(found.verdict != "no drift")
+        _send(report_to, findings_of_drift(report, time.time()))
+    print_result(json.dumps(report.as_json()) if as_json else as_text(report, terminal_columns()))
+    return int(report.verdict != "no drift")
 
 
 def _send(report_to: tuple[str | None, str | None], report: Report) -> None:

@@ -37,8 +37,8 @@ def export(
     if mlflow is None:
         raise UsageError("--mlflow: expected a folder to write, got none", "add --mlflow DIR")
     public, progress = None if key is None else PublicKey.load(key), ConsoleProgress()
-    with open_reference(reference, Engine.connect()) as found:
-        files = write_mlflow(trusted(found, public, progress), mlflow)
+    with open_reference(reference, Engine.connect()) as package:
+        files = write_mlflow(trusted(package, public, progress), mlflow)
     if as_json:
         print_result(json.dumps({"directory": str(mlflow), "files": files}))
         return

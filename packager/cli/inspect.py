@@ -47,23 +47,25 @@ def inspect(
     from packager.report import package as inspection
 
     engine = Engine.connect()
-    with open_reference(reference, engine, platform) as found:
+    with open_reference(reference, engine, platform) as package:
         if check:
-            _check(found, engine, as_json=as_json)
+            _check(package, engine, as_json=as_json)
         elif as_json:
-            print_result(json.dumps(inspection.as_json(found)))
+            print_result(json.dumps(inspection.as_json(package)))
         else:
             columns = terminal_columns()
-            print_result(inspection.as_text(found, columns, everything=everything))
+            print_result(inspection.as_text(package, columns, everything=everything))
 
 
-def _check(found: Reference, engine: Engine | None, *, as_json: bool) -> None:
+def _check(package: Reference, engine: Engine | None, *, as_json: bool) -> None:
     """Verify a package and print the result; ends the program with 1 if a part differs."""
     from packager.report import check_package
     from packager.run.check_package import checked
 
-    with checked(found, engine) as done:
-        shown = check_package.as_json(done) if as_json else check_package.as_text(done, found.name)
+    with checked(package, engine) as done:
+        shown = (
+            check_package.as_json(done) if as_json else check_package.as_text(done, package.name)
+        )
         print_result(shown)
         if not done.sound:
             raise typer.Exit(1)
@@ -104,9 +106,11 @@ def diff(
         one = stack.enter_context(open_reference(before, engine, named[0]))
         other = stack.enter_context(open_reference(after, engine, named[1]))
         if data is not None:
-            for found in (one, other):
-                check_platform(found, engine)
-            one, other = (trusted(found, None, progress, companion=True) for found in (one, other))
+            for package in (one, other):
+                check_platform(package, engine)
+            one, other = (
+                trusted(package, None, progress, companion=True) for package in (one, other)
+            )
         if data is not None and one.manifest.solution and other.manifest.solution:
             engine_used = runs_on((one, other), engine, progress, local=local)
             _diff_solutions(one, other, data, (engine_used, progress), as_json)
@@ -153,11 +157,11 @@ def _diff_solutions(
 
     shares = measure(before, after, data, *how)
     labelled = bool(shares.error)
-    found = evaluate_pair(before, after, data, *how) if labelled else None
+    paired = evaluate_pair(before, after, data, *how) if labelled else None
     if as_json:
-        compared = {} if found is None else evaluation.as_json(found)
+        compared = {} if paired is None else evaluation.as_json(paired)
         print_result(json.dumps({**compared, "shares": release_shares.as_json(shares)}))
         return
     columns = terminal_columns()
-    parts = [] if found is None else [evaluation.as_text(found, columns)]
+    parts = [] if paired is None else [evaluation.as_text(paired, columns)]
     print_result("\n\n".join([*parts, release_shares.as_text(shares, columns)]))

@@ -74,20 +74,20 @@ def push(
     with ExitStack() as stack:
         engine = Engine.connect()
         opened = opened_platforms(reference, engine, None, stack)
-        found, every = opened[0], {one.platform: one for one in opened}
+        first, every = opened[0], {one.platform: one for one in opened}
         signer = None if key is None else _signer(key)
-        registry_reference = registry_reference.at(registry_reference.tag or found.manifest.tag)
-        if companion and not found.has_companion:
+        registry_reference = registry_reference.at(registry_reference.tag or first.manifest.tag)
+        if companion and not first.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
-        kept = {} if key else _kept(every)
+        stored = {} if key else _kept(every)
         # As with `package sign`, a report is evidence for the image of this machine's platform.
         beside = {
             name: _signatures(
-                one, engine, signer, evidence or () if one is found else (), kept.get(name, ())
+                one, engine, signer, evidence or () if one is first else (), stored.get(name, ())
             )
             for name, one in sorted(every.items())
         }
-        of_index = _index_signatures(found, signer, kept)
+        of_index = _index_signatures(first, signer, stored)
         pushed_to = _push(
             every, registry_reference, compress, beside, of_index, companion=companion
         )
@@ -104,32 +104,32 @@ def _kept(every: Mapping[str, Reference]) -> dict[str, list[bytes]]:
     from packager.trust.store import stored_bundles
 
     warn = ConsoleProgress().warn
-    kept = {name: stored_bundles(one, None, warn) for name, one in sorted(every.items())}
-    bare = [name for name, bundles in kept.items() if not bundles]
-    if bare and len(bare) < len(kept):
+    stored = {name: stored_bundles(one, None, warn) for name, one in sorted(every.items())}
+    bare = [name for name, bundles in stored.items() if not bundles]
+    if bare and len(bare) < len(stored):
         warn(
             f"the images for {', '.join(bare)} have no signatures, those for other platforms have: "
             "sign the package again with `package sign`, or push it with --key"
         )
-    return kept
+    return stored
 
 
 def _signatures(
-    found: Reference,
+    package: Reference,
     engine: Engine | None,
     signer: PrivateKey | None,
     evidence: Sequence[Path],
-    kept: Sequence[bytes],
+    stored: Sequence[bytes],
 ) -> Beside:
-    """The attachments: statements signed by ``signer``; without one, ``kept``."""
+    """The attachments: statements signed by ``signer``; without one, ``stored``."""
     from packager.run.evidence import read_evidence
     from packager.run.signing import facts_to_sign
     from packager.trust.registry_store import already_signed, signed_by
 
     if signer is None:
-        return already_signed(kept, ConsoleProgress().warn)
-    results = read_evidence(evidence, found.manifest)
-    return signed_by(signer, facts_to_sign(found, engine), results)
+        return already_signed(stored, ConsoleProgress().warn)
+    results = read_evidence(evidence, package.manifest)
+    return signed_by(signer, facts_to_sign(package, engine), results)
 
 
 def _signer(key: Path) -> PrivateKey:
@@ -140,14 +140,16 @@ def _signer(key: Path) -> PrivateKey:
 
 
 def _index_signatures(
-    found: Reference, signer: PrivateKey | None, kept: Mapping[str, Sequence[bytes]]
+    package: Reference, signer: PrivateKey | None, stored: Mapping[str, Sequence[bytes]]
 ) -> IndexBeside:
     """As ``_signatures``, of the index of several platforms."""
     from packager.trust.registry_store import index_already_signed, index_signed_by
 
     if signer is not None:
-        return index_signed_by(signer, found.manifest)
-    return index_already_signed(list(dict.fromkeys(one for some in kept.values() for one in some)))
+        return index_signed_by(signer, package.manifest)
+    return index_already_signed(
+        list(dict.fromkeys(one for some in stored.values() for one in some))
+    )
 
 
 def _push(
@@ -214,14 +216,14 @@ def pull(
     progress = ConsoleProgress()
     progress.step(f"pull {reference}")
     images = incoming_images(reference, companion=companion)
-    found = str(reference.at(images[0].manifest.descriptor.digest))
-    bundles = registry_bundles(found, progress.warn)
+    pinned = str(reference.at(images[0].manifest.descriptor.digest))
+    bundles = registry_bundles(pinned, progress.warn)
     size = pull_images(images, destination.path, progress)
     if bundles:
         with open_reference(str(destination.path), None) as pulled:
             attach_to_folder(destination.path, pulled.stored_digest or "", bundles, "")
     if as_json:
-        result = {"reference": found, "output": str(Path(destination.path)), "bytes": size}
+        result = {"reference": pinned, "output": str(Path(destination.path)), "bytes": size}
         print_result(json.dumps(result))
     else:
-        print_result(f"{found}\n{destination}")
+        print_result(f"{pinned}\n{destination}")

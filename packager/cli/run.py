@@ -74,9 +74,9 @@ def serve(
     settings = ServeSettings.from_environment(memory=limit)
     try:
         with (
-            opened(reference, local, key) as (found, engine),
-            nullcontext(settings.with_grpc(found.manifest.serve, port)) as serve_settings,
-            serving(found, engine, port, progress, serve_settings) as server,
+            opened(reference, local, key) as (package, engine),
+            nullcontext(settings.with_grpc(package.manifest.serve, port)) as serve_settings,
+            serving(package, engine, port, progress, serve_settings) as server,
         ):
             grpc = (
                 {}
@@ -124,21 +124,23 @@ def predict(
             refuse_key(key)
             client = stack.enter_context(make_client(reference, key_file, local=local))
             outputs = client.package().schema_.outputs
-            found = stack.enter_context(predict_at(client, source, ConsoleProgress()))
+            answers_file = stack.enter_context(predict_at(client, source, ConsoleProgress()))
         else:
             refuse_key_file(key_file)
             opened_at, engine = stack.enter_context(opened(reference, local, key))
             outputs = opened_at.manifest.schema_.outputs
-            found = stack.enter_context(run_predict(opened_at, source, engine, ConsoleProgress()))
+            answers_file = stack.enter_context(
+                run_predict(opened_at, source, engine, ConsoleProgress())
+            )
         if output is None:
-            _write_predictions(found, form, outputs, sys.stdout.write, as_json=as_json)
+            _write_predictions(answers_file, form, outputs, sys.stdout.write, as_json=as_json)
             return
         with atomic_file(output) as file, file.open("w", encoding="utf-8", newline="\n") as text:
-            _write_predictions(found, form, outputs, text.write, as_json=as_json)
+            _write_predictions(answers_file, form, outputs, text.write, as_json=as_json)
 
 
 def _write_predictions(
-    found: Path,
+    answers_file: Path,
     form: Format,
     outputs: Sequence[Output],
     write: Callable[[str], object],
@@ -149,10 +151,10 @@ def _write_predictions(
     from packager.run.predict import write_answers
 
     if not as_json:
-        write_answers(found, form, outputs, write)
+        write_answers(answers_file, form, outputs, write)
         return
     between = '{"predictions": ['
-    with found.open(encoding="utf-8", newline="\n") as lines:
+    with answers_file.open(encoding="utf-8", newline="\n") as lines:
         for line in lines:
             write(between + json.dumps(json.loads(line)))
             between = ", "
@@ -192,13 +194,13 @@ def replay(
     for path in (json_file, html) if html else (json_file,):
         check_writable(path.absolute().parent)
     ask = ReplayRequest(perturb=perturb)
-    with opened(reference, local, key, verified=True) as (found, engine):
-        if found.manifest.solution is None:
+    with opened(reference, local, key, verified=True) as (package, engine):
+        if package.manifest.solution is None:
             if member:
                 raise UsageError("--member: expected a solution, got a package of one model")
-            done = _replayed(found, engine, ask, data)
+            done = _replayed(package, engine, ask, data)
         else:
-            done = _replayed_solution(found, engine, ask, data, member or ())
+            done = _replayed_solution(package, engine, ask, data, member or ())
         written = {json_file: done.report.model_dump_json(indent=2) + "\n"}
         if html is not None:
             written[html] = done.page()
@@ -227,14 +229,17 @@ class _Replayed:
 
 
 def _replayed(
-    found: Reference, engine: Engine | None, ask: ReplayRequest, data: Path | None
+    package: Reference, engine: Engine | None, ask: ReplayRequest, data: Path | None
 ) -> _Replayed:
     from packager.findings.from_replay import findings_of_replay
     from packager.report.replay_page import as_page
     from packager.run.replay import replay as run_replay
     from packager.worker.replay.report_text import as_text
 
-    result, manifest = run_replay(found, engine, ConsoleProgress(), ask, data=data), found.manifest
+    result, manifest = (
+        run_replay(package, engine, ConsoleProgress(), ask, data=data),
+        package.manifest,
+    )
     return _Replayed(
         result,
         as_text(result),
@@ -244,7 +249,7 @@ def _replayed(
 
 
 def _replayed_solution(
-    found: Reference,
+    package: Reference,
     engine: Engine | None,
     ask: ReplayRequest,
     data: Path | None,
@@ -255,7 +260,7 @@ def _replayed_solution(
     from packager.run.solution_replay import SolutionReplay, replay_solution
 
     how = SolutionReplay(engine, ConsoleProgress(), ask, members, data)
-    result, manifest = replay_solution(found, how), found.manifest
+    result, manifest = replay_solution(package, how), package.manifest
     return _Replayed(
         result,
         as_text(result),

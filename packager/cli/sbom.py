@@ -60,13 +60,13 @@ def sbom(
     with ExitStack() as stack:
         base = _base(reference, engine)
         if base is None:
-            found = stack.enter_context(open_reference(reference, engine))
-            if companion and not found.has_companion:
+            package = stack.enter_context(open_reference(reference, engine))
+            if companion and not package.has_companion:
                 raise UsageError(
-                    f"--companion: expected a package with a companion, got {found.name}",
+                    f"--companion: expected a package with a companion, got {package.name}",
                     "leave it out: the image that serves also trains, or the package has no data",
                 )
-            bill = bill_of_materials(found, spec=spec or "1.6", companion=companion)
+            bill = bill_of_materials(package, spec=spec or "1.6", companion=companion)
         elif companion:
             raise UsageError("--companion: expected a package, got a base", "leave it out")
         else:
@@ -88,10 +88,10 @@ def _base(reference: str, engine: Engine | None) -> BaseImage | None:
 
     if reference.startswith(PREFIXES) or Path(reference).exists():
         return None
-    made = find_made_base(reference, default_platform(), engine)
-    described = engine.describe(reference) if made is None and engine is not None else None
+    base = find_made_base(reference, default_platform(), engine)
+    described = engine.describe(reference) if base is None and engine is not None else None
     if described is None or engine is None:
-        return made
+        return base
     labels = (described.get("Config") or {}).get("Labels") or {}
     is_package = f"{LABEL}.root" in labels
     return None if is_package else find_base(reference, engine.platform, engine)

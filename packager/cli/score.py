@@ -51,9 +51,9 @@ def score_table(
     from packager.scoring.plan import ScoreRequest, form_of, parse_shard
     from packager.scoring.run import score
 
-    kept = tuple(dict.fromkeys(keep or ()))
+    columns = tuple(dict.fromkeys(keep or ()))
     shares = parse_shard(shard)
-    request = ScoreRequest(data, output, form_of(output, form), bad, kept, resume, shares)
+    request = ScoreRequest(data, output, form_of(output, form), bad, columns, resume, shares)
     drive = None
     if engine == "ray":
         from packager.scoring.ray_engine import ray_drive
@@ -71,8 +71,8 @@ def score_table(
             )
         drive = ray_drive(reference, request)
     progress = ConsoleProgress()
-    with opened(reference, local, key) as (found, docker):
-        done = score(found, request, docker, progress, drive)
+    with opened(reference, local, key) as (package, docker):
+        done = score(package, request, docker, progress, drive)
     if as_json:
         print_result(json.dumps(asdict(done), default=str))
         return

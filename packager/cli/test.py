@@ -84,11 +84,11 @@ def run_data_test(
     request = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
         with (
-            opened(reference, local, key, companion=True) as (found, engine),
+            opened(reference, local, key, companion=True) as (package, engine),
             _earlier(previous, engine, key) as earlier,
         ):
             request = replace(request, previous=earlier)
-            result = run_test(found, request, engine, ConsoleProgress())
+            result = run_test(package, request, engine, ConsoleProgress())
     except PackageError as error:
         write_error(reference, error, output, summary)
         raise
@@ -144,5 +144,5 @@ def _earlier(
         return
     public = None if key is None else PublicKey.load(key)
     progress = ConsoleProgress()
-    with open_verified(reference, engine, progress, public, companion=True) as found:
-        yield found
+    with open_verified(reference, engine, progress, public, companion=True) as package:
+        yield package

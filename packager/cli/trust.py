@@ -81,17 +81,17 @@ def sign_reference(
     with ExitStack() as stack:
         every = opened_platforms(reference, engine, platform, stack)
         # A report is evidence for one image: the one asked for, or that of this machine.
-        made = [
+        signed = [
             (one, *_bundles(one, engine, signer, evidence or () if one is every[0] else ()))
             for one in every
         ]
         # Nothing is kept before every image is signed.
-        places = [keep_bundles(one, bundles, signer) for one, _, bundles in made]
-        of_index = _index_bundles([facts for _, facts, _ in made], signer)
+        places = [keep_bundles(one, bundles, signer) for one, _, bundles in signed]
+        of_index = _index_bundles([facts for _, facts, _ in signed], signer)
         if of_index:
             keep_index_bundles(every[0], of_index, signer)
     where = ", ".join(dict.fromkeys(places))
-    every_bundle = [*(bundle for _, _, bundles in made for bundle in bundles), *of_index]
+    every_bundle = [*(bundle for _, _, bundles in signed for bundle in bundles), *of_index]
     if output is not None:
         write_lines(output, every_bundle)
         where += f", and {output}"
@@ -101,12 +101,12 @@ def sign_reference(
             "manifest_digest": facts.manifest_digest,
             "config_digest": facts.binding.config_digest,
         }
-        for _, facts, _ in made
+        for _, facts, _ in signed
     ]
     result = {
         "key_id": signer.public.key_id,
         "statements": len(every_bundle),
-        "root": made[0][1].binding.root,
+        "root": signed[0][1].binding.root,
         "images": images,
     }
     named = (
@@ -136,27 +136,27 @@ def opened_platforms(
     return [first, *(stack.enter_context(open_reference(name, engine, other)) for other in others)]
 
 
-def _index_bundles(made: Sequence[PackageFacts], signer: PrivateKey) -> list[bytes]:
+def _index_bundles(facts: Sequence[PackageFacts], signer: PrivateKey) -> list[bytes]:
     """The statements about the index of all platforms; none if not every image was signed."""
     from packager.trust.index_link import sign_index
 
-    index = made[0].index
-    images = {one.binding.platform: one.manifest_digest for one in made}
+    index = facts[0].index
+    images = {one.binding.platform: one.manifest_digest for one in facts}
     if index is None or images != dict(index.images):
         return []
-    return sign_index(made[0].manifest, index.descriptor, index.images, signer)
+    return sign_index(facts[0].manifest, index.descriptor, index.images, signer)
 
 
 def _bundles(
-    found: Reference, engine: Engine | None, signer: PrivateKey, evidence: Sequence[Path]
+    package: Reference, engine: Engine | None, signer: PrivateKey, evidence: Sequence[Path]
 ) -> tuple[PackageFacts, list[bytes]]:
     """The signed content and statements of one image."""
     from packager.run.evidence import read_evidence
     from packager.run.signing import facts_to_sign
     from packager.trust.sign import sign_package
 
-    results = read_evidence(evidence, found.manifest)
-    facts = facts_to_sign(found, engine)
+    results = read_evidence(evidence, package.manifest)
+    facts = facts_to_sign(package, engine)
     return facts, sign_package(facts, signer, results)
 
 
@@ -253,9 +253,9 @@ def key_password(prompt: str, *, twice: bool = False) -> bytes:
             "the key's password: expected a terminal to ask on, got none",
             f"set {PASSWORD_VARIABLE}; to an empty text for none",
         )
-    found = getpass.getpass(prompt, stream=sys.stderr)
-    if twice and getpass.getpass("again: ", stream=sys.stderr) != found:
+    password = getpass.getpass(prompt, stream=sys.stderr)
+    if twice and getpass.getpass("again: ", stream=sys.stderr) != password:
         raise UsageError("the two passwords differ", "run the command again")
-    if twice and not found:
+    if twice and not password:
         ConsoleProgress().warn("the key is not encrypted: everybody who reads its file can sign")
-    return found.encode()
+    return password.encode()

@@ -35,9 +35,9 @@ def before_command(
 ) -> None:
     """Answer the options that stand before a command."""
     if version:
-        found = versions()
-        text = f"{DISTRIBUTION} {found['version']}, Python {found['python']}, {found['platform']}"
-        print_result(json.dumps(found) if as_json else text)
+        facts = versions()
+        text = f"{DISTRIBUTION} {facts['version']}, Python {facts['python']}, {facts['platform']}"
+        print_result(json.dumps(facts) if as_json else text)
         raise typer.Exit
     if as_json:
         raise UsageError(

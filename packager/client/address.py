@@ -12,10 +12,10 @@ def server_address(url: str) -> SplitResult:
     """The parts of a server's address; raises ``UsageError`` if it is invalid."""
     try:
         parts = urlsplit(url)
-        found = parts.scheme in ("http", "https") and parts.hostname
+        host = parts.scheme in ("http", "https") and parts.hostname
     except ValueError:  # an unbalanced bracket
-        found = None
-    if not found:
+        host = None
+    if not host:
         raise UsageError(
             f"{url}: expected an address like http://127.0.0.1:3000", "begin with http://"
         )

@@ -54,12 +54,12 @@ def parse_json(text: bytes) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def parse_prediction(found: Any) -> Prediction:
+def parse_prediction(element: Any) -> Prediction:
     """One element of ``predictions``; ``ValueError`` if it is invalid."""
-    if not isinstance(found, dict) or "prediction" not in found:
+    if not isinstance(element, dict) or "prediction" not in element:
         raise ValueError("a prediction")
-    value, probabilities = found["prediction"], found.get("probabilities")
-    flags, token = found.get("flags", []), found.get("token")
+    value, probabilities = element["prediction"], element.get("probabilities")
+    flags, token = element.get("flags", []), element.get("token")
     if not (probabilities is None or _are_probabilities(probabilities)):
         raise ValueError("probabilities by label")
     if not (isinstance(flags, list) and all(isinstance(flag, str) for flag in flags)):
@@ -69,10 +69,10 @@ def parse_prediction(found: Any) -> Prediction:
     return Prediction(value, probabilities, tuple(flags), token)
 
 
-def parse_feedback(found: Any, sent: int) -> FeedbackReceipt:
+def parse_feedback(answer: Any, sent: int) -> FeedbackReceipt:
     """The result for ``sent`` labels; ``ValueError`` unless it accounts for each of them once."""
-    counts = [found.get(name) for name in ("accepted", "skipped")]
-    listed = found.get("rejected")
+    counts = [answer.get(name) for name in ("accepted", "skipped")]
+    listed = answer.get("rejected")
     if not (
         all(type(count) is int and count >= 0 for count in counts) and isinstance(listed, list)
     ):
@@ -87,20 +87,20 @@ def parse_feedback(found: Any, sent: int) -> FeedbackReceipt:
 
 def parse_error(text: bytes) -> ServerError:
     """The body of a response other than 200; ``ValueError`` if it has another format."""
-    found = parse_json(text)
-    failure = found.get("error") if isinstance(found, dict) else None
+    body = parse_json(text)
+    failure = body.get("error") if isinstance(body, dict) else None
     if not isinstance(failure, dict) or not isinstance(failure.get("message"), str):
         raise ValueError("an error with a message")
     row = failure.get("row")
     return ServerError(truncate(failure["message"], MAX_MESSAGE), row if type(row) is int else None)
 
 
-def _are_probabilities(found: Any) -> bool:
-    return isinstance(found, dict) and (
-        all(map(_is_probability, found.values()))
+def _are_probabilities(probabilities: Any) -> bool:
+    return isinstance(probabilities, dict) and (
+        all(map(_is_probability, probabilities.values()))
         or all(
             isinstance(one, dict) and all(map(_is_probability, one.values()))
-            for one in found.values()
+            for one in probabilities.values()
         )
     )
 
@@ -109,9 +109,9 @@ def _is_probability(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _rejected(found: Any, sent: int) -> tuple[int, str]:
+def _rejected(entry: Any, sent: int) -> tuple[int, str]:
     index, reason = (
-        (found.get("index"), found.get("reason")) if isinstance(found, dict) else (None, None)
+        (entry.get("index"), entry.get("reason")) if isinstance(entry, dict) else (None, None)
     )
     if type(index) is not int or not 0 <= index < sent or not isinstance(reason, str):
         raise ValueError("the index and the reason of each rejected label")

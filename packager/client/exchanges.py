@@ -133,12 +133,12 @@ class ServerExchanges:
         for start, part in requests_of(items, batch):
             answer = yield from self._answer("POST", "/feedback", part, start)
             try:
-                found = parse_feedback(self._object(answer, "/feedback"), len(part))
+                receipt = parse_feedback(self._object(answer, "/feedback"), len(part))
             except ValueError as error:
                 raise self._strange("/feedback", error) from error
-            accepted += found.accepted
-            skipped += found.skipped
-            rejected += [(start + index, reason) for index, reason in found.rejected]
+            accepted += receipt.accepted
+            skipped += receipt.skipped
+            rejected += [(start + index, reason) for index, reason in receipt.rejected]
         return FeedbackReceipt(accepted, tuple(rejected), skipped)
 
     def needs_answers(self) -> Exchange[bool]:
@@ -239,10 +239,10 @@ class ServerExchanges:
             "check that the address is that of a served package",
         )
 
-    def _object(self, found: Any, path: str) -> dict[str, Any]:
-        if not isinstance(found, dict):
-            raise PackageError(f"{self.url}{path}: expected an object, got {str(found)[:80]}")
-        return found
+    def _object(self, body: Any, path: str) -> dict[str, Any]:
+        if not isinstance(body, dict):
+            raise PackageError(f"{self.url}{path}: expected an object, got {str(body)[:80]}")
+        return body
 
 
 def _called(call: HttpCall) -> Exchange[HttpAnswer]:

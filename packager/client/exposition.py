@@ -23,16 +23,16 @@ def read_samples(text: str, address: str) -> list[Sample]:
     Raises ``PackageError`` for another format, a line of more than ``MAX_LINE`` characters or more
     than ``MAX_SERIES`` samples.
     """
-    found: list[Sample] = []
+    samples: list[Sample] = []
     try:
         for one in _samples(text):
-            found.append(one)
-            if len(found) > MAX_SERIES:
+            samples.append(one)
+            if len(samples) > MAX_SERIES:
                 raise ValueError(f"more than {MAX_SERIES} series")
     except (ValueError, LookupError, OverflowError, TypeError) as error:
         # The parser raises all of these for invalid text, some without a message.
         raise not_metrics(address, error) from error
-    return found
+    return samples
 
 
 def sample(name: str, labels: dict[str, str], value: float) -> Sample:

@@ -71,18 +71,18 @@ class TrackingServer:
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """As ``find``; raises ``UsageError`` if the server has none."""
-        found = self.find(path, **query)
-        if found is None:
+        entry = self.find(path, **query)
+        if entry is None:
             named = " ".join(query.values())
             raise UsageError(f"{self.address}: expected {named}, got no such entry", HINTS[ABSENT])
-        return found
+        return entry
 
     def listed(self, folder: str) -> list[dict[str, Any]]:
         """The entries of a folder of artifacts: ``path`` (a name), ``is_dir``, ``file_size``."""
-        found = (self._document(ARTIFACTS, {"path": folder}) or {}).get("files", [])
-        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        entries = (self._document(ARTIFACTS, {"path": folder}) or {}).get("files", [])
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
             raise self._strange("a list of artifacts")
-        return found
+        return entries
 
     def download(self, artifact: str, file: Path, limit: int) -> int:
         """Write an artifact to ``file``; return its bytes.
@@ -117,17 +117,17 @@ class TrackingServer:
         except requests.RequestException as error:
             raise self._unanswered(error) from error
         try:
-            found = parse_json(answer.content)
+            document = parse_json(answer.content)
         except ValueError:
-            found = None
-        if answer.status_code == ABSENT and isinstance(found, dict) and "error_code" in found:
+            document = None
+        if answer.status_code == ABSENT and isinstance(document, dict) and "error_code" in document:
             return None
         if answer.status_code != 200:
-            message = found.get("message", "") if isinstance(found, dict) else ""
+            message = document.get("message", "") if isinstance(document, dict) else ""
             raise self._refused(answer.status_code, path, str(message)[:300])
-        if not isinstance(found, dict):
+        if not isinstance(document, dict):
             raise self._strange("a JSON object")
-        return found
+        return document
 
     def _get(self, url: str, query: Mapping[str, str]) -> requests.Response:
         return self._session.get(

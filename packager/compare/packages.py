@@ -49,22 +49,22 @@ class ComparedPackage:
     """The companion's layers; the image's if there is no companion."""
 
     @classmethod
-    def of(cls, found: Reference) -> ComparedPackage:
+    def of(cls, package: Reference) -> ComparedPackage:
         """The package at a reference."""
         side = PackageRef(
-            name=found.name,
-            root=found.manifest.root,
-            config_digest=found.config_digest,
-            companion=found.has_companion,
+            name=package.name,
+            root=package.manifest.root,
+            config_digest=package.config_digest,
+            companion=package.has_companion,
         )
         return cls(
             side,
-            found.manifest,
-            found.lock(),
-            found.fingerprint(),
-            found.config["config"],
-            _entries(found.layers()),
-            _entries(found.layers(companion=True)),
+            package.manifest,
+            package.lock(),
+            package.fingerprint(),
+            package.config["config"],
+            _entries(package.layers()),
+            _entries(package.layers(companion=True)),
         )
 
 
@@ -153,11 +153,11 @@ def _parted(
 ) -> tuple[tuple[LayerEntry, ...], tuple[LayerEntry, ...]]:
     """``layers`` that ``others`` contain too (counting duplicates), and the rest; bottom up."""
     left = Counter(layer.diff_id for layer in others)
-    found: tuple[list[LayerEntry], list[LayerEntry]] = [], []
+    parts: tuple[list[LayerEntry], list[LayerEntry]] = [], []
     for layer in layers:
-        found[0 if left[layer.diff_id] > 0 else 1].append(layer)
+        parts[0 if left[layer.diff_id] > 0 else 1].append(layer)
         left[layer.diff_id] -= 1
-    return tuple(found[0]), tuple(found[1])
+    return tuple(parts[0]), tuple(parts[1])
 
 
 def _entries(layers: Iterable[tuple[str, str, int]]) -> tuple[LayerEntry, ...]:

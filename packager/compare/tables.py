@@ -67,8 +67,8 @@ def open_side(text: str) -> TableSide:
     location = None if is_package else Location.table_at(text)
     if location is not None:
         return _table(text, location)
-    with open_reference(text, Engine.connect()) as found:
-        printed = found.fingerprint()
+    with open_reference(text, Engine.connect()) as package:
+        printed = package.fingerprint()
     if printed is None:
         raise UsageError(f"{text}: expected a package with data, got one without")
     return TableSide(text, printed, None)
@@ -115,7 +115,7 @@ def compare(before: TableSide, after: TableSide, key: Sequence[str] = ()) -> Dat
     common = [name for name in one.columns if name in other.columns]
     rows = compare_rows(one, other)
     equal = one.schema_ == other.schema_ and rows.verdict in ("equal", "reordered")
-    found = DataDiff(
+    difference = DataDiff(
         equal=equal,
         rows=rows,
         added_columns=tuple(n for n in other.columns if n not in one.columns),
@@ -124,31 +124,31 @@ def compare(before: TableSide, after: TableSide, key: Sequence[str] = ()) -> Dat
         changed_columns=tuple(n for n in common if one.columns[n] != other.columns[n]),
     )
     if equal or before.frames is None or after.frames is None:
-        return found
+        return difference
     summaries = summarise(before.frames()), summarise(after.frames())
     return replace(
-        found,
+        difference,
         summaries=summaries,
         drift=tuple(column_drifts(*summaries)),
         row_diff=diff_rows(before.frames, after.frames, key) if common else None,
     )
 
 
-def compared_json(found: DataDiff) -> dict[str, Any]:
-    """``found`` as plain JSON values."""
+def compared_json(difference: DataDiff) -> dict[str, Any]:
+    """``difference`` as plain JSON values."""
     columns = {}
-    if found.summaries is not None:
-        for name in found.changed_columns:
-            before, after = (summary.columns[name] for summary in found.summaries)
+    if difference.summaries is not None:
+        for name in difference.changed_columns:
+            before, after = (summary.columns[name] for summary in difference.summaries)
             columns[name] = {"before": before.model_dump(), "after": after.model_dump()}
     return {
-        "equal": found.equal,
-        "rows": found.rows.model_dump(mode="json"),
-        "added_columns": found.added_columns,
-        "removed_columns": found.removed_columns,
-        "types_differ": found.types_differ,
-        "changed_columns": found.changed_columns,
+        "equal": difference.equal,
+        "rows": difference.rows.model_dump(mode="json"),
+        "added_columns": difference.added_columns,
+        "removed_columns": difference.removed_columns,
+        "types_differ": difference.types_differ,
+        "changed_columns": difference.changed_columns,
         "columns": columns,
-        "drift": [drift.model_dump(mode="json") for drift in found.drift],
-        "row_diff": asdict(found.row_diff) if found.row_diff else None,
+        "drift": [drift.model_dump(mode="json") for drift in difference.drift],
+        "row_diff": asdict(difference.row_diff) if difference.row_diff else None,
     }

@@ -133,9 +133,9 @@ class ArrayColumn(ExtensionArray):
         if self.absent is None or not use_na_sentinel:
             return codes, self[first]
         codes = np.where(self.absent, -1, codes)
-        kept, inverse = np.unique(codes[codes >= 0], return_inverse=True)
+        present, inverse = np.unique(codes[codes >= 0], return_inverse=True)
         codes[codes >= 0] = inverse
-        return codes, self[first[kept]]
+        return codes, self[first[present]]
 
     def unique(self) -> Self:
         """The distinct cells, in the order of their first occurrence."""

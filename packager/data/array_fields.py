@@ -32,8 +32,8 @@ def array_field(name: str, dtype: ArrayDtype) -> Any:
 
 def own_metadata(field: Any) -> dict[bytes, bytes] | None:
     """The array metadata of a field; None if it has none."""
-    found = (field.metadata or {}).get(KEY)
-    return None if found is None else {KEY: found}
+    metadata = (field.metadata or {}).get(KEY)
+    return None if metadata is None else {KEY: metadata}
 
 
 def field_dtype(field: Any) -> ArrayDtype | None:

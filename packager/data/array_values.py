@@ -67,8 +67,8 @@ def write_values(cells: npt.NDArray[Any], out: Bits) -> None:
     views = [whole[at : at + width] for at in range(0, buffer.size, width)]
     for start in range(0, rows, step):
         block = flat[start : start + step]
-        made = buffer[: len(block)]
-        _fill(block, made[:, len(header) :])
+        encoded = buffer[: len(block)]
+        _fill(block, encoded[:, len(header) :])
         hashes = map(xxh3_64_intdigest, views[: len(block)])
         out[start : start + len(block)] = np.fromiter(hashes, np.uint64, len(block))
     for row in _inexact(flat):

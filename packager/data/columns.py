@@ -165,16 +165,16 @@ def _times(values: npt.NDArray[Any], name: str) -> ColumnHashes:
     return _ready(bits, {name})
 
 
-def _strings(found: TextColumn) -> ColumnHashes:
+def _strings(column: TextColumn) -> ColumnHashes:
     """Text of any storage."""
     mark, null = np.uint64(canonical.tag("str")), np.uint64(canonical.tag("null"))
 
     def write(start: int, stop: int, out: Bits) -> int:
-        found.hash_into(start, stop, out)
+        column.hash_into(start, stop, out)
         np.bitwise_xor(out, mark, out=out)
-        if found.absent is None:
+        if column.absent is None:
             return 0
-        gone = found.absent[start:stop]
+        gone = column.absent[start:stop]
         out[gone] = null
         return int(np.count_nonzero(gone))
 
@@ -206,9 +206,9 @@ def _objects(values: npt.NDArray[np.object_], name: str) -> ColumnHashes:
 def _distinct(
     values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np.intp]
 ) -> ColumnHashes:
-    found = python_texts(values)
-    if found is not None:
-        return _strings(found)
+    column = python_texts(values)
+    if column is not None:
+        return _strings(column)
     lists = _lists(values)
     return _one_by_one(values, name, rows) if lists is None else lists
 
@@ -217,10 +217,10 @@ def _lists(values: npt.NDArray[np.object_]) -> ColumnHashes | None:
     """Lists of numbers and nulls; None for a column with anything else."""
     present = np.array([value is not None for value in values], bool)
     bits = np.full(len(values), np.uint64(canonical.tag("null")))
-    found = number_lists(values[present]) if present.any() else None
-    if found is None:
+    hashes = number_lists(values[present]) if present.any() else None
+    if hashes is None:
         return None
-    bits[present] = found
+    bits[present] = hashes
     return _ready(bits, {"json"})
 
 

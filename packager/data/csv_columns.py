@@ -54,9 +54,9 @@ def as_declared(
             continue
         column = frame[name]
         if kind is None or kind == "datetime":
-            found = as_times(column, (times or {}).get(name)) if _is_text(column) else None
-            if found is not None:
-                frame[name] = found[1]
+            parsed = as_times(column, (times or {}).get(name)) if _is_text(column) else None
+            if parsed is not None:
+                frame[name] = parsed[1]
                 continue
         if kind is not None and column.notna().any():
             wrong = _CHECKS[kind](column)
@@ -113,8 +113,8 @@ def _first(column: pd.Series[Any], wrong: Callable[[Any], bool]) -> int | None:
 
 
 def _as_booleans(column: pd.Series[Any]) -> pd.Series[Any]:
-    found = column.astype(object).map(BOOLEANS, na_action="ignore")
-    return found.astype(object) if column.isna().any() else found.astype(bool)
+    booleans = column.astype(object).map(BOOLEANS, na_action="ignore")
+    return booleans.astype(object) if column.isna().any() else booleans.astype(bool)
 
 
 def _same(column: pd.Series[Any]) -> pd.Series[Any]:

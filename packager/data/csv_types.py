@@ -101,61 +101,61 @@ class Kinds:
     """The kinds that pandas inferred for each column, per block, and the resulting type."""
 
     def __init__(self) -> None:
-        self._found: dict[str, set[CellKind]] = {}
+        self._kinds: dict[str, set[CellKind]] = {}
 
     def noted(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """Yield the frames unchanged, and record the kinds of their columns."""
         for frame in frames:
             for name in frame.columns if len(frame) else ():
-                self._found.setdefault(name, set()).add(_kind(frame[name]))
+                self._kinds.setdefault(name, set()).add(_kind(frame[name]))
             yield frame
 
     def replace(self, frame: pd.DataFrame) -> None:
         """Record the kinds of whole columns in place of those of their blocks."""
-        self._found |= {name: {_kind(frame[name])} for name in frame.columns}
+        self._kinds |= {name: {_kind(frame[name])} for name in frame.columns}
 
     def word(self, name: str) -> str:
         """The dtype of a whole column, or ``null``."""
-        found = self._found.get(name, set())
+        kinds = self._kinds.get(name, set())
         for kind, word in _WORDS:
-            if kind in found:
-                return "float64" if word == "int64" and "null" in found else word
+            if kind in kinds:
+                return "float64" if word == "int64" and "null" in kinds else word
         return "null"
 
     def settled(self) -> dict[str, Settled]:
         """The columns whose values differ between blocks and whole table, and their whole type."""
-        types = {name: _settle(found) for name, found in self._found.items()}
+        types = {name: _settle(kinds) for name, kinds in self._kinds.items()}
         return {name: settled for name, settled in types.items() if settled is not None}
 
     def nullable_booleans(self) -> list[str]:
         """The columns that contain only nulls in some blocks and booleans in others."""
-        return [name for name, found in self._found.items() if found == {"null", "boolean"}]
+        return [name for name, kinds in self._kinds.items() if kinds == {"null", "boolean"}]
 
     def uniform(self) -> dict[str, Settled]:
         """Types for columns whose values are right in all blocks, but with several dtypes."""
         types: dict[str, Settled] = {}
-        for name, found in self._found.items():
-            if _settle(found):
+        for name, kinds in self._kinds.items():
+            if _settle(kinds):
                 continue
-            if found == {"null", "text"}:
+            if kinds == {"null", "text"}:
                 types[name] = "str"
-            elif "null" in found and len(found) == 2 and found & _TIMES.keys():
-                types[name] = _TIMES[(found - {"null"}).pop()]
-            elif found <= {"null", "small", "integer", "float"} and found & {"null", "float"}:
+            elif "null" in kinds and len(kinds) == 2 and kinds & _TIMES.keys():
+                types[name] = _TIMES[(kinds - {"null"}).pop()]
+            elif kinds <= {"null", "small", "integer", "float"} and kinds & {"null", "float"}:
                 types[name] = "float64"
         return types
 
 
-def _settle(found: set[CellKind]) -> Settled | None:
-    present = found - {"null"}
-    if "clash" in found or (found & {"unsigned", "beyond"} and len(found) > 1):
+def _settle(kinds: set[CellKind]) -> Settled | None:
+    present = kinds - {"null"}
+    if "clash" in kinds or (kinds & {"unsigned", "beyond"} and len(kinds) > 1):
         return "whole"
     times = {_TIMES[kind] for kind in present if kind in _TIMES}
     if times and len(times) == len(present):
         return None if len(times) == 1 else time_kind(times) or "str"
     if times or present & {"text", "boolean"}:
         return "str" if len(present) > 1 else None
-    return "float64" if "integer" in present and found & {"null", "float"} else None
+    return "float64" if "integer" in present and kinds & {"null", "float"} else None
 
 
 def _kind(series: pd.Series[Any]) -> CellKind:
@@ -174,8 +174,8 @@ def _kind(series: pd.Series[Any]) -> CellKind:
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return "aware" if isinstance(dtype, pd.DatetimeTZDtype) else "naive"
     kinds: dict[str, CellKind] = {"boolean": "boolean", "integer": "beyond", "date": "date"}
-    found = kinds.get(pd.api.types.infer_dtype(series, skipna=True), "text")
-    return "clash" if found == "text" and _holds_large_integers(series.dropna()) else found
+    kind = kinds.get(pd.api.types.infer_dtype(series, skipna=True), "text")
+    return "clash" if kind == "text" and _holds_large_integers(series.dropna()) else kind
 
 
 def _holds_large_integers(texts: pd.Series[Any]) -> bool:

@@ -62,11 +62,13 @@ def _cell(cell: Any, dtype: ArrayDtype) -> Any:
         cast = _exact(cell, dtype.element)
         if cast is not None:
             return cast.reshape(dtype.shape)
-    found = nested(cell)
-    flat = isinstance(found, list) and len(found) == size and not isinstance(found[0], list)
+    elements = nested(cell)
+    flat = (
+        isinstance(elements, list) and len(elements) == size and not isinstance(elements[0], list)
+    )
     shape = (size,) if flat else dtype.shape
-    made = array_converter(shape, str(dtype.element), finite=isinstance(cell, str))(found)
-    return made.reshape(dtype.shape)
+    array = array_converter(shape, str(dtype.element), finite=isinstance(cell, str))(elements)
+    return array.reshape(dtype.shape)
 
 
 def _exact(values: Any, element: np.dtype[Any]) -> Any:

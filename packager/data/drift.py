@@ -87,24 +87,24 @@ def column_drift(feature: FeatureProfile, column: pd.Series[Any], shared: int = 
     A category without a bin in the reference counts as null. ``shared``: see ``drift_of``.
     """
     reference = np.array([feature.missing, *feature.counts])
-    found = np.bincount(feature.bin_indices(column) + 1, minlength=len(reference))
-    compared = drift_of(feature.name, found, reference, shared)
+    counts = np.bincount(feature.bin_indices(column) + 1, minlength=len(reference))
+    compared = drift_of(feature.name, counts, reference, shared)
     return compared.model_copy(update={"measure": feature.measure})
 
 
-def drift_of(name: str, found: Counts, reference: Counts, shared: int = 0) -> ColumnDrift:
+def drift_of(name: str, counts: Counts, reference: Counts, shared: int = 0) -> ColumnDrift:
     """The drift of counts per bin: each of shape (bins,); bins empty in both are left out.
 
     ``shared`` rows are in both tables, as most rows are after an append. They can't differ, so
     they reduce the noise: with n and m rows the variance of a difference of shares is proportional
     to 1/n + 1/m - 2 shared/(n m), not to 1/n + 1/m.
     """
-    used = (reference > 0) | (found > 0)
+    used = (reference > 0) | (counts > 0)
     bins = int(used.sum())
     if bins < 2:  # all rows of both tables are in one bin
         return ColumnDrift(name=name, psi=0.0, z=0.0)
-    n, m = int(found.sum()), int(reference.sum())
-    psi = population_stability_index(found[used].tolist(), np.asarray(reference[used], np.float64))
+    n, m = int(counts.sum()), int(reference.sum())
+    psi = population_stability_index(counts[used].tolist(), np.asarray(reference[used], np.float64))
     if n == m == shared:
         return ColumnDrift(name=name, psi=psi, z=0.0)
     # The design effect, which is negative if most rows are shared.

@@ -21,14 +21,14 @@ class WrongEncodingError(CsvFormatError):
 
 def wrong_encoding(path: Path, reader: TableReadOptions, error: UnicodeError) -> WrongEncodingError:
     """The error for ``path``: UTF-16 is known by its mark, else cp1252 is the most frequent."""
-    found, wide = str(error), False
+    got, wide = str(error), False
     if isinstance(error, UnicodeDecodeError):
-        found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
+        got = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
         wide = error.object[:2] in BYTE_ORDER_MARKS
     likely = "utf-16" if wide else "cp1252"
     expected = reader.encoding.upper()
     return WrongEncodingError(
-        f"{path}: expected {expected}, got {found}",
+        f"{path}: expected {expected}, got {got}",
         f"set under [data] of package.toml: {shown_options(encoding=likely)} "
         "(or the encoding it has), or save the file as UTF-8",
         f"it is probably {likely}: save it as {expected}, which the data of the package have",

@@ -18,11 +18,11 @@ _MICROSECONDS = 6  # digits
 _EXACT_YEARS = (1678, 2261)  # whole years within the range of nanoseconds
 
 
-def time_kind(found: set[TimeKind]) -> TimeKind | None:
+def time_kind(kinds: set[TimeKind]) -> TimeKind | None:
     """The kind of a column with parts of these kinds; None if it is not a column of times."""
-    if found == {"date", "naive"}:
+    if kinds == {"date", "naive"}:
         return "naive"
-    return next(iter(found)) if len(found) == 1 else None
+    return next(iter(kinds)) if len(kinds) == 1 else None
 
 
 def as_times(
@@ -43,8 +43,8 @@ def as_times(
     parsed = _parsed(texts)
     if parsed is None:
         return None
-    found, times = parsed
-    whole = time_kind({found, kind}) if kind else found
+    parsed_kind, times = parsed
+    whole = time_kind({parsed_kind, kind}) if kind else parsed_kind
     if whole is None:
         return None
     return whole, pd.Series(_spread(times, codes, whole), column.index, name=column.name)
@@ -79,15 +79,15 @@ def _parsed(texts: Any) -> tuple[TimeKind, Times] | None:
 
     None unless all are ISO 8601 of one kind.
     """
-    found: set[TimeKind] = set()
+    kinds: set[TimeKind] = set()
     parts: list[Times] = []
     for start in range(0, len(texts), _CHUNK):
         chunk = _chunk(texts[start : start + _CHUNK])
         if chunk is None:
             return None
-        found |= chunk[0]
+        kinds |= chunk[0]
         parts.append(chunk[1])
-    kind = time_kind(found)
+    kind = time_kind(kinds)
     if kind is None:
         return None
     fine = any(part.dtype == np.dtype("M8[ns]") for part in parts)
@@ -98,7 +98,7 @@ def _parsed(texts: Any) -> tuple[TimeKind, Times] | None:
 
 
 def _chunk(texts: Any) -> tuple[set[TimeKind], Times] | None:
-    found: set[TimeKind] = set()
+    kinds: set[TimeKind] = set()
     moments: list[str] = []
     offsets: list[int] = []
     digits = 0
@@ -107,7 +107,7 @@ def _chunk(texts: Any) -> tuple[set[TimeKind], Times] | None:
         if match is None:
             return None
         day, clock, zone = match.groups()
-        found.add("date" if clock is None else "naive" if zone is None else "aware")
+        kinds.add("date" if clock is None else "naive" if zone is None else "aware")
         offset = _minutes(zone) if zone else 0
         if offset is None or day.startswith("0000"):
             return None
@@ -123,7 +123,7 @@ def _chunk(texts: Any) -> tuple[set[TimeKind], Times] | None:
         return None
     if any(offsets):
         times = times - np.array(offsets, dtype="m8[m]")
-    return found, times
+    return kinds, times
 
 
 def _is_near(times: Times) -> bool:

@@ -40,18 +40,18 @@ def json_blocks(path: Path) -> Iterator[list[dict[str, Any]]]:
 
 
 def _of_lines(path: Path) -> Iterator[list[dict[str, Any]]]:
-    found: list[Any] = []
+    rows: list[Any] = []
     size = 0
     with path.open(encoding="utf-8-sig", newline="\n") as file:
         for line in file:
             if not line.strip():
                 continue
-            if found and (len(found) == BLOCK_ROWS or size + len(line) > BLOCK_CHARACTERS):
-                yield _rows(path, found)
-                found, size = [], 0
-            found.append(_parsed(line))
+            if rows and (len(rows) == BLOCK_ROWS or size + len(line) > BLOCK_CHARACTERS):
+                yield _rows(path, rows)
+                rows, size = [], 0
+            rows.append(_parsed(line))
             size += len(line)
-    yield _rows(path, found)
+    yield _rows(path, rows)
 
 
 def _parsed(text: str) -> Any:

@@ -52,18 +52,18 @@ class KeySketch(FrozenModel):
     def of(cls, rows: pd.DataFrame, columns: Sequence[str]) -> KeySketch:
         """The sketch of ``rows``; raises ``UsageError`` for a column that is not there."""
         distinct = np.unique(key_hashes(rows, columns))
-        kept = base64.b64encode(distinct[:MAX_HASHES].astype("<u8").tobytes()).decode()
+        encoded = base64.b64encode(distinct[:MAX_HASHES].astype("<u8").tobytes()).decode()
         kinds = key_kinds(rows, columns)
-        return cls(columns=tuple(columns), kinds=kinds, keys=len(distinct), hashes=kept)
+        return cls(columns=tuple(columns), kinds=kinds, keys=len(distinct), hashes=encoded)
 
     def overlap(self, hashes: npt.NDArray[np.uint64]) -> KeyOverlap:
         """How many of the rows with these ``key_hashes`` have a key of the sketch."""
-        kept = np.frombuffer(base64.b64decode(self.hashes), "<u8")
-        found = int(np.isin(hashes, kept).sum())
-        if self.keys <= len(kept):
-            return KeyOverlap(found, exact=True)
-        covered = (float(kept[-1]) + 1) / _SPACE
-        return KeyOverlap(round(found / covered), exact=False)
+        smallest = np.frombuffer(base64.b64decode(self.hashes), "<u8")
+        matched = int(np.isin(hashes, smallest).sum())
+        if self.keys <= len(smallest):
+            return KeyOverlap(matched, exact=True)
+        covered = (float(smallest[-1]) + 1) / _SPACE
+        return KeyOverlap(round(matched / covered), exact=False)
 
 
 def key_hashes(rows: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.uint64]:

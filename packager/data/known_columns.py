@@ -25,12 +25,12 @@ class KnownColumns:
 
     def require(self, names: Iterable[str]) -> None:
         """Raise ``UsageError`` if ``names`` lack a column that the model needs in each row."""
-        found = [*names]
-        missing = [name for name in self._needed if name not in found]
+        present = [*names]
+        missing = [name for name in self._needed if name not in present]
         if not missing:
             return
         columns = "the column" if len(missing) == 1 else "the columns"
-        other = {name.casefold(): name for name in found if name not in self._known}
+        other = {name.casefold(): name for name in present if name not in self._known}
         alike = [(other[name.casefold()], name) for name in missing if name.casefold() in other]
         raise UsageError(
             f"{self._source}: expected {columns} {_listed(missing)}, got none of that name",

@@ -102,8 +102,8 @@ def _data_bytes() -> int | None:
         lines = _STATUS.read_text().splitlines()
     except OSError:
         return None
-    found = [line.split()[1] for line in lines if line.startswith("VmData:")]
-    return int(found[0]) << 10 if found else None
+    sizes = [line.split()[1] for line in lines if line.startswith("VmData:")]
+    return int(sizes[0]) << 10 if sizes else None
 
 
 def _of_machine() -> int:
@@ -111,8 +111,8 @@ def _of_machine() -> int:
         lines = _MEMORY.read_text().splitlines()
     except OSError:  # not Linux
         return UNKNOWN
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(found[0]) << 10 if found else UNKNOWN
+    sizes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(sizes[0]) << 10 if sizes else UNKNOWN
 
 
 def _of_process() -> int:

@@ -56,8 +56,10 @@ def seconds(value: dt.time | dt.timedelta) -> float:
 def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories = column.dtype.categories.to_series(index=None)
-        made = _plain(categories)
-        odd = made is not categories or pd.api.types.is_datetime64_any_dtype(categories.dtype)
+        plain_categories = _plain(categories)
+        odd = plain_categories is not categories or pd.api.types.is_datetime64_any_dtype(
+            categories.dtype
+        )
         return _plain(column.astype(categories.dtype)) if odd else column
     if pd.api.types.is_timedelta64_dtype(column.dtype):
         return cast("pd.Series[Any]", column.dt.total_seconds())
@@ -86,10 +88,10 @@ def _lists(column: pd.Series[Any]) -> pd.Series[Any]:
     cells = [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in column[present]]
     if not cells or not all(isinstance(cell, list | tuple) for cell in cells):
         return column
-    made = np.full(len(column), np.nan, object)
+    lists = np.full(len(column), np.nan, object)
     for row, cell in zip(np.flatnonzero(present), cells, strict=True):
-        made[row] = list(cell)
-    return pd.Series(made, column.index, dtype=object, name=column.name)
+        lists[row] = list(cell)
+    return pd.Series(lists, column.index, dtype=object, name=column.name)
 
 
 def _seconds(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -109,15 +111,15 @@ def _times(column: pd.Series[Any], name: str) -> pd.Series[Any]:
     text = pd.api.types.infer_dtype(column, skipna=True) == "string"
     if not text:
         return column
-    found = as_times(column)
-    if found is None:
+    parsed = as_times(column)
+    if parsed is None:
         row = first_without_time(column)
         raise UsageError(
             f"[data.columns] {name}: expected ISO 8601 times, as declared, "
             f"got {display_value(column.iloc[row])} in row {row}",
             f'fix the cell, or declare {name} with kind = "string"',
         )
-    return _plain(found[1])
+    return _plain(parsed[1])
 
 
 def _cast(column: pd.Series[Any], name: str, dtype: str) -> pd.Series[Any]:
@@ -134,8 +136,8 @@ def _cast(column: pd.Series[Any], name: str, dtype: str) -> pd.Series[Any]:
 
 def _refused(column: pd.Series[Any], name: str, dtype: str) -> UsageError:
     nulls = int(column.isna().sum())
-    found = f"{nulls} nulls" if nulls else f"a column of {column.dtype} with other values"
+    got = f"{nulls} nulls" if nulls else f"a column of {column.dtype} with other values"
     return UsageError(
-        f"[data.read] dtypes: expected values of {name!r} that {dtype} holds, got {found}",
+        f"[data.read] dtypes: expected values of {name!r} that {dtype} holds, got {got}",
         f"choose another dtype for {name}, for example float64, or leave it out",
     )

@@ -32,8 +32,8 @@ def words_read_as_null(
         and pd.api.types.infer_dtype(frame[name], skipna=True) == "string"
         and frame[name].isna().any()
     ]
-    found = null_words(found_files.table, reader, columns) if columns else {}
-    words = {n: {text: rows for text, rows in w.items() if text} for n, w in found.items()}
+    counts = null_words(found_files.table, reader, columns) if columns else {}
+    words = {n: {text: rows for text, rows in w.items() if text} for n, w in counts.items()}
     return {name: texts for name, texts in words.items() if texts}
 
 
@@ -45,7 +45,7 @@ def null_words(
     Columns without nulls are left out. The files are read once, in constant memory.
     """
     words = {name: frozenset(reader.null_words(name)) for name in columns}
-    found: dict[str, Counter[str]] = {name: Counter() for name in columns}
+    row_counts: dict[str, Counter[str]] = {name: Counter() for name in columns}
     texts = dict.fromkeys(csv_names(files[0], reader), "str")
     as_text = reader.model_copy(update={"null": (), "columns": {}, "dtypes": {}})
     for block in csv_blocks(files, as_text, _ROWS, texts, {}):
@@ -53,7 +53,7 @@ def null_words(
             cells = block[name]
             counts = cells.value_counts()
             for text, count in counts[counts.index.isin(words[name])].items():
-                found[name][str(text)] += int(count)
+                row_counts[name][str(text)] += int(count)
             if blank := int(cells.isna().sum()):
-                found[name][""] += blank
-    return {name: dict(sorted(counts.items())) for name, counts in found.items() if counts}
+                row_counts[name][""] += blank
+    return {name: dict(sorted(counts.items())) for name, counts in row_counts.items() if counts}

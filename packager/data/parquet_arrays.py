@@ -29,18 +29,18 @@ def nested_columns(table: Any, schema: Any) -> dict[str, Any]:
     a null within any become lists of Python objects, None for null: arrays would hold NaN, and
     integers as floats.
     """
-    found: dict[str, Any] = {}
+    cells: dict[str, Any] = {}
     for field in schema:
         declared = field_dtype(field)
         if declared is not None:
-            found[field.name] = array_column_of(table[field.name], declared, field.name)
+            cells[field.name] = array_column_of(table[field.name], declared, field.name)
             continue
-        made = _column(table[field.name]) if is_array(field.type) else None
-        if made is not None:
-            found[field.name] = made
+        column_cells = _column(table[field.name]) if is_array(field.type) else None
+        if column_cells is not None:
+            cells[field.name] = column_cells
         elif _is_list(field.type) and _has_inner_null(table[field.name]):
-            found[field.name] = _lists(table[field.name])
-    return found
+            cells[field.name] = _lists(table[field.name])
+    return cells
 
 
 def _is_list(kind: Any) -> bool:

@@ -167,8 +167,8 @@ def _frame(table: Any, floats: Iterable[str], schema: Any = None) -> pd.DataFram
     schema = table.schema if schema is None else schema
     nested = nested_columns(table, schema)
     rest = [name for name in table.schema.names if name not in nested]
-    kept = pa.schema([field for field in schema if field.name not in nested])
-    frame = plain_frame(table.select(rest), floats, kept)
+    plain_schema = pa.schema([field for field in schema if field.name not in nested])
+    frame = plain_frame(table.select(rest), floats, plain_schema)
     if not nested:
         return frame
     index = pd.RangeIndex(len(table))
@@ -201,10 +201,10 @@ def integers_with_nulls(files: Sequence[Path], schema: Any) -> list[str]:
     import pyarrow as pa
 
     names = [field.name for field in schema if pa.types.is_integer(field.type)]
-    found: set[str] = set()
+    with_nulls: set[str] = set()
     for file in files:
-        found |= _with_nulls(file, [name for name in names if name not in found])
-    return [name for name in names if name in found]
+        with_nulls |= _with_nulls(file, [name for name in names if name not in with_nulls])
+    return [name for name in names if name in with_nulls]
 
 
 def plain_frame(table: Any, floats: Iterable[str] = (), schema: Any = None) -> pd.DataFrame:
@@ -256,15 +256,15 @@ def _fitted(table: Any, schema: Any, file: Path) -> Any:
 
 def _with_nulls(file: Path, names: Sequence[str]) -> set[str]:
     """The columns with nulls, by their values, because the statistics may be wrong."""
-    found: set[str] = set()
+    with_nulls: set[str] = set()
     with readable(file), opened_parquet(file) as opened:
         nullable = [name for name in names if opened.schema_arrow.field(name).nullable]
         # Column by column: reading of a column stops at its first batch with a null.
         for name in nullable:
             batches = opened.iter_batches(_BATCH, columns=[name], use_threads=False)
             if any(batch.column(0).null_count for batch in batches):
-                found.add(name)
-    return found
+                with_nulls.add(name)
+    return with_nulls
 
 
 def _row_labels(schema: Any) -> list[str]:

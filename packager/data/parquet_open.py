@@ -179,10 +179,10 @@ def _measured(file: object, schema: Any, source: Any = None) -> Iterator[tuple[i
 def batches(file: object, opened: Any, rows: int, columns: Sequence[str]) -> Iterator[Any]:
     """Yield an open file's rows, at most ``rows`` at a time; only reading is memory-bounded."""
     with readable(file):
-        found = opened.iter_batches(rows, columns=list(columns), use_threads=False)
+        iterator = opened.iter_batches(rows, columns=list(columns), use_threads=False)
     while True:
         with readable(file):
-            batch = next(found, None)
+            batch = next(iterator, None)
         if batch is None:
             return
         yield batch

@@ -132,18 +132,18 @@ def _texts(present: pd.Series[Any]) -> list[str]:
     distinct = present.drop_duplicates()
     if len(distinct) > MAX_SAMPLED_VALUES:
         distinct = distinct.iloc[np.linspace(0, len(distinct) - 1, MAX_SAMPLED_VALUES).astype(int)]
-    found = []
+    texts = []
     for value in distinct:
         if isinstance(value, str):
             if text := value.strip()[:MAX_LENGTH]:
-                found.append(text)
+                texts.append(text)
         elif isinstance(value, int | np.integer) and not isinstance(value, bool):
-            found.append(str(int(value)))
+            texts.append(str(int(value)))
         elif isinstance(value, float | np.floating):
             if not float(value).is_integer():
                 return []  # amounts, measurements
-            found.append(str(int(value)))
-    return found
+            texts.append(str(int(value)))
+    return texts
 
 
 def _share(texts: Sequence[str], check: Callable[[str], bool]) -> float:

@@ -57,8 +57,8 @@ def refuse_unservable(
     names = [name for name in features if name in frame.columns]
     for column in infer_columns(frame[names], reader):
         if column.kind == "any" and frame[column.name].notna().any():
-            found = pd.api.types.infer_dtype(frame[column.name], skipna=True)
-            raise _unservable(column.name, found)
+            inferred = pd.api.types.infer_dtype(frame[column.name], skipna=True)
+            raise _unservable(column.name, inferred)
         if column.kind == "list" and column.element is None:
             raise _without_one_kind(column.name, frame[column.name])
 
@@ -86,9 +86,9 @@ def refuse_no_array(frame: pd.DataFrame, features: Sequence[str]) -> None:
     """Raise ``UsageError`` unless the only feature is a column of arrays without nulls."""
     kinds = {column.name: column.kind for column in infer_columns(frame[list(features)])}
     if list(kinds.values()) != ["array"]:
-        found = ", ".join(f"{name!r} ({kind})" for name, kind in list(kinds.items())[:5])
+        got = ", ".join(f"{name!r} ({kind})" for name, kind in list(kinds.items())[:5])
         raise UsageError(
-            f'features = "array": expected one feature, a column of arrays, got {found or "none"}',
+            f'features = "array": expected one feature, a column of arrays, got {got or "none"}',
             "declare its kind, shape and element under [data.columns] and exclude the other "
             'columns, or set features = "frame"',
         )
@@ -150,9 +150,9 @@ def refuse_commas(frame: pd.DataFrame, reader: TableReadOptions, where: str) -> 
             )
 
 
-def _unservable(name: str, found: str) -> UsageError:
+def _unservable(name: str, inferred: str) -> UsageError:
     return UsageError(
-        f"[data]: expected numbers, text, booleans or times in {name!r}, got {found}",
+        f"[data]: expected numbers, text, booleans or times in {name!r}, got {inferred}",
         f"convert the column, or leave it out: exclude = [{toml_text(name)}]",
     )
 

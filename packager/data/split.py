@@ -114,14 +114,14 @@ def _gap_of_numbers(split: Split) -> float:
 def _gap_of_times(split: Split) -> dt.timedelta:
     if split.gap is None:
         return dt.timedelta(0)
-    found = _DURATION.match(split.gap) if isinstance(split.gap, str) else None
-    if found is None:
+    match = _DURATION.match(split.gap) if isinstance(split.gap, str) else None
+    if match is None:
         raise UsageError(
             f"split.gap: expected a duration, because the column {split.time!r} holds times, "
             f"got {display_value(split.gap)}",
             'write for example gap = "7d"; the units are s, min, h, d and w',
         )
-    return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def time_order(column: pd.Series[Any]) -> npt.NDArray[np.float64]:

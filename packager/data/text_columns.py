@@ -87,13 +87,13 @@ def dictionary_encode(values: npt.NDArray[np.object_]) -> Codes | None:
     try:
         if not _few(values):
             return None
-        codes, found = pd.factorize(values)
+        codes, uniques = pd.factorize(values)
     except (TypeError, ArithmeticError):  # lists and signalling NaN aren't hashable
         return None
     # Numbers of different types may be equal, but nothing except text equals a text.
-    if not all(isinstance(text, str) for text in found):
+    if not all(isinstance(text, str) for text in uniques):
         return None
-    return Codes(codes, found, np.arange(len(found)))
+    return Codes(codes, uniques, np.arange(len(uniques)))
 
 
 def arrow_codes(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], TextColumn] | None:
@@ -143,8 +143,8 @@ def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> TextColu
 def _usual_nulls(values: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
     """Mask of the null objects that pandas itself uses, found by identity, which is fast."""
     addresses = _addresses(values)
-    found = (addresses == id(None)) | (addresses == id(np.nan)) | (addresses == id(pd.NA))
-    return np.asarray(found)
+    nulls = (addresses == id(None)) | (addresses == id(np.nan)) | (addresses == id(pd.NA))
+    return np.asarray(nulls)
 
 
 def _addresses(values: npt.NDArray[np.object_]) -> npt.NDArray[np.intp]:

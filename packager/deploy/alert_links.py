@@ -53,8 +53,8 @@ def _links(
     alert: Alert, model: MonitoredModel, numbers: dict[str, int]
 ) -> tuple[tuple[str, str], ...]:
     options = model.options
-    found = runbook(alert.name, options.runbooks)
-    book = (("runbook_url", found),) if found else ()
+    url = runbook(alert.name, options.runbooks)
+    book = (("runbook_url", url),) if url else ()
     if not options.grafana:
         return book
     titles = [title for title in PANELS.get(alert.name, ()) if title in numbers]

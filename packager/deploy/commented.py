@@ -20,14 +20,14 @@ def commented(document: Mapping[str, Any], comments: Mapping[str, str]) -> str:
     left = dict(comments)
     stack: list[tuple[int, str]] = []
     for line in dump(document).splitlines():
-        found = KEY.match(line)
-        if found is not None:
-            depth = len(found["indent"]) + len(found["dashes"])
+        match = KEY.match(line)
+        if match is not None:
+            depth = len(match["indent"]) + len(match["dashes"])
             stack = [(at, key) for at, key in stack if at < depth]
-            stack.append((depth, found["key"].strip('"')))
+            stack.append((depth, match["key"].strip('"')))
             comment = left.pop(" > ".join(key for _, key in stack), None)
             if comment is not None:
-                lines += [f"{found['indent']}# {part}" for part in comment.splitlines()]
+                lines += [f"{match['indent']}# {part}" for part in comment.splitlines()]
         lines.append(line)
     if left:
         raise KeyError(next(iter(left)))

@@ -61,21 +61,26 @@ def prometheus(
 
 def _job(one: DeployedModel, names: list[str]) -> dict[str, Any]:
     every = SCRAPE if one.time_scale == 1 else f"{max(QUICKEST, 15 // one.time_scale)}s"
-    found = {"names": names, "type": "A", "port": PORT, "refresh_interval": every}
+    discovery = {"names": names, "type": "A", "port": PORT, "refresh_interval": every}
     quicker = {"scrape_interval": every, "scrape_timeout": every} if one.time_scale > 1 else {}
     key = {"type": "Bearer", "credentials_file": f"keys/{one.label}.key"}
     return {
         "job_name": one.name,
         **quicker,
         **({"authorization": key} if one.keys else {}),
-        "dns_sd_configs": [found],
+        "dns_sd_configs": [discovery],
     }
 
 
 def _proxy_job(proxies: Mapping[str, str]) -> dict[str, Any]:
     """``proxies``: DNS name → model. Targets have the model's name; empty servers are left out."""
     names = list(proxies)
-    found = {"names": names, "type": "A", "port": PROXY_METRICS_PORT, "refresh_interval": SCRAPE}
+    discovery = {
+        "names": names,
+        "type": "A",
+        "port": PROXY_METRICS_PORT,
+        "refresh_interval": SCRAPE,
+    }
     named = [
         {
             "source_labels": ["__meta_dns_name"],
@@ -85,13 +90,13 @@ def _proxy_job(proxies: Mapping[str, str]) -> dict[str, Any]:
         }
         for dns_name, model in proxies.items()
     ]
-    kept = {"source_labels": ["__name__"], "regex": "|".join(KEPT_METRICS), "action": "keep"}
+    keep_rule = {"source_labels": ["__name__"], "regex": "|".join(KEPT_METRICS), "action": "keep"}
     return {
         "job_name": PROXY_JOB,
         "params": {"scope": ["backend", "server"], "no-maint": [""]},
-        "dns_sd_configs": [found],
+        "dns_sd_configs": [discovery],
         "relabel_configs": named,
-        "metric_relabel_configs": [kept],
+        "metric_relabel_configs": [keep_rule],
     }
 
 

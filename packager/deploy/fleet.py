@@ -78,8 +78,8 @@ class DeployedModel:
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> DeployedModel:
         """The member that ``asdict`` made a mapping of."""
-        found = known["candidate"]
-        candidate = None if found is None else UpdateCandidate(**found)
+        fields = known["candidate"]
+        candidate = None if fields is None else UpdateCandidate(**fields)
         objectives = Objectives(**known["objectives"])
         return cls(**{**known, "candidate": candidate, "objectives": objectives})
 

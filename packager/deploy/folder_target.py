@@ -23,10 +23,10 @@ def target_of(folder: Path) -> str | None:
 
 def check_target(folder: Path, wanted: str) -> None:
     """Raise ``UsageError`` if ``folder`` is of another target than ``wanted``."""
-    found = target_of(folder)
-    if found not in (None, wanted):
+    target = target_of(folder)
+    if target not in (None, wanted):
         raise UsageError(
-            f"{folder}: expected a folder of `deploy {wanted}`, got one of `deploy {found}`",
+            f"{folder}: expected a folder of `deploy {wanted}`, got one of `deploy {target}`",
             "name another folder with --output",
         )
 

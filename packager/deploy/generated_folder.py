@@ -41,9 +41,9 @@ def read_generated(target: Path) -> GeneratedFiles:
         )
     try:
         with fitting_memory(target / RECORD):
-            found = json.loads((target / RECORD).read_text(encoding="utf-8"))
-        files, pending = _digests(found["files"]), _digests(found.get("pending", {}))
-        return GeneratedFiles({**files, **_arrived(target, pending)}, dict(found["notes"]))
+            record = json.loads((target / RECORD).read_text(encoding="utf-8"))
+        files, pending = _digests(record["files"]), _digests(record.get("pending", {}))
+        return GeneratedFiles({**files, **_arrived(target, pending)}, dict(record["notes"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{target / RECORD}: expected the record of the files written here, got another file",
@@ -77,8 +77,10 @@ def write(
     """
     before = read_generated(target)
     changed = check_files(target, files, others)
-    kept = {path: before.files[path] for path in others if path in before.files}
-    after = GeneratedFiles({**kept, **{path: _digest(text) for path, text in files.items()}}, notes)
+    other_digests = {path: before.files[path] for path in others if path in before.files}
+    after = GeneratedFiles(
+        {**other_digests, **{path: _digest(text) for path, text in files.items()}}, notes
+    )
     if not before.files:
         with atomic_directory(target, replace=True) as new:
             _fill(new, files, after)
@@ -127,12 +129,12 @@ def _document(record: GeneratedFiles, pending: Mapping[str, str] = {}) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def _digests(found: Mapping[str, Any]) -> dict[str, str]:
+def _digests(digests: Mapping[str, Any]) -> dict[str, str]:
     """Path → sha256; raises ``ValueError`` for a path outside the folder."""
-    for path in found:
+    for path in digests:
         if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
             raise ValueError(f"{path}: leaves the folder")
-    return {str(path): str(digest) for path, digest in found.items()}
+    return {str(path): str(digest) for path, digest in digests.items()}
 
 
 def _arrived(target: Path, pending: Mapping[str, str]) -> dict[str, str]:
@@ -149,7 +151,7 @@ def _changed(
     target: Path, files: Mapping[str, str], before: GeneratedFiles, others: Collection[str]
 ) -> list[str]:
     """Files that the user changed and that can be kept; raises ``UsageError`` for any other."""
-    found = []
+    changed = []
     for path in sorted({*(before.files.keys() - set(others)), *files}):
         file = target / path
         if file.is_dir():
@@ -165,8 +167,8 @@ def _changed(
                 "keep your change elsewhere and remove the file, or name another folder with "
                 "--output",
             )
-        found.append(path)
-    return found
+        changed.append(path)
+    return changed
 
 
 def _digest(text: str) -> str:

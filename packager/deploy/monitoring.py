@@ -101,11 +101,11 @@ def _known_models(target: Path) -> set[str]:
 def _written(
     target: Path, files: Mapping[str, str], models: set[str], tracker: str
 ) -> MonitoringResult:
-    kept = [path for name in models for path in own_paths(name) if path not in files]
+    other_paths = [path for name in models for path in own_paths(name) if path not in files]
     notes = {TARGET: MONITORING, "models": sorted(models), "tracker": tracker}
-    made = {**files, **service_files(), FLEET_DASHBOARD: fleet_text(tracker)}
-    changed = generated_folder.write(target, made, notes, kept)
-    return MonitoringResult(tuple(sorted(made)), tuple(sorted(models)), tuple(changed))
+    all_files = {**files, **service_files(), FLEET_DASHBOARD: fleet_text(tracker)}
+    changed = generated_folder.write(target, all_files, notes, other_paths)
+    return MonitoringResult(tuple(sorted(all_files)), tuple(sorted(models)), tuple(changed))
 
 
 def monitored(

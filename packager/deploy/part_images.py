@@ -28,7 +28,7 @@ def parsed_pins(
 
     ``known``: the services that a target has. Raises ``UsageError`` that says what is wrong.
     """
-    found = {}
+    pins = {}
     for text in texts:
         name, equal, image = text.partition("=")
         if not equal or name not in known:
@@ -41,8 +41,8 @@ def parsed_pins(
                 f"--pin {name}: expected NAME@sha256:… with 64 hexadecimal digits, got {image!r}",
                 "`docker buildx imagetools inspect NAME:TAG` or `skopeo inspect` shows the digest",
             )
-        found[name] = image
-    return found
+        pins[name] = image
+    return pins
 
 
 def with_pins(known: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:

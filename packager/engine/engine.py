@@ -173,13 +173,13 @@ class Engine(Containers):
 
         The image is not run. Missing files are omitted.
         """
-        found = {}
+        contents = {}
         with self._container("reading an image", reference, ["-"]) as container:
             for name in names:
                 with contextlib.suppress(NotFound):
                     chunks, _ = container.get_archive(f"{folder}/{name}")
-                    found[name] = only_file(chunks, f"{reference}: {name}", most)
-        return found
+                    contents[name] = only_file(chunks, f"{reference}: {name}", most)
+        return contents
 
     def save(self, reference: str) -> Iterator[bytes]:
         """The image as a ``docker save`` archive, in chunks."""

@@ -32,14 +32,14 @@ def limits(engine: dict[str, Any], memory: int) -> dict[str, Any]:
 
     ``engine`` is the output of ``docker info``. Swap is disabled if the engine supports that.
     """
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if engine.get("PidsLimit"):
-        found["pids_limit"] = MAX_PROCESSES
+        options["pids_limit"] = MAX_PROCESSES
     if engine.get("MemoryLimit"):
-        found["mem_limit"] = memory
+        options["mem_limit"] = memory
         if engine.get("SwapLimit"):
-            found["memswap_limit"] = memory
-    return found
+            options["memswap_limit"] = memory
+    return options
 
 
 def share_of_memory(engine: dict[str, Any], share: float) -> int:
@@ -52,8 +52,8 @@ def memory_bytes(text: str) -> int:
 
     Raises ``UsageError`` for anything else, and below ``MIN_MEMORY``.
     """
-    found = _MEMORY.fullmatch(text.strip())
-    size = int(found[1]) << _UNITS[found[2].lower()] if found else 0
+    match = _MEMORY.fullmatch(text.strip())
+    size = int(match[1]) << _UNITS[match[2].lower()] if match else 0
     if size < MIN_MEMORY:
         raise UsageError(
             f"--memory: expected at least {MIN_MEMORY >> 20}m, got {text!r}",

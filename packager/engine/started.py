@@ -34,10 +34,10 @@ class ServerContainer(RunningContainer):
     def usage(self) -> Usage | None:
         """Usage of its processes as counted by the engine, without page cache."""
         api = self._container.client.api
-        found = api.stats(self._container.id, stream=False, one_shot=True)
-        memory = found["memory_stats"]
+        stats = api.stats(self._container.id, stream=False, one_shot=True)
+        memory = stats["memory_stats"]
         cached = memory.get("stats", {}).get("inactive_file", 0)
-        seconds = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+        seconds = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
         return Usage(seconds, memory["usage"] - cached)
 
     def follow(self) -> Iterator[str]:

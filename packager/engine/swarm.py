@@ -93,14 +93,14 @@ class Swarm:
     def create(self, spec: Mapping[str, Any]) -> str:
         """Create a service of ``spec``; its id."""
         with engine_errors(f"creating the service {spec['Name']}"):
-            made = self._client.api.create_service(
+            service = self._client.api.create_service(
                 dict(spec["TaskTemplate"]),
                 name=spec["Name"],
                 labels=dict(spec["Labels"]),
                 mode=dict(spec["Mode"]),
                 endpoint_spec=dict(spec["EndpointSpec"]),
             )
-        return str(made["ID"])
+        return str(service["ID"])
 
     def change(self, service: Service, spec: Mapping[str, Any]) -> None:
         """Begin an update of ``service`` to ``spec``."""
@@ -126,7 +126,7 @@ class Swarm:
     def tasks(self, service: str) -> list[SwarmTask]:
         """The tasks of the service with this id, the newest first; ended ones too."""
         with engine_errors("asking for tasks"):
-            found = self._client.api.tasks(filters={"service": service})
+            tasks = self._client.api.tasks(filters={"service": service})
         return [
             SwarmTask(
                 str(one["Status"]["State"]),
@@ -135,7 +135,7 @@ class Swarm:
                 str(one["Status"].get("Err", "")),
                 frozenset(one["Spec"]["ContainerSpec"].get("Env") or ()),
             )
-            for one in sorted(found, key=lambda one: str(one["CreatedAt"]), reverse=True)
+            for one in sorted(tasks, key=lambda one: str(one["CreatedAt"]), reverse=True)
         ]
 
     def remove(self, service: str) -> None:
@@ -251,5 +251,5 @@ class Swarm:
 
 
 def _secrets(service: Service) -> set[str]:
-    found = service["Spec"]["TaskTemplate"].get("ContainerSpec", {}).get("Secrets") or ()
-    return {str(one["SecretName"]) for one in found}
+    secrets = service["Spec"]["TaskTemplate"].get("ContainerSpec", {}).get("Secrets") or ()
+    return {str(one["SecretName"]) for one in secrets}

@@ -38,13 +38,13 @@ def process_tree_usage(pid: int) -> Usage | None:
 
 
 def _tree(pid: int) -> list[int]:
-    found, waiting = [], [pid]
+    members, waiting = [], [pid]
     while waiting:
         member = waiting.pop()
-        found.append(member)
+        members.append(member)
         for children in (PROC / str(member) / "task").glob("*/children"):
             try:
                 waiting += map(int, children.read_text().split())
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it ended meanwhile
-    return found
+    return members

@@ -52,7 +52,7 @@ def active_python(environment: Mapping[str, str] = os.environ) -> str | None:
         path = Path(prefix) / "bin" / "python"
         if os.path.isabs(prefix) and path.is_file():
             return str(path)
-    return next((found for name in PROGRAMS if (found := find_program(name))), None)
+    return next((program for name in PROGRAMS if (program := find_program(name))), None)
 
 
 def inspect_environment(program: str, modules: Collection[str]) -> ActiveEnvironment:
@@ -74,8 +74,8 @@ def inspect_environment(program: str, modules: Collection[str]) -> ActiveEnviron
         program,
         answer["python"],
         frozenset(answer["stdlib"]),
-        {name: Distribution(**found) for name, found in answer["distributions"].items()},
-        {name: tuple(found) for name, found in answer["providers"].items()},
+        {name: Distribution(**entry) for name, entry in answer["distributions"].items()},
+        {name: tuple(entry) for name, entry in answer["providers"].items()},
     )
 
 
@@ -87,9 +87,9 @@ def installed_version(name: str) -> str | None:
     package under that name.
     """
     program = active_python()
-    found = inspect_environment(program, ()).distributions.get(name) if program else None
-    own = found is not None and (found.origin or "").startswith("file:")
-    return found.version if found and not own else None
+    distribution = inspect_environment(program, ()).distributions.get(name) if program else None
+    own = distribution is not None and (distribution.origin or "").startswith("file:")
+    return distribution.version if distribution and not own else None
 
 
 # Runs in Python 3.8 and later, with the standard library alone.

@@ -28,10 +28,10 @@ _NETWORK = re.compile(
 _DENIED = re.compile(r"PermissionError|Permission denied|Read-only file system")
 
 
-def no_backend(called: str, found: str) -> PackageError:
+def no_backend(called: str, got: str) -> PackageError:
     """The error for a source that does not say how it is built."""
     return PackageError(
-        f"{called}: expected a Python project with a build backend, got {found}",
+        f"{called}: expected a Python project with a build backend, got {got}",
         "name a folder with a pyproject.toml that has [build-system], or with a setup.py; "
         "#subdirectory=PATH names one within a repository",
     )

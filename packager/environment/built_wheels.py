@@ -58,10 +58,10 @@ def restore_one(built: BuiltWheel, folder: Path) -> Path:
         raise PackageError(
             f"{called}: expected the wheel that package.lock names, got none", _AGAIN
         )
-    found = sha256_file(path)
-    if found != built.sha256:
+    digest = sha256_file(path)
+    if digest != built.sha256:
         raise PackageError(
-            f"{called}: expected sha256 {built.sha256} as in package.lock, got {found}", _AGAIN
+            f"{called}: expected sha256 {built.sha256} as in package.lock, got {digest}", _AGAIN
         )
     return in_wheelhouse(path, built.filename, built.sha256)
 
@@ -96,11 +96,11 @@ def keep_wheels(lock: LockFile, folder: Path) -> None:
 def cached_build(key: list[object]) -> tuple[Path, tuple[str, ...]] | None:
     """The wheel that a build with these inputs left in the cache, and its tools."""
     folder = _cache_path(key)
-    found = next(iter(folder.glob("*.whl")), None)
-    if found is None:
+    wheel = next(iter(folder.glob("*.whl")), None)
+    if wheel is None:
         return None
     touch(folder)
-    return found, tuple(json.loads((folder / "tools.json").read_bytes()))
+    return wheel, tuple(json.loads((folder / "tools.json").read_bytes()))
 
 
 def cache_build(key: list[object], wheel: Path, tools: tuple[str, ...]) -> Path:
@@ -118,7 +118,7 @@ def _cache_path(key: list[object]) -> Path:
 def check_built(wheel: Path, called: str, name: str | None, target: WheelTarget) -> None:
     """Raise ``PackageError`` if a built wheel is damaged, of another name or not for ``target``."""
     try:
-        found, _, _, tags = parse_wheel_filename(wheel.name)
+        wheel_name, _, _, tags = parse_wheel_filename(wheel.name)
         with WheelFile.open(wheel) as opened:
             opened.validate_record()
             opened.read_dist_info("METADATA")
@@ -128,9 +128,9 @@ def check_built(wheel: Path, called: str, name: str | None, target: WheelTarget)
             f"{str(error)[:300]}",
             "check it with `pip wheel` on another machine",
         ) from error
-    if name is not None and found != canonicalize_name(name):
+    if name is not None and wheel_name != canonicalize_name(name):
         raise PackageError(
-            f"{called}: expected the package {name}, got {found}", f"write {found} @ …"
+            f"{called}: expected the package {name}, got {wheel_name}", f"write {wheel_name} @ …"
         )
     if not any(tag in target.tags for tag in tags):
         raise PackageError(
@@ -144,15 +144,15 @@ def direct_requirements(wheel: Path) -> list[str]:
     """The requirements of a wheel that name an address (``NAME @ URL``)."""
     with ZipFile(wheel) as archive, archive.open(f"{_info(archive)}/METADATA") as file:
         metadata = BytesParser().parsebytes(file.read(MAX_METADATA), headersonly=True)
-    found = []
+    requirements = []
     for line in metadata.get_all("Requires-Dist") or ():
         try:
             required = Requirement(str(line))
         except InvalidRequirement:
             continue  # uv's error names it
         if required.url and not (required.marker and "extra" in str(required.marker)):
-            found.append(str(required))
-    return found
+            requirements.append(str(required))
+    return requirements
 
 
 def without_modules(wheel: Path, code: Iterable[str], output: Path) -> Path | None:

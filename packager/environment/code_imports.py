@@ -14,12 +14,12 @@ def imported_files(files: Iterable[Path], tops: Sequence[Path]) -> list[Path]:
 
     Raises ``UsageError`` for a module that is not valid Python.
     """
-    found = list(files)
-    for file in found:  # the loop extends the list
+    reached = list(files)
+    for file in reached:  # the loop extends the list
         for path in _imported(file, tops):
-            if path not in found:
-                found.append(path)
-    return found
+            if path not in reached:
+                reached.append(path)
+    return reached
 
 
 def module_file(name: str, top: Path) -> Path | None:

@@ -62,11 +62,11 @@ def installed(line: str) -> str | None:
 
     None if that has none.
     """
-    found = _LINE.match(line)
+    match = _LINE.match(line)
     version = _version_in(line) or installed_version(str(canonicalize_name(name_of(line))))
-    if found is None or version is None:
+    if match is None or version is None:
         return None
-    return str(Requirement(f"{found[1]}=={version}" + (f" ; {found[2]}" if found[2] else "")))
+    return str(Requirement(f"{match[1]}=={version}" + (f" ; {match[2]}" if match[2] else "")))
 
 
 def _version_in(line: str) -> str | None:

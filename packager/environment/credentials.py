@@ -27,7 +27,7 @@ def found_credentials(
 
     Those of an address come first, then uv's variables of its name, then keyring.
     """
-    found = dict[str, tuple[str, str]]()
+    credentials = dict[str, tuple[str, str]]()
     for index in indexes:
         parts = urlsplit(index.url)
         if parts.scheme not in ("http", "https"):
@@ -36,15 +36,15 @@ def found_credentials(
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         of_name = _of_name(index.name, environment)
         if password or (user and not keyring):
-            found[host] = (user, password)
+            credentials[host] = (user, password)
         elif of_name is not None:
-            found.setdefault(host, of_name)
-        elif keyring and host not in found:
+            credentials.setdefault(host, of_name)
+        elif keyring and host not in credentials:
             bare = parts._replace(netloc=host).geturl()
             login = _of_keyring(bare, host.partition(":")[0], user)
             if login is not None:
-                found[host] = login
-    return found
+                credentials[host] = login
+    return credentials
 
 
 def addresses_in(words: Iterable[str]) -> Iterator[IndexAddress]:

@@ -123,8 +123,8 @@ def lock_and_fetch(
 
 def _known(lock_path: Path, target: WheelTarget) -> LockFile | None:
     """The lock as of the target's platform, or as it is if it has no such platform."""
-    found = load_lock(lock_path)
-    return found and (found.of(target.platform) or found)
+    lock = load_lock(lock_path)
+    return lock and (lock.of(target.platform) or lock)
 
 
 def _of(other: LockFile | None, target: WheelTarget) -> str:
@@ -261,23 +261,23 @@ def _fetch_missing(
     index = user_index_options().of_project(file, requirements.strategy, wanted)
     index = index.with_torch(requirements.torch)
     named = named_wheels(read_requirements(file, wanted))
-    found = [Resolved(w, named[w.filename]) for w in absent if w.filename in named]
+    resolved = [Resolved(w, named[w.filename]) for w in absent if w.filename in named]
     others = [wheel for wheel in absent if wheel.filename not in named]
-    found += resolver.locate(others, wanted.target, index) if others else []
-    _fetch(lock.wheels, found, index, requirements.torch, progress)
+    resolved += resolver.locate(others, wanted.target, index) if others else []
+    _fetch(lock.wheels, resolved, index, requirements.torch, progress)
 
 
 def _fetch(
     every: Sequence[Wheel],
-    found: Sequence[Resolved],
+    resolved: Sequence[Resolved],
     index: IndexOptions,
     torch: str | None,
     progress: Progress,
 ) -> None:
-    """Download ``found``, and say what is large of ``every``, before it if its size is known."""
-    if early := are_sizes_known(found):
-        warn_of_large_wheels(every, found, torch, progress)
-    wheels.fetch(found, index, progress)
+    """Download ``resolved``, and say what is large of ``every``, before it if its size is known."""
+    if early := are_sizes_known(resolved):
+        warn_of_large_wheels(every, resolved, torch, progress)
+    wheels.fetch(resolved, index, progress)
     if not early:
         warn_of_large_wheels(every, (), torch, progress)
 

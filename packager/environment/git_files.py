@@ -75,17 +75,17 @@ def head_branch(repository: Repository) -> str | None:
 
 def branches_and_tags(repository: Repository) -> dict[str, str]:
     """``refs/…`` → id of every branch and tag."""
-    found = {name: commit for name, commit in _packed(repository) if REF.fullmatch(name)}
+    refs = {name: commit for name, commit in _packed(repository) if REF.fullmatch(name)}
     for kind in ("heads", "tags"):
         for folder, _, names in os.walk(repository.common / "refs" / kind):
             for path in (Path(folder) / name for name in names):
                 name = path.relative_to(repository.common).as_posix()
                 commit = read_bounded(path).strip()
                 if REF.fullmatch(name) and ".." not in name and COMMIT.fullmatch(commit):
-                    found[name] = commit
-        if len(found) > MAX_REFS:
+                    refs[name] = commit
+        if len(refs) > MAX_REFS:
             break
-    return found
+    return refs
 
 
 def _packed(repository: Repository) -> Iterator[tuple[str, str]]:

@@ -40,11 +40,11 @@ def remote_environment(source: SourceRequirement, certificates: str | None) -> d
     Every user of the machine can read a process's arguments, but not its environment. Nothing is
     asked on the terminal. ``certificates``: a CA bundle, used if the user set none for git.
     """
-    kept = {n: v for n, v in clean_environment(os.environ).items() if _KEPT.fullmatch(n)}
+    variables = {n: v for n, v in clean_environment(os.environ).items() if _KEPT.fullmatch(n)}
     if certificates:
-        kept.setdefault("GIT_SSL_CAINFO", certificates)
+        variables.setdefault("GIT_SSL_CAINFO", certificates)
     environment = {
-        **kept,
+        **variables,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "true",
         "SSH_ASKPASS": "true",

@@ -131,16 +131,16 @@ class _Scratch:
     def described(self, commit: str) -> str:
         """``1.2`` at the tag ``v1.2``, ``1.3.dev4`` four commits after it; empty without a tag."""
         done = self.run("describe", "--tags", "--long", "--match=*[0-9]*", commit)
-        found = _DESCRIBED.fullmatch(done.stdout.decode(errors="replace").strip())
-        if done.returncode != 0 or found is None:
+        match = _DESCRIBED.fullmatch(done.stdout.decode(errors="replace").strip())
+        if done.returncode != 0 or match is None:
             return ""
-        version = re.sub(r"^[A-Za-z_-]*(?=\d)", "", found["tag"].rpartition("/")[2])
-        if found["ahead"] == "0":
+        version = re.sub(r"^[A-Za-z_-]*(?=\d)", "", match["tag"].rpartition("/")[2])
+        if match["ahead"] == "0":
             return version
         last = re.search(r"\d+$", version)
         if last is None:
             return ""
-        return f"{version[: last.start()]}{int(last[0]) + 1}.dev{found['ahead']}"
+        return f"{version[: last.start()]}{int(last[0]) + 1}.dev{match['ahead']}"
 
 
 def _borrowed(source: SourceRequirement, scratch: _Scratch) -> str:

@@ -44,7 +44,7 @@ def imported_modules(files: Iterable[Path], top: Path) -> Imports:
 
     Tests, ``setup.py`` and blocks that only type checkers read are left out.
     """
-    found: dict[str, Path] = {}
+    modules: dict[str, Path] = {}
     needed: set[str] = set()
     broken = []
     for file in files:
@@ -56,11 +56,11 @@ def imported_modules(files: Iterable[Path], top: Path) -> Imports:
                 for module, optional in _absolute(tree):
                     name = module.partition(".")[0]
                     if name not in own and name not in sys.stdlib_module_names:
-                        found.setdefault(module, file)
+                        modules.setdefault(module, file)
                         needed |= set() if optional else {module}
         except (SyntaxError, ValueError, RecursionError):
             broken.append(file)
-    return Imports(found, tuple(broken), frozenset(found.keys() - needed))
+    return Imports(modules, tuple(broken), frozenset(modules.keys() - needed))
 
 
 def _trees(file: Path) -> Iterator[ast.AST]:

@@ -103,17 +103,17 @@ class IndexOptions:
         Every user of the machine can read a process's arguments, but only the user who started it
         its environment. A variable replaces one that the user set, as an option would.
         """
-        arguments, found = [], dict[str, list[str]]()
+        arguments, option_values = [], dict[str, list[str]]()
         words = iter(self.arguments)
         for word in words:
             if word in ADDRESSES:
-                found.setdefault(word, []).append(next(words))
+                option_values.setdefault(word, []).append(next(words))
             else:
                 arguments.append(word)
         addresses = {
-            name: separator.join(found[option])
+            name: separator.join(option_values[option])
             for option, (name, separator) in ADDRESSES.items()
-            if option in found
+            if option in option_values
         }
         return arguments, {**self.environment, **addresses}
 

@@ -38,20 +38,20 @@ class _Size(NamedTuple):
     known: bool
 
 
-def are_sizes_known(found: Sequence[Resolved]) -> bool:
+def are_sizes_known(resolved: Sequence[Resolved]) -> bool:
     """Whether the sizes of these wheels are known before they are downloaded."""
-    return all(_offered(item) is not None or _packed(item.wheel) is not None for item in found)
+    return all(_offered(item) is not None or _packed(item.wheel) is not None for item in resolved)
 
 
 def warn_of_large_wheels(
-    wheels: Sequence[Wheel], found: Sequence[Resolved], torch: str | None, progress: Progress
+    wheels: Sequence[Wheel], resolved: Sequence[Resolved], torch: str | None, progress: Progress
 ) -> None:
     """Warn if ``wheels``, unpacked, exceed ``LARGE_BYTES``.
 
-    ``found`` has the sizes of those that are to be downloaded; ``torch`` is the project's choice of
-    PyTorch's wheels.
+    ``resolved`` has the sizes of those that are to be downloaded; ``torch`` is the project's choice
+    of PyTorch's wheels.
     """
-    offered = {item.wheel.sha256: _offered(item) for item in found}
+    offered = {item.wheel.sha256: _offered(item) for item in resolved}
     packed = {wheel.sha256: _packed(wheel) or offered.get(wheel.sha256) or 0 for wheel in wheels}
     if sum(packed.values()) * _MAX_RATIO < LARGE_BYTES:
         return

@@ -81,10 +81,10 @@ class LockFile(PlatformLock):
     def of(self, platform: str) -> LockFile | None:
         """The same lock with the fields of ``platform``; None if it has none."""
         every = {**self.platforms, self.platform: self.own}
-        found = every.pop(platform, None)
-        if found is None:
+        platform_lock = every.pop(platform, None)
+        if platform_lock is None:
             return None
-        named = {name: getattr(found, name) for name in PlatformLock.model_fields}
+        named = {name: getattr(platform_lock, name) for name in PlatformLock.model_fields}
         return self.model_copy(update={**named, "platform": platform, "platforms": every})
 
     @property
@@ -95,7 +95,7 @@ class LockFile(PlatformLock):
     def every(self) -> tuple[LockFile, ...]:
         """The lock as ``of`` each platform, by name."""
         names = sorted({*self.platforms, self.platform})
-        return tuple(found for name in names if (found := self.of(name)) is not None)
+        return tuple(lock for name in names if (lock := self.of(name)) is not None)
 
     def joined(self, others: Iterable[LockFile]) -> LockFile:
         """This lock with the own fields of ``others`` in place of what it had of them."""

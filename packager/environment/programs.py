@@ -71,16 +71,18 @@ def isolated_python(*arguments: str, python: str = sys.executable) -> list[str]:
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """``environment`` without ``DROPPED_VARIABLES``, with relative paths made absolute."""
-    kept = {name: v for name, v in environment.items() if not name.startswith(DROPPED_VARIABLES)}
-    kept |= {name: absolute(kept[name]) for name in PATH_VARIABLES & kept.keys()}
-    return {**kept, "PATH": search_path(environment)}
+    variables = {
+        name: v for name, v in environment.items() if not name.startswith(DROPPED_VARIABLES)
+    }
+    variables |= {name: absolute(variables[name]) for name in PATH_VARIABLES & variables.keys()}
+    return {**variables, "PATH": search_path(environment)}
 
 
 def absolute(words: str) -> str:
     """``words`` with each existing path, relative to the current folder, made absolute."""
-    found = (word if "://" in word or not Path(word).exists() else os.path.abspath(word)
+    converted = (word if "://" in word or not Path(word).exists() else os.path.abspath(word)
              for word in words.split(" "))  # fmt: skip
-    return " ".join(found)
+    return " ".join(converted)
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

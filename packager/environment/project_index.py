@@ -90,7 +90,7 @@ def index_pins(folder: Path, texts: Mapping[Path, str]) -> IndexPins | None:
 
 def _required(texts: Mapping[Path, str]) -> dict[str, list[str]]:
     """Canonical name → the marker of each of its requirements; empty for one without."""
-    found: dict[str, list[str]] = {}
+    markers: dict[str, list[str]] = {}
     for text in texts.values():
         for _, line in logical_lines(text):
             try:
@@ -104,8 +104,8 @@ def _required(texts: Mapping[Path, str]) -> dict[str, list[str]]:
                     f"({requirement.marker})" if requirement.marker else "",
                 )
             if name is not None:
-                found.setdefault(canonicalize_name(name), []).append(marker)
-    return found
+                markers.setdefault(canonicalize_name(name), []).append(marker)
+    return markers
 
 
 def _names(texts: Mapping[Path, str], folder: Path) -> bool:

@@ -46,13 +46,13 @@ def write_preferences(path: Path, pins: Sequence[Wheel]) -> None:
 def listed_files(package: Mapping[str, Any], folder: Path) -> list[ListedFile]:
     """Every file that an entry of a pylock in ``folder`` lists."""
     entries = [*package.get("wheels", ()), *([package["archive"]] if "archive" in package else ())]
-    found = []
+    files = []
     for entry in entries:
         url = entry.get("url") or (folder / entry["path"]).resolve().as_uri()
         filename = entry.get("name") or unquote(url.rsplit("/", 1)[-1].partition("#")[0])
         size = entry.get("size")
-        found.append(ListedFile(filename, entry["hashes"]["sha256"], url, size))
-    return found
+        files.append(ListedFile(filename, entry["hashes"]["sha256"], url, size))
+    return files
 
 
 def read_pylock(

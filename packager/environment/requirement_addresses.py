@@ -30,8 +30,8 @@ def local_address(text: str, path: Path) -> str:
     url, more = path.resolve().as_uri(), extras[0].replace(" ", "") if extras else ""
     inside = re.search(r"#(?:[^\s;]*&)?(subdirectory=[^\s;&]+)", text)
     url += f"#{inside[1]}" if inside else ""
-    found = f"{name}{more} @ {url}" if name else f"{url}{more}"
-    return f"{found} ; {marker[1].strip()}" if marker else found
+    requirement = f"{name}{more} @ {url}" if name else f"{url}{more}"
+    return f"{requirement} ; {marker[1].strip()}" if marker else requirement
 
 
 def _wheel_name(path: Path) -> str:
@@ -64,18 +64,18 @@ def hashes_of_url(text: str) -> str:
     url = text.partition(" @ ")[2].partition(" ")[0] or text
     if not URL.match(url) or not urlsplit(url).path.endswith(".whl"):
         return ""
-    found = parse_qs(urlsplit(url).fragment).get("sha256", ())
-    return "".join(f" --hash=sha256:{one}" for one in found)
+    digests = parse_qs(urlsplit(url).fragment).get("sha256", ())
+    return "".join(f" --hash=sha256:{one}" for one in digests)
 
 
 def named_wheels(requirements: Sequence[str]) -> dict[str, str]:
     """File name → address of each wheel that a normalized requirement names by its address."""
-    found = {}
+    addresses = {}
     for line in requirements:
         url = without_hashes(line)[0].partition(" @ ")[2].partition(" ;")[0].strip()
         if urlsplit(url).path.endswith(".whl"):
-            found[_file(url)] = url.partition("#")[0]
-    return found
+            addresses[_file(url)] = url.partition("#")[0]
+    return addresses
 
 
 def _file(url: str) -> str:

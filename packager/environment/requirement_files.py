@@ -122,7 +122,7 @@ def read_requirements(
     and for a line that is no requirement.
     """
     reader = _Reader(requirements, wanted)
-    found: dict[bool, list[str]] = {False: [], True: []}
+    by_kind: dict[bool, list[str]] = {False: [], True: []}
     options: list[str] = []
     lost: list[UsageError] = []
     lines, texts = reader.read()
@@ -133,12 +133,12 @@ def read_requirements(
         if wanted is not None and not applies(line.text, wanted.target):
             continue
         try:
-            found[line.constrains].append(_plain(line, reader.top))
+            by_kind[line.constrains].append(_plain(line, reader.top))
         except _LostPathError as error:
             lost.append(error)
-    hashes = allowed_hashes([*found[False], *found[True]])
+    hashes = allowed_hashes([*by_kind[False], *by_kind[True]])
     return DirectRequirements(
-        tuple(found[False]), tuple(found[True]), tuple(options), texts, tuple(lost), hashes
+        tuple(by_kind[False]), tuple(by_kind[True]), tuple(options), texts, tuple(lost), hashes
     )
 
 
@@ -277,8 +277,8 @@ def named_wheels(direct: DirectRequirements) -> dict[str, str]:
 
 
 def _installed(line: _Line, text: str) -> str:
-    found = conda_freeze.installed(text)
-    if found is None:
+    requirement = conda_freeze.installed(text)
+    if requirement is None:
         name = conda_freeze.name_of(text)
         wrong = line.wrong(
             f"expected a version of {name}, got a path that does not exist here, and the active "
@@ -286,7 +286,7 @@ def _installed(line: _Line, text: str) -> str:
             conda_freeze.HINT,
         )
         raise _LostPathError(wrong.message, wrong.hint)
-    return found
+    return requirement
 
 
 def _refuse_outside(line: _Line, path: Path, top: Path) -> None:

@@ -14,22 +14,22 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?=[^\w.:/-]|$)")
 
 def other_algorithm(line: str) -> str | None:
     """The algorithm of a line that has hashes, and none of sha256; else None."""
-    given = [found.partition(":")[0] for found in HASH.findall(line)]
+    given = [digest.partition(":")[0] for digest in HASH.findall(line)]
     return given[0] if given and "sha256" not in given else None
 
 
 def without_hashes(line: str) -> tuple[str, str]:
     """A line without its hashes, and the hashes as they are written behind a requirement."""
-    hashes = "".join(f" --hash={found}" for found in HASH.findall(line))
+    hashes = "".join(f" --hash={digest}" for digest in HASH.findall(line))
     return HASH.sub("", line).strip(), hashes
 
 
 def allowed_hashes(lines: Iterable[str]) -> dict[str, frozenset[str]]:
     """Canonical name → sha256 of the only files that may be taken for it."""
-    found: dict[str, frozenset[str]] = {}
+    hashes: dict[str, frozenset[str]] = {}
     for line in lines:
         name, allowed = _NAME.match(line), _SHA256.findall(line)
         if name and allowed:
             key = str(canonicalize_name(name[0]))
-            found[key] = found.get(key, frozenset()) | {one.lower() for one in allowed}
-    return found
+            hashes[key] = hashes.get(key, frozenset()) | {one.lower() for one in allowed}
+    return hashes

@@ -66,9 +66,9 @@ def refuse_lines(texts: Mapping[Path, str], target: WheelTarget) -> None:
 
 def applies(line: str, target: WheelTarget) -> bool:
     """Whether the marker of a line, if it has one, holds for ``target``; an invalid one does."""
-    found = _MARKER.search(re.sub(r"\s--hash[= ].*$", "", line))
+    match = _MARKER.search(re.sub(r"\s--hash[= ].*$", "", line))
     try:
-        return found is None or needed(found[0].strip(" ;\t"), target)
+        return match is None or needed(match[0].strip(" ;\t"), target)
     except UsageError:
         return True  # refused where the requirement is parsed
 

@@ -61,13 +61,13 @@ def resolve(
     if index.sources is not None:
         direct = index.sources.replaced(direct, index)
     try:
-        found = _resolve_all(direct, (), target, index, pins)
-        _check_floors(found, requirements.name)
-        names = {item.wheel.name for item in found}
+        resolved = _resolve_all(direct, (), target, index, pins)
+        _check_floors(resolved, requirements.name)
+        names = {item.wheel.name for item in resolved}
         absent = [f"{name}{floor}" for name, floor in HOST_FLOORS.items() if name not in names]
         if not absent:
-            return found
-        return _resolve_all(direct, absent, target, index, [item.wheel for item in found])
+            return resolved
+        return _resolve_all(direct, absent, target, index, [item.wheel for item in resolved])
     except _UvError as error:
         error_found = _explain(error, target, index, requirements.name)
         if is_lock(requirements):
@@ -75,9 +75,9 @@ def resolve(
         raise error_found from error
 
 
-def _check_floors(found: Sequence[Resolved], called: str) -> None:
+def _check_floors(resolved: Sequence[Resolved], called: str) -> None:
     """Raise ``PackageError`` for a version that the model host can't use."""
-    for item in found:
+    for item in resolved:
         floor = SpecifierSet(HOST_FLOORS.get(item.wheel.name, ""))
         if not floor.contains(item.wheel.version, prereleases=True):
             raise PackageError(
@@ -153,7 +153,7 @@ def _resolve(
             write_preferences(locked, pins)
         _compile([project, own_host], locked, target, index, [own])
         chosen = read_pylock(locked, target, direct.hashes)
-    return [found for _, found in sorted(chosen.items())]
+    return [resolved for _, resolved in sorted(chosen.items())]
 
 
 def locate(
@@ -268,7 +268,7 @@ def _probe(target: WheelTarget, index: IndexOptions) -> Probe:
             options = ["--resolution", "lowest-direct"] if own else ["--no-deps"]
             done = _uv([str(source)], python, target, index, ["--no-annotate", *options])
         asked_name = re.split(r"[=<>]", requirement)[0]
-        found = re.search(rf"^{re.escape(canonicalize_name(asked_name))}==(\S+)", done.stdout, re.M)
-        return found[1] if done.returncode == 0 and found else None
+        match = re.search(rf"^{re.escape(canonicalize_name(asked_name))}==(\S+)", done.stdout, re.M)
+        return match[1] if done.returncode == 0 and match else None
 
     return lowest

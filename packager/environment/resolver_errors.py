@@ -183,8 +183,8 @@ def _without_wheel(text: str, missing: re.Match[str], target: WheelTarget, probe
     if tags:
         problem = f"{name} has wheels for {', '.join(tags)} only, not for {target.uv_platform}: "
         return problem + (_of_python(name, pin, target, probe) or "take another version of it")
-    found = _of_python(name, pin, target, probe)
-    return found or wheel_commands(f"{name}{pin}", target.python, f"keep `{name}{pin}`")
+    hint = _of_python(name, pin, target, probe)
+    return hint or wheel_commands(f"{name}{pin}", target.python, f"keep `{name}{pin}`")
 
 
 def _of_python(name: str, pin: str, target: WheelTarget, probe: Probe) -> str | None:

@@ -55,13 +55,13 @@ def find_sdist(name: str, wanted: SpecifierSet, python: str, index: IndexOptions
         for address in _addresses(name, index):
             links = list(_links(address, session, index))
             compiled = {version for link in links if (version := _compiled(name, link[0]))}
-            found = [
+            sdists = [
                 Sdist(version, url, sha256)
                 for version, url, sha256, needs in _listed(name, links)
                 if python in needs
             ]
-            if found or compiled:
-                fits = {one.version: one for one in found if one.version not in compiled}
+            if sdists or compiled:
+                fits = {one.version: one for one in sdists if one.version not in compiled}
                 chosen = list(wanted.filter(fits))
                 return fits[max(chosen)] if chosen else None
     return None
@@ -108,8 +108,8 @@ def _addresses(name: str, index: IndexOptions) -> Iterator[str]:
 
 
 def _list(settings: Any, key: str) -> list[str]:
-    found = settings.get(key, ())
-    return [str(one) for one in ([found] if isinstance(found, str) else found)]
+    setting = settings.get(key, ())
+    return [str(one) for one in ([setting] if isinstance(setting, str) else setting)]
 
 
 def _compiled(name: str, filename: str) -> Version | None:
@@ -174,7 +174,7 @@ def _get_page(address: str, session: requests.Session, index: IndexOptions) -> r
 def _of_html(text: str, base: str) -> Iterator[tuple[str, str, str, str]]:
     parser = _Anchors()
     parser.feed(text)
-    for attributes in parser.found:
+    for attributes in parser.links:
         if "data-yanked" in attributes or not attributes.get("href"):
             continue
         url, _, fragment = urljoin(base, attributes["href"] or "").partition("#")
@@ -186,8 +186,8 @@ def _of_html(text: str, base: str) -> Iterator[tuple[str, str, str, str]]:
 class _Anchors(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[dict[str, str | None]] = []
+        self.links: list[dict[str, str | None]] = []
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         if tag == "a":
-            self.found.append(dict(attrs))
+            self.links.append(dict(attrs))

@@ -54,8 +54,8 @@ class ShippedPackage(FrozenModel):
         """The wheel that fits ``target`` best; None if none fits."""
         ranks = []
         for wheel in self.wheels:
-            found = [target.tags[tag] for tag in tags(wheel.filename) if tag in target.tags]
-            ranks += [(min(found), wheel.filename, wheel)] if found else []
+            tag_ranks = [target.tags[tag] for tag in tags(wheel.filename) if tag in target.tags]
+            ranks += [(min(tag_ranks), wheel.filename, wheel)] if tag_ranks else []
         return min(ranks)[2] if ranks else None
 
 

@@ -85,24 +85,24 @@ class SourceBuilds:
 
     def hashes(self, direct: DirectRequirements) -> dict[str, frozenset[str]]:
         """The allowed hashes of ``direct``, with those of wheels built from an allowed file."""
-        found = dict(direct.hashes)
+        hashes = dict(direct.hashes)
         for built in self._done.values():
             if isinstance(built, BuiltWheel):
                 name = str(canonicalize_name(parse_wheel_filename(built.filename)[0]))
-                if built.source.removeprefix("sha256:") in found.get(name, ()):
-                    found[name] |= {built.sha256}
-        return found
+                if built.source.removeprefix("sha256:") in hashes.get(name, ()):
+                    hashes[name] |= {built.sha256}
+        return hashes
 
     def add_missing(self, text: str, direct: DirectRequirements, index: IndexOptions) -> bool:
         """Build the source distribution of the package without a wheel that uv's error names.
 
         False if there is none, or it was built before.
         """
-        found = NO_WHEEL.search(text)
-        if found is None or "usable" not in found[0] or len(self._indexed) >= MAX_SOURCES:
+        match = NO_WHEEL.search(text)
+        if match is None or "usable" not in match[0] or len(self._indexed) >= MAX_SOURCES:
             return False
-        name = str(canonicalize_name(found["name"]))
-        wanted = _specifiers(name, direct, found["pin"])
+        name = str(canonicalize_name(match["name"]))
+        wanted = _specifiers(name, direct, match["pin"])
         sdist = find_sdist(name, wanted, self._target.python, index)
         if sdist is None:
             return False
@@ -129,14 +129,14 @@ class SourceBuilds:
         return tuple(sorted((o for o in done if o.sha256 in used), key=lambda o: o.requirement))
 
     def _all(self, lines: Sequence[str], index: IndexOptions) -> tuple[str, ...]:
-        found: list[str] = []
+        requirements: list[str] = []
         for line in lines:
             source = parse_source(line)
             if source is None:
-                found.append(line)
+                requirements.append(line)
             elif needed(source.marker, self._target):
-                found.append(self._wheel(source, index))
-        return tuple(found)
+                requirements.append(self._wheel(source, index))
+        return tuple(requirements)
 
     def _wheel(self, source: SourceRequirement, index: IndexOptions) -> str:
         """The requirement of the wheel of ``source``; sources it requires are built, too."""
@@ -265,12 +265,12 @@ def unchanged(lock: LockFile, project: PackagedCode) -> bool:
 
 def _specifiers(name: str, direct: DirectRequirements, pin: str) -> SpecifierSet:
     """The version specifiers of a package in requirements, constraints and uv's error."""
-    found = SpecifierSet(pin if pin.startswith("==") else "")
+    specifiers = SpecifierSet(pin if pin.startswith("==") else "")
     for line in (*direct.requirements, *direct.constraints):
         try:
             required = Requirement(line.partition(" --hash")[0])
         except InvalidRequirement:
             continue
         if canonicalize_name(required.name) == name:
-            found &= required.specifier
-    return found
+            specifiers &= required.specifier
+    return specifiers

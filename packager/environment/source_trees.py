@@ -74,8 +74,8 @@ class PackagedCode:
         """
         inside = folder.resolve().relative_to(self.top.resolve()).as_posix()
         start = "" if inside == "." else f"{inside}/"
-        found = {n.removeprefix(start): f for n, f in self.files.items() if n.startswith(start)}
-        if not found.keys() & set(PROJECT_FILES[:2]):
+        files = {n.removeprefix(start): f for n, f in self.files.items() if n.startswith(start)}
+        if not files.keys() & set(PROJECT_FILES[:2]):
             there = any((folder / name).is_file() for name in PROJECT_FILES[:2])
             raise UsageError(
                 f"{called}: expected pyproject.toml or setup.py among its files, got none",
@@ -85,7 +85,7 @@ class PackagedCode:
                 if there
                 else "name the folder of a Python project",
             )
-        return found
+        return files
 
     def digest(self, folder: Path, called: str) -> str:
         """sha256 of the code files below a folder of the project: names, modes, contents."""
@@ -141,10 +141,10 @@ def _checked(archive: Path, source: SourceRequirement, called: str) -> str:
         if algorithm not in ("sha256", "sha384", "sha512"):
             continue
         with archive.open("rb") as file:
-            found = hashlib.file_digest(file, algorithm).hexdigest()
-        if found == value.lower():
+            digest = hashlib.file_digest(file, algorithm).hexdigest()
+        if digest == value.lower():
             break
-        wrong.append(f"{algorithm} {value}, got {found}")
+        wrong.append(f"{algorithm} {value}, got {digest}")
     else:
         if wrong:
             raise PackageError(

@@ -78,10 +78,10 @@ def parse_source(text: str) -> SourceRequirement | None:
 
     Raises ``UsageError`` for an address that can't be fetched.
     """
-    found = _SOURCE.match(_HASH.sub("", text).strip())
-    if found is None:
+    match = _SOURCE.match(_HASH.sub("", text).strip())
+    if match is None:
         return None
-    url = found["url"].rstrip(";")
+    url = match["url"].rstrip(";")
     control, _, rest = url.rpartition("+") if url.startswith("git+") else ("", "", url)
     parts = urlsplit(rest)
     if not control and parts.path.endswith(".whl"):
@@ -99,9 +99,9 @@ def parse_source(text: str) -> SourceRequirement | None:
         authority, host = "", parts.netloc  # a user's name belongs to the address
     return SourceRequirement(
         kind=_kind(control, parts.scheme, path),
-        name=found["name"] or (egg[1] if egg else None),
-        extras=found["extras"] or found["more"] or (egg[2] if egg and egg[2] else "") or "",
-        marker=(found["marker"] or found["late"] or "").strip(),
+        name=match["name"] or (egg[1] if egg else None),
+        extras=match["extras"] or match["more"] or (egg[2] if egg and egg[2] else "") or "",
+        marker=(match["marker"] or match["late"] or "").strip(),
         url=urlunsplit((parts.scheme, host, path, "", "")),
         authority=unquote(authority) if ":" not in authority else authority,
         query=parts.query,

@@ -44,14 +44,16 @@ def merged(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
 
     Earlier ones take precedence. Raises ``UsageError`` for a file that is no TOML.
     """
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for file, table, known in _files(folder, environment):
         for name, value in _settings(table, file.parent, known).items():
             if name == "pip":
-                found["pip"] = _joined(value, found.get("pip", {}))
+                settings["pip"] = _joined(value, settings.get("pip", {}))
             else:
-                found |= _joined({name: value}, {n: found[n] for n in (name,) if n in found})
-    return found
+                settings |= _joined(
+                    {name: value}, {n: settings[n] for n in (name,) if n in settings}
+                )
+    return settings
 
 
 def shared_credentials(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
@@ -122,22 +124,24 @@ def _config_folders(environment: Mapping[str, str]) -> list[Path]:
 
 
 def _settings(table: Mapping[str, Any], folder: Path, known: frozenset[str]) -> dict[str, Any]:
-    kept = {n: _resolved(n, value, folder) for n, value in table.items() if n in known}
+    settings = {n: _resolved(n, value, folder) for n, value in table.items() if n in known}
     pip = table.get("pip")
     if isinstance(pip, dict):
-        kept["pip"] = {n: _resolved(n, value, folder) for n, value in pip.items() if n in known}
-    return kept
+        settings["pip"] = {n: _resolved(n, value, folder) for n, value in pip.items() if n in known}
+    return settings
 
 
 def _joined(farther: Mapping[str, Any], nearer: Mapping[str, Any]) -> dict[str, Any]:
-    found = {**farther}
+    settings = {**farther}
     for name, value in nearer.items():
         both = (
-            name in LIST_SETTINGS and isinstance(found.get(name), list) and isinstance(value, list)
+            name in LIST_SETTINGS
+            and isinstance(settings.get(name), list)
+            and isinstance(value, list)
         )
         # ``value`` is the nearer setting: it wins, and the farther list's entries follow its own.
-        found[name] = [*value, *found[name]] if both else value
-    return found
+        settings[name] = [*value, *settings[name]] if both else value
+    return settings
 
 
 def _resolved(name: str, value: Any, folder: Path) -> Any:

@@ -103,11 +103,11 @@ class WheelBuilds:
             trimmed = folder / "trimmed"
             trimmed.mkdir()
             own = built_wheels.without_modules(wheel, tree.code, trimmed) if tree.code else None
-            made = own or wheel
-            size, seconds = made.stat().st_size, time.monotonic() - started
-            self.progress.item(made.name, "built", size, seconds)
+            built_wheel = own or wheel
+            size, seconds = built_wheel.stat().st_size, time.monotonic() - started
+            self.progress.item(built_wheel.name, "built", size, seconds)
             named = tuple(sorted(f"{tool.name}=={tool.version}" for tool in tools))
-            return built_wheels.cache_build(key, made, named), named
+            return built_wheels.cache_build(key, built_wheel, named), named
 
     def _run(
         self, job: BuildJob, folder: Path, index: IndexOptions
@@ -118,11 +118,11 @@ class WheelBuilds:
             output = folder / attempt
             output.mkdir()
             ended = self.builder.build(job, output, self.progress)
-            found = [p for p in output.iterdir() if p.is_file() and not p.is_symlink()]
-            made = [path for path in found if path.suffix == ".whl"]
-            if ended.code == 0 and len(made) == 1:
-                return made[0], job.tools
-            more = [path for path in found if path.name == "requires.json"]
+            files = [p for p in output.iterdir() if p.is_file() and not p.is_symlink()]
+            wheel_files = [path for path in files if path.suffix == ".whl"]
+            if ended.code == 0 and len(wheel_files) == 1:
+                return wheel_files[0], job.tools
+            more = [path for path in files if path.name == "requires.json"]
             if ended.code != 0 or not more or attempt == "second":
                 raise build_failure(job.name, job.backend, ended)
             requires = json.loads(more[0].read_bytes())

@@ -60,10 +60,10 @@ def _fetch(item: Resolved, session: requests.Session, known: Credentials) -> int
             shutil.copyfile(url2pathname(urlsplit(item.url).path), file)
         else:
             _download(item.url, file, session, known.get(urlsplit(item.url).netloc))
-        found = sha256_file(file)
-        if found != item.wheel.sha256:
+        digest = sha256_file(file)
+        if digest != item.wheel.sha256:
             raise PackageError(
-                f"{item.wheel.filename}: expected sha256 {item.wheel.sha256}, got {found}",
+                f"{item.wheel.filename}: expected sha256 {item.wheel.sha256}, got {digest}",
                 "the index changed the file or the download was damaged: build again, "
                 "or lock again with --upgrade",
             )

@@ -25,7 +25,7 @@ def findings_of_build(
 
     ``time``: the comparison of processor time with the last package, None if there is none.
     """
-    found = () if weak is None else weak.slices
+    slices = () if weak is None else weak.slices
     scan = ScanReport(
         package=manifest.name,
         version=manifest.tag,
@@ -38,16 +38,16 @@ def findings_of_build(
     )
     if time is not None and time.verdict == "passed":
         scan = scan.model_copy(update={"proofs": (proof_of_time(time, scan),)})
-    plots = [_plot(one, found, 0.0 if weak is None else weak.effect) for one in found]
-    findings = [_finding(one, manifest, at, plot) for one, plot in zip(found, plots, strict=True)]
+    plots = [_plot(one, slices, 0.0 if weak is None else weak.effect) for one in slices]
+    findings = [_finding(one, manifest, at, plot) for one, plot in zip(slices, plots, strict=True)]
     if time is not None and time.verdict in BAD:
         findings.append(finding_of_time(time, scan))
     return Report(findings=tuple(findings), scan=scan)
 
 
-def _plot(subject: WeakSlice, found: Sequence[WeakSlice], effect: float) -> IntervalsPlot:
+def _plot(subject: WeakSlice, slices: Sequence[WeakSlice], effect: float) -> IntervalsPlot:
     """The mean loss of each weak slice beside the expected one; ``effect``: what is allowed."""
-    ordered = [subject, *(one for one in found if one is not subject)]
+    ordered = [subject, *(one for one in slices if one is not subject)]
     rows = [
         MeasuredRow(
             name=one.condition,

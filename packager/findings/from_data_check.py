@@ -128,7 +128,7 @@ def _finding(
     )
 
 
-def _subject(found: DataFinding) -> str:
+def _subject(finding: DataFinding) -> str:
     """``column=price/range``, or ``package`` with the detector for whole rows."""
-    location = PACKAGE_SUBJECT if found.column is None else f"column={found.column}"
-    return named(f"{location}/{found.detector}")
+    location = PACKAGE_SUBJECT if finding.column is None else f"column={finding.column}"
+    return named(f"{location}/{finding.detector}")

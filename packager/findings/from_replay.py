@@ -34,7 +34,7 @@ def findings_of_solution(report: SolutionReport, manifest: Manifest, at: float) 
     failed = [name for name, one in report.members.items() if not one.passed]
     failed += ["the whole, end to end"] if report.flow and not report.flow.passed else []
     failed += [check.name for check in report.checks if not check.ok]
-    found = Finding(
+    finding = Finding(
         package=manifest.name,
         version=manifest.tag,
         kind="ReplayFailed",
@@ -47,7 +47,7 @@ def findings_of_solution(report: SolutionReport, manifest: Manifest, at: float) 
         source=SOURCE,
         starts_at=at,
     )
-    return Report(findings=() if report.passed else (found,), scan=_scan(manifest, at))
+    return Report(findings=() if report.passed else (finding,), scan=_scan(manifest, at))
 
 
 def _scan(manifest: Manifest, at: float) -> ScanReport:
@@ -84,17 +84,17 @@ def _finding(report: ReplayReport, manifest: Manifest, at: float) -> Finding:
 def _differences(report: ReplayReport) -> dict[str, float]:
     """How far the two models are apart, and the metrics that differ."""
     compared = report.comparison
-    found: dict[str, float | None] = {}
+    differences: dict[str, float | None] = {}
     if compared is not None:
-        found = {
+        differences = {
             "rows compared": float(compared.rows),
             "rows with another label": compared.label_flips,
             "largest difference": compared.largest_difference,
         }
     for name, metric in report.metrics.items():
         if not metric.ok and metric.now is not None and metric.recorded is not None:
-            found[named(f"{name}, now minus recorded")] = metric.now - metric.recorded
-    known = [(name, value) for name, value in found.items() if value is not None]
+            differences[named(f"{name}, now minus recorded")] = metric.now - metric.recorded
+    known = [(name, value) for name, value in differences.items() if value is not None]
     return {name: float(value) for name, value in known[:MAX_VALUES] if math.isfinite(value)}
 
 

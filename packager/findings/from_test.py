@@ -70,7 +70,7 @@ def findings_of_test(report: DataTestReport, data: str, at: float, replaces: str
     ``data``: the name of the rows, without their version. The last test of rows of a name decides
     about them; rows of another name are apart. ``replaces``: the name that they had before.
     """
-    found = {
+    failures = {
         subject: [check for check in checks if check.verdict in BAD]
         for subject, checks in _by_subject(report.checks).items()
     }
@@ -89,7 +89,7 @@ def findings_of_test(report: DataTestReport, data: str, at: float, replaces: str
     times = [one for one in report.checks if is_since(one)]
     proofs = [proof_of_time(one, scan) for one in times if one.verdict == "passed"]
     scan = scan.model_copy(update={"proofs": (*scan.proofs, *proofs)})
-    findings = [_finding(checks, report, scan) for checks in found.values() if checks]
+    findings = [_finding(checks, report, scan) for checks in failures.values() if checks]
     findings += [finding_of_time(one, scan) for one in times if one.verdict in BAD]
     return Report(findings=tuple(findings), scan=scan)
 
@@ -182,7 +182,7 @@ def _evidence(check: Check, report: DataTestReport) -> str:
 
 def _proofs(report: DataTestReport) -> list[Proof]:
     """Proofs that this version lacks a fault: every check of the subject passed."""
-    found = []
+    proofs = []
     for (family, subject), checks in _by_subject(report.checks).items():
         if any(check.verdict != "passed" for check in checks):
             continue
@@ -191,8 +191,8 @@ def _proofs(report: DataTestReport) -> list[Proof]:
             f"{family} passed in the test of {tag_of(report)}{f': {sentence}' if sentence else ''}"
         )
         kinds = [KINDS[family][0], *([ALERTS[family]] if family in ALERTS else [])]
-        found += [Proof(kind=kind, subject=subject, text=text) for kind in kinds]
-    return found
+        proofs += [Proof(kind=kind, subject=subject, text=text) for kind in kinds]
+    return proofs
 
 
 def _unjudged(report: DataTestReport) -> list[Unjudged]:
@@ -232,8 +232,8 @@ def _not_tested(report: DataTestReport) -> Iterator[tuple[str, str | None]]:
 
 def _by_subject(checks: Sequence[Check]) -> Mapping[tuple[Family, str], list[Check]]:
     """Checks by family and subject, without those of time that compare with another package."""
-    found: dict[tuple[Family, str], list[Check]] = defaultdict(list)
+    by_subject: dict[tuple[Family, str], list[Check]] = defaultdict(list)
     for check in checks:
         if not is_since(check):
-            found[check.family, subject_of(check)].append(check)
-    return found
+            by_subject[check.family, subject_of(check)].append(check)
+    return by_subject

@@ -48,7 +48,7 @@ def _report(manifest: Manifest, at: float, refusal: str | None) -> Report:
     )
     if refusal is None:
         return Report(scan=scan)
-    found = Finding(
+    finding = Finding(
         package=name,
         version=version,
         kind=KIND,
@@ -62,4 +62,4 @@ def _report(manifest: Manifest, at: float, refusal: str | None) -> Report:
         key=SCOPE,
         starts_at=at,
     )
-    return Report(findings=(found,), scan=scan)
+    return Report(findings=(finding,), scan=scan)

@@ -20,12 +20,12 @@ FOLDER = "annotations"
 
 def annotations_of(described: Any) -> dict[str, str]:
     """The annotations of an OCI manifest; raises ``ValueError`` unless they are texts by name."""
-    found = described.get("annotations") or {}
-    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+    texts = described.get("annotations") or {}
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
         raise ValueError("expected texts by name as annotations")
-    if len(found) > MAX_ANNOTATIONS:
-        raise ValueError(f"expected at most {MAX_ANNOTATIONS} annotations, got {len(found):,}")
-    return found
+    if len(texts) > MAX_ANNOTATIONS:
+        raise ValueError(f"expected at most {MAX_ANNOTATIONS} annotations, got {len(texts):,}")
+    return texts
 
 
 def keep_annotations(image: Image) -> None:
@@ -39,7 +39,7 @@ def kept_annotations(digest: str) -> dict[str, str]:
     """The annotations of the image ``sha256:…`` as last built here; empty if never."""
     path = cache_directory(FOLDER) / digest.removeprefix("sha256:")
     with contextlib.suppress(FileNotFoundError, ValueError):  # a damaged record is none
-        found = annotations_of({"annotations": json.loads(path.read_bytes())})
+        texts = annotations_of({"annotations": json.loads(path.read_bytes())})
         touch(path)
-        return found
+        return texts
     return {}

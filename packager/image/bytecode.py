@@ -142,8 +142,8 @@ def compiled_entries(
         and entry.name.endswith(".py")
         and isinstance(entry.source, bytes)
     }
-    found = compile_modules(modules, f"/{folder}")
-    return [Entry(top + name, source=content) for name, content in found.items()]
+    bytecode = compile_modules(modules, f"/{folder}")
+    return [Entry(top + name, source=content) for name, content in bytecode.items()]
 
 
 class LoaderCompiler:

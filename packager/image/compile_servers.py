@@ -63,7 +63,7 @@ class CompileServers:
         except Empty:
             server = _Server(self._command, self._environment, self._directory)
         try:
-            found = server.compile(modules, prefix)
+            bytecode = server.compile(modules, prefix)
         except (OSError, EOFError) as error:
             output = server.end()
             message, hint = self._failed
@@ -72,7 +72,7 @@ class CompileServers:
             server.end()
             raise
         self._idle.put(server)
-        return found
+        return bytecode
 
 
 class _Server:
@@ -104,8 +104,8 @@ class _Server:
         writer.writelines(parts)
         writer.flush()
         tag = self._read().decode()
-        found = {name: self._read() for name in names}
-        return {bytecode_path(name, tag): content for name, content in found.items() if content}
+        bytecode = {name: self._read() for name in names}
+        return {bytecode_path(name, tag): content for name, content in bytecode.items() if content}
 
     def _read(self) -> bytes:
         size = int.from_bytes(self._exactly(LENGTH_BYTES), "little")

@@ -24,12 +24,12 @@ def uncompressed_layer(path: Path, media_type: str, diff_id: str) -> Path:
     """
     if not is_gzip(media_type, diff_id):
         return path
-    kept = cache_directory("unpacked") / f"{diff_id[7:]}.tar"
-    if kept.is_file():
-        touch(kept)
-        return kept
+    cached = cache_directory("unpacked") / f"{diff_id[7:]}.tar"
+    if cached.is_file():
+        touch(cached)
+        return cached
     digest = hashlib.sha256()
-    with atomic_file(kept) as new:
+    with atomic_file(cached) as new:
         with new.open("wb") as file, path.open("rb") as packed:
             chunks = iter(lambda: packed.read(CHUNK), b"")
             for chunk in gunzipped(chunks, path.stat().st_size, diff_id):
@@ -40,7 +40,7 @@ def uncompressed_layer(path: Path, media_type: str, diff_id: str) -> Path:
                 f"layer {diff_id}: expected these bytes, got sha256:{digest.hexdigest()}",
                 "the image was changed or damaged after it was built: copy it again",
             )
-    return kept
+    return cached
 
 
 def is_gzip(media_type: str, diff_id: str) -> bool:

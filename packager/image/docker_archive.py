@@ -81,12 +81,12 @@ class SavedArchive:
                 content = self.document(name)
                 if f"sha256:{sha256_bytes(content)}" != digest:
                     raise self.refusal(f"content of {name} that does not match its digest")
-                found = oci_manifest(content)
-                if "manifests" in found:
-                    waiting.append(found)
-                elif found["config"]["digest"] not in configs:
+                document = oci_manifest(content)
+                if "manifests" in document:
+                    waiting.append(document)
+                elif document["config"]["digest"] not in configs:
                     raise self.refusal(
-                        f"an {INDEX} that leads to another image ({found['config']['digest']}) "
+                        f"an {INDEX} that leads to another image ({document['config']['digest']}) "
                         "than its manifest.json"
                     )
         raise self.refusal(f"more than {MAX_MANIFESTS} indexes")

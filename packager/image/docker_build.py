@@ -229,8 +229,8 @@ def _merged(layers: Sequence[Layer]) -> dict[str, tuple[Path, tarfile.TarInfo]]:
     """Name → (tar, member) of the file tree of stacked ``layers``."""
     members: dict[str, tuple[Path, tarfile.TarInfo]] = {}
     for layer in layers:
-        with layer.members() as found:
-            for info in found:
+        with layer.members() as infos:
+            for info in infos:
                 hidden = members.get(info.name)
                 if hidden and hidden[1].isdir() and not info.isdir():
                     below = f"{info.name}/"

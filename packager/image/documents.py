@@ -85,12 +85,12 @@ def _checker(kind: type[BaseModel]) -> SchemaValidator:
 def parse_document(kind: type[ModelT], content: bytes, called: str) -> ModelT:
     """``content`` as a ``kind``; raises ``PackageError`` with the first validation error."""
     try:
-        made: ModelT = _checker(kind).validate_json(narrow(bounded(content)))
-        return made
+        parsed: ModelT = _checker(kind).validate_json(narrow(bounded(content)))
+        return parsed
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        location = ".".join(map(str, found["loc"]))[:200]
-        problem = f"{location}: {found['msg']}" if location else str(found["msg"])
+        detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        location = ".".join(map(str, detail["loc"]))[:200]
+        problem = f"{location}: {detail['msg']}" if location else str(detail["msg"])
     except (ValueError, RecursionError) as error:
         problem = str(error)
     raise PackageError(
@@ -107,19 +107,19 @@ def package_documents(
     Raises ``PackageError`` for duplicate names and for more than ``most`` bytes.
     """
     layer = next((layer for layer in reversed(layers) if layer.name == "package"), None)
-    found: dict[str, bytes] = {}
+    documents: dict[str, bytes] = {}
     if layer is None:
-        return found
+        return documents
     wanted = {f"package/{name}": name for name in names}
     with layer.members(most=MAX_MEMBERS) as members:
         for info in members:
             name = wanted.get(info.name)
             if name is None or not info.isreg():
                 continue
-            if name in found:
+            if name in documents:
                 raise members.refusal(f"{info.name!r} twice")
-            found[name] = members.content(info, most)
-    return found
+            documents[name] = members.content(info, most)
+    return documents
 
 
 def document(documents: Mapping[str, bytes], name: str) -> bytes:

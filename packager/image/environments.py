@@ -37,8 +37,8 @@ def environment_layer(
     sums = [[wheel.sha256 for wheel in folder.wheels] for folder in folders]
 
     def make() -> list[Entry]:
-        found = {folder.path: _scripts(folder) for folder in folders}
-        return environment_entries(home, python, interpreter, folders, found)
+        scripts = {folder.path: _scripts(folder) for folder in folders}
+        return environment_entries(home, python, interpreter, folders, scripts)
 
     return cached_layer(name, ["environment", home, python, interpreter, sums], make, fresh=fresh)
 
@@ -110,9 +110,9 @@ def link_to(home: str, folder: WheelFolder, inside: str) -> str:
 
 def _scripts(folder: WheelFolder) -> dict[str, bytes]:
     """Path below ``folder`` → content, of the scripts that name an interpreter to replace."""
-    found: dict[str, bytes] = {}
+    scripts: dict[str, bytes] = {}
     if not any(name.startswith(BIN) for name in folder.names):
-        return found
+        return scripts
     start = f"{folder.path}/{BIN}"
     for layer in folder.layers:
         with layer.members() as members:
@@ -120,5 +120,5 @@ def _scripts(folder: WheelFolder) -> dict[str, bytes]:
                 if info.name.startswith(start) and info.isreg() and info.size <= MAX_SCRIPT:
                     content = b"".join(members.chunks(info))
                     if content.startswith(FIRST_LINE):
-                        found[info.name.removeprefix(f"{folder.path}/")] = content
-    return found
+                        scripts[info.name.removeprefix(f"{folder.path}/")] = content
+    return scripts

@@ -41,7 +41,7 @@ Listing = Mapping[str, str]
 def listing_of(tree: LayerTree) -> dict[str, str]:
     """The list of the members of a layer."""
     folders = {name: f"{FOLDER}{mode}" for name, mode in tree.folders.items()}
-    return folders | {name: found.described for name, found in tree.files.items()}
+    return folders | {name: file.described for name, file in tree.files.items()}
 
 
 def layer_listing(layer: Layer, *, verified: bool = False) -> dict[str, str]:
@@ -56,9 +56,9 @@ def layer_listing(layer: Layer, *, verified: bool = False) -> dict[str, str]:
     if not verified:
         for _ in layer.read():
             pass
-    found = listing_of(layer_tree(layer))
-    keep_listing(layer, found)
-    return found
+    listing = listing_of(layer_tree(layer))
+    keep_listing(layer, listing)
+    return listing
 
 
 @contextmanager
@@ -81,17 +81,17 @@ def keep_listing(layer: Layer, listing: Listing) -> None:
 
 def entries_listing(entries: Iterable[Entry], digests: Mapping[str, str]) -> dict[str, str]:
     """The list of a layer of ``entries``; ``digests``: sha256 of its files that are paths."""
-    found = {}
+    listing = {}
     for entry in with_parents(entries):
         if entry.link is not None:
-            found[entry.name] = f"{LINK}{entry.link}"
+            listing[entry.name] = f"{LINK}{entry.link}"
         elif entry.source is None:
-            found[entry.name] = f"{FOLDER}{entry.mode or 0o755:o}"
+            listing[entry.name] = f"{FOLDER}{entry.mode or 0o755:o}"
         else:
             source = entry.source
             digest = source.sha256 if isinstance(source, HashedFile) else digests[entry.name]
-            found[entry.name] = f"{entry.mode or 0o644:o} {digest}"
-    return found
+            listing[entry.name] = f"{entry.mode or 0o644:o} {digest}"
+    return listing
 
 
 def known_listing(diff_id: str) -> dict[str, str] | None:
@@ -176,8 +176,10 @@ class FileList:
         return FileList.parse(self.text())
 
 
-def _stacked(found: dict[str, str], folders: set[str], layers: Iterable[Listing]) -> dict[str, str]:
-    """Put layers on ``found``, whose folders are ``folders``; both are changed.
+def _stacked(
+    listing: dict[str, str], folders: set[str], layers: Iterable[Listing]
+) -> dict[str, str]:
+    """Put layers on ``listing``, whose folders are ``folders``; both are changed.
 
     A file or link in place of a folder removes what is in it. Two layers would remove files
     unnoticed otherwise: one with a link in place of their folder, one with the folder again.
@@ -185,24 +187,24 @@ def _stacked(found: dict[str, str], folders: set[str], layers: Iterable[Listing]
     for layer in layers:
         for name, what in layer.items():
             if name in folders and not what.startswith(FOLDER):
-                for inner in [inside for inside in found if inside.startswith(f"{name}/")]:
-                    del found[inner]
-        found |= layer
+                for inner in [inside for inside in listing if inside.startswith(f"{name}/")]:
+                    del listing[inner]
+        listing |= layer
         for name in layer:
             above = name.rpartition("/")[0]
             while above and above not in folders:
                 folders.add(above)
                 above = above.rpartition("/")[0]
-    return found
+    return listing
 
 
 def _trees(listing: Listing) -> dict[str, str]:
-    found: dict[str, list[tuple[str, str]]] = {}
+    trees: dict[str, list[tuple[str, str]]] = {}
     for name, what in listing.items():
         top = top_of(name)
         if top is not None and top != PACKAGE:
-            found.setdefault(f"/{top}", []).append((name.removeprefix(top).lstrip("/"), what))
-    return {top: tree_digest(entries) for top, entries in sorted(found.items())}
+            trees.setdefault(f"/{top}", []).append((name.removeprefix(top).lstrip("/"), what))
+    return {top: tree_digest(entries) for top, entries in sorted(trees.items())}
 
 
 def top_of(name: str) -> str | None:

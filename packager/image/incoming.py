@@ -59,11 +59,11 @@ def incoming_image(
             f"for example {reference}:TAG, as `package push` or `docker push` has set it",
         )
     repository = open_repository(reference)
-    found = get_manifest(repository, reference.target)
-    index, manifest = None, found
-    if found.is_index:
-        index = _index(reference, found)
-        manifest = image_in(repository, found, platform)
+    fetched = get_manifest(repository, reference.target)
+    index, manifest = None, fetched
+    if fetched.is_index:
+        index = _index(reference, fetched)
+        manifest = image_in(repository, fetched, platform)
     content = blob_content(repository, manifest.config, MAX_SETTINGS)
     try:
         config = image_config(bounded(content))
@@ -88,9 +88,9 @@ def incoming_image(
     return IncomingImage(repository, manifest, called, tuple(names), content, index)
 
 
-def _index(reference: RegistryReference, found: FetchedManifest) -> ImageIndex:
+def _index(reference: RegistryReference, fetched: FetchedManifest) -> ImageIndex:
     try:
-        return ImageIndex.of(found.descriptor, found.document)
+        return ImageIndex.of(fetched.descriptor, fetched.document)
     except (ValueError, TypeError, AttributeError) as error:
         raise PackageError(
             f"{reference}: expected an index of one image for each platform, got {error}",

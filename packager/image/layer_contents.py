@@ -77,15 +77,15 @@ def _kept(layer: Layer, find: Callable[[], LayerContents]) -> LayerContents:
         known = LayerContents.load(beside)
         if known.diff_id == layer.diff_id:
             return known
-    found = find()
+    layer_contents = find()
     with atomic_file(beside) as file:
-        file.write_bytes(found.dump())
-    return found
+        file.write_bytes(layer_contents.dump())
+    return layer_contents
 
 
 def _read(layer: Layer) -> LayerContents:
     names: list[str] = []
-    found: dict[str, ElfFile] = {}
+    elf_files: dict[str, ElfFile] = {}
     owners: dict[str, str] = {}
     with layer.members() as members:
         for member in members:
@@ -98,7 +98,7 @@ def _read(layer: Layer) -> LayerContents:
             if is_shared_object(path.name) and member.isreg():
                 elf = _elf(layer, str(path), members.open(member))
                 if elf is not None:
-                    found[str(path)] = elf
+                    elf_files[str(path)] = elf
     loads = (
         NeededLibraries(
             file=name,
@@ -107,7 +107,7 @@ def _read(layer: Layer) -> LayerContents:
             needed=elf.needed,
             search=elf.search,
         )
-        for name, elf in sorted(found.items())
+        for name, elf in sorted(elf_files.items())
     )
     return LayerContents(diff_id=layer.diff_id, names=tuple(sorted(names)), loads=tuple(loads))
 

@@ -294,6 +294,6 @@ def _is_complete(tar: Path, sidecar: Path) -> bool:
 def plain_layer(name: str, path: Path, entries: Iterable[Entry]) -> Layer:
     """A layer that is not cached, written to ``path``."""
     started = time.monotonic()
-    made = write_tar(path, entries)
+    tar = write_tar(path, entries)
     seconds = time.monotonic() - started
-    return Layer(name, path, made.diff_id, made.size, "built", seconds, written=made.members)
+    return Layer(name, path, tar.diff_id, tar.size, "built", seconds, written=tar.members)

@@ -31,11 +31,11 @@ class _Found(NamedTuple):
 
 def write_merged(path: Path, layers: Sequence[Layer]) -> WrittenTar:
     """Write the members of ``layers`` as ``write_tar`` does; of two of one name, the later."""
-    found: dict[str, _Found] = {}
+    latest: dict[str, _Found] = {}
     for number, layer in enumerate(layers):
         with layer.members() as members:
-            found |= {info.name: _Found(number, info) for info in members}
-    ordered = [found[name] for name in sorted(found)]
+            latest |= {info.name: _Found(number, info) for info in members}
+    ordered = [latest[name] for name in sorted(latest)]
     written: list[tarfile.TarInfo] = []
     with ExitStack() as opened, HashingFile(path) as file:
         tars = [opened.enter_context(layer.open()) for layer in layers]

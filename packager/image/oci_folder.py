@@ -91,7 +91,7 @@ def is_runnable(folder: Path, manifest: Mapping[str, Any]) -> bool:
     except (OSError, KeyError, TypeError):
         return False  # nothing that an engine could read either
     try:
-        found = json.loads(content)
+        document = json.loads(content)
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and any(key.casefold() == "rootfs" for key in found)
+    return isinstance(document, dict) and any(key.casefold() == "rootfs" for key in document)

@@ -74,9 +74,9 @@ def _compressor() -> str:
 def _recorded(path: Path) -> Descriptor | None:
     """The descriptor in a record of this compressor; None if there is none."""
     try:
-        found = json.loads(path.read_bytes())
-        if found["by"] == _compressor():
-            return Descriptor(GZIP_TYPE, str(found["digest"]), int(found["size"]))
+        record = json.loads(path.read_bytes())
+        if record["by"] == _compressor():
+            return Descriptor(GZIP_TYPE, str(record["digest"]), int(record["size"]))
     except (OSError, ValueError, KeyError, TypeError):  # it is compressed again
         pass
     return None

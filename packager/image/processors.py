@@ -24,10 +24,10 @@ EXTENSION = re.compile(r"\.(cpython-\d+[\w-]*|abi3)\.so$")
 def check_processors(stack: Stack, lock: Lock, base: Base | None) -> None:
     """Raise ``PackageError`` for a wheel, or code of the project, for another processor."""
     above = stack.below[len(base.diff_ids) if base else 0 :]
-    found = [
+    libraries = [
         one for layer in (*above, *stack.trees, *stack.worker) for one in contents(layer).loads
     ]
-    for owner, objects in _by_owner(found):
+    for owner, objects in _by_owner(libraries):
         filename = _filename(owner, lock)
         pure = filename is not None and filename.endswith("-any.whl")
         wrong = foreign(objects, MACHINES[lock.platform], pure=pure)
@@ -53,9 +53,9 @@ def foreign(
     return others[0] if others and len(others) == len(objects) and not pure else None
 
 
-def _by_owner(found: Iterable[NeededLibraries]) -> list[tuple[str, list[NeededLibraries]]]:
+def _by_owner(libraries: Iterable[NeededLibraries]) -> list[tuple[str, list[NeededLibraries]]]:
     owners: dict[str, list[NeededLibraries]] = {}
-    for one in found:
+    for one in libraries:
         owners.setdefault(one.wheel, []).append(one)
     return sorted(owners.items())
 

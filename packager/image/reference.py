@@ -246,8 +246,8 @@ def open_reference(
 def _in_registry(text: str, engine: Engine | None, platform: str | None) -> Reference:
     """The package in a registry; of its layers only the one with its documents is read."""
     wanted = platform or (engine.platform if engine else default_platform())
-    found = remote_package(RegistryReference.parse(text), wanted)
-    return replace(_describe(found.images), source=str(found.source))
+    remote = remote_package(RegistryReference.parse(text), wanted)
+    return replace(_describe(remote.images), source=str(remote.source))
 
 
 def _in_engine(text: str, engine: Engine | None, folder: Path, platform: str | None) -> Reference:

@@ -77,10 +77,10 @@ def write_images(
 
 
 def _by_platform(images: Sequence[Image]) -> dict[str, list[Image]]:
-    found: dict[str, list[Image]] = {}
+    by_platform: dict[str, list[Image]] = {}
     for image in images:
-        found.setdefault(platform_of(json.loads(image.config)), []).append(image)
-    return found
+        by_platform.setdefault(platform_of(json.loads(image.config)), []).append(image)
+    return by_platform
 
 
 def push_images(

@@ -55,16 +55,16 @@ def _is_readable(reference: RegistryReference) -> bool:
     return answer.status == 200
 
 
-def _image(found: IncomingImage) -> Image:
-    diff_ids = json.loads(found.config_content)["rootfs"]["diff_ids"]
-    layers = zip(found.manifest.layers, diff_ids, found.layer_names, strict=True)
+def _image(incoming: IncomingImage) -> Image:
+    diff_ids = json.loads(incoming.config_content)["rootfs"]["diff_ids"]
+    layers = zip(incoming.manifest.layers, diff_ids, incoming.layer_names, strict=True)
     return Image(
-        found.name,
-        found.config_content,
+        incoming.name,
+        incoming.config_content,
         tuple(
-            remote_layer(found.repository, stored, diff_id, name)
+            remote_layer(incoming.repository, stored, diff_id, name)
             for stored, diff_id, name in layers
         ),
-        annotations=annotations_of(found.manifest.document),
-        index=found.index,
+        annotations=annotations_of(incoming.manifest.document),
+        index=incoming.index,
     )

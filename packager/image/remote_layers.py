@@ -81,8 +81,8 @@ def fetch_layer(
 def _held(diff_id: str) -> Path | None:
     """The layer in a base of the cache, or as this machine built it; bytes are verified later."""
     inside = f"[!.]*/layers/{diff_id[7:]}.tar"
-    found = next(cache_directory("bases").glob(inside), None) or made_here().get(diff_id)
-    return found if found is not None and found.is_file() else None
+    path = next(cache_directory("bases").glob(inside), None) or made_here().get(diff_id)
+    return path if path is not None and path.is_file() else None
 
 
 def _unpacked(repository: RegistryRepository, stored: Descriptor, diff_id: str) -> Iterator[bytes]:

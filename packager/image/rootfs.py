@@ -43,9 +43,9 @@ def find_python(resolve: Callable[[str], str | None], env: Iterable[str]) -> str
     """
     paths = next((e[5:] for e in env if e.startswith("PATH=")), "/usr/local/bin:/usr/bin:/bin")
     for folder in paths.split(":"):
-        found = resolve(f"{folder}/python3")
-        if found is not None:
-            return found
+        program = resolve(f"{folder}/python3")
+        if program is not None:
+            return program
     raise PackageError(
         f"base: expected python3 on its PATH ({paths}), got none", "choose a base with Python"
     )

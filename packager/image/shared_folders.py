@@ -57,10 +57,10 @@ def joined(wheels: Sequence[WheelFiles]) -> list[list[int]]:
         {n: [name.split("/") for name in one.modules] for n, one in enumerate(wheels)},
     )
     _join_libraries(sets, wheels)
-    found: dict[int, list[int]] = {}
+    groups: dict[int, list[int]] = {}
     for number in range(len(wheels)):
-        found.setdefault(sets.find(number), []).append(number)
-    return list(found.values())
+        groups.setdefault(sets.find(number), []).append(number)
+    return list(groups.values())
 
 
 def _join_modules(sets: _Sets, files: Mapping[int, Sequence[Parts]]) -> None:

@@ -100,16 +100,18 @@ def make_stack(
 
     with ThreadPoolExecutor(1) as pool:
         own = pool.submit(_own_layers, files, compiler, fresh=fresh)
-        found = _environments(base, lock, compiler, made, fresh=fresh)
+        environments = _environments(base, lock, compiler, made, fresh=fresh)
         runtime, code, training = own.result()
-    below = [*bottom, *found.below, runtime, code]
-    worker = [training, *found.worker]
+    below = [*bottom, *environments.below, runtime, code]
+    worker = [training, *environments.worker]
     data_layers = []
     if files.data:
         data_layers.append(plain_layer("data", folder / "data.tar", entries(files.data, "data")))
-    for layer in (*below, *found.trees, *worker, *data_layers):
+    for layer in (*below, *environments.trees, *worker, *data_layers):
         progress.item(layer.name, layer.source, layer.size, layer.seconds)
-    return Stack(tuple(below), tuple(found.trees), tuple(worker), tuple(data_layers), own_runtime())
+    return Stack(
+        tuple(below), tuple(environments.trees), tuple(worker), tuple(data_layers), own_runtime()
+    )
 
 
 def _own_layers(
@@ -170,7 +172,7 @@ def _stacked(
     def member_layers(name: str) -> list[Layer]:
         needed = lock.wheels_of_member(name)
         home = f"{MEMBERS}/{name}"
-        made = environment_layer(
+        environment = environment_layer(
             f"{MEMBER}{name} environment",
             home,
             lock.python,
@@ -178,7 +180,7 @@ def _stacked(
             unpacker.folders(needed),
             fresh=fresh,
         )
-        return [*layers_of(f"{MEMBER}{name}", needed), made]
+        return [*layers_of(f"{MEMBER}{name}", needed), environment]
 
     below = [*wheels("server", "server"), *wheels("gRPC", "grpc")]
     on_lowest(below)
@@ -255,11 +257,13 @@ def modules_layer(
     key = [name, prefix, compiler.identity if compiler else None, known, texts]
 
     def make() -> list[Entry]:
-        made = entries(files, prefix)
-        made += [Entry(f"{prefix}/bin/{n}", content, mode=0o755) for n, content in programs.items()]
+        layer_entries = entries(files, prefix)
+        layer_entries += [
+            Entry(f"{prefix}/bin/{n}", content, mode=0o755) for n, content in programs.items()
+        ]
         if compiler is not None:
-            made += _bytecode(files, prefix, compiler)
-        return made
+            layer_entries += _bytecode(files, prefix, compiler)
+        return layer_entries
 
     return cached_layer(name, key, make, fresh=fresh)
 

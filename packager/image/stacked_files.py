@@ -49,16 +49,16 @@ class StackedFiles:
 
     def content(self, path: str, most: int) -> bytes:
         """The file at a resolved path; raises ``PackageError`` for more than ``most`` bytes."""
-        found = self._regular(PurePosixPath(path))
-        assert found is not None
-        reader, member = found
+        file = self._regular(PurePosixPath(path))
+        assert file is not None
+        reader, member = file
         return reader.content(member, most)
 
     def below(self, folder: str) -> Iterator[str]:
         """The paths of the regular files below a resolved folder, sorted by folder."""
-        found = self._at(PurePosixPath(folder))
-        if isinstance(found, _Folder):
-            yield from _walk(found, folder)
+        node = self._at(PurePosixPath(folder))
+        if isinstance(node, _Folder):
+            yield from _walk(node, folder)
 
     def _stack(self, reader: TarReader) -> None:
         members = list(reader)
@@ -70,7 +70,7 @@ class StackedFiles:
             if path.name and path.name != ".." and not path.name.startswith(WHITEOUT):
                 self._add(path, (reader, member))
 
-    def _add(self, path: PurePosixPath, found: Member) -> None:
+    def _add(self, path: PurePosixPath, member: Member) -> None:
         above = follow(str(path.parent), self._link)
         if above is None:
             return  # below a cycle of links: no path leads there
@@ -80,8 +80,8 @@ class StackedFiles:
             if not isinstance(inner, _Folder):
                 inner = folder.inside[part] = _Folder()
             folder = inner
-        if not found[1].isdir():
-            folder.inside[path.name] = found
+        if not member[1].isdir():
+            folder.inside[path.name] = member
         elif not isinstance(folder.inside.get(path.name), _Folder):
             folder.inside[path.name] = _Folder()
 
@@ -98,29 +98,29 @@ class StackedFiles:
             folder.inside.pop(path.name.removeprefix(WHITEOUT), None)
 
     def _at(self, path: PurePosixPath) -> _Folder | Member | None:
-        found: _Folder | Member | None = self._top
+        node: _Folder | Member | None = self._top
         for part in path.parts[1:]:
-            if not isinstance(found, _Folder):
+            if not isinstance(node, _Folder):
                 return None
-            found = found.inside.get(part)
-        return found
+            node = node.inside.get(part)
+        return node
 
     def _link(self, path: PurePosixPath) -> str | None:
-        found = self._at(path)
-        return found[1].linkname if isinstance(found, tuple) and found[1].issym() else None
+        node = self._at(path)
+        return node[1].linkname if isinstance(node, tuple) and node[1].issym() else None
 
     def _regular(self, path: PurePosixPath) -> Member | None:
         """The regular file at ``path``; a hard link is the file that it names."""
-        found = self._at(path)
-        if isinstance(found, tuple) and found[1].islnk():
-            target = follow(str(PurePosixPath(found[1].linkname).parent), self._link)
-            found = self._at(target / PurePosixPath(found[1].linkname).name) if target else None
-        return found if isinstance(found, tuple) and found[1].isreg() else None
+        node = self._at(path)
+        if isinstance(node, tuple) and node[1].islnk():
+            target = follow(str(PurePosixPath(node[1].linkname).parent), self._link)
+            node = self._at(target / PurePosixPath(node[1].linkname).name) if target else None
+        return node if isinstance(node, tuple) and node[1].isreg() else None
 
 
 def _walk(folder: _Folder, path: str) -> Iterator[str]:
-    for name, found in sorted(folder.inside.items(), key=lambda item: item[0]):
-        if isinstance(found, _Folder):
-            yield from _walk(found, f"{path}/{name}")
-        elif found[1].isreg():
+    for name, node in sorted(folder.inside.items(), key=lambda item: item[0]):
+        if isinstance(node, _Folder):
+            yield from _walk(node, f"{path}/{name}")
+        elif node[1].isreg():
             yield f"{path}/{name}"

@@ -44,25 +44,25 @@ def read_oci(folder: Path, called: str, platform: str | None = None) -> tuple[Im
     the first. Raises ``UsageError`` if it holds none for ``platform``.
     """
     try:
-        found = _oci_images(folder, called, platform)
+        images = _oci_images(folder, called, platform)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PackageError(
             f"{called}: expected a whole OCI folder, got {type(error).__name__}: {error}",
             "build it or copy it again",
         ) from error
-    return _in_order(found, called)
+    return _in_order(images, called)
 
 
 def _oci_images(folder: Path, called: str, platform: str | None) -> list[Image]:
-    found = list(_stored_images(folder))
-    if len(found) > MAX_IMAGES:
+    images = list(_stored_images(folder))
+    if len(images) > MAX_IMAGES:
         raise ValueError(f"expected at most {MAX_IMAGES} images, got more")
-    named = [(one.name, _platform(one.config)) for one in found]
+    named = [(one.name, _platform(one.config)) for one in images]
     chosen = choose_platform(_mains(named), called, platform)
     companions = {one for name, one in named if name.endswith(COMPANION)}
     if companions and chosen not in companions:
         raise ValueError(f"a companion for {', '.join(sorted(companions))}, not for {chosen}")
-    return [_opened(folder, one) for one in found if _platform(one.config) == chosen]
+    return [_opened(folder, one) for one in images if _platform(one.config) == chosen]
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def held_platforms(text: str) -> tuple[str, ...]:
     folder = Path(text.removeprefix("oci:"))
     if not (folder / "oci-layout").is_file():
         return ()
-    found = [_platform(image.config) for image in _stored_images(folder)]
-    return tuple(dict.fromkeys(found)) if len(set(found)) > 1 else ()
+    platforms = [_platform(image.config) for image in _stored_images(folder)]
+    return tuple(dict.fromkeys(platforms)) if len(set(platforms)) > 1 else ()
 
 
 def _mains(named: Sequence[tuple[str, str]]) -> list[str]:
@@ -169,10 +169,8 @@ def read_archive(path: Path, called: str, platform: str | None = None) -> tuple[
     ``platform``: as of ``read_oci``; an archive holds one.
     """
 
-    def refusal(found: str) -> UsageError:
-        return UsageError(
-            f"{called}: expected an archive of `docker save`, got {found}", ENGINE_HINT
-        )
+    def refusal(got: str) -> UsageError:
+        return UsageError(f"{called}: expected an archive of `docker save`, got {got}", ENGINE_HINT)
 
     with open_archive(path, refusal) as archive:
         images = []

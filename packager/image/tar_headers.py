@@ -118,7 +118,7 @@ def _block(file: IO[bytes], index: int) -> bytes:
 
 
 def _records(content: bytes) -> Mapping[str, bytes]:
-    found: dict[str, bytes] = {}
+    records: dict[str, bytes] = {}
     index = 0
     while index < len(content):
         start = RECORD.match(content, index)
@@ -126,7 +126,7 @@ def _records(content: bytes) -> Mapping[str, bytes]:
         if not start or not start.end() < end <= len(content) or content[end - 1 : end] != b"\n":
             raise ValueError("a record that has not the form of POSIX")
         key, value = start[2].decode("utf-8", "replace"), content[start.end() : end - 1]
-        if key in found:
+        if key in records:
             raise ValueError(f"the record {key[:100]!r} twice")
         if key not in KEYS and not key.startswith(ATTRIBUTES):
             raise ValueError(f"the record {key[:100]!r}")
@@ -134,9 +134,9 @@ def _records(content: bytes) -> Mapping[str, bytes]:
             raise ValueError(f"the record {key!r} without a plain value")
         if key in NUMBERS and not re.fullmatch(rb"\d{1,18}", value):
             raise ValueError(f"the record {key!r}, which is no number")
-        found[key] = value
+        records[key] = value
         index = end
-    return found
+    return records
 
 
 def _number(field: bytes) -> int:

@@ -30,7 +30,7 @@ def tracker_tag() -> str:
 
 def installed_modules() -> dict[str, Path]:
     """Posix name → file of this installation, with templates and stylesheets."""
-    found = {}
+    modules = {}
     for name in CODE:
         spec = importlib.util.find_spec(name)
         if spec is None or not spec.submodule_search_locations:
@@ -39,5 +39,5 @@ def installed_modules() -> dict[str, Path]:
         for path in top.rglob("*"):
             inside = f"{name}/{path.relative_to(top).as_posix()}"
             if path.suffix in SUFFIXES and path.is_file() and not inside.startswith(STARTERS):
-                found[inside] = path
-    return dict(sorted(found.items()))
+                modules[inside] = path
+    return dict(sorted(modules.items()))

@@ -69,22 +69,22 @@ def layer_tree(layer: Layer) -> LayerTree:
     whiteouts (which hide files of lower layers), extended attributes (capabilities), absolute
     paths, ``..``, or duplicate paths; and for headers that engines could read in another way.
     """
-    found: dict[str, FileFound] = {}
+    files: dict[str, FileFound] = {}
     folders: dict[str, str] = {}
     with layer.members() as members:
         for info in _unambiguous(layer, members):
             name = _plain_path(info, members)
-            if name in found or (name in folders and not info.isdir()):
+            if name in files or (name in folders and not info.isdir()):
                 raise members.refusal(f"{name!r} twice")
             if info.isdir():
                 folders[name] = _mode(info)
             elif info.issym():
-                found[name] = FileFound(link=info.linkname)
+                files[name] = FileFound(link=info.linkname)
             elif info.isreg():
-                found[name] = _read(members, info, name)
+                files[name] = _read(members, info, name)
             else:
                 raise members.refusal(f"{name!r}, which is no file, folder or symbolic link")
-    return LayerTree(found, folders)
+    return LayerTree(files, folders)
 
 
 def _unambiguous(layer: Layer, members: TarReader) -> Iterator[tarfile.TarInfo]:
@@ -142,8 +142,8 @@ def _digested(chunks: Iterable[bytes], mode: str) -> FileFound:
             script, chunk = chunk[:end], chunk[end:]
         if script:
             rest.update(chunk)
-    kept = (script, rest.hexdigest()) if script else None
-    return FileFound(whole.hexdigest(), mode=mode, script=kept)
+    script_parts = (script, rest.hexdigest()) if script else None
+    return FileFound(whole.hexdigest(), mode=mode, script=script_parts)
 
 
 def below(tree: Tree, folder: str) -> dict[str, FileFound]:

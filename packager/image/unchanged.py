@@ -32,10 +32,10 @@ class UnchangedReader:
         """Raise ``PackageError`` unless exactly the hashed bytes have been read."""
         if self._left < 0 or self._content.read(1):
             raise _changed(self._file, "it is longer now")
-        found = self._digest.hexdigest()
-        if found != self._file.sha256:
+        digest = self._digest.hexdigest()
+        if digest != self._file.sha256:
             expected = self._file.sha256
-            raise _changed(self._file, f"expected sha256 {expected[:12]}…, got {found[:12]}…")
+            raise _changed(self._file, f"expected sha256 {expected[:12]}…, got {digest[:12]}…")
 
 
 @contextmanager

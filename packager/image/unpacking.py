@@ -155,20 +155,20 @@ class _Installed(WheelDestination):
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
     ) -> None:
         """Add test folders that other code imports, what it reads, and RECORD."""
-        kept = [(of, record) for of, record in records if record.path]
+        entries = [(of, record) for of, record in records if record.path]
         for of, name, packed, is_executable in self._waiting:
             folder = _test_folder(of, name)
             if any(folder.endswith(n) or n.startswith(folder) for n in self._imported):
-                kept.append((of, self._packed(of, name, packed, executable=is_executable)))
+                entries.append((of, self._packed(of, name, packed, executable=is_executable)))
         for of, name, packed, is_executable in self._for_tools:
             if name.endswith(tuple(self._read)):
-                kept.append((of, self._packed(of, name, packed, executable=is_executable)))
+                entries.append((of, self._packed(of, name, packed, executable=is_executable)))
         home = self._schemes[scheme]
 
         def prefix(of: Scheme) -> str | None:
             return None if of == scheme else f"{posixpath.relpath(self._schemes[of], home)}/"
 
-        with construct_record_file(kept, prefix) as content:
+        with construct_record_file(entries, prefix) as content:
             self._write(scheme, record_file_path, content.read(), executable=False)
 
     def check_folders(self) -> None:

@@ -81,7 +81,7 @@ class WheelUnpacker:
         self.python = python
         self._compiler, self._fresh = compiler, fresh
         self._pool = ThreadPoolExecutor((os.cpu_count() or 1) + WAITING_THREADS)
-        self._found: dict[str, Future[Found]] = {}
+        self._unpacking: dict[str, Future[Found]] = {}
         """sha256 of a wheel → what is found for it."""
         self._starting, self._opened = Lock(), ExitStack()
         self._compile: CompileModules | None = None
@@ -99,24 +99,24 @@ class WheelUnpacker:
         Wheels that were started earlier are unpacked earlier. Started with those of all
         environments, it keeps every processor busy to the end.
         """
-        new = [wheel for wheel in wheels if wheel.sha256 not in self._found]
+        new = [wheel for wheel in wheels if wheel.sha256 not in self._unpacking]
         # The largest first, so that no thread is left with one at the end.
         for wheel in sorted(new, key=_packed_size, reverse=True):
-            self._found[wheel.sha256] = self._pool.submit(self._unpacked, wheel)
+            self._unpacking[wheel.sha256] = self._pool.submit(self._unpacked, wheel)
 
     def folders(self, wheels: Sequence[Wheel]) -> list[WheelFolder]:
         """The folders of an environment of ``wheels``, in their order."""
         self.start(wheels)
-        alone = [self._found[wheel.sha256].result() for wheel in wheels]
-        sets = joined([self._files(found) for found in alone])
+        alone = [self._unpacking[wheel.sha256].result() for wheel in wheels]
+        sets = joined([self._files(unpacked_wheel) for unpacked_wheel in alone])
         return [self._together([alone[n] for n in one]) for one in sets]
 
     def _unpacked(self, wheel: Wheel) -> Found:
         folder = folder_path([wheel])
         layer = self._layer(wheel, folder)
-        found = contents(layer)
-        names = (name.removeprefix(f"{folder}/") for name in found.names)
-        return WheelFolder((wheel,), (layer,), tuple(names)), found
+        layer_contents = contents(layer)
+        names = (name.removeprefix(f"{folder}/") for name in layer_contents.names)
+        return WheelFolder((wheel,), (layer,), tuple(names)), layer_contents
 
     def _together(self, alone: Sequence[Found]) -> WheelFolder:
         if len(alone) == 1:
@@ -126,8 +126,8 @@ class WheelUnpacker:
         layers = tuple(self._layer(wheel, path) for wheel in wheels)
         return WheelFolder(wheels, layers, tuple(sorted({n for f, _ in alone for n in f.names})))
 
-    def _files(self, found: Found) -> WheelFiles:
-        folder, elf = found
+    def _files(self, unpacked_wheel: Found) -> WheelFiles:
+        folder, elf = unpacked_wheel
         top = f"{folder.path}/"
         site = site_packages("", self.python).lstrip("/") + "/"
         return WheelFiles(
@@ -153,8 +153,8 @@ class WheelUnpacker:
 
             def make() -> list[Entry]:
                 wheel_files = unpacked(wheel_path(wheel), folder, site, SCRIPT_PYTHON)
-                made = opened.enter_context(wheel_files)
-                return made + self._bytecode(made, site)
+                layer_entries = opened.enter_context(wheel_files)
+                return layer_entries + self._bytecode(layer_entries, site)
 
             return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=self._fresh)
 

@@ -141,18 +141,20 @@ def _errors(labels: pd.DataFrame, scheme: LabelScheme) -> tuple[EstimatedErrors 
     except ValueError as error:
         return None, str(error)
     given = labels["annotator"].value_counts()
-    rights = zip(known.annotators, known.found.accuracy, known.found.confusion, strict=True)
+    rights = zip(
+        known.annotators, known.true_classes.accuracy, known.true_classes.confusion, strict=True
+    )
     return EstimatedErrors(
         classes=known.classes,
-        shares=tuple(known.found.prior.tolist()),
+        shares=tuple(known.true_classes.prior.tolist()),
         annotators=tuple(
             AnnotatorErrors(
                 name=name, labels=int(given[name]), accuracy=right, confusion=wrong.tolist()
             )
             for name, right, wrong in rights
         ),
-        uncertain=int((known.found.posterior.max(axis=1) < CERTAIN).sum()),
-        converged=known.found.converged,
+        uncertain=int((known.true_classes.posterior.max(axis=1) < CERTAIN).sum()),
+        converged=known.true_classes.converged,
     ), ""
 
 
@@ -201,22 +203,22 @@ def _pair(own: list[pd.Series[float]], names: list[str], i: int, j: int) -> Pair
     )
 
 
-def _coefficient(found: Agreement) -> Coefficient:
-    value, low, high = _finite([found.value, found.low, found.high])
-    return Coefficient(value=value, low=low, high=high, rows=found.rows, note=_note(found))
+def _coefficient(agreement: Agreement) -> Coefficient:
+    value, low, high = _finite([agreement.value, agreement.low, agreement.high])
+    return Coefficient(value=value, low=low, high=high, rows=agreement.rows, note=_note(agreement))
 
 
 def _finite(values: Iterable[float]) -> list[float | None]:
     return [None if math.isnan(value) else float(value) for value in values]
 
 
-def _note(found: Agreement) -> str:
-    if not found.rows:
+def _note(agreement: Agreement) -> str:
+    if not agreement.rows:
         return "no row has labels of two annotators"
-    if math.isnan(found.value):
+    if math.isnan(agreement.value):
         return "not defined: all compared labels are equal, so chance would agree always"
-    if found.rows < MIN_ROWS:
-        return f"{found.rows} rows are too few for an interval: {MIN_ROWS} are needed"
-    if math.isnan(found.low):
+    if agreement.rows < MIN_ROWS:
+        return f"{agreement.rows} rows are too few for an interval: {MIN_ROWS} are needed"
+    if math.isnan(agreement.low):
         return "no compared row is disputed, so no interval is known"
     return ""

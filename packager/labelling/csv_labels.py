@@ -63,12 +63,12 @@ def csv_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> Importe
             )
             names = list(reader.fieldnames or ())
             roles = _roles(file, names, columns, key)
-            found = [(f"line {reader.line_num}", cells) for cells in reader]
+            rows = [(f"line {reader.line_num}", cells) for cells in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{file}: expected labels as CSV, got {error}") from error
     skipped: Counter[str] = Counter()
     labels = []
-    for row, cells in found:
+    for row, cells in rows:
         if None in cells or None in cells.values():
             raise UsageError(f"{file}, {row}: expected {len(names)} cells, got another number")
         if not cells[roles.label].strip():
@@ -144,15 +144,15 @@ def probability(value: object, location: str) -> float | None:
     if not text:
         return None
     try:
-        found = float(text)
+        number = float(text)
     except ValueError:
-        found = 0.0
-    if isinstance(value, bool) or not 0 < found <= 1:
+        number = 0.0
+    if isinstance(value, bool) or not 0 < number <= 1:
         raise UsageError(
             f"{location}: {PROBABILITY}: expected a number above 0 and at most 1, got {text!r}",
             "keep what `package data label-queue` wrote, or leave the cell empty",
         )
-    return found
+    return number
 
 
 def moment(value: object, location: str) -> datetime | None:
@@ -161,8 +161,8 @@ def moment(value: object, location: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        parsed = datetime.fromisoformat(text)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(
             f"{location}: {TIME}: expected a time, got {text!r}",

@@ -23,5 +23,5 @@ def derive_labels(
     Nothing is computed if the same step was applied to the same rows and labels before.
     """
     location = output or Location(f"{parent.uri}.{step.made}")
-    made = derive(location, [parent], step, authorship, Path.cwd(), progress)
-    return Location(location.uri, made.version.number), made
+    derived = derive(location, [parent], step, authorship, Path.cwd(), progress)
+    return Location(location.uri, derived.version.number), derived

@@ -32,7 +32,7 @@ class EstimatedClasses:
     keys: tuple[str, ...]
     annotators: tuple[str, ...]
     classes: tuple[str, ...]
-    found: TrueClasses
+    true_classes: TrueClasses
 
 
 def estimate_of(labels: pd.DataFrame, scheme: LabelScheme) -> EstimatedClasses:
@@ -56,8 +56,8 @@ def estimate_of(labels: pd.DataFrame, scheme: LabelScheme) -> EstimatedClasses:
     if len(classes) < 2:
         raise ValueError("expected labels of two classes or more, got one")
     codes = labels["label"].map({text: code for code, text in enumerate(classes)})
-    found = dawid_skene(rows, people, codes.to_numpy(np.intp))
-    return EstimatedClasses(tuple(map(str, keys)), tuple(map(str, annotators)), classes, found)
+    estimate = dawid_skene(rows, people, codes.to_numpy(np.intp))
+    return EstimatedClasses(tuple(map(str, keys)), tuple(map(str, annotators)), classes, estimate)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class EstimateStep(LabelStep):
                 "add labels of more annotators, or train on the scheme as it is: a majority "
                 "resolves its labels",
             ) from error
-        posterior = estimate.found.posterior
+        posterior = estimate.true_classes.posterior
         chosen = only_probability(given).reindex(list(estimate.keys))
         frame = pd.DataFrame(
             {

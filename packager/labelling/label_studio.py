@@ -170,14 +170,14 @@ def _answer(result: Record, location: str) -> str:
     value = result.get("value")
     if not isinstance(value, dict):
         raise _unexpected(location, "a result with a `value`", value)
-    found = [name for name in _VALUES if name in value]
-    if len(found) != 1:
+    keys = [name for name in _VALUES if name in value]
+    if len(keys) != 1:
         raise UsageError(
             f"{location}: expected an answer of the type choices, number, rating or textarea, got "
             f"{result.get('type')!r}",
             "name the control with the label: --label-column FROM_NAME",
         )
-    answer = value[found[0]]
+    answer = value[keys[0]]
     if isinstance(answer, list):
         if len(answer) != 1:
             raise UsageError(
@@ -199,8 +199,8 @@ def _cell(task: Record, name: str) -> Any:
     return None
 
 
-def _unexpected(location: str, expected: str, found: object) -> UsageError:
+def _unexpected(location: str, expected: str, got: object) -> UsageError:
     return UsageError(
-        f"{location}: expected {expected}, got {type(found).__name__}",
+        f"{location}: expected {expected}, got {type(got).__name__}",
         "export the project as JSON, not as JSON-MIN or CSV",
     )

@@ -94,19 +94,20 @@ def read_mapping(file: Path) -> dict[str, str]:
             raise UsageError(
                 f"{file}: expected a column {absent[0]!r}, got none", "its columns are from and to"
             )
-        found: dict[str, str] = {}
+        mapping: dict[str, str] = {}
         for cells in reader:
             one, other = ((cells[name] or "").strip() for name in ("from", "to"))
             location = f"{file}, line {reader.line_num}"
             if not one or not other:
                 raise UsageError(f"{location}: expected two labels, got {one!r} and {other!r}")
-            if found.setdefault(one, other) != other:
+            if mapping.setdefault(one, other) != other:
                 raise UsageError(
-                    f"{location}: expected one label for {one!r}, got {found[one]!r} and {other!r}",
+                    f"{location}: expected one label for {one!r}, got {mapping[one]!r} and "
+                    f"{other!r}",
                     "a mapping is from many to one: keep one of the lines",
                 )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{file}: expected CSV with from and to, got {error}") from error
-    if not found:
+    if not mapping:
         raise UsageError(f"{file}: expected a mapping, got no lines", "add lines: from,to")
-    return found
+    return mapping

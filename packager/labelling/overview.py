@@ -55,8 +55,10 @@ def overviews(location: Location) -> tuple[int, tuple[SchemeOverview, ...]]:
     assert at.version is not None
     if labels is None:
         return at.version, ()
-    found = [_overview(labels, labelled_rows(at, scheme.name)) for scheme in labels.schemes]
-    return at.version, tuple(found)
+    scheme_overviews = [
+        _overview(labels, labelled_rows(at, scheme.name)) for scheme in labels.schemes
+    ]
+    return at.version, tuple(scheme_overviews)
 
 
 def labels_of(location: Location, scheme: str | None) -> tuple[LabelScheme, Labels]:
@@ -77,13 +79,13 @@ def resolved_labels(location: Location, scheme: str | None) -> tuple[LabelScheme
     rows = labelled_rows(at, scheme)
     assert labels is not None
     chosen = only_probability(labels.of(rows.scheme.name))
-    found = [
+    records = [
         (index, one.key, one.label, one.annotators, one.dispute is not None, chosen.get(one.key))
         for index, one in enumerate(rows.resolved)
         if one is not None
     ]
     names = ["row", "key", "label", "annotators", "disputed", PROBABILITY]
-    return rows.scheme, replace(labels, frame=pd.DataFrame(found, columns=names))
+    return rows.scheme, replace(labels, frame=pd.DataFrame(records, columns=names))
 
 
 def plain_rows(labels: Labels, most: int) -> list[dict[str, Any]]:

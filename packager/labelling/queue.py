@@ -137,7 +137,7 @@ def choose(rows: QueueRows, count: int, seed: int, package: Packaged, progress: 
             "ask for fewer, or name more rows with --data",
         )
     every = package.predict(rows.file)
-    answers = [one for one, kept in zip(every, rows.kept, strict=True) if kept]
+    answers = [one for one, included in zip(every, rows.included, strict=True) if included]
     masks = slice_masks(rows.frame, package.manifest, progress)
     expected = expected_loss(answers, package.manifest, package.profile, masks)
     drift, drifted = drift_of_rows(rows.frame, package.profile, progress)

@@ -42,7 +42,7 @@ class QueueRows:
     """Their columns, shape (n, …); of a log also ``token``, if every line has one."""
     hashes: npt.NDArray[np.uint64]
     """The dfp/1 hash of each row, of JSON that of its canonical JSON, shape (n,)."""
-    kept: Mask
+    included: Mask
     """The mask of these rows in ``file``."""
     labelled: int = 0
     """Rows that were left out because they have a label."""
@@ -52,13 +52,13 @@ class QueueRows:
 
     def without(self, labelled: Mask) -> QueueRows:
         """The rows that are not in ``labelled``, shape (n,)."""
-        kept = self.kept.copy()
-        kept[np.flatnonzero(kept)[labelled]] = False
+        included = self.included.copy()
+        included[np.flatnonzero(included)[labelled]] = False
         return replace(
             self,
             frame=self.frame[~labelled].reset_index(drop=True),
             hashes=self.hashes[~labelled],
-            kept=kept,
+            included=included,
             labelled=self.labelled + int(labelled.sum()),
         )
 
@@ -69,19 +69,19 @@ def read_queue_rows(text: str, manifest: Manifest, folder: Path, progress: Progr
     Raises ``UsageError`` if there are none, or they can't be read.
     """
     table = Location.table_at(text)
-    found = _read(text, table, manifest, folder, progress)
-    if table is not None and len(found):
-        found = found.without(_labelled_in(table))
+    rows = _read(text, table, manifest, folder, progress)
+    if table is not None and len(rows):
+        rows = rows.without(_labelled_in(table))
     targets = _targets(manifest)
-    if targets and all(name in found.frame.columns for name in targets):
-        found = found.without(found.frame[list(targets)].notna().all(axis=1).to_numpy(bool))
-    if not len(found):
-        has = f"all {found.labelled} have one" if found.labelled else "it has no rows"
+    if targets and all(name in rows.frame.columns for name in targets):
+        rows = rows.without(rows.frame[list(targets)].notna().all(axis=1).to_numpy(bool))
+    if not len(rows):
+        has = f"all {rows.labelled} have one" if rows.labelled else "it has no rows"
         raise UsageError(
             f"--data {text}: expected rows without a label, but {has}",
             f"name rows whose {' and '.join(targets) or 'label'} is null or absent",
         )
-    return found
+    return rows
 
 
 def leave_out_labelled(rows: QueueRows, labelled: str, keys: Sequence[str]) -> QueueRows:
@@ -156,8 +156,8 @@ def _of_json(text: str, path: Path, folder: Path) -> QueueRows:
     if tokens and all(isinstance(token, str) for token in tokens) and TOKEN not in frame.columns:
         frame[TOKEN] = tokens
     hashes = [int(sha256_bytes(canonical_json(row))[:16], 16) for row in rows]
-    kept = np.ones(len(rows), bool)
-    return QueueRows(text, copy, frame, np.array(hashes, np.uint64), kept)
+    included = np.ones(len(rows), bool)
+    return QueueRows(text, copy, frame, np.array(hashes, np.uint64), included)
 
 
 def _labelled_in(table: Location) -> Mask:

@@ -109,8 +109,8 @@ def drift_of_rows(
         live = np.bincount(bins[bins >= 0], minlength=len(feature.bins)).astype(np.float64)
         if not live.sum() or len(feature.bins) < 2:
             continue
-        found = measure_drift(live.tolist(), feature.counts)
-        if not (found.z > MIN_DRIFT_Z and found.psi > MIN_DRIFT_PSI):
+        drift = measure_drift(live.tolist(), feature.counts)
+        if not (drift.z > MIN_DRIFT_Z and drift.psi > MIN_DRIFT_PSI):
             continue
         reference = np.asarray(feature.counts, np.float64) + 0.5
         ratio = (live / live.sum()) / (reference / reference.sum())
@@ -154,9 +154,9 @@ def slice_masks(frame: pd.DataFrame, manifest: Manifest, progress: Progress) -> 
 
 def _confidences(answers: Sequence[Mapping[str, Any]]) -> Floats | None:
     """The probability of each answer's label, shape (n,); None without probabilities."""
-    found = [max(values.values(), default=np.nan) if values else np.nan
+    highest = [max(values.values(), default=np.nan) if values else np.nan
              for values in (answer.get("probabilities") for answer in answers)]  # fmt: skip
-    numbers = np.array(found, np.float64)
+    numbers = np.array(highest, np.float64)
     return None if np.isnan(numbers).all() else numbers
 
 
@@ -172,13 +172,13 @@ def _of_slices(manifest: Manifest, metric: str, masks: Mapping[str, Mask], rows:
     """The packaged ``metric`` of the smallest declared slice that each row is in, shape (n,)."""
     evaluation = manifest.evaluation
     overall = 1.0 if evaluation is None else evaluation.overall.values.get(metric, 1.0)
-    found = np.full(rows, overall)
+    estimates = np.full(rows, overall)
     if evaluation is None:
-        return found
+        return estimates
     measured = [(values.rows, name) for name, values in evaluation.slices.items()
                 if name in masks and name != ALL and metric in values.values]  # fmt: skip
     for held, name in sorted(measured, reverse=True):
         value = evaluation.slices[name].values[metric]
         # Shrunk towards the overall value: a slice of a few rows says little.
-        found[masks[name]] = (held * value + 20 * overall) / (held + 20)
-    return np.asarray(np.maximum(found, 1e-12), np.float64)
+        estimates[masks[name]] = (held * value + 20 * overall) / (held + 20)
+    return np.asarray(np.maximum(estimates, 1e-12), np.float64)

@@ -88,10 +88,10 @@ class CellChange(NamedTuple):
             return cls("swap", column=rest)
         if given in _WORDS:
             return cls(_WORDS[given])
-        found = _ARITHMETIC.fullmatch(given.strip())
-        if found is None or not math.isfinite(float(found[2])):
+        match = _ARITHMETIC.fullmatch(given.strip())
+        if match is None or not math.isfinite(float(match[2])):
             raise ValueError(f"expected {CHANGES}, got {given!r}")
-        return cls(_SIGNS[found[1]], float(found[2]))
+        return cls(_SIGNS[match[1]], float(match[2]))
 
 
 class ExpectedAnswer(NamedTuple):
@@ -115,12 +115,12 @@ class ExpectedAnswer(NamedTuple):
                 return cls(word)
         if text.startswith("label:") and len(text) > len("label:"):
             return cls("label", label=text.removeprefix("label:"))
-        if found := _WITHIN.fullmatch(text):
-            amount = abs(float(found[1])) if not found[1].startswith("-") else math.nan
+        if match := _WITHIN.fullmatch(text):
+            amount = abs(float(match[1])) if not match[1].startswith("-") else math.nan
             if math.isfinite(amount):
-                return cls("within", amount / 100 if found[2] else amount, bool(found[2]))
-        if found := _BETWEEN.fullmatch(text):
-            low, high = float(found[1]), float(found[2])
+                return cls("within", amount / 100 if match[2] else amount, bool(match[2]))
+        if match := _BETWEEN.fullmatch(text):
+            low, high = float(match[1]), float(match[2])
             if low <= high:
                 return cls("between", low=low, high=high)
             raise ValueError(f"expected between A and B with A no larger than B, got {text!r}")

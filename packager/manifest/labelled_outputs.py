@@ -35,13 +35,13 @@ def output_baseline(
     if evaluation is None:
         return {}
     measured = {**evaluation.slices, ALL: evaluation.overall}
-    found = {}
+    baseline = {}
     for output in outputs:
         metric = headline_metric(output, len(outputs))
         for name, values in measured.items():
             if metric in values.values:
-                found[output.name, name] = values.values[metric]
-    return found
+                baseline[output.name, name] = values.values[metric]
+    return baseline
 
 
 def headline_metric(output: LabelledOutput, outputs: int) -> str:

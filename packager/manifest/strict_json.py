@@ -12,10 +12,10 @@ def strict_json(content: bytes) -> dict[str, Any]:
 
     Two readers may choose different ones of two equal keys.
     """
-    found = strict_value(content)
-    if not isinstance(found, dict):
-        raise ValueError(f"expected a JSON object, got {type(found).__name__}")
-    return found
+    document = strict_value(content)
+    if not isinstance(document, dict):
+        raise ValueError(f"expected a JSON object, got {type(document).__name__}")
+    return document
 
 
 def strict_value(content: bytes) -> Any:
@@ -29,12 +29,12 @@ def strict_value(content: bytes) -> Any:
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"expected each key once, got {twice!r:.120} twice")
-    return found
+    return members
 
 
 def _refuse(name: str) -> Any:

@@ -30,14 +30,14 @@ def encode_frame(frame: pd.DataFrame) -> tuple[list[ColumnSpec], EncodedColumns]
 
     Raises ``PackageError`` for a column of a dtype that no file of data has.
     """
-    made = EncodedColumns(len(frame), [], [])
+    encoded = EncodedColumns(len(frame), [], [])
     specs = []
     for position, name in enumerate(frame.columns):
         spec, (described, buffers) = _column(str(name), frame.iloc[:, position])
         specs.append(spec)
-        made.described.append(described)
-        made.buffers.extend(buffers)
-    return specs, made
+        encoded.described.append(described)
+        encoded.buffers.extend(buffers)
+    return specs, encoded
 
 
 def frame_header(frame: pd.DataFrame) -> tuple[dict[str, Any], list[Buffer]]:
@@ -73,9 +73,9 @@ def _column(name: str, series: pd.Series[Any]) -> tuple[ColumnSpec, Encoded]:
     elif text[:1].lower() not in _PLAIN or not pd.api.types.is_extension_array_dtype(dtype):
         raise _unknown(name, text)
     plain = [None if _missing(value) else value for value in values]
-    made = _objects(name, plain) if dtype == np.dtype(object) else None
-    if made is not None:
-        return made
+    encoded = _objects(name, plain) if dtype == np.dtype(object) else None
+    if encoded is not None:
+        return encoded
     if not all(value is None or isinstance(value, bool | int | float | str) for value in plain):
         raise _unknown(name, text)
     kind = "any" if dtype == np.dtype(object) else _PLAIN[text[:1].lower()]

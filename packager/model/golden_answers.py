@@ -33,16 +33,16 @@ class GoldenCase(FrozenModel):
 
     def failure(self, answers: Sequence[Any], task: Task) -> str:
         """The fault of the ``prediction`` of each row, in a sentence; empty if there is none."""
-        found = [
+        differences = [
             GoldenDifference(row, right, got)
             for row, (right, got) in enumerate(zip(self.right, answers, strict=True))
             if differs(right, got, self.tolerance, task)
         ]
-        if len(self.right) - len(found) >= self.share * len(self.right):
+        if len(self.right) - len(differences) >= self.share * len(self.right):
             return ""
-        row, right, got = found[0]
+        row, right, got = differences[0]
         return (
-            f"golden case {self.name!r}: {len(found)} of {len(self.right)} rows have another "
+            f"golden case {self.name!r}: {len(differences)} of {len(self.right)} rows have another "
             f"answer; row {row}: expected {right!r}, got {got!r}"
         )
 
@@ -55,13 +55,13 @@ class GoldenCases(FrozenModel):
     @classmethod
     def of(cls, cases: Iterable[GoldenCase]) -> GoldenCases:
         """The cases that may fail, with at most ``MAX_ROWS`` rows in all."""
-        left, kept = MAX_ROWS, []
+        left, limited = MAX_ROWS, []
         for case in cases:
             if case.severity == "fail" and left:
                 rows, right = case.rows[:left], case.right[:left]
-                kept.append(case.model_copy(update={"rows": rows, "right": right}))
+                limited.append(case.model_copy(update={"rows": rows, "right": right}))
                 left -= len(rows)
-        return cls(cases=tuple(kept))
+        return cls(cases=tuple(limited))
 
 
 class GoldenDifference(NamedTuple):

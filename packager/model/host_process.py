@@ -211,5 +211,5 @@ def _notice(status: socket.socket, kind: bytes) -> int | None:
         if not piece:
             return None
         content += piece
-    found, number = NOTICE.unpack(content)
-    return int(number) if found == kind else None
+    received, number = NOTICE.unpack(content)
+    return int(number) if received == kind else None

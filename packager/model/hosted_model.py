@@ -113,8 +113,8 @@ class HostedModel:
         self, columns: Sequence[Sequence[Any]], specs: Sequence[ColumnSpec], rows: int
     ) -> Predictions:
         """Predict for rows of checked values, None for null, in columns; raises as ``predict``."""
-        made = encode_values(columns, specs, rows)
-        return self.predict_described(made.described, made.buffers, specs, rows)
+        encoded = encode_values(columns, specs, rows)
+        return self.predict_described(encoded.described, encoded.buffers, specs, rows)
 
     def predict_described(
         self,
@@ -133,16 +133,16 @@ class HostedModel:
         rows: pd.DataFrame,
         features: Sequence[str],
         targets: Sequence[str],
-        found: Predictions,
+        predictions: Predictions,
     ) -> dict[str, Any]:
-        """The measures of the project's function for the answers ``found`` to ``rows``.
+        """The measures of the project's function for the answers ``predictions`` to ``rows``.
 
         Name → a number, or a list with a number or None for each row. Raises ``PackageError``.
         """
         from packager.model.frame_columns import frame_header
 
         header, buffers = frame_header(rows)
-        answers, more = encode_predictions(found)
+        answers, more = encode_predictions(predictions)
         own = {"verb": "measure", "function": function, "answers": answers, "after": len(buffers)}
         named = {"features": list(features), "targets": list(targets), "takes": self.takes}
         answer = self.send(Message({**header, **own, **named}, [*buffers, *more]))
@@ -181,10 +181,10 @@ class HostedModel:
     def embedded(answer: Message, rows: int) -> npt.NDArray[np.float64]:
         """The embeddings in an answer for ``rows`` rows; raises ``PackageError``."""
         with readable_answer():
-            found: npt.NDArray[np.float64] = decode_matrix(answer)
-            if found.ndim != 2 or len(found) != rows:
-                raise ValueError(f"expected the embeddings of {rows} rows, got {found.shape}")
-        return found
+            embeddings: npt.NDArray[np.float64] = decode_matrix(answer)
+            if embeddings.ndim != 2 or len(embeddings) != rows:
+                raise ValueError(f"expected the embeddings of {rows} rows, got {embeddings.shape}")
+        return embeddings
 
     @property
     def parts(self) -> CalledParts:
@@ -221,9 +221,11 @@ class HostedModel:
         own, chances = answer.buffers[:-1], answer.buffers[-1]
         (labels,) = decode_columns(described, own, rows)
         (flat,) = decode_columns([answer.header["probabilities"]], [chances], rows * width)
-        made = np.array(flat, np.float64).reshape(rows, width)
-        found = checked_labels(labels, rows, self.task)
-        return Predictions(found, checked_probabilities(made, rows, width), absent=absent)
+        probabilities = np.array(flat, np.float64).reshape(rows, width)
+        valid_labels = checked_labels(labels, rows, self.task)
+        return Predictions(
+            valid_labels, checked_probabilities(probabilities, rows, width), absent=absent
+        )
 
 
 def untraced(model: Model) -> Model:

@@ -70,10 +70,10 @@ def check_before_loading(manifest: Manifest, root: Root) -> None:
     folders = ((root.models, manifest.model), (root.code, manifest.code), (root.package, package))
     for folder, entries in folders:
         named = {entry.path: entry.sha256 for entry in entries}
-        found = _plain_files(folder)
-        for name in sorted(named.keys() | found):
+        present = _plain_files(folder)
+        for name in sorted(named.keys() | present):
             expected, path = named.get(name, NO_FILE), folder / name
-            if name not in found:
+            if name not in present:
                 actual = MISSING
             elif path.is_symlink() or not path.is_file():
                 actual = LINK if path.is_symlink() else NOT_REGULAR
@@ -120,19 +120,19 @@ def is_compiled(path: Path) -> bool:
     if content[:4] != importlib.util.MAGIC_NUMBER:
         return True
     try:
-        made = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
-        return _is_same_code(made, marshal.loads(content[16:]))
+        compiled = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+        return _is_same_code(compiled, marshal.loads(content[16:]))
     except (SyntaxError, ValueError, EOFError, TypeError):
         return False
 
 
-def _is_same_code(made: CodeType, found: object) -> bool:
-    """Whether ``found`` is the code ``made``, with the code in it."""
-    if not isinstance(found, CodeType) or made != found:
+def _is_same_code(compiled: CodeType, actual: object) -> bool:
+    """Whether ``actual`` is the code ``compiled``, with the code in it."""
+    if not isinstance(actual, CodeType) or compiled != actual:
         return False
-    pairs = zip(made.co_consts, found.co_consts, strict=True)
+    pairs = zip(compiled.co_consts, actual.co_consts, strict=True)
     return all(
-        getattr(made, name, None) == getattr(found, name, None) for name in UNCOMPARED
+        getattr(compiled, name, None) == getattr(actual, name, None) for name in UNCOMPARED
     ) and all(_is_same_code(one, other) for one, other in pairs if isinstance(one, CodeType))
 
 
@@ -141,7 +141,7 @@ def verify_folder(
 ) -> list[IntegrityCheck]:
     """The checks of one folder; ``ignored`` files are compared only if ``entries`` list them."""
     expected = {entry.path: entry.sha256 for entry in entries}
-    found = {
+    actual = {
         name: sha256_file(folder / name)
         for name in _files(folder)
         if name in expected or not ignored(name)
@@ -149,18 +149,18 @@ def verify_folder(
     whole = IntegrityCheck(
         name=f"{group} files",
         expected=tree_digest(expected.items()),
-        actual=tree_digest(found.items()),
-        ok=found == expected,
+        actual=tree_digest(actual.items()),
+        ok=actual == expected,
     )
     differing = [
         IntegrityCheck(
             name=f"{group} file {name}",
             expected=expected.get(name, NO_FILE),
-            actual=found.get(name, MISSING),
+            actual=actual.get(name, MISSING),
             ok=False,
         )
-        for name in sorted(expected.keys() | found.keys())
-        if expected.get(name) != found.get(name)
+        for name in sorted(expected.keys() | actual.keys())
+        if expected.get(name) != actual.get(name)
     ]
     return [whole, *differing]
 
@@ -175,12 +175,12 @@ def _shown(expected: str) -> str:
 
 def _plain_files(folder: Path) -> set[str]:
     """Every file and symbolic link below ``folder``, without following links."""
-    found = set()
+    paths = set()
     for name, folders, files in os.walk(folder):
         here = Path(name)
         links = [inner for inner in folders if (here / inner).is_symlink()]
-        found |= {(here / inner).relative_to(folder).as_posix() for inner in (*files, *links)}
-    return found
+        paths |= {(here / inner).relative_to(folder).as_posix() for inner in (*files, *links)}
+    return paths
 
 
 def is_bytecode(name: str) -> bool:

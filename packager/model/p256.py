@@ -64,13 +64,13 @@ def _numbers(der: bytes) -> tuple[int, int] | None:
     """The two integers of an ECDSA signature; None unless it is exactly its DER encoding."""
     if len(der) < 2 or der[0] != 0x30 or der[1] != len(der) - 2 or der[1] >= 0x80:
         return None
-    found, at = [], 2
+    numbers, at = [], 2
     while at + 2 <= len(der) and der[at] == 0x02:
         size = der[at + 1]
-        found.append(int.from_bytes(der[at + 2 : at + 2 + size], "big", signed=True))
+        numbers.append(int.from_bytes(der[at + 2 : at + 2 + size], "big", signed=True))
         at += 2 + size
-    encoded = b"".join(_integer(number) for number in found)
-    return (found[0], found[1]) if len(found) == 2 and der[2:] == encoded else None
+    encoded = b"".join(_integer(number) for number in numbers)
+    return (numbers[0], numbers[1]) if len(numbers) == 2 and der[2:] == encoded else None
 
 
 def _integer(number: int) -> bytes:

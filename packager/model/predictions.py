@@ -14,30 +14,30 @@ __all__ = ["Predictions", "finite", "flagged_answers", "prediction_answers", "sc
 
 
 def prediction_answers(
-    found: Predictions, classes: Sequence[Scalar] | None
+    predictions: Predictions, classes: Sequence[Scalar] | None
 ) -> list[dict[str, Any]]:
     """One JSON object per row: ``prediction`` and, if available, ``probabilities``.
 
     The keys of the latter are the texts of the classes.
     """
-    if found.more is not None:
-        pairs = zip(found.labels, found.more, strict=True)
+    if predictions.more is not None:
+        pairs = zip(predictions.labels, predictions.more, strict=True)
         return [{"prediction": label, **more} for label, more in pairs]
-    if found.probabilities is None or classes is None:
-        return [{"prediction": label} for label in found.labels]
+    if predictions.probabilities is None or classes is None:
+        return [{"prediction": label} for label in predictions.labels]
     names = [class_text(label) for label in classes]
     return [
         {"prediction": label, "probabilities": dict(zip(names, _finite(row), strict=True))}
-        for label, row in zip(found.labels, found.probabilities.tolist(), strict=True)
+        for label, row in zip(predictions.labels, predictions.probabilities.tolist(), strict=True)
     ]
 
 
 def flagged_answers(
-    found: Predictions, classes: Sequence[Scalar] | None, flags: Sequence[Sequence[str]]
+    predictions: Predictions, classes: Sequence[Scalar] | None, flags: Sequence[Sequence[str]]
 ) -> list[dict[str, Any]]:
     """``prediction_answers`` with the ``flags`` that the validation set on each row."""
-    made = zip(prediction_answers(found, classes), flags, strict=True)
-    return [{**one, "flags": list(marked)} for one, marked in made]
+    pairs = zip(prediction_answers(predictions, classes), flags, strict=True)
+    return [{**one, "flags": list(marked)} for one, marked in pairs]
 
 
 def finite(answer: Mapping[str, Any]) -> bool:

@@ -34,14 +34,14 @@ class NumberColumn:
 
     def plain(self) -> list[Any]:
         """The values as JSON has them, None for null."""
-        found: list[Any] = self.values.tolist()
+        values: list[Any] = self.values.tolist()
         null = np.isnan(self.values) if self.values.dtype.kind == "f" else self.null
         if self.null is not None and null is not None:
             null = null | self.null
         if null is not None:
             for row in np.flatnonzero(null).tolist():
-                found[row] = None
-        return found
+                values[row] = None
+        return values
 
     def at(self, rows: Indices) -> NumberColumn:
         """The rows at these positions."""
@@ -175,7 +175,7 @@ class BlockAnswers:
         """From ``encoded``; raises ``PackageError`` for columns of another form."""
         names = message.header["flags"]
         behind = len(message.buffers) - len(names)
-        found = decode_predictions(Message(message.header, message.buffers[:behind]))
+        predictions = decode_predictions(Message(message.header, message.buffers[:behind]))
         rows = [np.frombuffer(buffer, "<i8") for buffer in message.buffers[behind:]]
         rejected = [(row, reason) for row, reason in message.header["rejected"]]
-        return cls(found, list(zip(names, rows, strict=True)), rejected)
+        return cls(predictions, list(zip(names, rows, strict=True)), rejected)

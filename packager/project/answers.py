@@ -15,8 +15,8 @@ def check_answers(
 ) -> None:
     """Raise ``ValueError`` unless one place says what the model answers, with its targets."""
     if bool(outputs) == (package.task is not None):
-        found = "both" if outputs else "neither"
-        raise ValueError(f"expected one of `package.task` and [outputs], got {found}")
+        got = "both" if outputs else "neither"
+        raise ValueError(f"expected one of `package.task` and [outputs], got {got}")
     taken = [name for name in outputs if name in ANSWERED]
     if taken:
         raise ValueError(

@@ -38,14 +38,14 @@ def ci_state(directory: Path, variables: Mapping[str, str]) -> GitState | None:
     return None
 
 
-def with_ci(found: GitState | None, state: GitState | None) -> GitState | None:
+def with_ci(repository: GitState | None, state: GitState | None) -> GitState | None:
     """The state of a repository, with what only CI knows of its commit; that of CI without one."""
-    if found is None or state is None:
-        return found or state
-    if found.commit != state.commit:
-        return found
-    known = {"ref": found.ref or state.ref, "source": found.source or state.source}
-    return found.model_copy(update=known)
+    if repository is None or state is None:
+        return repository or state
+    if repository.commit != state.commit:
+        return repository
+    known = {"ref": repository.ref or state.ref, "source": repository.source or state.source}
+    return repository.model_copy(update=known)
 
 
 def _github(variables: Mapping[str, str]) -> tuple[str, str]:

@@ -73,10 +73,10 @@ def read_code(
     if refuse_secrets:
         refuse_required_secrets(project, files, held)
     left_out |= {name: secret_reason(secret) for name, secret in held.items()}
-    kept = {name: path for name, path in sorted(files.items()) if name not in held}
-    gone = {name: why for name, why in sorted(left_out.items()) if name not in kept}
+    code_files = {name: path for name, path in sorted(files.items()) if name not in held}
+    gone = {name: why for name, why in sorted(left_out.items()) if name not in code_files}
     included = frozenset(path.resolve() for path in wanted.values())
-    return ProjectCode(kept, gone, tuple(sorted(held)), included)
+    return ProjectCode(code_files, gone, tuple(sorted(held)), included)
 
 
 def python_files(top: Path, suffix: str = ".py") -> list[Path]:
@@ -97,7 +97,7 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
         here = Path(folder)
         refuse_depth(here, len(here.relative_to(top).parts))
         _refuse_loop(here)
-        kept = []
+        entered = []
         for name in sorted(folders):
             path = here / name
             why = DATA_FOLDER if path in apart else junk_folder(path)
@@ -107,10 +107,10 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
             if why is None:
                 if path.is_symlink():
                     refuse_leaving(path, top)
-                kept.append(name)
+                entered.append(name)
             else:
                 left_out[path.relative_to(top).as_posix()] = why
-        folders[:] = kept
+        folders[:] = entered
         for name in sorted(names):
             path = here / name
             inside = path.relative_to(top).as_posix()

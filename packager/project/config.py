@@ -83,11 +83,11 @@ class Project(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _one_model_source(cls, value: dict[str, Any]) -> dict[str, Any]:
-        found = [
+        sections = [
             name for name in ("[recipe]", "[model]", "[[member]]") if name.strip("[]") in value
         ]
-        if len(found) != 1:
-            got = " and ".join(found) or "none"
+        if len(sections) != 1:
+            got = " and ".join(sections) or "none"
             raise ValueError(f"expected one of [recipe], [model] and [[member]], got {got}")
         if "recipe" in value and "data" not in value:
             raise ValueError("expected [data] with [recipe], got none")
@@ -129,8 +129,8 @@ class Project(FrozenModel):
     @property
     def features(self) -> FeatureForm:
         """The form in which the recipe and the model get the features."""
-        made = self.recipe or self.model
-        return "frame" if made is None else made.features
+        section = self.recipe or self.model
+        return "frame" if section is None else section.features
 
     @property
     def requirements_file(self) -> str:

@@ -41,7 +41,7 @@ def explain_mistake(
     """
     mistakes = error.errors(include_url=False)
     # A misspelt key causes a missing key, too; report the misspelling.
-    mistake = min(mistakes, key=lambda found: found["type"] != "extra_forbidden")
+    mistake = min(mistakes, key=lambda detail: detail["type"] != "extra_forbidden")
     parts = map(str, mistake["loc"])
     key = ".".join(part for part in parts if not part.startswith("constrained-")) or FILENAME
     if mistake["type"] == "extra_forbidden":

@@ -19,7 +19,7 @@ def read_by_project(path: Path) -> tuple[Path, TableReadOptions]:
     project = load_project(path)
     if project.data is None or project.table is not None or project.dvc is not None:
         named = project.table or project.data.source if project.data else None
-        found = f"the table {named}" if project.table else f"{named}, which DVC tracks"
-        found = "none" if named is None else found
-        raise UsageError(f"{path}: expected a project with files of data, got {found}")
+        got = f"the table {named}" if project.table else f"{named}, which DVC tracks"
+        got = "none" if named is None else got
+        raise UsageError(f"{path}: expected a project with files of data, got {got}")
     return project.path(project.data.source), project.data.reader

@@ -16,20 +16,20 @@ HEAD = "# What the model has to do on some rows: judged by `package build` and `
 PAGE = "# See docs/behavioural-cases.md; remove the marks of a case that should hold."
 
 
-def example_case(found: Preview, features: Sequence[str], target: str, task: Task) -> str:
+def example_case(table: Preview, features: Sequence[str], target: str, task: Task) -> str:
     """A directional case on the number with the strongest trend; empty if there is no number.
 
     Of a classification, the probability of the first label counts. It is a comment, because a trend
     of the data is not what every row has to do: a model without fault may fail it.
     """
-    numbers = [name for name in features if found.columns[name].kind in ("number", "integer")]
+    numbers = [name for name in features if table.columns[name].kind in ("number", "integer")]
     if not numbers:
         return ""
-    answers, label = found.rows[target], None
+    answers, label = table.rows[target], None
     if task == "classification":
         label = answers.dropna().iloc[0]
         answers = (answers == label).astype(float)
-    trends = [_trend(found.rows[name], answers) for name in numbers]
+    trends = [_trend(table.rows[name], answers) for name in numbers]
     index = max(range(len(numbers)), key=lambda at: abs(trends[at]))
     column, trend = numbers[index], trends[index]
     answer, expect = ("larger", "increases") if trend >= 0 else ("smaller", "decreases")

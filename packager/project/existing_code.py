@@ -66,10 +66,10 @@ def init_existing(
         notes.append(f"requirements are those of {' and '.join(there)}, which is there already")
     if not (directory / FILENAME).exists():
         if recipe is None and not (directory / f"{RECIPE}.py").exists():
-            found = content.pop(REQUIREMENTS, None)
+            requirements = content.pop(REQUIREMENTS, None)
             content = starter_files(directory, there[0] if there else REQUIREMENTS)
             del content[REQUIREMENTS]
-            content |= {} if found is None else {REQUIREMENTS: _with_starter(found)}
+            content |= {} if requirements is None else {REQUIREMENTS: _with_starter(requirements)}
         else:
             values, messages, copies = _configured(directory, recipe, there, data, target)
             torch = _torch(directory, content)
@@ -103,8 +103,8 @@ def _configured(
     read = ""
     if data is not None:
         given = data if isinstance(data, GivenData) else _given(data, directory)
-        column = choose_target(given.name, given.found.names, target)
-        task = task_of_target(given.found, column)
+        column = choose_target(given.name, given.preview.names, target)
+        task = task_of_target(given.preview, column)
         source, copies = given.source, given.copies
         read = given.options(column)
         notes.append("task guessed" if target else "task and target guessed: see package.toml")

@@ -45,10 +45,10 @@ class ProjectFiles:
 
     def training_digests(self) -> dict[str, dict[str, str]]:
         """As ``digests``, with package.toml as if it had no ``[test]``, which trains nothing."""
-        found = self.digests()
+        digests = self.digests()
         if FILENAME in self.code:
-            found["code"][FILENAME] = _without_policy(self.code[FILENAME])
-        return found
+            digests["code"][FILENAME] = _without_policy(self.code[FILENAME])
+        return digests
 
 
 def _without_policy(file: HashedFile) -> str:
@@ -117,9 +117,9 @@ def _data_files(project: Project) -> tuple[Format | None, dict[str, Path]]:
     if project.data is None:
         return None, {}
     source = project.path(project.data.source)
-    found = source_files(source, project.data.reader)
-    _refuse_links_out(found.all, source, project)
-    files = {f"source/{found.name(path)}": path for path in found.all}
+    listing = source_files(source, project.data.reader)
+    _refuse_links_out(listing.all, source, project)
+    files = {f"source/{listing.name(path)}": path for path in listing.all}
     if project.data.split.file:
         held_out = project.path(project.data.split.file)
         if held_out.is_dir():
@@ -129,7 +129,7 @@ def _data_files(project: Project) -> tuple[Format | None, dict[str, Path]]:
                 "name one file that holds the held-out rows",
             )
         files[f"test/{held_out.name}"] = held_out
-    return found.format, files
+    return listing.format, files
 
 
 def _model_files(project: Project) -> dict[str, Path]:

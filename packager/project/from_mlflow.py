@@ -129,14 +129,14 @@ def _names(data: Path, target: str | None, count: int) -> list[str]:
             f"{'none' if target is None else repr(target)}",
             f"name the column with the true labels: {', '.join(names[:20])}",
         )
-    found = [name for name in names if name != target]
-    if len(found) != count:
+    columns = [name for name in names if name != target]
+    if len(columns) != count:
         raise UsageError(
             f"--data {data}: expected {count} columns beside {target}, for the model's tensor of "
-            f"shape [-1, {count}], got {len(found)}",
+            f"shape [-1, {count}], got {len(columns)}",
             "give a table with the model's columns in their order, and the target",
         )
-    return found
+    return columns
 
 
 def _literal(value: dict[str, str] | list[str]) -> str:
@@ -161,13 +161,13 @@ def _requirements(model: Path, saved: MlflowModel) -> str:
     """The requirements that MLflow recorded; MLflow itself only if loading needs it."""
     lines = [line for line in _recorded(model) if line]
     named = [line for line in lines if re.match(MLFLOW, line)]
-    kept = [line for line in lines if line not in named]
-    if not any(re.match(r"pandas\b", line) for line in kept):
-        kept.append("pandas")
+    requirements = [line for line in lines if line not in named]
+    if not any(re.match(r"pandas\b", line) for line in requirements):
+        requirements.append("pandas")
     # Modules of the model may import MLflow, too.
     if saved.reader == "pyfunc" or (saved.code and named):
-        kept.append(f"mlflow-skinny=={saved.version}" if saved.version else "mlflow-skinny")
-    return "".join(f"{line}\n" for line in kept)
+        requirements.append(f"mlflow-skinny=={saved.version}" if saved.version else "mlflow-skinny")
+    return "".join(f"{line}\n" for line in requirements)
 
 
 def _recorded(model: Path) -> list[str]:
@@ -180,16 +180,16 @@ def _recorded(model: Path) -> list[str]:
             f"{file}: expected the requirements MLflow recorded, got neither it nor {conda.name}",
             "save the model again, or write the file",
         )
-    found: list[str] = []
+    lines: list[str] = []
     for entry in (small_yaml(conda) or {}).get("dependencies", []):
         if isinstance(entry, dict):
-            found += [str(line).strip() for line in entry.get("pip", [])]
+            lines += [str(line).strip() for line in entry.get("pip", [])]
         elif not re.match(r"(python|pip)\b", str(entry)):
             raise UsageError(
                 f"{conda}: expected dependencies from pip alone, got {entry} from conda",
                 f"write {file.name} next to it, with what pip calls these packages",
             )
-    return found
+    return lines
 
 
 def _first_bytes(model: Path, saved: MlflowModel) -> bytes:

@@ -42,11 +42,11 @@ def init_from_model(
     Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle that would
     run code or references classes of ``__main__``.
     """
-    found = _check_model(model)
-    if found is None:
+    model_format = _check_model(model)
+    if model_format is None:
         facts = facts_of_pickle(read_header(_first_file(model)))
     else:
-        facts = facts_of_format(model, found)
+        facts = facts_of_format(model, model_format)
     requirement_lines = "".join(f"{line}\n" for line in facts.requirements)
     content = {"requirements.txt": requirement_lines if requirements is None else requirements}
     copies, values = {f"model/{model.name}": model}, {"data": "", "classes": ""}
@@ -68,7 +68,7 @@ def _measured(
     given: GivenData, targets: Sequence[str], facts: Facts, task: Task | None
 ) -> dict[str, str]:
     """The parts of ``package.toml`` that the data tells: ``answers``, ``data``, ``classes``."""
-    table = given.found
+    table = given.preview
     if len(targets) < 2:
         chosen = choose_target(given.name, table.names, targets[0] if targets else None)
         task = task or facts.task or task_of_target(table, chosen)
@@ -98,8 +98,8 @@ def _classes(table: Preview, target: str, *, numbered: bool) -> str:
     ``numbered``: it records their number, so that 0, 1 and so on need no line.
     """
     values = table.rows[target].dropna().unique().tolist()
-    found = sorted(values, key=lambda one: (isinstance(one, str), one))
-    plain = [int(one) if isinstance(one, float) and one.is_integer() else one for one in found]
+    labels = sorted(values, key=lambda one: (isinstance(one, str), one))
+    plain = [int(one) if isinstance(one, float) and one.is_integer() else one for one in labels]
     if not 2 <= len(plain) <= MAX_CLASSES or (numbered and plain == list(range(len(plain)))):
         return ""
     shown = [quoted(one) if isinstance(one, str) else str(one).lower() for one in plain]
@@ -119,8 +119,8 @@ def _check_model(model: Path) -> Format | None:
             f"write --from-mlflow {model}",
         )
     files = [model] if model.is_file() else [path for path in model.rglob("*") if path.is_file()]
-    found = None if model.is_dir() else is_no_model(model)
-    if found is None:
+    model_format = None if model.is_dir() else is_no_model(model)
+    if model_format is None:
         try:
             known = found_format(model, f"--from-model {model}")
         except PackageError as error:

@@ -137,9 +137,9 @@ def _source(git: _Git, repository: Repository, branch: str | None) -> str | None
 
 def _settings(output: str) -> Mapping[str, str]:
     r"""Key → first value of ``git config -z``: ``key\nvalue\0`` each."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for entry in output.split("\0"):
         key, newline, value = entry.partition("\n")
         if newline:
-            found.setdefault(key, value)
-    return found
+            settings.setdefault(key, value)
+    return settings

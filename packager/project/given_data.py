@@ -20,7 +20,7 @@ class GivenData:
     """Its name in messages."""
     source: str
     """``[data] source``."""
-    found: Preview
+    preview: Preview
     copied: Path | None = None
     """The file or folder that is copied to ``source``; None if it stays where it is."""
     columns: tuple[str, ...] = ()
@@ -57,10 +57,10 @@ class GivenData:
 
     def options(self, target: str | None) -> str:
         """Further lines of ``[data]``: how the table is read, and which columns of it."""
-        lines = self.found.read_line
-        kept = [name for name in self.columns if name != target]
-        if self.columns and {*self.columns} != {*self.found.names}:
-            lines += f"include = [{', '.join(map(quoted, kept))}]\n"
+        lines = self.preview.read_line
+        features = [name for name in self.columns if name != target]
+        if self.columns and {*self.columns} != {*self.preview.names}:
+            lines += f"include = [{', '.join(map(quoted, features))}]\n"
         return lines
 
     @property

@@ -67,10 +67,10 @@ class IgnoreRules:
                 continue
             spec, lines = self._read(location / self._name)
             inside = path.relative_to(location).as_posix() + ("/" if folder else "")
-            found = spec.check_file(inside)
-            if found.include is not None and found.index is not None:
-                shown = f"{self._name} has `{lines[found.index].strip()}`"
-                return shown if found.include else None
+            match = spec.check_file(inside)
+            if match.include is not None and match.index is not None:
+                shown = f"{self._name} has `{lines[match.index].strip()}`"
+                return shown if match.include else None
         return None
 
 

@@ -13,7 +13,7 @@ def included_files(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
 
     Raises ``UsageError`` for a pattern without a match, or one that leaves the project.
     """
-    found: dict[str, Path] = {}
+    included: dict[str, Path] = {}
     for pattern in patterns:
         parts = PurePosixPath(pattern).parts
         if not parts or parts[0] == "/" or ".." in parts:
@@ -29,8 +29,8 @@ def included_files(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
                 f"package.toml: `image.include`: expected files at {pattern!r}, got none",
                 f"the path is relative to {top}; * and ** match names and folders",
             )
-        found |= {path.relative_to(top).as_posix(): path for path in files}
-    return found
+        included |= {path.relative_to(top).as_posix(): path for path in files}
+    return included
 
 
 def _files(path: Path) -> list[Path]:

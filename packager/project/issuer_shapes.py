@@ -42,4 +42,4 @@ def issued_secrets(content: bytes) -> Iterator[tuple[int, str]]:
 def _detectors() -> tuple[Any, ...]:
     """The detectors, imported here because their import takes most of a second."""
     modules = {name: import_module(f"detect_secrets.plugins.{name}") for name in SHAPES}
-    return tuple(getattr(modules[name], made)() for name, made in SHAPES.items())
+    return tuple(getattr(modules[name], detector)() for name, detector in SHAPES.items())

@@ -22,7 +22,7 @@ def local_files(modules: Iterable[str]) -> dict[str, Path]:
     With everything of his own that these import, directly or indirectly; modules that this Python
     has installed are no files of his own. Raises ``UsageError`` for a file that is no valid Python.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for name in sorted({module.partition(".")[0] for module in modules}):
         file = _file(name)
         if file is None or name == _PRODUCT:
@@ -31,19 +31,19 @@ def local_files(modules: Iterable[str]) -> dict[str, Path]:
         named = [file, *(_submodule(module, top) for module in modules if _within(module, name))]
         for path in imported_files([one for one in named if one is not None], [top]):
             if _is_own(path) and path.is_relative_to(top):
-                found[path.relative_to(top).as_posix()] = path
-    return found
+                files[path.relative_to(top).as_posix()] = path
+    return files
 
 
 def imported_names(source: str) -> set[str]:
     """Dotted names of the modules that ``source`` imports, and of what it takes from them."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def _within(module: str, name: str) -> bool:

@@ -25,16 +25,16 @@ def measured_section(
     The task is classification if the target holds text or booleans, else ``task``. Raises
     ``UsageError`` if the data lacks an input column, or has no column besides them.
     """
-    found = preview(data)
-    inputs = [name for name in inputs if name in found.names or name not in optional]
-    lacking = [name for name in inputs if name not in found.names]
+    table = preview(data)
+    inputs = [name for name in inputs if name in table.names or name not in optional]
+    lacking = [name for name in inputs if name not in table.names]
     if lacking:
         raise UsageError(
             f"--data {data}: expected the columns of the model's signature, got none called "
             f"{', '.join(map(repr, lacking[:5]))}",
-            f"its columns are {', '.join(found.names[:20])}",
+            f"its columns are {', '.join(table.names[:20])}",
         )
-    others = [name for name in found.names if name not in inputs]
+    others = [name for name in table.names if name not in inputs]
     if target in inputs or not others:
         raise UsageError(
             f"--target: expected a column of {data.name} besides the model's inputs, got "
@@ -42,14 +42,14 @@ def measured_section(
             "the data needs a column with the true labels, to evaluate the model",
         )
     chosen = choose_target(data.name, others, target)
-    if found.columns[chosen].kind in ("string", "boolean"):
+    if table.columns[chosen].kind in ("string", "boolean"):
         task = "classification"
     lines = [
         "\n[data]",
         f"source = {quoted(f'data/{data.name}')}",
         f"target = {quoted(chosen)}",
-        *found.read_line.splitlines(),
+        *table.read_line.splitlines(),
         "# The model's inputs, as its signature names them.",
-        f"include = [\n{include_lines(inputs, found)}\n]\n",
+        f"include = [\n{include_lines(inputs, table)}\n]\n",
     ]
     return "\n".join(lines), task, inputs

@@ -65,42 +65,46 @@ def facts_of_pickle(content: bytes) -> Facts:
     return Facts(task_of(content), sorted(lines | {"pandas"}))
 
 
-def facts_of_format(model: Path, found: Format) -> Facts:
+def facts_of_format(model: Path, model_format: Format) -> Facts:
     """From the content of a file or folder in a format of the model host."""
-    content = _content(model, found)
-    lines = [*found.requires]
-    version = re.search(_VERSION[found.name], content[-4096:]) if found.name in _VERSION else None
+    content = _content(model, model_format)
+    lines = [*model_format.requires]
+    version = (
+        re.search(_VERSION[model_format.name], content[-4096:])
+        if model_format.name in _VERSION
+        else None
+    )
     if version:
         lines[0] += f">={b'.'.join(version.groups()).decode()}"
     return Facts(
-        _task(found, content),
+        _task(model_format, content),
         sorted({*lines, "pandas"}),
-        labelled=found.name in OWN_LABELS,
-        numbered=not found.name.startswith("torch"),
+        labelled=model_format.name in OWN_LABELS,
+        numbered=not model_format.name.startswith("torch"),
     )
 
 
-def _task(found: Format, content: bytes) -> Task | None:
-    if found.name in _LABELS:
-        return "classification" if re.search(_LABELS[found.name], content) else "regression"
-    if found.name in ("spacy", "transformers"):
+def _task(model_format: Format, content: bytes) -> Task | None:
+    if model_format.name in _LABELS:
+        return "classification" if re.search(_LABELS[model_format.name], content) else "regression"
+    if model_format.name in ("spacy", "transformers"):
         return "classification"
-    if found.name == "prophet":
+    if model_format.name == "prophet":
         return "regression"
-    if found.name == "skops":
+    if model_format.name == "skops":
         return task_of(content)
-    if found.name == "keras":
+    if model_format.name == "keras":
         labels = re.search(rb'"activation": "(softmax|sigmoid)"(?!.*"activation")', content)
         return "classification" if labels else "regression"
     return None
 
 
-def _content(model: Path, found: Format) -> bytes:
+def _content(model: Path, model_format: Format) -> bytes:
     """The file, or the member of its archive that describes the model."""
     if model.is_dir():
         files = sorted(model.glob("*.onnx"))
         model = files[0] if files else next(p for p in sorted(model.rglob("*")) if p.is_file())
-    member = {"skops": "schema.json", "keras": "config.json"}.get(found.name)
+    member = {"skops": "schema.json", "keras": "config.json"}.get(model_format.name)
     if member is None:
         with model.open("rb") as file:
             return file.read(MAX_READ)

@@ -22,14 +22,14 @@ def model_loader(project: Project) -> str:
         return JOBLIB
     path = project.path(project.model.path)
     try:
-        found = found_format(path, f"{FILENAME}: `model.path`: {project.model.path}")
+        model_format = found_format(path, f"{FILENAME}: `model.path`: {project.model.path}")
     except PackageError as error:
         raise UsageError(error.message, error.hint) from error
-    if found is None and path.is_dir():
+    if model_format is None and path.is_dir():
         raise UsageError(
             f"{FILENAME}: `model.path`: {project.model.path}: expected a folder of spaCy or"
             " transformers, or with one ONNX graph, got another one",
             "name the model's file, or read the folder by a class of the project:"
             ' [serve] predictor = "predict:Predictor"',
         )
-    return JOBLIB if found is None else PREFIX + found.name
+    return JOBLIB if model_format is None else PREFIX + model_format.name

@@ -24,14 +24,14 @@ class NewOutput(NamedTuple):
 
 def outputs_of(tasks: Mapping[str, Task]) -> list[NewOutput]:
     """An output for each target, with a name that ``package.toml`` takes and no other has."""
-    found: list[NewOutput] = []
+    outputs: list[NewOutput] = []
     for target, task in tasks.items():
         name = re.sub(r"[^A-Za-z0-9_]+", "_", target)[:MAX_NAME]
         name = name if name[:1].isalpha() or name[:1] == "_" else f"_{name}"
-        taken = {*ANSWERED, *(one.name for one in found)}
+        taken = {*ANSWERED, *(one.name for one in outputs)}
         numbered = (name if at == 1 else f"{name}_{at}" for at in range(1, len(tasks) + 4))
-        found.append(NewOutput(next(one for one in numbered if one not in taken), target, task))
-    return found
+        outputs.append(NewOutput(next(one for one in numbered if one not in taken), target, task))
+    return outputs
 
 
 def sections(outputs: Sequence[NewOutput], classes: Mapping[str, str] | None = None) -> str:

@@ -19,14 +19,14 @@ def chosen_file(directory: Path, section: RequirementsSection) -> str:
     """
     if section.file is not None:
         return section.file
-    found = found_in(directory)
-    if len(found) > 1:
+    files = found_in(directory)
+    if len(files) > 1:
         raise UsageError(
             "package.toml: `requirements.file`: expected one file of requirements in the "
-            f"project's folder, got {' and '.join(found)}",
-            f'write [requirements] file = "{found[0]}", or another of them',
+            f"project's folder, got {' and '.join(files)}",
+            f'write [requirements] file = "{files[0]}", or another of them',
         )
-    return found[0] if found else DEFAULT
+    return files[0] if files else DEFAULT
 
 
 def check_choice(directory: Path, section: RequirementsSection) -> None:

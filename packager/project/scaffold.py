@@ -85,8 +85,8 @@ def torch_line(requirements: str) -> str:
     """
     if re.search(r"--hash=|^[^#]*\+(cu|rocm|xpu)", requirements, re.MULTILINE):
         return ""
-    found = map(_NAME.match, requirements.splitlines())
-    names = {str(canonicalize_name(one[0])) for one in found if one}
+    matches = map(_NAME.match, requirements.splitlines())
+    names = {str(canonicalize_name(one[0])) for one in matches if one}
     if not names & USING_TORCH or any(map(GRAPHICS.match, names)):
         return ""
     return 'torch = "cpu"  # wheels without CUDA; delete it to serve on a graphics card\n'

@@ -154,11 +154,11 @@ def secrets_written(inside: str, content: bytes) -> Iterator[Secret]:
     if b"\0" in content[:8192]:
         return
     name = inside.lower()
-    found = sorted(_found(content, prose=name.endswith(_CODE)))
+    matches = sorted(_found(content, prose=name.endswith(_CODE)))
     if name.endswith(_SETTINGS) and name != "package.toml":
-        found = sorted([*found, *_passwords(content)])
+        matches = sorted([*matches, *_passwords(content)])
     reported = set()
-    for start, what in found:
+    for start, what in matches:
         line = content.count(b"\n", 0, start) + 1
         reported.add(line)
         yield Secret(what, line)

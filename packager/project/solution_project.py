@@ -45,14 +45,14 @@ def init_solution(
             "add --data FILE: rows that no member was trained on, to evaluate the whole",
         )
     named = _named(members)
-    found = preview(data)
-    chosen = choose_target(data.name, found.names, target)
+    table = preview(data)
+    chosen = choose_target(data.name, table.names, target)
     values = {
         "name": package_name(directory),
-        "task": task_of_target(found, chosen),
+        "task": task_of_target(table, chosen),
         "source": quoted(f"data/{data.name}"),
         "target": quoted(chosen),
-        "read": files_line(found.reader.files) + found.read_line,
+        "read": files_line(table.reader.files) + table.read_line,
         "members": "".join(
             MEMBER.format(name=name, package=quoted(_placed(package, directory)))
             for name, package in named.items()
@@ -69,7 +69,7 @@ def init_solution(
 
 def _named(members: Sequence[str]) -> dict[str, str]:
     """Name → package, as given."""
-    found: dict[str, str] = {}
+    packages: dict[str, str] = {}
     for text in members:
         name, sign, package = text.partition("=")
         if not (sign and package and NAME.fullmatch(name)):
@@ -78,12 +78,12 @@ def _named(members: Sequence[str]) -> dict[str, str]:
                 f" got {text!r}",
                 "like price=../price, or price=models/price:1.0-0f3a5c0d9e12",
             )
-        if name in found:
+        if name in packages:
             raise UsageError(f"--member: expected one of each name, got {name!r} twice")
-        found[name] = package
-    if len(found) > MAX_MEMBERS:
-        raise UsageError(f"--member: expected at most {MAX_MEMBERS}, got {len(found)}")
-    return found
+        packages[name] = package
+    if len(packages) > MAX_MEMBERS:
+        raise UsageError(f"--member: expected at most {MAX_MEMBERS}, got {len(packages)}")
+    return packages
 
 
 def _placed(package: str, directory: Path) -> str:

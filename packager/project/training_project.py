@@ -50,47 +50,47 @@ def init_training(directory: Path, data: Path, targets: Sequence[str] = ()) -> l
     ``targets``: the columns to predict; several become outputs, without any one is chosen. Raises
     ``UsageError`` if it is no table, lacks a target, or has no other column.
     """
-    found = preview(data)
+    table = preview(data)
     given = dict.fromkeys(targets) or (None,)
-    chosen = [choose_target(data.name, found.names, target) for target in given]
-    tasks = {target: task_of_target(found, target) for target in chosen}
-    features = [name for name in found.names if name not in chosen]
-    kept = _kept(found, features)
-    if not kept:
+    chosen = [choose_target(data.name, table.names, target) for target in given]
+    tasks = {target: task_of_target(table, target) for target in chosen}
+    features = [name for name in table.names if name not in chosen]
+    included = _kept(table, features)
+    if not included:
         named = "target" if len(chosen) == 1 else "targets"
         raise UsageError(
             f"{data}: expected a column besides the {named} {', '.join(map(repr, chosen))}, got "
             "none",
             "add features",
         )
-    refuse_unservable_types(data, kept, found.reader)
-    refuse_unservable(found.rows, kept)
-    values = _values(directory, data, chosen, found, kept)
+    refuse_unservable_types(data, included, table.reader)
+    refuse_unservable(table.rows, included)
+    values = _values(directory, data, chosen, table, included)
     content = {"requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n"}
     if len(chosen) == 1:
         own: dict[str, str] = {"task": tasks[chosen[0]], "target": quoted(chosen[0])}
-        own["case"] = example_case(found, kept, chosen[0], tasks[chosen[0]])
+        own["case"] = example_case(table, included, chosen[0], tasks[chosen[0]])
         content[FILENAME] = fill("training.toml", values | own)
-        content["train.py"] = _training_code(found, kept, tasks[chosen[0]])
+        content["train.py"] = _training_code(table, included, tasks[chosen[0]])
     else:
         outputs = outputs_of(tasks)
         content[FILENAME] = fill("outputs.toml", values | {"outputs": sections(outputs)})
-        content["train.py"] = _code_of_outputs(found, kept, outputs)
+        content["train.py"] = _code_of_outputs(table, included, outputs)
     return write_project(directory, content, {f"data/{data.name}": data})
 
 
-def _kept(found: Preview, features: Sequence[str]) -> list[str]:
+def _kept(table: Preview, features: Sequence[str]) -> list[str]:
     """The features of a new project: one column of arrays or files, or those of the other kinds."""
-    kept = [name for name in features if not why_left_out(found, name)] or list(features)
-    large = [name for name in kept if found.columns[name].kind in LARGE]
-    plain = [name for name in kept if name not in large]
-    wide = [name for name in large if found.columns[name].kind in CODE]
-    return plain or wide[:1] or kept
+    included = [name for name in features if not why_left_out(table, name)] or list(features)
+    large = [name for name in included if table.columns[name].kind in LARGE]
+    plain = [name for name in included if name not in large]
+    wide = [name for name in large if table.columns[name].kind in CODE]
+    return plain or wide[:1] or included
 
 
-def _training_code(found: Preview, kept: Sequence[str], task: Task) -> str:
-    kinds = {name: found.columns[name].kind for name in kept}
-    template = CODE.get(kinds[kept[0]]) if len(kept) == 1 else None
+def _training_code(table: Preview, included: Sequence[str], task: Task) -> str:
+    kinds = {name: table.columns[name].kind for name in included}
+    template = CODE.get(kinds[included[0]]) if len(included) == 1 else None
     if template is None:
         recipe = _recipe(has_times="datetime" in kinds.values())
         return fill("train_table.py.txt", {**recipe, "estimator": ESTIMATORS[task]})
@@ -98,14 +98,14 @@ def _training_code(found: Preview, kept: Sequence[str], task: Task) -> str:
     values = {
         "estimator": "LogisticRegression" if classifies else "Ridge",
         "options": 'max_iter=params["max_iter"]' if classifies else "random_state=seed",
-        "column": quoted(kept[0]),
+        "column": quoted(included[0]),
     }
     return fill(template, values)
 
 
-def _code_of_outputs(found: Preview, kept: Sequence[str], outputs: Sequence[NewOutput]) -> str:
+def _code_of_outputs(table: Preview, included: Sequence[str], outputs: Sequence[NewOutput]) -> str:
     """The recipe of several outputs; raises ``UsageError`` for arrays and files."""
-    kinds = {name: found.columns[name].kind for name in kept}
+    kinds = {name: table.columns[name].kind for name in included}
     large = [f"{name!r} of kind {kind}" for name, kind in kinds.items() if kind in LARGE]
     if large:
         raise UsageError(
@@ -117,13 +117,13 @@ def _code_of_outputs(found: Preview, kept: Sequence[str], outputs: Sequence[NewO
     return fill("train_outputs.py.txt", {**recipe, **recipe_values(outputs, ESTIMATORS)})
 
 
-def task_of_target(found: Preview, target: str) -> Task:
+def task_of_target(table: Preview, target: str) -> Task:
     """Classification for text, booleans and integers with few values; else regression.
 
     Raises ``UsageError`` for a target of times or without values.
     """
-    values: pd.Series[Any] = found.rows[target].dropna()
-    kind = found.columns[target].kind
+    values: pd.Series[Any] = table.rows[target].dropna()
+    kind = table.columns[target].kind
     if kind not in LABELS or not len(values):
         got = "no value in the first rows" if kind in LABELS else _FOUND.get(kind, f"{kind}s")
         raise UsageError(
@@ -136,60 +136,60 @@ def task_of_target(found: Preview, target: str) -> Task:
     return "classification" if whole and values.nunique() <= few else "regression"
 
 
-def why_left_out(found: Preview, name: str) -> str:
+def why_left_out(table: Preview, name: str) -> str:
     """Why a column is no feature; empty if it is one."""
-    values = found.rows[name].dropna()
+    values = table.rows[name].dropna()
     if not len(values):
         return "no value in the first rows"
-    is_text = found.columns[name].kind == "string"
+    is_text = table.columns[name].kind == "string"
     unlike = is_text and len(values) >= MIN_IDS and values.nunique() == len(values)
     return "a different text in each row" if unlike else ""
 
 
-def _why_not(found: Preview, name: str) -> str:
-    kind = found.columns[name].kind
-    return why_left_out(found, name) or f"a column of kind {kind}, for a recipe of your own"
+def _why_not(table: Preview, name: str) -> str:
+    kind = table.columns[name].kind
+    return why_left_out(table, name) or f"a column of kind {kind}, for a recipe of your own"
 
 
-def include_lines(names: Sequence[str], found: Preview) -> str:
+def include_lines(names: Sequence[str], table: Preview) -> str:
     """A line of TOML for each column, with a comment about its values."""
-    return "\n".join(f"    {quoted(name)},  # {_about(found, name)}" for name in names)
+    return "\n".join(f"    {quoted(name)},  # {_about(table, name)}" for name in names)
 
 
-def _about(found: Preview, name: str) -> str:
-    column = found.columns[name]
+def _about(table: Preview, name: str) -> str:
+    column = table.columns[name]
     kind = {"string": "text", "datetime": "time"}.get(column.kind, column.kind)
-    values = f", {found.rows[name].nunique()} values" if column.kind == "string" else ""
-    return f"{kind}{values}{', with gaps' if found.rows[name].isna().any() else ''}"
+    values = f", {table.rows[name].nunique()} values" if column.kind == "string" else ""
+    return f"{kind}{values}{', with gaps' if table.rows[name].isna().any() else ''}"
 
 
 def _values(
-    directory: Path, data: Path, targets: Sequence[str], found: Preview, kept: Sequence[str]
+    directory: Path, data: Path, targets: Sequence[str], table: Preview, included: Sequence[str]
 ) -> dict[str, str]:
-    left_out = [name for name in found.names if name not in (*kept, *targets)]
+    left_out = [name for name in table.names if name not in (*included, *targets)]
     return {
         "name": package_name(directory),
         "source": quoted(f"data/{data.name}"),
-        "read": files_line(found.reader.files) + found.read_line,
-        "declared": declarations(found.columns.values(), found.reader.columns),
+        "read": files_line(table.reader.files) + table.read_line,
+        "declared": declarations(table.columns.values(), table.reader.columns),
         "features": 'features = "array"\n'
-        if [found.columns[name].kind for name in kept] == ["array"]
+        if [table.columns[name].kind for name in included] == ["array"]
         else "",
-        "columns": include_lines(kept, found),
+        "columns": include_lines(included, table),
         "left_out": "".join(
-            f"    # {quoted(name)}: {_why_not(found, name)}\n" for name in left_out
+            f"    # {quoted(name)}: {_why_not(table, name)}\n" for name in left_out
         ),
-        "slices": ", ".join(map(quoted, _slices(found, kept))),
+        "slices": ", ".join(map(quoted, _slices(table, included))),
     }
 
 
-def _slices(found: Preview, names: Sequence[str]) -> list[str]:
+def _slices(table: Preview, names: Sequence[str]) -> list[str]:
     """The first text and boolean columns with few distinct values, as slice columns."""
     few = [
         name
         for name in names
-        if found.columns[name].kind in ("string", "boolean")
-        and 2 <= found.rows[name].nunique() <= MAX_SLICE_VALUES
+        if table.columns[name].kind in ("string", "boolean")
+        and 2 <= table.rows[name].nunique() <= MAX_SLICE_VALUES
     ]
     return few[:MAX_SLICES]
 

@@ -105,7 +105,7 @@ def _modules(
     comments: Mapping[str, str],
 ) -> tuple[NeededModule, ...]:
     """The outcome for each module, by its first name."""
-    found: dict[str, NeededModule] = {}
+    modules: dict[str, NeededModule] = {}
     for module, what in needed.items():
         name = module.partition(".")[0]
         providers = active.providers.get(module, ()) if active else ()
@@ -113,10 +113,10 @@ def _modules(
         comments_found = [
             comments[provider] for provider in (*providers, name) if provider in comments
         ]
-        if name not in found or (required and not found[name].requirement):
+        if name not in modules or (required and not modules[name].requirement):
             note = "" if required else "; ".join(one.removeprefix("# ") for one in comments_found)
-            found[name] = NeededModule(name, what, ", ".join(required), note)
-    return tuple(found[name] for name in sorted(found))
+            modules[name] = NeededModule(name, what, ", ".join(required), note)
+    return tuple(modules[name] for name in sorted(modules))
 
 
 def _lines(active: ActiveEnvironment | None, top: Path) -> dict[str, str]:
@@ -172,18 +172,18 @@ def _comments(
         if module not in providers and (active is None or name not in active.stdlib):
             absent.setdefault(name, what)
     required = {module.partition(".")[0] for module in needed.keys() - optional}
-    found = {
+    comments = {
         name: _absent(name, what, optional=name not in required)
         for name, what in sorted(absent.items())
     }
     for name in sorted({name for names in providers.values() for name in names}):
         installed = active.distributions[name] if active else None
         if installed and _requirement(installed, top) is None and not _is_own(installed, top):
-            found[name] = (
+            comments[name] = (
                 f"# {name}: installed from outside of the project: copy it into the project, and "
                 f"write its path, such as ./libs/{name}"
             )
-    return found
+    return comments
 
 
 def _absent(name: str, what: str, *, optional: bool) -> str:

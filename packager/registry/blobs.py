@@ -175,10 +175,10 @@ def _send_chunks(
         if answer is not None and (answer.status not in (416, *REPEATED) or failures > TRIES):
             return answer
         repository.session.wait(failures, answer.wait if answer else 0.0)
-        found = repository.request("GET", location)  # how far did it get?
-        if found.status != 204:  # some registries forget an upload that was cut within a chunk
-            return found
-        location, at = _location(found), _arrived(found, at)
+        progress = repository.request("GET", location)  # how far did it get?
+        if progress.status != 204:  # some registries forget an upload that was cut within a chunk
+            return progress
+        location, at = _location(progress), _arrived(progress, at)
     done = _finished(location, blob.descriptor.digest)
     return repository.request("PUT", done, headers={"Content-Length": "0"})
 
@@ -243,10 +243,10 @@ def _from(repository: RegistryRepository, wanted: Descriptor, at: int) -> Iterat
             position += len(chunk)
             if position > wanted.size:
                 raise other_bytes(repository, wanted, f"more than {wanted.size:,} bytes")
-            kept = chunk[min(skipped, len(chunk)) :]
-            skipped -= len(chunk) - len(kept)
-            if kept:
-                yield kept
+            rest = chunk[min(skipped, len(chunk)) :]
+            skipped -= len(chunk) - len(rest)
+            if rest:
+                yield rest
 
 
 def blob_content(repository: RegistryRepository, wanted: Descriptor, limit: int) -> bytes:

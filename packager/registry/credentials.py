@@ -39,9 +39,9 @@ def find_login(host: str, repository: str) -> Login | None:
     Raises ``PackageError`` for a file that can't be read, and for a helper that is absent or fails.
     """
     for path in _files():
-        found = _resolved(_read(path), path, host, repository)
-        if found is not None:
-            return found
+        login = _resolved(_read(path), path, host, repository)
+        if login is not None:
+            return login
     return None
 
 

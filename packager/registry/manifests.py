@@ -149,14 +149,14 @@ def find_manifest(repository: RegistryRepository, target: str) -> FetchedManifes
 
 def get_manifest(repository: RegistryRepository, target: str) -> FetchedManifest:
     """As ``find_manifest``; raises ``PackageError`` if there is none."""
-    found = find_manifest(repository, target)
-    if found is None:
+    manifest = find_manifest(repository, target)
+    if manifest is None:
         joint = "@" if DIGEST.fullmatch(target) else ":"
         raise PackageError(
             f"{repository}{joint}{target}: the registry has no such image",
             "check the repository's name and the tag or digest",
         )
-    return found
+    return manifest
 
 
 def resolve(repository: RegistryRepository, target: str, platform: str) -> FetchedManifest:
@@ -164,15 +164,15 @@ def resolve(repository: RegistryRepository, target: str, platform: str) -> Fetch
 
     A tag may move, so resolve it once and go on with the digest. ``platform``: ``linux/amd64``.
     """
-    found = get_manifest(repository, target)
-    return found if not found.is_index else image_in(repository, found, platform)
+    manifest = get_manifest(repository, target)
+    return manifest if not manifest.is_index else image_in(repository, manifest, platform)
 
 
 def image_in(
-    repository: RegistryRepository, found: FetchedManifest, platform: str
+    repository: RegistryRepository, index: FetchedManifest, platform: str
 ) -> FetchedManifest:
-    """The image for ``platform`` in the index ``found``."""
-    chosen = get_manifest(repository, platform_manifest(found, platform, str(repository)).digest)
+    """The image for ``platform`` in the index ``index``."""
+    chosen = get_manifest(repository, platform_manifest(index, platform, str(repository)).digest)
     if chosen.is_index:
         raise PackageError(
             f"{repository}@{chosen.descriptor.digest}: expected an image, got another index",
@@ -253,17 +253,17 @@ def _checked(
         other = ("layers", "config") if kind in INDEX_TYPES else ("manifests",)
         if any(key in document for key in other):
             raise ValueError("a manifest and an index in one")
-        found = FetchedManifest(
+        manifest = FetchedManifest(
             Descriptor(kind, digest, len(answer.content)), answer.content, document
         )
-        listed = document.get("manifests" if found.is_index else "layers")
+        listed = document.get("manifests" if manifest.is_index else "layers")
         if not isinstance(listed, list) or len(listed) > MAX_LAYERS:
             raise ValueError("no list of a usual length")
-        if not found.is_index:
-            _ = found.config, found.layers
+        if not manifest.is_index:
+            _ = manifest.config, manifest.layers
     except (ValueError, TypeError, RecursionError) as error:
         raise MalformedManifestError(
             f"{repository}: {target}: expected the manifest of an image, got {error}",
             "name an image",
         ) from error
-    return found
+    return manifest

@@ -16,10 +16,10 @@ MAX_BLOBS = 5_000
 def mount_sources(host: str) -> dict[str, str]:
     """Digest → repository of ``host`` that had the blob; a hint, which may be out of date."""
     try:
-        found = json.loads(_file(host).read_bytes())
+        record = json.loads(_file(host).read_bytes())
     except (OSError, ValueError, RecursionError):  # then blobs are sent instead of mounted
         return {}
-    pairs = found if isinstance(found, list) else []
+    pairs = record if isinstance(record, list) else []
     return {
         pair[0]: pair[1]
         for pair in pairs

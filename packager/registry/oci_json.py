@@ -34,29 +34,29 @@ FREE = ("Labels", "annotations", "ExposedPorts", "Volumes", "LayerSources", "con
 
 def oci_manifest(content: bytes) -> dict[str, Any]:
     """A manifest or index; raises ``ValueError`` for keys that another reader could mistake."""
-    found = strict_json(content)
-    _check_spelling(found, MANIFEST)
-    return found
+    manifest = strict_json(content)
+    _check_spelling(manifest, MANIFEST)
+    return manifest
 
 
 def image_config(content: bytes) -> dict[str, Any]:
     """An image's config; raises ``ValueError`` as ``oci_manifest``."""
-    found = strict_json(content)
-    _check_spelling(found, CONFIG)
-    return found
+    config = strict_json(content)
+    _check_spelling(config, CONFIG)
+    return config
 
 
 def saved_manifest(content: bytes) -> Any:
     """The ``manifest.json`` of an archive; raises ``ValueError`` as ``oci_manifest``."""
-    found = strict_value(content)
-    _check_spelling(found, SAVED)
-    return found
+    manifest = strict_value(content)
+    _check_spelling(manifest, SAVED)
+    return manifest
 
 
-def _check_spelling(found: Any, names: Iterable[str]) -> None:
-    """Raise ``ValueError`` if a key in ``found`` is one of ``names`` in another spelling."""
+def _check_spelling(document: Any, names: Iterable[str]) -> None:
+    """Raise ``ValueError`` if a key in ``document`` is one of ``names`` in another spelling."""
     known = {name.casefold(): name for name in names}
-    waiting = [found]
+    waiting = [document]
     while waiting:
         one = waiting.pop()
         if isinstance(one, list):

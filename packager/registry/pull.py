@@ -55,19 +55,19 @@ def pull(images: Sequence[IncomingImage], folder: Path, progress: Progress) -> i
     Every blob is verified by digest and size; ``folder`` is there as a whole or not at all. What
     an interrupted pull has left in the cache is used.
     """
-    with _partial_folder(images) as kept:
+    with _partial_folder(images) as partial:
         wanted = {
             blob.digest: (blob, image.repository, name)  # once, even if named with several sizes
             for image in images
             for blob, name in image.blobs.items()
         }
         order = sorted((blob for blob, _, _ in wanted.values()), key=lambda one: -one.size)
-        _check_room(kept, sum(blob.size for blob in order))
+        _check_room(partial, sum(blob.size for blob in order))
 
         def fetch(blob: Descriptor, stopped: threading.Event) -> tuple[Descriptor, bool, float]:
             started = time.monotonic()
-            with writing(kept):
-                held = _fetch(wanted[blob.digest][1], blob, kept, stopped)
+            with writing(partial):
+                held = _fetch(wanted[blob.digest][1], blob, partial, stopped)
             return blob, held, time.monotonic() - started
 
         with closing(at_once(fetch, order)) as done:
@@ -78,10 +78,10 @@ def pull(images: Sequence[IncomingImage], folder: Path, progress: Progress) -> i
             target = new / "blobs" / "sha256"
             target.mkdir(parents=True)
             for blob in order:
-                shutil.move(kept / blob.digest[7:], target / blob.digest[7:])
+                shutil.move(partial / blob.digest[7:], target / blob.digest[7:])
             for image in images:
-                found = image.manifest.descriptor
-                (target / found.digest[7:]).write_bytes(image.manifest.content)
+                descriptor = image.manifest.descriptor
+                (target / descriptor.digest[7:]).write_bytes(image.manifest.content)
             (new / "index.json").write_bytes(_index(images))
             (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
     return sum(blob.size for blob in order)
@@ -109,10 +109,10 @@ def _index(images: Sequence[IncomingImage]) -> bytes:
 
 
 def _fetch(
-    repository: RegistryRepository, blob: Descriptor, kept: Path, stopped: threading.Event
+    repository: RegistryRepository, blob: Descriptor, partial: Path, stopped: threading.Event
 ) -> bool:
-    """Make sure that ``kept`` has the blob; returns whether it had."""
-    path = kept / blob.digest[7:]
+    """Make sure that ``partial`` has the blob; returns whether it had."""
+    path = partial / blob.digest[7:]
     if path.is_file():  # renamed after it was verified
         return True
     part = path.with_name(path.name + PARTIAL)
@@ -134,7 +134,7 @@ def _fetch(
     if f"sha256:{digest.hexdigest()}" != blob.digest:
         part.unlink()
         if resumed:  # what was left may be what is damaged
-            return _fetch(repository, blob, kept, stopped)
+            return _fetch(repository, blob, partial, stopped)
         raise other_bytes(repository, blob, f"sha256:{digest.hexdigest()}")
     part.rename(path)
     return False

@@ -46,9 +46,11 @@ class OutgoingImage:
     @property
     def blobs(self) -> tuple[OutgoingBlob, ...]:
         """Config and layers, each once, the largest first: it is what takes longest."""
-        found = {layer.descriptor.digest: layer for layer in (self.config, *self.layers)}
+        by_digest = {layer.descriptor.digest: layer for layer in (self.config, *self.layers)}
         return tuple(
-            sorted(found.values(), key=lambda one: (-one.descriptor.size, one.descriptor.digest))
+            sorted(
+                by_digest.values(), key=lambda one: (-one.descriptor.size, one.descriptor.digest)
+            )
         )
 
 

@@ -80,10 +80,10 @@ def list_referrers(
         entries = _from_tag(repository, subject)
     if len(entries) > MAX_REFERRERS:
         raise _malformed(repository, subject, f"{len(entries):,} attachments")
-    found = []
+    referrers = []
     for entry in entries:
         try:
-            found.append(_read_entry(repository, entry))
+            referrers.append(_read_entry(repository, entry))
         except (
             *(ValueError, TypeError, AttributeError, KeyError),
             MalformedManifestError,
@@ -92,7 +92,7 @@ def list_referrers(
             if skip is None:
                 raise malformed from error
             skip(malformed.message)
-    return tuple(one for one in found if artifact_type in (None, one.artifact_type))
+    return tuple(one for one in referrers if artifact_type in (None, one.artifact_type))
 
 
 def get_attachment(
@@ -159,8 +159,8 @@ def _update_tag(repository: RegistryRepository, subject: str, ours: Sequence[Ref
         there = _from_tag(repository, subject)
         if names <= {entry.get("digest") for entry in there}:
             return
-        kept = [entry for entry in there if entry.get("digest") not in names]
-        entries = [*kept, *(entry.as_json() for entry in ours)]
+        others = [entry for entry in there if entry.get("digest") not in names]
+        entries = [*others, *(entry.as_json() for entry in ours)]
         index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries}
         put_manifest(repository, canonical_json(index), INDEX_TYPE, fallback_tag(subject))
         if names <= {entry.get("digest") for entry in _from_tag(repository, subject)}:
@@ -209,22 +209,22 @@ def _next_page(url: str, link: str) -> str | None:
 
 def _from_tag(repository: RegistryRepository, subject: str) -> list[Mapping[str, Any]]:
     """Entries of the list at the fallback tag; empty if there is none."""
-    found = find_manifest(repository, fallback_tag(subject))
-    if found is None:
+    manifest = find_manifest(repository, fallback_tag(subject))
+    if manifest is None:
         return []
-    if not found.is_index:
+    if not manifest.is_index:
         raise _malformed(repository, subject, "an image at its tag")
     try:
-        return _manifests(found.document)
+        return _manifests(manifest.document)
     except ValueError as error:
         raise _malformed(repository, subject, str(error)) from error
 
 
 def _manifests(document: Any) -> list[Mapping[str, Any]]:
-    found = document.get("manifests") if isinstance(document, dict) else None
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    manifests = document.get("manifests") if isinstance(document, dict) else None
+    if not isinstance(manifests, list) or not all(isinstance(one, dict) for one in manifests):
         raise ValueError("no list of manifests")
-    return found
+    return manifests
 
 
 def _read_entry(repository: RegistryRepository, entry: Mapping[str, Any]) -> Referrer:
@@ -241,10 +241,10 @@ def _read_entry(repository: RegistryRepository, entry: Mapping[str, Any]) -> Ref
 
 def _attached_manifest(repository: RegistryRepository, digest: str) -> FetchedManifest:
     """The manifest of an entry, which anybody may have listed; ``ValueError`` if there is none."""
-    found = find_manifest(repository, digest)
-    if found is None:
+    manifest = find_manifest(repository, digest)
+    if manifest is None:
         raise ValueError(f"{digest}, which is not there")
-    return found
+    return manifest
 
 
 def _artifact_type(document: Mapping[str, Any]) -> str:

@@ -32,10 +32,10 @@ class _Source(NamedTuple):
     def of(cls, called: str, path: Path) -> _Source:
         """The source at ``path`` as it is now."""
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError:
             return cls(called, path, None)
-        return cls(called, path, (found.st_mtime_ns, found.st_size))
+        return cls(called, path, (status.st_mtime_ns, status.st_size))
 
 
 def tls_context(host: str, default_bundle: str) -> ssl.SSLContext:
@@ -169,9 +169,9 @@ def _document(path: Path) -> dict[str, Any]:
         return {}
     try:
         text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise PackageError(
             f"{path}: expected the engine's configuration, got {error}", "mend the file"
         ) from error
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -40,9 +40,9 @@ class ModelSelector:
     model: str | None
     version: str | None
 
-    def choose(self, found: Iterable[tuple[str, str]], where: str) -> tuple[str, str]:
+    def choose(self, pairs: Iterable[tuple[str, str]], where: str) -> tuple[str, str]:
         """The matching pair; raises ``PackageError`` if there is none or several."""
-        every = sorted(set(found))
+        every = sorted(set(pairs))
         fitting = [
             (model, version)
             for model, version in every
@@ -88,7 +88,7 @@ def scrape_replicas(
     ``urls``: the address of each replica, with or without ``/metrics``, to which ``key`` is sent;
     or an output of ``package score``.
     """
-    files = {str(found) for url in urls if (found := counter_file(url)) is not None}
+    files = {str(path) for url in urls if (path := counter_file(url)) is not None}
     urls = [str(counter_file(url) or metrics_address(url)) for url in urls]
     twice = sorted({url for url in urls if list(urls).count(url) > 1})
     if twice:
@@ -161,10 +161,10 @@ def query_prometheus(
             f"--window: expected a number and one of s, m, h, d, w, got {window!r}",
             "for example 1d",
         )
-    found = _query(
+    packages = _query(
         url, f"group by (model, version) (last_over_time({PACKAGE_INFO}[{window}]))", key
     )
-    model, version = wanted.choose([_pair(labels) for labels, _ in found], url)
+    model, version = wanted.choose([_pair(labels) for labels, _ in packages], url)
     only = f"{{model={quoted(model)}, version={quoted(version)}}}"
     values = {}
     for name, labels in {**names.counters, **names.gauges}.items():
@@ -186,24 +186,24 @@ def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _exposed(url: str, key: str | None, names: MetricNames, *, is_file: bool) -> list[Sample]:
-    found = read_counters(Path(url)) if is_file else read_samples(_get(url, {}, key).text, url)
-    return _checked(found, url, names)
+    samples = read_counters(Path(url)) if is_file else read_samples(_get(url, {}, key).text, url)
+    return _checked(samples, url, names)
 
 
-def _checked(found: list[Sample], url: str, names: MetricNames) -> list[Sample]:
-    """``found`` if it is of a package, with valid counts; ``url``: where it is from."""
+def _checked(samples: list[Sample], url: str, names: MetricNames) -> list[Sample]:
+    """``samples`` if it is of a package, with valid counts; ``url``: where it is from."""
     try:
-        for sample in found:
+        for sample in samples:
             if sample.name in names.counters or sample.name in names.gauges:
                 _check_count(sample.name, sample.value)
     except ValueError as error:
         raise not_metrics(url, error) from error
-    if all(sample.name != PACKAGE_INFO for sample in found):
+    if all(sample.name != PACKAGE_INFO for sample in samples):
         raise PackageError(
-            f"{url}: expected metrics of a package, got others ({len(found)} series)",
+            f"{url}: expected metrics of a package, got others ({len(samples)} series)",
             "name the address of a served package",
         )
-    return found
+    return samples
 
 
 def _check_count(name: str, value: float) -> None:
@@ -219,8 +219,8 @@ def _query(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], 
         result: list[dict[str, Any]] = answer.json()["data"]["result"]
         if len(result) > MAX_SERIES:
             raise ValueError(f"more than {MAX_SERIES} series")
-        found = [(_label_texts(series["metric"]), float(series["value"][1])) for series in result]
-        for _, value in found:
+        samples = [(_label_texts(series["metric"]), float(series["value"][1])) for series in result]
+        for _, value in samples:
             _check_count("an answer", value)
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         detail = f" ({error})" if type(error) is ValueError else ""
@@ -228,13 +228,13 @@ def _query(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], 
             f"{url}: expected Prometheus' answer to a query, got other content{detail}",
             "name the address of a Prometheus: http://…:9090",
         ) from error
-    return found
+    return samples
 
 
-def _label_texts(found: Any) -> dict[str, str]:
-    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+def _label_texts(labels: Any) -> dict[str, str]:
+    if not isinstance(labels, dict) or not all(isinstance(one, str) for one in labels.values()):
         raise TypeError("labels are text")
-    return found
+    return labels
 
 
 def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.Response:

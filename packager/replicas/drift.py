@@ -175,7 +175,7 @@ def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift
                 "its series are not those of one package: see /metrics",
             ) from error
     adjusted = benjamini_hochberg([one.p_value for one in measured.values()])
-    found = [
+    drifts = [
         FeatureDrift(
             name,
             one,
@@ -188,7 +188,7 @@ def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift
         )
         for (name, one), q in zip(measured.items(), adjusted, strict=True)
     ]
-    return tuple(sorted(found, key=lambda one: (-one.measured.psi, one.name)))
+    return tuple(sorted(drifts, key=lambda one: (-one.measured.psi, one.name)))
 
 
 def _anomalies(totals: CounterTotals) -> tuple[Anomaly, ...]:
@@ -197,7 +197,7 @@ def _anomalies(totals: CounterTotals) -> tuple[Anomaly, ...]:
     for (feature, _), count in totals.of("model_feature_reference_rows").items():
         trained[feature] = trained.get(feature, 0.0) + count
     known = totals.of("model_feature_reference_anomalies_ratio")
-    found = []
+    measured = []
     for (feature, kind), values in totals.of("model_feature_anomalies_total").items():
         if not values or not rows:
             continue
@@ -205,9 +205,11 @@ def _anomalies(totals: CounterTotals) -> tuple[Anomaly, ...]:
         ratio = min(1.0, values / rows)  # invalid values are in refused rows, which aren't counted
         z = share_z(ratio * rows, rows, reference, max(trained.values(), default=0.0))
         anomalous = drift.is_anomalous(ratio, reference, z, rows)
-        found.append(Anomaly(feature, kind, values, ratio, reference, z, anomalous, rows))
+        measured.append(Anomaly(feature, kind, values, ratio, reference, z, anomalous, rows))
     return tuple(
-        sorted(found, key=lambda anomalies: (-anomalies.ratio, anomalies.feature, anomalies.kind))
+        sorted(
+            measured, key=lambda anomalies: (-anomalies.ratio, anomalies.feature, anomalies.kind)
+        )
     )
 
 

@@ -77,10 +77,10 @@ def send(client: Client, source: Path, progress: Progress) -> FeedbackResult:
             (token, answer, actual) if answers else (token, actual)
             for _, token, actual, answer in part
         ]
-        found = client.feedback(labels, batch=BATCH_LABELS)
-        accepted += found.accepted
-        skipped += found.skipped
-        rejected += [(part[index][0], reason) for index, reason in found.rejected]
+        receipt = client.feedback(labels, batch=BATCH_LABELS)
+        accepted += receipt.accepted
+        skipped += receipt.skipped
+        rejected += [(part[index][0], reason) for index, reason in receipt.rejected]
     return FeedbackResult(accepted, skipped, tuple(rejected), unit)
 
 

@@ -119,8 +119,8 @@ class ShadowReport:
         document["slices"] = [
             {**asdict(slice_), "verdict": slice_.verdict} for slice_ in self.slices
         ]
-        found: dict[str, Any] = _plain(document)
-        return found
+        plain: dict[str, Any] = _plain(document)
+        return plain
 
     @property
     def _lost(self) -> str:
@@ -210,17 +210,17 @@ def _of_classes(totals: CounterTotals) -> dict[str, PairedSums]:
     """The sums of a classifier, from its four-fold tables."""
     pairs = totals.of(PAIRS)
     right, wrong = PAIR_OUTCOMES
-    found = {}
+    sums = {}
     for name in {name for name, _, _ in pairs}:
         gained, lost = pairs.get((name, wrong, right), 0.0), pairs.get((name, right, wrong), 0.0)
         count = sum(value for (its, _, _), value in pairs.items() if its == name)
-        found[name] = PairedSums(count, gained - lost, gained + lost)
-    return found
+        sums[name] = PairedSums(count, gained - lost, gained + lost)
+    return sums
 
 
 def _of_errors(totals: CounterTotals) -> dict[str, PairedSums]:
     """The sums of a regression: champion's absolute error minus the challenger's."""
-    found: dict[str, PairedSums] = {}
+    sums: dict[str, PairedSums] = {}
     squares = totals.of(ERROR_SQUARED)
     for (name,), pairs in totals.of(PAIRED_LABELS).items():
         total = sum(
@@ -228,8 +228,8 @@ def _of_errors(totals: CounterTotals) -> dict[str, PairedSums]:
             for (its, direction), value in totals.of(ERROR_DIFFERENCE).items()
             if its == name
         )
-        found[name] = PairedSums(pairs, total, squares.get((name,), 0.0))
-    return found
+        sums[name] = PairedSums(pairs, total, squares.get((name,), 0.0))
+    return sums
 
 
 def _plain(value: Any) -> Any:

@@ -91,10 +91,10 @@ def slice_drifts(totals: CounterTotals, design_effect: float) -> tuple[SliceDrif
     every look (:class:`monitoring.stats.sequential.LastingChange`).
     """
     effect = max(design_effect, *totals.of("model_label_design_effect").values(), 1.0)
-    found = _of_outputs(totals) or _of_slices(totals)
-    tests = sum(one.judged for one in found)
+    labels = _of_outputs(totals) or _of_slices(totals)
+    tests = sum(one.judged for one in labels)
     lasting = LastingChange(tests) if totals.cumulative and tests else None
-    return _with_q([_judged(one, effect, lasting) for one in found])
+    return _with_q([_judged(one, effect, lasting) for one in labels])
 
 
 def _judged(one: _Labels, effect: float, lasting: LastingChange | None) -> SliceDrift:
@@ -144,20 +144,20 @@ def _tested(
     return share_z(*against), worse, lasting.of_share(*against) if lasting else never
 
 
-def _with_q(found: Sequence[SliceDrift]) -> tuple[SliceDrift, ...]:
-    tested = [index for index, one in enumerate(found) if not math.isnan(one.p)]
-    adjusted = benjamini_hochberg([found[index].p for index in tested]) if tested else []
+def _with_q(drifts: Sequence[SliceDrift]) -> tuple[SliceDrift, ...]:
+    tested = [index for index, one in enumerate(drifts) if not math.isnan(one.p)]
+    adjusted = benjamini_hochberg([drifts[index].p for index in tested]) if tested else []
     known = dict(zip(tested, adjusted, strict=True))
-    return tuple(replace(one, q=known.get(i, math.nan)) for i, one in enumerate(found))
+    return tuple(replace(one, q=known.get(i, math.nan)) for i, one in enumerate(drifts))
 
 
 def _of_outputs(totals: CounterTotals) -> list[_Labels]:
     served = totals.of("model_slice_predictions_total")
     measured = totals.of("model_output_measured_total")
-    found = []
+    labels = []
     for key in sorted(measured, key=lambda key: (*key[:2], key[2] != ALL, key[2])):
         output, measure, name = key
-        found.append(
+        labels.append(
             _Labels(
                 name,
                 measured[key],
@@ -172,7 +172,7 @@ def _of_outputs(totals: CounterTotals) -> list[_Labels]:
                 measure,
             )
         )
-    return found
+    return labels
 
 
 def _of_slices(totals: CounterTotals) -> list[_Labels]:
@@ -181,11 +181,11 @@ def _of_slices(totals: CounterTotals) -> list[_Labels]:
     )
     errors = totals.of("model_feedback_absolute_error_total")
     kind = "mae" if errors else "accuracy_ratio"
-    found = []
+    labels = []
     for name in _in_order({name for (name,) in served} | {name for name, _ in feedback}):
         right = feedback.get((name, "correct"), 0.0)
         counted = right + feedback.get((name, "incorrect"), 0.0)
-        found.append(
+        labels.append(
             _Labels(
                 name,
                 feedback.get((name, "scored"), 0.0) if errors else counted,
@@ -198,7 +198,7 @@ def _of_slices(totals: CounterTotals) -> list[_Labels]:
                 bool(errors),
             )
         )
-    return found
+    return labels
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

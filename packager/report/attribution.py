@@ -25,27 +25,28 @@ ROUNDING = 1e-9
 """The part of an error up to which a share is what rounding leaves."""
 
 
-def attribution_text(found: Attribution, columns: int | None = None) -> Iterator[str]:
+def attribution_text(attribution: Attribution, columns: int | None = None) -> Iterator[str]:
     """Tables: the shares of all rows and of the worst slices, and each member by itself."""
-    if found.not_attributed:
-        yield escape_control_characters(f"error by member: not known: {found.not_attributed}")
-    for slice_ in found.slices[:1]:
+    if attribution.not_attributed:
+        yield escape_control_characters(f"error by member: not known: {attribution.not_attributed}")
+    for slice_ in attribution.slices[:1]:
         rows = [share_row(share, slice_) for share in (*slice_.shares, slice_.rest)]
-        yield f"{heading(found, slice_)}\n{table(HEADS, rows, columns, right=HEADS[1:], indent=2)}"
-    if len(found.slices) > 1:
-        yield _slices(found, columns)
-    if found.members:
+        lines = table(HEADS, rows, columns, right=HEADS[1:], indent=2)
+        yield f"{heading(attribution, slice_)}\n{lines}"
+    if len(attribution.slices) > 1:
+        yield _slices(attribution, columns)
+    if attribution.members:
         heads = ("member", "rows received", "judged", "own metrics on them")
-        lines = table(heads, map(_member_row, found.members), columns, indent=2)
+        lines = table(heads, map(_member_row, attribution.members), columns, indent=2)
         yield f"members on the rows they received:\n{lines}"
-    for note in found.notes:
+    for note in attribution.notes:
         yield f"note: {escape_control_characters(note)}"
 
 
-def heading(found: Attribution, one: SliceAttribution) -> str:
+def heading(attribution: Attribution, one: SliceAttribution) -> str:
     """The quantity that is shared: ``error by member: mean absolute error 1.2 of 500 rows``."""
     where = "" if one.slice == EVERY else f" in {one.slice}"
-    return f"error by member{where}: {found.loss} {digits(one.error)}, {one.rows:,} rows"
+    return f"error by member{where}: {attribution.loss} {digits(one.error)}, {one.rows:,} rows"
 
 
 def share_row(share: PlayerShare, one: SliceAttribution) -> tuple[str, str, str, str]:
@@ -71,9 +72,9 @@ def _tidy(value: float, one: SliceAttribution) -> float:
     return 0.0 if abs(value) <= ROUNDING * one.error else value
 
 
-def worst_slices(found: Attribution) -> list[SliceAttribution]:
+def worst_slices(attribution: Attribution) -> list[SliceAttribution]:
     """Declared slices, those with the largest error first."""
-    return sorted(found.slices[1:], key=lambda one: -one.error)
+    return sorted(attribution.slices[1:], key=lambda one: -one.error)
 
 
 def own_metrics(member: MemberFigures, most: int = MAX_METRICS) -> str:
@@ -91,23 +92,25 @@ def own_metrics(member: MemberFigures, most: int = MAX_METRICS) -> str:
     )
 
 
-def attribution_facts(found: Attribution) -> Iterator[tuple[str, str]]:
+def attribution_facts(attribution: Attribution) -> Iterator[tuple[str, str]]:
     """One line for ``package inspect``."""
-    if not found.slices:
-        yield "error by", f"not known: {found.not_attributed}"
+    if not attribution.slices:
+        yield "error by", f"not known: {attribution.not_attributed}"
         return
-    every = found.slices[0]
+    every = attribution.slices[0]
     parts = [
         f"{share.name or REST} {shown(share.value, every)}" for share in (*every.shares, every.rest)
     ]
     yield (
         "error by",
-        f"{', '.join(parts)}; {found.loss} {digits(every.error)} of {every.rows:,} rows",
+        f"{', '.join(parts)}; {attribution.loss} {digits(every.error)} of {every.rows:,} rows",
     )
 
 
-def _slices(found: Attribution, columns: int | None) -> str:
-    names = [share.name or REST for share in (*found.slices[0].shares, found.slices[0].rest)]
+def _slices(attribution: Attribution, columns: int | None) -> str:
+    names = [
+        share.name or REST for share in (*attribution.slices[0].shares, attribution.slices[0].rest)
+    ]
     heads = ("slice", "rows", "error", *names)
     rows: list[tuple[Cell, ...]] = [
         (
@@ -116,9 +119,9 @@ def _slices(found: Attribution, columns: int | None) -> str:
             digits(slice_.error),
             *(shown(share.value, slice_) for share in (*slice_.shares, slice_.rest)),
         )
-        for slice_ in worst_slices(found)[:MAX_SLICES]
+        for slice_ in worst_slices(attribution)[:MAX_SLICES]
     ]
-    more = len(found.slices) - 1 - MAX_SLICES
+    more = len(attribution.slices) - 1 - MAX_SLICES
     left = f"\n  and {more:,} more slices; --json has all" if more > 0 else ""
     lines = table(heads, rows, columns, right=heads[1:], indent=2)
     return f"error by member in the worst slices:\n{lines}{left}"

@@ -9,14 +9,14 @@ from packager.text import escape_control_characters
 from packager.trust.audit_report import AuditFinding, AuditResult
 
 
-def as_text(found: AuditResult, *, everything: bool = False) -> str:
+def as_text(audit: AuditResult, *, everything: bool = False) -> str:
     """Faults, skipped parts and examined parts; ``everything``: licences, too."""
-    lines = [found.name]
-    lines += [f"  {part}: {what}" for part, what in found.scanned.items()]
+    lines = [audit.name]
+    lines += [f"  {part}: {what}" for part, what in audit.scanned.items()]
     if everything:
-        lines += [f"    {name}: {licence}" for name, licence in found.licences.items()]
-    lines += _part("findings", found.findings) + _part("not looked into", found.skipped)
-    if found.clean:
+        lines += [f"    {name}: {licence}" for name, licence in audit.licences.items()]
+    lines += _part("findings", audit.findings) + _part("not looked into", audit.skipped)
+    if audit.clean:
         lines.append("clean: nothing found, nothing left out")
     return "\n".join(escape_control_characters(line) for line in lines)
 
@@ -33,6 +33,6 @@ def _part(title: str, findings: list[AuditFinding]) -> list[str]:
     return lines
 
 
-def as_json(found: AuditResult) -> str:
+def as_json(audit: AuditResult) -> str:
     """All of it."""
-    return json.dumps({"clean": found.clean, **asdict(found)})
+    return json.dumps({"clean": audit.clean, **asdict(audit)})

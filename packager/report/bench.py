@@ -19,17 +19,17 @@ _HEADS = (
 _FLOW_HEADS = ("member", "share", "own µs", "crossing µs", "waiting µs", "overlapped µs")
 
 
-def as_text(found: Benchmark, columns: int | None = None) -> str:
+def as_text(benchmark: Benchmark, columns: int | None = None) -> str:
     """A heading, the table, and its notes; ``columns``: width of the terminal in characters."""
-    ready = "" if found.ready_seconds is None else f", ready in {found.ready_seconds:.1f} s"
+    ready = "" if benchmark.ready_seconds is None else f", ready in {benchmark.ready_seconds:.1f} s"
     lines = [
-        f"{found.name} {found.version}: {found.where}{ready}; "
-        f"{found.processors} processors shared with the load; rows: {found.rows_from}",
+        f"{benchmark.name} {benchmark.version}: {benchmark.where}{ready}; "
+        f"{benchmark.processors} processors shared with the load; rows: {benchmark.rows_from}",
         "",
     ]
-    lines.append(table(_HEADS, map(_cells, found.steps), columns, right=_HEADS[:-1]))
-    lines += _flow_lines(found.steps, columns)
-    return "\n".join([*lines, *_notes(found.steps)])
+    lines.append(table(_HEADS, map(_cells, benchmark.steps), columns, right=_HEADS[:-1]))
+    lines += _flow_lines(benchmark.steps, columns)
+    return "\n".join([*lines, *_notes(benchmark.steps)])
 
 
 def _cells(step: LoadStep) -> tuple[Cell, ...]:
@@ -63,11 +63,11 @@ def _flow_lines(steps: Sequence[LoadStep], columns: int | None) -> list[str]:
     return lines
 
 
-def _flow_rows(found: FlowShare) -> Iterator[tuple[Cell, ...]]:
-    for member in found.members:
+def _flow_rows(flow: FlowShare) -> Iterator[tuple[Cell, ...]]:
+    for member in flow.members:
         parts = (member.own_us, member.crossing_us, member.waiting_us, member.overlapped_us)
         yield (member.member, f"{100 * member.share:.1f} %", *map(_rounded, parts))
-    yield ("flow", f"{100 * found.share:.1f} %", _rounded(found.flow_us), "-", "-", "-")
+    yield ("flow", f"{100 * flow.share:.1f} %", _rounded(flow.flow_us), "-", "-", "-")
 
 
 def _rounded(microseconds: float) -> str:

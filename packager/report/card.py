@@ -94,13 +94,13 @@ def _rows_of(block: CardBlock) -> int:
 
 def _headline(manifest: Manifest) -> dict[str, str]:
     """The main metric with its interval, and the rows it was measured on."""
-    found = manifest.evaluation
-    name = None if found is None else main_metric(found.overall)
-    if found is None or name is None:
+    evaluation = manifest.evaluation
+    name = None if evaluation is None else main_metric(evaluation.overall)
+    if evaluation is None or name is None:
         return {}
-    ends = found.overall.intervals.get(name)
-    value = number(found.overall.values[name]) + (f" ({interval(ends)})" if ends else "")
-    return {name.replace("_", " "): value, "held-out rows": f"{found.overall.rows:,}"}
+    ends = evaluation.overall.intervals.get(name)
+    value = number(evaluation.overall.values[name]) + (f" ({interval(ends)})" if ends else "")
+    return {name.replace("_", " "): value, "held-out rows": f"{evaluation.overall.rows:,}"}
 
 
 def _use(texts: CardSection) -> CardBlock:
@@ -119,10 +119,10 @@ def _use(texts: CardSection) -> CardBlock:
 
 
 def _evaluation(manifest: Manifest) -> CardBlock:
-    found = manifest.evaluation
-    if found is None:
+    evaluation = manifest.evaluation
+    if evaluation is None:
         return CardBlock("Evaluation", (NO_DATA,))
-    overall, reference = found.overall, reference_name(found.overall)
+    overall, reference = evaluation.overall, reference_name(evaluation.overall)
     seeds = manifest.seed_variance.overall if manifest.seed_variance else {}
     about = f"On {overall.rows:,} rows that the model was not trained on."
     if overall.baseline:
@@ -133,22 +133,22 @@ def _evaluation(manifest: Manifest) -> CardBlock:
 
 
 def _slices(manifest: Manifest) -> CardBlock:
-    found = manifest.evaluation
-    metric = None if found is None else main_metric(found.overall)
-    if found is None or metric is None or not found.slices:
+    evaluation = manifest.evaluation
+    metric = None if evaluation is None else main_metric(evaluation.overall)
+    if evaluation is None or metric is None or not evaluation.slices:
         return CardBlock("Slices")
-    names = worst_slices(found, metric)
+    names = worst_slices(evaluation, metric)
     rows = tuple(
         (
             name,
-            found.slices[name].rows,
-            found.slices[name].values[metric],
-            interval(found.slices[name].intervals.get(metric)),
-            found.slices[name].baseline.get(metric),
+            evaluation.slices[name].rows,
+            evaluation.slices[name].values[metric],
+            interval(evaluation.slices[name].intervals.get(metric)),
+            evaluation.slices[name].baseline.get(metric),
         )
         for name in names
     )
-    reference = reference_name(found.overall)
+    reference = reference_name(evaluation.overall)
     about = f"Declared groups of held-out rows by {metric}, the worst first."
     heads = ("slice", "rows", metric, INTERVAL, reference)
     return CardBlock("Slices", (about,), (CardTable(heads, rows, (INTERVAL,)),))
@@ -244,8 +244,10 @@ def _licence_rows(
     counts: Counter[str], licences: Sequence[tuple[Wheel, Licence]]
 ) -> Iterator[tuple[str, str, int, str]]:
     for text, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
-        found = [(wheel.name, licence.kind) for wheel, licence in licences if licence.text == text]
-        names = [name for name, _ in found]
+        packages = [
+            (wheel.name, licence.kind) for wheel, licence in licences if licence.text == text
+        ]
+        names = [name for name, _ in packages]
         rest = f", … {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-        kinds = ", ".join(sorted({kind for _, kind in found}))
+        kinds = ", ".join(sorted({kind for _, kind in packages}))
         yield text, kinds, count, ", ".join(names[:MAX_NAMED]) + rest

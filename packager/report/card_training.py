@@ -37,9 +37,11 @@ def data_facts(reference: Reference) -> Iterator[Fact]:
     if data.unlabelled:
         yield "rows dropped without a label", f"{sum(data.unlabelled.values()):,}"
     if manifest.findings is not None:
-        found = ", ".join(f"{count:,} {name}" for name, count in manifest.findings.counts.items())
+        findings = ", ".join(
+            f"{count:,} {name}" for name, count in manifest.findings.counts.items()
+        )
         allowed = "; the build went on by --allow-findings" if manifest.findings.allowed else ""
-        yield "data check", f"{found or 'no findings'}{allowed}"
+        yield "data check", f"{findings or 'no findings'}{allowed}"
 
 
 def _source(data: DataSource) -> Iterator[Fact]:
@@ -72,10 +74,15 @@ def _split(split: Split) -> str:
 def checks(manifest: Manifest) -> Iterator[Fact]:
     """The build's checks of the model."""
     if manifest.repeatability is not None:
-        found = manifest.repeatability
-        differing = f"; differs: {', '.join(found.differing)}" if found.differing else ""
-        yield "second training", f"{found.level}: {_meaning(found.level)}{differing}"
-        for source in found.nondeterminism:
+        repeatability = manifest.repeatability
+        differing = (
+            f"; differs: {', '.join(repeatability.differing)}" if repeatability.differing else ""
+        )
+        yield (
+            "second training",
+            f"{repeatability.level}: {_meaning(repeatability.level)}{differing}",
+        )
+        for source in repeatability.nondeterminism:
             yield "source of nondeterminism", source
     yield from (fact for fact in compiled_facts(manifest.compiled, everything=False) if fact[0])
     for case in manifest.test.case:

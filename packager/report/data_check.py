@@ -15,14 +15,14 @@ def counts_text(
     report: DataCheckReport, verdicts: Sequence[Verdict] = (), columns: int | None = None
 ) -> str:
     """A line for each detector with a finding, worst first, then the notes."""
-    found = by_detector(report)
+    counts = by_detector(report)
     rows = [
         (one.count, DESCRIPTIONS[one.detector], one.detector, "yes" if one.blocking else "")
-        for one in found
+        for one in counts
     ]
     heads = ("count", "issue", "detector", "stops a build")
     shown = table(heads, rows, columns)
-    rest = map(escape_control_characters, notes(report, verdicts, found))
+    rest = map(escape_control_characters, notes(report, verdicts, counts))
     return "\n".join([checked(report), *([shown] if shown else []), *rest])
 
 

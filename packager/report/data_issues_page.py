@@ -37,8 +37,10 @@ def issues_page(
     general = [finding for finding in findings if finding.row is None]
     judged = {verdict.row_hash: verdict for verdict in verdicts}
     kinds: dict[_Kind, list[list[DataFinding]]] = {}
-    for found in by_row.values():
-        kinds.setdefault(tuple((one.detector, one.column) for one in found), []).append(found)
+    for row_findings in by_row.values():
+        kinds.setdefault(tuple((one.detector, one.column) for one in row_findings), []).append(
+            row_findings
+        )
     cards = [card for alike in kinds.values() for card in _alike(report, alike, judged)]
     about = [f"<article>{_finding(report, finding)}</article>" for finding in general]
     body = [
@@ -92,7 +94,7 @@ def _alike(
     report: DataCheckReport, rows: Sequence[Sequence[DataFinding]], judged: dict[str, Verdict]
 ) -> Iterator[str]:
     """Cards of rows with the same findings: a few expanded, so the next kind stays in view."""
-    cards = [_row(report, found, judged) for found in rows[:MAX_SHOWN]]
+    cards = [_row(report, findings, judged) for findings in rows[:MAX_SHOWN]]
     yield from cards[:MAX_OPEN]
     if len(rows) > MAX_OPEN:
         about = ", ".join(
@@ -108,8 +110,10 @@ def _alike(
         yield "</details>"
 
 
-def _row(report: DataCheckReport, found: Sequence[DataFinding], judged: dict[str, Verdict]) -> str:
-    first = found[0]
+def _row(
+    report: DataCheckReport, findings: Sequence[DataFinding], judged: dict[str, Verdict]
+) -> str:
+    first = findings[0]
     location = f"row {first.row_number}"
     given = judged.get(first.row_hash)
     text = (
@@ -117,7 +121,7 @@ def _row(report: DataCheckReport, found: Sequence[DataFinding], judged: dict[str
         if given
         else ""
     )
-    flagged = {finding.column for finding in found}
+    flagged = {finding.column for finding in findings}
     # Flagged cells come first, because a wide row is wider than its card.
     row = zip(report.columns, report.cells[first.row_hash], strict=True)
     pictures = report.pictures.get(first.row_hash, {})
@@ -129,7 +133,7 @@ def _row(report: DataCheckReport, found: Sequence[DataFinding], judged: dict[str
     )
     return (
         f"<article><h3>{location} <code>{first.row_hash}</code>{text}</h3>"
-        f"{''.join(_finding(report, finding) for finding in found)}"
+        f"{''.join(_finding(report, finding) for finding in findings)}"
         f'<dl class="cells scroll" tabindex="0" aria-label="cells of {location}">{cells}</dl>'
         "</article>"
     )
@@ -168,11 +172,11 @@ def _finding(report: DataCheckReport, finding: DataFinding) -> str:
 
 
 def _plot(report: DataCheckReport, finding: DataFinding) -> str:
-    found = report.histograms.get(finding.column or "")
-    if found is None:
+    distribution = report.histograms.get(finding.column or "")
+    if distribution is None:
         return ""
     value = None
     if finding.row is not None and finding.column:
         cell = report.cells[finding.row_hash][report.columns.index(finding.column)]
         value = None if cell is None else float(cell)
-    return histogram(finding.column or "", found, value)
+    return histogram(finding.column or "", distribution, value)

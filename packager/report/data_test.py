@@ -125,12 +125,12 @@ def _nearest(checks: Sequence[Check]) -> Check | None:
 def _weak(report: DataTestReport) -> Iterator[str]:
     """The lines to paste into package.toml for the weak slices that were found."""
     for family in report.families:
-        found = WeakDetails.of(family.details) if family.family == "weak" else None
-        if found is not None and found.slices:
+        details = WeakDetails.of(family.details) if family.family == "weak" else None
+        if details is not None and details.slices:
             lines = [
                 f"  {rules_line(slice_.rule)}  # {slice_.rows:,} rows, loss "
                 f"{digits(slice_.loss)} instead of {digits(slice_.expected)}"
-                for slice_ in found.slices[:MAX_RULES]
+                for slice_ in details.slices[:MAX_RULES]
             ]
             yield "\n".join(["weak slices, as lines for [slices.rules] of package.toml:", *lines])
 

@@ -16,19 +16,19 @@ KEY = "Rows: the right answer; columns: the model's. Cells: share of the right a
 HEADS = ("right answer", "model's answer", "packaged", "now", "change", "new rows")
 
 
-def confusion(found: QualityDetails) -> str:
+def confusion(details: QualityDetails) -> str:
     """Both matrices side by side, and the pairs of classes whose shares changed most."""
-    if not found.classes:
+    if not details.classes:
         return ""
-    before, now = _shares(found.packaged_confusion), _shares(found.confusion)
-    pairs = sorted(_pairs(found, before, now), key=lambda pair: -round(abs(pair[0]), 9))
+    before, now = _shares(details.packaged_confusion), _shares(details.confusion)
+    pairs = sorted(_pairs(details, before, now), key=lambda pair: -round(abs(pair[0]), 9))
     rows = [cells for _, cells in pairs[:MAX_PAIRS]]
     table = data_table("confused pairs, largest change first", HEADS, rows)
-    if len(found.classes) > MAX_CLASSES:
-        note = f"{len(found.classes)} classes: the pairs that changed most are in the table."
+    if len(details.classes) > MAX_CLASSES:
+        note = f"{len(details.classes)} classes: the pairs that changed most are in the table."
         return f'<h3>Confusion</h3><p class="note">{note}</p>{table}'
-    grids = _matrix("packaged", found.classes, before) if before else ""
-    grids += _matrix("now", found.classes, now)
+    grids = _matrix("packaged", details.classes, before) if before else ""
+    grids += _matrix("now", details.classes, now)
     matrices = f'<div class="matrices">{grids}</div>'
     return f"<h3>Confusion</h3>{figure(KEY, matrices)}{table}"
 
@@ -57,11 +57,11 @@ def _shares(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
 
 
 def _pairs(
-    found: QualityDetails, before: Sequence[Sequence[float]], now: Sequence[Sequence[float]]
+    details: QualityDetails, before: Sequence[Sequence[float]], now: Sequence[Sequence[float]]
 ) -> Iterator[tuple[float, tuple[str, ...]]]:
     """The change of each pair's share, with its line of the table; pairs with rows only."""
-    for row, truth in enumerate(found.classes):
-        for index, answer in enumerate(found.classes):
+    for row, truth in enumerate(details.classes):
+        for index, answer in enumerate(details.classes):
             old = before[row][index] if before else None
             new = now[row][index]
             if not new and not old:
@@ -69,4 +69,4 @@ def _pairs(
             moved = new - old if old is not None else new
             change = f"{100 * moved:+.1f} points" if old is not None else NO_VALUE
             cells = (truth, answer, percent(old), percent(new), change)
-            yield moved, (*cells, count(found.confusion[row][index]))
+            yield moved, (*cells, count(details.confusion[row][index]))

@@ -32,16 +32,16 @@ _HEADS = ("feature", "bin", "packaged rows", "packaged share", "new rows", "new 
 
 
 def _card(check: Check) -> str:
-    found = DriftDetails.of(check.details)
-    if found is None:
+    details = DriftDetails.of(check.details)
+    if details is None:
         return ""
-    before, now = _shares(found.reference), _shares(found.counts)
+    before, now = _shares(details.reference), _shares(details.counts)
     scale = Scale(0.0, max([*before, *now, 1e-9]))
     bars = "".join(
         _bin(name, one, other, scale)
-        for name, one, other in list(zip(found.bins, before, now, strict=True))[:MAX_BINS]
+        for name, one, other in list(zip(details.bins, before, now, strict=True))[:MAX_BINS]
     )
-    left_out = len(found.bins) - MAX_BINS
+    left_out = len(details.bins) - MAX_BINS
     more = f'<p class="note">{left_out} more bins are in the table.</p>' if left_out > 0 else ""
     return (
         f'<article class="{state(check)}"><h3>{words(check.name)} '
@@ -64,11 +64,11 @@ def _bin(name: str, before: float, now: float, scale: Scale) -> str:
 
 def _rows(checks: Sequence[Check]) -> Iterator[tuple[str | float, ...]]:
     for check in checks:
-        found = DriftDetails.of(check.details)
-        if found is None:
+        details = DriftDetails.of(check.details)
+        if details is None:
             continue
-        before, now = _shares(found.reference), _shares(found.counts)
-        columns = zip(found.bins, found.reference, before, found.counts, now, strict=True)
+        before, now = _shares(details.reference), _shares(details.counts)
+        columns = zip(details.bins, details.reference, before, details.counts, now, strict=True)
         for name, one, share, other, new in columns:
             yield check.name, name, count(one), percent(share), count(other), percent(new)
 

@@ -30,8 +30,8 @@ WEAK_HEADS = (
 
 def weak_slices(family: FamilyReport) -> str:
     """The searched slices, and a card for each confirmed one, with the line to paste."""
-    found = WeakDetails.of(family.details)
-    slices = () if found is None else found.slices
+    details = WeakDetails.of(family.details)
+    slices = () if details is None else details.slices
     searched = [check.why for check in family.checks if check.metric == SEARCH]
     paragraphs = "".join(f"<p>{words(why, 300)}</p>" for why in searched)
     cards = "".join(map(_weak, slices[:MAX_SHOWN]))
@@ -83,33 +83,33 @@ def example_table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     return table_box(shortened(title), heads, shown)
 
 
-def _weak(found: WeakSliceDetails) -> str:
+def _weak(slice_: WeakSliceDetails) -> str:
     """A slice: what it loses, the line to paste, its rows."""
-    excess = f"{number(found.loss)} instead of {number(found.expected)}"
-    line = escape_markup(rules_line(found.rule))
-    rows = example_table(f"rows of {found.rule}", found.examples)
+    excess = f"{number(slice_.loss)} instead of {number(slice_.expected)}"
+    line = escape_markup(rules_line(slice_.rule))
+    rows = example_table(f"rows of {slice_.rule}", slice_.examples)
     description = (
-        f"{number(found.rows)} rows ({percent(found.share)}), loss {excess}; the excess is "
-        f"{number(found.excess)} ({interval((found.low, found.high))}), measured on rows that did "
-        "not find it."
+        f"{number(slice_.rows)} rows ({percent(slice_.share)}), loss {excess}; the excess is "
+        f"{number(slice_.excess)} ({interval((slice_.low, slice_.high))}), measured on rows that "
+        "did not find it."
     )
     return (
-        f'<article><h3>{words(found.rule, 300)}</h3><p>{description}</p><p class="note">To '
+        f'<article><h3>{words(slice_.rule, 300)}</h3><p>{description}</p><p class="note">To '
         f"watch it, put this line below <code>[slices.rules]</code> of package.toml:</p>"
         f'<pre class="scroll" tabindex="0"><code>{line}</code></pre>'
-        f"{folded(f'{len(found.examples)} rows of it', rows) if rows else ''}</article>"
+        f"{folded(f'{len(slice_.examples)} rows of it', rows) if rows else ''}</article>"
     )
 
 
-def _weak_row(found: WeakSliceDetails) -> tuple[str | int, ...]:
+def _weak_row(slice_: WeakSliceDetails) -> tuple[str | int, ...]:
     return (
-        found.rule,
-        found.rows,
-        percent(found.share),
-        number(found.loss),
-        number(found.expected),
-        number(found.excess),
-        interval((found.low, found.high)),
+        slice_.rule,
+        slice_.rows,
+        percent(slice_.share),
+        number(slice_.loss),
+        number(slice_.expected),
+        number(slice_.excess),
+        interval((slice_.low, slice_.high)),
     )
 
 

@@ -58,12 +58,12 @@ def _verdicts(runs: Sequence[DataTestReport]) -> str:
 
 def _metric(runs: Sequence[DataTestReport], key: tuple[str, str]) -> str:
     """The values of one check over the runs; runs without it leave a gap."""
-    found = [_found(run, key) for run in runs]
-    last = found[-1]
-    if last is None or sum(check is not None for check in found) < 2:
+    checks = [_found(run, key) for run in runs]
+    last = checks[-1]
+    if last is None or sum(check is not None for check in checks) < 2:
         return ""
     end = threshold(last)
-    values = [None if check is None else check.now for check in found]
+    values = [None if check is None else check.now for check in checks]
     scale = Scale.of([*values, last.baseline, end], 0.1)
     points = [
         None if value is None else (100 * (index + 0.5) / len(values), _y(scale, value))
@@ -78,7 +78,7 @@ def _metric(runs: Sequence[DataTestReport], key: tuple[str, str]) -> str:
     ]
     shapes += [
         f'<circle class="now {check.verdict}" cx="{point[0]:.2f}%" cy="{point[1]:.1f}" r="3"/>'
-        for check, point in zip(found, points, strict=True)
+        for check, point in zip(checks, points, strict=True)
         if check is not None and point is not None
     ]
     known = [value for value in values if value is not None]

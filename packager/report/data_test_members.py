@@ -45,35 +45,35 @@ KEY = (
 SHARE_HEADS = ("slice", "rows", "error", "member", "share", "95 % interval", "of the error")
 
 
-def members_part(found: Attribution) -> str:
+def members_part(attribution: Attribution) -> str:
     """Shares, overall and by slice, the members by themselves, and examples (HTML)."""
     parts = []
-    if found.not_attributed:
-        parts.append(f"<p>Not attributed: {words(found.not_attributed, 500)}</p>")
-    slices = [*found.slices[:1], *worst_slices(found)]
+    if attribution.not_attributed:
+        parts.append(f"<p>Not attributed: {words(attribution.not_attributed, 500)}</p>")
+    slices = [*attribution.slices[:1], *worst_slices(attribution)]
     if slices:
-        bars = "".join(_bars(found, slice_) for slice_ in slices[:MAX_PLOTS])
+        bars = "".join(_bars(attribution, slice_) for slice_ in slices[:MAX_PLOTS])
         parts.append(figure(KEY, bars))
         parts.append(data_table("shares of the error", SHARE_HEADS, _share_rows(slices)))
     heads = ("member", "rows received", "judged", "own metrics on them")
     rows = [
         (member.name, f"{member.rows:,}", f"{member.judged:,}", own_metrics(member, 8))
-        for member in found.members
+        for member in attribution.members
     ]
     parts.append(table_box("members on the rows they received", heads, rows))
-    parts += list(_examples(found.examples))
-    parts += [f'<p class="note">{words(note, 500)}</p>' for note in found.notes]
+    parts += list(_examples(attribution.examples))
+    parts += [f'<p class="note">{words(note, 500)}</p>' for note in attribution.notes]
     return "".join(parts)
 
 
-def _bars(found: Attribution, one: SliceAttribution) -> str:
+def _bars(attribution: Attribution, one: SliceAttribution) -> str:
     """A row for each member and the rest, on one scale with zero."""
     shares = (*one.shares, one.rest)
     edges = [end for share in shares for end in share.interval or ()]
     scale = Scale.of([0.0, *(share.value for share in shares), *edges])
     rows = "".join(_bar(share, one, scale) for share in shares)
     where = "all rows" if one.slice == EVERY else one.slice
-    error = f"{where}: {found.loss} {digits(one.error)}, {one.rows:,} rows"
+    error = f"{where}: {attribution.loss} {digits(one.error)}, {one.rows:,} rows"
     head = (
         f'<div class="forest-row forest-head"><h3>{words(error, 200)}</h3>'
         f"{axis(scale)}<span>share (95 % interval)</span></div>"

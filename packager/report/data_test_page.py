@@ -128,20 +128,20 @@ def _family(family: FamilyReport, sentence: str) -> str:
 
 
 def _quality(family: FamilyReport) -> str:
-    found = QualityDetails.of(family.details)
-    matrices = confusion(found) if found is not None else ""
+    details = QualityDetails.of(family.details)
+    matrices = confusion(details) if details is not None else ""
     return forests(family.checks, "quality") + matrices
 
 
 def _calibration(family: FamilyReport) -> str:
-    found = CalibrationDetails.of(family.details)
-    curves = "" if found is None else "".join(map(_curve, (found, *found.others)))
+    details = CalibrationDetails.of(family.details)
+    curves = "" if details is None else "".join(map(_curve, (details, *details.others)))
     return curves + forests(family.checks, "calibration", CONFIDENCE)
 
 
-def _curve(found: CalibrationDetails) -> str:
-    named = f"<h3>{words(found.output)}</h3>" if found.output else ""
-    return named + reliability(found)
+def _curve(details: CalibrationDetails) -> str:
+    named = f"<h3>{words(details.output)}</h3>" if details.output else ""
+    return named + reliability(details)
 
 
 def _fairness(family: FamilyReport) -> str:
@@ -149,11 +149,11 @@ def _fairness(family: FamilyReport) -> str:
 
 
 def _suspects(family: FamilyReport) -> str:
-    found = SuspectsDetails.of(family.details)
+    details = SuspectsDetails.of(family.details)
     note = ""
-    if found is not None:
-        flags = data_table("flags", ("flag", "rows"), found.flags.items())
-        note = f"<p>{number(found.rows)} rows have a suspicious value.</p>{flags}"
+    if details is not None:
+        flags = data_table("flags", ("flag", "rows"), details.flags.items())
+        note = f"<p>{number(details.rows)} rows have a suspicious value.</p>{flags}"
     return note + forests(family.checks, "suspicious values") + "".join(examples_of(family.checks))
 
 

@@ -24,44 +24,44 @@ HEADS = (
 )
 
 
-def reliability(found: CalibrationDetails) -> str:
+def reliability(details: CalibrationDetails) -> str:
     """The curve with its bands and table; empty without a bin."""
-    if not found.confidence:
+    if not details.confidence:
         return ""
-    packaged = found.packaged_accuracy or (None,) * len(found.confidence)
+    packaged = details.packaged_accuracy or (None,) * len(details.confidence)
     rows = zip(
-        map(number, found.confidence),
-        map(number, found.accuracy),
-        map(interval, zip(found.low, found.high, strict=True)),
+        map(number, details.confidence),
+        map(number, details.accuracy),
+        map(interval, zip(details.low, details.high, strict=True)),
         map(number, packaged),
-        found.rows,
-        [number(c - a) for c, a in zip(found.confidence, found.accuracy, strict=True)],
+        details.rows,
+        [number(c - a) for c, a in zip(details.confidence, details.accuracy, strict=True)],
         strict=True,
     )
-    return figure(KEY, _drawing(found, packaged)) + data_table("reliability", HEADS, rows)
+    return figure(KEY, _drawing(details, packaged)) + data_table("reliability", HEADS, rows)
 
 
-def _drawing(found: CalibrationDetails, packaged: tuple[float | None, ...]) -> str:
-    points = [(_x(c), _y(a)) for c, a in zip(found.confidence, found.accuracy, strict=True)]
+def _drawing(details: CalibrationDetails, packaged: tuple[float | None, ...]) -> str:
+    points = [(_x(c), _y(a)) for c, a in zip(details.confidence, details.accuracy, strict=True)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     bands = "".join(
         f'<line class="interval" x1="{_x(c):.1f}" y1="{_y(low):.1f}" x2="{_x(c):.1f}" '
         f'y2="{_y(high):.1f}"/>'
-        for c, low, high in zip(found.confidence, found.low, found.high, strict=True)
+        for c, low, high in zip(details.confidence, details.low, details.high, strict=True)
     )
     rings = "".join(
         f'<circle class="ring" cx="{_x(c):.1f}" cy="{_y(a):.1f}" r="4.5"/>'
-        for c, a in zip(found.confidence, packaged, strict=True)
+        for c, a in zip(details.confidence, packaged, strict=True)
         if a is not None
     )
     dots = "".join(f'<circle class="now" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in points)
-    worst = max(abs(c - a) for c, a in zip(found.confidence, found.accuracy, strict=True))
+    worst = max(abs(c - a) for c, a in zip(details.confidence, details.accuracy, strict=True))
     return (
         f'<svg class="square" viewBox="0 0 {SIZE} {SIZE + BARS}" role="img">'
         f"<title>Reliability in {len(points)} bins; confidence and accuracy differ by at most "
         f"{number(worst)}</title>{_frame()}"
-        f'<polygon class="band" points="{_band(found)}"/>'
-        f'<polyline class="curve" points="{line}"/>{bands}{rings}{dots}{_bars(found)}</svg>'
+        f'<polygon class="band" points="{_band(details)}"/>'
+        f'<polyline class="curve" points="{line}"/>{bands}{rings}{dots}{_bars(details)}</svg>'
     )
 
 
@@ -79,17 +79,17 @@ def _frame() -> str:
     return "".join(parts)
 
 
-def _band(found: CalibrationDetails) -> str:
+def _band(details: CalibrationDetails) -> str:
     """The outline of the intervals, from bin to bin."""
-    upper = [(_x(c), _y(v)) for c, v in zip(found.confidence, found.high, strict=True)]
-    lower = [(_x(c), _y(v)) for c, v in zip(found.confidence, found.low, strict=True)]
+    upper = [(_x(c), _y(v)) for c, v in zip(details.confidence, details.high, strict=True)]
+    lower = [(_x(c), _y(v)) for c, v in zip(details.confidence, details.low, strict=True)]
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in [*upper, *reversed(lower)])
 
 
-def _bars(found: CalibrationDetails) -> str:
+def _bars(details: CalibrationDetails) -> str:
     """The rows of each bin, below the plot; widths reach half way to the next bin."""
-    most = max([*found.rows, 1])
-    centers = [_x(c) for c in found.confidence]
+    most = max([*details.rows, 1])
+    centers = [_x(c) for c in details.confidence]
     gaps = [abs(after - before) for before, after in pairwise(sorted(centers))]
     width = max(2.0, min([*gaps, SIDE / 10]) * 0.8)
     floor = SIZE + BARS - 4
@@ -97,7 +97,7 @@ def _bars(found: CalibrationDetails) -> str:
         f'<rect class="before" x="{x - width / 2:.1f}" y="{floor - tall:.1f}" '
         f'width="{width:.1f}" height="{tall:.1f}"/>'
         for x, tall in (
-            (x, (BARS - 8) * rows / most) for x, rows in zip(centers, found.rows, strict=True)
+            (x, (BARS - 8) * rows / most) for x, rows in zip(centers, details.rows, strict=True)
         )
     )
 

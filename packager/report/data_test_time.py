@@ -23,17 +23,17 @@ KEY = (
 def time_plot(checks: Sequence[Check]) -> str:
     """The rounds of each check of time, and their table."""
     return "".join(
-        _plot(check, found)
+        _plot(check, details)
         for check in checks
-        if (found := TimeDetails.of(check.details)) is not None and found.ratios
+        if (details := TimeDetails.of(check.details)) is not None and details.ratios
     )
 
 
-def _plot(check: Check, found: TimeDetails) -> str:
+def _plot(check: Check, details: TimeDetails) -> str:
     limit = None
     if check.baseline is not None and check.limit is not None:
         limit = check.baseline * (1 + check.limit)
-    scale = Scale.of([*found.ratios, *found.packaged, limit])
+    scale = Scale.of([*details.ratios, *details.packaged, limit])
     shapes = [grid(scale, HEIGHT)]
     if limit is not None:
         x = scale.at(limit)
@@ -41,11 +41,11 @@ def _plot(check: Check, found: TimeDetails) -> str:
             0,
             f'<rect class="beyond" x="{x:.2f}%" y="0" width="{100 - x:.2f}%" height="{HEIGHT}"/>',
         )
-    shapes += _lane(scale, found.packaged, check.baseline, LANES[0], "ring")
-    shapes += _lane(scale, found.ratios, check.now, LANES[1], "now")
+    shapes += _lane(scale, details.packaged, check.baseline, LANES[0], "ring")
+    shapes += _lane(scale, details.ratios, check.now, LANES[1], "now")
     label = f"{check.name}: {check.why}"
     plot = f"{drawing(label, ''.join(shapes), HEIGHT)}{axis(scale)}"
-    rounds = enumerate(zip_longest(found.packaged, found.ratios), 1)
+    rounds = enumerate(zip_longest(details.packaged, details.ratios), 1)
     rows = ((round_index, number(before), number(now)) for round_index, (before, now) in rounds)
     return (
         f"<p>{words(check.why, 500)}</p>{figure(KEY, plot)}"

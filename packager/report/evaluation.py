@@ -13,19 +13,19 @@ from packager.run.paired_evaluation import PairedEvaluation, PairedOutputs
 from packager.run.since_build import SinceBuild
 
 
-def as_json(found: PairedEvaluation | PairedOutputs) -> dict[str, Any]:
+def as_json(paired: PairedEvaluation | PairedOutputs) -> dict[str, Any]:
     """All fields and the summary sentence; an infinite or undefined number is null.
 
     Of several outputs ``outputs``, with these fields for each, and ``left_out``.
     """
-    if isinstance(found, PairedOutputs):
-        outputs = {name: as_json(one) for name, one in found.outputs.items()}
-        return {"outputs": outputs, "left_out": found.left_out}
+    if isinstance(paired, PairedOutputs):
+        outputs = {name: as_json(one) for name, one in paired.outputs.items()}
+        return {"outputs": outputs, "left_out": paired.left_out}
     since = [
         None if one is None else {**_finite(asdict(one)), "verdict": one.verdict}
-        for one in found.since_build
+        for one in paired.since_build
     ]
-    return {**_finite(asdict(found)), "since_build": since, "sentence": found.sentence}
+    return {**_finite(asdict(paired)), "since_build": since, "sentence": paired.sentence}
 
 
 def _finite(value: Any) -> Any:
@@ -34,37 +34,37 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def as_text(found: PairedEvaluation | PairedOutputs, columns: int | None = None) -> str:
+def as_text(paired: PairedEvaluation | PairedOutputs, columns: int | None = None) -> str:
     """The summary sentence and a table by slice; p is adjusted for the number of slices.
 
     Of several outputs both for each, and those that are not compared.
     """
-    if isinstance(found, PairedOutputs):
-        parts = [f"{name}: {as_text(one, columns)}" for name, one in found.outputs.items()]
-        parts += [f"{name}: not compared, {why}" for name, why in found.left_out.items()]
+    if isinstance(paired, PairedOutputs):
+        parts = [f"{name}: {as_text(one, columns)}" for name, one in paired.outputs.items()]
+        parts += [f"{name}: not compared, {why}" for name, why in paired.left_out.items()]
         return "\n\n".join(parts)
-    error = found.lower_is_better
-    rows = [_row("all", found.overall, found.overall.p, error)]
-    rows += [_row(name, one, found.q[name], error) for name, one in found.slices.items()]
+    error = paired.lower_is_better
+    rows = [_row("all", paired.overall, paired.overall.p, error)]
+    rows += [_row(name, one, paired.q[name], error) for name, one in paired.slices.items()]
     between = "95 % of the difference"
-    heads = ("rows of", "rows", "first", "second", between, "p", found.metric)
-    lines = [found.sentence, "", table(heads, rows, columns, right=(between, "p"))]
-    lines += _since_build(found)
-    if not found.seeds_known:
+    heads = ("rows of", "rows", "first", "second", between, "p", paired.metric)
+    lines = [paired.sentence, "", table(heads, rows, columns, right=(between, "p"))]
+    lines += _since_build(paired)
+    if not paired.seeds_known:
         lines += ["", "the variance of seeds is not known: package train --seeds 5, build again"]
-    elif found.by_sample:
+    elif paired.by_sample:
         lines += [
             "",
-            f"by sampling variance alone, seed variance unknown: {', '.join(found.by_sample)}",
+            f"by sampling variance alone, seed variance unknown: {', '.join(paired.by_sample)}",
         ]
     return "\n".join(lines)
 
 
-def _since_build(found: PairedEvaluation) -> list[str]:
+def _since_build(paired: PairedEvaluation) -> list[str]:
     """How each package does beside its own held-out rows; nothing where that is not known."""
     lines = [
-        _sentence(name, one, found.metric)
-        for name, one in zip(("first", "second"), found.since_build, strict=True)
+        _sentence(name, one, paired.metric)
+        for name, one in zip(("first", "second"), paired.since_build, strict=True)
         if one is not None
     ]
     return ["", *lines] if lines else []

@@ -12,23 +12,23 @@ WIDTH, HEIGHT, BASE = 320, 72, 56
 """Units of the view box, which the page scales. ``BASE`` is the y of the axis; labels are below."""
 
 
-def histogram(column: str, found: Histogram, value: float | None = None) -> str:
+def histogram(column: str, distribution: Histogram, value: float | None = None) -> str:
     """Bars with heights by the square root of the counts, so that a bar of one row is visible.
 
     ``value`` gets a mark if it is within the histogram.
     """
-    low, high = found.edges[0], found.edges[-1]
-    highest = math.sqrt(max(found.counts))
-    step = WIDTH / len(found.counts)
+    low, high = distribution.edges[0], distribution.edges[-1]
+    highest = math.sqrt(max(distribution.counts))
+    step = WIDTH / len(distribution.counts)
     bars = []
-    for index, count in enumerate(found.counts):
+    for index, count in enumerate(distribution.counts):
         if count:
             tall = max(2.0, (BASE - 8) * math.sqrt(count) / highest)
             bars.append(
                 f'<rect x="{index * step + 0.5:.1f}" y="{BASE - tall:.1f}" '
                 f'width="{step - 1:.1f}" height="{tall:.1f}"/>'
             )
-    label = f"{column}: {sum(found.counts)} values from {number(low)} to {number(high)}"
+    label = f"{column}: {sum(distribution.counts)} values from {number(low)} to {number(high)}"
     if value is not None:
         label += f"; this row has {number(value)}"
     return (

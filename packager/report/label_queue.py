@@ -37,18 +37,18 @@ def as_text(choice: Choice, written: Sequence[str], columns: int | None = None) 
 
 
 def _facts(choice: Choice, written: Sequence[str]) -> list[tuple[str, str]]:
-    found = [
+    facts = [
         ("chosen", f"{len(choice.indices):,} of {len(choice.rows):,} rows without a label"),
         ("written", ", ".join(written)),
         ("expected by", choice.expected.source or "nothing: every row is as uncertain"),
     ]
     if choice.rows.labelled:
-        found.insert(1, ("left out", f"{choice.rows.labelled:,} rows that have a label"))
+        facts.insert(1, ("left out", f"{choice.rows.labelled:,} rows that have a label"))
     if choice.drifted:
-        found.append(("drifted", ", ".join(choice.drifted)))
+        facts.append(("drifted", ", ".join(choice.drifted)))
     worth = choice.worth
     if worth is not None:
-        found.append(("worth", f"about {number(round(worth))} labels drawn at random"))
+        facts.append(("worth", f"about {number(round(worth))} labels drawn at random"))
     smallest = float(choice.probabilities.min())
-    found.append(("least chance", f"{number(smallest)} for any row"))
-    return found
+    facts.append(("least chance", f"{number(smallest)} for any row"))
+    return facts

@@ -24,8 +24,8 @@ _LEVELS = {
 def added_text(added: AddedLabels, skipped: Mapping[str, int]) -> str:
     """The outcome for the labels of a file."""
     number = added.version.number
-    kept = f"unchanged: version {number} has these labels already"
-    lines = [kept if added.unchanged else f"version {number}: {added.added:,} labels added"]
+    unchanged = f"unchanged: version {number} has these labels already"
+    lines = [unchanged if added.unchanged else f"version {number}: {added.added:,} labels added"]
     if added.replaced:
         lines.append(f"  replaced  {added.replaced:,}, which older versions keep")
     if added.repeated:
@@ -34,9 +34,9 @@ def added_text(added: AddedLabels, skipped: Mapping[str, int]) -> str:
     return "\n".join(lines)
 
 
-def schemes_text(found: Iterable[SchemeOverview], columns: int | None = None) -> str:
+def schemes_text(overviews: Iterable[SchemeOverview], columns: int | None = None) -> str:
     """A section for each scheme; a sentence if there is none."""
-    sections = [_scheme_section(one, columns) for one in found]
+    sections = [_scheme_section(one, columns) for one in overviews]
     return "\n\n".join(sections) or "no labelling scheme"
 
 
@@ -89,68 +89,76 @@ def _cell(name: str, value: Any) -> Cell:
     return value if isinstance(value, int | float | str) else ""
 
 
-def agreement_text(found: AgreementReport, columns: int | None = None) -> str:
+def agreement_text(report: AgreementReport, columns: int | None = None) -> str:
     """The coefficients with their intervals, then each pair of annotators."""
     facts = [
-        ("annotators", _listed(found.annotators) or "none"),
+        ("annotators", _listed(report.annotators) or "none"),
         (
             "labelled",
-            f"{found.labels:,} labels on {found.rows:,} rows, compared {_LEVELS[found.level]}",
+            f"{report.labels:,} labels on {report.rows:,} rows, compared {_LEVELS[report.level]}",
         ),
-        ("compared", f"{found.rows_compared:,} rows with labels of two annotators or more"),
-        ("disputed", f"{found.disputed:,} rows"),
-        ("Krippendorff's alpha", _coefficient(found.alpha)),
+        ("compared", f"{report.rows_compared:,} rows with labels of two annotators or more"),
+        ("disputed", f"{report.disputed:,} rows"),
+        ("Krippendorff's alpha", _coefficient(report.alpha)),
     ]
-    if found.fleiss is not None:
-        facts.append(("Fleiss' kappa", _coefficient(found.fleiss)))
-    if found.errors is not None:
-        errors = found.errors
+    if report.fleiss is not None:
+        facts.append(("Fleiss' kappa", _coefficient(report.fleiss)))
+    if report.errors is not None:
+        errors = report.errors
         shares = [f"{n} {s:.1%}" for n, s in zip(errors.classes, errors.shares, strict=True)]
         facts.append(("estimated classes", _listed(shares)))
         facts.append(("uncertain", f"{errors.uncertain:,} rows with less than {CERTAIN:.0%}"))
         if not errors.converged:
             facts.append(("estimate", "not settled: the labels tell little about the annotators"))
-    elif found.pairs:
-        facts.append(("annotators' errors", f"not estimated: {found.no_errors}"))
-    text = f"{escape_control_characters(found.scheme)}\n{pairs(facts, columns, indent=2)}"
-    if found.pairs:
+    elif report.pairs:
+        facts.append(("annotators' errors", f"not estimated: {report.no_errors}"))
+    text = f"{escape_control_characters(report.scheme)}\n{pairs(facts, columns, indent=2)}"
+    if report.pairs:
         heads = ("annotator", "annotator ", "rows", "same", "Cohen's kappa", "95 %", "note")
         cells = [
             (
                 pair.one, pair.other, pair.kappa.rows, f"{pair.same:.1%}", number(pair.kappa.value),
                 _interval(pair.kappa), pair.kappa.note,
             )
-            for pair in found.pairs
+            for pair in report.pairs
         ]  # fmt: skip
         text += f"\n\n{table(heads, cells, columns, right=('rows', 'same', heads[4]))}"
-    if found.pairs_left_out:
-        text += f"\n{found.pairs_left_out:,} more pairs with fewer rows"
-    if found.errors is not None:
-        text += f"\n\n{_rights(found.errors, columns)}"
+    if report.pairs_left_out:
+        text += f"\n{report.pairs_left_out:,} more pairs with fewer rows"
+    if report.errors is not None:
+        text += f"\n\n{_rights(report.errors, columns)}"
     return text
 
 
-def _rights(found: EstimatedErrors, columns: int | None) -> str:
+def _rights(errors: EstimatedErrors, columns: int | None) -> str:
     heads = ("annotator", "labels", "estimated right")
     cells = [
         (annotator.name, annotator.labels, f"{annotator.accuracy:.1%}")
-        for annotator in found.annotators
+        for annotator in errors.annotators
     ]
     return table(heads, cells, columns, right=heads[1:])
 
 
-def _coefficient(found: Coefficient) -> str:
-    between = _interval(found)
+def _coefficient(coefficient: Coefficient) -> str:
+    between = _interval(coefficient)
     interval = f" ({between})" if between else ""
-    note = f"; {found.note}" if found.note else ""
-    return found.note if found.value is None else f"{number(found.value)}{interval}{note}"
+    note = f"; {coefficient.note}" if coefficient.note else ""
+    return (
+        coefficient.note
+        if coefficient.value is None
+        else f"{number(coefficient.value)}{interval}{note}"
+    )
 
 
-def _interval(found: Coefficient) -> str:
-    return "" if found.low is None else f"{number(found.low)} to {number(found.high)}"
+def _interval(coefficient: Coefficient) -> str:
+    return (
+        ""
+        if coefficient.low is None
+        else f"{number(coefficient.low)} to {number(coefficient.high)}"
+    )
 
 
 def _listed(texts: Iterable[str], between: str = ", ") -> str:
-    found = list(texts)
-    more = len(found) - MAX_LISTED
-    return between.join(found[:MAX_LISTED]) + (f", … {more:,} more" if more > 0 else "")
+    listed = list(texts)
+    more = len(listed) - MAX_LISTED
+    return between.join(listed[:MAX_LISTED]) + (f", … {more:,} more" if more > 0 else "")

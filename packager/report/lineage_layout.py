@@ -144,13 +144,13 @@ def _ports(
     arriving: dict[str, list[tuple[Slot, Slot]]] = {}
     for chain in chains:
         arriving.setdefault(chain[-1].table, []).append((chain[-2], chain[-1]))
-    found = {}
+    ports = {}
     for uri, ends in arriving.items():
         box = boxes[uri]
         step = box.height / (len(ends) + 1)
         for i, end in enumerate(sorted(ends, key=lambda pair: tops[pair[0]]), start=1):
-            found[end] = box.y + round(step * i)
-    return found
+            ports[end] = box.y + round(step * i)
+    return ports
 
 
 def _edge(

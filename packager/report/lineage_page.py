@@ -28,7 +28,7 @@ def _rows(nodes: dict[str, LineageTable]) -> Iterator[tuple[Cell, ...]]:
     for node in by_name(nodes.values()):
         version = node.version
         derived = version.derived if version else None
-        found = version.fingerprint if version else None
+        fingerprint = version.fingerprint if version else None
         parents = ""
         if derived is not None:
             taken = zip(node.parents, derived.parents, strict=True)
@@ -36,7 +36,7 @@ def _rows(nodes: dict[str, LineageTable]) -> Iterator[tuple[Cell, ...]]:
         yield (
             node.location.name,
             str(version.number) if version else "",
-            found.row_count if found else None,
+            fingerprint.row_count if fingerprint else None,
             _state(node),
             parents,
             derived.step if derived else "",

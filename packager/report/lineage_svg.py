@@ -32,22 +32,22 @@ svg.lineage marker path { fill: var(--edge); }
 def lineage_svg(nodes: dict[str, LineageTable]) -> str:
     """The graph as SVG; stale tables are dashed, and arrows show the parent's version used."""
     ordered = {node.location.uri: node for node in by_name(nodes.values())}
-    made = layout(
+    graph = layout(
         {uri: node.parents for uri, node in ordered.items()},
         {uri: _width(node) for uri, node in ordered.items()},
     )
-    size = f'width="{made.width}" height="{made.height}"'
+    size = f'width="{graph.width}" height="{graph.height}"'
     names = ", ".join(_label(node) for node in ordered.values())
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="lineage" {size} role="img" '
-            f'viewBox="0 0 {made.width} {made.height}" aria-label="{escape_markup(names)}">',
+            f'viewBox="0 0 {graph.width} {graph.height}" aria-label="{escape_markup(names)}">',
             f"<style>{STYLE}</style>",
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '
             'markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z"/></marker></defs>',
             f'<rect class="paper" {size}/>',
-            *(_arrow(edge, nodes) for edge in made.edges),
-            *(_box(ordered[uri], box) for uri, box in made.boxes.items()),
+            *(_arrow(edge, nodes) for edge in graph.edges),
+            *(_box(ordered[uri], box) for uri, box in graph.boxes.items()),
             "</svg>\n",
         ]
     )

@@ -37,7 +37,7 @@ Fact = tuple[str, str]
 
 def as_json(reference: Reference) -> dict[str, Any]:
     """Names, digests, layers with sizes in bytes, monitoring, lock and manifest."""
-    manifest, found = reference.manifest, reference.record(Attribution, ATTRIBUTION)
+    manifest, attribution = reference.manifest, reference.record(Attribution, ATTRIBUTION)
     origin = origin_of(reference)
     return {
         "name": reference.name,
@@ -54,7 +54,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
             for name, diff_id, size in reference.layers()
         ],
         "monitoring": _monitored(reference),
-        "attribution": None if found is None else found.model_dump(mode="json"),
+        "attribution": None if attribution is None else attribution.model_dump(mode="json"),
         "origin": None if origin is None else origin.model_dump(mode="json"),
         "members": solution.as_json(manifest, reference.lock()),
         "lock": reference.lock().model_dump(mode="json"),
@@ -75,9 +75,9 @@ def as_text(reference: Reference, columns: int | None = None, *, everything: boo
         screen = SCREEN if len(blocks) == 1 else SOLUTION_SCREEN
         left = None if everything else screen - len("\n\n".join(blocks).splitlines()) - 2
         blocks += metrics_text(manifest.evaluation, manifest.seed_variance, columns, left)
-    found = reference.record(Attribution, ATTRIBUTION)
-    if everything and found is not None:
-        blocks += attribution_text(found, columns)
+    attribution = reference.record(Attribution, ATTRIBUTION)
+    if everything and attribution is not None:
+        blocks += attribution_text(attribution, columns)
     if everything:
         blocks.append(_layer_table(reference, columns))
     return "\n\n".join(blocks)
@@ -107,9 +107,9 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield from compiled_facts(manifest.compiled, everything)
     yield from _proofs(manifest, reference.lock().platform)
     yield "monitoring", _monitoring(reference, everything)
-    found = reference.record(Attribution, ATTRIBUTION)
-    if found is not None and not everything:
-        yield from attribution_facts(found)
+    attribution = reference.record(Attribution, ATTRIBUTION)
+    if attribution is not None and not everything:
+        yield from attribution_facts(attribution)
     yield from _cases(manifest, everything)
     if not everything:
         sizes = [size for _, _, size in reference.layers()]
@@ -156,12 +156,12 @@ def _labels(manifest: Manifest) -> Iterator[Fact]:
     table = None if manifest.data == "none" else manifest.data.table
     if table is None or table.labels is None:
         return
-    found = table.labels
+    labels = table.labels
     yield (
         "labels",
-        f"scheme {found.scheme.name} ({found.scheme.kind}, {found.scheme.resolve}) of "
-        f"{table.table}@{table.version}: {found.labelled:,} rows labelled, {found.unresolved:,} "
-        f"disputed without a label, {found.unlabelled:,} unlabelled, labels {found.sha256[:12]}",
+        f"scheme {labels.scheme.name} ({labels.scheme.kind}, {labels.scheme.resolve}) of "
+        f"{table.table}@{table.version}: {labels.labelled:,} rows labelled, {labels.unresolved:,} "
+        f"disputed without a label, {labels.unlabelled:,} unlabelled, labels {labels.sha256[:12]}",
     )
 
 
@@ -179,9 +179,9 @@ def _cases(manifest: Manifest, everything: bool) -> Iterator[Fact]:
 def _personal(manifest: Manifest, everything: bool) -> Iterator[Fact]:
     """Columns of personal data, whose values are not recorded."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    found = [f"{column.name} ({column.personal})" for column in columns if column.personal]
-    if found:
-        yield "personal", f"{_listed(found, everything)}: no values are shown"
+    personal = [f"{column.name} ({column.personal})" for column in columns if column.personal]
+    if personal:
+        yield "personal", f"{_listed(personal, everything)}: no values are shown"
 
 
 def _unlabelled(words: Mapping[str, int]) -> str:
@@ -205,11 +205,11 @@ def _proofs(manifest: Manifest, shown: str) -> Iterator[Fact]:
 
     Nothing of a package for the platform that trained it.
     """
-    found = manifest.platforms
-    if all(one.proved_on == "native" for one in found.values()):
+    platforms = manifest.platforms
+    if all(one.proved_on == "native" for one in platforms.values()):
         return
-    names = sorted(found, key=lambda name: (name != shown, name))
-    yield "proved on", "; ".join(f"{name}: {PROOFS[found[name].proved_on]}" for name in names)
+    names = sorted(platforms, key=lambda name: (name != shown, name))
+    yield "proved on", "; ".join(f"{name}: {PROOFS[platforms[name].proved_on]}" for name in names)
 
 
 def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact]:
@@ -247,13 +247,15 @@ def _monitored(reference: Reference) -> dict[str, Any] | None:
 
 
 def _monitoring(reference: Reference, everything: bool) -> str:
-    found = _monitored(reference)
-    if found is None:
+    monitored = _monitored(reference)
+    if monitored is None:
         return "no profile: requests, predictions and anomalies only"
-    parts = [f"drift of {len(found['features'])}: {_listed(found['features'], everything)}"]
-    if left_out := found["left_out"]:
+    parts = [f"drift of {len(monitored['features'])}: {_listed(monitored['features'], everything)}"]
+    if left_out := monitored["left_out"]:
         parts.append(f"{len(left_out)} left out: {_listed(left_out, everything)}")
-    if excluded := [f"{name} ({why['detail']})" for name, why in found["drift_excluded"].items()]:
+    if excluded := [
+        f"{name} ({why['detail']})" for name, why in monitored["drift_excluded"].items()
+    ]:
         parts.append(f"not compared: {_listed(excluded, everything)}")
     return "; ".join(parts)
 

@@ -29,49 +29,49 @@ DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}")
 MAX_SHOWN = 8  # items of a list; --json has them all
 
 
-def as_json(found: Difference) -> dict[str, Any]:
+def as_json(difference: Difference) -> dict[str, Any]:
     """All fields; ``same`` is true if there is no difference."""
-    return {"same": found.same, **found.model_dump(mode="json", by_alias=True)}
+    return {"same": difference.same, **difference.model_dump(mode="json", by_alias=True)}
 
 
-def as_text(found: Difference, columns: int | None = None) -> str:
+def as_text(difference: Difference, columns: int | None = None) -> str:
     """A section per part that differs, a line per difference: + added, - removed, ~ changed.
 
     A is the package named first, B the second.
     """
-    lines = [f"A  {found.before.name}", f"B  {found.after.name}"]
-    if found.same:
+    lines = [f"A  {difference.before.name}", f"B  {difference.after.name}"]
+    if difference.same:
         return "\n".join([*lines, "", "no differences"])
-    for title, section in _sections(found, columns):
+    for title, section in _sections(difference, columns):
         body = [f"  {line}" for line in section]
         lines += ["", title, *body] if body else []
     return "\n".join(lines)
 
 
-def _sections(found: Difference, columns: int | None) -> Iterator[tuple[str, Iterable[str]]]:
-    yield "package", _changes(found.package)
-    yield "Python, platform and base", _changes(found.platform)
-    yield "requirements", map(_requirement, found.requirements)
-    yield "data", _data(found.data)
-    yield "flow and members", _changes(found.solution)
-    yield "code", _changes(found.code)
-    yield "recipe", _changes(found.recipe)
-    yield "serve", _changes(found.serve)
-    yield "slices", _changes(found.slices)
-    yield "runtime", _changes(found.runtime)
-    yield "numerical environment", _changes(found.environment)
-    yield "compiled form", _changes(found.compiled)
-    yield "schema", _changes(found.schema_)
-    yield "model", _changes(found.model)
-    yield "metrics", _evaluation(found.evaluation, columns)
-    yield "findings in the data", _changes(found.findings)
-    yield "training twice", _changes(found.repeatability)
-    yield "metrics of other seeds", _spread(found.seed_variance)
-    yield "files in /package", _changes(found.files)
-    yield "image settings", _changes(found.image)
-    yield "layers", _layers(found.layers)
-    if found.companion is not None:
-        yield "companion, with the image's layers", _companion(found)
+def _sections(difference: Difference, columns: int | None) -> Iterator[tuple[str, Iterable[str]]]:
+    yield "package", _changes(difference.package)
+    yield "Python, platform and base", _changes(difference.platform)
+    yield "requirements", map(_requirement, difference.requirements)
+    yield "data", _data(difference.data)
+    yield "flow and members", _changes(difference.solution)
+    yield "code", _changes(difference.code)
+    yield "recipe", _changes(difference.recipe)
+    yield "serve", _changes(difference.serve)
+    yield "slices", _changes(difference.slices)
+    yield "runtime", _changes(difference.runtime)
+    yield "numerical environment", _changes(difference.environment)
+    yield "compiled form", _changes(difference.compiled)
+    yield "schema", _changes(difference.schema_)
+    yield "model", _changes(difference.model)
+    yield "metrics", _evaluation(difference.evaluation, columns)
+    yield "findings in the data", _changes(difference.findings)
+    yield "training twice", _changes(difference.repeatability)
+    yield "metrics of other seeds", _spread(difference.seed_variance)
+    yield "files in /package", _changes(difference.files)
+    yield "image settings", _changes(difference.image)
+    yield "layers", _layers(difference.layers)
+    if difference.companion is not None:
+        yield "companion, with the image's layers", _companion(difference)
 
 
 def _changes(changes: Changes, between: str = ".") -> Iterator[str]:
@@ -143,34 +143,34 @@ def _listed(items: Sequence[str]) -> str:
     return ", ".join(items[:MAX_SHOWN]) + more
 
 
-def _requirement(found: Requirement) -> str:
-    one, other = found.before, found.after
+def _requirement(requirement: Requirement) -> str:
+    one, other = requirement.before, requirement.after
     if one is None or other is None:
         wheel = other or one
         version = wheel.version if wheel else ""
-        return f"{SIGNS[found.change]} {found.name} {version}"
-    if found.change == "version":
-        return f"~ {found.name} {one.version} → {other.version}"
-    if found.change == "groups":
+        return f"{SIGNS[requirement.change]} {requirement.name} {version}"
+    if requirement.change == "version":
+        return f"~ {requirement.name} {one.version} → {other.version}"
+    if requirement.change == "groups":
         groups = " → ".join(f"for {' and '.join(wheel.groups)}" for wheel in (one, other))
-        return f"~ {found.name} {one.version}: {groups}"
+        return f"~ {requirement.name} {one.version}: {groups}"
     files = f"{one.filename} {one.sha256[:12]} → {other.filename} {other.sha256[:12]}"
-    return f"~ {found.name} {one.version}, another file: {files}"
+    return f"~ {requirement.name} {one.version}, another file: {files}"
 
 
-def _data(found: DataDifference) -> Iterator[str]:
-    if found.same:
+def _data(difference: DataDifference) -> Iterator[str]:
+    if difference.same:
         return
-    yield from _changes(found.files, "/")
-    yield from _changes(found.settings)
+    yield from _changes(difference.files, "/")
+    yield from _changes(difference.settings)
     for how in ("added", "removed", "changed"):
-        names = [change.path[0] for change in found.columns if change.change == how]
+        names = [change.path[0] for change in difference.columns if change.change == how]
         if names:
             yield f"columns {how}: {', '.join(names)}"
-    if found.types_differ:
+    if difference.types_differ:
         yield "columns differ in name, logical type, nullability or order"
-    if found.rows is not None:
-        yield from _rows(found.rows, moved=not found.columns)
+    if difference.rows is not None:
+        yield from _rows(difference.rows, moved=not difference.columns)
 
 
 def _rows(rows: Rows, *, moved: bool) -> Iterator[str]:
@@ -187,11 +187,11 @@ def _rows(rows: Rows, *, moved: bool) -> Iterator[str]:
         yield from _overlap(rows.overlap)
 
 
-def _overlap(found: Overlap) -> Iterator[str]:
-    how = "exact" if found.exact else f"estimated from {found.sample} row hashes, 95 % interval"
-    for share, mine, other in ((found.of_before, "A", "B"), (found.of_after, "B", "A")):
+def _overlap(overlap: Overlap) -> Iterator[str]:
+    how = "exact" if overlap.exact else f"estimated from {overlap.sample} row hashes, 95 % interval"
+    for share, mine, other in ((overlap.of_before, "A", "B"), (overlap.of_after, "B", "A")):
         if share is not None:
-            share_text = _share(share, exact=found.exact)
+            share_text = _share(share, exact=overlap.exact)
             yield f"of the distinct rows of {mine}, {share_text} are in {other} ({how})"
 
 
@@ -201,8 +201,8 @@ def _share(share: Share, *, exact: bool) -> str:
     return f"about {share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
 
 
-def _evaluation(found: EvaluationDifference, columns: int | None) -> Iterator[str]:
-    for sign, names in (("-", found.slices_removed), ("+", found.slices_added)):
+def _evaluation(difference: EvaluationDifference, columns: int | None) -> Iterator[str]:
+    for sign, names in (("-", difference.slices_removed), ("+", difference.slices_added)):
         for name in names:
             yield f"{sign} slice {name}"
     rows = [
@@ -213,33 +213,35 @@ def _evaluation(found: EvaluationDifference, columns: int | None) -> Iterator[st
             metric.after,
             change_of(metric.difference),
         )
-        for metric in found.metrics
+        for metric in difference.metrics
     ]
     heads = ("rows", "metric", "A", "B", "difference")
     yield from table(heads, rows, columns and columns - 2, right=("difference",)).splitlines()
 
 
-def _layers(found: LayersDifference) -> Iterator[str]:
-    if found.equal:
-        size = format_bytes(sum(layer.size for layer in found.equal))
-        yield f"= {', '.join(layer.name for layer in found.equal)}: {size}"
-    yield from _unlike(found.only_before, found.only_after)
-    yield from _bytes(found)
+def _layers(difference: LayersDifference) -> Iterator[str]:
+    if difference.equal:
+        size = format_bytes(sum(layer.size for layer in difference.equal))
+        yield f"= {', '.join(layer.name for layer in difference.equal)}: {size}"
+    yield from _unlike(difference.only_before, difference.only_after)
+    yield from _bytes(difference)
 
 
-def _companion(found: Difference) -> Iterator[str]:
-    if found.companion is None:
+def _companion(difference: Difference) -> Iterator[str]:
+    if difference.companion is None:
         return
-    for side, name in ((found.before, "A"), (found.after, "B")):
+    for side, name in ((difference.before, "A"), (difference.after, "B")):
         if not side.companion:
             yield f"{name} has no companion: its image counts"
-    shown = {layer.diff_id for layer in (*found.layers.only_before, *found.layers.only_after)}
+    shown = {
+        layer.diff_id for layer in (*difference.layers.only_before, *difference.layers.only_after)
+    }
     before, after = (
         [layer for layer in layers if layer.diff_id not in shown]
-        for layers in (found.companion.only_before, found.companion.only_after)
+        for layers in (difference.companion.only_before, difference.companion.only_after)
     )
     yield from _unlike(before, after)
-    yield from _bytes(found.companion)
+    yield from _bytes(difference.companion)
 
 
 def _unlike(before: Sequence[LayerEntry], after: Sequence[LayerEntry]) -> Iterator[str]:
@@ -251,7 +253,7 @@ def _unlike(before: Sequence[LayerEntry], after: Sequence[LayerEntry]) -> Iterat
     yield from table(("layer", "size", "diff id"), rows, right=("size",)).splitlines()
 
 
-def _bytes(found: LayersDifference) -> Iterator[str]:
-    yield f"to ship: {format_bytes(found.to_ship)} that A lacks"
-    load = format_bytes(found.to_load)
+def _bytes(difference: LayersDifference) -> Iterator[str]:
+    yield f"to ship: {format_bytes(difference.to_ship)} that A lacks"
+    load = format_bytes(difference.to_load)
     yield f"to load into an engine that has A: {load}, all above the first layer that differs"

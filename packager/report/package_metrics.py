@@ -62,9 +62,9 @@ def metrics_text(
         return
     if lines is None:
         rows = [
-            (name, found.rows, *row)
-            for name, found in slices.items()
-            for row in metric_rows(found, spread.slices.get(name, {}) if spread else {})
+            (name, metrics.rows, *row)
+            for name, metrics in slices.items()
+            for row in metric_rows(metrics, spread.slices.get(name, {}) if spread else {})
         ]
         yield table(("slice", "rows", *heads), rows, columns, right=right, indent=2)
         return
@@ -117,13 +117,13 @@ def reference_name(overall: MetricValues) -> str:
 
 
 def metric_rows(
-    found: MetricValues, seeds: Mapping[str, Sequence[float]]
+    metrics: MetricValues, seeds: Mapping[str, Sequence[float]]
 ) -> Iterator[tuple[str, float, str, float | None, str]]:
     """Name, value, interval, baseline and deviation over ``seeds`` of each metric."""
-    for name, value in sorted(found.values.items()):
+    for name, value in sorted(metrics.values.items()):
         deviation = number(stdev(seeds[name])) if len(seeds.get(name, ())) > 1 else ""
-        ends = interval(found.intervals.get(name))
-        yield name, value, ends, found.baseline.get(name), deviation
+        ends = interval(metrics.intervals.get(name))
+        yield name, value, ends, metrics.baseline.get(name), deviation
 
 
 def _worst(
@@ -150,15 +150,15 @@ def _worst(
 
 def worst_slices(evaluation: Evaluation, metric: str) -> list[str]:
     """The slices that have ``metric``, those with the worst intervals first."""
-    known = {n: found for n, found in evaluation.slices.items() if metric in found.values}
+    known = {n: metrics for n, metrics in evaluation.slices.items() if metric in metrics.values}
     return sorted(known, key=lambda name: _badness(known[name], metric))
 
 
-def _badness(found: MetricValues, metric: str) -> float:
+def _badness(metrics: MetricValues, metric: str) -> float:
     """Sort key, smaller is worse: the better end of the interval.
 
     A slice of few rows has a wide interval and so does not come first by chance.
     """
-    value = found.values[metric]
-    low, high = found.intervals.get(metric, (value, value))
+    value = metrics.values[metric]
+    low, high = metrics.intervals.get(metric, (value, value))
     return high if _bare(metric).startswith(HIGH_IS_GOOD) else -low

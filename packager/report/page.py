@@ -88,15 +88,15 @@ def table_box(
     any row are omitted.
     """
     cells = [list(row) for row in rows]
-    kept = [i for i, _ in enumerate(heads) if any(is_value(row[i]) for row in cells)]
-    if not kept:
+    filled = [i for i, _ in enumerate(heads) if any(is_value(row[i]) for row in cells)]
+    if not filled:
         return ""
-    kinds = [_kind(heads[i] in right, [row[i] for row in cells]) for i in kept]
+    kinds = [_kind(heads[i] in right, [row[i] for row in cells]) for i in filled]
     names = "".join(
         f'<th scope="col" class="{kind}">{escape_markup(heads[i])}</th>'
-        for i, kind in zip(kept, kinds, strict=True)
+        for i, kind in zip(filled, kinds, strict=True)
     )
-    body = "".join(f"<tr>{_cells([row[i] for i in kept], kinds)}</tr>" for row in cells)
+    body = "".join(f"<tr>{_cells([row[i] for i in filled], kinds)}</tr>" for row in cells)
     return (
         f'<div class="scroll" tabindex="0" role="region" '
         f'aria-label="{escape_markup(title)}"><table>'

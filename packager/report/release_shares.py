@@ -16,31 +16,31 @@ HEADS = ("changed", "share", "95 % interval", "of the change")
 MAX_SLICES = 5
 
 
-def as_json(found: ReleaseShares) -> dict[str, Any]:
+def as_json(shares: ReleaseShares) -> dict[str, Any]:
     """All fields."""
-    return found.model_dump(mode="json")
+    return shares.model_dump(mode="json")
 
 
-def as_text(found: ReleaseShares, columns: int | None = None) -> str:
+def as_text(shares: ReleaseShares, columns: int | None = None) -> str:
     """The changes, and tables of the shares."""
-    return "\n\n".join(_parts(found, columns))
+    return "\n\n".join(_parts(shares, columns))
 
 
-def _parts(found: ReleaseShares, columns: int | None) -> Iterator[str]:
-    if not found.members and not found.flow:
+def _parts(shares: ReleaseShares, columns: int | None) -> Iterator[str]:
+    if not shares.members and not shares.flow:
         yield "the two have the same members and the same flow: no share of a change"
         return
-    changed = [f"  {member.name}: {member.before} → {member.after}" for member in found.members]
-    changed += ["  the flow, its settings or its dependencies"] if found.flow else []
+    changed = [f"  {member.name}: {member.before} → {member.after}" for member in shares.members]
+    changed += ["  the flow, its settings or its dependencies"] if shares.flow else []
     yield "\n".join(["changed from A to B:", *map(escape_control_characters, changed)])
-    yield from _tables(found.answers, "answers", found.change, columns)
-    if found.error:
-        yield from _tables(found.loss, "error", found.error, columns)
-    if found.own:
+    yield from _tables(shares.answers, "answers", shares.change, columns)
+    if shares.error:
+        yield from _tables(shares.loss, "error", shares.error, columns)
+    if shares.own:
         heads = ("member", "rows", "mean loss in A", "in B", "95 % interval of the change")
-        shown = table(heads, map(_own, found.own), columns, right=heads[1:], indent=2)
+        shown = table(heads, map(_own, shares.own), columns, right=heads[1:], indent=2)
         yield f"changed members by themselves, on the rows both releases hand them:\n{shown}"
-    yield from found.sentences
+    yield from shares.sentences
 
 
 def _tables(

@@ -72,18 +72,18 @@ def _verified(report: ReplayReport) -> list[tuple[str, str]]:
     return [*report.verified_by.items(), *isolation]
 
 
-def _comparison(found: ModelComparison) -> str:
-    facts: list[tuple[str, str]] = [("held-out rows predicted", number(found.rows))]
-    if found.label_flips is not None:
-        facts.append(("rows with another label", number(found.label_flips)))
-    facts.append(("largest difference", number(found.largest_difference)))
-    facts.append(("model files", "equal" if found.artifact else "differ"))
-    state = {True: "equal", False: "differs", None: NOTHING_KNOWN}[found.state]
+def _comparison(comparison: ModelComparison) -> str:
+    facts: list[tuple[str, str]] = [("held-out rows predicted", number(comparison.rows))]
+    if comparison.label_flips is not None:
+        facts.append(("rows with another label", number(comparison.label_flips)))
+    facts.append(("largest difference", number(comparison.largest_difference)))
+    facts.append(("model files", "equal" if comparison.artifact else "differ"))
+    state = {True: "equal", False: "differs", None: NOTHING_KNOWN}[comparison.state]
     facts.append(("model state", state))
-    facts += [("differs", part) for part in found.differing]
-    facts += [("differs, not part of the state", part) for part in found.ignored]
-    if found.differing_rows:
-        indices = ", ".join(map(str, found.differing_rows))
+    facts += [("differs", part) for part in comparison.differing]
+    facts += [("differs, not part of the state", part) for part in comparison.ignored]
+    if comparison.differing_rows:
+        indices = ", ".join(map(str, comparison.differing_rows))
         facts.append(("rows that differ most", indices))
     return html_table("Recorded and new model", ("fact", "value"), facts)
 
@@ -128,7 +128,7 @@ def _listed(value: object) -> str:
 
 def check_rows(checks: Sequence[IntegrityCheck]) -> Iterator[tuple[str, ...]]:
     """The check, its result and the values; failed checks first."""
-    for check in sorted(checks, key=lambda found: found.ok):
+    for check in sorted(checks, key=lambda entry: entry.ok):
         if check.ok:
             yield check.name, "equal", check.expected, ""
         else:

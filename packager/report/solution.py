@@ -61,11 +61,11 @@ def as_text(
     """A table of the members, and a line for each whose requirements differ."""
     if manifest.solution is None:
         return
-    found = {member.name: wheels_of(member, lock) for member in manifest.solution.members}
-    rows = [_row(member, found[member.name]) for member in manifest.solution.members]
+    by_member = {member.name: wheels_of(member, lock) for member in manifest.solution.members}
+    rows = [_row(member, by_member[member.name]) for member in manifest.solution.members]
     lines = [f"  flow {manifest.solution.flow}, {len(rows)} members", ""]
     lines.append(table(HEADS, rows, columns, indent=2))
-    for name, wheels in found.items():
+    for name, wheels in by_member.items():
         if differs := wheels.get("differs"):
             lines.append(f"  requirements of {name}: {_differing(differs, everything)}")
     yield "\n".join(lines)

@@ -29,10 +29,10 @@ def table(
     wrapped. None (output to a file or a program) keeps every row on one line. Values are never cut.
     """
     cells = [list(row) for row in rows]
-    kept = [index for index, _ in enumerate(heads) if any(is_value(row[index]) for row in cells)]
-    aligned = [heads[index] in right or is_numeric(row[index] for row in cells) for index in kept]
-    shown = [[_text(row[index]) for index in kept] for row in cells]
-    return _render([heads[index] for index in kept], shown, aligned, columns, indent)
+    filled = [index for index, _ in enumerate(heads) if any(is_value(row[index]) for row in cells)]
+    aligned = [heads[index] in right or is_numeric(row[index] for row in cells) for index in filled]
+    shown = [[_text(row[index]) for index in filled] for row in cells]
+    return _render([heads[index] for index in filled], shown, aligned, columns, indent)
 
 
 def pairs(rows: Iterable[tuple[str, str]], columns: int | None = None, *, indent: int = 0) -> str:

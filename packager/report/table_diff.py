@@ -15,48 +15,48 @@ from packager.text import escape_control_characters
 _COLUMNS = 40
 
 
-def compared_text(found: DataDiff, columns: int | None = None) -> str:
+def compared_text(difference: DataDiff, columns: int | None = None) -> str:
     """The whole comparison as lines."""
-    return "\n".join(_lines(found, columns))
+    return "\n".join(_lines(difference, columns))
 
 
-def _lines(found: DataDiff, columns: int | None) -> Iterator[str]:
-    rows = found.rows
-    if found.equal:
+def _lines(difference: DataDiff, columns: int | None) -> Iterator[str]:
+    rows = difference.rows
+    if difference.equal:
         order = "" if rows.verdict == "equal" else ", in another order"
         yield f"equal: the same {rows.after} rows{order}"
         return
     yield "schema"
-    for sign, names in (("+", found.added_columns), ("-", found.removed_columns)):
+    for sign, names in (("+", difference.added_columns), ("-", difference.removed_columns)):
         yield from (f"  {sign} {escape_control_characters(name)}" for name in names)
-    if not (found.added_columns or found.removed_columns):
+    if not (difference.added_columns or difference.removed_columns):
         other = "other types, nulls or order of columns"
-        yield f"  {other if found.types_differ else 'the same'}"
+        yield f"  {other if difference.types_differ else 'the same'}"
     yield "columns"
-    yield from _columns(found, columns)
+    yield from _columns(difference, columns)
     yield f"rows {rows.before} → {rows.after}"
-    yield from map(escape_control_characters, _rows(found))
+    yield from map(escape_control_characters, _rows(difference))
 
 
-def _columns(found: DataDiff, columns: int | None) -> Iterator[str]:
-    if not found.changed_columns:
+def _columns(difference: DataDiff, columns: int | None) -> Iterator[str]:
+    if not difference.changed_columns:
         yield "  the same values in each"
         return
-    names = found.changed_columns[:_COLUMNS]
-    rows = [row for name in names for row in _column(found, name)]
+    names = difference.changed_columns[:_COLUMNS]
+    rows = [row for name in names for row in _column(difference, name)]
     heads = ("changed", "what", "before", "after")
     yield table(heads, rows, columns, right=("before", "after"), indent=2)
-    if len(found.changed_columns) > _COLUMNS:
-        yield f"  and {len(found.changed_columns) - _COLUMNS} more"
+    if len(difference.changed_columns) > _COLUMNS:
+        yield f"  and {len(difference.changed_columns) - _COLUMNS} more"
 
 
-def _column(found: DataDiff, name: str) -> list[tuple[str, str, str, str]]:
+def _column(difference: DataDiff, name: str) -> list[tuple[str, str, str, str]]:
     """The facts of a column that differ; only its name if none is known."""
     facts: list[tuple[str, str, str]] = []
-    if found.summaries is not None:
-        before, after = (summary.columns[name] for summary in found.summaries)
+    if difference.summaries is not None:
+        before, after = (summary.columns[name] for summary in difference.summaries)
         facts += _facts(before, after)
-    for drift in found.drift:
+    for drift in difference.drift:
         if drift.column == name:
             about = f" of {drift.measure}" if drift.measure else ""
             facts.append((f"PSI{about}", "", number(drift.psi)))
@@ -75,17 +75,17 @@ def _facts(before: ColumnSummary, after: ColumnSummary) -> Iterator[tuple[str, s
             yield name, number(one), number(other)
 
 
-def _rows(found: DataDiff) -> Iterator[str]:
-    if found.row_diff is not None:
-        yield from _row_diff(found.row_diff)
+def _rows(difference: DataDiff) -> Iterator[str]:
+    if difference.row_diff is not None:
+        yield from _row_diff(difference.row_diff)
         return
-    overlap = found.rows.overlap
-    if found.rows.verdict == "incomparable":
+    overlap = difference.rows.overlap
+    if difference.rows.verdict == "incomparable":
         yield "  can't be compared without the data: the columns differ"
     elif overlap is not None and overlap.of_before is not None:
         about = "" if overlap.exact else "about "
         yield f"  {about}{overlap.of_before.value:.1%} of the distinct rows are in both"
-    if found.rows.verdict in ("equal", "reordered"):
+    if difference.rows.verdict in ("equal", "reordered"):
         yield "  the same"
 
 

@@ -94,19 +94,19 @@ def log_text(versions: Iterable[Version], columns: int | None = None) -> str:
 
 def log_json(version: Version) -> dict[str, Any]:
     """A version as plain JSON values; its fingerprint omits the sketch."""
-    found = version.model_dump(mode="json", by_alias=True)
-    if found["fingerprint"]:
-        del found["fingerprint"]["sketch"]
-    return {**found, "when": version.when}
+    fields = version.model_dump(mode="json", by_alias=True)
+    if fields["fingerprint"]:
+        del fields["fingerprint"]["sketch"]
+    return {**fields, "when": version.when}
 
 
 def _cells(version: Version) -> tuple[Cell, ...]:
-    found = version.fingerprint
+    fingerprint = version.fingerprint
     return (
         str(version.number),
         version.when,
-        found.rows[0][:8] if found else "",
-        found.row_count if found else "not known",
+        fingerprint.rows[0][:8] if fingerprint else "",
+        fingerprint.row_count if fingerprint else "not known",
         version.operation if version.reverted_to is None else f"revert to {version.reverted_to}",
         version.author,
         version.message,

@@ -81,8 +81,8 @@ def apply_to_table(
     place = output or default
     # The parent's columns are accepted: changes to them were confirmed there.
     authorship = Authorship(counts or "no verdicts", by, change=True)
-    made = derive(place, [source], step, authorship, Path.cwd(), progress)
-    return Location(place.uri, made.version.number), made
+    derived = derive(place, [source], step, authorship, Path.cwd(), progress)
+    return Location(place.uri, derived.version.number), derived
 
 
 def _source(location: Location) -> tuple[Location, Location]:

@@ -78,14 +78,14 @@ def apply_verdicts(
     CSV cells without a verdict keep their text. Raise ``UsageError`` if a verdict names an absent
     column or a value that its column can't hold.
     """
-    found = source_files(source, reader)
-    if found.format not in ("csv", "parquet") or len(found.all) > len(found.table):
+    listing = source_files(source, reader)
+    if listing.format not in ("csv", "parquet") or len(listing.all) > len(listing.table):
         raise UsageError(
             f"{source}: expected a CSV or Parquet table to correct, got one with arrays or files "
             "beside it",
             "correct the files themselves",
         )
-    form, files = found.format, found.table
+    form, files = listing.format, listing.table
     suffix = table_suffix(files[0])
     if output.suffix.lower() != suffix:
         raise UsageError(f"--output {output}: expected a {suffix} file, as the source is")
@@ -95,10 +95,10 @@ def apply_verdicts(
     changes = corrections_of(frame, verdicts)
     derived = CorrectedFile(
         parent=_relative(source, output.parent),
-        files=tuple(FileEntry.of(file, found.name(file)) for file in files),
+        files=tuple(FileEntry.of(file, listing.name(file)) for file in files),
         parent_rows=fingerprint(frame).rows,
         verdicts=digest(verdicts),
-        rows=int(changes.kept.sum()),
+        rows=int(changes.remaining.sum()),
         dropped=changes.dropped,
         fixed=len(changes.cells),
         unused=changes.unused,
@@ -125,7 +125,7 @@ def _write_csv(
         writer.writerow(header)
         index = 0
         for cells in records:
-            if changes.kept[min(index, rows - 1)]:
+            if changes.remaining[min(index, rows - 1)]:
                 writer.writerow(_cells(cells, header, index, changes))
             index += 1
     if index != rows:

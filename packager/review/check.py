@@ -140,11 +140,11 @@ def check_data(
         job = make_check_job(project, progress, against)
         files = read_files(project)
         environment = resolve_environment(project, files, Engine.connect(), progress, base=base)
-        kept = report_cache_path(files, job, environment.lock, environment.isolation)
-        report, isolation = None if fresh else cached_report(kept), dict[str, str]()
+        cache_path = report_cache_path(files, job, environment.lock, environment.isolation)
+        report, isolation = None if fresh else cached_report(cache_path), dict[str, str]()
         if report is None:
             with environment_worker(project, files, environment, progress) as worker:
-                report = run_check(kept, job, worker, progress)
+                report = run_check(cache_path, job, worker, progress)
                 isolation = dict(worker.measures)
         return CheckResult(report, verdicts, isolation)
 
@@ -155,16 +155,16 @@ def _check_bare(
     """Check a file or table without a project."""
     keep_text_plain()
     if isinstance(data, Path):
-        found = baseline(None, against, progress)
-        return _check_rows(data, data.name, target, found, progress)
+        previous_rows = baseline(None, against, progress)
+        return _check_rows(data, data.name, target, previous_rows, progress)
     from packager.tables.checkout import export
 
     with temporary_directory() as folder:
         file = folder / f"{data.name}.parquet"
         version = Location(data.uri, export(data, file).number)
-        found = baseline(version, against, progress)
+        previous_rows = baseline(version, against, progress)
         labels = stored_labels(version)
-        return _check_rows(file, str(version), target, found, progress, labels)
+        return _check_rows(file, str(version), target, previous_rows, progress, labels)
 
 
 def _check_rows(

@@ -23,7 +23,7 @@ MAX_FIX_CHAIN = 10
 class Corrections:
     """Mask of the rows to keep, shape (n,), and new cells by (position, column)."""
 
-    kept: np.ndarray
+    remaining: np.ndarray
     cells: dict[tuple[int, str], str]
     unused: tuple[str, ...]
     """Row hashes of verdicts that match no row."""
@@ -31,7 +31,7 @@ class Corrections:
     @property
     def dropped(self) -> int:
         """Number of dropped rows."""
-        return int((~self.kept).sum())
+        return int((~self.remaining).sum())
 
 
 def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Corrections:
@@ -43,7 +43,7 @@ def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Correcti
     by_hash: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_hash.setdefault(verdict.row_hash, []).append(verdict)
-    kept = np.ones(len(frame), dtype=np.bool_)
+    remaining = np.ones(len(frame), dtype=np.bool_)
     cells: dict[tuple[int, str], str] = {}
     used: set[str] = set()
     indices, current = np.arange(len(frame)), frame
@@ -53,7 +53,7 @@ def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Correcti
         for row, row_hash in zip(indices.tolist(), hashes, strict=True):
             for verdict in by_hash.get(row_hash, ()):
                 if verdict.verdict == "drop" or (verdict.verdict == "dedupe" and row_hash in used):
-                    kept[row] = False
+                    remaining[row] = False
                 if verdict.verdict == "fix":
                     cells[row, _column(verdict, frame)] = verdict.value
                     fixed.append(row)
@@ -63,7 +63,7 @@ def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Correcti
             break
         indices = np.unique(fixed)
         current = _fixed(frame, cells).iloc[indices]
-    return Corrections(kept, cells, tuple(sorted(by_hash.keys() - used)))
+    return Corrections(remaining, cells, tuple(sorted(by_hash.keys() - used)))
 
 
 def _column(verdict: Verdict, frame: pd.DataFrame) -> str:
@@ -90,7 +90,7 @@ def corrected_table(table: pa.Table, changes: Corrections) -> pa.Table:
         column = table[name].cast(plain).combine_chunks()
         changed = pc.replace_with_mask(column, mask, values).cast(field.type)
         table = table.set_column(table.schema.get_field_index(name), field, changed)
-    return table.filter(pa.array(changes.kept))
+    return table.filter(pa.array(changes.remaining))
 
 
 def _cell(text: str, kind: pa.DataType, name: str) -> pa.Scalar:

@@ -105,8 +105,8 @@ def stored_labels(table: Location, data: DataSection | None = None) -> StoredLab
     from packager.tables.labels.export import disputed_rows, labelled_rows
 
     scheme = data.labels if data else None
-    found = disputed_rows(table) if scheme is None else labelled_rows(table, scheme).disputes
-    disputed = tuple(DisputedRow.model_validate(asdict(one)) for one in found)
+    disputes = disputed_rows(table) if scheme is None else labelled_rows(table, scheme).disputes
+    disputed = tuple(DisputedRow.model_validate(asdict(one)) for one in disputes)
     if scheme is None and not disputed:
         return None
     return StoredLabels(target=data.target if data and scheme else None, disputed=disputed)
@@ -124,12 +124,12 @@ def baseline(
     # deltalake is imported only if a table is used.
     from packager.tables import previous
 
-    found = previous.load_rows(against, reader) if against else None
-    if found is None and table is not None:
-        found = previous.load_previous(table, progress)
-    if found is not None:
-        progress.step(f"comparing with {found.name}")
-    return found
+    previous_rows = previous.load_rows(against, reader) if against else None
+    if previous_rows is None and table is not None:
+        previous_rows = previous.load_previous(table, progress)
+    if previous_rows is not None:
+        progress.step(f"comparing with {previous_rows.name}")
+    return previous_rows
 
 
 def report_cache_path(files: ProjectFiles, job: CheckJob, lock: Lock, isolation: str) -> Path:

@@ -59,8 +59,8 @@ def _sides(
     every = np.concatenate(train)
     if held is not None:
         return every, np.concatenate([row_hashes(_of(frame, features, data)) for frame in held])
-    found = split_parts(pd.concat(parts, ignore_index=True), data.split, features)
-    return every[found.train], every[found.test]
+    split = split_parts(pd.concat(parts, ignore_index=True), data.split, features)
+    return every[split.train], every[split.test]
 
 
 def _of(frame: pd.DataFrame, features: list[str], data: DataSection) -> pd.DataFrame:

@@ -66,11 +66,11 @@ def by_detector(report: DataCheckReport) -> list[DetectorCount]:
 def summary(report: DataCheckReport, verdicts: Sequence[Verdict] = ()) -> Iterator[str]:
     """The lines for the log of a build: one per detector, worst first."""
     yield checked(report)
-    found = by_detector(report)
-    for one in found:
+    counts = by_detector(report)
+    for one in counts:
         stops = ", stops a build" if one.blocking else ""
         yield f"{one.count:,} {DESCRIPTIONS[one.detector]} ({one.detector}{stops})"
-    yield from notes(report, verdicts, found)
+    yield from notes(report, verdicts, counts)
 
 
 def checked(report: DataCheckReport) -> str:
@@ -79,10 +79,10 @@ def checked(report: DataCheckReport) -> str:
 
 
 def notes(
-    report: DataCheckReport, verdicts: Sequence[Verdict], found: Sequence[DetectorCount]
+    report: DataCheckReport, verdicts: Sequence[Verdict], counts: Sequence[DetectorCount]
 ) -> Iterator[str]:
     """The lines after the findings: no findings, verdicts, and notes."""
-    if not found:
+    if not counts:
         yield "nothing found" if report.rows else "no rows: nothing could be found"
     judged = {verdict.row_hash for verdict in verdicts} & report.cells.keys()
     if judged:

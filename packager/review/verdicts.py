@@ -67,12 +67,12 @@ def verdict_of(cells: Mapping[str, str | None], location: str) -> Verdict:
             f"{location}: expected no value with {decision}, got {value!r}", "did you mean fix?"
         )
     reason = (cells.get("reason") or "").strip()
-    kept = column if decision == "fix" else ""
+    fixed_column = column if decision == "fix" else ""
     return Verdict.model_validate(
         {
             "row_hash": row_hash,
             "verdict": decision,
-            "column": kept,
+            "column": fixed_column,
             "value": value,
             "reason": reason,
         }
@@ -106,12 +106,12 @@ def _verdicts_in(file: Path) -> tuple[Verdict, ...]:
             f"{file}: expected a column {absent[0]!r}, got none",
             f"its columns are {', '.join(FIELDS)}",
         )
-    found: dict[tuple[str, str], Verdict] = {}
+    verdicts: dict[tuple[str, str], Verdict] = {}
     for cells in reader:
         if (cells.get("verdict") or "").strip():
             given = {name: unescaped(cells.get(name) or "") for name in FIELDS}
-            _add(found, verdict_of(given, f"{file}, line {reader.line_num}"), str(file))
-    return _sorted(found.values())
+            _add(verdicts, verdict_of(given, f"{file}, line {reader.line_num}"), str(file))
+    return _sorted(verdicts.values())
 
 
 def merged(old: Iterable[Verdict], new: Iterable[Verdict]) -> tuple[Verdict, ...]:
@@ -119,7 +119,7 @@ def merged(old: Iterable[Verdict], new: Iterable[Verdict]) -> tuple[Verdict, ...
     newer = tuple(new)
     judged = {verdict.row_hash: verdict for verdict in newer}
     keys = {verdict.key for verdict in newer}
-    kept = [
+    older = [
         verdict
         for verdict in old
         if verdict.key not in keys
@@ -128,7 +128,7 @@ def merged(old: Iterable[Verdict], new: Iterable[Verdict]) -> tuple[Verdict, ...
             or verdict.verdict == judged[verdict.row_hash].verdict == "fix"
         )
     ]
-    return _sorted([*kept, *newer])
+    return _sorted([*older, *newer])
 
 
 def write_verdicts(verdicts: Iterable[Verdict], file: Path) -> None:
@@ -155,8 +155,8 @@ def _sorted(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     return tuple(sorted(verdicts, key=lambda verdict: verdict.key))
 
 
-def _add(found: dict[tuple[str, str], Verdict], verdict: Verdict, location: str) -> None:
-    others = [v for v in found.values() if v.row_hash == verdict.row_hash]
+def _add(verdicts: dict[tuple[str, str], Verdict], verdict: Verdict, location: str) -> None:
+    others = [v for v in verdicts.values() if v.row_hash == verdict.row_hash]
     for other in others:
         same = (other.verdict, other.value) == (verdict.verdict, verdict.value)
         both_fix = other.verdict == verdict.verdict == "fix" and other.column != verdict.column
@@ -166,4 +166,4 @@ def _add(found: dict[tuple[str, str], Verdict], verdict: Verdict, location: str)
                 f"and {verdict.verdict}",
                 "keep one of the two lines",
             )
-    found[verdict.key] = verdict
+    verdicts[verdict.key] = verdict

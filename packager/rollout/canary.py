@@ -80,19 +80,19 @@ def needed_factor(old: SlotTraffic, new: SlotTraffic, rule: CanaryRule) -> int |
 
 def judge_canary(old: SlotTraffic, new: SlotTraffic, rule: CanaryRule) -> GateCheck:
     """The verdict on the requests of both versions in the same time."""
-    found, seen = p_value(old, new), power(old, new.requests, rule)
+    p, seen = p_value(old, new), power(old, new.requests, rule)
     numbers = {
         "old": asdict(old),
         "new": asdict(new),
-        "p": found,
+        "p": p,
         "power": seen,
         "rule": asdict(rule),
     }
     message = (
         f"{new.failures} of {new.requests} requests failed, beside {old.failures} of "
-        f"{old.requests} of the earlier version (p {found:.2g})"
+        f"{old.requests} of the earlier version (p {p:.2g})"
     )
-    if found < rule.alarm:
+    if p < rule.alarm:
         return GateCheck(NAME, "failed", message, numbers)
     wanted = f"{rule.increase:.1%} more failures would be seen with a probability of {seen:.0%}"
     if seen >= rule.power:
@@ -117,6 +117,6 @@ def watch_canary(
         last = time.monotonic() >= until
         # A half of the alarm rate is for the end, the other one for all looks before it.
         alarm = rule.alarm / 2 if last else rule.alarm / 2 / looks
-        found = judge_canary(*counted(), rule.with_alarm(alarm))
-        if last or found.outcome == "failed":
-            return found
+        check = judge_canary(*counted(), rule.with_alarm(alarm))
+        if last or check.outcome == "failed":
+            return check

@@ -59,21 +59,21 @@ def labels_path(model: str) -> str:
 
 def parse_labels(output: str) -> Counts:
     """The counts in Prometheus's answer; raises ``PackageError`` for another answer."""
-    found: dict[tuple[str, str], SlotTraffic] = {}
+    counts: dict[tuple[str, str], SlotTraffic] = {}
     try:
         for one in json.loads(output)["data"]["result"]:
             labels, count = one["metric"], round(float(one["value"][1]))
             if labels["outcome"] in JUDGED:
                 key = labels["version"], labels["slice"]
-                before = found.get(key, SlotTraffic(0, 0))
+                before = counts.get(key, SlotTraffic(0, 0))
                 wrong = count if labels["outcome"] == WRONG else 0
-                found[key] = SlotTraffic(before.requests + count, before.failures + wrong)
+                counts[key] = SlotTraffic(before.requests + count, before.failures + wrong)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise PackageError(
             f"expected Prometheus's answer to a query, got {output[:80]!r}",
             "see the log of prometheus",
         ) from error
-    return found
+    return counts
 
 
 def judge_labels(

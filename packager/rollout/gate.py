@@ -63,22 +63,22 @@ def run_gate(
     failed. Raises ``PackageError`` only if the package can't be read: what servers do wrong is in
     the verdict.
     """
-    found: list[GateCheck] = []
+    checks: list[GateCheck] = []
     with ExitStack() as stack:
         server = stack.enter_context(ServerAddress(new, limits.key))
         before = None if old is None else stack.enter_context(ServerAddress(old, limits.key))
         progress.step(f"gate: waiting until {reference.manifest.tag} is ready")
-        found.append(_ready(server, reference, limits.ready_seconds))
-        if found[-1].outcome != "failed":
+        checks.append(_ready(server, reference, limits.ready_seconds))
+        if checks[-1].outcome != "failed":
             progress.step("gate: golden rows")
             golden = golden_rows(reference)
             answer = server.predict(golden.rows) if golden is not None and golden.rows else None
-            found.append(judge_golden(golden, answer))
+            checks.append(judge_golden(golden, answer))
             examples = () if golden is None else golden.rows
-            found += _beside(before, server, reference, limits, examples, progress)
-    if last is not None and all(one.outcome != "failed" for one in found):
-        found.append(last())
-    return GateVerdict(tuple(found), limits.accept_too_few)
+            checks += _beside(before, server, reference, limits, examples, progress)
+    if last is not None and all(one.outcome != "failed" for one in checks):
+        checks.append(last())
+    return GateVerdict(tuple(checks), limits.accept_too_few)
 
 
 def _ready(server: ServerAddress, reference: Reference, seconds: float) -> GateCheck:

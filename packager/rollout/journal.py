@@ -58,9 +58,9 @@ def begin(folder: Path, journal: UpdateJournal) -> None:
     with atomic_directory(folder / FOLDER) as new:
         for path in [*recorded, RECORD]:
             if (folder / path).is_file():
-                kept = new / BEFORE / path
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(folder / path, kept)
+                saved = new / BEFORE / path
+                saved.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(folder / path, saved)
         _write(new, journal)
 
 
@@ -76,13 +76,13 @@ def restore(folder: Path) -> None:
 
     Files that are generated now and were not then are removed. Repeatable after an interruption.
     """
-    kept = folder / FOLDER / BEFORE
-    before = read_generated(kept).files
+    saved = folder / FOLDER / BEFORE
+    before = read_generated(saved).files
     for path in read_generated(folder).files.keys() - before.keys():
         (folder / path).unlink(missing_ok=True)
     for path in [*before, RECORD]:
-        if (kept / path).is_file():
-            _copy(kept / path, folder / path)
+        if (saved / path).is_file():
+            _copy(saved / path, folder / path)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -93,9 +93,9 @@ def judge_latency(old: Sequence[float], new: Sequence[float], bound: LatencyBoun
         return GateCheck(NAME, "too few", "no request was answered by both versions", {"pairs": 0})
     before, after = sorted(old), sorted(new)
     compared = [compare_quantile(before, after, share, bound) for share in QUANTILES]
-    found = {one.outcome for one in compared}
+    outcomes = {one.outcome for one in compared}
     worst: Outcome = (
-        "failed" if "failed" in found else "too few" if "too few" in found else "passed"
+        "failed" if "failed" in outcomes else "too few" if "too few" in outcomes else "passed"
     )
     ratios = ", ".join(
         f"p{one.share * 100:.0f} {1e3 * one.new:.1f} ms beside {1e3 * one.old:.1f} ms"

@@ -38,8 +38,8 @@ class AskedAnswer:
     @property
     def answers(self) -> list[Any]:
         """The answer of each row; empty if there are none."""
-        found = self.document.get("predictions") if isinstance(self.document, dict) else None
-        return found if isinstance(found, list) else []
+        predictions = self.document.get("predictions") if isinstance(self.document, dict) else None
+        return predictions if isinstance(predictions, list) else []
 
     @property
     def failure_text(self) -> str:
@@ -154,11 +154,11 @@ class MirroredRows:
         if len(old) != 1 or len(new) != 1:
             self.incomparable += 1
             return
-        found = compare_answers(old[0], new[0])
-        self.other_answers += found.outcome == "other"
-        self.incomparable += found.outcome == "incomparable"
-        if found.difference is not None:
-            self.differences.append(found.difference)
+        comparison = compare_answers(old[0], new[0])
+        self.other_answers += comparison.outcome == "other"
+        self.incomparable += comparison.outcome == "incomparable"
+        if comparison.difference is not None:
+            self.differences.append(comparison.difference)
 
 
 WARM_UP = 20
@@ -169,26 +169,26 @@ def send_pairs(
     old: ServerAddress,
     new: ServerAddress,
     rows: Sequence[Row],
-    found: MirroredRows,
+    mirrored: MirroredRows,
     pairs: int,
     until: float,
 ) -> None:
-    """Send rows in turn to both until ``found`` has ``pairs``, or it is ``until``.
+    """Send rows in turn to both until ``mirrored`` has ``pairs``, or it is ``until``.
 
     ``until``: a reading of ``time.monotonic``. Which version is asked first alternates. Ends when
     no row of a whole round was answered by both.
     """
-    start, before = 0, found.pairs
-    while found.pairs < pairs and time.monotonic() < until:
+    start, before = 0, mirrored.pairs
+    while mirrored.pairs < pairs and time.monotonic() < until:
         row = [rows[start % len(rows)]]
         if start % 2:
             answer = new.predict(row)
-            found.add(old.predict(row), answer)
+            mirrored.add(old.predict(row), answer)
         else:
             answer = old.predict(row)
-            found.add(answer, new.predict(row))
+            mirrored.add(answer, new.predict(row))
         start += 1
         if start % (2 * len(rows)) == 0:
-            if found.pairs == before:
+            if mirrored.pairs == before:
                 return
-            before = found.pairs
+            before = mirrored.pairs

@@ -23,10 +23,10 @@ def mirrored_rows(data: str, reference: Reference, progress: Progress) -> list[R
     """Rows of ``data`` as requests have them; raises ``UsageError`` if there are none."""
     manifest = reference.manifest
     with temporary_directory() as folder:
-        found = resolve(Named.parse(data), manifest, None, folder, progress)
+        new_data = resolve(Named.parse(data), manifest, None, folder, progress)
         rows: list[Row] = []
-        for name, file in sorted(found.files.items()):
-            if not found.source or name == found.source:
+        for name, file in sorted(new_data.files.items()):
+            if not new_data.source or name == new_data.source:
                 rows += read_rows(file.path, manifest.schema_, manifest.reader)
     if not rows:
         raise UsageError(

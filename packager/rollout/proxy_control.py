@@ -73,19 +73,19 @@ def parse_servers(text: str) -> list[ProxyServer]:
     """
     rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
     reason: Exception | None = None
-    found: list[ProxyServer] = []
+    servers: list[ProxyServer] = []
     try:
         for row in rows:
             ours = row["pxname"] in (BACKEND, GRPC_BACKEND)
             if ours and row["svname"] not in ("FRONTEND", "BACKEND"):
-                found.append(_server(row))
+                servers.append(_server(row))
     except (KeyError, ValueError, TypeError) as error:
         reason = error
-    if reason is not None or not found:
+    if reason is not None or not servers:
         raise PackageError(
             f"expected the proxy's counts, got {text[:80]!r}", "see the log of the proxy"
         ) from reason
-    return found
+    return servers
 
 
 def _server(row: Mapping[str, str]) -> ProxyServer:
@@ -175,8 +175,8 @@ class ProxyControl:
     def set_aside(self, addresses: Iterable[str]) -> None:
         """Send no new request to the replicas with these addresses, until ``set_weights``."""
         chosen = set(addresses)
-        found = parse_addresses(self._send(["show servers state"])[0])
-        names = [name for name, address in sorted(found.items()) if address in chosen]
+        servers = parse_addresses(self._send(["show servers state"])[0])
+        names = [name for name, address in sorted(servers.items()) if address in chosen]
         commands = [f"set weight {name} 0" for name in names]
         if not commands:
             return

@@ -131,5 +131,5 @@ class UpdateResult:
         }
 
 
-def _gate_json(found: GateCheck | None) -> dict[str, Any] | None:
-    return None if found is None else {**asdict(found), "numbers": dict(found.numbers)}
+def _gate_json(check: GateCheck | None) -> dict[str, Any] | None:
+    return None if check is None else {**asdict(check), "numbers": dict(check.numbers)}

@@ -54,9 +54,11 @@ class RollingUpdate:
         cls, folder: Path, journal: UpdateJournal, engine: Engine | None, progress: Progress
     ) -> RollingUpdate:
         """The update of ``journal``; raises ``PackageError`` without Compose."""
-        kept = folder / FOLDER / BEFORE
+        saved = folder / FOLDER / BEFORE
         fleet = (
-            Fleet.of(read_generated(kept).notes) if kept.is_dir() else target_fleet(folder, COMPOSE)
+            Fleet.of(read_generated(saved).notes)
+            if saved.is_dir()
+            else target_fleet(folder, COMPOSE)
         )
         compose = ComposeCommand.find(folder)
         slots = Slots(folder, fleet, fleet.members[journal.model], compose, progress)
@@ -175,11 +177,11 @@ class RollingUpdate:
 
         self._share(reference, share)
         self.progress.step(f"canary: {share:.1%} of the requests for {minutes:g} minutes")
-        found = watch_canary(counted, minutes, self.request.rule)
-        if found.outcome == "failed":
-            return (found,)
+        check = watch_canary(counted, minutes, self.request.rule)
+        if check.outcome == "failed":
+            return (check,)
         versions = self.journal.before, self.journal.version
-        return (found, judge_labels(versions, labels, self._labels()))
+        return (check, judge_labels(versions, labels, self._labels()))
 
     def _labels(self) -> Counts | None:
         """Labels of the model's versions so far; None if Prometheus can't say."""

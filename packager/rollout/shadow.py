@@ -51,9 +51,9 @@ def watch_shadow(
             progress.warn(f"shadow: {error.message}")
             continue
         # A half of the alarm rate is for the end, the other one for all looks before it.
-        found = judge_shadow(report, ALARM / 2 if last else ALARM / 2 / looks)
-        if last or found.outcome != "too few":
-            return found
+        check = judge_shadow(report, ALARM / 2 if last else ALARM / 2 / looks)
+        if last or check.outcome != "too few":
+            return check
 
 
 def check_same_inputs(old: str, new: str, key: str | None) -> None:
@@ -67,22 +67,22 @@ def check_same_inputs(old: str, new: str, key: str | None) -> None:
             )
 
 
-def judge_shadow(found: ShadowReport, alarm: float = ALARM) -> GateCheck:
+def judge_shadow(report: ShadowReport, alarm: float = ALARM) -> GateCheck:
     """The verdict on what the counters of a shadow say.
 
     ``alarm``: probability to refuse a version for rows without an answer, of which it leaves no
     more than ``MAX_FAILED_SHARE``.
     """
-    compared = {name: round(found.rows.get(name, 0)) for name in ("same", "other", "incomparable")}
-    failed, dropped = (round(found.rows.get(name, 0)) for name in ("failed", "dropped"))
+    compared = {name: round(report.rows.get(name, 0)) for name in ("same", "other", "incomparable")}
+    failed, dropped = (round(report.rows.get(name, 0)) for name in ("failed", "dropped"))
     sent = sum(compared.values()) + failed
-    every = next((slice_ for slice_ in found.slices if slice_.name == ALL), None)
+    every = next((slice_ for slice_ in report.slices if slice_.name == ALL), None)
     numbers: dict[str, Any] = {
         **compared,
         "failed": failed,
         "dropped": dropped,
         "labels": round(every.pairs) if every else 0,
-        "verdict": found.verdict,
+        "verdict": report.verdict,
     }
     if sent == 0:
         said = f"no row of a request was sent to the new version{_lost(dropped)}"
@@ -98,32 +98,32 @@ def judge_shadow(found: ShadowReport, alarm: float = ALARM) -> GateCheck:
         said = f"{told}; undecided: no label of a row that both answered came"
         return GateCheck(NAME, "too few", said, numbers)
     numbers |= {"difference": every.difference, "low": every.low, "high": every.high}
-    outcome, why = _labelled(found)
+    outcome, why = _labelled(report)
     return GateCheck(NAME, outcome, f"{told}; {numbers['labels']} labels: {why}", _finite(numbers))
 
 
-def _labelled(found: ShadowReport) -> tuple[Outcome, str]:
+def _labelled(report: ShadowReport) -> tuple[Outcome, str]:
     """The verdict of the labels, and why."""
-    every = next(slice_ for slice_ in found.slices if slice_.name == ALL)
-    if found.verdict == "challenger better":
+    every = next(slice_ for slice_ in report.slices if slice_.name == ALL)
+    if report.verdict == "challenger better":
         return "passed", "the new version is better"
-    if found.verdict == "challenger worse":
+    if report.verdict == "challenger worse":
         return "failed", "the new version is worse"
-    worse = next((slice_ for slice_ in found.slices if slice_.verdict == "challenger worse"), None)
+    worse = next((slice_ for slice_ in report.slices if slice_.verdict == "challenger worse"), None)
     if worse is not None:
         return "failed", f"the new version is worse on {worse.name}"
-    if not found.regression and len(found.challengers) == 1:
+    if not report.regression and len(report.challengers) == 1:
         rows = round(every.pairs)
         high = exact_interval(0, rows, 2 * LEVEL - 1)[1]
         alike = every.champion == every.challenger and every.difference == 0
-        if every.low > -MARGIN or (alike and not _differs(found) and high < MARGIN):
+        if every.low > -MARGIN or (alike and not _differs(report) and high < MARGIN):
             return "passed", f"undecided, but not worse by {MARGIN:.0%} of the rows"
-    return "too few", f"undecided: {found.why}"
+    return "too few", f"undecided: {report.why}"
 
 
-def _differs(found: ShadowReport) -> bool:
+def _differs(report: ShadowReport) -> bool:
     """Whether any row that both answered has another answer."""
-    return bool(found.rows.get("other") or found.rows.get("incomparable"))
+    return bool(report.rows.get("other") or report.rows.get("incomparable"))
 
 
 def _lost(dropped: int) -> str:

@@ -92,7 +92,7 @@ class Slots:
         one = self.one
         python = ("exec", "-T", stays, f"/{VENV}/bin/python", "-c", RESOLVE)
         said = self.compose.run(*python, one.slot_service(one.slot), one.shadow_service)
-        serving, shadow = (set(found) for found in json.loads(said))
+        serving, shadow = (set(addresses) for addresses in json.loads(said))
         self.control.set_aside(shadow if service == one.shadow_service else serving - shadow)
         self.drain(one.slot, aside=True)
         self.remove(service)
@@ -113,14 +113,14 @@ class Slots:
             time.sleep(POLL_SECONDS)
 
     def _healthy(self, service: str) -> int:
-        found = self.compose.containers(service)
-        return sum(str(one.get("Health")) == "healthy" for one in found)
+        containers = self.compose.containers(service)
+        return sum(str(one.get("Health")) == "healthy" for one in containers)
 
     def check_running(self) -> None:
         """Raise ``PackageError`` if the proxy and the serving replicas don't run."""
         for service in (self.one.proxy, self.one.slot_service(self.one.slot)):
-            found = self.compose.containers(service)
-            if not any(str(one.get("State")) == "running" for one in found):
+            containers = self.compose.containers(service)
+            if not any(str(one.get("State")) == "running" for one in containers):
                 raise PackageError(
                     f"{service}: expected a running container, got none",
                     f"start the deployment: docker compose -f {self.folder}/compose.yml up -d",
@@ -240,8 +240,8 @@ class Slots:
         if PROMETHEUS not in self.fleet.parts:
             return
         try:
-            found = self.compose.containers(PROMETHEUS)
-            if any(str(one.get("State")) == "running" for one in found):
+            containers = self.compose.containers(PROMETHEUS)
+            if any(str(one.get("State")) == "running" for one in containers):
                 self.compose.run("kill", "--signal", "HUP", PROMETHEUS)
         except PackageError as error:
             self.progress.warn(f"prometheus does not know the new files yet: {error.message}")

@@ -74,43 +74,43 @@ def resume_update(
 ) -> UpdateResult:
     """Go on with the update that a killed command left; its options are those of that command."""
     with _only_one(folder):
-        found = left_update(folder)
-        if reference.manifest.tag != found.version:
+        journal = left_update(folder)
+        if reference.manifest.tag != journal.version:
             raise UsageError(
-                f"expected {found.version}, got {reference.manifest.tag}",
+                f"expected {journal.version}, got {reference.manifest.tag}",
                 "the update that was begun is of another version: take it back with --abort",
             )
-        return RollingUpdate.of(folder, found, engine, progress).run(reference)
+        return RollingUpdate.of(folder, journal, engine, progress).run(reference)
 
 
 def abort_update(folder: Path, progress: Progress) -> UpdateResult:
     """Take back the update that a killed command left."""
     with _only_one(folder):
-        found = left_update(folder)
-        if found.phase == "finishing":
+        journal = left_update(folder)
+        if journal.phase == "finishing":
             raise UsageError(
-                f"{found.model}: {found.before} is stopped already, so {found.version} stays",
+                f"{journal.model}: {journal.before} is stopped already, so {journal.version} stays",
                 "finish the update with --resume",
             )
-        RollingUpdate.of(folder, found, None, progress).go_back()
-    return UpdateResult(found.model, found.before, found.version, done=False)
+        RollingUpdate.of(folder, journal, None, progress).go_back()
+    return UpdateResult(journal.model, journal.before, journal.version, done=False)
 
 
 def left_update(folder: Path) -> UpdateJournal:
     """The update under way in ``folder``; raises ``UsageError`` without one."""
-    found = journals.read_journal(folder)
-    if found is None:
+    journal = journals.read_journal(folder)
+    if journal is None:
         raise UsageError(f"{folder}: expected an update under way, got none", "begin one: name REF")
-    return found
+    return journal
 
 
 def check_no_update(folder: Path) -> None:
     """Raise ``UsageError`` if a killed command left an update."""
-    found = journals.read_journal(folder)
-    if found is not None:
+    journal = journals.read_journal(folder)
+    if journal is not None:
         raise UsageError(
-            f"{folder}: an update of {found.model} to {found.version} was begun and not ended "
-            f"(phase: {found.phase})",
+            f"{folder}: an update of {journal.model} to {journal.version} was begun and not ended "
+            f"(phase: {journal.phase})",
             "package deploy update --resume goes on, --abort takes it back, with the same --output",
         )
 

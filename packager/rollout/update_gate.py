@@ -42,8 +42,8 @@ def run_update_gate(
         return check
 
     last: Callable[[], GateCheck] | None = test if request.data else None
-    found = run_gate(*servers, reference, limits, progress, last)
-    return replace(found, test=reports[0])
+    verdict = run_gate(*servers, reference, limits, progress, last)
+    return replace(verdict, test=reports[0])
 
 
 def metrics_key(request: UpdateRequest, one: DeployedModel, folder: Path) -> str | None:

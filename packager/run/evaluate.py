@@ -74,25 +74,25 @@ def evaluate_pair(
     given = _Given(data, frame, slices, (first, second), (before.baselines(), after.baselines()))
     if first.task != "outputs":
         return given.compared_labels(answers, targets[0])
-    found: dict[str, PairedEvaluation] = {}
+    paired: dict[str, PairedEvaluation] = {}
     for one, other in pairs:
         two = [
             answers_of(rows, output.name, len(known))
             for rows, output, known in zip(answers, (one, other), outputs, strict=True)
         ]
         try:
-            found[one.name] = given.compared_output(two, (one, other))
+            paired[one.name] = given.compared_output(two, (one, other))
         except NoScoreError as error:
             left_out[one.name] = str(error)
-    if len(outputs[0]) == len(outputs[1]) == 1 and found:
-        return next(iter(found.values()))
-    if not found:
+    if len(outputs[0]) == len(outputs[1]) == 1 and paired:
+        return next(iter(paired.values()))
+    if not paired:
         raise UsageError(
             f"--data {data}: expected rows by which an output is scored, got "
             + "; ".join(f"{name}: {why}" for name, why in left_out.items()),
             "name a file with right answers of both kinds",
         )
-    return PairedOutputs(adjusted_outputs(found), left_out)
+    return PairedOutputs(adjusted_outputs(paired), left_out)
 
 
 def _columns_of(output: Output) -> list[str]:
@@ -119,10 +119,10 @@ class _Given(NamedTuple):
         measure = OUTPUT_MEASURES["label" if task == "classification" else "number"]
         masks = {name: mask[known] for name, mask in self.slices.items()}
         scores = {name: (one[mask], other[mask]) for name, mask in masks.items() if mask.any()}
-        found = compare_scores(
+        paired = compare_scores(
             scores | {ALL: (one, other)}, measure, seeds_of(self.packages, measure)
         )
-        return self._since_build(found, (one, other), measure, (measure.name, measure.name))
+        return self._since_build(paired, (one, other), measure, (measure.name, measure.name))
 
     def compared_output(
         self, answers: Sequence[Sequence[Any]], outputs: tuple[Output, Output]
@@ -148,22 +148,22 @@ class _Given(NamedTuple):
             f"{output.name}.{measure.name}" if among else measure.name
             for output, among in zip(outputs, several, strict=True)
         )
-        found = compare_scores(scores, measure, seeds)
-        return self._since_build(found, scores[ALL], measure, (first, second))
+        paired = compare_scores(scores, measure, seeds)
+        return self._since_build(paired, scores[ALL], measure, (first, second))
 
     def _since_build(
         self,
-        found: PairedEvaluation,
+        paired: PairedEvaluation,
         scores: tuple[Floats, Floats],
         measure: RowMeasure,
         metrics: tuple[str, str],
     ) -> PairedEvaluation:
-        """``found`` with each package beside its baseline of the metric of that name."""
+        """``paired`` with each package beside its baseline of the metric of that name."""
         one, other = (
             since_build(own, measure, metric, known)
             for own, metric, known in zip(scores, metrics, self.baselines, strict=True)
         )
-        return replace(found, since_build=(one, other))
+        return replace(paired, since_build=(one, other))
 
     def _known(self, names: Sequence[str]) -> Mask:
         """The rows with a right answer, shape (n,); raises ``UsageError`` if there are none."""
@@ -206,15 +206,15 @@ def _label_columns(manifest: Manifest) -> tuple[str, ...]:
 
 def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: str) -> Floats:
     """Scores, shape (n,): 1 for a correct label, 0 for a wrong one; for regression -|error|."""
-    found = [answer["prediction"] for answer in answers]
+    predictions = [answer["prediction"] for answer in answers]
     if task == "classification":
         right = [
             p is not None and (p == a or str(p) == str(a))
-            for p, a in zip(found, actual, strict=True)
+            for p, a in zip(predictions, actual, strict=True)
         ]
         return np.asarray(right, dtype=np.float64)
-    if any(value is None for value in found):
+    if any(value is None for value in predictions):
         raise PackageError(
             "expected a number for every row, got none for some", "compare rows both can answer"
         )
-    return -np.abs(np.asarray(found, dtype=np.float64) - np.asarray(actual, dtype=np.float64))
+    return -np.abs(np.asarray(predictions, dtype=np.float64) - np.asarray(actual, dtype=np.float64))

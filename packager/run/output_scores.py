@@ -92,8 +92,8 @@ class OutputScores:
         An error has a negative score. Raises ``NoScoreError`` if the measure is not defined for
         these rows, and ``PackageError`` if one has no score.
         """
-        found = self._found(self._rows.where(mask))
-        return -found if self._measure.lower_is_better else found
+        scores = self._found(self._rows.where(mask))
+        return -scores if self._measure.lower_is_better else scores
 
     def _found(self, rows: Scored) -> Floats:
         own = self._output
@@ -103,18 +103,18 @@ class OutputScores:
                 raise NoScoreError(f"its {self._measure.shown} is not defined for these rows")
             return metric.value + metric.influence
         columns = ROW_MEASURES[own.kind](rows.truth or [], rows.answers, self._form)
-        found = columns[self._measure.name]
-        if np.isnan(found).any():
+        scores = columns[self._measure.name]
+        if np.isnan(scores).any():
             raise _unanswered()
-        return found
+        return scores
 
 
 def answers_of(answers: Sequence[Mapping[str, Any]], name: str, outputs: int) -> list[Any]:
     """The answers of ``package predict`` for one of several outputs, or the only one."""
-    found = [answer["prediction"] for answer in answers]
+    predictions = [answer["prediction"] for answer in answers]
     if outputs == 1:
-        return found
-    return [None if one is None else one[name] for one in found]
+        return predictions
+    return [None if one is None else one[name] for one in predictions]
 
 
 def paired_outputs(

@@ -41,22 +41,22 @@ class PairedEvaluation:
     @property
     def sentence(self) -> str:
         """The verdict in one sentence."""
-        found = self.overall
-        change = f"{_shown(found.before)} and {_shown(found.after)} on {found.rows} rows"
+        overall = self.overall
+        change = f"{_shown(overall.before)} and {_shown(overall.after)} on {overall.rows} rows"
         chance = "seed and sampling variance" if self.seeds_known else "sampling variance"
         explain = "explain" if self.seeds_known else "explains"
-        if found.rows < MIN_ROWS:
+        if overall.rows < MIN_ROWS:
             return f"too few rows to decide: {self.metric} {change}, at least {MIN_ROWS} are needed"
-        if found.p >= SIGNIFICANCE_LEVEL:
+        if overall.p >= SIGNIFICANCE_LEVEL:
             by_seed = (
                 "; by sampling variance alone there would be one"
-                if found.p_sample < SIGNIFICANCE_LEVEL
+                if overall.p_sample < SIGNIFICANCE_LEVEL
                 else ""
             )
             return f"no difference beyond chance: {self.metric} {change}, by {chance}{by_seed}"
-        better = "better" if found.difference > 0 else "worse"
+        better = "better" if overall.difference > 0 else "worse"
         turn = -1 if self.lower_is_better else 1
-        sign, ends = turn * found.difference, sorted((turn * found.low, turn * found.high))
+        sign, ends = turn * overall.difference, sorted((turn * overall.low, turn * overall.high))
         return (
             f"the second is {better}: {self.metric} {change}, a difference of {sign:+.4f} "
             f"({ends[0]:+.4f} to {ends[1]:+.4f}), more than {chance} {explain}"
@@ -86,7 +86,7 @@ def compare_scores(
         for name, (one, other) in scores.items()
         if name != ALL
     }
-    adjusted = benjamini_hochberg([found.p for found in slices.values()]) if slices else []
+    adjusted = benjamini_hochberg([slice_.p for slice_ in slices.values()]) if slices else []
     return PairedEvaluation(
         metric=measure.shown,
         lower_is_better=measure.lower_is_better,
@@ -98,14 +98,14 @@ def compare_scores(
     )
 
 
-def adjusted_outputs(found: Mapping[str, PairedEvaluation]) -> dict[str, PairedEvaluation]:
+def adjusted_outputs(outputs: Mapping[str, PairedEvaluation]) -> dict[str, PairedEvaluation]:
     """The comparisons with p-values for as many outputs as there are."""
-    overall = [one.overall for one in found.values()]
+    overall = [one.overall for one in outputs.values()]
     p = benjamini_hochberg([one.p for one in overall])
     p_sample = benjamini_hochberg([one.p_sample for one in overall])
     return {
         name: replace(one, overall=replace(one.overall, p=q, p_sample=by_sample))
-        for (name, one), q, by_sample in zip(found.items(), p, p_sample, strict=True)
+        for (name, one), q, by_sample in zip(outputs.items(), p, p_sample, strict=True)
     }
 
 

@@ -51,31 +51,34 @@ def predict_at(client: Client, source: Path, progress: Progress) -> Iterator[Pat
     """As ``predict``, from a server; with feedback tokens if the server returns them."""
     manifest = client.package()
     with temporary_directory() as folder:
-        rows_file, found = folder / "rows.jsonl", folder / "answers.jsonl"
+        rows_file, answers_file = folder / "rows.jsonl", folder / "answers.jsonl"
         rows = _write_rows(source, manifest, rows_file, progress)
         progress.step(f"predicting {rows} rows at {client.url}")
         first = 0
-        with found.open("wb") as file:
+        with answers_file.open("wb") as file:
             for block in json_blocks(rows_file):
                 for one in client.predict(block, first=first):
                     file.write(canonical_json(_as_answer(one)) + b"\n")
                 first += len(block)
-        yield found
+        yield answers_file
 
 
 def all_answers(
     reference: Reference, source: Path, engine: Engine | None, progress: Progress
 ) -> list[dict[str, Any]]:
     """The answers of ``predict``, in memory."""
-    with predict(reference, source, engine, progress) as found, found.open("rb") as lines:
+    with (
+        predict(reference, source, engine, progress) as answers_file,
+        answers_file.open("rb") as lines,
+    ):
         return [json.loads(line) for line in lines]
 
 
 def write_answers(
-    found: Path, form: Format, outputs: Sequence[Output], write: Callable[[str], object]
+    answers_file: Path, form: Format, outputs: Sequence[Output], write: Callable[[str], object]
 ) -> None:
     """Write the answers of ``predict`` in parts, as ``form`` says."""
-    with found.open(encoding="utf-8", newline="\n") as lines:
+    with answers_file.open(encoding="utf-8", newline="\n") as lines:
         if form == "jsonl":
             for line in lines:
                 write(line)

@@ -72,7 +72,7 @@ def regular_entries(folder: Path, prefix: str) -> list[Entry]:
 
     Raises ``PackageError`` for links and other special files.
     """
-    found = []
+    entries = []
     for name, folders, names in os.walk(folder):
         for inner in (*folders, *names):
             path = Path(name) / inner
@@ -83,13 +83,13 @@ def regular_entries(folder: Path, prefix: str) -> list[Entry]:
                 )
             inside = path.relative_to(folder).as_posix()
             if path.is_file() and (inside == "result.json" or inside.startswith("model/")):
-                found.append(Entry(f"{prefix}/{inside}", source=path))
-    return found
+                entries.append(Entry(f"{prefix}/{inside}", source=path))
+    return entries
 
 
 def same_model(trained: Layer, manifest: Manifest) -> bool:
     """Whether the model in ``trained`` equals the recorded one byte for byte; loads neither."""
-    found: Mapping[str, str] = {
+    digests: Mapping[str, str] = {
         name: str(file) for name, file in below(tree_of(trained), "retrained/model").items()
     }
-    return found == {entry.path: entry.sha256 for entry in manifest.model}
+    return digests == {entry.path: entry.sha256 for entry in manifest.model}

@@ -195,9 +195,9 @@ def _wait_until_ready(server: RunningServer) -> None:
 
 def _ended(log: str) -> PackageError:
     """The error for a server that ended before it was ready: its own, or its last lines."""
-    found = startup_error(log)
-    if found is not None:
-        return PackageError(f"the server can't start: {found.message}", found.hint)
+    error = startup_error(log)
+    if error is not None:
+        return PackageError(f"the server can't start: {error.message}", error.hint)
     return PackageError(
         f"the server ended before it was ready:\n{last_lines(log)}", "see its log above"
     )

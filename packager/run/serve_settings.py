@@ -197,10 +197,10 @@ def _check(name: str, path: Path) -> None:
 
 def _allowed(path: Path, *, write: bool) -> bool:
     """Whether the container's user may read ``path``; ``write``: also write it, or use a folder."""
-    found = path.stat()
+    status = path.stat()
     needed = 0o7 if write and path.is_dir() else 0o6 if write else 0o4
-    if found.st_uid == CONTAINER_UID:
-        return (found.st_mode >> 6) & needed == needed
-    if found.st_gid == CONTAINER_GID:
-        return (found.st_mode >> 3) & needed == needed
-    return found.st_mode & needed == needed
+    if status.st_uid == CONTAINER_UID:
+        return (status.st_mode >> 6) & needed == needed
+    if status.st_gid == CONTAINER_GID:
+        return (status.st_mode >> 3) & needed == needed
+    return status.st_mode & needed == needed

@@ -96,8 +96,12 @@ def replay_solution(reference: Reference, how: SolutionReplay) -> SolutionReport
     names = [member.name for member in manifest.solution.members]
     _check_options(names, manifest.data, how)
     how.progress.step("checking the package from outside")
-    with temporary_directory() as folder, checked(reference, how.engine) as found:
-        examined, opened, checks = found.examined, found.solution, [*found.checks]
+    with temporary_directory() as folder, checked(reference, how.engine) as checked_package:
+        examined, opened, checks = (
+            checked_package.examined,
+            checked_package.solution,
+            [*checked_package.checks],
+        )
         assert opened is not None
         whole = not how.members and how.data is not None
         files = _given(how.data, manifest.data) if whole else {}
@@ -156,16 +160,16 @@ def _member(
 ) -> MemberReplay:
     """Train one member again, unless it has no recipe or no data is at hand."""
     record, manifest = member.record, member.package.manifest
-    found = MemberReplay(package=record.package, version=record.version, root=record.root)
+    replay = MemberReplay(package=record.package, version=record.version, root=record.root)
     if manifest.recipe == "none" or not isinstance(manifest.data, DataSource):
-        return found.model_copy(update={"why": NO_RECIPE})
+        return replay.model_copy(update={"why": NO_RECIPE})
     checks: list[IntegrityCheck] = []
     if how.data is not None and how.members:
         files = given_files(how.data, manifest.data)
         checks = given_checks(files, manifest.data)
     elif manifest.data.embed == "none" or not opened.data:
         why = f"{NO_DATA}: replay it with --member {record.name} --data FILE"
-        return found.model_copy(update={"why": why})
+        return replay.model_copy(update={"why": why})
     else:
         files = hash_files(placed(manifest, opened.data))
     wrong = [check for check in checks if not check.ok]
@@ -182,7 +186,7 @@ def _member(
         report = repeat(own, how.engine, how.progress, manifest, how.request, files)
     except PackageError as error:
         raise type(error)(f"member {record.name}: {error.message}", error.hint) from error
-    return found.model_copy(update={"report": with_verification(report, checks, examined)})
+    return replay.model_copy(update={"report": with_verification(report, checks, examined)})
 
 
 def _flow(examined: Examination, how: SolutionReplay, files: Files, folder: Path) -> FlowReplay:

@@ -26,8 +26,8 @@ def main(arguments: list[str]) -> None:
     for folder in (top / ENVIRONMENTS[kind] / "lib").glob("python*/site-packages"):
         site.addsitedir(str(folder))
     requests = json.loads(Path(source).read_text(encoding="utf-8"))
-    found = of_model(requests) if kind == "model" else of_compiled(requests, top)
-    Path(out).write_text(json.dumps(found, default=_plain), encoding="utf-8")
+    answers = of_model(requests) if kind == "model" else of_compiled(requests, top)
+    Path(out).write_text(json.dumps(answers, default=_plain), encoding="utf-8")
 
 
 def of_model(requests: dict[str, Any]) -> dict[str, Any]:
@@ -41,8 +41,8 @@ def of_model(requests: dict[str, Any]) -> dict[str, Any]:
         answer = shop.answer(Message(request))
         if "error" in answer.header:
             return {"error": str(answer.header["error"])}
-    found = decode_predictions(answer)
-    return {"labels": found.labels, "probabilities": found.probabilities}
+    predictions = decode_predictions(answer)
+    return {"labels": predictions.labels, "probabilities": predictions.probabilities}
 
 
 def of_compiled(request: dict[str, Any], top: Path) -> dict[str, Any]:
@@ -58,8 +58,12 @@ def of_compiled(request: dict[str, Any], top: Path) -> dict[str, Any]:
         return {"error": "the package has no compiled form"}
     checked = RowChecker(manifest.schema_).check(request["rows"])
     columns = checked.columns[: len(manifest.schema_.features)]
-    found, inside = compiled.predict_rows(columns, checked.arrays)
-    return {"labels": found.labels, "probabilities": found.probabilities, "inside": inside}
+    predictions, inside = compiled.predict_rows(columns, checked.arrays)
+    return {
+        "labels": predictions.labels,
+        "probabilities": predictions.probabilities,
+        "inside": inside,
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -39,8 +39,8 @@ EMULATOR = "opt/emulator"
 
 def find_emulator(platform: str) -> Path | None:
     """The static user-mode QEMU for ``platform``; None if this machine has none."""
-    found = find_program(f"qemu-{MACHINES[platform]}-static")
-    return None if found is None else Path(found)
+    program = find_program(f"qemu-{MACHINES[platform]}-static")
+    return None if program is None else Path(program)
 
 
 class Emulated(Protocol):
@@ -75,9 +75,9 @@ def emulated(
             "emulator", folder / "emulator.tar", [Entry(EMULATOR, source=program, mode=0o755)]
         )
         name, layers = engine.temporary("emulated"), [*image.layers, layer]
-        made = assemble(name, base.locked, layers, platform, {LABEL: "emulated"})
+        assembled = assemble(name, base.locked, layers, platform, {LABEL: "emulated"})
         try:
-            load_into(engine, made, progress)
+            load_into(engine, assembled, progress)
             yield _Container(engine, name, base.saved.interpreter, progress)
         finally:
             engine.remove(name)
@@ -151,11 +151,11 @@ class _Process:
 
 def _read(path: Path, ended: str) -> dict[str, Any]:
     """The answers; raises ``PackageError`` if there are none."""
-    found: dict[str, Any] = (
+    answers: dict[str, Any] = (
         json.loads(path.read_bytes()) if path.is_file() else {"error": f"it ended with {ended}"}
     )
-    if "error" in found:
+    if "error" in answers:
         raise PackageError(
-            f"under emulation: {found['error']}", "the image proves itself when a server starts"
+            f"under emulation: {answers['error']}", "the image proves itself when a server starts"
         )
-    return found
+    return answers

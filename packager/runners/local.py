@@ -70,10 +70,10 @@ class UnpackedPackage:
 def check_host(python: str, platform: str) -> None:
     """Raise ``PackageError`` if the lock is for another Python, system or processor."""
     target = host_target()
-    found = f"Python {target.python} on {target.platform}" if target else sys.platform
+    got = f"Python {target.python} on {target.platform}" if target else sys.platform
     if target is None or (target.python, target.platform) != (python, platform):
         raise PackageError(
-            f"without a container: expected Python {python} on {platform}, got {found}",
+            f"without a container: expected Python {python} on {platform}, got {got}",
             "start Docker, or run `package` under that Python",
         )
 

@@ -30,9 +30,9 @@ def _processor() -> dict[str, str]:
     information = Path("/proc/cpuinfo")
     if not information.is_file():
         return {"machine": platform.machine(), "processor": platform.processor()}
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in information.read_text(errors="replace").splitlines():
         name, _, value = (part.strip() for part in line.partition(":"))
         if name in CPU_FIELDS:
-            found.setdefault(name, value)
-    return found
+            fields.setdefault(name, value)
+    return fields

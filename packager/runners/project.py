@@ -85,8 +85,8 @@ def resolve_dependencies(
     if project.requirements.file is None:
         progress.step(f"requirements from {requirements.file.name}, the only such file")
     lock_path, locked = project.directory / LOCK, base.locked if base else None
-    found = lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
-    return with_base_digest(found, base)
+    dependencies = lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
+    return with_base_digest(dependencies, base)
 
 
 def resolve_platform(project: Project, engine: Engine | None) -> str:
@@ -178,10 +178,10 @@ def fits_host(base: BaseImage) -> bool:
 
 def _other_base(platform: str, engine: Engine | None) -> str:
     """Hint for a missing default base; it names an existing base if there is one."""
-    made = base_name()
-    found = find_made_base(made, platform, engine) if made is not None else None
-    if found is not None and not _unusable(found, engine):
-        return f"with --base {made} it has a base and runs in containers"
+    name = base_name()
+    base = find_made_base(name, platform, engine) if name is not None else None
+    if base is not None and not _unusable(base, engine):
+        return f"with --base {name} it has a base and runs in containers"
     return "`package base` makes one, for --base"
 
 
@@ -215,12 +215,12 @@ def resolve_environment(
 ) -> ProjectEnvironment:
     """Platform, base and locked dependencies of a project, as in a build."""
     platform = resolve_platform(project, engine)
-    found = resolve_base(project, BaseChoice(base), platform, engine, progress)
-    target = wheel_target(found, platform, engine)
+    base_image = resolve_base(project, BaseChoice(base), platform, engine, progress)
+    target = wheel_target(base_image, platform, engine)
     dependencies = resolve_dependencies(
-        project, files.listed, found, target, progress, update=False
+        project, files.listed, base_image, target, progress, update=False
     )
-    return ProjectEnvironment(platform, found, dependencies, engine)
+    return ProjectEnvironment(platform, base_image, dependencies, engine)
 
 
 @contextmanager

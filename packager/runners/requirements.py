@@ -14,12 +14,14 @@ from packager.project.files import ListedFiles
 from packager.runners.source_build import source_builder
 
 
-def with_base_digest(found: Dependencies, base: BaseImage | None) -> Dependencies:
-    """``found`` with the digest by which a registry has ``base`` in its lock file."""
+def with_base_digest(dependencies: Dependencies, base: BaseImage | None) -> Dependencies:
+    """``dependencies`` with the digest by which a registry has ``base`` in its lock file."""
     if base is None or base.saved.digest is None:
-        return found
-    digests = {**found.file.base_digests, base.saved.reference: base.saved.digest}
-    return replace(found, file=found.file.model_copy(update={"base_digests": digests}))
+        return dependencies
+    digests = {**dependencies.file.base_digests, base.saved.reference: base.saved.digest}
+    return replace(
+        dependencies, file=dependencies.file.model_copy(update={"base_digests": digests})
+    )
 
 
 def requirements_of(project: Project, files: ListedFiles, base: BaseImage | None) -> Requirements:

@@ -126,9 +126,9 @@ class LocalBuilder:
                     env=_variables(job, str(folder / "tools"), str(root / "tmp")),
                     pass_fds=[report.fileno()],
                 )
-            for made in (root / "out").iterdir():
-                if made.is_file() and not made.is_symlink():
-                    made.rename(output / made.name)
+            for path in (root / "out").iterdir():
+                if path.is_file() and not path.is_symlink():
+                    path.rename(output / path.name)
         return ended
 
 

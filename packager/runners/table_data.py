@@ -81,16 +81,16 @@ def local_data(project: Project, progress: Progress) -> Iterator[Project]:
 def _tracked(project: Project, address: DvcAddress, progress: Progress) -> Iterator[Project]:
     """The project with the content of what DVC tracks, compared with its digest."""
     assert project.data is not None
-    found = tracked_output(address, project.directory)
-    repository = dvc_repository(found.file)
+    tracked = tracked_output(address, project.directory)
+    repository = dvc_repository(tracked.file)
     with temporary_directory() as folder:
-        location = local_content(found, address, repository, folder, progress)
+        location = local_content(tracked, address, repository, folder, progress)
         version = DvcVersion(
             file=address.file,
-            output=Path(os.path.relpath(found.path, project.directory)).as_posix(),
-            stage=found.stage,
-            digest=found.digest,
-            algorithm=found.algorithm,
+            output=Path(os.path.relpath(tracked.path, project.directory)).as_posix(),
+            stage=tracked.stage,
+            digest=tracked.digest,
+            algorithm=tracked.algorithm,
         )
         data = project.data.model_copy(update={"source": str(location)})
         yield project.model_copy(update={"data": data, "tracked": version})

@@ -24,8 +24,8 @@ _SCALARS = ("label", "number", "score", "text")
 class AnswerTables:
     """Makes tables of one package's answers, all with one schema."""
 
-    def __init__(self, manifest: Manifest, kept: pa.Schema, bad: BadRows) -> None:
-        """``kept``: the columns of the scored table that go before.
+    def __init__(self, manifest: Manifest, copied: pa.Schema, bad: BadRows) -> None:
+        """``copied``: the columns of the scored table that go before.
 
         Raises ``UsageError`` for a name that a column of the answers has too.
         """
@@ -37,18 +37,18 @@ class AnswerTables:
         fields = [*self._predicted(), pa.field(FLAGS, pa.list_(pa.string()))]
         fields.append(pa.field(VERSION, pa.string()))
         names = {field.name for field in fields}
-        both = next((name for name in kept.names if name in names), None)
+        both = next((name for name in copied.names if name in names), None)
         if both is not None:
             raise UsageError(
                 f"--keep {both}: expected a column that the answers lack, got one of theirs",
                 f"the answers have {', '.join(field.name for field in fields)}; rename it in the "
                 "table",
             )
-        self.kept = kept
-        self.schema = pa.schema([*kept, *fields])
+        self.copied = copied
+        self.schema = pa.schema([*copied, *fields])
 
-    def table(self, rows: int, kept: pa.Table | None, answers: BlockAnswers) -> pa.Table:
-        """The answers to ``rows`` rows; ``kept``: their own columns."""
+    def table(self, rows: int, copied: pa.Table | None, answers: BlockAnswers) -> pa.Table:
+        """The answers to ``rows`` rows; ``copied``: their own columns."""
         good = np.ones(rows, np.bool_)
         good[[row for row, _ in answers.rejected]] = False
         indices = np.flatnonzero(good)
@@ -56,22 +56,22 @@ class AnswerTables:
             column.cast(field.type)
             for column, field in zip(self._columns(answers), self._answer_fields(), strict=True)
         ]
-        made = pa.Table.from_arrays(columns, schema=pa.schema(self._answer_fields()))
+        answer_table = pa.Table.from_arrays(columns, schema=pa.schema(self._answer_fields()))
         if len(indices) < rows and self._bad == "null":
             spread = np.full(rows, -1, np.int64)
             spread[indices] = np.arange(len(indices))
-            made = made.take(pa.array(spread, mask=spread < 0))
-        elif len(indices) < rows and kept is not None:
-            kept = kept.take(pa.array(indices))
-        version = pa.repeat(pa.scalar(self._manifest.tag), len(made))
-        made = made.append_column(pa.field(VERSION, pa.string()), version)
-        if kept is None:
-            return made
-        whole = kept.cast(self.kept).columns
-        return pa.Table.from_arrays([*whole, *made.columns], schema=self.schema)
+            answer_table = answer_table.take(pa.array(spread, mask=spread < 0))
+        elif len(indices) < rows and copied is not None:
+            copied = copied.take(pa.array(indices))
+        version = pa.repeat(pa.scalar(self._manifest.tag), len(answer_table))
+        answer_table = answer_table.append_column(pa.field(VERSION, pa.string()), version)
+        if copied is None:
+            return answer_table
+        whole = copied.cast(self.copied).columns
+        return pa.Table.from_arrays([*whole, *answer_table.columns], schema=self.schema)
 
     def _answer_fields(self) -> list[pa.Field]:
-        return list(self.schema)[len(self.kept) : -1]
+        return list(self.schema)[len(self.copied) : -1]
 
     def _predicted(self) -> list[pa.Field]:
         if not self._outputs:
@@ -95,28 +95,29 @@ class AnswerTables:
         return self._manifest.task == "classification"
 
     def _columns(self, answers: BlockAnswers) -> list[pa.Array]:
-        found = answers.predictions
-        flags = flag_lists(answers.flags, len(found.labels))
+        predictions = answers.predictions
+        flags = flag_lists(answers.flags, len(predictions.labels))
         if self._outputs:
             return [*self._of_outputs(answers), flags]
-        labels = found.labels
+        labels = predictions.labels
         field = self._answer_fields()[0]
         if pa.types.is_string(field.type) and not all(type(label) is str for label in labels):
             labels = [label if label is None else class_text(label) for label in labels]
         columns = [pa.array(labels, field.type)]
         count = len(self._answer_fields()) - 2
-        if found.probabilities is None:
+        if predictions.probabilities is None:
             columns += [pa.nulls(len(labels), pa.float64())] * count
         else:
             columns += [
-                _finite(np.ascontiguousarray(found.probabilities[:, at])) for at in range(count)
+                _finite(np.ascontiguousarray(predictions.probabilities[:, at]))
+                for at in range(count)
             ]
         return [*columns, flags]
 
     def _of_outputs(self, answers: BlockAnswers) -> list[pa.Array]:
-        found = answers.predictions
-        more: Sequence[Mapping[str, Any]] = found.more or [{} for _ in found.labels]
-        rows = [_typed_cells(label, self._outputs) for label in found.labels]
+        predictions = answers.predictions
+        more: Sequence[Mapping[str, Any]] = predictions.more or [{} for _ in predictions.labels]
+        rows = [_typed_cells(label, self._outputs) for label in predictions.labels]
         chances = [
             canonical_json(one["probabilities"]).decode() if one.get("probabilities") else None
             for one in more

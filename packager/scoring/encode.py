@@ -50,8 +50,8 @@ class BlockEncoder:
         known = [name for name in names if name in self._kinds]
         if isinstance(table, pd.DataFrame):
             frame = with_declared(table[known].reset_index(drop=True), self._reader, self._location)
-            found = {name: self._values(frame[name], name, "csv") for name in known}
-            return RowBlock(first, len(table), found)
+            cells = {name: self._values(frame[name], name, "csv") for name in known}
+            return RowBlock(first, len(table), cells)
         plain = [name for name in known if not self._is_typed(name, table.schema.field(name))]
         rest = None if not plain else self._frame(table.select(plain), first)
         columns = {

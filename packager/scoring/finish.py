@@ -68,10 +68,10 @@ def _sums(plan: ScorePlan, manifest: Manifest) -> list[Part]:
             for name, labels, more in record.counters:
                 key = name, tuple(sorted(labels.items()))
                 totals[key] = totals.get(key, 0.0) + more
-    found = sorted(([name, dict(labels), v] for (name, labels), v in totals.items()), key=repr)
+    counters = sorted(([name, dict(labels), v] for (name, labels), v in totals.items()), key=repr)
     with atomic_file(plan.state / COUNTERS) as file:
         file.write_bytes(
-            canonical_json({"model": manifest.name, "version": manifest.tag, "series": found})
+            canonical_json({"model": manifest.name, "version": manifest.tag, "series": counters})
         )
     return parts
 

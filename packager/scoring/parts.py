@@ -92,20 +92,20 @@ def part_writer(path: Path, schema: pa.Schema, form: Form) -> Iterator[PartWrite
     """A writer to a file beside ``path``, renamed after the block; removed on an error."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with writing(path):
-        made: PartWriter = (
+        writer: PartWriter = (
             _CsvWriter(temporary, schema, exact=form == "csv-exact")
             if form.startswith("csv")
             else ParquetFile(temporary, schema)
         )
         try:
-            yield made
-            made.close()
+            yield writer
+            writer.close()
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             with contextlib.suppress(Exception):
-                made.close()
+                writer.close()
             temporary.unlink(missing_ok=True)
 
 
@@ -139,9 +139,9 @@ def record_part(
 def read_record(plan: ScorePlan, unit: int) -> PartRecord | None:
     """The record of a unit's part; None if there is none."""
     try:
-        found = json.loads(plan.record(unit).read_bytes())
-        rejects = [(int(row), str(reason)) for row, reason in found["rejects"]]
-        return PartRecord(Part(**found["part"]), found["counters"], rejects)
+        record = json.loads(plan.record(unit).read_bytes())
+        rejects = [(int(row), str(reason)) for row, reason in record["rejects"]]
+        return PartRecord(Part(**record["part"]), record["counters"], rejects)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:

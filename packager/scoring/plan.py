@@ -169,13 +169,13 @@ class ScorePlan:
             return [self.output] if self.output.exists() else []
         return [p for p in self.output.iterdir() if not p.name.startswith(".") and p.name != WORK]
 
-    def _check(self, found: dict[str, Any], *, resume: bool) -> None:
+    def _check(self, recorded: dict[str, Any], *, resume: bool) -> None:
         if not resume:
             raise UsageError(
                 f"{self.output}: expected no such output, got that of an earlier run",
                 "add --resume to go on with it, or name a new folder with --output",
             )
-        other = [name for name in self.document if found.get(name) != self.document[name]]
+        other = [name for name in self.document if recorded.get(name) != self.document[name]]
         if other:
             raise UsageError(
                 f"{self.output}: expected the output of this run, got one that differs in: "

@@ -56,7 +56,7 @@ def _drive(
     ray.data.DataContext.get_current().enable_progress_bars = False
     actors = min(len(units), max(1, int(ray.cluster_resources().get("CPU", 1))))
     numbers = [{"unit": unit.number} for unit in units]
-    made = ray.data.from_items(
+    dataset = ray.data.from_items(
         numbers, override_num_blocks=min(len(units), 4 * actors)
     ).map_batches(
         UnitActor,
@@ -66,7 +66,7 @@ def _drive(
     )
     try:
         done = 0
-        for row in made.iter_rows():
+        for row in dataset.iter_rows():
             if row["error"]:
                 raise PackageError(row["error"], row["hint"])
             done += row["parts"]
@@ -90,8 +90,8 @@ class UnitActor:
         done: list[Unit] = []
         error, hint = "", ""
         try:
-            with open_verified(self._reference, None, NullProgress()) as found:
-                planned = plan_scoring(found, self._asked, NullProgress())
+            with open_verified(self._reference, None, NullProgress()) as package:
+                planned = plan_scoring(package, self._asked, NullProgress())
                 units = [u for u in planned.scorer.source.units if u.number in wanted]
                 planned.score(units, None, NullProgress(), done.append)
         except PackageError as raised:

@@ -64,12 +64,12 @@ class PlannedScoring:
 
     def missing(self, units: Sequence[Unit]) -> list[Unit]:
         """The units whose part is not recorded, or not as recorded."""
-        found = []
+        missing = []
         for unit in units:
             record = read_record(self.plan, unit.number)
             if record is None or not is_whole(self.plan, record.part):
-                found.append(unit)
-        return found
+                missing.append(unit)
+        return missing
 
     def score(
         self, units: Sequence[Unit], engine: Engine | None, progress: Progress, scored: Scored

@@ -39,7 +39,7 @@ class _Sent:
     unit: Unit
     first: int = 0
     rows: int | None = None
-    kept: pa.Table | None = None
+    copied: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,12 @@ class UnitScorer:
             put(error)
 
     def _kept(self, table: Any) -> pa.Table | None:
-        names = self.tables.kept.names
+        names = self.tables.copied.names
         if not names:
             return None
         if isinstance(table, pa.Table):
             return table.select(names)
-        return pa.Table.from_pandas(table[names], schema=self.tables.kept, preserve_index=False)
+        return pa.Table.from_pandas(table[names], schema=self.tables.copied, preserve_index=False)
 
     def _write(self, unit: Unit, stream: Stream, sent: queue.Queue[_Sent | Exception]) -> None:
         path, rows, rejects = self.plan.part(unit.number), 0, list[tuple[int, str]]()
@@ -117,7 +117,7 @@ class UnitScorer:
                     counters = stream.receive().header["counters"]
                     break
                 answers = BlockAnswers.decoded(stream.receive())
-                table = self.tables.table(one.rows, one.kept, answers)
+                table = self.tables.table(one.rows, one.copied, answers)
                 writer.write(table)
                 rows += len(table)
                 rejects += ((one.first + row, reason) for row, reason in answers.rejected)

@@ -36,8 +36,8 @@ class TableScorer:
     def __enter__(self) -> Self:
         engine = None if self._local else Engine.connect()
         with contextlib.ExitStack() as stack:
-            found = stack.enter_context(open_verified(self._reference, engine, NullProgress()))
-            session = TableSession(found, engine, bad=self._bad, keep=self._keep)
+            package = stack.enter_context(open_verified(self._reference, engine, NullProgress()))
+            session = TableSession(package, engine, bad=self._bad, keep=self._keep)
             self._session = stack.enter_context(session)
             self._stack = stack.pop_all()
         return self

@@ -62,11 +62,11 @@ class TableSession:
         """The answers to the rows of ``table``, in their order; raises ``PackageError``."""
         parts = [self.schema.empty_table()]
         rows = block_rows(len(table.column_names))
-        names = self._tables.kept.names
+        names = self._tables.copied.names
         for start in range(0, len(table), rows):
             part = table.slice(start, rows)
             self._stream.send(self._encoder.encode(part, start).encoded())
             answers = BlockAnswers.decoded(self._stream.receive())
-            kept = part.select(names) if names else None
-            parts.append(self._tables.table(len(part), kept, answers))
+            copied = part.select(names) if names else None
+            parts.append(self._tables.table(len(part), copied, answers))
         return pa.concat_tables(parts)

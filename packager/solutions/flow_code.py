@@ -73,11 +73,11 @@ class FlowCode:
             module = ast.parse(text)
         except (SyntaxError, ValueError):  # of another version of Python, or reported at the build
             return None
-        found = [one for one in module.body if isinstance(one, Function) and one.name == name]
+        functions = [one for one in module.body if isinstance(one, Function) and one.name == name]
         stored = {one.id for one in ast.walk(module) if isinstance(one, ast.Name) and _binds(one)}
-        if len(found) != 1 or found[0].decorator_list or name in stored:
+        if len(functions) != 1 or functions[0].decorator_list or name in stored:
             return None
-        return cls(found[0])
+        return cls(functions[0])
 
     @property
     def line(self) -> int:
@@ -169,13 +169,13 @@ class FlowReader:
     def _single_values(self, code: FlowCode) -> Mapping[str, ast.expr]:
         """Names that are bound once, by ``name = value``."""
         bound = Counter(code._bound())
-        found = {}
+        values = {}
         for node in self._nodes:
             if isinstance(node, ast.Assign) and len(node.targets) == 1:
                 target = node.targets[0]
                 if isinstance(target, ast.Name) and bound[target.id] == 1:
-                    found[target.id] = node.value
-        return found
+                    values[target.id] = node.value
+        return values
 
     def _changed_names(self) -> Iterator[str]:
         """Names of frames that may get or lose columns in place."""
@@ -290,6 +290,6 @@ def _of_rows(node: ast.expr) -> ast.expr | None:
 def _constants(node: ast.expr) -> tuple[str, ...]:
     """The text of a constant, or of a list of them; nothing for anything else."""
     parts = node.elts if isinstance(node, ast.List) else [node]
-    found = [part.value for part in parts if isinstance(part, ast.Constant)]
-    texts = [one for one in found if isinstance(one, str)]
+    constants = [part.value for part in parts if isinstance(part, ast.Constant)]
+    texts = [one for one in constants if isinstance(one, str)]
     return tuple(texts) if len(texts) == len(parts) else ()

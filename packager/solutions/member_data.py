@@ -41,7 +41,7 @@ def keep_data(section: MemberSection, reference: Reference, folder: Path) -> Non
     if not wanted:
         return
     folder.mkdir(exist_ok=True)
-    found = set[str]()
+    written = set[str]()
     for layer in reference.image(companion=True, base=False).layers:
         if layer.name == "data":
             with layer.members() as members:
@@ -50,9 +50,11 @@ def keep_data(section: MemberSection, reference: Reference, folder: Path) -> Non
                     if entry is not None and info.isreg():
                         with (folder / entry.sha256).open("wb") as file:
                             file.writelines(members.chunks(info))
-                        found.add(entry.sha256)
+                        written.add(entry.sha256)
     for name, entry in wanted.items():
-        actual = HashedFile.of(folder / entry.sha256).sha256 if entry.sha256 in found else "no file"
+        actual = (
+            HashedFile.of(folder / entry.sha256).sha256 if entry.sha256 in written else "no file"
+        )
         if actual != entry.sha256:
             raise PackageError(
                 f"[[member]] {section.name}: data {name}: expected sha256 {entry.sha256}, got"
@@ -64,10 +66,10 @@ def keep_data(section: MemberSection, reference: Reference, folder: Path) -> Non
 def data_entries(folder: Path) -> list[Entry]:
     """The entries of the layer with the files that ``keep_data`` wrote; empty without any."""
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    made = [Entry(f"{FOLDER}/{path.name}", HashedFile.of(path), mode=0o644) for path in files]
-    return [Entry("data"), Entry(FOLDER), *made] if made else []
+    entries = [Entry(f"{FOLDER}/{path.name}", HashedFile.of(path), mode=0o644) for path in files]
+    return [Entry("data"), Entry(FOLDER), *entries] if entries else []
 
 
-def placed(manifest: Manifest, kept: Mapping[str, Path]) -> dict[str, Path]:
-    """Path below ``/data`` → file, for a replay; ``kept``: sha256 → file."""
-    return {name: kept[entry.sha256] for name, entry in data_files(manifest).items()}
+def placed(manifest: Manifest, by_digest: Mapping[str, Path]) -> dict[str, Path]:
+    """Path below ``/data`` → file, for a replay; ``by_digest``: sha256 → file."""
+    return {name: by_digest[entry.sha256] for name, entry in data_files(manifest).items()}

@@ -114,10 +114,10 @@ def unpack_member(section: MemberSection, reference: Reference, solution: Path) 
 
 def top_modules(code: Iterable[str]) -> frozenset[str]:
     """The names that files of a project's code, by posix path, can be imported by."""
-    found = set()
+    modules = set()
     for name in code:
         inside = name.removeprefix("src/")
         first, _, rest = inside.partition("/")
         if inside.endswith(".py"):
-            found.add(first if rest else first.removesuffix(".py"))
-    return frozenset(found)
+            modules.add(first if rest else first.removesuffix(".py"))
+    return frozenset(modules)

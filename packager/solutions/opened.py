@@ -73,13 +73,13 @@ def open_solution(
         opened.append(member)
         checks += _member_checks(member, lock)
     names = {record.name for record in solution.members}
-    found = {path.name for path in (location / MEMBERS).glob("*")}
-    checks += [_check(f"member {name}", NO_FILE, "a folder") for name in sorted(found - names)]
+    present = {path.name for path in (location / MEMBERS).glob("*")}
+    checks += [_check(f"member {name}", NO_FILE, "a folder") for name in sorted(present - names)]
     if len(opened) == len(solution.members):
         checks.append(_spec_check(opened, solution, location))
-    kept = {path.name: path for path in sorted((folder / FOLDER).glob("*"))}
-    checks += _data_checks(opened, kept)
-    return OpenedSolution(tuple(opened), tuple(checks), kept)
+    by_digest = {path.name: path for path in sorted((folder / FOLDER).glob("*"))}
+    checks += _data_checks(opened, by_digest)
+    return OpenedSolution(tuple(opened), tuple(checks), by_digest)
 
 
 def _opened(record: SolutionMember, path: Path) -> OpenedMember:
@@ -116,23 +116,25 @@ def _spec_check(
     opened: Sequence[OpenedMember], solution: Solution, location: Path
 ) -> IntegrityCheck:
     specs = tuple(one.package.spec(one.record.process) for one in opened)
-    made = SolutionSpec(solution.flow, specs).as_json().encode()
+    encoded = SolutionSpec(solution.flow, specs).as_json().encode()
     path = location / FILE
     actual = sha256_file(path) if path.is_file() else MISSING
-    return _check(f"model/{FILE}", sha256_bytes(made), actual)
+    return _check(f"model/{FILE}", sha256_bytes(encoded), actual)
 
 
-def _data_checks(opened: Sequence[OpenedMember], kept: dict[str, Path]) -> Iterator[IntegrityCheck]:
+def _data_checks(
+    opened: Sequence[OpenedMember], by_digest: dict[str, Path]
+) -> Iterator[IntegrityCheck]:
     """A check of each file, and of each member whose data is there in part."""
     known: set[str] = set()
     for one in opened:
         wanted = {entry.sha256: name for name, entry in data_files(one.package.manifest).items()}
         known |= wanted.keys()
-        if kept and wanted:
-            absent = [name for digest, name in wanted.items() if digest not in kept]
+        if by_digest and wanted:
+            absent = [name for digest, name in wanted.items() if digest not in by_digest]
             actual = f"no {absent[0]}" if absent else AS_RECORDED
             yield _check(f"member {one.record.name}: data", AS_RECORDED, actual)
-    for name, path in kept.items():
+    for name, path in by_digest.items():
         expected = name if name in known else NO_FILE
         yield _check(f"members data: {name[:12]}", expected, sha256_file(path))
 

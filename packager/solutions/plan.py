@@ -96,11 +96,11 @@ def with_members(lock: Lock, members: Mapping[str, Sequence[Wheel]]) -> Lock:
 
 
 def _check_target(member: MemberPackage, lock: Lock) -> None:
-    found = (member.lock.python, member.lock.platform)
-    if found != (lock.python, lock.platform):
+    target = (member.lock.python, member.lock.platform)
+    if target != (lock.python, lock.platform):
         raise UsageError(
             f"[[member]] {member.section.name}: expected a package for Python {lock.python} on"
-            f" {lock.platform}, as the solution is, got Python {found[0]} on {found[1]}",
+            f" {lock.platform}, as the solution is, got Python {target[0]} on {target[1]}",
             "build both on the same base: --base, or `base` under [image]",
         )
 

@@ -81,8 +81,8 @@ def agreed_schema(
     differences += [f"{name!r} is gone" for name in before.names if name not in after.names]
     for field in before:
         if field.name in after.names and not _fits(after.field(field.name).type, field.type):
-            found = after.field(field.name).type
-            differences.append(f"{field.name!r} was {field.type} and is {found}")
+            new_type = after.field(field.name).type
+            differences.append(f"{field.name!r} was {field.type} and is {new_type}")
         elif field.name in after.names:
             was, now = (field_dtype(one) or field.type for one in (field, after.field(field.name)))
             if was != now:
@@ -97,13 +97,13 @@ def agreed_schema(
     return after if differences else before
 
 
-def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
-    if pa.types.is_null(found) or found == wanted:
+def _fits(new_type: pa.DataType, wanted: pa.DataType) -> bool:
+    if pa.types.is_null(new_type) or new_type == wanted:
         return True
-    if pa.types.is_integer(found):
-        narrow = pa.types.is_integer(wanted) and found.bit_width <= wanted.bit_width
+    if pa.types.is_integer(new_type):
+        narrow = pa.types.is_integer(wanted) and new_type.bit_width <= wanted.bit_width
         return bool(narrow or pa.types.is_float64(wanted))
-    return bool(pa.types.is_float32(found) and pa.types.is_float64(wanted))
+    return bool(pa.types.is_float32(new_type) and pa.types.is_float64(wanted))
 
 
 _REPLACED: dict[Any, Any] = {

@@ -40,8 +40,8 @@ def check_checkpoints(
 
     ``version``: the version to open; None for the latest.
     """
-    found = filesystem.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
-    infos = [info for info in found if info.type == fs.FileType.File]
+    entries = filesystem.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
+    infos = [info for info in entries if info.type == fs.FileType.File]
     start = _newest_complete(infos, version)
     size = 0
     for info in infos:
@@ -73,12 +73,12 @@ def refuse_large_part(location: Location, filesystem: fs.FileSystem, name: str) 
 
 def unique_names(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; ``ValueError`` for a duplicate name, which readers treat differently."""
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in members:
             raise ValueError(f"the name {name!r} twice")
-        found[name] = value
-    return found
+        members[name] = value
+    return members
 
 
 def ambiguous_log(location: Location) -> PackageError:
@@ -103,9 +103,9 @@ def _newest_complete(infos: Iterable[fs.FileInfo], version: int | None) -> int:
     """The version of the newest checkpoint with all its parts; 0 if there is none."""
     parts: dict[tuple[int, str], int] = {}
     for info in infos:
-        found = _matches(info)[0]
-        if found and info.size and int(found["version"]) <= _last(version):
-            key = (int(found["version"]), found["parts"] or "")
+        match = _matches(info)[0]
+        if match and info.size and int(match["version"]) <= _last(version):
+            key = (int(match["version"]), match["parts"] or "")
             parts[key] = parts.get(key, 0) + 1
     whole = [number for (number, of), count in parts.items() if not of or count == int(of)]
     return max(whole, default=0)

@@ -152,8 +152,8 @@ def _check_committed(
     The previous version is restored first.
     """
     meant = {file.path: _file_identity(file) for file in as_read(written, schema)}
-    found = {file.path: _file_identity(file) for file in store.files(number) if file.path in meant}
-    if store.schema(number) == schema and found == meant:
+    actual = {file.path: _file_identity(file) for file in store.files(number) if file.path in meant}
+    if store.schema(number) == schema and actual == meant:
         return
     older = store.before(store.version(number))
     if older is not None:
@@ -251,10 +251,10 @@ class _Plan:
         self._before.update(stored_frame(self._schema.empty_table(), self.floats))
         for frame in frames:
             self._before.update(frame)
-        found = self._before.result(printed.files)
-        wanted = printed.model_copy(update={"ordered": found.ordered} if store.partitions else {})
-        if found != wanted and printed.row_count:
-            known = found.columns
+        reread = self._before.result(printed.files)
+        wanted = printed.model_copy(update={"ordered": reread.ordered} if store.partitions else {})
+        if reread != wanted and printed.row_count:
+            known = reread.columns
             odd = [name for name, value in printed.columns.items() if known.get(name) != value]
             raise PackageError(
                 f"{store.location}: the written rows are read back differently, in "
@@ -262,7 +262,7 @@ class _Plan:
                 "try again; if it stays so, the disk is failing or a library has a bug: "
                 "report it with the versions of deltalake and pyarrow",
             )
-        return found
+        return reread
 
     def _tables(self) -> Iterator[pa.Table]:
         for table in self._source.tables():

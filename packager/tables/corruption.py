@@ -27,12 +27,12 @@ def complete_entries(location: Location) -> dict[int, int]:
     Raises ``PackageError`` for an empty entry, which a power failure may leave. Readers of Delta
     Lake skip it and then number the versions wrongly.
     """
-    found = {}
+    times = {}
     for number, info in _entries(filesystem(location)):
         if info.size == 0:
             raise _damaged(location, number, "is empty")
-        found[number] = (info.mtime_ns or 0) // 1_000_000
-    return found
+        times[number] = (info.mtime_ns or 0) // 1_000_000
+    return times
 
 
 def diagnose(location: Location, message: str) -> PackageError:
@@ -61,8 +61,8 @@ def _diagnosed(location: Location, message: str) -> PackageError:
 
 def _entries(storage: fs.FileSystem) -> Iterator[tuple[int, fs.FileInfo]]:
     """Number and file of each entry, in order."""
-    found = storage.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
-    for info in sorted(found, key=lambda info: info.path):
+    infos = storage.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
+    for info in sorted(infos, key=lambda info: info.path):
         name = info.path.rpartition("/")[2]
         if _ENTRY.fullmatch(name):
             yield int(name.removesuffix(".json")), info
@@ -72,10 +72,10 @@ def _unknown_feature(storage: fs.FileSystem) -> str | None:
     """The feature that prevents deltalake from opening the table, if that is the cause."""
     for _, info in sorted(_entries(storage), reverse=True):
         for action in _actions(storage, info.path):
-            found = action.get("protocol") if isinstance(action, dict) else None
-            if isinstance(found, dict):
-                versions = found.get("minReaderVersion", 1), found.get("minWriterVersion", 1)
-                named = found.get("readerFeatures"), found.get("writerFeatures")
+            protocol = action.get("protocol") if isinstance(action, dict) else None
+            if isinstance(protocol, dict):
+                versions = protocol.get("minReaderVersion", 1), protocol.get("minWriterVersion", 1)
+                named = protocol.get("readerFeatures"), protocol.get("writerFeatures")
                 return unreadable(Protocol.of(versions, named, {}, {}))
     return None
 

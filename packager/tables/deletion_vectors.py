@@ -140,8 +140,8 @@ def _reach(content: bytes) -> int:
         raise ValueError("another format")
     if not 0 <= count <= 1 << 16:
         raise ValueError(f"{count} containers")
-    found = struct.unpack_from("<" + "HH" * count, content, keys)
-    return (max(found[::2]) + 1) << 16 if found else 0
+    header = struct.unpack_from("<" + "HH" * count, content, keys)
+    return (max(header[::2]) + 1) << 16 if header else 0
 
 
 def _z85(text: str) -> bytes:

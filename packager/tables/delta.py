@@ -108,20 +108,20 @@ class VersionedTable:
 
     def version(self, number: int | None) -> Version:
         """A version by number, the latest for None; ``UsageError`` if it doesn't exist."""
-        found = [v for v in self.versions if number in (None, v.number)]
-        if not found:
+        matches = [v for v in self.versions if number in (None, v.number)]
+        if not matches:
             shown = ", ".join(str(v.number) for v in self.versions[-10:]) or "none"
             raise UsageError(
                 f"{self.location}: expected one of its versions, got {number}",
                 f"its latest versions are {shown}",
             )
-        return found[-1]
+        return matches[-1]
 
     def before(self, version: Version) -> Version | None:
         """The predecessor of a version's rows; of a revert, that of the restored version."""
         while version.reverted_to is not None:
             version = self.version(version.reverted_to)
-        older = [found for found in self.versions if found.number < version.number]
+        older = [candidate for candidate in self.versions if candidate.number < version.number]
         if older and version.operation == LABEL:  # the same rows, with other labels
             return self.before(older[-1])
         return older[-1] if older else None
@@ -257,8 +257,8 @@ class VersionedTable:
     def _removed(self, number: int) -> str | None:
         storage = filesystem(self.location)
         with translate_errors(self.location):
-            found = storage.get_file_info(list(self.sizes(number)))
-        return next((info.path for info in found if info.type == FileType.NotFound), None)
+            infos = storage.get_file_info(list(self.sizes(number)))
+        return next((info.path for info in infos if info.type == FileType.NotFound), None)
 
     def sizes(self, number: int) -> dict[str, int]:
         """File name → bytes of every data file of a version."""
@@ -286,8 +286,8 @@ class VersionedTable:
         """``schema`` in Delta's types; unchanged columns keep their metadata."""
         known = {field.name: field for field in self._table.schema().fields}
         fields = Schema.from_arrow(schema).fields
-        kept = [known.get(field.name, field) for field in fields]
-        return Schema([o if o.type == n.type else n for o, n in zip(kept, fields, strict=True)])
+        existing = [known.get(field.name, field) for field in fields]
+        return Schema([o if o.type == n.type else n for o, n in zip(existing, fields, strict=True)])
 
     def _allow_plain_times(self, schema: pa.Schema) -> None:
         plain = any(pa.types.is_timestamp(f.type) and f.type.tz is None for f in schema)

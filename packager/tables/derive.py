@@ -98,9 +98,9 @@ def derive(
     known = _known(location, derivation)
     if known is not None:
         unchanged = known.outcome == "unchanged"
-        found = known if unchanged else _back(location, known.version, authorship.by)
+        derived = known if unchanged else _back(location, known.version, authorship.by)
         _pin(parents, exact, location, progress)
-        return found
+        return derived
     with temporary_directory() as folder:
         files = [folder / str(i) / f"{parent.name}.parquet" for i, parent in enumerate(parents)]
         for parent, version, file in zip(parents, exact, files, strict=True):
@@ -115,8 +115,8 @@ def derive(
         source = replace(open_source(out), labels=_labels_of(step, parents, exact))
         # Pinned before the commit, so that no commit exists without its pins.
         _pin(parents, exact, location, progress)
-        made = commit_derived(source, location, authorship, derivation)
-    return DeriveResult(made.version, "computed")
+        commit = commit_derived(source, location, authorship, derivation)
+    return DeriveResult(commit.version, "computed")
 
 
 def _labels_of(
@@ -223,9 +223,9 @@ def _known(location: Location, wanted: Derivation) -> DeriveResult | None:
     return None
 
 
-def _inputs(found: Derivation) -> bytes:
-    parents = [(parent.table, parent.content, parent.labels) for parent in found.parents]
-    return canonical_json([parents, found.step, found.digest, found.params])
+def _inputs(derivation: Derivation) -> bytes:
+    parents = [(parent.table, parent.content, parent.labels) for parent in derivation.parents]
+    return canonical_json([parents, derivation.step, derivation.digest, derivation.params])
 
 
 def _back(location: Location, version: Version, by: str) -> DeriveResult:

@@ -46,28 +46,28 @@ def lineage(location: Location, follow: Iterable[Location] = ()) -> dict[str, Li
     Tables outside its folder are opened only if they equal, or are below, one of ``follow``.
     """
     reach = AllowedLocations.of(location, follow=follow)
-    found: dict[str, LineageTable] = {}
+    nodes: dict[str, LineageTable] = {}
     known: dict[str, list[str]] = {}
     waiting = [location]
     while waiting:
         place = waiting.pop()
-        if place.uri in found:
+        if place.uri in nodes:
             continue
-        if len(found) == MAX_TABLES:
+        if len(nodes) == MAX_TABLES:
             raise PackageError(
                 f"{location}: expected at most {MAX_TABLES} tables that belong together, got more",
                 "ask for the lineage of a table that has fewer parents and children",
             )
-        found[place.uri] = node = _node(place, reach, known)
+        nodes[place.uri] = node = _node(place, reach, known)
         waiting += [Location(uri) for uri in node.parents]
         if node.version is not None:
             children = {pin.table for pin in pins(place) if pin.table is not None}
             waiting += [place.beside(child) for child in sorted(children)]
-    _refuse_circles(location, found)
+    _refuse_circles(location, nodes)
     return {
         uri: node
-        for uri, node in found.items()
-        if node.version or not node.opened or _named(uri, found)
+        for uri, node in nodes.items()
+        if node.version or not node.opened or _named(uri, nodes)
     }
 
 

@@ -35,15 +35,15 @@ def refuse_lost_words(source: RowSource, store: VersionedTable, number: int) -> 
 
 def words_held(tables: Iterable[pa.Table], names: Collection[str]) -> Mapping[str, set[str]]:
     """Column → the null words that it holds as text; columns without any are left out."""
-    found: dict[str, set[str]] = {}
+    held: dict[str, set[str]] = {}
     for table in tables:
         for name in names:
             column = table[name]
             words = pa.array(NULL_WORDS, column.type)
             there = pc.unique(column.filter(pc.is_in(column, words))).to_pylist()
             if there:
-                found.setdefault(name, set()).update(there)
-    return found
+                held.setdefault(name, set()).update(there)
+    return held
 
 
 def _is_text(schema: pa.Schema, name: str) -> bool:

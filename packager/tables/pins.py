@@ -52,8 +52,8 @@ def pin_or_warn(location: Location, wanted: Pin, progress: Progress) -> None:
 def pins(location: Location) -> tuple[Pin, ...]:
     """All pins, sorted by version."""
     with translate_errors(location):
-        found = read_json(filesystem(location), FOLDER)
-    return tuple(sorted((_pin(location, *one) for one in found.items()), key=_order))
+        documents = read_json(filesystem(location), FOLDER)
+    return tuple(sorted((_pin(location, *one) for one in documents.items()), key=_order))
 
 
 def _pin(location: Location, name: str, content: Any) -> Pin:
@@ -66,5 +66,5 @@ def _pin(location: Location, name: str, content: Any) -> Pin:
         ) from error
 
 
-def _order(found: Pin) -> tuple[int, str]:
-    return found.version, found.needed_by
+def _order(entry: Pin) -> tuple[int, str]:
+    return entry.version, entry.needed_by

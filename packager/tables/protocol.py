@@ -95,11 +95,11 @@ def _always(_: Protocol) -> bool:
 
 
 def _field(key: str) -> Use:
-    return lambda protocol: any(found.startswith(key) for found in protocol.fields)
+    return lambda protocol: any(field.startswith(key) for field in protocol.fields)
 
 
 def _property(key: str) -> Use:
-    return lambda protocol: any(found.startswith(key) for found in protocol.properties)
+    return lambda protocol: any(name.startswith(key) for name in protocol.properties)
 
 
 def _no_writes(when: Use = _always) -> Feature:

@@ -55,12 +55,13 @@ class Version(FrozenModel):
     def when(self) -> str:
         """``2026-11-23 14:02`` in UTC."""
         try:
-            found = datetime.fromtimestamp(self.milliseconds / 1000, UTC)
+            moment = datetime.fromtimestamp(self.milliseconds / 1000, UTC)
         except (ValueError, OverflowError, OSError):  # beyond the years 1 to 9999
             return f"{self.milliseconds} ms"
-        return found.strftime("%Y-%m-%d %H:%M")
+        return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def content_of(found: Fingerprint) -> str:
+def content_of(fingerprint: Fingerprint) -> str:
     """Identifier of rows in their order, columns and types: schema, sums and count."""
-    return f"{found.schema_[:16]}{found.rows[0]}{found.rows[1]}{found.ordered}-{found.row_count}"
+    rows = f"{fingerprint.rows[0]}{fingerprint.rows[1]}{fingerprint.ordered}"
+    return f"{fingerprint.schema_[:16]}{rows}-{fingerprint.row_count}"

@@ -116,9 +116,9 @@ def _by_key(before: Frames, after: Frames, common: list[str], key: list[str]) ->
     )
 
 
-def _absent(keys: Hashes, found: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+def _absent(keys: Hashes, present: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     missing = np.ones(len(keys), bool)
-    missing[found] = False
+    missing[present] = False
     return np.flatnonzero(missing)
 
 

@@ -54,10 +54,10 @@ class DataFile:
 
 def protocol_of(table: DeltaTable) -> Protocol:
     """The table's protocol, at the version at which it was opened."""
-    found, about = table.protocol(), table.metadata()
+    protocol, about = table.protocol(), table.metadata()
     return Protocol.of(
-        (found.min_reader_version, found.min_writer_version),
-        (found.reader_features, found.writer_features),
+        (protocol.min_reader_version, protocol.min_writer_version),
+        (protocol.reader_features, protocol.writer_features),
         about.configuration,
         json.loads(table.schema().to_json()),
         about.partition_columns,
@@ -151,10 +151,10 @@ class Scan:
         for batch in self._batches(file, self._stored_fields(), groups):
             start, row = row, row + len(batch)
             if file.kept is not None:
-                kept = file.kept[start:row]
+                mask = file.kept[start:row]
                 # A vector may end before the file does: rows beyond it are kept.
-                rest = pa.repeat(pa.scalar(True), len(batch) - len(kept))
-                batch = batch.filter(pa.concat_arrays([kept, rest]))
+                rest = pa.repeat(pa.scalar(True), len(batch) - len(mask))
+                batch = batch.filter(pa.concat_arrays([mask, rest]))
             yield self._completed(batch, file)
 
     def _completed(self, batch: pa.RecordBatch, file: DataFile) -> pa.Table:
@@ -213,12 +213,12 @@ class Scan:
         ]
         read = [f.with_type(_ONCE) if f.name in once else f for f in fields]
         batches = dataset.FileSystemDataset([fragment], pa.schema(read), form, self._filesystem)
-        found = batches.to_batches(
+        iterator = batches.to_batches(
             batch_size=rows, batch_readahead=1, fragment_readahead=1, use_threads=False
         )
         while True:
             with fitting_memory(name):
-                batch = next(found, None)
+                batch = next(iterator, None)
             if batch is None:
                 return
             yield batch
@@ -231,19 +231,23 @@ class Scan:
     def _partition(self, actions: pa.Table, row: int) -> dict[str, pa.Scalar]:
         if not self._partitions:
             return {}
-        found = actions["partition"][row]
-        return {name: found[name].cast(self.schema.field(name).type) for name in self._partitions}
+        partition = actions["partition"][row]
+        return {
+            name: partition[name].cast(self.schema.field(name).type) for name in self._partitions
+        }
 
     def _deletion_vectors(self) -> dict[str, pa.BooleanArray]:
         """Path as in the log → mask of kept rows, for the files that have a vector."""
         check_vectors(self._location, self._filesystem)
-        found = pa.table(self._table.deletion_vectors())
+        vectors = pa.table(self._table.deletion_vectors())
         top = self._table.table_uri.rstrip("/") + "/"
         return {
             row_index.as_py()
             .removeprefix("file://")
             .removeprefix(top.removeprefix("file://")): rows.values
-            for row_index, rows in zip(found["filepath"], found["selection_vector"], strict=True)
+            for row_index, rows in zip(
+                vectors["filepath"], vectors["selection_vector"], strict=True
+            )
         }
 
 

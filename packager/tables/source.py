@@ -64,8 +64,8 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
     if source.files.format == "parquet":
         schema = parquet_schema(files)
         floats = tuple(integers_with_nulls(files, schema))
-        kept = _kept(schema, str(path))
-        return RowSource(str(path), kept, floats, entries, lambda: _parquet(files, schema))
+        stored = _kept(schema, str(path))
+        return RowSource(str(path), stored, floats, entries, lambda: _parquet(files, schema))
     types = csv_types(path, reader)
     schema = _csv_schema(path, types)
 
@@ -76,11 +76,11 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
             plain = frame.astype(blank)
             yield pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 
-    kept = _kept(schema, str(path))
+    stored = _kept(schema, str(path))
     guessed = tuple(n for n, kind in types.kinds.items() if kind in ("str", "null"))
     guessed = tuple(name for name in guessed if not reader.says_null(name))
     return RowSource(
-        str(path), kept, (), entries, tables, guessed, partial(null_words, files, reader)
+        str(path), stored, (), entries, tables, guessed, partial(null_words, files, reader)
     )
 
 
@@ -116,11 +116,11 @@ def _csv_schema(path: Path, types: CsvTypes) -> pa.Schema:
 
 
 def _kept(schema: pa.Schema, location: str) -> pa.Schema:
-    kept = stored_schema(schema, location)
+    stored = stored_schema(schema, location)
     for index, field in enumerate(schema):
         if pa.types.is_null(field.type):
-            kept = kept.set(index, field)
-    return kept
+            stored = stored.set(index, field)
+    return stored
 
 
 def _parquet(files: Sequence[Path], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -94,10 +94,10 @@ def call(step: str, params: dict[str, Any], out: Path, parents: Sequence[Path]) 
     function = getattr(importlib.import_module(module), name, None)
     if not callable(function):
         raise UsageError(f"step {step}: expected a function `{name}` in {module}, got none")
-    made = function(*[read(path) for path in parents], **params)
-    if not isinstance(made, pd.DataFrame):
-        raise UsageError(f"step {step}: expected a DataFrame, got {type(made).__name__}")
-    made.to_parquet(out, index=False)
+    frame = function(*[read(path) for path in parents], **params)
+    if not isinstance(frame, pd.DataFrame):
+        raise UsageError(f"step {step}: expected a DataFrame, got {type(frame).__name__}")
+    frame.to_parquet(out, index=False)
 
 
 if __name__ == "__main__":

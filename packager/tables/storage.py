@@ -112,20 +112,20 @@ def read_json(storage: fs.FileSystem, folder: str) -> dict[str, Any]:
     """File name → content of every JSON file in a folder of the table, if there is one."""
     chosen = fs.FileSelector(folder, allow_not_found=True)
     names = sorted(info.path for info in storage.get_file_info(chosen))
-    found = {}
+    documents = {}
     for name in names:
         base = name.rpartition("/")[2]
         if base.endswith(".json") and not base.startswith("."):
             with storage.open_input_stream(name) as stream:
                 text = stream.read(MAX_JSON_BYTES)
             try:
-                found[base] = json.loads(text)
+                documents[base] = json.loads(text)
             except (ValueError, RecursionError) as error:
                 raise PackageError(
                     f"{name}: expected JSON of at most {MAX_JSON_BYTES} bytes, got something else",
                     "remove this file; `gc` may then remove the versions that it pins",
                 ) from error
-    return found
+    return documents
 
 
 def write_json(storage: fs.FileSystem, folder: str, name: str, content: dict[str, Any]) -> None:

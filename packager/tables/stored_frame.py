@@ -20,8 +20,8 @@ def stored_frame(
     if not declared:
         return plain_frame(table, floats, schema)
     rest = [name for name in schema.names if name not in declared]
-    kept = pa.schema([field for field in schema if field.name not in declared])
-    frame = plain_frame(table.select(rest), floats, kept)
+    plain_schema = pa.schema([field for field in schema if field.name not in declared])
+    frame = plain_frame(table.select(rest), floats, plain_schema)
     index = pd.RangeIndex(len(table))
     columns = {
         name: pd.Series(array_column_of(table[name], declared[name], name), index)

@@ -49,10 +49,10 @@ def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> 
             kinds = Kinds()
             noted = kinds.noted(settled_blocks(files.table, reader, rows, settled))
             printer = _print(source.blocks(noted))
-            found = kinds.settled()
-            if found.items() <= settled.items():
+            now_settled = kinds.settled()
+            if now_settled.items() <= settled.items():
                 return printer.result(digests.entries())
-            settled = found
+            settled = now_settled
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ def blocks(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Iterator[p
     """
     source = SourceTable(path, reader)
     if source.files.format == "csv":
-        found = typed_blocks(path, csv_types(path, reader), reader)
+        frames = typed_blocks(path, csv_types(path, reader), reader)
     else:
-        found = _plain_blocks(source, rows_of_a_block(len(source.columns)))
-    yield from source.blocks(found)
+        frames = _plain_blocks(source, rows_of_a_block(len(source.columns)))
+    yield from source.blocks(frames)
 
 
 def _plain_blocks(source: SourceTable, rows: int) -> Iterator[pd.DataFrame]:

@@ -66,24 +66,24 @@ class Summary:
 
 def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
     """The summary of a table given in blocks with the same columns."""
-    sample, kept = pd.DataFrame(), np.empty(0, np.uint64)
+    sample, sample_hashes = pd.DataFrame(), np.empty(0, np.uint64)
     columns: dict[str, _Column] = {}
     hashes: list[Hashes] = []
     for frame in frames:
         for name in frame.columns:
             columns.setdefault(name, _Column()).update(frame[name])
-        found = row_hashes(frame)
-        hashes.append(found)
-        limit = kept.max() if len(kept) >= MAX_SAMPLE_ROWS else np.uint64(MASK)
-        near = found <= limit
+        frame_hashes = row_hashes(frame)
+        hashes.append(frame_hashes)
+        limit = sample_hashes.max() if len(sample_hashes) >= MAX_SAMPLE_ROWS else np.uint64(MASK)
+        near = frame_hashes <= limit
         sample = pd.concat([sample, frame.loc[near]]) if len(sample) else frame.loc[near]
-        kept = np.concatenate([kept, found[near]])
-        if len(kept) > 2 * MAX_SAMPLE_ROWS:
-            order = np.argpartition(kept, MAX_SAMPLE_ROWS)[:MAX_SAMPLE_ROWS]
-            sample, kept = sample.iloc[order], kept[order]
-    if len(kept) > MAX_SAMPLE_ROWS:
-        order = np.argpartition(kept, MAX_SAMPLE_ROWS)[:MAX_SAMPLE_ROWS]
-        sample, kept = sample.iloc[order], kept[order]
+        sample_hashes = np.concatenate([sample_hashes, frame_hashes[near]])
+        if len(sample_hashes) > 2 * MAX_SAMPLE_ROWS:
+            order = np.argpartition(sample_hashes, MAX_SAMPLE_ROWS)[:MAX_SAMPLE_ROWS]
+            sample, sample_hashes = sample.iloc[order], sample_hashes[order]
+    if len(sample_hashes) > MAX_SAMPLE_ROWS:
+        order = np.argpartition(sample_hashes, MAX_SAMPLE_ROWS)[:MAX_SAMPLE_ROWS]
+        sample, sample_hashes = sample.iloc[order], sample_hashes[order]
     sample = sample.reset_index(drop=True)
     kinds = {column.name: column.kind for column in infer_columns(sample)}
     every: Hashes = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
@@ -93,7 +93,7 @@ def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
         {name: frozenset(c.values) for name, c in columns.items() if c.values and c.is_text},
         every,
         sample,
-        kept,
+        sample_hashes,
     )
 
 
@@ -103,8 +103,8 @@ def column_drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
     kinds = [(name, before.columns[name].kind) for name in names]
     profile = build_profile(before.sample, kinds, max_features=MAX_MEASURES * len(names))
     shared = shared_rows(before.sample_hashes, after.sample_hashes)
-    found = [one for name in names for one in _drift(name, profile, before, after, shared)]
-    return sorted(found, key=lambda drift: -drift.psi)
+    drifts = [one for name in names for one in _drift(name, profile, before, after, shared)]
+    return sorted(drifts, key=lambda drift: -drift.psi)
 
 
 def _comparable(name: str, before: Summary, after: Summary) -> bool:
@@ -118,15 +118,15 @@ def _drift(
 ) -> list[ColumnDrift]:
     """The drift of a column, or of each number derived from it."""
     features = [feature for feature in profile.features if feature.column == name]
-    found = drifts_of_column(features, after.sample[name], shared)
-    if not found:  # all in one bin: only nulls can have changed
+    drifts = drifts_of_column(features, after.sample[name], shared)
+    if not drifts:  # all in one bin: only nulls can have changed
         reference, live = (_nulls(table.sample[name]) for table in (before, after))
-        found = [drift_of(name, live, reference, shared)]
+        drifts = [drift_of(name, live, reference, shared)]
     known = before.values.get(name, frozenset())
     news = known and is_categorical(len(known), before.rows)
     new = after.values.get(name, frozenset()) - known if news else frozenset()
-    first = found[0].model_copy(update={"unseen": tuple(sorted(new)[:10])})
-    return [first, *found[1:]]
+    first = drifts[0].model_copy(update={"unseen": tuple(sorted(new)[:10])})
+    return [first, *drifts[1:]]
 
 
 def _nulls(column: pd.Series[Any]) -> Counts:
@@ -181,10 +181,10 @@ class _Column:
             present = pd.Series(cell_hashes(present, ""))
         # Lists and similar values aren't hashable; their text distinguishes them.
         plain = pd.api.types.infer_dtype(present) not in ("mixed", "unknown-array")
-        found = set((present if plain else present.map(repr)).unique().tolist())
-        self._distinct |= found
-        if isinstance(next(iter(found), None), str) and plain:
+        distinct = set((present if plain else present.map(repr)).unique().tolist())
+        self._distinct |= distinct
+        if isinstance(next(iter(distinct), None), str) and plain:
             self.is_text = True
-            self.values = (self.values or set()) | {str(value) for value in found}
+            self.values = (self.values or set()) | {str(value) for value in distinct}
         if len(self._distinct) > MAX_VALUES:
             self._distinct = self.values = None

@@ -40,22 +40,22 @@ def _collect(location: Location, newest: int, also: Sequence[int], delete: bool)
         raise UsageError(
             f"--keep-last: expected at least 1 version, got {newest}", "keep the latest"
         )
-    kept: dict[int, list[str]] = {}
+    retained: dict[int, list[str]] = {}
     for version in store.versions[-newest:]:
-        kept.setdefault(version.number, []).append("among the newest")
+        retained.setdefault(version.number, []).append("among the newest")
     for number in also:
-        kept.setdefault(store.version(number).number, []).append("requested")
+        retained.setdefault(store.version(number).number, []).append("requested")
     for pin in pins(location):
-        kept.setdefault(pin.version, []).append(pin.needed_by)
-    going = store.remove_others(kept, dry_run=True)
+        retained.setdefault(pin.version, []).append(pin.needed_by)
+    going = store.remove_others(retained, dry_run=True)
     sizes: dict[str, int] = {}
     for version in store.versions:
         sizes |= store.sizes(version.number)
-    labels = unused_files(location, store.versions, kept)
+    labels = unused_files(location, store.versions, retained)
     if delete and going:
-        store.remove_others(kept, dry_run=False)
+        store.remove_others(retained, dry_run=False)
     if delete:
         remove_label_files(location, labels)
     size = sum(sizes.get(name, 0) for name in going) + sum(labels.values())
-    reasons = {number: tuple(why) for number, why in sorted(kept.items())}
+    reasons = {number: tuple(why) for number, why in sorted(retained.items())}
     return VacuumResult(tuple(sorted([*going, *labels])), size, reasons)

@@ -44,10 +44,10 @@ def error_as_junit(name: str, error: PackageError) -> bytes:
     case = ElementTree.SubElement(
         suite, "testcase", classname=_short(f"{name}.test"), name="package test"
     )
-    found = ElementTree.SubElement(
+    element = ElementTree.SubElement(
         case, "error", type=type(error).__name__, message=_message(error.message)
     )
-    found.text = _lines(error.message, f"hint: {error.hint}" if error.hint else "")
+    element.text = _lines(error.message, f"hint: {error.hint}" if error.hint else "")
     return _document(top)
 
 
@@ -87,10 +87,10 @@ def _properties(report: DataTestReport, family: FamilyReport) -> Iterator[tuple[
 def _outcome(case: ElementTree.Element, check: Check) -> None:
     if check.verdict == "failed":
         kind = check.metric or check.family
-        found = ElementTree.SubElement(
+        failure = ElementTree.SubElement(
             case, "failure", type=_short(kind), message=_message(check.why or check.name)
         )
-        found.text = _lines(*_numbers(check), *_examples(check))
+        failure.text = _lines(*_numbers(check), *_examples(check))
     elif check.verdict == "warned":
         _skip(case, f"warning: {check.why}")
     elif check.verdict == "inconclusive":
@@ -108,10 +108,10 @@ def _verdict(top: ElementTree.Element, report: DataTestReport) -> None:
     suite = ElementTree.SubElement(top, "testsuite", name="verdict")
     location = _short(f"{report.name}.verdict")
     case = ElementTree.SubElement(suite, "testcase", classname=location, name="verdict")
-    found = ElementTree.SubElement(
+    failure = ElementTree.SubElement(
         case, "failure", type=report.verdict, message=_message(report.sentence)
     )
-    found.text = f'[test] inconclusive = "{report.policy.inconclusive}"'
+    failure.text = f'[test] inconclusive = "{report.policy.inconclusive}"'
 
 
 def _numbers(check: Check) -> Iterator[str]:
@@ -157,12 +157,12 @@ def _document(top: ElementTree.Element) -> bytes:
 
 def _unique(name: str, taken: set[str]) -> str:
     """A short name that no other case of the suite has."""
-    found, tries = _short(name), 1
-    while found in taken:
+    candidate, tries = _short(name), 1
+    while candidate in taken:
         tries += 1
-        found = f"{_short(name)} ({tries})"
-    taken.add(found)
-    return found
+        candidate = f"{_short(name)} ({tries})"
+    taken.add(candidate)
+    return candidate
 
 
 def _short(name: str) -> str:

@@ -92,8 +92,8 @@ class Ledger:
 
         Raise ``PackageError`` for a damaged one.
         """
-        found = [_read(path) for path in sorted(self.folder.glob("*.json"))]
-        return sorted((e for e in found if e.report.name == name), key=lambda e: e.tested)
+        entries = [_read(path) for path in sorted(self.folder.glob("*.json"))]
+        return sorted((e for e in entries if e.report.name == name), key=lambda e: e.tested)
 
     def seen_files(self, root: str) -> frozenset[str]:
         """sha256 of the files that the package ``root`` was tested on."""
@@ -114,8 +114,8 @@ class Ledger:
         return max(known, default=None)
 
     def _of(self, root: str) -> list[LedgerEntry]:
-        found = (_read(path) for path in sorted(self.folder.glob("*.json")))
-        own = [entry for entry in found if entry.key.root == root]
+        entries = (_read(path) for path in sorted(self.folder.glob("*.json")))
+        own = [entry for entry in entries if entry.key.root == root]
         return [entry for entry in own if not self.labels or entry.key.labels == self.labels]
 
     def _path(self, key: LedgerKey) -> Path:
@@ -124,8 +124,8 @@ class Ledger:
 
 def _read(path: Path) -> LedgerEntry:
     """An entry; raise ``PackageError`` for a file that is none, or of another version."""
-    found = path.stat()
-    return _parsed(path, found.st_mtime_ns, found.st_size)
+    status = path.stat()
+    return _parsed(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=10_000)
@@ -143,10 +143,10 @@ def _parsed(path: Path, _written: int, _size: int) -> LedgerEntry:
 
 def _is_record(path: Path) -> bool:
     try:
-        found = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return False
-    return isinstance(found, dict) and found.keys() >= {"key", "tested", "report"}
+    return isinstance(document, dict) and document.keys() >= {"key", "tested", "report"}
 
 
 def entry_of(

@@ -105,24 +105,24 @@ def _notes(report: DataTestReport) -> str:
 
 
 def _not_tested(report: DataTestReport) -> str:
-    found = [(family.family, part) for family in report.families for part in family.not_tested]
-    if not found:
+    not_tested = [(family.family, part) for family in report.families for part in family.not_tested]
+    if not not_tested:
         return ""
-    cells = ((name, escaped(one.subject), escaped(one.why)) for name, one in found[:MAX_ROWS])
+    cells = ((name, escaped(one.subject), escaped(one.why)) for name, one in not_tested[:MAX_ROWS])
     lines = ["### Not tested\n", *table_lines(("family", "what", "why"), iter(cells))]
-    if len(found) > MAX_ROWS:
-        lines.append(f"\n{len(found) - MAX_ROWS:,} more are in report.json.")
+    if len(not_tested) > MAX_ROWS:
+        lines.append(f"\n{len(not_tested) - MAX_ROWS:,} more are in report.json.")
     return "\n".join(lines) + "\n"
 
 
 def _within(parts: Sequence[str], limit: int) -> str:
     """The first parts that have room, then a sentence that others were left out."""
     left_out = "The rest has no room here; it is in report.json.\n"
-    found: list[str] = []
+    included: list[str] = []
     room = limit - len(left_out) - 1
     for part in parts:
         room -= len(part.encode()) + 1
         if room < 0:
-            return "\n".join([*found, left_out]) if limit > len(left_out) else ""
-        found.append(part)
-    return "\n".join(found)
+            return "\n".join([*included, left_out]) if limit > len(left_out) else ""
+        included.append(part)
+    return "\n".join(included)

@@ -11,20 +11,20 @@ ROUNDING = 1e-9
 """The part of an error up to which a share is what rounding leaves."""
 
 
-def members_markdown(found: Attribution) -> str:
+def members_markdown(attribution: Attribution) -> str:
     """A table of the shares by slice, and of the members by themselves."""
     lines = ["### Error by member\n"]
-    if found.not_attributed:
-        lines.append(f"Not attributed: {escaped(found.not_attributed)}\n")
-    if found.slices:
-        every = found.slices[0]
+    if attribution.not_attributed:
+        lines.append(f"Not attributed: {escaped(attribution.not_attributed)}\n")
+    if attribution.slices:
+        every = attribution.slices[0]
         names = [
             escaped(share.name) if share.name else REST for share in (*every.shares, every.rest)
         ]
-        lines.append(f"Shapley shares of the {found.loss}; they add up to it.\n")
-        rows = map(_slice, found.slices[: MAX_SLICES + 1])
+        lines.append(f"Shapley shares of the {attribution.loss}; they add up to it.\n")
+        rows = map(_slice, attribution.slices[: MAX_SLICES + 1])
         lines += [*table_lines(("slice", "rows", "error", *names), rows), ""]
-    if found.members:
+    if attribution.members:
         members = (
             (
                 escaped(member.name),
@@ -33,7 +33,7 @@ def members_markdown(found: Attribution) -> str:
                 or escaped(member.why)
                 or NO_VALUE,
             )
-            for member in found.members
+            for member in attribution.members
         )
         lines += table_lines(("member", "rows received", "own metrics on them"), members)
     return "\n".join(lines) + "\n"

@@ -29,8 +29,8 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(_reference, cut)
 
 
-def _reference(found: re.Match[str]) -> str:
-    letter = found.group()
+def _reference(match: re.Match[str]) -> str:
+    letter = match.group()
     return f"&#{ord(letter)};" + ("&#8203;" if letter in "@#" else "")
 
 

@@ -56,9 +56,9 @@ class Named:
     def parse(cls, text: str) -> Named:
         """A table, or the path of an existing file or folder; else ``UsageError``."""
         between = _BETWEEN.match(text)
-        if between is not None and (found := _table(between["table"])) is not None:
+        if between is not None and (location := _table(between["table"])) is not None:
             newer = int(between["newer"]) if between["newer"] else None
-            return cls(text, Location(found.uri, newer), int(between["older"]))
+            return cls(text, Location(location.uri, newer), int(between["older"]))
         table = _table(text)
         if table is None and not Path(text).exists():
             raise UsageError(
@@ -76,8 +76,8 @@ class Named:
 
 def _table(text: str) -> Location | None:
     """The table that ``text`` names; a bare name is one of ``.pkgdata`` before a folder."""
-    if (found := Location.table_at(text)) is not None:
-        return found
+    if (location := Location.table_at(text)) is not None:
+        return location
     try:
         bare = Location.parse(text)
     except UsageError:
@@ -97,8 +97,8 @@ def resolve(
     path = Path(named.text)
     files = hash_files(named_files(path, manifest.reader))
     source = path.name if path.is_file() else ""
-    found = NewData(str(path), files, source)
-    return found if ledger is None else _unseen(found, path, ledger, manifest)
+    new_data = NewData(str(path), files, source)
+    return new_data if ledger is None else _unseen(new_data, path, ledger, manifest)
 
 
 def in_form_of(data: NewData, manifest: Manifest, folder: Path) -> NewData:
@@ -122,21 +122,21 @@ def in_form_of(data: NewData, manifest: Manifest, folder: Path) -> NewData:
 
 def named_files(data: Path, reader: TableReadOptions) -> dict[str, Path]:
     """The files of ``data`` by their posix path below it, with those that cells name."""
-    found = source_files(data, reader)
-    return {found.name(path): path for path in found.all}
+    listing = source_files(data, reader)
+    return {listing.name(path): path for path in listing.all}
 
 
-def _unseen(found: NewData, path: Path, ledger: Ledger, manifest: Manifest) -> NewData:
+def _unseen(new_data: NewData, path: Path, ledger: Ledger, manifest: Manifest) -> NewData:
     seen = ledger.seen_files(manifest.root)
-    fresh = {name: file for name, file in found.files.items() if file.sha256 not in seen}
-    if len(fresh) < len(found.files):
+    fresh = {name: file for name, file in new_data.files.items() if file.sha256 not in seen}
+    if len(fresh) < len(new_data.files):
         listing = source_files(path, manifest.reader)
         # A table keeps the arrays and files that its rows name.
         beside = {listing.name(one) for one in (*listing.arrays, *listing.named)}
         tables = {name for name in fresh if name not in beside}
-        fresh = {n: f for n, f in found.files.items() if n in tables or (tables and n in beside)}
-    every = frozenset(file.sha256 for file in found.files.values())
-    return NewData(found.name, fresh, found.source, seen=every)
+        fresh = {n: f for n, f in new_data.files.items() if n in tables or (tables and n in beside)}
+    every = frozenset(file.sha256 for file in new_data.files.values())
+    return NewData(new_data.name, fresh, new_data.source, seen=every)
 
 
 def _of_table(

@@ -60,10 +60,10 @@ def times_on(
     """
     manifest = packages[0].manifest
     with temporary_directory() as folder:
-        found = resolve(Named.parse(data), manifest, None, folder, progress)
-        if found.empty:
+        new_data = resolve(Named.parse(data), manifest, None, folder, progress)
+        if new_data.empty:
             raise UsageError(f"{data}: expected rows, got none")
-        read = in_form_of(found, manifest, folder)
+        read = in_form_of(new_data, manifest, folder)
         layer = plain_layer("new", folder / "new.tar", entries(read.files, PLACE))
         job = DataTestJob(source=read.source, shown=data)
         return previous_times(packages, layer, job, engine, progress)
@@ -71,16 +71,16 @@ def times_on(
 
 def in_turn(now: Worker, before: Worker, job: DataTestJob) -> tuple[float, ...]:
     """The ratio of each pair of runs; each package is first in every other pair."""
-    found: list[float] = []
+    ratios: list[float] = []
     for pair in range(MAX_PAIRS):
-        if pair >= MIN_PAIRS and relative_error(found) < MAX_ERROR:
+        if pair >= MIN_PAIRS and relative_error(ratios) < MAX_ERROR:
             break
         order = (now, before) if pair % 2 else (before, now)
         spent = [_seconds(worker, job) for worker in order]
         new, old = spent if pair % 2 else spent[::-1]
         if new > 0 and old > 0 and math.isfinite(new / old):
-            found.append(new / old)
-    return tuple(found)
+            ratios.append(new / old)
+    return tuple(ratios)
 
 
 def _seconds(worker: Worker, job: DataTestJob) -> float:

@@ -80,7 +80,7 @@ def compared(
     packages: tuple[Reference, Reference],
     members: Sequence[ChangedMember],
     players: Sequence[str],
-    found: Sequence[Predictions],
+    predictions: Sequence[Predictions],
     results: Sequence[ReleaseResult],
 ) -> ReleaseShares:
     """The record from the answers of every coalition of ``players``, by its number.
@@ -94,15 +94,15 @@ def compared(
             f"expected rows that both releases read, got {len(one.rows.indices)} and {rows}",
             "leave out rows that one of the releases refuses",
         )
-    _check(found, results, rows)
+    _check(predictions, results, rows)
     manifest = packages[1].manifest
     groups = None if other.rows.groups is None else np.array(other.rows.groups, np.int64)
     masks = {ALL: np.ones(rows, np.bool_)}
     for name, indices in other.rows.masks.items():
         masks[name] = np.isin(np.arange(rows), indices)
-    changes = np.array([_changes(found[0], answers, manifest) for answers in found])
+    changes = np.array([_changes(predictions[0], answers, manifest) for answers in predictions])
     numbers = manifest.task == "regression"
-    made = ReleaseShares(
+    record = ReleaseShares(
         before=packages[0].name,
         after=packages[1].name,
         members=tuple(members),
@@ -112,7 +112,7 @@ def compared(
         change=_shares(changes, players, masks, groups),
         own=tuple(_own_changes(players, results, groups)),
     )
-    losses = _losses(found, other, manifest)
+    losses = _losses(predictions, other, manifest)
     if losses is not None:
         known = np.isfinite(losses).all(axis=0)
         some = {name: mask & known for name, mask in masks.items()}
@@ -121,13 +121,13 @@ def compared(
             "labelled": int(known.sum()),
             "error": _shares(losses, players, some, groups),
         }
-        made = made.model_copy(update=update)
-    return made.model_copy(update={"sentences": tuple(_sentences(made))})
+        record = record.model_copy(update=update)
+    return record.model_copy(update={"sentences": tuple(_sentences(record))})
 
 
-def _check(found: Sequence[Predictions], results: Sequence[ReleaseResult], rows: int) -> None:
+def _check(predictions: Sequence[Predictions], results: Sequence[ReleaseResult], rows: int) -> None:
     """Raise ``PackageError`` for results of other rows: code of a package may have written them."""
-    sizes = {len(one.labels) for one in found}
+    sizes = {len(one.labels) for one in predictions}
     indices = {part for result in results for own, _ in result.losses.values() for part in own}
     truths = {len(result.rows.truth) for result in results}
     if sizes != {rows} or not indices <= {*range(rows)} or not truths <= {0, rows}:
@@ -149,15 +149,15 @@ def _distance(one: float | None, other: float | None) -> float:
 
 
 def _losses(
-    found: Sequence[Predictions], result: ReleaseResult, manifest: Manifest
+    predictions: Sequence[Predictions], result: ReleaseResult, manifest: Manifest
 ) -> Floats | None:
     """The loss of each coalition and row, NaN without a label; None if there are none."""
     truth = result.rows.truth
     known = [row for row, label in enumerate(truth) if label is not None]
     if manifest.task == "outputs" or not known:
         return None
-    losses = np.full((len(found), len(truth)), math.nan)
-    for at, answers in enumerate(found):
+    losses = np.full((len(predictions), len(truth)), math.nan)
+    for at, answers in enumerate(predictions):
         right = [truth[row] for row in known]
         judged = JudgedRows(manifest.task, right, answers.at(known), manifest.schema_.classes)
         losses[at, known] = judged.losses
@@ -189,9 +189,9 @@ def _slice(
     own = None if groups is None else groups[mask]
     shares = []
     for at, player in enumerate(players):
-        found = mean_share(parts[at, mask], own)
-        ends = (found.low, found.high) if math.isfinite(found.low) else None
-        shares.append(PlayerShare(name=player, value=found.value, interval=ends))
+        share = mean_share(parts[at, mask], own)
+        ends = (share.low, share.high) if math.isfinite(share.low) else None
+        shares.append(PlayerShare(name=player, value=share.value, interval=ends))
     change = float((values[-1, mask] - values[0, mask]).mean())
     return ChangeShares(slice=name, rows=int(mask.sum()), change=change, shares=tuple(shares))
 
@@ -207,20 +207,20 @@ def _own_changes(
         if not both:
             continue
         differences = np.array([then[row] - first[row] for row in both])
-        found = mean_share(differences, None if groups is None else groups[both])
+        share = mean_share(differences, None if groups is None else groups[both])
         yield OwnChange(
             name=name,
             rows=len(both),
             before=float(np.mean([first[row] for row in both])),
             after=float(np.mean([then[row] for row in both])),
-            interval=(found.low, found.high) if math.isfinite(found.low) else None,
+            interval=(share.low, share.high) if math.isfinite(share.low) else None,
         )
 
 
-def _sentences(found: ReleaseShares) -> Iterator[str]:
+def _sentences(record: ReleaseShares) -> Iterator[str]:
     """Members that got better by themselves and made the whole worse, beyond chance."""
-    shares = {one.name: one for one in found.error[0].shares} if found.error else {}
-    for own in found.own:
+    shares = {one.name: one for one in record.error[0].shares} if record.error else {}
+    for own in record.own:
         share = shares.get(own.name)
         if share is None or share.interval is None or own.interval is None:
             continue

@@ -91,9 +91,9 @@ def release_shares(
             worker = package_worker(package, engine, progress, extra=[layer], companion=True)
             sides.append(_Side(stack.enter_context(worker), runs))
         _exchange(sides, source, str(data), progress)
-    found = [_value(names, players, sides) for names in coalitions(len(players))]
+    predictions = [_value(names, players, sides) for names in coalitions(len(players))]
     results = [side.result for side in sides if side.result is not None]
-    return compared((before, after), changed, players, found, results)
+    return compared((before, after), changed, players, predictions, results)
 
 
 def changed_members(before: Manifest, after: Manifest) -> list[ChangedMember]:
@@ -167,7 +167,9 @@ def _run(side: _Side, other: _Side, data: tuple[str, str], progress: Progress) -
     if other.result is not None:
         for member in other.result.members:
             name = member.spec.name
-            known = {key: found for (who, key), found in other.answers.items() if who == name}
+            known = {
+                key: predictions for (who, key), predictions in other.answers.items() if who == name
+            }
             others.append(OtherAnswers(member, known))
     runs = side.left if other.result is not None else ()
     job = ReleaseJob(*data, side.queried, others, runs)

@@ -22,18 +22,18 @@ def create_token(
 
 def revoke_token(store: Writer, name: str, who: str, now: float) -> bool:
     """Revoke a token and the sessions that began with it; False if there is none."""
-    found = revoke(store, name)
-    if found:
+    revoked = revoke(store, name)
+    if revoked:
         note(store, now, who, "token revoked", name)
-    return found
+    return revoked
 
 
 def import_archive(store: Writer, lines: Iterable[bytes], who: str, now: float) -> Imported:
     """Import an archive into the store; channels are not told of it. Raises ``ArchiveError``."""
     channels = channels_without_news(store)
-    found = import_lines(store, lines)
+    imported = import_lines(store, lines)
     for name in channels:
         keep_position(store, name, last_event(store))
-    text = f"{found.added} issues added, {found.changed} changed, {found.same} the same"
+    text = f"{imported.added} issues added, {imported.changed} changed, {imported.same} the same"
     note(store, now, who, "imported", text)
-    return found
+    return imported

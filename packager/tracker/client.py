@@ -75,9 +75,9 @@ class IssuesClient:
         parameters = {**selection, "limit": max(min(limit, 200), 1)}
         for _ in range(MAX_PAGES):
             page = self._request("GET", "/api/v1/issues", parameters=parameters)
-            found = [one.model_dump() for one in self._read(_VIEWS, page, "issues")]
-            yield from found[:limit]
-            limit -= len(found)
+            views = [one.model_dump() for one in self._read(_VIEWS, page, "issues")]
+            yield from views[:limit]
+            limit -= len(views)
             following = page.get("next")
             if limit <= 0 or following is None or following == parameters.get("after"):
                 return

@@ -139,16 +139,16 @@ def _message_of(finding: Finding) -> str:
 
 
 def _result(change: Transition) -> Result:
-    found = {event.what for event in change.events}
-    if found & {"regressed", "reopened"}:
+    event_kinds = {event.what for event in change.events}
+    if event_kinds & {"regressed", "reopened"}:
         return "regressed"
-    return "resolved" if "resolved" in found else "same"
+    return "resolved" if "resolved" in event_kinds else "same"
 
 
 def _close_missing(store: Writer, scan: ScanReport, named: set[str], now: float) -> list[Issue]:
     """Close what an earlier scan of the same scope found and this one does not."""
     versions = store.versions(scan.package)
-    found = []
+    closed_issues = []
     for issue in _of_scopes(store, scan):
         if any(one.has(issue.kind, issue.subject) for one in scan.unjudged):
             continue
@@ -165,16 +165,16 @@ def _close_missing(store: Writer, scan: ScanReport, named: set[str], now: float)
             step = without_observation(change.issue, name, now, scan.source, text, fixed)
             change = Transition(issue=step.issue, events=(*change.events, *step.events))
         if change.issue != issue:
-            found.append(store.store(issue, _with_link(change, scan)))
-    return found
+            closed_issues.append(store.store(issue, _with_link(change, scan)))
+    return closed_issues
 
 
 def _of_scopes(store: Writer, scan: ScanReport) -> list[Issue]:
     """Issues of what was looked at, and of what it replaces."""
-    found: dict[int, Issue] = {}
+    issues: dict[int, Issue] = {}
     for package, scope in dict.fromkeys(_scopes(scan)):
-        found |= {one.id: one for one in store.of_scope(package, scan.source, scope)}
-    return list(found.values())
+        issues |= {one.id: one for one in store.of_scope(package, scan.source, scope)}
+    return list(issues.values())
 
 
 def _scopes(scan: ScanReport) -> list[tuple[str, str]]:
@@ -202,7 +202,7 @@ def _missing_text(scan: ScanReport, scope: str) -> str:
 def _close_proved(store: Writer, scan: ScanReport, now: float) -> list[Issue]:
     """Close issues of earlier versions that a check of this version proves gone."""
     versions = store.versions(scan.package)
-    found = []
+    closed_issues = []
     for proof in scan.proofs:
         issue = store.issue_of(fingerprint_of(scan.package, proof.kind, proof.subject))
         if issue is None or issue.state not in {*ACTIVE, State.SNOOZED}:
@@ -212,8 +212,8 @@ def _close_proved(store: Writer, scan: ScanReport, now: float) -> list[Issue]:
         if not versions.is_newer(scan.version, issue.version_last):
             continue
         change = closed(issue, now, scan.source, proof.text, scan.version)
-        found.append(store.store(issue, _with_link(change, scan)))
-    return found
+        closed_issues.append(store.store(issue, _with_link(change, scan)))
+    return closed_issues
 
 
 def _with_link(change: Transition, scan: ScanReport) -> Transition:
@@ -252,9 +252,9 @@ def add(store: Writer, finding: Finding, who: str, now: float) -> tuple[Issue, R
 
 def pass_time(store: Writer, now: float) -> list[Issue]:
     """Change what changes by time alone; the issues that did."""
-    found = []
+    changed = []
     for issue in store.due(now):
         change = after_time(issue, now)
         if change.events:
-            found.append(store.store(issue, change))
-    return found
+            changed.append(store.store(issue, change))
+    return changed

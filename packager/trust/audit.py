@@ -44,16 +44,16 @@ _DIGEST = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")
 
 def audit_file(path: Path, allow: Sequence[str] = ()) -> AuditResult:
     """Audit one file or folder: its pickles, by the shipped lists and the names of libraries."""
-    found = AuditResult(str(path))
+    audit = AuditResult(str(path))
     report = audit_model(path, Judge(NoModules(), allow))
-    _pickles(found, path.name, report)
-    found.scanned["pickles"] = f"{report.pickles} read to their end"
-    return found
+    _pickles(audit, path.name, report)
+    audit.scanned["pickles"] = f"{report.pickles} read to their end"
+    return audit
 
 
 def audit_project(project: Project, deny: Sequence[str] = ()) -> AuditResult:
     """Audit a project's code, model and locked wheels; ``deny``: licences, beside its own list."""
-    found = AuditResult(str(project.directory))
+    audit = AuditResult(str(project.directory))
     listed = list_files(project, refuse_secrets=False)
     held = {name: project.directory / name for name in listed.code.secrets}
     code = {**listed.code.files, **held}
@@ -62,18 +62,18 @@ def audit_project(project: Project, deny: Sequence[str] = ()) -> AuditResult:
     wheels = () if lock is None else _of_model(lock.wheels)
     if lock is None:
         hint = "run `package build` once, which writes it"
-        found.skipped.append(AuditFinding("licences", LOCK, "is not there", hint))
+        audit.skipped.append(AuditFinding("licences", LOCK, "is not there", hint))
     own = (project.directory, project.directory / "src")
     with WheelModules(own, wheels) as modules:
         allow = project.serve.pickle_allow
-        _files(found, files, Judge(NoModules() if lock is None else modules, allow), modules)
+        _files(audit, files, Judge(NoModules() if lock is None else modules, allow), modules)
         if lock is not None:
             _licences(
-                found, _cached_licences(found, modules), (*project.trust.deny_licenses, *deny)
+                audit, _cached_licences(audit, modules), (*project.trust.deny_licenses, *deny)
             )
             modules_of_code = [path for path in code.values() if path.suffix == ".py"]
-            _imports(found, modules_of_code, project.directory, modules)
-    return found
+            _imports(audit, modules_of_code, project.directory, modules)
+    return audit
 
 
 def audit_reference(
@@ -83,46 +83,46 @@ def audit_reference(
 
     What its own package.toml allows counts for nothing: ``allow`` and ``deny`` are the auditor's.
     """
-    found = AuditResult(reference.name)
+    audit = AuditResult(reference.name)
     own_names = sorted(set(reference.manifest.serve.pickle_allow) - set(allow))
     for name in own_names:
         hint = f"if you trust it, add --allow {name}"
-        found.findings.append(AuditFinding("pickles", name, "is allowed by the package", hint))
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+        audit.findings.append(AuditFinding("pickles", name, "is allowed by the package", hint))
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory)
         lock = reference.lock()
-        _as_recorded(found, run_checks(reference))
+        _as_recorded(audit, run_checks(reference))
         count = 0 if lock.base == "none" else len(lock.base.diff_ids)
         for layer in reference.image(base=False).layers[count:]:
             with layer.members() as members:
                 unpack_plain(members, folder, inside=True, tops=FOLDERS)
-        _as_built(found, folder, reference.manifest)
-        _unpacked(found, folder, lock, (*allow, *own_names))
-    _licences(found, _image_licences(found, reference), deny)
-    return found
+        _as_built(audit, folder, reference.manifest)
+        _unpacked(audit, folder, lock, (*allow, *own_names))
+    _licences(audit, _image_licences(audit, reference), deny)
+    return audit
 
 
-def _as_built(found: AuditResult, folder: Path, manifest: Manifest) -> None:
+def _as_built(audit: AuditResult, folder: Path, manifest: Manifest) -> None:
     """Code and model that are not those of the manifest: they may not be what is served."""
     checks = (
         *verify_folder("code", folder / "code", manifest.code, is_bytecode)[1:],
         *verify_folder("model", folder / "models", manifest.model, lambda _: False)[1:],
     )
-    _as_recorded(found, checks)
-    found.scanned["files"] = f"{len(manifest.code)} of the code, {len(manifest.model)} of the model"
+    _as_recorded(audit, checks)
+    audit.scanned["files"] = f"{len(manifest.code)} of the code, {len(manifest.model)} of the model"
 
 
-def _as_recorded(found: AuditResult, checks: Iterable[IntegrityCheck]) -> None:
+def _as_recorded(audit: AuditResult, checks: Iterable[IntegrityCheck]) -> None:
     """Failed checks of the image against its manifest, as findings."""
     for check in checks:
         if not check.ok:
             expected, actual = (_DIGEST.sub(r"\1", text) for text in (check.expected, check.actual))
             what = f"expected {expected} as in the manifest, got {actual}"
             hint = "the package was changed after it was built: get it again from its author"
-            found.findings.append(AuditFinding("files", check.name, what, hint))
+            audit.findings.append(AuditFinding("files", check.name, what, hint))
 
 
-def _unpacked(found: AuditResult, folder: Path, lock: Lock, allow: Sequence[str]) -> None:
+def _unpacked(audit: AuditResult, folder: Path, lock: Lock, allow: Sequence[str]) -> None:
     """Audit the unpacked code and model of a package."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     files = {path.relative_to(folder).as_posix(): path for path in paths}
@@ -131,10 +131,10 @@ def _unpacked(found: AuditResult, folder: Path, lock: Lock, allow: Sequence[str]
     with WheelModules(
         [p for top in tops for p in (top, top / "src")], _of_model(lock.wheels)
     ) as own:
-        _files(found, files, Judge(own, allow), own)
+        _files(audit, files, Judge(own, allow), own)
         for top in tops:
             code = [path for path in paths if path.suffix == ".py" and top in path.parents]
-            _imports(found, code, top, own)
+            _imports(audit, code, top, own)
 
 
 def _of_model(wheels: Iterable[Wheel]) -> tuple[Wheel, ...]:
@@ -143,22 +143,22 @@ def _of_model(wheels: Iterable[Wheel]) -> tuple[Wheel, ...]:
 
 
 def _files(
-    found: AuditResult, files: Mapping[str, Path], judge: Judge, wheels: WheelModules
+    audit: AuditResult, files: Mapping[str, Path], judge: Judge, wheels: WheelModules
 ) -> None:
     """Pickles and secrets of files."""
     pickles = 0
     for name, path in files.items():
         report = audit_model(path, judge)
         pickles += report.pickles
-        _pickles(found, name, report, absent=wheels.absent)
+        _pickles(audit, name, report, absent=wheels.absent)
         for secret in secrets_in(path, name):
-            found.findings.append(AuditFinding("secrets", name, secret_reason(secret), ROTATE))
-    found.scanned["pickles"] = f"{pickles} in {len(files)} files, read to their end"
-    found.scanned["secrets"] = f"looked for in {len(files)} files"
+            audit.findings.append(AuditFinding("secrets", name, secret_reason(secret), ROTATE))
+    audit.scanned["pickles"] = f"{pickles} in {len(files)} files, read to their end"
+    audit.scanned["secrets"] = f"looked for in {len(files)} files"
 
 
 def _pickles(
-    found: AuditResult, name: str, report: PickleReport, absent: Sequence[str] = ()
+    audit: AuditResult, name: str, report: PickleReport, absent: Sequence[str] = ()
 ) -> None:
     for one in report.findings:
         detail = one._replace(location="").text.strip(" ,:")
@@ -169,53 +169,53 @@ def _pickles(
             more = len(absent) - MAX_NAMES
             names = ", ".join(absent[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
             hint = f"the cache lacks the wheels {names}: build its project here once"
-            found.skipped.append(AuditFinding("pickles", location.rstrip(":"), detail, hint))
+            audit.skipped.append(AuditFinding("pickles", location.rstrip(":"), detail, hint))
         else:
-            found.findings.append(finding)
+            audit.findings.append(finding)
     for unknown in report.unknown:
         hint = "audit the project or the package, whose lock and code tell what it is"
-        found.skipped.append(AuditFinding("pickles", name, f"{unknown} {UNKNOWN}", hint))
+        audit.skipped.append(AuditFinding("pickles", name, f"{unknown} {UNKNOWN}", hint))
     for skipped in report.skipped:
-        found.skipped.append(AuditFinding("pickles", name, f"not looked into: {skipped}"))
+        audit.skipped.append(AuditFinding("pickles", name, f"not looked into: {skipped}"))
 
 
-def _image_licences(found: AuditResult, reference: Reference) -> dict[str, Licence]:
+def _image_licences(audit: AuditResult, reference: Reference) -> dict[str, Licence]:
     """``name-version`` → licence, as the image states it; what it doesn't state is a finding."""
     held, problems = readable_licences(reference)
     for problem in problems:
-        found.findings.append(
+        audit.findings.append(
             AuditFinding("licences", reference.name, problem.message, problem.hint)
         )
     return {f"{wheel.name}-{wheel.version}": licence for wheel, licence in held}
 
 
-def _cached_licences(found: AuditResult, modules: WheelModules) -> dict[str, Licence]:
+def _cached_licences(audit: AuditResult, modules: WheelModules) -> dict[str, Licence]:
     """``name-version`` → licence, as the wheels in the cache state it."""
     for name in modules.absent:
         hint = "run `package build` once, which downloads it"
         what = "is not in the cache, so its licence can't be read"
-        found.skipped.append(AuditFinding("licences", name, what, hint))
+        audit.skipped.append(AuditFinding("licences", name, what, hint))
     read = modules.metadata()
     for name in sorted(modules.opened() - read.keys()):
         what = "has no METADATA, so it states no licence"
         hint = "ask its author for a whole wheel"
-        found.findings.append(AuditFinding("licences", name, what, hint))
+        audit.findings.append(AuditFinding("licences", name, what, hint))
     return {"-".join(name.split("-")[:2]): licences_of(text) for name, text in sorted(read.items())}
 
 
-def _licences(found: AuditResult, licences: Mapping[str, Licence], deny: Sequence[str]) -> None:
+def _licences(audit: AuditResult, licences: Mapping[str, Licence], deny: Sequence[str]) -> None:
     """Licences as found, and those that are denied."""
     for name, licence in licences.items():
-        found.licences[name] = licence.text
+        audit.licences[name] = licence.text
         wrong = denied(licence, deny)
         if wrong:
             hint = f"leave it out, or take {wrong} from deny_licenses"
             what = f"has the licence {licence.text}, which {wrong} denies"
-            found.findings.append(AuditFinding("licences", name, what, hint))
+            audit.findings.append(AuditFinding("licences", name, what, hint))
         elif licence.kind == "none" and deny:
             what = "names no licence, so the list can't be held against it"
-            found.skipped.append(AuditFinding("licences", name, what, "read its sources"))
-    found.scanned["licences"] = f"{len(licences)} wheels"
+            audit.skipped.append(AuditFinding("licences", name, what, "read its sources"))
+    audit.scanned["licences"] = f"{len(licences)} wheels"
 
 
 def denied(licence: Licence, deny: Sequence[str]) -> str | None:
@@ -249,7 +249,7 @@ def _choices(licence: Licence) -> list[str]:
     return [text] if "(" in text else re.split(r"\s+OR\s+", text)
 
 
-def _imports(found: AuditResult, code: Sequence[Path], top: Path, modules: WheelModules) -> None:
+def _imports(audit: AuditResult, code: Sequence[Path], top: Path, modules: WheelModules) -> None:
     """Modules that code imports and no locked distribution has."""
     imports, held = imported_modules(code, top), modules.tops()
     for name, file in sorted(imports.modules.items()):
@@ -259,15 +259,15 @@ def _imports(found: AuditResult, code: Sequence[Path], top: Path, modules: Wheel
         location = file.relative_to(top).as_posix()
         if modules.absent:
             what = f"imports {name}, and not every locked wheel is in the cache"
-            found.skipped.append(AuditFinding("imports", location, what, ABSENT_HINT))
+            audit.skipped.append(AuditFinding("imports", location, what, ABSENT_HINT))
         else:
             what = f"imports {name}, which no locked distribution has"
             hint = "add what provides it to the requirements, or remove the import"
-            found.findings.append(AuditFinding("imports", location, what, hint))
+            audit.findings.append(AuditFinding("imports", location, what, hint))
     for file in imports.broken:
         location = file.relative_to(top).as_posix()
-        found.skipped.append(AuditFinding("imports", location, "is not valid Python", FILENAME))
-    found.scanned["imports"] = f"{len(code)} modules of the code"
+        audit.skipped.append(AuditFinding("imports", location, "is not valid Python", FILENAME))
+    audit.scanned["imports"] = f"{len(code)} modules of the code"
 
 
 def _is_own(modules: Modules, name: str) -> bool:

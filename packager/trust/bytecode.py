@@ -42,12 +42,14 @@ def _of_layer(layer: Layer, compiler: Compiler | None) -> list[IntegrityCheck]:
             if isinstance(entry.source, bytes) and entry.name.endswith((".py", ".pyc")):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(entry.source)
-        found = _digests(folder, remove=True)
+        actual = _digests(folder, remove=True)
         (folder / prefix).mkdir(parents=True, exist_ok=True)
         if compiler is not None:
             compiler.compile(folder / prefix, f"/{prefix}", columns=prefix == CODE)
         expected = _digests(folder)
-    differing = sorted(n for n in found.keys() | expected.keys() if found.get(n) != expected.get(n))
+    differing = sorted(
+        n for n in actual.keys() | expected.keys() if actual.get(n) != expected.get(n)
+    )
     whole = IntegrityCheck(
         name=f"{layer.name} bytecode",
         expected=f"{len(expected)} files as the sources compile to",
@@ -58,7 +60,7 @@ def _of_layer(layer: Layer, compiler: Compiler | None) -> list[IntegrityCheck]:
         IntegrityCheck(
             name=f"{layer.name} bytecode: {name}",
             expected=expected.get(name, NO_FILE),
-            actual=found.get(name, MISSING),
+            actual=actual.get(name, MISSING),
             ok=False,
         )
         for name in differing[:MAX_NAMED]
@@ -67,12 +69,12 @@ def _of_layer(layer: Layer, compiler: Compiler | None) -> list[IntegrityCheck]:
 
 
 def _digests(folder: Path, *, remove: bool = False) -> Mapping[str, str]:
-    found = {}
+    digests = {}
     for path in folder.rglob("*.pyc"):
-        found[path.relative_to(folder).as_posix()] = sha256_file(path)
+        digests[path.relative_to(folder).as_posix()] = sha256_file(path)
         if remove:
             path.unlink()
-    return found
+    return digests
 
 
 def describe_check(base: BaseImage | None, without_base: bool) -> str:

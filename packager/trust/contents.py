@@ -120,9 +120,9 @@ def training_checks(contents: ImageContents, recorded: str | None) -> list[Integ
 
 def _digest_of_sources(tree: Tree) -> str:
     """Tree digest of a runtime without bytecode, as recorded; names a link instead if any."""
-    sources = {name: found for name, found in tree.items() if not name.endswith(".pyc")}
-    links = [name for name, found in sources.items() if found.link]
-    digest = tree_digest((name, found.sha256) for name, found in sources.items())
+    sources = {name: file for name, file in tree.items() if not name.endswith(".pyc")}
+    links = [name for name, file in sources.items() if file.link]
+    digest = tree_digest((name, file.sha256) for name, file in sources.items())
     return f"links: {links[0]}" if links else digest
 
 
@@ -138,18 +138,18 @@ def given_checks(files: Files, data: DataSource) -> list[IntegrityCheck]:
 def file_checks(group: str, expected: Sequence[FileEntry], tree: Tree) -> list[IntegrityCheck]:
     """One check of the whole group, and one per missing, changed or unexpected file."""
     named = {entry.path: entry.sha256 for entry in expected}
-    found = {name: str(file) for name, file in tree.items()}
-    differing = sorted(n for n in named.keys() | found.keys() if named.get(n) != found.get(n))
-    whole = _check(group, tree_digest(named.items()), tree_digest(found.items()))
+    actual = {name: str(file) for name, file in tree.items()}
+    differing = sorted(n for n in named.keys() | actual.keys() if named.get(n) != actual.get(n))
+    whole = _check(group, tree_digest(named.items()), tree_digest(actual.items()))
     each = [
-        _check(f"{group}: {name}", named.get(name, NO_FILE), found.get(name, MISSING))
+        _check(f"{group}: {name}", named.get(name, NO_FILE), actual.get(name, MISSING))
         for name in differing[:MAX_NAMED]
     ]
     return [whole, *each]
 
 
 def _sources(tree: Tree) -> dict[str, FileFound]:
-    return {name: found for name, found in tree.items() if not is_bytecode_of(name, tree)}
+    return {name: file for name, file in tree.items() if not is_bytecode_of(name, tree)}
 
 
 def _strange_bytecode(group: str, tree: Tree) -> list[IntegrityCheck]:

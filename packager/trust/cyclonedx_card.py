@@ -35,7 +35,7 @@ def model_card(
         named = [(None, manifest.evaluation.overall), *slices]
         card["quantitativeAnalysis"] = {
             "performanceMetrics": [
-                metric for name, found in named for metric in _metrics(name, found)
+                metric for name, measured in named for metric in _metrics(name, measured)
             ]
         }
     considered = _considerations(texts, weak)
@@ -95,14 +95,14 @@ def _classes(classes: tuple[Any, ...] | None) -> str:
     return f", one of {', '.join(map(str, classes))}"
 
 
-def _metrics(slice_: str | None, found: MetricValues) -> list[dict[str, Any]]:
+def _metrics(slice_: str | None, measured: MetricValues) -> list[dict[str, Any]]:
     metrics = []
-    for name, value in sorted(found.values.items()):
+    for name, value in sorted(measured.values.items()):
         metric: dict[str, Any] = {"type": name, "value": repr(value)}
         if slice_ is not None:
             metric["slice"] = slice_
-        if name in found.intervals:
-            low, high = found.intervals[name]
+        if name in measured.intervals:
+            low, high = measured.intervals[name]
             metric["confidenceInterval"] = {"lowerBound": repr(low), "upperBound": repr(high)}
         metrics.append(metric)
     return metrics

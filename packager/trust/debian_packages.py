@@ -33,13 +33,13 @@ class DebianPackage:
 
 def debian_packages(inventory: Inventory) -> list[DebianPackage]:
     """The packages that the image's dpkg database lists as installed, by name."""
-    found = {
+    packages = {
         (package.name, package.architecture): package
         for name, content in inventory.files.items()
         if STATUS.fullmatch(name) and not name.endswith(SUMS)
         for package in _packages(content.decode(errors="replace"), inventory)
     }
-    return [found[key] for key in sorted(found)]
+    return [packages[key] for key in sorted(packages)]
 
 
 def _packages(text: str, inventory: Inventory) -> Iterator[DebianPackage]:

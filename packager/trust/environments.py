@@ -57,7 +57,7 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
     """Compare the dependencies with the lock's wheels, file by file."""
     tree = contents.trees.get(ENVIRONMENT, {})
     folders = _folders(tree, lock)
-    checks = [check for found in folders.values() for check in found.checks]
+    checks = [check for examined in folders.values() for check in examined.checks]
     used: set[str] = set()
     for home, wheels in (
         (VENV, lock.wheels_of("server", "grpc", "trees")),
@@ -79,7 +79,7 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
         failed(f"environment: {MEMBERS}/{name}", "no such environment in the lock", "one")
         for name in sorted(strange)
     ]
-    absent = {name for found in folders.values() for name in found.unverified}
+    absent = {name for examined in folders.values() for name in examined.unverified}
     unverified = [wheel.filename for wheel in lock.wheels if wheel.filename in absent]
     return Environment(tuple(checks[:MAX_NAMED]), tuple(unverified))
 
@@ -87,9 +87,9 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
 def _folders(tree: Tree, lock: Lock) -> dict[str, FolderFound]:
     """Path → every folder of wheels."""
     trees: dict[str, dict[str, FileFound]] = {}
-    for name, found in below(tree, WHEELS).items():
+    for name, file in below(tree, WHEELS).items():
         folder, _, inside = name.partition("/")
-        trees.setdefault(f"{WHEELS}/{folder}", {})[inside] = found
+        trees.setdefault(f"{WHEELS}/{folder}", {})[inside] = file
     return {
         path: examine_folder(path, inner, lock.python, lock.wheels) for path, inner in trees.items()
     }
@@ -126,13 +126,13 @@ def _of_home(
     if not interpreter.startswith("/") or interpreter.startswith(OWN_FOLDERS):
         called, link = f"environment: {home}/bin/python", "a link to the base's interpreter"
         checks.append(failed(called, link, interpreter or "another"))
-    made = environment_entries(home, lock.python, interpreter, listed)
-    expected = {entry.name.removeprefix(f"{home}/"): entry for entry in made}
+    entries = environment_entries(home, lock.python, interpreter, listed)
+    expected = {entry.name.removeprefix(f"{home}/"): entry for entry in entries}
     scripts = {
-        name: found.script
+        name: file.script
         for folder in listed
-        for name, found in below(tree, folder.path).items()
-        if found.script and found.script[0] == FIRST_LINE
+        for name, file in below(tree, folder.path).items()
+        if file.script and file.script[0] == FIRST_LINE
     }
     for name in sorted(inner.keys() | expected.keys()):
         wants = _wanted(home, expected.get(name), scripts.get(name))
@@ -153,10 +153,10 @@ def _wanted(home: str, entry: Entry | None, script: tuple[bytes, str] | None) ->
     return f"a link to {entry.link}"
 
 
-def _describe(found: FileFound | None, *, is_script: bool) -> str:
-    if found is None:
+def _describe(file: FileFound | None, *, is_script: bool) -> str:
+    if file is None:
         return MISSING
-    if is_script and found.script:
-        first = found.script[0].decode(errors="replace").removeprefix("#!").rstrip("\n")
-        return f"a script of {first}: {found.script[1]}"
-    return str(found)
+    if is_script and file.script:
+        first = file.script[0].decode(errors="replace").removeprefix("#!").rstrip("\n")
+        return f"a script of {first}: {file.script[1]}"
+    return str(file)

@@ -117,8 +117,8 @@ def _tree_checks(reference: Reference, contents: ImageContents) -> list[Integrit
     count = top_of_image(reference) - (
         len(reference.layers(companion=True)) - len(contents.listings)
     )
-    found = FileList.of(contents.listings[:count], contents.listings[count:])
-    return tree_checks(found, platform, reference.file_list)
+    file_list = FileList.of(contents.listings[:count], contents.listings[count:])
+    return tree_checks(file_list, platform, reference.file_list)
 
 
 def _training_checks(reference: Reference, contents: ImageContents) -> list[IntegrityCheck]:

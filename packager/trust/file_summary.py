@@ -31,17 +31,17 @@ class FileSummary(FrozenModel):
     """Path → sha256 of the files of ``/package``."""
 
     @classmethod
-    def of(cls, found: FileList) -> FileSummary | None:
+    def of(cls, file_list: FileList) -> FileSummary | None:
         """The summary; None for files that no package has, which only the lists can name."""
-        above = any(name.startswith("package/") for name in found.companion)
-        if above or strays(found.image) or strays(found.companion):
+        above = any(name.startswith("package/") for name in file_list.companion)
+        if above or strays(file_list.image) or strays(file_list.companion):
             return None
-        image, companion = found.trees()
-        documents = stored_documents(found)
+        image, companion = file_list.trees()
+        documents = stored_documents(file_list)
         return cls(
             image=image,
             companion=companion,
-            companion_read=bool(found.companion),
+            companion_read=bool(file_list.companion),
             documents=documents,
         )
 
@@ -61,16 +61,16 @@ def known_summary(image: Sequence[str], above: Sequence[str]) -> FileSummary | N
     if not location.is_file():
         return None
     try:
-        found = FileSummary.load(location)
+        summary = FileSummary.load(location)
     except PackageError:  # damaged: it is made again
         return None
     touch(location)
-    return found
+    return summary
 
 
-def keep_summary(image: Sequence[str], above: Sequence[str], found: FileList) -> None:
-    """Keep the summary of ``found``, which was read from these layers (diff_ids, bottom up)."""
-    summary = FileSummary.of(found)
+def keep_summary(image: Sequence[str], above: Sequence[str], file_list: FileList) -> None:
+    """Keep the summary of ``file_list``, which was read from these layers (diff_ids, bottom up)."""
+    summary = FileSummary.of(file_list)
     if summary is not None:
         with atomic_file(_cache_path(image, above)) as file:
             file.write_bytes(summary.dump())

@@ -19,7 +19,7 @@ OWN = "a folder, file or link of a package"
 
 
 def tree_checks(
-    found: FileList, platform: Platform, recorded: Callable[[], FileList]
+    file_list: FileList, platform: Platform, recorded: Callable[[], FileList]
 ) -> list[IntegrityCheck]:
     """Compare the files of an image, and of its companion if it was read, with the manifest.
 
@@ -27,10 +27,10 @@ def tree_checks(
     only then. One check per folder, and one failed check per file, link or folder that differs.
     """
     checks = []
-    image, companion = found.trees()
-    pairs = [("", image, platform.trees, found.image)]
-    if found.companion:
-        pairs.append(("companion ", companion, platform.companion, found.companion))
+    image, companion = file_list.trees()
+    pairs = [("", image, platform.trees, file_list.image)]
+    if file_list.companion:
+        pairs.append(("companion ", companion, platform.companion, file_list.companion))
     for called, actual, expected, listing in pairs:
         folders = sorted(actual.keys() | expected.keys())
         checks += [
@@ -38,7 +38,7 @@ def tree_checks(
             for top in folders
         ]
         if actual != expected:
-            listed, short = recorded(), found.shortened()
+            listed, short = recorded(), file_list.shortened()
             both = (listed.companion, short.companion) if called else (listed.image, short.image)
             checks += _named(called, *both)
         checks += [
@@ -66,17 +66,17 @@ def image_checks(
     ]
 
 
-def _named(called: str, recorded: Listing, found: Listing) -> list[IntegrityCheck]:
+def _named(called: str, recorded: Listing, actual: Listing) -> list[IntegrityCheck]:
     differing = sorted(
         name
-        for name in recorded.keys() | found.keys()
-        if recorded.get(name, NO_FILE) != found.get(name, MISSING)
+        for name in recorded.keys() | actual.keys()
+        if recorded.get(name, NO_FILE) != actual.get(name, MISSING)
     )
     return [
         IntegrityCheck(
             name=f"{called}file /{name}",
             expected=recorded.get(name, NO_FILE),
-            actual=found.get(name, MISSING),
+            actual=actual.get(name, MISSING),
             ok=False,
         )
         for name in differing[:MAX_NAMED]
@@ -94,24 +94,24 @@ def documents_of(manifest: Manifest, platform: str) -> dict[str, str]:
     return {f"package/{entry.path}": entry.sha256 for entry in entries}
 
 
-def stored_documents(found: FileList) -> dict[str, str]:
+def stored_documents(file_list: FileList) -> dict[str, str]:
     """Path → sha256 of the files of ``/package`` in an image."""
     return {
         name: digest
-        for name, digest in signed_files(found.image).items()
+        for name, digest in signed_files(file_list.image).items()
         if name.startswith("package/")
     }
 
 
-def document_checks(found: FileList, manifest: Manifest, platform: str) -> list[IntegrityCheck]:
+def document_checks(file_list: FileList, manifest: Manifest, platform: str) -> list[IntegrityCheck]:
     """Failed checks for files of ``/package`` that are not those of the manifest.
 
     A companion, or a layer above, has none there: it would replace those of the image.
     """
-    expected, actual = documents_of(manifest, platform), stored_documents(found)
-    above = [name for name in found.companion if name.startswith("package/")]
+    expected, actual = documents_of(manifest, platform), stored_documents(file_list)
+    above = [name for name in file_list.companion if name.startswith("package/")]
     return [
-        *(_check(f"companion file /{name}", NO_FILE, found.companion[name]) for name in above),
+        *(_check(f"companion file /{name}", NO_FILE, file_list.companion[name]) for name in above),
         *(
             _check(f"file /{name}", expected.get(name, NO_FILE), actual.get(name, MISSING))
             for name in sorted(actual.keys() | expected.keys())

@@ -76,8 +76,8 @@ class Inventory:
         """Every Python distribution with metadata, by folder."""
         folders: dict[str, dict[str, bytes]] = {}
         for name, content in self.files.items():
-            if found := DISTRIBUTION.fullmatch(name):
-                folder = found["folder"]
+            if match := DISTRIBUTION.fullmatch(name):
+                folder = match["folder"]
                 folders.setdefault(folder, {})[name.removeprefix(f"{folder}/")] = content
         return [
             InstalledDistribution(
@@ -109,9 +109,9 @@ def read_inventory(layers: Sequence[Layer]) -> Inventory:
     """
     files: dict[str, bytes] = {}
     for layer in layers:
-        hidden, found = _read(layer)
+        hidden, added = _read(layer)
         gone = {name for name in files if hidden & _paths_above(name)}
-        files = {name: content for name, content in files.items() if name not in gone} | found
+        files = {name: content for name, content in files.items() if name not in gone} | added
         size = sum(map(len, files.values()))
         if len(files) > MAX_FILES or size > MAX_BYTES:
             raise PackageError(
@@ -125,7 +125,7 @@ def read_inventory(layers: Sequence[Layer]) -> Inventory:
 def _read(layer: Layer) -> tuple[set[str], dict[str, bytes]]:
     """The paths that a layer removes from those below it, and its wanted files."""
     hidden: set[str] = set()
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     with layer.members() as members:
         for info in members:
             path = PurePosixPath(info.name.lstrip("/"))
@@ -137,10 +137,10 @@ def _read(layer: Layer) -> tuple[set[str], dict[str, bytes]]:
                 # A file or link replaces what was at its path.
                 hidden.add(str(path))
                 if info.isreg() and WANTED.fullmatch(str(path)):
-                    if len(found) >= MAX_FILES:
+                    if len(files) >= MAX_FILES:
                         raise members.refusal(f"metadata of more than {MAX_FILES:,} files")
-                    found[str(path)] = members.content(info, MAX_DOCUMENT)
-    return hidden, found
+                    files[str(path)] = members.content(info, MAX_DOCUMENT)
+    return hidden, files
 
 
 def _paths_above(name: str) -> set[str]:

@@ -117,9 +117,9 @@ class PrivateKey:
                     f"type the one of this key, or set {PASSWORD_VARIABLE} to it",
                 ) from error
             raise UsageError(f"{path}: expected a private key: {error}", MAKE_ONE) from error
-        found = _p256(path, key)
-        assert isinstance(found, ec.EllipticCurvePrivateKey)
-        return cls(PublicKey.of(found.public_key()), found)
+        private = _p256(path, key)
+        assert isinstance(private, ec.EllipticCurvePrivateKey)
+        return cls(PublicKey.of(private.public_key()), private)
 
     def sign(self, message: bytes) -> bytes:
         """The signature (DER) by SHA-256; equal messages give equal bytes (RFC 6979)."""

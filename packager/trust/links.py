@@ -86,8 +86,8 @@ def _recorded_files(facts: PackageFacts) -> dict[str, str]:
         "models": manifest.model,
         "package": manifest.package_files(facts.binding.platform),
     }
-    found = {f"{top}/{one.path}": one.sha256 for top, tree in trees.items() for one in tree}
-    return {**found, ROOT_FILE: facts.binding.root}
+    digests = {f"{top}/{one.path}": one.sha256 for top, tree in trees.items() for one in tree}
+    return {**digests, ROOT_FILE: facts.binding.root}
 
 
 def data_link(facts: PackageFacts, binding: PackageBinding) -> Comparison:

@@ -34,25 +34,25 @@ class LockedDistributions:
 
 
 def locked_distributions(
-    found: Sequence[InstalledDistribution], lock: Lock, layers: Sequence[str], called: str
+    installed: Sequence[InstalledDistribution], lock: Lock, layers: Sequence[str], called: str
 ) -> LockedDistributions:
     """Assign the distributions of an image with these ``layers`` to the wheels of ``lock``.
 
     Raises ``PackageError`` if a wheel has no distribution, or a distribution has no wheel.
     """
-    assigned = assign_distributions(found, lock, layers, called)
+    assigned = assign_distributions(installed, lock, layers, called)
     if assigned.problems:
         raise assigned.problems[0]
     return assigned
 
 
 def assign_distributions(
-    found: Sequence[InstalledDistribution], lock: Lock, layers: Sequence[str], called: str
+    installed: Sequence[InstalledDistribution], lock: Lock, layers: Sequence[str], called: str
 ) -> LockedDistributions:
     """``locked_distributions`` of what fits, with the rest as its problems."""
     everything = WORKER_LAYER in layers
     wanted = [wheel for wheel in lock.wheels if everything or SERVED & set(wheel.groups)]
-    ours = [one for one in found if one.folder.startswith(f"{WHEELS}/")]
+    ours = [one for one in installed if one.folder.startswith(f"{WHEELS}/")]
     top = {one.folder: one for one in ours if _is_top(one, lock.python)}
     left: dict[tuple[str, str], list[InstalledDistribution]] = {}
     for one in top.values():
@@ -70,7 +70,7 @@ def assign_distributions(
     return LockedDistributions(
         tuple(wheels),
         tuple((owners.get(_wheel_folder(one)), one) for one in vendored),
-        tuple(one for one in found if not one.folder.startswith(f"{WHEELS}/")),
+        tuple(one for one in installed if not one.folder.startswith(f"{WHEELS}/")),
         tuple(problems),
     )
 
@@ -91,13 +91,15 @@ def _strange(one: InstalledDistribution, called: str) -> PackageError:
     )
 
 
-def _wheel_folder(found: InstalledDistribution) -> str:
-    return "/".join(found.folder.split("/")[: WHEELS.count("/") + 2])
+def _wheel_folder(distribution: InstalledDistribution) -> str:
+    return "/".join(distribution.folder.split("/")[: WHEELS.count("/") + 2])
 
 
-def _is_top(found: InstalledDistribution, python: str) -> bool:
+def _is_top(distribution: InstalledDistribution, python: str) -> bool:
     """Whether a distribution lies where its wheel's own metadata does."""
-    return found.folder.rpartition("/")[0] == site_packages(_wheel_folder(found), python)
+    return distribution.folder.rpartition("/")[0] == site_packages(
+        _wheel_folder(distribution), python
+    )
 
 
 def _key(name: str, version: str) -> tuple[str, str]:

@@ -16,17 +16,17 @@ REPLAY, DATA_CHECK, DATA_TEST = "replay", "data check", "test"
 
 def results_at_build(manifest: Manifest) -> Iterator[TestResult]:
     """The build's measurements that the package root covers: its check of the data."""
-    found = manifest.findings
-    if found is None:
+    findings = manifest.findings
+    if findings is None:
         return
-    counts = tuple(f"{name}: {count}" for name, count in sorted(found.counts.items()) if count)
+    counts = tuple(f"{name}: {count}" for name, count in sorted(findings.counts.items()) if count)
     yield TestResult(
         result="WARNED" if counts else "PASSED",
         configuration=(
             ResourceDescriptor(
                 name=DATA_CHECK,
-                digest={"sha256": found.digest},
-                annotations={"blocking findings allowed": found.allowed},
+                digest={"sha256": findings.digest},
+                annotations={"blocking findings allowed": findings.allowed},
             ),
         ),
         warned_tests=counts,

@@ -39,17 +39,17 @@ class TrustRule(FrozenModel):
 
     def links(self, facts: PackageFacts) -> list[TrustLink]:
         """Whether the package is one that this rule accepts, beside its signatures."""
-        found = []
+        links = []
         if self.minimum_version is not None:
             own = facts.manifest.version
             enough = _version(own) >= _version(self.minimum_version)
             detail = own if enough else f"expected {self.minimum_version} or later, got {own}"
-            found.append(_link("policy: version", enough, detail))
+            links.append(_link("policy: version", enough, detail))
         if self.roots is not None:
             listed = facts.binding.root in self.roots
             detail = "one of the policy's" if listed else f"{facts.binding.root} is not listed"
-            found.append(_link("policy: roots", listed, detail))
-        return found
+            links.append(_link("policy: roots", listed, detail))
+        return links
 
 
 class TrustPolicy(FrozenModel):

@@ -55,8 +55,8 @@ class Provenance(StandardRecord):
 
     def dependencies(self) -> dict[str, str]:
         """Name → sha256 of what the package was made of."""
-        found = self.build_definition.resolved_dependencies
-        return {one.name: (one.digest or {}).get("sha256", "") for one in found if one.name}
+        descriptors = self.build_definition.resolved_dependencies
+        return {one.name: (one.digest or {}).get("sha256", "") for one in descriptors if one.name}
 
 
 def provenance_statement(

@@ -54,14 +54,14 @@ def registry_bundles(source: str, skip: Skip) -> list[bytes]:
     """
     reference = RegistryReference.parse(source)
     repository, subject = open_repository(reference), reference.digest or ""
-    found = list_referrers(repository, subject, BUNDLE_TYPE, skip)
-    if len(found) > MAX_BUNDLES:
+    referrers = list_referrers(repository, subject, BUNDLE_TYPE, skip)
+    if len(referrers) > MAX_BUNDLES:
         raise PackageError(
-            f"{source}: expected at most {MAX_BUNDLES} signed statements, got {len(found):,}",
+            f"{source}: expected at most {MAX_BUNDLES} signed statements, got {len(referrers):,}",
             f"remove the others from the list at the tag {fallback_tag(subject)}",
         )
     bundles, total = [], 0
-    for one in found:
+    for one in referrers:
         try:
             bundles.append(get_attachment(repository, one, subject, MAX_BUNDLE).content)
         except MalformedAttachmentError as error:
@@ -137,14 +137,14 @@ def already_signed(bundles: Sequence[bytes], warn: Callable[[str], None]) -> Bes
         if companion or not bundles:
             return []
         digest = subject.digest.removeprefix("sha256:")
-        found = [bundle for bundle in bundles if _is_about(bundle, digest)]
-        if not any(digest in names for names in map(_subjects, found)):
+        matching = [bundle for bundle in bundles if _is_about(bundle, digest)]
+        if not any(digest in names for names in map(_subjects, matching)):
             warn(
                 "the signatures kept here are not of the image as it is pushed, and stay here: "
                 "sign it with --key, or push it uncompressed"
             )
             return []
-        return attachments(found)
+        return attachments(matching)
 
     return beside
 

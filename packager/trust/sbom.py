@@ -122,12 +122,12 @@ def _bom(name: str, tag: str, serial: uuid.UUID, spec: Spec) -> Bom:
     bom = Bom(serial_number=serial)
     # A time would make the same package give other bytes each time.
     setattr(bom.metadata, "timestamp", None)  # noqa: B010 - the library declares it as required
-    made = version(LABEL)
+    own_version = version(LABEL)
     if spec == "1.5":
         # The form of earlier versions, because readers of 1.5 refuse a file with the newer one.
-        bom.metadata.tools = ToolRepository(tools=[Tool(name=LABEL, version=made)])
+        bom.metadata.tools = ToolRepository(tools=[Tool(name=LABEL, version=own_version)])
     else:
-        tool = Component(type=ComponentType.APPLICATION, name=LABEL, version=made)
+        tool = Component(type=ComponentType.APPLICATION, name=LABEL, version=own_version)
         bom.metadata.tools.components.add(tool)
     bom.metadata.component = Component(
         type=ComponentType.CONTAINER, name=name, version=tag or None, bom_ref="container"
@@ -169,12 +169,16 @@ def _base_components(
         if PYTHON.fullmatch(name)
     ]
     installed = []
-    for found in distributions:
-        purl = own_purl(found)
+    for distribution in distributions:
+        purl = own_purl(distribution)
         if purl is None:
-            system.properties.update(properties([("distribution.unread", f"/{found.folder}")]))
+            system.properties.update(
+                properties([("distribution.unread", f"/{distribution.folder}")])
+            )
         else:
-            installed.append(distribution_component(found, purl, f"{purl}#/{found.folder}"))
+            installed.append(
+                distribution_component(distribution, purl, f"{purl}#/{distribution.folder}")
+            )
     return [system, *debs, *(one for one in pythons if one is not None), *installed]
 
 
@@ -192,22 +196,28 @@ def _built_python(header: bytes) -> Component | None:
 
 
 def _wheel_components(held: LockedDistributions) -> dict[Wheel, Component]:
-    made = {wheel: wheel_component(wheel, found) for wheel, found in held.wheels}
-    for wheel, found in held.vendored:
-        purl = own_purl(found)
+    components = {
+        wheel: wheel_component(wheel, distribution) for wheel, distribution in held.wheels
+    }
+    for wheel, distribution in held.vendored:
+        purl = own_purl(distribution)
         if wheel is not None and purl is not None:
-            owner = made[wheel]
-            inner = distribution_component(found, purl, f"{owner.bom_ref.value}#{purl}")
+            owner = components[wheel]
+            inner = distribution_component(distribution, purl, f"{owner.bom_ref.value}#{purl}")
             owner.components.add(inner)
-    return made
+    return components
 
 
 def _shared_vendored(held: LockedDistributions) -> list[Component]:
     """Vendored distributions in folders of several wheels."""
-    named = [(found, own_purl(found)) for wheel, found in held.vendored if wheel is None]
+    named = [
+        (distribution, own_purl(distribution))
+        for wheel, distribution in held.vendored
+        if wheel is None
+    ]
     return [
-        distribution_component(found, purl, f"{purl}#/{found.folder}")
-        for found, purl in named
+        distribution_component(distribution, purl, f"{purl}#/{distribution.folder}")
+        for distribution, purl in named
         if purl is not None
     ]
 
@@ -228,7 +238,7 @@ def _register(
     top = [part for part in bom.components if part.bom_ref.value not in below]
     bom.register_dependency(_top(bom), [*system, *top])
     markers = marker_environment(lock.python, lock.platform)
-    metadata = {wheel: found.metadata for wheel, found in held.wheels}
+    metadata = {wheel: distribution.metadata for wheel, distribution in held.wheels}
     for environment in _environments(lock):
         named = {wheel.name: wheel for wheel in environment if wheel in wheels}
         edges = requirement_edges({name: metadata[one] for name, one in named.items()}, markers)

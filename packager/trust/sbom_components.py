@@ -44,22 +44,22 @@ def sha256(digest: str) -> list[HashType]:
     return [HashType(alg=HashAlgorithm.SHA_256, content=digest)]
 
 
-def wheel_component(wheel: Wheel, found: InstalledDistribution) -> Component:
+def wheel_component(wheel: Wheel, distribution: InstalledDistribution) -> Component:
     """A locked wheel, with the licence and the nested bills of its installed files."""
     qualifiers = {"file_name": wheel.filename}
     name = canonicalize_name(wheel.name)
     purl = PackageURL("pypi", None, name, wheel.version, qualifiers)
-    component = distribution_component(found, purl, str(purl))
+    component = distribution_component(distribution, purl, str(purl))
     component.hashes = sha256(wheel.sha256)
     component.properties.update(properties(("group", group) for group in wheel.groups))
     return component
 
 
 def distribution_component(
-    found: InstalledDistribution, purl: PackageURL, reference: str
+    distribution: InstalledDistribution, purl: PackageURL, reference: str
 ) -> Component:
     """An installed distribution called ``purl``."""
-    licence = licences_of(found.metadata)
+    licence = licences_of(distribution.metadata)
     component = Component(
         type=ComponentType.LIBRARY,
         name=purl.name,
@@ -69,7 +69,7 @@ def distribution_component(
         licenses=_licences(licence),
         properties=properties([("licence.kind", licence.kind)]),
     )
-    for name, content in found.sboms.items():
+    for name, content in distribution.sboms.items():
         try:
             component.components.update(_nested(component, content))
         except (CycloneDxException, ValueError, TypeError, KeyError, RecursionError) as error:
@@ -79,9 +79,11 @@ def distribution_component(
     return component
 
 
-def own_purl(found: InstalledDistribution) -> PackageURL | None:
+def own_purl(distribution: InstalledDistribution) -> PackageURL | None:
     """The purl of a distribution by its METADATA; None if that states no name and version."""
-    return None if found.identity is None else PackageURL("pypi", None, *found.identity)
+    return (
+        None if distribution.identity is None else PackageURL("pypi", None, *distribution.identity)
+    )
 
 
 def deb_component(package: DebianPackage, release: Mapping[str, str]) -> Component:
@@ -178,8 +180,8 @@ def _nested(owner: Component, content: bytes) -> list[Component]:
         raise ValueError("expected a CycloneDX document")
     read = getattr(Bom, "from_json")(document)  # noqa: B009 - made by a decorator that hides its type
     top = read.metadata.component
-    found = [*([top] if top is not None else []), *read.components]
-    inner = [part for one in found for part in (one, *one.get_all_nested_components())]
+    components = [*([top] if top is not None else []), *read.components]
+    inner = [part for one in components for part in (one, *one.get_all_nested_components())]
     known: dict[str, Component] = {}
     for part in inner:
         purl = part.purl

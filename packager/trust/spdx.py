@@ -113,13 +113,13 @@ def _package(part: Component, ids: Mapping[str, str], licences: dict[str, str]) 
     return package
 
 
-def _declared(found: Any, licences: dict[str, str]) -> str:
-    """One SPDX expression of all ``found``; names become references to ``licences``.
+def _declared(stated: Any, licences: dict[str, str]) -> str:
+    """One SPDX expression of all ``stated``; names become references to ``licences``.
 
     Which of several licences may be chosen is not known, so they are joined by AND.
     """
     parts = []
-    for one in found:
+    for one in stated:
         expression = one.get("expression") or one["license"].get("id")
         if expression:
             parts.append(_expression(expression, licences))

@@ -38,18 +38,18 @@ def stored_bundles(reference: Reference, more: Path | None, skip: Skip) -> list[
     ``skip`` is told why an attachment is passed over: whoever may write beside an image could
     block it otherwise. Raises ``PackageError`` if a place can't be read.
     """
-    found = [] if more is None else read_lines(more)
+    bundles = [] if more is None else read_lines(more)
     if reference.folder is not None:
         for digest in subjects_of(reference):
-            found += _in_folder(reference.folder, digest, skip)
+            bundles += _in_folder(reference.folder, digest, skip)
     if reference.source:
         location = reference.source.rpartition("@")[0]
         for digest in subjects_of(reference):
-            found += registry_bundles(f"{location}@{digest}", skip)
-    kept = _cached(reference.config_digest)
-    if kept.is_file():
-        found += read_lines(kept)
-    unique = list(dict.fromkeys(found))
+            bundles += registry_bundles(f"{location}@{digest}", skip)
+    cached = _cached(reference.config_digest)
+    if cached.is_file():
+        bundles += read_lines(cached)
+    unique = list(dict.fromkeys(bundles))
     if len(unique) > MAX_BUNDLES:
         raise PackageError(
             f"{reference.name}: expected at most {MAX_BUNDLES} signed statements, got more",
@@ -119,8 +119,8 @@ def read_lines(path: Path) -> list[bytes]:
 def hinted_key(bundle: bytes) -> str:
     """The key that a bundle says it was signed by, to tidy only: anybody can write it."""
     try:
-        found: Any = json.loads(bounded(bundle))
-        return str(found["verificationMaterial"]["publicKey"]["hint"])
+        document: Any = json.loads(bounded(bundle))
+        return str(document["verificationMaterial"]["publicKey"]["hint"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
 
@@ -138,16 +138,16 @@ def _in_folder(folder: Path, digest: str | None, skip: Skip) -> list[bytes]:
             f"{folder}: the signatures can't be read: {type(error).__name__}: {error}",
             "copy the folder again, or sign it again",
         ) from error
-    found, total = [], 0
+    bundles, total = [], 0
     for manifest in manifests[: MAX_BUNDLES + 1]:
         bundle = _bundle(folder, manifest)
         if isinstance(bundle, str):
             skip(bundle)
             continue
-        found.append(bundle)
+        bundles.append(bundle)
         total += len(bundle)
         check_total(str(folder), total)
-    return found
+    return bundles
 
 
 def _bundle(folder: Path, manifest: dict[str, Any]) -> bytes | str:
@@ -188,13 +188,13 @@ def attach_to_folder(folder: Path, digest: str, bundles: Sequence[bytes], replac
         entries.append(entry)
     entries = _without_bills(entries, subject, gone, others)
     for attachment in attachments(bundles):
-        made = attachment.manifest(subject)
-        if any(entry["digest"] == f"sha256:{sha256_bytes(made)}" for entry in entries):
+        encoded = attachment.manifest(subject)
+        if any(entry["digest"] == f"sha256:{sha256_bytes(encoded)}" for entry in entries):
             continue  # the bill that another key signed, too
-        for content in (attachment.content, EMPTY, made):
+        for content in (attachment.content, EMPTY, encoded):
             with atomic_file(folder / "blobs" / "sha256" / sha256_bytes(content)) as file:
                 file.write_bytes(content)
-        described = Descriptor.of(MANIFEST_TYPE, made).as_json()
+        described = Descriptor.of(MANIFEST_TYPE, encoded).as_json()
         more = {
             "artifactType": attachment.artifact_type,
             "annotations": dict(attachment.annotations),

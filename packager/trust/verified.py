@@ -45,9 +45,9 @@ def open_verified(
     companion: bool = False,
 ) -> Iterator[Reference]:
     """As ``open_reference``; raises ``PackageError`` as ``trusted``."""
-    with open_reference(text, engine) as found:
-        check_platform(found, engine)
-        yield trusted(found, key, progress, companion=companion)
+    with open_reference(text, engine) as package:
+        check_platform(package, engine)
+        yield trusted(package, key, progress, companion=companion)
 
 
 def trusted(
@@ -57,9 +57,9 @@ def trusted(
 
     ``companion``: the companion will run, or its data be read.
     """
-    found = signed(reference, key, progress)
-    check_before_running(found, companion=companion)
-    return found
+    verified = signed(reference, key, progress)
+    check_before_running(verified, companion=companion)
+    return verified
 
 
 def signed(reference: Reference, key: PublicKey | None, progress: Progress) -> Reference:
@@ -190,11 +190,11 @@ def compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityCh
     if companion and reference.has_companion:
         more = _listings(reference, placed.base, companion=True)[len(image) :]
     top = len(placed.image)
-    found = FileList.of(image[:top], [*image[top:], *more])
-    keep_summary(placed.image, placed.above, found)
-    checks += tree_checks(found, platform, reference.file_list)
-    checks += document_checks(found, reference.manifest, reference.platform)
-    return checks, found
+    file_list = FileList.of(image[:top], [*image[top:], *more])
+    keep_summary(placed.image, placed.above, file_list)
+    checks += tree_checks(file_list, platform, reference.file_list)
+    checks += document_checks(file_list, reference.manifest, reference.platform)
+    return checks, file_list
 
 
 @dataclass(frozen=True)

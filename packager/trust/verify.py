@@ -87,18 +87,18 @@ class SignedSet:
     @classmethod
     def of(cls, bundles: Iterable[bytes], keys: Sequence[PublicKey]) -> SignedSet:
         """Verify every bundle by ``keys`` alone."""
-        found = cls()
+        signed_set = cls()
         for bundle in bundles:
             try:
                 signed = verified_statement(bundle, keys)
             except (ValueError, RecursionError) as error:
-                found.broken.append(_short(error))
+                signed_set.broken.append(_short(error))
                 continue
             if signed is None:
-                found.other_keys += 1
+                signed_set.other_keys += 1
             else:
-                found.statements.append(signed)
-        return found
+                signed_set.statements.append(signed)
+        return signed_set
 
     def of_type(self, predicate_type: str) -> list[Statement]:
         """The statements of one predicate."""
@@ -155,9 +155,9 @@ def _index_links(facts: PackageFacts, signed: SignedSet, required: bool) -> Iter
         if required:
             yield _absent("index", "no index led to this image", required)
         return
-    found = _about(facts, signed.of_type(INDEX))
-    if found:
-        yield from _links([index_link(facts.index, facts.binding.root, found)])
+    statements = _about(facts, signed.of_type(INDEX))
+    if statements:
+        yield from _links([index_link(facts.index, facts.binding.root, statements)])
     else:
         yield _absent("index", f"none signed of {facts.index.descriptor.digest}", required)
 
@@ -225,11 +225,11 @@ def _statement_links(
     at_build = f"; the build's second training reached: {level.level}" if level else ""
     for name, kind in KIND.items():
         those = of_image if name in OF_ONE_IMAGE else results
-        found = [one for one in those if one.kind == kind]
+        of_kind = [one for one in those if one.kind == kind]
         more = at_build if name == "replay" else ""
-        if not found and any(result.kind == kind for result in results):
+        if not of_kind and any(result.kind == kind for result in results):
             more = f" of this image: it is of another one of the package{more}"
-        yield _result_link(name, found, more, name in require)
+        yield _result_link(name, of_kind, more, name in require)
     of_bill = _about(facts, signed.of_type(SBOM))
     if of_bill:
         yield from _links([bill_link(facts, of_bill)])
@@ -237,10 +237,10 @@ def _statement_links(
         yield _absent("sbom", "none signed", "sbom" in require)
 
 
-def _result_link(name: str, found: Sequence[TestResult], more: str, required: bool) -> TrustLink:
-    if not found:
+def _result_link(name: str, results: Sequence[TestResult], more: str, required: bool) -> TrustLink:
+    if not results:
         return _absent(name, f"none signed{more}", required)
-    worst = min(found, key=lambda one: ("FAILED", "WARNED", "PASSED").index(one.result))
+    worst = min(results, key=lambda one: ("FAILED", "WARNED", "PASSED").index(one.result))
     annotations = worst.configuration[0].annotations or {}
     facts = ", ".join(f"{key}: {value}" for key, value in sorted(annotations.items()))
     counts = worst.failed_tests or worst.warned_tests
@@ -258,13 +258,13 @@ def _about(facts: PackageFacts, statements: Sequence[Statement]) -> list[Stateme
 
 
 def _results(statements: Sequence[Statement]) -> list[TestResult]:
-    found = []
+    results = []
     for statement in statements:
         try:
-            found.append(TestResult.model_validate(statement.predicate))
+            results.append(TestResult.model_validate(statement.predicate))
         except ValidationError:
             continue  # another version's: as good as none, and a requirement then fails
-    return found
+    return results
 
 
 def _binding(statement: Statement) -> PackageBinding | None:
@@ -281,10 +281,10 @@ def _absent(name: str, detail: str, required: bool) -> TrustLink:
     return TrustLink(name=name, status="failed" if required else "absent", detail=text)
 
 
-def _links(found: Iterable[tuple[str, bool, str]]) -> list[TrustLink]:
+def _links(checks: Iterable[tuple[str, bool, str]]) -> list[TrustLink]:
     return [
         TrustLink(name=name, status="ok" if ok else "failed", detail=detail)
-        for name, ok, detail in found
+        for name, ok, detail in checks
     ]
 
 

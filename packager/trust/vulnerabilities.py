@@ -28,20 +28,20 @@ PROGRAMS = ("grype", "trivy", "pip-audit")
 MAX_NAMED = 10
 
 
-def look_up(found: AuditResult, reference: Reference) -> None:
+def look_up(audit: AuditResult, reference: Reference) -> None:
     """Add the vulnerabilities of a package's image; raises ``UsageError`` without a program."""
     name, path = _program(PROGRAMS)
-    with tempfile.TemporaryDirectory() as made:
+    with tempfile.TemporaryDirectory() as directory:
         if name == "pip-audit":
-            _pip_audit(found, path, reference.lock().wheels, Path(made))
+            _pip_audit(audit, path, reference.lock().wheels, Path(directory))
             return
         bill = bill_of_materials(reference)
-        file = Path(made) / "bom.json"
+        file = Path(directory) / "bom.json"
         file.write_bytes(bill)
-        (_grype if name == "grype" else _trivy)(found, path, file, json.loads(bill))
+        (_grype if name == "grype" else _trivy)(audit, path, file, json.loads(bill))
 
 
-def look_up_wheels(found: AuditResult, project: Path) -> None:
+def look_up_wheels(audit: AuditResult, project: Path) -> None:
     """Add the vulnerabilities of a project's locked wheels, by pip-audit.
 
     Raises ``UsageError`` without it, or without a lock.
@@ -53,8 +53,8 @@ def look_up_wheels(found: AuditResult, project: Path) -> None:
             "run `package build` once, which writes it",
         )
     _, path = _program(("pip-audit",))
-    with tempfile.TemporaryDirectory() as made:
-        _pip_audit(found, path, lock.wheels, Path(made))
+    with tempfile.TemporaryDirectory() as directory:
+        _pip_audit(audit, path, lock.wheels, Path(directory))
 
 
 def _program(names: tuple[str, ...]) -> tuple[str, str]:
@@ -90,21 +90,21 @@ def _run(command: list[str], folder: Path, codes: Collection[int] = (0,)) -> Any
         ) from error
 
 
-def _add(found: AuditResult, name: str, version: str, identity: str, fixed: str) -> None:
+def _add(audit: AuditResult, name: str, version: str, identity: str, fixed: str) -> None:
     what = f"{version} has {identity}"
     hint = f"fixed in {fixed}" if fixed else "no fixed version is known"
     one = AuditFinding("vulnerabilities", name, what, hint)
-    if one not in found.findings:
-        found.findings.append(one)
+    if one not in audit.findings:
+        audit.findings.append(one)
 
 
-def _missing(found: AuditResult, program: str, wanted: set[str], seen: set[str]) -> None:
+def _missing(audit: AuditResult, program: str, wanted: set[str], seen: set[str]) -> None:
     """Note what the program was handed and didn't look at."""
     left = sorted(wanted - seen)
     if left:
         shown = ", ".join(left[:MAX_NAMED]) + (", …" if len(left) > MAX_NAMED else "")
         what = f"{program} did not look at {len(left)} of {len(wanted)} packages: {shown}"
-        found.skipped.append(AuditFinding("vulnerabilities", program, what, "ask another program"))
+        audit.skipped.append(AuditFinding("vulnerabilities", program, what, "ask another program"))
 
 
 def _packages(bill: Any) -> set[str]:
@@ -116,7 +116,7 @@ def _packages(bill: Any) -> set[str]:
     }
 
 
-def _grype(found: AuditResult, path: str, file: Path, bill: Any) -> None:
+def _grype(audit: AuditResult, path: str, file: Path, bill: Any) -> None:
     """grype's CycloneDX names every package that it looked at, beside what it found."""
     output = _run([path, f"sbom:{file}", "-o", "cyclonedx-json"], file.parent)
     status = _run([path, "db", "status", "-o", "json"], file.parent)
@@ -126,13 +126,13 @@ def _grype(found: AuditResult, path: str, file: Path, bill: Any) -> None:
         fixed = str(one.get("recommendation", ""))
         for affected in one.get("affects", ()):
             part = parts.get(affected.get("ref"), {})
-            _add(found, part.get("name", "?"), part.get("version", "?"), one["id"], fixed)
+            _add(audit, part.get("name", "?"), part.get("version", "?"), one["id"], fixed)
     seen = {f"{part.get('name')} {part.get('version')}".lower() for part in parts.values()}
-    _missing(found, "grype", _packages(bill), seen)
-    found.scanned["vulnerabilities"] = f"by grype, database of {built}"
+    _missing(audit, "grype", _packages(bill), seen)
+    audit.scanned["vulnerabilities"] = f"by grype, database of {built}"
 
 
-def _trivy(found: AuditResult, path: str, file: Path, bill: Any) -> None:
+def _trivy(audit: AuditResult, path: str, file: Path, bill: Any) -> None:
     command = [path, "sbom", "--format", "json", "--list-all-pkgs", "--quiet", str(file)]
     output = _run(command, file.parent)
     version = _run([path, "version", "--format", "json"], file.parent)
@@ -143,9 +143,9 @@ def _trivy(found: AuditResult, path: str, file: Path, bill: Any) -> None:
             seen.add(f"{part.get('Name')} {part.get('Version')}".lower())
         for one in result.get("Vulnerabilities") or ():
             fixed = one.get("FixedVersion", "")
-            _add(found, one["PkgName"], one["InstalledVersion"], one["VulnerabilityID"], fixed)
-    _missing(found, "trivy", _trivy_names(bill), seen)
-    found.scanned["vulnerabilities"] = f"by trivy, database of {built}"
+            _add(audit, one["PkgName"], one["InstalledVersion"], one["VulnerabilityID"], fixed)
+    _missing(audit, "trivy", _trivy_names(bill), seen)
+    audit.scanned["vulnerabilities"] = f"by trivy, database of {built}"
 
 
 def _trivy_names(bill: Any) -> set[str]:
@@ -163,7 +163,7 @@ def _trivy_names(bill: Any) -> set[str]:
     return (_packages(bill) - whole) | upstream
 
 
-def _pip_audit(found: AuditResult, path: str, wheels: tuple[Wheel, ...], folder: Path) -> None:
+def _pip_audit(audit: AuditResult, path: str, wheels: tuple[Wheel, ...], folder: Path) -> None:
     """The wheels alone, by the advisories of PyPI as they are now.
 
     Where an index has no advisories, pip-audit leaves every package out and exits with 0.
@@ -179,6 +179,6 @@ def _pip_audit(found: AuditResult, path: str, wheels: tuple[Wheel, ...], folder:
             continue
         seen.add(f"{one['name']}=={one['version']}".lower())
         for flaw in one["vulns"]:
-            _add(found, one["name"], one["version"], flaw["id"], ", ".join(flaw["fix_versions"]))
-    _missing(found, "pip-audit", {line.lower() for line in lines}, seen)
-    found.scanned["vulnerabilities"] = "by pip-audit, advisories of PyPI as of now; wheels alone"
+            _add(audit, one["name"], one["version"], flaw["id"], ", ".join(flaw["fix_versions"]))
+    _missing(audit, "pip-audit", {line.lower() for line in lines}, seen)
+    audit.scanned["vulnerabilities"] = "by pip-audit, advisories of PyPI as of now; wheels alone"

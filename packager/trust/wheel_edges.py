@@ -65,11 +65,11 @@ def _holds(needed: Requirement, environment: Mapping[str, str]) -> bool:
 
 
 def _requirements(text: str) -> list[Requirement]:
-    found = []
+    requirements = []
     for line in HeaderParser().parsestr(text).get_all("Requires-Dist", []):
         try:
-            found.append(Requirement(str(line)))
+            requirements.append(Requirement(str(line)))
         except InvalidRequirement:
             # Old wheels have requirements that no installer reads either.
             continue
-    return found
+    return requirements

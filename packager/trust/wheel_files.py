@@ -71,18 +71,18 @@ def _differences(path: str, tree: Tree, named: Mapping[str, str | None]) -> list
     """
     checks = []
     for name in sorted(tree.keys() | named.keys()):
-        found, expected = tree.get(name), named.get(name)
+        actual, expected = tree.get(name), named.get(name)
         called = f"environment: {path}/{name}"
-        if found is None:
+        if actual is None:
             needed = not may_be_left_out(name) and not name.endswith(".pyc")
             if expected is not None and needed:
                 checks.append(failed(called, expected, MISSING))
-        elif is_bytecode_of(name, tree) and not found.link:
+        elif is_bytecode_of(name, tree) and not actual.link:
             continue
         elif name not in named:
-            checks.append(failed(called, "no such file in any locked wheel", str(found)))
-        elif (expected is not None and str(found) != expected) or found.link:
-            checks.append(failed(called, expected or "a file", str(found)))
+            checks.append(failed(called, "no such file in any locked wheel", str(actual)))
+        elif (expected is not None and str(actual) != expected) or actual.link:
+            checks.append(failed(called, expected or "a file", str(actual)))
     return checks
 
 

@@ -26,7 +26,7 @@ def readable_licences(
 ) -> tuple[list[tuple[Wheel, Licence]], tuple[PackageError, ...]]:
     """The licences that the image states, and why those of other wheels can't be read."""
     image = reference.image()
-    found = read_inventory(image.layers).distributions
+    installed = read_inventory(image.layers).distributions
     layers = [layer.name for layer in image.layers]
-    held = assign_distributions(found, reference.lock(), layers, reference.name)
+    held = assign_distributions(installed, reference.lock(), layers, reference.name)
     return [(wheel, licences_of(one.metadata)) for wheel, one in held.wheels], held.problems

@@ -53,12 +53,12 @@ class WheelModules(Modules):
 
     def metadata(self) -> dict[str, str]:
         """Filename of a wheel → the text of its METADATA."""
-        found = {}
+        texts = {}
         for filename, (archive, names) in self._archives.items():
             inside = [name for name in names if name.endswith(".dist-info/METADATA")]
             if inside:
-                found[filename] = archive.read(min(inside, key=len)).decode(errors="replace")
-        return found
+                texts[filename] = archive.read(min(inside, key=len)).decode(errors="replace")
+        return texts
 
     def _open(self, wheel: Wheel) -> None:
         path = wheel_path(wheel)
@@ -72,9 +72,9 @@ class WheelModules(Modules):
         self._archives[wheel.filename] = archive, frozenset(archive.namelist())
 
     def _search(self, name: str) -> ModuleFile | None:
-        found = super()._search(name)
-        if found is not None and found.origin in (OWN, STANDARD):
-            return found
+        module_file = super()._search(name)
+        if module_file is not None and module_file.origin in (OWN, STANDARD):
+            return module_file
         if is_standard(name.partition(".")[0]):
             return None
         path = name.replace(".", "/")

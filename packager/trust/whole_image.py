@@ -40,17 +40,17 @@ def verify_package(
 
 def examined_facts(reference: Reference) -> PackageFacts:
     """Read and compare every layer of ``reference``; damaged layers are failed checks."""
-    found, damaged = _as_found(reference)
-    checks, files = compared(found, companion=True)
-    checks = list(_in_layers(found, checks))
+    as_found, damaged = _as_found(reference)
+    checks, files = compared(as_found, companion=True)
+    checks = list(_in_layers(as_found, checks))
     # A layer is wrong because of a file, which says more; unless it is one of the base.
     named = {check.name.partition(": file /")[0] for check in checks if not check.ok}
     checks += [check for check in damaged if check.name not in named]
     return replace(
-        read_facts(found),
+        read_facts(as_found),
         files=signed_files(files.image),
         checks=tuple(checks),
-        bill=partial(bill_of_materials, found),
+        bill=partial(bill_of_materials, as_found),
     )
 
 

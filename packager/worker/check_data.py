@@ -112,21 +112,21 @@ def _predictions(
         folds = plan_folds(table)
         if isinstance(job.recipe, Recipe):
             try:
-                found = by_recipe(folds, job, root)
+                out_of_fold = by_recipe(folds, job, root)
             except NotApplicableError as error:
                 reasons.append(f"the recipe's own model cannot be used ({error})")
             else:
-                check_skill(found)
-                return found, []
+                check_skill(out_of_fold)
+                return out_of_fold, []
         else:
             reasons.append("this package has no recipe")
         check_readable(table)
-        found = by_default_model(folds, job.task, root)
-        check_skill(found)
+        out_of_fold = by_default_model(folds, job.task, root)
+        check_skill(out_of_fold)
     except NotApplicableError as error:
         before = f"{reasons[0]}, and " if reasons else ""
         return None, [f"label_error: not checked, because {before}{error}"]
-    return found, [f"label_error: the default model is used, because {reasons[0]}"]
+    return out_of_fold, [f"label_error: the default model is used, because {reasons[0]}"]
 
 
 def _print_step(text: str) -> None:

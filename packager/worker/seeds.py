@@ -32,14 +32,14 @@ def train_seeds(request: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
     out.mkdir(parents=True, exist_ok=True)
     data = _read(request.job, root)
     seeds = [(recipe.seed + index) % 2**32 for index in range(request.count)]
-    found = []
+    evaluations = []
     for index, seed in enumerate(seeds, 1):
         changed = recipe.model_copy(update={"seed": seed})
         job = request.job.model_copy(update={"recipe": changed})
-        found.append(_evaluation(job, root, data, out))
-        shown = "  ".join(f"{n} {v:.4f}" for n, v in sorted(found[-1].overall.values.items()))
+        evaluations.append(_evaluation(job, root, data, out))
+        shown = "  ".join(f"{n} {v:.4f}" for n, v in sorted(evaluations[-1].overall.values.items()))
         sys.stderr.write(f"seed {seed} ({index} of {len(seeds)}): {shown}\n")
-    spread = seed_variance(seeds, found)
+    spread = seed_variance(seeds, evaluations)
     (out / "seed_variance.json").write_bytes(spread.dump())
     return spread
 

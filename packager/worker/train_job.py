@@ -73,9 +73,9 @@ def run(job: Job, root: Root, out: Path) -> TrainingResult:
     before = snapshot(root, out)
     # Started before the data are read: it imports its libraries meanwhile.
     with _started(job, root, out) as host, fork_server(root, out) as forks:
-        made = (_with_data if job.source else _without_data)(host, forks, job, root, before)
-    (out / "result.json").write_bytes(made.dump())
-    return made
+        trained = (_with_data if job.source else _without_data)(host, forks, job, root, before)
+    (out / "result.json").write_bytes(trained.dump())
+    return trained
 
 
 def _started(job: Job, root: Root, out: Path) -> ModelHost:

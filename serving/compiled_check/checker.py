@@ -44,12 +44,14 @@ class CompiledChecker:
 
         Raises ``NoAnswerError``.
         """
-        found = self.ask(values)
-        if found is None:  # only the compiled form answered
+        predictions = self.ask(values)
+        if predictions is None:  # only the compiled form answered
             logger.error("the model failed on a row that was answered")
             return False
-        native = None if found.probabilities is None else found.probabilities[0].tolist()
-        return answers_agree(self.manifest, (found.labels[0], native), (label, probabilities))
+        native = (
+            None if predictions.probabilities is None else predictions.probabilities[0].tolist()
+        )
+        return answers_agree(self.manifest, (predictions.labels[0], native), (label, probabilities))
 
 
 def answer(checker: CompiledChecker, listening: socket.socket) -> None:

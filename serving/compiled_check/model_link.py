@@ -72,7 +72,7 @@ class ModelLink:
         return answer
 
 
-def _of_one_row(found: Predictions) -> Predictions:
-    if len(found.labels) != 1:
-        raise ValueError(f"expected the answer to 1 row, got {len(found.labels)}")
-    return found
+def _of_one_row(predictions: Predictions) -> Predictions:
+    if len(predictions.labels) != 1:
+        raise ValueError(f"expected the answer to 1 row, got {len(predictions.labels)}")
+    return predictions

@@ -120,16 +120,16 @@ class SelfProof:
     async def _one_by_one(self, rows: Sequence[dict[str, Any]]) -> int | str | None:
         count = 0
         for row in rows:
-            found = await self._compared([row])
-            if not isinstance(found, int):
-                return found
-            count += found
+            compared = await self._compared([row])
+            if not isinstance(compared, int):
+                return compared
+            count += compared
         return count
 
     def _agree(self, native: PartialPrediction, given: PartialPrediction, row: int) -> bool:
         return answers_agree(self._predictor.manifest, _of(native, row), _of(given, row))
 
 
-def _of(found: PartialPrediction, row: int) -> RowAnswer:
-    chances = found.probabilities
-    return found.labels[row], None if chances is None else [*map(float, chances[row])]
+def _of(prediction: PartialPrediction, row: int) -> RowAnswer:
+    chances = prediction.probabilities
+    return prediction.labels[row], None if chances is None else [*map(float, chances[row])]

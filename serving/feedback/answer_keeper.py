@@ -57,11 +57,11 @@ class AnswerKeeper:
         Tokens and answers are verified later. In the thread of the labels; raises
         ``TokenStoreError``.
         """
-        found: dict[int, Token] = {}
+        tokens: dict[int, Token] = {}
         for index, (token, answer, actual) in enumerate(items):
             if answer is None and actual is not None and _is_token(token):
-                found[index] = own_token(token)
-        answers = dict(zip(found, self._find([*found.values()]), strict=True))
+                tokens[index] = own_token(token)
+        answers = dict(zip(tokens, self._find([*tokens.values()]), strict=True))
         return [
             (token, answers.get(index, answer), actual)
             for index, (token, answer, actual) in enumerate(items)
@@ -73,33 +73,33 @@ class AnswerKeeper:
         try:
             if self._reader is None:
                 self._reader = self._opened()
-            found = self._reader.find(tokens)
+            stored = self._reader.find(tokens)
         except TokenStoreError:
             if self._reader is not None:
                 self._reader.close()
             self._reader = None
             raise
-        return [None if one is None else unpacked(one) for one in found]
+        return [None if one is None else unpacked(one) for one in stored]
 
     def close(self) -> None:
         """Keep what waits."""
         self._kept.close()
         given, self._waiting = self._waiting, []
         if given:
-            self._count(given, self._kept.kept(made := _made(given)), len(made))
+            self._count(given, self._kept.kept(answers := _made(given)), len(answers))
 
     async def _flush(self) -> None:
         given, self._waiting = self._waiting, []
         self._running += len(given)
         try:
-            made = await asyncio.to_thread(_made, given)
-            self._count(given, await self._kept.keep(made), len(made))
+            answers = await asyncio.to_thread(_made, given)
+            self._count(given, await self._kept.keep(answers), len(answers))
         finally:
             self._running -= len(given)
 
-    def _count(self, given: Given, missing: int, made: int) -> None:
-        self._metrics.kept.inc(made - missing)
-        self._metrics.lost.inc(len(given) - made + missing)
+    def _count(self, given: Given, missing: int, count: int) -> None:
+        self._metrics.kept.inc(count - missing)
+        self._metrics.lost.inc(len(given) - count + missing)
 
 
 def open_answers(settings: FeedbackSettings, model: str) -> AnswerStore:

@@ -121,8 +121,8 @@ class GrpcInfer:
         )
         outputs = [output for output, _ in self._infer.outputs(context.options, scored)]
         write_tensors(response, outputs, raw=context.raw)
-        found: bytes = response.SerializeToString()
-        return found
+        encoded: bytes = response.SerializeToString()
+        return encoded
 
     def _kept_options(self, outputs: tuple[bytes, ...]) -> InferenceRequest:
         """The options of a request without an id, by the messages of its outputs."""
@@ -137,19 +137,19 @@ class GrpcInfer:
                 self._kept_requests[outputs] = known
         return known
 
-    def _check_values(self, found: int) -> None:
+    def _check_values(self, number: int) -> None:
         try:
-            self._budget.check_values(found)
+            self._budget.check_values(number)
         except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
 
 
 def _options(request: Any) -> dict[str, Any]:
     """The options of a request in the form that they have in JSON; an empty id is none."""
-    found: dict[str, Any] = {"id": request.id or None}
+    options: dict[str, Any] = {"id": request.id or None}
     if request.outputs:
-        found["outputs"] = [
+        options["outputs"] = [
             {"name": output.name, "parameters": plain_parameters(output)}
             for output in request.outputs
         ]
-    return found
+    return options

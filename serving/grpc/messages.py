@@ -87,13 +87,13 @@ _CHOICES = {
 def described(package: str, messages: dict[str, str]) -> FileDescriptorProto:
     """The file with ``messages``; an inner message follows no other than its outer one's name."""
     file = FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
-    made: dict[str, DescriptorProto] = {}
+    descriptors: dict[str, DescriptorProto] = {}
     for path in sorted(messages, key=lambda name: name.count(".")):
         outer, _, name = path.rpartition(".")
-        home = made[outer].nested_type if outer else file.message_type
-        made[path] = home.add(name=name)
+        home = descriptors[outer].nested_type if outer else file.message_type
+        descriptors[path] = home.add(name=name)
         for line in filter(None, messages[path].split("; ")):
-            _add_field(made[path], f".{package}", f".{package}.{path}", line)
+            _add_field(descriptors[path], f".{package}", f".{package}.{path}", line)
     return file
 
 

@@ -32,13 +32,13 @@ def files() -> Mapping[str, FileDescriptorProto]:
     )
     health = described("grpc.health.v1", HEALTH)
     _add_service(health, "Health", {"Check": _HEALTH, "Watch": _HEALTH}, several=("Watch",))
-    found = [inference, health]
+    descriptors = [inference, health]
     for package in methods.REFLECTION:
-        found.append(described(package, REFLECTION))
+        descriptors.append(described(package, REFLECTION))
         info = "ServerReflectionInfo"
-        _add_service(found[-1], "ServerReflection", {info: _REFLECTION}, several=(info,))
-        found[-1].service[0].method[0].client_streaming = True
-    return {one.name: one for one in found}
+        _add_service(descriptors[-1], "ServerReflection", {info: _REFLECTION}, several=(info,))
+        descriptors[-1].service[0].method[0].client_streaming = True
+    return {one.name: one for one in descriptors}
 
 
 def reflected(request: Any) -> Any:
@@ -88,14 +88,14 @@ def _add_service(
 @cache
 def _symbols() -> Mapping[str, str]:
     """Full name of a service, method, message or enumeration → its file."""
-    found: dict[str, str] = {}
+    symbols: dict[str, str] = {}
     for file in files().values():
         for service in file.service:
             full = f"{file.package}.{service.name}"
-            found[full] = file.name
-            found |= {f"{full}.{one.name}": file.name for one in service.method}
-        found |= dict.fromkeys(_named(file.message_type, file.package), file.name)
-    return found
+            symbols[full] = file.name
+            symbols |= {f"{full}.{one.name}": file.name for one in service.method}
+        symbols |= dict.fromkeys(_named(file.message_type, file.package), file.name)
+    return symbols
 
 
 def _named(messages: Iterable[DescriptorProto], outer: str) -> Iterator[str]:

@@ -120,9 +120,9 @@ def _fields(output: OutputTensor, *, raw: bool) -> Part:
     return response.SerializeToString(), _serialized(raw_output_contents=contents)
 
 
-def _filler(made: Part, size: int, *, raw: bool) -> Callable[[bytes], Part]:
+def _filler(part: Part, size: int, *, raw: bool) -> Callable[[bytes], Part]:
     """Replaces the last ``size`` bytes of what was made, the contents."""
-    output, contents = made
+    output, contents = part
     if raw:
         head = contents[:-size]
         return lambda content: (output, head + content)
@@ -131,5 +131,5 @@ def _filler(made: Part, size: int, *, raw: bool) -> Callable[[bytes], Part]:
 
 
 def _serialized(**fields: Any) -> bytes:
-    found: bytes = _RESPONSE(**fields).SerializeToString()
-    return found
+    encoded: bytes = _RESPONSE(**fields).SerializeToString()
+    return encoded

@@ -134,9 +134,9 @@ class GrpcService:
         request.body = message
         if loaded.pipeline.may_predict_inline:
             adapter = self._infer(loaded)
-            found = loaded.pipeline.predict_inline(adapter, message, request.headers)
-            if found is not None:
-                self._answered(request, found)
+            answer = loaded.pipeline.predict_inline(adapter, message, request.headers)
+            if answer is not None:
+                self._answered(request, answer)
                 return None
         return self._later(request, loaded, message, timeout)
 
@@ -146,18 +146,18 @@ class GrpcService:
         seconds = min(self.seconds, self.seconds if timeout is None else timeout)
         with request, self.bodies.held(message):
             try:
-                found = await loaded.pipeline.answer(
+                answer = await loaded.pipeline.answer(
                     self._infer(loaded), message, request.headers, None, time.monotonic() + seconds
                 )
             except RequestError as error:
                 if error.code != "deadline" or seconds == self.seconds:
                     raise
                 raise deadline_exceeded(seconds, ", as grpc-timeout says,") from error
-            self._answered(request, found)
+            self._answered(request, answer)
 
-    def _answered(self, request: GrpcRequest, found: Answer) -> None:
-        response = found.response
-        request.answer(Response(200, response.body, TEXT, response.headers), found.batch)
+    def _answered(self, request: GrpcRequest, answer: Answer) -> None:
+        response = answer.response
+        request.answer(Response(200, response.body, TEXT, response.headers), answer.batch)
 
     def _infer(self, loaded: LoadedPackage) -> GrpcInfer:
         if self._adapter is None:

@@ -45,8 +45,8 @@ def timeout_of(header: bytes | None) -> float | None:
     """
     if header is None:
         return None
-    found = _TIMEOUT.fullmatch(header)
-    if found is None:
+    match = _TIMEOUT.fullmatch(header)
+    if match is None:
         raise RequestError(
             400,
             "malformed_request",
@@ -54,4 +54,4 @@ def timeout_of(header: bytes | None) -> float | None:
             expected="up to eight digits and a unit, such as 250m",
             got=header[:20].decode("latin-1"),
         )
-    return int(found[1]) * _UNITS[found[2]]
+    return int(match[1]) * _UNITS[match[2]]

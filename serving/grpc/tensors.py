@@ -76,21 +76,23 @@ def _tensor(entry: Any, raw: bytes | None) -> Tensor:
     if datatype == "BYTES":  # raw, as its elements are bytes
         framed = b"".join([LENGTH.pack(len(value)) + value for value in values])
         return Tensor(name, datatype, shape, None, memoryview(framed))
-    found = list(values)
-    if (bounds := BOUNDS.get(datatype)) and not all(bounds[0] <= one <= bounds[1] for one in found):
-        one = next(one for one in found if not bounds[0] <= one <= bounds[1])
+    elements = list(values)
+    if (bounds := BOUNDS.get(datatype)) and not all(
+        bounds[0] <= one <= bounds[1] for one in elements
+    ):
+        one = next(one for one in elements if not bounds[0] <= one <= bounds[1])
         message = f"input {quoted(name)}: an element is no {datatype}"
         raise malformed(message, f"{bounds[0]} to {bounds[1]}", one)
-    return Tensor(name, datatype, shape, found, None, typed=True)
+    return Tensor(name, datatype, shape, elements, None, typed=True)
 
 
 def plain_parameters(owner: Any) -> dict[str, Any]:
     """The parameters of a message as plain values."""
-    found = {}
+    parameters = {}
     for name, one in owner.parameters.items():
         choice = one.WhichOneof("parameter_choice")
-        found[name] = None if choice is None else getattr(one, choice)
-    return found
+        parameters[name] = None if choice is None else getattr(one, choice)
+    return parameters
 
 
 def write_tensors(response: Any, outputs: Sequence[OutputTensor], *, raw: bool) -> None:

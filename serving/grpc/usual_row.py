@@ -190,8 +190,8 @@ def _readers(shape: tuple[int, ...]) -> tuple[tuple[bytes, Reader, Reader], ...]
 
 def _described(datatype: str, shape: Sequence[int]) -> bytes:
     """Datatype and shape of a tensor, as an encoder writes them after the name."""
-    found: bytes = _TENSOR(datatype=datatype, shape=shape).SerializeToString()
-    return found
+    encoded: bytes = _TENSOR(datatype=datatype, shape=shape).SerializeToString()
+    return encoded
 
 
 def _packed(field: int, number: struct.Struct) -> Reader:

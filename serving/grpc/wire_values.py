@@ -38,9 +38,9 @@ def unreadable(why: str) -> RequestError:
 
 
 def _count(body: bytes, at: int, end: int, fields: Mapping[int, Any], most: int) -> int:
-    found = 0
-    while at < end and found <= most:
-        found += 1
+    count = 0
+    while at < end and count <= most:
+        count += 1
         key, at = _varint(body, at, end)
         wire = key & 7
         if wire == _VARINT:
@@ -52,13 +52,13 @@ def _count(body: bytes, at: int, end: int, fields: Mapping[int, Any], most: int)
             stop = at + size
             if stop > end:
                 raise unreadable("it is cut off")
-            found += _held(body, at, stop, fields.get(key >> 3), most)
+            count += _held(body, at, stop, fields.get(key >> 3), most)
             at = stop
         else:
             raise unreadable(f"wire type {wire}")
     if at > end:
         raise unreadable("it is cut off")
-    return found
+    return count
 
 
 def _held(body: bytes, at: int, end: int, kind: Any, most: int) -> int:

@@ -103,19 +103,19 @@ class BodyReader:
 
         Nothing is left of them afterwards, even if a traceback holds this frame.
         """
-        found, size = [], 0
+        received, size = [], 0
         try:
             async for chunk in chunks:
-                found.append(chunk)
+                received.append(chunk)
                 size += len(chunk)
                 self._room -= len(chunk)
                 self.check_size(size)
                 if self._room < 0:
                     raise _overloaded("too many bodies are being read")
-            return b"".join(found)
+            return b"".join(received)
         finally:
             self._room += size
-            found.clear()
+            received.clear()
             await chunks.aclose()
 
     async def _decoded(
@@ -157,11 +157,11 @@ async def _chunks(first: bytes, receive: Receive | None) -> AsyncGenerator[bytes
 def combined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Headers by name; lines of codings are one list (RFC 9110, 5.3), of others the last counts."""
     lines = list(headers)
-    found = dict(lines)
-    if b"content-encoding" in found:
+    by_name = dict(lines)
+    if b"content-encoding" in by_name:
         codings = (value for name, value in lines if name == b"content-encoding")
-        found[b"content-encoding"] = b",".join(codings)
-    return found
+        by_name[b"content-encoding"] = b",".join(codings)
+    return by_name
 
 
 async def send_response(send: Send, response: Response, headers: Headers) -> None:

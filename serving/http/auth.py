@@ -37,10 +37,10 @@ class ApiKeys:
         self._check_file()
         scheme, _, key = (authorization or b"").partition(b" ")
         given = sha256(key.strip()).digest()
-        found = False
+        is_known = False
         for digest in self._digests:
-            found |= hmac.compare_digest(given, digest)
-        return found and scheme.lower() == b"bearer"
+            is_known |= hmac.compare_digest(given, digest)
+        return is_known and scheme.lower() == b"bearer"
 
     def _check_file(self) -> None:
         """Read the file again if it changed; if it is invalid, keep the last good keys."""
@@ -61,10 +61,10 @@ class ApiKeys:
 
     def _file_stamp(self) -> tuple[int, int, int] | None:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _read(path: Path) -> tuple[bytes, ...]:

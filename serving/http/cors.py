@@ -38,14 +38,14 @@ class CorsPolicy:
         """The headers for a page of ``origin``, the request's header; errors have them too."""
         if self._any:
             allowed: bytes | None = b"*"
-            found: Headers = []
+            headers: Headers = []
         else:
             allowed = origin if origin in self._origins else None
-            found = [_VARY]
+            headers = [_VARY]
         if allowed is not None:
-            found.append((b"access-control-allow-origin", allowed))
-            found.append((b"access-control-expose-headers", EXPOSED_HEADERS))
-        return found
+            headers.append((b"access-control-allow-origin", allowed))
+            headers.append((b"access-control-expose-headers", EXPOSED_HEADERS))
+        return headers
 
     def preflight(self, method: str, headers: Mapping[bytes, bytes]) -> Response | None:
         """The answer to a browser that asks whether an allowed page may send a request.

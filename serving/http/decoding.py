@@ -85,10 +85,10 @@ class _ZlibMember:
 
     def decode(self, data: bytes) -> tuple[bytes, bytes]:
         try:
-            found = self._inflate.decompress(data, PIECE_BYTES)
+            decoded = self._inflate.decompress(data, PIECE_BYTES)
         except zlib.error as error:
             raise _DamagedError from error
-        return found, self._inflate.unused_data if self.eof else self._inflate.unconsumed_tail
+        return decoded, self._inflate.unused_data if self.eof else self._inflate.unconsumed_tail
 
 
 class _ZstdFrame:
@@ -104,10 +104,10 @@ class _ZstdFrame:
 
     def decode(self, data: bytes) -> tuple[bytes, bytes]:
         try:
-            found = self._frame.decompress(data, PIECE_BYTES)
+            decoded = self._frame.decompress(data, PIECE_BYTES)
         except self._error as error:
             raise _DamagedError from error
-        return found, self._frame.unused_data if self.eof else b""
+        return decoded, self._frame.unused_data if self.eof else b""
 
 
 class Decoder:
@@ -135,13 +135,13 @@ class Decoder:
             if member is None:
                 return b""
             try:
-                found, self._data = member.decode(self._data)
+                decoded, self._data = member.decode(self._data)
             except _DamagedError as error:
                 raise self._unreadable(self._members > 1) from error
             if member.eof:
                 self._member = None
-            if found or self._member is not None:
-                return found
+            if decoded or self._member is not None:
+                return decoded
 
     def finish(self) -> None:
         """Raise ``RequestError`` (400) unless the body was complete."""

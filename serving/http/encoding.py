@@ -59,8 +59,8 @@ def _weight(parameters: str) -> float:
 def compressed(body: bytes, coding: Coding, *, fixed: bool = False) -> bytes:
     """``body`` in a coding; ``fixed``: it is sent often, so more time is spent."""
     if coding == "zstd":
-        found: bytes = zstandard().compress(body, _FIXED_ZSTD_LEVEL if fixed else _ZSTD_LEVEL)
-        return found
+        packed: bytes = zstandard().compress(body, _FIXED_ZSTD_LEVEL if fixed else _ZSTD_LEVEL)
+        return packed
     packer = zlib.compressobj(_FIXED_GZIP_LEVEL if fixed else _GZIP_LEVEL, wbits=_GZIP_BITS)
     return packer.compress(body) + packer.flush()
 

@@ -38,8 +38,8 @@ class FixedAnswers:
         coding = coding_for(headers, response)
         if coding is None:
             return response
-        made = self._made.get((tag, coding))
-        if made is None:
+        variant = self._made.get((tag, coding))
+        if variant is None:
             body = await asyncio.to_thread(compressed, response.body, coding, fixed=True)
-            made = self._made[tag, coding] = with_body(response, body, coding)
-        return made
+            variant = self._made[tag, coding] = with_body(response, body, coding)
+        return variant

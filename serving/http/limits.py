@@ -63,11 +63,11 @@ class Budget:
     values: int = MAX_VALUES
     answer_bytes: int = 16 << 20
 
-    def check_values(self, found: int) -> None:
-        """Raise ``LimitExceededError`` if ``found`` is more than ``values``."""
-        if found > self.values:
+    def check_values(self, number: int) -> None:
+        """Raise ``LimitExceededError`` if ``number`` is more than ``values``."""
+        if number > self.values:
             raise LimitExceededError(
-                f"the request has about {found} values",
+                f"the request has about {number} values",
                 f"at most {self.values} values: send fewer rows a request",
             )
 

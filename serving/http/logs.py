@@ -48,11 +48,11 @@ class Trace:
     @property
     def fields(self) -> dict[str, str]:
         """The fields for a log line."""
-        found = {"request_id": self.request_id.decode()}
+        fields = {"request_id": self.request_id.decode()}
         matched = _TRACE.fullmatch(self.traceparent) if self.traceparent else None
         if matched:
-            found |= {"trace_id": matched[1].decode(), "span_id": matched[2].decode()}
-        return found
+            fields |= {"trace_id": matched[1].decode(), "span_id": matched[2].decode()}
+        return fields
 
 
 _numbers = itertools.count()

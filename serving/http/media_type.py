@@ -35,13 +35,13 @@ def _parts(text: str) -> list[str]:
     """The parts between semicolons outside quotes."""
     parts, offset = [], 0
     while True:
-        found = _PART.match(text, offset)
-        assert found is not None  # the pattern matches the empty string
-        parts.append(found[0])
-        if found.end() >= len(text):
+        match = _PART.match(text, offset)
+        assert match is not None  # the pattern matches the empty string
+        parts.append(match[0])
+        if match.end() >= len(text):
             return parts
         # An unclosed quote is an ordinary character.
-        offset = found.end() + 1
+        offset = match.end() + 1
 
 
 def _unquoted(value: str) -> str:

@@ -113,15 +113,15 @@ class RequestError(Exception):
     def terse(self, request_id: str) -> RequestError:
         """The error for outsiders: code, status and the request's id, by which the log has it."""
         message = f"{self.code} ({self.status}), request {request_id}"
-        found = RequestError(self.status, self.code, message, headers=self.headers)
-        found.details = {"status": self.status, "request_id": request_id}
-        return found
+        error = RequestError(self.status, self.code, message, headers=self.headers)
+        error.details = {"status": self.status, "request_id": request_id}
+        return error
 
     @property
     def logged(self) -> dict[str, str | int]:
         """The error's text for the log: no value that a request had."""
-        found = {name: self.details.get(name) for name in LOGGED_DETAILS}
-        return {"code": self.code} | {k: v for k, v in found.items() if v is not None}
+        details = {name: self.details.get(name) for name in LOGGED_DETAILS}
+        return {"code": self.code} | {k: v for k, v in details.items() if v is not None}
 
     def response(self) -> Response:
         """The error as the client sees it."""

@@ -88,12 +88,12 @@ class OutgoingConnection:
 
         It has no time limit: put it into ``asyncio.timeout``, and ``close`` after it ended early.
         """
-        kept = self._streams is not None
+        reused = self._streams is not None
         try:
             return await self._exchange(request)
         except ConnectionError:
             # A kept connection may have been closed while it was idle.
-            if not kept:
+            if not reused:
                 raise
             self.close()
             return await self._exchange(request)

@@ -53,23 +53,23 @@ class HttpSettings:
 
 
 def _prefix(text: str) -> str:
-    found = text.rstrip("/")
-    parts = found.split("/")
-    if found and (not _PREFIX.fullmatch(found) or "." in parts or ".." in parts):
+    prefix = text.rstrip("/")
+    parts = prefix.split("/")
+    if prefix and (not _PREFIX.fullmatch(prefix) or "." in parts or ".." in parts):
         raise ValueError(text)
-    return found
+    return prefix
 
 
 def _origins(text: str) -> tuple[str, ...]:
     """Origins as browsers send them (RFC 6454, 6.2): scheme and host in lower case, no path."""
-    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if text.strip() and not found:
+    origins = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if text.strip() and not origins:
         raise ValueError(text)
-    if found != (ANY_ORIGIN,):
-        for origin in found:
+    if origins != (ANY_ORIGIN,):
+        for origin in origins:
             if not _ORIGIN.fullmatch(origin) or origin != origin.lower():
                 raise ValueError(text)
-    return found
+    return origins
 
 
 def _error_detail(text: str) -> ErrorDetail:

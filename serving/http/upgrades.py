@@ -24,10 +24,10 @@ def without_offers(headers: Iterable[Header]) -> Iterator[Header]:
         if name in UPGRADE_HEADERS:
             continue
         if name == b"connection":
-            kept = [
+            tokens = [
                 token for token in value.split(b",") if token.strip().lower() not in UPGRADE_HEADERS
             ]
-            value = b",".join(kept).strip()
+            value = b",".join(tokens).strip()
             if not value:
                 continue
         yield name, value

@@ -39,13 +39,13 @@ def check_uvicorn() -> None:
     """Raise ``PackageError`` unless the answers are as expected; takes a few milliseconds."""
     loop = asyncio.new_event_loop()  # asyncio.run would leave this thread without an event loop
     try:
-        found = loop.run_until_complete(_answers())
+        answers = loop.run_until_complete(_answers())
     except Exception as error:
         raise _unsupported(f"{type(error).__name__}: {error}") from error
     finally:
         loop.close()
-    if found != EXPECTED:
-        raise _unsupported(found)
+    if answers != EXPECTED:
+        raise _unsupported(answers)
 
 
 def _unsupported(got: str) -> PackageError:

@@ -109,12 +109,12 @@ class Workers:
     def fewest_elsewhere(self) -> int | None:
         """The least number of connections of another worker; None if there is no other."""
         words = self._words
-        found = [
+        connections = [
             words[index + _CONNECTIONS]
             for index in range(0, self._end(), _WORDS)
             if index != self._start and words[index] and words[index + _CONNECTIONS] >= 0
         ]
-        return min(found, default=None)
+        return min(connections, default=None)
 
     def others_serve(self) -> bool:
         """Whether another worker is alive and accepts connections."""

@@ -101,8 +101,8 @@ class Http2Connection:
         """Answer a request; without ``trailers`` the head is the whole answer."""
         if not self.ended and stream.number in self.streams and not stream.answered:
             stream.answered, stream.body = True, b""
-            made, done = self.sender.answer(stream.number, head, body, trailers)
-            self._resume((made, (stream.number,) if done else ()))
+            frames, done = self.sender.answer(stream.number, head, body, trailers)
+            self._resume((frames, (stream.number,) if done else ()))
 
     def go_on(
         self, stream: Http2Stream, head: bytes = b"", body: bytes = b"", trailers: bytes = b""
@@ -110,8 +110,8 @@ class Http2Connection:
         """Send a part of an answer, which begins with its head and ends with ``trailers``."""
         if not self.ended and stream.number in self.streams and not stream.answered:
             stream.answered = bool(trailers)
-            made, done = self.sender.go_on(stream.number, head, body, trailers)
-            self._resume((made, (stream.number,) if done else ()))
+            frames, done = self.sender.go_on(stream.number, head, body, trailers)
+            self._resume((frames, (stream.number,) if done else ()))
 
     def drain(self) -> None:
         """Announce the end: requests that the client has sent by now will be answered."""
@@ -269,10 +269,10 @@ class Http2Connection:
         if one.stream == 0 or one.stream in self.streams:
             self._resume(self.sender.allowed(one.stream, size))
 
-    def _resume(self, found: tuple[bytes, Sequence[int]]) -> None:
-        if found[0]:
-            self._send(found[0])
-        for number in found[1]:
+    def _resume(self, resumed: tuple[bytes, Sequence[int]]) -> None:
+        if resumed[0]:
+            self._send(resumed[0])
+        for number in resumed[1]:
             self._complete(number)
 
     def _take_reset(self, one: Frame) -> None:

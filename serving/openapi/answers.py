@@ -23,8 +23,8 @@ def prediction(manifest: Manifest) -> dict[str, Any]:
     outputs = outputs_of(manifest)
     if len(outputs) == 1:
         return _SCHEMAS[outputs[0].kind](outputs[0])
-    found = _record({output.name: _SCHEMAS[output.kind](output) for output in outputs})
-    return {**found, "description": "The answer of each output."}
+    schema = _record({output.name: _SCHEMAS[output.kind](output) for output in outputs})
+    return {**schema, "description": "The answer of each output."}
 
 
 def probabilities(manifest: Manifest, golden: Golden | None) -> dict[str, Any] | None:
@@ -42,8 +42,8 @@ def probabilities(manifest: Manifest, golden: Golden | None) -> dict[str, Any] |
 
 
 def _by_label(classes: tuple[Scalar, ...]) -> dict[str, Any]:
-    found = _record({class_text(label): _NUMBER for label in classes})
-    return {**found, "description": "The probability of each label."}
+    schema = _record({class_text(label): _NUMBER for label in classes})
+    return {**schema, "description": "The probability of each label."}
 
 
 def _label(output: Output) -> dict[str, Any]:
@@ -82,23 +82,23 @@ def _labels(output: Output) -> dict[str, Any]:
 
 def _quantiles(output: Output) -> dict[str, Any]:
     if output.shape is None:
-        found = _record({number_name(level): _NUMBER for level in output.levels or ()})
-        return {**found, "description": "The number predicted for each level."}
+        schema = _record({number_name(level): _NUMBER for level in output.levels or ()})
+        return {**schema, "description": "The number predicted for each level."}
     (steps,) = output.shape
     each = {"type": "array", "items": _NUMBER, "minItems": steps, "maxItems": steps}
-    found = _record({number_name(level): each for level in output.levels or ()})
-    return {**found, "description": f"For each level the numbers predicted for {steps} steps."}
+    schema = _record({number_name(level): each for level in output.levels or ()})
+    return {**schema, "description": f"For each level the numbers predicted for {steps} steps."}
 
 
 def _array(output: Output) -> dict[str, Any]:
     """Lists within lists, each with ``minItems`` equal to ``maxItems``."""
     if output.shape is None:
         return {"type": "array", "items": {}, "description": "Numbers, or lists of them."}
-    found: dict[str, Any] = dict(_NUMBER)
+    schema: dict[str, Any] = dict(_NUMBER)
     for extent in reversed(output.shape):
-        found = {"type": "array", "items": found, "minItems": extent, "maxItems": extent}
+        schema = {"type": "array", "items": schema, "minItems": extent, "maxItems": extent}
     shape = " x ".join(map(str, output.shape))
-    return {**found, "description": f"Numbers, shape {shape}; null if one is not finite."}
+    return {**schema, "description": f"Numbers, shape {shape}; null if one is not finite."}
 
 
 def _text(_output: Output) -> dict[str, Any]:

@@ -22,15 +22,15 @@ def nested_schema(column: Column, *, null: bool, strict: bool) -> dict[str, Any]
     ``strict``: elements of an array outside the training range are refused.
     """
     if column.kind == "bytes":
-        found: dict[str, Any] = {"type": "string", "format": "byte", "contentEncoding": "base64"}
+        schema: dict[str, Any] = {"type": "string", "format": "byte", "contentEncoding": "base64"}
     elif column.kind == "list":
         element = _list_element(column.element or "number")
-        found = {"type": "array", "items": {**element, "type": [element["type"], "null"]}}
+        schema = {"type": "array", "items": {**element, "type": [element["type"], "null"]}}
     else:
-        found = _array_element(column, strict=strict)
+        schema = _array_element(column, strict=strict)
         for extent in reversed(column.shape or ()):
-            found = {"type": "array", "items": found, "minItems": extent, "maxItems": extent}
-    return {**found, "type": [found["type"], "null"]} if null else found
+            schema = {"type": "array", "items": schema, "minItems": extent, "maxItems": extent}
+    return {**schema, "type": [schema["type"], "null"]} if null else schema
 
 
 def nested_words(column: Column) -> str:
@@ -63,13 +63,13 @@ def _array_element(column: Column, *, strict: bool) -> dict[str, Any]:
     low: float
     high: float
     if dtype.kind == "f":
-        found: dict[str, Any] = {"type": "number"}
+        schema: dict[str, Any] = {"type": "number"}
         low, high = float(np.finfo(dtype).min), float(np.finfo(dtype).max)
     else:
-        found = {"type": "integer"}
+        schema = {"type": "integer"}
         low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     if strict and column.minimum is not None and column.maximum is not None:
         low, high = max(low, column.minimum), min(high, column.maximum)
     if dtype == np.float64 and not strict:
-        return found
-    return {**found, "minimum": low, "maximum": high}
+        return schema
+    return {**schema, "minimum": low, "maximum": high}

@@ -79,16 +79,16 @@ def json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def errors(form: str, *codes: str) -> dict[str, Any]:
     """Answers with these status codes; ``form`` names the schema of their errors."""
-    found = {code: json_response(_REASONS[code], reference(form)) for code in codes}
-    if "415" in found:
-        found["415"]["headers"] = {
+    responses = {code: json_response(_REASONS[code], reference(form)) for code in codes}
+    if "415" in responses:
+        responses["415"]["headers"] = {
             "Accept-Encoding": {"description": "What it decodes", "schema": {"type": "string"}}
         }
-    if "503" in found:
-        found["503"]["headers"] = {
+    if "503" in responses:
+        responses["503"]["headers"] = {
             "Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}
         }
-    return found
+    return responses
 
 
 def get(

@@ -51,7 +51,7 @@ def error_form(path: str) -> str:
 def paths(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, dict[str, Operation]]:
     """Operations by path and method."""
     text = {"text/plain": {"schema": {"type": "string"}}}
-    found: dict[str, dict[str, Operation]] = {
+    operations: dict[str, dict[str, Operation]] = {
         "/invocations": {"post": _invocations(manifest, example)},
         "/ping": {
             "get": {
@@ -74,10 +74,10 @@ def paths(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, dict[str,
         f"/v2/models/{manifest.name}",
         f"/v2/models/{manifest.name}/versions/{manifest.tag}",
     ):
-        found[path] = _get("Inputs and outputs of the model", "name", "inputs", "outputs")
-        found[f"{path}/ready"] = _get("Whether the model accepts requests", "name", "ready")
-        found[f"{path}/infer"] = {"post": _infer(manifest, example)}
-    return found
+        operations[path] = _get("Inputs and outputs of the model", "name", "inputs", "outputs")
+        operations[f"{path}/ready"] = _get("Whether the model accepts requests", "name", "ready")
+        operations[f"{path}/infer"] = {"post": _infer(manifest, example)}
+    return operations
 
 
 def schemas(manifest: Manifest) -> dict[str, Any]:

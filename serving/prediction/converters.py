@@ -188,10 +188,10 @@ def intern_values(seen: frozenset[Any]) -> dict[Any, Any]:
 def _all_in(texts: Mapping[Any, str], cells: Sequence[Any]) -> Sequence[str] | None:
     """The known texts; only equal strings are found, so types need no check."""
     try:
-        found = list(map(texts.get, cells))
+        known = list(map(texts.get, cells))
     except TypeError:  # an unhashable list or object
         return None
-    return None if None in found else found  # type: ignore[return-value]
+    return None if None in known else known  # type: ignore[return-value]
 
 
 def _only(kind: type, cells: Sequence[Any]) -> bool:

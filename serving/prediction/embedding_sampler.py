@@ -117,9 +117,9 @@ class EmbeddingSampler:
         return seconds
 
     def _request(self, rows: Sequence[Row]) -> Message:
-        made = encode_values([*zip(*rows, strict=True)], self._specs, len(rows))
+        encoded = encode_values([*zip(*rows, strict=True)], self._specs, len(rows))
         header = {"verb": "embed", "rows": len(rows), "function": self._function}
-        return Message({**header, "columns": made.described}, made.buffers)
+        return Message({**header, "columns": encoded.described}, encoded.buffers)
 
     def _row(self, batch: Batch, at: int) -> Row:
         """The features of a row; arrays are copied, as they may be views of a large body."""

@@ -62,9 +62,9 @@ class GoldenCheck:
         try:
             checked = self._predictor.check([*case.rows])
             deadline = time.monotonic() + self._seconds
-            found = await self._pipeline.outcome(checked, deadline, None)
+            outcome = await self._pipeline.outcome(checked, deadline, None)
         except WAITING:
             return None
         except (RequestError, RowRefusedError, ModelError) as error:
             return f"golden case {case.name!r} is not answered: {error}"
-        return case.failure(found.labels, self._predictor.manifest.task)
+        return case.failure(outcome.labels, self._predictor.manifest.task)

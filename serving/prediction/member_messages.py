@@ -26,9 +26,9 @@ def read_states(states: Any) -> dict[str, str]:
 def read_usage(usage: Any) -> dict[str, MemberCounts]:
     """Member → its calls in a batch; raises ``ValueError`` for another form."""
     try:
-        found = {str(name): MemberCounts(*one) for name, one in usage.items()}
-        for one in found.values():
+        counts = {str(name): MemberCounts(*one) for name, one in usage.items()}
+        for one in counts.values():
             len(one.calls), len(one.rows), len(one.bins)
     except (AttributeError, TypeError) as error:
         raise ValueError("expected the calls of members") from error
-    return found
+    return counts

@@ -111,10 +111,10 @@ class ModelClient:
 
     def waiting_member(self) -> tuple[str, str] | None:
         """A needed member and why it is not ready, if no process has all that are needed."""
-        found = [
+        waiting = [
             process.waiting_member(self._needed) for process in self._processes if process.connected
         ]
-        return found[0] if found and None not in found else None
+        return waiting[0] if waiting and None not in waiting else None
 
     def last_ends(self) -> dict[int, ModelEnd]:
         """Number → end, of the processes that have not loaded the model since."""

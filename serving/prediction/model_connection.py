@@ -173,8 +173,8 @@ class ModelProcess:
         if calls is not None:
             _checked(self._owner.members_called, calls)
         if "ids" in message.header:
-            for number, found in _separated(message):
-                self._answered(number, Message({"id": number, "predictions": found}))
+            for number, predictions in _separated(message):
+                self._answered(number, Message({"id": number, "predictions": predictions}))
         else:
             self._answered(message.header.get("id"), message)
 

@@ -39,9 +39,9 @@ class HostedParts(CalledParts):
     def predict(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
         """As of ``CalledParts``."""
         with _readable():
-            found = super().predict(path, matrix, sparse=sparse)
-            _with_rows(found.labels, matrix)
-            return found
+            predictions = super().predict(path, matrix, sparse=sparse)
+            _with_rows(predictions.labels, matrix)
+            return predictions
 
     def _answer(self, call: Message) -> Message:
         assert self._client is not None

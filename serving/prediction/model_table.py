@@ -64,8 +64,8 @@ class ModelTable:
 
     def last_ends(self) -> dict[int, ModelEnd]:
         """Number → end, of the processes that have not loaded the model since."""
-        found = {number: self._note(number) for number in range(1, self.processes + 1)}
-        return {number: end for number, end in found.items() if end is not None}
+        ends = {number: self._note(number) for number in range(1, self.processes + 1)}
+        return {number: end for number, end in ends.items() if end is not None}
 
     def _note(self, number: int) -> ModelEnd | None:
         start = MAX_NOTE_BYTES * (number - 1)
@@ -86,8 +86,8 @@ class ModelTable:
 
     def owed(self, number: int) -> int:
         """Called by the supervisor: the earliest deadline of any worker's ``owes``; 0 for none."""
-        found = self._words[number - 1 :: self.processes]
-        return min((one for one in found if one), default=0)
+        deadlines = self._words[number - 1 :: self.processes]
+        return min((one for one in deadlines if one), default=0)
 
     def of_worker(self, worker: int) -> WorkerModelTable:
         """The board as ``worker`` uses it."""

@@ -84,11 +84,11 @@ def _unavailable(answer: Mapping[str, Any]) -> MemberFailedError:
     return MemberFailedError(member, reason, late=bool(late))
 
 
-def _shape(found: Predictions, classes: int | None) -> tuple[int, ...]:
+def _shape(predictions: Predictions, classes: int | None) -> tuple[int, ...]:
     """The number of rows with probabilities, if there are any; raises ``ValueError``."""
-    if found.probabilities is None:
+    if predictions.probabilities is None:
         return ()
-    rows, width = found.probabilities.shape
+    rows, width = predictions.probabilities.shape
     if width != classes:
         raise ValueError(f"expected probabilities of {classes} classes, got {width}")
     return (rows,)
@@ -175,13 +175,13 @@ class NativeModel:
 
     def _decoded(self, checked: ValidatedRows, answer: Message) -> Predictions:
         """The predictions; raises one of ``UNREADABLE`` unless there is one for each row."""
-        found = answer.header.get("predictions")
-        if not isinstance(found, Predictions):  # not read with those of other requests
-            found = decode_predictions(answer)
-        heights = {len(found.labels), *_shape(found, self._classes)}
+        predictions = answer.header.get("predictions")
+        if not isinstance(predictions, Predictions):  # not read with those of other requests
+            predictions = decode_predictions(answer)
+        heights = {len(predictions.labels), *_shape(predictions, self._classes)}
         if heights != {checked.rows}:
             raise ValueError(f"expected answers to {checked.rows} rows, got {heights}")
-        return found
+        return predictions
 
     def _refused(self, checked: ValidatedRows, refusal: dict[str, Any]) -> RowRefusedError:
         rows = range(refusal["first"], refusal["last"] + 1)

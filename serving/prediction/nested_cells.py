@@ -95,8 +95,8 @@ class _ArrayCells:
         present = iter(whole)
         values = [None if cell is None else next(present) for cell in cells]
         rows = [row for row, cell in enumerate(cells) if cell is not None]
-        found = [(rows[at], anomaly) for at, anomaly in self._judged(whole)]
-        return values, sorted(found + _plain(cells)[1])
+        anomalies = [(rows[at], anomaly) for at, anomaly in self._judged(whole)]
+        return values, sorted(anomalies + _plain(cells)[1])
 
     def _block(self, cells: Sequence[Any]) -> npt.NDArray[Any]:
         level, whole = cells, (len(cells), *self._shape)

@@ -25,30 +25,30 @@ def baseline_of(manifest: Manifest, known: SliceBaselines) -> Baseline:
     if evaluation is None:
         return {}
     metric = "accuracy" if manifest.task == "classification" else "mae"
-    found = {}
+    scores = {}
     for name, measured in {**evaluation.slices, ALL: evaluation.overall}.items():
         value = measured.values.get(metric)
         own = known.slices.get(name)
         losses = LossTotals(rows=0, total=0, squares=0) if own is None else own.losses
         if losses is None or not losses.rows:
-            found[name] = HeldOutScore(value, measured.rows)
+            scores[name] = HeldOutScore(value, measured.rows)
         else:
             variance = losses.variance if metric == "mae" else None
-            found[name] = HeldOutScore(value, losses.independent_rows, variance)
-    return found
+            scores[name] = HeldOutScore(value, losses.independent_rows, variance)
+    return scores
 
 
 def output_baselines(
     outputs: Sequence[LabelledOutput], manifest: Manifest, known: SliceBaselines
 ) -> Mapping[tuple[str, str], HeldOutScore]:
     """By output and slice: the output's headline measure."""
-    found = {}
+    scores = {}
     for (output, slice_), value in output_baseline(outputs, manifest.evaluation).items():
         (one,) = (one for one in outputs if one.name == output)
         own = known.slices.get(slice_)
         metric = None if own is None else own.metrics.get(headline_metric(one, len(outputs)))
-        found[output, slice_] = _with_noise(value, metric, error=one.headline in ERRORS)
-    return found
+        scores[output, slice_] = _with_noise(value, metric, error=one.headline in ERRORS)
+    return scores
 
 
 def _with_noise(value: float, metric: KnownMetric | None, *, error: bool) -> HeldOutScore:

@@ -120,13 +120,13 @@ def names_without_personal(manifest: Manifest) -> list[str | None]:
 def column_clocks(manifest: Manifest) -> dict[str, Clock]:
     """The unit of the values of each column of datetimes, dates, times of day or decimals."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    found: dict[str, Clock] = {}
+    clocks: dict[str, Clock] = {}
     for column in columns:
         if column.kind == "datetime":
-            found[column.name] = DatetimeUnit.of_dtype(column.dtype)
+            clocks[column.name] = DatetimeUnit.of_dtype(column.dtype)
         elif column.kind == "date" or column.kind == "time" or column.kind == "decimal":
-            found[column.name] = CalendarUnit(column.kind)
-    return found
+            clocks[column.name] = CalendarUnit(column.kind)
+    return clocks
 
 
 def _proof_rows(root: Root) -> tuple[dict[str, Any], ...]:

@@ -197,14 +197,14 @@ class Pipeline:
     ) -> Answer:
         whole = partial(self._answer, adapter, body, headers, deadline)
         try:
-            found: Answer | RequestError = await self._jobs.run(whole, deadline, receive)
+            outcome: Answer | RequestError = await self._jobs.run(whole, deadline, receive)
         finally:
             if len(body) >= MIN_TRIM_BYTES:
                 self._memory_trimmer.schedule()
-        if isinstance(found, Answer):
-            return found
+        if isinstance(outcome, Answer):
+            return outcome
         gc.collect()  # fast, because loaded objects are frozen
-        raise found
+        raise outcome
 
     def _answer(
         self,

@@ -113,8 +113,8 @@ class TypedRows:
         unusual += others
         known: dict[Cell, Anomaly] = {}
         for at, read in self._nested.items():
-            columns[at], found = read(columns[at])
-            known.update(((at, row), anomaly) for row, anomaly in found)
+            columns[at], row_anomalies = read(columns[at])
+            known.update(((at, row), anomaly) for row, anomaly in row_anomalies)
         for at in self._free:
             unusual += ((at, row) for row, cell in enumerate(columns[at]) if not cell)
         flags: Sequence[Sequence[str]] = (_NO_FLAGS,) * count
@@ -150,8 +150,8 @@ class TypedRows:
         if not known:
             return np.empty((0, rows), np.intp), []
         each = [map(codes.get, columns[at], repeat(-1)) for at, codes in known.items()]
-        found = np.fromiter(chain.from_iterable(each), np.intp, len(each) * rows)
-        codes = found.reshape(len(each), rows)
+        flat = np.fromiter(chain.from_iterable(each), np.intp, len(each) * rows)
+        codes = flat.reshape(len(each), rows)
         usual = self._usual_codes[codes]
         if usual.all():
             return codes, []
@@ -186,8 +186,8 @@ class TypedRows:
 
 def _true_cells(unusual: npt.NDArray[np.bool_], columns: Sequence[int]) -> list[Cell]:
     """The places that are true in an array with one row for each of ``columns``."""
-    found = zip(*(indices.tolist() for indices in np.nonzero(unusual)), strict=True)
-    return [(columns[at], row) for at, row in found]
+    pairs = zip(*(indices.tolist() for indices in np.nonzero(unusual)), strict=True)
+    return [(columns[at], row) for at, row in pairs]
 
 
 def _is_plain(taken: FastConverter) -> bool:

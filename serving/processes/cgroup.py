@@ -68,7 +68,7 @@ def _kills(path: Path) -> int | None:
 
 def _limit(path: Path) -> int | None:
     try:
-        found = int(path.read_text())
+        limit = int(path.read_text())
     except (OSError, ValueError):  # "max"
         return None
-    return found if found < MAX_LIMIT else None
+    return limit if limit < MAX_LIMIT else None

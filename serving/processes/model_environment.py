@@ -50,7 +50,7 @@ def model_environment(
     use it gets an error that names the address. ``members``: those of a solution that run
     elsewhere.
     """
-    kept = {
+    variables = {
         name: value
         for name, value in given.items()
         if name in _KEPT or not name.startswith(_OF_THE_SERVER)
@@ -59,7 +59,7 @@ def model_environment(
     chosen = () if THREADS[0] in given else THREADS
     return {
         **dict.fromkeys((*chosen, _CORES), share),
-        **model_variables(root, kept),
+        **model_variables(root, variables),
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "XDG_CACHE_HOME": str(scratch / "cache"),

@@ -108,9 +108,9 @@ def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> dict[s
     if checked is None:
         return None
     features = files.manifest.schema_.features
-    made = encode_values([column[:1] for column in checked.columns], features, 1)
-    buffers = [base64.b64encode(buffer).decode() for buffer in made.buffers]
-    return {"columns": made.described, "buffers": buffers}
+    encoded = encode_values([column[:1] for column in checked.columns], features, 1)
+    buffers = [base64.b64encode(buffer).decode() for buffer in encoded.buffers]
+    return {"columns": encoded.described, "buffers": buffers}
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,10 @@ def end_orphans(known: Collection[int], mark: str, others: Collection[str]) -> i
     """Kill and reap the ``orphans``, and those that they leave; return how many ran."""
     killed = 0
     for _ in range(MAX_ROUNDS):
-        found = orphans(known, mark, others)
-        if not found:
+        pids = orphans(known, mark, others)
+        if not pids:
             break
-        running = [one for one in found if not _reaped(one, os.WNOHANG)]
+        running = [one for one in pids if not _reaped(one, os.WNOHANG)]
         for process in running:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)

@@ -134,11 +134,11 @@ class Supervisor:
         """Reap every process that ended; as process 1 this includes orphans of others."""
         with contextlib.suppress(ChildProcessError):
             look = os.WEXITED | os.WNOHANG | os.WNOWAIT
-            while (found := os.waitid(os.P_ALL, 0, look)) is not None:
-                child = next((c for c in self._running() if c.process == found.si_pid), None)
+            while (ended := os.waitid(os.P_ALL, 0, look)) is not None:
+                child = next((c for c in self._running() if c.process == ended.si_pid), None)
                 if child is not None:
                     child.kill()  # its own children
-                _, status = os.waitpid(found.si_pid, 0)
+                _, status = os.waitpid(ended.si_pid, 0)
                 if child is not None:
                     self._ended(child, status)
 

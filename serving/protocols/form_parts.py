@@ -73,10 +73,10 @@ def read_form(body: bytes, content_type: str, most: int = MAX_PARTS) -> list[For
         raise unreadable_form(f"{error}, in part {reader.number}") from error
     if not reader.ended:
         raise unreadable_form("it ends before its closing boundary")
-    found = [part for part in reader.parts if not _is_charset(part)]
-    if not found:
+    parts = [part for part in reader.parts if not _is_charset(part)]
+    if not parts:
         raise unreadable_form("it has no parts")
-    return found
+    return parts
 
 
 def unreadable_form(reason: str) -> RequestError:

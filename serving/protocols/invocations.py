@@ -59,13 +59,13 @@ class Invocations:
         content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
         form, parameters = media_type(content_type)
         if form == CSV:
-            found = self._csv(body, parameters.get("header"))
-            if not found:
-                raise _no_rows(found)
+            rows = self._csv(body, parameters.get("header"))
+            if not rows:
+                raise _no_rows(rows)
         elif form == JSON:
-            found = self.json_rows(body)
+            rows = self.json_rows(body)
         elif form in JSON_LINES:
-            found = self._lines_of_json(body)
+            rows = self._lines_of_json(body)
         else:
             raise RequestError(
                 400,
@@ -74,7 +74,7 @@ class Invocations:
                 expected=f"{JSON}, {CSV} or {JSON_LINES[0]}",
                 got=form,
             )
-        return found, accepted_form(headers.get(b"accept"))
+        return rows, accepted_form(headers.get(b"accept"))
 
     def body(self, context: str, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """Only labels, as MLflow answers; ``context``: the media type of the answer."""
@@ -121,11 +121,11 @@ class Invocations:
 
     def _line(self, index: int, line: bytes) -> Any:
         try:
-            found = read_json(line, self._budget)
+            parsed = read_json(line, self._budget)
         except RequestError as error:
             raise RequestError(error.status, error.code, f"row {index}: {error.message}") from error
-        wrapped = isinstance(found, dict) and found.keys() == {"features"}
-        return found["features"] if wrapped and "features" not in self._kinds else found
+        wrapped = isinstance(parsed, dict) and parsed.keys() == {"features"}
+        return parsed["features"] if wrapped and "features" not in self._kinds else parsed
 
     def _inputs(self, value: Any) -> Rows:
         """Rows from columns by name, or from a value that ``instances`` accepts."""
@@ -199,8 +199,8 @@ class Invocations:
         return parse_cells(cells, "integer" if kind == "any" else kind)
 
 
-def _no_rows(found: Rows) -> RequestError:
-    return malformed("there are no rows", "at least one row", found)
+def _no_rows(rows: Rows) -> RequestError:
+    return malformed("there are no rows", "at least one row", rows)
 
 
 def _depth_alone(column: Column) -> int | None:

@@ -96,10 +96,10 @@ class PredictProtocol:
         if scored.tokens is not None:
             keys.append("token")
             parts.append(scored.tokens[some])
-        made = list(map(dict, map(zip, repeat(keys), zip(*parts, strict=True))))
+        objects = list(map(dict, map(zip, repeat(keys), zip(*parts, strict=True))))
         if scored.more is None:
-            return made
-        return [one | more for one, more in zip(made, scored.more[some], strict=True)]
+            return objects
+        return [one | more for one, more in zip(objects, scored.more[some], strict=True)]
 
     def _names(self, classes: tuple[Scalar, ...]) -> list[str]:
         """The classes as keys, cached because a model's classes don't change."""

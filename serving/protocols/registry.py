@@ -55,18 +55,18 @@ def documents(
     """
     server = server_description(manifest)
     described = v2.metadata(manifest, golden, tokens=tokens)
-    found = {
+    responses = {
         "/ping": Response(200, b"\n", "text/plain"),
         "/v2": _json(server),
         "/v2/health/live": _json({"live": True}),
         "/v2/health/ready": _json({"ready": True}),
         "/v2/models": _json({"models": [manifest.name]}),
-        **{path: _json(found) for path, found in v1.v1_documents(manifest).items()},
+        **{path: _json(document) for path, document in v1.v1_documents(manifest).items()},
     }
     for path in _model_paths(manifest):
-        found[path] = _json(described)
-        found[f"{path}/ready"] = _json({"name": manifest.name, "ready": True})
-    return found
+        responses[path] = _json(described)
+        responses[f"{path}/ready"] = _json({"name": manifest.name, "ready": True})
+    return responses
 
 
 def repository_index(manifest: Manifest, body: bytes, *, ready: bool) -> Response:

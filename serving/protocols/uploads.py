@@ -128,12 +128,12 @@ class UploadProtocol:
         named = [(_known(part.name, columns), part) for part in parts]
         texts = (p.content for name, p in named if _kind(columns.get(name)) in NESTED)
         self._check_values(len(parts) + sum(map(json_values, texts)))
-        found: Cells = []
+        cells: Cells = []
         rows: Counter[str] = Counter()
         for name, part in named:
-            found.append((name, _cell(part, name, columns.get(name), rows[name])))
+            cells.append((name, _cell(part, name, columns.get(name), rows[name])))
             rows[name] += 1
-        return found
+        return cells
 
     def _file(self, body: bytes, query: bytes) -> Cells:
         columns, own = self._uploads.columns, self._uploads.file_column
@@ -149,9 +149,9 @@ class UploadProtocol:
         cells: Cells = [(name, _text_cell(text, columns.get(name))) for name, text in given]
         return [*cells, (own, body)]
 
-    def _check_values(self, found: int) -> None:
+    def _check_values(self, number: int) -> None:
         try:
-            self._uploads.budget.check_values(found)
+            self._uploads.budget.check_values(number)
         except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
 

@@ -257,10 +257,10 @@ def _wanted(entry: Any, names: Sequence[str], binary: bool) -> tuple[str, bool]:
 
 
 def _parameters(owner: Mapping[str, Any], what: str) -> Mapping[str, Any]:
-    found = owner.get("parameters")
-    if found is not None and not isinstance(found, dict):
-        raise malformed(f"{what}: parameters", "an object", found)
-    return found or {}
+    parameters = owner.get("parameters")
+    if parameters is not None and not isinstance(parameters, dict):
+        raise malformed(f"{what}: parameters", "an object", parameters)
+    return parameters or {}
 
 
 def _flag(parameters: Mapping[str, Any], name: str, default: bool) -> bool:

@@ -93,31 +93,31 @@ class OutputTensors:
         Raises ``RequestError`` (500) for answers of another form than the package declares.
         """
         rows = len(scored.labels)
-        found: dict[str, OutputTensor] = {}
+        tensors: dict[str, OutputTensor] = {}
         for part in self._parts:
             try:
-                found |= {one.name: one for one in self._of_part(part, scored)}
+                tensors |= {one.name: one for one in self._of_part(part, scored)}
             except _OTHER_FORMS as error:
                 message = f"output {part.output.name!r}: the model's answers have another form"
                 raise RequestError(500, "model_failed", message) from error
         flags = [";".join(flags) for flags in scored.checked.flags]
-        found[FLAGS] = OutputTensor(FLAGS, "BYTES", (rows,), flags)
+        tensors[FLAGS] = OutputTensor(FLAGS, "BYTES", (rows,), flags)
         if scored.tokens is not None:
-            found[TOKEN] = OutputTensor(TOKEN, "BYTES", (rows,), scored.tokens)
-        return found
+            tensors[TOKEN] = OutputTensor(TOKEN, "BYTES", (rows,), scored.tokens)
+        return tensors
 
     def described(self, golden: Golden | None, *, tokens: bool) -> list[dict[str, Any]]:
         """The tensors for the metadata; -1 is the number of rows, or a size that varies."""
-        found: list[dict[str, Any]] = []
+        tensors: list[dict[str, Any]] = []
         for part in self._parts:
             width = (-1,) if part.width is None else part.width
             one = described(part.name, part.datatype, -1, *width)
-            found.append({**one, "parameters": part.parameters} if part.parameters else one)
+            tensors.append({**one, "parameters": part.parameters} if part.parameters else one)
             if gives_probabilities(part.output, golden, several=self._several):
                 classes = part.output.classes or ()
-                found.append(described(part.chances, "FP64", -1, len(classes)))
-        found.append(described(FLAGS, "BYTES", -1))
-        return [*found, described(TOKEN, "BYTES", -1)] if tokens else found
+                tensors.append(described(part.chances, "FP64", -1, len(classes)))
+        tensors.append(described(FLAGS, "BYTES", -1))
+        return [*tensors, described(TOKEN, "BYTES", -1)] if tokens else tensors
 
     def _of_part(self, part: _Part, scored: ScoredRows) -> Iterator[OutputTensor]:
         """The tensors of one output; raises one of ``_OTHER_FORMS``."""

@@ -173,10 +173,10 @@ def write_raw(output: OutputTensor) -> bytes:
     """
     if isinstance(output.values, np.ndarray):
         return output.values.astype(CODES[output.datatype]).tobytes()
-    found = without_null(output)
+    elements = without_null(output)
     if output.datatype == "BYTES":
-        return b"".join(LENGTH.pack(len(text)) + text for text in found)
-    return np.array(found, CODES[output.datatype]).tobytes()
+        return b"".join(LENGTH.pack(len(text)) + text for text in elements)
+    return np.array(elements, CODES[output.datatype]).tobytes()
 
 
 def without_null(output: OutputTensor) -> list[Any]:

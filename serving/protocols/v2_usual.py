@@ -203,7 +203,7 @@ def _check_numbers(data: Sequence[Any], datatype: str) -> None:
             raise UnusualDocumentError
 
 
-def _keep(kept: OrderedDict[Any, Kept], key: Any, value: Kept) -> None:
-    if key not in kept and len(kept) >= MAX_KEPT:
-        kept.popitem(last=False)
-    kept[key] = value
+def _keep(cache: OrderedDict[Any, Kept], key: Any, value: Kept) -> None:
+    if key not in cache and len(cache) >= MAX_KEPT:
+        cache.popitem(last=False)
+    cache[key] = value

@@ -115,19 +115,19 @@ def _raw_numbers(tensor: Tensor) -> npt.NDArray[Any]:
 
 def _raw_parts(tensor: Tensor) -> Iterator[bytes]:
     """The elements of raw BYTES."""
-    raw, offset, found = tensor.raw, 0, 0
+    raw, offset, count = tensor.raw, 0, 0
     assert raw is not None
     wanted = tensor.elements
-    while offset < len(raw) and found <= wanted:
+    while offset < len(raw) and count <= wanted:
         start = offset + LENGTH.size
         offset = start + LENGTH.unpack_from(raw, offset)[0] if start <= len(raw) else len(raw) + 1
         if offset > len(raw):
             message = f"input {quoted(tensor.name)}: raw text is truncated"
             raise malformed(message, "length and text", len(raw))
         yield bytes(raw[start:offset])
-        found += 1
-    if found != wanted:
-        got = "more" if found > wanted else found
+        count += 1
+    if count != wanted:
+        got = "more" if count > wanted else count
         raise malformed(f"input {quoted(tensor.name)}: raw data", f"{wanted} elements", got)
 
 

@@ -78,7 +78,7 @@ def read_headers(path: Path) -> dict[str, str]:
         raise UsageError(
             f"{HEADERS_FILE}: expected a readable file, got {path}: {reason}", hint
         ) from error
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -89,12 +89,12 @@ def read_headers(path: Path) -> dict[str, str]:
             raise UsageError(f"{where}: expected `Name: value` in printable ASCII", hint)
         if name in OWN_HEADERS:
             raise UsageError(f"{where}: the server itself writes the header {name}", "remove it")
-        if name in found:
+        if name in headers:
             raise UsageError(f"{where}: expected each header once, got {name} again", "remove one")
-        found[name] = value
-    if not found:
+        headers[name] = value
+    if not headers:
         raise UsageError(f"{HEADERS_FILE}: expected a header in {path}, got none", hint)
-    return found
+    return headers
 
 
 def _seconds(text: str) -> float:

@@ -72,9 +72,9 @@ class BlockPredictor:
                 rows = rows[~np.isin(rows, list(known))]
                 continue
             chances = _array(outcome.probabilities)
-            found = Predictions(outcome.labels, chances, outcome.more, outcome.absent)
+            predictions = Predictions(outcome.labels, chances, outcome.more, outcome.absent)
             compiled = part.rows - outcome.native
-            return Answered(found, rows, sorted(rejected.items()), compiled)
+            return Answered(predictions, rows, sorted(rejected.items()), compiled)
 
     def error_on(self, block: CheckedBlock, rows: Indices) -> PackageError:
         """The model's error on these rows, with its traceback on stderr.
@@ -125,11 +125,13 @@ class BlockPredictor:
     ) -> PartialPrediction:
         features = block.columns[: len(self._specs)]
         try:
-            found, inside = form.predict_rows(features, block.arrays if coded else None)
+            predictions, inside = form.predict_rows(features, block.arrays if coded else None)
         except PackageError:  # a part of the model raised: the model says why
             return PartialPrediction([None] * block.rows, None, range(block.rows))
         outside = () if inside.all() else np.flatnonzero(~inside).tolist()
-        return PartialPrediction(found.labels, found.probabilities, outside, more=found.more)
+        return PartialPrediction(
+            predictions.labels, predictions.probabilities, outside, more=predictions.more
+        )
 
     def _by_model(self, block: CheckedBlock) -> Predictions:
         def ask(rows: range) -> Predictions:
@@ -146,7 +148,7 @@ class BlockPredictor:
 
         Without one, ``rows``, on which it raised.
         """
-        found: dict[int, str] = {}
+        errors: dict[int, str] = {}
         parts = [rest]
         while parts:
             part = parts.pop()
@@ -158,8 +160,8 @@ class BlockPredictor:
                 if len(part) > 1:
                     parts += [part[len(part) // 2 :], part[: len(part) // 2]]
                 else:
-                    found[int(part[0])] = error.message
-        return found or dict.fromkeys(rows.tolist(), "the model raised on these rows together")
+                    errors[int(part[0])] = error.message
+        return errors or dict.fromkeys(rows.tolist(), "the model raised on these rows together")
 
     def _predict(self, model: HostedModel, block: CheckedBlock) -> Predictions:
         described, buffers = block.described(self._specs)

@@ -74,9 +74,9 @@ class BlockChecker:
             if len(part) > ALONE:
                 parts += [part[: len(part) // 2], part[len(part) // 2 :]]
                 continue
-            found = self._refused(_row_objects(block.at(part)))
-            rejected |= {int(part[index]): reason for index, reason in found.items()}
-            unsure += not found
+            refused = self._refused(_row_objects(block.at(part)))
+            rejected |= {int(part[index]): reason for index, reason in refused.items()}
+            unsure += not refused
             if unsure > MAX_UNSURE or len(rejected) > block.rows // ALONE:
                 return None
         left = np.array([row for row in range(block.rows) if row not in rejected], np.int64)
@@ -85,13 +85,13 @@ class BlockChecker:
 
     def _refused(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
         """The positions of rows that are refused alone, and the reasons."""
-        found: dict[int, str] = {}
+        refused: dict[int, str] = {}
         for index, row in enumerate(rows):
             try:
                 self._exact.check([row])
             except RowError as error:
-                found[index] = _reason(error)
-        return found
+                refused[index] = _reason(error)
+        return refused
 
     def _good_rows(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
         rejected = self._refused(rows)
@@ -108,12 +108,12 @@ class BlockChecker:
         count = len(self._plans)
         marks = []
         for plan, values in zip(self._plans, checked.columns, strict=False):
-            found: dict[str, list[int]] = {}
+            by_anomaly: dict[str, list[int]] = {}
             for row, anomaly in plan.anomalies(values):
-                found.setdefault(anomaly, []).append(row)
+                by_anomaly.setdefault(anomaly, []).append(row)
             marks += [
                 AnomalyRows(plan.name, name, f"{plan.name}:{FLAGS[name]}", np.array(own, np.int64))  # type: ignore[index]
-                for name, own in found.items()
+                for name, own in by_anomaly.items()
             ]
         features = [ValueColumn(values) for values in checked.columns[:count]]
         return CheckedBlock(

@@ -99,35 +99,35 @@ class CheckedBlock:
             return self
         indices = np.full(self.rows, -1, np.int64)
         indices[rows] = np.arange(len(rows))
-        kept = [
+        marks = [
             mark._replace(rows=indices[mark.rows][indices[mark.rows] >= 0]) for mark in self.marks
         ]
         return CheckedBlock(
             len(rows),
             [_select(column, rows) for column in self.features],
             [[column[row] for row in rows.tolist()] for column in self.extras],
-            [one for one in kept if len(one.rows)],
+            [one for one in marks if len(one.rows)],
             self.defaulted,
             None if self.arrays is None else self.arrays.at(rows),
         )
 
     def flag_lists(self) -> list[list[str]]:
         """The flags of each row that has any."""
-        found: dict[int, list[str]] = {}
+        by_row: dict[int, list[str]] = {}
         for name, rows in self.flags:
             for row in rows.tolist():
-                found.setdefault(row, []).append(name)
-        return list(found.values())
+                by_row.setdefault(row, []).append(name)
+        return list(by_row.values())
 
     def described(self, specs: Sequence[ColumnSpec]) -> Described:
         """The features as columns of a message to the model's process."""
-        made: list[dict[str, Any]] = []
+        columns: list[dict[str, Any]] = []
         buffers: list[Buffer] = []
         for column, spec in zip(self.features, specs, strict=True):
             own, more = _described(column, spec, self.rows)
-            made.append(own)
+            columns.append(own)
             buffers += more
-        return made, buffers
+        return columns, buffers
 
 
 def _select(column: BlockColumn, rows: Indices) -> BlockColumn:
@@ -147,8 +147,8 @@ def _described(
         return encode_array(column.values, None if null is None else null.tolist())
     if isinstance(column, CodedTexts):
         return _of_texts(column, spec)
-    made = encode_values([column.values], [spec], rows)
-    return made.described[0], list(made.buffers)
+    encoded = encode_values([column.values], [spec], rows)
+    return encoded.described[0], list(encoded.buffers)
 
 
 def _of_texts(column: CodedTexts, spec: ColumnSpec) -> tuple[dict[str, Any], list[Buffer]]:

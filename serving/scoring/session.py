@@ -47,13 +47,13 @@ class ScoringSession:
             own = self._predictor.error_on(checked.block, error.rows)
             location = _row_range(first + checked.rows[error.rows])
             raise PackageError(f"{location}: {own.message}", own.hint) from None
-        kept = checked.block.at(answered.rows)
-        self.tally.count(kept, answered.predictions, answered.compiled)
+        answered_block = checked.block.at(answered.rows)
+        self.tally.count(answered_block, answered.predictions, answered.compiled)
         more = [(int(checked.rows[row]), reason) for row, reason in answered.rejected]
         rejected = sorted([*checked.rejected, *more])
         absent = (answered.predictions.absent or {}).items()
         missed = [(no_answer(name), np.array(rows, np.int64)) for name, rows in absent]
-        return BlockAnswers(answered.predictions, [*kept.flags, *missed], rejected)
+        return BlockAnswers(answered.predictions, [*answered_block.flags, *missed], rejected)
 
 
 @contextmanager

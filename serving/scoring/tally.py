@@ -35,7 +35,7 @@ class PartTally:
         """Every series, such as the packaged baselines."""
         return [(name, dict(labels), value) for (name, labels), value in self._before.items()]
 
-    def count(self, block: CheckedBlock, found: Predictions, compiled: int) -> None:
+    def count(self, block: CheckedBlock, predictions: Predictions, compiled: int) -> None:
         """Count rows and their answers."""
         seen = block.seen
         parts = [(np.flatnonzero(seen), True), (np.flatnonzero(~seen), False)]
@@ -46,7 +46,10 @@ class PartTally:
                 whole = len(rows) == block.rows
                 self._recorder.observe(
                     self._batch(
-                        block.at(rows), found if whole else found.at(rows.tolist()), answered, coded
+                        block.at(rows),
+                        predictions if whole else predictions.at(rows.tolist()),
+                        answered,
+                        coded,
                     )
                 )
 
@@ -58,7 +61,9 @@ class PartTally:
         risen = ((key, value - before.get(key, 0.0)) for key, value in after.items())
         return [(name, dict(labels), more) for (name, labels), more in risen if more]
 
-    def _batch(self, block: CheckedBlock, found: Predictions, compiled: int, coded: bool) -> Batch:
+    def _batch(
+        self, block: CheckedBlock, predictions: Predictions, compiled: int, coded: bool
+    ) -> Batch:
         arrays = block.arrays if coded else None
         bitmaps: Any = (
             self._files.membership.bitmaps(block.columns, block.rows)
@@ -67,8 +72,8 @@ class PartTally:
         )
         return Batch(
             block.columns,
-            found.labels,
-            found.probabilities,
+            predictions.labels,
+            predictions.probabilities,
             bitmaps,
             block.flag_lists(),
             block.anomalies,

@@ -67,7 +67,7 @@ class TypedChecker:
         return [None] * block.rows if column is None else plan.take_any(column.plain())
 
     def _marks(self, plan: ColumnConverter, column: BlockColumn) -> list[AnomalyRows]:
-        found = []
+        marks = []
         for anomaly, rows in _anomalies(plan, column).items():
             indices = np.flatnonzero(rows)
             if not len(indices):
@@ -75,8 +75,8 @@ class TypedChecker:
             if self._strict or plan.is_barred(None, anomaly):
                 raise _UnsureError
             flag = f"{plan.name}:{FLAGS[anomaly]}"
-            found.append(AnomalyRows(plan.name, anomaly, flag, indices.astype(np.int64)))
-        return found
+            marks.append(AnomalyRows(plan.name, anomaly, flag, indices.astype(np.int64)))
+        return marks
 
     def _arrays(self, features: Sequence[BlockColumn], rows: int) -> ColumnArrays:
         numbers: Floats = np.empty((len(self._layout.numbers), rows))
@@ -161,17 +161,17 @@ def _holds(plan: ColumnConverter, values: npt.NDArray[np.int64]) -> bool:
 def _floats(
     values: npt.NDArray[np.generic], null: Bools | None, plan: ColumnConverter
 ) -> NumberColumn:
-    made = np.array(values, np.float64)  # a copy, because nulls are written into it
+    numbers = np.array(values, np.float64)  # a copy, because nulls are written into it
     if null is not None:
-        made[null] = np.nan
+        numbers[null] = np.nan
     if plan.column.dtype in _NARROW:
         with np.errstate(over="ignore"):
-            rounded = made.astype(np.float32).astype(np.float64)
-        exact = values.dtype.kind == "f" or bool((rounded == made)[~np.isnan(made)].all())
+            rounded = numbers.astype(np.float32).astype(np.float64)
+        exact = values.dtype.kind == "f" or bool((rounded == numbers)[~np.isnan(numbers)].all())
         if not exact or np.isinf(rounded).any():
             raise _UnsureError
-        made = rounded
-    return NumberColumn(made)
+        numbers = rounded
+    return NumberColumn(numbers)
 
 
 def _null(column: NumberColumn) -> Bools | None:
@@ -188,21 +188,21 @@ def _anomalies(plan: ColumnConverter, column: BlockColumn) -> Mapping[Anomaly, B
         table = np.array([_unseen(plan, text) for text in column.values] + [False], np.bool_)
         return {"missing": column.codes < 0, "unseen": table[column.codes]}
     assert isinstance(column, NumberColumn)
-    found: dict[Anomaly, Bools] = {}
+    masks: dict[Anomaly, Bools] = {}
     null = _null(column)
     if null is not None:
-        found["missing"] = null
+        masks["missing"] = null
     if plan.seen is not None:  # booleans
         odd = [flag for flag in (False, True) if plan.judge(flag) is not None]
         unseen = np.isin(column.values, odd)
-        return {**found, "unseen": unseen if null is None else unseen & ~null}
+        return {**masks, "unseen": unseen if null is None else unseen & ~null}
     low, high = plan.column.minimum, plan.column.maximum
     if low is None or high is None:
-        return found
+        return masks
     values = column.values.astype(np.float64)
     for anomaly, outside in (("below_range", values < low), ("above_range", values > high)):
-        found[anomaly] = outside if null is None else outside & ~null  # type: ignore[index]
-    return found
+        masks[anomaly] = outside if null is None else outside & ~null  # type: ignore[index]
+    return masks
 
 
 def _unseen(plan: ColumnConverter, text: str) -> bool:

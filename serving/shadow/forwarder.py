@@ -105,12 +105,12 @@ class ShadowForwarder:
         self._counters.rows.add({"dropped": self._queue.add(rows)})
 
     def _rows(self, request: SampledRequest) -> list[SampledRow]:
-        found, _ = self._adapters[request.path].rows(request.body, request.headers)
-        size = len(request.body) // max(1, len(found))
+        rows, _ = self._adapters[request.path].rows(request.body, request.headers)
+        size = len(request.body) // max(1, len(rows))
         chances, tokens = request.probabilities, request.tokens
         return [
             SampledRow(
-                found[index],
+                rows[index],
                 size,
                 request.labels[at],
                 None if chances is None else chances[at],
@@ -132,7 +132,7 @@ class ShadowForwarder:
         try:
             body = _encoded([row.row for row in rows])
             version, answers = _read(await connection.post(body), len(rows))
-            found = self._compared(rows, answers)
+            comparisons = self._compared(rows, answers)
         except RowsRefusedError as error:
             if len(rows) == 1:
                 self._failed(rows, error)
@@ -148,7 +148,7 @@ class ShadowForwarder:
             self._failed(rows, error)
         else:
             self._again(self._breaker.succeeded())
-            self._count(version, found)
+            self._count(version, comparisons)
             await self._keep(rows, version, answers)
 
     def _again(self, closed: bool) -> None:
@@ -173,11 +173,13 @@ class ShadowForwarder:
         except RecursionError as error:
             raise ChallengerError("the answer is too deeply nested") from error
 
-    def _count(self, version: str, found: Sequence[AnswerComparison]) -> None:
+    def _count(self, version: str, comparisons: Sequence[AnswerComparison]) -> None:
         self._counters.versions.see(version)
-        outcomes: Counter[RowOutcome] = Counter(one.outcome for one in found)
+        outcomes: Counter[RowOutcome] = Counter(one.outcome for one in comparisons)
         self._counters.rows.add(outcomes)
-        self._counters.rows.observe(one.difference for one in found if one.difference is not None)
+        self._counters.rows.observe(
+            one.difference for one in comparisons if one.difference is not None
+        )
 
     async def _keep(
         self, rows: Sequence[SampledRow], version: str, answers: Sequence[Mapping[str, Any]]
@@ -185,14 +187,14 @@ class ShadowForwarder:
         """Keep the answers to rows whose labels may come."""
         if self._answers is None:
             return
-        kept = [
-            (own_token(one.token), made.packed())
+        packed = [
+            (own_token(one.token), kept_answer.packed())
             for one, answer in zip(rows, answers, strict=True)
             if one.token is not None
-            and (made := self._kept(answer.get("prediction"), version)) is not None
+            and (kept_answer := self._kept(answer.get("prediction"), version)) is not None
         ]
-        if kept:
-            missing = await self._answers.keep(kept)
+        if packed:
+            missing = await self._answers.keep(packed)
             if missing:
                 self._counters.rows.unkept.inc(missing)
 

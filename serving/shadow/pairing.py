@@ -46,7 +46,7 @@ class ShadowPairing:
             if self._store is None:
                 self._store = self._open()
             tokens = [(one.token.minted, one.token.nonce) for one in judged.good]
-            found = self._store.find(tokens)
+            packed = self._store.find(tokens)
         except TokenStoreError as error:
             if not self._failing:
                 logger.error("labels are counted without the challenger's answers: %s", error)
@@ -56,7 +56,7 @@ class ShadowPairing:
             self._store = None
             return [None] * len(judged.good)
         self._failing = False
-        return [ChallengerAnswer.unpacked(one) for one in found]
+        return [ChallengerAnswer.unpacked(one) for one in packed]
 
 
 def _joined(one: Verified, answer: ChallengerAnswer | None) -> Verified:

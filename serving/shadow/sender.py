@@ -44,8 +44,8 @@ class ShadowSender:
         else:
             indices = np.flatnonzero(np.random.random(rows) < self._share).tolist()
         if indices:
-            kept = {name: headers[name] for name in READ_HEADERS if name in headers}
-            request = _sampled(path, kept, body, batch, indices)
+            read_headers = {name: headers[name] for name in READ_HEADERS if name in headers}
+            request = _sampled(path, read_headers, body, batch, indices)
             asyncio.get_running_loop().call_soon(self._send, request)
 
     def close(self) -> None:

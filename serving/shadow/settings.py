@@ -52,7 +52,7 @@ class ShadowSettings:
                         f"set {URL} to the challenger's address, or unset {name}",
                     )
             return None
-        found = cls(
+        settings = cls(
             url=_address(url),
             share=share,
             timeout_seconds=read(
@@ -64,7 +64,7 @@ class ShadowSettings:
                 environment, ANSWERS, "100000", between(0, 10_000_000), "0 to 10000000 answers"
             ),
         )
-        return found if share else None
+        return settings if share else None
 
 
 def read_token(path: Path) -> str:

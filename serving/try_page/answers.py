@@ -49,10 +49,10 @@ def _output(output: Output, value: Any, chances: Any) -> str:
         return tag("p", shown(value), "told")
     if output.kind == "json":
         return _document(output, value)
-    found = tag("p", shown(value), "answer")
+    markup = tag("p", shown(value), "answer")
     if output.kind == "score":
-        found += tag("p", "a score: higher is further up the ranking, or more unusual", "note")
-    return found + _bars(chances, {class_text(value)})
+        markup += tag("p", "a score: higher is further up the ranking, or more unusual", "note")
+    return markup + _bars(chances, {class_text(value)})
 
 
 def _bars(chances: Any, chosen: set[str]) -> str:
@@ -79,8 +79,8 @@ def _size(share: Any) -> float:
 def _labels(value: Any, chances: Any) -> str:
     names = [class_text(label) for label in value] if isinstance(value, list) else []
     chips = "".join(tag("span", shown(name), "chip") for name in names)
-    found = tag("p", chips or "no label", "chips")
-    return found + _bars(chances, set(names))
+    markup = tag("p", chips or "no label", "chips")
+    return markup + _bars(chances, set(names))
 
 
 def _quantiles(output: Output, value: Mapping[str, Any]) -> str:

@@ -64,10 +64,10 @@ class TrainingBins:
         """
         counts = BinCounts(self._features, self._clocks)
         counts.add(columns)
-        found = {name: counted.index(1) for name, counted in counts.drain() if 1 in counted}
+        indices = {name: counted.index(1) for name, counted in counts.drain() if 1 in counted}
         bins: dict[str, list[FeatureBin]] = {}
         for _, feature in self._features:
             own = bins.setdefault(feature.column, [])
-            if feature.name in found and len(own) < MAX_MEASURES:
-                own.append(FeatureBin(feature, found[feature.name]))
+            if feature.name in indices and len(own) < MAX_MEASURES:
+                own.append(FeatureBin(feature, indices[feature.name]))
         return bins

@@ -153,11 +153,11 @@ def _file(control: Control, fields: Fields) -> bytes | None:
     part = fields.get(control.field())
     if part is not None and (part.filename or part.content):
         return part.content
-    kept = fields.get(control.field(KEPT))
-    if kept is None:
+    stored = fields.get(control.field(KEPT))
+    if stored is None:
         return None
     try:
-        return base64.b64decode(kept.content, validate=True)
+        return base64.b64decode(stored.content, validate=True)
     except (binascii.Error, ValueError) as error:
         message = "the form holds a file that is not base64"
         raise RequestError(

@@ -141,30 +141,30 @@ def _choice(control: Control, entry: FieldEntry, state: InputState) -> str:
         for value, text in options
     )
     required = " required" if control.needs_input else ""
-    found = f"<select{required}{_common(control, state)}>{listed}</select>"
+    markup = f"<select{required}{_common(control, state)}>{listed}</select>"
     if not control.is_open:
-        return found
+        return markup
     name = control.field(OTHER)
     text = value_of(entry.text) if entry.typed else ""
     label = f"another value of {escape_markup(control.column.name)}"
     return (
-        f'{found}<input type="text" class="other" name="{name}" value="{text}" '
+        f'{markup}<input type="text" class="other" name="{name}" value="{text}" '
         f'placeholder="or another value" aria-label="{label}" autocomplete="off">'
     )
 
 
 def _file(control: Control, entry: FieldEntry, state: InputState) -> str:
-    found = f'<input type="file"{_common(control, state)}>'
+    markup = f'<input type="file"{_common(control, state)}>'
     content = entry.content
     if content is None:
-        return found
+        return markup
     size = format_bytes(len(content))
     if len(content) > MAX_KEPT_BYTES:
-        return f'{found}<p class="hint">The file of {size} must be chosen again.</p>'
+        return f'{markup}<p class="hint">The file of {size} must be chosen again.</p>'
     text = base64.b64encode(content).decode("ascii")
     picture = _picture(content, text, control.column.name)
     return (
-        f'{found}<input type="hidden" name="{control.field(KEPT)}" value="{text}">'
+        f'{markup}<input type="hidden" name="{control.field(KEPT)}" value="{text}">'
         f'<p class="kept">{picture}<span>{size}, kept unless another file is chosen</span></p>'
     )
 
@@ -186,12 +186,12 @@ def _boxes(control: Control, entry: FieldEntry) -> str:
     if control.optional:
         default = shown(control.column.default)
         boxes.append((control.field(LEFT_OUT), entry.omitted, f"leave out: {default} is used"))
-    found = "".join(
+    markup = "".join(
         f'<label class="box"><input type="checkbox" name="{name}" value="on"'
         f"{' checked' if checked else ''}> {text}</label>"
         for name, checked, text in boxes
     )
-    return f'<div class="boxes">{found}</div>' if found else ""
+    return f'<div class="boxes">{markup}</div>' if markup else ""
 
 
 def _common(control: Control, state: InputState) -> str:
@@ -245,12 +245,12 @@ def _range(column: Column) -> str:
 
 
 def _bins(bins: Sequence[FeatureBin]) -> str:
-    found = []
+    pieces = []
     for one_bin in bins:
         measure = f"{escape_markup(one_bin.measure)} " if one_bin.measure else ""
-        found.append(
+        pieces.append(
             f'<div class="place">{strip(one_bin.shares, one_bin.index)}<span>{measure}'
             f"<b>{escape_markup(one_bin.name)}</b>: {percent(one_bin.share)} of the training rows"
             "</span></div>"
         )
-    return "".join(found)
+    return "".join(pieces)

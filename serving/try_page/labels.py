@@ -85,12 +85,12 @@ class LabelFields:
         ``all_outputs``: of the package; with several, the label is an object of those that have
         one.
         """
-        found = {
+        labels = {
             one.name: _label(one, text)
             for at, one in enumerate(self.outputs)
             if (text := text_of(fields, f"l{at}"))
         }
-        actual: Any = next(iter(found.values()), None) if all_outputs == 1 else found or None
+        actual: Any = next(iter(labels.values()), None) if all_outputs == 1 else labels or None
         item: dict[str, Any] = {"token": text_of(fields, TOKEN), "actual": actual}
         if self.with_answer:
             item["answer"] = _parsed(text_of(fields, ANSWER))

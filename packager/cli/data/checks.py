@@ -58,11 +58,11 @@ def check(
 
     check_reporting(tracker, report_url=report_url, replaces=replaces)
     check_target = resolve_target(path)
-    found = check_data(
+    checked = check_data(
         check_target, ConsoleProgress(), target=target, against=baseline, base=base, fresh=no_cache
     )
-    _write(found, check_target, output)
-    report = found.report
+    _write(checked, check_target, output)
+    report = checked.report
     if tracker is not None:
         from packager.findings.from_data_check import findings_of_data
         from packager.findings.report_page import ReportPage, with_page
@@ -70,7 +70,7 @@ def check(
 
         told_findings = findings_of_data(
             report,
-            found.open,
+            checked.open,
             check_target.title,
             check_target.name,
             time.time(),
@@ -80,13 +80,13 @@ def check(
         send_findings(tracker, with_page(told_findings, page), ConsoleProgress())
     if as_json:
         result: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
-        result |= {"digest": report.digest, "blocking": len(found.blocking)}
-        result |= {"isolation": dict(found.isolation) or None}
-        result |= {"judged": len(report.findings) - len(found.open)}
+        result |= {"digest": report.digest, "blocking": len(checked.blocking)}
+        result |= {"isolation": dict(checked.isolation) or None}
+        result |= {"judged": len(report.findings) - len(checked.open)}
         print_result(json.dumps(result))
     else:
-        print_result(counts_text(report, found.verdicts, terminal_columns()))
-    if found.blocking or not report.rows:
+        print_result(counts_text(report, checked.verdicts, terminal_columns()))
+    if checked.blocking or not report.rows:
         raise typer.Exit(1)
 
 
@@ -105,23 +105,25 @@ def issues(
     from packager.review.check import check_data, resolve_target
 
     check_target = resolve_target(path)
-    found = check_data(check_target, ConsoleProgress(), target=target, against=baseline, base=base)
-    _write(found, check_target, output)
-    worst = found.open[:limit]
+    checked = check_data(
+        check_target, ConsoleProgress(), target=target, against=baseline, base=base
+    )
+    _write(checked, check_target, output)
+    worst = checked.open[:limit]
     if as_json:
         print_result(json.dumps({"issues": [finding.model_dump(mode="json") for finding in worst]}))
         return
-    nothing = "nothing found" if found.report.rows else "no rows: nothing could be found"
+    nothing = "nothing found" if checked.report.rows else "no rows: nothing could be found"
     print_result(issues_text(worst, terminal_columns()) or nothing)
-    rest = sum(found.report.counts.values()) - len(worst)
+    rest = sum(checked.report.counts.values()) - len(worst)
     if rest > 0:
         ConsoleProgress().step(f"{rest:,} more: --limit, or --output DIR for files and a page")
 
 
-def _write(found: CheckResult, target: CheckTarget, output: Path | None) -> None:
+def _write(checked: CheckResult, target: CheckTarget, output: Path | None) -> None:
     from packager.report.data_issues import write_issues
 
     if output is None:
         return
-    for file in write_issues(found.report, found.open, found.verdicts, output, target.title):
+    for file in write_issues(checked.report, checked.open, checked.verdicts, output, target.title):
         ConsoleProgress().step(f"wrote {file}")

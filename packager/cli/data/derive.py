@@ -47,7 +47,7 @@ def derive(
 
     if (step is None) == (command is None):
         raise UsageError("expected one of --step and --command", "write --step module:function")
-    found = run_derive(
+    derived = run_derive(
         Location.parse(table).unversioned(),
         [Location.parse(parent) for parent in parents],
         CodeStep(step or command or "", _params(param or []), is_command=command is not None),
@@ -56,9 +56,9 @@ def derive(
         ConsoleProgress(),
     )
     if as_json:
-        print_result(json.dumps({"version": found.version.number, "outcome": found.outcome}))
+        print_result(json.dumps({"version": derived.version.number, "outcome": derived.outcome}))
     else:
-        print_result(f"version {found.version.number}: {found.summary}")
+        print_result(f"version {derived.version.number}: {derived.summary}")
 
 
 @data.command(rich_help_panel=LINEAGE)
@@ -129,27 +129,27 @@ def gc(
     from packager.tables.vacuum import vacuum
 
     location = Location.parse(table).unversioned()
-    found = vacuum(location, keep_last, keep_version or [], delete=delete)
+    vacuumed = vacuum(location, keep_last, keep_version or [], delete=delete)
     if as_json:
-        facts: dict[str, Any] = {"files": found.files, "bytes": found.size, "deleted": delete}
-        print_result(json.dumps({**facts, "kept": found.kept}))
+        facts: dict[str, Any] = {"files": vacuumed.files, "bytes": vacuumed.size, "deleted": delete}
+        print_result(json.dumps({**facts, "kept": vacuumed.kept}))
         return
-    for number, why in found.kept.items():
+    for number, why in vacuumed.kept.items():
         print_result(f"version {number} is kept: {'; '.join(why)}")
     what = "removed" if delete else "would be removed"
-    print_result(f"{len(found.files)} files, {format_bytes(found.size)}: {what}")
-    if found.files and not delete:
+    print_result(f"{len(vacuumed.files)} files, {format_bytes(vacuumed.size)}: {what}")
+    if vacuumed.files and not delete:
         ConsoleProgress().step("nothing was removed: add --delete to do it")
 
 
 def _params(texts: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    params: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"--param {text}: expected NAME=VALUE", "for example --param least=3")
         try:
-            found[name] = json.loads(value)
+            params[name] = json.loads(value)
         except ValueError:
-            found[name] = value  # a value that is no JSON is text
-    return found
+            params[name] = value  # a value that is no JSON is text
+    return params

@@ -25,17 +25,17 @@ def fingerprint(
     from packager.compare.tables import open_side
     from packager.report.table import pairs
 
-    found = open_side(path).fingerprint
+    data_fingerprint = open_side(path).fingerprint
     if as_json:
-        print_result(found.dump().decode())
+        print_result(data_fingerprint.dump().decode())
         return
     facts = [
-        ("rows", f"{found.row_count:,}"),
-        ("content", f"{found.rows[0]}{found.rows[1]}"),
-        ("in order", found.ordered),
-        ("schema", found.schema_),
-        *(("file", f"{entry.sha256}  {entry.path}") for entry in found.files),
-        *(("column", f"{total}  {name}") for name, total in found.columns.items()),
+        ("rows", f"{data_fingerprint.row_count:,}"),
+        ("content", f"{data_fingerprint.rows[0]}{data_fingerprint.rows[1]}"),
+        ("in order", data_fingerprint.ordered),
+        ("schema", data_fingerprint.schema_),
+        *(("file", f"{entry.sha256}  {entry.path}") for entry in data_fingerprint.files),
+        *(("column", f"{total}  {name}") for name, total in data_fingerprint.columns.items()),
     ]
     print_result(pairs(facts, terminal_columns()))
 
@@ -57,9 +57,11 @@ def diff(
     from packager.report.table_diff import compared_text
 
     names = [name for name in (key_columns or "").split(",") if name]
-    found = compare(open_side(before), open_side(after), names)
+    difference = compare(open_side(before), open_side(after), names)
     print_result(
-        json.dumps(compared_json(found)) if as_json else compared_text(found, terminal_columns())
+        json.dumps(compared_json(difference))
+        if as_json
+        else compared_text(difference, terminal_columns())
     )
-    if exit_code and not found.equal:
+    if exit_code and not difference.equal:
         raise typer.Exit(1)

@@ -70,13 +70,13 @@ def label_queue(
         source, rows, seed, tuple(name for name in (key_columns or "").split(",") if name), labelled
     )
     contents = QueueContents(personal, answers)
-    with temporary_directory() as folder, opened(reference, local) as (found, engine):
+    with temporary_directory() as folder, opened(reference, local) as (package, engine):
 
         def ask(file: Path) -> list[dict[str, Any]]:
-            return all_answers(found, file, engine, progress)
+            return all_answers(package, file, engine, progress)
 
-        manifest = found.manifest
-        chosen = run_queue(request, Packaged(manifest, found.profile(), ask), folder, progress)
+        manifest = package.manifest
+        chosen = run_queue(request, Packaged(manifest, package.profile(), ask), folder, progress)
         _, hidden = shown_columns(chosen, manifest, contents)
         written = write_queue(chosen, manifest, contents, output, form)
     if hidden:

@@ -164,12 +164,12 @@ def schemes(table: At, as_json: AsJson = False) -> None:
     from packager.location import Location
     from packager.report.labels import schemes_text
 
-    version, found = overviews(Location.parse(table))
+    version, scheme_overviews = overviews(Location.parse(table))
     if as_json:
-        schemes_json = [one.model_dump(mode="json", by_alias=True) for one in found]
+        schemes_json = [one.model_dump(mode="json", by_alias=True) for one in scheme_overviews]
         print_result(json.dumps({"version": version, "schemes": schemes_json}))
     else:
-        print_result(schemes_text(found, terminal_columns()))
+        print_result(schemes_text(scheme_overviews, terminal_columns()))
 
 
 @labels.command()
@@ -199,17 +199,19 @@ def show(
             "--target: expected --resolved and --output with it", "it names a column of the file"
         )
     find = resolved_labels if resolved else labels_of
-    chosen, found = find(Location.parse(table), scheme)
+    chosen, scheme_labels = find(Location.parse(table), scheme)
     if output is not None:
-        write_csv(found, output, target)
+        write_csv(scheme_labels, output, target)
         ConsoleProgress().step(f"wrote {output}")
-    shown = plain_rows(found, limit)
+    shown = plain_rows(scheme_labels, limit)
     if as_json:
         print_result(json.dumps({"scheme": chosen.name, "labels": shown}))
         return
     print_result(labels_text(shown, terminal_columns()))
-    if len(found.frame) > limit and output is None:
-        ConsoleProgress().step(f"{len(found.frame) - limit:,} more: --limit, or --output FILE")
+    if len(scheme_labels.frame) > limit and output is None:
+        ConsoleProgress().step(
+            f"{len(scheme_labels.frame) - limit:,} more: --limit, or --output FILE"
+        )
 
 
 @labels.command()
@@ -223,8 +225,8 @@ def agreement(table: At, scheme: Scheme = None, as_json: AsJson = False) -> None
     from packager.location import Location
     from packager.report.labels import agreement_text
 
-    chosen, found = labels_of(Location.parse(table), scheme)
-    report = agreement_report(found.frame, chosen)
+    chosen, scheme_labels = labels_of(Location.parse(table), scheme)
+    report = agreement_report(scheme_labels.frame, chosen)
     if as_json:
         print_result(json.dumps(report.model_dump(mode="json")))
     else:

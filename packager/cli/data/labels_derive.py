@@ -88,10 +88,14 @@ def _derive(
 
     by = Authorship(message, adding.author() if author is None else author, change=True)
     location = Location.parse(output).unversioned() if output else None
-    made, found = derive_labels(parent, step, location, by, ConsoleProgress())
+    derived_table, derived = derive_labels(parent, step, location, by, ConsoleProgress())
     if as_json:
-        facts = {"table": made.uri, "version": made.version, "outcome": found.outcome}
-        print_result(json.dumps({"output": str(made), **facts}))
+        facts = {
+            "table": derived_table.uri,
+            "version": derived_table.version,
+            "outcome": derived.outcome,
+        }
+        print_result(json.dumps({"output": str(derived_table), **facts}))
     else:
-        ConsoleProgress().step(found.summary)
-        print_result(str(made))
+        ConsoleProgress().step(derived.summary)
+        print_result(str(derived_table))

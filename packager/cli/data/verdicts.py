@@ -88,11 +88,11 @@ def list_verdicts(where: Where = ".", as_json: AsJson = False) -> None:
     from packager.review.verdicts import read_verdicts
 
     file = resolve_target(where).verdicts
-    found = read_verdicts(file)
+    all_verdicts = read_verdicts(file)
     if as_json:
-        print_result(json.dumps({"verdicts": [given.model_dump() for given in found]}))
+        print_result(json.dumps({"verdicts": [given.model_dump() for given in all_verdicts]}))
     else:
-        print_result(verdicts_text(found, terminal_columns()) or "no verdicts")
+        print_result(verdicts_text(all_verdicts, terminal_columns()) or "no verdicts")
 
 
 @verdicts.command("import")
@@ -110,10 +110,10 @@ def import_verdicts(
 
     if not file.is_file():
         raise UsageError(f"{file}: expected a CSV file with verdicts, which does not exist")
-    kept = resolve_target(project).verdicts
-    new = merged(read_verdicts(kept), read_verdicts(file))
-    write_verdicts(new, kept)
-    _print_count(new, kept, as_json)
+    verdicts_file = resolve_target(project).verdicts
+    new = merged(read_verdicts(verdicts_file), read_verdicts(file))
+    write_verdicts(new, verdicts_file)
+    _print_count(new, verdicts_file, as_json)
 
 
 @verdicts.command("apply")
@@ -181,20 +181,22 @@ def _apply_to_table(
     base = target.project.directory if target.project else None
     wanted = Location.parse(output, base).unversioned() if output else None
     done: list[Corrections] = []
-    made, found = apply_to_table(table, decided, wanted, author(), ConsoleProgress(), done.append)
+    derived_table, derived = apply_to_table(
+        table, decided, wanted, author(), ConsoleProgress(), done.append
+    )
     for changes in done:
         _print_changes(changes.dropped, len(changes.cells), changes.unused)
-    for reason in stale(made, found.version, AllowedLocations.of(made, table)):
-        ConsoleProgress().warn(f"{made} is stale: {reason}")
+    for reason in stale(derived_table, derived.version, AllowedLocations.of(derived_table, table)):
+        ConsoleProgress().warn(f"{derived_table} is stale: {reason}")
     if not as_json:
-        ConsoleProgress().step(found.summary)
-        print_result(str(made))
+        ConsoleProgress().step(derived.summary)
+        print_result(str(derived_table))
         return
     facts = {
-        "output": str(made),
-        "table": made.uri,
-        "version": made.version,
-        "outcome": found.outcome,
+        "output": str(derived_table),
+        "table": derived_table.uri,
+        "version": derived_table.version,
+        "outcome": derived.outcome,
     }
     counts = [{"dropped": c.dropped, "fixed": len(c.cells), "unused": c.unused} for c in done]
     print_result(json.dumps({**facts, **(counts[0] if counts else {})}))
@@ -217,8 +219,8 @@ def _clean(source: Path) -> Path:
     return source.with_name(f"{name}.clean{suffix}")
 
 
-def _print_count(found: tuple[Verdict, ...], file: Path, as_json: bool) -> None:
+def _print_count(all_verdicts: tuple[Verdict, ...], file: Path, as_json: bool) -> None:
     if as_json:
-        print_result(json.dumps({"file": str(file), "verdicts": len(found)}))
+        print_result(json.dumps({"file": str(file), "verdicts": len(all_verdicts)}))
     else:
-        print_result(f"{file}: {len(found)} verdict{'s' if len(found) != 1 else ''}")
+        print_result(f"{file}: {len(all_verdicts)} verdict{'s' if len(all_verdicts) != 1 else ''}")

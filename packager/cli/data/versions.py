@@ -54,15 +54,15 @@ def add(
     location = Location.parse(table or _stem(rows)).unversioned()
     by = adding.author() if author is None else author
     opened = open_source(rows, reader)
-    found = adding.commit_rows(
+    commit = adding.commit_rows(
         opened, location, message, by, change=allow_schema_change, append=append
     )
-    frames = VersionedTable.open(location).frames(found.version.number)
+    frames = VersionedTable.open(location).frames(commit.version.number)
     try:
-        found = replace(found, leakage=leakage(Path.cwd(), location, frames))
+        commit = replace(commit, leakage=leakage(Path.cwd(), location, frames))
     except PackageError as error:  # the version is committed; package.toml may be invalid
         ConsoleProgress().warn(f"leakage was not checked: {error.message}")
-    print_result(json.dumps(added_json(found)) if as_json else added_text(found))
+    print_result(json.dumps(added_json(commit)) if as_json else added_text(commit))
 
 
 def _stem(path: Path) -> str:
@@ -131,8 +131,8 @@ def revert(
     from packager.tables.checkout import revert as run_revert
 
     location = replace(Location.parse(table).unversioned(), version=version)
-    made = run_revert(location, message, adding.author() if author is None else author)
+    new_version = run_revert(location, message, adding.author() if author is None else author)
     if as_json:
-        print_result(json.dumps({"version": made.number, "reverted_to": version}))
+        print_result(json.dumps({"version": new_version.number, "reverted_to": version}))
     else:
-        print_result(f"version {made.number}: the content of version {version}")
+        print_result(f"version {new_version.number}: the content of version {version}")

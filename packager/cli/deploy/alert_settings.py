@@ -106,12 +106,12 @@ def _parameters(
     function: Callable[..., None], taken: Mapping[str, tuple[str, Any, Any]]
 ) -> list[inspect.Parameter]:
     defaults = {**vars(Objectives()), **vars(AlertOptions())}
-    found: list[inspect.Parameter] = []
+    parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(function, eval_str=True).parameters.values():
         if parameter.name != NAME:
-            found.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
             continue
-        found += [
+        parameters += [
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
@@ -120,7 +120,7 @@ def _parameters(
             )
             for name, (field, kind, option) in taken.items()
         ]
-    return found
+    return parameters
 
 
 def _settings(verb: str, values: Mapping[str, Any]) -> AlertSettings:

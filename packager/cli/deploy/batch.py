@@ -35,8 +35,8 @@ def batch(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    with open_reference(reference, Engine.connect()) as found:
-        name, python = found.manifest.name, found.lock().python
+    with open_reference(reference, Engine.connect()) as package:
+        name, python = package.manifest.name, package.lock().python
     files = batch_files(
         scheduler, BatchScoring(name, python, reference, data, scores, shards, image)
     )

@@ -57,10 +57,10 @@ def compose(
         *(image, replicas, port, keys, network),
         *(tuple(with_ or ()), tuple(without or ()), parsed_pins(pin or ())),
     )
-    with open_reference(reference, Engine.connect()) as found:
-        done = deploy_compose(found, output, options, settings.objectives, settings.options)
-        name, version = found.manifest.name, found.manifest.tag
-        in_file = found.engine is None and not found.source and not image
+    with open_reference(reference, Engine.connect()) as package:
+        done = deploy_compose(package, output, options, settings.objectives, settings.options)
+        name, version = package.manifest.name, package.manifest.tag
+        in_file = package.engine is None and not package.source and not image
     models = sorted(done.fleet.members)
     print_files(output, done.files, done.changed, as_json=as_json, models=models)
     progress = ConsoleProgress()

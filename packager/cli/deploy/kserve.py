@@ -63,9 +63,9 @@ def kserve(
         left_out=without or (),
         pins=parsed_pins(pin or (), (REDIS,)),
     )
-    with open_reference(reference, Engine.connect()) as found:
+    with open_reference(reference, Engine.connect()) as package:
         done = deploy_kserve(
-            found, output, cluster, settings.objectives, settings.options, percent_of(canary)
+            package, output, cluster, settings.objectives, settings.options, percent_of(canary)
         )
     versions, before = done.versions, done.before
     beside = None if versions.canary is None else versions.canary.version

@@ -62,8 +62,8 @@ def kubernetes(
         left_out=[part for part in without or () if part != TRACKER],
         pins=parsed_pins(pin or (), PINNABLE),
     ).with_parts(with_ or (), [part for part in without or () if part == TRACKER], companion, every)
-    with open_reference(reference, Engine.connect()) as found:
-        done = deploy_kubernetes(found, output, cluster, settings.objectives, settings.options)
+    with open_reference(reference, Engine.connect()) as package:
+        done = deploy_kubernetes(package, output, cluster, settings.objectives, settings.options)
     print_files(output, done.files, done.changed, as_json=as_json, version=done.version)
     progress = ConsoleProgress()
     folder = f"{output}/{done.folder}/overlays/dev"

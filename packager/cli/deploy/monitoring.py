@@ -32,9 +32,9 @@ def monitoring(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
 
-    with open_reference(reference, Engine.connect()) as found:
-        done = deploy_monitoring(found, output, settings.objectives, settings.options)
-        name = found.manifest.name
+    with open_reference(reference, Engine.connect()) as package:
+        done = deploy_monitoring(package, output, settings.objectives, settings.options)
+        name = package.manifest.name
     print_files(output, done.files, done.changed, as_json=as_json, models=list(done.models))
     progress = ConsoleProgress()
     progress.step(f"watched: {', '.join(done.models)}")

@@ -84,9 +84,9 @@ def sagemaker(
         variables=parsed_variables(variable or ()),
         topic=alarm_topic,
     )
-    with open_reference(reference, Engine.connect()) as found:
-        done = deploy_sagemaker(found, output, options, settings.objectives)
-        version = found.manifest.tag
+    with open_reference(reference, Engine.connect()) as package:
+        done = deploy_sagemaker(package, output, options, settings.objectives)
+        version = package.manifest.tag
     facts = {"version": version, "endpoint": done.endpoint, "region": done.region}
     print_files(output, done.files, done.changed, as_json=as_json, **facts)
     progress = ConsoleProgress()

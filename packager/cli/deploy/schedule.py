@@ -32,9 +32,15 @@ def schedule(
     from packager.image.reference import open_reference
     from packager.image.stored_images import COMPANION
 
-    with open_reference(reference, Engine.connect()) as found:
+    with open_reference(reference, Engine.connect()) as package:
         requested = Schedule(
-            found.manifest.name, reference, found.name, found.name + COMPANION, data, every, state
+            package.manifest.name,
+            reference,
+            package.name,
+            package.name + COMPANION,
+            data,
+            every,
+            state,
         )
     files = schedule_files(requested)
     print_files(output, files, write(output, files, {}), as_json=as_json)

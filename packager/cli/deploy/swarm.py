@@ -55,9 +55,9 @@ def swarm(
         *(image, replicas, port, keys, network),
         *(tuple(with_ or ()), tuple(without or ()), parsed_pins(pin or ())),
     )
-    with open_reference(reference, Engine.connect()) as found:
-        plan = plan_swarm(found, output, options, settings.objectives, settings.options)
-        name, version = found.manifest.name, found.manifest.tag
+    with open_reference(reference, Engine.connect()) as package:
+        plan = plan_swarm(package, output, options, settings.objectives, settings.options)
+        name, version = package.manifest.name, package.manifest.tag
     done = write_plan(plan, output)
     models = sorted(done.fleet.members)
     print_files(output, done.files, done.changed, as_json=as_json, models=models)

@@ -155,12 +155,12 @@ def _run(
         check_no_update(output)
         left = request
     progress = ConsoleProgress()
-    with opened(left.reference, False, key, companion=bool(left.data)) as (found, engine):
-        with _reported(found, left.data, issues) as ended:
+    with opened(left.reference, False, key, companion=bool(left.data)) as (package, engine):
+        with _reported(package, left.data, issues) as ended:
             if request is None:
-                ended(resume_update(found, output, engine, progress))
+                ended(resume_update(package, output, engine, progress))
             else:
-                ended(start_update(found, output, request, engine, progress))
+                ended(start_update(package, output, request, engine, progress))
         return ended.result
 
 
@@ -175,7 +175,7 @@ class _Ended:
 
 
 @contextmanager
-def _reported(found: Reference, data: str, issues: str | None) -> Iterator[_Ended]:
+def _reported(package: Reference, data: str, issues: str | None) -> Iterator[_Ended]:
     """Report how the update of the block ends to the issue tracker at ``issues``.
 
     A wrong call (``UsageError``) says nothing about the version.
@@ -184,7 +184,7 @@ def _reported(found: Reference, data: str, issues: str | None) -> Iterator[_Ende
 
     def report(refusal: str | None, test: DataTestReport | None = None) -> None:
         name = data_name(data or None)
-        for one in findings_of_update(refusal, test, found.manifest, name, time.time()):
+        for one in findings_of_update(refusal, test, package.manifest, name, time.time()):
             send_findings(issues, one, ConsoleProgress())
 
     ended = _Ended()
@@ -211,10 +211,10 @@ def _run_swarm(
     assert request is not None
     progress = ConsoleProgress()
     with (
-        opened(request.reference, False, key, companion=bool(request.data)) as (found, engine),
-        _reported(found, request.data, issues) as ended,
+        opened(request.reference, False, key, companion=bool(request.data)) as (package, engine),
+        _reported(package, request.data, issues) as ended,
     ):
-        ended(update_swarm(found, output, request, engine, progress))
+        ended(update_swarm(package, output, request, engine, progress))
     result = ended.result
     if result.done:
         progress.step(f"for its rules and dashboard: {start_command(output)}")

@@ -204,10 +204,10 @@ def future_text(text: str | None) -> str | None:
 
     from packager.tracker.core.moments import parse_moment
 
-    found = moment_text(text)
-    if found is not None and parse_moment(found) <= time.time():
-        raise UsageError(f"--until: expected a time to come, got {found}", "for example 3d")
-    return found
+    moment = moment_text(text)
+    if moment is not None and parse_moment(moment) <= time.time():
+        raise UsageError(f"--until: expected a time to come, got {moment}", "for example 3d")
+    return moment
 
 
 def moment_text(text: str | None) -> str | None:
@@ -218,9 +218,9 @@ def moment_text(text: str | None) -> str | None:
 
     if text is None:
         return None
-    found = _DURATION.fullmatch(text.strip())
-    if found is not None:
-        return format_moment(time.time() + int(found[1]) * _SECONDS[found[2]])
+    duration = _DURATION.fullmatch(text.strip())
+    if duration is not None:
+        return format_moment(time.time() + int(duration[1]) * _SECONDS[duration[2]])
     try:
         return format_moment(parse_moment(text))
     except ValueError as error:

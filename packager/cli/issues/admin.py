@@ -46,9 +46,9 @@ def import_issues(
     if not source.is_file():
         raise UsageError(f"{source}: expected a file, but there is none", "name an exported file")
     with connected(url, token_file) as client:
-        found = client.import_from(source)
-    detail = f"{found['added']} added, {found['changed']} changed, {found['same']} the same"
-    print_result(json.dumps(found) if as_json else detail)
+        counts = client.import_from(source)
+    detail = f"{counts['added']} added, {counts['changed']} changed, {counts['same']} the same"
+    print_result(json.dumps(counts) if as_json else detail)
 
 
 @issues.command(rich_help_panel=SERVE)
@@ -82,11 +82,11 @@ def audit(
     from packager.report.table import table
 
     with connected(url, token_file) as client:
-        found = client.audit()
+        entries = client.audit()
     if as_json:
-        print_result(json.dumps({"audit": found}))
+        print_result(json.dumps({"audit": entries}))
         return
-    rows = [[one["at"], one["who"], one["what"], one["text"]] for one in found]
+    rows = [[one["at"], one["who"], one["what"], one["text"]] for one in entries]
     print_result(table(["when", "who", "what", ""], rows, terminal_columns()) or "nothing")
 
 
@@ -98,11 +98,11 @@ def list_tokens(
     from packager.report.table import table
 
     with connected(url, token_file) as client:
-        found = client.tokens()
+        access_tokens = client.tokens()
     if as_json:
-        print_result(json.dumps({"tokens": found}))
+        print_result(json.dumps({"tokens": access_tokens}))
         return
-    rows = [[one["name"], one["scope"], one["last_used"] or "never"] for one in found]
+    rows = [[one["name"], one["scope"], one["last_used"] or "never"] for one in access_tokens]
     print_result(table(["name", "scope", "last used"], rows, terminal_columns()) or "no tokens")
 
 

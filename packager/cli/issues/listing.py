@@ -70,15 +70,15 @@ def list_issues(
     if not every and not selection.keys() & UNFOLDING:
         selection["folded"] = True
     with connected(url, token_file) as client:
-        found = list(client.issues(selection, limit + 1))
-    shown = found[:limit]
+        listed = list(client.issues(selection, limit + 1))
+    shown = listed[:limit]
     if as_json:
-        print_result(json.dumps({"issues": shown, "more": len(found) > limit}))
+        print_result(json.dumps({"issues": shown, "more": len(listed) > limit}))
         return
     print_result(list_text(shown, time.time(), terminal_columns(), named=bool(status)))
     if any(one["cause_size"] > 1 for one in shown):
         ConsoleProgress().step("issues of one cause are one line: --all lists each")
-    if len(found) > limit:
+    if len(listed) > limit:
         ConsoleProgress().step("more: --limit")
 
 
@@ -93,8 +93,8 @@ def show(
 
     number = number_of(issue)
     with connected(url, token_file) as client:
-        found, events = client.issue(number), client.events(number)
+        fields, events = client.issue(number), client.events(number)
     if as_json:
-        print_result(json.dumps({**found, "history": events}))
+        print_result(json.dumps({**fields, "history": events}))
     else:
-        print_result(issue_text(found, events, time.time(), terminal_columns()))
+        print_result(issue_text(fields, events, time.time(), terminal_columns()))

@@ -28,9 +28,13 @@ def image(
 
     where, engine = Destination.parse(output), Engine.connect()
     with temporary_directory() as folder:
-        made = build_tracker_image(base, where, engine, folder, ConsoleProgress())
-    known = {"tag": made.name, "config_digest": made.digest, "size": made.size}
-    print_result(json.dumps(known) if as_json else str(where.path or made.name))
+        tracker_image = build_tracker_image(base, where, engine, folder, ConsoleProgress())
+    known = {
+        "tag": tracker_image.name,
+        "config_digest": tracker_image.digest,
+        "size": tracker_image.size,
+    }
+    print_result(json.dumps(known) if as_json else str(where.path or tracker_image.name))
 
 
 @issues.command(rich_help_panel=SERVE)

@@ -65,8 +65,8 @@ def picture(value: Any) -> str | None:
     has 1, 3 or 4 elements, are drawn from their smallest number, black, to their largest.
     """
     if isinstance(value, bytes):
-        found = header(value) if len(value) <= MAX_PICTURE_BYTES else None
-        kind = _TYPES.get(found.format) if found else None
+        image = header(value) if len(value) <= MAX_PICTURE_BYTES else None
+        kind = _TYPES.get(image.format) if image else None
         return f"data:{kind};base64,{base64.b64encode(value).decode()}" if kind else None
     if not isinstance(value, np.ndarray) or not value.size:
         return None
@@ -113,8 +113,8 @@ def _array_text(value: npt.NDArray[Any]) -> str:
 
 
 def _bytes_text(value: bytes) -> str:
-    found = header(value)
-    if found is not None:
-        return f"{found.format}, {found.width} x {found.height} pixels, {len(value):,} bytes"
+    image = header(value)
+    if image is not None:
+        return f"{image.format}, {image.width} x {image.height} pixels, {len(value):,} bytes"
     start = value[:16].hex(" ")
     return f"{len(value):,} bytes: {start}{' …' if len(value) > 16 else ''}" if value else "0 bytes"

@@ -46,10 +46,10 @@ def id_like(table: CheckedTable) -> Iterator[DataIssue]:
     """
     if len(table) < MIN_ROWS:
         raise NotApplicableError.too_few(len(table), MIN_ROWS)
-    found = naming(table)
-    if len(found) == len(table.features):
+    shares = naming(table)
+    if len(shares) == len(table.features):
         return
-    for name, unique in found.items():
+    for name, unique in shares.items():
         if name in table.texts and is_free_text(table, name):
             continue
         yield DataIssue(
@@ -63,9 +63,9 @@ def id_like(table: CheckedTable) -> Iterator[DataIssue]:
 
 def naming(table: CheckedTable) -> dict[str, float]:
     """The features that number or identify rows, each with its share of distinct values."""
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     if len(table) < MIN_ROWS:
-        return found
+        return shares
     for name in table.features:
         nested = table.holds(name, bytes) or table.holds(name, list)
         if nested or (name not in table.texts and not _counts_up(table, name)):
@@ -73,8 +73,8 @@ def naming(table: CheckedTable) -> dict[str, float]:
         present = int(table.frame[name].notna().sum())
         unique = table.distinct(name) / max(1, present)
         if present >= MIN_ROWS and unique >= MIN_UNIQUE_SHARE:
-            found[name] = unique
-    return found
+            shares[name] = unique
+    return shares
 
 
 def leave_out(table: CheckedTable) -> str:

@@ -66,15 +66,15 @@ class Folds:
         shape = (len(self.rows),) if self.classes is None else (len(self.rows), len(self.classes))
         answers = np.full(shape, np.nan)
         for train, test in self.splits:
-            named, found = fit_predict(
+            named, predictions = fit_predict(
                 self.columns.iloc[train].reset_index(drop=True),
                 self.target.iloc[train].reset_index(drop=True),
                 self.columns[list(self.features)].iloc[test].reset_index(drop=True),
             )
             if self.classes is None:
-                answers[test] = found
+                answers[test] = predictions
             else:
-                answers[test] = _aligned(named, found, self.classes, self.target_values[test])
+                answers[test] = _aligned(named, predictions, self.classes, self.target_values[test])
         known = np.isfinite(answers if self.classes is None else answers.sum(axis=1))
         return OutOfFoldPredictions(
             self.rows[known], self.classes, self.target_values[known], answers[known]
@@ -139,8 +139,8 @@ def _forward(order: Floats) -> list[tuple[Ints, Ints]]:
     _, ranks = np.unique(order, return_inverse=True)
     cuts = np.quantile(ranks, np.arange(1, FOLDS + 1) / (FOLDS + 1), method="higher")
     part = np.searchsorted(cuts, ranks, side="right")
-    found = [(np.flatnonzero(part < n), np.flatnonzero(part == n)) for n in range(1, FOLDS + 1)]
-    splits = [(train, test) for train, test in found if len(train) and len(test)]
+    folds = [(np.flatnonzero(part < n), np.flatnonzero(part == n)) for n in range(1, FOLDS + 1)]
+    splits = [(train, test) for train, test in folds if len(train) and len(test)]
     if not splits:
         raise NotApplicableError(
             "the rows have too few different times to train on the earlier ones"
@@ -156,18 +156,18 @@ def _codes(target: list[Any], classes: tuple[Any, ...] | None) -> Floats:
 
 
 def _aligned(
-    named: tuple[Any, ...] | None, found: Floats, classes: tuple[Any, ...], given: Floats
+    named: tuple[Any, ...] | None, probabilities: Floats, classes: tuple[Any, ...], given: Floats
 ) -> Floats:
     """Probabilities with a column for each of ``classes``: 0 for a class that the fold lacked.
 
     A row whose own class was absent from training gets NaN, because its prediction means nothing.
     """
     index = {label: code for code, label in enumerate(classes)}
-    aligned = np.zeros((len(found), len(classes)))
+    aligned = np.zeros((len(probabilities), len(classes)))
     known = np.zeros(len(classes), dtype=np.bool_)
     for column, label in enumerate(named or ()):
         if label in index:
-            aligned[:, index[label]] = found[:, column]
+            aligned[:, index[label]] = probabilities[:, column]
             known[index[label]] = True
     aligned[~known[given.astype(np.intp)]] = np.nan
     return aligned

@@ -20,12 +20,12 @@ def disputed_label(table: CheckedTable) -> Iterator[DataIssue]:
     if labels is None:
         return
     for scheme in dict.fromkeys(row.scheme for row in labels.disputed):
-        found = [row for row in labels.disputed if row.scheme == scheme]
+        disputed = [row for row in labels.disputed if row.scheme == scheme]
         yield DataIssue(
             labels.target,
             f"one label of scheme {scheme} by all annotators",
             "label the row again (package data labels add --replace), fix or drop it",
-            np.array([row.score for row in found]),
-            np.array([row.row for row in found], dtype=np.intp),
-            [row.votes for row in found],
+            np.array([row.score for row in disputed]),
+            np.array([row.row for row in disputed], dtype=np.intp),
+            [row.votes for row in disputed],
         )

@@ -27,23 +27,25 @@ def drift(table: CheckedTable) -> Iterator[DataIssue]:
     references: dict[str, list[FeatureProfile]] = {}
     for feature in table.expected.reference:
         references.setdefault(feature.column, []).append(feature)
-    kept = [name for name in names if name in references and name in table.frame.columns]
-    if not kept or not len(table):
+    columns = [name for name in names if name in references and name in table.frame.columns]
+    if not columns or not len(table):
         return
     numbering = {name for name in naming(table) if not _is_sentences(table, name)}
     sampled = table.sample(MAX_SAMPLE_ROWS)
-    sample = table.frame[kept].iloc[sampled]
+    sample = table.frame[columns].iloc[sampled]
     shared = shared_rows(table.expected.sampled, table.hashes[sampled])
     for column in infer_columns(sample):
         before = table.expected.before(column.name)
         if before is None or column.name in numbering or column.kind == "datetime":
             continue
         if comparable(before.kind, column.kind):
-            for found in drifts_of_column(references[column.name], sample[column.name], shared):
-                if found.notable:
-                    about = f"{found.measure}: " if found.measure else ""
+            for column_drift in drifts_of_column(
+                references[column.name], sample[column.name], shared
+            ):
+                if column_drift.notable:
+                    about = f"{column_drift.measure}: " if column_drift.measure else ""
                     expected = "the distribution of the previous version"
-                    yield _moved(found, column.name, expected, about)
+                    yield _moved(column_drift, column.name, expected, about)
 
 
 def slice_drift(table: CheckedTable) -> Iterator[DataIssue]:
@@ -62,26 +64,28 @@ def slice_drift(table: CheckedTable) -> Iterator[DataIssue]:
     )
     for name, mask in slices.masks(sample).items():
         rows, before = int(mask.sum()), shares.rows[name]
-        found = drift_of(
+        share_drift = drift_of(
             f"slice {name}",
             np.array([rows, len(sample) - rows]),
             np.array([before, total - before]),
             shared,
         )
-        if found.notable:
+        if share_drift.notable:
             share = f"{before / total:.1%} of the rows, as in the previous version"
-            yield _moved(found, None, share, f"slice {name}: {rows / len(sample):.1%}, ")
+            yield _moved(share_drift, None, share, f"slice {name}: {rows / len(sample):.1%}, ")
 
 
 def _is_sentences(table: CheckedTable, name: str) -> bool:
     return name in table.texts and is_free_text(table, name)
 
 
-def _moved(found: ColumnDrift, column: str | None, expected: str, how: str = "") -> DataIssue:
+def _moved(
+    column_drift: ColumnDrift, column: str | None, expected: str, how: str = ""
+) -> DataIssue:
     return DataIssue(
         column,
         expected,
         "see where the new rows come from; retrain if the population changed",
-        0.6 if found.psi > MIN_PSI else 0.45,
-        observed=f"{how}PSI {found.psi:.3f}, z {found.z:.1f}",
+        0.6 if column_drift.psi > MIN_PSI else 0.45,
+        observed=f"{how}PSI {column_drift.psi:.3f}, z {column_drift.z:.1f}",
     )

@@ -43,10 +43,10 @@ def mixed_images(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.5: a format or a size that few images have, where all others have one."""
     for name, rows, images in _images(table):
         for what in ("format", "size"):
-            found = [_text(image, what) for image in images if image is not None]
-            times = Counter(found)
+            texts = [_text(image, what) for image in images if image is not None]
+            times = Counter(texts)
             (usual, count), *rest = times.most_common() or [("", 0)]
-            if not rest or count < (1 - MAX_RARE_SHARE) * len(found):
+            if not rest or count < (1 - MAX_RARE_SHARE) * len(texts):
                 continue
             odd = [
                 (row, _text(image, what))
@@ -55,7 +55,7 @@ def mixed_images(table: CheckedTable) -> Iterator[DataIssue]:
             ]
             yield DataIssue(
                 name,
-                f"{usual}, as {count / len(found):.1%} of the images",
+                f"{usual}, as {count / len(texts):.1%} of the images",
                 f"convert it, if the model expects one {what}",
                 0.5,
                 np.array([row for row, _ in odd], np.intp),

@@ -77,8 +77,8 @@ class DataCheckReport(FrozenModel):
     @property
     def digest(self) -> str:
         """sha256 of the findings of the model-free detectors: equal on every machine."""
-        found = [f.model_dump() for f in self.findings if f.detector in self.model_free]
-        return sha256_bytes(canonical_json(found))
+        findings = [f.model_dump() for f in self.findings if f.detector in self.model_free]
+        return sha256_bytes(canonical_json(findings))
 
 
 def worst_first(finding: DataFinding) -> tuple[bool, float, str, str, int, str]:

@@ -26,29 +26,29 @@ MAX_LABEL = 40
 """Maximum characters of a label in the text of a finding, which contains three labels."""
 
 
-def label_error(table: CheckedTable, found: OutOfFoldPredictions) -> Iterator[DataIssue]:
+def label_error(table: CheckedTable, out_of_fold: OutOfFoldPredictions) -> Iterator[DataIssue]:
     """Score 0.3 to 0.8, increasing with the model's confidence and with its accuracy."""
-    if found.classes is None:
-        yield from _numbers(table, found)
+    if out_of_fold.classes is None:
+        yield from _numbers(table, out_of_fold)
         return
-    given = found.target_values.astype(np.intp)
-    flagged = confident(given, found.predictions)
-    guess = np.argmax(found.predictions, axis=1)
+    given = out_of_fold.target_values.astype(np.intp)
+    flagged = confident(given, out_of_fold.predictions)
+    guess = np.argmax(out_of_fold.predictions, axis=1)
     right = float((guess == given).mean())
     rows = np.flatnonzero(flagged)
-    probability = found.predictions[rows, guess[rows]]
-    names = [truncate(str(label), MAX_LABEL) for label in found.classes]
+    probability = out_of_fold.predictions[rows, guess[rows]]
+    names = [truncate(str(label), MAX_LABEL) for label in out_of_fold.classes]
     texts = [
         f"{names[given[r]]}; the model predicts {names[guess[r]]} "
-        f"({p:.0%}), {names[given[r]]} {found.predictions[r, given[r]]:.0%}"
+        f"({p:.0%}), {names[given[r]]} {out_of_fold.predictions[r, given[r]]:.0%}"
         for r, p in zip(rows, probability, strict=True)
     ]
     yield DataIssue(
         table.target,
         "the label that a model trained without this row expects",
         "inspect the row: fix the label, keep or drop it",
-        0.3 + 0.5 * right * self_confidence(given, found.predictions)[rows],
-        found.rows[rows],
+        0.3 + 0.5 * right * self_confidence(given, out_of_fold.predictions)[rows],
+        out_of_fold.rows[rows],
         texts,
     )
 
@@ -128,10 +128,12 @@ def robust_residuals(given: Floats, predicted: Floats) -> Floats:
     return scaled
 
 
-def _numbers(table: CheckedTable, found: OutOfFoldPredictions) -> Iterator[DataIssue]:
-    answered = np.isfinite(found.predictions)
-    scaled = np.zeros(len(found.target_values))
-    scaled[answered] = robust_residuals(found.target_values[answered], found.predictions[answered])
+def _numbers(table: CheckedTable, out_of_fold: OutOfFoldPredictions) -> Iterator[DataIssue]:
+    answered = np.isfinite(out_of_fold.predictions)
+    scaled = np.zeros(len(out_of_fold.target_values))
+    scaled[answered] = robust_residuals(
+        out_of_fold.target_values[answered], out_of_fold.predictions[answered]
+    )
     rows: npt.NDArray[np.intp] = np.flatnonzero(np.abs(scaled) > MIN_RESIDUAL_Z)
     if len(rows):
         yield DataIssue(
@@ -139,10 +141,10 @@ def _numbers(table: CheckedTable, found: OutOfFoldPredictions) -> Iterator[DataI
             "about what a model trained without this row expects",
             "inspect the row: fix the value, keep or drop it",
             0.8 - 0.4 * MIN_RESIDUAL_Z / np.abs(scaled[rows]),
-            found.rows[rows],
+            out_of_fold.rows[rows],
             [
-                f"{found.target_values[r]:.15g}; "
-                f"the model predicts {format_number(found.predictions[r])}, "
+                f"{out_of_fold.target_values[r]:.15g}; "
+                f"the model predicts {format_number(out_of_fold.predictions[r])}, "
                 f"{abs(scaled[r]):.0f} robust deviations away"
                 for r in rows
             ],

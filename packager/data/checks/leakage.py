@@ -33,15 +33,15 @@ def leakage(table: CheckedTable) -> Iterator[DataIssue]:
     known = held_out & np.isin(table.feature_hashes, trained)
     if not known.any():
         return
-    found = split_overlap(table, held_out, known)
-    leaked = found.beyond_chance and found.is_relevant
+    overlap = split_overlap(table, held_out, known)
+    leaked = overlap.beyond_chance and overlap.is_relevant
     rows = rows_where(known)
     where = dict(zip(trained.tolist(), np.flatnonzero(table.trained).tolist(), strict=True))
     yield DataIssue(
         None,
         "held-out rows that are not in the training data",
         "drop the copies, or split by hash or by the group they belong to",
-        1.0 if leaked else 0.6 if found.beyond_chance else 0.35,
+        1.0 if leaked else 0.6 if overlap.beyond_chance else 0.35,
         rows,
         [
             f"the features of training row {where[key]}"

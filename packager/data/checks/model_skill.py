@@ -11,23 +11,23 @@ MIN_STANDARD_ERRORS = 3.0
 """Standard errors by which a model must be better than chance."""
 
 
-def check_skill(found: OutOfFoldPredictions) -> None:
+def check_skill(out_of_fold: OutOfFoldPredictions) -> None:
     """Raise ``NotApplicableError`` unless the model is better than one without features.
 
     Classes: mean recall of the classes above 1 / number of classes. Numbers: mean absolute error
     below that of the median.
     """
-    if not len(found.rows):
+    if not len(out_of_fold.rows):
         raise NotApplicableError("no row has an out-of-fold prediction")
-    if found.classes is None:
-        _check_numbers(found)
+    if out_of_fold.classes is None:
+        _check_numbers(out_of_fold)
     else:
-        _check_classes(found)
+        _check_classes(out_of_fold)
 
 
-def _check_classes(found: OutOfFoldPredictions) -> None:
-    given = found.target_values.astype(np.intp)
-    right = np.argmax(found.predictions, axis=1) == given
+def _check_classes(out_of_fold: OutOfFoldPredictions) -> None:
+    given = out_of_fold.target_values.astype(np.intp)
+    right = np.argmax(out_of_fold.predictions, axis=1) == given
     present, sizes = np.unique(given, return_counts=True)
     if len(present) < 2:
         raise NotApplicableError("the out-of-fold rows have one class")
@@ -42,11 +42,11 @@ def _check_classes(found: OutOfFoldPredictions) -> None:
         )
 
 
-def _check_numbers(found: OutOfFoldPredictions) -> None:
-    answered = np.isfinite(found.predictions)
+def _check_numbers(out_of_fold: OutOfFoldPredictions) -> None:
+    answered = np.isfinite(out_of_fold.predictions)
     if not answered.any():
         raise NotApplicableError("no row has an out-of-fold prediction")
-    given, answers = found.target_values[answered], found.predictions[answered]
+    given, answers = out_of_fold.target_values[answered], out_of_fold.predictions[answered]
     saved = np.abs(given - np.median(given)) - np.abs(given - answers)
     error = float(saved.std()) / np.sqrt(len(saved))
     if float(saved.mean()) <= MIN_STANDARD_ERRORS * error:

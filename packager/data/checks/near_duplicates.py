@@ -43,8 +43,8 @@ def near_duplicate(table: CheckedTable) -> Iterator[DataIssue]:
         some, signatures = _signatures(table, name, rows)
         if signatures is None:
             continue
-        found = twins(signatures, table.hashes[some])
-        flagged = found >= 0
+        twin_of = twins(signatures, table.hashes[some])
+        flagged = twin_of >= 0
         if flagged.any():
             expected = float(flagged.mean()) > MAX_EXPECTED_SHARE
             yield DataIssue(
@@ -53,7 +53,7 @@ def near_duplicate(table: CheckedTable) -> Iterator[DataIssue]:
                 "keep one of them, or keep them on one side of the split",
                 0.3 if expected else 0.65,
                 some[flagged],
-                [_like(table, row) for row in some[found[flagged]]],
+                [_like(table, row) for row in some[twin_of[flagged]]],
             )
 
 
@@ -73,8 +73,8 @@ def near_leakage(table: CheckedTable) -> Iterator[DataIssue]:
         if signatures is None:
             continue
         tested = held_out[some]
-        found = twins(signatures, table.hashes[some], ~tested)
-        flagged = found >= 0
+        twin_of = twins(signatures, table.hashes[some], ~tested)
+        flagged = twin_of >= 0
         if not flagged.any():
             continue
         within = twins(signatures.at(~tested), table.hashes[some[~tested]]) >= 0
@@ -87,7 +87,7 @@ def near_leakage(table: CheckedTable) -> Iterator[DataIssue]:
             "drop it, or split by the group that such rows belong to",
             0.75 if overlap.beyond_chance else 0.35,
             some[flagged],
-            [f"{_like(table, row)}, a training row" for row in some[found[flagged]]],
+            [f"{_like(table, row)}, a training row" for row in some[twin_of[flagged]]],
         )
 
 
@@ -124,8 +124,8 @@ def _distinct(table: CheckedTable, able: Mask) -> Ints:
     sampled = table.sample(len(table), able)
     order = sampled[np.lexsort((sampled, table.hashes[sampled]))]
     _, first = np.unique(table.feature_hashes[order], return_index=True)
-    kept = order[first]
-    return np.sort(kept[np.argsort(table.hashes[kept], kind="stable")[:MAX_ROWS]])
+    distinct = order[first]
+    return np.sort(distinct[np.argsort(table.hashes[distinct], kind="stable")[:MAX_ROWS]])
 
 
 def _signatures(table: CheckedTable, name: str, rows: Ints) -> tuple[Ints, Signatures | None]:
@@ -138,11 +138,13 @@ def _signatures(table: CheckedTable, name: str, rows: Ints) -> tuple[Ints, Signa
     cells = table.frame[name].iloc[rows].tolist()
     if table.holds(name, bytes):
         small = [_thumbnail(table, name, int(row)) for row in rows]
-        kept = [at for at, one in enumerate(small) if one is not None]
+        comparable = [at for at, one in enumerate(small) if one is not None]
         points = [one for one in small if one is not None]
-        return rows[kept], array_signatures(np.stack(points)) if points else None
-    kept = [at for at, cell in enumerate(cells) if isinstance(cell, str)]
-    return rows[kept], text_signatures([cells[at] for at in kept]) if kept else None
+        return rows[comparable], array_signatures(np.stack(points)) if points else None
+    comparable = [at for at, cell in enumerate(cells) if isinstance(cell, str)]
+    return rows[comparable], text_signatures(
+        [cells[at] for at in comparable]
+    ) if comparable else None
 
 
 def _thumbnail(table: CheckedTable, name: str, row: int) -> Floats | None:

@@ -74,13 +74,13 @@ def placeholder(table: CheckedTable) -> Iterator[DataIssue]:
     Score 0.7 for a text column with words that were read as null.
     """
     for name, counts in table.null_words.items():
-        found = ", ".join(f"{text!r} in {rows:,} rows" for text, rows in counts.items())
+        occurrences = ", ".join(f"{text!r} in {rows:,} rows" for text, rows in counts.items())
         yield DataIssue(
             name,
             "values, or empty cells",
             f'if it is a value, declare {name} with kind = "string", else empty the cells',
             0.7,
-            observed=f"{found}, read as null",
+            observed=f"{occurrences}, read as null",
         )
     for name, texts in table.texts.items():
         declared = table.expected.declared.get(name)

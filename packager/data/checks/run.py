@@ -111,8 +111,8 @@ def check(
         messages += uncompared(table)
     for reason, names in unjudged.items():
         messages.append(f"{', '.join(names)}: not checked, because {reason}")
-    counts = {name: sum(one.count for one in found) for name, found in issues.items()}
-    findings = [one for name, found in issues.items() for one in _worst(name, found, table)]
+    counts = {name: sum(one.count for one in detected) for name, detected in issues.items()}
+    findings = [one for name, detected in issues.items() for one in _worst(name, detected, table)]
     findings.sort(key=worst_first)
     return DataCheckReport(
         rows=len(table),
@@ -194,14 +194,14 @@ def _pictures(table: CheckedTable, findings: list[DataFinding]) -> dict[str, dic
     names = [
         name for name in table.frame.columns if name in table.arrays or table.holds(name, bytes)
     ]
-    found: dict[str, dict[str, str]] = {}
+    pictures: dict[str, dict[str, str]] = {}
     for row_hash, row_index in _flagged(table, findings).items() if names else ():
-        if len(found) == MAX_PICTURES:
+        if len(pictures) == MAX_PICTURES:
             break
         shown = {name: picture(table.frame[name].iloc[row_index]) for name in names}
         if any(shown.values()):
-            found[row_hash] = {name: own for name, own in shown.items() if own}
-    return found
+            pictures[row_hash] = {name: own for name, own in shown.items() if own}
+    return pictures
 
 
 def _flagged(table: CheckedTable, findings: list[DataFinding]) -> dict[str, int]:
@@ -224,7 +224,7 @@ def _cells(table: CheckedTable, findings: list[DataFinding]) -> dict[str, tuple[
 
 def _histograms(table: CheckedTable, findings: list[DataFinding]) -> dict[str, Histogram]:
     named = {finding.column for finding in findings}
-    found = {}
+    histograms = {}
     for name in table.numeric:
         values = table.numbers[name]
         values = values[np.isfinite(values)]
@@ -237,5 +237,5 @@ def _histograms(table: CheckedTable, findings: list[DataFinding]) -> dict[str, H
             apart = high - low > least or (high == low and least < 1)
             reach = (low, high) if apart else (low - least, high + least)
             counts, edges = np.histogram(values, bins=BINS, range=reach)
-            found[name] = Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))
-    return found
+            histograms[name] = Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))
+    return histograms

@@ -22,26 +22,26 @@ def schema(table: CheckedTable) -> Iterator[DataIssue]:
 
     Score 0.7 and not blocking if the user accepted other columns in ``data add``.
     """
-    found = {column.name: column for column in infer_columns(table.frame)}
+    columns = {column.name: column for column in infer_columns(table.frame)}
     wanted = {c.name: (c.kind, _BEFORE) for c in table.expected.previous}
     for name, declared in table.expected.declared.items():
         if declared.kind is not None or name not in wanted:
             wanted[name] = (declared.kind or "any", "as declared")
     for name, (kind, why) in wanted.items():
-        if name not in found:
+        if name not in columns:
             text = f"the column {name!r}, {why}"
             yield _wrong(name, "no such column", text, "add the column", _is_accepted(table, why))
-        elif kind != "any" and found[name].kind not in (kind, *ACCEPTED_KINDS.get(kind, ())):
+        elif kind != "any" and columns[name].kind not in (kind, *ACCEPTED_KINDS.get(kind, ())):
             if table.frame[name].isna().all() or (
                 kind == "integer" and _integers_with_nulls(table, name)
             ):
                 continue  # only nulls changed the kind; ``missing`` reports them
-            got, text = f"a column of kind {found[name].kind}", f"kind {kind}, {why}"
+            got, text = f"a column of kind {columns[name].kind}", f"kind {kind}, {why}"
             fix = "fix the cells that changed the kind"
             yield _wrong(name, got, text, fix, _is_accepted(table, why))
     if table.expected.previous:
         labels = table.expected.labels
-        for name in sorted(found.keys() - wanted.keys()):
+        for name in sorted(columns.keys() - wanted.keys()):
             if labels is not None and name == labels.target:
                 continue  # made of labels: no column of the table in any version
             if name not in table.features and name != table.target:

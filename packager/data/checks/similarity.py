@@ -65,18 +65,18 @@ class Signatures:
 
 def text_signatures(texts: Sequence[str]) -> Signatures:
     """MinHashes of texts; a text without words is like no other."""
-    found = np.empty((len(texts), HASHES), np.uint64)
+    minhashes = np.empty((len(texts), HASHES), np.uint64)
     draw = np.random.default_rng(SEED)
     factors = draw.integers(1, 2**63, HASHES, dtype=np.uint64) | np.uint64(1)
     for first, shingles, starts in _shingles(texts):
         for index, factor in enumerate(factors):
             mixed = shingles * factor
             mixed ^= mixed >> np.uint64(29)
-            found[first : first + len(starts), index] = np.minimum.reduceat(mixed, starts)
+            minhashes[first : first + len(starts), index] = np.minimum.reduceat(mixed, starts)
     rows = HASHES // BANDS
     weights = draw.integers(1, 2**63, (BANDS, rows), dtype=np.uint64) | np.uint64(1)
-    keys = (found.reshape(-1, BANDS, rows) * weights).sum(axis=2, dtype=np.uint64)
-    return Signatures(keys, found)
+    keys = (minhashes.reshape(-1, BANDS, rows) * weights).sum(axis=2, dtype=np.uint64)
+    return Signatures(keys, minhashes)
 
 
 def array_signatures(block: npt.NDArray[Any]) -> Signatures | None:
@@ -100,7 +100,7 @@ def array_signatures(block: npt.NDArray[Any]) -> Signatures | None:
 
 def thumbnails(block: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Means of parts of each array, at most 64: shape (n, numbers); not finite is 0."""
-    found = []
+    means = []
     rows = max(1, STEP // max(1, int(np.prod(block.shape[1:]))))
     for start in range(0, len(block), rows):
         part = block[start : start + rows].astype(np.float64)
@@ -110,8 +110,8 @@ def thumbnails(block: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         if not flat:
             part = _means(part, 2, SIDE)
             part = part.reshape(*part.shape[:3], -1).mean(axis=3)
-        found.append(part.reshape(len(part), -1))
-    return np.concatenate(found) if found else np.empty((0, 0))
+        means.append(part.reshape(len(part), -1))
+    return np.concatenate(means) if means else np.empty((0, 0))
 
 
 def twins(signatures: Signatures, order: Keys, able: Mask | None = None) -> Ints:
@@ -120,14 +120,14 @@ def twins(signatures: Signatures, order: Keys, able: Mask | None = None) -> Ints
     With ``able`` the rows to compare with: one of them, whatever its order. ``order``: a different
     number for each row, such as its hash, so that the result is the same in any order of rows.
     """
-    found = np.full(len(order), -1)
+    twin_of = np.full(len(order), -1)
     for band in range(signatures.keys.shape[1]):
         for one, other in _candidates(signatures.keys[:, band], order, able):
             near = signatures.near(one, other)
             one, other = one[near], other[near]
-            better = (found[one] < 0) | (order[other] < order[found[one]])
-            found[one[better]] = other[better]
-    return found
+            better = (twin_of[one] < 0) | (order[other] < order[twin_of[one]])
+            twin_of[one[better]] = other[better]
+    return twin_of
 
 
 def _candidates(keys: Keys, order: Keys, able: Mask | None) -> Iterator[tuple[Ints, Ints]]:
@@ -143,10 +143,10 @@ def _candidates(keys: Keys, order: Keys, able: Mask | None) -> Iterator[tuple[In
         before = np.where(before >= first, before, -1)
         first = np.where(able[indices[first]], first, -1)
     for other in (first, before):
-        kept = (other >= 0) & (other != np.arange(len(indices)))
+        valid = (other >= 0) & (other != np.arange(len(indices)))
         if able is not None:
-            kept &= ~able[indices]
-        yield indices[kept], indices[other[kept]]
+            valid &= ~able[indices]
+        yield indices[valid], indices[other[valid]]
 
 
 def _shingles(texts: Sequence[str]) -> Iterator[tuple[int, Keys, Ints]]:
@@ -154,13 +154,13 @@ def _shingles(texts: Sequence[str]) -> Iterator[tuple[int, Keys, Ints]]:
     parts: list[Keys] = []
     first = total = 0
     for at, text in enumerate(texts):
-        found = np.array(hashes_of(words(text)), np.uint64)
-        if not len(found):
-            found = np.array([(at + 1) << 33], np.uint64)
-        width = min(SHINGLE, len(found))
-        mixed = np.zeros(len(found) - width + 1, np.uint64)
+        hashes = np.array(hashes_of(words(text)), np.uint64)
+        if not len(hashes):
+            hashes = np.array([(at + 1) << 33], np.uint64)
+        width = min(SHINGLE, len(hashes))
+        mixed = np.zeros(len(hashes) - width + 1, np.uint64)
         for shift in range(width):
-            mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + found[shift : shift + len(mixed)]
+            mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + hashes[shift : shift + len(mixed)]
         parts.append(mixed ^ (mixed >> np.uint64(31)))
         total += len(mixed)
         if total >= STEP or at == len(texts) - 1:

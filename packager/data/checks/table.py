@@ -69,8 +69,10 @@ class CheckedTable:
     @property
     def trained(self) -> Mask:
         """Mask of the rows that are not held out, without those in neither part."""
-        kept = np.ones(len(self.frame), np.bool_) if self.held_out is None else ~self.held_out
-        return kept if self.left_out is None else kept & ~self.left_out
+        in_training = (
+            np.ones(len(self.frame), np.bool_) if self.held_out is None else ~self.held_out
+        )
+        return in_training if self.left_out is None else in_training & ~self.left_out
 
     @cached_property
     def feature_hashes(self) -> Hashes:

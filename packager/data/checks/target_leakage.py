@@ -42,8 +42,8 @@ def target_leakage(table: CheckedTable) -> Iterator[DataIssue]:
     if len(np.unique(y)) < 2:
         raise NotApplicableError(f"{table.target} has one value")
     for name in _informative(table, rows, y, classes=classes):
-        found = _score(_codes(table, name, rows), y, classes=classes)
-        if found > MIN_SCORE:
+        score = _score(_codes(table, name, rows), y, classes=classes)
+        if score > MIN_SCORE:
             yield DataIssue(
                 name,
                 "a feature available before the target",
@@ -52,7 +52,7 @@ def target_leakage(table: CheckedTable) -> Iterator[DataIssue]:
                 else "find out whether it follows from the target",
                 0.7,
                 observed=f"alone it predicts {table.target} with "
-                f"{'balanced accuracy' if classes else 'R²'} {found:.4f}",
+                f"{'balanced accuracy' if classes else 'R²'} {score:.4f}",
             )
 
 

@@ -165,7 +165,7 @@ class ColumnConverter:
         return short(value)
 
     def refusals(
-        self, found: Sequence[tuple[int, Anomaly]], rows: Sequence[Mapping[str, Any]]
+        self, anomalies: Sequence[tuple[int, Anomaly]], rows: Sequence[Mapping[str, Any]]
     ) -> Iterator[RowError]:
         """The errors of the anomalies that a strict model refuses.
 
@@ -173,8 +173,8 @@ class ColumnConverter:
         later than it was trained.
         """
         if self.column.kind in ("datetime", "date"):
-            found = [(row, anomaly) for row, anomaly in found if anomaly == "missing"]
-        for row, anomaly in found:
+            anomalies = [(row, anomaly) for row, anomaly in anomalies if anomaly == "missing"]
+        for row, anomaly in anomalies:
             if not (anomaly == "missing" and self.column.nullable):
                 got = short(rows[row].get(self.name))
                 yield RowError(row, self.name, self.expected(anomaly), got, _STRICT)

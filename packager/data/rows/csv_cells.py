@@ -53,8 +53,8 @@ def _unmarked(make: Callable[[str], Any], reader: TableReadOptions) -> Callable[
             if "." in plain:
                 return cell
             plain = plain.replace(reader.decimal, ".")
-        found = make(plain)
-        return cell if isinstance(found, str) else found
+        value = make(plain)
+        return cell if isinstance(value, str) else value
 
     return parse
 

@@ -19,8 +19,8 @@ def with_absent(
     """
     if not absent:
         return flags
-    made = [list(own) for own in flags]
+    all_flags = [list(own) for own in flags]
     for member, rows in absent.items():
         for row in rows:
-            made[row].append(no_answer(member))
-    return made
+            all_flags[row].append(no_answer(member))
+    return all_flags

@@ -59,8 +59,8 @@ class ValidatedRows:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """``columns`` in the dtypes of training; built on first access, and needs pandas."""
-        made: pd.DataFrame = FrameBuilder(self.schema).frame(self.columns, self.rows)
-        return made
+        frame: pd.DataFrame = FrameBuilder(self.schema).frame(self.columns, self.rows)
+        return frame
 
 
 class RowChecker:
@@ -98,13 +98,13 @@ class RowChecker:
                 errors.append(error)
                 continue
             columns.append(values)
-            found = list(plan.anomalies(values))
-            for row, anomaly in found:
+            row_anomalies = list(plan.anomalies(values))
+            for row, anomaly in row_anomalies:
                 flags[row].append(plan.flags[anomaly])
                 anomalies[plan.name, anomaly] += 1
             errors += plan.barred(values)
             if self._strict:
-                errors += islice(plan.refusals(found, whole), 1)
+                errors += islice(plan.refusals(row_anomalies, whole), 1)
         columns += [plan.take_any([row.get(plan.name) for row in whole]) for plan in self._extras]
         if errors:
             raise min(errors, key=lambda error: error.row)

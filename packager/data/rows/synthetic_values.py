@@ -72,11 +72,11 @@ def picture(width: int = 1, height: int = 1, colour: int = 0, level: int = 0) ->
     lines = (b"\0" + pixel * width) * height
     head = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
     parts = [(b"IHDR", head), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b"")]
-    made = b"\x89PNG\r\n\x1a\n" + b"".join(
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in parts
     )
-    return base64.b64encode(made).decode()
+    return base64.b64encode(png).decode()
 
 
 def _held(column: Column, values: Any) -> Any:

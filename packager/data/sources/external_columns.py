@@ -64,31 +64,31 @@ class NamedFiles:
 
     def find(self, cell: Any, row: int, column: str) -> Path:
         """The file that a cell names; ``UsageError`` if it names none."""
-        found = self.files.get(cell) if isinstance(cell, str) else None
-        if found is None:
+        file = self.files.get(cell) if isinstance(cell, str) else None
+        if file is None:
             raise UsageError(
                 f"row {row}, column {column!r}: expected the path of a file below {self.folder}, "
                 f"got {display_value(cell)}",
                 "write the path relative to that folder, with / between its parts and without "
                 "..; hidden files and links are not read",
             )
-        return found
+        return file
 
 
 class ExternalColumns:
     """The columns beside the table of a source."""
 
     def __init__(
-        self, found: SourceListing, reader: TableReadOptions, named: NamedFiles | None = None
+        self, listing: SourceListing, reader: TableReadOptions, named: NamedFiles | None = None
     ) -> None:
         """``named``: the files of a source of which each file is a row."""
-        self._arrays = stored_arrays(found.arrays)
+        self._arrays = stored_arrays(listing.arrays)
         self._opened: dict[str, Array] = {}
-        self._source = found
+        self._source = listing
         self.on_read: Callable[[Path, bytes], None] = _ignore
         """Called with each file that is read for a cell."""
         self._folders = {
-            column: NamedFiles.below((found.named_top or found.top) / folder, found.named)
+            column: NamedFiles.below((listing.named_top or listing.top) / folder, listing.named)
             for column, folder in reader.folders.items()
         }
         if named is not None and reader.files is not None:
@@ -115,7 +115,7 @@ class ExternalColumns:
 
     def completed(self, frame: pd.DataFrame, first: int) -> pd.DataFrame:
         """The rows of a part of the table with the columns beside it."""
-        made = frame.copy(deep=False)
+        completed = frame.copy(deep=False)
         for column, files in self._folders.items():
             if column not in frame.columns:
                 continue
@@ -124,12 +124,12 @@ class ExternalColumns:
                 if path is not None:
                     cells[row] = content = _content(path)
                     self.on_read(path, content)
-            made[column] = pd.Series(cells, frame.index, dtype=object)
+            completed[column] = pd.Series(cells, frame.index, dtype=object)
         if not self._arrays:
-            return made
+            return completed
         arrays = {array.name: self._cells(array, first, len(frame)) for array in self._arrays}
         # Not by assignment, which copies each array.
-        return pd.concat([made, pd.DataFrame(arrays, frame.index, copy=False)], axis=1)
+        return pd.concat([completed, pd.DataFrame(arrays, frame.index, copy=False)], axis=1)
 
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """All rows at once; ``UsageError`` if the content of files does not fit in memory."""

@@ -51,10 +51,10 @@ class FileDigests:
         self._submit_batch()
         left = [file for file in self._files.all if file not in self._known]
         self._submit(partial(self._of_files, left))
-        found: dict[Path, FileEntry] = {}
+        entries: dict[Path, FileEntry] = {}
         for job in self._jobs:
-            found |= job.result()
-        return [found[file] for file in self._files.all]
+            entries |= job.result()
+        return [entries[file] for file in self._files.all]
 
     def _submit_batch(self) -> None:
         batch, self._batch, self._size = self._batch, [], 0

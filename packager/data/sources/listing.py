@@ -127,7 +127,7 @@ def _rows(path: Path) -> SourceListing:
 
 
 def _named(top: Path, reader: TableReadOptions) -> tuple[Path, ...]:
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for column, name in reader.folders.items():
         folder = top / name
         if folder.is_symlink() or not folder.is_dir():
@@ -136,8 +136,8 @@ def _named(top: Path, reader: TableReadOptions) -> tuple[Path, ...]:
                 f"{'a link' if folder.is_symlink() else 'nothing'}",
                 "put the folder beside the table: `files` is relative to the table's folder",
             )
-        found |= dict.fromkeys(plain_files(folder))
-    return tuple(found)
+        files |= dict.fromkeys(plain_files(folder))
+    return tuple(files)
 
 
 def _plain(folder: Path) -> Iterator[Path]:

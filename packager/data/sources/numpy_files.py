@@ -72,12 +72,12 @@ class NumpyArray(NamedTuple):
 
 def stored_arrays(files: Sequence[Path]) -> list[NumpyArray]:
     """The arrays of all files, in order; ``UsageError`` for one that is no column of a table."""
-    found: list[NumpyArray] = []
+    arrays: list[NumpyArray] = []
     for file in files:
-        found += _archived(file) if file.suffix.lower() == ".npz" else [_single(file)]
-    refuse_too_wide(files[0] if files else "", len(found))
+        arrays += _archived(file) if file.suffix.lower() == ".npz" else [_single(file)]
+    refuse_too_wide(files[0] if files else "", len(arrays))
     seen: dict[str, NumpyArray] = {}
-    for one in found:
+    for one in arrays:
         other = seen.setdefault(one.name, one)
         if other is not one:
             raise UsageError(
@@ -85,13 +85,13 @@ def stored_arrays(files: Sequence[Path]) -> list[NumpyArray]:
                 f"{other.location} has too",
                 "rename one of them",
             )
-        if one.shape[0] != found[0].shape[0]:
+        if one.shape[0] != arrays[0].shape[0]:
             raise UsageError(
-                f"{one.location}: expected {found[0].shape[0]:,} rows, as in {found[0].location}, "
-                f"got {one.shape[0]:,}",
+                f"{one.location}: expected {arrays[0].shape[0]:,} rows, as in "
+                f"{arrays[0].location}, got {one.shape[0]:,}",
                 "give every array of the source the same number of rows",
             )
-    return found
+    return arrays
 
 
 def _single(file: Path) -> NumpyArray:
@@ -108,10 +108,10 @@ def _archived(file: Path) -> list[NumpyArray]:
     with _readable(file), zipfile.ZipFile(file) as archive:
         members = [one for one in archive.infolist() if not one.is_dir()]
         refuse_too_wide(file, len(members))
-        found = [one for member in members for one in _member(archive, member, file)]
-    if not found:
+        arrays = [one for member in members for one in _member(archive, member, file)]
+    if not arrays:
         raise UsageError(f"{file}: expected at least one array, got none")
-    return found
+    return arrays
 
 
 @contextmanager
@@ -132,11 +132,11 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path) -> It
         got = "an encrypted one" if member.flag_bits & 1 else repr(name)
         raise UsageError(f"{file}: expected arrays that numpy.savez wrote, got {got}")
     with archive.open(member) as stream:
-        found = _described(
+        array = _described(
             stream, member.file_size, name.removesuffix(".npy"), path, file
         )._replace(member=member)
     if member.compress_type != zipfile.ZIP_STORED:
-        yield found
+        yield array
         return
     with file.open("rb") as plain:
         plain.seek(member.header_offset)
@@ -146,7 +146,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path) -> It
     start = member.header_offset + _LOCAL_HEADER + lengths
     if start + member.file_size > size:
         raise _truncated(path, member.file_size, size - start)
-    yield found._replace(offset=start + found.offset)
+    yield array._replace(offset=start + array.offset)
 
 
 def _described(stream: IO[bytes], size: int, name: str, location: str, file: Path) -> NumpyArray:

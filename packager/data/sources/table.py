@@ -99,30 +99,32 @@ class SourceTable:
 
 def column_names(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> list[str]:
     """Names of the columns, from the first file's header only."""
-    found = source_files(path, reader)
-    return _columns(found, reader, _external_columns(found, reader))
+    listing = source_files(path, reader)
+    return _columns(listing, reader, _external_columns(listing, reader))
 
 
-def _columns(found: SourceListing, reader: TableReadOptions, beside: ExternalColumns) -> list[str]:
-    names = _names(found, found.table[0], reader) if found.table else []
+def _columns(
+    listing: SourceListing, reader: TableReadOptions, beside: ExternalColumns
+) -> list[str]:
+    names = _names(listing, listing.table[0], reader) if listing.table else []
     arrays = [array.name for array in beside.arrays]
     both = next((name for name in arrays if name in names), None)
     if both is not None:
         raise UsageError(
-            f"{found.top}: expected every column name once, got {both!r} in the table and as an "
+            f"{listing.top}: expected every column name once, got {both!r} in the table and as an "
             "array beside it",
             "rename one of them",
         )
     return [*names, *arrays]
 
 
-def _names(found: SourceListing, file: Path, reader: TableReadOptions) -> list[str]:
+def _names(listing: SourceListing, file: Path, reader: TableReadOptions) -> list[str]:
     if reader.files is not None:
         rows = reader.files
         return [rows.content, *([rows.folder] if rows.folder else [])]
-    return csv_names(file, reader) if found.format == "csv" else parquet_names(file)
+    return csv_names(file, reader) if listing.format == "csv" else parquet_names(file)
 
 
-def _external_columns(found: SourceListing, reader: TableReadOptions) -> ExternalColumns:
-    rows = NamedFiles.below(found.top, found.table) if found.format == "files" else None
-    return ExternalColumns(found, reader, rows)
+def _external_columns(listing: SourceListing, reader: TableReadOptions) -> ExternalColumns:
+    rows = NamedFiles.below(listing.top, listing.table) if listing.format == "files" else None
+    return ExternalColumns(listing, reader, rows)

@@ -47,8 +47,8 @@ def _of_model(one: DeployedModel) -> dict[str, str]:
         "env_file": "Other settings, MODEL_NAME=value, of all its versions.",
         "deploy": "Change with --replicas.",
     }
-    found = {f"services > {one.proxy} > {key}": comment for key, comment in proxy.items()}
+    comments = {f"services > {one.proxy} > {key}": comment for key, comment in proxy.items()}
     for slot in one.slots:
         service = one.slot_service(slot)
-        found |= {f"services > {service} > {key}": comment for key, comment in replica.items()}
-    return found
+        comments |= {f"services > {service} > {key}": comment for key, comment in replica.items()}
+    return comments

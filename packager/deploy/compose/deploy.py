@@ -147,8 +147,8 @@ def write_fleet(
     """Write ``files`` and make the secrets; rules of the models ``others`` stay as they are."""
     secrets = secret_files(fleet)
     tracker.check_tokens(target, secrets)
-    kept = [path for name in others for path in own_paths(name)]
-    changed = generated_folder.write(target, files, target_notes(COMPOSE, fleet), kept)
+    other_paths = [path for name in others for path in own_paths(name)]
+    changed = generated_folder.write(target, files, target_notes(COMPOSE, fleet), other_paths)
     tracker.keep_tokens(target, secrets)
     return changed
 
@@ -186,7 +186,7 @@ def linked_files(model: MonitoredModel, fleet: Fleet) -> dict[str, str]:
 
 def monitoring_configuration(fleet: Fleet, scraping: Mapping[str, Any]) -> dict[str, str]:
     """Path → content of what configures Prometheus (``scraping``), Alertmanager and Grafana."""
-    made: dict[str, dict[str, Mapping[str, Any]]] = {
+    by_part: dict[str, dict[str, Mapping[str, Any]]] = {
         PROMETHEUS: {"prometheus/prometheus.yml": scraping},
         ALERTMANAGER: {"alertmanager/alertmanager.yml": configuration.alertmanager(fleet)},
         GRAFANA: {
@@ -196,7 +196,7 @@ def monitoring_configuration(fleet: Fleet, scraping: Mapping[str, Any]) -> dict[
     }
     files = {
         path: dump(document)
-        for part, documents in made.items()
+        for part, documents in by_part.items()
         if part in fleet.parts
         for path, document in documents.items()
     }

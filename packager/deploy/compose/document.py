@@ -63,13 +63,13 @@ def _joined(documents: list[dict[str, Any]]) -> dict[str, Any]:
 
 def shared_services(fleet: Fleet) -> dict[str, Any]:
     """Each has a volume of its own name."""
-    made: Mapping[str, Any] = {
+    services: Mapping[str, Any] = {
         PROMETHEUS: _prometheus(fleet),
         ALERTMANAGER: _alertmanager(fleet),
         GRAFANA: _grafana(fleet),
         REDIS: _redis(fleet),
     }
-    shared = {name: service for name, service in made.items() if name in fleet.parts}
+    shared = {name: service for name, service in services.items() if name in fleet.parts}
     own = {**SERVICE_HARDENING, "cpu_shares": MONITORING_SHARES, **tracker.tracker_service(fleet)}
     return shared | ({JOB: own} if fleet.tracker else {})
 

@@ -32,10 +32,10 @@ class Chosen:
     def title(self, text: str) -> str:
         """The title of a panel."""
         known = {"slice": self.slice, "feature": self.feature}
-        return _TITLE.sub(lambda found: known[found[1]], text)
+        return _TITLE.sub(lambda match: known[match[1]], text)
 
-    def _matcher(self, found: re.Match[str]) -> str:
-        name, operator = found[1], found[2]
+    def _matcher(self, match: re.Match[str]) -> str:
+        name, operator = match[1], match[2]
         one = {"model": self.model, "slice": self.slice, "feature": self.feature}
         values = self.versions if name == "version" else (one[name],)
         known = [value for value in values if value is not None]
@@ -47,9 +47,9 @@ class Chosen:
 
 def escaped_pattern(text: str) -> str:
     """A regular expression of RE2 that matches ``text`` only."""
-    return _SPECIAL.sub(lambda found: "\\" + found[0] if ord(found[0]) < 128 else found[0], text)
+    return _SPECIAL.sub(lambda match: "\\" + match[0] if ord(match[0]) < 128 else match[0], text)
 
 
 def named(legend: str, labels: Mapping[str, str]) -> str:
     """A legend with the labels of a series in place of ``{{label}}``."""
-    return _LABEL.sub(lambda found: labels.get(found[1], ""), legend).strip()
+    return _LABEL.sub(lambda match: labels.get(match[1], ""), legend).strip()

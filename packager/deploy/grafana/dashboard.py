@@ -165,9 +165,9 @@ def _coloured(panel: Panel) -> bool:
 
 
 def _thresholds(steps: Any, base: str) -> dict[str, Any]:
-    found = [{"color": base, "value": None}]
-    found += [{"color": colour, "value": bound} for bound, colour in steps.items()]
-    return {"mode": "absolute", "steps": found}
+    thresholds = [{"color": base, "value": None}]
+    thresholds += [{"color": colour, "value": bound} for bound, colour in steps.items()]
+    return {"mode": "absolute", "steps": thresholds}
 
 
 def _column(query: Query) -> dict[str, Any]:

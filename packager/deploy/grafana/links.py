@@ -59,7 +59,7 @@ def data_links(panel: Panel, tracker: str, uids: tuple[str, str] | None) -> list
     """
     if panel.kind != "table":
         return []
-    found = []
+    overrides = []
     for name in SUBJECTS:
         links = [] if uids is None else _views(name, uids)
         if tracker:
@@ -68,8 +68,10 @@ def data_links(panel: Panel, tracker: str, uids: tuple[str, str] | None) -> list
             links.append({"title": "Issues about it", "url": address, "targetBlank": True})
         if links:
             properties = [{"id": "links", "value": links}]
-            found.append({"matcher": {"id": "byName", "options": name}, "properties": properties})
-    return found
+            overrides.append(
+                {"matcher": {"id": "byName", "options": name}, "properties": properties}
+            )
+    return overrides
 
 
 def _views(name: str, uids: tuple[str, str]) -> list[dict[str, Any]]:
@@ -78,8 +80,8 @@ def _views(name: str, uids: tuple[str, str]) -> list[dict[str, Any]]:
         return []
     model, part = uids
     section = part if name == "slice" else model
-    kept = "${model:queryparam}&${version:queryparam}&${__url_time_range}"
-    address = f"/d/{section}?{kept}&var-{name}=${{__value.text:percentencode}}"
+    query = "${model:queryparam}&${version:queryparam}&${__url_time_range}"
+    address = f"/d/{section}?{query}&var-{name}=${{__value.text:percentencode}}"
     return [{"title": f"This {name}", "url": address, "targetBlank": False}]
 
 

@@ -29,13 +29,13 @@ from packager.deploy.prometheus.rules import MonitoredModel
 def slice_rows(model: MonitoredModel) -> list[tuple[str, list[Panel]]]:
     """The dashboard of one slice from top to bottom."""
     judged = _measures() if model.task == "outputs" else _scored(model)
-    found = [("Against the baseline", judged)]
+    rows = [("Against the baseline", judged)]
     if model.task != "outputs":
-        found.append(("Calibration", _calibration(model)))
-    found.append(("Traffic and labels", [*_traffic(), *_labels()]))
+        rows.append(("Calibration", _calibration(model)))
+    rows.append(("Traffic and labels", [*_traffic(), *_labels()]))
     if model.task != "outputs":
-        found.append(("Champion and challenger", [difference(IN_SLICE, model)]))
-    return found
+        rows.append(("Champion and challenger", [difference(IN_SLICE, model)]))
+    return rows
 
 
 def _scored(model: MonitoredModel) -> list[Panel]:

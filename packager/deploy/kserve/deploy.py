@@ -60,8 +60,8 @@ def deploy_kserve(
     before = known.get(folder)
     versions = with_version(model.name, before, new, canary)
     versions = replace(versions, keys=versions.keys or cluster.keys)
-    made = kserve_files(versions, cluster, model_rules(model), model_dashboards(model, folder))
-    files = {f"{folder}/{path}": text for path, text in made.items()}
+    own_files = kserve_files(versions, cluster, model_rules(model), model_dashboards(model, folder))
+    files = {f"{folder}/{path}": text for path, text in own_files.items()}
     changed = _write(target, files, {**known, folder: versions}, folder)
     return KserveResult(tuple(sorted(files)), folder, versions, before, tuple(changed))
 

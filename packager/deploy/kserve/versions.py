@@ -78,8 +78,8 @@ def with_version(
         if known is None:
             return PredictorVersions(model, new)
         promoted = known.canary is not None and known.canary.image == new.image
-        kept = known.canary if promoted and known.canary is not None else known.stable
-        stable = replace(new, predictor=kept.predictor)
+        current = known.canary if promoted and known.canary is not None else known.stable
+        stable = replace(new, predictor=current.predictor)
         return PredictorVersions(model, stable, keys=known.keys)
     if not 0 <= percent <= MAX_PERCENT:
         raise UsageError(

@@ -192,14 +192,14 @@ def deploy_kubernetes(
         every=cluster.every,
     )
     models = {**dict(known.notes.get(MODELS, {})), work.name: work.model}
-    made = kubernetes_files(work, model_rules(model), model_dashboards(model, work.name))
-    files = {f"{work.name}/{path}": text for path, text in made.items()}
+    own_files = kubernetes_files(work, model_rules(model), model_dashboards(model, work.name))
+    files = {f"{work.name}/{path}": text for path, text in own_files.items()}
     tracker = _tracker(known.notes.get(TRACKER), cluster, options.tracker)
-    kept = [path for path in known.files if path.partition("/")[0] not in (work.name, FOLDER)]
+    others = [path for path in known.files if path.partition("/")[0] not in (work.name, FOLDER)]
     kinds = {work.name: issues_text(model)}
     shared, left = _shared(tracker, models, kinds, known.files)
     notes = _notes(models, keyed, tracker)
-    changed = generated_folder.write(target, {**files, **shared}, notes, [*kept, *left])
+    changed = generated_folder.write(target, {**files, **shared}, notes, [*others, *left])
     files |= shared
     return KubernetesResult(tuple(sorted(files)), work.name, work.version, tuple(changed))
 
@@ -235,19 +235,19 @@ def _tracker(
 def _shared(
     tracker: ClusterTracker | None,
     models: Mapping[str, str],
-    made: Mapping[str, str],
+    kinds: Mapping[str, str],
     known: Collection[str],
 ) -> tuple[dict[str, str], list[str]]:
     """Path → content of the tracker's files, and paths of those of other models, which stay.
 
-    ``made``: name of a model's objects → kinds of its issues. A model that was deployed before
+    ``kinds``: name of a model's objects → kinds of its issues. A model that was deployed before
     the tracker has none until it is deployed again.
     """
     if tracker is None:
         return {}, []
     location = f"{FOLDER}/base/kinds"
-    there = [name for name in models if f"{location}/{name}.json" in known and name not in made]
-    files = tracker_files(tracker, {**dict.fromkeys(there, ""), **made})
+    there = [name for name in models if f"{location}/{name}.json" in known and name not in kinds]
+    files = tracker_files(tracker, {**dict.fromkeys(there, ""), **kinds})
     written = {f"{FOLDER}/{path}": text for path, text in files.items()}
     return written, [f"{location}/{name}.json" for name in there]
 
@@ -264,10 +264,10 @@ def remove_kubernetes(name: str, target: Path) -> KubernetesResult:
             "name a model of this folder",
         )
     del models[folder]
-    kept = [path for path in known.files if path.partition("/")[0] not in (folder, FOLDER)]
-    found = known.notes.get(TRACKER)
-    tracker = None if found is None else ClusterTracker(**found)
+    others = [path for path in known.files if path.partition("/")[0] not in (folder, FOLDER)]
+    fields = known.notes.get(TRACKER)
+    tracker = None if fields is None else ClusterTracker(**fields)
     shared, left = _shared(tracker, models, {}, known.files)
     notes = _notes(models, set(known.notes.get(KEYED, ())) - {folder}, tracker)
-    changed = generated_folder.write(target, shared, notes, [*kept, *left])
-    return KubernetesResult(tuple(sorted([*kept, *shared, *left])), folder, "", tuple(changed))
+    changed = generated_folder.write(target, shared, notes, [*others, *left])
+    return KubernetesResult(tuple(sorted([*others, *shared, *left])), folder, "", tuple(changed))

@@ -111,7 +111,7 @@ def base_files(
     maps = [_dashboard(work, name) for name in sorted(dashboards)]
     base = {**KUSTOMIZE, "resources": sorted(objects), "configMapGenerator": maps}
     return {
-        **{f"base/{name}": _objects(*made) for name, made in objects.items()},
+        **{f"base/{name}": _objects(*arguments) for name, arguments in objects.items()},
         **{f"base/dashboards/{name}": text for name, text in dashboards.items()},
         "base/kustomization.yaml": HEAD.format(work=work, target=target) + dump(base),
     }

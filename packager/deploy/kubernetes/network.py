@@ -26,7 +26,7 @@ def policies(work: Workload) -> list[dict[str, Any]]:
         "ingress": [{"from": namespaces(), "ports": ports}],
         "egress": [{}] if work.network or work.redis else _egress(work),
     }
-    made = [network_policy(work.metadata(), own)]
+    network_policies = [network_policy(work.metadata(), own)]
     if not work.redis:
         spec = {
             "podSelector": {"matchLabels": redis_selector(work)},
@@ -39,8 +39,8 @@ def policies(work: Workload) -> list[dict[str, Any]]:
             ],
             "egress": [],
         }
-        made.append(network_policy(work.metadata("-redis"), spec))
-    return made
+        network_policies.append(network_policy(work.metadata("-redis"), spec))
+    return network_policies
 
 
 def _egress(work: Workload) -> list[dict[str, Any]]:

@@ -96,10 +96,10 @@ def _copy(unpacked: Path, new: Path) -> None:
     host = unpacked / INSTALLED_AT / HOST / MODELHOST
     shutil.copytree(host, code / MODELHOST, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copyfile(TEMPLATE, code / f"{LOADER}.py")
-    kept = shutil.ignore_patterns("__pycache__")
+    ignored = shutil.ignore_patterns("__pycache__")
     for name in ("code", "models"):
         if (unpacked / name).is_dir():
-            shutil.copytree(unpacked / name, data / name, symlinks=True, ignore=kept)
+            shutil.copytree(unpacked / name, data / name, symlinks=True, ignore=ignored)
     (data / "code").mkdir(exist_ok=True)
 
 

@@ -112,13 +112,13 @@ def member_queries(model: MonitoredModel) -> dict[str, AlertQueries]:
     bound = member_alerts.slow_bound(model)
     median = f"histogram_quantile(0.5, sum by (le) (rate({buckets})))"
     plots = Plot("rows in 15 minutes", f"sum by (outcome) ({rows})")
-    found = {"MemberFailed": AlertQueries(f"({share}) or vector(1)", CERTAIN, (plots,))}
+    queries = {"MemberFailed": AlertQueries(f"({share}) or vector(1)", CERTAIN, (plots,))}
     if bound is not None:
         quick = f"{member_alerts.CALLS}_bucket{{{own}, {promql.bucket(bound)}}}[1h]"
         slow = f"1 - sum(increase({quick})) / (sum(increase({calls})) > 0)"
         plot = Plot("median time of a call, seconds", median)
-        found["MemberSlow"] = AlertQueries(f"clamp({slow}, 0, 1)", CERTAIN, (plot,))
-    return found
+        queries["MemberSlow"] = AlertQueries(f"clamp({slow}, 0, 1)", CERTAIN, (plot,))
+    return queries
 
 
 def _burn(kind: str) -> AlertQueries:
@@ -164,17 +164,17 @@ def _quality(model: MonitoredModel) -> dict[str, AlertQueries]:
     """Of labels, and of the model's own confidence."""
     if model.task == "outputs":
         return {"OutputRegression": _outputs()}
-    found = {"SliceRegression": _slices(model)}
+    queries = {"SliceRegression": _slices(model)}
     if model.classified:
         estimated = of(recording.ESTIMATED, *VERSION, "slice")
         plots = (
             Plot("estimated accuracy, last day", estimated),
             Plot("accuracy when packaged", of(recording.BASELINE, *VERSION, "slice")),
         )
-        found["EstimatedAccuracyDrop"] = AlertQueries(
+        queries["EstimatedAccuracyDrop"] = AlertQueries(
             _part_of_rows("1d"), f"vector({GUESSED})", plots
         )
-    return found
+    return queries
 
 
 def _slices(model: MonitoredModel) -> AlertQueries:
@@ -256,9 +256,9 @@ def _shadow(model: MonitoredModel) -> dict[str, AlertQueries]:
     share = f"{lost} / (sum(increase({rows}{_version()}[1h])) > 0)"
     outcomes = f"sum by (outcome) (increase({rows}{_version()}[1h]))"
     plot = Plot("rows an hour by the challenger's answer", outcomes)
-    found = {"ShadowNotAnswering": AlertQueries(share, CERTAIN, (plot,))}
+    queries = {"ShadowNotAnswering": AlertQueries(share, CERTAIN, (plot,))}
     if model.task == "outputs":
-        return found
+        return queries
     names = {
         "challenger minus champion": shadow_rules.DIFFERENCE,
         "low": shadow_rules.LOW,
@@ -266,7 +266,7 @@ def _shadow(model: MonitoredModel) -> dict[str, AlertQueries]:
     }
     plots = tuple(Plot(title, of(name, *VERSION, "slice")) for title, name in names.items())
     judged = AlertQueries(CERTAIN, CERTAIN, plots)
-    return {**found, "ChallengerBetter": judged, "ChallengerWorse": judged}
+    return {**queries, "ChallengerBetter": judged, "ChallengerWorse": judged}
 
 
 def _versions() -> AlertQueries:

@@ -81,7 +81,7 @@ def service_cases() -> list[RuleCase]:
         return [*up("1x60"), TestSeries(AGE, {"job": JOB, "instance": "a"}, values)]
 
     replica = {"job": JOB, "instance": "a", "severity": "ticket"}
-    found: tuple[tuple[str, str, list[TestSeries], dict[str, str] | None], ...] = (
+    cases: tuple[tuple[str, str, list[TestSeries], dict[str, str] | None], ...] = (
         (down, "fires", up("1x10 0x50"), replica),
         (down, "fires where the target is gone", up("1x10 stale"), replica),
         (down, "not where it answers", up("1x60"), None),
@@ -93,5 +93,5 @@ def service_cases() -> list[RuleCase]:
     )
     return [
         RuleCase(f"{alert}: {name}", series, [Expectation(30, alert, [firing] if firing else [])])
-        for alert, name, series, firing in found
+        for alert, name, series, firing in cases
     ]

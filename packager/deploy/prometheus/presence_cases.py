@@ -11,19 +11,19 @@ from packager.deploy.prometheus.rule_tests import (
 )
 
 
-def presence_cases(made: TestCaseBuilder) -> list[RuleCase]:
+def presence_cases(builder: TestCaseBuilder) -> list[RuleCase]:
     """Each of these alerts, firing and not firing."""
-    return [*_silence(made), *_versions(made), *_targets(made)]
+    return [*_silence(builder), *_versions(builder), *_targets(builder)]
 
 
-def _silence(made: TestCaseBuilder) -> list[RuleCase]:
+def _silence(builder: TestCaseBuilder) -> list[RuleCase]:
     """An hour with 2,880 rows, then more than a day without, or with one each hour."""
     alert, end = "NoRequests", 1_620
-    firing = [{"model": made.model.name, "severity": "ticket"}]
+    firing = [{"model": builder.model.name, "severity": "ticket"}]
 
     def answered(values: str) -> list[TestSeries]:
-        rows = made.series("model_slice_predictions_total", values, slice=ALL)
-        return [made.info(end), rows]
+        rows = builder.series("model_slice_predictions_total", values, slice=ALL)
+        return [builder.info(end), rows]
 
     silent = answered("0+48x60 2880x1560")
     return [
@@ -37,12 +37,12 @@ def _silence(made: TestCaseBuilder) -> list[RuleCase]:
     ]
 
 
-def _versions(made: TestCaseBuilder) -> list[RuleCase]:
-    alert, ours = "VersionSkew", made.info(90)
+def _versions(builder: TestCaseBuilder) -> list[RuleCase]:
+    alert, ours = "VersionSkew", builder.info(90)
     older = TestSeries(ours.name, {**ours.labels, "version": "older", "instance": "b"}, "1x90")
     twin = TestSeries(ours.name, {**ours.labels, "instance": "b"}, "1x90")
     ended = TestSeries(older.name, older.labels, "1x70 stale")
-    firing = [{"model": made.model.name, "severity": "ticket"}]
+    firing = [{"model": builder.model.name, "severity": "ticket"}]
     return [
         RuleCase(f"{alert}: {name}", [ours, other], [Expectation(80, alert, expected)])
         for name, other, expected in (
@@ -53,26 +53,26 @@ def _versions(made: TestCaseBuilder) -> list[RuleCase]:
     ]
 
 
-def _targets(made: TestCaseBuilder) -> list[RuleCase]:
-    alert, job = "TargetDown", made.model.name
+def _targets(builder: TestCaseBuilder) -> list[RuleCase]:
+    alert, job = "TargetDown", builder.model.name
 
     def up(*values: str) -> list[TestSeries]:
         pairs = zip("ab", values, strict=False)
         return [TestSeries("up", {"job": job, "instance": i}, v) for i, v in pairs]
 
     page = [{"job": job, "severity": "page"}]
-    if made.model.options.pushed:
+    if builder.model.options.pushed:
         return [
             RuleCase(f"{alert}: {name}", series, [Expectation(30, alert, firing)])
             for name, series, firing in (
-                ("pages where no replica has pushed for ten minutes", [made.info(15)], page),
-                ("not where one pushes", [made.info(40)], []),
-                ("not where one has paused", [made.info(25)], []),
+                ("pages where no replica has pushed for ten minutes", [builder.info(15)], page),
+                ("not where one pushes", [builder.info(40)], []),
+                ("not where one has paused", [builder.info(25)], []),
             )
         ]
     ticket = [{"job": job, "instance": "b", "severity": "ticket"}]
     now_and_then = " ".join(["1x1 0x1"] * 10)
-    info = [made.info(30)]
+    info = [builder.info(30)]
     return [
         RuleCase(f"{alert}: {name}", series, [Expectation(20, alert, firing)])
         for name, series, firing in (

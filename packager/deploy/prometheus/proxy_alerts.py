@@ -118,7 +118,7 @@ def proxy_cases() -> list[RuleCase]:
 
     runs = TestSeries("model_package_info", {"model": "shop", "version": "1"}, "1x60")
     errors, down = "ProxyErrors", "ProxyDown"
-    found: tuple[tuple[str, str, list[TestSeries], list[dict[str, str]]], ...] = (
+    cases: tuple[tuple[str, str, list[TestSeries], list[dict[str, str]]], ...] = (
         (errors, "fires where no replica answers", counted("0+60x60", "0+60x60"), [page, ticket]),
         (
             errors,
@@ -138,5 +138,5 @@ def proxy_cases() -> list[RuleCase]:
     )
     return [
         RuleCase(f"{alert}: {name}", series, [Expectation(30, alert, firing)])
-        for alert, name, series, firing in found
+        for alert, name, series, firing in cases
     ]

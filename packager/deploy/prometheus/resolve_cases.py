@@ -26,7 +26,9 @@ def lasting_cases(cases: Sequence[RuleCase], model: str) -> list[RuleCase]:
         (expected,) = case.expected
         if expected.firing:
             first.setdefault(expected.alert, case)
-    return [made for case in first.values() for made in (_ended(case, model), _flapping(case))]
+    return [
+        variant for case in first.values() for variant in (_ended(case, model), _flapping(case))
+    ]
 
 
 def _ended(case: RuleCase, model: str) -> RuleCase:
@@ -55,12 +57,12 @@ def _flapping(case: RuleCase) -> RuleCase:
 
 def _cut(values: str, minute: int) -> str:
     """``values`` up to ``minute``, then stale."""
-    kept, start = [], 0
+    parts, start = [], 0
     for first, step, last in _parts(values):
         if start <= minute:
-            kept.append(_part(first, step, min(last, minute - start)))
+            parts.append(_part(first, step, min(last, minute - start)))
         start += last + 1
-    return " ".join([*kept, "stale"])
+    return " ".join([*parts, "stale"])
 
 
 def _with_gaps(values: str) -> str:
@@ -89,7 +91,7 @@ def _part(first: float, step: float, last: int) -> str:
 def _parts(values: str) -> Iterator[tuple[float, float, int]]:
     """First value, step per minute, and the number of values after the first."""
     for text in values.split():
-        found = PART.fullmatch(text)
-        if found is None:
+        match = PART.fullmatch(text)
+        if match is None:
             raise ValueError(f"expected values like 0+10x60, got {text!r}")
-        yield float(found[1]), float(found[2] or 0), int(found[3])
+        yield float(match[1]), float(match[2] or 0), int(match[3])

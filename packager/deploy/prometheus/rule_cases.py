@@ -22,29 +22,29 @@ DRIFTED = {"b0": 1, "b1": 2, "b2": 7}
 
 def rule_cases(model: MonitoredModel) -> list[RuleCase]:
     """Cases of every alert of ``model``: firing, not firing, and their duration."""
-    made = _RuleFixtures(model)
+    builder = _RuleFixtures(model)
     objectives = model.objectives
     cases = [
-        *made.burns("RequestsSlow", 1 - objectives.latency_share),
-        *made.burns("RequestsFailed", 1 - objectives.success_share),
-        *(made.drifts(model.features[0]) if model.features else []),
-        *(made.anomalies(model.features[0]) if model.features else []),
-        *_scores(made),
-        *(made.estimates() if model.classified else []),
-        *made.coverage(objectives.label_coverage),
-        *made.rejections(),
-        *made.mismatches(),
-        *made.crash_loops(),
-        *member_cases(made),
-        *shadow_cases(made),
+        *builder.burns("RequestsSlow", 1 - objectives.latency_share),
+        *builder.burns("RequestsFailed", 1 - objectives.success_share),
+        *(builder.drifts(model.features[0]) if model.features else []),
+        *(builder.anomalies(model.features[0]) if model.features else []),
+        *_scores(builder),
+        *(builder.estimates() if model.classified else []),
+        *builder.coverage(objectives.label_coverage),
+        *builder.rejections(),
+        *builder.mismatches(),
+        *builder.crash_loops(),
+        *member_cases(builder),
+        *shadow_cases(builder),
     ]
-    return [*cases, *lasting_cases(cases, model.name), *presence_cases(made)]
+    return [*cases, *lasting_cases(cases, model.name), *presence_cases(builder)]
 
 
-def _scores(made: _RuleFixtures) -> list[RuleCase]:
-    if made.model.task == "outputs":
-        return output_cases(made, made.model)
-    return made.accuracy() if made.model.classified else made.errors()
+def _scores(builder: _RuleFixtures) -> list[RuleCase]:
+    if builder.model.task == "outputs":
+        return output_cases(builder, builder.model)
+    return builder.accuracy() if builder.model.classified else builder.errors()
 
 
 class _RuleFixtures(TestCaseBuilder):

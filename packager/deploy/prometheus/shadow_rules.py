@@ -60,8 +60,8 @@ def records(scope: Scope, design_effect: str, *, classified: bool) -> list[Recor
 
 def alerts(scope: Scope, *, labelled: bool) -> list[Alert]:
     """Alerts of a shadow; ``labelled``: whether labels come in pairs."""
-    found = [_not_answering(scope)]
-    return [*found, _better(scope), _worse(scope)] if labelled else found
+    unlabelled = [_not_answering(scope)]
+    return [*unlabelled, _better(scope), _worse(scope)] if labelled else unlabelled
 
 
 def _of_classes(scope: Scope) -> list[Record]:

@@ -33,7 +33,7 @@ def scaled_query(expression: str, scale: int) -> str:
     """``expression`` with its windows divided by ``scale``."""
     if scale == 1:
         return expression
-    return WINDOW.sub(lambda found: duration(found[0], scale), expression)
+    return WINDOW.sub(lambda match: duration(match[0], scale), expression)
 
 
 def scaled_tests(document: dict[str, Any], scale: int) -> dict[str, Any]:

@@ -31,14 +31,14 @@ class ImageAddress:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``--image``; raises ``UsageError`` for another address."""
-        found = IMAGE.fullmatch(text)
-        if found is None or len(text) > MAX_IMAGE:
+        match = IMAGE.fullmatch(text)
+        if match is None or len(text) > MAX_IMAGE:
             raise UsageError(
                 f"--image: expected ACCOUNT.dkr.….REGION.…/NAME@sha256:…, got {text!r}",
                 "push the image to a private repository of your account, which is where SageMaker "
                 "pulls from, and give the address with the digest",
             )
-        return cls(text, found["account"], found["region"], found["repository"])
+        return cls(text, match["account"], match["region"], match["repository"])
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class RoleAddress:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``--role``; raises ``UsageError`` for another address."""
-        found = ROLE.fullmatch(text)
-        if found is None:
+        match = ROLE.fullmatch(text)
+        if match is None:
             raise UsageError(
                 f"--role: expected arn:aws:iam::ACCOUNT:role/NAME, got {text!r}",
                 "make a role with iam-trust.json and iam-policy.json of the model's folder: "
                 "the first call may name a role that you make afterwards",
             )
-        return cls(text, found["partition"], found["account"])
+        return cls(text, match["partition"], match["account"])

@@ -77,7 +77,7 @@ class SagemakerOptions:
 
 def parsed_variables(texts: Sequence[str]) -> dict[str, str]:
     """Name → value of ``--variable``; raises ``UsageError`` for what is no setting."""
-    found = {}
+    variables = {}
     for text in texts:
         name, equal, value = text.partition("=")
         if not equal or not VARIABLE.fullmatch(name) or len(value) > MAX_VALUE:
@@ -85,13 +85,13 @@ def parsed_variables(texts: Sequence[str]) -> dict[str, str]:
                 f"--variable: expected NAME=VALUE, got {text!r}",
                 f"the value has at most {MAX_VALUE} characters; it is no place for a secret",
             )
-        found[name] = value
-    if len(found) >= MAX_VARIABLES:
+        variables[name] = value
+    if len(variables) >= MAX_VARIABLES:
         raise UsageError(
-            f"--variable: expected fewer than {MAX_VARIABLES} variables, got {len(found)}",
+            f"--variable: expected fewer than {MAX_VARIABLES} variables, got {len(variables)}",
             "SageMaker accepts no more",
         )
-    return found
+    return variables
 
 
 @dataclass(frozen=True)

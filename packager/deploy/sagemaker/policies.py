@@ -72,7 +72,7 @@ def trust_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
 def deployer_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
     """Permissions for the calls of ``deploy.sh``, on the objects of this model only."""
     name = endpoint.name
-    made = [
+    arns = [
         endpoint.sagemaker_arn(f"{kind}/{name}{rest}")
         for kind, rest in (("model", "-*"), ("endpoint-config", "-*"), ("endpoint", ""))
     ]
@@ -90,7 +90,7 @@ def deployer_policy(endpoint: SagemakerEndpoint) -> dict[str, Any]:
                 "sagemaker:UpdateEndpoint",
                 "sagemaker:UpdateEndpointWeightsAndCapacities",
             ),
-            *made,
+            *arns,
         ),
         # These actions have no resources.
         _allow(

@@ -90,8 +90,8 @@ def plan_swarm(
 
 def check_plan(plan: SwarmPlan, target: Path) -> None:
     """Raise as ``write_plan`` would, and write nothing."""
-    made, kept, _ = _made(target, plan.files, plan.fleet, plan.others)
-    generated_folder.check_files(target, made, kept)
+    all_files, other_paths, _ = _made(target, plan.files, plan.fleet, plan.others)
+    generated_folder.check_files(target, all_files, other_paths)
 
 
 def write_plan(plan: SwarmPlan, target: Path) -> DeployResult:
@@ -143,10 +143,10 @@ def _write(
     target: Path, files: Mapping[str, str], fleet: Fleet, others: set[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Write the files and the secrets; the paths of the files, and of those kept as changed."""
-    made, kept, secrets = _made(target, files, fleet, others)
-    changed = generated_folder.write(target, made, target_notes(SWARM, fleet), kept)
+    all_files, other_paths, secrets = _made(target, files, fleet, others)
+    changed = generated_folder.write(target, all_files, target_notes(SWARM, fleet), other_paths)
     keep_secrets(target, secrets)
-    return tuple(sorted(made)), tuple(changed)
+    return tuple(sorted(all_files)), tuple(changed)
 
 
 def _made(
@@ -155,10 +155,10 @@ def _made(
     """All files with the stack file, paths of other models' files, and the secrets."""
     _check_labels(fleet)
     secrets = planned_secrets(target, fleet)
-    kept = [path for name in others for path in own_paths(name)]
-    held = {path: text for path in kept if (text := _held(target / path)) is not None}
+    other_paths = [path for name in others for path in own_paths(name)]
+    held = {path: text for path in other_paths if (text := _held(target / path)) is not None}
     there = {**held, **files, **_changed(target, files)}
-    return {STACK_FILE: stack_text(fleet, there, secrets), **files}, kept, secrets
+    return {STACK_FILE: stack_text(fleet, there, secrets), **files}, other_paths, secrets
 
 
 def _check_labels(fleet: Fleet) -> None:
@@ -177,12 +177,12 @@ def _check_labels(fleet: Fleet) -> None:
 def _changed(target: Path, files: Mapping[str, str]) -> dict[str, str]:
     """Path → content of those of ``files`` that the user changed: Swarm gets what is there."""
     recorded = generated_folder.read_generated(target).files
-    found = {}
+    changed = {}
     for path in files.keys() & recorded.keys():
         text = _held(target / path)
         if text is not None and sha256_bytes(text.encode()) != recorded[path]:
-            found[path] = text
-    return found
+            changed[path] = text
+    return changed
 
 
 def _held(path: Path) -> str | None:

@@ -17,13 +17,13 @@ from packager.errors import UsageError
 
 def secret_paths(fleet: Fleet) -> dict[str, str]:
     """Key of each secret of the stack → path of its file in the folder."""
-    found = shared_secrets(fleet)
+    paths = shared_secrets(fleet)
     for one in fleet.sorted():
-        found[feedback_secret(one)] = f"tokens/{feedback_secret(one)}.key"
+        paths[feedback_secret(one)] = f"tokens/{feedback_secret(one)}.key"
         if one.keys:
-            found[keys_secret(one)] = server_keys_path(one)
-            found[scrape_secret(one)] = scrape_key_path(one)
-    return found
+            paths[keys_secret(one)] = server_keys_path(one)
+            paths[scrape_secret(one)] = scrape_key_path(one)
+    return paths
 
 
 def server_keys_path(one: DeployedModel) -> str:
@@ -44,26 +44,26 @@ def planned_secrets(folder: Path, fleet: Fleet) -> dict[str, str]:
     paths = secret_paths(fleet)
     tracker.check_tokens(folder, paths.values())
     feedback = {paths[feedback_secret(one)] for one in fleet.sorted()}
-    found = {path: _text(folder / path) for path in paths.values()}
-    made = {
+    existing = {path: _text(folder / path) for path in paths.values()}
+    contents = {
         path: text if text is not None else _token_key() if path in feedback else _token()
-        for path, text in found.items()
+        for path, text in existing.items()
     }
     for one in fleet.sorted():
         if one.keys:
-            made |= _keys(one, found, made)
-    return made
+            contents |= _keys(one, existing, contents)
+    return contents
 
 
 def _keys(
-    one: DeployedModel, found: Mapping[str, str | None], made: Mapping[str, str]
+    one: DeployedModel, existing: Mapping[str, str | None], contents: Mapping[str, str]
 ) -> dict[str, str]:
     """The servers' keys, with one that Prometheus sends."""
     server, scrape = server_keys_path(one), scrape_key_path(one)
-    if found[server] is None:
+    if existing[server] is None:
         client = f"# of a client\n{_token()}"
-        return {server: f"{client}# of Prometheus\n{made[scrape].strip()}\n"}
-    if made[scrape].strip() not in made[server].split():
+        return {server: f"{client}# of Prometheus\n{contents[scrape].strip()}\n"}
+    if contents[scrape].strip() not in contents[server].split():
         raise UsageError(
             f"{scrape}: expected one of the keys of {server}, got none",
             f"write one of its lines into {scrape}: Prometheus sends it",

@@ -75,7 +75,7 @@ def swarm_shared(fleet: Fleet, configs: Mapping[str, str]) -> dict[str, Any]:
 def _service(
     name: str, service: Mapping[str, Any], fleet: Fleet, configs: Mapping[str, str]
 ) -> dict[str, Any]:
-    found = [
+    mounts = [
         {"source": key, "target": inside(path), "mode": READABLE}
         for key, path in configs.items()
         if reader(path) == name
@@ -86,7 +86,7 @@ def _service(
     return {
         **{key: service[key] for key in KEPT if key in service},
         "logging": LOGGING,
-        **({"configs": found} if found else {}),
+        **({"configs": mounts} if mounts else {}),
         **({"secrets": secrets} if secrets else {}),
         **({"ports": published} if published else {}),
         "networks": [MODELS, EDGE] if name != REDIS else [MODELS],
@@ -127,8 +127,8 @@ def _secrets(name: str, fleet: Fleet) -> Iterable[dict[str, Any]]:
 
 def shared_secrets(fleet: Fleet) -> dict[str, str]:
     """Key → path of the secrets that the shared services read."""
-    found = dict(SECRETS) if fleet.tracker else {}
-    return found | ({GRAFANA_SECRET: PASSWORD} if GRAFANA in fleet.parts else {})
+    secrets = dict(SECRETS) if fleet.tracker else {}
+    return secrets | ({GRAFANA_SECRET: PASSWORD} if GRAFANA in fleet.parts else {})
 
 
 def reader(path: str) -> str | None:

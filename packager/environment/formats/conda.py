@@ -81,10 +81,10 @@ def requirement(spec: str, wanted: DependencySelection, called: str) -> str | No
     None for Python, which is compared with the target's, and for pip.
     """
     plain = _CHANNEL.sub("", spec.strip())
-    found = _SPEC.match(plain)
-    if found is None:
+    match = _SPEC.match(plain)
+    if match is None:
         raise _unread(spec, called)
-    name, version = found[1].lower(), found[3] or found[4]
+    name, version = match[1].lower(), match[3] or match[4]
     if name == "python":
         if not wanted.supported_by(_versions(version, spec, called)):
             raise UsageError(

@@ -83,12 +83,14 @@ def found_in(folder: Path) -> list[str]:
     A lock stands for the ``pyproject.toml`` that it was made from.
     """
     names = ["requirements.txt", "uv.lock", "poetry.lock", *CONDA]
-    found = [name for name in names if (folder / name).is_file()]
-    found = [name for name in found if name not in CONDA or _lists_packages(folder / name)]
-    found += sorted(path.name for path in folder.glob("pylock*.toml") if is_valid_pylock_path(path))
+    present = [name for name in names if (folder / name).is_file()]
+    present = [name for name in present if name not in CONDA or _lists_packages(folder / name)]
+    present += sorted(
+        path.name for path in folder.glob("pylock*.toml") if is_valid_pylock_path(path)
+    )
     own = folder / PROJECT
-    if not {"uv.lock", "poetry.lock"} & set(found) and own.is_file():
+    if not {"uv.lock", "poetry.lock"} & set(present) and own.is_file():
         from packager.environment.formats import pyproject  # imports poetry-core
 
-        found += [PROJECT] if pyproject.is_declared(values.read_toml(own, folder)) else []
-    return found
+        present += [PROJECT] if pyproject.is_declared(values.read_toml(own, folder)) else []
+    return present

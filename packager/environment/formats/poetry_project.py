@@ -68,8 +68,10 @@ def lines(poetry: Mapping[str, Any], wanted: DependencySelection, called: str) -
     Raises ``UsageError`` for an unknown extra or group, another Python than the base's, and for
     what is no dependency.
     """
-    found = [edge.line(edge.dependency.name, called) for edge in edges(poetry, wanted, called)]
-    return [*index_lines(poetry, called), *found]
+    dependency_lines = [
+        edge.line(edge.dependency.name, called) for edge in edges(poetry, wanted, called)
+    ]
+    return [*index_lines(poetry, called), *dependency_lines]
 
 
 def edges(
@@ -141,15 +143,15 @@ def parsed(name: str, wish: Any, key: str, called: str) -> Iterator[PoetryDepend
 
 def index_lines(poetry: Mapping[str, Any], called: str) -> list[str]:
     """Options for the indexes of ``tool.poetry.source`` that serve any package."""
-    found: list[str] = []
+    options: list[str] = []
     for source in values.tables(poetry.get("source"), f"{SECTION}.source", called):
         priority = source.get("priority", "primary")
         if "url" not in source or priority == "explicit":
             continue
         url = values.text(source["url"], f"{SECTION}.source.url", called)
-        first = priority in ("primary", "default") and not found
-        found.append(f"{'--index-url' if first else '--extra-index-url'} {url}")
-    return found
+        first = priority in ("primary", "default") and not options
+        options.append(f"{'--index-url' if first else '--extra-index-url'} {url}")
+    return options
 
 
 def _each(wish: Any) -> Iterable[Any]:

@@ -60,13 +60,13 @@ def _selected(lock: Pylock, wanted: DependencySelection, called: str) -> Iterato
     # ``line_of`` compares the wheels and names the package: any wheel is selected here
     groups = [*(lock.default_groups or ()), *wanted.groups]
     try:
-        found = lock.select(
+        selected = lock.select(
             environment=cast(Environment, wanted.environment),
             tags=list(wanted.target.tags),
             extras=wanted.extras,
             dependency_groups=groups,
         )
-        yield from (package for package, _ in found)
+        yield from (package for package, _ in selected)
     except PylockSelectError as error:
         raise UsageError(
             f"{called}: expected a lock for Python {wanted.target.python} on "

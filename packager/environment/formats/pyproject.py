@@ -85,13 +85,13 @@ def located_lines(folder: Path, wanted: DependencySelection) -> dict[str, str]:
     known = tuple(
         e for e in wanted.extras if canonicalize_name(e) in map(canonicalize_name, declared)
     )
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for one in _selected_requirements(project, {}, DependencySelection(wanted.target, known)):
         name = str(canonicalize_name(one.name))
         if name in located and wanted.applies(one.marker):
             lines = [line for line in _located(one, located[name], folder) if line != str(one)]
-            found.update((name, line) for line in lines)
-    return found
+            by_name.update((name, line) for line in lines)
+    return by_name
 
 
 def _dynamic(project: Mapping[str, Any]) -> list[str]:
@@ -102,8 +102,8 @@ def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageErr
     if "dependencies" in _dynamic(project):
         setuptools = values.table(tool.get("setuptools"), "tool.setuptools", NAME)
         table = values.table(setuptools.get("dynamic"), "tool.setuptools.dynamic", NAME)
-        found = table.get("dependencies")
-        file = found.get("file") if isinstance(found, dict) else None
+        dependencies = table.get("dependencies")
+        file = dependencies.get("file") if isinstance(dependencies, dict) else None
         named = file[0] if isinstance(file, list) and file else file
         return UsageError(
             f"{NAME}: expected `project.dependencies`, got them as dynamic, which only the build "
@@ -169,13 +169,15 @@ def _groups(
     content: Mapping[str, Any], uv: Mapping[str, Any], poetry: Mapping[str, Any]
 ) -> dict[str, Any]:
     groups = values.table(content.get("dependency-groups"), "dependency-groups", NAME)
-    found = {name: values.items(v, f"dependency-groups.{name}", NAME) for name, v in groups.items()}
+    requirements = {
+        name: values.items(v, f"dependency-groups.{name}", NAME) for name, v in groups.items()
+    }
     older = values.texts(uv.get("dev-dependencies"), "tool.uv.dev-dependencies", NAME)
     if older:
-        found["dev"] = [*found.get("dev", ()), *older]
+        requirements["dev"] = [*requirements.get("dev", ()), *older]
     for name in poetry_project.group_names(poetry, NAME):
-        found.setdefault(name, []).extend(poetry_project.group_lines(poetry, name, NAME))
-    return found
+        requirements.setdefault(name, []).extend(poetry_project.group_lines(poetry, name, NAME))
+    return requirements
 
 
 def _of_groups(groups: Mapping[str, Any], wanted: DependencySelection) -> Iterator[Requirement]:

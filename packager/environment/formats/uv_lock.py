@@ -98,15 +98,15 @@ class _Lock:
                 if (id(package), extra) not in seen:
                     seen.add((id(package), extra))
                     waiting += [(package, one) for one in self._needs(package, extra)]
-        found = [pins[key] for key in sorted(pins)]
-        for one, other in itertools.pairwise(found):
+        packages = [pins[key] for key in sorted(pins)]
+        for one, other in itertools.pairwise(packages):
             if canonicalize_name(one.name) == canonicalize_name(other.name):
                 raise UsageError(
                     f"{NAME}: expected one version of {one.name}, got {one.version} and "
                     f"{other.version}: the chosen extras or groups exclude each other",
                     "choose one of those that `tool.uv.conflicts` in pyproject.toml lists",
                 )
-        return found
+        return packages
 
     def _roots(self) -> Iterator[Package]:
         yield from self._needs(self.own, "")
@@ -167,13 +167,13 @@ class _Lock:
                 f"{NAME}: `{key}`: expected a marker, got {values.display(marker)}", "run `uv lock`"
             ) from error
 
-    def _decided(self, found: re.Match[str]) -> str:
+    def _decided(self, match: re.Match[str]) -> str:
         """A marker that is always true or always false, for one about a chosen extra or group."""
         own = canonicalize_name(self.own["name"])
         on = {f"extra-{len(own)}-{own}-{canonicalize_name(extra)}" for extra in self.wanted.extras}
         on |= {f"group-{len(own)}-{own}-{canonicalize_name(group)}" for group in self.wanted.groups}
         on.add(f"project-{len(own)}-{own}")
-        holds = (found[3] in on) == (found[1] == "==")
+        holds = (match[3] in on) == (match[1] == "==")
         return f"python_version {'>' if holds else '<'} '0'"
 
 

@@ -44,9 +44,7 @@ def base_image(
 
 def rejection_of(called: str) -> Refuse:
     """Makes the error for a file that is no archive of a base."""
-    return lambda found: UsageError(
-        f"{called}: expected the archive of one base, got {found}", HINT
-    )
+    return lambda got: UsageError(f"{called}: expected the archive of one base, got {got}", HINT)
 
 
 @contextmanager
@@ -79,10 +77,10 @@ def unpack_archive(archive: SavedArchive, folder: Path) -> dict[str, Any]:
     for name, diff_id in zip(entry["Layers"], config["rootfs"]["diff_ids"], strict=True):
         if not DIFF_ID.fullmatch(diff_id):
             raise archive.refusal(f"the diff_id {diff_id[:100]!r}")
-        found = _write_layer(archive, name, folder / f"{diff_id[7:]}.tar")
-        if found != diff_id[7:]:
+        digest = _write_layer(archive, name, folder / f"{diff_id[7:]}.tar")
+        if digest != diff_id[7:]:
             raise PackageError(
-                f"base layer {name}: expected {diff_id}, got sha256:{found}",
+                f"base layer {name}: expected {diff_id}, got sha256:{digest}",
                 "the archive is damaged: save, copy or pull it again",
             )
     return config

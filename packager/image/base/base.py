@@ -53,9 +53,9 @@ def find_base(
     lock says of it. None if no base of that name exists. Raises ``PackageError`` if the registry
     has none, or if the base has no supported Python.
     """
-    made = find_made_base(reference, platform, engine)
-    if made is not None:
-        return made
+    base = find_made_base(reference, platform, engine)
+    if base is not None:
+        return base
     forced = reference.startswith(PREFIX)
     own = engine if engine is not None and platform == engine.platform else None
     if not forced and own is not None and own.describe(reference) is not None:
@@ -75,10 +75,10 @@ def find_base(
 def _of_engine(reference: str, platform: str, engine: Engine) -> BaseImage | None:
     """The base that the engine has under this name, copied into the cache."""
     described = engine.describe(reference) or {}
-    found = f"{described.get('Os')}/{described.get('Architecture')}"
-    if found != platform:
+    image_platform = f"{described.get('Os')}/{described.get('Architecture')}"
+    if image_platform != platform:
         raise PackageError(
-            f"base {reference}: expected platform {platform}, got {found}",
+            f"base {reference}: expected platform {platform}, got {image_platform}",
             f"pull it for {platform}",
         )
     options = {
@@ -111,8 +111,8 @@ def native_compiler(version: str, engine: Engine | None) -> Compiler | None:
 
     That of a base in the cache, or the one that runs this program; None if none has the version.
     """
-    found = (base for base in _cached(engine) if base.runs_here and base.saved.version == version)
-    usable = sorted(found, key=lambda base: base.saved.origin != "debian")
+    bases = (base for base in _cached(engine) if base.runs_here and base.saved.version == version)
+    usable = sorted(bases, key=lambda base: base.saved.origin != "debian")
     for base in usable:
         if base.compiles_here:
             return base.compiler()
@@ -123,8 +123,8 @@ def native_compiler(version: str, engine: Engine | None) -> Compiler | None:
 
 def _opened(folder: Path, engine: Engine | None) -> BaseImage:
     """The base in a folder of the cache."""
-    found = BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
-    return _with_native(found, engine)
+    base = BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+    return _with_native(base, engine)
 
 
 def _with_native(base: BaseImage, engine: Engine | None) -> BaseImage:
@@ -177,8 +177,8 @@ def save_base(
         config = {**config, "rootfs": {"diff_ids": [f"sha256:{diff_id}"]}}
         root = unpack_layers(layer_files(new, config), new / "root")
         if platform == default_platform():
-            found = find_python(partial(resolve_inside, root), variables(config))
-            probed = probe_on_host(root, found)
+            python = find_python(partial(resolve_inside, root), variables(config))
+            probed = probe_on_host(root, python)
         else:
             with StackedFiles(layer_files(new, config)) as tree:
                 probed = read_probe(tree, variables(config), reference, platform)

@@ -124,13 +124,13 @@ def _compiler(
             "make this machine's base, or one of another --release",
         )
     (version,) = versions_found
-    found = native_compiler(version, engine)
-    if found is None:
+    compiler = native_compiler(version, engine)
+    if compiler is None:
         progress.warn(
             f"no Python {version} for {default_platform()} is known here: the base gets no "
             "bytecode and starts more slowly; make this machine's base first, with `package base`"
         )
-    return found
+    return compiler
 
 
 def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None:
@@ -140,12 +140,12 @@ def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None
     absent = [name for name in wanted if name not in held and f"{name}t64" not in held]
     if absent:
         arguments = " ".join(f"--package {name}" for name in sorted(set(wanted)))
-        made = base_name(wanted)
+        reference = base_name(wanted)
         raise PackageError(
             f"package.toml: `image.system_packages`: expected a base that records "
             f"{', '.join(absent)}, got {base.saved.reference if base else 'no base'}",
             f"make one with `package base {arguments}`"
-            + (f" and build with --base {made}" if made else " on Debian or Ubuntu"),
+            + (f" and build with --base {reference}" if reference else " on Debian or Ubuntu"),
         )
 
 

@@ -48,8 +48,8 @@ def kept_base(folder: Path, reference: str, engine: Engine | None) -> BaseImage 
     if not (folder / "base.json").is_file():
         return None
     saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
-    found = BaseImage(saved, folder, engine)
-    return None if saved.lacks_bytecode and found.compiles_here else found
+    base = BaseImage(saved, folder, engine)
+    return None if saved.lacks_bytecode and base.compiles_here else base
 
 
 def keep_base(
@@ -80,9 +80,9 @@ def keep_base(
         if library is not None and compiler is None:
             saved = saved.model_copy(update={"lacks_bytecode": True})
         elif library is not None and compiler is not None:
-            made = Path(name) / "bytecode.tar"
-            layer = library.bytecode(compiler, made)
-            shutil.move(made, new / "layers" / f"{layer.diff_id[7:]}.tar")
+            tar = Path(name) / "bytecode.tar"
+            layer = library.bytecode(compiler, tar)
+            shutil.move(tar, new / "layers" / f"{layer.diff_id[7:]}.tar")
             saved = saved.model_copy(
                 update={
                     "diff_ids": (*saved.diff_ids, layer.diff_id),
@@ -158,11 +158,11 @@ def _recorded_packages(layers: Sequence[Path]) -> tuple[str, ...]:
         if status is None:
             return ()
         text = tree.content(status, MAX_STATUS).decode(errors="replace")
-    found = (dict(FIELD.findall(paragraph)) for paragraph in text.split("\n\n"))
+    records = (dict(FIELD.findall(paragraph)) for paragraph in text.split("\n\n"))
     return tuple(
         sorted(
             f"{fields['Package']}={fields['Version']}"
-            for fields in found
+            for fields in records
             if fields.get("Status", "").endswith(" installed")
             and {"Package", "Version"} <= {*fields}
         )

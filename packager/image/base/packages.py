@@ -72,19 +72,19 @@ def _deb(control: str, files: str) -> Deb:
 
 def _named(relation: str) -> frozenset[str]:
     """Package names in a relation field, without versions and architectures."""
-    found = (NAME.match(part.strip()) for part in ALTERNATIVES.split(relation))
-    return frozenset(match.group() for match in found if match)
+    matches = (NAME.match(part.strip()) for part in ALTERNATIVES.split(relation))
+    return frozenset(match.group() for match in matches if match)
 
 
 def dependency_closure(debs: Mapping[str, Deb], roots: Iterable[str]) -> set[str]:
     """``roots`` and the packages they depend on, directly or indirectly."""
-    found: set[str] = set()
+    closure: set[str] = set()
     todo = set(roots)
     while todo:
-        new = {deb.name for deb in debs.values() if todo & ({deb.name} | deb.provides)} - found
-        found |= new
+        new = {deb.name for deb in debs.values() if todo & ({deb.name} | deb.provides)} - closure
+        closure |= new
         todo = {name for deb in new for name in debs[deb].depends}
-    return found
+    return closure
 
 
 def versions(debs: Collection[Deb]) -> tuple[str, ...]:

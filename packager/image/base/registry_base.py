@@ -40,8 +40,8 @@ class BasePin:
         name = reference.removeprefix(PREFIX)
         if lock is None:
             return cls()
-        found = (base for base in lock.bases if base.reference == name)
-        pins = (cls(base.diff_ids, base.env, lock.base_digests.get(name)) for base in found)
+        bases = (base for base in lock.bases if base.reference == name)
+        pins = (cls(base.diff_ids, base.env, lock.base_digests.get(name)) for base in bases)
         return next(pins, cls())
 
 
@@ -78,7 +78,7 @@ def _config(
         diff_ids = config["rootfs"]["diff_ids"]
         env = (config.get("config") or {}).get("Env") or []
         labels = (config.get("config") or {}).get("Labels") or {}
-        found = f"{config['os']}/{config['architecture']}"
+        image_platform = f"{config['os']}/{config['architecture']}"
         if not all(isinstance(text, str) and "=" in text for text in env):
             raise ValueError("variables that are no NAME=value")
         if not all(
@@ -97,9 +97,9 @@ def _config(
             f"base {called}: expected an image with Python, got a package",
             "name a base, such as an official image of Python",
         )
-    if found != platform:
+    if image_platform != platform:
         raise PackageError(
-            f"base {called}: expected platform {platform}, got {found}",
+            f"base {called}: expected platform {platform}, got {image_platform}",
             f"name an image for {platform}, or set [image] platforms",
         )
     return config

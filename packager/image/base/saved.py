@@ -121,9 +121,9 @@ class BaseImage:
         Raises ``PackageError`` if a base of another origin needs a container and no engine is
         available.
         """
-        found, saved = self._compiler(), self.saved
-        if found is not None or not self.runs_here:
-            return found
+        compiler, saved = self._compiler(), self.saved
+        if compiler is not None or not self.runs_here:
+            return compiler
         raise PackageError(
             f"base {saved.reference}: programs of a base from elsewhere run in containers only, "
             f"and this Python is {HOST_VERSION}, not {saved.version}",

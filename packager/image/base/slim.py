@@ -98,27 +98,27 @@ def drop_unneeded(root: Path, debs: Mapping[str, Deb], roots: Collection[str]) -
     Some packages are dependencies of dropped programs (dpkg, tar, perl).
     """
     owners = {PurePosixPath(file).name: deb.name for deb in debs.values() for file in deb.files}
-    kept: set[str] = set()
+    loaded: set[str] = set()
     todo = {name for name in debs if name in roots or name in KEPT_WHOLE}
     while todo:
-        kept |= todo
+        loaded |= todo
         needed = {soname for name in todo for soname in _loaded(root, debs[name])}
-        todo = {owners[soname] for soname in needed if soname in owners} - kept
-    for name in debs.keys() - kept:
+        todo = {owners[soname] for soname in needed if soname in owners} - loaded
+    for name in debs.keys() - loaded:
         for file in debs[name].files:
             if SHARED_OBJECT.search(file):
                 (root / file).unlink(missing_ok=True)
 
 
 def _loaded(root: Path, deb: Deb) -> set[str]:
-    found: set[str] = set()
+    sonames: set[str] = set()
     for file in deb.files:
         path = root / file
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as stream:
                 elf = read_elf(stream)
-                found |= set(elf.needed if elf else ())
-    return found
+                sonames |= set(elf.needed if elf else ())
+    return sonames
 
 
 def bundle_certificates(root: Path) -> None:

@@ -66,11 +66,13 @@ def _release(tree: StackedFiles, interpreter: str, python: str, env: Sequence[st
     Official images also name it in PYTHON_VERSION, which decides between several.
     """
     contents = (tree.content(path, MAX_PROGRAM) for path in _interpreter_files(tree, interpreter))
-    found = {release for content in contents for release in releases_in(content, python)}
+    releases = {release for content in contents for release in releases_in(content, python)}
     release_text = next(
         (entry.partition("=")[2] for entry in env if entry.startswith("PYTHON_VERSION=")), ""
     )
-    return release_text if release_text in found else found.pop() if len(found) == 1 else None
+    return (
+        release_text if release_text in releases else releases.pop() if len(releases) == 1 else None
+    )
 
 
 def releases_in(program: bytes, python: str) -> set[str]:
@@ -82,8 +84,8 @@ def releases_in(program: bytes, python: str) -> set[str]:
 def _interpreter_files(tree: StackedFiles, interpreter: str) -> Iterator[str]:
     """The interpreter, and the libpython that it loads, if it does."""
     yield interpreter
-    found = read_elf(io.BytesIO(tree.content(interpreter, MAX_PROGRAM)))
-    needed, search = ((), ()) if found is None else (found.needed, found.search)
+    elf = read_elf(io.BytesIO(tree.content(interpreter, MAX_PROGRAM)))
+    needed, search = ((), ()) if elf is None else (elf.needed, elf.search)
     above = interpreter.rpartition("/")[0]
     folders = [path.replace("${ORIGIN}", above).replace("$ORIGIN", above) for path in search]
     folders += [f"{above}/../lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]

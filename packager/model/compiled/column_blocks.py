@@ -94,9 +94,9 @@ class ColumnBlock:
         ``arrays``: the same columns, if they are at hand as arrays.
         """
         if arrays is not None:
-            found = arrays.rows_of(self._columns)
-            if found is not None:
-                return found
+            block = arrays.rows_of(self._columns)
+            if block is not None:
+                return block
         chosen = [columns[at] for at in self._columns]
         rows = len(chosen[0]) if chosen else 0
         try:
@@ -114,15 +114,15 @@ class ColumnBlock:
 
     def made(self, values: Floats) -> Floats:
         """The numbers, shape (numbers, rows)."""
-        made = np.empty((self._count, values.shape[1]))
+        numbers = np.empty((self._count, values.shape[1]))
         for group in self._groups:
             block = values[group.columns]
             for name, given in group.steps:
                 block = VECTOR[name](block, *given)
-            made[group.numbers] = block
+            numbers[group.numbers] = block
         for at, index, ops in self._single:
-            made[at] = apply(ops, values[index])
-        return made
+            numbers[at] = apply(ops, values[index])
+        return numbers
 
 
 def _group(numbers: Sequence[tuple[int, Number]], indices: Mapping[int, int]) -> _Group:

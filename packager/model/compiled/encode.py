@@ -101,8 +101,8 @@ class Lookup:
         """Entries of ``value`` that differ from the default; None if it is outside the domain."""
         if value is None:
             return self.null
-        found = self.entries.get(value)
-        return self.unknown if found is None and is_exact_key(value) else found
+        entries = self.entries.get(value)
+        return self.unknown if entries is None and is_exact_key(value) else entries
 
     def blocks(self, arrays: ColumnArrays) -> tuple[Any, Floats] | None:
         """For each row its row of a block, -1 outside the domain, and the block.
@@ -129,9 +129,9 @@ class Lookup:
         self, matrix: Floats, values: Sequence[Any], arrays: ColumnArrays | None = None
     ) -> None:
         """Write the entries of ``values``, all in the domain, into the rows of ``matrix``."""
-        found = None if arrays is None else self.blocks(arrays)
-        if found is not None:
-            rows, block = found
+        blocks = None if arrays is None else self.blocks(arrays)
+        if blocks is not None:
+            rows, block = blocks
             matrix[:, self._positions] = block[rows]
             return
         if self._dense is not None:
@@ -215,9 +215,9 @@ class Encoder:
         if self.limits:
             good &= self.block.inside(self.block.values(columns, arrays))
         for lookup in self.lookups:
-            found = None if arrays is None else lookup.blocks(arrays)
-            if found is not None:
-                good &= found[0] >= 0
+            blocks = None if arrays is None else lookup.blocks(arrays)
+            if blocks is not None:
+                good &= blocks[0] >= 0
                 continue
             find = lookup.find
             good &= np.fromiter((find(v) is not None for v in columns[lookup.column]), bool, rows)
@@ -239,10 +239,10 @@ class Encoder:
 
 
 def _limits(domains: Sequence[Domain], columns: set[int]) -> list[Limits]:
-    found = []
+    limits = []
     for column in sorted(columns):
         domain = domains[column]
         low = -math.inf if domain.low is None else domain.low
         high = math.inf if domain.high is None else domain.high
-        found.append(Limits(column, low, high, domain.nulls))
-    return found
+        limits.append(Limits(column, low, high, domain.nulls))
+    return limits

@@ -63,13 +63,13 @@ class HashedCounter:
         inside = np.ones(len(documents), bool)
         rows, features, sums = [], [], []
         for row, document in enumerate(documents):
-            found = self.counts_of_one(document)
-            if found is None:
+            counted = self.counts_of_one(document)
+            if counted is None:
                 inside[row] = False
                 continue
-            rows.append(np.full(len(found[0]), row, np.int64))
-            features.append(found[0])
-            sums.append(found[1])
+            rows.append(np.full(len(counted[0]), row, np.int64))
+            features.append(counted[0])
+            sums.append(counted[1])
         nothing = [np.empty(0, np.int64)]
         joined = (np.concatenate(part or nothing) for part in (rows, features, sums))
         return Counts(*joined), inside
@@ -81,21 +81,21 @@ class HashedCounter:
         grams = self._grams(self._prepare(document))
         if grams is None:
             return None
-        found = np.array([self._hashed(gram) for gram in grams], np.int64).reshape(-1, 2)
-        features, indices = np.unique(found[:, 0], return_inverse=True)
-        sums = np.bincount(indices.reshape(-1), found[:, 1], len(features))
+        hashed = np.array([self._hashed(gram) for gram in grams], np.int64).reshape(-1, 2)
+        features, indices = np.unique(hashed[:, 0], return_inverse=True)
+        sums = np.bincount(indices.reshape(-1), hashed[:, 1], len(features))
         return features, sums.astype(np.int64)
 
     def _hashed(self, gram: str) -> tuple[int, int]:
         """The feature of an n-gram, and what it counts as."""
-        found = self._known.get(gram)
-        if found is None:
+        hashed = self._known.get(gram)
+        if hashed is None:
             if len(self._known) >= MAX_REMEMBERED:
                 self._known = {}
             number = murmur3(gram.encode())
             sign = -1 if self._hashing.signed and number < 0 else 1
-            found = self._known[gram] = (_feature(number, self._hashing.features), sign)
-        return found
+            hashed = self._known[gram] = (_feature(number, self._hashing.features), sign)
+        return hashed
 
 
 def _feature(number: int, features: int) -> int:
@@ -119,11 +119,11 @@ def _grams(analysis: TextAnalysis) -> Callable[[str], list[str] | None]:
         words = words_of(text)
         if words is None:
             return None
-        kept = [word for word in words if word not in stops] if stops else words
+        tokens = [word for word in words if word not in stops] if stops else words
         if longest == 1:
-            return kept
-        sizes = _sizes(kept, shortest, longest)
-        return [" ".join(kept[at : at + size]) for size, starts in sizes for at in starts]
+            return tokens
+        sizes = _sizes(tokens, shortest, longest)
+        return [" ".join(tokens[at : at + size]) for size, starts in sizes for at in starts]
 
     return grams
 

@@ -149,9 +149,9 @@ class NativeEstimator:
 
     def __call__(self, matrix: Any) -> BatchOutput:
         """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
-        found = self._parts.predict(self._path, matrix, sparse=self._sparse)
+        predictions = self._parts.predict(self._path, matrix, sparse=self._sparse)
         good = np.ones(len(matrix), bool)
-        return BatchOutput(found.labels, found.probabilities, good, found.more)
+        return BatchOutput(predictions.labels, predictions.probabilities, good, predictions.more)
 
 
 def rounding(width: int) -> float:
@@ -185,5 +185,5 @@ def argmax_labels(scores: Floats, classes: Sequence[Scalar] | None) -> Labels:
 def gap(scores: Floats) -> Floats:
     """Difference between the highest and the second highest score of each row."""
     two = np.partition(scores, -2, axis=1)[:, -2:]
-    found: Floats = two[:, 1] - two[:, 0]
-    return found
+    difference: Floats = two[:, 1] - two[:, 0]
+    return difference

@@ -57,13 +57,13 @@ class JoinedAnswers:
 
     def _probabilities(self, parts: Sequence[BatchOutput]) -> Floats:
         """Of one output, shape (rows, classes)."""
-        found = [part.probabilities for part in parts if part.probabilities is not None]
+        probabilities = [part.probabilities for part in parts if part.probabilities is not None]
         if self._outputs[0].kind == "label":
-            return found[0]
-        return np.column_stack([part[:, 1] for part in found])
+            return probabilities[0]
+        return np.column_stack([part[:, 1] for part in probabilities])
 
     def _named(self, parts: Sequence[BatchOutput]) -> list[dict[str, Any]]:
-        found = [
+        named = [
             (name, classes, part.probabilities.tolist())
             for name, classes, part in zip(self._names, self._classes, parts, strict=True)
             if part.probabilities is not None
@@ -72,7 +72,7 @@ class JoinedAnswers:
             {
                 "probabilities": {
                     name: dict(zip(classes, rows[row], strict=True))
-                    for name, classes, rows in found
+                    for name, classes, rows in named
                 }
             }
             for row in range(len(parts[0].labels))

@@ -99,8 +99,8 @@ class LeafTables:
 
     def sum_of(self, row: Sequence[float]) -> float:
         """The values of the leaves that one row reaches, added in the order of the trees."""
-        found: float = np.add.accumulate(self._reached(self._left(row)))[-1].item()
-        return found
+        total: float = np.add.accumulate(self._reached(self._left(row)))[-1].item()
+        return total
 
     def edge_rows(self, width: int) -> Floats:
         """Rows of ``width`` features for a comparison: at and beside thresholds, and NaN."""
@@ -119,8 +119,8 @@ class LeafTables:
             first + (len(listed) + 1 if row[at] != row[at] else self._bisect(listed, row[at]))
             for at, first, listed, _ in self._thresholds
         ]
-        found: Masks = np.bitwise_and.reduce(self._masks.take(indices, axis=0), axis=0)
-        return found
+        remaining: Masks = np.bitwise_and.reduce(self._masks.take(indices, axis=0), axis=0)
+        return remaining
 
     def _some(self, matrix: Floats) -> Floats:
         nan = np.isnan(matrix)
@@ -130,16 +130,16 @@ class LeafTables:
             indices = thresholds.searchsorted(matrix[:, at], "right" if self._strict else "left")
             if any_nan:
                 indices[nan[:, at]] = len(thresholds) + 1
-            found = self._masks.take(indices + first, axis=0)
-            left = found if left is None else np.bitwise_and(left, found, out=left)
+            masks = self._masks.take(indices + first, axis=0)
+            left = masks if left is None else np.bitwise_and(left, masks, out=left)
         assert left is not None  # ``of`` takes no ensemble without a condition
         return self._reached(left)
 
     def _reached(self, left: Masks) -> Floats:
         """The values of the first leaves that are left, of the shape of ``left``, (…, trees)."""
         bits = np.bitwise_count((left & -left) - np.uint64(1))
-        found: Floats = self._values.take(bits + self._first)
-        return found
+        leaf_values: Floats = self._values.take(bits + self._first)
+        return leaf_values
 
 
 class _Tree:
@@ -181,24 +181,24 @@ class _Tree:
 
     def _from_the_root(self) -> list[int]:
         """All nodes, each before its children, and those on the left first."""
-        found, waiting = [], [0]
+        order, waiting = [], [0]
         while waiting:
             at = waiting.pop()
-            found.append(at)
+            order.append(at)
             left, right = self._children[at]
             if left >= 0:
                 waiting += (right, left)
-        return found
+        return order
 
     def _leaves_in_order(self) -> Iterator[int]:
         return (at for at in self._from_the_root() if self._children[at][0] < 0)
 
 
 def _by_feature(nodes: Sequence[_Node]) -> dict[int, list[_Node]]:
-    found: dict[int, list[_Node]] = defaultdict(list)
+    by_feature: dict[int, list[_Node]] = defaultdict(list)
     for node in nodes:
-        found[node.feature].append(node)
-    return found
+        by_feature[node.feature].append(node)
+    return by_feature
 
 
 def _table(nodes: Sequence[_Node], thresholds: Sequence[float], trees: int) -> Masks:

@@ -91,10 +91,10 @@ class LinearSums:
         if self._block is not None:
             values = self._block.values(columns, arrays)
             inside &= self._block.inside(values)
-            made = self._block.made(values)[:, :, None]
+            numbers = self._block.made(values)[:, :, None]
             for start in range(0, rows, self._at_once):
                 part = slice(start, start + self._at_once)
-                products = made[:, part] * self._weights
+                products = numbers[:, part] * self._weights
                 scores[part] = _one_by_one(scores[part], products)
                 sizes[part] = _one_by_one(sizes[part], np.abs(products))
         if self._tables:
@@ -143,11 +143,11 @@ class LinearSums:
 
     def _flat_indices(self, columns: Sequence[Sequence[Any]], inside: Bools, rows: int) -> Any:
         """Rows of the sums, shape (tables, rows); clears ``inside`` outside the domain."""
-        found = chain.from_iterable(
+        flat = chain.from_iterable(
             map(table.indices.get, columns[table.column], repeat(table.unknown))
             for table in self._tables
         )
-        indices = np.fromiter(found, np.intp, rows * len(self._tables)).reshape(-1, rows)
+        indices = np.fromiter(flat, np.intp, rows * len(self._tables)).reshape(-1, rows)
         for table, own in zip(self._tables, indices, strict=True):
             for row in np.flatnonzero(own == table.unknown).tolist():
                 value = columns[table.column][row]
@@ -162,8 +162,8 @@ def _one_by_one(start: Floats, terms: Floats) -> Floats:
         for term in terms:
             start = start + term
         return start
-    found: Floats = np.add.accumulate(np.concatenate((start[None], terms)), axis=0)[-1]
-    return found
+    total: Floats = np.add.accumulate(np.concatenate((start[None], terms)), axis=0)[-1]
+    return total
 
 
 def _table(lookup: Lookup, first: int) -> _Table:
@@ -177,8 +177,12 @@ def _table(lookup: Lookup, first: int) -> _Table:
 
 def _contributions(lookup: Lookup, weights: Floats) -> list[Pair]:
     """Contributions of each value of a table, then of an unknown value, then of null."""
-    kept: list[FlatColumns] = [*lookup.entries.values(), lookup.unknown or (), lookup.null or ()]
-    return [_contribution(lookup.default | dict(entries), weights) for entries in kept]
+    encodings: list[FlatColumns] = [
+        *lookup.entries.values(),
+        lookup.unknown or (),
+        lookup.null or (),
+    ]
+    return [_contribution(lookup.default | dict(entries), weights) for entries in encodings]
 
 
 def _contribution(entries: Mapping[int, float], weights: Floats) -> Pair:

@@ -171,17 +171,17 @@ class CompiledModel:
         """The head's matrix for rows in the domain, after all steps."""
         outputs: list[Any] = []
         for encoder, step in self._steps:
-            made = self._completed(encoder.fill(columns, rows, arrays), encoder.matrix, outputs)
-            outputs.append(self._transformed(step, made) if rows else None)
-        made = self._encoder.fill(columns, rows, arrays)
-        return self._completed(made, self._encoder.matrix, outputs)
+            filled = self._completed(encoder.fill(columns, rows, arrays), encoder.matrix, outputs)
+            outputs.append(self._transformed(step, filled) if rows else None)
+        filled = self._encoder.fill(columns, rows, arrays)
+        return self._completed(filled, self._encoder.matrix, outputs)
 
-    def _completed(self, made: Floats, matrix: Matrix, outputs: Sequence[Any]) -> Floats:
+    def _completed(self, filled: Floats, matrix: Matrix, outputs: Sequence[Any]) -> Floats:
         for derived in matrix.derived:
-            if len(made):
+            if len(filled):
                 column = outputs[derived.step][:, derived.output]
-                made[:, derived.position] = apply(derived.ops, column)
-        return made
+                filled[:, derived.position] = apply(derived.ops, column)
+        return filled
 
     def _answers(self, matrix: Floats) -> BatchOutput:
         """The head's answers; rows with an infinity, or a NaN the form excludes, aren't good."""
@@ -192,8 +192,8 @@ class CompiledModel:
             chosen = np.flatnonzero(good)
             answers = self._answers(matrix[chosen])
             good[chosen] = answers.good
-            found = self._scattered(answers, chosen, len(matrix))
-            return BatchOutput(found.labels, found.probabilities, good, found.more)
+            scattered = self._scattered(answers, chosen, len(matrix))
+            return BatchOutput(scattered.labels, scattered.probabilities, good, scattered.more)
         if not len(matrix):
             return BatchOutput([], None, good)
         return self._head(matrix)
@@ -235,21 +235,21 @@ class CompiledModel:
         return predict
 
     def _row_function(self) -> Callable[[Sequence[Any]], OneRow | None]:
-        head, found = self.form.head, None
+        head, function = self.form.head, None
         if isinstance(head, Linear) and len(head.coefficients) == 1 and not self.form.steps:
-            found = linear_row(head, self._encoder, self._meanings[0])
+            function = linear_row(head, self._encoder, self._meanings[0])
         elif isinstance(self._head, TreeModel) and not self.form.steps:
-            found = self._head.row_function(self._encoder)
-        return found or self._one
+            function = self._head.row_function(self._encoder)
+        return function or self._one
 
     def _one(self, values: Sequence[Any]) -> OneRow | None:
         """The answer for one row: encoders in plain Python, head in NumPy."""
         outputs: list[Any] = []
         for encoder, step in self._steps:
-            made = self._encoded(encoder, values, outputs)
-            if made is None:
+            encoded = self._encoded(encoder, values, outputs)
+            if encoded is None:
                 return None
-            outputs.append(self._transformed(step, made))
+            outputs.append(self._transformed(step, encoded))
         matrix = self._encoded(self._encoder, values, outputs)
         if matrix is None:
             return None

@@ -75,16 +75,16 @@ class NgramCounter:
                 inside[row] = False
             parts.append(part or ())
         items = self._split.items(parts)
-        found, rows = [], []
+        per_level, rows = [], []
         for level in self._levels:
             indices, keys = self._split.windows(items, level)
             if not len(keys):
                 continue
-            found.append(level.features_of(keys))
+            per_level.append(level.features_of(keys))
             rows.append(items.rows[indices])
-        if not found:
+        if not per_level:
             return Counts(_NOTHING, _NOTHING, _NOTHING), inside
-        features = np.concatenate(found)
+        features = np.concatenate(per_level)
         known = features >= 0
         owners = np.concatenate(rows)[known]
         distinct, counts = _counted(owners * self._width + features[known])
@@ -97,10 +97,12 @@ class NgramCounter:
         if parts is None:
             return None
         items = self._split.items_of_one(parts)
-        found = [level.features_of(self._split.windows(items, level)[1]) for level in self._levels]
-        if not found:
+        per_level = [
+            level.features_of(self._split.windows(items, level)[1]) for level in self._levels
+        ]
+        if not per_level:
             return _NOTHING, _NOTHING
-        return _counted(np.concatenate(found) if len(found) > 1 else found[0])
+        return _counted(np.concatenate(per_level) if len(per_level) > 1 else per_level[0])
 
     def _divided(self, document: str) -> Sequence[str] | None:
         if self._longest is not None and len(document) > self._longest:
@@ -144,16 +146,16 @@ class _Level:
     def features_of(self, keys: Integers) -> Integers:
         """The feature of each key, -1 for those that have none."""
         if self._table is not None:
-            found: Integers = self._table.take(keys)
-            return found
+            features: Integers = self._table.take(keys)
+            return features
         order = keys.argsort() if len(keys) > MAX_UNSORTED else None
         wanted = keys if order is None else keys[order]
         indices = self._keys.searchsorted(wanted)
-        found = np.where(self._keys.take(indices) == wanted, self._features.take(indices), -1)
+        features = np.where(self._keys.take(indices) == wanted, self._features.take(indices), -1)
         if order is None:
-            return found
-        restored = np.empty_like(found)
-        restored[order] = found
+            return features
+        restored = np.empty_like(features)
+        restored[order] = features
         return restored
 
 
@@ -175,18 +177,18 @@ class _Words:
             words += own
             words.append(None)
         sizes = np.fromiter(map(len, documents), np.int64, len(documents))
-        found = map(self._code_of, words, repeat(self._unknown))
-        codes = np.fromiter(found, np.int64, len(words))
+        coded = map(self._code_of, words, repeat(self._unknown))
+        codes = np.fromiter(coded, np.int64, len(words))
         rows = np.repeat(np.arange(len(documents)), sizes + 1)
         if self._stops:
-            kept = codes != self._stop
-            codes, rows = codes[kept], rows[kept]
+            not_stop = codes != self._stop
+            codes, rows = codes[not_stop], rows[not_stop]
         return _Items(codes, rows, sizes)
 
     def items_of_one(self, words: Sequence[str]) -> _Items:
         """The codes of the words of one document, without stop words."""
-        found = map(self._code_of, words, repeat(self._unknown))
-        codes = np.fromiter(found, np.int64, len(words))
+        coded = map(self._code_of, words, repeat(self._unknown))
+        codes = np.fromiter(coded, np.int64, len(words))
         if self._stops:
             codes = codes[codes != self._stop]
         return _Items(codes, _NOTHING, _NOTHING)

@@ -38,11 +38,11 @@ def one_answer(link: Link, meaning: HeadSpec) -> Answer:
     linked = LinkedScores(link, meaning)
 
     def answer(scores: Scores, error: float) -> OneRow | None:
-        found = linked(scores[None], np.array([error]))
-        label = found.labels[0]
-        if not found.good[0] or label is None:
+        batch = linked(scores[None], np.array([error]))
+        label = batch.labels[0]
+        if not batch.good[0] or label is None:
             return None
-        return label, None if found.probabilities is None else found.probabilities[0].tolist()
+        return label, None if batch.probabilities is None else batch.probabilities[0].tolist()
 
     return answer
 

@@ -15,8 +15,8 @@ def compiled_difference(one: Any, other: Any) -> float:
     Infinite if anything else differs: keys and their order, length, type, label, or a null.
     """
     if isinstance(one, float) and isinstance(other, float):
-        found = abs(one - other) / max(1.0, abs(other))
-        return math.inf if math.isnan(found) else found
+        difference = abs(one - other) / max(1.0, abs(other))
+        return math.inf if math.isnan(difference) else difference
     if type(one) is not type(other) or one is None:
         return math.inf
     if isinstance(one, dict):
@@ -30,14 +30,16 @@ def compiled_difference(one: Any, other: Any) -> float:
     return 0.0 if one == other else math.inf
 
 
-def row_differences(found: Predictions, expected: Predictions) -> list[float]:
+def row_differences(actual: Predictions, expected: Predictions) -> list[float]:
     """``compiled_difference`` of each row, probabilities included."""
-    return [*map(compiled_difference, _joined(found), _joined(expected))]
+    return [*map(compiled_difference, _joined(actual), _joined(expected))]
 
 
-def _joined(found: Predictions) -> Sequence[Any]:
-    rows = len(found.labels)
-    chances = [None] * rows if found.probabilities is None else found.probabilities.tolist()
-    more = [None] * rows if found.more is None else found.more
-    parts = zip(found.labels, chances, more, strict=True)
+def _joined(predictions: Predictions) -> Sequence[Any]:
+    rows = len(predictions.labels)
+    chances = (
+        [None] * rows if predictions.probabilities is None else predictions.probabilities.tolist()
+    )
+    more = [None] * rows if predictions.more is None else predictions.more
+    parts = zip(predictions.labels, chances, more, strict=True)
     return [[part for part in row if part is not None] for row in parts]

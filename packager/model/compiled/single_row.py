@@ -27,8 +27,8 @@ def linear_row(
     error = rounding(encoder.matrix.width)
 
     def row(values: Sequence[Any]) -> OneRow | None:
-        found = score_of(values)
-        return None if found is None else answer(found[0], found[1] * error)
+        parts = score_of(values)
+        return None if parts is None else answer(parts[0], parts[1] * error)
 
     return row
 

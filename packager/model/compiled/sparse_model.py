@@ -61,33 +61,33 @@ class SparseScores:
         self._linked = LinkedScores(head.link, meaning)
         self._answer = one_answer(head.link, meaning)
 
-    def of_row(self, found: SparseRow) -> OneRow | None:
+    def of_row(self, row: SparseRow) -> OneRow | None:
         """The answer for one row; None if rounding could change it."""
-        products = self._weights.take(found.indices, 0) * found.values[:, None]
+        products = self._weights.take(row.indices, 0) * row.values[:, None]
         scores = self._intercept
         if len(products):
             scores = products.cumsum(axis=0)[-1] + scores
         rounding = (len(products) + self._more) * EPS
         # By Cauchy and Schwarz a row's absolute sum is at most this, which is cheap to compute.
-        size = self._largest * math.sqrt(len(products) * found.values.dot(found.values))
+        size = self._largest * math.sqrt(len(products) * row.values.dot(row.values))
         if self._folded:
             size += self._constant
         elif (size + self._constant) * rounding > self._tolerance:
             size = float((np.abs(products).sum(axis=0) + self._constants).max())
         return self._answer(scores, size * rounding)
 
-    def __call__(self, found: SparseRows) -> BatchOutput:
+    def __call__(self, sparse: SparseRows) -> BatchOutput:
         """The answers for many rows."""
-        products = self._weights.take(found.indices, 0) * found.values[:, None]
-        rounding = (np.bincount(found.rows, minlength=found.height) + self._more) * EPS
-        scores = np.empty((found.height, len(self._intercept)))
+        products = self._weights.take(sparse.indices, 0) * sparse.values[:, None]
+        rounding = (np.bincount(sparse.rows, minlength=sparse.height) + self._more) * EPS
+        scores = np.empty((sparse.height, len(self._intercept)))
         sizes = np.empty_like(scores)
         if self._folded:
-            sizes[:] = self._largest * found.sums(np.abs(found.values))[:, None]
+            sizes[:] = self._largest * sparse.sums(np.abs(sparse.values))[:, None]
         for score in range(scores.shape[1]):
-            scores[:, score] = found.sums(products[:, score])
+            scores[:, score] = sparse.sums(products[:, score])
             if not self._folded:
-                sizes[:, score] = found.sums(np.abs(products[:, score]))
+                sizes[:, score] = sparse.sums(np.abs(products[:, score]))
         scores += self._intercept
         sizes += self._constants
         return self._linked(scores, sizes.max(axis=1) * rounding)
@@ -119,19 +119,19 @@ class SparseModel:
 
     def predict_row(self, values: Sequence[Any]) -> OneRow | None:
         """The answer for one row; None if it is outside the domain."""
-        found = self._row(values)
-        if found is None:
+        row = self._row(values)
+        if row is None:
             return None
-        return self._heads[0].of_row(found)
+        return self._heads[0].of_row(row)
 
     def _row(self, values: Sequence[Any]) -> SparseRow | None:
         """The features of one row; None if it is outside the domain."""
         parts = []
         for text in self._texts:
-            found = text.features_of_one(values[text.column])
-            if found is None:
+            row = text.features_of_one(values[text.column])
+            if row is None:
                 return None
-            parts.append(found)
+            parts.append(row)
         if self._encoder is not None:
             others = self._encoder.row(values)
             if others is None:
@@ -139,8 +139,8 @@ class SparseModel:
             entries = np.array(others)
             if not np.isfinite(entries).all():
                 return None
-            kept = np.flatnonzero(entries)
-            parts.append(SparseRow(self._indices[kept], entries[kept]))
+            nonzero = np.flatnonzero(entries)
+            parts.append(SparseRow(self._indices[nonzero], entries[nonzero]))
         return joined_row(parts)
 
     def predict_rows(
@@ -172,8 +172,8 @@ class SparseModel:
             yield [list(islice(column, count)) for column in left]
 
     def _part(self, columns: Columns) -> tuple[BatchOutput, Bools]:
-        found, inside = self._features(columns)
-        parts = [head(found) for head in self._heads]
+        features, inside = self._features(columns)
+        parts = [head(features) for head in self._heads]
         answers = parts[0] if self._join is None else self._join(parts)
         return answers, inside & answers.good
 
@@ -183,13 +183,13 @@ class SparseModel:
         inside = np.ones(height, bool)
         parts = []
         for text in self._texts:
-            made, known = text.features(columns[text.column])
+            part, known = text.features(columns[text.column])
             inside &= known
-            parts.append(made)
+            parts.append(part)
         if self._encoder is not None:
-            made, known = self._others(self._encoder, columns, height)
+            part, known = self._others(self._encoder, columns, height)
             inside &= known
-            parts.append(made)
+            parts.append(part)
         return joined(parts), inside
 
     def _others(self, encoder: Encoder, columns: Columns, height: int) -> tuple[SparseRows, Bools]:
@@ -197,12 +197,12 @@ class SparseModel:
         known = encoder.inside(columns, height)
         matrix = np.zeros((height, encoder.matrix.width))
         chosen = np.flatnonzero(known)
-        kept = columns
+        chosen_columns = columns
         if len(chosen) < height:
-            kept = [[column[row] for row in chosen.tolist()] for column in columns]
-        matrix[chosen] = encoder.fill(kept, len(chosen))
+            chosen_columns = [[column[row] for row in chosen.tolist()] for column in columns]
+        matrix[chosen] = encoder.fill(chosen_columns, len(chosen))
         finite = np.isfinite(matrix).all(axis=1)
         matrix[~finite] = 0.0
         rows, indices = np.nonzero(matrix)
-        found = SparseRows(rows, self._indices[indices], matrix[rows, indices], height)
-        return found, known & finite
+        sparse = SparseRows(rows, self._indices[indices], matrix[rows, indices], height)
+        return sparse, known & finite

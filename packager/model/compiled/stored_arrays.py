@@ -54,8 +54,8 @@ def array_of(stored: StoredArray, content: bytes | mmap.mmap) -> npt.NDArray[Any
             "an array of the compiled model is outside its file",
             "the package is damaged: build it again",
         )
-    made = np.frombuffer(content, dtype, count, stored.offset) if count else np.empty(0, dtype)
-    return made.reshape(stored.shape)
+    flat = np.frombuffer(content, dtype, count, stored.offset) if count else np.empty(0, dtype)
+    return flat.reshape(stored.shape)
 
 
 def mapped(path: Path) -> bytes | mmap.mmap:

@@ -32,10 +32,10 @@ def tokenizer(analysis: TextAnalysis) -> Callable[[str], list[str] | None]:
     findall = re.compile(analysis.pattern or "").findall
 
     def words(text: str) -> list[str] | None:
-        found: list[str] = findall(text)
-        if found and " ".join(found).count(" ") != len(found) - 1:
+        tokens: list[str] = findall(text)
+        if tokens and " ".join(tokens).count(" ") != len(tokens) - 1:
             return None
-        return found
+        return tokens
 
     return words
 

@@ -46,9 +46,9 @@ class SparseRows(NamedTuple):
 
     def largest(self) -> Floats:
         """The largest absolute value of each row; 0 for a row without entries."""
-        found = np.zeros(self.height)
-        np.maximum.at(found, self.rows, np.abs(self.values))
-        return found
+        maxima = np.zeros(self.height)
+        np.maximum.at(maxima, self.rows, np.abs(self.values))
+        return maxima
 
 
 class SparseRow(NamedTuple):
@@ -96,20 +96,20 @@ class TextEncoder:
             if document is None:
                 inside[row] = False
         values = counted.counts.astype(np.float64)
-        found = SparseRows(counted.rows, counted.features, values, len(documents))
+        sparse = SparseRows(counted.rows, counted.features, values, len(documents))
         for stage in self._stages:
-            found = stage(found)
-        return found._replace(indices=found.indices + self._start), inside
+            sparse = stage(sparse)
+        return sparse._replace(indices=sparse.indices + self._start), inside
 
     def features_of_one(self, document: Any) -> SparseRow | None:
         """The features of one document; None outside the domain."""
         counted = None if document is None else self._counter.counts_of_one(document)
         if counted is None:
             return None
-        found = SparseRow(counted[0], counted[1].astype(np.float64))
+        row = SparseRow(counted[0], counted[1].astype(np.float64))
         for stage in self._stages:
-            found = stage(found)
-        return found._replace(indices=found.indices + self._start) if self._start else found
+            row = stage(row)
+        return row._replace(indices=row.indices + self._start) if self._start else row
 
 
 def joined(parts: Sequence[SparseRows]) -> SparseRows:
@@ -136,21 +136,23 @@ def _stage(stage: TextStage, content: bytes | mmap.mmap) -> Stage:
     values: Any = None if stage.values is None else array_of(stage.values, content)
     limit = stage.threshold or 0.0
     if stage.name == "select":
-        return lambda found: _selected(found, values)
+        return lambda sparse: _selected(sparse, values)
     function: Callable[[Any], Floats] = {
-        "ones": lambda found: np.ones_like(found.values),
-        "log": lambda found: np.log(found.values) + 1.0,
-        "multiply": lambda found: found.values * values.take(found.indices),
-        "above": lambda found: (found.values > limit).astype(np.float64),
-        "l1": lambda found: found.divided(found.sums(np.abs(found.values))),
-        "l2": lambda found: found.divided(np.sqrt(found.sums(found.values * found.values))),
-        "max": lambda found: found.divided(found.largest()),
+        "ones": lambda sparse: np.ones_like(sparse.values),
+        "log": lambda sparse: np.log(sparse.values) + 1.0,
+        "multiply": lambda sparse: sparse.values * values.take(sparse.indices),
+        "above": lambda sparse: (sparse.values > limit).astype(np.float64),
+        "l1": lambda sparse: sparse.divided(sparse.sums(np.abs(sparse.values))),
+        "l2": lambda sparse: sparse.divided(np.sqrt(sparse.sums(sparse.values * sparse.values))),
+        "max": lambda sparse: sparse.divided(sparse.largest()),
     }[stage.name]
-    return lambda found: found._replace(values=function(found))
+    return lambda sparse: sparse._replace(values=function(sparse))
 
 
-def _selected(found: Any, new: Any) -> Any:
-    indices = new.take(found.indices)
-    kept = indices >= 0
-    found = found._replace(indices=indices[kept].astype(np.int64), values=found.values[kept])
-    return found._replace(rows=found.rows[kept]) if isinstance(found, SparseRows) else found
+def _selected(sparse: Any, new: Any) -> Any:
+    indices = new.take(sparse.indices)
+    selected = indices >= 0
+    sparse = sparse._replace(
+        indices=indices[selected].astype(np.int64), values=sparse.values[selected]
+    )
+    return sparse._replace(rows=sparse.rows[selected]) if isinstance(sparse, SparseRows) else sparse

@@ -39,11 +39,11 @@ class TreeModel:
         self._base = np.asarray(header.get_field("base_scores"), np.float64)
         self._class_of = np.asarray(header.get_field("class_id"))
         self._tables: LeafTables | None = None
-        found = LeafTables.of(self._model)
-        if found is not None:
-            rows = found.edge_rows(int(header.get_field("num_feature")[0]))
+        tables = LeafTables.of(self._model)
+        if tables is not None:
+            rows = tables.edge_rows(int(header.get_field("num_feature")[0]))
             expected = self._sums(rows)
-            self._tables = found
+            self._tables = tables
             if self._sums(rows).tobytes() != expected.tobytes():
                 self._tables = None
 
@@ -72,8 +72,8 @@ class TreeModel:
             added = np.column_stack([_added(own) for own in self._by_class(leaves)])
             added += self._base
             return added
-        found = self._gtil.predict(self._model, matrix, nthread=1, pred_margin=True)
-        sums: Floats = found.reshape(len(matrix), -1)
+        margins = self._gtil.predict(self._model, matrix, nthread=1, pred_margin=True)
+        sums: Floats = margins.reshape(len(matrix), -1)
         return sums
 
     def _in_order(self, matrix: Any) -> Floats:
@@ -105,12 +105,12 @@ class TreeModel:
             return BatchOutput([float(number) for number in numbers], None, np.isfinite(numbers))
         if link == "softmax":
             raised = np.exp(sums - sums.max(axis=1, keepdims=True))
-            found = raised / raised.sum(axis=1, keepdims=True)
+            chances = raised / raised.sum(axis=1, keepdims=True)
         elif link == "none":
-            found = sums
+            chances = sums
         else:
-            found = logistic(2 * sums if link == "doubled" else sums)
-        probabilities = np.hstack([1 - found, found]) if found.shape[1] == 1 else found
+            chances = logistic(2 * sums if link == "doubled" else sums)
+        probabilities = np.hstack([1 - chances, chances]) if chances.shape[1] == 1 else chances
         labels = argmax_labels(probabilities, self._meaning.classes)
         good = gap(probabilities) > 4 * self._meaning.tolerance
         return BatchOutput(labels, probabilities, good)
@@ -118,5 +118,5 @@ class TreeModel:
 
 def _added(terms: Any) -> Floats:
     """The sum of each row, added one after another, never pairwise."""
-    found: Floats = np.add.accumulate(terms, axis=1)[:, -1]
-    return found
+    totals: Floats = np.add.accumulate(terms, axis=1)[:, -1]
+    return totals

@@ -34,7 +34,7 @@ class AbsentError(Exception):
 
 
 def local_content(
-    found: TrackedOutput,
+    tracked: TrackedOutput,
     address: DvcAddress,
     repository: DvcRepository,
     folder: Path,
@@ -45,41 +45,43 @@ def local_content(
     It is that of the workspace, or a copy below ``folder``. Raises ``UsageError`` if the workspace
     has changed, ``PackageError`` if the content is nowhere, or damaged.
     """
-    if found.path.exists():
-        check_workspace(found, address, repository)
-        return found.path
-    target = folder / found.path.name
+    if tracked.path.exists():
+        check_workspace(tracked, address, repository)
+        return tracked.path
+    target = folder / tracked.path.name
     try:
-        return _copied(found, repository, target)
+        return _copied(tracked, repository, target)
     except AbsentError as absent:
-        if not found.cached:
-            raise _never_kept(found, address) from None
-        _fetch(found, address, repository, progress, absent)
+        if not tracked.cached:
+            raise _never_kept(tracked, address) from None
+        _fetch(tracked, address, repository, progress, absent)
     try:
-        return _copied(found, repository, target)
+        return _copied(tracked, repository, target)
     except AbsentError as absent:
-        raise _nowhere(found, address, f"dvc fetched it, and {absent} is still not there") from None
+        raise _nowhere(
+            tracked, address, f"dvc fetched it, and {absent} is still not there"
+        ) from None
 
 
-def check_workspace(found: TrackedOutput, address: DvcAddress, repository: DvcRepository) -> None:
+def check_workspace(tracked: TrackedOutput, address: DvcAddress, repository: DvcRepository) -> None:
     """Raise ``UsageError`` if the workspace holds another content than ``address`` states."""
-    path = found.path
-    if path.is_dir() != found.is_folder:
+    path = tracked.path
+    if path.is_dir() != tracked.is_folder:
         kind = {True: "a folder", False: "a file"}
-        raise _changed(found, address, f"{kind[found.is_folder]}", kind[path.is_dir()])
+        raise _changed(tracked, address, f"{kind[tracked.is_folder]}", kind[path.is_dir()])
     if path.is_file():
-        digest = file_digest(path, found.algorithm)
-        if digest != found.digest:
-            raise _changed(found, address, found.digest, digest)
+        digest = file_digest(path, tracked.algorithm)
+        if digest != tracked.digest:
+            raise _changed(tracked, address, tracked.digest, digest)
         return
     entries = {
-        file.relative_to(path).as_posix(): file_digest(file, found.algorithm)
+        file.relative_to(path).as_posix(): file_digest(file, tracked.algorithm)
         for file in _tracked_files(path, IgnoreRules(path, DVCIGNORE, DVC))
     }
     digest = folder_digest(entries)
-    if digest != found.digest:
+    if digest != tracked.digest:
         raise _changed(
-            found, address, found.digest, digest, _difference(found, entries, repository)
+            tracked, address, tracked.digest, digest, _difference(tracked, entries, repository)
         )
 
 
@@ -94,10 +96,10 @@ def _tracked_files(folder: Path, ignored: IgnoreRules) -> Iterator[Path]:
             yield path
 
 
-def _difference(found: TrackedOutput, entries: dict[str, str], repository: DvcRepository) -> str:
+def _difference(tracked: TrackedOutput, entries: dict[str, str], repository: DvcRepository) -> str:
     """The file of a folder that differs, if the cache has its list."""
     try:
-        recorded = _listing(found, repository)
+        recorded = _listing(tracked, repository)
     except AbsentError:
         return ""
     for name in sorted({*recorded, *entries}):
@@ -110,27 +112,27 @@ def _difference(found: TrackedOutput, entries: dict[str, str], repository: DvcRe
     return ""
 
 
-def _copied(found: TrackedOutput, repository: DvcRepository, target: Path) -> Path:
+def _copied(tracked: TrackedOutput, repository: DvcRepository, target: Path) -> Path:
     """Copy the content to ``target``; raises ``AbsentError`` if a store lacks a part of it."""
-    if not found.is_folder:
-        _copy(found, found.digest, repository, target)
+    if not tracked.is_folder:
+        _copy(tracked, tracked.digest, repository, target)
         return target
-    for name, digest in _listing(found, repository).items():
+    for name, digest in _listing(tracked, repository).items():
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        _copy(found, digest, repository, path)
+        _copy(tracked, digest, repository, path)
     return target
 
 
-def _copy(found: TrackedOutput, digest: str, repository: DvcRepository, target: Path) -> None:
+def _copy(tracked: TrackedOutput, digest: str, repository: DvcRepository, target: Path) -> None:
     damaged = None
-    for kept in repository.kept(digest):
-        shutil.copyfile(kept, target)
-        got = file_digest(target, found.algorithm)
+    for stored in repository.kept(digest):
+        shutil.copyfile(stored, target)
+        got = file_digest(target, tracked.algorithm)
         if got == digest:
             return
         target.unlink()
-        damaged = (kept, got)
+        damaged = (stored, got)
     if damaged is not None:
         raise PackageError(
             f"{damaged[0]}: expected content with md5 {digest}, got {damaged[1]}",
@@ -139,40 +141,42 @@ def _copy(found: TrackedOutput, digest: str, repository: DvcRepository, target: 
     raise AbsentError(digest)
 
 
-def _listing(found: TrackedOutput, repository: DvcRepository) -> dict[str, str]:
+def _listing(tracked: TrackedOutput, repository: DvcRepository) -> dict[str, str]:
     """Name → digest of a folder's files, as its list in a store says."""
-    for kept in repository.kept(found.digest):
-        if kept.stat().st_size > MAX_LISTING:
-            raise UsageError(f"{kept}: expected at most {MAX_LISTING:,} bytes", "name a file")
+    for stored in repository.kept(tracked.digest):
+        if stored.stat().st_size > MAX_LISTING:
+            raise UsageError(f"{stored}: expected at most {MAX_LISTING:,} bytes", "name a file")
         try:
-            listed = json.loads(kept.read_bytes())
+            listed = json.loads(stored.read_bytes())
             entries = {str(one["relpath"]): str(one["md5"]) for one in listed}
         except (ValueError, TypeError, LookupError, RecursionError):
             entries = {}
-        if folder_digest(entries) == found.digest:
-            _refuse_leaving(entries, kept)
+        if folder_digest(entries) == tracked.digest:
+            _refuse_leaving(entries, stored)
             return entries
-    raise AbsentError(found.digest)
+    raise AbsentError(tracked.digest)
 
 
-def _refuse_leaving(entries: dict[str, str], kept: Path) -> None:
+def _refuse_leaving(entries: dict[str, str], stored: Path) -> None:
     if len(entries) > MAX_FILES:
         raise UsageError(
-            f"{kept}: expected at most {MAX_FILES:,} files, got {len(entries):,}",
+            f"{stored}: expected at most {MAX_FILES:,} files, got {len(entries):,}",
             "track fewer, larger files",
         )
     for name, digest in entries.items():
         parts = PurePosixPath(name)
         if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\0" in name:
             raise UsageError(
-                f"{kept}: expected names below the folder, got {name!r}", "add it anew"
+                f"{stored}: expected names below the folder, got {name!r}", "add it anew"
             )
         if not DIGEST.fullmatch(digest) or digest.endswith(FOLDER):
-            raise UsageError(f"{kept}: expected the md5 of {name}, got {digest!r}", "run `dvc add`")
+            raise UsageError(
+                f"{stored}: expected the md5 of {name}, got {digest!r}", "run `dvc add`"
+            )
 
 
 def _fetch(
-    found: TrackedOutput,
+    tracked: TrackedOutput,
     address: DvcAddress,
     repository: DvcRepository,
     progress: Progress,
@@ -181,9 +185,9 @@ def _fetch(
     """Have DVC bring the content into its cache; raises ``PackageError`` if it can't."""
     program = find_program("dvc")
     if program is None:
-        raise _nowhere(found, address, f"neither the cache nor a local remote has {absent}")
-    target = str(found.path if found.stage else found.file)
-    progress.step(f"fetching {found.path.name} with dvc")
+        raise _nowhere(tracked, address, f"neither the cache nor a local remote has {absent}")
+    target = str(tracked.path if tracked.stage else tracked.file)
+    progress.step(f"fetching {tracked.path.name} with dvc")
     try:
         done = subprocess.run(
             [program, "fetch", "--quiet", target],
@@ -194,38 +198,40 @@ def _fetch(
             check=False,
         )
     except subprocess.TimeoutExpired as late:
-        raise _nowhere(found, address, f"dvc fetch took over {FETCH_SECONDS:g} s") from late
+        raise _nowhere(tracked, address, f"dvc fetch took over {FETCH_SECONDS:g} s") from late
     if done.returncode != 0:
         output = " ".join(done.stderr.decode(errors="replace").split())[:300]
-        raise _nowhere(found, address, f"dvc fetch failed: {output}")
+        raise _nowhere(tracked, address, f"dvc fetch failed: {output}")
 
 
 def _changed(
-    found: TrackedOutput, address: DvcAddress, wanted: str, got: str, what: str = ""
+    tracked: TrackedOutput, address: DvcAddress, wanted: str, got: str, what: str = ""
 ) -> UsageError:
-    brings = f"dvc checkout {found.path if found.stage else address.file}"
+    brings = f"dvc checkout {tracked.path if tracked.stage else address.file}"
     back = f"`{brings}` brings the recorded content back"
-    if not found.cached:
-        back = f"`git checkout {found.path}` brings the recorded content back, if git has it"
+    if not tracked.cached:
+        back = f"`git checkout {tracked.path}` brings the recorded content back, if git has it"
     anew = "`dvc repro` records it anew"
     return UsageError(
-        f"{found.path}: expected {wanted}, as {address.file} states, got {got}{what}",
-        f"{back}; {anew if found.stage else '`dvc add` or `dvc commit` records this one'}",
+        f"{tracked.path}: expected {wanted}, as {address.file} states, got {got}{what}",
+        f"{back}; {anew if tracked.stage else '`dvc add` or `dvc commit` records this one'}",
     )
 
 
-def _never_kept(found: TrackedOutput, address: DvcAddress) -> PackageError:
-    made = f"`dvc repro {found.stage}` makes it again" if found.stage else "or put it there again"
+def _never_kept(tracked: TrackedOutput, address: DvcAddress) -> PackageError:
+    made = (
+        f"`dvc repro {tracked.stage}` makes it again" if tracked.stage else "or put it there again"
+    )
     return PackageError(
-        f"{found.path}: expected the content that {address.file} states, got no file, and DVC "
+        f"{tracked.path}: expected the content that {address.file} states, got no file, and DVC "
         "keeps no copy of it (`cache: false`)",
-        f"`git checkout {found.path}` brings it back, if git has it; {made}",
+        f"`git checkout {tracked.path}` brings it back, if git has it; {made}",
     )
 
 
-def _nowhere(found: TrackedOutput, address: DvcAddress, why: str) -> PackageError:
-    pulled = str(found.path) if found.stage else address.file
+def _nowhere(tracked: TrackedOutput, address: DvcAddress, why: str) -> PackageError:
+    pulled = str(tracked.path) if tracked.stage else address.file
     return PackageError(
-        f"{address.file}: expected the content of {found.path.name}, got none: {why}",
+        f"{address.file}: expected the content of {tracked.path.name}, got none: {why}",
         f"run `dvc pull {pulled}` in the repository (`pip install dvc` brings it)",
     )

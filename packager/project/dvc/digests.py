@@ -26,14 +26,14 @@ _MAX_OTHER = 0.3
 
 def file_digest(path: Path, algorithm: Algorithm) -> str:
     """Hex digest of a file."""
-    found = hashlib.md5(usedforsecurity=False)
+    hasher = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         chunk = file.read(_CHUNK)
         text = algorithm == "md5-dos2unix" and _is_text(chunk[:_BLOCK])
         while chunk:
-            found.update(chunk.replace(b"\r\n", b"\n") if text else chunk)
+            hasher.update(chunk.replace(b"\r\n", b"\n") if text else chunk)
             chunk = file.read(_CHUNK)
-    return found.hexdigest()
+    return hasher.hexdigest()
 
 
 def folder_digest(entries: Mapping[str, str]) -> str:

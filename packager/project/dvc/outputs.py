@@ -85,22 +85,22 @@ def _of_stage(address: DvcAddress, file: Path) -> TrackedOutput:
         )
     stages = _mapping(lock).get("stages") or {}
     declared = (_mapping(file).get("stages") or {}) if file.is_file() else {}
-    found, known = [], []
+    matches, known = [], []
     for name, stage in sorted(stages.items()):
         for out in stage.get("outs") or []:
             path = str(out.get("path"))
             known.append(f"{name}/{path}")
             if address.output in (f"{name}/{path}", path):
-                found.append((name, out))
-    if len(found) != 1:
-        got = f"{len(found)} of that path" if found else "none"
+                matches.append((name, out))
+    if len(matches) != 1:
+        got = f"{len(matches)} of that path" if matches else "none"
         raise UsageError(
             f"{lock}: expected one output {address.output or 'after #'}, got {got}",
             f'name one of {", ".join(known[:10])}: source = "{address.file}#STAGE/OUT"'
             if known
             else "run `dvc repro`, and commit dvc.lock",
         )
-    name, out = found[0]
+    name, out = matches[0]
     stage = declared.get(name.partition("@")[0]) or {}
     stage = stage.get("do") or stage
     folder = str(stage.get("wdir") or ".")
@@ -144,10 +144,10 @@ def _output(out: Any, folder: Path, file: Path, stage: str | None) -> TrackedOut
 
 def _mapping(file: Path) -> dict[str, Any]:
     """A small YAML file with names; raises ``UsageError`` for anything else."""
-    found = small_yaml(file)
-    if not isinstance(found, dict):
+    mapping = small_yaml(file)
+    if not isinstance(mapping, dict):
         raise _wrong(file, "names and values")
-    return found
+    return mapping
 
 
 def _wrong(file: Path, expected: str) -> UsageError:

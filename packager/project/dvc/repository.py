@@ -77,7 +77,7 @@ def _config_files(folder: Path) -> Iterator[Path]:
 
 def _settings(folder: Path) -> dict[str, dict[str, str]]:
     """Section → key → value, with absolute paths of the cache and of remotes."""
-    found: dict[str, dict[str, str]] = {}
+    settings: dict[str, dict[str, str]] = {}
     for file in _config_files(folder):
         if not file.is_file():
             continue
@@ -92,5 +92,5 @@ def _settings(folder: Path) -> dict[str, dict[str, str]]:
             values = dict(parser[section])
             for key in values.keys() & {"dir", "url"}:
                 values[key] = _placed(file.parent, values[key])
-            found.setdefault(section.strip("'"), {}).update(values)
-    return found
+            settings.setdefault(section.strip("'"), {}).update(values)
+    return settings

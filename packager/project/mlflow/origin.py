@@ -83,14 +83,14 @@ def load_origin(project: Project) -> ModelOrigin | None:
 
 def check_files(origin: ModelOrigin | None, model: Files) -> None:
     """Raise ``UsageError`` unless a project's model files are those of the record, if any."""
-    found = tree_digest(
+    digest = tree_digest(
         (PurePosixPath(name).relative_to("model").as_posix(), file.sha256)
         for name, file in model.items()
     )
-    if origin is not None and found != origin.sha256:
+    if origin is not None and digest != origin.sha256:
         raise UsageError(
             f"`model.path`: expected the files of {origin.called} with sha256 "
-            f"{origin.sha256[:12]}, as its record states, got {found[:12]}",
+            f"{origin.sha256[:12]}, as its record states, got {digest[:12]}",
             "take the model again with `package init --from-mlflow`, or remove `model.origin`",
         )
 
@@ -126,10 +126,10 @@ def _hashed(model: Path) -> Iterable[tuple[str, HashedFile]]:
         yield path.relative_to(model).as_posix(), HashedFile.of(path)
 
 
-def _without_secrets(found: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+def _without_secrets(texts: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The texts that are no credentials, and the names of the others."""
-    secrets = [name for name, value in found.items() if _is_secret(name, value)]
-    return {name: value for name, value in found.items() if name not in secrets}, secrets
+    secrets = [name for name, value in texts.items() if _is_secret(name, value)]
+    return {name: value for name, value in texts.items() if name not in secrets}, secrets
 
 
 def _is_secret(name: str, value: str) -> bool:

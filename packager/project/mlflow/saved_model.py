@@ -144,8 +144,10 @@ def _reader(
 
 def _inputs(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The inputs of the signature, as MLflow describes them; empty without one."""
-    found: list[dict[str, Any]] = json.loads((content.get("signature") or {}).get("inputs") or "[]")
-    return found
+    inputs: list[dict[str, Any]] = json.loads(
+        (content.get("signature") or {}).get("inputs") or "[]"
+    )
+    return inputs
 
 
 def _tensor(inputs: Sequence[Mapping[str, Any]]) -> str:

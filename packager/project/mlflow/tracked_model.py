@@ -56,11 +56,11 @@ def tracked_model(address: ModelAddress, server: TrackingServer) -> TrackedModel
 def _of_version(address: RegisteredModel, server: TrackingServer) -> TrackedModel:
     if address.alias is not None:
         query = {"name": address.name, "alias": address.alias}
-        found = server.get("registered-models/alias", **query)
+        answer = server.get("registered-models/alias", **query)
     else:
         query = {"name": address.name, "version": str(address.version)}
-        found = server.get("model-versions/get", **query)
-    version_info = _part(found, "model_version", server)
+        answer = server.get("model-versions/get", **query)
+    version_info = _part(answer, "model_version", server)
     name, version = str(version_info.get("name")), str(version_info.get("version"))
     if version_info.get("status", "READY") != "READY":
         raise PackageError(
@@ -108,8 +108,8 @@ def _facts(run: str | None, model: str | None, server: TrackingServer) -> dict[s
     told_of_model = server.find(f"logged-models/{model}") if model else None
     data: dict[str, Any] = {}
     for document, key in ((run_info, "run"), (told_of_model, "model")):
-        found = document.get(key, {}) if document else {}
-        info, part = found.get("info", {}), found.get("data", {})
+        record = document.get(key, {}) if document else {}
+        info, part = record.get("info", {}), record.get("data", {})
         tags = part.get("tags") or info.get("tags")
         data["metrics"] = {**data.get("metrics", {}), **_metrics(part.get("metrics"))}
         data["params"] = {**data.get("params", {}), **_pairs(part.get("params"))}
@@ -122,18 +122,18 @@ def _facts(run: str | None, model: str | None, server: TrackingServer) -> dict[s
 
 
 def _part(document: Mapping[str, Any], key: str, server: TrackingServer) -> dict[str, Any]:
-    found = document.get(key)
-    if not isinstance(found, dict):
+    part = document.get(key)
+    if not isinstance(part, dict):
         raise PackageError(
             f"{server.address}: expected `{key}` in an answer, got none",
             "check that the address is that of an MLflow tracking server",
         )
-    return found
+    return part
 
 
-def _pairs(found: Any) -> dict[str, str]:
+def _pairs(pairs: Any) -> dict[str, str]:
     """``key`` and ``value`` of a list of objects, each text bounded."""
-    listed = found if isinstance(found, list) else []
+    listed = pairs if isinstance(pairs, list) else []
     if len(listed) > MAX_FACTS:
         raise UsageError(
             f"expected at most {MAX_FACTS:,} parameters or tags of a model, got {len(listed):,}",
@@ -142,9 +142,9 @@ def _pairs(found: Any) -> dict[str, str]:
     return {str(one.get("key")): str(one.get("value", ""))[:MAX_TEXT] for one in listed}
 
 
-def _metrics(found: Any) -> dict[str, float | str]:
+def _metrics(metrics: Any) -> dict[str, float | str]:
     """The last value of each metric; what is no finite number as text."""
-    listed = found if isinstance(found, list) else []
+    listed = metrics if isinstance(metrics, list) else []
     latest = sorted(listed, key=lambda one: (_step(one, "step"), _step(one, "timestamp")))
     return {str(one.get("key")): _number(one.get("value")) for one in latest[-MAX_FACTS:]}
 

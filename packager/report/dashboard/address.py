@@ -39,25 +39,25 @@ class PageAddress:
         """The choices of a query string; raises ``ValueError`` with what was expected."""
         if len(query) > MAX_QUERY:
             raise ValueError(f"expected at most {MAX_QUERY} characters of choices")
-        found = PageAddress()
+        address = PageAddress()
         versions: list[str] = []
         for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=20):
             if name == "view":
                 if value not in VIEWS:
                     raise ValueError(f"view: expected one of {', '.join(VIEWS)}, got {value!r}")
-                found = replace(found, view=value)
+                address = replace(address, view=value)
             elif name == "window":
                 check_window(value)
-                found = replace(found, window=value)
+                address = replace(address, window=value)
             elif name == "version":
                 versions.append(value)
             elif name == "slice":
-                found = replace(found, slice=value)
+                address = replace(address, slice=value)
             elif name == "feature":
-                found = replace(found, feature=value)
+                address = replace(address, feature=value)
             elif name == "refresh":
-                found = replace(found, refresh=value == "1")
-        return replace(found, versions=tuple(versions[:MAX_VERSIONS]))
+                address = replace(address, refresh=value == "1")
+        return replace(address, versions=tuple(versions[:MAX_VERSIONS]))
 
     @property
     def seconds(self) -> int:
@@ -72,13 +72,13 @@ class PageAddress:
     def pairs(self) -> Sequence[tuple[str, str]]:
         """The parameters that differ from a new page's, and the view."""
         plain = PageAddress()
-        found: list[tuple[str, str]] = [("view", self.view)]
+        pairs: list[tuple[str, str]] = [("view", self.view)]
         for name in ("window", "slice", "feature"):
             value = getattr(self, name)
             if value != getattr(plain, name):
-                found.append((name, value.encode("utf-8", "replace").decode()))
-        found += [("version", version) for version in self.versions]
-        return [*found, *([("refresh", "1")] if self.refresh else [])]
+                pairs.append((name, value.encode("utf-8", "replace").decode()))
+        pairs += [("version", version) for version in self.versions]
+        return [*pairs, *([("refresh", "1")] if self.refresh else [])]
 
 
 def check_window(text: str) -> None:

@@ -30,17 +30,17 @@ def _order(name: str) -> tuple[int, float, str]:
     """Ranges by their upper end, those to infinity last; other names after them."""
     if "inf" in name and name.rstrip(")] ").endswith("inf"):
         return 1, 0.0, name
-    found = _NUMBER.findall(name)
-    return (0, float(found[-1]), name) if found else (2, 0.0, name)
+    numbers = _NUMBER.findall(name)
+    return (0, float(numbers[-1]), name) if numbers else (2, 0.0, name)
 
 
 def bars(answer: PanelAnswer) -> str:
     """Two bars for each bin: live above the reference."""
-    found = bins_of(answer)
-    largest = max((v for _, values in found for v in values if v is not None), default=0.0) or 1.0
+    bins = bins_of(answer)
+    largest = max((v for _, values in bins for v in values if v is not None), default=0.0) or 1.0
     write = answer.panel.unit.written
     rows = []
-    for name, values in found:
+    for name, values in bins:
         shapes = "".join(
             f'<rect class="{KINDS[index % 2]}" y="{1 + 9 * index}" width="{100 * v / largest:.2f}%"'
             ' height="8" rx="1.5"/>'

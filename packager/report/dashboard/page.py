@@ -45,22 +45,22 @@ def html_page(title: str, facts: Mapping[str, str], body: Iterable[str], footer:
 
 def view_body(answer: ViewAnswer, context: PanelContext, prefix: int = 0) -> list[str]:
     """The panels below their headings; ``prefix``: of their numbers, if a page has several."""
-    found, number = [], prefix
+    sections, number = [], prefix
     for index, (heading, panels) in enumerate(answer.rows):
         shown = []
         for panel in panels:
             number += 1
             shown.append(panel_html(panel, number, context))
         name = f"part-{prefix + index}"
-        found.append(
+        sections.append(
             f'<section aria-labelledby="{name}"><h2 id="{name}">{words(heading)}</h2>'
             f'<div class="panels">{"".join(shown)}</div></section>'
         )
     if answer.left_out:
         listed = "".join(f"<li>{words(title)}</li>" for title in answer.left_out)
         titles = folded("Panels that need a Prometheus", f"<ul>{listed}</ul>")
-        found.append(titles)
-    return [_moments(answer), *found]
+        sections.append(titles)
+    return [_moments(answer), *sections]
 
 
 def _moments(answer: ViewAnswer) -> str:

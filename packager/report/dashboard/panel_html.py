@@ -142,8 +142,8 @@ def _largest(every: Named, most: int) -> Named:
     """The series with the largest last values, in the order of their names."""
     if len(every) <= most:
         return every
-    kept = sorted(range(len(every)), key=lambda i: -abs(every[i][2].last))[:most]
-    return [every[i] for i in sorted(kept)]
+    indices = sorted(range(len(every)), key=lambda i: -abs(every[i][2].last))[:most]
+    return [every[i] for i in sorted(indices)]
 
 
 def _note(drawn: Named, every: Named) -> str:

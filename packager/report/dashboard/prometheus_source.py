@@ -55,10 +55,10 @@ class PrometheusSource:
         start = end - seconds
         queries = [(panel, one) for panel in view.panels for one in _repeated(panel, chosen)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = list(pool.map(lambda one: self._panel(one[0], one[1], start, end), queries))
+            answers = list(pool.map(lambda one: self._panel(one[0], one[1], start, end), queries))
             marks = list(pool.map(lambda mark: self._moments(mark, chosen, start, end), view.marks))
         rows = [
-            (heading, [one for one in found if one.panel in panels])
+            (heading, [one for one in answers if one.panel in panels])
             for heading, panels in view.rows
         ]
         moments = sorted((one for several in marks for one in several), key=lambda one: one.at)
@@ -80,8 +80,8 @@ class PrometheusSource:
     ) -> list[AnsweredSeries]:
         expression = chosen.filled(query.expression)
         if panel.instant:
-            found = self._client.instant(expression)
-            series = [AnsweredSeries(one.labels, [(end, one.value)]) for one in found]
+            samples = self._client.instant(expression)
+            series = [AnsweredSeries(one.labels, [(end, one.value)]) for one in samples]
         else:
             ranged = self._client.over_time(expression, start, end, _step(panel, end - start))
             series = [AnsweredSeries(one.labels, one.points) for one in ranged if one.points]
@@ -91,12 +91,12 @@ class PrometheusSource:
         """When each series of a mark began, the latest ones."""
         step = max(60.0, (end - start) / 300)
         try:
-            found = self._client.over_time(chosen.filled(mark.expression), start, end, step)
+            series = self._client.over_time(chosen.filled(mark.expression), start, end, step)
         except DeclinedError:
             return []  # the panels say why
         began = [
             MarkedTime(at, named(mark.title, one.labels), mark.colour)
-            for one in found
+            for one in series
             for at in _beginnings([at for at, _ in one.points], step)
             if at > start + step
         ]

@@ -60,16 +60,16 @@ def scraped_answer(view: View, counted: CounterTotals, feature: str) -> ViewAnsw
     return ViewAnswer(rows, now, now, left_out=left_out)
 
 
-def _answer(panel: Panel, made: PanelTable, feature: str) -> PanelAnswer:
+def _answer(panel: Panel, table: PanelTable, feature: str) -> PanelAnswer:
     now = time.time()
     queries = [
         [
-            AnsweredSeries(dict(zip(made.labels, key, strict=True)), [(now, value)])
-            for key, values in made.cells.items()
+            AnsweredSeries(dict(zip(table.labels, key, strict=True)), [(now, value)])
+            for key, values in table.cells.items()
             if (value := values[index]) is not None and math.isfinite(value)
         ]
-        for index in range(len(made.columns))
+        for index in range(len(table.columns))
     ]
     kind = panel.kind if panel.kind == "barchart" else "table"
     title = _WINDOW.sub("", panel.title).replace("$feature", feature)
-    return PanelAnswer(replace(panel, kind=kind, queries=made.columns), title, queries)
+    return PanelAnswer(replace(panel, kind=kind, queries=table.columns), title, queries)

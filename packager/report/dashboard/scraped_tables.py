@@ -72,8 +72,8 @@ def _latency(totals: Totals) -> PanelTable:
             route_buckets = buckets.setdefault(route, {})
             route_buckets[float(bound)] = route_buckets.get(float(bound), 0.0) + count
     cells: Cells = {
-        (route,): [quantile(share, found) for share in (0.5, 0.95, 0.99)]
-        for route, found in buckets.items()
+        (route,): [quantile(share, histogram) for share in (0.5, 0.95, 0.99)]
+        for route, histogram in buckets.items()
     }
     return PanelTable(("route",), [Query("", f"p{n}", SECONDS) for n in (50, 95, 99)], cells)
 
@@ -131,13 +131,13 @@ def _drift(totals: Totals) -> PanelTable:
 
 
 def _bins(totals: Totals) -> PanelTable:
-    found = next(
+    drift = next(
         (feature for feature in totals.report.features if feature.name == totals.feature), None
     )
     cells: Cells = {}
-    for one in found.bins if found else ():
-        live = sum(b.live for b in found.bins) if found else 0
-        reference = sum(b.reference for b in found.bins) if found else 0
+    for one in drift.bins if drift else ():
+        live = sum(b.live for b in drift.bins) if drift else 0
+        reference = sum(b.reference for b in drift.bins) if drift else 0
         cells[(one.name,)] = [
             one.live / live if live else None,
             one.reference / reference if reference else None,
@@ -230,5 +230,5 @@ MAKERS: Mapping[str, Callable[[Totals], PanelTable]] = {
 def _columns(start: str) -> Sequence[Query]:
     """The columns of a panel of the views, with their units and steps."""
     models = [MonitoredModel("", "", task, (), ()) for task in _TASKS]
-    found = (panel for model in models for panel in model_view(model).panels)
-    return next(panel.queries for panel in found if panel.title.startswith(start))
+    panels = (panel for model in models for panel in model_view(model).panels)
+    return next(panel.queries for panel in panels if panel.title.startswith(start))

@@ -68,10 +68,10 @@ def _value(answer: PanelAnswer, query: Query, value: float | None) -> str:
     return f'<td class="number {kind}">{words(text)}</td>'
 
 
-def series_table(answer: PanelAnswer, found: Sequence[tuple[str, Query, AnsweredSeries]]) -> str:
+def series_table(answer: PanelAnswer, series: Sequence[tuple[str, Query, AnsweredSeries]]) -> str:
     """First, smallest, largest and last value of each line, folded."""
     rows: list[list[Cell]] = []
-    for name, query, one in found:
+    for name, query, one in series:
         values = [value for _, value in one.points]
         write = unit_of(answer.panel, query).written
         rows.append([name, *map(write, (values[0], min(values), max(values), values[-1]))])

@@ -36,18 +36,18 @@ def level(value: float, steps: Mapping[float, str], base: str) -> str:
 
 def series_named(answer: PanelAnswer, *, versions: int) -> list[tuple[str, Query, AnsweredSeries]]:
     """Every series with its legend and query; with one version, legends don't name it."""
-    found = []
+    series = []
     for query, several in zip(answer.panel.queries, answer.queries, strict=True):
         legend = query.legend
         if versions == 1 and legend.replace("{{version}}", "").strip():
             legend = legend.replace("{{version}}", "")
-        found += [(" ".join(named(legend, one.labels).split(" ")).strip() or "all", query, one)
+        series += [(" ".join(named(legend, one.labels).split(" ")).strip() or "all", query, one)
                   for one in several]  # fmt: skip
-    return found
+    return series
 
 
 def label_names(several: Sequence[Sequence[AnsweredSeries]]) -> list[str]:
     """The labels of the rows of a table: those that any series has."""
-    found = {name for series in several for one in series for name in one.labels}
+    names = {name for series in several for one in series for name in one.labels}
     first = ("model", "version", "alertname", "severity", "slice", "feature")
-    return sorted(found, key=lambda name: (first.index(name) if name in first else 9, name))
+    return sorted(names, key=lambda name: (first.index(name) if name in first else 9, name))

@@ -69,8 +69,8 @@ class SwarmCanary:
         end = time.time() + 60 * minutes + START_SECONDS
         text = router_config(alias, self.candidate.alias, weights, math.ceil(end))
         config = content_name(name + CANARY, text)
-        made = self.swarm.config(config, text)
-        spec = router_spec(self.service, self.proxy, (made, config), MAX_ROUTERS)
+        config_id = self.swarm.config(config, text)
+        spec = router_spec(self.service, self.proxy, (config_id, config), MAX_ROUTERS)
         try:
             self.swarm.create(spec)
             wait_running(self.swarm, spec["Name"], MAX_ROUTERS, start_seconds(self.service))
@@ -99,12 +99,12 @@ class SwarmCanary:
         """
         before = self._labels(model) if labels else None
         self.progress.step(f"canary: {share:.1%} of the requests for {minutes:g} minutes")
-        found = watch_canary(self._counted, minutes, CanaryRule())
-        if found.outcome == "failed":
+        check = watch_canary(self._counted, minutes, CanaryRule())
+        if check.outcome == "failed":
             self._end_early()
-            return (found,)
+            return (check,)
         now = self._labels(model) if labels else None
-        return (found, judge_labels(versions, before, now))
+        return (check, judge_labels(versions, before, now))
 
     def _counted(self) -> tuple[SlotTraffic, SlotTraffic]:
         """Requests to both versions, as all tasks of the router counted them."""

@@ -59,7 +59,7 @@ def running_candidate(
     for left in (service["Spec"]["Name"] + CANARY, spec["Name"]):  # by a killed update
         swarm.remove(left)
     progress.step(f"candidate: one task of {new.image}")
-    made = swarm.create(spec)
+    service_id = swarm.create(spec)
     try:
         wait_running(swarm, spec["Name"], 1, start_seconds(service))
         files = {"haproxy.cfg": relay_config(alias, alias + CANDIDATE).encode()}
@@ -67,16 +67,16 @@ def running_candidate(
             serving, candidate = addresses
             yield RunningCandidate(spec["Name"], alias + CANDIDATE, (serving, candidate), network)
     finally:
-        swarm.remove(made)
+        swarm.remove(service_id)
 
 
 def scale_candidate(
     swarm: Swarm, service: Service, candidate: RunningCandidate, tasks: int
 ) -> None:
     """Have so many tasks of the candidate of ``service``; raises ``PackageError`` if one ends."""
-    found = swarm.named(candidate.name)
-    if found is not None and replicas_of(found) != tasks:
-        swarm.change(found, scaled(found, tasks))
+    existing = swarm.named(candidate.name)
+    if existing is not None and replicas_of(existing) != tasks:
+        swarm.change(existing, scaled(existing, tasks))
     wait_running(swarm, candidate.name, tasks, start_seconds(service))
 
 
@@ -85,13 +85,13 @@ def wait_running(swarm: Swarm, name: str, tasks: int, seconds: float) -> None:
     until = time.monotonic() + seconds
     while True:
         service = swarm.named(name)
-        found = [] if service is None else swarm.tasks(service["ID"])
-        states = [one.state for one in found]
+        current_tasks = [] if service is None else swarm.tasks(service["ID"])
+        states = [one.state for one in current_tasks]
         if states.count("running") == tasks:
             return
-        ended = next((one for one in found if one.state in ENDED), None)
+        ended = next((one for one in current_tasks if one.state in ENDED), None)
         if ended is not None or time.monotonic() > until:
-            one = ended or next(iter(found), None)
+            one = ended or next(iter(current_tasks), None)
             state = one.state if one else "not there yet"
             reason = (one.error if one else "") or "no reason given"
             wanted = "a running task" if tasks == 1 else f"{tasks} running tasks"

@@ -70,10 +70,10 @@ class SwarmShadow:
             self._rolled(without_shadow(now["Spec"]))
 
     def _rolled(self, spec: dict[str, Any]) -> None:
-        found = roll(self.swarm, self.service, spec, self.progress)
-        if found.outcome != "completed":
+        rolled = roll(self.swarm, self.service, spec, self.progress)
+        if rolled.outcome != "completed":
             raise PackageError(
                 f"{spec['Name']}: expected a rolling update to complete, got one that is "
-                f"{found.outcome}: {found.reason}",
+                f"{rolled.outcome}: {rolled.reason}",
                 "see docker service ps: hosts need memory for a task more",
             )

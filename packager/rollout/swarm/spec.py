@@ -59,9 +59,9 @@ def updated_spec(service: Service, new: NewVersion) -> dict[str, Any]:
         ("Limits", new.before_mib, new.memory_mib),
         ("Reservations", reserved_mib(new.before_mib), reserved_mib(new.memory_mib)),
     ):
-        found = resources.get(kind, {})
-        if found.get("MemoryBytes") == before * MIB:
-            found["MemoryBytes"] = after * MIB
+        amounts = resources.get(kind, {})
+        if amounts.get("MemoryBytes") == before * MIB:
+            amounts["MemoryBytes"] = after * MIB
     return spec
 
 
@@ -86,11 +86,11 @@ def shadow_spec(service: Service, url: str, key: tuple[str, str] | None) -> dict
 
 def without_shadow(spec: Mapping[str, Any]) -> dict[str, Any]:
     """``spec`` as it was before ``shadow_spec``; a shadow set by other means stays."""
-    found: dict[str, Any] = copy.deepcopy(dict(spec))
-    if SHADOW_LABEL not in found.get("Labels", {}):
-        return found
-    del found["Labels"][SHADOW_LABEL]
-    container = found["TaskTemplate"]["ContainerSpec"]
+    restored: dict[str, Any] = copy.deepcopy(dict(spec))
+    if SHADOW_LABEL not in restored.get("Labels", {}):
+        return restored
+    del restored["Labels"][SHADOW_LABEL]
+    container = restored["TaskTemplate"]["ContainerSpec"]
     container["Env"] = [
         one for one in container["Env"] if one.partition("=")[0] not in SHADOW_VARIABLES
     ]
@@ -98,7 +98,7 @@ def without_shadow(spec: Mapping[str, Any]) -> dict[str, Any]:
         container["Secrets"] = [
             one for one in container["Secrets"] if one.get("File", {}).get("Name") != SHADOW_KEY
         ]
-    return found
+    return restored
 
 
 def router_spec(

@@ -158,20 +158,20 @@ class SwarmUpdate:
         """The verdicts of shadow and canary, as far as they are asked for."""
         request, one = self.request, self.one
         network = StackNetwork(self.swarm, self._image, candidate.network, key)
-        found: tuple[GateCheck, ...] = ()
+        checks: tuple[GateCheck, ...] = ()
         if request.shadow:
             serving, minutes = (one.name, one.version), request.shadow_minutes
             shadow = self._shadow.watch(candidate, network, serving, minutes, self._secret())
-            found += (shadow,)
-        if request.canary and self._passed(None, found):
+            checks += (shadow,)
+        if request.canary and self._passed(None, checks):
             versions, labels = (one.version, version), PROMETHEUS in self.plan.fleet.parts
             canary = SwarmCanary(
                 self.swarm, self.service, self._proxy, candidate, network, self.progress
             )
             minutes = request.canary_minutes
             with canary.routed(request.canary, minutes):
-                found += canary.watch(request.canary, minutes, versions, one.name, labels)
-        return found
+                checks += canary.watch(request.canary, minutes, versions, one.name, labels)
+        return checks
 
     @property
     def _shadow(self) -> SwarmShadow:
@@ -203,11 +203,11 @@ class SwarmUpdate:
 
     def _roll(self, reference: Reference) -> GateCheck:
         spec = updated_spec(self.service, self._new(reference))
-        found = roll(self.swarm, self.service, spec, self.progress)
-        numbers = {"seconds": round(found.seconds, 1), "outcome": found.outcome}
-        if found.outcome == "completed":
-            return GateCheck(CHECK, "passed", f"completed in {found.seconds:.0f} s", numbers)
-        summary = f"{found.outcome} after {found.seconds:.0f} s: {found.reason}"
+        rolled = roll(self.swarm, self.service, spec, self.progress)
+        numbers = {"seconds": round(rolled.seconds, 1), "outcome": rolled.outcome}
+        if rolled.outcome == "completed":
+            return GateCheck(CHECK, "passed", f"completed in {rolled.seconds:.0f} s", numbers)
+        summary = f"{rolled.outcome} after {rolled.seconds:.0f} s: {rolled.reason}"
         return GateCheck(CHECK, "failed", summary, numbers)
 
 
@@ -250,15 +250,15 @@ def _service(swarm: Swarm, one: DeployedModel, fleet: Fleet, folder: Path) -> Se
     """The service of this folder's stack: it has the folder's secret."""
     key = feedback_secret(one)
     secret = content_name(key, planned_secrets(folder, fleet)[secret_paths(fleet)[key]])
-    found = [
+    services = [
         service
         for service in swarm.services(secret)
         if service["Spec"].get("Labels", {}).get(MODEL_LABEL) == one.name
     ]
-    if len(found) != 1:
-        names = ", ".join(service["Spec"]["Name"] for service in found) or "none"
+    if len(services) != 1:
+        names = ", ".join(service["Spec"]["Name"] for service in services) or "none"
         raise UsageError(
             f"{one.name}: expected one service with the secret {secret}, got {names}",
             f"deploy the folder first: docker stack deploy -c {folder}/stack.yml STACK",
         )
-    return found[0]
+    return services[0]

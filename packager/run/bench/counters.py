@@ -33,7 +33,11 @@ class Counters:
     @classmethod
     def of(cls, exposition: str, address: str) -> Counters:
         """Parse the text of ``/metrics`` at ``address``; raise ``PackageError`` if invalid."""
-        found: dict[str, dict[str, float]] = {f"{STAGE}_sum": {}, f"{STAGE}_count": {}, ROWS: {}}
+        by_metric: dict[str, dict[str, float]] = {
+            f"{STAGE}_sum": {},
+            f"{STAGE}_count": {},
+            ROWS: {},
+        }
         members: dict[tuple[str, str], float] = {}
         flow = 0.0
         for sample in read_samples(exposition, address):
@@ -43,11 +47,13 @@ class Counters:
                 members[part] = members.get(part, 0.0) + seconds
             elif sample.name == FLOW:
                 flow += _count(sample.name, sample.value, address)
-            totals = found.get(sample.name)
+            totals = by_metric.get(sample.name)
             if totals is not None:
                 key = sample.labels.get("form" if sample.name == ROWS else "stage", "")
                 totals[key] = totals.get(key, 0.0) + _count(sample.name, sample.value, address)
-        return cls(found[f"{STAGE}_sum"], found[f"{STAGE}_count"], found[ROWS], members, flow)
+        return cls(
+            by_metric[f"{STAGE}_sum"], by_metric[f"{STAGE}_count"], by_metric[ROWS], members, flow
+        )
 
 
 def _count(name: str, value: float, address: str) -> float:
@@ -61,12 +67,12 @@ def _count(name: str, value: float, address: str) -> float:
 
 def stage_seconds(before: Counters, after: Counters) -> dict[str, float]:
     """Stage → mean seconds per run between two readings; stages without runs are omitted."""
-    found = {}
+    seconds = {}
     for stage, total in after.seconds.items():
         times = after.times.get(stage, 0.0) - before.times.get(stage, 0.0)
         if times > 0:
-            found[stage] = (total - before.seconds.get(stage, 0.0)) / times
-    return found
+            seconds[stage] = (total - before.seconds.get(stage, 0.0)) / times
+    return seconds
 
 
 def compiled_share(before: Counters, after: Counters) -> float | None:
@@ -78,7 +84,7 @@ def compiled_share(before: Counters, after: Counters) -> float | None:
 
 def flow_seconds(before: Counters, after: Counters) -> tuple[dict[str, dict[str, float]], float]:
     """Member → part → seconds between two readings, and those of the flow itself."""
-    found: dict[str, dict[str, float]] = {}
+    seconds: dict[str, dict[str, float]] = {}
     for (member, part), total in after.members.items():
-        found.setdefault(member, {})[part] = total - before.members.get((member, part), 0.0)
-    return found, after.flow - before.flow
+        seconds.setdefault(member, {})[part] = total - before.members.get((member, part), 0.0)
+    return seconds, after.flow - before.flow

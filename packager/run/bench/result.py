@@ -63,11 +63,12 @@ class Benchmark:
     steps: Sequence[LoadStep]
 
 
-def as_json(found: Benchmark) -> dict[str, Any]:
+def as_json(benchmark: Benchmark) -> dict[str, Any]:
     """The benchmark as plain data; units are in the names."""
     return {
-        **asdict(found),
+        **asdict(benchmark),
         "steps": [
-            {**asdict(step), "failed": step.failed, "passed": step.passed} for step in found.steps
+            {**asdict(step), "failed": step.failed, "passed": step.passed}
+            for step in benchmark.steps
         ],
     }

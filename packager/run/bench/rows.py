@@ -60,13 +60,13 @@ def bodies(rows: Sequence[Mapping[str, Any]], size: int) -> list[bytes]:
     """``/predict`` bodies of ``size`` rows each; rows repeat if there are too few."""
     wanted = min(MAX_REQUESTS, max(1, -(-len(rows) // size) * min(size, 10)))
     texts = [json.dumps(row, allow_nan=False, separators=(",", ":")) for row in rows]
-    found = []
+    requests = []
     for index in range(wanted):
         # An offset that does not align with the number of rows varies the bodies.
         start = index * size if size == 1 else index * (size + 7)
         part = (texts[(start + offset) % len(texts)] for offset in range(size))
-        found.append(f'{{"rows":[{",".join(part)}]}}'.encode())
-    return found
+        requests.append(f'{{"rows":[{",".join(part)}]}}'.encode())
+    return requests
 
 
 def _fitting_rows(schema: Schema) -> int:

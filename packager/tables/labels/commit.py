@@ -69,9 +69,9 @@ def add_labels(
 def scheme_named(labels: Labels | None, name: str | None, location: Location) -> LabelScheme:
     """A scheme by name, the only one for None; ``UsageError`` if there is no such scheme."""
     known = labels.schemes if labels else ()
-    found = [scheme for scheme in known if name in (None, scheme.name)]
-    if len(found) == 1:
-        return found[0]
+    matches = [scheme for scheme in known if name in (None, scheme.name)]
+    if len(matches) == 1:
+        return matches[0]
     shown = ", ".join(scheme.name for scheme in known) or "none"
     wanted = "one labelling scheme" if name is None else f"the labelling scheme {name!r}"
     hint = f"name one with --scheme: {shown}"

@@ -49,9 +49,9 @@ class LabelledRows:
     @property
     def disputes(self) -> Iterator[RowDispute]:
         """The rows on which annotators disagree, in their order."""
-        for row, found in enumerate(self.resolved):
-            if found is not None and found.dispute is not None:
-                yield RowDispute(row, self.scheme.name, found.dispute, found.votes)
+        for row, row_label in enumerate(self.resolved):
+            if row_label is not None and row_label.dispute is not None:
+                yield RowDispute(row, self.scheme.name, row_label.dispute, row_label.votes)
 
 
 def labelled_rows(location: Location, scheme: str | None) -> LabelledRows:
@@ -108,16 +108,18 @@ def export_labelled(
 
 
 def _of_scheme(labels: Labels, scheme: LabelScheme, keys: Keys) -> LabelledRows:
-    found = {one.key: one for one in resolve(labels.of(scheme.name), scheme)}
-    resolved = tuple(None if key is None else found.get(key) for key in keys)
-    return LabelledRows(scheme, resolved, len(found.keys() - {*keys}))
+    by_key = {one.key: one for one in resolve(labels.of(scheme.name), scheme)}
+    resolved = tuple(None if key is None else by_key.get(key) for key in keys)
+    return LabelledRows(scheme, resolved, len(by_key.keys() - {*keys}))
 
 
 def _column(rows: LabelledRows) -> pa.Array:
     scheme = rows.scheme
     values = [
-        None if found is None or found.label is None else label_value(found.label, scheme)
-        for found in rows.resolved
+        None
+        if row_label is None or row_label.label is None
+        else label_value(row_label.label, scheme)
+        for row_label in rows.resolved
     ]
     kinds = {bool: pa.bool_(), int: pa.int64(), str: pa.string()}
     of_class = kinds[type(scheme.classes[0])] if scheme.classes else pa.string()
@@ -136,8 +138,8 @@ def _with_column(
 
 def _trained(rows: LabelledRows, version: Version, at: Location) -> TrainedLabels:
     assert version.labels is not None
-    given = [found for found in rows.resolved if found is not None]
-    labelled = sum(found.label is not None for found in given)
+    given = [row_label for row_label in rows.resolved if row_label is not None]
+    labelled = sum(row_label.label is not None for row_label in given)
     if not labelled:
         raise UsageError(
             f"{at}: expected rows with a label of scheme {rows.scheme.name!r}, got none in "

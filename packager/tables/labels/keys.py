@@ -27,10 +27,10 @@ def row_keys(store: VersionedTable, number: int, key: Sequence[str]) -> Keys:
         blocks = (row_hashes(frame).tolist() for frame in store.frames(number) if len(frame))
         return [f"{value:016x}" for block in blocks for value in block]
     check_key(store.schema(number), key, store.location)
-    found: Keys = []
+    keys: Keys = []
     for table in store.tables(number):
-        found += key_texts([_texts(table[name]) for name in key])
-    return found
+        keys += key_texts([_texts(table[name]) for name in key])
+    return keys
 
 
 def check_key(schema: pa.Schema, key: Sequence[str], location: Location) -> None:
@@ -108,5 +108,5 @@ def _as_type(texts: Sequence[str], kind: pa.DataType) -> pa.ChunkedArray:
 def _texts(column: pa.ChunkedArray) -> Keys:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    found: Keys = pc.cast(column, pa.string()).to_pylist()
-    return found
+    texts: Keys = pc.cast(column, pa.string()).to_pylist()
+    return texts

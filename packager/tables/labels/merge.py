@@ -74,12 +74,12 @@ def merge(
     )
     fresh = {pair: one for pair, one in wanted.items() if _differs(one, before.get(pair))}
     replaced = sum(pair in before for pair in fresh)
-    kept = [
+    retained = [
         (key, annotator) not in fresh
         for key, annotator in zip(old["key"], old["annotator"], strict=True)
     ]
     rows = [_cells(one, before.get(pair), scheme, source.sha256) for pair, one in fresh.items()]
-    parts = [others, old[kept], pd.DataFrame(rows, columns=SCHEMA.names, dtype=object)]
+    parts = [others, old[retained], pd.DataFrame(rows, columns=SCHEMA.names, dtype=object)]
     joined = pd.concat([part.astype(object) for part in parts], ignore_index=True)
     return Merged(joined, len(fresh) - replaced, replaced, len(new) - len(fresh))
 

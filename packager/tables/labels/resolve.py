@@ -65,10 +65,10 @@ def _class(key: str, given: list[tuple[str, str]], scheme: LabelScheme) -> RowLa
 
 def _number(key: str, given: list[tuple[str, str]], scheme: LabelScheme, widest: float) -> RowLabel:
     numbers = [float(label) for _, label in given]
-    found = median(numbers) if scheme.resolve == "median" else fmean(numbers)
+    centre = median(numbers) if scheme.resolve == "median" else fmean(numbers)
     spread = max(numbers) - min(numbers)
     score = _score(spread / widest) if spread > scheme.tolerance else None
-    return RowLabel(key, repr(float(found)), len(given), score, _votes(given))
+    return RowLabel(key, repr(float(centre)), len(given), score, _votes(given))
 
 
 def _numbers(rows: list[tuple[str, str, str]]) -> Iterator[tuple[str, list[float]]]:

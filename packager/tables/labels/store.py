@@ -139,14 +139,14 @@ def discard_labels(location: Location, written: LabelSet, versions: Iterable[Ver
 
 
 def unused_files(
-    location: Location, versions: Iterable[Version], kept: Iterable[int]
+    location: Location, versions: Iterable[Version], retained: Iterable[int]
 ) -> dict[str, int]:
-    """File name → bytes of the labels of old versions that none of ``kept`` (nor the latest) has.
+    """File name → bytes of labels of old versions that none of ``retained`` (nor the latest) has.
 
     A file that no version names may be one that another writer is about to commit: it stays.
     """
     every = list(versions)
-    needed = {*kept, *(v.number for v in every[-1:])}
+    needed = {*retained, *(v.number for v in every[-1:])}
     used = {v.labels.file for v in every if v.labels and v.number in needed}
     old = {v.labels.file for v in every if v.labels} - used
     with translate_errors(location):

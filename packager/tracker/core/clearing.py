@@ -73,8 +73,8 @@ def _with_end(issue: Issue, key: str, starts_at: float) -> dict[str, float]:
 
 def _ended(issue: Issue, key: str, now: float) -> Issue:
     active = dict(issue.active)
-    found = active.pop(key, None)
-    ended = issue.ended if found is None else _with_end(issue, key, found.starts_at)
+    observation = active.pop(key, None)
+    ended = issue.ended if observation is None else _with_end(issue, key, observation.starts_at)
     changes: dict[str, object] = {
         "active": active,
         "ended": ended,

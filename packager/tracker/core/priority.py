@@ -54,9 +54,9 @@ def band(severity: Severity, value: float) -> int:
     return next((one for one, least in MIN_PRIORITIES.items() if value >= least), BANDS[-1])
 
 
-def moved_band(found: int, shift: int) -> int:
+def moved_band(computed: int, shift: int) -> int:
     """The band after a person moved it by ``shift``."""
-    return min(max(found + shift, BANDS[0]), BANDS[-1])
+    return min(max(computed + shift, BANDS[0]), BANDS[-1])
 
 
 def formatted(value: float) -> str:

@@ -36,8 +36,8 @@ def draft_of(issue: dict[str, Any]) -> Draft:
 
 def fingerprint_in(body: str) -> str | None:
     """The fingerprint of the issue that a body is of."""
-    found = _MARK.findall(body)
-    return found[-1] if found else None
+    marks = _MARK.findall(body)
+    return marks[-1] if marks else None
 
 
 def comment_of(event: dict[str, Any]) -> str:
@@ -54,8 +54,8 @@ def mark_of(event: dict[str, Any]) -> str:
 
 def mark_in(text: str) -> str | None:
     """The mark of a comment of the tracker; None for that of another author."""
-    found = _COMMENT.search(text)
-    return found[1] if found else None
+    match = _COMMENT.search(text)
+    return match[1] if match else None
 
 
 def escaped(text: str) -> str:

@@ -84,13 +84,13 @@ class Folder:
 
     def _read(self, number: str) -> dict[str, Any]:
         try:
-            found = IssueFile.model_validate_json(self._file(number).read_bytes())
+            issue = IssueFile.model_validate_json(self._file(number).read_bytes())
         except (OSError, ValueError) as error:
             raise PackageError(
                 f"{self._file(number)}: expected an issue as this command writes it",
                 "restore the file, or delete it",
             ) from error
-        return found.model_dump()
+        return issue.model_dump()
 
     def _write(self, number: str, document: dict[str, Any]) -> None:
         with atomic_file(self._file(number)) as file:
@@ -101,14 +101,14 @@ def _text(draft: Draft) -> dict[str, Any]:
     return {"title": draft.title, "body": draft.body, "labels": list(draft.labels)}
 
 
-def _issue(found: dict[str, Any], file: Path) -> RemoteIssue:
+def _issue(document: dict[str, Any], file: Path) -> RemoteIssue:
     return RemoteIssue(
         number=file.stem,
-        open=found["open"],
-        title=found["title"],
-        body=found["body"],
-        owner=found["owner"],
+        open=document["open"],
+        title=document["title"],
+        body=document["body"],
+        owner=document["owner"],
         changed_by="",
-        comments=len(found["comments"]),
+        comments=len(document["comments"]),
         url="",
     )

@@ -32,24 +32,24 @@ class GitHub:
             },
         )
         self._path = f"/repos/{repository}"
-        found = self._client.request("GET", self._path)
-        if found is None:
+        details = self._client.request("GET", self._path)
+        if details is None:
             raise PackageError(
                 f"{repository}: the forge has no such repository, or the token may not see it",
                 "check the name and the token's permissions",
             )
-        self.is_public = found.get("private") is not True
+        self.is_public = details.get("private") is not True
 
     def all(self) -> Iterator[RemoteIssue]:
         """Every issue with the label; pull requests, which the API lists too, are left out."""
-        for found in self._client.pages(f"{self._path}/issues", state="all", labels=LABEL):
-            if "pull_request" not in found:
-                yield _issue(found)
+        for issue in self._client.pages(f"{self._path}/issues", state="all", labels=LABEL):
+            if "pull_request" not in issue:
+                yield _issue(issue)
 
     def get(self, number: str) -> RemoteIssue | None:
         """One issue."""
-        found = self._client.request("GET", f"{self._path}/issues/{number}")
-        return None if found is None else _issue(found)
+        issue = self._client.request("GET", f"{self._path}/issues/{number}")
+        return None if issue is None else _issue(issue)
 
     def create(self, draft: Draft) -> RemoteIssue:
         """Open an issue."""
@@ -75,10 +75,10 @@ class GitHub:
 
     def comments(self, number: str) -> Iterator[RemoteComment]:
         """Its comments, oldest first."""
-        for found in self._client.pages(f"{self._path}/issues/{number}/comments"):
-            author = (found.get("user") or {}).get("login", "")
+        for comment in self._client.pages(f"{self._path}/issues/{number}/comments"):
+            author = (comment.get("user") or {}).get("login", "")
             yield RemoteComment(
-                str(found["id"]), author, found.get("body") or "", found["html_url"]
+                str(comment["id"]), author, comment.get("body") or "", comment["html_url"]
             )
 
 
@@ -86,14 +86,14 @@ def _body(draft: Draft) -> dict[str, Any]:
     return {"title": draft.title, "body": draft.body, "labels": list(draft.labels)}
 
 
-def _issue(found: dict[str, Any]) -> RemoteIssue:
+def _issue(issue: dict[str, Any]) -> RemoteIssue:
     return RemoteIssue(
-        number=str(found["number"]),
-        open=found["state"] == "open",
-        title=found["title"],
-        body=found.get("body") or "",
-        owner=(found.get("assignee") or {}).get("login", ""),
-        changed_by=(found.get("closed_by") or {}).get("login", ""),
-        comments=int(found.get("comments", 0)),
-        url=found["html_url"],
+        number=str(issue["number"]),
+        open=issue["state"] == "open",
+        title=issue["title"],
+        body=issue.get("body") or "",
+        owner=(issue.get("assignee") or {}).get("login", ""),
+        changed_by=(issue.get("closed_by") or {}).get("login", ""),
+        comments=int(issue.get("comments", 0)),
+        url=issue["html_url"],
     )

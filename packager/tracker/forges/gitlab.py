@@ -19,24 +19,24 @@ class GitLab:
         self.name = f"gitlab:{project}"
         self._client = ForgeClient(url, {"PRIVATE-TOKEN": token})
         self._path = f"/projects/{quote(project, safe='')}"
-        found = self._client.request("GET", self._path)
-        if found is None:
+        details = self._client.request("GET", self._path)
+        if details is None:
             raise PackageError(
                 f"{project}: the forge has no such project, or the token may not see it",
                 "check the name and the token's scope (api)",
             )
-        self.is_public = found.get("visibility") != "private"
+        self.is_public = details.get("visibility") != "private"
 
     def all(self) -> Iterator[RemoteIssue]:
         """Every issue with the label."""
         path = f"{self._path}/issues"
-        for found in self._client.pages(path, state="all", labels=LABEL, scope="all"):
-            yield _issue(found)
+        for issue in self._client.pages(path, state="all", labels=LABEL, scope="all"):
+            yield _issue(issue)
 
     def get(self, number: str) -> RemoteIssue | None:
         """One issue."""
-        found = self._client.request("GET", f"{self._path}/issues/{number}")
-        return None if found is None else _issue(found)
+        issue = self._client.request("GET", f"{self._path}/issues/{number}")
+        return None if issue is None else _issue(issue)
 
     def create(self, draft: Draft) -> RemoteIssue:
         """Open an issue."""
@@ -61,10 +61,10 @@ class GitLab:
     def comments(self, number: str) -> Iterator[RemoteComment]:
         """Its notes of people, oldest first; those of the system are left out."""
         path = f"{self._path}/issues/{number}/notes"
-        for found in self._client.pages(path, sort="asc", order_by="created_at"):
-            if not found.get("system"):
-                author = (found.get("author") or {}).get("username", "")
-                yield RemoteComment(str(found["id"]), author, found.get("body") or "", "")
+        for note in self._client.pages(path, sort="asc", order_by="created_at"):
+            if not note.get("system"):
+                author = (note.get("author") or {}).get("username", "")
+                yield RemoteComment(str(note["id"]), author, note.get("body") or "", "")
 
 
 def _body(draft: Draft) -> dict[str, Any]:
@@ -75,14 +75,14 @@ def _body(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _issue(found: dict[str, Any]) -> RemoteIssue:
+def _issue(issue: dict[str, Any]) -> RemoteIssue:
     return RemoteIssue(
-        number=str(found["iid"]),
-        open=found["state"] == "opened",
-        title=found["title"],
-        body=found.get("description") or "",
-        owner=(found.get("assignee") or {}).get("username", ""),
-        changed_by=(found.get("closed_by") or {}).get("username", ""),
-        comments=int(found.get("user_notes_count", 0)),
-        url=found["web_url"],
+        number=str(issue["iid"]),
+        open=issue["state"] == "opened",
+        title=issue["title"],
+        body=issue.get("description") or "",
+        owner=(issue.get("assignee") or {}).get("username", ""),
+        changed_by=(issue.get("closed_by") or {}).get("username", ""),
+        comments=int(issue.get("user_notes_count", 0)),
+        url=issue["web_url"],
     )

@@ -86,30 +86,30 @@ class _Step:
 
     def create(self) -> Mirror:
         draft = draft_of(self.issue)
-        made = self.forge.create(draft)
+        remote = self.forge.create(draft)
         self.result.created += 1
-        mirror = _mirror(made, text=digest(draft))
-        return self._comments(made, mirror)
+        mirror = _mirror(remote, text=digest(draft))
+        return self._comments(remote, mirror)
 
-    def meet(self, found: RemoteIssue, mirror: Mirror | None) -> Mirror:
+    def meet(self, remote: RemoteIssue, mirror: Mirror | None) -> Mirror:
         """Bring both sides together; without a mirror, ours was lost: the tracker's state goes."""
         if mirror is None:
-            mirror = _mirror(found, owner=found.owner)
-        mirror = self._state(found, mirror)
-        mirror = self._owner(found, mirror)
+            mirror = _mirror(remote, owner=remote.owner)
+        mirror = self._state(remote, mirror)
+        mirror = self._owner(remote, mirror)
         draft = draft_of(self.issue)
         if digest(draft) != mirror.text:
             self.forge.update(mirror.number, draft)
             self.result.updated += 1
             mirror = mirror.having(text=digest(draft))
-        return self._comments(found, mirror)
+        return self._comments(remote, mirror)
 
-    def _state(self, found: RemoteIssue, mirror: Mirror) -> Mirror:
-        here, there = self.is_open, found.open
+    def _state(self, remote: RemoteIssue, mirror: Mirror) -> Mirror:
+        here, there = self.is_open, remote.open
         if here == there:
             return mirror.having(open_here=here, open_there=there)
         if there != mirror.open_there:
-            self._take_state(found)
+            self._take_state(remote)
             return mirror.having(open_here=self.is_open, open_there=there)
         if here:
             self.forge.reopen(mirror.number)
@@ -119,10 +119,10 @@ class _Step:
             self.result.closed += 1
         return mirror.having(open_here=here, open_there=here)
 
-    def _take_state(self, found: RemoteIssue) -> None:
-        who = f" by {found.changed_by}" if found.changed_by else ""
-        location = f"{self.forge.name}#{found.number}"
-        if found.open:
+    def _take_state(self, remote: RemoteIssue) -> None:
+        who = f" by {remote.changed_by}" if remote.changed_by else ""
+        location = f"{self.forge.name}#{remote.number}"
+        if remote.open:
             self._act({"action": "reopen"})
             self.result.taken.append(f"#{self.issue['id']}: reopened, as {location} was")
         else:
@@ -131,21 +131,21 @@ class _Step:
                 f"#{self.issue['id']}: resolved, as {location} was closed{who}"
             )
 
-    def _owner(self, found: RemoteIssue, mirror: Mirror) -> Mirror:
+    def _owner(self, remote: RemoteIssue, mirror: Mirror) -> Mirror:
         """Somebody was assigned in the forge since the last run."""
-        if found.owner != mirror.owner and found.owner != self.issue["owner"]:
-            self._act({"action": "assign", "owner": found.owner})
-            self.result.taken.append(f"#{self.issue['id']}: assigned to {found.owner or 'nobody'}")
-        return mirror.having(owner=found.owner)
+        if remote.owner != mirror.owner and remote.owner != self.issue["owner"]:
+            self._act({"action": "assign", "owner": remote.owner})
+            self.result.taken.append(f"#{self.issue['id']}: assigned to {remote.owner or 'nobody'}")
+        return mirror.having(owner=remote.owner)
 
-    def _comments(self, found: RemoteIssue, mirror: Mirror) -> Mirror:
+    def _comments(self, remote: RemoteIssue, mirror: Mirror) -> Mirror:
         events = [
             event for event in self.client.events(self.issue["id"]) if event["what"] == "comment"
         ]
         own = [event for event in reversed(events) if not event["text"].startswith(self._prefix)]
         new = [one for one in own if mark_of(one) not in mirror.sent_comments]
         last, posted = mirror.comment, set[str]()
-        if new or found.comments != mirror.comments:
+        if new or remote.comments != mirror.comments:
             for comment in self.forge.comments(mirror.number):
                 mark = mark_in(comment.text)
                 if mark is not None:
@@ -159,11 +159,11 @@ class _Step:
             self.result.comments += 1
         marks = tuple(dict.fromkeys(map(mark_of, own)))
         return mirror.having(
-            sent_comments=marks, comment=last, comments=found.comments + len(added)
+            sent_comments=marks, comment=last, comments=remote.comments + len(added)
         )
 
-    def _take_comment(self, found: RemoteComment, known: Collection[str]) -> None:
-        text = f"{self._prefix}{found.author}: {found.text}"[:MAX_COMMENT]
+    def _take_comment(self, comment: RemoteComment, known: Collection[str]) -> None:
+        text = f"{self._prefix}{comment.author}: {comment.text}"[:MAX_COMMENT]
         if text not in known:  # as after a run that was stopped
             self._act({"action": "comment", "text": text})
             self.result.comments += 1
@@ -181,14 +181,14 @@ class _Step:
             ) from error
 
 
-def _mirror(found: RemoteIssue, **known: object) -> Mirror:
+def _mirror(remote: RemoteIssue, **known: object) -> Mirror:
     """The first mirror of an issue; raises ``PackageError`` if the forge's number is none."""
-    fields = {"number": found.number, "open_here": found.open, "open_there": found.open, **known}
+    fields = {"number": remote.number, "open_here": remote.open, "open_there": remote.open, **known}
     try:
         return Mirror.model_validate(fields)
     except ValidationError:
         raise PackageError(
-            f"expected the number of an issue from the forge, got {found.number[:40]!r}"
+            f"expected the number of an issue from the forge, got {remote.number[:40]!r}"
         ) from None
 
 

@@ -58,11 +58,11 @@ class AdminApi:
 
     async def list_tokens(self, request: Request, who: Principal) -> Response:
         """``GET tokens``: without their secrets and hashes."""
-        found = await self._tracker.read(tokens)
+        access_tokens = await self._tracker.read(tokens)
         shown = [
             {"name": one.name, "scope": one.scope, "created_at": format_moment(one.created_at),
              "last_used": None if one.last_used is None else format_moment(one.last_used)}
-            for one in found
+            for one in access_tokens
         ]  # fmt: skip
         return JSONResponse({"tokens": shown})
 
@@ -88,8 +88,8 @@ class AdminApi:
 
     async def audit(self, request: Request, who: Principal) -> Response:
         """``GET audit``: who did what, newest first; ``before``: an entry's id."""
-        found = await self._tracker.read(audit_entries, number_of(request, "before"))
-        shown = [{**one._asdict(), "at": format_moment(one.at)} for one in found]
+        entries = await self._tracker.read(audit_entries, number_of(request, "before"))
+        shown = [{**one._asdict(), "at": format_moment(one.at)} for one in entries]
         return JSONResponse({"entries": shown})
 
     async def export(self, request: Request, who: Principal) -> Response:
@@ -103,12 +103,12 @@ class AdminApi:
         body = await body_of(request, MAX_IMPORT)
         now = self._tracker.clock()
         try:
-            found = await self._tracker.write(
+            imported = await self._tracker.write(
                 import_archive, body.splitlines(keepends=True), who.name, now
             )
         except ArchiveError as error:
             raise RefusedError(400, "malformed", str(error)) from None
-        return JSONResponse(found._asdict())
+        return JSONResponse(imported._asdict())
 
 
 def _chunks(store: Store) -> Iterator[bytes]:

@@ -88,14 +88,14 @@ class IssueApi:
         page = store.page(query, after)
         causes = cause_summaries(store, [one.cause for one in page.issues]) if query.folded else {}
         now = self._tracker.clock()
-        found = []
+        views = []
         for issue in page.issues:
             shown = issue_view(issue, self._context.settings)
             cause = causes.get(issue.cause) if issue.state in ACTIVE else None
             if cause is not None:
                 shown |= {"cause_size": cause.size, "cause_line": cause_line(cause, now)}
-            found.append(shown)
-        return {"issues": found, "next": page.next.encode() if page.next is not None else None}
+            views.append(shown)
+        return {"issues": views, "next": page.next.encode() if page.next is not None else None}
 
     async def add_issue(self, request: Request, who: Principal) -> Response:
         """``POST issues``: an issue that a person adds; 200, and no 201, if it is known."""
@@ -161,15 +161,15 @@ class IssueApi:
         """``GET issues/N/events``: the history, newest first; ``before``: an event's id."""
         number = request.path_params["number"]
         before = number_of(request, "before")
-        found = await self._tracker.read(_events, number, before)
-        if found is None:
+        events = await self._tracker.read(_events, number, before)
+        if events is None:
             raise not_found(number)
-        return JSONResponse({"events": [event_view(one) for one in found]})
+        return JSONResponse({"events": [event_view(one) for one in events]})
 
     async def packages(self, request: Request, who: Principal) -> Response:
         """``GET packages``: numbers of issues by package, state and band."""
-        found = await self._tracker.read(lambda store: store.tallies())
-        return JSONResponse({"tallies": [one._asdict() for one in found]})
+        tallies = await self._tracker.read(lambda store: store.tallies())
+        return JSONResponse({"tallies": [one._asdict() for one in tallies]})
 
 
 def _events(store: StoreReader, number: int, before: int | None) -> list[StoredEvent] | None:

@@ -67,16 +67,16 @@ class Authenticator:
         What changes something needs a token: a browser adds a session, and a proxy its user, to
         requests of other sites, too.
         """
-        found = await self.principal(request, secret)
-        if found is None:
+        principal = await self.principal(request, secret)
+        if principal is None:
             raise RefusedError(401, "unauthorized", "expected a token or a login")
-        if found.session and request.method not in ("GET", "HEAD"):
+        if principal.session and request.method not in ("GET", "HEAD"):
             raise RefusedError(401, "unauthorized", "expected a token in the header Authorization")
-        if not found.scope.allows(needed):
+        if not principal.scope.allows(needed):
             raise RefusedError(
-                403, "forbidden", f"expected a token of scope {needed}, got {found.scope}"
+                403, "forbidden", f"expected a token of scope {needed}, got {principal.scope}"
             )
-        return found
+        return principal
 
     def new_session(self, token_hash: str) -> str:
         """The value of the cookie of a new session."""
@@ -115,11 +115,11 @@ class Authenticator:
         return used
 
     async def _of_hash(self, hashed: str, session: str = "") -> Principal | None:
-        found = await self._tracker.read(_token_of_session, hashed, session)
-        if found is None:
+        token = await self._tracker.read(_token_of_session, hashed, session)
+        if token is None:
             return None
         self._used[hashed] = self._tracker.clock()
-        return Principal(found.name, found.scope, session)
+        return Principal(token.name, token.scope, session)
 
     def _opened(self, cookie: str) -> dict[str, str] | None:
         body, _, signature = cookie.partition(".")

@@ -45,9 +45,9 @@ class ServiceContext:
         now = self.tracker.clock()
 
         def run(store: Writer) -> Found:
-            found = function(store, *args, **options)
+            returned = function(store, *args, **options)
             spend(store, who.name, now)
-            return found
+            return returned
 
         try:
             return await self.tracker.write(run)

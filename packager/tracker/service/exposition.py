@@ -25,18 +25,18 @@ class ServiceNumbers(NamedTuple):
     prometheus: SourceHealth
 
 
-def issue_lines(found: ServiceNumbers, now: float) -> list[str]:
+def issue_lines(numbers: ServiceNumbers, now: float) -> list[str]:
     """Numbers and ages of issues."""
     opened: Counter[tuple[str, int]] = Counter()
-    for one in found.tallies:
+    for one in numbers.tallies:
         if one.state in ACTIVE:
             opened[one.package, one.band] += one.n
     every = [
         ({"package": one.package, "state": one.state, "band": f"P{one.band}"}, one.n)
-        for one in found.tallies
+        for one in numbers.tallies
     ]
     active = [({"package": name, "band": f"P{band}"}, n) for (name, band), n in opened.items()]
-    ages = [({"band": f"P{band}"}, max(0.0, now - at)) for band, at in found.oldest]
+    ages = [({"band": f"P{band}"}, max(0.0, now - at)) for band, at in numbers.oldest]
     return [
         *_family("issues", "gauge", "Issues by package, state and band.", every),
         *_family("issues_open", "gauge", "Issues that are open or acknowledged.", active),
@@ -57,10 +57,10 @@ def counter_lines(counters: ServiceCounters) -> list[str]:
     ]
 
 
-def reconcile_lines(found: SourceHealth, counters: ServiceCounters, now: float) -> list[str]:
+def reconcile_lines(health: SourceHealth, counters: ServiceCounters, now: float) -> list[str]:
     """Whether issues and Alertmanager are compared; before the first time, since the start."""
-    age = now - (counters.started_at if found.done_at is None else found.done_at)
-    failing = 0.0 if found.failed_since is None else max(0.0, now - found.failed_since)
+    age = now - (counters.started_at if health.done_at is None else health.done_at)
+    failing = 0.0 if health.failed_since is None else max(0.0, now - health.failed_since)
     return [
         *_family("issues_reconcile_age_seconds", "gauge",
                  "Since issues and Alertmanager were last compared.", [({}, max(0.0, age))]),
@@ -71,9 +71,9 @@ def reconcile_lines(found: SourceHealth, counters: ServiceCounters, now: float) 
     ]  # fmt: skip
 
 
-def prometheus_lines(found: SourceHealth, counters: ServiceCounters) -> list[str]:
+def prometheus_lines(health: SourceHealth, counters: ServiceCounters) -> list[str]:
     """Whether Prometheus answers."""
-    up = 1 if found.failed_since is None else 0
+    up = 1 if health.failed_since is None else 0
     return [
         *_family("issues_prometheus_up", "gauge", "Whether Prometheus answers.", [({}, up)]),
         *_family("issues_prometheus_failures_total", "counter", "Questions without an answer.",

@@ -49,13 +49,13 @@ class ServiceHealth:
         sources = self._context.sources
         now = self._context.tracker.clock()
         read = self._context.tracker.read
-        found = await read(lambda store: ServiceNumbers(
+        numbers = await read(lambda store: ServiceNumbers(
             store.tallies(), store.oldest_open(), health_of(store, "alertmanager"),
             health_of(store, "prometheus"),
         ))  # fmt: skip
-        lines = [*issue_lines(found, now), *counter_lines(sources.counters)]
+        lines = [*issue_lines(numbers, now), *counter_lines(sources.counters)]
         if sources.alertmanagers:
-            lines += reconcile_lines(found.alertmanager, sources.counters, now)
+            lines += reconcile_lines(numbers.alertmanager, sources.counters, now)
         if sources.prometheus is not None:
-            lines += prometheus_lines(found.prometheus, sources.counters)
+            lines += prometheus_lines(numbers.prometheus, sources.counters)
         return PlainTextResponse("\n".join(lines) + "\n", media_type=EXPOSITION)

@@ -65,19 +65,19 @@ class IncomingMessages:
             )  # fmt: skip
         alerts = [alert_of(alert) for alert in message.alerts]
         findings = [finding_of(alert) for alert in alerts]
-        kept, lives = await self._judged(findings)
+        accepted, lives = await self._judged(findings)
         now = self._tracker.clock()
-        receipts = await self._context.write_as(who, take_message, kept, lives, now)
+        receipts = await self._context.write_as(who, take_message, accepted, lives, now)
         self._count("alertmanager", receipts)
         begun = {
             finding.key
-            for finding, receipt in zip(kept, receipts, strict=True)
+            for finding, receipt in zip(accepted, receipts, strict=True)
             if receipt.result in BEGINNINGS
         }
         self._sources.waiting.add(
             [alert for alert in alerts if alert.fingerprint in begun], begins=True
         )
-        if left_out or len(kept) < len(findings):
+        if left_out or len(accepted) < len(findings):
             self._sources.reconcile_now.set()
         return JSONResponse({"findings": [_shown(one) for one in receipts]})
 

@@ -46,8 +46,8 @@ class MirrorApi:
             raise RefusedError(
                 400, "malformed", "forge: expected a name such as github:team/models"
             )
-        found = await self._context.tracker.read(mirrors, forge)
-        shown = [{"issue": issue, "mirror": json.loads(seen)} for issue, seen in found]
+        pairs = await self._context.tracker.read(mirrors, forge)
+        shown = [{"issue": issue, "mirror": json.loads(seen)} for issue, seen in pairs]
         return JSONResponse({"mirrors": shown})
 
     async def keep(self, request: Request) -> Response:

@@ -151,7 +151,7 @@ async def enrich(context: ServiceContext) -> None:
     waiting = sources.waiting.take(MAX_ASKED)
     for index, (alert, begins) in enumerate(waiting):
         try:
-            found: Enrichment | None = await asyncio.to_thread(
+            enrichment: Enrichment | None = await asyncio.to_thread(
                 enrichment_of, client, context.settings.queries, alert, tracker.clock(),
                 with_plot=begins or sources.waiting.is_plot_due(alert, tracker.clock()),
             )  # fmt: skip
@@ -159,8 +159,8 @@ async def enrich(context: ServiceContext) -> None:
             for left, new in waiting[index:]:
                 sources.waiting.add([left], begins=new)
             raise
-        if found is not None:
-            await tracker.write(take_enrichment, found, tracker.clock())
+        if enrichment is not None:
+            await tracker.write(take_enrichment, enrichment, tracker.clock())
     await tracker.write(note_success, "prometheus", tracker.clock())
 
 

@@ -31,9 +31,9 @@ def issue_view(issue: Issue, settings: ServiceSettings) -> dict[str, Any]:
     }
 
 
-def event_view(found: StoredEvent) -> dict[str, Any]:
+def event_view(stored: StoredEvent) -> dict[str, Any]:
     """An event as JSON."""
-    return {"id": found.id, **_dumped(found.event)}
+    return {"id": stored.id, **_dumped(stored.event)}
 
 
 def _dumped(event: Event) -> dict[str, Any]:

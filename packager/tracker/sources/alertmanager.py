@@ -227,11 +227,11 @@ def _summary(notes: Mapping[str, str]) -> str:
 
 
 def _links(alert: ReceivedAlert) -> dict[str, str]:
-    found = {name: alert.annotations.get(note, "") for note, name in LINKS.items()}
-    found["prometheus"] = alert.generator
+    links = {name: alert.annotations.get(note, "") for note, name in LINKS.items()}
+    links["prometheus"] = alert.generator
     return {
         name: url
-        for name, url in found.items()
+        for name, url in links.items()
         if LINK.fullmatch(url) and len(url) <= MAX_TEXT and str(storable(url)) == url
     }
 

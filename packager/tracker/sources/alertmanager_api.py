@@ -53,23 +53,23 @@ def look(addresses: Sequence[str], receiver: str = "") -> AlertmanagerSnapshot:
     """
     now = time.time()
     parameters = {**EVERY_ALERT, **({"receiver": receiver} if receiver else {})}
-    found: dict[str, ReceivedAlert] = {}
+    alerts: dict[str, ReceivedAlert] = {}
     started_at = 0.0
     for address in addresses:
         # The status first: a replica that starts in between has no alerts that count as gone.
         started_at = max(started_at, _started_at(address))
         for alert in _held(address, parameters):
-            known = found.get(alert.fingerprint)
-            found[alert.fingerprint] = alert if known is None else _merged(known, alert)
-    return AlertmanagerSnapshot(now, found, started_at)
+            known = alerts.get(alert.fingerprint)
+            alerts[alert.fingerprint] = alert if known is None else _merged(known, alert)
+    return AlertmanagerSnapshot(now, alerts, started_at)
 
 
 def _held(address: str, parameters: Mapping[str, str]) -> list[ReceivedAlert]:
     held = _read(_HELD, f"{address}/api/v2/alerts", parameters)
     silences: dict[str, Silence] = {}
     if any(one.status.silenced_by for one in held):
-        found = _read(_SILENCES, f"{address}/api/v2/silences", {})
-        silences = {one.id: one for one in found}
+        listed = _read(_SILENCES, f"{address}/api/v2/silences", {})
+        silences = {one.id: one for one in listed}
     return [alert_held(one, silences) for one in held]
 
 

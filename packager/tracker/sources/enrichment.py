@@ -48,26 +48,26 @@ def enrichment_of(
     return Enrichment(finding, numbers, plot, linked, known.action)
 
 
-def take_enrichment(store: Writer, found: Enrichment, now: float) -> Issue | None:
+def take_enrichment(store: Writer, enrichment: Enrichment, now: float) -> Issue | None:
     """Keep what Prometheus answered; None if the alert is over since, or has no issue."""
-    issue = store.issue_of(found.finding.fingerprint)
-    if issue is None or found.finding.observation not in issue.active:
+    issue = store.issue_of(enrichment.finding.fingerprint)
+    if issue is None or enrichment.finding.observation not in issue.active:
         return None
-    share, certainty = found.measured
-    change = measured(issue, found.finding.observation, share, certainty, now)
-    change = Transition(issue=_with_help(change.issue, found), events=change.events)
+    share, certainty = enrichment.measured
+    change = measured(issue, enrichment.finding.observation, share, certainty, now)
+    change = Transition(issue=_with_help(change.issue, enrichment), events=change.events)
     if change.issue != issue:
         issue = store.store(issue, change)
-    if found.plot is not None:
-        keep_plot(store, issue.id, found.plot, now)
+    if enrichment.plot is not None:
+        keep_plot(store, issue.id, enrichment.plot, now)
     return issue
 
 
-def _with_help(issue: Issue, found: Enrichment) -> Issue:
+def _with_help(issue: Issue, enrichment: Enrichment) -> Issue:
     """The issue with what to do, where the alert itself says none."""
     changes: dict[str, object] = {}
-    if found.runbook and "runbook" not in issue.links:
-        changes["links"] = {**issue.links, "runbook": found.runbook}
-    if found.action and not issue.action:
-        changes["action"] = found.action
+    if enrichment.runbook and "runbook" not in issue.links:
+        changes["links"] = {**issue.links, "runbook": enrichment.runbook}
+    if enrichment.action and not issue.action:
+        changes["action"] = enrichment.action
     return issue.with_changes(changes)

@@ -54,10 +54,10 @@ class EventPayload(_Received):
         """Drop absent values, which senders write as null, and details that are one text."""
         if not isinstance(data, dict):
             return data
-        kept = {name: value for name, value in data.items() if value is not None}
-        if not isinstance(kept.get("custom_details", {}), dict):
-            del kept["custom_details"]
-        return kept
+        present = {name: value for name, value in data.items() if value is not None}
+        if not isinstance(present.get("custom_details", {}), dict):
+            del present["custom_details"]
+        return present
 
 
 class EventLink(_Received):
@@ -130,9 +130,9 @@ def event_finding(event: PagerEvent, dedup_key: str, sender: str, now: float) ->
 
 
 def _links(event: PagerEvent) -> dict[str, str]:
-    found: dict[str, str] = {}
+    links: dict[str, str] = {}
     for number, one in enumerate((*(event.links or ()), *(event.images or ())), 1):
         url = one.href or one.src
         if len(url) <= MAX_TEXT and LINK.fullmatch(url) and str(storable(url)) == url:
-            found[bounded_name(one.text or f"link {number}")] = url
-    return dict(list(found.items())[:MAX_LINKS])
+            links[bounded_name(one.text or f"link {number}")] = url
+    return dict(list(links.items())[:MAX_LINKS])

@@ -50,9 +50,9 @@ def drawn(
     """
     bars = [one for one in queries.plot if one.form == "bars"]
     try:
-        found = _bins(client, bars, labels) if len(bars) == 2 else None
-        if found is not None:
-            return found
+        plot = _bins(client, bars, labels) if len(bars) == 2 else None
+        if plot is not None:
+            return plot
         times = [one for one in queries.plot if one.form == "time"]
         return _series(client, times, labels, (starts_at, now))
     except (DeclinedError, ValidationError):  # an older document, or values that can't be drawn
@@ -87,14 +87,14 @@ def _series(
     """Lines over a time that shows what was before the alert."""
     starts_at, now = since
     span = min(max(2 * (now - starts_at), MIN_SPAN), MAX_SPAN)
-    found = {
+    series = {
         query.title: client.over_time(_filled(query, labels), now - span, now, span / POINTS)
         for query in queries
     }
-    low, high = (_values(found.pop(name, [])) for name in BAND)
+    low, high = (_values(series.pop(name, [])) for name in BAND)
     levels: list[Level] = []
     lines: list[SeriesLine] = []
-    for title, several in found.items():
+    for title, several in series.items():
         known = [one for one in several if one.points]
         if title.split()[-1:] == [BASELINE]:
             levels += [Level(name=title, value=one.points[-1][1]) for one in known]
@@ -143,7 +143,7 @@ def _sort_key(name: str) -> tuple[int, float, str]:
     """Bins of numbers by their lower edge, then categories by name, then ``other``."""
     if name.startswith("< "):
         return (0, float("-inf"), name)
-    found = _LOWER_EDGE.match(name)
-    if found:
-        return (0, float(found[1]), name)
+    match = _LOWER_EDGE.match(name)
+    if match:
+        return (0, float(match[1]), name)
     return (2 if name == OTHER else 1, 0.0, name)

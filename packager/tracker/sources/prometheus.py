@@ -81,8 +81,8 @@ class PrometheusClient:
 
     def instant(self, query: str) -> list[Sample]:
         """The finite values of an instant query."""
-        found = self._query("query", {"query": query})
-        pairs = [(one.metric, one.value[1]) for one in found if one.value is not None]
+        series = self._query("query", {"query": query})
+        pairs = [(one.metric, one.value[1]) for one in series if one.value is not None]
         return [Sample(labels, value) for labels, value in pairs if math.isfinite(value)]
 
     def over_time(self, query: str, start: float, end: float, step: float) -> list[QueriedSeries]:
@@ -125,19 +125,19 @@ class PrometheusClient:
         return self._versions(f"{count} >= {seconds // step} and {info}")
 
     def _versions(self, query: str) -> frozenset[tuple[str, str]]:
-        found = self.instant(query)
+        samples = self.instant(query)
         return frozenset((one.labels.get("model", ""), one.labels.get("version", ""))
-                         for one in found)  # fmt: skip
+                         for one in samples)  # fmt: skip
 
     def _part(self, query: str | None, labels: Mapping[str, str]) -> float | None:
         """The largest answer, from 0 to 1; None if there is none or the query is refused."""
         if query is None:
             return None
         try:
-            found = self.instant(filled_query(query, labels))
+            samples = self.instant(filled_query(query, labels))
         except DeclinedError:
             return None
-        return min(1.0, max(0.0, *(one.value for one in found))) if found else None
+        return min(1.0, max(0.0, *(one.value for one in samples))) if samples else None
 
     def _query(self, what: str, parameters: Mapping[str, str]) -> list[_Series]:
         url = f"{self._url}/api/v1/{what}"

@@ -70,8 +70,8 @@ def batches(alerts: Mapping[str, ReceivedAlert]) -> list[list[Finding]]:
 
     They are no messages: each look counts, so they have no ``delivery``.
     """
-    found = [finding_of(alert).model_copy(update={"delivery": ""}) for alert in alerts.values()]
-    return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
+    findings = [finding_of(alert).model_copy(update={"delivery": ""}) for alert in alerts.values()]
+    return [findings[start : start + BATCH] for start in range(0, len(findings), BATCH)]
 
 
 def take_held(
@@ -82,22 +82,22 @@ def take_held(
     ``before``: keys of the alerts that were known when the look began. One that ended since then
     was reported by a later message than the look, so the look doesn't open it again.
     """
-    found = []
+    receipts = []
     for finding in findings:
         issue = store.issue_of(finding.fingerprint)
         ended = (
             issue is not None and finding.observation not in issue.active and finding.key in before
         )
         if not ended:
-            found.append(intake.receive_one(store, finding, now, certain=True))
-    return found
+            receipts.append(intake.receive_one(store, finding, now, certain=True))
+    return receipts
 
 
 def end_missing(
     store: Writer, gone: Iterable[Known], lives: ServedVersions | None, now: float
 ) -> list[Issue]:
     """End the alerts that Alertmanager no longer has; ``lives``: None without Prometheus."""
-    found = []
+    ended = []
     for one in gone:
         issue = store.issue(one.issue)
         name = f"{ALERTMANAGER}/{one.key}"
@@ -109,8 +109,8 @@ def end_missing(
         else:
             text = "Alertmanager no longer has the alert"
             change = without_observation(issue, name, now, ALERTMANAGER, text)
-        found.append(store.store(issue, change))
-    return found
+        ended.append(store.store(issue, change))
+    return ended
 
 
 def end_one(store: Writer, finding: Finding, lives: ServedVersions | None, now: float) -> Receipt:
@@ -131,7 +131,7 @@ def decide_unobserved(
 
     ``complete``: those versions, as (package, version).
     """
-    found = []
+    resolved = []
     for issue in store.unobserved() if complete else ():
         versions = store.versions(issue.package)
         names = [version for package, version in complete if package == issue.package]
@@ -140,5 +140,5 @@ def decide_unobserved(
         newest = names[0]
         for name in names[1:]:
             newest = versions.newest(newest, name)
-        found.append(store.store(issue, not_in_next(issue, now, ALERTMANAGER, newest)))
-    return found
+        resolved.append(store.store(issue, not_in_next(issue, now, ALERTMANAGER, newest)))
+    return resolved

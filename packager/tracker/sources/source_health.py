@@ -40,8 +40,8 @@ def outages(store: StoreReader) -> list[tuple[str, float]]:
         ("Alertmanager", "alertmanager"),
         ("Prometheus", "prometheus"),
     )
-    found = [(title, health_of(store, source).failed_since) for title, source in known]
-    return [(title, since) for title, since in found if since is not None]
+    states = [(title, health_of(store, source).failed_since) for title, source in known]
+    return [(title, since) for title, since in states if since is not None]
 
 
 def note_success(store: Writer, source: Source, now: float) -> None:

@@ -74,7 +74,7 @@ class _Import:
         """Fingerprint → id here."""
         self._moved: dict[int, int] = {}
         """Id in the archive → id here."""
-        self._kept: list[int] = []
+        self._stored: list[int] = []
         """Issues whose record is the archive's."""
         self._counts: Counter[str] = Counter()
         self._events: list[Event] = []
@@ -110,7 +110,7 @@ class _Import:
 
     def finish(self) -> Imported:
         """Connect issues with their causes, and index their words."""
-        for number in self._kept:
+        for number in self._stored:
             issue = self._store.issue(number)
             if issue is None:
                 raise ArchiveError("expected the issue that was imported")
@@ -132,18 +132,18 @@ class _Import:
             raise ArchiveError("record.fingerprint: expected that of package, kind and subject")
         before = self._store.issue_of(issue.fingerprint)
         if before is None:
-            kept = self._store.restore(None, issue)
+            stored = self._store.restore(None, issue)
             self._counts["added"] += 1
         elif _age(issue) > _age(before):
-            kept = self._store.restore(before, issue.with_changes({"id": before.id}))
+            stored = self._store.restore(before, issue.with_changes({"id": before.id}))
             self._counts["changed"] += 1
         else:
-            kept = before
+            stored = before
             self._counts["same"] += 1
-        if kept is not before:
-            self._kept.append(kept.id)
-        self._ids[issue.fingerprint] = kept.id
-        self._moved[issue.id] = kept.id
+        if stored is not before:
+            self._stored.append(stored.id)
+        self._ids[issue.fingerprint] = stored.id
+        self._moved[issue.id] = stored.id
 
     def _event(self, one: EventLine) -> None:
         self._events_of = self._of(one.issue)

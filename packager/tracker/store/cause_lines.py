@@ -57,16 +57,16 @@ def cause_summaries(store: StoreReader, causes: Sequence[int]) -> dict[int, Caus
         return {}
     marks = ", ".join("?" for _ in causes)
     sql = f"select id, n, began_at from cause where id in ({marks}) and n > 1"
-    found = {row["id"]: row for row in store.db.rows(sql, causes)}
-    members = _members(store, list(found))
+    rows = {row["id"]: row for row in store.db.rows(sql, causes)}
+    members = _members(store, list(rows))
     return {
         cause: CauseSummary(cause, row["n"], row["began_at"], tuple(members[cause]))
-        for cause, row in found.items()
+        for cause, row in rows.items()
     }
 
 
 def _members(store: StoreReader, causes: Sequence[int]) -> dict[int, list[CauseMember]]:
-    found: dict[int, list[CauseMember]] = {cause: [] for cause in causes}
+    members: dict[int, list[CauseMember]] = {cause: [] for cause in causes}
     if causes:
         # A limit for each cause: no cause is read whole.
         names = "id, cause, band, urgency, opened_at, package, family, subject, record"
@@ -77,8 +77,8 @@ def _members(store: StoreReader, causes: Sequence[int]) -> dict[int, list[CauseM
         rows = store.db.rows(" union all ".join(one for _ in causes), causes)
         order = ("band", "urgency", "opened_at", "id")
         for row in sorted(rows, key=lambda row: [row[name] for name in order]):
-            found[row["cause"]].append(_member(row))
-    return found
+            members[row["cause"]].append(_member(row))
+    return members
 
 
 def _member(row: Row) -> CauseMember:

@@ -28,7 +28,7 @@ def recent_points(
     store: StoreReader, issues: Sequence[int], start: float
 ) -> dict[int, list[tuple[float, float]]]:
     """Issue → the times and priorities since ``start``, and the last one before it."""
-    found: dict[int, list[tuple[float, float]]] = {issue: [] for issue in issues}
+    points: dict[int, list[tuple[float, float]]] = {issue: [] for issue in issues}
     if issues:
         marks = ", ".join("?" for _ in issues)
         sql = (
@@ -37,8 +37,8 @@ def recent_points(
             " and early.at <= ?), 0) order by issue, at"
         )
         for row in store.db.rows(sql, (*issues, start)):
-            found[row["issue"]].append((row["at"], row["value"]))
-    return found
+            points[row["issue"]].append((row["at"], row["value"]))
+    return points
 
 
 def _of_issues(store: StoreReader, column: str) -> list[str]:

@@ -51,17 +51,17 @@ class Listing:
         ]
         self._tested: list[SqlCondition] = []
         """Conditions that are tested issue by issue."""
-        self._found: frozenset[int] | None = None
+        self._matches: frozenset[int] | None = None
         """Issues that have words of many; a look into the index for each issue costs more."""
         if query.label is not None:
             self._narrow_label(query.label)
         searched = searched_words(query.text)
         if searched.words:
-            found = db.matches(searched, MAX_MATCHES + 1)
-            if len(found) > MAX_MATCHES:
-                self._found = frozenset(db.matches(searched, MAX_FOUND))
+            identifiers = db.matches(searched, MAX_MATCHES + 1)
+            if len(identifiers) > MAX_MATCHES:
+                self._matches = frozenset(db.matches(searched, MAX_FOUND))
             else:
-                self._narrow(found)
+                self._narrow(identifiers)
         elif query.text.strip():
             self._always.append(SqlCondition("1 = 0"))
 
@@ -87,19 +87,19 @@ class Listing:
 
     def _narrow_label(self, label: str) -> None:
         sql = "select issue as id from label where name = ? limit ?"
-        found = [row["id"] for row in self._db.rows(sql, (label, MAX_MATCHES + 1))]
-        if len(found) > MAX_MATCHES:
+        identifiers = [row["id"] for row in self._db.rows(sql, (label, MAX_MATCHES + 1))]
+        if len(identifiers) > MAX_MATCHES:
             exists = "exists(select 1 from label where name = ? and label.issue = issue.id)"
             self._tested.append(SqlCondition(exists, (label,)))
         else:
-            self._narrow(found)
+            self._narrow(identifiers)
 
-    def _narrow(self, found: list[int]) -> None:
-        ids = ", ".join(str(int(one)) for one in found)
-        self._always.append(SqlCondition(f"id in ({ids})" if found else "1 = 0"))
+    def _narrow(self, identifiers: list[int]) -> None:
+        ids = ", ".join(str(int(one)) for one in identifiers)
+        self._always.append(SqlCondition(f"id in ({ids})" if identifiers else "1 = 0"))
 
     def _is_hit(self, row: Row) -> bool:
-        return bool(row["hit"]) and (self._found is None or row["id"] in self._found)
+        return bool(row["hit"]) and (self._matches is None or row["id"] in self._matches)
 
     def _keys(self, after: Cursor | None, size: int) -> list[Row]:
         """Keys of the next ``size`` issues in order, each with whether it is a hit."""
@@ -136,12 +136,12 @@ class Listing:
         return [self._branch(state, band) for state, band in product(states, bands)]
 
     def _branch(self, state: State, band: int | None) -> list[SqlCondition]:
-        found = [SqlCondition("state = ?", (state.value,))]
+        conditions = [SqlCondition("state = ?", (state.value,))]
         if self._query.folded and state in ACTIVE:
-            found.append(SqlCondition("leads = 1"))
+            conditions.append(SqlCondition("leads = 1"))
         if band is not None:
-            found.append(SqlCondition("band = ?", (band,)))
-        return found
+            conditions.append(SqlCondition("band = ?", (band,)))
+        return conditions
 
     def _cursor(self, row: Row) -> Cursor:
         if self._recent:

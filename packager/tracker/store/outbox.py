@@ -40,9 +40,9 @@ def untold(store: StoreReader, after: int) -> list[tuple[int, Event, Issue]]:
     """The next events to tell, oldest first: id, event, and the issue as it is now."""
     marks = ", ".join("?" for _ in TOLD)
     sql = f"select * from event where id > ? and what in ({marks}) order by id limit ?"
-    found = []
+    events = []
     for row in store.db.rows(sql, (after, *TOLD, MAX_AT_ONCE)):
         issue = store.issue(row["issue"])
         if issue is not None:
-            found.append((row["id"], event_of(row), issue))
-    return found
+            events.append((row["id"], event_of(row), issue))
+    return events

@@ -25,5 +25,5 @@ def time_to_resolve(store: StoreReader, package: str) -> TimeToResolve | None:
         " order by state_since desc limit ?"
     )
     rows = store.db.rows(sql, (package, State.RESOLVED.value, MAX_RESOLVED))
-    found = [row["lasted"] for row in rows]
-    return TimeToResolve(statistics.median(found), len(found)) if found else None
+    durations = [row["lasted"] for row in rows]
+    return TimeToResolve(statistics.median(durations), len(durations)) if durations else None

@@ -124,14 +124,14 @@ class PostgresStore:
         exists = "select to_regclass('setting') is not null as found"
         has = 0
         if connection.rows(exists)[0]["found"]:
-            found = StoreReader(connection).setting(_VERSION)
-            if found is None or not found.isdecimal():
+            version = StoreReader(connection).setting(_VERSION)
+            if version is None or not version.isdecimal():
                 raise PackageError(
                     f"{shown_url(self._url)}: expected a store of issues, got another program's"
                     " tables",
                     "make a database of its own with createdb",
                 )
-            has = int(found)
+            has = int(version)
         newest = len(self._steps)
         if has > newest:
             raise PackageError(

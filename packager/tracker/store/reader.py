@@ -48,9 +48,9 @@ class StoreReader:
 
     def page(self, query: Selection, after: Cursor | None = None) -> IssuePage:
         """A page of a list; one that ends a long search early has few issues and a next page."""
-        found = Listing(self.db, query).page(after)
-        known = {one.id: one for one in self._issues_of(found.ids)}
-        return IssuePage(tuple(known[identifier] for identifier in found.ids), found.next)
+        page = Listing(self.db, query).page(after)
+        known = {one.id: one for one in self._issues_of(page.ids)}
+        return IssuePage(tuple(known[identifier] for identifier in page.ids), page.next)
 
     def events(self, issue: int, before: int | None = None) -> list[StoredEvent]:
         """At most ``MAX_EVENTS`` entries of an issue's history, newest first."""
@@ -70,12 +70,12 @@ class StoreReader:
 
     def points(self, issues: Sequence[int]) -> dict[int, list[tuple[float, float]]]:
         """Issue → the times and priorities of its sparkline, in order of time."""
-        found: dict[int, list[tuple[float, float]]] = {issue: [] for issue in issues}
+        points: dict[int, list[tuple[float, float]]] = {issue: [] for issue in issues}
         if issues:
             sql = f"select * from point where issue in ({_marks(issues)}) order by issue, at"
             for row in self.db.rows(sql, issues):
-                found[row["issue"]].append((row["at"], row["value"]))
-        return found
+                points[row["issue"]].append((row["at"], row["value"]))
+        return points
 
     def of_scope(self, package: str, source: str, scope: str) -> list[Issue]:
         """Issues that a scan of a scope found and that are not over."""
@@ -99,8 +99,8 @@ class StoreReader:
             "select id, record from issue where id in"
             " (select issue from observation where source = ? and name = ?) order by id limit 1"
         )
-        found = self._issues(sql, (source, f"{source}/{key}"))
-        return found[0] if found else None
+        issues = self._issues(sql, (source, f"{source}/{key}"))
+        return issues[0] if issues else None
 
     def oldest_open(self) -> list[tuple[int, float]]:
         """Each band that has open issues, and when its oldest one opened."""

@@ -113,10 +113,10 @@ def queued(file: Path) -> Iterator[None]:
 
 def cannot_open(path: Path, error: OSError) -> sqlite3.OperationalError:
     """SQLite's error for a file that the system doesn't open."""
-    found = sqlite3.OperationalError(f"{path.name}: {error.strerror}")
+    sqlite_error = sqlite3.OperationalError(f"{path.name}: {error.strerror}")
     busy = error.errno == errno.EBUSY
-    found.sqlite_errorcode = sqlite3.SQLITE_BUSY if busy else sqlite3.SQLITE_CANTOPEN
-    return found
+    sqlite_error.sqlite_errorcode = sqlite3.SQLITE_BUSY if busy else sqlite3.SQLITE_CANTOPEN
+    return sqlite_error
 
 
 @contextmanager

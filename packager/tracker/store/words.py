@@ -31,9 +31,9 @@ def searched_words(text: str) -> SearchedWords:
 
     A single letter or digit is a whole word, as in ``color=E``: too many words begin with it.
     """
-    found = _words(text)
-    others = [one for one in dict.fromkeys(found[:-1]) if one != found[-1]]
-    words = [*others[: MAX_SEARCHED - 1], *found[-1:]]
+    asked = _words(text)
+    others = [one for one in dict.fromkeys(asked[:-1]) if one != asked[-1]]
+    words = [*others[: MAX_SEARCHED - 1], *asked[-1:]]
     return SearchedWords(words, any(len(word) > 1 or not word.isascii() for word in words[-1:]))
 
 

@@ -152,8 +152,8 @@ class Writer(StoreReader):
             self.added["packages"] += 1
         self.added["issues"] += 1
         sql = f"insert into issue({names}) values({number}, {marks}) returning id"
-        found: int = self.db.rows(sql, _values(issue))[0]["id"]
-        return found
+        identifier: int = self.db.rows(sql, _values(issue))[0]["id"]
+        return identifier
 
     def _update(self, before: Issue | None, issue: Issue) -> None:
         """Change the columns whose values are others, so that their indexes alone change."""

@@ -73,9 +73,9 @@ def _joined(described: DescribedForm, head: DescribedHead) -> CompiledCandidate 
         heads.append(trees.head.model_dump())
         contents.append(trees.content)
         tolerance = max(tolerance, trees.tolerance)
-    made = {"kind": "joined", "heads": heads, "sizes": [*map(len, contents)]}
+    joined = {"kind": "joined", "heads": heads, "sizes": [*map(len, contents)]}
     content = b"".join(contents) if contents else None
-    return CompiledCandidate(_form(described, made, tolerance), content)
+    return CompiledCandidate(_form(described, joined, tolerance), content)
 
 
 def _with_texts(described: DescribedForm, head: DescribedHead) -> CompiledCandidate:

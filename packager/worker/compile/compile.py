@@ -92,11 +92,11 @@ def _compiled(
     check_deterministic(model, schema, rows)
     verdicts: list[Compiled] = []
     reasons: list[str] = []
-    for found in candidates.compiled_forms(model, schema, rows):
-        if isinstance(found, Refused):
-            reasons.append(found.reason)
+    for candidate in candidates.compiled_forms(model, schema, rows):
+        if isinstance(candidate, Refused):
+            reasons.append(candidate.reason)
             continue
-        verdict = _judged(model, schema, found, rows, folder)
+        verdict = _judged(model, schema, candidate, rows, folder)
         if verdict.verdict == "equal":
             return verdict
         verdicts.append(verdict)
@@ -110,17 +110,17 @@ def _compiled(
 def _judged(
     model: HostedModel,
     schema: Schema,
-    found: candidates.CompiledCandidate,
+    candidate: candidates.CompiledCandidate,
     rows: Sequence[Row],
     folder: Path,
 ) -> Compiled:
     """Write the form, load it as for serving, and check its equivalence."""
     classes = schema.classes if model.task == "classification" else None
-    write(found.form, found.content, folder)
+    write(candidate.form, candidate.content, folder)
     compiled = CompiledModel(*read(folder), model.task, classes, model.parts, schema.outputs)
-    edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], found))
+    edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], candidate))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
-    form = found.form
+    form = candidate.form
     return Compiled(
         verdict="equal" if judged.equal else "refused",
         strategy=form.strategy,

@@ -133,31 +133,31 @@ def _beside(cut: float) -> Iterator[float]:
 
 def _cuts(compiled: CompiledCandidate) -> dict[int, list[float]]:
     """Column → thresholds of its trees and bins, in terms of the values before its ops."""
-    found: dict[int, list[float]] = {}
+    cuts: dict[int, list[float]] = {}
     thresholds = _thresholds(compiled)
     for number in compiled.form.matrix.numbers:
         for cut in thresholds.get(number.position, ()):
             undone = _undone(number, cut)
             if math.isfinite(undone):
-                found.setdefault(number.column, []).append(undone)
+                cuts.setdefault(number.column, []).append(undone)
         for index, op in enumerate(number.ops):
             if op.name in ("bins", "above", "clip"):
                 before = number.model_copy(update={"ops": number.ops[:index]})
-                found.setdefault(number.column, []).extend(_undone(before, v) for v in op.values)
-    return found
+                cuts.setdefault(number.column, []).extend(_undone(before, v) for v in op.values)
+    return cuts
 
 
 def _thresholds(compiled: CompiledCandidate) -> dict[int, list[float]]:
-    form, found = compiled.form, dict[int, list[float]]()
+    form, thresholds = compiled.form, dict[int, list[float]]()
     if compiled.content is None:
-        return found
+        return thresholds
     for head, content in zip(form.parts, form.parts_content(compiled.content), strict=True):
         if isinstance(head, Trees):
-            _add_thresholds(content, found)
-    return found
+            _add_thresholds(content, thresholds)
+    return thresholds
 
 
-def _add_thresholds(content: bytes, found: dict[int, list[float]]) -> None:
+def _add_thresholds(content: bytes, thresholds: dict[int, list[float]]) -> None:
     treelite = import_treelite()
 
     model = treelite.Model.deserialize_bytes(content)
@@ -166,7 +166,7 @@ def _add_thresholds(content: bytes, found: dict[int, list[float]]) -> None:
         inner = tree.get_field("cleft") >= 0
         features = tree.get_field("split_index")[inner].tolist()
         for feature, cut in zip(features, tree.get_field("threshold")[inner].tolist(), strict=True):
-            found.setdefault(feature, []).append(cut)
+            thresholds.setdefault(feature, []).append(cut)
 
 
 def _undone(number: Number, value: float) -> float:

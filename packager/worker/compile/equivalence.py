@@ -129,15 +129,15 @@ class EquivalenceChecker:
                 answers.append(answer)
         if not indices:
             return
-        found = _joined(answers)
+        actual = _joined(answers)
         picked = [chosen[index] for index in indices]
-        self._differences(rows, picked, found, expected.at(indices), kind, judged)
+        self._differences(rows, picked, actual, expected.at(indices), kind, judged)
 
     def _alone(self, values: Sequence[Any]) -> Predictions | None:
         """The answer of the form for one row; None if it is outside the domain."""
         if self.compiled.has_outputs:
-            found, inside = self.compiled.predict_rows([[value] for value in values])
-            return found if inside[0] else None
+            predictions, inside = self.compiled.predict_rows([[value] for value in values])
+            return predictions if inside[0] else None
         answer = self.compiled.predict_row(values)
         if answer is None:
             return None
@@ -148,13 +148,13 @@ class EquivalenceChecker:
         self,
         rows: Sequence[Row],
         chosen: Sequence[int],
-        found: Predictions,
+        actual: Predictions,
         expected: Predictions,
         kind: str,
         judged: EquivalenceResult,
     ) -> None:
         if self.compiled.has_outputs:
-            gaps = np.array(row_differences(found, expected))
+            gaps = np.array(row_differences(actual, expected))
             finite = gaps[np.isfinite(gaps)]
             judged.largest = max(judged.largest, float(finite.max(initial=0.0)))
             for index in np.flatnonzero(~(gaps <= self.compiled.form.tolerance)).tolist():
@@ -164,12 +164,12 @@ class EquivalenceChecker:
         bad = np.array(
             [
                 (one is None) != (other is None) if regression else not _same(one, other)
-                for one, other in zip(found.labels, expected.labels, strict=True)
+                for one, other in zip(actual.labels, expected.labels, strict=True)
             ]
         )
-        if (found.probabilities is None) != (expected.probabilities is None):
+        if (actual.probabilities is None) != (expected.probabilities is None):
             bad[:] = True
-        differences = _numbers(found, expected, regression=regression)
+        differences = _numbers(actual, expected, regression=regression)
         if differences is not None:
             judged.largest = max(judged.largest, float(np.nanmax(differences, initial=0.0)))
             bad |= ~(differences <= self.compiled.form.tolerance)
@@ -188,18 +188,18 @@ def _same(one: Scalar | None, other: Scalar | None) -> bool:
     return type(one) is type(other) and one == other
 
 
-def _numbers(found: Predictions, expected: Predictions, *, regression: bool) -> Any:
+def _numbers(actual: Predictions, expected: Predictions, *, regression: bool) -> Any:
     """The difference of each row, shape (n,); None for labels without probabilities.
 
     Absolute for probabilities; |a - b| / max(1, |b|) for predicted numbers.
     """
     if regression:
-        one = np.array([np.nan if v is None else v for v in found.labels], np.float64)
+        one = np.array([np.nan if v is None else v for v in actual.labels], np.float64)
         other = np.array([np.nan if v is None else v for v in expected.labels], np.float64)
         return np.abs(one - other) / np.maximum(1.0, np.abs(other))
-    if found.probabilities is None or expected.probabilities is None:
+    if actual.probabilities is None or expected.probabilities is None:
         return None
-    return np.abs(found.probabilities - expected.probabilities).max(axis=1, initial=0.0)
+    return np.abs(actual.probabilities - expected.probabilities).max(axis=1, initial=0.0)
 
 
 def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

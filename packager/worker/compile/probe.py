@@ -67,19 +67,19 @@ def query_probes(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) 
     raised = set()
     for question in questions:
         name = schema.features[question.column].name
-        made = [{**base, name: question.value} for base in bases]
-        if len(accepted_rows(schema, made)) == len(made):
-            queried += [(question, row) for row in made]
+        probe_rows = [{**base, name: question.value} for base in bases]
+        if len(accepted_rows(schema, probe_rows)) == len(probe_rows):
+            queried += [(question, row) for row in probe_rows]
         else:
             raised.add(question)
     good = set(_answered(model, schema, checker, [row for _, row in queried]))
     raised |= {question for at, (question, _) in enumerate(queried) if at not in good}
-    kept = [(question, row) for question, row in queried if question not in raised]
+    answered = [(question, row) for question, row in queried if question not in raised]
     indices: dict[ProbeInput, tuple[int, ...]] = {}
-    for at, (question, _) in enumerate(kept):
+    for at, (question, _) in enumerate(answered):
         indices[question] = (*indices.get(question, ()), at)
     try:
-        checked = checker.check([row for _, row in kept])
+        checked = checker.check([row for _, row in answered])
     except RowError as error:
         raise CannotCompileError(f"column {error.column!r}: expected {error.expected}") from error
     probe = Probe(schema.features, None, indices, frozenset(raised))
@@ -88,15 +88,15 @@ def query_probes(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) 
 
 def _bases(model: Model, schema: Schema, checker: RowChecker, rows: Sequence[Row]) -> list[Row]:
     """Rows that the model predicts, preferably with integers exact in float64 and few nulls."""
-    found: list[Row] = []
+    bases: list[Row] = []
     for row in sorted(rows[:MAX_SAMPLED_ROWS], key=_unusualness):
         if list(_answered(model, schema, checker, [row])):
-            found.append(row)
-        if len(found) == BASE_ROWS:
+            bases.append(row)
+        if len(bases) == BASE_ROWS:
             break
-    if not found:
+    if not bases:
         raise CannotCompileError("no held-out row is answered by the model as a request would be")
-    return found
+    return bases
 
 
 def _unusualness(row: Row) -> tuple[bool, int]:

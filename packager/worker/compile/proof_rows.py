@@ -32,5 +32,5 @@ def write_proof_rows(schema: Schema, golden: Path, compiled: Path) -> None:
     candidate = CompiledCandidate(form, None if content is None else bytes(content))
     rows = accepted_rows(schema, edge_rows(schema, bases, candidate))
     step = max(1, -(-len(rows) // MAX_ROWS))
-    made = ProofRows(rows=tuple(rows[::step]))
-    (compiled.parent / FILE).write_bytes(made.dump())
+    proof = ProofRows(rows=tuple(rows[::step]))
+    (compiled.parent / FILE).write_bytes(proof.dump())

@@ -63,22 +63,22 @@ def text_of(described: Mapping[str, Any], arrays: Arrays, writer: ArrayWriter) -
 def _vocabulary(
     analysis: TextAnalysis, terms: Sequence[str], indices: Any, writer: ArrayWriter
 ) -> Vocabulary:
-    found: dict[int, list[tuple[tuple[str, ...], int]]] = {}
+    by_length: dict[int, list[tuple[tuple[str, ...], int]]] = {}
     shortest, longest = analysis.ngrams
     if analysis.analyzer == "char_wb":
         shortest = 1  # of words that are shorter
     for term, index in zip(terms, np.asarray(indices).tolist(), strict=True):
         parts = tuple(term.split(" ") if analysis.analyzer == "word" else term)
         if shortest <= len(parts) <= longest:  # no document has other n-grams
-            found.setdefault(len(parts), []).append((parts, index))
-    items = sorted({item for grams in found.values() for parts, _ in grams for item in parts})
+            by_length.setdefault(len(parts), []).append((parts, index))
+    items = sorted({item for grams in by_length.values() for parts, _ in grams for item in parts})
     if len(items) > MAX_ITEMS:
         raise CannotCompileError(
             f"a text vectorizer has {len(items):,} words, expected at most {MAX_ITEMS:,}"
         )
     codes = {item: code for code, item in enumerate(items)}
     levels = []
-    for length, grams in sorted(found.items()):
+    for length, grams in sorted(by_length.items()):
         if (len(items) + 1) ** length > MAX_KEY:
             raise CannotCompileError(
                 f"a text vectorizer has n-grams of {length} items from {len(items):,}"
@@ -115,7 +115,7 @@ def _stages(
             continue
         stored = np.asarray(values)
         if stage["name"] == "select":
-            kept, stored = stored, np.full(width, -1, np.int32)
-            stored[kept] = np.arange(len(kept))
-            width = len(kept)
+            selected, stored = stored, np.full(width, -1, np.int32)
+            stored[selected] = np.arange(len(selected))
+            width = len(selected)
         yield TextStage.model_validate({**stage, "values": writer.add(stored)})

@@ -81,12 +81,12 @@ def _nested(parsed: Any, inside: bool) -> bool:
 
 def _unbounded(parsed: Any) -> int:
     """The largest number of repetitions, without a small upper bound, that follow each other."""
-    found = 0
+    repeats = 0
     for code, value in parsed:
         inner = [_unbounded(part) for part in _parts(value)]
-        found += max(inner, default=0) if code == codes.BRANCH else sum(inner)
-        found += code in (codes.MAX_REPEAT, codes.MIN_REPEAT) and value[1] > _SMALL
-    return found
+        repeats += max(inner, default=0) if code == codes.BRANCH else sum(inner)
+        repeats += code in (codes.MAX_REPEAT, codes.MIN_REPEAT) and value[1] > _SMALL
+    return repeats
 
 
 def _parts(value: Any) -> list[Any]:

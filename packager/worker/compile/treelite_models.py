@@ -73,7 +73,7 @@ def _binned(settings: Settings, arrays: Arrays) -> Any:
     lengths = arrays["node_count"] * size
     check_binned_nodes(arrays, features, size, settings["categorical"])
     indices = np.arange(features, dtype=np.int32)
-    kept = [
+    arguments = [
         _pointers(arrays["nodes"], lengths),
         _int(size),
         ctypes.c_int32(settings["categorical"]),
@@ -87,8 +87,8 @@ def _binned(settings: Settings, arrays: Arrays) -> Any:
     sizes = [_int(settings["stages"]), _int(features)]
     if classes is None:
         loss = ctypes.c_char_p(settings["loss"].encode())
-        return _called("HistGradientBoostingRegressorEx", *sizes, counts, *kept, loss)
-    return _called("HistGradientBoostingClassifier", *sizes, _int(classes), counts, *kept)
+        return _called("HistGradientBoostingRegressorEx", *sizes, counts, *arguments, loss)
+    return _called("HistGradientBoostingClassifier", *sizes, _int(classes), counts, *arguments)
 
 
 def _lightgbm(_: Settings, arrays: Arrays) -> Any:

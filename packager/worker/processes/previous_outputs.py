@@ -31,21 +31,21 @@ class Snapshot:
     root: Path
     code: Path
     out: Path
-    found: Mapping[Path, Stamp]
+    stamps: Mapping[Path, Stamp]
 
     def paths(self) -> list[Path]:
         """The watched folders, all below ``root``, none inside another."""
         given = [self.code, Path(tempfile.gettempdir()), Path(os.environ.get("HOME") or self.code)]
         given += [SHARED_MEMORY] if isolation() == "container" else []
-        found = sorted({path.resolve() for path in given if path.is_dir()})
-        found = [path for path in found if path.is_relative_to(self.root)]
-        return [p for p in found if not any(p != o and p.is_relative_to(o) for o in found)]
+        folders = sorted({path.resolve() for path in given if path.is_dir()})
+        folders = [path for path in folders if path.is_relative_to(self.root)]
+        return [p for p in folders if not any(p != o and p.is_relative_to(o) for o in folders)]
 
 
 def snapshot(root: Root, out: Path) -> Snapshot:
     """Record the files that exist now, except ``out``, the worker's own results."""
     empty = Snapshot(root.path.resolve(), root.code.resolve(), out.resolve(), {})
-    return replace(empty, found=dict(_entries(empty)))
+    return replace(empty, stamps=dict(_entries(empty)))
 
 
 @contextmanager
@@ -72,8 +72,8 @@ def _new(before: Snapshot, now: Mapping[Path, Stamp]) -> Iterator[tuple[Path, Pa
     """New paths, each with its watched folder; of a new folder, only the folder itself."""
     for target in before.paths():
         for path in now:
-            inside = path.is_relative_to(target) and path not in before.found
-            if inside and (path.parent == target or path.parent in before.found):
+            inside = path.is_relative_to(target) and path not in before.stamps
+            if inside and (path.parent == target or path.parent in before.stamps):
                 yield path, target
 
 
@@ -96,7 +96,7 @@ def _entries(before: Snapshot) -> Iterator[tuple[Path, Stamp]]:
 
 
 def _check_project(before: Snapshot, now: Mapping[Path, Stamp]) -> None:
-    for path, stamp in before.found.items():
+    for path, stamp in before.stamps.items():
         if path.is_relative_to(before.code) and now.get(path, ()) != stamp:
             raise PackageError(
                 f"the recipe changed {path.relative_to(before.code)}, a file of its own project",

@@ -118,14 +118,14 @@ class ResilientModel:
         model = self._model.within(self.seconds)
         try:
             checked = self._checker.check(rows)
-            found = model.predict_columns(checked.columns, self._specs, checked.rows)
+            predictions = model.predict_columns(checked.columns, self._specs, checked.rows)
         except HostTimeoutError:
             return Reply("hangs")
         except HostEndedError:
             return Reply("ends")
         except PackageError as error:
             return Reply("raises", why=error.message)
-        given = tuple(flagged_answers(found, self.schema.probability_classes, checked.flags))
+        given = tuple(flagged_answers(predictions, self.schema.probability_classes, checked.flags))
         whole = all(finite(one) for one in given)
         return Reply("answered" if whole else "no answer", given)
 

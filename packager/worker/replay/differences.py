@@ -143,17 +143,17 @@ def _numbers_of(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
     """(slice, name) → value, for every value of an evaluation except the overall metrics."""
     if evaluation is None:
         return {}
-    found = {}
+    figures = {}
     for name, metrics in {"all": evaluation.overall, **evaluation.slices}.items():
-        found[name, "rows"] = float(metrics.rows)
+        figures[name, "rows"] = float(metrics.rows)
         for metric, (low, high) in metrics.intervals.items():
-            found[name, f"interval of {metric}, low"] = low
-            found[name, f"interval of {metric}, high"] = high
-        found |= {(name, f"baseline of {metric}"): v for metric, v in metrics.baseline.items()}
-        found |= {(name, f"part {metric}"): 1.0 for metric in metrics.parts}
+            figures[name, f"interval of {metric}, low"] = low
+            figures[name, f"interval of {metric}, high"] = high
+        figures |= {(name, f"baseline of {metric}"): v for metric, v in metrics.baseline.items()}
+        figures |= {(name, f"part {metric}"): 1.0 for metric in metrics.parts}
     for name, metrics in evaluation.slices.items():
-        found |= {(name, metric): value for metric, value in metrics.values.items()}
-    return found
+        figures |= {(name, metric): value for metric, value in metrics.values.items()}
+    return figures
 
 
 def _close(recorded: float | None, now: float | None, accepted: float) -> bool:

@@ -60,17 +60,19 @@ def compare_models(recorded: FittedModel, now: FittedModel, rows: pd.DataFrame) 
 
 
 def equivalence_level(
-    found: ModelComparison, *, metrics: bool, statistical: bool
+    comparison: ModelComparison, *, metrics: bool, statistical: bool
 ) -> EquivalenceLevel:
     """The strongest level reached.
 
     ``metrics``: they are within the accepted band; ``statistical``: within the seed variance.
     """
-    if found.artifact:
+    if comparison.artifact:
         return "artifact"
-    if found.state and found.bit_equal:
+    if comparison.state and comparison.bit_equal:
         return "state"
-    if found.rows and (found.bit_equal or found.close):  # without rows nothing was compared
+    if comparison.rows and (
+        comparison.bit_equal or comparison.close
+    ):  # without rows nothing was compared
         return "predictions"
     if metrics:
         return "metrics"
@@ -108,9 +110,9 @@ def without_volatile_state(
         if other is None or not one.counts or one.digest == other.digest:
             continue
         name = path.replace("]", "").replace("[", ".").rpartition(".")[2]
-        found = volatile_values(name, (one.value, other.value), windows)
-        if found is not None:
+        volatile = volatile_values(name, (one.value, other.value), windows)
+        if volatile is not None:
             for side in cleared:
-                side[path] = replace(side[path], digest=sha256_bytes(found[0].encode()))
-            kept_rows.append(f"{path}: {found[1]}: {one.shown}, now {other.shown}")
+                side[path] = replace(side[path], digest=sha256_bytes(volatile[0].encode()))
+            kept_rows.append(f"{path}: {volatile[1]}: {one.shown}, now {other.shown}")
     return *cleared, tuple(kept_rows)

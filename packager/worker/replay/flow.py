@@ -48,11 +48,11 @@ def replay_flow(root: Root, out: Path) -> FlowReplay:
     manifest = Manifest.load(root.package / MANIFEST)
     checks = verify(manifest, root)
     if all(check.ok for check in checks):
-        found = _compared(root, manifest, checks)
+        replay = _compared(root, manifest, checks)
     else:
-        found = FlowReplay(checks=tuple(checks), passed=False)
-    (out / FILE).write_bytes(found.dump())
-    return found
+        replay = FlowReplay(checks=tuple(checks), passed=False)
+    (out / FILE).write_bytes(replay.dump())
+    return replay
 
 
 def _compared(root: Root, manifest: Manifest, checks: list[IntegrityCheck]) -> FlowReplay:
@@ -67,7 +67,7 @@ def _compared(root: Root, manifest: Manifest, checks: list[IntegrityCheck]) -> F
     with ModelHost(model_host(root, root.models)) as host:
         measured = measure_again(stored.load(host), read, job)
     metrics = metric_checks(manifest.evaluation, measured.evaluation, {}, every=True)
-    found = [
+    all_checks = [
         *checks,
         *result_checks(manifest, data, measured),
         evaluation_check(manifest.evaluation, measured.evaluation),
@@ -76,8 +76,8 @@ def _compared(root: Root, manifest: Manifest, checks: list[IntegrityCheck]) -> F
         golden_rows=len(golden.rows),
         golden_differing=tuple(differing),
         metrics=metrics,
-        checks=tuple(found),
-        passed=accepted(metrics) and not differing and all(check.ok for check in found),
+        checks=tuple(all_checks),
+        passed=accepted(metrics) and not differing and all(check.ok for check in all_checks),
     )
 
 

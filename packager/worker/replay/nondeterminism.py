@@ -84,15 +84,15 @@ ORDER_FREE = frozenset(["sorted", "len", "sum", "min", "max", "any", "all", "set
 
 def find_nondeterminism(folder: Path) -> tuple[str, ...]:
     """``file:line: call reason`` for every Python file below ``folder``, in order."""
-    found: list[str] = []
+    calls: list[str] = []
     for path in sorted(folder.rglob("*.py")):
         name = path.relative_to(folder).as_posix()
         try:
             tree = ast.parse(path.read_text(encoding="utf-8-sig", errors="replace"))
         except SyntaxError:
             continue  # training can't have imported this file
-        found += [f"{name}:{line}: {what}" for line, what in sorted(set(_findings(tree)))]
-    return tuple(found)
+        calls += [f"{name}:{line}: {what}" for line, what in sorted(set(_findings(tree)))]
+    return tuple(calls)
 
 
 def _findings(tree: ast.Module) -> Iterator[tuple[int, str]]:

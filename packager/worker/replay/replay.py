@@ -117,12 +117,13 @@ def _compare(
         measured = measure_again(model, read, job)
         known = StoredModel(root.models, serve, task).load(host)
         recorded = FittedModel(manifest.model, known)
-        found = compare_models(recorded, FittedModel(model_files(models), model, window), held_out)
+        trained = FittedModel(model_files(models), model, window)
+        comparison = compare_models(recorded, trained, held_out)
         checks = [*checks, *result_checks(manifest, data, measured)]
         with host.within(COMPARE_TIMEOUT_SECONDS):
             checks += compiled_checks(root, manifest, known.untraced(), held_out)
-    metrics, level = _judged(manifest, recipe, measured.evaluation, found)
-    if found.bit_equal:
+    metrics, level = _judged(manifest, recipe, measured.evaluation, comparison)
+    if comparison.bit_equal:
         checks.append(evaluation_check(manifest.evaluation, measured.evaluation))
     return ReplayReport(
         level=level,
@@ -134,7 +135,7 @@ def _compare(
         checks=tuple(checks),
         metrics=metrics,
         intervals=intervals(manifest.seed_variance),
-        comparison=found,
+        comparison=comparison,
         nondeterminism=()
         if level == "artifact" or perturbed.what
         else find_nondeterminism(root.code),
@@ -145,13 +146,15 @@ def _compare(
 
 
 def _judged(
-    manifest: Manifest, recipe: Recipe, evaluation: Evaluation, found: ModelComparison
+    manifest: Manifest, recipe: Recipe, evaluation: Evaluation, comparison: ModelComparison
 ) -> tuple[dict[str, MetricCheck], EquivalenceLevel]:
     """The checks of the metrics, and the level that the repeat reached."""
     # Equal predictions have equal metrics, so every recorded metric can be checked.
-    metrics = metric_checks(manifest.evaluation, evaluation, recipe.accept, every=found.bit_equal)
+    metrics = metric_checks(
+        manifest.evaluation, evaluation, recipe.accept, every=comparison.bit_equal
+    )
     statistical = within_seed_variance(manifest.seed_variance, evaluation, recipe.accept)
-    level = equivalence_level(found, metrics=accepted(metrics), statistical=statistical)
+    level = equivalence_level(comparison, metrics=accepted(metrics), statistical=statistical)
     return metrics, level
 
 

@@ -51,16 +51,16 @@ def number(value: float | None) -> str:
     return "none" if value is None else f"{value:.6g}"
 
 
-def _comparison(found: ModelComparison) -> Iterator[str]:
-    flips = f"{found.label_flips} label flips, " if found.label_flips is not None else ""
-    largest = found.largest_difference
+def _comparison(comparison: ModelComparison) -> Iterator[str]:
+    flips = f"{comparison.label_flips} label flips, " if comparison.label_flips is not None else ""
+    largest = comparison.largest_difference
     shown = "none" if largest is None else f"{largest:g}"
-    yield f"predictions: {found.rows} held-out rows, {flips}largest difference {shown}"
-    if found.differing_rows:
-        yield f"  held-out rows that differ most: {', '.join(map(str, found.differing_rows))}"
-    if found.artifact:
+    yield f"predictions: {comparison.rows} held-out rows, {flips}largest difference {shown}"
+    if comparison.differing_rows:
+        yield f"  held-out rows that differ most: {', '.join(map(str, comparison.differing_rows))}"
+    if comparison.artifact:
         return
-    state = {True: "equal", False: "differs", None: "can't be inspected"}[found.state]
+    state = {True: "equal", False: "differs", None: "can't be inspected"}[comparison.state]
     yield f"model: different bytes; state {state}"
-    yield from (f"  {part}" for part in found.differing)
-    yield from (f"  {part} (not part of the state)" for part in found.ignored)
+    yield from (f"  {part}" for part in comparison.differing)
+    yield from (f"  {part} (not part of the state)" for part in comparison.ignored)

@@ -54,30 +54,30 @@ def check_repeatability(
             return _failed(error)
         one = first.trained
         with ModelHost(model_host(root, one.models, models, forks=forks)) as host:
-            found = compare_models(
+            comparison = compare_models(
                 FittedModel(one.files(), one.stored(job).load(host), one.window),
                 FittedModel(model_files(models), again.stored.load(host), again.window),
                 data.dataset.test[list(first.features)],
             )
     checks = metric_checks(first.evaluation, again.evaluation, recipe.accept, every=False)
     level = equivalence_level(
-        found,
+        comparison,
         metrics=accepted(checks),
         statistical=within_seed_variance(job.seed_variance, again.evaluation, recipe.accept),
     )
     nondeterminism = () if level == "artifact" else find_nondeterminism(root.code)
     if recipe.level is not None and not reaches(level, recipe.level):
-        raise _refusal(level, recipe, found, nondeterminism)
+        raise _refusal(level, recipe, comparison, nondeterminism)
     if recipe.level is None and level != "artifact":
-        _report_level(level, found, nondeterminism)
+        _report_level(level, comparison, nondeterminism)
     return RepeatabilityResult(
         level=level,
-        state=found.digests[0],
-        differing=found.differing,
-        rows=found.rows,
-        bit_equal=found.bit_equal,
-        label_flips=found.label_flips,
-        largest_difference=found.largest_difference,
+        state=comparison.digests[0],
+        differing=comparison.differing,
+        rows=comparison.rows,
+        bit_equal=comparison.bit_equal,
+        label_flips=comparison.label_flips,
+        largest_difference=comparison.largest_difference,
         nondeterminism=nondeterminism,
     )
 
@@ -94,22 +94,24 @@ def _failed(error: PackageError) -> RepeatabilityResult:
 
 
 def _refusal(
-    level: str, recipe: Recipe, found: ModelComparison, nondeterminism: tuple[str, ...]
+    level: str, recipe: Recipe, comparison: ModelComparison, nondeterminism: tuple[str, ...]
 ) -> PackageError:
     reached = "no equivalence level" if level == "none" else f"the equivalence level {level!r}"
-    parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
+    parts = "; ".join((comparison.differing or comparison.ignored)[:3]) or "the files of the model"
     message = (
         f"the recipe ran twice and the second model reached {reached}, expected "
         f"{recipe.level!r} as [recipe] level claims; what differs: {parts}"
     )
-    if found.label_flips:
-        message += f"; {found.label_flips} of {found.rows} held-out rows get another label"
+    if comparison.label_flips:
+        message += (
+            f"; {comparison.label_flips} of {comparison.rows} held-out rows get another label"
+        )
     fix = f"; or claim level = {level!r}".replace("'", '"') if level != "none" else ""
-    return PackageError(message, _why(found, nondeterminism) + fix)
+    return PackageError(message, _why(comparison, nondeterminism) + fix)
 
 
 def _report_level(
-    level: EquivalenceLevel, found: ModelComparison, nondeterminism: tuple[str, ...]
+    level: EquivalenceLevel, comparison: ModelComparison, nondeterminism: tuple[str, ...]
 ) -> None:
     """Report the level of a repeat on stderr, for a recipe that claims none."""
     if level == "none":
@@ -118,22 +120,22 @@ def _report_level(
         )
     else:
         reached = f"the equivalence level {level!r}. A replay must reach it too"
-    parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
+    parts = "; ".join((comparison.differing or comparison.ignored)[:3]) or "the files of the model"
     sys.stderr.write(
         f"the recipe ran twice and the second model reached {reached}. What differs: {parts}."
-        f" To fix it: {_why(found, nondeterminism)}\n"
+        f" To fix it: {_why(comparison, nondeterminism)}\n"
     )
 
 
-def _why(found: ModelComparison, nondeterminism: tuple[str, ...]) -> str:
+def _why(comparison: ModelComparison, nondeterminism: tuple[str, ...]) -> str:
     """The likely reason, and how to fix it."""
-    if any(time in part.partition(":")[0] for part in found.ignored for time in TIMES.split()):
+    if any(time in part.partition(":")[0] for part in comparison.ignored for time in TIMES.split()):
         return "a search remembers how long each fit took: return its best_estimator_"
-    if found.differing and nondeterminism:
+    if comparison.differing and nondeterminism:
         return "; ".join(nondeterminism[:3])
-    if found.differing:
+    if comparison.differing:
         return "pass seed on to everything that draws random numbers"
-    moments = [kind for kind in VOLATILE_KINDS if any(kind in part for part in found.ignored)]
+    moments = [kind for kind in VOLATILE_KINDS if any(kind in part for part in comparison.ignored)]
     if moments:
         return (
             f"the model holds {' and '.join(moments)}, which differs in every fit and affects"

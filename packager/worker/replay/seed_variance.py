@@ -22,12 +22,12 @@ def seed_variance(seeds: Sequence[int], evaluations: Sequence[Evaluation]) -> Se
             f"expected one evaluation a seed, got {len(evaluations)} for {len(seeds)}",
             "train at least one seed",
         )
-    names = set.intersection(*(set(found.slices) for found in evaluations))
+    names = set.intersection(*(set(evaluation.slices) for evaluation in evaluations))
     return SeedVariance(
         seeds=tuple(seeds),
-        overall=_columns([found.overall.values for found in evaluations]),
+        overall=_columns([evaluation.overall.values for evaluation in evaluations]),
         slices={
-            name: _columns([found.slices[name].values for found in evaluations])
+            name: _columns([evaluation.slices[name].values for evaluation in evaluations])
             for name in sorted(names)
         },
     )

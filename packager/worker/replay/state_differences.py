@@ -25,11 +25,11 @@ def differences(
     )
 
 
-def first(found: Sequence[str]) -> tuple[str, ...]:
+def first(elements: Sequence[str]) -> tuple[str, ...]:
     """At most ``MAX_SHOWN`` elements, followed by the number of the others if there are any."""
-    if len(found) > MAX_SHOWN:
-        return (*found[:MAX_SHOWN], f"and {len(found) - MAX_SHOWN} more")
-    return tuple(found)
+    if len(elements) > MAX_SHOWN:
+        return (*elements[:MAX_SHOWN], f"and {len(elements) - MAX_SHOWN} more")
+    return tuple(elements)
 
 
 def _counts(path: str, recorded: Mapping[str, Leaf], now: Mapping[str, Leaf]) -> bool:

@@ -81,8 +81,8 @@ def volatile_values(
             continue
         pairs = list(zip(one.times, other.times, strict=True))
         if all(a == b or (_within(a, windows[0]) and _within(b, windows[1])) for a, b in pairs):
-            kept = [a if a == b else None for a, b in pairs]
-            return f"{one.rest!r} {kept}", ", ".join(dict.fromkeys((*one.kinds, *other.kinds)))
+            common = [a if a == b else None for a, b in pairs]
+            return f"{one.rest!r} {common}", ", ".join(dict.fromkeys((*one.kinds, *other.kinds)))
     return None
 
 
@@ -106,12 +106,12 @@ def _text(value: str | bytes) -> Masked | None:
     kinds: dict[str, None] = {}
     times: list[float] = []
 
-    def mask(found: re.Match[bytes]) -> bytes:
-        kind = {"temporary": TEMPORARY, "address": ADDRESS}.get(found.lastgroup or "", TIME)
+    def mask(match: re.Match[bytes]) -> bytes:
+        kind = {"temporary": TEMPORARY, "address": ADDRESS}.get(match.lastgroup or "", TIME)
         if kind == TIME:
-            moment = _moment(found.group().decode(), found.lastgroup or "")
+            moment = _moment(match.group().decode(), match.lastgroup or "")
             if moment is None:
-                return found.group()
+                return match.group()
             times.append(moment)
         kinds[kind] = None
         return f"<{kind}>".encode()
@@ -126,14 +126,14 @@ def _moment(text: str, form: str) -> float | None:
     """Seconds since 1970; times without an offset are UTC, the time zone of every training."""
     try:
         if form == "iso":
-            found = datetime.fromisoformat(text.replace("_", "T").replace(",", "."))
+            moment = datetime.fromisoformat(text.replace("_", "T").replace(",", "."))
         elif form == "compact":
-            found = datetime.strptime(re.sub(r"\D", "", text), "%Y%m%d%H%M%S")
+            moment = datetime.strptime(re.sub(r"\D", "", text), "%Y%m%d%H%M%S")
         else:
-            found = datetime.strptime(text, "%a %b %d %H:%M:%S %Y")
+            moment = datetime.strptime(text, "%a %b %d %H:%M:%S %Y")
     except ValueError:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _address(value: float) -> Masked | None:

@@ -35,7 +35,7 @@ class RefusedRow:
 class ModelAnswers:
     """The answers of the rows that the model answered."""
 
-    found: Predictions
+    predictions: Predictions
     answered: npt.NDArray[np.bool_]
     """Of each valid row, shape (n,)."""
     refused: tuple[RefusedRow, ...] = ()

@@ -118,14 +118,14 @@ def attribute(
     received = study.received
     left_out |= {name: TWICE for name in truth if name in study.repeated}
     figures = member_figures(study.members, received, truth, left_out, rows.judge(answers).groups)
-    found = Attribution(rows=len(rows.features), members=figures)
+    attribution = Attribution(rows=len(rows.features), members=figures)
     if first_difference(expected, answers) is not None:
         why = "the flow's answers depend on the labels of the index of `rows`"
-        return found.model_copy(update={"not_attributed": why})
+        return attribution.model_copy(update={"not_attributed": why})
     if not truth:
         why = "no member has a right answer: name its column by `truth` under [[member]]"
-        return found.model_copy(update={"not_attributed": why})
-    return _shares_of_single_calls(model, study, rows, truth, found)
+        return attribution.model_copy(update={"not_attributed": why})
+    return _shares_of_single_calls(model, study, rows, truth, attribution)
 
 
 def _shares_of_single_calls(
@@ -133,9 +133,9 @@ def _shares_of_single_calls(
     study: HostedStudy,
     rows: AttributedRows,
     truth: Mapping[str, Sequence[Scalar | None]],
-    found: Attribution,
+    attribution: Attribution,
 ) -> Attribution:
-    """``found`` with the shares of the members that no run calls more than once for a row.
+    """``attribution`` with the shares of the members that no run calls more than once for a row.
 
     ``study``: of ``truth``, after the run with all answers of the members.
     """
@@ -144,15 +144,15 @@ def _shares_of_single_calls(
         twice = [name for name in truth if name in study.repeated]
         if not twice:
             try:
-                return _attributed(study, rows, truth, found, received)
+                return _attributed(study, rows, truth, attribution, received)
             except _RepeatedCallsError:
                 continue
         notes = [f"member {name} is {TWICE}: its share is not known" for name in twice]
-        found = found.model_copy(update={"notes": (*found.notes, *notes)})
+        attribution = attribution.model_copy(update={"notes": (*attribution.notes, *notes)})
         truth = {name: right for name, right in truth.items() if name not in twice}
         if not truth:
-            why = "; ".join(found.notes)
-            return found.model_copy(update={"not_attributed": why, "notes": ()})
+            why = "; ".join(attribution.notes)
+            return attribution.model_copy(update={"not_attributed": why, "notes": ()})
         study = HostedStudy(model, rows.features, truth)
 
 
@@ -160,19 +160,21 @@ def _attributed(
     study: HostedStudy,
     rows: AttributedRows,
     truth: Mapping[str, Sequence[Scalar | None]],
-    found: Attribution,
+    attribution: Attribution,
     received: Sequence[ReceivedRows],
 ) -> Attribution:
-    """``found`` with shares; raises ``_RepeatedCallsError``."""
+    """``attribution`` with shares; raises ``_RepeatedCallsError``."""
     try:
         runs = _runs(study, tuple(truth), rows.judge)
     except PackageError as error:
-        return found.model_copy(update={"not_attributed": error.message})
+        return attribution.model_copy(update={"not_attributed": error.message})
     if runs is None:
-        return found.model_copy(update={"not_attributed": "its answers have no loss of a row"})
+        return attribution.model_copy(
+            update={"not_attributed": "its answers have no loss of a row"}
+        )
     known = np.isfinite(runs.losses).all(axis=0)
     if not known.any():
-        return found.model_copy(update={"not_attributed": "no row has a number in all runs"})
+        return attribution.model_copy(update={"not_attributed": "no row has a number in all runs"})
     notes: tuple[str, ...] = (CONFIDENCE,) if study.by_confidence else ()
     if not known.all():
         without = counted(int((~known).sum()), "row")
@@ -190,12 +192,12 @@ def _attributed(
     hidden = [name for name, column in columns.items() if column in rows.hidden]
     some = np.flatnonzero(known)
     effects = Effects(runs.players, parts, some, runs.base, received, hidden)
-    return found.model_copy(
+    return attribution.model_copy(
         update={
             "loss": _loss(runs.base),
             "slices": slices,
             "examples": row_effects(effects, truth, rows.indices, rows.shown),
-            "notes": (*found.notes, *notes),
+            "notes": (*attribution.notes, *notes),
         }
     )
 
@@ -204,7 +206,7 @@ def _truths(
     members: Iterable[StudiedMember], given: pd.DataFrame
 ) -> tuple[dict[str, list[Scalar | None]], dict[str, str]]:
     """The right answers of members by their name, and why others have none."""
-    found: dict[str, list[Scalar | None]] = {}
+    truths: dict[str, list[Scalar | None]] = {}
     left_out: dict[str, str] = {}
     for member in members:
         spec = member.spec
@@ -217,8 +219,8 @@ def _truths(
         elif given[spec.truth].isna().all():
             left_out[spec.name] = f"column {spec.truth!r} is empty"
         else:
-            found[spec.name] = scalars(given[spec.truth])
-    return found, left_out
+            truths[spec.name] = scalars(given[spec.truth])
+    return truths, left_out
 
 
 def _runs(
@@ -260,10 +262,10 @@ def _slice(
 
 def share_of(name: str, contribution: Floats, groups: Codes | None) -> PlayerShare:
     """The record of a share from its contributions, shape (n,)."""
-    found = mean_share(contribution, groups)
-    known = math.isfinite(found.low)
+    share = mean_share(contribution, groups)
+    known = math.isfinite(share.low)
     return PlayerShare(
-        name=name, value=found.value, interval=(found.low, found.high) if known else None
+        name=name, value=share.value, interval=(share.low, share.high) if known else None
     )
 
 

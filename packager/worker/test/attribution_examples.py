@@ -37,7 +37,7 @@ class Effects(NamedTuple):
 
 
 def row_effects(
-    found: Effects,
+    effects: Effects,
     truth: Mapping[str, Sequence[Scalar | None]],
     indices: Codes,
     cells: Callable[[int], Mapping[str, Any]],
@@ -46,28 +46,28 @@ def row_effects(
 
     ``indices``: of the n rows in the data; ``cells``: what may be shown of a row.
     """
-    return tuple(_effects(found, truth, indices, cells))
+    return tuple(_effects(effects, truth, indices, cells))
 
 
 def _effects(
-    found: Effects,
+    effects: Effects,
     truth: Mapping[str, Sequence[Scalar | None]],
     indices: Codes,
     cells: Callable[[int], Mapping[str, Any]],
 ) -> Iterator[RowEffect]:
-    answers = _answers(found.received)
-    for at, member in enumerate(found.members):
-        part = found.parts[at]
+    answers = _answers(effects.received)
+    for at, member in enumerate(effects.members):
+        part = effects.parts[at]
         order = np.argsort(-part, kind="stable")
         spoilt = [row for row in order[:MAX_EXAMPLES] if part[row] > 0]
         repaired = [row for row in order[::-1][:MAX_EXAMPLES] if part[row] < 0]
         for row in (*spoilt, *repaired):
-            index = int(found.rows[row])
+            index = int(effects.rows[row])
             own = answers.get(member, {}).get(index, NOT_ASKED)
-            shown = _solution(found.base, index)
-            if "" in found.hidden:
+            shown = _solution(effects.base, index)
+            if "" in effects.hidden:
                 shown = dict.fromkeys(shown, NOT_SHOWN)
-            secret = member in found.hidden
+            secret = member in effects.hidden
             shown["member_answer"] = NOT_SHOWN if secret else short(own)
             shown["member_right"] = NOT_SHOWN if secret else short(truth[member][index])
             yield RowEffect(
@@ -82,14 +82,16 @@ def _effects(
 
 def _answers(received: Sequence[ReceivedRows]) -> dict[str, dict[int, Any]]:
     """Member → place → its last answer."""
-    found: dict[str, dict[int, Any]] = {}
+    answers: dict[str, dict[int, Any]] = {}
     for call in received:
-        found.setdefault(call.member, {}).update(zip(call.indices, call.found.labels, strict=True))
-    return found
+        answers.setdefault(call.member, {}).update(
+            zip(call.indices, call.predictions.labels, strict=True)
+        )
+    return answers
 
 
 def _solution(base: Judged, index: int) -> dict[str, Any]:
     """The answer and the right answer of the solution."""
     if not isinstance(base, JudgedRows):
         return {}
-    return {"answer": short(base.found.labels[index]), "right": short(base.truth[index])}
+    return {"answer": short(base.predictions.labels[index]), "right": short(base.truth[index])}

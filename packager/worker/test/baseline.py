@@ -34,15 +34,15 @@ class MetricEstimate(FrozenModel):
     share: bool = False
 
     @classmethod
-    def of(cls, found: Estimate) -> MetricEstimate:
-        """The record of ``found``, whose value is finite."""
-        known = math.isfinite(found.variance)
+    def of(cls, estimate: Estimate) -> MetricEstimate:
+        """The record of ``estimate``, whose value is finite."""
+        known = math.isfinite(estimate.variance)
         return cls(
-            value=found.value,
-            variance=found.variance if known else None,
-            rows=found.rows if known else 0,
-            degrees=found.degrees if known else 0,
-            share=found.share,
+            value=estimate.value,
+            variance=estimate.variance if known else None,
+            rows=estimate.rows if known else 0,
+            degrees=estimate.degrees if known else 0,
+            share=estimate.share,
         )
 
     @property
@@ -91,14 +91,14 @@ class Reliability(FrozenModel):
     """Independent units less one."""
 
     @classmethod
-    def of(cls, found: ReliabilityBins) -> Reliability:
-        """The record of ``found``, whose degrees are finite."""
+    def of(cls, bins: ReliabilityBins) -> Reliability:
+        """The record of ``bins``, whose degrees are finite."""
         return cls(
-            rows=tuple(found.rows.astype(int).tolist()),
-            confidence=tuple(found.confidence.tolist()),
-            right=tuple(found.right.astype(int).tolist()),
-            design_effect=found.design_effect,
-            degrees=found.degrees,
+            rows=tuple(bins.rows.astype(int).tolist()),
+            confidence=tuple(bins.confidence.tolist()),
+            right=tuple(bins.right.astype(int).tolist()),
+            design_effect=bins.design_effect,
+            degrees=bins.degrees,
         )
 
     @property

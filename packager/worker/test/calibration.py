@@ -33,18 +33,20 @@ def calibration(judged: JudgedData, baseline: Baseline, policy: CalibrationPolic
     parts, left_out = judged_parts(judged)
     is_requested = policy != CalibrationPolicy()
     unjudged = [NotTested(subject=name, why=why) for name, why in left_out.items()]
-    found = [_part(name, rows, baseline, policy) for name, rows in parts.items()]
-    curves = [one.details for one in found if one.details]
+    judged_outputs = [_part(name, rows, baseline, policy) for name, rows in parts.items()]
+    curves = [one.details for one in judged_outputs if one.details]
     details = {**curves[0], "others": curves[1:]} if curves else {}
-    checks = [check for one in found for check in one.checks]
-    for name, one in zip(parts, found, strict=True):
+    checks = [check for one in judged_outputs for check in one.checks]
+    for name, one in zip(parts, judged_outputs, strict=True):
         if one.not_judged and name:
             missing = is_requested and bool(one.details)
             unjudged.append(NotTested(subject=name, why=one.not_judged, requested=missing))
     if checks:
         return Judged(checks, details=details, not_tested=unjudged)
-    alone = len(found) == 1
-    why = found[0].not_judged if alone else "no output has a confidence that can be compared"
+    alone = len(judged_outputs) == 1
+    why = (
+        judged_outputs[0].not_judged if alone else "no output has a confidence that can be compared"
+    )
     return Judged(not_judged=why, details=details, not_tested=unjudged)
 
 

@@ -52,7 +52,7 @@ def reliability(judged: JudgedRows) -> ReliabilityBins | None:
     """Bins of the answers' own probability; None without probabilities."""
     if _scored(judged) is None:
         return None
-    chances = judged.found.probabilities
+    chances = judged.predictions.probabilities
     assert chances is not None
     truth, guess, _ = judged.codes
     known = (guess >= 0) & (guess < chances.shape[1])
@@ -69,23 +69,23 @@ def _scores(judged: JudgedRows) -> tuple[ClassScores, ...]:
     count = chances.shape[1]
     if not 2 <= count <= MAX_SCORED:
         return ()
-    found = []
+    scores = []
     for code in [1] if count == 2 else range(count):
-        made = score_histogram(chances[:, code], truth == code)
-        found.append(
+        histogram = score_histogram(chances[:, code], truth == code)
+        scores.append(
             ClassScores(
-                edges=tuple(made.edges.tolist()),
-                positive=tuple(made.positive.tolist()),
-                negative=tuple(made.negative.tolist()),
+                edges=tuple(histogram.edges.tolist()),
+                positive=tuple(histogram.positive.tolist()),
+                negative=tuple(histogram.negative.tolist()),
                 reliability=Reliability.of(_binned(chances[:, code], truth == code, judged.groups)),
             )
         )
-    return tuple(found)
+    return tuple(scores)
 
 
 def _scored(judged: JudgedRows) -> Floats | None:
     """The probabilities, shape (n, classes), if each row has them."""
-    chances = judged.found.probabilities
+    chances = judged.predictions.probabilities
     if chances is None or not len(judged) or not np.isfinite(chances).all():
         return None
     return chances

@@ -55,10 +55,10 @@ def _defaults(manifest: Manifest) -> dict[str, Change]:
     if manifest.task == "regression":
         return {"mae": DEFAULT_ERROR}
     outputs = manifest.schema_.outputs
-    found: dict[str, Change] = {}
+    changes: dict[str, Change] = {}
     for output in outputs:
         name = HEADLINES.get(output.kind)
         if name is not None and output.target:
             prefix = "" if len(outputs) == 1 else f"{output.name}."
-            found[prefix + name] = DEFAULT_ERROR if name in ERRORS else DEFAULT_SHARE
-    return found
+            changes[prefix + name] = DEFAULT_ERROR if name in ERRORS else DEFAULT_SHARE
+    return changes

@@ -51,19 +51,19 @@ HOW: Mapping[ExclusionReason, str] = {
 
 def drift(
     rows: NewRows,
-    found: Predictions,
+    predictions: Predictions,
     profile: Profile,
     policy: Policy,
     effects: Mapping[str, float],
     embedded: npt.NDArray[np.float64] | None = None,
 ) -> Judged:
-    """Compare the bins of each monitored feature, and of the answers ``found``, with the package's.
+    """Compare the bins of each monitored feature, and of ``predictions``, with the package's.
 
     Features are compared with the training rows, answers with those to held-out rows. ``effects``:
     ``Baseline.reference_effects``; ``embedded``: the embeddings of the rows, (rows, numbers).
     """
     groups = rows.groups(policy.groups)
-    columns = answer_values(found, rows.manifest.task, rows.manifest.schema_)
+    columns = answer_values(predictions, rows.manifest.task, rows.manifest.schema_)
     checks = []
     for feature in _watched(profile, policy):
         values = columns.get(feature.name) if is_prediction(feature.name) else None
@@ -106,21 +106,23 @@ def _answers(profile: Profile) -> int:
     return sum(not is_of_column(feature.name) for feature in profile.features)
 
 
-def answer_values(found: Predictions, task: Task, schema: Schema) -> Mapping[str, pd.Series[Any]]:
+def answer_values(
+    predictions: Predictions, task: Task, schema: Schema
+) -> Mapping[str, pd.Series[Any]]:
     """Pseudo-feature of a profile → its value for each answer: ``__prediction__``."""
     if task == "outputs":
         outputs = labelled_outputs(schema.outputs)
         columns = answer_columns(outputs)
-        values = values_of(columns, outputs, found.labels)
+        values = values_of(columns, outputs, predictions.labels)
         return {
             column.name: pd.Series(each, dtype=object if column.categorical else float)
             for column, each in zip(columns, values, strict=True)
         }
     if task == "regression":
-        return {PREDICTION: pd.Series(found.labels, dtype=float)}
-    texts = [None if label is None else class_text(label) for label in found.labels]
+        return {PREDICTION: pd.Series(predictions.labels, dtype=float)}
+    texts = [None if label is None else class_text(label) for label in predictions.labels]
     answers = {PREDICTION: pd.Series(texts, dtype=object)}
-    sure = confidence(found, schema.classes)
+    sure = confidence(predictions, schema.classes)
     return answers if sure is None else {**answers, CONFIDENCE: pd.Series(sure)}
 
 
@@ -159,12 +161,12 @@ def _check(
     elif np.count_nonzero(reference) < 2:
         packaged_effect = effect
     # Independent rows: few of them in a bin are few, though each is repeated.
-    found = measure_drift((counts / effect).tolist(), (reference / packaged_effect).tolist())
+    shift = measure_drift((counts / effect).tolist(), (reference / packaged_effect).tolist())
     name = check_name(feature)
     why = (
-        f"{name}: PSI {found.psi:.3g}, {found.noise:.2g} is expected without drift; the policy "
+        f"{name}: PSI {shift.psi:.3g}, {shift.noise:.2g} is expected without drift; the policy "
         f"allows {policy.drift.psi:g}"
-        if found.rows
+        if shift.rows
         else f"{name}: none of {len(values):,} rows has a value of the packaged bins"
     )
     return Check(
@@ -172,14 +174,14 @@ def _check(
         name=name,
         subject=feature.name,
         metric="psi",
-        baseline=found.noise if found.rows else None,
-        now=found.psi,
-        difference=found.psi,
+        baseline=shift.noise if shift.rows else None,
+        now=shift.psi,
+        difference=shift.psi,
         limit=policy.drift.psi,
         rows=int(counts.sum()),
         baseline_rows=int(reference.sum()),
-        p=found.p_value,
-        scale=1 / found.rows + 1 / found.reference_rows if found.rows else None,
+        p=shift.p_value,
+        scale=1 / shift.rows + 1 / shift.reference_rows if shift.rows else None,
         why=why,
         details={
             "bins": list(feature.bins),

@@ -51,13 +51,13 @@ def fairness_baseline(
 
     Raise ``UsageError`` for a metric that the package doesn't have.
     """
-    found = {
+    by_column = {
         column: _of_column(judged, group_masks(rows, column, values[column]), policy)
         for column in values
     }
     return {
         column: GroupedBaseline(values=tuple(values[column]), groups=groups)
-        for column, groups in found.items()
+        for column, groups in by_column.items()
     }
 
 
@@ -66,12 +66,12 @@ def _of_column(
 ) -> dict[str, dict[str, GroupMetric]]:
     """Group → metric, with the name of its part → its value and distance."""
     parts = judged_parts(judged).parts
-    found: dict[str, dict[str, GroupMetric]] = {group: {} for group in masks}
+    by_group: dict[str, dict[str, GroupMetric]] = {group: {} for group in masks}
     for part, changes in changes_by_part(policy, parts).items():
-        made = group_metrics(parts[part], masks, list(changes), policy)
-        for group, metrics in made.items():
-            found[group] |= {metric_of(part, name): one for name, one in metrics.items()}
-    return {group: metrics for group, metrics in found.items() if metrics}
+        measured = group_metrics(parts[part], masks, list(changes), policy)
+        for group, metrics in measured.items():
+            by_group[group] |= {metric_of(part, name): one for name, one in metrics.items()}
+    return {group: metrics for group, metrics in by_group.items() if metrics}
 
 
 def group_masks(rows: pd.DataFrame, column: str, values: Sequence[str]) -> dict[str, Mask]:
@@ -218,8 +218,8 @@ def _check(pair: _Pair, limit: float, tests: int) -> Check:
     )
 
 
-def _variance(found: GroupMetric) -> float:
-    return math.nan if found.variance is None else found.variance
+def _variance(metric: GroupMetric) -> float:
+    return math.nan if metric.variance is None else metric.variance
 
 
 def _away(gap: float) -> str:

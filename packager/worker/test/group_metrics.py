@@ -55,12 +55,12 @@ def changes_by_part(
     if not policy.gap:
         return {part: dict(DEFAULT_GAPS[rows.task]) for part, rows in parts.items()}
     known = {part: known_metrics(rows) for part, rows in parts.items()}
-    found: dict[str, dict[str, Change]] = {part: {} for part in parts}
+    changes: dict[str, dict[str, Change]] = {part: {} for part in parts}
     for part, metrics in known.items():
         for metric in metrics:
             change = policy.gap.get(metric_of(part, metric), policy.gap.get(metric))
             if change is not None:
-                found[part][metric] = change
+                changes[part][metric] = change
     names = {metric_of(part, metric) for part, metrics in known.items() for metric in metrics}
     names |= {metric for metrics in known.values() for metric in metrics}
     for name in policy.gap:
@@ -71,7 +71,7 @@ def changes_by_part(
                 f"[test.fairness] gap: expected {', '.join(ordered[:MAX_SHOWN])}, got {name!r}",
                 did_you_mean(name, ordered) or of_two or "name one of these",
             )
-    return found
+    return changes
 
 
 def known_order(name: str) -> int:
@@ -112,9 +112,9 @@ def group_metrics(
     parts = {name: _parts(judged, name, policy) for name in names}
     return {
         group: {
-            name: found
+            name: metric
             for name, (above, below) in parts.items()
-            if (found := _of_group(judged, mask, above, below)) is not None
+            if (metric := _of_group(judged, mask, above, below)) is not None
         }
         for group, mask in masks.items()
     }
@@ -153,9 +153,9 @@ def _of_group(judged: JudgedRows, mask: Mask, above: Floats, below: Floats) -> G
     assert all_rows.influence is not None
     assert group.influence is not None
     gap = Metric(group.value - all_rows.value, group.influence - all_rows.influence)
-    found = estimate(gap, judged.groups)
+    estimated = estimate(gap, judged.groups)
     rows = float((below * mask).sum())
-    variance, units = found.variance, _units(judged, (below > 0) & mask)
+    variance, units = estimated.variance, _units(judged, (below > 0) & mask)
     if judged.task == "classification" and not math.isnan(variance):
         effect = max(1.0, rows / max(1, units))
         least = _least_variance(float((above * mask).sum()), rows, below) * effect

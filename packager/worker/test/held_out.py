@@ -86,11 +86,13 @@ def held_out_statistics(
     others = {name: mask for name, mask in masks.items() if name != ALL}
     answers = model.predict(dataset.test[list(dataset.features)])
     judged = _judged(answers, dataset, schema, job)
-    found = baseline_of(judged, {**every, **others})
+    baseline = baseline_of(judged, {**every, **others})
     effects = reference_effects(dataset, profile, schema, job, answers)
     own_effect = headline_effect(judged)
-    found = found.model_copy(update={"reference_effects": effects, "design_effect": own_effect})
-    check_policy(job.test, found)
+    baseline = baseline.model_copy(
+        update={"reference_effects": effects, "design_effect": own_effect}
+    )
+    check_policy(job.test, baseline)
     values = group_values(dataset.train, job.test.fairness)
     parts = {name: class_baseline(rows) for name, rows in judged_parts(judged).parts.items()}
     own = {
@@ -98,12 +100,12 @@ def held_out_statistics(
         "outputs": {name: one for name, one in parts.items() if one is not None},
         "fairness": fairness_baseline(judged, dataset.test, values, job.test.fairness),
     }
-    found = found.model_copy(update=own)
+    baseline = baseline.model_copy(update=own)
     shares = None
     if job.serve.loader == SOLUTION and isinstance(model, HostedModel):
         check_repeated(answers, model.predict(dataset.test[list(dataset.features)]))
         shares = _shares(model, dataset, others, schema, job)
-    return HeldOut(found, _weak(judged, dataset, profile, schema, job.test), shares)
+    return HeldOut(baseline, _weak(judged, dataset, profile, schema, job.test), shares)
 
 
 def _shares(
@@ -116,7 +118,7 @@ def _shares(
     rows = AttributedRows(
         features,
         some.test,
-        lambda found: _judged(found, some, schema, job),
+        lambda predictions: _judged(predictions, some, schema, job),
         {name: mask[chosen] for name, mask in masks.items()},
         np.flatnonzero(chosen),
         lambda _: {},
@@ -140,10 +142,10 @@ def _weak(
     return weak_slices(dataset.test, losses, columns, profile, options).without_cells()
 
 
-def _judged(found: Predictions, dataset: Dataset, schema: Schema, job: Job) -> Judged:
+def _judged(predictions: Predictions, dataset: Dataset, schema: Schema, job: Job) -> Judged:
     names = list(dataset.features)
     groups = group_codes(dataset.test, job.test.groups)
     if job.task == "outputs":
-        return JudgedOutputs.of(dataset.test, schema.outputs, found, names, groups)
+        return JudgedOutputs.of(dataset.test, schema.outputs, predictions, names, groups)
     truth = scalars(dataset.test[dataset.target])
-    return JudgedRows(job.task, truth, found, schema.classes, groups)
+    return JudgedRows(job.task, truth, predictions, schema.classes, groups)

@@ -46,7 +46,7 @@ class ReceivedRows(NamedTuple):
 
     member: str
     indices: list[int]
-    found: Predictions
+    predictions: Predictions
 
 
 class Question(NamedTuple):
@@ -168,12 +168,12 @@ def _question(answer: Message) -> Question:
 
 
 def _encoded(others: Sequence[OtherAnswers]) -> tuple[list[dict[str, Any]], list[Buffer]]:
-    made, buffers = [], list[Buffer]()
+    encoded, buffers = [], list[Buffer]()
     for other in others:
         answers = []
-        for digest, found in other.answers.items():
-            header, more = encode_predictions(found)
+        for digest, predictions in other.answers.items():
+            header, more = encode_predictions(predictions)
             answers.append([digest, header, len(more)])
             buffers += more
-        made.append({**other.member.as_json(), "answers": answers})
-    return made, buffers
+        encoded.append({**other.member.as_json(), "answers": answers})
+    return encoded, buffers

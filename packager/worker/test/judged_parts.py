@@ -34,17 +34,17 @@ def judged_parts(judged: Judged) -> JudgedParts:
     """The parts of ``judged``, each of n rows."""
     if isinstance(judged, JudgedRows):
         return JudgedParts({"": judged}, {})
-    found = JudgedParts({}, {})
+    divided = JudgedParts({}, {})
     for output, rows in zip(judged.outputs, judged.rows, strict=True):
         why = _why_none(output, rows)
         if why:
-            found.left_out[output.name] = why
+            divided.left_out[output.name] = why
         elif output.kind == "labels":
-            _add_labels(found, judged, output, rows)
+            _add_labels(divided, judged, output, rows)
         else:
             name = "" if len(judged.outputs) == 1 else output.name
-            found.parts[name] = _part(judged, output, rows)
-    return found
+            divided.parts[name] = _part(judged, output, rows)
+    return divided
 
 
 def metric_of(part: str, metric: str) -> str:
@@ -69,11 +69,11 @@ def _why_none(output: Output, rows: Scored) -> str:
 def _part(judged: JudgedOutputs, output: Output, rows: Scored) -> JudgedRows:
     assert rows.truth is not None
     task: Task = "classification" if output.kind == "label" else "regression"
-    found = Predictions(list(rows.answers), rows.chances)
-    return JudgedRows(task, rows.truth, found, output.classes, judged.groups)
+    predictions = Predictions(list(rows.answers), rows.chances)
+    return JudgedRows(task, rows.truth, predictions, output.classes, judged.groups)
 
 
-def _add_labels(found: JudgedParts, judged: JudgedOutputs, output: Output, rows: Scored) -> None:
+def _add_labels(divided: JudgedParts, judged: JudgedOutputs, output: Output, rows: Scored) -> None:
     """The parts of a set: whether each row has, and should have, each label."""
     labels = _labels(output)
     truth, answers = (indicators(one or (), labels) for one in (rows.truth, rows.answers))
@@ -85,12 +85,12 @@ def _add_labels(found: JudgedParts, judged: JudgedOutputs, output: Output, rows:
         if chances is not None and chances.shape[1] == len(labels):
             own = np.column_stack([1 - chances[:, index], chances[:, index]])
         predicted = Predictions(answers[:, index].tolist(), own)
-        found.parts[name] = JudgedRows(
+        divided.parts[name] = JudgedRows(
             "classification", truth[:, index].tolist(), predicted, (False, True), judged.groups
         )
     if len(labels) > MAX_LABELS:
         beyond = f"{len(labels) - MAX_LABELS} of its labels are beyond the first {MAX_LABELS}"
-        found.left_out[output.name] = beyond
+        divided.left_out[output.name] = beyond
 
 
 def _labels(output: Output) -> tuple[bool | int | float | str, ...]:

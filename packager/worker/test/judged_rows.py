@@ -43,7 +43,7 @@ class JudgedRows:
 
     task: Task
     truth: Sequence[Scalar | None]
-    found: Predictions
+    predictions: Predictions
     classes: tuple[Scalar, ...] | None
     groups: Codes | None = None
     """Of each row, shape (n,); None for independent rows."""
@@ -57,7 +57,7 @@ class JudgedRows:
         return replace(
             self,
             truth=[self.truth[row] for row in chosen],
-            found=self.found.at(chosen),
+            predictions=self.predictions.at(chosen),
             groups=None if self.groups is None else self.groups[mask],
         )
 
@@ -78,14 +78,14 @@ class JudgedRows:
     def _recalls(self) -> dict[str, Estimate]:
         """The recall of each class: the share of right answers to its rows."""
         truth, guess, known = self.codes
-        found: dict[str, Estimate] = {}
+        rates: dict[str, Estimate] = {}
         for label, code in known.items() if len(known) <= MAX_RECALLS else ():
             own = truth == code
             metric = mean(np.asarray(guess[own] == code, np.float64), "share")
             if metric is not None:
                 groups = None if self.groups is None else self.groups[own]
-                found[f"recall {class_text(label)}"] = estimate(metric, groups)._replace(share=True)
-        return found
+                rates[f"recall {class_text(label)}"] = estimate(metric, groups)._replace(share=True)
+        return rates
 
     @cached_property
     def losses(self) -> Floats | None:
@@ -107,47 +107,47 @@ class JudgedRows:
     def codes(self) -> tuple[Codes, Codes, dict[Scalar, int]]:
         """Class codes of truth and answers, -1 for none, and label → code: the classes first."""
         known: dict[Scalar, int] = {}
-        for label in (*(self.classes or ()), *self.truth, *self.found.labels):
+        for label in (*(self.classes or ()), *self.truth, *self.predictions.labels):
             if label is not None:
                 known.setdefault(label, len(known))
         truth = np.array([-1 if one is None else known[one] for one in self.truth], np.int64)
-        guess = np.array([-1 if one is None else known[one] for one in self.found.labels], np.int64)
+        guess = np.array([-1 if p is None else known[p] for p in self.predictions.labels], np.int64)
         return truth, guess, known
 
     @cached_property
     def _numbers(self) -> Floats:
-        return numbers(self.found.labels)
+        return numbers(self.predictions.labels)
 
     def _class_metrics(self) -> dict[str, Metric]:
         truth, guess, _ = self.codes
         influences = class_influences(truth, guess)
         accuracy = float((truth == guess).mean())
-        found = {"accuracy": Metric(accuracy, influences["accuracy"], "share")}
+        metrics = {"accuracy": Metric(accuracy, influences["accuracy"], "share")}
         shown = np.unique(truth)
         balanced = float(np.mean([np.mean(guess[truth == code] == code) for code in shown]))
-        found["balanced_accuracy"] = Metric(balanced, influences["balanced_accuracy"], "share")
-        return found | self._probabilistic(truth)
+        metrics["balanced_accuracy"] = Metric(balanced, influences["balanced_accuracy"], "share")
+        return metrics | self._probabilistic(truth)
 
     def _probabilistic(self, truth: Codes) -> dict[str, Metric]:
-        chances = self.found.probabilities
+        chances = self.predictions.probabilities
         if chances is None or not np.isfinite(chances).all() or truth.max() >= chances.shape[1]:
             return {}
         smallest = float(np.finfo(np.float64).eps)
         losses = -np.log(np.clip(chances[np.arange(len(truth)), truth], smallest, 1))
-        found = present({"log_loss": mean(losses, "positive")})
+        metrics = present({"log_loss": mean(losses, "positive")})
         count = chances.shape[1]
         if count > 1 and len(np.unique(truth)) == count:
             scored = [1] if count == 2 else list(range(count))
             area = float(np.mean([roc_area(truth == one, chances[:, one]) for one in scored]))
-            found["roc_auc"] = Metric(area, auc_influences(truth, chances, scored), "share")
-        return found
+            metrics["roc_auc"] = Metric(area, auc_influences(truth, chances, scored), "share")
+        return metrics
 
     def _number_metrics(self, answered: Mask) -> dict[str, Metric]:
         truth, guess = numbers(self.truth)[answered], self._numbers[answered]
         if not len(truth):
             return {}
         error = guess - truth
-        found = present(
+        metrics = present(
             {
                 "mae": mean(np.abs(error), "positive"),
                 "rmse": root_mean(error**2),
@@ -157,8 +157,8 @@ class JudgedRows:
         spread = float(((truth - truth.mean()) ** 2).sum())
         if spread > 0:
             value = 1 - float((error**2).sum()) / spread
-            found["r2"] = Metric(value, r2_influences(truth, error))
-        return found
+            metrics["r2"] = Metric(value, r2_influences(truth, error))
+        return metrics
 
 
 @dataclass(frozen=True)
@@ -177,12 +177,12 @@ class JudgedOutputs:
         cls,
         given: pd.DataFrame,
         outputs: tuple[Output, ...],
-        found: Predictions,
+        predictions: Predictions,
         features: Sequence[str],
         groups: Codes | None = None,
     ) -> JudgedOutputs:
-        """``given``: rows with the targets; ``found``: the answers to them."""
-        answered = by_output(found, outputs)
+        """``given``: rows with the targets; ``predictions``: the answers to them."""
+        answered = by_output(predictions, outputs)
         rows = [
             scored_rows(given, one, own, features)
             for one, own in zip(outputs, answered, strict=True)
@@ -208,9 +208,9 @@ class JudgedOutputs:
 
     def estimates(self) -> dict[str, Estimate]:
         """As ``JudgedRows.estimates``."""
-        found: dict[str, Estimate] = {}
+        estimated: dict[str, Estimate] = {}
         if not self.size:
-            return found
+            return estimated
         for output, rows, form in zip(self.outputs, self.rows, self.forms, strict=True):
             prefix = "" if len(self.outputs) == 1 else f"{output.name}."
             own = _plain(rows, output)
@@ -219,8 +219,8 @@ class JudgedOutputs:
                 own = {name: one for name, one in measured if not one.part}
             queries = rows.queries is not None
             made = estimates(own, None if queries else self.groups)
-            found |= {prefix + name: one for name, one in made.items()}
-        return found
+            estimated |= {prefix + name: one for name, one in made.items()}
+        return estimated
 
     @property
     def losses(self) -> Floats | None:
@@ -241,15 +241,15 @@ Judged = JudgedRows | JudgedOutputs
 
 def estimates(metrics: Mapping[str, Metric], groups: Codes | None) -> dict[str, Estimate]:
     """Each metric's estimate; its variance is unknown if groups don't fit its rows."""
-    found = {}
+    estimated = {}
     for name, one in metrics.items():
         if not math.isfinite(one.value):
             continue
         fits = one.influence is None or groups is None or len(groups) == len(one.influence)
         made = estimate(one if fits else one._replace(influence=None), groups if fits else None)
         mean_of_flags = one.range == "share" and name.rpartition(".")[2] in SHARES
-        found[name] = made._replace(share=mean_of_flags)
-    return found
+        estimated[name] = made._replace(share=mean_of_flags)
+    return estimated
 
 
 def baseline_of(judged: Judged, masks: Mapping[str, Mask]) -> Baseline:
@@ -293,8 +293,8 @@ def _plain(rows: Scored, output: Output) -> dict[str, Metric] | None:
     if rows.queries is not None or rows.events is not None:
         return None
     task: Task = "classification" if output.kind == "label" else "regression"
-    found = Predictions(list(rows.answers), rows.chances)
-    judged = JudgedRows(task, rows.truth, found, output.classes)
+    predictions = Predictions(list(rows.answers), rows.chances)
+    judged = JudgedRows(task, rows.truth, predictions, output.classes)
     if task == "classification":
         return judged._class_metrics()
-    return judged._number_metrics(np.isfinite(numbers(found.labels)))
+    return judged._number_metrics(np.isfinite(numbers(predictions.labels)))

@@ -36,18 +36,18 @@ def coverage_note(
     row, None for independent rows. Slices with fewer than ``MIN_SLICE_ROWS`` rows, inside or
     outside, are left out. Two-sided tests of two shares, adjusted by Benjamini and Hochberg.
     """
-    found = []
+    compared = []
     for name, mask in masks.items():
         if name == ALL or min(mask.sum(), (~mask).sum()) < MIN_SLICE_ROWS:
             continue
         inside, outside = (_share(labelled, part, groups) for part in (mask, ~mask))
         seen = compare(outside, inside)
         p = min(1.0, 2 * min(seen.p_value(1), seen.p_value(-1)))
-        found.append((name, inside, outside, p))
-    adjusted = benjamini_hochberg([one[-1] for one in found])
+        compared.append((name, inside, outside, p))
+    adjusted = benjamini_hochberg([one[-1] for one in compared])
     named = [
         (name, inside, outside)
-        for (name, inside, outside, _), q in zip(found, adjusted, strict=True)
+        for (name, inside, outside, _), q in zip(compared, adjusted, strict=True)
         if q <= LEVEL and abs(inside.value - outside.value) >= MIN_DIFFERENCE
     ]
     if not named:

@@ -21,16 +21,16 @@ def measured_rows(rows: NewRows, fresh: Mask) -> tuple[Mask, str]:
 
     ``fresh``: whether each row is none of the training.
     """
-    kept, classes = rows.labelled & fresh, rows.manifest.schema_.classes
+    measured, classes = rows.labelled & fresh, rows.manifest.schema_.classes
     why = ""
     if not rows.labelled.any():
         why = f"the new data have no labels{_other_name(rows)}"
-    elif not kept.any():
+    elif not measured.any():
         why = "every labelled row is one of the training"
     elif classes is not None and rows.truth and not {*classes} & {*rows.truth}:
         # Labels of another spelling: every answer would be wrong, and every slice weak.
         why = "no label is one of the model's classes"
-    return (np.zeros_like(kept) if why else kept), why
+    return (np.zeros_like(measured) if why else measured), why
 
 
 def _other_name(rows: NewRows) -> str:
@@ -44,20 +44,20 @@ def _other_name(rows: NewRows) -> str:
 
 def judged_data(
     rows: NewRows,
-    found: Predictions,
-    kept: Mask,
+    predictions: Predictions,
+    measured: Mask,
     chosen: npt.NDArray[np.float64] | None = None,
     calibration: Calibration | None = None,
 ) -> Judged | None:
-    """The rows of ``kept``, which have labels, with their answers; None if there are none.
+    """The rows of ``measured``, which have labels, with their answers; None if there are none.
 
     ``chosen``: the probability with which each row was to be labelled, shape (n,); ``calibration``:
     of the package's confidences.
     """
-    if not kept.any():
+    if not measured.any():
         return None
-    manifest, labelled = rows.manifest, rows.where(kept)
-    answers = found.at(np.flatnonzero(kept).tolist())
+    manifest, labelled = rows.manifest, rows.where(measured)
+    answers = predictions.at(np.flatnonzero(measured).tolist())
     groups = labelled.groups(manifest.test.groups)
     if manifest.task == "outputs":
         names = list(labelled.features.columns)
@@ -67,10 +67,10 @@ def judged_data(
     judged = JudgedRows(manifest.task, labelled.truth, answers, manifest.schema_.classes, groups)
     if chosen is None:
         return judged
-    sure = confidence(found, manifest.schema_.classes)
+    sure = confidence(predictions, manifest.schema_.classes)
     if sure is None or not np.isfinite(sure).any():
-        return WeightedRows(**vars(judged), weights=1 / chosen[kept])
+        return WeightedRows(**vars(judged), weights=1 / chosen[measured])
     wrong = wrong_probability(sure, calibration)
     means = {name: float(wrong[mask].mean()) for name, mask in rows.masks.items() if mask.any()}
-    weights = 1 / chosen[kept]
-    return WeightedRows(**vars(judged), weights=weights, wrong=wrong[kept], wrong_means=means)
+    weights = 1 / chosen[measured]
+    return WeightedRows(**vars(judged), weights=weights, wrong=wrong[measured], wrong_means=means)

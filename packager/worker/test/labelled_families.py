@@ -34,12 +34,14 @@ def labelled_families(
     n rows.
     """
     policy = manifest.test
-    found: dict[Family, Judged] = {"quality": quality(judged, masks, baseline, manifest, policy)}
+    by_family: dict[Family, Judged] = {
+        "quality": quality(judged, masks, baseline, manifest, policy)
+    }
     if isinstance(judged, WeightedRows):
         # Bins and groups of weighted rows have no counts.
         unequal = Judged(not_judged="the labelled rows were chosen with different probabilities")
-        found |= {"calibration": unequal, "fairness": unequal}
+        by_family |= {"calibration": unequal, "fairness": unequal}
     else:
-        found["calibration"] = calibration(judged, baseline, policy.calibration)
-        found["fairness"] = fairness(judged, groups, baseline, policy.fairness)
-    return found
+        by_family["calibration"] = calibration(judged, baseline, policy.calibration)
+        by_family["fairness"] = fairness(judged, groups, baseline, policy.fairness)
+    return by_family

@@ -86,22 +86,22 @@ def with_labels(rows: NewRows, file: LabelsFile, keys: Sequence[str]) -> LateLab
     manifest, labels = rows.manifest, file.frame
     targets = _targets(manifest)
     indices = _row_indices(rows, labels, keys)
-    found = indices >= 0
-    if not found.any():
+    matched = indices >= 0
+    if not matched.any():
         raise UsageError(
             f"--labels: expected labels of the new rows, got none that has their {_named(keys)}",
             "name the column that identifies a row in both files with --on",
         )
     given = rows.given.drop(columns=[*targets], errors="ignore")
-    picked = labels.iloc[np.where(found, indices, 0)].reset_index(drop=True)
-    picked = picked[list(targets)].astype(object).where(found[:, np.newaxis])
+    picked = labels.iloc[np.where(matched, indices, 0)].reset_index(drop=True)
+    picked = picked[list(targets)].astype(object).where(matched[:, np.newaxis])
     truth: Sequence[Any] = ()
     if manifest.schema_.target is not None:
         every = _truth(file.path, manifest)
         truth = [every[index] if index >= 0 else None for index in indices.tolist()]
     beside = given.assign(**{name: picked[name].infer_objects() for name in targets})
     replaced = tuple(name for name in targets if name in rows.given.columns)
-    unused = len(labels) - int(found.sum())
+    unused = len(labels) - int(matched.sum())
     belong = "label belongs" if unused == 1 else "labels belong"
     notes = [f"{unused:,} {belong} to no row that is judged"] if unused else []
     notes += [f"--labels replaces the column {name!r} of the new data" for name in replaced]
@@ -142,8 +142,8 @@ def _row_indices(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> np
     (rows_key, rows_known), (labels_key, labels_known) = sides
     # A row without a key is no other row without a key.
     indices = np.flatnonzero(labels_known)
-    found = labels_key[labels_known].get_indexer(rows_key)
-    return np.asarray(np.where((found >= 0) & rows_known, indices[found], -1), np.int64)
+    matches = labels_key[labels_known].get_indexer(rows_key)
+    return np.asarray(np.where((matches >= 0) & rows_known, indices[matches], -1), np.int64)
 
 
 def _text(cell: Any) -> str:
@@ -183,5 +183,5 @@ def _probabilities(
             f"({MIN_PROBABILITY:g} at least), at most 1, got {labels[PROBABILITY].iloc[wrong[0]]}",
             "keep the column as `package data label-queue` wrote it",
         )
-    found = values[np.maximum(indices, 0)]
-    return np.asarray(np.where(indices >= 0, found, np.nan))
+    probabilities = values[np.maximum(indices, 0)]
+    return np.asarray(np.where(indices >= 0, probabilities, np.nan))

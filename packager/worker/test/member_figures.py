@@ -33,7 +33,7 @@ def member_figures(
     ``truth``: the right answer of each row of the data, None for an unknown one; ``groups``: of
     each row.
     """
-    found = []
+    all_figures = []
     for name, member in members.items():
         calls = [call for call in received if call.member == name]
         indices = [index for call in calls for index in call.indices]
@@ -44,10 +44,10 @@ def member_figures(
             figures = figures.model_copy(update={"why": left_out[name]})
         else:
             right = right_answers(member.spec, truth[name], member.classes, chances=False)
-            answers = joined([call.found for call in calls])
+            answers = joined([call.predictions for call in calls])
             figures = _judged(figures, member, (indices, answers, right.labels), groups)
-        found.append(figures)
-    return tuple(found)
+        all_figures.append(figures)
+    return tuple(all_figures)
 
 
 def _judged(
@@ -74,12 +74,12 @@ def _judged(
     return figures.model_copy(update={"judged": len(known), "metrics": metrics})
 
 
-def metric_figure(found: Estimate) -> MetricFigure:
+def metric_figure(estimate: Estimate) -> MetricFigure:
     """A metric with its 95 % interval."""
-    if not (math.isfinite(found.variance) and found.degrees >= 1):
-        return MetricFigure(value=found.value, interval=None)
-    half = student_quantile(0.975, found.degrees) * math.sqrt(found.variance)
-    low, high = found.value - half, found.value + half
-    if found.share:
+    if not (math.isfinite(estimate.variance) and estimate.degrees >= 1):
+        return MetricFigure(value=estimate.value, interval=None)
+    half = student_quantile(0.975, estimate.degrees) * math.sqrt(estimate.variance)
+    low, high = estimate.value - half, estimate.value + half
+    if estimate.share:
         low, high = max(0.0, low), min(1.0, high)
-    return MetricFigure(value=found.value, interval=(low, high))
+    return MetricFigure(value=estimate.value, interval=(low, high))

@@ -96,16 +96,16 @@ class NewRows:
         """The group of each row by the equal values of ``columns``; None for no column."""
         return group_codes(self.given, columns)
 
-    def where(self, kept: Mask) -> NewRows:
-        """The valid rows of ``kept``, shape (n,)."""
-        if kept.all():
+    def where(self, mask: Mask) -> NewRows:
+        """The valid rows of ``mask``, shape (n,)."""
+        if mask.all():
             return self
-        chosen = np.flatnonzero(kept).tolist()
+        chosen = np.flatnonzero(mask).tolist()
         return replace(
             self,
-            indices=self.indices[kept],
-            served=_rows(self.served, kept),
-            given=_rows(self.given, kept),
+            indices=self.indices[mask],
+            served=_rows(self.served, mask),
+            given=_rows(self.given, mask),
             flags=[self.flags[row] for row in chosen],
             truth=[self.truth[row] for row in chosen] if self.truth else (),
         )
@@ -145,21 +145,21 @@ def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
     named = schema.model_copy(update={"extras": (*schema.extras, *target)})
     rows = read_rows(path, named, reader)
     taken = _TypedCells.of(rows, manifest)
-    kept = np.ones(len(rows), np.bool_)
-    kept[[cell.row for cell in taken.invalid]] = False
+    valid = np.ones(len(rows), np.bool_)
+    valid[[cell.row for cell in taken.invalid]] = False
     truth = right_answers([row.get(one.name) for row in rows for one in target], manifest)
-    found = NewRows(
+    valid_rows = NewRows(
         manifest,
         len(rows),
         np.arange(len(rows)),
-        taken.frame(manifest, kept),
-        _rows(given, kept),
-        [taken.flags[row] for row in np.flatnonzero(kept)],
+        taken.frame(manifest, valid),
+        _rows(given, valid),
+        [taken.flags[row] for row in np.flatnonzero(valid)],
         tuple(taken.invalid),
-        [truth[row] for row in np.flatnonzero(kept)] if _has_target(manifest, columns) else (),
+        [truth[row] for row in np.flatnonzero(valid)] if _has_target(manifest, columns) else (),
         unknown=unknown,
     )
-    return replace(found, indices=np.flatnonzero(kept))
+    return replace(valid_rows, indices=np.flatnonzero(valid))
 
 
 @dataclass(frozen=True)
@@ -196,13 +196,13 @@ class _TypedCells:
             columns.append(plan.take_any([row.get(column.name) for row in rows]))
         return cls(tuple(columns), flags, [invalid[row] for row in sorted(invalid)])
 
-    def frame(self, manifest: Manifest, kept: Mask) -> pd.DataFrame:
-        """The rows of ``kept`` in the types of training."""
+    def frame(self, manifest: Manifest, valid: Mask) -> pd.DataFrame:
+        """The rows of ``valid`` in the types of training."""
         described = (*manifest.schema_.features, *manifest.schema_.extras)
-        chosen = np.flatnonzero(kept).tolist()
+        chosen = np.flatnonzero(valid).tolist()
         columns = [[values[row] for row in chosen] for values in self.columns]
-        made: pd.DataFrame = FrameBuilder(described).frame(columns, len(chosen))
-        return made
+        frame: pd.DataFrame = FrameBuilder(described).frame(columns, len(chosen))
+        return frame
 
 
 def _converted(
@@ -254,7 +254,7 @@ def _unknown(manifest: Manifest, columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in columns if name not in known)
 
 
-def _rows(frame: pd.DataFrame, kept: Mask) -> pd.DataFrame:
-    taken = frame.loc[kept]
+def _rows(frame: pd.DataFrame, mask: Mask) -> pd.DataFrame:
+    taken = frame.loc[mask]
     taken.index = pd.RangeIndex(len(taken))
     return taken

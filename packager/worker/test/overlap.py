@@ -48,10 +48,10 @@ class TrainingOverlap:
 
     def check(self, rows: NewRows) -> Check:
         """The finding, which warns: rows beyond chance are left out of quality."""
-        found = self.beyond_chance
+        beyond_chance = self.beyond_chance
         seen = int(self.trained.sum())
         what = f"{seen:,} of {len(rows):,} rows have the features of a training row"
-        left_out = ": they are left out of what is measured with labels" if found else ""
+        left_out = ": they are left out of what is measured with labels" if beyond_chance else ""
         return Check(
             family="suspects",
             name="rows of the training",
@@ -62,7 +62,7 @@ class TrainingOverlap:
             limit=MIN_SHARE,
             rows=len(rows),
             severity="warn",
-            verdict="warned" if found else "passed",
+            verdict="warned" if beyond_chance else "passed",
             why=f"{what}, {self.by_chance:.1%} are expected by chance{left_out}",
         )
 

@@ -59,24 +59,24 @@ def quality(
                 why = "no held-out row is in it" if known is None else NO_ROW
                 not_tested.append(NotTested(subject=name, why=why, requested=bool(own)))
             continue
-        found = judged.in_slice(name, mask).estimates()
+        estimates = judged.in_slice(name, mask).estimates()
         not_tested += [
             NotTested(subject=_named(metric, name), why=_why_undefined(judged), requested=True)
-            for metric in sorted(own.keys() - found.keys())
+            for metric in sorted(own.keys() - estimates.keys())
         ]
         changes = {**changes_of(policy, manifest), **own}
         before = {key: one.estimate for key, one in known.metrics.items()}
-        checks += _changes(name, before, found, changes)
+        checks += _changes(name, before, estimates, changes)
         if name == ALL:
             recalls = recall_changes(policy, manifest, known.metrics)
             checks += [
                 one.model_copy(update={"headline": False})
-                for one in _changes(name, before, found, recalls)
+                for one in _changes(name, before, estimates, recalls)
             ]
-            checks += _floors(found, policy.quality.floor)
+            checks += _floors(estimates, policy.quality.floor)
             requested = policy.quality.changes.keys() | policy.quality.floor.keys()
             checks += [
-                _undefined(metric, len(judged)) for metric in sorted(requested - found.keys())
+                _undefined(metric, len(judged)) for metric in sorted(requested - estimates.keys())
             ]
     if not checks:
         return Judged(
@@ -90,13 +90,13 @@ def quality(
 def _changes(
     slice_: str,
     before: Mapping[str, Estimate],
-    found: Mapping[str, Estimate],
+    estimates: Mapping[str, Estimate],
     changes: Mapping[str, Change],
 ) -> Iterator[Check]:
     for metric, change in changes.items():
-        if metric not in before or metric not in found:
+        if metric not in before or metric not in estimates:
             continue
-        one, other = before[metric], found[metric]
+        one, other = before[metric], estimates[metric]
         few = min(one.degrees, other.degrees) + 1 < MIN_SLICE_ROWS
         seen = compare(one._replace(variance=math.nan) if few else one, other)
         limit = limit_of(change, one.value)
@@ -113,11 +113,11 @@ def _changes(
         )
 
 
-def _floors(found: Mapping[str, Estimate], floors: Mapping[str, float]) -> Iterator[Check]:
+def _floors(estimates: Mapping[str, Estimate], floors: Mapping[str, float]) -> Iterator[Check]:
     for metric, floor in floors.items():
-        if metric not in found:
+        if metric not in estimates:
             continue
-        other = found[metric]
+        other = estimates[metric]
         seen = against_value(other, floor)
         than = "below" if worse_direction(metric) < 0 else "above"
         yield _check(metric, ALL, seen, other).model_copy(
@@ -187,8 +187,8 @@ def _details(judged: JudgedData, baseline: Baseline) -> dict[str, Any]:
     }
 
 
-def _on(found: Estimate) -> str:
-    return f" on {int(found.rows):,} rows" if math.isfinite(found.rows) else ""
+def _on(estimate: Estimate) -> str:
+    return f" on {int(estimate.rows):,} rows" if math.isfinite(estimate.rows) else ""
 
 
 def _named(metric: str, slice_: str) -> str:

@@ -20,24 +20,24 @@ from packager.worker.train.dataset import Dataset
 
 
 def reference_effects(
-    dataset: Dataset, profile: Profile, schema: Schema, job: Job, found: Predictions
+    dataset: Dataset, profile: Profile, schema: Schema, job: Job, predictions: Predictions
 ) -> dict[str, float]:
     """Family and name of a check (``drift age``) to the design effect of what was packaged.
 
-    ``found``: the answers to the held-out rows. Empty without groups.
+    ``predictions``: the answers to the held-out rows. Empty without groups.
     """
     if not job.test.groups:
         return {}
     return {
-        **dict(_of_drift(dataset, profile, schema, job, found)),
+        **dict(_of_drift(dataset, profile, schema, job, predictions)),
         **dict(_of_suspects(dataset, profile, schema, job)),
     }
 
 
 def _of_drift(
-    dataset: Dataset, profile: Profile, schema: Schema, job: Job, found: Predictions
+    dataset: Dataset, profile: Profile, schema: Schema, job: Job, predictions: Predictions
 ) -> Iterator[tuple[str, float]]:
-    answers = answer_values(found, job.task, schema)
+    answers = answer_values(predictions, job.task, schema)
     for feature in profile.features:
         rows = dataset.test if is_prediction(feature.name) else dataset.train
         values = answers.get(feature.name)

@@ -46,7 +46,9 @@ class ReleaseJob:
             "others": [
                 {
                     "member": other.member.as_json(),
-                    "answers": [[key, *pack.put(found)] for key, found in other.answers.items()],
+                    "answers": [
+                        [key, *pack.put(predictions)] for key, predictions in other.answers.items()
+                    ],
                 }
                 for other in self.others
             ],
@@ -109,8 +111,10 @@ class ReleaseResult:
             "rows": {**vars(self.rows)},
             "members": [member.as_json() for member in self.members],
             "losses": dict(self.losses),
-            "answers": [[*key, *pack.put(found)] for key, found in self.answers.items()],
-            "runs": [[list(key), *pack.put(found)] for key, found in self.runs.items()],
+            "answers": [
+                [*key, *pack.put(predictions)] for key, predictions in self.answers.items()
+            ],
+            "runs": [[list(key), *pack.put(predictions)] for key, predictions in self.runs.items()],
             "open": [_question(one, pack) for one in self.open],
         }
         return pack.dump(header)
@@ -136,9 +140,9 @@ class _Pack:
     def __init__(self, buffers: Sequence[Buffer] = ()) -> None:
         self.buffers = list(buffers)
 
-    def put(self, found: Predictions) -> tuple[dict[str, Any], int, int]:
+    def put(self, predictions: Predictions) -> tuple[dict[str, Any], int, int]:
         """Add predictions: their header, first buffer and number of buffers."""
-        header, buffers = encode_predictions(found)
+        header, buffers = encode_predictions(predictions)
         return header, *self.add(buffers)
 
     def get(self, array_span: Sequence[Any]) -> Predictions:

@@ -119,11 +119,11 @@ def _losses(study: HostedStudy, rows: NewRows) -> Iterator[tuple[str, Losses]]:
         right = _right(member, rows)
         if right is None or not calls or name in study.repeated:
             continue
-        found: dict[int, Any] = {}
+        labels: dict[int, Any] = {}
         for call in calls:
-            found.update(zip(call.indices, call.found.labels, strict=True))
-        indices = sorted(index for index in found if right[index] is not None)
-        answers = Predictions([found[index] for index in indices], None)
+            labels.update(zip(call.indices, call.predictions.labels, strict=True))
+        indices = sorted(index for index in labels if right[index] is not None)
+        answers = Predictions([labels[index] for index in indices], None)
         truth = [right[index] for index in indices]
         task: Task = "classification" if member.spec.task == "classification" else "regression"
         losses = JudgedRows(task, truth, answers, member.classes).losses

@@ -31,7 +31,7 @@ def check_repeated(one: Predictions, other: Predictions) -> None:
     row = first_difference(one, other)
     if row is None:
         return
-    both = " and ".join(truncate(str(found.labels[row]), 80) for found in (one, other))
+    both = " and ".join(truncate(str(predictions.labels[row]), 80) for predictions in (one, other))
     if one.labels[row] == other.labels[row]:
         both = f"other probabilities of {both.partition(' and ')[0]}"
     raise PackageError(

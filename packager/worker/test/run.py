@@ -71,11 +71,11 @@ def run_test(job: DataTestJob, root: Root, out: Path) -> DataTestReport:
     check_before_loading(manifest, root)
     data = read_for_test(job, manifest, root)
     if isinstance(data, UnreadData):
-        found = _unread(data)
+        outcome = _unread(data)
     else:
         with fork_server(root) as forks:
-            found = _families(data, job.previous, manifest, root, forks)
-    reports = judge(_every_family(found), manifest.test)
+            outcome = _families(data, job.previous, manifest, root, forks)
+    reports = judge(_every_family(outcome), manifest.test)
     verdict, sentence = overall(reports, manifest.test)
     report = DataTestReport(
         name=manifest.name,
@@ -85,14 +85,14 @@ def run_test(job: DataTestJob, root: Root, out: Path) -> DataTestReport:
         files=data.files,
         fingerprint=data.digest,
         rows=data.rows if isinstance(data, UnreadData) else data.rows.read,
-        judged_rows=found.answered,
-        labelled_rows=found.labelled,
+        judged_rows=outcome.answered,
+        labelled_rows=outcome.labelled,
         policy=manifest.test,
         verdict=verdict,
         sentence=sentence,
         families=reports,
-        notes=found.notes,
-        attribution=found.attribution,
+        notes=outcome.notes,
+        attribution=outcome.attribution,
     )
     (out / "report.json").write_bytes(report.dump())
     return report
@@ -103,10 +103,10 @@ def _unread(data: UnreadData) -> _Found:
     return _Found({"schema": Judged([data.check])}, why=f"the {what} can't be read")
 
 
-def _every_family(found: _Found) -> dict[Family, Judged]:
+def _every_family(outcome: _Found) -> dict[Family, Judged]:
     """The result of each family; those without one say why."""
-    nothing = Judged(not_judged=found.why)
-    return {family: found.families.get(family, nothing) for family in FAMILIES}
+    nothing = Judged(not_judged=outcome.why)
+    return {family: outcome.families.get(family, nothing) for family in FAMILIES}
 
 
 def _families(
@@ -120,45 +120,47 @@ def _families(
         )
     packaged = packaged_rows(manifest, root)
     answers, ratios = _predict_timed(rows, packaged, manifest, root, forks)
-    found: dict[Family, Judged] = {"schema": schema(rows, answers, {})}
+    by_family: dict[Family, Judged] = {"schema": schema(rows, answers, {})}
     rows = rows.where(answers.answered)
     if not len(rows):
         none = "no row of the new data could be judged"
-        return _Found(found, (*notes, none), why=none)
+        return _Found(by_family, (*notes, none), why=none)
     profile, baseline, policy = _profile(root), _baseline(root), manifest.test
     effects = {} if baseline is None else baseline.reference_effects
     overlap = None if isinstance(packaged, str) else training_overlap(rows, packaged)
     seen = overlap.check(rows) if overlap else sketch_overlap(data.fingerprint, root)
     if profile is not None:
-        found["suspects"] = suspects(rows, profile, policy, effects)
+        by_family["suspects"] = suspects(rows, profile, policy, effects)
         if not isinstance(seen, str):
-            found["suspects"] = _with(found["suspects"], seen)
+            by_family["suspects"] = _with(by_family["suspects"], seen)
         if baseline is not None and manifest.task == "regression":
-            no_number = unanswered(answers.found, rows.groups(policy.groups), baseline, policy)
+            no_number = unanswered(
+                answers.predictions, rows.groups(policy.groups), baseline, policy
+            )
             if no_number is not None:
-                found["suspects"] = _with(found["suspects"], no_number)
+                by_family["suspects"] = _with(by_family["suspects"], no_number)
         embedded = _embedded(rows, profile, manifest, root, forks)
-        found["drift"] = drift(rows, answers.found, profile, policy, effects, embedded)
-    found["time"] = timing(ratios, policy, times)
-    found["cases"] = _cases(rows, manifest, root, forks)
+        by_family["drift"] = drift(rows, answers.predictions, profile, policy, effects, embedded)
+    by_family["time"] = timing(ratios, policy, times)
+    by_family["cases"] = _cases(rows, manifest, root, forks)
     if isinstance(seen, str):
         notes = (*notes, f"not compared with the training rows: {seen}")
     fresh = overlap.fresh if overlap else np.ones(len(rows), np.bool_)
-    kept, why = measured_rows(rows, fresh)
+    measured, why = measured_rows(rows, fresh)
     chosen = None if data.chosen is None else data.chosen[answers.answered]
     notes = notes if chosen is not None else (*notes, *_coverage(rows))
     calibration = None if profile is None else profile.calibration
-    judged = judged_data(rows, answers.found, kept, chosen, calibration)
+    judged = judged_data(rows, answers.predictions, measured, chosen, calibration)
     if judged is not None and baseline is not None:
-        masks = {name: mask[kept] for name, mask in rows.masks.items()}
-        grouped = group_columns(rows.served, rows.given, policy.fairness)[kept]
-        found |= labelled_families(judged, masks, grouped, baseline, manifest)
-        served = rows.where(kept).served
-        found["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)
+        masks = {name: mask[measured] for name, mask in rows.masks.items()}
+        grouped = group_columns(rows.served, rows.given, policy.fairness)[measured]
+        by_family |= labelled_families(judged, masks, grouped, baseline, manifest)
+        served = rows.where(measured).served
+        by_family["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)
     labelled = 0 if judged is None else len(judged)
-    shares = solution_shares(rows, answers.found, kept, why, chosen, root)
+    shares = solution_shares(rows, answers.predictions, measured, why, chosen, root)
     none = why or "the package was built without data"
-    return _Found(found, notes, len(rows), labelled, none, shares)
+    return _Found(by_family, notes, len(rows), labelled, none, shares)
 
 
 def _coverage(rows: NewRows) -> tuple[str, ...]:
@@ -175,8 +177,8 @@ def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> 
     return cases(cells, manifest, root, batches=manifest.test.batch_invariance, forks=forks)
 
 
-def _with(found: Judged, check: Check) -> Judged:
-    return found._replace(checks=(*found.checks, check))
+def _with(judged: Judged, check: Check) -> Judged:
+    return judged._replace(checks=(*judged.checks, check))
 
 
 def _predict_timed(

@@ -18,11 +18,11 @@ def sketch_overlap(new: Fingerprint, root: Root) -> Check | str:
     path = root.package / "fingerprint.json"
     if not path.is_file():
         return "the package was built without data"
-    found = compare_rows(Fingerprint.load(path), new)
-    if found.verdict == "incomparable":
+    comparison = compare_rows(Fingerprint.load(path), new)
+    if comparison.verdict == "incomparable":
         return "the companion holds no data, and the new rows have other columns"
     # Equal tables have no estimate.
-    of_new = None if found.overlap is None else found.overlap.of_after
+    of_new = None if comparison.overlap is None else comparison.overlap.of_after
     share, low = (1.0, 1.0) if of_new is None else (of_new.value, of_new.low)
     warns = low > MIN_SHARE
     note = ": they were not left out, because the companion holds no data" if warns else ""

@@ -30,12 +30,12 @@ Mask = npt.NDArray[np.bool_]
 def solution_shares(
     rows: NewRows,
     answers: Predictions,
-    kept: Mask,
+    measured: Mask,
     none: str,
     chosen: npt.NDArray[np.float64] | None,
     root: Root,
 ) -> Attribution | None:
-    """The shares on the rows of ``kept``, which have labels; None for a package of one model.
+    """The shares on the rows of ``measured``, which have labels; None for a package of one model.
 
     ``answers``: of the solution to ``rows``; ``none``: why no row is kept; ``chosen``: the
     probability with which each row was to be labelled. A test goes on without shares, and says why.
@@ -43,13 +43,13 @@ def solution_shares(
     manifest = rows.manifest
     if manifest.solution is None:
         return None
-    count = int(kept.sum())
+    count = int(measured.sum())
     if not count:
         return Attribution(rows=0, not_attributed=none)
     if chosen is not None:
         why = "the labelled rows were chosen with different probabilities"
         return Attribution(rows=count, not_attributed=why)
-    some = np.flatnonzero(kept)[chosen_rows(count)]
+    some = np.flatnonzero(measured)[chosen_rows(count)]
     mask = np.zeros(len(rows), np.bool_)
     mask[some] = True
     labelled = rows.where(mask)
@@ -67,8 +67,8 @@ def _attributed_rows(rows: NewRows) -> AttributedRows:
     every = np.ones(len(rows), np.bool_)
     features, schema = rows.features, rows.manifest.schema_
 
-    def judge(found: Predictions) -> Judged:
-        judged = judged_data(rows, found, every)
+    def judge(predictions: Predictions) -> Judged:
+        judged = judged_data(rows, predictions, every)
         assert judged is not None
         return judged
 

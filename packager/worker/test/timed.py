@@ -58,6 +58,6 @@ def measure_rows(job: DataTestJob, root: Root, out: Path) -> TimedRows:
         until = time.monotonic() + SECONDS
         while len(spent) < MIN_ROUNDS or (len(spent) < MAX_ROUNDS and time.monotonic() < until):
             spent.append(model.timed(chosen))
-    found = TimedRows(rows=len(chosen), seconds=median(spent) / len(chosen))
-    (out / "timed.json").write_bytes(found.dump())
-    return found
+    timed = TimedRows(rows=len(chosen), seconds=median(spent) / len(chosen))
+    (out / "timed.json").write_bytes(timed.dump())
+    return timed

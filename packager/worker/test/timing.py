@@ -58,15 +58,15 @@ def cpu_ratios(
 def ratios(measure: Measure, rows: pd.DataFrame, reference: pd.DataFrame) -> tuple[float, ...]:
     """The ratios of ``ROUNDS`` rounds, or until they agree, after one that warms up."""
     measure(reference), measure(rows)
-    found: list[float] = []
+    measured: list[float] = []
     until = time.monotonic() + MAX_SECONDS
-    while len(found) < MIN_ROUNDS or (not _enough(found) and time.monotonic() < until):
+    while len(measured) < MIN_ROUNDS or (not _enough(measured) and time.monotonic() < until):
         # In turn, and each first in every other round: load and clock changes hit both alike.
-        pair = (rows, reference) if len(found) % 2 else (reference, rows)
+        pair = (rows, reference) if len(measured) % 2 else (reference, rows)
         spent = [measure(frame) for frame in pair]
-        now, before = spent if len(found) % 2 else spent[::-1]
-        found.append(now / before if before > 0 else math.nan)
-    return tuple(one for one in found if math.isfinite(one) and one > 0)
+        now, before = spent if len(measured) % 2 else spent[::-1]
+        measured.append(now / before if before > 0 else math.nan)
+    return tuple(one for one in measured if math.isfinite(one) and one > 0)
 
 
 def timing(
@@ -104,14 +104,14 @@ def since(previous: PreviousTimes, policy: Policy) -> Check | None:
     if len(previous.ratios) < MIN_ROUNDS:
         return None
     name = f"processor time since {previous.tag}"
-    found = _check(name, f"a row in {previous.tag}", previous.ratios, policy)
-    return found.model_copy(update={"subject": previous.tag})
+    check = _check(name, f"a row in {previous.tag}", previous.ratios, policy)
+    return check.model_copy(update={"subject": previous.tag})
 
 
 def _check(name: str, of: str, measured: Sequence[float], policy: Policy) -> Check:
-    found = _logarithms(measured)
-    seen = against_value(found, 0.0)
-    now = math.exp(found.value)
+    mean_log = _logarithms(measured)
+    seen = against_value(mean_log, 0.0)
+    now = math.exp(mean_log.value)
     low, high = (math.exp(end) - 1 for end in seen.interval())
     return Check(
         family="time",
@@ -133,18 +133,18 @@ def _check(name: str, of: str, measured: Sequence[float], policy: Policy) -> Che
     )
 
 
-def _enough(found: Sequence[float]) -> bool:
+def _enough(measured: Sequence[float]) -> bool:
     """Whether there are ``ROUNDS`` ratios, of which the mean is known."""
-    known = [one for one in found if math.isfinite(one) and one > 0]
+    known = [one for one in measured if math.isfinite(one) and one > 0]
     return len(known) >= ROUNDS and relative_error(known) < MAX_ERROR
 
 
-def relative_error(found: Sequence[float]) -> float:
+def relative_error(measured: Sequence[float]) -> float:
     """The standard error of the logarithm of the mean ratio; infinite for fewer than two ratios."""
-    return math.sqrt(_logarithms(found).variance) if len(found) > 1 else math.inf
+    return math.sqrt(_logarithms(measured).variance) if len(measured) > 1 else math.inf
 
 
 def _logarithms(values: Sequence[float]) -> Estimate:
-    found = mean(np.log(np.asarray(values, np.float64)))
-    assert found is not None
-    return estimate(found)
+    metric = mean(np.log(np.asarray(values, np.float64)))
+    assert metric is not None
+    return estimate(metric)

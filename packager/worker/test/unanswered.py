@@ -19,17 +19,17 @@ NAME = "prediction without a number"
 
 
 def unanswered(
-    found: Predictions, groups: Codes | None, baseline: Baseline, policy: Policy
+    predictions: Predictions, groups: Codes | None, baseline: Baseline, policy: Policy
 ) -> Check | None:
     """Compare the share of answers without a finite number; None if there are none on both sides.
 
-    Quality is measured on the other rows, so it says nothing about these. ``found``: of a
+    Quality is measured on the other rows, so it says nothing about these. ``predictions``: of a
     regression, n rows; ``groups``: the group of each row, shape (n,), None for independent rows.
     """
     losses = baseline.slices[ALL].losses
     if losses is None:
         return None
-    flags = ~np.isfinite(numbers(found.labels))
+    flags = ~np.isfinite(numbers(predictions.labels))
     share = 1 - losses.rows / baseline.rows
     if not flags.any() and share == 0:
         return None

@@ -54,14 +54,14 @@ class Judged(NamedTuple):
     not_tested: Sequence[NotTested] = ()
 
 
-def levels(found: Mapping[Family, Judged], policy: Policy) -> dict[Family, float]:
+def levels(by_family: Mapping[Family, Judged], policy: Policy) -> dict[Family, float]:
     """Each family's probability of a false alarm; unused parts go to the families that are used.
 
     Families of ``[test] warn`` can't fail, so they take nothing from the others.
     """
     used = [
         family
-        for family, judged in found.items()
+        for family, judged in by_family.items()
         if family in SHARES
         and (judged.spends or any(check.p is not None for check in judged.checks))
     ]
@@ -73,13 +73,13 @@ def levels(found: Mapping[Family, Judged], policy: Policy) -> dict[Family, float
     }
 
 
-def judge(found: Mapping[Family, Judged], policy: Policy) -> tuple[FamilyReport, ...]:
+def judge(by_family: Mapping[Family, Judged], policy: Policy) -> tuple[FamilyReport, ...]:
     """The verdicts of all checks and families."""
-    parts = levels(found, policy)
+    parts = levels(by_family, policy)
     return tuple(
-        _family(family, found[family], parts.get(family), policy)
+        _family(family, by_family[family], parts.get(family), policy)
         for family in FAMILIES
-        if family in found
+        if family in by_family
     )
 
 
@@ -136,25 +136,25 @@ def _why_open(family: FamilyReport, policy: Policy) -> str:
     return ""
 
 
-def _family(family: Family, found: Judged, level: float | None, policy: Policy) -> FamilyReport:
-    if found.not_judged:
+def _family(family: Family, judgement: Judged, level: float | None, policy: Policy) -> FamilyReport:
+    if judgement.not_judged:
         return FamilyReport(
             family=family,
             verdict="not judged",
-            why=found.not_judged,
-            not_tested=tuple(found.not_tested),
-            details=found.details,
+            why=judgement.not_judged,
+            not_tested=tuple(judgement.not_tested),
+            details=judgement.details,
         )
     checks = []
-    for check, test in zip(found.checks, _tests(found.checks), strict=True):
+    for check, test in zip(judgement.checks, _tests(judgement.checks), strict=True):
         judged = check
         if test is not None and level is not None:
             judged = _judged(check, test, level)
         if judged.verdict == "failed" and (family in policy.warn or judged.severity == "warn"):
             judged = judged.model_copy(update={"verdict": "warned"})
         checks.append(judged)
-    verdict, why = _of_checks(checks, [one.p is not None for one in found.checks])
-    missing = [one for one in found.not_tested if one.requested]
+    verdict, why = _of_checks(checks, [one.p is not None for one in judgement.checks])
+    missing = [one for one in judgement.not_tested if one.requested]
     if missing and verdict != "failed":
         others = [why] if verdict == "inconclusive" else []
         parts = [f"{one.subject} was not tested: {one.why}" for one in missing]
@@ -165,29 +165,29 @@ def _family(family: Family, found: Judged, level: float | None, policy: Policy) 
         level=level,
         checks=_unique(checks),
         why=why,
-        not_tested=tuple(found.not_tested),
-        details=found.details,
+        not_tested=tuple(judgement.not_tested),
+        details=judgement.details,
     )
 
 
 def _unique(checks: Sequence[Check]) -> tuple[Check, ...]:
     """``checks`` with different names: names of columns, slices and cases may be any text."""
     names = [check.name for check in checks]
-    taken, found = set(names), []
+    taken, unique = set(names), []
     for at, check in enumerate(checks):
         if check.name not in names[:at]:
-            found.append(check)
+            unique.append(check)
             continue
         number = next(n for n in count(2) if f"{check.name} ({n})" not in taken)
         name = f"{check.name} ({number})"
         taken.add(name)
-        found.append(check.model_copy(update={"name": name}))
-    return tuple(found)
+        unique.append(check.model_copy(update={"name": name}))
+    return tuple(unique)
 
 
 def _tests(checks: Sequence[Check]) -> list[_Test | None]:
     """The test of each check; None for an exact one."""
-    found: list[_Test | None] = [None] * len(checks)
+    tests: list[_Test | None] = [None] * len(checks)
     halves = [
         [at for at, one in enumerate(checks) if one.p is not None and one.headline is headline]
         for headline in (True, False)
@@ -196,8 +196,8 @@ def _tests(checks: Sequence[Check]) -> list[_Test | None]:
     for half in halves:
         values = [math.nan if (p := checks[at].p) is None else p for at in half]
         for at, q in zip(half, benjamini_hochberg(values), strict=True):
-            found[at] = _Test(q if math.isnan(q) else min(1.0, q / share), share / len(half))
-    return found
+            tests[at] = _Test(q if math.isnan(q) else min(1.0, q / share), share / len(half))
+    return tests
 
 
 def _judged(check: Check, test: _Test, level: float) -> Check:

@@ -80,14 +80,14 @@ def weak_slices(
         result = find_weak_slices([one.searched for one in searched], compared, chosen)
     shown = [column.name for column in columns if not column.personal and column.name in frame]
     records = []
-    for found in result.slices:
-        parts = [searched[at] for at in found.terms.features]
-        condition = _condition(parts, found.terms)
-        if problem := _problem(condition, found.mask, rows):
+    for slice_ in result.slices:
+        parts = [searched[at] for at in slice_.terms.features]
+        condition = _condition(parts, slice_.terms)
+        if problem := _problem(condition, slice_.mask, rows):
             left_out[condition] = problem
             continue
-        examples = _examples(frame[shown], indices[found.mask], losses.loss)
-        records.append(_record(found, parts, condition, examples))
+        examples = _examples(frame[shown], indices[slice_.mask], losses.loss)
+        records.append(_record(slice_, parts, condition, examples))
     return WeakSlices(
         against=against,
         effect=effect,
@@ -143,9 +143,9 @@ def _features(
         elif column.name not in frame:
             left_out[column.name] = "not in the data"
         else:
-            found = term_features(frame[column.name], column.name, profiled)
-            if found:
-                by_column.append(found)
+            features = term_features(frame[column.name], column.name, profiled)
+            if features:
+                by_column.append(features)
             else:
                 left_out[column.name] = "one value, or none that rules can be about"
     ranks = range(max(map(len, by_column), default=0))
@@ -170,7 +170,7 @@ def _problem(condition: str, mask: Mask, frame: pd.DataFrame) -> str:
 
 
 def _record(
-    found: FoundSlice,
+    slice_: FoundSlice,
     parts: Sequence[TermFeature],
     condition: str,
     examples: tuple[Mapping[str, Any], ...],
@@ -179,15 +179,15 @@ def _record(
         features=tuple(part.name for part in parts),
         condition=condition,
         rule=rule_line(condition),
-        rows=found.rows,
-        share=found.rows / len(found.mask),
-        loss=found.loss,
-        expected=found.expected,
-        excess=found.excess,
-        interval=found.interval,
-        p=found.p,
-        q=found.q,
-        harmed=found.harmed,
+        rows=slice_.rows,
+        share=slice_.rows / len(slice_.mask),
+        loss=slice_.loss,
+        expected=slice_.expected,
+        excess=slice_.excess,
+        interval=slice_.interval,
+        p=slice_.p,
+        q=slice_.q,
+        harmed=slice_.harmed,
         examples=examples,
     )
 

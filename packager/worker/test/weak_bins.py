@@ -86,11 +86,11 @@ def _derived(
             continue
         if measure in COSTLY and named not in profiled:
             continue
-        found = cells.measured(measure, "")
+        measured = cells.measured(measure, "")
         if measure in CATEGORIES:
-            yield from _some(categories(named, own, list(found), profiled.get(named)))
+            yield from _some(categories(named, own, list(measured), profiled.get(named)))
         else:
-            numbers = np.asarray(found, np.float64)
+            numbers = np.asarray(measured, np.float64)
             yield from _some(number_ranges(named, own, numbers, profiled.get(named)))
 
 
@@ -129,5 +129,5 @@ def _is_text(plain: Sequence[Any]) -> bool:
     return all(isinstance(value, str) for value in plain if value is not None)
 
 
-def _some(found: TermFeature | None) -> list[TermFeature]:
-    return [] if found is None else [found]
+def _some(feature: TermFeature | None) -> list[TermFeature]:
+    return [] if feature is None else [feature]

@@ -42,8 +42,8 @@ def time_features(
     assert isinstance(clock, DatetimeUnit)
     edges = np.asarray(known.edges) if known else number_edges(numeric(series))
     ticks = plain_values(series)
-    if found := _periods(name, own, ticks, edges, clock):
-        yield found
+    if feature := _periods(name, own, ticks, edges, clock):
+        yield feature
     yield from _parts(name, ticks, clock, CALENDAR)
 
 
@@ -72,8 +72,8 @@ def calendar_features(
         labels = {_edge(unit, moment): _constant(unit, moment) for moment in some.tolist()}
         grids.append(np.array(sorted(labels), np.float64))
         texts |= labels
-    if found := intervals(name, own, (grids[0], np.union1d(*grids)), texts, numbers):
-        yield found
+    if feature := intervals(name, own, (grids[0], np.union1d(*grids)), texts, numbers):
+        yield feature
     yield from _parts(name, values, unit, _PARTS[unit.kind])
 
 
@@ -88,11 +88,11 @@ def _parts(
             continue
         if part == "hour":
             hours = np.array([np.nan if value is None else value for value in values], np.float64)
-            found = number_ranges(named, derived, hours, None)
+            feature = number_ranges(named, derived, hours, None)
         else:
-            found = categories(named, derived, values, None, most=12)
-        if found is not None:
-            yield found
+            feature = categories(named, derived, values, None, most=12)
+        if feature is not None:
+            yield feature
 
 
 def _periods(
@@ -131,9 +131,9 @@ def _decimals(values: Sequence[Decimal | None]) -> Floats:
     The constant of an edge is its shortest text. A decimal below the text of its own nearest number
     becomes the next lower number.
     """
-    found = np.full(len(values), np.nan)
+    numbers = np.full(len(values), np.nan)
     for at, value in enumerate(values):
         if value is not None:
             near = float(value)
-            found[at] = near if value >= Decimal(repr(near)) else np.nextafter(near, -np.inf)
-    return found
+            numbers[at] = near if value >= Decimal(repr(near)) else np.nextafter(near, -np.inf)
+    return numbers

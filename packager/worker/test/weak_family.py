@@ -50,18 +50,20 @@ def weak(
     losses = losses_of(judged, profile, baseline)
     if losses is None:
         return Judged(not_judged="the answers have no loss of a row")
-    found = weak_slices(
+    search = weak_slices(
         frame,
         losses,
         (*schema.features, *schema.extras),
         profile,
         _options(policy, baseline),
     )
-    if not found.tried:
-        few = f"no slice of {counted(found.rows, 'labelled row')} has {SearchOptions.min_rows} rows"
-        return Judged(not_judged=few, details=_details(found).model_dump(mode="json"))
-    checks = [_summary(found), *(_check(slice_, found, policy) for slice_ in found.slices)]
-    return Judged(checks, details=_details(found).model_dump(mode="json"), spends=True)
+    if not search.tried:
+        few = (
+            f"no slice of {counted(search.rows, 'labelled row')} has {SearchOptions.min_rows} rows"
+        )
+        return Judged(not_judged=few, details=_details(search).model_dump(mode="json"))
+    checks = [_summary(search), *(_check(slice_, search, policy) for slice_ in search.slices)]
+    return Judged(checks, details=_details(search).model_dump(mode="json"), spends=True)
 
 
 def losses_of(
@@ -76,7 +78,7 @@ def losses_of(
     if loss is None:
         return None
     if isinstance(judged, JudgedRows) and judged.task == "classification" and profile is not None:
-        sure, known = confidence(judged.found, judged.classes), profile.calibration
+        sure, known = confidence(judged.predictions, judged.classes), profile.calibration
         if sure is not None and known is not None and np.isfinite(sure).all():
             expected = 1 - known.correct_many(sure)
             noise = None if baseline is None else _noise(sure, known, baseline)
@@ -108,27 +110,27 @@ def _options(policy: Policy, baseline: Baseline | None) -> WeakOptions:
     return WeakOptions(policy.weak.features, policy.weak.effect, against, SHOWN_LEVEL, usual)
 
 
-def _summary(found: WeakSlices) -> Check:
+def _summary(search: WeakSlices) -> Check:
     """How many there are; each is a check of its own."""
-    number = counted(len(found.slices), "weak slice") if found.slices else "no weak slice"
+    number = counted(len(search.slices), "weak slice") if search.slices else "no weak slice"
     return Check(
         family="weak",
         name="search",
         metric="slices",
-        now=float(len(found.slices)),
-        rows=found.rows,
-        why=f"{number} among {found.tried:,} that were tried on {counted(found.rows, 'row')}",
+        now=float(len(search.slices)),
+        rows=search.rows,
+        why=f"{number} among {search.tried:,} that were tried on {counted(search.rows, 'row')}",
     )
 
 
-def _check(one: WeakSlice, found: WeakSlices, policy: Policy) -> Check:
+def _check(one: WeakSlice, search: WeakSlices, policy: Policy) -> Check:
     expected = {
         "confidence": "its confidence lets expect",
         "rest": "the other rows have",
         "baseline": "was usual when packaged",
-    }[found.against]
+    }[search.against]
     # Without confidences every model is worse on hard rows than on the others: that is no change.
-    is_requested = found.against != "rest" or policy.weak.against == "rest"
+    is_requested = search.against != "rest" or policy.weak.against == "rest"
     fails = is_requested and one.q <= policy.false_alarm * SHARES["weak"]
     return Check(
         family="weak",
@@ -139,7 +141,7 @@ def _check(one: WeakSlice, found: WeakSlices, policy: Policy) -> Check:
         now=one.loss,
         difference=one.excess,
         interval=one.interval,
-        limit=found.effect,
+        limit=search.effect,
         rows=one.rows,
         q=one.q,
         verdict="failed" if fails else "warned",
@@ -149,7 +151,7 @@ def _check(one: WeakSlice, found: WeakSlices, policy: Policy) -> Check:
     )
 
 
-def _details(found: WeakSlices) -> WeakDetails:
+def _details(search: WeakSlices) -> WeakDetails:
     return WeakDetails(
         slices=tuple(
             WeakSliceDetails(
@@ -163,6 +165,6 @@ def _details(found: WeakSlices) -> WeakDetails:
                 high=slice_.interval[1],
                 examples=slice_.examples,
             )
-            for slice_ in found.slices
+            for slice_ in search.slices
         )
     )

@@ -47,16 +47,16 @@ def intervals(
     codes = np.searchsorted(edges, numbers, side="right").astype(np.int64)
     counts = np.bincount(codes[~missing], minlength=len(edges) + 1)
     terms = interval_terms(own, [texts[edge] for edge in edges], counts.tolist())
-    found = with_missing(
+    feature = with_missing(
         name,
         own,
         np.where(missing, len(counts), codes),
         len(counts),
         terms,
     )
-    if found is None or not len(edges):
-        return found
+    if feature is None or not len(edges):
+        return feature
     within = np.searchsorted(fine, numbers, side="right").astype(np.int64)
     starts = (0, *(int(at) + 1 for at in np.searchsorted(fine, edges)), len(fine) + 1)
     fitted = Ranges(own, tuple(texts[edge] for edge in fine), np.where(missing, -1, within), starts)
-    return replace(found, ranges=fitted)
+    return replace(feature, ranges=fitted)

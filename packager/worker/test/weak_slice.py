@@ -68,10 +68,10 @@ class WeakSlices(FrozenModel):
 
     def without_cells(self) -> WeakSlices:
         """The same with the positions of example rows, not their cells: for a package."""
-        kept = ("row", "loss")
+        keys = ("row", "loss")
         slices = tuple(
             slice_.model_copy(
-                update={"examples": tuple({k: row[k] for k in kept} for row in slice_.examples)}
+                update={"examples": tuple({k: row[k] for k in keys} for row in slice_.examples)}
             )
             for slice_ in self.slices
         )

@@ -125,14 +125,14 @@ def interval_terms(name: str, edges: Sequence[str], counts: Sequence[int]) -> li
     """
     if not edges:
         return []
-    found = [Term(_between(name, edges, at, at + 1), (at,)) for at in range(len(counts))]
+    terms = [Term(_between(name, edges, at, at + 1), (at,)) for at in range(len(counts))]
     if len(counts) <= COARSE:
-        return found
+        return terms
     before = np.concatenate([[0], np.cumsum(counts)]) / max(1, sum(counts))
     parts = np.arange(2 * COARSE + 1) / (2 * COARSE)
     cuts = [int(np.abs(before - part).argmin()) for part in parts]
     wide = dict.fromkeys(zip(cuts, cuts[2:], strict=False))
-    return found + [
+    return terms + [
         Term(_between(name, edges, start, end), tuple(range(start, end)))
         for start, end in wide
         if 1 < end - start < len(counts)
@@ -144,18 +144,18 @@ def value_terms(name: str, values: Sequence[Sequence[Constant]], rest: bool) -> 
 
     A bin of values without a constant in the language has no term.
     """
-    found: list[Term] = []
+    terms: list[Term] = []
     known: list[str | None] = []
     for at, group in enumerate(values):
         texts = [literal(value) for value in group]
         known += texts
         some = [text for text in texts if text is not None]
         if len(some) == len(texts):
-            found.append(Term(_equal(name, group, some), (at,)))
+            terms.append(Term(_equal(name, group, some), (at,)))
     listed = ", ".join(text for text in known if text is not None)
     if rest and None not in known and len(listed) <= MAX_LIST:
-        found.append(Term(f"{name} not in [{listed}]", (len(values),)))
-    return found
+        terms.append(Term(f"{name} not in [{listed}]", (len(values),)))
+    return terms
 
 
 def missing_term(name: str, code: int) -> Term:
@@ -168,8 +168,10 @@ def with_missing(
 ) -> TermFeature | None:
     """The feature with a bin ``size`` of null, if there is any; None without two bins."""
     null = bool((codes == size).any())
-    found = (*terms, *([missing_term(own, size)] if null else []))
-    return TermFeature(name, codes, size + null, found) if size + null > 1 and found else None
+    all_terms = (*terms, *([missing_term(own, size)] if null else []))
+    return (
+        TermFeature(name, codes, size + null, all_terms) if size + null > 1 and all_terms else None
+    )
 
 
 def _equal(name: str, values: Sequence[Constant], texts: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ class WeightedRows(JudgedRows):
         plain = super().where(mask)
         return replace(
             self,
-            **{n: getattr(plain, n) for n in ("truth", "found", "groups")},
+            **{n: getattr(plain, n) for n in ("truth", "predictions", "groups")},
             weights=self.weights[mask],
             wrong=None if self.wrong is None else self.wrong[mask],
         )
@@ -56,9 +56,9 @@ class WeightedRows(JudgedRows):
         """As ``JudgedRows.estimates``, of the metrics that are means over rows."""
         if not len(self):
             return {}
-        found = estimates(self._means(), self.groups)
+        estimated = estimates(self._means(), self.groups)
         accuracy = self._accuracy()
-        return found if accuracy is None else {**found, "accuracy": accuracy}
+        return estimated if accuracy is None else {**estimated, "accuracy": accuracy}
 
     def _accuracy(self) -> Estimate | None:
         """The accuracy by its deviation from what confidence lets expect; None if it is unknown.
@@ -73,14 +73,16 @@ class WeightedRows(JudgedRows):
         losses = self.losses
         assert losses is not None
         expected = Expected(self.wrong, mean)
-        found = active_sampling.weighted_mean(
+        mean_loss = active_sampling.weighted_mean(
             losses, 1 / self.weights, expected=expected, share=True, finite=False
         )
-        return Estimate(1 - found.value, found.variance, found.rows, found.degrees, True)
+        return Estimate(
+            1 - mean_loss.value, mean_loss.variance, mean_loss.rows, mean_loss.degrees, True
+        )
 
     def _means(self) -> dict[str, Metric]:
         if self.task == "regression":
-            error = numbers(self.found.labels) - numbers(self.truth)
+            error = numbers(self.predictions.labels) - numbers(self.truth)
             known = np.where(np.isfinite(error), error, 0.0)
             weights = np.where(np.isfinite(error), self.weights, 0.0)
             if not weights.sum():
@@ -90,15 +92,15 @@ class WeightedRows(JudgedRows):
                 "bias": weighted_metric(known, weights),
             }
         truth, guess, _ = self.codes
-        found = {
+        metrics = {
             "accuracy": weighted_metric(np.asarray(truth == guess, float), self.weights, "share")
         }
-        chances = self.found.probabilities
+        chances = self.predictions.probabilities
         if chances is not None and np.isfinite(chances).all() and truth.max() < chances.shape[1]:
             smallest = float(np.finfo(np.float64).eps)
             losses = -np.log(np.clip(chances[np.arange(len(truth)), truth], smallest, 1))
-            found["log_loss"] = weighted_metric(losses, self.weights, "positive")
-        return found
+            metrics["log_loss"] = weighted_metric(losses, self.weights, "positive")
+        return metrics
 
 
 def weighted_metric(values: Floats, weights: Floats, range_: Range = "any") -> Metric:

@@ -32,20 +32,20 @@ def answer_features(
     in one bin, are named on stderr.
     """
     columns = answer_columns(outputs)
-    found: list[FeatureProfile] = []
+    features: list[FeatureProfile] = []
     left_out: list[str] = []
     for column, each in zip(columns, values_of(columns, outputs, answers), strict=True):
-        feature = _feature(column, each) if len(found) < MAX_ANSWER_FEATURES else None
+        feature = _feature(column, each) if len(features) < MAX_ANSWER_FEATURES else None
         if feature is None:
             left_out.append(column.name)
         else:
-            found.append(feature)
+            features.append(feature)
     if left_out:
         sys.stderr.write(
             f"monitoring: of the answers, no drift of {', '.join(left_out)}: "
             f"in one bin, or beyond the limit of {MAX_ANSWER_FEATURES}\n"
         )
-    return tuple(found)
+    return tuple(features)
 
 
 def _feature(column: AnswerColumn, values: Sequence[Any]) -> FeatureProfile | None:

@@ -12,29 +12,29 @@ import numpy.typing as npt
 from packager.model.predictions import Predictions
 
 
-def skeletons(found: Predictions) -> list[Any]:
+def skeletons(predictions: Predictions) -> list[Any]:
     """Each row's answer with 0.0 in place of floats and null."""
-    return [_without_floats(answer) for answer in _joined(found)]
+    return [_without_floats(answer) for answer in _joined(predictions)]
 
 
-def numbers_within(found: Predictions) -> npt.NDArray[np.float64] | None:
+def numbers_within(predictions: Predictions) -> npt.NDArray[np.float64] | None:
     """The floats of each row's answer, in order, null as NaN: shape (rows, n).
 
     None if rows have different n, or none.
     """
-    rows = [list(_floats(answer)) for answer in _joined(found)]
-    if found.probabilities is not None:
-        rows = [[*row, *p] for row, p in zip(rows, found.probabilities.tolist(), strict=True)]
+    rows = [list(_floats(answer)) for answer in _joined(predictions)]
+    if predictions.probabilities is not None:
+        rows = [[*row, *p] for row, p in zip(rows, predictions.probabilities.tolist(), strict=True)]
     widths = {len(row) for row in rows}
     if len(widths) != 1 or widths == {0}:
         return None
     return np.array(rows, np.float64)
 
 
-def _joined(found: Predictions) -> list[Any]:
-    if found.more is None:
-        return found.labels
-    return [[label, more] for label, more in zip(found.labels, found.more, strict=True)]
+def _joined(predictions: Predictions) -> list[Any]:
+    if predictions.more is None:
+        return predictions.labels
+    return [[label, more] for label, more in zip(predictions.labels, predictions.more, strict=True)]
 
 
 def _without_floats(value: Any) -> Any:

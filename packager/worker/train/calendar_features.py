@@ -70,18 +70,18 @@ def drift_exclusions(dataset: Dataset, schema: Schema, job: Job) -> dict[str, Dr
         for moment, times in moments.items()
         for name, part in _parts(times).items()
     }
-    found: dict[str, DriftExclusion] = {}
+    exclusions: dict[str, DriftExclusion] = {}
     for column in schema.features:
         name = column.name
         if name in job.monitoring_exclude:
-            found[name] = DriftExclusion(reason="excluded", detail="[monitoring] exclude")
+            exclusions[name] = DriftExclusion(reason="excluded", detail="[monitoring] exclude")
         elif column.personal is not None:
-            found[name] = DriftExclusion(reason="personal", detail=column.personal)
+            exclusions[name] = DriftExclusion(reason="personal", detail=column.personal)
         elif name not in job.monitoring_include and column.kind not in NESTED:
             why = _why(column, rows[name], moments, parts) or _nonstationary(column, dataset, job)
             if why is not None:
-                found[name] = why
-    return found
+                exclusions[name] = why
+    return exclusions
 
 
 def _why(
@@ -131,10 +131,10 @@ def _timestamps(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
         if pd.api.types.is_datetime64_any_dtype(series.dtype):
             yield str(name), series.dt.tz_localize(None)
             continue
-        found = pd.api.types.infer_dtype(series, skipna=True)
-        if found == "date":
+        inferred = pd.api.types.infer_dtype(series, skipna=True)
+        if inferred == "date":
             yield str(name), pd.to_datetime(series)
-        elif found == "string":
+        elif inferred == "string":
             texts = series.dropna().astype(str)
             if len(texts) and texts.iloc[:QUICK_ROWS].str.fullmatch(ISO).all():
                 local = series.astype(object).str.replace(OFFSET, "", regex=True)
@@ -149,7 +149,7 @@ def _parts(times: pd.Series[Any]) -> dict[str, _Part]:
     iso = clock.isocalendar()
     # With NumPy, because its days also hold years outside the range of nanoseconds.
     days = pd.Series(times.to_numpy().astype("datetime64[D]").astype(np.int64), times.index)
-    found = {
+    components = {
         "month": (clock.month, clock.year),
         "weekday": (clock.day_of_week, days // 7),
         "hour": (clock.hour, days),
@@ -158,7 +158,7 @@ def _parts(times: pd.Series[Any]) -> dict[str, _Part]:
         "day of the year": (clock.day_of_year, clock.year),
         "year": (clock.year, None),
     }
-    return {name: _part(*of) for name, of in found.items()}
+    return {name: _part(*of) for name, of in components.items()}
 
 
 def _part(part: pd.Series[Any], cycle: pd.Series[Any] | None) -> _Part:

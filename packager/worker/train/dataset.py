@@ -82,9 +82,11 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
     unlabelled: dict[str, int] = {}
     for target in targets:
         absent = int(frame[target].isna().sum())
-        found = labels_read_as_null(source, root, target, absent)
-        _report_unlabelled(found, target, len(frame), job)
-        unlabelled = {text: max(count, unlabelled.get(text, 0)) for text, count in found.items()}
+        null_labels = labels_read_as_null(source, root, target, absent)
+        _report_unlabelled(null_labels, target, len(frame), job)
+        unlabelled = {
+            text: max(count, unlabelled.get(text, 0)) for text, count in null_labels.items()
+        }
     labelled = _labelled(frame, targets, job.task)
     check_targets(labelled, job.serve.outputs)
     if job.split.file is not None:
@@ -119,9 +121,9 @@ def describe(
 ) -> Schema:
     """Infer the schema from the training rows; ``classes`` and ``outputs`` are the model's."""
     extras = [name for name in slice_columns(job) if name not in dataset.features]
-    found = frames.infer_columns(dataset.train[list(dataset.features)], job.reader)
+    features = frames.infer_columns(dataset.train[list(dataset.features)], job.reader)
     return Schema(
-        features=with_defaults(found, job.defaults, strict=job.serve.strict),
+        features=with_defaults(features, job.defaults, strict=job.serve.strict),
         extras=frames.infer_columns(dataset.train[extras], job.reader) if extras else (),
         unused=_unused(dataset, extras),
         target=_target_column(dataset),
@@ -290,8 +292,8 @@ def _check_target(column: Column, labels: pd.Series[Any], task: Task) -> None:
         )
     fractions = column.kind == "number" and bool((labels % 1 != 0).any())
     if task == "classification" and (fractions or column.kind in ("datetime", "any")):
-        found = "fractions" if fractions else column.kind
+        got = "fractions" if fractions else column.kind
         raise UsageError(
-            f"[data] target: expected class labels in {column.name!r}, got {found}",
+            f"[data] target: expected class labels in {column.name!r}, got {got}",
             'name another column, or set task = "regression"',
         )

@@ -31,24 +31,24 @@ def embedding_features(dataset: Dataset, model: Model) -> tuple[FeatureProfile, 
         return ()
     assert isinstance(model, HostedModel)
     trained, held_out = (_cells(dataset, rows, model) for rows in (dataset.train, dataset.test))
-    found = tuple(bins_of(EMBEDDING, trained, held_out, MAX_BINS))
-    if not found:
+    features = tuple(bins_of(EMBEDDING, trained, held_out, MAX_BINS))
+    if not features:
         sys.stderr.write(
             f"monitoring: no drift of the embedding {dataset.embedding}: fewer than 20 held-out "
             "rows, or all at one distance\n"
         )
-    return found
+    return features
 
 
 def _cells(dataset: Dataset, rows: pd.DataFrame, model: HostedModel) -> ArrayCells:
     assert dataset.embedding is not None
     some = evenly_spaced(rows, MAX_EMBEDDED_ROWS)[list(dataset.features)]
-    made = model.embed(dataset.embedding, some)
+    embeddings = model.embed(dataset.embedding, some)
     again = model.embed(dataset.embedding, some.iloc[:1])
-    if again.shape[1] != made.shape[1]:
+    if again.shape[1] != embeddings.shape[1]:
         raise UsageError(
             f"[monitoring] embedding: expected as many numbers for one row as for {len(some):,}, "
-            f"got {again.shape[1]:,} and {made.shape[1]:,}",
+            f"got {again.shape[1]:,} and {embeddings.shape[1]:,}",
             "return an embedding of one size",
         )
-    return ArrayCells.of(made)
+    return ArrayCells.of(embeddings)

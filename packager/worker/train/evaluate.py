@@ -59,11 +59,11 @@ def evaluate(
     def measured(mask: Mask) -> MetricValues:
         chosen = np.flatnonzero(mask).tolist()
         rows = [actual[i] for i in chosen]
-        found = metrics(rows, predictions.at(chosen), model.classes, model.task)
+        model_metrics = metrics(rows, predictions.at(chosen), model.classes, model.task)
         constant = baseline.predictions(len(rows), classes)
         beside = metrics(rows, constant, model.classes, model.task).values
-        known = {name: value for name, value in beside.items() if name in found.values}
-        return found.model_copy(update={"baseline": known})
+        known = {name: value for name, value in beside.items() if name in model_metrics.values}
+        return model_metrics.model_copy(update={"baseline": known})
 
     slices = {name: mask for name, mask in masks.items() if name != ALL and mask.any()}
     return Evaluation(

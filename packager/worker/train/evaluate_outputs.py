@@ -32,7 +32,7 @@ MAX_SLICE_PARTS = 100
 
 
 def evaluate_outputs(
-    model: HostedModel, found: Predictions, dataset: Dataset, masks: Mapping[str, Flags]
+    model: HostedModel, predictions: Predictions, dataset: Dataset, masks: Mapping[str, Flags]
 ) -> Evaluation:
     """Compare the answers to the held-out rows with the targets, for each output.
 
@@ -40,7 +40,7 @@ def evaluate_outputs(
     """
     described = completed(dataset.outputs, model.outputs)
     prefixes = [""] if len(described) == 1 else [f"{one.name}." for one in described]
-    answered = by_output(found, described)
+    answered = by_output(predictions, described)
     measured = [
         (prefix, _Measured(one, given, dataset))
         for prefix, one, given in zip(prefixes, described, answered, strict=True)
@@ -63,10 +63,10 @@ def evaluate_outputs(
 class _Measured:
     """One output: its rows, and those of its baseline."""
 
-    def __init__(self, output: Output, found: Predictions, dataset: Dataset) -> None:
+    def __init__(self, output: Output, predictions: Predictions, dataset: Dataset) -> None:
         self._output = output
         self._form: OutputForm = form_of(output, dataset.train)
-        self._rows: Scored = scored_rows(dataset.test, output, found, dataset.features)
+        self._rows: Scored = scored_rows(dataset.test, output, predictions, dataset.features)
         self._baseline = baseline_rows(dataset.test, dataset.train, output, self._rows)
         if output.kind == "label" and output.target:
             known = {*(right_answers(dataset.train, output) or ())}
@@ -76,16 +76,18 @@ class _Measured:
         """Metrics over the rows of ``mask``, with intervals and baseline."""
         ranking = self._rows.queries is not None
         chosen = self._complete_queries(mask) if ranking else mask
-        found = self._metrics(self._rows.where(chosen))
+        model_metrics = self._metrics(self._rows.where(chosen))
         if self._baseline is None:
-            return found
+            return model_metrics
         beside = self._metrics(self._baseline.where(chosen)).values
         known = {
             name: value
             for name, value in beside.items()
-            if name in found.values and not name.startswith(DISTRIBUTIONS) and name != "queries"
+            if name in model_metrics.values
+            and not name.startswith(DISTRIBUTIONS)
+            and name != "queries"
         }
-        return found.model_copy(update={"baseline": known})
+        return model_metrics.model_copy(update={"baseline": known})
 
     def _metrics(self, rows: Scored) -> MetricValues:
         plain = self._output.kind in ("label", "number") and rows.queries is None
@@ -93,13 +95,13 @@ class _Measured:
             task: Task = "classification" if self._output.kind == "label" else "regression"
             given = Predictions(list(rows.answers), rows.chances)
             return metrics(rows.truth, given, self._output.classes, task)
-        found = metrics_of(rows, self._form)
-        ends = {name: interval_of(one) for name, one in found.items()}
+        by_name = metrics_of(rows, self._form)
+        ends = {name: interval_of(one) for name, one in by_name.items()}
         return MetricValues(
             rows=len(rows.answers),
-            values={name: one.value for name, one in found.items()},
+            values={name: one.value for name, one in by_name.items()},
             intervals={name: both for name, both in ends.items() if both is not None},
-            parts=tuple(sorted(name for name, one in found.items() if one.part)),
+            parts=tuple(sorted(name for name, one in by_name.items() if one.part)),
         )
 
     def _complete_queries(self, mask: Flags) -> Flags:

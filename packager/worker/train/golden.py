@@ -83,13 +83,13 @@ def examples(
     if bases:
         ways, stuck = _accepted_generators(schema, ways, asker, bases)
         rows = [] if stuck else _rows(schema, ways)
-    found = _answered([row for row in rows if asker.query([row]).outcome == "answered"], asker)
-    if not found.rows:
+    golden = _answered([row for row in rows if asker.query([row]).outcome == "answered"], asker)
+    if not golden.rows:
         of = f" value of {', '.join(repr(name) for name in stuck[:5])}" if stuck else " row"
         sys.stderr.write(
             f"no example is shown: the model predicts rows of the data, but no synthetic{of}\n"
         )
-    return found
+    return golden
 
 
 def given_examples(rows: Sequence[Row], asker: ResilientModel) -> Golden:

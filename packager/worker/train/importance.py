@@ -92,7 +92,7 @@ class _ModelQueries:
         The most important group is bisected first, down to single columns.
         """
         whole = _Group(0, len(self._rows.columns))
-        found: dict[int, float] = {}
+        changes: dict[int, float] = {}
         waiting: list[tuple[float, int, _Group]] = [(0.0, 0, whole)]
         questions = 0
         while waiting and questions + 2 <= MAX_CALLS:
@@ -101,7 +101,7 @@ class _ModelQueries:
                 change = self._change(half)
                 questions += 1
                 if half.stop - half.start == 1:
-                    found[half.start] = change
+                    changes[half.start] = change
                 elif change > 0:
                     heapq.heappush(waiting, (-change, half.start, half))
             if questions % PROGRESS_SECONDS == 0:
@@ -109,14 +109,14 @@ class _ModelQueries:
                     f"ranking features by importance: {questions} of at most "
                     f"{MAX_CALLS} predictions\n"
                 )
-        return found
+        return changes
 
     def _change(self, group: _Group) -> float:
-        kept = self._rows
+        unmoved = self._rows
         parts = [
-            kept.iloc[:, : group.start],
+            unmoved.iloc[:, : group.start],
             self._moved.iloc[:, group.start : group.stop],
-            kept.iloc[:, group.stop :],
+            unmoved.iloc[:, group.stop :],
         ]
         moved = pd.concat([part for part in parts if part.shape[1]], axis=1)
         regression = self._model.task == "regression"

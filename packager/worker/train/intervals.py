@@ -64,14 +64,16 @@ def regression_intervals(truth: Floats, guess: Floats) -> dict[str, Interval]:
     """
     with np.errstate(over="ignore", invalid="ignore"):
         error = guess - truth
-        found = {"mae": mean_interval(np.abs(error)), "bias": mean_interval(error)}
+        intervals = {"mae": mean_interval(np.abs(error)), "bias": mean_interval(error)}
         squared = mean_interval(error**2)
-        found["rmse"] = squared and (math.sqrt(max(0.0, squared[0])), math.sqrt(squared[1]))
+        intervals["rmse"] = squared and (math.sqrt(max(0.0, squared[0])), math.sqrt(squared[1]))
         deviations = (truth - truth.mean()) ** 2
         if deviations.sum() > 0:
             value = 1 - (error**2).sum() / deviations.sum()
             around = mean_interval(value + r2_influences(truth, error))
-            found["r2"] = around and (around[0], min(1.0, around[1]))
-    if "mae" in found and (mae := found["mae"]):
-        found["mae"] = max(0.0, mae[0]), mae[1]
-    return {name: ends for name, ends in found.items() if ends and all(map(math.isfinite, ends))}
+            intervals["r2"] = around and (around[0], min(1.0, around[1]))
+    if "mae" in intervals and (mae := intervals["mae"]):
+        intervals["mae"] = max(0.0, mae[0]), mae[1]
+    return {
+        name: ends for name, ends in intervals.items() if ends and all(map(math.isfinite, ends))
+    }

@@ -60,9 +60,9 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFoldPredictio
         ended = run_child("folds", job_bytes, rows, root, folder, DEFAULT_MODEL_TIMEOUT_SECONDS)
         if not ended.finished:
             raise NotApplicableError(f"the default model failed: {ended.message}")
-        with np.load(folder / _ANSWERS) as found:
+        with np.load(folder / _ANSWERS) as arrays:
             return OutOfFoldPredictions(
-                found["rows"], folds.classes, found["target_values"], found["predictions"]
+                arrays["rows"], folds.classes, arrays["target_values"], arrays["predictions"]
             )
 
 
@@ -70,14 +70,14 @@ def predict_folds(job: FoldsJob, out: Path) -> None:
     """In the child process: write ``out``/folds.npz."""
     folds: Folds = pickle.loads(given_to_child())
     try:
-        found = folds.predict_all(default_model(job.task))
+        out_of_fold = folds.predict_all(default_model(job.task))
     except NotApplicableError as error:
         raise PackageError(str(error)) from error
     np.savez(
         out / _ANSWERS,
-        rows=found.rows,
-        target_values=found.target_values,
-        predictions=found.predictions,
+        rows=out_of_fold.rows,
+        target_values=out_of_fold.target_values,
+        predictions=out_of_fold.predictions,
     )
 
 

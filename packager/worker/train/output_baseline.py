@@ -49,8 +49,8 @@ def baseline_rows(
 def _labels(output: Output, right: Sequence[Any], rows: Scored, count: int) -> Scored:
     classes = output.classes if rows.chances is not None else None
     if output.kind == "label":
-        found = ConstantBaseline.of(right, "classification").predictions(count, classes)
-        return rows._replace(answers=found.labels, chances=found.probabilities)
+        predictions = ConstantBaseline.of(right, "classification").predictions(count, classes)
+        return rows._replace(answers=predictions.labels, chances=predictions.probabilities)
     labels = output.classes or labels_of(right, [])
     shares = indicators(right, labels).mean(axis=0)
     answer = [label for label, share in zip(labels, shares, strict=True) if share >= 0.5]
@@ -73,8 +73,8 @@ def _quantiles(right: Sequence[Any], output: Output) -> Any:
     """The quantiles of the training rows; of several steps, of each."""
     levels = output.levels or ()
     given = floats(right) if output.shape is None else matrix(right, *output.shape)
-    found = np.nanquantile(given, levels, axis=0).tolist()
-    return {number_name(level): value for level, value in zip(levels, found, strict=True)}
+    quantiles = np.nanquantile(given, levels, axis=0).tolist()
+    return {number_name(level): value for level, value in zip(levels, quantiles, strict=True)}
 
 
 def _most_frequent(right: Sequence[Any], output: Output) -> Any:

@@ -68,26 +68,26 @@ def _no_number(output: Output) -> UsageError:
     )
 
 
-def by_output(found: Predictions, outputs: Sequence[Output]) -> list[Predictions]:
+def by_output(predictions: Predictions, outputs: Sequence[Output]) -> list[Predictions]:
     """The answers of each output, with its probabilities if the model gives them."""
     if len(outputs) == 1:
-        return [found]
+        return [predictions]
     return [
-        Predictions([row[output.name] for row in found.labels], _chances(found, output))
+        Predictions([row[output.name] for row in predictions.labels], _chances(predictions, output))
         for output in outputs
     ]
 
 
 def scored_rows(
-    rows: pd.DataFrame, output: Output, found: Predictions, features: Sequence[str]
+    rows: pd.DataFrame, output: Output, predictions: Predictions, features: Sequence[str]
 ) -> Scored:
-    """The answers ``found`` to ``rows``, right answers, and what metrics need beside them."""
+    """The answers ``predictions`` to ``rows``, right answers, and what metrics need beside them."""
     truth = right_answers(rows, output)
     clusters = output.kind == "label" and truth is None
     return Scored(
-        found.labels,
+        predictions.labels,
         truth,
-        found.probabilities,
+        predictions.probabilities,
         queries_of(rows, output),
         None if output.event is None else seen_events(rows, output.event).tolist(),
         numeric_features(rows[list(features)]) if clusters else None,
@@ -155,11 +155,11 @@ def numeric_features(frame: pd.DataFrame) -> Floats:
     return np.concatenate(parts, axis=1) if parts else np.empty((len(frame), 0))
 
 
-def _chances(found: Predictions, output: Output) -> Floats | None:
+def _chances(predictions: Predictions, output: Output) -> Floats | None:
     """Shape (rows, classes); None if the model gives none."""
-    if not found.more or not output.classes:
+    if not predictions.more or not output.classes:
         return None
-    named = [row.get("probabilities", {}).get(output.name) for row in found.more]
+    named = [row.get("probabilities", {}).get(output.name) for row in predictions.more]
     if any(one is None for one in named):
         return None
     keys = [str(label) for label in output.classes]
@@ -168,13 +168,13 @@ def _chances(found: Predictions, output: Output) -> Floats | None:
 
 def seen_events(rows: pd.DataFrame, name: str) -> Flags:
     """Whether the event was seen, shape (rows,); raise ``UsageError`` for other values."""
-    found = scalars(rows[name])
-    if any(value not in (0, 1) for value in found):
+    values = scalars(rows[name])
+    if any(value not in (0, 1) for value in values):
         raise UsageError(
             f"[outputs] event: expected booleans or 0 and 1 in {name!r}, got other values",
             "name the column that says whether the event was seen",
         )
-    return np.array(found, np.bool_)
+    return np.array(values, np.bool_)
 
 
 def _parsed(cell: Any, output: Output) -> Any:

@@ -29,9 +29,9 @@ def with_own_metrics(
     assert dataset.metrics is not None
     features = list(dataset.features)
     with without_train_only(dataset.train_only):
-        found = model.predict(dataset.test[features])
+        predictions = model.predict(dataset.test[features])
     rows = dataset.test[[*features, *dataset.targets]]
-    measured = model.measure(dataset.metrics, rows, features, dataset.targets, found)
+    measured = model.measure(dataset.metrics, rows, features, dataset.targets, predictions)
     if taken := sorted(measured.keys() & evaluation.overall.values.keys()):
         raise UsageError(
             f"[recipe] metrics: expected names of its own, got {taken[0]!r}, which is measured"
@@ -50,8 +50,8 @@ def with_own_metrics(
     )
 
 
-def _with_means(found: MetricValues, columns: Mapping[str, Floats], mask: Flags) -> MetricValues:
-    values, intervals = dict(found.values), dict(found.intervals)
+def _with_means(metrics: MetricValues, columns: Mapping[str, Floats], mask: Flags) -> MetricValues:
+    values, intervals = dict(metrics.values), dict(metrics.intervals)
     for name, column in columns.items():
         some = column[mask]
         some = some[~np.isnan(some)]
@@ -61,4 +61,4 @@ def _with_means(found: MetricValues, columns: Mapping[str, Floats], mask: Flags)
             if ends is not None:
                 intervals[name] = ends
     changed: dict[str, Any] = {"values": values, "intervals": intervals}
-    return found.model_copy(update=changed)
+    return metrics.model_copy(update=changed)

@@ -36,7 +36,7 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
                     f"[data] {key}: expected a column of the data, got {display_value(name)}",
                     "check its spelling",
                 )
-    found: dict[str, Personal] = {}
+    personal: dict[str, Personal] = {}
     for name in names:
         if name in job.not_personal:
             continue
@@ -44,10 +44,10 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
         if kind is None and name in job.personal:
             kind = "personal data"
         if kind is not None:
-            found[name] = kind
-    _check_not_required(found, job, dataset)
-    _report_personal(found, job)
-    return found
+            personal[name] = kind
+    _check_not_required(personal, job, dataset)
+    _report_personal(personal, job)
+    return personal
 
 
 def without_values(schema: Schema, personal: Mapping[str, Personal]) -> Schema:
@@ -67,20 +67,20 @@ def without_values(schema: Schema, personal: Mapping[str, Personal]) -> Schema:
     )
 
 
-def _check_not_required(found: Mapping[str, Personal], job: Job, dataset: Dataset) -> None:
+def _check_not_required(personal: Mapping[str, Personal], job: Job, dataset: Dataset) -> None:
     for key, names in (
         ("[slices] columns", job.slices_columns),
         ("[test.fairness] columns", job.test.fairness.columns),
         ("[monitoring] include", job.monitoring_include),
     ):
         for name in names:
-            if name in found:
+            if name in personal:
                 raise UsageError(
                     f"{key}: expected no personal data, got {name!r}, which looks like "
-                    f"{found[name]}: its values would be shown in metrics and reports",
+                    f"{personal[name]}: its values would be shown in metrics and reports",
                     f"leave it out, or set {ALLOW.format(repr(name))}",
                 )
-    for name, kind in found.items():
+    for name, kind in personal.items():
         if str(dataset.train[name].dtype) == "category":
             raise UsageError(
                 f"[data]: {name!r} looks like {kind} and has the dtype category, whose values "
@@ -90,8 +90,8 @@ def _check_not_required(found: Mapping[str, Personal], job: Job, dataset: Datase
             )
 
 
-def _report_personal(found: Mapping[str, Personal], job: Job) -> None:
-    for name, kind in found.items():
+def _report_personal(personal: Mapping[str, Personal], job: Job) -> None:
+    for name, kind in personal.items():
         looks = "is" if name in job.personal else "looks like"
         sys.stderr.write(
             f"personal data: {display_value(name)} {looks} {kind}: the package shows none of its "

@@ -71,13 +71,13 @@ def profile(
     columns = [column for column in schema.features if column.name not in excluded]
     if len(columns) > room:
         columns = rank(features, columns)
-    found = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
-    _report_left_out(found, room)
+    monitored = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
+    _report_left_out(monitored, room)
     _report_excluded(excluded)
     right = None if structured else _right(rows[dataset.target], predictions)
-    return found.model_copy(
+    return monitored.model_copy(
         update={
-            "features": (*found.features, *answers),
+            "features": (*monitored.features, *answers),
             "drift_excluded": excluded,
             "embedding": _embedding(dataset, answers),
             "reference_anomalies": _counted(reference_anomalies(dataset, schema), excluded),
@@ -132,8 +132,8 @@ def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Fl
         [-1 if label is None else indices.get(label, -1) for label in predictions.labels]
     )
     own = chances[np.arange(len(chosen)), np.maximum(chosen, 0)]
-    found: Floats = np.where(chosen >= 0, own, chances.max(axis=1))
-    return found
+    confidences: Floats = np.where(chosen >= 0, own, chances.max(axis=1))
+    return confidences
 
 
 def reference_anomalies(dataset: Dataset, schema: Schema) -> dict[str, dict[str, float]]:
@@ -192,17 +192,21 @@ def _report_excluded(excluded: Mapping[str, DriftExclusion]) -> None:
         )
 
 
-def _report_left_out(found: Profile, room: int) -> None:
-    if found.left_out:
-        total = len({feature.column for feature in found.features}) + len(found.left_out)
-        why = "beyond the cap, the least important" if len(found.features) == room else "in one bin"
-        sys.stderr.write(
-            f"monitoring: {total - len(found.left_out)} of {total} features get drift bins; "
-            f"left out ({why}): {_listed(found.left_out)}\n"
+def _report_left_out(monitored: Profile, room: int) -> None:
+    if monitored.left_out:
+        total = len({feature.column for feature in monitored.features}) + len(monitored.left_out)
+        why = (
+            "beyond the cap, the least important"
+            if len(monitored.features) == room
+            else "in one bin"
         )
-    if found.unwatched:
         sys.stderr.write(
-            f"monitoring: not compared, beyond the cap of {room}: {_listed(found.unwatched)}\n"
+            f"monitoring: {total - len(monitored.left_out)} of {total} features get drift bins; "
+            f"left out ({why}): {_listed(monitored.left_out)}\n"
+        )
+    if monitored.unwatched:
+        sys.stderr.write(
+            f"monitoring: not compared, beyond the cap of {room}: {_listed(monitored.unwatched)}\n"
         )
 
 

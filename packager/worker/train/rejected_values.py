@@ -63,18 +63,18 @@ def with_rejected_values(
     if not bases:
         return schema
     budget = CallBudget.of(len(schema.features))
-    found: dict[str, dict[RejectedValue, RowOutcome]] = {
+    rejected: dict[str, dict[RejectedValue, RowOutcome]] = {
         column.name: {} for column in schema.features
     }
     for kind, values in _questions(schema, gaps):
         test = _tester(asker, bases, values, budget)
         for name, outcome in attribute_failure(tuple(values), test, lambda: asker.may_end).items():
             if counts(schema, name, kind, outcome):
-                known = found[name].get(kind)
-                found[name][kind] = known if known in FATAL else outcome
+                known = rejected[name].get(kind)
+                rejected[name][kind] = known if known in FATAL else outcome
     if budget.rows < 0:
         sys.stderr.write("not all columns were tested for values that the model rejects\n")
-    features = (_recorded(column, found[column.name]) for column in schema.features)
+    features = (_recorded(column, rejected[column.name]) for column in schema.features)
     return schema.model_copy(update={"features": tuple(features)})
 
 
@@ -128,14 +128,14 @@ def _tester(
 
 def missing_values(schema: Schema, train: pd.DataFrame) -> dict[str, int]:
     """Integer column without categories → the smallest integer missing between training values."""
-    found = {}
+    missing = {}
     for column in schema.features:
         if column.kind == "integer" and column.categories is None:
             present = np.unique(train[column.name].dropna().to_numpy())
             steps = np.flatnonzero(np.diff(present) > 1)
             if len(steps):
-                found[column.name] = int(present[steps[0]]) + 1
-    return found
+                missing[column.name] = int(present[steps[0]]) + 1
+    return missing
 
 
 def _questions(schema: Schema, gaps: Values) -> Iterator[tuple[RejectedValue, Values]]:
@@ -152,8 +152,8 @@ def _may_be_empty(column: Column) -> bool:
 
 
 def _unseen_of(features: Sequence[Column]) -> dict[str, Any]:
-    made = {column.name: _unseen(column) for column in features}
-    return {name: value for name, value in made.items() if value is not None}
+    unseen = {column.name: _unseen(column) for column in features}
+    return {name: value for name, value in unseen.items() if value is not None}
 
 
 def _unseen(column: Column) -> Any:
@@ -161,10 +161,10 @@ def _unseen(column: Column) -> Any:
     known = frozenset(column.categories or ())
     match column.kind:
         case "string":
-            made = UNSEEN
-            while made in known:
-                made += " again"
-            return made
+            text = UNSEEN
+            while text in known:
+                text += " again"
+            return text
         case "number" | "integer" if known:
             return max(value for value in known if not isinstance(value, str)) + 1
     return None
@@ -178,28 +178,28 @@ def _ends(column: Column) -> tuple[Any, Any] | tuple[()]:
         case "number":
             name = column.dtype.lower()
             limits = np.finfo(name if name.startswith("float") else "float64")
-            found: tuple[Any, Any] = (float(limits.min), float(limits.max))
+            ends: tuple[Any, Any] = (float(limits.min), float(limits.max))
         case "integer":
             name = column.dtype.lower()
             whole = np.iinfo(name if name.startswith(("int", "uint")) else "int64")
-            found = (int(whole.min), int(whole.max))
+            ends = (int(whole.min), int(whole.max))
         case "array" if column.element != "bool":
             held: Any = np.finfo if np.dtype(column.element).kind == "f" else np.iinfo
             limits = held(column.element)
-            found = (filled(column, limits.min), filled(column, limits.max))
+            ends = (filled(column, limits.min), filled(column, limits.max))
         case "datetime":
             zone = "+00:00" if "," in column.dtype else ""
             years = (1678, 2261) if nanoseconds_per_tick(column) == 1 else (2, 9998)
-            found = (f"{years[0]:04}-01-01T00:00:00{zone}", f"{years[1]:04}-12-31T00:00:00{zone}")
+            ends = (f"{years[0]:04}-01-01T00:00:00{zone}", f"{years[1]:04}-12-31T00:00:00{zone}")
         case "date":
-            found = ("0002-01-01", "9998-12-31")
+            ends = ("0002-01-01", "9998-12-31")
         case "time":
-            found = ("00:00:00", "23:59:59")
+            ends = ("00:00:00", "23:59:59")
         case "decimal":
-            found = (f"-{'9' * 15}", "9" * 15)
+            ends = (f"-{'9' * 15}", "9" * 15)
         case _:
             return ()
-    return found if all(_takes(column, value) for value in found) else ()
+    return ends if all(_takes(column, value) for value in ends) else ()
 
 
 def _takes(column: Column, value: Any) -> bool:
@@ -210,8 +210,8 @@ def _takes(column: Column, value: Any) -> bool:
     return True
 
 
-def _recorded(column: Column, found: Mapping[RejectedValue, RowOutcome]) -> Column:
-    if not found:
+def _recorded(column: Column, rejected: Mapping[RejectedValue, RowOutcome]) -> Column:
+    if not rejected:
         return column
-    fatal = tuple(kind for kind, outcome in found.items() if outcome in FATAL)
-    return column.model_copy(update={"refuses": tuple(found), "fatal": fatal})
+    fatal = tuple(kind for kind, outcome in rejected.items() if outcome in FATAL)
+    return column.model_copy(update={"refuses": tuple(rejected), "fatal": fatal})

@@ -58,12 +58,12 @@ def check_members(dataset: Dataset, job: Job, root: Root) -> None:
 
 
 def _check(name: str, sketch: KeySketch, held_out: npt.NDArray[np.uint64], job: Job) -> None:
-    found = sketch.overlap(held_out)
-    if found.rows:
-        about = "" if found.exact else "about "
+    overlap = sketch.overlap(held_out)
+    if overlap.rows:
+        about = "" if overlap.exact else "about "
         raise PackageError(
             f"member {name!r}: expected held-out rows that it was not trained on, got"
-            f" {about}{found.rows:,} of {len(held_out):,} that it was,"
+            f" {about}{overlap.rows:,} of {len(held_out):,} that it was,"
             f" by the key {', '.join(job.key)}",
             "hold out rows that no member has seen: name them by split.file under [data], or"
             " build the member on other rows",

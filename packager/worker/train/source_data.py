@@ -46,8 +46,8 @@ def read_source(root: Root, reader: TableReadOptions) -> SourceData:
 
 def read_data(path: Path, reader: TableReadOptions) -> SourceData:
     """Read the file or folder ``path``; raise ``UsageError`` if it can't be read."""
-    found = source_files(path, reader)
-    files = tuple(FileEntry.of(file, found.name(file)) for file in found.all)
+    listing = source_files(path, reader)
+    files = tuple(FileEntry.of(file, listing.name(file)) for file in listing.all)
     return SourceData(frames.read(path, reader), files, reader)
 
 
@@ -100,8 +100,8 @@ def _alike(column: pd.Series[Any], source: pd.Series[Any]) -> pd.Series[Any]:
     if column.isna().all():
         return column.astype(wanted)
     zoned = isinstance(wanted, pd.DatetimeTZDtype)
-    found = types.is_datetime64_any_dtype(column.dtype)
-    if not found or isinstance(column.dtype, pd.DatetimeTZDtype) != zoned:
+    is_datetime = types.is_datetime64_any_dtype(column.dtype)
+    if not is_datetime or isinstance(column.dtype, pd.DatetimeTZDtype) != zoned:
         raise UsageError(
             f"[data] split: expected times {'with' if zoned else 'without'} an offset in "
             f"{column.name!r} of the held-out file, as in the source, got {column.dtype}",
@@ -112,12 +112,12 @@ def _alike(column: pd.Series[Any], source: pd.Series[Any]) -> pd.Series[Any]:
 
 def labels_read_as_null(source: SourceData, root: Root, target: str, absent: int) -> dict[str, int]:
     """Text read as null → its number of rows in the target; "" is the empty cell."""
-    found = source_files(root.source, source.reader)
+    listing = source_files(root.source, source.reader)
     if not absent:
         return {}
-    if found.format != "csv":
+    if listing.format != "csv":
         return {"": absent}
-    return null_words(found.table, source.reader, [target]).get(target, {"": absent})
+    return null_words(listing.table, source.reader, [target]).get(target, {"": absent})
 
 
 def rows_of(frame: pd.DataFrame, mask: npt.NDArray[np.bool_]) -> pd.DataFrame:

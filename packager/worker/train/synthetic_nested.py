@@ -59,10 +59,10 @@ def _is_picture(begun: bytes) -> bool:
 
 def _commonest_png(values: pd.Series[Any]) -> tuple[int, int, int] | None:
     """Width, height and colour type of most PNGs; None without one that is small enough."""
-    found: Counter[tuple[int, int, int]] = Counter()
+    counts: Counter[tuple[int, int, int]] = Counter()
     for begun in _begun(values):
         if begun.startswith(_SIGNATURES[0]) and begun[12:16] == b"IHDR" and len(begun) >= 26:
             width, height, _depth, colour = struct.unpack(">IIBB", begun[16:26])
             if 0 < width * height <= MAX_PIXELS:
-                found[width, height, colour if colour in _COLOURS else 2] += 1
-    return found.most_common(1)[0][0] if found else None
+                counts[width, height, colour if colour in _COLOURS else 2] += 1
+    return counts.most_common(1)[0][0] if counts else None

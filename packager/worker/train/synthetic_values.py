@@ -108,13 +108,13 @@ def _commonest(parts: Sequence[str]) -> str:
     length = Counter(map(len, parts)).most_common(1)[0][0]
     alike = [part for part in parts if len(part) == length]
     for share in (MIN_SHARED_ROWS, len(alike)):
-        made = []
+        pattern = []
         for characters in zip(*alike, strict=True):
             character, count = Counter(characters).most_common(1)[0]
-            made.append(character if count >= share else _mask(character))
-        if "".join(made) not in alike:
+            pattern.append(character if count >= share else _mask(character))
+        if "".join(pattern) not in alike:
             break
-    return "".join(made)
+    return "".join(pattern)
 
 
 def _mask(character: str) -> str:

@@ -20,8 +20,8 @@ def check_takes_frames(step: str | None, columns: Sequence[Column], *, trained: 
 
 
 def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageError:
-    found = [column.name for column in columns if column.kind == "string"]
-    texts = found or ["text"]
+    text_columns = [column.name for column in columns if column.kind == "string"]
+    texts = text_columns or ["text"]
     name = repr(texts[0]).replace("'", '"')
     names = ", ".join(repr(column.name) for column in columns[:5])
     fix = (
@@ -34,7 +34,7 @@ def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageE
     )
     return PackageError(
         f"the model begins with {step}, which takes one column of text: expected exactly one among"
-        f" the features, got {_listed(found)} (features {names})",
+        f" the features, got {_listed(text_columns)} (features {names})",
         fix,
     )
 

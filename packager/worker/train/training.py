@@ -140,8 +140,8 @@ def _measured(model: Model, dataset: Dataset, masks: Mapping[str, Mask]) -> Eval
     features = list(dataset.features)
     if isinstance(model, HostedModel) and model.outputs:
         with without_train_only(dataset.train_only):
-            found = model.predict(dataset.test[features])
-        return evaluate_outputs(model, found, dataset, masks)
+            predictions = model.predict(dataset.test[features])
+        return evaluate_outputs(model, predictions, dataset, masks)
     training = scalars(dataset.train[dataset.target])
     with without_train_only(dataset.train_only):
         try:

@@ -95,7 +95,7 @@ def run(rows, members):
     with loaded_solution(tmp_path, flow, MEMBERS) as model:
         study = Study(model, ROWS, (), {})
         study.run()
-        calls = [(one.member, one.indices, one.found.labels) for one in study.received]
+        calls = [(one.member, one.indices, one.predictions.labels) for one in study.received]
     assert calls == [
         ("segmenter", [0, 1, 2], ["car", "home", "car"]),
         ("price", [0, 2], [2.0, 6.0]),

@@ -34,7 +34,7 @@ def test_one_copy_of_each_row_stays_and_the_first_one(names, deduped):
     found = corrections_of(frame, given)
     first = {name: names.index(name) for name in names}
     stays = [name not in deduped or place == first[name] for place, name in enumerate(names)]
-    assert found.kept.tolist() == stays
+    assert found.remaining.tolist() == stays
     assert found.dropped == stays.count(False)
     assert found.unused == ()
 
@@ -42,13 +42,13 @@ def test_one_copy_of_each_row_stays_and_the_first_one(names, deduped):
 def test_a_fix_reaches_every_copy_of_its_row_and_no_other():
     found = corrections_of(FRAME, [fix(FRAME, 1, "size", "7")])
     assert found.cells == {(1, "size"): "7", (2, "size"): "7"}
-    assert found.kept.all()
+    assert found.remaining.all()
 
 
 def test_a_verdict_that_no_row_has_is_reported_and_changes_nothing():
     found = corrections_of(FRAME, [Verdict(row_hash="0" * 16, verdict="drop")])
     assert found.unused == ("0" * 16,)
-    assert found.kept.all()
+    assert found.remaining.all()
     assert not found.cells
 
 
@@ -56,7 +56,7 @@ def test_a_verdict_may_name_what_a_row_was_fixed_to():
     fixed = FRAME.assign(size=[5, 2, 2])
     given = [fix(FRAME, 0, "size", "5"), Verdict(row_hash=row_hash(fixed, 0), verdict="drop")]
     found = corrections_of(FRAME, given)
-    assert found.kept.tolist() == [False, True, True]
+    assert found.remaining.tolist() == [False, True, True]
     assert found.unused == ()
 
 

@@ -37,8 +37,8 @@ class ListAddress:
 
     def with_one(self, name: str, value: str | None) -> ListAddress:
         """With one value of a filter in place of all others; None: without the filter."""
-        kept = [pair for pair in self.pairs if pair[0] != name]
-        return ListAddress([*kept, *([(name, value)] if value is not None else [])])
+        others = [pair for pair in self.pairs if pair[0] != name]
+        return ListAddress([*others, *([(name, value)] if value is not None else [])])
 
     def after(self, key: str) -> str:
         """The address of the next page."""

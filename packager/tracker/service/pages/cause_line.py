@@ -19,15 +19,15 @@ _HAPPENED = {
 }
 
 
-def cause_line(found: CauseSummary, now: float) -> str:
+def cause_line(summary: CauseSummary, now: float) -> str:
     """The cause: kind, count, start, and its largest issue."""
-    if not found.members:
-        return f"{found.size} issues since {short_clock(found.began, now)}"
-    largest = max(found.members, key=lambda one: (one.share, one.priority))
+    if not summary.members:
+        return f"{summary.size} issues since {short_clock(summary.began, now)}"
+    largest = max(summary.members, key=lambda one: (one.share, one.priority))
     what = _HAPPENED.get(largest.family, f"issues of {largest.family}")
     about = largest.subject.partition("=")[2] or largest.subject
     about = f"all of {largest.package}" if about == PACKAGE_SUBJECT else about
     return (
-        f"{found.size} {what} since {short_clock(found.began, now)}; largest "
+        f"{summary.size} {what} since {short_clock(summary.began, now)}; largest "
         f"{shortened(about, MAX_NAME)}, {formatted(float(f'{largest.share:.2g}'))}"
     )

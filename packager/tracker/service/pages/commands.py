@@ -28,7 +28,7 @@ def commands(issue: Issue) -> list[Command]:
     version = f" --version {shlex.quote(issue.version_last)}" if issue.version_last else ""
     drift = Command(f"package drift SERVER {model}{version}", "drift, anomalies and slices, live")
     test = Command(f"package test {package} --data NEW.csv", "the package on newer rows")
-    found = {
+    by_family = {
         "inputs": [drift, test],
         "quality": [test, drift],
         "labels": [drift],
@@ -37,4 +37,4 @@ def commands(issue: Issue) -> list[Command]:
         "data": [Command("package data check PROJECT", "the rows that look wrong")],
     }
     inspect = Command(f"package inspect {package}", "recipe, data and metrics of the package")
-    return [*found.get(issue.family, []), inspect]
+    return [*by_family.get(issue.family, []), inspect]

@@ -84,13 +84,13 @@ def is_trusted(url: str, settings: ServiceSettings) -> bool:
 
 def _has_prefix(url: str, prefix: str) -> bool:
     try:
-        found, known = urlsplit(url), urlsplit(prefix)
+        parts, known = urlsplit(url), urlsplit(prefix)
     except ValueError:
         return False
-    if found.scheme not in ("http", "https") or "\\" in url or not url.isprintable():
+    if parts.scheme not in ("http", "https") or "\\" in url or not url.isprintable():
         return False
-    same = (found.scheme, found.netloc.lower()) == (known.scheme, known.netloc.lower())
-    path, start = found.path or "/", known.path or "/"
+    same = (parts.scheme, parts.netloc.lower()) == (known.scheme, known.netloc.lower())
+    path, start = parts.path or "/", known.path or "/"
     inside = path == start or path.startswith(start if start.endswith("/") else f"{start}/")
     return same and inside and ".." not in path.split("/")
 

@@ -63,14 +63,14 @@ class IssuePages:
         now = self._tracker.clock()
         try:
             action = action_of(form, who.name, now)
-            found = await self._site.context.write_as(
+            issue = await self._site.context.write_as(
                 who, intake.act, number, action, who.name, now
             )
         except ActionError as error:
             raise RefusedError(409, "refused", f"The issue can't take this: {error}.") from None
         except (ValidationError, ValueError) as error:
             raise malformed(error) from None
-        if found is None:
+        if issue is None:
             raise _unknown(number)
         path = local_path(form.text("next")) if form.text("next") else f"/issues/{number}"
         return RedirectResponse(path, 303)
@@ -81,7 +81,7 @@ class IssuePages:
             raise _unknown(number)
         now = self._tracker.clock()
         settings = self._site.context.settings
-        kept = plot_of(store, number)
+        stored_plot = plot_of(store, number)
         events = store.events(number, before)
         cause = cause_summaries(store, [issue.cause]).get(issue.cause)
         values = {
@@ -95,8 +95,8 @@ class IssuePages:
             "links": [link(url, name, settings) for name, url in issue.links.items()],
             "link_of": lambda url: link(url, "report", settings),
             "commands": commands(issue),
-            "plot": kept,
-            "drawing": None if kept is None else draw(kept.plot),
+            "plot": stored_plot,
+            "drawing": None if stored_plot is None else draw(stored_plot.plot),
             "cause": cause,
             "cause_line": "" if cause is None else cause_line(cause, now),
             "events": events,

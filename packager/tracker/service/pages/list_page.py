@@ -168,9 +168,9 @@ def rows_of(
     points = recent_points(store, [one.id for one in issues], now - DAY)
     rows = []
     for issue in issues:
-        found = causes.get(issue.cause)
-        line = "" if found is None else cause_line(found, now)
-        rows.append(ListRow(issue, sparkline(points[issue.id], now), found, line))
+        summary = causes.get(issue.cause)
+        line = "" if summary is None else cause_line(summary, now)
+        rows.append(ListRow(issue, sparkline(points[issue.id], now), summary, line))
     return rows
 
 
@@ -183,36 +183,36 @@ def _address_of(query: str) -> ListAddress:
 
 def _tabs(address: ListAddress, tallies: list[Tally]) -> list[tuple[str, ListAddress, int, bool]]:
     chosen = address.values("state")
-    found = []
+    tabs = []
     for name, value in TABS.items():
         states = ACTIVE if value is None else set(State) if value == "all" else {value}
         n = sum(one.n for one in tallies if one.state in states)
         there = chosen == ([] if value is None else [value])
-        found.append((name, address.with_one("state", value), n, there))
-    return found
+        tabs.append((name, address.with_one("state", value), n, there))
+    return tabs
 
 
 def _bands(
     address: ListAddress, selection: Selection, tallies: list[Tally]
 ) -> list[tuple[int, ListAddress, int, bool]]:
     states = set(selection.states) or set(State)
-    found = []
+    bands = []
     for band in BANDS:
         n = sum(one.n for one in tallies if one.band == band and one.state in states)
         there = selection.bands == (band,)
         link = address.with_one("band", None if there else f"P{band}")
-        found.append((band, link, n, there))
-    return found
+        bands.append((band, link, n, there))
+    return bands
 
 
 def _chips(address: ListAddress) -> list[tuple[str, str, ListAddress]]:
     """The filters that are set, each with the address without it."""
-    found = []
+    chips = []
     for name, value in address.pairs:
         if name not in ("state", "band", "order"):
             shown = value or ("nobody" if name == "owner" else "empty")
-            found.append(("search" if name == "q" else name, shown, address.with_one(name, None)))
-    return found
+            chips.append(("search" if name == "q" else name, shown, address.with_one(name, None)))
+    return chips
 
 
 def _packages(tallies: list[Tally]) -> list[tuple[str, int]]:

@@ -47,10 +47,10 @@ class PackagePages:
         return HTMLResponse(await self._tracker.read(self._render, who, name))
 
     def _render_all(self, store: StoreReader, who: Principal) -> str:
-        found: dict[str, list[Tally]] = {}
+        by_package: dict[str, list[Tally]] = {}
         for one in store.tallies():
-            found.setdefault(one.package, []).append(one)
-        rows = [(name, open_by_band(some), closed(some)) for name, some in found.items()]
+            by_package.setdefault(one.package, []).append(one)
+        rows = [(name, open_by_band(some), closed(some)) for name, some in by_package.items()]
         rows.sort(key=lambda row: ([-n for n in row[1]], row[0]))
         values = {
             "title": "Packages",

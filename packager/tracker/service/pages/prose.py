@@ -34,14 +34,14 @@ def _anchor(url: str, text: str) -> Markup:
 
 
 def _line(text: str, settings: ServiceSettings) -> Markup:
-    found = []
+    pieces = []
     for index, part in enumerate(_PART.split(text)):
         if index % 2 == 0:
-            found.append(Markup("{}").format(visible(part)))
+            pieces.append(Markup("{}").format(visible(part)))
         elif part.startswith("`"):
-            found.append(Markup("<code>{}</code>").format(visible(part[1:-1])))
+            pieces.append(Markup("<code>{}</code>").format(visible(part[1:-1])))
         else:
             url = part.rstrip(_TRAILING)
             known = _anchor(url, url) if is_trusted(url, settings) else visible(url)
-            found.append(Markup("{}{}").format(known, part[len(url) :]))
-    return Markup("").join(found)
+            pieces.append(Markup("{}{}").format(known, part[len(url) :]))
+    return Markup("").join(pieces)

@@ -28,8 +28,8 @@ class Pages:
     def routes(self) -> list[Route]:
         """The routes."""
         parts = (LoginPages, ListPage, IssuePages, PackagePages, TokenPage)
-        found = [route for part in parts for route in part(self._site).routes()]
-        return [*found, self._site.static.route()]
+        routes = [route for part in parts for route in part(self._site).routes()]
+        return [*routes, self._site.static.route()]
 
     async def on_http_error(self, request: Request, error: Exception) -> Response:
         """Answer what the router refuses: a page to a browser, JSON to others."""

@@ -26,8 +26,8 @@ def judge_held_out(root: Root, out: Path) -> CasesReport:
     """
     manifest = Manifest.load(root.package / MANIFEST)
     check_before_loading(manifest, root)
-    found = cases(_held_out(manifest, root), manifest, root, batches=False)
-    (family,) = judge({"cases": found}, manifest.test)
+    judged = cases(_held_out(manifest, root), manifest, root, batches=False)
+    (family,) = judge({"cases": judged}, manifest.test)
     report = CasesReport(checks=family.checks)
     (out / "cases.json").write_bytes(report.dump())
     return report

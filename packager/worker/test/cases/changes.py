@@ -37,7 +37,7 @@ def changed_rows(
     fit its column.
     """
     columns = {column.name: column for column in schema.features}
-    made = [dict(row) for row in rows]
+    changed = [dict(row) for row in rows]
     for name, change in changes.items():
         for column in filter(None, (name, change.column)):
             if column not in columns:
@@ -46,12 +46,14 @@ def changed_rows(
                     f"the features are {', '.join(list(columns)[:20])}",
                 )
         cells = [row[name] for row in rows]
-        for row, cell in zip(made, _changed(cells, rows, change, columns[name], case), strict=True):
+        for row, cell in zip(
+            changed, _changed(cells, rows, change, columns[name], case), strict=True
+        ):
             row[name] = cell
         if change.operation == "swap":
-            for row, cell in zip(made, cells, strict=True):
+            for row, cell in zip(changed, cells, strict=True):
                 row[change.column] = cell
-    return made
+    return changed
 
 
 def _changed(
@@ -96,8 +98,10 @@ def _computed_decimal(cell: str, change: CellChange) -> str:
         own, value = Decimal(cell), Decimal(str(change.value))
     except InvalidOperation:
         return cell
-    made = {"add": own + value, "subtract": own - value, "multiply": own * value}[change.operation]
-    return format(made.quantize(own) if own.as_tuple().exponent else made, "f")
+    computed = {"add": own + value, "subtract": own - value, "multiply": own * value}[
+        change.operation
+    ]
+    return format(computed.quantize(own) if own.as_tuple().exponent else computed, "f")
 
 
 def _typed(value: Any, column: Column, case: str) -> Any:

@@ -36,20 +36,20 @@ def judge_change(
     before, after = asker.query(rows.rows), asker.query(changed)
     names = _open_names(case, schema)
     usual = {f"{column.name}:missing" for column in schema.features if column.nullable}
-    found = []
+    verdicts = []
     for old, new, one, other in zip(rows.rows, changed, before, after, strict=True):
         if all(old.get(name) == new.get(name) for name in _changed_columns(case)):
-            found.append(RowVerdict(False, left_out=UNCHANGED))
+            verdicts.append(RowVerdict(False, left_out=UNCHANGED))
             continue
         if one.answer is None:
-            found.append(RowVerdict(False, left_out=ABSENT))
+            verdicts.append(RowVerdict(False, left_out=ABSENT))
             continue
         if other.answer is not None and other.flags - one.flags - usual:
-            found.append(RowVerdict(False, left_out=OUTSIDE))
+            verdicts.append(RowVerdict(False, left_out=OUTSIDE))
             continue
         cells = {name: [short(old.get(name)), short(new.get(name))] for name in names}
-        found.append(_changed_outcome(judge, one.answer, other, cells))
-    return found
+        verdicts.append(_changed_outcome(judge, one.answer, other, cells))
+    return verdicts
 
 
 def judge_bounds(rows: CaseRows, asker: RowAsker, judge: CaseJudge) -> list[RowVerdict]:

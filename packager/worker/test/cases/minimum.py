@@ -27,16 +27,16 @@ def judge_minimum(case: Case, model: HostedModel, manifest: Manifest, code: Path
     rows = _labelled_rows(case, manifest, code)
     answers = predict_rows(model, rows.features, manifest.schema_.features)
     answered = rows.where(answers.answered)
-    judged = judged_data(answered, answers.found, answered.labelled)
-    found = {} if judged is None else judged.estimates()
-    if case.metric not in found:
-        names = ", ".join(sorted(found)) or "none: its rows have no labels"
+    judged = judged_data(answered, answers.predictions, answered.labelled)
+    estimates = {} if judged is None else judged.estimates()
+    if case.metric not in estimates:
+        names = ", ".join(sorted(estimates)) or "none: its rows have no labels"
         raise UsageError(
             f"case {case.name!r}: expected a metric of its rows, got {case.metric!r}",
             f"the metrics are {names}",
         )
     assert judged is not None
-    now, direction = float(found[case.metric].value), worse_direction(case.metric)
+    now, direction = float(estimates[case.metric].value), worse_direction(case.metric)
     refused = int(np.sum(~answers.answered))
     passed = (now - case.limit) * direction <= 0 and not refused
     wanted = f"at {'least' if direction < 0 else 'most'} {case.limit:.6g}"

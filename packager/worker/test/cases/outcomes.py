@@ -50,14 +50,14 @@ class CaseOutcomes:
 
         ``level``: the probability of failing although the share that passes is ``case.share``.
         """
-        made = [self._check("", list(range(len(self.rows))), level)]
+        checks = [self._check("", list(range(len(self.rows))), level)]
         if self.case.slices:
-            made += [
+            checks += [
                 self._check(name, np.flatnonzero(mask).tolist(), level)
                 for name, mask in self.rows.masks.items()
                 if mask.any()
             ]
-        return made
+        return checks
 
     def _check(self, slice_: str, chosen: Sequence[int], level: float) -> Check:
         """The check of the rows at the positions ``chosen``."""

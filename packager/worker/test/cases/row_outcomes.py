@@ -47,14 +47,14 @@ class RowAsker:
 
     def query(self, rows: Sequence[Row]) -> list[RowReply]:
         """The outcome of each row; rows that no request may hold are not sent."""
-        found = self._refusals(rows)
-        sent = [index for index, one in enumerate(found) if one is None]
+        refusals = self._refusals(rows)
+        sent = [index for index, one in enumerate(refusals) if one is None]
         answered: dict[int, RowReply] = {}
         for start in range(0, len(sent), CHUNK_ROWS):
             part = sent[start : start + CHUNK_ROWS]
             outcomes = self._part([rows[index] for index in part])
             answered |= dict(zip(part, outcomes, strict=True))
-        return [answered[index] if one is None else one for index, one in enumerate(found)]
+        return [answered[index] if one is None else one for index, one in enumerate(refusals)]
 
     def together(self, rows: Sequence[Row]) -> Reply:
         """The reply to ``rows`` in one call."""

@@ -49,8 +49,8 @@ class Compared:
 
     def prediction(self, answer: Answer) -> Any:
         """The label, number or document."""
-        found = answer["prediction"]
-        return found if self.output is None else found[self.output]
+        prediction = answer["prediction"]
+        return prediction if self.output is None else prediction[self.output]
 
     def whole(self, answer: Answer) -> Any:
         """The prediction with its probabilities."""
@@ -75,10 +75,10 @@ class Compared:
 
     def has_label(self, answer: Answer, label: str) -> bool:
         """Whether the answer is ``label``, or holds it."""
-        found = self.prediction(answer)
-        if isinstance(found, list):
-            return label in [class_text(one) for one in found]
-        return found is not None and class_text(found) == label
+        prediction = self.prediction(answer)
+        if isinstance(prediction, list):
+            return label in [class_text(one) for one in prediction]
+        return prediction is not None and class_text(prediction) == label
 
     def shown(self, answer: Answer) -> Any:
         """The value in a report: the number of a class with its label, or the prediction."""
@@ -87,8 +87,8 @@ class Compared:
         return self.prediction(answer)
 
     def _chances(self, answer: Answer) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = answer.get("probabilities") or {}
-        return found if self.output is None else found.get(self.output) or {}
+        chances: Mapping[str, Any] = answer.get("probabilities") or {}
+        return chances if self.output is None else chances.get(self.output) or {}
 
 
 def _label(case: Case, classes: tuple[Scalar, ...] | None) -> str | None:

@@ -68,14 +68,16 @@ def test_few_rows_are_not_judged_and_drawn_all_the_same() -> None:
 
 def test_answers_without_confidence_are_not_judged() -> None:
     _, judged = answered(500, 0)
-    bare = JudgedRows("classification", judged.truth, Predictions(judged.found.labels, None), None)
+    bare = JudgedRows(
+        "classification", judged.truth, Predictions(judged.predictions.labels, None), None
+    )
     assert report(bare).why == "the model gives no probabilities"
     assert report(numbers(500, 0)).why == "only labels have a confidence"
 
 
 def test_harder_rows_of_an_unchanged_model_pass() -> None:
     _, judged = answered(20_000, 1)
-    assert judged.found.probabilities is not None
-    hard = np.abs(judged.found.probabilities[:, 1] - 0.5) < 0.25
+    assert judged.predictions.probabilities is not None
+    hard = np.abs(judged.predictions.probabilities[:, 1] - 0.5) < 0.25
     found = report(judged.where(hard), gap=0.05)
     assert found.verdict == "passed"

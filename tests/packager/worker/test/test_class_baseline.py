@@ -35,7 +35,7 @@ def drawn(classes: int, rows: int = 8_000, seed: int = 0) -> JudgedRows:
 def test_areas_losses_and_calibration_are_scikit_learns_on_the_rows(classes: int) -> None:
     judged = drawn(classes)
     baseline = of(judged)
-    answers, chances = baseline.answers, judged.found.probabilities
+    answers, chances = baseline.answers, judged.predictions.probabilities
     assert answers is not None
     assert chances is not None
     truth = np.array([judged.classes.index(one) for one in judged.truth])  # type: ignore[union-attr]
@@ -60,7 +60,7 @@ def test_confidence_is_that_of_the_answer() -> None:
     judged = drawn(3)
     found = reliability(judged)
     assert found is not None
-    chances = judged.found.probabilities
+    chances = judged.predictions.probabilities
     assert chances is not None
     assert found.confidence.sum() == pytest.approx(chances.max(axis=1).sum())
     assert found.accuracy == judged.estimates()["accuracy"].value
@@ -71,7 +71,7 @@ def test_it_is_small_and_has_no_row() -> None:
     judged = drawn(10, rows=20_000)
     text = of(judged).model_dump_json()
     assert len(text) < 40_000
-    chances = judged.found.probabilities
+    chances = judged.predictions.probabilities
     assert chances is not None
     assert not [score for score in chances[:200].ravel().tolist() if repr(score) in text]
 
@@ -95,7 +95,7 @@ def test_rows_that_belong_together_are_counted() -> None:
 def test_what_has_no_probabilities_or_classes_has_no_scores() -> None:
     _, judged = answered(100, 0)
     bare = JudgedRows(
-        "classification", judged.truth, Predictions(judged.found.labels, None), ("no", "yes")
+        "classification", judged.truth, Predictions(judged.predictions.labels, None), ("no", "yes")
     )
     found = class_baseline(bare)
     assert found is not None
@@ -106,6 +106,8 @@ def test_what_has_no_probabilities_or_classes_has_no_scores() -> None:
 
 def test_labels_that_the_model_does_not_know_are_not_in_the_matrix() -> None:
     frame, judged = answered(100, 0)
-    unknown = JudgedRows("classification", ["?", *judged.truth[1:]], judged.found, ("no", "yes"))
+    unknown = JudgedRows(
+        "classification", ["?", *judged.truth[1:]], judged.predictions, ("no", "yes")
+    )
     assert np.sum(confusion(unknown)) == 99
     assert baseline_of(unknown, masks(frame)).slices["__all__"].metrics["accuracy"].rows == 100

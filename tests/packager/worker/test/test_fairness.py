@@ -102,7 +102,7 @@ def test_small_groups_are_said_and_not_tested() -> None:
 def test_a_share_is_of_the_packaged_metric_of_all_rows() -> None:
     judged = numbers(2_000, 0)
     frame = pd.DataFrame({"city": np.tile(["a", "b"], 1_000)})
-    mae = np.abs(np.array(judged.found.labels, float) - np.array(judged.truth, float)).mean()
+    mae = np.abs(np.array(judged.predictions.labels, float) - np.array(judged.truth, float)).mean()
     baseline = packaged(frame, judged, POLICY)
     found = fairness(judged, frame, baseline, POLICY)
     assert [one.limit for one in found.checks] == [pytest.approx(0.1 * mae)] * 2

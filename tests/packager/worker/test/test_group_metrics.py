@@ -21,7 +21,7 @@ def test_the_metrics_are_scikit_learns_of_the_group() -> None:
     frame, judged = answered(3_000, 0)
     mask = (frame["sex"] == "f").to_numpy()
     found = group_metrics(judged, {"sex=f": mask}, NAMES, POLICY)["sex=f"]
-    truth, guess = np.array(judged.truth) == "yes", np.array(judged.found.labels) == "yes"
+    truth, guess = np.array(judged.truth) == "yes", np.array(judged.predictions.labels) == "yes"
     expected = {
         "accuracy": lambda m: (truth == guess)[m].mean(),
         "true_positive_rate": lambda m: recall_score(truth[m], guess[m]),
@@ -69,7 +69,7 @@ def test_rows_five_times_have_the_variance_of_one() -> None:
 
 def test_a_group_that_is_all_right_is_not_known_without_error() -> None:
     _frame, judged = answered(1_000, 0)
-    right = np.array(judged.truth) == np.array(judged.found.labels)
+    right = np.array(judged.truth) == np.array(judged.predictions.labels)
     few = np.flatnonzero(right)[:20]
     found = group_metrics(judged, {"few": np.isin(np.arange(1_000), few)}, ["accuracy"], POLICY)
     assert found["few"]["accuracy"].value == 1

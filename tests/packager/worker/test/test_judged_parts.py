@@ -71,8 +71,8 @@ def test_each_label_number_and_label_of_a_set_is_a_part() -> None:
         "tags.red": ("classification", (False, True)),
         "tags.new": ("classification", (False, True)),
     }
-    assert parts["tags.red"].found.labels == [True] * 100
-    assert parts["tags.new"].found.labels == [False] * 100
+    assert parts["tags.red"].predictions.labels == [True] * 100
+    assert parts["tags.new"].predictions.labels == [False] * 100
     assert left_out == {"note": "its answers (kind text) are no label and no number of a row"}
 
 

@@ -17,7 +17,11 @@ from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows, baseline
 
 def test_the_metrics_of_labels_are_scikit_learns() -> None:
     _, judged = answered(2_000, 0)
-    truth, guess, chances = judged.truth, judged.found.labels, judged.found.probabilities
+    truth, guess, chances = (
+        judged.truth,
+        judged.predictions.labels,
+        judged.predictions.probabilities,
+    )
     found = {name: one.value for name, one in judged.estimates().items()}
     recalls = metrics.recall_score(truth, guess, average=None)
     assert found == pytest.approx(
@@ -34,7 +38,7 @@ def test_the_metrics_of_labels_are_scikit_learns() -> None:
 
 def test_the_metrics_of_numbers_are_scikit_learns() -> None:
     judged = numbers(1_000, 0, bias=0.5)
-    truth, guess = judged.truth, judged.found.labels
+    truth, guess = judged.truth, judged.predictions.labels
     found = {name: one.value for name, one in judged.estimates().items()}
     assert found == pytest.approx(
         {

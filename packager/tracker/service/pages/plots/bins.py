@@ -14,17 +14,17 @@ MAX_DRAWN = 24
 
 def draw_bins(plot: BinsPlot) -> Drawing:
     """Rows of two bars; the table below has all bins."""
-    found = list(zip(plot.bins, plot.reference, plot.live, strict=True))
-    indices = list(range(len(found)))
-    if len(found) > MAX_DRAWN:
-        moved = sorted(indices, key=lambda i: -abs(found[i][2] - found[i][1]))
+    bins = list(zip(plot.bins, plot.reference, plot.live, strict=True))
+    indices = list(range(len(bins)))
+    if len(bins) > MAX_DRAWN:
+        moved = sorted(indices, key=lambda i: -abs(bins[i][2] - bins[i][1]))
         indices = sorted(moved[:MAX_DRAWN])
     largest = max(max(plot.reference), max(plot.live)) or 1.0
-    rows = [_row(*found[i], largest) for i in indices]
+    rows = [_row(*bins[i], largest) for i in indices]
     caption = "One pair of bars for each bin: the part of the rows in it."
-    if len(found) > MAX_DRAWN:
-        caption += f" Drawn are the {MAX_DRAWN} of {len(found)} bins that moved most."
-    moved_rows = sum(abs(live - before) for _, before, live in found) / 2
+    if len(bins) > MAX_DRAWN:
+        caption += f" Drawn are the {MAX_DRAWN} of {len(bins)} bins that moved most."
+    moved_rows = sum(abs(live - before) for _, before, live in bins) / 2
     caption += f" {percent(moved_rows)} of the rows would have to be elsewhere."
     return Drawing(
         html=Markup('<div class="bins">{}</div>').format(Markup("").join(rows)),
@@ -33,7 +33,7 @@ def draw_bins(plot: BinsPlot) -> Drawing:
         heads=["bin", plot.reference_name, plot.live_name, "change"],
         rows=[
             (name, value_text(before), value_text(live), _change(live - before))
-            for name, before, live in found
+            for name, before, live in bins
         ],
     )
 

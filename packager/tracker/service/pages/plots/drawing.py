@@ -54,8 +54,8 @@ class PlotScale:
     def at(self, value: float) -> float:
         """Percent of the way from ``low`` to ``high``, 0 to 100."""
         span = self.high - self.low
-        found = 100 * ((value - self.low) / span) if span else 50.0
-        return min(100.0, max(0.0, found)) if math.isfinite(found) else 50.0
+        percent = 100 * ((value - self.low) / span) if span else 50.0
+        return min(100.0, max(0.0, percent)) if math.isfinite(percent) else 50.0
 
     def ticks(self) -> list[float]:
         """Round values within the scale, about ``TICKS`` of them."""

@@ -60,8 +60,8 @@ def draw_intervals(plot: IntervalsPlot) -> Drawing:
 
 
 def _numbers(one: MeasuredRow) -> list[float]:
-    found = (one.value, one.low, one.high, one.reference, one.bound)
-    return [value for value in found if value is not None]
+    numbers = (one.value, one.low, one.high, one.reference, one.bound)
+    return [value for value in numbers if value is not None]
 
 
 def _line(one: MeasuredRow, scale: PlotScale, other: str) -> Markup:

@@ -112,13 +112,13 @@ def _time_axis(times: PlotScale) -> Markup:
 
 
 def _rows(line: SeriesLine, *, banded: bool) -> list[tuple[str, ...]]:
-    found = []
+    rows = []
     for point in line.points:
         ends = ["" if end is None else value_text(end) for end in (point.low, point.high)]
-        found.append(
+        rows.append(
             (clock(point.at), line.name, value_text(point.value), *(ends if banded else []))
         )
-    return found
+    return rows
 
 
 def _in_words(plot: SeriesPlot) -> str:
