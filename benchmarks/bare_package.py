@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from packager.manifest.base import FileEntry
-from packager.manifest.evaluation import Compiled, NumericalEnvironment
+from packager.manifest.evaluation import Compilation, NumericalEnvironment
 from packager.manifest.manifest import Manifest, Schema, Serve, Slices
 
 
@@ -21,7 +21,7 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
     (root / "package" / "manifest.json").write_bytes(whole.dump())
 
 
-def bare_manifest(name: str, schema: Schema, compiled: Compiled, **options: Any) -> Manifest:
+def bare_manifest(name: str, schema: Schema, compiled: Compilation, **options: Any) -> Manifest:
     """The fields that a server reads; ``options``: ``workers``, ``task`` and ``slices``."""
     return Manifest(
         name=name,

@@ -41,7 +41,7 @@ from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.suspects import suspects
-from packager.worker.test.verdict import Judged, judge
+from packager.worker.test.verdict import FamilyResult, judge
 from packager.worker.test.weak_family import weak
 from packager.worker.train import profile as monitored
 from packager.worker.train.dataset import Dataset, declare_slices, describe, slice_masks
@@ -51,6 +51,7 @@ LEVELS = {0.01: 0.03, 0.05: 0.08}
 HELD_OUT, NEW = 2_000, 2_000
 GROUP = "customer"
 COPIES = 5
+Results = Mapping[Family, FamilyResult]
 
 
 @dataclass(frozen=True)
@@ -95,27 +96,26 @@ def package(model: FittedModel, world: World, train: pd.DataFrame, held: pd.Data
     return Packaged(manifest, profile, baseline)
 
 
-def families(model: FittedModel, packaged: Packaged, new: pd.DataFrame) -> dict[Family, Judged]:
+def families(model: FittedModel, packaged: Packaged, new: pd.DataFrame) -> Results:
     """The results of the families on ``new``."""
     manifest, schema = packaged.manifest, packaged.manifest.schema_
-    rows = new_rows(new, manifest, schema)
-    found = model.predict(new)
+    rows, predictions = new_rows(new, manifest, schema), model.predict(new)
     groups = rows.groups(manifest.test.groups)
-    judged = JudgedRows(manifest.task, rows.truth, found, schema.classes, groups)
+    judged = JudgedRows(manifest.task, rows.truth, predictions, schema.classes, groups)
     effects = packaged.baseline.reference_effects
     grouped = group_columns(rows.served, rows.given, manifest.test.fairness)
     return {
         "suspects": suspects(rows, packaged.profile, manifest.test, effects),
-        "drift": drift(rows, found, packaged.profile, manifest.test, effects),
+        "drift": drift(rows, predictions, packaged.profile, manifest.test, effects),
         **labelled_families(judged, rows.masks, grouped, packaged.baseline, manifest),
         "weak": searched(judged, rows, packaged),
     }
 
 
-def searched(judged: JudgedRows, rows: NewRows, packaged: Packaged) -> Judged:
+def searched(judged: JudgedRows, rows: NewRows, packaged: Packaged) -> FamilyResult:
     """The weak slices; those of a regression only warn, so their part of the budget is enough."""
     if judged.task == "regression":
-        return Judged(spends=True)
+        return FamilyResult(spends=True)
     profile, baseline, about = packaged.profile, packaged.baseline, packaged.manifest
     return weak(judged, rows.served, profile, baseline, about.schema_, about.test)
 
@@ -131,7 +131,7 @@ def new_rows(new: pd.DataFrame, manifest: Manifest, schema: Schema) -> NewRows:
 
 def run(
     world: World, model: FittedModel, draw: np.random.Generator, fault: Fault | None, size: int
-) -> dict[Family, Judged]:
+) -> Results:
     """One test on rows drawn anew, with the fault."""
     every = world.draw(FIT_ROWS + HELD_OUT + size, draw)
     return tested(world, model, every, fault, draw)
@@ -143,7 +143,7 @@ def tested(
     every: pd.DataFrame,
     fault: Fault | None,
     draw: np.random.Generator,
-) -> dict[Family, Judged]:
+) -> Results:
     """The test on the last of the rows, against the package of the first."""
     train, held, new = (
         every.iloc[start:end].reset_index(drop=True)
@@ -159,9 +159,9 @@ def tested(
     return families(model, packaged, new)
 
 
-def failing(found: Mapping[Family, Judged], policy: Policy) -> tuple[list[str], list[str]]:
+def failing(results: Results, policy: Policy) -> tuple[list[str], list[str]]:
     """The families, and the checks, that fail."""
-    reports = judge(found, policy)
+    reports = judge(results, policy)
     checks = [
         f"{family.family}: {one.name}"
         for family in reports

@@ -39,7 +39,7 @@ from modelhost.frames import keep_text_plain
 from modelhost.model import LoadedModel
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker, RowError
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import read
 from packager.model.compiled.model import CompiledModel, needs_model
@@ -93,7 +93,7 @@ class CompiledCase:
     case: Case
     model: LoadedModel
     schema: Schema
-    verdict: Compiled
+    verdict: Compilation
     compiled: CompiledModel | None
     folder: Path
 

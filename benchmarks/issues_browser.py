@@ -22,7 +22,7 @@ from issues_examples import HOSTILE, fill, fill_hostile
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from packager.tracker.core.moments import HOUR
-from packager.tracker.service.run import Started, start
+from packager.tracker.service.run import ReadyService, start
 from packager.tracker.service.settings import ServiceSettings
 
 CHROMIUM = "/usr/bin/chromium"
@@ -59,7 +59,7 @@ class Problems:
 
 
 @contextlib.contextmanager
-def served(kind: str, away: bool = False) -> Iterator[Started]:
+def served(kind: str, away: bool = False) -> Iterator[ReadyService]:
     """A service with examples on a free port."""
     with tempfile.TemporaryDirectory() as folder:
         settings = ServiceSettings(
@@ -96,7 +96,7 @@ def watched(context: BrowserContext, found: Problems) -> Page:
     return page
 
 
-def login(browser: Browser, started: Started) -> str:
+def login(browser: Browser, started: ReadyService) -> str:
     """Log in once; the session's cookie in Playwright's form."""
     context = browser.new_context()
     code = started.login_url().rpartition("/")[2]
@@ -104,7 +104,9 @@ def login(browser: Browser, started: Started) -> str:
     return context.storage_state()  # type: ignore[return-value]
 
 
-def look(browser: Browser, started: Started, found: Problems, args: argparse.Namespace) -> None:
+def look(
+    browser: Browser, started: ReadyService, found: Problems, args: argparse.Namespace
+) -> None:
     """Every page at every width, light and dark."""
     state = login(browser, started)
     axe = Path(args.axe).read_text(encoding="utf-8") if args.axe else ""
@@ -159,7 +161,7 @@ class Keyboard:
         self.page.wait_for_timeout(150)  # the page unfolds a part after it has loaded
 
 
-def keys(browser: Browser, started: Started, found: Problems) -> None:
+def keys(browser: Browser, started: ReadyService, found: Problems) -> None:
     """Every action by the keyboard alone."""
     page = watched(browser.new_context(storage_state=login(browser, started)), found)
 
@@ -205,7 +207,7 @@ def keys(browser: Browser, started: Started, found: Problems) -> None:
     found.check(focused == "version", f"r focuses the form: {focused}")
 
 
-def scriptless(browser: Browser, started: Started, found: Problems) -> None:
+def scriptless(browser: Browser, started: ReadyService, found: Problems) -> None:
     """Lists, forms and folds without scripts."""
     state = login(browser, started)
     page = watched(browser.new_context(storage_state=state, java_script_enabled=False), found)
@@ -221,7 +223,7 @@ def scriptless(browser: Browser, started: Started, found: Problems) -> None:
     found.check(said == "no scripts <b>here</b>", f"comment: {said}")
 
 
-def harm(browser: Browser, started: Started, found: Problems) -> None:
+def harm(browser: Browser, started: ReadyService, found: Problems) -> None:
     """Hostile texts as data, as searches and as filters."""
     page = watched(browser.new_context(storage_state=login(browser, started)), found)
     paths = ["/", "/?state=all", "/packages", *(f"/issues/{i + 1}" for i in range(len(HOSTILE)))]

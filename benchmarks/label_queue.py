@@ -25,7 +25,7 @@ import numpy.typing as npt
 from label_queue_sets import READERS, Pool
 
 from monitoring.stats.active_sampling import (
-    Expected,
+    ExpectedLosses,
     WeightedMean,
     anticipated_variance,
     weighted_mean,
@@ -164,7 +164,7 @@ def judge(
             continue
         truth = float(pool.losses[mask].mean())
         if assist:
-            expected = Expected(pool.expected[own], float(pool.expected[mask].mean()))
+            expected = ExpectedLosses(pool.expected[own], float(pool.expected[mask].mean()))
             found = weighted_mean(pool.losses[own], chances_[own], expected=expected, share=share)
         elif share:
             found = wilson(pool.losses[own], int(mask.sum()))

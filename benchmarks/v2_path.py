@@ -23,7 +23,7 @@ from bare_package import bare_manifest
 from hot_path import least
 
 from packager.data.rows.request_rows import RowChecker
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.manifest.manifest import Column, Schema
 from serving.prediction.fast_rows import FastRows
 from serving.protocols.protocol import ScoredRows
@@ -115,7 +115,7 @@ def main() -> None:
             print(f"| {name}, {'raw' if raw else 'JSON'} | {cells} |", flush=True)
 
 
-_OFF = Compiled(verdict="off")
+_OFF = Compilation(verdict="off")
 
 if __name__ == "__main__":
     main()

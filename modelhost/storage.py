@@ -12,7 +12,7 @@ from typing import Any
 
 from modelhost.errors import PackageError, UsageError
 from modelhost.loaders.formats import PREFIX, found_format
-from modelhost.loaders.opening import Opened, open_format
+from modelhost.loaders.opening import OpenedObject, open_format
 from modelhost.pickles.before_load import refuse_pickles
 from modelhost.predictions import Scalar
 from modelhost.project_code import find_module, find_object, project_errors
@@ -87,7 +87,7 @@ def _dump(model: Any, path: Path) -> None:
 
 def load_estimator(
     path: Path, predictor: str, loader: str, classes: Sequence[Scalar] | None = None
-) -> Opened:
+) -> OpenedObject:
     """The project's own object at ``path``, and what describes its state.
 
     It comes from joblib, ``load`` of a module, the loader of a format, or a predictor; of a
@@ -99,13 +99,13 @@ def load_estimator(
         from modelhost.solution.flow import load_flow
 
         flow = load_flow(path, classes)
-        return Opened(flow, flow)
+        return OpenedObject(flow, flow)
     refuse_pickles(path, joblib_only=predictor == "auto" and loader == JOBLIB)
     if predictor == "auto" and loader.startswith(PREFIX):
         with _refusing_main():
             return open_format(loader[len(PREFIX) :], path)
     native = _read(path, predictor, loader)
-    return Opened(native, native)
+    return OpenedObject(native, native)
 
 
 def _read(path: Path, predictor: str, loader: str) -> Any:

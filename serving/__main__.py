@@ -91,7 +91,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         from serving.http.worker_table import Heartbeats, make_table
         from serving.prediction.model_table import ModelTable
         from serving.prediction.package_files import PackageFiles
-        from serving.processes.children import Shared, children_of, compiled_check_child
+        from serving.processes.children import SharedResources, children_of, compiled_check_child
         from serving.processes.model_processes import model_children, model_sockets
         from serving.processes.private_socket import PrivateSocket
         from serving.processes.supervisor import Supervisor
@@ -106,7 +106,9 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         board = ModelTable(len(models))
         shadow = None if settings.shadow is None else PrivateSocket.make(home, "shadow")
         processes = [
-            *children_of(settings, files, Shared(listening, table, models, board, shadow, grpc)),
+            *children_of(
+                settings, files, SharedResources(listening, table, models, board, shadow, grpc)
+            ),
             *model_children(settings, files, models, given, home, readers.channels),
         ]
         processes += _beside(settings, manifest, shadow)

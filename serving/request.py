@@ -22,7 +22,7 @@ from serving.http.asgi import RETRY_AFTER, DisconnectedError
 from serving.http.auth import ApiKeys
 from serving.http.logs import AccessLogger, RefusalLog, trace_of
 from serving.http.messages import RequestError, Response
-from serving.prediction.errors import ModelError, RowRefusedError, Unready
+from serving.prediction.errors import ModelError, NotReadyReason, RowRefusedError
 from serving.prediction.golden_check import GoldenCheck
 from serving.prediction.pipeline import Pipeline
 from serving.prediction.recording import Recorder
@@ -65,7 +65,7 @@ class LoadedPackage:
         return Response(200, f"{self.proof.summary}\n".encode(), routes.PLAIN)
 
     @property
-    def unready(self) -> Unready | None:
+    def unready(self) -> NotReadyReason | None:
         """Why no request is to be sent now; None if one can be answered."""
         return self.pipeline.unready or (self.golden.unready if self.golden else None)
 

@@ -23,7 +23,7 @@ from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats import drift
 from monitoring.stats.accuracy import accuracy_regressed, share_z
 from monitoring.stats.intervals import wilson
-from packager.deploy.grafana.chosen import Chosen
+from packager.deploy.grafana.chosen import VariableValues
 from packager.deploy.prometheus import promql
 from packager.image.reference import open_reference
 
@@ -263,7 +263,7 @@ def test_package_drift_says_the_same_from_the_replicas_that_live(servers: Monito
 
 def test_every_panel_asks_what_prometheus_answers(servers: MonitoredServers) -> None:
     servers.prometheus.until(f'ALERTS{{model="{servers.model}", alertstate="firing"}}')
-    chosen = Chosen(servers.model, (servers.version,), "__all__", "basket")
+    chosen = VariableValues(servers.model, (servers.version,), "__all__", "basket")
     empty = {
         f"{panel['title']}: {target['legendFormat']}"
         for folder in ("", "slices/")

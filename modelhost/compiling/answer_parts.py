@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from modelhost.compiling.components import Unfolded
+from modelhost.compiling.components import UnfoldedMatrix
 from modelhost.compiling.estimators import (
     TOLERANCE,
     check_supported,
@@ -42,7 +42,7 @@ class AnswerPart(NamedTuple):
     """The labels of a classification."""
 
 
-class TakenApart(NamedTuple):
+class AnswerParts(NamedTuple):
     """An estimator with outputs, taken apart if it can be."""
 
     parts: Sequence[AnswerPart]
@@ -59,7 +59,7 @@ class TakenApart(NamedTuple):
         outputs: Sequence[OutputSpec],
         block: MatrixBlock,
         walk: PipelineWalk,
-    ) -> TakenApart:
+    ) -> AnswerParts:
         """``estimator``, which gets the matrix ``block``, and answers with ``outputs``."""
         try:
             parts = answer_parts(estimator, outputs)
@@ -67,7 +67,7 @@ class TakenApart(NamedTuple):
         except CannotCompileError as error:
             return cls((), block, str(error))
 
-    def heads(self, estimator: Any, path: Path, texts: Unfolded | None) -> Iterator[Head]:
+    def heads(self, estimator: Any, path: Path, texts: UnfoldedMatrix | None) -> Iterator[Head]:
         """The heads of the parts, and the estimator itself; raises ``CannotCompileError``.
 
         ``texts``: the matrix, if it has the features of text vectorizers.
@@ -122,7 +122,7 @@ def joined_head(parts: Sequence[AnswerPart]) -> Head:
     return _joined([trees_of(part.estimator, part.output) for part in parts])
 
 
-def joined_text_head(parts: Sequence[AnswerPart], matrix: Unfolded) -> Head:
+def joined_text_head(parts: Sequence[AnswerPart], matrix: UnfoldedMatrix) -> Head:
     """As ``joined_head``, of the features of text vectorizers; raises ``CannotCompileError``."""
     heads = [
         sparse_linear(part.estimator, linear_parts(part.estimator, part.task, part.output), matrix)

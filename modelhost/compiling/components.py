@@ -36,7 +36,7 @@ class FoldedWeights(NamedTuple):
     """How many products such a sum has at most."""
 
 
-class Unfolded:
+class UnfoldedMatrix:
     """The cells of a matrix, with the features of components in their place."""
 
     def __init__(self, cells: Sequence[Feature], projections: Sequence[Projection]) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from modelhost.compiling.components import Unfolded
+from modelhost.compiling.components import UnfoldedMatrix
 from modelhost.compiling.linear import LinearParts, linear_parts
 from modelhost.compiling.provenance import (
     CannotCompileError,
-    FoundOp,
     LookupFeature,
     MatrixBlock,
+    ScalarOp,
     TextFeature,
     after,
     describe,
@@ -56,7 +56,7 @@ def native_heads(estimator: Any, path: Path, *, probabilities: bool = False) -> 
         yield Head({"head": native, "tolerance": TOLERANCE})
 
 
-def text_heads(estimator: Any, task: str, matrix: Unfolded) -> Iterator[Head]:
+def text_heads(estimator: Any, task: str, matrix: UnfoldedMatrix) -> Iterator[Head]:
     """The candidate heads of ``estimator``, whose matrix has the features of text vectorizers.
 
     Raises ``CannotCompileError`` if there is none.
@@ -64,7 +64,7 @@ def text_heads(estimator: Any, task: str, matrix: Unfolded) -> Iterator[Head]:
     yield sparse_linear(estimator, linear_parts(estimator, task), matrix)
 
 
-def sparse_linear(estimator: Any, linear: LinearParts | None, matrix: Unfolded) -> Head:
+def sparse_linear(estimator: Any, linear: LinearParts | None, matrix: UnfoldedMatrix) -> Head:
     """The head of ``linear``, the weights of ``estimator``, on the features of text vectorizers.
 
     Raises ``CannotCompileError`` if there are none.
@@ -143,7 +143,7 @@ def _binary(estimator: Any, block: MatrixBlock, walk: PipelineWalk) -> MatrixBlo
     if any(isinstance(cell, TextFeature) for cell in block.cells):
         stage = DocumentStage("above", threshold=threshold)
         return MatrixBlock(walk.texts.staged(estimator, [stage], block), data)
-    above = FoundOp(name="above", values=(threshold,))
+    above = ScalarOp(name="above", values=(threshold,))
     return MatrixBlock(tuple(after(cell, above) for cell in block.cells), data)
 
 

@@ -14,17 +14,17 @@ from typing import Any, List
 
 import numpy as np
 
-from modelhost.compiling.answer_parts import TakenApart
-from modelhost.compiling.components import Unfolded
+from modelhost.compiling.answer_parts import AnswerParts
+from modelhost.compiling.components import UnfoldedMatrix
 from modelhost.compiling.estimators import check_supported, coded, heads, text_heads
 from modelhost.compiling.probe import Probe
 from modelhost.compiling.provenance import (
     CannotCompileError,
-    FoundOp,
     LookupFeature,
     MatrixBlock,
     NumericFeature,
     OpaqueFeature,
+    ScalarOp,
     StepFeature,
     TextFeature,
     describe,
@@ -85,13 +85,13 @@ class FittedForm:
         self._parts = _split_pipeline(native)
         block = _walked(self._walk, self._parts, _first(native, probe.columns, probe.frame))
         self._block = check_supported(self._parts.estimator, block, self._walk)
-        self._split_pipeline: TakenApart | None = None
+        self._split_pipeline: AnswerParts | None = None
         if outputs:
-            self._split_pipeline = TakenApart.of(
+            self._split_pipeline = AnswerParts.of(
                 self._parts.estimator, outputs, self._block, self._walk
             )
             self._block = self._split_pipeline.block
-        self._whole = Unfolded(self._block.cells, self._walk.texts.projections)
+        self._whole = UnfoldedMatrix(self._block.cells, self._walk.texts.projections)
 
     def heads(self) -> Iterator[Head]:
         """The candidate heads, the fastest first; raises ``CannotCompileError``."""
@@ -201,7 +201,7 @@ def _matrix(block: MatrixBlock, probe: Probe) -> dict[str, Any]:
     }
 
 
-def _ops(ops: Sequence[FoundOp]) -> list[dict[str, Any]]:
+def _ops(ops: Sequence[ScalarOp]) -> list[dict[str, Any]]:
     return [{"name": op.name, "values": list(op.values)} for op in ops]
 
 

@@ -16,7 +16,7 @@ class CannotCompileError(Exception):
     """No compiled form is known for a part of the model; the message names it."""
 
 
-class FoundOp(NamedTuple):
+class ScalarOp(NamedTuple):
     """One operation on a float64: the name and the values of ``Op`` in a compiled form."""
 
     name: str
@@ -28,7 +28,7 @@ class NumericFeature:
     """A numeric column after ``ops``."""
 
     column: int
-    ops: tuple[FoundOp, ...] = ()
+    ops: tuple[ScalarOp, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class StepFeature:
 
     step: int
     output: int
-    ops: tuple[FoundOp, ...] = ()
+    ops: tuple[ScalarOp, ...] = ()
 
 
 class TextFeature(NamedTuple):
@@ -129,7 +129,7 @@ def first_cell(index: int, column: ColumnSpec | Any) -> Feature:
     return OpaqueFeature(index, f"column {column.name!r} is of the kind {column.kind}")
 
 
-def after(cell: Feature, *ops: FoundOp) -> Feature:
+def after(cell: Feature, *ops: ScalarOp) -> Feature:
     """``cell`` after more ops; a ``LookupFeature`` is unchanged."""
     if isinstance(cell, (NumericFeature, StepFeature)):
         return replace(cell, ops=(*cell.ops, *ops))

@@ -12,10 +12,10 @@ from modelhost.compiling.provenance import (
     CannotCompileError,
     ComponentFeature,
     Feature,
-    FoundOp,
     LookupFeature,
     MatrixBlock,
     NumericFeature,
+    ScalarOp,
     StepFeature,
     TextFeature,
     after,
@@ -54,11 +54,11 @@ def _scaled(part: Any, block: MatrixBlock, _: Keys) -> Cells:
         if getattr(part, "clip", False) is True and hasattr(part, "feature_range")
         else (None, None)
     )
-    bounds = [] if low is None or high is None else [FoundOp(name="clip", values=(low, high))]
+    bounds = [] if low is None or high is None else [ScalarOp(name="clip", values=(low, high))]
     return tuple(
         after(
             cell,
-            *(FoundOp(name=name, values=(float(values[at]),)) for name, values in ops),
+            *(ScalarOp(name=name, values=(float(values[at]),)) for name, values in ops),
             *bounds,
         )
         for at, cell in enumerate(block.cells)
@@ -113,15 +113,15 @@ def _imputed(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
         elif not isinstance(statistic, (int, float, np.number)):
             raise CannotCompileError(f"{type(part).__name__} fills numbers with {statistic!r}")
         else:
-            cells.append(after(cell, FoundOp(name="fill", values=(float(statistic),))))
+            cells.append(after(cell, ScalarOp(name="fill", values=(float(statistic),))))
     if part.add_indicator:
         chosen = [block.cells[index] for index in part.indicator_.features_]
-        cells += [after(cell, FoundOp(name="isnull")) for cell in chosen]
+        cells += [after(cell, ScalarOp(name="isnull")) for cell in chosen]
     return tuple(cells)
 
 
 def _binarized(part: Any, block: MatrixBlock, _: Keys) -> Cells:
-    above = FoundOp(name="above", values=(float(part.threshold),))
+    above = ScalarOp(name="above", values=(float(part.threshold),))
     return tuple(after(cell, above) for cell in block.cells)
 
 
@@ -129,19 +129,19 @@ def _binned(part: Any, block: MatrixBlock, _: Keys) -> Cells:
     cells: list[Feature] = []
     for index, cell in enumerate(block.cells):
         edges = tuple(float(edge) for edge in part.bin_edges_[index][1:-1])
-        binned = after(cell, FoundOp(name="bins", values=edges))
+        binned = after(cell, ScalarOp(name="bins", values=edges))
         if part.encode == "ordinal":
             cells.append(binned)
         else:
             for code in range(int(part.n_bins_[index])):
-                cells.append(after(binned, FoundOp(name="equals", values=(float(code),))))
+                cells.append(after(binned, ScalarOp(name="equals", values=(float(code),))))
     return tuple(cells)
 
 
 def _indicated(part: Any, block: MatrixBlock, _: Keys) -> Cells | None:
     if not _is_nan(part.missing_values):
         return None
-    return tuple(after(block.cells[index], FoundOp(name="isnull")) for index in part.features_)
+    return tuple(after(block.cells[index], ScalarOp(name="isnull")) for index in part.features_)
 
 
 def _encoded(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:

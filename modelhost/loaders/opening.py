@@ -41,7 +41,7 @@ LOADERS: Mapping[str, Any] = {
 """Name of a format → its loader, which imports the library when it loads."""
 
 
-class Opened(NamedTuple):
+class OpenedObject(NamedTuple):
     """An object of the format's library, and what its state is described by."""
 
     native: Any
@@ -49,7 +49,7 @@ class Opened(NamedTuple):
     """``native`` itself, or the content of its file where that says more."""
 
 
-def open_format(name: str, path: Path) -> Opened:
+def open_format(name: str, path: Path) -> OpenedObject:
     """The model in the format ``name`` at ``path``, which may have any name.
 
     Raises ``UsageError`` if the library is missing, ``PackageError`` if it can't read the file.
@@ -71,7 +71,7 @@ def open_format(name: str, path: Path) -> Opened:
             f"is it whole, and did the same or an older version of {loader.LIBRARY} write it?"
             " The requirements choose the version",
         ) from error
-    return Opened(native, native if state is None else state)
+    return OpenedObject(native, native if state is None else state)
 
 
 def _missing(known: Format, error: ImportError) -> UsageError:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Callable
 from modelhost.pickles.archives import audit_archive, is_archive
 from modelhost.pickles.compressed import Decompressed, coding_of, limit_of
 from modelhost.pickles.judge import Judge
-from modelhost.pickles.reader import PickleReader, Seen
+from modelhost.pickles.reader import PickleContents, PickleReader
 from modelhost.pickles.report import PickleReport
 from modelhost.pickles.skops_schema import SchemaNames
 from modelhost.pickles.source import PickleStream, UnreadableError
@@ -186,7 +186,7 @@ class Audit:
         **how: bool,
     ) -> bool:
         """Read pickles one after the other; return whether one had an array of joblib."""
-        seen, wrapped, script = Seen(source.size), False, how.pop("script", False)
+        seen, wrapped, script = PickleContents(source.size), False, how.pop("script", False)
         why, count = "", 0
         try:
             while count == 0 or not source.at_end():
@@ -216,7 +216,9 @@ class Audit:
         self._judge_seen(seen, location, certain=certain or not why, script=script)
         return wrapped
 
-    def _judge_seen(self, seen: Seen, location: str, *, certain: bool, script: bool) -> None:
+    def _judge_seen(
+        self, seen: PickleContents, location: str, *, certain: bool, script: bool
+    ) -> None:
         """Judge what was seen; ``certain``: all of it is a pickle, not bytes that look like it."""
         self.report.pickles += bool(certain or seen.acts)
         for offset, what in seen.acts:

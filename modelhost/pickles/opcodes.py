@@ -10,7 +10,7 @@ import pickle
 from typing import Any, Callable
 
 from modelhost.pickles.source import UnreadableError
-from modelhost.pickles.stand_ins import ConstructedObject, GlobalName, Skipped
+from modelhost.pickles.stand_ins import ConstructedObject, GlobalName, SkippedText
 from modelhost.pickles.states import Fields
 
 MAX_DIGITS = 4_300
@@ -146,7 +146,7 @@ def _text8(reader: Any) -> None:
     size = int.from_bytes(reader.read(8), "little")
     if size >> 30:
         reader.source.skip(size)
-        reader.append(Skipped())
+        reader.append(SkippedText())
     else:
         reader.append(str(reader.read(size), "utf-8", "surrogatepass"))
 

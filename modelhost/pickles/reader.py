@@ -25,7 +25,7 @@ from modelhost.pickles.stand_ins import (
     SAFE,
     ConstructedObject,
     GlobalName,
-    Skipped,
+    SkippedText,
 )
 from modelhost.pickles.states import executed_text, hides_attributes, is_followed
 
@@ -45,7 +45,7 @@ _BROKEN = (
 )
 
 
-class Seen:
+class PickleContents:
     """The names and calls in the pickles of a file."""
 
     def __init__(self, size: int = 0) -> None:
@@ -72,7 +72,12 @@ class PickleReader(BASE):  # type: ignore[misc]
     dispatch: dict[int, Handler] = {**BASE.dispatch, **OWN}
 
     def __init__(
-        self, source: PickleStream, seen: Seen, *, arrays: bool = False, storages: bool = False
+        self,
+        source: PickleStream,
+        seen: PickleContents,
+        *,
+        arrays: bool = False,
+        storages: bool = False,
     ) -> None:
         """``arrays``: read as joblib does, with raw arrays between the opcodes.
 
@@ -183,7 +188,7 @@ class PickleReader(BASE):  # type: ignore[misc]
         if not isinstance(coding, str) or coding.lower() not in LATIN:
             self.act(f"calls _codecs.encode with the coding {str(coding)[:40]!r}")
             return ConstructedObject(None)
-        return self._bytes(args[0].encode("latin1")) if isinstance(args[0], str) else Skipped()
+        return self._bytes(args[0].encode("latin1")) if isinstance(args[0], str) else SkippedText()
 
     def _bytes(self, content: bytes) -> bytes:
         """``content``, noted if it is a pickle itself."""
@@ -199,7 +204,7 @@ class PickleReader(BASE):  # type: ignore[misc]
         if head[:1] == b"\x80" and head[1:] <= b"\x05":
             raise UnreadableError(f"has a pickle of {count:,} bytes within a value")
         self.source.skip(count - 2)
-        return Skipped()
+        return SkippedText()
 
     def _instantiate(self, klass: Any, args: list[Any]) -> None:
         """INST and OBJ: a call, or ``__new__`` of a class without arguments."""

@@ -51,7 +51,7 @@ class ConstructedObject:
         return self.of.full if self.of is not None else ""
 
 
-class Skipped:
+class SkippedText:
     """A long text or a long block of bytes, of which nothing was kept."""
 
     __slots__ = ()

@@ -42,8 +42,8 @@ class InlineMember:
         self.has_probabilities = self._model.has_probabilities
         self.classes = self._model.classes
 
-    def submit(self, rows: Any, until: float | None) -> tuple[Done | None, int]:  # noqa: ARG002
-        """Predict ``rows``; an exception of the model is raised by ``Done.wait``.
+    def submit(self, rows: Any, until: float | None) -> tuple[CallOutcome | None, int]:  # noqa: ARG002
+        """Predict ``rows``; an exception of the model is raised by ``CallOutcome.wait``.
 
         None for no rows; second, their number. Raises ``MemberInputError``.
         """
@@ -64,7 +64,7 @@ class InlineMember:
         except Exception as raised:  # every exception of the project's code, raised when waited for
             predictions, error = None, self._named(raised)
             error.__cause__ = raised
-        return Done(predictions, error, (began, time.perf_counter() - began)), count
+        return CallOutcome(predictions, error, (began, time.perf_counter() - began)), count
 
     def _named(self, raised: Exception) -> MemberRaisedError:
         """The error of the member, with the line of its code."""
@@ -90,7 +90,7 @@ class InlineMember:
         """Nothing is to be ended."""
 
 
-class Done:
+class CallOutcome:
     """The outcome of a call."""
 
     def __init__(

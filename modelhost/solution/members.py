@@ -16,7 +16,7 @@ from modelhost.solution.member_process import MemberProcess
 from modelhost.solution.remote_member import RemoteMember
 from modelhost.solution.route import Route
 from modelhost.solution.spec import NULL, MemberSpec, named
-from modelhost.solution.submitted import Submitted, Withheld
+from modelhost.solution.submitted import SubmittedCall, WithheldCall
 from modelhost.solution.usage import CallUsage, MemberCall
 
 Runner = Union[InlineMember, MemberProcess, RemoteMember]
@@ -25,7 +25,7 @@ Runner = Union[InlineMember, MemberProcess, RemoteMember]
 class Observer(Protocol):
     """Sees the calls of members, and may answer in their place."""
 
-    def submit(self, member: Member, rows: Any, began: float) -> Submitted:
+    def submit(self, member: Member, rows: Any, began: float) -> SubmittedCall:
         """As ``Member.submit``; ``began`` by ``time.perf_counter()``."""
 
 
@@ -94,32 +94,32 @@ class Member:
         """
         return self.submit(rows).result()
 
-    def submit(self, rows: Any) -> Submitted:
+    def submit(self, rows: Any) -> SubmittedCall:
         """Begin, and return at once if the member has a process of its own.
 
-        So that members work at the same time: ``Submitted.result`` returns the answers.
+        So that members work at the same time: ``SubmittedCall.result`` returns the answers.
         """
         began, observer = time.perf_counter(), self._group.observer
         if observer is not None:
             return observer.submit(self, rows, began)
         return self.submit_to(self.runner, rows, began)
 
-    def submit_to(self, runner: Any, rows: Any, began: float) -> Submitted:
+    def submit_to(self, runner: Any, rows: Any, began: float) -> SubmittedCall:
         """As ``submit``; ``runner`` has ``ask`` as a ``Runner`` has it."""
         withheld = self._group.withheld.get(self.spec.name)
         if withheld is not None:
-            return Submitted(self, rows, began, waits=Withheld(withheld))
+            return SubmittedCall(self, rows, began, waits=WithheldCall(withheld))
         empty = hasattr(rows, "__len__") and not len(rows)
         waits = None if empty else runner.submit(rows, self.until)[0]
         if waits is None:
             none = Predictions([], self._no_probabilities(0))
-            return Submitted(self, rows, began, answers=self.as_answers(none))
+            return SubmittedCall(self, rows, began, answers=self.as_answers(none))
 
         def again(some: Any) -> Predictions:
             predictions: Predictions = runner.submit(some, self.until)[0].wait()
             return predictions
 
-        return Submitted(self, rows, began, waits=waits, again=again)
+        return SubmittedCall(self, rows, began, waits=waits, again=again)
 
     def in_place(self, spec: MemberSpec, runner: Any) -> Member:
         """A member that the flow gets in place of this one."""

@@ -19,13 +19,13 @@ from modelhost.solution.member_input import encoded_columns, member_columns
 from modelhost.solution.members import Member
 from modelhost.solution.replacement import Replacement, StudiedRows, right_answers
 from modelhost.solution.spec import MemberSpec
-from modelhost.solution.submitted import Submitted
+from modelhost.solution.submitted import SubmittedCall
 
 FIRST = 1_000_003
 """The first label of a study's rows: rows that the flow has numbered anew don't pass for others."""
 
 
-class Received(NamedTuple):
+class StudiedCall(NamedTuple):
     """A call of a member."""
 
     member: str
@@ -85,7 +85,7 @@ class Study:
         self._calls: dict[tuple[str, int], str] = {}
         self._replaced: Collection[str] = ()
         self._swapped: Collection[str] = ()
-        self.received: list[Received] = []
+        self.received: list[StudiedCall] = []
         """The calls of the last run that a member answered."""
         self.by_confidence = False
         """Whether the flow asks members about rows of which another one is not sure."""
@@ -112,15 +112,15 @@ class Study:
             self._flow.members.observer = None
             self._flow.take_calls()
 
-    def submit(self, member: Member, rows: Any, began: float) -> Submitted:
+    def submit(self, member: Member, rows: Any, began: float) -> SubmittedCall:
         """As ``Member.submit``."""
         own = self._own(member, rows, began)
         if member.spec.name not in self._replaced:
             return own
         corrected = self._known[member.spec.name].corrected(rows, own.result())
-        return Submitted(member, rows, began, answers=corrected)
+        return SubmittedCall(member, rows, began, answers=corrected)
 
-    def _own(self, member: Member, rows: Any, began: float) -> Submitted:
+    def _own(self, member: Member, rows: Any, began: float) -> SubmittedCall:
         name = member.spec.name
         indices = self._studied.indices(rows, name)
         other = self._others[name] if name in self._swapped else None
@@ -211,7 +211,7 @@ class _Observed:
     def answered(self, predictions: Predictions, digest: str) -> None:
         if self._other is None:
             self._study.kept.keep(self._member.spec.name, digest, predictions)
-        self._study.received.append(Received(self._member.spec.name, self._indices, predictions))
+        self._study.received.append(StudiedCall(self._member.spec.name, self._indices, predictions))
 
 
 class _Answer:

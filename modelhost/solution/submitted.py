@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from modelhost.solution.members import Member
 
 
-class Withheld:
+class WithheldCall:
     """A call that is not made, because the member gave no answer a moment ago."""
 
     own = own_began = queued = 0.0
@@ -30,7 +30,7 @@ class Withheld:
         raise self._error
 
 
-class Submitted:
+class SubmittedCall:
     """A call that has begun."""
 
     def __init__(

@@ -17,7 +17,7 @@ from monitoring.derived.lists import ListCells
 from monitoring.derived.texts import TextCells
 
 Floats = npt.NDArray[np.float64]
-Measured = Floats | list[str | None]
+MeasuredValues = Floats | list[str | None]
 """Numbers, (n,), NaN for null; or categories, None for null."""
 Cells = ArrayCells | BytesCells | ListCells | TextCells
 CellKind = Literal["array", "bytes", "list", "string"]
@@ -70,7 +70,7 @@ def cells_of(values: Any) -> Cells | None:
     return _by_type(values)
 
 
-def measured(values: Any, measure: str, learned: str = "") -> Measured:
+def measured(values: Any, measure: str, learned: str = "") -> MeasuredValues:
     """One measure of a column, as ``cells_of`` takes it; all null for a column without a value.
 
     Raises ``ValueError`` if its cells have no such measure.
@@ -93,7 +93,7 @@ def is_nested(series: Any) -> bool:
     return not isinstance(cells_of(series.iloc[:1_000].dropna()), TextCells | None)
 
 
-def as_values(values: Measured) -> list[Any]:
+def as_values(values: MeasuredValues) -> list[Any]:
     """Plain values of a measure: None for null."""
     if isinstance(values, list):
         return list(values)

@@ -12,7 +12,7 @@ from monitoring.feedback.answer_tokens import AnswerTokens
 from monitoring.feedback.canonical import plain
 from monitoring.feedback.labels import InvalidError
 from monitoring.feedback.output_labels import AnswerLabels, OutputLabel
-from monitoring.feedback.scoring import Rejected, Verified, VerifiedLabels
+from monitoring.feedback.scoring import RejectedLabel, VerifiedLabel, VerifiedLabels
 from monitoring.feedback.tokens import Token, TokenError
 from monitoring.metrics.output_feedback import OutputResult, ScoredAnswer
 from monitoring.scoring.outputs import LabelledOutput
@@ -32,8 +32,8 @@ class AnswerScorer:
 
         One without a label is skipped, whatever its token and answer.
         """
-        good: list[Verified] = []
-        bad: list[Rejected] = []
+        good: list[VerifiedLabel] = []
+        bad: list[RejectedLabel] = []
         skipped = 0
         for index, (text, answer, actual) in enumerate(items):
             if isinstance(text, str) and self._labels.is_absent(actual):
@@ -43,10 +43,10 @@ class AnswerScorer:
                 token = self.tokens.verify(text)
                 good.append(self._verified(index, token, answer, actual))
             except (TokenError, InvalidError) as error:
-                bad.append(Rejected(index, error.reason))
+                bad.append(RejectedLabel(index, error.reason))
         return VerifiedLabels(good, bad, skipped)
 
-    def _verified(self, index: int, token: Token, answer: Any, actual: Any) -> Verified:
+    def _verified(self, index: int, token: Token, answer: Any, actual: Any) -> VerifiedLabel:
         if answer is None:
             raise InvalidError("answer_missing")
         if not self.tokens.gave(token, answer):
@@ -57,7 +57,7 @@ class AnswerScorer:
         parts = [_key(result.output.name, part) for result in results for part in result.parts]
         outcome = ScoredAnswer(token.bitmap, own, self.tokens.age(token), results)
         # Which parts there are depends on the version: another one's label counts as a whole.
-        return Verified(index, token, outcome, (b"", *(parts if own else ())))
+        return VerifiedLabel(index, token, outcome, (b"", *(parts if own else ())))
 
 
 def _parts(one: OutputLabel) -> tuple[Any, ...]:

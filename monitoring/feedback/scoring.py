@@ -42,7 +42,7 @@ class LabelMetrics(Protocol):
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedLabel:
     """A label with a valid token and a valid value; it may still be a duplicate."""
 
     index: int
@@ -59,7 +59,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Rejected:
+class RejectedLabel:
     """A label that isn't counted; ``index`` is its position in the request."""
 
     index: int
@@ -70,8 +70,8 @@ class Rejected:
 class VerifiedLabels:
     """The labels of one request, before duplicates are removed."""
 
-    good: Sequence[Verified]
-    bad: Sequence[Rejected]
+    good: Sequence[VerifiedLabel]
+    bad: Sequence[RejectedLabel]
     skipped: int
     """Pairs without a label yet."""
 
@@ -81,7 +81,7 @@ class FeedbackCounts:
     """The result for the labels of one request."""
 
     accepted: int
-    rejected: Sequence[Rejected]
+    rejected: Sequence[RejectedLabel]
     skipped: int
 
 
@@ -99,8 +99,8 @@ class Scorer:
         A pair without a label is skipped whatever its token: there is nothing to count, and the
         token stays valid for a later label.
         """
-        good: list[Verified] = []
-        bad: list[Rejected] = []
+        good: list[VerifiedLabel] = []
+        bad: list[RejectedLabel] = []
         skipped = 0
         for index, (text, actual) in enumerate(items):
             if isinstance(text, str) and self._labels.is_absent(actual):
@@ -108,9 +108,9 @@ class Scorer:
                 continue
             try:
                 token = self.tokens.verify(text)
-                good.append(Verified(index, token, self._outcome(token, actual)))
+                good.append(VerifiedLabel(index, token, self._outcome(token, actual)))
             except (TokenError, InvalidError) as error:
-                bad.append(Rejected(index, error.reason))
+                bad.append(RejectedLabel(index, error.reason))
         return VerifiedLabels(good, bad, skipped)
 
     def _outcome(self, token: Token, actual: Any) -> ScoredLabel:
@@ -144,7 +144,9 @@ def settle(judged: VerifiedLabels, seen: TokenStore, metrics: LabelMetrics) -> F
         new = iter(seen.add([key for one in some for key in one.keys]))
         settled = [(one, one.outcome.only([next(new) for _ in one.parts])) for one in some]
         metrics.add(outcome for _, outcome in settled if outcome is not None)
-        twice += [Rejected(one.index, "duplicate") for one, outcome in settled if outcome is None]
+        twice += [
+            RejectedLabel(one.index, "duplicate") for one, outcome in settled if outcome is None
+        ]
     rejected = sorted([*judged.bad, *twice], key=lambda one: one.index)
     for one in rejected:
         metrics.reject(one.reason)
@@ -152,7 +154,7 @@ def settle(judged: VerifiedLabels, seen: TokenStore, metrics: LabelMetrics) -> F
     return FeedbackCounts(len(judged.good) - len(twice), rejected, judged.skipped)
 
 
-def unconfirmed(judged: VerifiedLabels) -> dict[StoredToken, tuple[Verified, int]]:
+def unconfirmed(judged: VerifiedLabels) -> dict[StoredToken, tuple[VerifiedLabel, int]]:
     """Key → the label that counts if the set turns out to hold it, and which of its parts it is."""
     # Reversed: the first of equal keys is the one that counts.
     return {
@@ -160,9 +162,9 @@ def unconfirmed(judged: VerifiedLabels) -> dict[StoredToken, tuple[Verified, int
     }
 
 
-def confirmed(parts: Iterable[tuple[Verified, int]]) -> list[Outcome]:
+def confirmed(parts: Iterable[tuple[VerifiedLabel, int]]) -> list[Outcome]:
     """The outcomes of parts of labels that entered the set late."""
-    indices: dict[int, tuple[Verified, set[int]]] = {}
+    indices: dict[int, tuple[VerifiedLabel, set[int]]] = {}
     for one, index in parts:
         indices.setdefault(one.index, (one, set()))[1].add(index)
     outcomes = [
@@ -172,9 +174,9 @@ def confirmed(parts: Iterable[tuple[Verified, int]]) -> list[Outcome]:
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _together(good: Sequence[Verified]) -> Iterator[list[Verified]]:
+def _together(good: Sequence[VerifiedLabel]) -> Iterator[list[VerifiedLabel]]:
     """The labels in groups of at most ``MAX_KEYS_AT_ONCE`` keys."""
-    some: list[Verified] = []
+    some: list[VerifiedLabel] = []
     keys = 0
     for one in good:
         if some and keys + len(one.parts) > MAX_KEYS_AT_ONCE:

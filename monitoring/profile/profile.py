@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from monitoring.derived.measures import Measured
+    from monitoring.derived.measures import MeasuredValues
 
     Floats = npt.NDArray[np.float64]
     Indices = npt.NDArray[np.int64]
@@ -186,7 +186,7 @@ def numeric(series: pd.Series[Any]) -> Floats:
     return pd.to_numeric(series).to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def derived_series(measured: Measured) -> pd.Series[Any]:
+def derived_series(measured: MeasuredValues) -> pd.Series[Any]:
     """The measures derived from a column, as a column."""
     import pandas as pd
 

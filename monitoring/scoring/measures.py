@@ -56,7 +56,7 @@ class OutputForm(NamedTuple):
     """Of the training rows, for survival probabilities."""
 
 
-class Scored(NamedTuple):
+class ScoredColumns(NamedTuple):
     """Rows with what is known of them; each field has a value for each row, or is None."""
 
     answers: Sequence[Any]
@@ -70,10 +70,10 @@ class Scored(NamedTuple):
     features: Floats | None = None
     """Numeric features, shape (rows, features)."""
 
-    def where(self, mask: Flags) -> Scored:
+    def where(self, mask: Flags) -> ScoredColumns:
         """The rows of ``mask``, shape (rows,)."""
         chosen = np.flatnonzero(mask).tolist()
-        return Scored._make(
+        return ScoredColumns._make(
             one[mask]
             if isinstance(one, np.ndarray)
             else None
@@ -105,7 +105,7 @@ ROW_MEASURES: dict[str, Callable[[Sequence[Any], Sequence[Any], OutputForm], Col
 }
 
 
-def metrics_of(rows: Scored, form: OutputForm) -> Metrics:
+def metrics_of(rows: ScoredColumns, form: OutputForm) -> Metrics:
     """Metrics over one or more rows, for answers with or without a truth.
 
     Those of one label or number with a truth, which is no ranking, are in
@@ -123,7 +123,7 @@ def metrics_of(rows: Scored, form: OutputForm) -> Metrics:
     return _METRICS[form.kind](rows, rows.truth, form)
 
 
-def _without_truth(rows: Scored, form: OutputForm) -> Metrics:
+def _without_truth(rows: ScoredColumns, form: OutputForm) -> Metrics:
     if form.kind == "label":
         return cluster_metrics(rows.answers, rows.features)
     if form.kind == "number":
@@ -136,18 +136,18 @@ def _without_truth(rows: Scored, form: OutputForm) -> Metrics:
     return text_metrics(None, rows.answers) if form.kind == "text" else {}
 
 
-def _json(rows: Scored, truth: Sequence[Any], form: OutputForm) -> Metrics:
+def _json(rows: ScoredColumns, truth: Sequence[Any], form: OutputForm) -> Metrics:
     metrics = json_metrics(truth, rows.answers)
     if form.top is not None:
         metrics = top_metrics(truth, rows.answers, form.top)
     return metrics | span_metrics(truth, rows.answers) if form.spans else metrics
 
 
-def _numbers(rows: Scored, truth: Sequence[Any], form: OutputForm) -> Metrics:
+def _numbers(rows: ScoredColumns, truth: Sequence[Any], form: OutputForm) -> Metrics:
     return number_list_metrics(truth, rows.answers, form.names)
 
 
-_METRICS: dict[str, Callable[[Scored, Sequence[Any], OutputForm], Metrics]] = {
+_METRICS: dict[str, Callable[[ScoredColumns, Sequence[Any], OutputForm], Metrics]] = {
     "labels": lambda rows, truth, form: label_set_metrics(
         truth, rows.answers, form.classes, rows.chances
     ),

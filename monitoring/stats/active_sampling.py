@@ -30,7 +30,7 @@ MIN_SKEWNESS, MAX_SKEWNESS = 1e-3, 0.3
 """Below, an interval is symmetric; of more, its upper end would depend on single labels."""
 
 
-class Expected(NamedTuple):
+class ExpectedLosses(NamedTuple):
     """Losses that were expected before the labels came; they need not be right."""
 
     losses: Floats
@@ -64,7 +64,7 @@ def weighted_mean(
     losses: Floats,
     probabilities: Floats,
     *,
-    expected: Expected | None = None,
+    expected: ExpectedLosses | None = None,
     share: bool = False,
     finite: bool = True,
 ) -> WeightedMean:
@@ -201,7 +201,7 @@ def _within(share: float) -> float:
     return min(1.0, max(0.0, share))
 
 
-def _check(losses: Floats, probabilities: Floats, expected: Expected | None) -> None:
+def _check(losses: Floats, probabilities: Floats, expected: ExpectedLosses | None) -> None:
     lengths = {len(losses), len(probabilities), *([len(expected.losses)] if expected else [])}
     if len(lengths) > 1 or not len(losses):
         raise ValueError(f"expected as many losses as probabilities, got {sorted(lengths)}")

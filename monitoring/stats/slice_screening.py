@@ -68,7 +68,7 @@ class ScreenedSlice(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Screened:
+class ScreeningResult:
     """The result of screening one half of the rows."""
 
     candidates: tuple[ScreenedSlice, ...]
@@ -84,7 +84,7 @@ class Screened:
 
 def screen(
     features: Sequence[SliceFeature], losses: Losses, first: Mask, options: ScreeningOptions
-) -> tuple[Screened, Screened]:
+) -> tuple[ScreeningResult, ScreeningResult]:
     """The candidates of both halves; ``first``: whether a row is in the first half, (n,)."""
     tables = SliceTables(features, losses, first)
     search = _Search(tables.total(), losses, options)
@@ -97,7 +97,7 @@ def screen(
 
 
 def distinct(
-    screened: Screened,
+    screened: ScreeningResult,
     features: Sequence[SliceFeature],
     losses: Losses,
     options: ScreeningOptions,
@@ -149,7 +149,7 @@ class _Chosen:
             self.free = self.free & ~own
 
 
-def _fitted_first(screened: Screened, fitter: RangeFitter) -> list[SliceTerms]:
+def _fitted_first(screened: ScreeningResult, fitter: RangeFitter) -> list[SliceTerms]:
     """The candidates; of the first ones the ranges are fitted, and then the order."""
     fitted: dict[SliceTerms, float] = {}
     for terms, _ in screened.candidates[:MAX_FITTED]:
@@ -199,17 +199,17 @@ class _Search:
         self._sizes.append(size)
         self._makers.append(make)
 
-    def worst(self, half: int) -> Screened:
+    def worst(self, half: int) -> ScreeningResult:
         """The slices with the highest scores on one half."""
         if not self._seen[half]:
-            return Screened((), self._tested)
+            return ScreeningResult((), self._tested)
         makers, indices, score = (
             np.concatenate(parts) for parts in zip(*self._seen[half], strict=True)
         )
         high = np.flatnonzero(score >= -normal_quantile(_bar(self._tested)) - SLACK)
         rank = np.round(score - SIMPLER * np.array(self._sizes)[makers], 9)
         order = high[np.lexsort((makers[high], -rank[high]))][:MAX_TRIED]
-        return Screened(
+        return ScreeningResult(
             tuple(
                 ScreenedSlice(self._makers[makers[at]](int(indices[at])), float(score[at]))
                 for at in order

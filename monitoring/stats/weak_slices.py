@@ -17,8 +17,8 @@ from monitoring.stats.adjust import benjamini_hochberg
 from monitoring.stats.row_halves import first_half, row_hashes
 from monitoring.stats.slice_features import Mask, SliceFeature, SliceMasks, SliceTerms
 from monitoring.stats.slice_screening import (
-    Screened,
     ScreeningOptions,
+    ScreeningResult,
     distinct,
     screen,
 )
@@ -136,7 +136,7 @@ def find_weak_slices(
 
 
 def _confirmed(
-    screened: Screened, masks: SliceMasks, half: Mask, losses: Losses, options: SearchOptions
+    screened: ScreeningResult, masks: SliceMasks, half: Mask, losses: Losses, options: SearchOptions
 ) -> list[FoundSlice]:
     """The slices that ``half`` chooses and the other rows confirm, at half of the level."""
     rows, others = np.flatnonzero(half), np.flatnonzero(~half)

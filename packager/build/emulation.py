@@ -31,7 +31,7 @@ from packager.model.paths import Root
 from packager.model.predictions import Predictions, flagged_answers
 from packager.model.proof_rows import FILE as PROOF
 from packager.model.proof_rows import ProofRows
-from packager.runners.emulator import Emulated, emulated, find_emulator
+from packager.runners.emulator import EmulatedImage, emulated, find_emulator
 
 Images = Mapping[str, tuple[Image, ...]]
 
@@ -106,7 +106,7 @@ def _rows(context: BuildContext) -> _Rows:
     return _Rows((*answered, *more.rows), tuple(answer for one in known for answer in one.expected))
 
 
-def compared(given: _Rows, manifest: Manifest, tree: Emulated, context: BuildContext) -> str:
+def compared(given: _Rows, manifest: Manifest, tree: EmulatedImage, context: BuildContext) -> str:
     """How equal the answers are; raises ``PackageError`` for one that differs."""
     if not given.rows:
         raise PackageError("under emulation: expected rows of the data, got none")
@@ -160,7 +160,7 @@ def _compiled(
     rows: list[dict[str, Any]],
     manifest: Manifest,
     native: Predictions,
-    tree: Emulated,
+    tree: EmulatedImage,
     context: BuildContext,
 ) -> int:
     """The number of rows that the compiled form answers, all as the model does."""

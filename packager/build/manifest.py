@@ -44,7 +44,7 @@ PACKAGE_FILES = (
 
 
 @dataclass(frozen=True)
-class Measured:
+class BuildMeasurements:
     """Measurements of a build: of the data and of the model."""
 
     result: TrainingResult
@@ -56,7 +56,7 @@ class Measured:
 
 def make_manifest(
     context: BuildContext,
-    measured: Measured,
+    measured: BuildMeasurements,
     template: str | None,
     layers: Mapping[str, PackageLayers],
 ) -> Manifest:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from packager.build.record import Built
+from packager.build.record import BuildResult
 from packager.cache import atomic_file
 from packager.deploy.monitoring import replica_mib
 from packager.deploy.solution_compose import MemberImage, compose_text, is_own
@@ -62,7 +62,7 @@ def member_path(folder: Path, name: str) -> Path:
 
 def write_several(
     project: Project,
-    built: Built,
+    built: BuildResult,
     members: Sequence[tuple[str, Reference]],
     how: tuple[Destination, Engine | None, Progress],
 ) -> None:

@@ -19,10 +19,10 @@ from packager.build.context import BuildContext, BuildOptions
 from packager.build.early_training import check_and_train
 from packager.build.emulation import prove_elsewhere
 from packager.build.image_annotations import read_marks
-from packager.build.manifest import Measured, labels, make_manifest
+from packager.build.manifest import BuildMeasurements, labels, make_manifest
 from packager.build.measure import keep_measures, measure
 from packager.build.platforms import check_output, other_environments, with_platforms
-from packager.build.record import BuildRecord, Built, write_record
+from packager.build.record import BuildRecord, BuildResult, write_record
 from packager.build.reproducibility import check_every_platform
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
@@ -86,7 +86,7 @@ from packager.worker.test.weak_slice import WeakSlices
 class _Trained:
     """Results of the worker."""
 
-    measured: Measured
+    measured: BuildMeasurements
     isolation: Mapping[str, str]
 
 
@@ -98,7 +98,7 @@ def build(
     engine: Engine | None,
     progress: Progress,
     options: BuildOptions = BuildOptions(),
-) -> Built:
+) -> BuildResult:
     """Lock, train, evaluate, assemble, test and export; output is written only after all succeeded.
 
     Raises ``PackageError``.
@@ -137,7 +137,7 @@ def build(
     keep_wheels(locked, project.directory)
     write_lock(locked, project.directory / LOCK)
     others = {name: images[name] for name in images if name != context.platform}
-    built = Built(manifest, delivered, trained.isolation, weak, others)
+    built = BuildResult(manifest, delivered, trained.isolation, weak, others)
     record = BuildRecord.of(built, marks, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
@@ -248,13 +248,15 @@ def _train(
             findings, result = check_and_train(context, job, worker, check)
             store_training(digest, out, worker.measures)
             keep_measures(digest, job, out)
-            return _Trained(Measured(result, findings, seed_variance), dict(worker.measures))
+            return _Trained(
+                BuildMeasurements(result, findings, seed_variance), dict(worker.measures)
+            )
         findings = check()
         progress.step(
             "reusing the cached training result of the same inputs (--no-cache trains again)"
         )
         measure(digest, job, image, context)
-        return _Trained(Measured(cached.result, findings, seed_variance), cached.isolation)
+        return _Trained(BuildMeasurements(cached.result, findings, seed_variance), cached.isolation)
 
 
 def _deliver(

@@ -26,7 +26,7 @@ from packager.testing.run import DataTestRequest, run_test
 from packager.trust.verified import open_verified
 from packager.worker.test.report import Check, DataTestReport
 from packager.worker.test.timing import since
-from packager.worker.test.verdict import Judged, judge
+from packager.worker.test.verdict import FamilyResult, judge
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class LastPackage:
         check = since(times, policy)
         if check is None:
             return PreviousTime(self.tag, None, times.why or "too few rounds could be measured")
-        (family,) = judge({"time": Judged([check])}, policy)
+        (family,) = judge({"time": FamilyResult([check])}, policy)
         return PreviousTime(self.tag, family.checks[0])
 
 

@@ -19,7 +19,7 @@ from packager.worker.test.weak_slice import WeakSlices
 
 
 @dataclass(frozen=True)
-class Built:
+class BuildResult:
     """Result of a build: the manifest and the exported images."""
 
     manifest: Manifest
@@ -57,7 +57,7 @@ class BuildRecord(FrozenModel):
     host: str
     system: str
     isolation: dict[str, str]
-    """As ``Built.isolation``: where code of the project ran, and its restrictions."""
+    """As ``BuildResult.isolation``: where code of the project ran, and its restrictions."""
     git: GitState | None
     """The source that was built; None if neither a repository nor variables of CI name it."""
     data_git: GitState | None = None
@@ -67,7 +67,7 @@ class BuildRecord(FrozenModel):
     layers: tuple[LayerRecord, ...]
 
     @classmethod
-    def of(cls, built: Built, marks: ImageAnnotations, started: float) -> BuildRecord:
+    def of(cls, built: BuildResult, marks: ImageAnnotations, started: float) -> BuildRecord:
         """The record of a build that began at ``started`` (seconds since 1970)."""
         manifest, images = built.manifest, built.images
         return cls(

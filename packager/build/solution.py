@@ -11,7 +11,7 @@ from pathlib import Path
 from modelhost.solution.spec import FILE
 from packager.build.context import BuildOptions
 from packager.build.member_images import check_several, write_several
-from packager.build.record import Built
+from packager.build.record import BuildResult
 from packager.build.solution_checks import check_before_members, check_flow, naming
 from packager.cache import temporary_directory
 from packager.digest import HashedFile
@@ -32,7 +32,7 @@ from packager.solutions.member_package import MemberPackage, unpack_member
 from packager.solutions.plan import plan_solution
 from packager.trust.verified import signed
 
-Build = Callable[[Project, Destination, Engine | None, Progress, BuildOptions], Built]
+Build = Callable[[Project, Destination, Engine | None, Progress, BuildOptions], BuildResult]
 MODEL = "model"
 DATA = "data"
 
@@ -47,7 +47,7 @@ def with_members(build: Build) -> Build:
         engine: Engine | None,
         progress: Progress,
         options: BuildOptions = BuildOptions(),
-    ) -> Built:
+    ) -> BuildResult:
         several = options.images == "several"
         if several:
             check_several(project, output)

@@ -19,20 +19,20 @@ _COSTLY = (ast.Pow, ast.LShift, ast.Mult)
 
 
 @dataclass(frozen=True)
-class Computed:
+class ExpressionValue:
     """The value of an expression."""
 
     value: Any
 
 
-def computed_again(node: ast.expr, names: Mapping[str, Any]) -> Computed | None:
+def computed_again(node: ast.expr, names: Mapping[str, Any]) -> ExpressionValue | None:
     """The value of ``node`` with the values that ``names`` have now.
 
     A single name may have any value. None for an expression of more than arithmetic and lookups
     on plain values, and for one that fails.
     """
     if isinstance(node, ast.Name):
-        return Computed(names[node.id]) if node.id in names else None
+        return ExpressionValue(names[node.id]) if node.id in names else None
     inner = [*ast.walk(node)]
     used = {one.id: names.get(one.id) for one in inner if isinstance(one, ast.Name)}
     values = [*used.values(), *(one.value for one in inner if isinstance(one, ast.Constant))]
@@ -44,7 +44,7 @@ def computed_again(node: ast.expr, names: Mapping[str, Any]) -> Computed | None:
         return None
     code = compile(ast.Expression(node), "default", "eval")
     try:
-        return Computed(eval(code, {"__builtins__": {}}, used))  # no call, no attribute
+        return ExpressionValue(eval(code, {"__builtins__": {}}, used))  # no call, no attribute
     except (ArithmeticError, LookupError, TypeError, ValueError):
         return None
 

@@ -15,7 +15,7 @@ from packager.cli.reporting import Issues, ReportUrl, check_reporting
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
-    from packager.build.record import Built
+    from packager.build.record import BuildResult
     from packager.image.export import Destination
 
 Builder = Literal["assemble", "docker"]
@@ -212,7 +212,7 @@ def base(
     print_result(json.dumps(fact) if as_json else saved.reference)
 
 
-def _built(built: Built) -> dict[str, Any]:
+def _built(built: BuildResult) -> dict[str, Any]:
     image = built.images[0]
     companion = built.images[1] if len(built.images) > 1 else None
     return {
@@ -235,13 +235,13 @@ def _built(built: Built) -> dict[str, Any]:
     }
 
 
-def _printed(built: Built, output: Destination) -> str:
+def _printed(built: BuildResult, output: Destination) -> str:
     if output.registry is not None:
         return "\n".join(_pushed(built, output).values())
     return built.images[0].name if output.path is None else str(output.path)
 
 
-def _pushed(built: Built, output: Destination) -> dict[str, str]:
+def _pushed(built: BuildResult, output: Destination) -> dict[str, str]:
     """``HOST/NAME@sha256:…`` of the image or index, and of its companion if that was pushed too."""
     from packager.image.registry_export import pushed
 

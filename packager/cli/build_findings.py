@@ -12,13 +12,13 @@ from packager.errors import PackageError
 
 if TYPE_CHECKING:
     from packager.build.previous import PreviousTest, PreviousTime
-    from packager.build.record import Built
+    from packager.build.record import BuildResult
 
 
 def report_build(
     url: str,
     report_url: str | None,
-    built: Built,
+    built: BuildResult,
     before: PreviousTest | None,
     cost: PreviousTime | None,
 ) -> None:

@@ -14,7 +14,7 @@ from packager.environment.index import IndexOptions, user_index_options
 from packager.environment.large_wheels import are_sizes_known, warn_of_large_wheels
 from packager.environment.lock import LockFile, inputs_digest, load_lock
 from packager.environment.platform import WheelTarget
-from packager.environment.pylock import Resolved
+from packager.environment.pylock import ResolvedWheel
 from packager.environment.requirement_files import (
     named_wheels,
     project_of,
@@ -261,7 +261,7 @@ def _fetch_missing(
     index = user_index_options().of_project(file, requirements.strategy, wanted)
     index = index.with_torch(requirements.torch)
     named = named_wheels(read_requirements(file, wanted))
-    resolved = [Resolved(w, named[w.filename]) for w in absent if w.filename in named]
+    resolved = [ResolvedWheel(w, named[w.filename]) for w in absent if w.filename in named]
     others = [wheel for wheel in absent if wheel.filename not in named]
     resolved += resolver.locate(others, wanted.target, index) if others else []
     _fetch(lock.wheels, resolved, index, requirements.torch, progress)
@@ -269,7 +269,7 @@ def _fetch_missing(
 
 def _fetch(
     every: Sequence[Wheel],
-    resolved: Sequence[Resolved],
+    resolved: Sequence[ResolvedWheel],
     index: IndexOptions,
     torch: str | None,
     progress: Progress,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from packager.environment.pylock import Resolved
+from packager.environment.pylock import ResolvedWheel
 from packager.environment.wheels import wheel_path
 from packager.manifest.manifest import Wheel
 from packager.progress import Progress
@@ -38,13 +38,16 @@ class _Size(NamedTuple):
     known: bool
 
 
-def are_sizes_known(resolved: Sequence[Resolved]) -> bool:
+def are_sizes_known(resolved: Sequence[ResolvedWheel]) -> bool:
     """Whether the sizes of these wheels are known before they are downloaded."""
     return all(_offered(item) is not None or _packed(item.wheel) is not None for item in resolved)
 
 
 def warn_of_large_wheels(
-    wheels: Sequence[Wheel], resolved: Sequence[Resolved], torch: str | None, progress: Progress
+    wheels: Sequence[Wheel],
+    resolved: Sequence[ResolvedWheel],
+    torch: str | None,
+    progress: Progress,
 ) -> None:
     """Warn if ``wheels``, unpacked, exceed ``LARGE_BYTES``.
 
@@ -76,7 +79,7 @@ def _packed(wheel: Wheel) -> int | None:
     return path.stat().st_size if path.is_file() else None
 
 
-def _offered(item: Resolved) -> int | None:
+def _offered(item: ResolvedWheel) -> int | None:
     if item.size is None and item.url.startswith("file:"):
         path = Path(url2pathname(urlsplit(item.url).path))
         return path.stat().st_size if path.is_file() else None

@@ -17,7 +17,7 @@ from packager.manifest.manifest import Wheel
 
 
 @dataclass(frozen=True)
-class Resolved:
+class ResolvedWheel:
     """A wheel and its current address, which is not part of the lock."""
 
     wheel: Wheel
@@ -57,13 +57,13 @@ def listed_files(package: Mapping[str, Any], folder: Path) -> list[ListedFile]:
 
 def read_pylock(
     path: Path, target: WheelTarget, hashes: Mapping[str, frozenset[str]]
-) -> dict[str, Resolved]:
+) -> dict[str, ResolvedWheel]:
     """Canonical name → the best wheel for the target, with its address.
 
     ``hashes`` are the sha256 that a package's wheel may have, where the project names them. Raises
     ``PackageError`` if a package has no compatible wheel, or none with such a hash.
     """
-    chosen: dict[str, Resolved] = {}
+    chosen: dict[str, ResolvedWheel] = {}
     for package in tomllib.loads(path.read_text()).get("packages", []):
         fitting = []
         for file in listed_files(package, path.parent):
@@ -85,5 +85,5 @@ def read_pylock(
         wheel = Wheel(
             name=name, version=release, filename=filename, sha256=file.sha256, groups=("model",)
         )
-        chosen[name] = Resolved(wheel, file.url, file.size)
+        chosen[name] = ResolvedWheel(wheel, file.url, file.size)
     return chosen

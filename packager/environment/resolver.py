@@ -21,7 +21,7 @@ from packager.environment.index import IndexOptions
 from packager.environment.lock import FILENAME, HOST_FLOORS
 from packager.environment.platform import WheelTarget
 from packager.environment.programs import run
-from packager.environment.pylock import Resolved, listed_files, read_pylock, write_preferences
+from packager.environment.pylock import ResolvedWheel, listed_files, read_pylock, write_preferences
 from packager.environment.requirement_files import DirectRequirements, read_requirements, read_texts
 from packager.environment.requirement_lines import refuse_lines
 from packager.environment.resolver_errors import (
@@ -43,7 +43,7 @@ def resolve(
     index: IndexOptions,
     *,
     pins: Sequence[Wheel] = (),
-) -> list[Resolved]:
+) -> list[ResolvedWheel]:
     """Choose one wheel for each dependency of the project, without any requirement of the server.
 
     What the model host needs and the project does not bring is added. Versions of ``pins`` are kept
@@ -75,7 +75,7 @@ def resolve(
         raise error_found from error
 
 
-def _check_floors(resolved: Sequence[Resolved], called: str) -> None:
+def _check_floors(resolved: Sequence[ResolvedWheel], called: str) -> None:
     """Raise ``PackageError`` for a version that the model host can't use."""
     for item in resolved:
         floor = SpecifierSet(HOST_FLOORS.get(item.wheel.name, ""))
@@ -89,7 +89,7 @@ def _check_floors(resolved: Sequence[Resolved], called: str) -> None:
 
 def resolve_tools(
     requires: Sequence[str], target: WheelTarget, index: IndexOptions, called: str
-) -> list[Resolved]:
+) -> list[ResolvedWheel]:
     """One wheel for each requirement of a build backend, and for each of their dependencies.
 
     ``called`` is the source. Raises ``PackageError`` if one can't be resolved.
@@ -110,7 +110,7 @@ def _resolve_all(
     target: WheelTarget,
     index: IndexOptions,
     pins: Sequence[Wheel],
-) -> list[Resolved]:
+) -> list[ResolvedWheel]:
     """As ``_resolve``; builds a wheel of each package that offers only a source distribution."""
     sources = index.sources
     while True:
@@ -139,7 +139,7 @@ def _resolve(
     target: WheelTarget,
     index: IndexOptions,
     pins: Sequence[Wheel],
-) -> list[Resolved]:
+) -> list[ResolvedWheel]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         own_host = folder / "model-host.txt"
@@ -158,7 +158,7 @@ def _resolve(
 
 def locate(
     wheels: Sequence[Wheel], target: WheelTarget, index: IndexOptions, called: str = FILENAME
-) -> list[Resolved]:
+) -> list[ResolvedWheel]:
     """The current addresses of exactly these wheels of the lock ``called``.
 
     Raises ``PackageError`` if the indexes don't offer one of them.
@@ -185,7 +185,7 @@ def locate(
             "take it from the wheel cache of another machine, or lock again with --upgrade",
         )
     files = [(wheel, offered[wheel.sha256]) for wheel in wheels]
-    return [Resolved(wheel, file.url, file.size) for wheel, file in files]
+    return [ResolvedWheel(wheel, file.url, file.size) for wheel, file in files]
 
 
 def _compile(

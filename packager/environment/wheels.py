@@ -17,7 +17,7 @@ from packager.cache import atomic_file, cache_directory
 from packager.digest import CHUNK, sha256_file
 from packager.environment.downloads import failed_download
 from packager.environment.index import IndexOptions
-from packager.environment.pylock import Resolved
+from packager.environment.pylock import ResolvedWheel
 from packager.errors import PackageError
 from packager.manifest.manifest import Wheel
 from packager.progress import Progress
@@ -37,7 +37,7 @@ def missing(wheels: Sequence[Wheel]) -> list[Wheel]:
     return [wheel for wheel in wheels if not wheel_path(wheel).is_file()]
 
 
-def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress) -> None:
+def fetch(resolved: Sequence[ResolvedWheel], index: IndexOptions, progress: Progress) -> None:
     """Download missing wheels concurrently; every file is checked against its sha256.
 
     Raises ``PackageError`` for a failed download or another sha256.
@@ -52,7 +52,7 @@ def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress)
     progress.item(name, "fetched", sum(sizes), time.monotonic() - started)
 
 
-def _fetch(item: Resolved, session: requests.Session, known: Credentials) -> int:
+def _fetch(item: ResolvedWheel, session: requests.Session, known: Credentials) -> int:
     """Put one wheel into the wheelhouse; returns its size in bytes."""
     path = wheel_path(item.wheel)
     with atomic_file(path) as file:

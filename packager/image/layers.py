@@ -95,7 +95,7 @@ class TarFile(Protocol):
 
 
 @dataclass(frozen=True)
-class Streamed:
+class StreamedContent:
     """Content of ``size`` bytes, read while a tar is written."""
 
     size: int
@@ -108,7 +108,7 @@ class Entry:
     """A file (``source``), a link (``link``) or, with neither, a folder, at posix ``name``."""
 
     name: str
-    source: Path | HashedFile | Streamed | bytes | None = None
+    source: Path | HashedFile | StreamedContent | bytes | None = None
     """A ``HashedFile`` must not have changed since it was hashed."""
     link: str | None = None
     mode: int | None = None
@@ -130,8 +130,8 @@ class Entry:
         return info
 
 
-def _size(source: Path | HashedFile | Streamed | bytes) -> int:
-    if isinstance(source, HashedFile | Streamed):
+def _size(source: Path | HashedFile | StreamedContent | bytes) -> int:
+    if isinstance(source, HashedFile | StreamedContent):
         return source.size
     return len(source) if isinstance(source, bytes) else source.stat().st_size
 
@@ -206,10 +206,10 @@ def _write_member(file: TarFile, entry: Entry) -> tarfile.TarInfo:
     return info
 
 
-def _opened(source: Path | HashedFile | Streamed) -> AbstractContextManager[Readable]:
+def _opened(source: Path | HashedFile | StreamedContent) -> AbstractContextManager[Readable]:
     if isinstance(source, HashedFile):
         return unchanged(source)
-    return source.open() if isinstance(source, Streamed) else source.open("rb")
+    return source.open() if isinstance(source, StreamedContent) else source.open("rb")
 
 
 def _copy(content: Readable, info: tarfile.TarInfo, file: TarFile) -> None:

@@ -35,7 +35,7 @@ ATTRIBUTES = ("SCHILY.", "LIBARCHIVE.", "RHT.")
 """How the names of extended attributes begin; who reads the members refuses them by name."""
 
 
-class StatedMember(NamedTuple):
+class TarMember(NamedTuple):
     """A member as its headers state it."""
 
     kind: bytes
@@ -62,7 +62,7 @@ class StatedMember(NamedTuple):
         )
 
 
-def read_member(file: IO[bytes], index: int) -> StatedMember:
+def read_member(file: IO[bytes], index: int) -> TarMember:
     """The member whose first header is at ``index``; raises ``ValueError`` for another form."""
     records: Mapping[str, bytes] = {}
     header = _block(file, index)
@@ -81,7 +81,7 @@ def read_member(file: IO[bytes], index: int) -> StatedMember:
     is_link, is_folder = kind == tarfile.SYMTYPE, kind == tarfile.DIRTYPE
     link = records.get("linkpath", _text(header[157:257])) if is_link else b""
     numbers = {key: int(records[key]) for key in NUMBERS if key in records}
-    member = StatedMember(
+    member = TarMember(
         kind,
         _decoded(name.rstrip(b"/") if is_folder else name),
         _decoded(link),

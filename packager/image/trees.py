@@ -23,7 +23,7 @@ MAX_SHEBANG = 256
 
 
 @dataclass(frozen=True)
-class FileFound:
+class TreeFile:
     """A file with its sha256, or a symbolic link with its target."""
 
     sha256: str = ""
@@ -44,7 +44,7 @@ class FileFound:
         return f"link {self.link}" if self.link else f"{self.mode} {self.sha256}"
 
 
-Tree = Mapping[str, FileFound]
+Tree = Mapping[str, TreeFile]
 """Posix path below ``/`` → file or link; folders are omitted."""
 
 
@@ -52,12 +52,12 @@ Tree = Mapping[str, FileFound]
 class LayerTree:
     """The members of a layer."""
 
-    files: Mapping[str, FileFound]
+    files: Mapping[str, TreeFile]
     folders: Mapping[str, str]
-    """Path → mode, as ``FileFound.mode``."""
+    """Path → mode, as ``TreeFile.mode``."""
 
 
-def tree_of(layer: Layer) -> dict[str, FileFound]:
+def tree_of(layer: Layer) -> dict[str, TreeFile]:
     """Every file and link of ``layer``; raises as ``layer_tree``."""
     return dict(layer_tree(layer).files)
 
@@ -69,7 +69,7 @@ def layer_tree(layer: Layer) -> LayerTree:
     whiteouts (which hide files of lower layers), extended attributes (capabilities), absolute
     paths, ``..``, or duplicate paths; and for headers that engines could read in another way.
     """
-    files: dict[str, FileFound] = {}
+    files: dict[str, TreeFile] = {}
     folders: dict[str, str] = {}
     with layer.members() as members:
         for info in _unambiguous(layer, members):
@@ -79,7 +79,7 @@ def layer_tree(layer: Layer) -> LayerTree:
             if info.isdir():
                 folders[name] = _mode(info)
             elif info.issym():
-                files[name] = FileFound(link=info.linkname)
+                files[name] = TreeFile(link=info.linkname)
             elif info.isreg():
                 files[name] = _read(members, info, name)
             else:
@@ -126,14 +126,14 @@ def _mode(info: tarfile.TarInfo) -> str:
     return f"{info.mode & 0o7777:o}{owner}"
 
 
-def _read(members: TarReader, info: tarfile.TarInfo, name: str) -> FileFound:
+def _read(members: TarReader, info: tarfile.TarInfo, name: str) -> TreeFile:
     if name.endswith(KEPT):
         content = members.content(info, MAX_RECORD)
-        return FileFound(hashlib.sha256(content).hexdigest(), mode=_mode(info), content=content)
+        return TreeFile(hashlib.sha256(content).hexdigest(), mode=_mode(info), content=content)
     return _digested(members.chunks(info), _mode(info))
 
 
-def _digested(chunks: Iterable[bytes], mode: str) -> FileFound:
+def _digested(chunks: Iterable[bytes], mode: str) -> TreeFile:
     whole, rest, script = hashlib.sha256(), hashlib.sha256(), None
     for number, chunk in enumerate(chunks):
         whole.update(chunk)
@@ -143,10 +143,10 @@ def _digested(chunks: Iterable[bytes], mode: str) -> FileFound:
         if script:
             rest.update(chunk)
     script_parts = (script, rest.hexdigest()) if script else None
-    return FileFound(whole.hexdigest(), mode=mode, script=script_parts)
+    return TreeFile(whole.hexdigest(), mode=mode, script=script_parts)
 
 
-def below(tree: Tree, folder: str) -> dict[str, FileFound]:
+def below(tree: Tree, folder: str) -> dict[str, TreeFile]:
     """The entries below ``folder``, by path relative to it."""
     start = f"{folder}/"
     return {name.removeprefix(start): f for name, f in tree.items() if name.startswith(start)}

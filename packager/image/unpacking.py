@@ -24,7 +24,7 @@ from installer.scripts import Script
 from installer.sources import WheelContentElement, WheelFile
 from installer.utils import Scheme, construct_record_file, fix_shebang
 
-from packager.image.layers import Entry, Streamed
+from packager.image.layers import Entry, StreamedContent
 from packager.image.packed_files import PackedFile, reading_wheel, record_of
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class _Installed(WheelDestination):
             return self._write(scheme, name, packed.read(), executable=executable)
         record = packed.installed_record()
         assert record.size is not None
-        self._add(location, Streamed(record.size, packed.open), executable=executable)
+        self._add(location, StreamedContent(record.size, packed.open), executable=executable)
         return RecordEntry(name, record.hash_, record.size)
 
     def _write(self, scheme: Scheme, name: str, content: bytes, *, executable: bool) -> RecordEntry:
@@ -214,7 +214,7 @@ class _Installed(WheelDestination):
     def _is_module(self, location: str) -> bool:
         return location.endswith(".py") and location.startswith(f"{self._schemes['purelib']}/")
 
-    def _add(self, location: str, source: bytes | Streamed, *, executable: bool) -> None:
+    def _add(self, location: str, source: bytes | StreamedContent, *, executable: bool) -> None:
         self.entries[location] = Entry(location, source=source, mode=0o755 if executable else 0o644)
 
     def _note_imports(self, code: bytes) -> None:

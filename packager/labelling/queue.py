@@ -56,7 +56,7 @@ WANTED_LABELS = 50.0
 
 
 @dataclass(frozen=True)
-class Packaged:
+class QueuePackage:
     """The package whose rows are to be labelled."""
 
     manifest: Manifest
@@ -115,7 +115,9 @@ class Choice:
         return 1 / (1 / n + own / simple) if simple > 0 else None
 
 
-def run_queue(request: QueueRequest, package: Packaged, folder: Path, progress: Progress) -> Choice:
+def run_queue(
+    request: QueueRequest, package: QueuePackage, folder: Path, progress: Progress
+) -> Choice:
     """Read the rows and choose; tables are exported to ``folder``.
 
     Raises ``UsageError`` for rows that can't be read, an invalid key, or fewer rows than asked for.
@@ -128,7 +130,9 @@ def run_queue(request: QueueRequest, package: Packaged, folder: Path, progress: 
     return replace(choose(rows, request.rows, request.seed, package, progress), keys=keys)
 
 
-def choose(rows: QueueRows, count: int, seed: int, package: Packaged, progress: Progress) -> Choice:
+def choose(
+    rows: QueueRows, count: int, seed: int, package: QueuePackage, progress: Progress
+) -> Choice:
     """Choose ``count`` of ``rows``; ``UsageError`` if there are fewer."""
     if count > len(rows):
         raise UsageError(

@@ -80,7 +80,7 @@ class Golden(FrozenModel):
     expected: tuple[dict[str, Any], ...]
 
 
-class Compiled(FrozenModel):
+class Compilation(FrozenModel):
     """The build's verdict on the compiled form, which computes equal answers faster."""
 
     verdict: Literal["equal", "refused", "off"]

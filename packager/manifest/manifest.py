@@ -27,7 +27,7 @@ from packager.manifest.base import (
 from packager.manifest.data_roles import DataRoles
 from packager.manifest.dvc_version import DvcVersion
 from packager.manifest.evaluation import (
-    Compiled,
+    Compilation,
     DataCheckSummary,
     Evaluation,
     NumericalEnvironment,
@@ -259,7 +259,7 @@ class Manifest(FrozenModel):
     repeatability: RepeatabilityResult | None = None
     """None for a model trained elsewhere."""
     seed_variance: SeedVariance | None = None  # of ``package train --seeds``
-    compiled: Compiled = Compiled(verdict="off")  # the form is in ``/package/compiled``
+    compiled: Compilation = Compilation(verdict="off")  # the form is in ``/package/compiled``
     runtime: str
     """Tree digest of the sources of ``packager``, ``serving`` and ``monitoring`` in the image."""
     training_runtime: str | None = None

@@ -35,7 +35,7 @@ MIN_PARAMETERS = 2
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenFiles:
     """The files that were written, sorted, and what to tell about them."""
 
     files: list[str]
@@ -44,7 +44,7 @@ class Written:
 
 def init_existing(
     directory: Path, data: Path | GivenData | None, target: str | None
-) -> Written | None:
+) -> WrittenFiles | None:
     """Write the requirements file, and ``package.toml``, that code in ``directory`` lacks.
 
     The requirements are what the code imports. Without a recipe in the code, and a ``train.py``,
@@ -77,7 +77,7 @@ def init_existing(
             notes += messages
     if not content:
         raise UsageError(f"{directory / FILENAME}: exists already", "name an empty or a new folder")
-    return Written(write_project(directory, content, copies), tuple(notes))
+    return WrittenFiles(write_project(directory, content, copies), tuple(notes))
 
 
 def _with_starter(text: str) -> str:

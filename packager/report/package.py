@@ -7,7 +7,7 @@ from typing import Any
 
 from modelhost.text import display_value
 from packager.image.reference import Reference
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
 from packager.report import solution
@@ -212,7 +212,7 @@ def _proofs(manifest: Manifest, shown: str) -> Iterator[Fact]:
     yield "proved on", "; ".join(f"{name}: {PROOFS[platforms[name].proved_on]}" for name in names)
 
 
-def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact]:
+def compiled_facts(compiled: Compilation, everything: bool = True) -> Iterator[Fact]:
     """The verdict on the compiled form; with ``everything`` also the rows that it serves."""
     if compiled.verdict == "off":
         yield "compiled", "off: the native model predicts every row"

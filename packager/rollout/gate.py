@@ -17,7 +17,7 @@ from packager.rollout.golden_rows import judge_golden
 from packager.rollout.latency import LOOKS, LatencyBound, judge_latency
 from packager.rollout.mirrored import judge_mirrored, same_inputs
 from packager.rollout.mirrored_requests import (
-    AskedAnswer,
+    MirroredAnswer,
     MirroredRows,
     Row,
     ServerAddress,
@@ -98,7 +98,7 @@ def _ready(server: ServerAddress, reference: Reference, seconds: float) -> GateC
     return GateCheck(READY, "passed", f"it serves {reference.manifest.tag}", {"seconds": took})
 
 
-def _served_root(answer: AskedAnswer) -> str:
+def _served_root(answer: MirroredAnswer) -> str:
     from packager.manifest.manifest import Manifest
 
     if answer.status != 200:

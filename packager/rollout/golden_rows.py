@@ -8,7 +8,7 @@ from typing import Any
 from packager.digest import canonical_json
 from packager.manifest.evaluation import Golden
 from packager.model.answer_difference import difference
-from packager.rollout.mirrored_requests import AskedAnswer
+from packager.rollout.mirrored_requests import MirroredAnswer
 from packager.rollout.verdict import GateCheck
 
 NAME = "golden rows"
@@ -16,7 +16,7 @@ TOLERANCE = 1e-9
 """As in the smoke test of a build: another processor may change the last digits of a sum."""
 
 
-def judge_golden(golden: Golden | None, answer: AskedAnswer | None) -> GateCheck:
+def judge_golden(golden: Golden | None, answer: MirroredAnswer | None) -> GateCheck:
     """The verdict on the answer to all golden rows in one request.
 
     ``answer`` is None where there was nothing to ask. Labels are compared exactly.

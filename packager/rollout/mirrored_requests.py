@@ -21,7 +21,7 @@ REFUSED = (400, 413, 422)
 
 
 @dataclass(frozen=True)
-class AskedAnswer:
+class MirroredAnswer:
     """The answer to one request."""
 
     status: int
@@ -66,16 +66,16 @@ class ServerAddress:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
-    def get(self, path: str) -> AskedAnswer:
+    def get(self, path: str) -> MirroredAnswer:
         """The answer to a GET."""
         return self._send("GET", path, None)
 
-    def predict(self, rows: Sequence[Row]) -> AskedAnswer:
+    def predict(self, rows: Sequence[Row]) -> MirroredAnswer:
         """The answer to a request with these rows."""
         body = json.dumps({"rows": list(rows)}, allow_nan=False).encode()
         return self._send("POST", "/predict", body)
 
-    def _send(self, method: str, path: str, body: bytes | None) -> AskedAnswer:
+    def _send(self, method: str, path: str, body: bytes | None) -> MirroredAnswer:
         headers = {**UNCOMPRESSED, "Content-Type": "application/json"}
         begun = time.perf_counter()
         try:
@@ -93,13 +93,15 @@ class ServerAddress:
                 TIMEOUT_SECONDS,
             )
         except requests.RequestException as error:
-            return AskedAnswer(0, time.perf_counter() - begun, f"{type(error).__name__}: {error}")
+            return MirroredAnswer(
+                0, time.perf_counter() - begun, f"{type(error).__name__}: {error}"
+            )
         seconds = time.perf_counter() - begun
         try:
             document = json.loads(answer.content)
         except (ValueError, RecursionError):
             document = answer.content[:200].decode(errors="replace")
-        return AskedAnswer(answer.status_code, seconds, document)
+        return MirroredAnswer(answer.status_code, seconds, document)
 
 
 @dataclass
@@ -130,7 +132,7 @@ class MirroredRows:
         """Pairs that both answered."""
         return len(self.new_seconds)
 
-    def add(self, old: AskedAnswer, new: AskedAnswer) -> None:
+    def add(self, old: MirroredAnswer, new: MirroredAnswer) -> None:
         """Count one pair of answers."""
         if old.refused or new.refused:
             self.refused_by_both += old.refused and new.refused

@@ -10,7 +10,7 @@ from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.rollout.mirrored_requests import Row
 from packager.rollout.verdict import GateCheck, Outcome
-from packager.testing.new_data import Named, resolve
+from packager.testing.new_data import DataArgument, resolve
 from packager.testing.run import DataTestRequest, run_test
 from packager.worker.test.report import DataTestReport
 
@@ -23,7 +23,7 @@ def mirrored_rows(data: str, reference: Reference, progress: Progress) -> list[R
     """Rows of ``data`` as requests have them; raises ``UsageError`` if there are none."""
     manifest = reference.manifest
     with temporary_directory() as folder:
-        new_data = resolve(Named.parse(data), manifest, None, folder, progress)
+        new_data = resolve(DataArgument.parse(data), manifest, None, folder, progress)
         rows: list[Row] = []
         for name, file in sorted(new_data.files.items()):
             if not new_data.source or name == new_data.source:

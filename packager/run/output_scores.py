@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.scoring.measures import ROW_MEASURES, Scored, metrics_of
+from monitoring.scoring.measures import ROW_MEASURES, ScoredColumns, metrics_of
 from packager.errors import PackageError, UsageError
 from packager.manifest.outputs import Output
 from packager.worker.train.output_rows import form_of, right_answers, seen_events
@@ -79,7 +79,7 @@ class OutputScores:
         self._output = output
         self._measure = measure_of(output)
         self._form = form_of(output, frame)
-        self._rows = Scored(
+        self._rows = ScoredColumns(
             answers,
             right_answers(frame, output),
             queries=None if output.group is None else frame[output.group].tolist(),
@@ -95,7 +95,7 @@ class OutputScores:
         scores = self._found(self._rows.where(mask))
         return -scores if self._measure.lower_is_better else scores
 
-    def _found(self, rows: Scored) -> Floats:
+    def _found(self, rows: ScoredColumns) -> Floats:
         own = self._output
         if own.kind == "score" or own.group or own.event or own.top:
             metric = metrics_of(rows, self._form).get(self._measure.name)

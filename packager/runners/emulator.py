@@ -43,7 +43,7 @@ def find_emulator(platform: str) -> Path | None:
     return None if program is None else Path(program)
 
 
-class Emulated(Protocol):
+class EmulatedImage(Protocol):
     """An image under emulation."""
 
     @property
@@ -57,7 +57,7 @@ class Emulated(Protocol):
 @contextmanager
 def emulated(
     image: Image, base: BaseImage, native: tuple[str, Engine | None], progress: Progress
-) -> Iterator[Emulated]:
+) -> Iterator[EmulatedImage]:
     """``image`` under the emulator for its platform, which must be there.
 
     ``native``: this machine's platform, and the engine if containers are used.
@@ -92,11 +92,11 @@ class _Container:
 
     @property
     def root(self) -> str:
-        """As ``Emulated.root``."""
+        """As ``EmulatedImage.root``."""
         return "/"
 
     def answers(self, kind: str, requests: Mapping[str, Any]) -> dict[str, Any]:
-        """As ``Emulated.answers``."""
+        """As ``EmulatedImage.answers``."""
         names = [f"{WORK}/script.py", kind, self.root, f"{WORK}/asked.json", f"{WORK}/out/found"]
         members = [
             Entry("script.py", source=SCRIPT),
@@ -126,11 +126,11 @@ class _Process:
 
     @property
     def root(self) -> str:
-        """As ``Emulated.root``."""
+        """As ``EmulatedImage.root``."""
         return str(self.folder)
 
     def answers(self, kind: str, requests: Mapping[str, Any]) -> dict[str, Any]:
-        """As ``Emulated.answers``."""
+        """As ``EmulatedImage.answers``."""
         top = self.base.folder / "root"
         python = self.base.saved.interpreter
         with temporary_directory() as folder, tempfile.TemporaryFile() as report:

@@ -26,7 +26,7 @@ from packager.scoring.plan import COUNTERS, REJECTS, SUCCESS, ScorePlan, ScoreRe
 from packager.scoring.score_units import UnitScorer
 from packager.scoring.units import Unit, UnitSource, open_source
 
-Scored = Callable[[Unit], None]
+UnitCallback = Callable[[Unit], None]
 """Called with each unit whose part is recorded."""
 Drive = Callable[[Sequence[Unit], Progress], None]
 """Makes the parts of units in another way than by one process here."""
@@ -72,7 +72,7 @@ class PlannedScoring:
         return missing
 
     def score(
-        self, units: Sequence[Unit], engine: Engine | None, progress: Progress, scored: Scored
+        self, units: Sequence[Unit], engine: Engine | None, progress: Progress, scored: UnitCallback
     ) -> None:
         """Make the parts of these units by one process of the package; ``PackageError``."""
         with package_stream(self.reference, engine, progress) as stream:

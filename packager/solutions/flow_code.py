@@ -35,7 +35,7 @@ class MemberUse(NamedTuple):
     name: str
 
 
-class Handover(NamedTuple):
+class FlowCall(NamedTuple):
     """A call of a member with a frame of known columns."""
 
     line: int
@@ -135,14 +135,14 @@ class FlowReader:
             elif isinstance(node, ast.Call) and self._member(node.func) == "route":
                 yield from self._routed(node)
 
-    def handovers(self) -> Iterator[Handover]:
+    def handovers(self) -> Iterator[FlowCall]:
         """The calls of members with frames whose columns are known."""
         for node in self._nodes:
             member = self._called(node)
             if member is not None and isinstance(node, ast.Call) and len(node.args) == 1:
                 columns = self._columns(node.args[0])
                 if columns is not None:
-                    yield Handover(node.lineno, member, columns)
+                    yield FlowCall(node.lineno, member, columns)
 
     def answers(self) -> Iterator[AnswerUse]:
         """The constants by which answers are read."""

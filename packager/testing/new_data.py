@@ -43,7 +43,7 @@ class NewData:
 
 
 @dataclass(frozen=True)
-class Named:
+class DataArgument:
     """``--data``, parsed."""
 
     text: str
@@ -53,7 +53,7 @@ class Named:
     """Only rows added since this version."""
 
     @classmethod
-    def parse(cls, text: str) -> Named:
+    def parse(cls, text: str) -> DataArgument:
         """A table, or the path of an existing file or folder; else ``UsageError``."""
         between = _BETWEEN.match(text)
         if between is not None and (location := _table(between["table"])) is not None:
@@ -86,7 +86,7 @@ def _table(text: str) -> Location | None:
 
 
 def resolve(
-    named: Named, manifest: Manifest, ledger: Ledger | None, folder: Path, progress: Progress
+    named: DataArgument, manifest: Manifest, ledger: Ledger | None, folder: Path, progress: Progress
 ) -> NewData:
     """The rows that ``named`` names; with a ``ledger``, those that it has not seen.
 
@@ -140,7 +140,7 @@ def _unseen(new_data: NewData, path: Path, ledger: Ledger, manifest: Manifest) -
 
 
 def _of_table(
-    named: Named, manifest: Manifest, ledger: Ledger | None, folder: Path, progress: Progress
+    named: DataArgument, manifest: Manifest, ledger: Ledger | None, folder: Path, progress: Progress
 ) -> NewData:
     from packager.tables.added_rows import export_added
     from packager.tables.checkout import export

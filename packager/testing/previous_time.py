@@ -14,7 +14,7 @@ from packager.image.stack import entries
 from packager.progress import NullProgress, Progress
 from packager.runners.package import package_worker
 from packager.runners.runner import Worker
-from packager.testing.new_data import PLACE, Named, in_form_of, resolve
+from packager.testing.new_data import PLACE, DataArgument, in_form_of, resolve
 from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.test.timed import TimedRows
 from packager.worker.test.timing import relative_error
@@ -60,7 +60,7 @@ def times_on(
     """
     manifest = packages[0].manifest
     with temporary_directory() as folder:
-        new_data = resolve(Named.parse(data), manifest, None, folder, progress)
+        new_data = resolve(DataArgument.parse(data), manifest, None, folder, progress)
         if new_data.empty:
             raise UsageError(f"{data}: expected rows, got none")
         read = in_form_of(new_data, manifest, folder)

@@ -27,7 +27,7 @@ from packager.testing.ledger import (
     policy_digest,
     refuse_unreadable,
 )
-from packager.testing.new_data import PLACE, Named, NewData, in_form_of, resolve
+from packager.testing.new_data import PLACE, DataArgument, NewData, in_form_of, resolve
 from packager.testing.previous_time import previous_times
 from packager.worker.job import DataTestJob
 from packager.worker.test.quoted_cells import data_error
@@ -83,7 +83,7 @@ def run_test(
     for package in (reference, request.previous):
         if package is not None:
             check_companion(package)
-    named = Named.parse(request.data)
+    named = DataArgument.parse(request.data)
     ledger = _ledger(request, named, progress)
     manifest = reference.manifest
     with temporary_directory() as folder:
@@ -160,7 +160,7 @@ def _run(
         return DataTestReport.load(started.run("test", {"test.json": job.dump()}, out, progress))
 
 
-def _ledger(request: DataTestRequest, named: Named, progress: Progress) -> Ledger | None:
+def _ledger(request: DataTestRequest, named: DataArgument, progress: Progress) -> Ledger | None:
     folder = request.state or named.state
     if folder is None:
         if request.only_new:

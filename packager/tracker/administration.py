@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from packager.tracker.store.archive_import import Imported, import_lines
+from packager.tracker.store.archive_import import ImportCounts, import_lines
 from packager.tracker.store.audit import note
 from packager.tracker.store.outbox import channels_without_news, keep_position, last_event
 from packager.tracker.store.tokens import TokenScope, add_token, revoke
@@ -28,7 +28,7 @@ def revoke_token(store: Writer, name: str, who: str, now: float) -> bool:
     return revoked
 
 
-def import_archive(store: Writer, lines: Iterable[bytes], who: str, now: float) -> Imported:
+def import_archive(store: Writer, lines: Iterable[bytes], who: str, now: float) -> ImportCounts:
     """Import an archive into the store; channels are not told of it. Raises ``ArchiveError``."""
     channels = channels_without_news(store)
     imported = import_lines(store, lines)

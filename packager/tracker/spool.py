@@ -13,14 +13,14 @@ from pydantic import ValidationError
 
 from packager.errors import PackageError
 from packager.tracker.client import AwayError, DeniedError, IssuesClient
-from packager.tracker.core.finding import Report, Strict
+from packager.tracker.core.finding import Report, StrictRecord
 from packager.tracker.core.refusals import refusal_of
 
 MAX_FILES = 1_000
 """Reports that wait; beyond it the oldest is dropped."""
 
 
-class Waiting(Strict):
+class WaitingReport(StrictRecord):
     """A report, and the service it is for."""
 
     url: str
@@ -37,7 +37,7 @@ def keep(url: str, report: Report, folder: Path, warn: Callable[[str], None]) ->
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{time.time_ns():020d}-{secrets.token_hex(4)}.json"
     part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(Waiting(url=url, report=report).model_dump_json(), encoding="utf-8")
+    part.write_text(WaitingReport(url=url, report=report).model_dump_json(), encoding="utf-8")
     part.replace(path)
     for old in sorted(folder.glob("*.json"))[:-MAX_FILES]:
         old.unlink(missing_ok=True)
@@ -54,7 +54,7 @@ def send_waiting(client: IssuesClient, url: str, folder: Path, warn: Callable[[s
     sent = 0
     for path in sorted(folder.glob("*.json")):
         try:
-            waiting = Waiting.model_validate_json(path.read_bytes())
+            waiting = WaitingReport.model_validate_json(path.read_bytes())
             if waiting.url != url:
                 continue
             client.send(waiting.report)

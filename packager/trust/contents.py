@@ -10,7 +10,7 @@ from packager.image.config import MEMBERS_DATA, TRAINING
 from packager.image.file_list import Listing, listing_of
 from packager.image.layers import Layer
 from packager.image.runtime import HARNESS, INSTALLED_AT, MEMBERS, MODEL, VENV, WHEELS
-from packager.image.trees import FileFound, Tree, below, is_bytecode_of, layer_tree
+from packager.image.trees import Tree, TreeFile, below, is_bytecode_of, layer_tree
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.integrity import MANIFEST, MISSING, NO_FILE, IntegrityCheck
@@ -48,7 +48,7 @@ class ImageContents:
 def read_contents(layers: Sequence[Layer], lock: Lock) -> ImageContents:
     """Read every layer above the locked base; failed checks name files outside their folder."""
     count = 0 if lock.base == "none" else len(lock.base.diff_ids)
-    trees: dict[str, dict[str, FileFound]] = {}
+    trees: dict[str, dict[str, TreeFile]] = {}
     checks, listings = [], []
     for layer in layers[count:]:
         kind = layer.name if layer.name in FOLDERS else ENVIRONMENT
@@ -131,7 +131,7 @@ def given_checks(files: Files, data: DataSource) -> list[IntegrityCheck]:
     entries = [_below("source", entry) for entry in data.files]
     entries += [_below("test", data.test_file)] if data.test_file else []
     return file_checks(
-        "data files", entries, {name: FileFound(file.sha256) for name, file in files.items()}
+        "data files", entries, {name: TreeFile(file.sha256) for name, file in files.items()}
     )
 
 
@@ -148,7 +148,7 @@ def file_checks(group: str, expected: Sequence[FileEntry], tree: Tree) -> list[I
     return [whole, *each]
 
 
-def _sources(tree: Tree) -> dict[str, FileFound]:
+def _sources(tree: Tree) -> dict[str, TreeFile]:
     return {name: file for name, file in tree.items() if not is_bytecode_of(name, tree)}
 
 

@@ -16,12 +16,12 @@ from packager.digest import sha256_bytes
 from packager.image.environments import FIRST_LINE, PATHS, environment_entries
 from packager.image.layers import Entry
 from packager.image.runtime import HARNESS, INSTALLED_AT, MEMBERS, MODEL, VENV, WHEELS
-from packager.image.trees import FileFound, Tree, below
+from packager.image.trees import Tree, TreeFile, below
 from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Lock, Wheel
 from packager.model.integrity import MISSING, IntegrityCheck
 from packager.trust.contents import ENVIRONMENT, MAX_NAMED, ImageContents
-from packager.trust.wheel_files import FolderFound, examine_folder, failed
+from packager.trust.wheel_files import ImageWheelFolder, examine_folder, failed
 
 OWN_FOLDERS = tuple(
     f"/{name}/"
@@ -84,9 +84,9 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
     return Environment(tuple(checks[:MAX_NAMED]), tuple(unverified))
 
 
-def _folders(tree: Tree, lock: Lock) -> dict[str, FolderFound]:
+def _folders(tree: Tree, lock: Lock) -> dict[str, ImageWheelFolder]:
     """Path → every folder of wheels."""
-    trees: dict[str, dict[str, FileFound]] = {}
+    trees: dict[str, dict[str, TreeFile]] = {}
     for name, file in below(tree, WHEELS).items():
         folder, _, inside = name.partition("/")
         trees.setdefault(f"{WHEELS}/{folder}", {})[inside] = file
@@ -96,7 +96,7 @@ def _folders(tree: Tree, lock: Lock) -> dict[str, FolderFound]:
 
 
 def _listed(
-    tree: Tree, home: str, lock: Lock, folders: Mapping[str, FolderFound]
+    tree: Tree, home: str, lock: Lock, folders: Mapping[str, ImageWheelFolder]
 ) -> list[WheelFolder]:
     """The folders of wheels that the environment ``home`` lists, in the order of the lock."""
     path = f"{site_packages(home, lock.python)}/{PATHS}"
@@ -122,7 +122,7 @@ def _of_home(
         if counts[name] != (name in wanted)
     ]
     inner = below(tree, home)
-    interpreter = inner.get("bin/python", FileFound()).link
+    interpreter = inner.get("bin/python", TreeFile()).link
     if not interpreter.startswith("/") or interpreter.startswith(OWN_FOLDERS):
         called, link = f"environment: {home}/bin/python", "a link to the base's interpreter"
         checks.append(failed(called, link, interpreter or "another"))
@@ -153,7 +153,7 @@ def _wanted(home: str, entry: Entry | None, script: tuple[bytes, str] | None) ->
     return f"a link to {entry.link}"
 
 
-def _describe(file: FileFound | None, *, is_script: bool) -> str:
+def _describe(file: TreeFile | None, *, is_script: bool) -> str:
     if file is None:
         return MISSING
     if is_script and file.script:

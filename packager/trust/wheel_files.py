@@ -26,7 +26,7 @@ INSTALLER_FILES = {"INSTALLER", "RECORD"}
 
 
 @dataclass(frozen=True)
-class FolderFound:
+class ImageWheelFolder:
     """A folder of wheels in an image."""
 
     folder: WheelFolder
@@ -36,7 +36,7 @@ class FolderFound:
     """Wheels that are not in the wheelhouse, so that only the package lists their files."""
 
 
-def examine_folder(path: str, tree: Tree, python: str, wheels: Sequence[Wheel]) -> FolderFound:
+def examine_folder(path: str, tree: Tree, python: str, wheels: Sequence[Wheel]) -> ImageWheelFolder:
     """Compare the files of the folder ``path`` with those of its wheels, among ``wheels``."""
     site = site_packages("", python).lstrip("/")
     installed = _installed(tree, site)
@@ -61,7 +61,7 @@ def examine_folder(path: str, tree: Tree, python: str, wheels: Sequence[Wheel]) 
     checks = _differences(path, tree, named)
     if held and folder.path != path:
         checks.append(failed(f"environment: {path}", folder.path, path))
-    return FolderFound(folder, tuple(checks), tuple(unverified))
+    return ImageWheelFolder(folder, tuple(checks), tuple(unverified))
 
 
 def _differences(path: str, tree: Tree, named: Mapping[str, str | None]) -> list[IntegrityCheck]:

@@ -10,7 +10,7 @@ from packager.data.checks.expectations import Expectations
 from packager.manifest.base import FileEntry, FrozenModel, Task
 from packager.manifest.data_roles import DataRoles
 from packager.manifest.evaluation import (
-    Compiled,
+    Compilation,
     Evaluation,
     NumericalEnvironment,
     RepeatabilityResult,
@@ -113,7 +113,7 @@ class TrainingResult(FrozenModel):
     evaluation: Evaluation | None
     environment: NumericalEnvironment
     repeatability: RepeatabilityResult | None = None
-    compiled: Compiled = Compiled(verdict="off")
+    compiled: Compilation = Compilation(verdict="off")
     train_rows: int
     test_rows: int
     unlabelled: dict[str, int] = {}

@@ -18,7 +18,7 @@ from monitoring.feedback.scoring import (
     FeedbackCounts,
     LabelMetrics,
     Scorer,
-    Verified,
+    VerifiedLabel,
     confirmed,
     settle,
     unconfirmed,
@@ -94,7 +94,7 @@ class FeedbackEndpoint:
         self._seen: TokenStore | None = None
         self._purged = -math.inf
         self._failures = _Failures()
-        self._unconfirmed: dict[Token, tuple[Verified, int]] = {}
+        self._unconfirmed: dict[Token, tuple[VerifiedLabel, int]] = {}
         """Labels, and which part, to count if the store turns out to have recorded their keys."""
 
     def pair(self, pairing: ShadowPairing) -> None:

@@ -8,19 +8,19 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Unready:
+class NotReadyReason:
     """Why no request can be answered now."""
 
     code: Literal["stuck", "starting", "model_restarting", "member_restarting", "golden_failed"]
     message: str
 
 
-def member_unready(waiting: tuple[str, str] | None, model: str) -> Unready | None:
+def member_unready(waiting: tuple[str, str] | None, model: str) -> NotReadyReason | None:
     """For a member of ``model`` that is not ready, and why; None if all are."""
     if waiting is None:
         return None
     name, why = waiting
-    return Unready("member_restarting", f"member {name!r} of {model} {why}")
+    return NotReadyReason("member_restarting", f"member {name!r} of {model} {why}")
 
 
 class QueueFullError(Exception):

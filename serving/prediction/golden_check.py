@@ -14,9 +14,9 @@ from serving.prediction.errors import (
     MemberFailedError,
     ModelError,
     ModelProcessEndedError,
+    NotReadyReason,
     QueueFullError,
     RowRefusedError,
-    Unready,
 )
 from serving.prediction.pipeline import Pipeline
 from serving.prediction.predictor import Predictor
@@ -36,7 +36,9 @@ class GoldenCheck:
         self._predictor = predictor
         self._pipeline = pipeline
         self._seconds = seconds
-        self.unready: Unready | None = Unready("starting", "the golden cases are not answered yet")
+        self.unready: NotReadyReason | None = NotReadyReason(
+            "starting", "the golden cases are not answered yet"
+        )
         """Why the worker is not ready; None once every case has its answers."""
 
     @classmethod
@@ -50,7 +52,7 @@ class GoldenCheck:
             while (failure := await self._failure(case)) is None:
                 await asyncio.sleep(RETRY_SECONDS)
             if failure:
-                self.unready = Unready("golden_failed", failure)
+                self.unready = NotReadyReason("golden_failed", failure)
                 logger.error("the server is not ready: %s", failure)
                 return
         self.unready = None

@@ -26,9 +26,9 @@ from serving.prediction.errors import (
     MemberFailedError,
     ModelError,
     ModelProcessEndedError,
+    NotReadyReason,
     QueueFullError,
     RowRefusedError,
-    Unready,
     member_unready,
 )
 from serving.prediction.jobs import JobThread, ignore_result
@@ -76,19 +76,19 @@ class Pipeline:
         return not self.predictor.needs_model
 
     @property
-    def unready(self) -> Unready | None:
+    def unready(self) -> NotReadyReason | None:
         """Why no request can be answered now; None if one can, without the model's process too."""
         if self.stuck:
-            return Unready("stuck", f"{self._model} did not answer by the deadline")
+            return NotReadyReason("stuck", f"{self._model} did not answer by the deadline")
         client = self.predictor.client
         if client.ready or not self.predictor.needs_model:
             return member_unready(client.waiting_member(), self._model)
         for number, end in client.last_ends().items():
             name = f"process {number} of {self._model}"
-            return Unready("model_restarting", end.sentence(name))
+            return NotReadyReason("model_restarting", end.sentence(name))
         if client.was_ready:
-            return Unready("model_restarting", f"the process of {self._model} ended")
-        return Unready("starting", f"{self._model} is loading")
+            return NotReadyReason("model_restarting", f"the process of {self._model} ended")
+        return NotReadyReason("starting", f"{self._model} is loading")
 
     @property
     def stuck(self) -> bool:

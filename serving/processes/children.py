@@ -22,7 +22,7 @@ from serving.worker import ServingWorker
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedResources:
     """The resources that the workers of a server share."""
 
     listening: socket.socket
@@ -36,7 +36,7 @@ class Shared:
     """Of the gRPC port; None without one."""
 
 
-def children_of(settings: Settings, files: PackageFiles, shared: Shared) -> list[Child]:
+def children_of(settings: Settings, files: PackageFiles, shared: SharedResources) -> list[Child]:
     """The workers."""
     numbers = range(1, (settings.workers or files.manifest.serve.workers) + 1)
     return [_worker(number, settings, files, shared) for number in numbers]
@@ -50,7 +50,7 @@ def compiled_check_child(home: Path, models: Sequence[PrivateSocket]) -> Child:
     return Child("the checker of compiled answers", command, os.environ, inherited)
 
 
-def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared) -> Child:
+def _worker(number: int, settings: Settings, files: PackageFiles, shared: SharedResources) -> Child:
     listening, table, models = shared.listening, shared.table, shared.models
     notes = SharedNotes.make()
     key = os.environ.get(KEY_DESCRIPTOR)

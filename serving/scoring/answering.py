@@ -32,7 +32,7 @@ class FailingRowsError(Exception):
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredBlock:
     """Predictions for some rows of a block."""
 
     predictions: Predictions
@@ -53,7 +53,7 @@ class BlockPredictor:
         self._traced = model
         self._compiled = compiled
 
-    def predict(self, block: CheckedBlock, bad: BadRows) -> Answered:
+    def predict(self, block: CheckedBlock, bad: BadRows) -> AnsweredBlock:
         """The answers; with ``bad="fail"`` raises ``FailingRowsError`` for the first without one.
 
         Raises ``HostEndedError`` if the model's process ends, or a member of a solution.
@@ -74,7 +74,7 @@ class BlockPredictor:
             chances = _array(outcome.probabilities)
             predictions = Predictions(outcome.labels, chances, outcome.more, outcome.absent)
             compiled = part.rows - outcome.native
-            return Answered(predictions, rows, sorted(rejected.items()), compiled)
+            return AnsweredBlock(predictions, rows, sorted(rejected.items()), compiled)
 
     def error_on(self, block: CheckedBlock, rows: Indices) -> PackageError:
         """The model's error on these rows, with its traceback on stderr.

@@ -23,7 +23,7 @@ MAX_UNSURE = 4
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedRows:
     """The valid rows of a block."""
 
     block: CheckedBlock
@@ -41,11 +41,11 @@ class BlockChecker:
         self._exact = checker
         self._plans = [ColumnConverter(column) for column in schema.features]
 
-    def check(self, block: RowBlock, bad: BadRows) -> Checked:
+    def check(self, block: RowBlock, bad: BadRows) -> CheckedRows:
         """The valid rows; with ``bad="fail"`` raises ``RowError`` for the first that isn't."""
         typed = self._typed.check(block)
         if typed is not None:
-            return Checked(typed, np.arange(block.rows), ())
+            return CheckedRows(typed, np.arange(block.rows), ())
         if bad != "fail":
             parted = self._by_parts(block)
             if parted is not None:
@@ -57,9 +57,9 @@ class BlockChecker:
             if bad == "fail":
                 raise _of_table(error, block.first) from None
             return self._good_rows(rows)
-        return Checked(self._block(checked), np.arange(block.rows), ())
+        return CheckedRows(self._block(checked), np.arange(block.rows), ())
 
-    def _by_parts(self, block: RowBlock) -> Checked | None:
+    def _by_parts(self, block: RowBlock) -> CheckedRows | None:
         """The valid rows by halves of the block; None if arrays can't judge them.
 
         So a few bad rows of many cost the logarithm of the number of rows each, not a check of
@@ -81,7 +81,7 @@ class BlockChecker:
                 return None
         left = np.array([row for row in range(block.rows) if row not in rejected], np.int64)
         typed = self._typed.check(block.at(left))
-        return None if typed is None else Checked(typed, left, sorted(rejected.items()))
+        return None if typed is None else CheckedRows(typed, left, sorted(rejected.items()))
 
     def _refused(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
         """The positions of rows that are refused alone, and the reasons."""
@@ -93,7 +93,7 @@ class BlockChecker:
                 refused[index] = _reason(error)
         return refused
 
-    def _good_rows(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+    def _good_rows(self, rows: Sequence[Mapping[str, Any]]) -> CheckedRows:
         rejected = self._refused(rows)
         while True:  # a value may be refused because of another row's: at most a few
             left = [index for index in range(len(rows)) if index not in rejected]
@@ -102,7 +102,9 @@ class BlockChecker:
             except RowError as error:
                 rejected[left[error.row]] = _reason(error)
                 continue
-            return Checked(self._block(checked), np.array(left, np.int64), sorted(rejected.items()))
+            return CheckedRows(
+                self._block(checked), np.array(left, np.int64), sorted(rejected.items())
+            )
 
     def _block(self, checked: ValidatedRows) -> CheckedBlock:
         count = len(self._plans)

@@ -18,7 +18,7 @@ from packager.model.row_blocks import BadRows, BlockAnswers, Indices, RowBlock
 from serving.predict_file import model_process
 from serving.prediction.package_files import PackageFiles
 from serving.scoring.answering import BlockPredictor, FailingRowsError
-from serving.scoring.block_checker import BlockChecker, Checked
+from serving.scoring.block_checker import BlockChecker, CheckedRows
 from serving.scoring.tally import PartTally
 from serving.signed_root import check_required_signature
 
@@ -32,11 +32,11 @@ class ScoringSession:
         self._predictor = predictor
         self.tally = PartTally(files)
 
-    def check(self, block: RowBlock, bad: BadRows) -> Checked:
+    def check(self, block: RowBlock, bad: BadRows) -> CheckedRows:
         """The valid rows; raises ``RowError`` with the row's number in the whole table."""
         return self._checker.check(block, bad)
 
-    def answer(self, checked: Checked, first: int, bad: BadRows) -> BlockAnswers:
+    def answer(self, checked: CheckedRows, first: int, bad: BadRows) -> BlockAnswers:
         """The answers of the package to a block whose first row has this number.
 
         Raises ``PackageError``, naming the rows, with ``bad="fail"`` for a model that raises.

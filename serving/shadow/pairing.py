@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from monitoring.feedback.answer_store import AnswerStore
 from monitoring.feedback.challenger_answers import ChallengerAnswer
-from monitoring.feedback.scoring import LabelMetrics, Verified, VerifiedLabels
+from monitoring.feedback.scoring import LabelMetrics, VerifiedLabel, VerifiedLabels
 from monitoring.feedback.token_store import TokenStoreError
 from monitoring.feedback.tokens import hashed
 from monitoring.metrics.feedback import ScoredLabel
@@ -59,7 +59,7 @@ class ShadowPairing:
         return [ChallengerAnswer.unpacked(one) for one in packed]
 
 
-def _joined(one: Verified, answer: ChallengerAnswer | None) -> Verified:
+def _joined(one: VerifiedLabel, answer: ChallengerAnswer | None) -> VerifiedLabel:
     scored = one.outcome
     if not isinstance(scored, ScoredLabel):
         raise TypeError(f"expected a label of one class or number, got {type(scored).__name__}")

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from modelhost.model import LoadedModel
 from packager.data.frames import infer_columns
-from packager.manifest.evaluation import Compiled, Golden
+from packager.manifest.evaluation import Compilation, Golden
 from packager.manifest.manifest import Column, Schema
 from packager.worker.compile.compile import compile_model
 from serving.openapi.document import document
@@ -43,7 +43,7 @@ def logistic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     joblib.dump(model, root / "models" / "model", protocol=5)
     loaded = LoadedModel(model, "classification", ("no", "yes"), has_probabilities=True)
     folder = root / "package" / "compiled"
-    verdict = Compiled(verdict="off")
+    verdict = Compilation(verdict="off")
     if request.param == "require":
         verdict = compile_model(hosted(loaded), schema, FRAME, folder, "require")
     manifest = manifest.model_copy(update={"compiled": verdict})

@@ -12,7 +12,7 @@ import pytest
 
 from serving.http.asgi import DisconnectedError
 from serving.http.messages import RequestError, Response
-from serving.prediction.errors import Unready
+from serving.prediction.errors import NotReadyReason
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import READY
 from serving.settings import Settings
@@ -26,7 +26,7 @@ def handler(*, stuck: bool = False, **environment: str) -> tuple[RequestHandler,
         spoken=lambda path: path,
         readiness=READY,
     )
-    unready = Unready("stuck", "model m did not answer by the deadline") if stuck else None
+    unready = NotReadyReason("stuck", "model m did not answer by the deadline") if stuck else None
     pipeline: Any = SimpleNamespace(unready=unready)
     made = RequestHandler(Settings.from_environment(environment))
     made.loaded = LoadedPackage(routes, pipeline, recorder, None)

@@ -23,7 +23,7 @@ from serving_helpers import Package, Server, free_port, start, wait_ready
 
 from monitoring.exposition.render import Rendering
 from monitoring.profile.profile import Profile
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 
 pytestmark = pytest.mark.server
 Starter = Callable[..., Server]
@@ -73,7 +73,7 @@ def test_one_row_without_a_compiled_form_equals_the_model_bit_by_bit(
 ) -> None:
     root = tmp_path / "root"
     shutil.copytree(package.root, root)
-    manifest = package.manifest.model_copy(update={"compiled": Compiled(verdict="off")})
+    manifest = package.manifest.model_copy(update={"compiled": Compilation(verdict="off")})
     server = start(replace(package, root=root, manifest=manifest), tmp_path)
     try:
         wait_ready(server)

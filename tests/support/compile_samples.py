@@ -25,7 +25,7 @@ from modelhost.model import LoadedModel
 from modelhost.text_input import text_column, text_step
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read
 from packager.model.compiled.model import CompiledModel
@@ -166,7 +166,7 @@ class Sample:
 
     model: LoadedModel
     schema: Schema
-    verdict: Compiled
+    verdict: Compilation
     compiled: CompiledModel | None
     held_out: pd.DataFrame
     folder: Path

@@ -12,7 +12,7 @@ from host_samples import MANIFEST
 from monitoring.profile.calibration import Calibration
 from monitoring.profile.profile import FeatureProfile, Profile
 from packager.data.frames import read
-from packager.labelling.queue import Choice, Packaged, QueueRequest, run_queue
+from packager.labelling.queue import Choice, QueuePackage, QueueRequest, run_queue
 from packager.manifest.manifest import Column, Manifest, Schema, Slices
 from packager.progress import NullProgress
 
@@ -85,8 +85,8 @@ def answers(file: Path) -> list[dict[str, Any]]:
     ]
 
 
-def packaged(manifest: Manifest = PACKAGE, profile: Profile | None = PROFILE) -> Packaged:
-    return Packaged(manifest, profile, answers)
+def packaged(manifest: Manifest = PACKAGE, profile: Profile | None = PROFILE) -> QueuePackage:
+    return QueuePackage(manifest, profile, answers)
 
 
 def chosen(folder: Path, frame: pd.DataFrame, rows: int = 40, **asked: Any) -> Choice:

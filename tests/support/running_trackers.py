@@ -13,7 +13,7 @@ from typing import Any
 from packager.tracker.client import IssuesClient
 from packager.tracker.core.finding import Finding, Report
 from packager.tracker.notify.config import ServiceConfig
-from packager.tracker.service.run import Started, start
+from packager.tracker.service.run import ReadyService, start
 from packager.tracker.service.settings import ServiceSettings
 
 
@@ -23,7 +23,7 @@ class RunningTracker:
 
     url: str
     token_file: Path
-    started: Started
+    started: ReadyService
 
     @property
     def token(self) -> str:

@@ -59,7 +59,7 @@ def label_queue(
     So the quality that their labels show is unbiased, overall and by slice.
     """
     from packager.cache import check_writable, temporary_directory
-    from packager.labelling.queue import Packaged, QueueRequest, run_queue
+    from packager.labelling.queue import QueuePackage, QueueRequest, run_queue
     from packager.labelling.queue_files import QueueContents, shown_columns, write_queue
     from packager.report.label_queue import as_text
     from packager.run.predict import all_answers
@@ -76,7 +76,9 @@ def label_queue(
             return all_answers(package, file, engine, progress)
 
         manifest = package.manifest
-        chosen = run_queue(request, Packaged(manifest, package.profile(), ask), folder, progress)
+        chosen = run_queue(
+            request, QueuePackage(manifest, package.profile(), ask), folder, progress
+        )
         _, hidden = shown_columns(chosen, manifest, contents)
         written = write_queue(chosen, manifest, contents, output, form)
     if hidden:

@@ -15,7 +15,7 @@ _SPECIAL = re.compile(r"[^\w\s:,@%&=<>/'\"~#!;`-]", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Chosen:
+class VariableValues:
     """The values of the variables."""
 
     model: str | None = None

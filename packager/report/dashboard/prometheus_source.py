@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from packager.deploy.grafana.chosen import Chosen, named
+from packager.deploy.grafana.chosen import VariableValues, named
 from packager.deploy.grafana.panel import Mark, Panel, Query, View
 from packager.report.dashboard.address import MAX_VERSIONS
 from packager.report.dashboard.answers import AnsweredSeries, MarkedTime, PanelAnswer, ViewAnswer
@@ -33,7 +33,7 @@ class PrometheusSource:
 
     def versions(self, model: str, seconds: int) -> list[str]:
         """The versions of ``model`` that ran within ``seconds``, those that run now last."""
-        info = Chosen(model).filled(f'{INFO}{{model="$model"}}')
+        info = VariableValues(model).filled(f'{INFO}{{model="$model"}}')
         lately = self._labels(f"group by (version) (last_over_time({info}[{seconds}s]))", "version")
         running = set(self._labels(f"group by (version) ({info})", "version"))
         return sorted(lately, key=lambda version: (version in running, version))[-MAX_VERSIONS:]
@@ -42,14 +42,14 @@ class PrometheusSource:
         """The models that ran within 30 days."""
         return self._labels(f"group by (model) (last_over_time({INFO}[30d]))", "model")
 
-    def values(self, chosen: Chosen, series: str, label: str) -> list[str]:
+    def values(self, chosen: VariableValues, series: str, label: str) -> list[str]:
         """The values of a label in ``series`` (with variables) now."""
         return self._labels(f"group by ({label}) ({chosen.filled(series)})", label)
 
     def _labels(self, query: str, label: str) -> list[str]:
         return sorted({one.labels.get(label, "") for one in self._client.instant(query)})
 
-    def answer(self, view: View, chosen: Chosen, seconds: int) -> ViewAnswer:
+    def answer(self, view: View, chosen: VariableValues, seconds: int) -> ViewAnswer:
         """All panels of ``view`` over the last ``seconds``."""
         end = float(int(self._now()))
         start = end - seconds
@@ -64,7 +64,7 @@ class PrometheusSource:
         moments = sorted((one for several in marks for one in several), key=lambda one: one.at)
         return ViewAnswer(rows, start, end, moments)
 
-    def _panel(self, panel: Panel, chosen: Chosen, start: float, end: float) -> PanelAnswer:
+    def _panel(self, panel: Panel, chosen: VariableValues, start: float, end: float) -> PanelAnswer:
         step = _step(panel, end - start)
         title = chosen.title(panel.title)
         if panel.repeat and chosen.versions:
@@ -76,7 +76,7 @@ class PrometheusSource:
         return PanelAnswer(panel, title, queries, step)
 
     def _query(
-        self, panel: Panel, query: Query, chosen: Chosen, start: float, end: float
+        self, panel: Panel, query: Query, chosen: VariableValues, start: float, end: float
     ) -> list[AnsweredSeries]:
         expression = chosen.filled(query.expression)
         if panel.instant:
@@ -87,7 +87,9 @@ class PrometheusSource:
             series = [AnsweredSeries(one.labels, one.points) for one in ranged if one.points]
         return sorted(series, key=lambda one: named(query.legend, one.labels))
 
-    def _moments(self, mark: Mark, chosen: Chosen, start: float, end: float) -> list[MarkedTime]:
+    def _moments(
+        self, mark: Mark, chosen: VariableValues, start: float, end: float
+    ) -> list[MarkedTime]:
         """When each series of a mark began, the latest ones."""
         step = max(60.0, (end - start) / 300)
         try:
@@ -103,7 +105,7 @@ class PrometheusSource:
         return sorted(began, key=lambda one: one.at)[-MAX_MOMENTS:]
 
 
-def _repeated(panel: Panel, chosen: Chosen) -> Sequence[Chosen]:
+def _repeated(panel: Panel, chosen: VariableValues) -> Sequence[VariableValues]:
     """A panel of one version is drawn for each of them."""
     if panel.repeat != "version" or not chosen.versions:
         return [chosen]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from packager.deploy.grafana.chosen import Chosen
+from packager.deploy.grafana.chosen import VariableValues
 from packager.deploy.grafana.panel import View
 from packager.deploy.grafana.views import fleet_view, model_view, slice_view
 from packager.deploy.prometheus.rules import MonitoredModel
@@ -114,14 +114,14 @@ class PrometheusSite:
         body = [f'<nav aria-label="Views"><p>{jumps}</p></nav>', *parts]
         return html_page(self._model.name, facts, body, self._footer())
 
-    def _chosen(self, address: PageAddress) -> tuple[list[str], Chosen]:
+    def _chosen(self, address: PageAddress) -> tuple[list[str], VariableValues]:
         versions = self._source.versions(self._model.name, address.seconds)
         wanted = tuple(address.versions) or tuple(versions) or (self._model.version,)
         plain = self._model.features[0] if self._model.features else ""
         feature = address.feature or plain
-        return versions, Chosen(self._model.name, wanted, address.slice, feature)
+        return versions, VariableValues(self._model.name, wanted, address.slice, feature)
 
-    def _names(self, chosen: Chosen, metric: str, label: str) -> list[str]:
+    def _names(self, chosen: VariableValues, metric: str, label: str) -> list[str]:
         series = f'{metric}{{model="$model", version=~"$version"}}'
         return self._source.values(chosen, series, label)
 
@@ -135,7 +135,7 @@ class PrometheusSite:
         answer: ViewAnswer,
         address: PageAddress,
         versions: int,
-        chosen: Chosen,
+        chosen: VariableValues,
         *,
         linked: bool,
     ) -> PanelContext:
@@ -151,7 +151,7 @@ class PrometheusSite:
         shown = 0 if fleet else versions
         return PanelContext(answer, address.window, shown, link, self._issues, model)
 
-    def _title(self, view: View, chosen: Chosen) -> str:
+    def _title(self, view: View, chosen: VariableValues) -> str:
         part = shortened(chosen.slice)
         return f"{self._model.name}: {part}" if view.name == "slice" else view.title
 
@@ -165,7 +165,7 @@ class PrometheusSite:
         )  # fmt: skip
         reason = f"No data: Prometheus did not answer, {since}."
         view = self._view(address)
-        chosen = Chosen(self._model.name, (), address.slice, address.feature)
+        chosen = VariableValues(self._model.name, (), address.slice, address.feature)
         rows = [
             (heading, [PanelAnswer(panel, chosen.title(panel.title)) for panel in panels])
             for heading, panels in view.rows
@@ -225,6 +225,6 @@ class ScrapedSite:
         return html_page(f"Model {self._model.name}", facts, body, "")
 
 
-def _of(view: View, chosen: Chosen) -> Chosen:
+def _of(view: View, chosen: VariableValues) -> VariableValues:
     """The choices of a view; the fleet view has none, as it shows all models."""
-    return Chosen() if view.name == "fleet" else chosen
+    return VariableValues() if view.name == "fleet" else chosen

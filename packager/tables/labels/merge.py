@@ -35,7 +35,7 @@ class NewLabel:
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergeResult:
     """All labels of a table after the merge, and how many came how."""
 
     frame: pd.DataFrame
@@ -47,7 +47,7 @@ class Merged:
 
 def merge(
     stored: pd.DataFrame, new: Sequence[NewLabel], scheme: str, source: FileEntry, *, replace: bool
-) -> Merged:
+) -> MergeResult:
     """``stored`` (columns of ``SCHEMA``) with the ``new`` labels of one scheme.
 
     ``source``: the file of the new labels. Raises ``UsageError`` if the file contradicts
@@ -81,7 +81,7 @@ def merge(
     rows = [_cells(one, before.get(pair), scheme, source.sha256) for pair, one in fresh.items()]
     parts = [others, old[retained], pd.DataFrame(rows, columns=SCHEMA.names, dtype=object)]
     joined = pd.concat([part.astype(object) for part in parts], ignore_index=True)
-    return Merged(joined, len(fresh) - replaced, replaced, len(new) - len(fresh))
+    return MergeResult(joined, len(fresh) - replaced, replaced, len(new) - len(fresh))
 
 
 def refuse(problems: Sequence[str], expected: str, hint: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from packager.tracker.core.finding import Strict
+from packager.tracker.core.finding import StrictRecord
 from packager.tracker.core.issue import Event, Ignored, Issue, Snooze, State, Transition, What
 from packager.tracker.core.moments import Moment, format_moment
 from packager.tracker.core.priority import moved_band
@@ -18,19 +18,19 @@ MAX_LABELS = 50
 MAX_PRIORITY = 100.0
 
 
-class Acknowledge(Strict):
+class Acknowledge(StrictRecord):
     """Somebody looks into it."""
 
     action: Literal["acknowledge"] = "acknowledge"
 
 
-class Reopen(Strict):
+class Reopen(StrictRecord):
     """Open it again, whatever state it has."""
 
     action: Literal["reopen"] = "reopen"
 
 
-class Resolve(Strict):
+class Resolve(StrictRecord):
     """It is over, or fixed in a version."""
 
     action: Literal["resolve"] = "resolve"
@@ -39,7 +39,7 @@ class Resolve(Strict):
     reason: Text = ""
 
 
-class SnoozeFor(Strict):
+class SnoozeFor(StrictRecord):
     """Not now: until a time, until the priority doubles, or until a newer version has it."""
 
     action: Literal["snooze"] = "snooze"
@@ -49,7 +49,7 @@ class SnoozeFor(Strict):
     reason: Text = ""
 
 
-class Ignore(Strict):
+class Ignore(StrictRecord):
     """Not worth doing, with the reason."""
 
     action: Literal["ignore"] = "ignore"
@@ -57,28 +57,28 @@ class Ignore(Strict):
     until: Moment | None = None
 
 
-class Assign(Strict):
+class Assign(StrictRecord):
     """Somebody owns it; an empty owner: nobody."""
 
     action: Literal["assign"] = "assign"
     owner: Text
 
 
-class AddLabel(Strict):
+class AddLabel(StrictRecord):
     """Add a label."""
 
     action: Literal["label"] = "label"
     label: Name
 
 
-class RemoveLabel(Strict):
+class RemoveLabel(StrictRecord):
     """Remove a label."""
 
     action: Literal["unlabel"] = "unlabel"
     label: Name
 
 
-class Move(Strict):
+class Move(StrictRecord):
     """Move it one band up (-1) or down (1), with the reason that is shown; 0 undoes it."""
 
     action: Literal["move"] = "move"
@@ -86,7 +86,7 @@ class Move(Strict):
     reason: Text = ""
 
 
-class AddComment(Strict):
+class AddComment(StrictRecord):
     """A comment: plain text."""
 
     action: Literal["comment"] = "comment"

@@ -32,13 +32,13 @@ Link = Annotated[str, AfterValidator(_check_link)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
-class Strict(BaseModel):
+class StrictRecord(BaseModel):
     """A record that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Finding(Strict):
+class Finding(StrictRecord):
     """One observation by a source at a time."""
 
     package: Name
@@ -92,7 +92,7 @@ class Finding(Strict):
         return fingerprint(self.package, self.kind, self.subject)
 
 
-class Unjudged(Strict):
+class Unjudged(StrictRecord):
     """Subjects that a scan could not judge, so that it closes none of their issues."""
 
     kind: Name
@@ -107,7 +107,7 @@ class Unjudged(Strict):
         return named and subject.endswith(self.ending)
 
 
-class Proof(Strict):
+class Proof(StrictRecord):
     """A check that passed, which closes what earlier versions were found to have."""
 
     kind: Name
@@ -116,7 +116,7 @@ class Proof(Strict):
     """The measurement."""
 
 
-class ScanReport(Strict):
+class ScanReport(StrictRecord):
     """A look at everything in a scope; what a complete scan no longer finds is over."""
 
     package: Name
@@ -139,7 +139,7 @@ class ScanReport(Strict):
     unjudged: Annotated[tuple[Unjudged, ...], Field(max_length=MAX_FINDINGS)] = ()
 
 
-class Report(Strict):
+class Report(StrictRecord):
     """One message to the tracker: findings, and the scan that they are the result of."""
 
     findings: Annotated[tuple[Finding, ...], Field(max_length=MAX_FINDINGS)] = ()

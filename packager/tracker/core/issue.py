@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from packager.tracker.core.finding import Finding, Link, Severity, Share, Strict
+from packager.tracker.core.finding import Finding, Link, Severity, Share, StrictRecord
 from packager.tracker.core.kinds import family_of
 from packager.tracker.core.moments import HOUR, Moment
 from packager.tracker.core.priority import Rank, moved_band
@@ -37,7 +37,7 @@ ACTIVE = frozenset({State.OPEN, State.ACKNOWLEDGED})
 """States of issues that somebody has to do something about."""
 
 
-class Observation(Strict):
+class Observation(StrictRecord):
     """A source's last report under a key; the issue has the numbers of the worst."""
 
     source: Name
@@ -61,7 +61,7 @@ class Observation(Strict):
         return Rank(self.severity, self.share, self.certainty)
 
 
-class Snooze(Strict):
+class Snooze(StrictRecord):
     """When a snoozed issue opens again: the first of the conditions that are set."""
 
     until: Moment | None = None
@@ -71,14 +71,14 @@ class Snooze(Strict):
     """Opens on a finding of a version that is newer than this one."""
 
 
-class Ignored(Strict):
+class Ignored(StrictRecord):
     """Why an issue is ignored, and until when; None: for good."""
 
     reason: Text
     until: Moment | None = None
 
 
-class Issue(Strict):
+class Issue(StrictRecord):
     """The record of an issue."""
 
     id: Count = 0
@@ -186,7 +186,7 @@ What = Literal[
 ]
 
 
-class Event(Strict):
+class Event(StrictRecord):
     """One entry of an issue's history; never changed."""
 
     at: Moment
@@ -199,7 +199,7 @@ class Event(Strict):
     """Whether an archive says so; else this tracker saw it happen."""
 
 
-class Transition(Strict):
+class Transition(StrictRecord):
     """An issue after something happened, and what is added to its history."""
 
     issue: Issue

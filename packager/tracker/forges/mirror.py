@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from packager.tracker.core.finding import Strict
+from packager.tracker.core.finding import StrictRecord
 from packager.tracker.core.texts import Text
 
 Number = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
@@ -15,7 +15,7 @@ Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Count = Annotated[int, Field(ge=0, lt=2**62)]
 
 
-class Mirror(Strict):
+class Mirror(StrictRecord):
     """Of one issue in one forge."""
 
     number: Number

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from packager.tracker.administration import create_token, import_archive, revoke_token
-from packager.tracker.core.finding import Strict
+from packager.tracker.core.finding import StrictRecord
 from packager.tracker.core.moments import format_moment
 from packager.tracker.core.texts import Name
 from packager.tracker.service.auth import Principal
@@ -30,7 +30,7 @@ CHUNK_BYTES = 1 << 16
 ARCHIVE = "application/jsonl"
 
 
-class NewToken(Strict):
+class NewToken(StrictRecord):
     """The properties of a new token."""
 
     name: Name

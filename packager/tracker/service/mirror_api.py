@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from packager.tracker.core.finding import Strict
+from packager.tracker.core.finding import StrictRecord
 from packager.tracker.core.texts import Name
 from packager.tracker.forges.mirror import Mirror
 from packager.tracker.service.context import ServiceContext
@@ -18,7 +18,7 @@ from packager.tracker.store.mirrors import keep_mirror, mirrors
 from packager.tracker.store.tokens import TokenScope
 
 
-class GivenMirror(Strict):
+class MirrorBody(StrictRecord):
     """The body of ``PUT``."""
 
     forge: Name
@@ -54,7 +54,7 @@ class MirrorApi:
         """``PUT issues/N/mirror``."""
         await self._context.auth.require(request, TokenScope.WRITE)
         try:
-            given = GivenMirror.model_validate_json(await body_of(request))
+            given = MirrorBody.model_validate_json(await body_of(request))
         except ValidationError as error:
             raise malformed(error) from None
         number, tracker = request.path_params["number"], self._context.tracker

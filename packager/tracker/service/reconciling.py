@@ -12,7 +12,7 @@ from packager.tracker.sources.alertmanager_api import AlertmanagerSnapshot, look
 from packager.tracker.sources.enrichment import Enrichment, enrichment_of, take_enrichment
 from packager.tracker.sources.http_queries import SourceAwayError
 from packager.tracker.sources.reconcile import (
-    Known,
+    OpenAlert,
     batches,
     decide_unobserved,
     end_missing,
@@ -84,7 +84,7 @@ async def reconcile(context: ServiceContext) -> None:
     sources.waiting.add(again, begins=False)
 
 
-async def _known(context: ServiceContext) -> list[Known]:
+async def _known(context: ServiceContext) -> list[OpenAlert]:
     return await context.tracker.read(lambda store: known_alerts(store.firing(ALERTMANAGER)))
 
 
@@ -93,7 +93,7 @@ async def _look(context: ServiceContext) -> AlertmanagerSnapshot:
     return await asyncio.to_thread(look, context.sources.alertmanagers, receiver)
 
 
-async def _end(context: ServiceContext, gone: list[Known]) -> bool:
+async def _end(context: ServiceContext, gone: list[OpenAlert]) -> bool:
     """End what is missing; False, and nothing is over, while Prometheus is away.
 
     Alerts also end because Prometheus is away, and because the last replica of a version is gone.

@@ -35,7 +35,7 @@ MAX_CONNECTIONS = 500
 
 
 @dataclass(frozen=True)
-class Started:
+class ReadyService:
     """A service that is ready to run."""
 
     server: uvicorn.Server
@@ -66,7 +66,7 @@ def start(
     settings: ServiceSettings,
     config: ServiceConfig = ServiceConfig(),
     database: str = "",
-) -> Started:
+) -> ReadyService:
     """Open the store and the socket; raises ``PackageError``.
 
     ``database``: address of PostgreSQL; empty: a file below ``state``. ``state`` has the token of
@@ -102,7 +102,7 @@ def start(
         limit_concurrency=MAX_CONNECTIONS,
     )
     listening.listen(MAX_CONNECTIONS)  # clients may connect as soon as they have the address
-    return Started(uvicorn.Server(served), [listening], app.state.context, token_file)
+    return ReadyService(uvicorn.Server(served), [listening], app.state.context, token_file)
 
 
 def channels_of(config: ServiceConfig) -> list[Channel]:

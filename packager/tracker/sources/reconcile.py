@@ -22,7 +22,7 @@ BATCH = 100
 """Findings of one transaction, so that messages in between don't wait for all of them."""
 
 
-class Known(NamedTuple):
+class OpenAlert(NamedTuple):
     """An alert that an issue is open for."""
 
     issue: int
@@ -45,10 +45,10 @@ class ServedVersions(NamedTuple):
         return (package, version) in self.lately - self.running
 
 
-def known_alerts(issues: Iterable[Issue]) -> list[Known]:
+def known_alerts(issues: Iterable[Issue]) -> list[OpenAlert]:
     """The alerts that issues are open for."""
     return [
-        Known(issue.id, name.removeprefix(f"{ALERTMANAGER}/"), one.starts_at, issue.package,
+        OpenAlert(issue.id, name.removeprefix(f"{ALERTMANAGER}/"), one.starts_at, issue.package,
               one.version)
         for issue in issues
         for name, one in issue.active.items()
@@ -57,8 +57,8 @@ def known_alerts(issues: Iterable[Issue]) -> list[Known]:
 
 
 def missing(
-    known: Iterable[Known], looks: Sequence[AlertmanagerSnapshot], settle_seconds: float
-) -> list[Known]:
+    known: Iterable[OpenAlert], looks: Sequence[AlertmanagerSnapshot], settle_seconds: float
+) -> list[OpenAlert]:
     """Alerts in none of the snapshots; none while a restarted replica still lacks its alerts."""
     if not all(one.is_settled(settle_seconds) for one in looks):
         return []
@@ -94,7 +94,7 @@ def take_held(
 
 
 def end_missing(
-    store: Writer, gone: Iterable[Known], lives: ServedVersions | None, now: float
+    store: Writer, gone: Iterable[OpenAlert], lives: ServedVersions | None, now: float
 ) -> list[Issue]:
     """End the alerts that Alertmanager no longer has; ``lives``: None without Prometheus."""
     ended = []

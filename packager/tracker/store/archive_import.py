@@ -39,7 +39,7 @@ class ArchiveError(ValueError):
     """The import is no archive, or a part of one; the text names the line."""
 
 
-class Imported(NamedTuple):
+class ImportCounts(NamedTuple):
     """The counts of an import."""
 
     added: int
@@ -47,7 +47,7 @@ class Imported(NamedTuple):
     same: int
 
 
-def import_lines(store: Writer, lines: Iterable[bytes]) -> Imported:
+def import_lines(store: Writer, lines: Iterable[bytes]) -> ImportCounts:
     """Merge the lines of an archive into a store, in the transaction of ``store``.
 
     Of an issue that both have, the record that changed last is kept, and the history of both.
@@ -108,7 +108,7 @@ class _Import:
             self._merge_events()
         self._takers[type(one)](one)
 
-    def finish(self) -> Imported:
+    def finish(self) -> ImportCounts:
         """Connect issues with their causes, and index their words."""
         for number in self._stored:
             issue = self._store.issue(number)
@@ -119,7 +119,7 @@ class _Import:
                 self._store.restore(issue, issue.with_changes({"cause": cause}))
             self._store.index(issue)
         rebuild_causes(self._store.db)
-        return Imported(self._counts["added"], self._counts["changed"], self._counts["same"])
+        return ImportCounts(self._counts["added"], self._counts["changed"], self._counts["same"])
 
     def _of(self, name: str) -> int:
         if name not in self._ids:

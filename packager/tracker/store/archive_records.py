@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, TypeAdapter
 
-from packager.tracker.core.finding import Strict
+from packager.tracker.core.finding import StrictRecord
 from packager.tracker.core.issue import Event, Issue
 from packager.tracker.core.moments import MAX_SECONDS
 from packager.tracker.core.texts import Identity, Name, Text
@@ -17,13 +17,13 @@ Seconds = Annotated[FiniteFloat, Field(ge=0, le=MAX_SECONDS)]
 """A time exactly as the store has it."""
 
 
-class HeadLine(Strict):
+class HeadLine(StrictRecord):
     """The first line."""
 
     format: Literal["issues/1"]
 
 
-class VersionLine(Strict):
+class VersionLine(StrictRecord):
     """A version; lines of a package come in order."""
 
     type: Literal["version"]
@@ -32,7 +32,7 @@ class VersionLine(Strict):
     first_seen: Seconds
 
 
-class IssueLine(Strict):
+class IssueLine(StrictRecord):
     """An issue, with its id and cause in the store it comes from."""
 
     type: Literal["issue"]
@@ -46,7 +46,7 @@ class EventLine(Event):
     issue: Name
 
 
-class PointLine(Strict):
+class PointLine(StrictRecord):
     """A point of a sparkline."""
 
     type: Literal["point"]
@@ -55,7 +55,7 @@ class PointLine(Strict):
     value: FiniteFloat
 
 
-class PlotLine(Strict):
+class PlotLine(StrictRecord):
     """The plot of an issue."""
 
     type: Literal["plot"]
@@ -64,7 +64,7 @@ class PlotLine(Strict):
     record: str
 
 
-class MirrorLine(Strict):
+class MirrorLine(StrictRecord):
     """The issue's copy in a forge."""
 
     type: Literal["mirror"]
@@ -74,7 +74,7 @@ class MirrorLine(Strict):
     synced_at: Seconds
 
 
-class ViewLine(Strict):
+class ViewLine(StrictRecord):
     """A saved view."""
 
     type: Literal["saved_view"]
@@ -84,7 +84,7 @@ class ViewLine(Strict):
     at: Seconds
 
 
-class SettingLine(Strict):
+class SettingLine(StrictRecord):
     """The time of the last scan of a scope."""
 
     type: Literal["setting"]
@@ -92,7 +92,7 @@ class SettingLine(Strict):
     value: Seconds
 
 
-class DeliveryLine(Strict):
+class DeliveryLine(StrictRecord):
     """A message that was received."""
 
     type: Literal["delivery"]
@@ -100,7 +100,7 @@ class DeliveryLine(Strict):
     at: Seconds
 
 
-class AuditLine(Strict):
+class AuditLine(StrictRecord):
     """An entry of the audit trail."""
 
     type: Literal["audit"]
@@ -110,7 +110,7 @@ class AuditLine(Strict):
     text: Text
 
 
-class EndLine(Strict):
+class EndLine(StrictRecord):
     """The last line."""
 
     type: Literal["end"]

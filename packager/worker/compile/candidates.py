@@ -17,7 +17,7 @@ from packager.worker.compile.fitted_model import DescribedForm, DescribedHead, F
 from packager.worker.compile.held_out import Row
 from packager.worker.compile.probe import query_probes
 from packager.worker.compile.text_tables import text_of
-from packager.worker.compile.trees import Refused, trees_of
+from packager.worker.compile.trees import RefusedStrategy, trees_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class CompiledCandidate:
 
 def compiled_forms(
     model: HostedModel, schema: Schema, rows: Sequence[Row]
-) -> Iterator[CompiledCandidate | Refused]:
+) -> Iterator[CompiledCandidate | RefusedStrategy]:
     """Candidate forms of ``model``, the fastest first; ``rows`` are held-out rows.
 
     Raise ``CannotCompileError``, naming the unsupported part, if there is none.
@@ -42,7 +42,9 @@ def compiled_forms(
         yield _candidate(described, head)
 
 
-def _candidate(described: DescribedForm, head: DescribedHead) -> CompiledCandidate | Refused:
+def _candidate(
+    described: DescribedForm, head: DescribedHead
+) -> CompiledCandidate | RefusedStrategy:
     fields = head.described
     if described.texts:
         return _with_texts(described, head)
@@ -51,13 +53,13 @@ def _candidate(described: DescribedForm, head: DescribedHead) -> CompiledCandida
     if "head" in fields:
         return CompiledCandidate(_form(described, fields["head"], fields["tolerance"]), None)
     trees = trees_of(head)
-    if isinstance(trees, Refused):
+    if isinstance(trees, RefusedStrategy):
         return trees
     form = _form(described, trees.head.model_dump(), trees.tolerance)
     return CompiledCandidate(form, trees.content)
 
 
-def _joined(described: DescribedForm, head: DescribedHead) -> CompiledCandidate | Refused:
+def _joined(described: DescribedForm, head: DescribedHead) -> CompiledCandidate | RefusedStrategy:
     """A form of several answers, each with a head of its own."""
     heads: list[Any] = []
     contents: list[bytes] = []
@@ -68,7 +70,7 @@ def _joined(described: DescribedForm, head: DescribedHead) -> CompiledCandidate 
             tolerance = max(tolerance, part.described["tolerance"])
             continue
         trees = trees_of(part)
-        if isinstance(trees, Refused):
+        if isinstance(trees, RefusedStrategy):
             return trees
         heads.append(trees.head.model_dump())
         contents.append(trees.content)

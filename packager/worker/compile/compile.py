@@ -17,7 +17,7 @@ import pandas as pd
 
 from modelhost.compiling.provenance import CannotCompileError
 from packager.errors import PackageError
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read, write
 from packager.model.compiled.model import CompiledModel
@@ -29,7 +29,7 @@ from packager.worker.compile.edge_rows import edge_rows
 from packager.worker.compile.equivalence import EquivalenceChecker, EquivalenceResult
 from packager.worker.compile.fitted_model import FittedObject, FittedPartError
 from packager.worker.compile.held_out import accepted_rows, json_rows
-from packager.worker.compile.trees import Refused
+from packager.worker.compile.trees import RefusedStrategy
 
 Mode = Literal["auto", "require"]
 Row = dict[str, Any]
@@ -42,7 +42,7 @@ BASE_ROWS = 50
 
 def compile_model(
     model: HostedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
-) -> Compiled:
+) -> Compilation:
     """The verdict on a compiled form of ``model``; write an accepted form into ``folder``.
 
     ``held_out`` are the held-out rows with at least the schema's features. The same model and
@@ -57,14 +57,14 @@ def compile_model(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     except CannotCompileError as error:
-        verdict = Compiled(verdict="refused", reason=str(error))
+        verdict = Compilation(verdict="refused", reason=str(error))
     except Exception as error:
         # Parts of a model may raise anything when they are called directly: the model is refused.
         # The message may quote a row, so it is not recorded in the package.
         kind = error.kind if isinstance(error, FittedPartError) else kind_of(error)
         sys.stderr.write(f"the model is not compiled: {kind}: {error}\n")
         reason = f"a part of the model raises {kind} when called with arrays"
-        verdict = Compiled(verdict="refused", reason=reason)
+        verdict = Compilation(verdict="refused", reason=reason)
     if verdict.verdict != "equal" and folder.exists():
         shutil.rmtree(folder)
     if mode == "require" and verdict.verdict != "equal":
@@ -77,7 +77,7 @@ def compile_model(
 
 def _compiled(
     model: HostedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
-) -> Compiled:
+) -> Compilation:
     if model.takes == "array":
         raise CannotCompileError("no compiled form is known for models that take arrays")
     FittedObject(model).check_supported()
@@ -90,10 +90,10 @@ def _compiled(
         raise CannotCompileError("there is no data to show that a compiled form is equal")
     rows = accepted_rows(schema, json_rows(held_out, schema))
     check_deterministic(model, schema, rows)
-    verdicts: list[Compiled] = []
+    verdicts: list[Compilation] = []
     reasons: list[str] = []
     for candidate in candidates.compiled_forms(model, schema, rows):
-        if isinstance(candidate, Refused):
+        if isinstance(candidate, RefusedStrategy):
             reasons.append(candidate.reason)
             continue
         verdict = _judged(model, schema, candidate, rows, folder)
@@ -103,7 +103,7 @@ def _compiled(
         reasons.append(verdict.reason)
     reason = "; ".join(dict.fromkeys(reasons)) or "no compiled form is known for its estimator"
     if not verdicts:
-        return Compiled(verdict="refused", reason=reason)
+        return Compilation(verdict="refused", reason=reason)
     return verdicts[0].model_copy(update={"reason": reason})
 
 
@@ -113,7 +113,7 @@ def _judged(
     candidate: candidates.CompiledCandidate,
     rows: Sequence[Row],
     folder: Path,
-) -> Compiled:
+) -> Compilation:
     """Write the form, load it as for serving, and check its equivalence."""
     classes = schema.classes if model.task == "classification" else None
     write(candidate.form, candidate.content, folder)
@@ -121,7 +121,7 @@ def _judged(
     edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], candidate))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
     form = candidate.form
-    return Compiled(
+    return Compilation(
         verdict="equal" if judged.equal else "refused",
         strategy=form.strategy,
         reason="" if judged.equal else _reason(form.strategy, judged),

@@ -47,21 +47,21 @@ class SerializedTrees:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedStrategy:
     """A strategy that was refused, and why."""
 
     strategy: str
     reason: str
 
 
-def trees_of(head: DescribedHead) -> SerializedTrees | Refused:
+def trees_of(head: DescribedHead) -> SerializedTrees | RefusedStrategy:
     """The trees of a described head in treelite, or why treelite can't import them."""
     if importlib.util.find_spec("treelite") is None:
-        return Refused("treelite", "treelite is not installed")
+        return RefusedStrategy("treelite", "treelite is not installed")
     treelite = import_treelite()
 
     if "refused" in head.described:
-        return Refused("treelite", head.described["refused"])
+        return RefusedStrategy("treelite", head.described["refused"])
     settings = head.described["trees"]
     try:
         if settings["kind"] in foreign_trees.KINDS:
@@ -72,18 +72,18 @@ def trees_of(head: DescribedHead) -> SerializedTrees | Refused:
         return _with_link(model, settings)
     except (treelite.TreeliteError, ValueError) as error:
         reason = _PLACE.sub("", str(error))
-        return Refused(
+        return RefusedStrategy(
             "treelite", f"treelite can't take {settings['estimator']}: {reason}".strip(": ")
         )
 
 
-def _with_link(model: Any, settings: Mapping[str, Any]) -> SerializedTrees | Refused:
+def _with_link(model: Any, settings: Mapping[str, Any]) -> SerializedTrees | RefusedStrategy:
     header = model.get_header_accessor()
     name = header.get_field("postprocessor")
     alpha = float(header.get_field("sigmoid_alpha")[0])
     link: Any = LINKS.get(name)
     if link is None or (link in ("logistic", "ova") and alpha != 1.0):
-        return Refused("treelite", f"the treelite postprocessor {name!r} is not supported")
+        return RefusedStrategy("treelite", f"the treelite postprocessor {name!r} is not supported")
     kind = settings["kind"]
     in_order = kind.startswith("xgboost")
     trees = Trees(

@@ -11,24 +11,24 @@ from packager.worker.job import Job, ReplayRequest
 
 
 @dataclass(frozen=True)
-class Perturbed:
+class PerturbedJob:
     """A job with one change; ``what`` describes it, None if there is none."""
 
     job: Job
     what: str | None
 
 
-def perturb(job: Job, recipe: Recipe, ask: ReplayRequest, train_rows: int) -> Perturbed:
+def perturb(job: Job, recipe: Recipe, ask: ReplayRequest, train_rows: int) -> PerturbedJob:
     """``job`` with another seed, without one training row, or with changed parameters.
 
     Raises ``UsageError`` if the job has nothing of the kind to change.
     """
     match ask.perturb:
         case "none":
-            return Perturbed(job, None)
+            return PerturbedJob(job, None)
         case "seed":
             seed = (recipe.seed + 1) % 2**32
-            return Perturbed(
+            return PerturbedJob(
                 _with(job, recipe, seed=seed), f"seed: {seed} in place of {recipe.seed}"
             )
         case "row":
@@ -36,7 +36,7 @@ def perturb(job: Job, recipe: Recipe, ask: ReplayRequest, train_rows: int) -> Pe
                 raise UsageError("--perturb row: expected two training rows, got fewer", "use seed")
             start = train_rows // 2
             what = f"row: training row {start} of {train_rows} left out"
-            return Perturbed(job.model_copy(update={"leave_out": start}), what)
+            return PerturbedJob(job.model_copy(update={"leave_out": start}), what)
         case "param":
             changed = {name: _other(value) for name, value in recipe.params.items()}
             changed = {name: v for name, v in changed.items() if v != recipe.params[name]}
@@ -47,7 +47,7 @@ def perturb(job: Job, recipe: Recipe, ask: ReplayRequest, train_rows: int) -> Pe
                 )
             what = ", ".join(f"{k} {v} in place of {recipe.params[k]}" for k, v in changed.items())
             params = {**recipe.params, **changed}
-            return Perturbed(_with(job, recipe, params=params), f"param: {what}")
+            return PerturbedJob(_with(job, recipe, params=params), f"param: {what}")
 
 
 def _with(job: Job, recipe: Recipe, **changes: Any) -> Job:

@@ -36,7 +36,7 @@ class RereadData:
 
 
 @dataclass(frozen=True)
-class Remeasured:
+class ReplayEvaluation:
     """The evaluation of the new model on the data."""
 
     fingerprint: str
@@ -53,9 +53,9 @@ def read_again(job: Job, root: Root) -> RereadData:
     return RereadData(digest, dataset, slice_masks(dataset.test, declare_slices(dataset, job)))
 
 
-def measure_again(model: Model, read: RereadData, job: Job) -> Remeasured:
+def measure_again(model: Model, read: RereadData, job: Job) -> ReplayEvaluation:
     """Evaluate ``model`` on the held-out rows and infer its schema, as a build does."""
     dataset = with_fitted_columns(model, read.dataset)
     personal = personal_columns(read.dataset, job)
     schema = without_values(describe_model(model, dataset, job), personal)
-    return Remeasured(read.fingerprint, dataset, schema, measure(model, dataset, read.masks))
+    return ReplayEvaluation(read.fingerprint, dataset, schema, measure(model, dataset, read.masks))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from packager.errors import PackageError
 from packager.manifest.manifest import DataSource, Manifest, Recipe
 from packager.worker.job import Job, ReplayRequest
-from packager.worker.replay.perturb import Perturbed, perturb
+from packager.worker.replay.perturb import PerturbedJob, perturb
 
 
 def replayable(manifest: Manifest) -> tuple[Recipe, DataSource]:
@@ -27,7 +27,7 @@ def replayable(manifest: Manifest) -> tuple[Recipe, DataSource]:
     return manifest.recipe, manifest.data
 
 
-def repeated(manifest: Manifest, ask: ReplayRequest) -> tuple[Job, Perturbed]:
+def repeated(manifest: Manifest, ask: ReplayRequest) -> tuple[Job, PerturbedJob]:
     """The job of the recorded training, and the job to run now, perturbed as in ``ask``."""
     recipe, data = replayable(manifest)
     job = recorded_job(manifest)

@@ -32,7 +32,7 @@ from packager.worker.replay.compiled_form import compiled_checks
 from packager.worker.replay.differences import accepted, evaluation_check, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.nondeterminism import find_nondeterminism
-from packager.worker.replay.remeasure import Remeasured, measure_again, read_again
+from packager.worker.replay.remeasure import ReplayEvaluation, measure_again, read_again
 from packager.worker.replay.repeat import repeated, replayable
 from packager.worker.replay.report import (
     LEVELS,
@@ -186,7 +186,7 @@ def _change_detected(level: EquivalenceLevel, manifest: Manifest) -> bool:
 
 
 def result_checks(
-    manifest: Manifest, data: DataSource, measured: Remeasured
+    manifest: Manifest, data: DataSource, measured: ReplayEvaluation
 ) -> list[IntegrityCheck]:
     """Checks that every level requires: equal data and schema."""
     dataset = measured.dataset

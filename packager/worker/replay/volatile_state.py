@@ -55,7 +55,7 @@ _OF_THE_MOMENT = re.compile(
 
 
 @dataclass(frozen=True)
-class Masked:
+class MaskedValue:
     """A value with its volatile parts masked."""
 
     rest: Any
@@ -86,12 +86,12 @@ def volatile_values(
     return None
 
 
-def _readings(name: str, value: Any, window: Window | None) -> Iterator[Masked | None]:
+def _readings(name: str, value: Any, window: Window | None) -> Iterator[MaskedValue | None]:
     """The interpretations of a value, in a fixed order; None for those that don't apply."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     yield _text(value) if isinstance(value, str | bytes) else None
     for unit in (1.0, 1e3, 1e6, 1e9):
-        yield Masked(TIME, (TIME,), (value / unit,)) if number else None
+        yield MaskedValue(TIME, (TIME,), (value / unit,)) if number else None
     yield _address(value) if number else None
     yield _duration(name, value, window) if number else None
 
@@ -101,7 +101,7 @@ def _within(time: float, window: Window | None) -> bool:
     return low - TOLERANCE_SECONDS <= time <= high + TOLERANCE_SECONDS
 
 
-def _text(value: str | bytes) -> Masked | None:
+def _text(value: str | bytes) -> MaskedValue | None:
     content = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else bytes(value)
     kinds: dict[str, None] = {}
     times: list[float] = []
@@ -119,7 +119,7 @@ def _text(value: str | bytes) -> Masked | None:
     if len(content) > MAX_TEXT:
         return None
     rest = _OF_THE_MOMENT.sub(mask, content)
-    return Masked(rest, tuple(kinds), tuple(times)) if kinds else None
+    return MaskedValue(rest, tuple(kinds), tuple(times)) if kinds else None
 
 
 def _moment(text: str, form: str) -> float | None:
@@ -136,14 +136,14 @@ def _moment(text: str, form: str) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _address(value: float) -> Masked | None:
+def _address(value: float) -> MaskedValue | None:
     if not isinstance(value, int) or value % ALIGNMENT:
         return None
-    return Masked(ADDRESS, (ADDRESS,)) if MIN_ADDRESS <= value < MAX_ADDRESS else None
+    return MaskedValue(ADDRESS, (ADDRESS,)) if MIN_ADDRESS <= value < MAX_ADDRESS else None
 
 
-def _duration(name: str, value: float, window: Window | None) -> Masked | None:
+def _duration(name: str, value: float, window: Window | None) -> MaskedValue | None:
     longest = float("inf") if window is None else window[1] - window[0] + TOLERANCE_SECONDS
     if _LASTED.search(name.lower()) and 0 <= value <= longest:
-        return Masked(DURATION, (DURATION,))
+        return MaskedValue(DURATION, (DURATION,))
     return None

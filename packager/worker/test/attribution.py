@@ -31,7 +31,7 @@ from packager.worker.test.attribution_records import (
     SliceAttribution,
 )
 from packager.worker.test.hosted_study import HostedStudy, ReceivedRows, StudiedMember
-from packager.worker.test.judged_rows import Judged, JudgedRows
+from packager.worker.test.judged_rows import JudgedData, JudgedRows
 from packager.worker.test.member_figures import member_figures
 from packager.worker.test.repeated_answers import first_difference
 
@@ -55,7 +55,7 @@ class AttributedRows:
     features: pd.DataFrame
     given: pd.DataFrame
     """Columns with right answers of members, among others."""
-    judge: Callable[[Predictions], Judged]
+    judge: Callable[[Predictions], JudgedData]
     """The answers to the rows beside the right ones."""
     masks: Mapping[str, Mask]
     """Declared slice → mask, shape (n,)."""
@@ -76,7 +76,7 @@ class _Runs:
     players: tuple[str, ...]
     losses: Floats
     """Of each coalition and row, shape (2**k, n); NaN where a row has no loss."""
-    base: Judged
+    base: JudgedData
     """With the answers of all members."""
 
 
@@ -224,7 +224,7 @@ def _truths(
 
 
 def _runs(
-    study: HostedStudy, players: tuple[str, ...], judge: Callable[[Predictions], Judged]
+    study: HostedStudy, players: tuple[str, ...], judge: Callable[[Predictions], JudgedData]
 ) -> _Runs | None:
     """Run every coalition of right members; None if the answers have no loss.
 
@@ -269,7 +269,7 @@ def share_of(name: str, contribution: Floats, groups: Codes | None) -> PlayerSha
     )
 
 
-def _loss(judged: Judged) -> Loss:
+def _loss(judged: JudgedData) -> Loss:
     if not isinstance(judged, JudgedRows):
         return "mean loss"
     return "share of wrong labels" if judged.task == "classification" else "mean absolute error"

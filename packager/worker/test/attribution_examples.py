@@ -12,7 +12,7 @@ from packager.manifest.base import Scalar
 from packager.worker.test.attribution_records import MAX_EXAMPLES, RowEffect
 from packager.worker.test.cases.outcomes import short
 from packager.worker.test.hosted_study import ReceivedRows
-from packager.worker.test.judged_rows import Judged, JudgedRows
+from packager.worker.test.judged_rows import JudgedData, JudgedRows
 from packager.worker.test.quoted_cells import NOT_SHOWN
 
 Floats = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ class Effects(NamedTuple):
     """Shape (k, m), of m rows."""
     rows: Codes
     """Of each of them, its place among the n studied rows, shape (m,)."""
-    base: Judged
+    base: JudgedData
     """The answers of the solution to the n rows."""
     received: Sequence[ReceivedRows]
     hidden: Collection[str] = ()
@@ -90,7 +90,7 @@ def _answers(received: Sequence[ReceivedRows]) -> dict[str, dict[int, Any]]:
     return answers
 
 
-def _solution(base: Judged, index: int) -> dict[str, Any]:
+def _solution(base: JudgedData, index: int) -> dict[str, Any]:
     """The answer and the right answer of the solution."""
     if not isinstance(base, JudgedRows):
         return {}

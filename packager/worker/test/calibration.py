@@ -19,13 +19,12 @@ from packager.text import counted
 from packager.worker.test.baseline import Baseline
 from packager.worker.test.class_baseline import reliability
 from packager.worker.test.judged_parts import judged_parts
-from packager.worker.test.judged_rows import Judged as JudgedData
-from packager.worker.test.judged_rows import JudgedRows
+from packager.worker.test.judged_rows import JudgedData, JudgedRows
 from packager.worker.test.report import Check, NotTested
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 
 
-def calibration(judged: JudgedData, baseline: Baseline, policy: CalibrationPolicy) -> Judged:
+def calibration(judged: JudgedData, baseline: Baseline, policy: CalibrationPolicy) -> FamilyResult:
     """Compare new rows with the held-out rows of the same confidence, output by output.
 
     What is expected comes from the held-out rows alone, and is tested on the new ones.
@@ -42,28 +41,32 @@ def calibration(judged: JudgedData, baseline: Baseline, policy: CalibrationPolic
             missing = is_requested and bool(one.details)
             unjudged.append(NotTested(subject=name, why=one.not_judged, requested=missing))
     if checks:
-        return Judged(checks, details=details, not_tested=unjudged)
+        return FamilyResult(checks, details=details, not_tested=unjudged)
     alone = len(judged_outputs) == 1
     why = (
         judged_outputs[0].not_judged if alone else "no output has a confidence that can be compared"
     )
-    return Judged(not_judged=why, details=details, not_tested=unjudged)
+    return FamilyResult(not_judged=why, details=details, not_tested=unjudged)
 
 
-def _part(name: str, judged: JudgedRows, baseline: Baseline, policy: CalibrationPolicy) -> Judged:
+def _part(
+    name: str, judged: JudgedRows, baseline: Baseline, policy: CalibrationPolicy
+) -> FamilyResult:
     """The checks of one part; its name goes before theirs."""
     if judged.task != "classification":
-        return Judged(not_judged="only labels have a confidence")
+        return FamilyResult(not_judged="only labels have a confidence")
     after = reliability(judged)
     packaged = baseline.outputs.get(name) if name else baseline.answers
     before = None if packaged is None else packaged.reliability
     if after is None or before is None:
-        return Judged(not_judged="the model gives no probabilities")
+        return FamilyResult(not_judged="the model gives no probabilities")
     details = _details(name, before.bins, after)
     change = compare_calibration(before.bins, after)
     if change is None:
         rows = counted(len(judged), "labelled row")
-        return Judged(not_judged=f"too few of {rows}, right or wrong, to compare", details=details)
+        return FamilyResult(
+            not_judged=f"too few of {rows}, right or wrong, to compare", details=details
+        )
     sizes = int(before.bins.rows.sum()), int(after.rows.sum())
     checks = [_level(change, after, sizes, policy), _curve(change, sizes, policy)]
     if name:
@@ -77,7 +80,7 @@ def _part(name: str, judged: JudgedRows, baseline: Baseline, policy: Calibration
             )
             for check in checks
         ]
-    return Judged(checks, details=details)
+    return FamilyResult(checks, details=details)
 
 
 def _level(

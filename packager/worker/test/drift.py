@@ -33,7 +33,7 @@ from packager.model.predictions import Predictions
 from packager.text import counted
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.report import Check, NotTested
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 from packager.worker.train.profile import confidence
 
 Codes = npt.NDArray[np.int64]
@@ -56,7 +56,7 @@ def drift(
     policy: Policy,
     effects: Mapping[str, float],
     embedded: npt.NDArray[np.float64] | None = None,
-) -> Judged:
+) -> FamilyResult:
     """Compare the bins of each monitored feature, and of ``predictions``, with the package's.
 
     Features are compared with the training rows, answers with those to held-out rows. ``effects``:
@@ -77,8 +77,8 @@ def drift(
     left_out = tuple(not_tested(profile, policy))
     if not checks:
         why = "the package monitors no feature of the new data"
-        return Judged(not_judged=why, not_tested=left_out)
-    return Judged(checks, not_tested=left_out)
+        return FamilyResult(not_judged=why, not_tested=left_out)
+    return FamilyResult(checks, not_tested=left_out)
 
 
 def not_tested(profile: Profile, policy: Policy) -> Iterator[NotTested]:

@@ -19,9 +19,9 @@ from packager.worker.test.baseline import Baseline, GroupedBaseline, GroupMetric
 from packager.worker.test.directions import limit_of
 from packager.worker.test.group_metrics import changes_by_part, group_metrics
 from packager.worker.test.judged_parts import judged_parts, metric_of
-from packager.worker.test.judged_rows import Judged as JudgedData
+from packager.worker.test.judged_rows import JudgedData
 from packager.worker.test.report import Check, NotTested
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 
 Mask = npt.NDArray[np.bool_]
 MIN_GROUP_ROWS = 30
@@ -92,17 +92,19 @@ def group_columns(
 
 def fairness(
     judged: JudgedData, rows: pd.DataFrame, baseline: Baseline, policy: FairnessPolicy
-) -> Judged:
+) -> FamilyResult:
     """Compare each group's distance from all rows with the packaged one.
 
     ``rows``: the columns of :func:`group_columns` of the rows of ``judged``.
     """
     if not policy.columns:
-        return Judged(not_judged="[test.fairness] columns names no groups")
+        return FamilyResult(not_judged="[test.fairness] columns names no groups")
     parts, left_out = judged_parts(judged)
     unjudged = [NotTested(subject=name, why=why) for name, why in left_out.items()]
     if not parts:
-        return Judged(not_judged="no output is a label or a number of a row", not_tested=unjudged)
+        return FamilyResult(
+            not_judged="no output is a label or a number of a row", not_tested=unjudged
+        )
     limits = {
         metric_of(part, metric): change
         for part, changes in changes_by_part(policy, parts).items()
@@ -117,9 +119,9 @@ def fairness(
     tested = sum(pair.testable for pair in pairs)
     if not tested:
         few = f"no group has {MIN_GROUP_ROWS} rows, here and when packaged"
-        return Judged(not_judged=few, not_tested=unjudged)
+        return FamilyResult(not_judged=few, not_tested=unjudged)
     checks = [_check(pair, limit_of(limits[pair.metric], pair.all_rows), tested) for pair in pairs]
-    return Judged(checks, not_tested=unjudged)
+    return FamilyResult(checks, not_tested=unjudged)
 
 
 def _missing(

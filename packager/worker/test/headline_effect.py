@@ -6,10 +6,10 @@ import math
 from dataclasses import replace
 
 from monitoring.scoring.outputs import HEADLINES
-from packager.worker.test.judged_rows import Judged
+from packager.worker.test.judged_rows import JudgedData
 
 
-def headline_effect(judged: Judged) -> float:
+def headline_effect(judged: JudgedData) -> float:
     """The largest design effect of accuracy, mean error or the outputs' headlines; at least 1."""
     if judged.groups is None:
         return 1.0

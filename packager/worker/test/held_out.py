@@ -29,7 +29,7 @@ from packager.worker.test.fairness import fairness_baseline, group_values
 from packager.worker.test.group_codes import group_codes
 from packager.worker.test.headline_effect import headline_effect
 from packager.worker.test.judged_parts import judged_parts
-from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows, baseline_of
+from packager.worker.test.judged_rows import JudgedData, JudgedOutputs, JudgedRows, baseline_of
 from packager.worker.test.policy_names import check_policy
 from packager.worker.test.reference_effects import reference_effects
 from packager.worker.test.repeated_answers import check_repeated
@@ -127,7 +127,7 @@ def _shares(
 
 
 def _weak(
-    judged: Judged, dataset: Dataset, profile: Profile, schema: Schema, policy: Policy
+    judged: JudgedData, dataset: Dataset, profile: Profile, schema: Schema, policy: Policy
 ) -> WeakSlices | None:
     """The weak slices of the held-out rows; None if the policy searches none, or rows have no loss.
 
@@ -142,7 +142,7 @@ def _weak(
     return weak_slices(dataset.test, losses, columns, profile, options).without_cells()
 
 
-def _judged(predictions: Predictions, dataset: Dataset, schema: Schema, job: Job) -> Judged:
+def _judged(predictions: Predictions, dataset: Dataset, schema: Schema, job: Job) -> JudgedData:
     names = list(dataset.features)
     groups = group_codes(dataset.test, job.test.groups)
     if job.task == "outputs":

@@ -12,11 +12,11 @@ import numpy as np
 
 from monitoring.metrics.class_labels import class_text
 from monitoring.scoring.label_sets import indicators
-from monitoring.scoring.measures import Scored
+from monitoring.scoring.measures import ScoredColumns
 from packager.manifest.base import Task
 from packager.manifest.outputs import Output
 from packager.model.predictions import Predictions
-from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows
+from packager.worker.test.judged_rows import JudgedData, JudgedOutputs, JudgedRows
 
 MAX_LABELS = 20
 """Labels of a set that are parts."""
@@ -30,7 +30,7 @@ class JudgedParts(NamedTuple):
     """Output → why it is no label or number of a row."""
 
 
-def judged_parts(judged: Judged) -> JudgedParts:
+def judged_parts(judged: JudgedData) -> JudgedParts:
     """The parts of ``judged``, each of n rows."""
     if isinstance(judged, JudgedRows):
         return JudgedParts({"": judged}, {})
@@ -52,7 +52,7 @@ def metric_of(part: str, metric: str) -> str:
     return f"{part}.{metric}" if part else metric
 
 
-def _why_none(output: Output, rows: Scored) -> str:
+def _why_none(output: Output, rows: ScoredColumns) -> str:
     if output.kind not in ("label", "number", "labels"):
         return f"its answers (kind {output.kind}) are no label and no number of a row"
     if rows.truth is None:
@@ -66,14 +66,16 @@ def _why_none(output: Output, rows: Scored) -> str:
     return ""
 
 
-def _part(judged: JudgedOutputs, output: Output, rows: Scored) -> JudgedRows:
+def _part(judged: JudgedOutputs, output: Output, rows: ScoredColumns) -> JudgedRows:
     assert rows.truth is not None
     task: Task = "classification" if output.kind == "label" else "regression"
     predictions = Predictions(list(rows.answers), rows.chances)
     return JudgedRows(task, rows.truth, predictions, output.classes, judged.groups)
 
 
-def _add_labels(divided: JudgedParts, judged: JudgedOutputs, output: Output, rows: Scored) -> None:
+def _add_labels(
+    divided: JudgedParts, judged: JudgedOutputs, output: Output, rows: ScoredColumns
+) -> None:
     """The parts of a set: whether each row has, and should have, each label."""
     labels = _labels(output)
     truth, answers = (indicators(one or (), labels) for one in (rows.truth, rows.answers))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from monitoring.metrics.class_labels import class_text
 from monitoring.scoring.areas import roc_area
-from monitoring.scoring.measures import ROW_MEASURES, OutputForm, Scored, metrics_of
+from monitoring.scoring.measures import ROW_MEASURES, OutputForm, ScoredColumns, metrics_of
 from monitoring.scoring.metric import Metric, mean, present, root_mean
 from monitoring.scoring.outputs import HEADLINES
 from monitoring.stats.estimates import Estimate, estimate
@@ -166,7 +166,7 @@ class JudgedOutputs:
     """The labelled rows of a model with ``[outputs]``; a metric has its output's name before it."""
 
     outputs: tuple[Output, ...]
-    rows: tuple[Scored, ...]
+    rows: tuple[ScoredColumns, ...]
     """Of each output."""
     forms: tuple[OutputForm, ...]
     size: int
@@ -236,7 +236,7 @@ class JudgedOutputs:
         return measured[name] if name in ("mae", "pinball") else 1 - measured[name]
 
 
-Judged = JudgedRows | JudgedOutputs
+JudgedData = JudgedRows | JudgedOutputs
 
 
 def estimates(metrics: Mapping[str, Metric], groups: Codes | None) -> dict[str, Estimate]:
@@ -252,7 +252,7 @@ def estimates(metrics: Mapping[str, Metric], groups: Codes | None) -> dict[str, 
     return estimated
 
 
-def baseline_of(judged: Judged, masks: Mapping[str, Mask]) -> Baseline:
+def baseline_of(judged: JudgedData, masks: Mapping[str, Mask]) -> Baseline:
     """The statistics of ``judged``, for each slice of ``masks`` that has a row."""
     losses = judged.losses
     slices = {}
@@ -286,7 +286,7 @@ def _sums(losses: Floats, groups: Codes | None) -> LossSums:
     )
 
 
-def _plain(rows: Scored, output: Output) -> dict[str, Metric] | None:
+def _plain(rows: ScoredColumns, output: Output) -> dict[str, Metric] | None:
     """The metrics of a single label or number; None for other answers."""
     if output.kind not in ("label", "number") or rows.truth is None:
         return None

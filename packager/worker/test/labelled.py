@@ -8,7 +8,7 @@ import numpy.typing as npt
 from monitoring.profile.calibration import Calibration, wrong_probability
 from packager.model.predictions import Predictions
 from packager.text import nearest_name
-from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows
+from packager.worker.test.judged_rows import JudgedData, JudgedOutputs, JudgedRows
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.weighted_rows import WeightedRows
 from packager.worker.train.profile import confidence
@@ -48,7 +48,7 @@ def judged_data(
     measured: Mask,
     chosen: npt.NDArray[np.float64] | None = None,
     calibration: Calibration | None = None,
-) -> Judged | None:
+) -> JudgedData | None:
     """The rows of ``measured``, which have labels, with their answers; None if there are none.
 
     ``chosen``: the probability with which each row was to be labelled, shape (n,); ``calibration``:

@@ -13,9 +13,9 @@ from packager.manifest.policy import Family
 from packager.worker.test.baseline import Baseline
 from packager.worker.test.calibration import calibration
 from packager.worker.test.fairness import fairness
-from packager.worker.test.judged_rows import Judged as JudgedData
+from packager.worker.test.judged_rows import JudgedData
 from packager.worker.test.quality import quality
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 from packager.worker.test.weighted_rows import WeightedRows
 
 Mask = npt.NDArray[np.bool_]
@@ -27,19 +27,21 @@ def labelled_families(
     groups: pd.DataFrame,
     baseline: Baseline,
     manifest: Manifest,
-) -> dict[Family, Judged]:
+) -> dict[Family, FamilyResult]:
     """The results of each family on the rows of ``judged``.
 
     ``masks``: declared slice → mask, shape (n,); ``groups``: the columns of ``[test.fairness]``,
     n rows.
     """
     policy = manifest.test
-    by_family: dict[Family, Judged] = {
+    by_family: dict[Family, FamilyResult] = {
         "quality": quality(judged, masks, baseline, manifest, policy)
     }
     if isinstance(judged, WeightedRows):
         # Bins and groups of weighted rows have no counts.
-        unequal = Judged(not_judged="the labelled rows were chosen with different probabilities")
+        unequal = FamilyResult(
+            not_judged="the labelled rows were chosen with different probabilities"
+        )
         by_family |= {"calibration": unequal, "fairness": unequal}
     else:
         by_family["calibration"] = calibration(judged, baseline, policy.calibration)

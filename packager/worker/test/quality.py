@@ -24,10 +24,9 @@ from packager.worker.test.directions import (
     recall_changes,
     worse_direction,
 )
-from packager.worker.test.judged_rows import Judged as JudgedData
-from packager.worker.test.judged_rows import JudgedRows
+from packager.worker.test.judged_rows import JudgedData, JudgedRows
 from packager.worker.test.report import Check, NotTested
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 from packager.worker.test.weighted_rows import WeightedRows
 
 Mask = npt.NDArray[np.bool_]
@@ -42,14 +41,14 @@ def quality(
     baseline: Baseline,
     manifest: Manifest,
     policy: Policy,
-) -> Judged:
+) -> FamilyResult:
     """Compare the labelled rows with the baseline; ``masks``: slice → mask, shape (n,)."""
     details = _details(judged, baseline)
     # Rows that were chosen teach more than as many others.
     needed = min(MIN_CHOSEN, policy.rows) if isinstance(judged, WeightedRows) else policy.rows
     if len(judged) < needed:
         few = f"{counted(len(judged), 'labelled row')}; [test] rows asks for {needed:,}"
-        return Judged(not_judged=few, details=details)
+        return FamilyResult(not_judged=few, details=details)
     checks: list[Check] = []
     not_tested: list[NotTested] = []
     for name, mask in masks.items():
@@ -79,12 +78,12 @@ def quality(
                 _undefined(metric, len(judged)) for metric in sorted(requested - estimates.keys())
             ]
     if not checks:
-        return Judged(
+        return FamilyResult(
             not_judged="no metric of [test.quality] is defined on these rows",
             details=details,
             not_tested=not_tested,
         )
-    return Judged(checks, details=details, not_tested=not_tested)
+    return FamilyResult(checks, details=details, not_tested=not_tested)
 
 
 def _changes(

@@ -42,7 +42,7 @@ from packager.worker.test.solution_shares import solution_shares
 from packager.worker.test.suspects import suspects
 from packager.worker.test.timing import cpu_ratios, timing
 from packager.worker.test.unanswered import unanswered
-from packager.worker.test.verdict import Judged, judge, overall
+from packager.worker.test.verdict import FamilyResult, judge, overall
 from packager.worker.test.weak_family import weak
 from packager.worker.train.dataset import Dataset
 
@@ -50,7 +50,7 @@ from packager.worker.train.dataset import Dataset
 class _Found(NamedTuple):
     """The results of the families."""
 
-    families: dict[Family, Judged]
+    families: dict[Family, FamilyResult]
     notes: tuple[str, ...] = ()
     answered: int = 0
     """Rows that the model answered."""
@@ -100,12 +100,12 @@ def run_test(job: DataTestJob, root: Root, out: Path) -> DataTestReport:
 
 def _unread(data: UnreadData) -> _Found:
     what = "labels" if data.check.name == "labels" else "new data"
-    return _Found({"schema": Judged([data.check])}, why=f"the {what} can't be read")
+    return _Found({"schema": FamilyResult([data.check])}, why=f"the {what} can't be read")
 
 
-def _every_family(outcome: _Found) -> dict[Family, Judged]:
+def _every_family(outcome: _Found) -> dict[Family, FamilyResult]:
     """The result of each family; those without one say why."""
-    nothing = Judged(not_judged=outcome.why)
+    nothing = FamilyResult(not_judged=outcome.why)
     return {family: outcome.families.get(family, nothing) for family in FAMILIES}
 
 
@@ -120,7 +120,7 @@ def _families(
         )
     packaged = packaged_rows(manifest, root)
     answers, ratios = _predict_timed(rows, packaged, manifest, root, forks)
-    by_family: dict[Family, Judged] = {"schema": schema(rows, answers, {})}
+    by_family: dict[Family, FamilyResult] = {"schema": schema(rows, answers, {})}
     rows = rows.where(answers.answered)
     if not len(rows):
         none = "no row of the new data could be judged"
@@ -172,12 +172,12 @@ def _coverage(rows: NewRows) -> tuple[str, ...]:
     return () if note is None else (note,)
 
 
-def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> Judged:
+def _cases(rows: NewRows, manifest: Manifest, root: Root, forks: ForkServer) -> FamilyResult:
     cells = DataRows(rows.served, rows.indices, rows.masks)
     return cases(cells, manifest, root, batches=manifest.test.batch_invariance, forks=forks)
 
 
-def _with(judged: Judged, check: Check) -> Judged:
+def _with(judged: FamilyResult, check: Check) -> FamilyResult:
     return judged._replace(checks=(*judged.checks, check))
 
 

@@ -11,12 +11,12 @@ from packager.text import counted, nearest_name
 from packager.worker.test.answers import ModelAnswers
 from packager.worker.test.new_rows import MAX_SHOWN, NewRows
 from packager.worker.test.report import Check
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 
 
 def schema(
     rows: NewRows, answers: ModelAnswers | None, absent: Mapping[str, tuple[str, ...]]
-) -> Judged:
+) -> FamilyResult:
     """Every column is there, every cell is valid, and the model answers every valid row.
 
     ``absent``: what needs them → columns that the rows lack.
@@ -28,7 +28,7 @@ def schema(
             checks.append(_labels(rows, rows.manifest.schema_.classes))
     if answers is not None:
         checks.append(_answered(answers, rows))
-    return Judged(checks)
+    return FamilyResult(checks)
 
 
 def _rows(rows: NewRows) -> Check:

@@ -20,7 +20,7 @@ from packager.worker.processes.resilient_model import StoredModel
 from packager.worker.test.attribution import AttributedRows, attribute, chosen_rows
 from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.cases.outcomes import open_cells
-from packager.worker.test.judged_rows import Judged
+from packager.worker.test.judged_rows import JudgedData
 from packager.worker.test.labelled import judged_data
 from packager.worker.test.new_rows import NewRows
 
@@ -67,7 +67,7 @@ def _attributed_rows(rows: NewRows) -> AttributedRows:
     every = np.ones(len(rows), np.bool_)
     features, schema = rows.features, rows.manifest.schema_
 
-    def judge(predictions: Predictions) -> Judged:
+    def judge(predictions: Predictions) -> JudgedData:
         judged = judged_data(rows, predictions, every)
         assert judged is not None
         return judged

@@ -20,7 +20,7 @@ from packager.manifest.policy import Policy
 from packager.model.predictions import scalars
 from packager.worker.test.new_rows import MAX_SHOWN, NewRows
 from packager.worker.test.report import Check
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 
 Mask = npt.NDArray[np.bool_]
 KINDS = {
@@ -33,7 +33,7 @@ KINDS = {
 
 def suspects(
     rows: NewRows, profile: Profile, policy: Policy, effects: Mapping[str, float]
-) -> Judged:
+) -> FamilyResult:
     """Compare the share of each kind of suspicious value with that at packaging.
 
     Missing values are compared with the training rows; the others, which training rows don't have,
@@ -41,7 +41,7 @@ def suspects(
     """
     source = rows.manifest.data
     if not isinstance(source, DataSource):
-        return Judged(not_judged="the package was built without data")
+        return FamilyResult(not_judged="the package was built without data")
     groups = rows.groups(policy.groups)
     checks: list[Check] = []
     for column in rows.manifest.schema_.features:
@@ -58,7 +58,7 @@ def suspects(
             examples = _examples(column, flags, cells, rows.indices)
             checks[-1] = checks[-1].model_copy(update={"examples": examples, "rows": len(flags)})
     checks += _label_checks(rows, source, policy, groups)
-    return Judged(checks, details=_rows_flagged(rows))
+    return FamilyResult(checks, details=_rows_flagged(rows))
 
 
 def flags_of(

@@ -20,7 +20,7 @@ from packager.model.hosted_model import HostedModel
 from packager.worker.job import PreviousTimes
 from packager.worker.test.details import TimeDetails
 from packager.worker.test.report import Check, NotTested
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 from packager.worker.train.importance import evenly_spaced
 
 ROUNDS = 20
@@ -71,7 +71,7 @@ def ratios(measure: Measure, rows: pd.DataFrame, reference: pd.DataFrame) -> tup
 
 def timing(
     measured: Sequence[float] | str, policy: Policy, previous: PreviousTimes | None = None
-) -> Judged:
+) -> FamilyResult:
     """Whether a new row takes more processor time than a held-out row, and than it took before.
 
     ``measured``: the ratios to held-out rows, or why there are none. ``previous``: those to an
@@ -95,8 +95,8 @@ def timing(
         part = "processor time of the model as a whole"
         not_tested.append(NotTested(subject=part, why=missing, requested=previous is not None))
     if not checks:
-        return Judged(not_judged=why, not_tested=not_tested)
-    return Judged(checks, not_tested=not_tested)
+        return FamilyResult(not_judged=why, not_tested=not_tested)
+    return FamilyResult(checks, not_tested=not_tested)
 
 
 def since(previous: PreviousTimes, policy: Policy) -> Check | None:

@@ -42,7 +42,7 @@ class _Test(NamedTuple):
     step."""
 
 
-class Judged(NamedTuple):
+class FamilyResult(NamedTuple):
     """The results of a family before the verdict."""
 
     checks: Sequence[Check] = ()
@@ -54,7 +54,7 @@ class Judged(NamedTuple):
     not_tested: Sequence[NotTested] = ()
 
 
-def levels(by_family: Mapping[Family, Judged], policy: Policy) -> dict[Family, float]:
+def levels(by_family: Mapping[Family, FamilyResult], policy: Policy) -> dict[Family, float]:
     """Each family's probability of a false alarm; unused parts go to the families that are used.
 
     Families of ``[test] warn`` can't fail, so they take nothing from the others.
@@ -73,7 +73,7 @@ def levels(by_family: Mapping[Family, Judged], policy: Policy) -> dict[Family, f
     }
 
 
-def judge(by_family: Mapping[Family, Judged], policy: Policy) -> tuple[FamilyReport, ...]:
+def judge(by_family: Mapping[Family, FamilyResult], policy: Policy) -> tuple[FamilyReport, ...]:
     """The verdicts of all checks and families."""
     parts = levels(by_family, policy)
     return tuple(
@@ -136,7 +136,9 @@ def _why_open(family: FamilyReport, policy: Policy) -> str:
     return ""
 
 
-def _family(family: Family, judgement: Judged, level: float | None, policy: Policy) -> FamilyReport:
+def _family(
+    family: Family, judgement: FamilyResult, level: float | None, policy: Policy
+) -> FamilyReport:
     if judgement.not_judged:
         return FamilyReport(
             family=family,

@@ -17,10 +17,9 @@ from packager.manifest.policy import SHARES, Policy
 from packager.text import counted
 from packager.worker.test.baseline import Baseline
 from packager.worker.test.details import WeakDetails, WeakSliceDetails
-from packager.worker.test.judged_rows import Judged as JudgedData
-from packager.worker.test.judged_rows import JudgedRows
+from packager.worker.test.judged_rows import JudgedData, JudgedRows
 from packager.worker.test.report import Check
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 from packager.worker.test.weak import WeakOptions, weak_slices
 from packager.worker.test.weak_slice import WeakSlice, WeakSlices
 from packager.worker.test.weighted_rows import WeightedRows
@@ -37,19 +36,19 @@ def weak(
     baseline: Baseline | None,
     schema: Schema,
     policy: Policy,
-) -> Judged:
+) -> FamilyResult:
     """Search the labelled rows; ``frame``: their features and extras, n rows.
 
     A slice fails if it was found at the family's part of the budget; others are warnings, and so
     are slices that are worse than the rest where the policy asks for confidence.
     """
     if policy.weak.features == 0:
-        return Judged(not_judged="[test.weak] features = 0")
+        return FamilyResult(not_judged="[test.weak] features = 0")
     if isinstance(judged, WeightedRows):
-        return Judged(not_judged="the labelled rows were chosen with different probabilities")
+        return FamilyResult(not_judged="the labelled rows were chosen with different probabilities")
     losses = losses_of(judged, profile, baseline)
     if losses is None:
-        return Judged(not_judged="the answers have no loss of a row")
+        return FamilyResult(not_judged="the answers have no loss of a row")
     search = weak_slices(
         frame,
         losses,
@@ -61,9 +60,9 @@ def weak(
         few = (
             f"no slice of {counted(search.rows, 'labelled row')} has {SearchOptions.min_rows} rows"
         )
-        return Judged(not_judged=few, details=_details(search).model_dump(mode="json"))
+        return FamilyResult(not_judged=few, details=_details(search).model_dump(mode="json"))
     checks = [_summary(search), *(_check(slice_, search, policy) for slice_ in search.slices)]
-    return Judged(checks, details=_details(search).model_dump(mode="json"), spends=True)
+    return FamilyResult(checks, details=_details(search).model_dump(mode="json"), spends=True)
 
 
 def losses_of(

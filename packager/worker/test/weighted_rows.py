@@ -17,7 +17,7 @@ import numpy.typing as npt
 from monitoring.scoring.metric import Metric, Range
 from monitoring.slices.slices import ALL
 from monitoring.stats import active_sampling
-from monitoring.stats.active_sampling import Expected
+from monitoring.stats.active_sampling import ExpectedLosses
 from monitoring.stats.estimates import Estimate
 from packager.worker.test.judged_rows import JudgedRows, Mask, estimates
 from packager.worker.train.evaluate import numbers
@@ -72,7 +72,7 @@ class WeightedRows(JudgedRows):
             return None
         losses = self.losses
         assert losses is not None
-        expected = Expected(self.wrong, mean)
+        expected = ExpectedLosses(self.wrong, mean)
         mean_loss = active_sampling.weighted_mean(
             losses, 1 / self.weights, expected=expected, share=True, finite=False
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from monitoring.scoring.measures import OutputForm, Scored, metrics_of
+from monitoring.scoring.measures import OutputForm, ScoredColumns, metrics_of
 from monitoring.scoring.metric import Flags, Metric
 from monitoring.slices.slices import ALL
 from monitoring.stats.intervals import Interval, mean_interval, share_interval
@@ -66,7 +66,7 @@ class _Measured:
     def __init__(self, output: Output, predictions: Predictions, dataset: Dataset) -> None:
         self._output = output
         self._form: OutputForm = form_of(output, dataset.train)
-        self._rows: Scored = scored_rows(dataset.test, output, predictions, dataset.features)
+        self._rows: ScoredColumns = scored_rows(dataset.test, output, predictions, dataset.features)
         self._baseline = baseline_rows(dataset.test, dataset.train, output, self._rows)
         if output.kind == "label" and output.target:
             known = {*(right_answers(dataset.train, output) or ())}
@@ -89,7 +89,7 @@ class _Measured:
         }
         return model_metrics.model_copy(update={"baseline": known})
 
-    def _metrics(self, rows: Scored) -> MetricValues:
+    def _metrics(self, rows: ScoredColumns) -> MetricValues:
         plain = self._output.kind in ("label", "number") and rows.queries is None
         if plain and rows.truth is not None:
             task: Task = "classification" if self._output.kind == "label" else "regression"

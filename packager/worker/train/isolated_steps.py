@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from packager.errors import PackageError
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.manifest.manifest import Column, Schema
 from packager.model.host_process import ForkServer, HostCommand
 from packager.model.hosted import ModelHost
@@ -59,7 +59,7 @@ class IsolatedSteps:
         """The model, to be queried for the values that it rejects."""
         return ResilientModel(self.stored, self.schema, self._command())
 
-    def compiled(self, held_out: pd.DataFrame | None, folder: Path) -> Compiled:
+    def compiled(self, held_out: pd.DataFrame | None, folder: Path) -> Compilation:
         """The verdict on a compiled form; write an accepted form into ``folder``.
 
         Raises ``PackageError`` if ``compile = "require"`` and no form is equal.
@@ -68,7 +68,7 @@ class IsolatedSteps:
             shutil.rmtree(folder)  # left by an earlier run
         mode = self.stored.serve.compile
         if mode == "off":
-            return Compiled(verdict="off")
+            return Compilation(verdict="off")
         try:
             with ModelHost(self._command()) as host, host.within(COMPILE_TIMEOUT_SECONDS):
                 model = self.stored.load(host).untraced()
@@ -77,7 +77,7 @@ class IsolatedSteps:
             if mode == "require":
                 raise
             sys.stderr.write(f"the model is not compiled: {error.message}; {error.hint}\n")
-            return Compiled(verdict="refused", reason=f"its search failed: {error.message}")
+            return Compilation(verdict="refused", reason=f"its search failed: {error.message}")
 
     def _command(self) -> HostCommand:
         return model_host(self.root, self.stored.models, forks=self.forks)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from monitoring.scoring.label_sets import indicators, labels_of
 from monitoring.scoring.levels import number_name
-from monitoring.scoring.measures import Scored
+from monitoring.scoring.measures import ScoredColumns
 from monitoring.scoring.metric import floats, matrix
 from monitoring.scoring.survival import kaplan_meier
 from packager.manifest.outputs import Output
@@ -21,8 +21,8 @@ from packager.worker.train.output_rows import right_answers, seen_events
 
 
 def baseline_rows(
-    held_out: pd.DataFrame, training: pd.DataFrame, output: Output, rows: Scored
-) -> Scored | None:
+    held_out: pd.DataFrame, training: pd.DataFrame, output: Output, rows: ScoredColumns
+) -> ScoredColumns | None:
     """``rows`` with the constant answer of the training rows; None without a target.
 
     A label: the most frequent, with the frequencies as probabilities; a number: the mean; labels:
@@ -46,7 +46,7 @@ def baseline_rows(
     return rows._replace(answers=[answer] * count, chances=None)
 
 
-def _labels(output: Output, right: Sequence[Any], rows: Scored, count: int) -> Scored:
+def _labels(output: Output, right: Sequence[Any], rows: ScoredColumns, count: int) -> ScoredColumns:
     classes = output.classes if rows.chances is not None else None
     if output.kind == "label":
         predictions = ConstantBaseline.of(right, "classification").predictions(count, classes)

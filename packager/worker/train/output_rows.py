@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monitoring.scoring.measures import OutputForm, Scored
+from monitoring.scoring.measures import OutputForm, ScoredColumns
 from monitoring.scoring.metric import Flags, Floats, floats
 from monitoring.scoring.survival import kaplan_meier
 from packager.data.array_column import array_column
@@ -80,11 +80,11 @@ def by_output(predictions: Predictions, outputs: Sequence[Output]) -> list[Predi
 
 def scored_rows(
     rows: pd.DataFrame, output: Output, predictions: Predictions, features: Sequence[str]
-) -> Scored:
+) -> ScoredColumns:
     """The answers ``predictions`` to ``rows``, right answers, and what metrics need beside them."""
     truth = right_answers(rows, output)
     clusters = output.kind == "label" and truth is None
-    return Scored(
+    return ScoredColumns(
         predictions.labels,
         truth,
         predictions.probabilities,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from modelhost.compiling.components import Projection, Unfolded
+from modelhost.compiling.components import Projection, UnfoldedMatrix
 from modelhost.compiling.provenance import ComponentFeature, NumericFeature, TextFeature
 
 
 def test_a_matrix_without_components_keeps_its_weights() -> None:
     cells = (TextFeature(0, 0), NumericFeature(1))
     own = np.array([[1.0, -2.0]])
-    whole = Unfolded(cells, [])
+    whole = UnfoldedMatrix(cells, [])
     assert whole.cells == list(cells)
     folded = whole.weights(own)
     assert (folded.weights.tolist(), folded.largest, folded.terms) == ([[1.0, -2.0]], None, 0)
@@ -28,7 +28,7 @@ def test_scores_of_components_are_those_of_their_features() -> None:
         ComponentFeature(0, 0),
         TextFeature(1, 0),
     )
-    whole = Unfolded(cells, [Projection(given, factors)])
+    whole = UnfoldedMatrix(cells, [Projection(given, factors)])
     assert whole.cells == [NumericFeature(5), *given, TextFeature(1, 0)]
     assert [whole.origin(at) for at in (0, 5)] == [0, 3]
     own = random.normal(size=(2, 4))
@@ -45,7 +45,7 @@ def test_scores_of_components_are_those_of_their_features() -> None:
 def test_weights_that_cancel_each_other_are_bounded_by_their_sizes() -> None:
     factors = np.array([[1e8], [1e8]])
     cells = (ComponentFeature(0, 0), ComponentFeature(0, 1))
-    folded = Unfolded(cells, [Projection((TextFeature(0, 0),), factors)]).weights(
+    folded = UnfoldedMatrix(cells, [Projection((TextFeature(0, 0),), factors)]).weights(
         np.array([[1.0, -1.0]])
     )
     assert folded.weights.tolist() == [[0.0]]

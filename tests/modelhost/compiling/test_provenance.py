@@ -9,11 +9,11 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from modelhost.compiling.provenance import (
-    FoundOp,
     LookupFeature,
     MatrixBlock,
     NumericFeature,
     OpaqueFeature,
+    ScalarOp,
     StepFeature,
     after,
     describe,
@@ -54,7 +54,7 @@ def test_a_column_is_a_number_a_table_or_nothing_that_a_form_takes(told, kind):
 
 
 def test_ops_are_added_to_numbers_and_lost_on_what_is_tabled():
-    op = FoundOp(name="isnull")
+    op = ScalarOp(name="isnull")
     assert after(NumericFeature(0, (op,)), op) == NumericFeature(0, (op, op))
     assert after(StepFeature(0, 1), op) == StepFeature(0, 1, (op,))
     assert after(LookupFeature(0), op) == LookupFeature(0)

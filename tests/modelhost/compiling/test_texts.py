@@ -14,7 +14,7 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from text_samples import beside, logistic, of_texts
 
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 
 
 def own_words(text: str) -> list[str]:
@@ -103,4 +103,4 @@ REFUSED: dict[str, tuple[Any, str]] = {
 def test_what_is_not_known_is_refused_by_name(tmp_path: Path, what: str) -> None:
     model, reason = REFUSED[what]
     made = of_texts(model, "three", tmp_path / "form")
-    assert made.verdict == Compiled(verdict="refused", reason=reason)
+    assert made.verdict == Compilation(verdict="refused", reason=reason)

@@ -10,7 +10,7 @@ from refused_models import NUMERIC, REFUSED
 from sklearn import linear_model, preprocessing
 from sklearn.pipeline import make_pipeline
 
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 
 
 @pytest.mark.parametrize("what", REFUSED)
@@ -18,7 +18,7 @@ def test_what_is_not_known_is_refused_by_name(tmp_path: Path, what: str):
     native, reason = REFUSED[what]
     frame = table()
     made = compiled(native, frame[NUMERIC], frame["two"], tmp_path / "form")
-    assert made.verdict == Compiled(verdict="refused", reason=reason)
+    assert made.verdict == Compilation(verdict="refused", reason=reason)
     assert not made.folder.exists()
 
 

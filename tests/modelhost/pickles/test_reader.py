@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhost.pickles import reader
-from modelhost.pickles.reader import PickleReader, Seen
+from modelhost.pickles.reader import PickleContents, PickleReader
 from modelhost.pickles.source import PickleStream, UnreadableError
 
 
-def read(content: bytes, **how: bool) -> tuple[Any, Seen]:
-    seen = Seen(len(content))
+def read(content: bytes, **how: bool) -> tuple[Any, PickleContents]:
+    seen = PickleContents(len(content))
     return PickleReader(PickleStream(io.BytesIO(content), len(content)), seen, **how).load(), seen
 
 
@@ -32,8 +32,8 @@ def test_offset_and_uses_of_a_global() -> None:
 
 
 def test_a_file_may_have_so_many_opcodes_for_its_size() -> None:
-    assert Seen(0).limit == 5_000_000
-    assert Seen(1_000).limit == 5_020_000
+    assert PickleContents(0).limit == 5_000_000
+    assert PickleContents(1_000).limit == 5_020_000
 
 
 @pytest.mark.parametrize("pair", [b"N0", b"K\x010"])

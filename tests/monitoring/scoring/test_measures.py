@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitoring.scoring.measures import ROW_MEASURES, OutputForm, Scored, metrics_of
+from monitoring.scoring.measures import ROW_MEASURES, OutputForm, ScoredColumns, metrics_of
 from monitoring.scoring.survival import kaplan_meier
 
 
@@ -37,7 +37,7 @@ def test_measures_of_rows_are_of_every_row_and_their_mean_is_the_metric(kind) ->
     }[kind]
     form = OutputForm(kind, levels=(0.5,) if kind == "quantiles" else None)
     columns = ROW_MEASURES[kind](*rows, form)
-    metrics = metrics_of(Scored(rows[1], rows[0]), form)
+    metrics = metrics_of(ScoredColumns(rows[1], rows[0]), form)
     for name, column in columns.items():
         assert len(column) == 2
         if name != "mse":
@@ -45,29 +45,29 @@ def test_measures_of_rows_are_of_every_row_and_their_mean_is_the_metric(kind) ->
 
 
 def test_without_a_truth_each_kind_has_what_can_be_said() -> None:
-    assert "clusters" in metrics_of(Scored([0, 1]), OutputForm("label"))
-    assert "value_mean" in metrics_of(Scored([0.5, 1]), OutputForm("number"))
-    assert "score_mean" in metrics_of(Scored([0.5, 1]), OutputForm("score"))
-    assert "norm_mean" in metrics_of(Scored([[0.5, 1]]), OutputForm("array"))
-    assert "length_mean" in metrics_of(Scored(["text"]), OutputForm("text"))
-    assert metrics_of(Scored([{}]), OutputForm("json")) == {}
+    assert "clusters" in metrics_of(ScoredColumns([0, 1]), OutputForm("label"))
+    assert "value_mean" in metrics_of(ScoredColumns([0.5, 1]), OutputForm("number"))
+    assert "score_mean" in metrics_of(ScoredColumns([0.5, 1]), OutputForm("score"))
+    assert "norm_mean" in metrics_of(ScoredColumns([[0.5, 1]]), OutputForm("array"))
+    assert "length_mean" in metrics_of(ScoredColumns(["text"]), OutputForm("text"))
+    assert metrics_of(ScoredColumns([{}]), OutputForm("json")) == {}
 
 
 def test_tasks_have_their_own_metrics() -> None:
-    ranked = Scored([2.0, 1.0], [1, 0], queries=["q", "q"])
+    ranked = ScoredColumns([2.0, 1.0], [1, 0], queries=["q", "q"])
     assert metrics_of(ranked, OutputForm("score", k=3))["ndcg_at_3"].value == 1
-    risky = Scored([2.0, 1.0], [1.0, 5.0], events=[True, True])
+    risky = ScoredColumns([2.0, 1.0], [1.0, 5.0], events=[True, True])
     assert metrics_of(risky, OutputForm("score"))["concordance"].value == 1
     curve = kaplan_meier(np.array([1.0, 5.0]), np.array([False, False]))
-    alive = Scored([[0.0], [1.0]], [1.0, 5.0], events=[True, True])
+    alive = ScoredColumns([[0.0], [1.0]], [1.0, 5.0], events=[True, True])
     form = OutputForm("numbers", times=(2.0,), censoring=curve)
     assert metrics_of(alive, form)["brier_2"].value == 0
-    found = metrics_of(Scored([[1]], [[1]]), OutputForm("json", top=5, spans=True))
+    found = metrics_of(ScoredColumns([[1]], [[1]]), OutputForm("json", top=5, spans=True))
     assert found["recall_at_5"].value == found["span_f1"].value == 1
 
 
 def test_rows_are_chosen_in_every_field() -> None:
-    rows = Scored([1, 2, 3], None, np.array([[0.1], [0.2], [0.3]]), ["a", "b", "c"])
+    rows = ScoredColumns([1, 2, 3], None, np.array([[0.1], [0.2], [0.3]]), ["a", "b", "c"])
     found = rows.where(np.array([True, False, True]))
     assert found.answers == [1, 3]
     assert found.truth is None

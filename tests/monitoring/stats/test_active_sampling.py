@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from monitoring.stats.active_sampling import (
-    Expected,
+    ExpectedLosses,
     anticipated_variance,
     design_effect,
     weighted_mean,
@@ -54,7 +54,7 @@ def test_a_shift_of_all_losses_shifts_the_estimate(values, data):
 
 def test_expectations_that_are_right_leave_no_error():
     values = np.array([0.1, 0.5, 0.9])
-    found = weighted_mean(values, np.full(3, 0.1), expected=Expected(values, 0.4))
+    found = weighted_mean(values, np.full(3, 0.1), expected=ExpectedLosses(values, 0.4))
     assert found.value == pytest.approx(0.4)
     assert found.variance == pytest.approx(0)
 
@@ -66,7 +66,7 @@ def test_totals_are_unbiased_by_enumeration_of_all_samples_of_equal_chance():
         weighted_mean(
             population[list(places)],
             np.full(2, 0.4),
-            expected=Expected(expected[list(places)], float(expected.mean())),
+            expected=ExpectedLosses(expected[list(places)], float(expected.mean())),
         )
         for places in combinations(range(5), 2)
     ]
@@ -93,7 +93,7 @@ def test_estimates_are_unbiased_and_their_intervals_cover(wrongly, assisted):
     errors, variances, covered = [], [], []
     for seed in range(200):
         own = draw(chances, hashes, seed)
-        known = Expected(expected[own], float(expected.mean())) if assisted else None
+        known = ExpectedLosses(expected[own], float(expected.mean())) if assisted else None
         found = weighted_mean(values[own], chances[own], expected=known, share=True)
         errors.append(found.value - values.mean())
         variances.append(found.variance)
@@ -112,7 +112,7 @@ def test_a_slice_is_estimated_from_its_chosen_rows_alone():
     for seed in range(150):
         own = draw(chances, hashes, seed)
         own = own[slice_[own]]
-        known = Expected(expected[own], float(expected[slice_].mean()))
+        known = ExpectedLosses(expected[own], float(expected[slice_].mean()))
         found = weighted_mean(values[own], chances[own], expected=known, share=True)
         errors.append(found.value - values[slice_].mean())
         covered.append(found.low <= values[slice_].mean() <= found.high)
@@ -128,7 +128,7 @@ def test_labels_that_never_came_back_bias_nothing():
     for seed in range(150):
         own = draw(chances, hashes, seed)
         own = own[random.random(len(own)) < 0.5]
-        known = Expected(expected[own], float(expected.mean()))
+        known = ExpectedLosses(expected[own], float(expected.mean()))
         errors.append(weighted_mean(values[own], chances[own], expected=known).value)
     assert abs(np.mean(errors) - values.mean()) < 4 * np.std(errors) / np.sqrt(150)
 
@@ -193,7 +193,7 @@ def test_the_variance_before_any_label_is_that_of_the_estimates():
     errors = []
     for seed in range(150):
         own = draw(chances, hashes, seed)
-        known = Expected(expected[own], float(expected.mean()))
+        known = ExpectedLosses(expected[own], float(expected.mean()))
         errors.append(weighted_mean(values[own], chances[own], expected=known).value)
     assert np.var(errors) == pytest.approx(anticipated, rel=0.35)
     found = weighted_mean(values[own], chances[own], expected=known)

@@ -12,7 +12,7 @@ from case_models import manifest_of
 
 from packager.build.emulation import _Rows, compared
 from packager.errors import PackageError
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.model.compiled.form import Domain, Form, Linear, Matrix, write
 
 ROWS = tuple({"carat": n / 2, "count": 1, "cut": "Fair", "note": None} for n in range(4))
@@ -47,7 +47,7 @@ class Tree:
 
 def told(tmp_path: Path, tree: Tree, verdict: Any = "equal", given: _Rows = GIVEN) -> str:
     write(FORM, None, tmp_path / "out/compiled")
-    known = {"task": "regression", "compiled": Compiled(verdict=verdict, tolerance=1e-9)}
+    known = {"task": "regression", "compiled": Compilation(verdict=verdict, tolerance=1e-9)}
     context: Any = SimpleNamespace(folder=tmp_path, platform="linux/amd64")
     return compared(given, manifest_of().model_copy(update=known), tree, context)
 

@@ -8,7 +8,7 @@ from command import NO_ENGINE, Package, package
 from solution_projects import LENGTH, write_solution_projects
 
 from packager.build.member_images import check_several, write_several
-from packager.build.record import Built
+from packager.build.record import BuildResult
 from packager.errors import UsageError
 from packager.image.export import Destination
 from packager.image.reference import open_reference
@@ -30,7 +30,7 @@ def test_images_of_members_and_the_file_that_starts_them(
     output = Destination("oci", tmp_path / "claims")
     check_several(project, output)
     with open_reference(local_package.reference, None) as reference:
-        built = Built(reference.manifest, (reference.image(),), {}, None)
+        built = BuildResult(reference.manifest, (reference.image(),), {}, None)
         members = [(name, reference) for name in ("length", "mood")]
         write_several(project, built, members, (output, None, NullProgress()))
         for name in ("length", "mood"):

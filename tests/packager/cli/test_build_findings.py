@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 from host_samples import MANIFEST, write_project
 
-from packager.build.record import Built
+from packager.build.record import BuildResult
 from packager.cli.build_findings import report_data
 from packager.data.checks.finding import DataCheckReport
 from packager.errors import PackageError
 
 
 def test_a_build_reports_its_search_and_its_data_check(run, sent, monkeypatch, tmp_path: Path):
-    built = Built(manifest=MANIFEST, images=(), isolation={}, weak=None)
+    built = BuildResult(manifest=MANIFEST, images=(), isolation={}, weak=None)
     monkeypatch.setattr("packager.build.pipeline.build", lambda *_: built)
     monkeypatch.setattr("packager.cli.build._built", lambda _: {})
     report = DataCheckReport(

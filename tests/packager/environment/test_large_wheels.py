@@ -9,7 +9,7 @@ from host_samples import RecordedProgress, locked, make_wheel
 
 from packager.environment import large_wheels
 from packager.environment.large_wheels import are_sizes_known, warn_of_large_wheels
-from packager.environment.pylock import Resolved
+from packager.environment.pylock import ResolvedWheel
 from packager.environment.wheels import wheel_path
 from packager.manifest.manifest import Wheel
 
@@ -27,9 +27,9 @@ TORCH = {
 }
 
 
-def offered(sizes: dict[str, int | None]) -> list[Resolved]:
+def offered(sizes: dict[str, int | None]) -> list[ResolvedWheel]:
     return [
-        Resolved(
+        ResolvedWheel(
             Wheel(
                 name=name,
                 version="1.0",
@@ -87,7 +87,7 @@ def test_smaller_ones_are_not_named(sizes: dict[str, int | None]) -> None:
 
 def test_a_wheel_in_a_folder_has_its_size_and_an_index_of_html_tells_none(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, "alpha", {"alpha.py": ""})
-    local = Resolved(locked(wheel), wheel.as_uri())
+    local = ResolvedWheel(locked(wheel), wheel.as_uri())
     (unknown,) = offered({"alpha": None})
     assert are_sizes_known([local, *offered(TORCH)])
     assert not are_sizes_known([local, unknown])

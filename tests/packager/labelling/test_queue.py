@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from queue_samples import PACKAGE, PROFILE, chosen, packaged, visits
 
-from monitoring.stats.active_sampling import Expected, weighted_mean
+from monitoring.stats.active_sampling import ExpectedLosses, weighted_mean
 from packager.errors import UsageError
 from packager.labelling.queue import SHARES, parts_of
 from packager.labelling.queue_scores import drift_of_rows, expected_loss
@@ -118,7 +118,7 @@ def test_the_quality_that_its_labels_show_is_unbiased_overall_and_by_slice(tmp_p
             found = chosen(tmp_path, frame, 120, seed=seed)
             inside = (found.rows.frame["kind"] == "blue").to_numpy() | (name == "__all__")
             own = found.indices[inside[found.indices]]
-            expected = Expected(found.expected.mean[own], found.slices[name][2])
+            expected = ExpectedLosses(found.expected.mean[own], found.slices[name][2])
             estimate = weighted_mean(losses[own], found.probabilities[own], expected=expected)
             errors.append(estimate.value - losses[inside].mean())
         assert abs(np.mean(errors)) < 4 * np.std(errors) / np.sqrt(50)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from packager.manifest.case import Case
-from packager.manifest.evaluation import Compiled, Evaluation, MetricValues, SeedVariance
+from packager.manifest.evaluation import Compilation, Evaluation, MetricValues, SeedVariance
 from packager.manifest.label_schemes import LabelScheme, TableVersion, TrainedLabels
 from packager.manifest.policy import Policy
 from packager.report.package import SCREEN, _labels, as_text, compiled_facts
@@ -17,7 +17,7 @@ POLICY = Policy(
 
 
 def lines(**fields) -> list[str]:
-    return [f"{name} {value}".strip() for name, value in compiled_facts(Compiled(**fields))]
+    return [f"{name} {value}".strip() for name, value in compiled_facts(Compilation(**fields))]
 
 
 def test_a_form_is_shown_with_its_way_evidence_and_domain():
@@ -67,7 +67,8 @@ def reference(slices: int, inputs: int = 14) -> Any:
         root="f" * 64, task="classification", recipe="none", data="none", seed_variance=seeds,
         solution=None, platforms={},
         schema_=SimpleNamespace(features=columns, extras=()),
-        compiled=Compiled(verdict="equal", strategy="x", domain=("a: any",) * 14), test=POLICY,
+        compiled=Compilation(verdict="equal", strategy="x", domain=("a: any",) * 14),
+        test=POLICY,
         evaluation=Evaluation(overall=measured(0.875, 1000), slices=names),
     )  # fmt: skip
     lock = SimpleNamespace(python="3.11", platform="linux/amd64", base="none", wheels=())

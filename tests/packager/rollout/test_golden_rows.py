@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from packager.manifest.evaluation import Golden
 from packager.rollout.golden_rows import judge_golden
-from packager.rollout.mirrored_requests import AskedAnswer
+from packager.rollout.mirrored_requests import MirroredAnswer
 
 GOLDEN = Golden(
     rows=({"x": 1}, {"x": 2}),
@@ -13,8 +13,8 @@ GOLDEN = Golden(
 )
 
 
-def answered(*predictions: Any, status: int = 200) -> AskedAnswer:
-    return AskedAnswer(status, 0.01, {"predictions": list(predictions)})
+def answered(*predictions: Any, status: int = 200) -> MirroredAnswer:
+    return MirroredAnswer(status, 0.01, {"predictions": list(predictions)})
 
 
 def test_equal_answers_pass_whatever_their_token():
@@ -38,7 +38,7 @@ def test_another_label_fails():
 
 
 def test_no_answers_fail():
-    refused = AskedAnswer(422, 0.01, {"error": {"message": "row 0: x: expected a number"}})
+    refused = MirroredAnswer(422, 0.01, {"error": {"message": "row 0: x: expected a number"}})
     found = judge_golden(GOLDEN, refused)
     assert found.outcome == "failed"
     assert "status 422: row 0: x: expected a number" in found.text

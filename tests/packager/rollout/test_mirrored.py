@@ -1,16 +1,16 @@
 import pytest
 
 from packager.rollout.mirrored import judge_mirrored, same_inputs
-from packager.rollout.mirrored_requests import AskedAnswer, MirroredRows
+from packager.rollout.mirrored_requests import MirroredAnswer, MirroredRows
 
-GOOD = AskedAnswer(200, 0.01, {"predictions": [{"prediction": "a"}]})
-OTHER = AskedAnswer(200, 0.01, {"predictions": [{"prediction": "b"}]})
-REFUSED = AskedAnswer(422, 0.01, {"error": {"message": "row 0: y: missing"}})
-DOWN = AskedAnswer(500, 0.01, {"error": {"message": "the model failed"}})
-GONE = AskedAnswer(0, 0.01, "ConnectionError: refused")
+GOOD = MirroredAnswer(200, 0.01, {"predictions": [{"prediction": "a"}]})
+OTHER = MirroredAnswer(200, 0.01, {"predictions": [{"prediction": "b"}]})
+REFUSED = MirroredAnswer(422, 0.01, {"error": {"message": "row 0: y: missing"}})
+DOWN = MirroredAnswer(500, 0.01, {"error": {"message": "the model failed"}})
+GONE = MirroredAnswer(0, 0.01, "ConnectionError: refused")
 
 
-def mirrored(*pairs: tuple[AskedAnswer, AskedAnswer]) -> MirroredRows:
+def mirrored(*pairs: tuple[MirroredAnswer, MirroredAnswer]) -> MirroredRows:
     found = MirroredRows()
     for old, new in pairs:
         found.add(old, new)
@@ -65,7 +65,7 @@ def test_inputs_are_names_and_kinds():
 
 def answer(prediction, **probabilities):
     told = {"prediction": prediction, **({"probabilities": probabilities} if probabilities else {})}
-    return AskedAnswer(200, 0.01, {"predictions": [told]})
+    return MirroredAnswer(200, 0.01, {"predictions": [told]})
 
 
 def test_answers_are_compared_as_those_of_a_shadow():

@@ -3,7 +3,12 @@ import time
 from scripted_server import listening
 from small_servers import SmallServer, small_server
 
-from packager.rollout.mirrored_requests import AskedAnswer, MirroredRows, ServerAddress, send_pairs
+from packager.rollout.mirrored_requests import (
+    MirroredAnswer,
+    MirroredRows,
+    ServerAddress,
+    send_pairs,
+)
 
 GOOD = SmallServer(lambda row: (200, row["x"] > 0))
 
@@ -72,5 +77,5 @@ def test_no_request_is_sent_after_the_time():
 
 
 def test_a_refusal_is_of_the_input():
-    assert AskedAnswer(422, 0.1).refused
-    assert not AskedAnswer(503, 0.1).refused
+    assert MirroredAnswer(422, 0.1).refused
+    assert not MirroredAnswer(503, 0.1).refused

@@ -14,7 +14,7 @@ from packager.location import Location
 from packager.manifest.manifest import Manifest
 from packager.progress import NullProgress
 from packager.testing.ledger import Ledger
-from packager.testing.new_data import Named, NewData, resolve
+from packager.testing.new_data import DataArgument, NewData, resolve
 
 Commit = Callable[..., Any]
 ROOT = "a" * 64
@@ -48,7 +48,7 @@ def resolved(
     def of(text: str, ledger: Ledger | None = None) -> NewData:
         folder = tmp_path / "exported"
         folder.mkdir(exist_ok=True)
-        return resolve(Named.parse(text), manifest, ledger, folder, NullProgress())
+        return resolve(DataArgument.parse(text), manifest, ledger, folder, NullProgress())
 
     return of
 
@@ -110,7 +110,7 @@ def test_of_a_table_only_rows_after_the_tested_version_are_new(
 
 def test_what_is_not_there_is_refused() -> None:
     with pytest.raises(UsageError) as raised:
-        Named.parse("nothing.csv")
+        DataArgument.parse("nothing.csv")
     assert raised.value.message == (
         "--data nothing.csv: expected a file, a folder or a table, but it does not exist"
     )
@@ -118,5 +118,5 @@ def test_what_is_not_there_is_refused() -> None:
 
 def test_the_ledger_is_beside_the_data(tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("x\n")
-    assert Named.parse(str(tmp_path / "new.csv")).state == tmp_path / ".package-tests"
-    assert Named("s3://bucket/table", Location("s3://bucket/table")).state is None
+    assert DataArgument.parse(str(tmp_path / "new.csv")).state == tmp_path / ".package-tests"
+    assert DataArgument("s3://bucket/table", Location("s3://bucket/table")).state is None

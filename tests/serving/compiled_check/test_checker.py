@@ -15,7 +15,7 @@ from host_samples import MANIFEST
 
 from modelhost.model import LoadedModel
 from modelhost.predictions import Predictions
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from serving.compiled_check.checker import CompiledChecker, answer
 from serving.compiled_check.model_link import NoAnswerError
 from serving.compiled_check.sampler import DROPPED, MATCH, MISMATCH, address
@@ -45,7 +45,7 @@ class Sign(Doubling):
 def checker(native: Any, task: Any) -> CompiledChecker:
     classes = (False, True) if task == "classification" else None
     manifest = MANIFEST.model_copy(
-        update={"task": task, "compiled": Compiled(verdict="equal", tolerance=1e-6)}
+        update={"task": task, "compiled": Compilation(verdict="equal", tolerance=1e-6)}
     )
     model = LoadedModel(native, task, classes, classes is not None)
 
@@ -102,7 +102,7 @@ def test_labels_are_equal_in_type_and_probabilities_near(label, chances, agrees)
 )
 def test_answers_of_outputs_are_equal_but_for_near_numbers(label, chances, agrees):
     manifest = MANIFEST.model_copy(
-        update={"task": "outputs", "compiled": Compiled(verdict="equal", tolerance=1e-6)}
+        update={"task": "outputs", "compiled": Compilation(verdict="equal", tolerance=1e-6)}
     )
     asked = CompiledChecker(manifest, lambda _: Predictions([{"a": 1.0, "b": "x"}], None))
     assert asked.matches([1.0], label, chances) == agrees

@@ -10,7 +10,7 @@ import pytest
 from case_models import PRICES, manifest_of
 
 from packager.data.rows.request_rows import RowChecker
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from serving.compiled_check.self_proof import SelfProof
 from serving.prediction.errors import ModelError, ModelProcessEndedError
 from serving.prediction.outcome import PartialPrediction
@@ -37,7 +37,7 @@ class Form:
     @property
     def manifest(self) -> Any:
         """With a tolerance."""
-        known = Compiled(verdict="equal", tolerance=1e-9)
+        known = Compilation(verdict="equal", tolerance=1e-9)
         return manifest_of().model_copy(update={"task": "regression", "compiled": known})
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serving.prediction.errors import ModelError, RowRefusedError, Unready, member_unready
+from serving.prediction.errors import ModelError, NotReadyReason, RowRefusedError, member_unready
 
 
 def test_a_refused_row_is_numbered_as_in_its_request() -> None:
@@ -20,4 +20,4 @@ def test_a_member_that_is_not_ready_is_named() -> None:
     assert member_unready(None, "model claims") is None
     said = "member 'text' of model claims ended with exit code 7; another process starts"
     waiting = ("text", "ended with exit code 7; another process starts")
-    assert member_unready(waiting, "model claims") == Unready("member_restarting", said)
+    assert member_unready(waiting, "model claims") == NotReadyReason("member_restarting", said)

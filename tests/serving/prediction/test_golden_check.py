@@ -16,7 +16,7 @@ from serving.prediction.errors import (
     MemberFailedError,
     ModelError,
     ModelProcessEndedError,
-    Unready,
+    NotReadyReason,
 )
 from serving.prediction.golden_check import GoldenCheck
 
@@ -27,7 +27,7 @@ CASE = GoldenCase(name="known", rows=(ROW,), right=(5.0,))
 class Answering:
     """A pipeline that gives one outcome after the other."""
 
-    unready: Unready | None = None
+    unready: NotReadyReason | None = None
 
     def __init__(self, *outcomes: Any) -> None:
         self.outcomes = list(outcomes)
@@ -64,7 +64,7 @@ def test_right_answers_make_the_worker_ready() -> None:
 
 def test_a_wrong_answer_is_told() -> None:
     unready = checked(Answering([5.0], [6.0]), CASE, CASE).unready
-    assert unready == Unready(
+    assert unready == NotReadyReason(
         "golden_failed",
         "golden case 'known': 1 of 1 rows have another answer; row 0: expected 5.0, got 6.0",
     )

@@ -13,7 +13,7 @@ from serving_helpers import Package
 from serving.feedback.stores import KEY_DESCRIPTOR
 from serving.prediction.model_table import ModelTable
 from serving.prediction.package_files import PackageFiles
-from serving.processes.children import Shared, children_of
+from serving.processes.children import SharedResources, children_of
 from serving.processes.private_socket import PrivateSocket
 from serving.settings import Settings
 
@@ -30,7 +30,9 @@ def workers(package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def made(**environment: str):
         settings = Settings.from_environment(environment)
         with socket.socket() as listening:
-            made = children_of(settings, files, Shared(listening, TABLE, [model], ModelTable(1)))
+            made = children_of(
+                settings, files, SharedResources(listening, TABLE, [model], ModelTable(1))
+            )
             return listening.fileno(), made, model
 
     return made

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from packager.data.case_answers import WITH_LABEL
 from packager.manifest.case_terms import ExpectationKind, ExpectedAnswer
 from packager.model.answer_difference import ABSOLUTE, RELATIVE, difference, size
-from packager.worker.test.cases.values import Answer, Compared
+from packager.worker.test.cases.values import Answer, ComparedValue
 
 
 class RowJudgement(NamedTuple):
@@ -25,7 +25,7 @@ class RowJudgement(NamedTuple):
 class CaseJudge:
     """Judges the answers of one case."""
 
-    compared: Compared
+    compared: ComparedValue
     expected: ExpectedAnswer
     tolerance: float | None = None
 
@@ -71,7 +71,7 @@ def _same(judge: CaseJudge, before: Answer, after: Answer) -> RowJudgement:
     return RowJudgement(apart <= slack, apart)
 
 
-def tied(compared: Compared, before: Answer, after: Answer, slack: float) -> bool:
+def tied(compared: ComparedValue, before: Answer, after: Answer, slack: float) -> bool:
     """Whether two labels differ only because the probabilities of both are the same."""
     one, other = compared.whole(before), compared.whole(after)
     chances = one["probabilities"]

@@ -24,9 +24,9 @@ from packager.worker.test.cases.outcomes import CaseOutcomes
 from packager.worker.test.cases.own_function import judge_relation
 from packager.worker.test.cases.row_outcomes import RowAsker
 from packager.worker.test.cases.rows import DataRows, rows_of
-from packager.worker.test.cases.values import Compared
+from packager.worker.test.cases.values import ComparedValue
 from packager.worker.test.report import Check
-from packager.worker.test.verdict import Judged
+from packager.worker.test.verdict import FamilyResult
 
 SECONDS = 120.0
 """Time limit for the answers to a part of a case's rows."""
@@ -39,7 +39,7 @@ def cases(
     *,
     batches: bool,
     forks: ForkServer | None = None,
-) -> Judged:
+) -> FamilyResult:
     """Judge the cases of ``manifest`` on ``data``, and on rows of their own.
 
     ``batches``: whether order and batch size are judged, too. ``forks``: forks the processes.
@@ -60,7 +60,11 @@ def cases(
     own = [case for case in manifest.test.case if case.kind in OWN_CODE]
     if own:
         checks += _with_frames(own, stored, data, manifest, model_host(root, forks=forks), root)
-    return Judged(checks) if checks else Judged(not_judged="there are no cases and no rows")
+    return (
+        FamilyResult(checks)
+        if checks
+        else FamilyResult(not_judged="there are no cases and no rows")
+    )
 
 
 OWN_CODE = ("metamorphic", "minimum")
@@ -85,7 +89,7 @@ class _Answering:
             rows, outcomes = judge_golden(golden, self.asker, manifest)
             return CaseOutcomes(case, rows, outcomes, schema).checks(self.level)
         rows = rows_of(case, self.data, manifest, self.root.code)
-        judge = CaseJudge(Compared.of(case, manifest), case.expectation, case.tolerance)
+        judge = CaseJudge(ComparedValue.of(case, manifest), case.expectation, case.tolerance)
         try:
             match case.kind:
                 case "monotonic":

@@ -21,7 +21,7 @@ ONE_CLASS = ("increases", "decreases", "between")
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedValue:
     """The part of an answer that a case compares."""
 
     kind: OutputKind | None
@@ -32,7 +32,7 @@ class Compared:
     """The class whose probability is the number, as text."""
 
     @classmethod
-    def of(cls, case: Case, manifest: Manifest) -> Compared:
+    def of(cls, case: Case, manifest: Manifest) -> ComparedValue:
         """Raise ``UsageError`` if the case names no class of several, or an unknown one."""
         outputs = manifest.schema_.outputs
         try:

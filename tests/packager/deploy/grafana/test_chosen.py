@@ -8,14 +8,14 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.deploy.grafana.chosen import Chosen, escaped_pattern, named
+from packager.deploy.grafana.chosen import VariableValues, escaped_pattern, named
 from packager.deploy.grafana.panel import IN_SLICE, OF_FLEET
 
 HOSTILE = 'a"} or vector(1) #\\ $version .*'
 
 
 def test_names_stay_within_their_quotes() -> None:
-    filled = Chosen("m", ("1.0.0-a", "2|x"), HOSTILE).filled(f"x{{{IN_SLICE}}}")
+    filled = VariableValues("m", ("1.0.0-a", "2|x"), HOSTILE).filled(f"x{{{IN_SLICE}}}")
     model, version, part = re.findall(r'"(?:[^"\\]|\\.)*"', filled)
     assert json.loads(model) == "m"
     assert json.loads(version) == r"1\.0\.0-a|2\|x"
@@ -24,18 +24,19 @@ def test_names_stay_within_their_quotes() -> None:
 
 
 def test_all_models_and_versions_are_every_text() -> None:
-    assert Chosen().filled(f"x{{{OF_FLEET}}}") == 'x{model=~".*", version=~".*"}'
+    assert VariableValues().filled(f"x{{{OF_FLEET}}}") == 'x{model=~".*", version=~".*"}'
 
 
 def test_a_name_that_looks_like_a_variable_is_none() -> None:
     query = 'x{output="$slice", model="$model", bin="$feature"}'
     expected = 'x{output="$slice", model="$version", bin="$feature"}'
-    assert Chosen("$version", ("1",)).filled(query) == expected
+    assert VariableValues("$version", ("1",)).filled(query) == expected
 
 
 def test_titles_and_legends_name_what_is_shown() -> None:
     assert (
-        Chosen("m", slice="a$feature", feature="b").title("$slice of $feature") == "a$feature of b"
+        VariableValues("m", slice="a$feature", feature="b").title("$slice of $feature")
+        == "a$feature of b"
     )
     assert named("{{version}} {{reason}} p95", {"version": "1"}) == "1  p95"
 

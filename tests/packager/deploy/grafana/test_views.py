@@ -12,7 +12,7 @@ from monitored_world import HOURS, NEW, TASKS, watched_world
 from real_prometheus import Prometheus
 from rule_models import MODELS, ODD
 
-from packager.deploy.grafana.chosen import Chosen, named
+from packager.deploy.grafana.chosen import VariableValues, named
 from packager.deploy.grafana.panel import View
 from packager.deploy.grafana.views import fleet_view, model_view, slice_view
 
@@ -31,11 +31,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
         yield server
 
 
-def chosen(model: str | None, feature: str = "carat") -> Chosen:
-    return Chosen(model, (), "__all__", feature)
+def chosen(model: str | None, feature: str = "carat") -> VariableValues:
+    return VariableValues(model, (), "__all__", feature)
 
 
-def answered(server: Prometheus, view: View, selected: Chosen) -> dict[str, list[dict[str, str]]]:
+def answered(
+    server: Prometheus, view: View, selected: VariableValues
+) -> dict[str, list[dict[str, str]]]:
     """Panel and legend → labels of what Prometheus answers."""
     return {
         f"{panel.title}: {query.legend}": [
@@ -81,7 +83,7 @@ def test_every_panel_of_a_slice_has_data(watched: Prometheus, task: str, name: s
 
 
 def test_one_version_and_one_feature_are_those_of_the_choice(watched: Prometheus) -> None:
-    selected = Chosen("diamonds-cut", (NEW,), ODD, ODD)
+    selected = VariableValues("diamonds-cut", (NEW,), ODD, ODD)
     for view in (model_view(MODELS["classification"]), slice_view(MODELS["classification"])):
         for name, series in answered(watched, view, selected).items():
             assert {one.get("version", NEW) for one in series} <= {NEW}

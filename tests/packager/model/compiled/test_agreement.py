@@ -7,13 +7,13 @@ import math
 import pytest
 from case_models import manifest_of
 
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.agreement import answers_agree
 
 
 def manifest(task: str) -> Manifest:
-    compiled = Compiled(verdict="equal", tolerance=1e-6)
+    compiled = Compilation(verdict="equal", tolerance=1e-6)
     return manifest_of().model_copy(update={"task": task, "compiled": compiled})
 
 

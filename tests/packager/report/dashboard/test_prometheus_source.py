@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from packager.deploy.grafana.chosen import Chosen
+from packager.deploy.grafana.chosen import VariableValues
 from packager.deploy.grafana.panel import Mark, Panel, Query, View
 from packager.report.dashboard.address import PageAddress
 from packager.report.dashboard.panel_html import PanelContext, panel_html
@@ -63,7 +63,9 @@ NUMBER = Panel("Number", "stat", [Query("bad")], "d.")
 
 def test_lines_are_asked_over_the_window_and_numbers_for_now() -> None:
     with scripted(1) as (url, asked):
-        answer = PrometheusSource(url, lambda: NOW).answer(view(LINES, NUMBER), Chosen("m"), 3600)
+        answer = PrometheusSource(url, lambda: NOW).answer(
+            view(LINES, NUMBER), VariableValues("m"), 3600
+        )
     by_query = {one["query"][0]: one for one in asked}
     assert by_query['x{model="m"}']["start"] == ["1699996400.000"]
     assert by_query['x{model="m"}']["end"] == ["1700000000.000"]
@@ -77,7 +79,9 @@ def test_lines_are_asked_over_the_window_and_numbers_for_now() -> None:
 
 def test_a_refused_query_is_explained_in_its_panel_and_others_are_drawn() -> None:
     with scripted(1, refused="bad") as (url, _):
-        answer = PrometheusSource(url, lambda: NOW).answer(view(LINES, NUMBER), Chosen("m"), 3600)
+        answer = PrometheusSource(url, lambda: NOW).answer(
+            view(LINES, NUMBER), VariableValues("m"), 3600
+        )
     ((_, (lines, number)),) = answer.rows
     assert not lines.problem
     assert number.problem.startswith("Prometheus refused the query: ")
@@ -86,7 +90,7 @@ def test_a_refused_query_is_explained_in_its_panel_and_others_are_drawn() -> Non
 
 def test_of_many_series_some_are_drawn_and_a_note_says_so() -> None:
     with scripted(700) as (url, _):
-        answer = PrometheusSource(url, lambda: NOW).answer(view(LINES), Chosen("m"), 3600)
+        answer = PrometheusSource(url, lambda: NOW).answer(view(LINES), VariableValues("m"), 3600)
     ((_, (lines,)),) = answer.rows
     context = PanelContext(answer, PageAddress().window, 1, lambda *_: "")
     text = panel_html(lines, 1, context)
@@ -95,6 +99,6 @@ def test_of_many_series_some_are_drawn_and_a_note_says_so() -> None:
     assert text.count("<tr>") == 201
     assert "500 more rows are not shown." in text
     with scripted(5_001) as (url, _):
-        answer = PrometheusSource(url, lambda: NOW).answer(view(LINES), Chosen("m"), 3600)
+        answer = PrometheusSource(url, lambda: NOW).answer(view(LINES), VariableValues("m"), 3600)
     ((_, (lines,)),) = answer.rows
     assert "more than 5000 series" in lines.problem

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from packager.tracker.notify.config import ServiceConfig
-from packager.tracker.service.run import Started, start
+from packager.tracker.service.run import ReadyService, start
 from packager.tracker.service.settings import ServiceSettings
 
 
-def ready(state: Path, host: str, public_url: str = "") -> Started:
+def ready(state: Path, host: str, public_url: str = "") -> ReadyService:
     """A service that has its socket, and does not run."""
     return start(state, host, 0, ServiceSettings(public_url=public_url), ServiceConfig())
 
 
-def close(started: Started) -> None:
+def close(started: ReadyService) -> None:
     started.sockets[0].close()
     started.context.tracker.store.close()
 

@@ -19,7 +19,7 @@ from packager.tracker.service import incoming
 from packager.tracker.sources.alertmanager import ALERTMANAGER, ReceivedAlert, finding_of
 from packager.tracker.sources.alertmanager_api import AlertmanagerSnapshot
 from packager.tracker.sources.reconcile import (
-    Known,
+    OpenAlert,
     ServedVersions,
     batches,
     decide_unobserved,
@@ -93,7 +93,7 @@ def take_message(
     incoming.take_message(store, [finding_of(one) for one in alerts], lives, now)
 
 
-def known(store: Writer, package: str) -> list[Known]:
+def known(store: Writer, package: str) -> list[OpenAlert]:
     return [one for one in known_alerts(store.firing(ALERTMANAGER)) if one.package == package]
 
 
@@ -179,14 +179,14 @@ def test_nothing_is_over_that_one_look_has(store: SqliteStore, source: Source) -
     there = source.look(T0)
     source.held.clear()
     gone = source.look(T0)
-    one = [Known(1, f"{source.package}/carat/1", T0, source.package, "1")]
+    one = [OpenAlert(1, f"{source.package}/carat/1", T0, source.package, "1")]
     assert missing(one, [gone, there], SETTLED) == []
     assert missing(one, [there, gone], SETTLED) == []
     assert missing(one, [gone, gone], SETTLED) == one
 
 
 def test_nothing_is_over_while_a_replica_has_just_started(source: Source) -> None:
-    one = [Known(1, "a", T0, source.package, "1")]
+    one = [OpenAlert(1, "a", T0, source.package, "1")]
     young = source.look(T0, started_at=T0 - SETTLED + 1)
     assert missing(one, [young, young], SETTLED) == []
     assert missing(one, [source.look(T0, started_at=T0 - SETTLED)], SETTLED) == one

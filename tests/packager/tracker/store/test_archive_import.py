@@ -11,7 +11,7 @@ from packager.tracker.administration import create_token, import_archive
 from packager.tracker.core.actions import AddComment, AddLabel, Resolve
 from packager.tracker.core.moments import HOUR
 from packager.tracker.store.archive import export_lines
-from packager.tracker.store.archive_import import ArchiveError, Imported
+from packager.tracker.store.archive_import import ArchiveError, ImportCounts
 from packager.tracker.store.audit import audit_entries
 from packager.tracker.store.outbox import keep_position, last_event, position, untold
 from packager.tracker.store.selection import Selection
@@ -24,7 +24,7 @@ def exported(store: Store) -> list[bytes]:
         return list(export_lines(reader))
 
 
-def imported(store: Store, lines: list[bytes]) -> Imported:
+def imported(store: Store, lines: list[bytes]) -> ImportCounts:
     with store.write() as writer:
         return import_archive(writer, lines, "ana", NOW)
 
@@ -53,7 +53,7 @@ def all_tables(store: Store) -> dict[str, list[dict[str, Any]]]:
 def test_an_empty_store_of_any_kind_becomes_the_same(filled: Filled, store: Store) -> None:
     """Issues keep their numbers, so that addresses go on working."""
     lines = exported(filled.store)
-    assert imported(store, lines) == Imported(len(filled.issues), 0, 0)
+    assert imported(store, lines) == ImportCounts(len(filled.issues), 0, 0)
     assert all_tables(store) == all_tables(filled.store)
     assert without_audit(exported(store)) == without_audit(lines)
     with store.read() as reader, filled.store.read() as original:
@@ -66,7 +66,7 @@ def test_a_second_import_changes_nothing(filled: Filled, store: Store) -> None:
     lines = exported(filled.store)
     imported(store, lines)
     before = all_tables(store)
-    assert imported(store, lines) == Imported(0, 0, len(filled.issues))
+    assert imported(store, lines) == ImportCounts(0, 0, len(filled.issues))
     assert all_tables(store) == before
 
 
@@ -82,7 +82,7 @@ def test_stores_merge_by_fingerprint(new_store: Any) -> None:
     with theirs.write() as writer:
         intake.act(writer, 1, Resolve(reason="fixed"), "bo", NOW + HOUR)
         intake.act(writer, other.id, AddComment(text="zebra"), "bo", NOW + HOUR)
-    assert imported(ours, exported(theirs)) == Imported(1, 1, 0)
+    assert imported(ours, exported(theirs)) == ImportCounts(1, 1, 0)
     with ours.read() as reader:
         merged = reader.issue(shared.id)
         assert merged is not None
@@ -92,8 +92,8 @@ def test_stores_merge_by_fingerprint(new_store: Any) -> None:
         [added] = reader.page(Selection(text="zebra")).issues
         assert (added.id, added.cause) == (3, shared.id)
         assert sum(one.n for one in reader.tallies()) == 3
-    assert imported(ours, exported(theirs)) == Imported(0, 0, 2)
-    assert imported(theirs, exported(ours)) == Imported(1, 0, 2)
+    assert imported(ours, exported(theirs)) == ImportCounts(0, 0, 2)
+    assert imported(theirs, exported(ours)) == ImportCounts(1, 0, 2)
 
 
 def test_no_secret_is_exported(store: Store) -> None:

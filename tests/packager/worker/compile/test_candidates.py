@@ -9,7 +9,7 @@ from packager.model.compiled.form import Domain, Matrix, Native, Number
 from packager.worker.compile import candidates
 from packager.worker.compile.candidates import CompiledCandidate, compiled_forms
 from packager.worker.compile.fitted_model import DescribedForm, DescribedHead
-from packager.worker.compile.trees import Refused
+from packager.worker.compile.trees import RefusedStrategy
 
 FORM = {
     "columns": [{"name": "x", "used": True, "low": -1.0, "high": 1.0}],
@@ -40,7 +40,7 @@ def found(monkeypatch: pytest.MonkeyPatch, described: DescribedForm) -> list[obj
 
 def test_a_head_completes_the_form(monkeypatch):
     refused, made = found(monkeypatch, DescribedForm(FORM, None, [REFUSED, NATIVE]))
-    assert refused == Refused("treelite", "no")
+    assert refused == RefusedStrategy("treelite", "no")
     assert isinstance(made, CompiledCandidate)
     assert made.form.head == Native(path=("steps", 0), probabilities=True)
     assert made.form.columns == (Domain(name="x", used=True, low=-1.0, high=1.0),)
@@ -48,6 +48,8 @@ def test_a_head_completes_the_form(monkeypatch):
 
 
 def test_a_form_that_there_is_not_matters_only_for_a_head_that_needs_it(monkeypatch):
-    assert found(monkeypatch, DescribedForm(None, None, [REFUSED])) == [Refused("treelite", "no")]
+    assert found(monkeypatch, DescribedForm(None, None, [REFUSED])) == [
+        RefusedStrategy("treelite", "no")
+    ]
     with pytest.raises(CannotCompileError, match="it reads the moon"):
         found(monkeypatch, DescribedForm(None, "it reads the moon", [REFUSED, NATIVE]))

@@ -14,7 +14,7 @@ from packager.worker.compile import foreign_trees
 from packager.worker.compile.fitted_model import DescribedHead
 from packager.worker.compile.foreign_trees import imported
 from packager.worker.compile.treelite_models import treelite_model
-from packager.worker.compile.trees import Refused, trees_of
+from packager.worker.compile.trees import RefusedStrategy, trees_of
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def test_a_crash_of_the_importer_is_a_reason():
         {"trees": {"estimator": "LGBMClassifier", "kind": "lightgbm"}}, arrays(children(10**8))
     )
     found = trees_of(head)
-    assert isinstance(found, Refused)
+    assert isinstance(found, RefusedStrategy)
     assert found.reason == (
         "treelite can't take LGBMClassifier: its importer ended with signal SIGSEGV"
     )
@@ -73,7 +73,7 @@ def test_what_treelite_refuses_has_neither_time_nor_place_in_the_reason():
         {"trees": {"estimator": "LGBMClassifier", "kind": "lightgbm"}}, arrays(wrong)
     )
     found = trees_of(head)
-    assert isinstance(found, Refused)
+    assert isinstance(found, RefusedStrategy)
     assert found.reason.startswith("treelite can't take LGBMClassifier: Check failed: split_index")
 
 

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from worker_projects import SERVE
 
 from packager.errors import PackageError
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.manifest.manifest import Manifest
 from packager.model.compiled import model
 from packager.model.compiled.model import load_compiled
@@ -104,7 +104,7 @@ def test_a_package_is_loaded_with_its_compiled_form(project, rows):
     with pytest.raises(PackageError, match=r"expected the trees of the compiled model"):
         load_compiled(project.root, result.schema_, "classification")
     off = Manifest.load(project.root.package / "manifest.json").model_copy(
-        update={"compiled": Compiled(verdict="off")}
+        update={"compiled": Compilation(verdict="off")}
     )
     (project.root.package / "manifest.json").write_bytes(off.dump())
     assert load_compiled(project.root, result.schema_, "classification") is None

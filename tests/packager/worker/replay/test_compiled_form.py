@@ -10,7 +10,7 @@ from compile_samples import Sample, sample
 from host_samples import MANIFEST
 from in_process import hosted
 
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.model.compiled.model import FOLDER
 from packager.model.integrity import IntegrityCheck
 from packager.model.paths import Root
@@ -60,7 +60,7 @@ def test_a_damaged_form_is_no_confirmation(tmp_path: Path, made: tuple[Sample, S
 
 @pytest.mark.slow
 def test_without_a_form_there_is_nothing_to_check(made: tuple[Sample, Sample]) -> None:
-    manifest = MANIFEST.model_copy(update={"compiled": Compiled(verdict="refused")})
+    manifest = MANIFEST.model_copy(update={"compiled": Compilation(verdict="refused")})
     assert (
         compiled_checks(Root(Path("/none")), manifest, hosted(made[0].model), made[0].held_out)
         == []

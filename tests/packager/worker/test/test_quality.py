@@ -17,7 +17,7 @@ from packager.worker.test.class_baseline import class_baseline
 from packager.worker.test.judged_rows import JudgedRows, baseline_of
 from packager.worker.test.quality import quality
 from packager.worker.test.report import Check
-from packager.worker.test.verdict import Judged, judge
+from packager.worker.test.verdict import FamilyResult, judge
 
 
 def packaged(rows: int = 4_000, copies: int = 1) -> Baseline:
@@ -26,14 +26,14 @@ def packaged(rows: int = 4_000, copies: int = 1) -> Baseline:
     return found.model_copy(update={"answers": class_baseline(judged)})
 
 
-def judged_on(baseline: Baseline, seed: int, rows: int = 4_000, **how: Any) -> Judged:
+def judged_on(baseline: Baseline, seed: int, rows: int = 4_000, **how: Any) -> FamilyResult:
     policy = how.pop("policy", {})
     frame, judged = answered(rows, seed, **how)
     about = manifest(**policy)
     return quality(judged, masks(frame), baseline, about, about.test)
 
 
-def failed(found: Judged, **policy: Any) -> dict[str, Check]:
+def failed(found: FamilyResult, **policy: Any) -> dict[str, Check]:
     (family,) = judge({"quality": found}, Policy.model_validate(policy))
     return {one.name: one for one in family.checks if one.verdict == "failed"}
 

@@ -10,7 +10,7 @@ from packager.manifest.policy import Policy
 from packager.model.predictions import Predictions
 from packager.worker.test.baseline import Baseline, LossSums, SliceBaseline
 from packager.worker.test.unanswered import unanswered
-from packager.worker.test.verdict import Judged, judge
+from packager.worker.test.verdict import FamilyResult, judge
 
 
 def packaged(rows: int, answered: int) -> Baseline:
@@ -27,7 +27,7 @@ def test_more_answers_without_a_number_fail(other: float | None) -> None:
     found = unanswered(answers(800, 200, other), None, packaged(1_000, 1_000), Policy())
     assert found is not None
     assert found.why == "20.00% of the answers are no number, 0.00% when packaged"
-    (suspects,) = judge({"suspects": Judged([found])}, Policy())
+    (suspects,) = judge({"suspects": FamilyResult([found])}, Policy())
     assert suspects.verdict == "failed"
 
 
@@ -35,7 +35,7 @@ def test_as_many_as_when_packaged_pass() -> None:
     found = unanswered(answers(9_800, 200), None, packaged(10_000, 9_800), Policy())
     assert found is not None
     assert found.difference == pytest.approx(0)
-    (suspects,) = judge({"suspects": Judged([found])}, Policy())
+    (suspects,) = judge({"suspects": FamilyResult([found])}, Policy())
     assert suspects.verdict == "passed"
 
 

@@ -11,7 +11,7 @@ import pytest
 from monitoring.stats.distributions import normal_tail
 from packager.manifest.policy import Family, Policy
 from packager.worker.test.report import Check
-from packager.worker.test.verdict import Judged, judge, levels, overall
+from packager.worker.test.verdict import FamilyResult, judge, levels, overall
 
 
 def of(z: float, *, name: str = "accuracy", family: Family = "quality", **more: object) -> Check:
@@ -35,7 +35,7 @@ def of(z: float, *, name: str = "accuracy", family: Family = "quality", **more: 
 
 
 def verdict(check: Check, **policy: object) -> str:
-    (family,) = judge({check.family: Judged([check])}, Policy.model_validate(policy))
+    (family,) = judge({check.family: FamilyResult([check])}, Policy.model_validate(policy))
     return family.checks[0].verdict
 
 
@@ -43,11 +43,11 @@ def falsely(
     draw: np.random.Generator, policy: Policy, sizes: dict[Family, int], shared: float
 ) -> bool:
     """Whether a test fails in which nothing changed; a part of ``shared`` is in every z."""
-    found: dict[Family, Judged] = {}
+    found: dict[Family, FamilyResult] = {}
     for family, count in sizes.items():
         noise = draw.normal(size=count + 1)
         values = math.sqrt(shared) * noise[0] + math.sqrt(1 - shared) * noise[1:]
-        found[family] = Judged(
+        found[family] = FamilyResult(
             [
                 of(z, name=f"check {place}", family=family, headline=place < 2, limit=0.0)
                 for place, z in enumerate(values)
@@ -79,35 +79,41 @@ def slices(count: int, z: float = 0.0) -> list[Check]:
 
 @pytest.mark.parametrize("count", [1, 20, 500])
 def test_slices_do_not_take_from_all_rows(count: int) -> None:
-    (report,) = judge({"quality": Judged([of(3.0), *slices(count)])}, Policy(false_alarm=0.01))
+    (report,) = judge(
+        {"quality": FamilyResult([of(3.0), *slices(count)])}, Policy(false_alarm=0.01)
+    )
     assert report.level == 0.01
     assert report.checks[0].q == pytest.approx(2 * normal_tail(3.0))
     assert report.checks[0].verdict == "failed"
-    (alone,) = judge({"quality": Judged([of(3.0)])}, Policy())
+    (alone,) = judge({"quality": FamilyResult([of(3.0)])}, Policy())
     assert alone.checks[0].q == pytest.approx(normal_tail(3.0))
 
 
 def test_slices_share_their_half() -> None:
-    (report,) = judge({"quality": Judged([of(0.0), *slices(9), *slices(1, 4.5)])}, Policy())
+    (report,) = judge({"quality": FamilyResult([of(0.0), *slices(9), *slices(1, 4.5)])}, Policy())
     assert report.checks[-1].q == pytest.approx(2 * 10 * normal_tail(4.5))
     assert [one.verdict for one in report.checks].count("failed") == 1
 
 
 def test_checks_of_one_name_have_their_own_p() -> None:
-    (report,) = judge({"quality": Judged([of(0.0), of(5.0)])}, Policy())
+    (report,) = judge({"quality": FamilyResult([of(0.0), of(5.0)])}, Policy())
     assert [one.verdict for one in report.checks] == ["passed", "failed"]
 
 
 def test_families_without_tests_give_their_part_to_the_others() -> None:
-    two = {"quality": Judged([of(0)]), "drift": Judged([of(0, family="drift")])}
+    two = {"quality": FamilyResult([of(0)]), "drift": FamilyResult([of(0, family="drift")])}
     assert levels(two, Policy(false_alarm=0.03)) == pytest.approx({"quality": 0.02, "drift": 0.01})
-    exact = Judged([of(0, family="schema", p=None)])
-    only = {"quality": Judged([of(0)]), "schema": exact, "drift": Judged(not_judged="no")}
+    exact = FamilyResult([of(0, family="schema", p=None)])
+    only = {
+        "quality": FamilyResult([of(0)]),
+        "schema": exact,
+        "drift": FamilyResult(not_judged="no"),
+    }
     assert levels(only, Policy(false_alarm=0.03)) == {"quality": 0.03}
 
 
 def test_a_family_that_only_warns_takes_nothing() -> None:
-    two = {"quality": Judged([of(0)]), "drift": Judged([of(0, family="drift")])}
+    two = {"quality": FamilyResult([of(0)]), "drift": FamilyResult([of(0, family="drift")])}
     found = levels(two, Policy.model_validate({"false_alarm": 0.03, "warn": ["drift"]}))
     assert found == pytest.approx({"quality": 0.03, "drift": 0.01})
     assert levels({"drift": two["drift"]}, Policy.model_validate({"warn": ["drift"]}))
@@ -137,7 +143,7 @@ def test_effect_and_significance_together(check: Check, expected: str) -> None:
 
 
 def test_what_is_visible_is_found_with_the_power_it_names() -> None:
-    (report,) = judge({"quality": Judged([of(0.0)])}, Policy(false_alarm=0.05))
+    (report,) = judge({"quality": FamilyResult([of(0.0)])}, Policy(false_alarm=0.05))
     visible = report.checks[0].visible_from
     assert visible is not None
     draw = np.random.default_rng(1)
@@ -146,7 +152,7 @@ def test_what_is_visible_is_found_with_the_power_it_names() -> None:
 
 
 def test_an_inconclusive_family_says_what_could_be_seen() -> None:
-    (report,) = judge({"quality": Judged([of(0.5)])}, Policy(false_alarm=0.01))
+    (report,) = judge({"quality": FamilyResult([of(0.5)])}, Policy(false_alarm=0.01))
     assert report.verdict == "inconclusive"
     assert report.why == (
         "too few rows to tell: accuracy fell; a change of 0.0317 would have been found"
@@ -156,19 +162,19 @@ def test_an_inconclusive_family_says_what_could_be_seen() -> None:
 
 def test_an_inconclusive_family_says_which_rows_are_few() -> None:
     few = of(0.5, rows=100_000, baseline_rows=2_000)
-    (report,) = judge({"quality": Judged([few])}, Policy())
+    (report,) = judge({"quality": FamilyResult([few])}, Policy())
     assert report.why.startswith("too few held-out rows (2,000) to tell: ")
 
 
 def test_an_inconclusive_slice_leaves_its_family() -> None:
-    found = Judged([of(0.0), *slices(3, 0.5)])
+    found = FamilyResult([of(0.0), *slices(3, 0.5)])
     (report,) = judge({"quality": found}, Policy())
     assert report.verdict == "passed"
     assert {one.verdict for one in report.checks[1:]} == {"inconclusive"}
 
 
 def test_a_family_of_which_nothing_can_be_told_is_inconclusive() -> None:
-    (report,) = judge({"quality": Judged(slices(3, 0.5))}, Policy())
+    (report,) = judge({"quality": FamilyResult(slices(3, 0.5))}, Policy())
     assert report.verdict == "inconclusive"
 
 
@@ -177,8 +183,8 @@ def test_warnings_do_not_fail() -> None:
     assert verdict(of(5.0, severity="warn")) == "warned"
 
 
-def reports(checks: Sequence[Check], **more: Judged) -> tuple[str, str]:
-    return overall(judge({"quality": Judged(checks), **more}, Policy()), Policy())  # type: ignore[arg-type]
+def reports(checks: Sequence[Check], **more: FamilyResult) -> tuple[str, str]:
+    return overall(judge({"quality": FamilyResult(checks), **more}, Policy()), Policy())  # type: ignore[arg-type]
 
 
 def test_the_sentence_names_all_rows_first_and_counts_the_rest() -> None:
@@ -187,8 +193,8 @@ def test_the_sentence_names_all_rows_first_and_counts_the_rest() -> None:
 
 
 def test_without_quality_nothing_has_passed() -> None:
-    drift = Judged([of(0, family="drift")])
-    found = judge({"drift": drift, "quality": Judged(not_judged="no labels")}, Policy())
+    drift = FamilyResult([of(0, family="drift")])
+    found = judge({"drift": drift, "quality": FamilyResult(not_judged="no labels")}, Policy())
     assert overall(found, Policy()) == (
         "inconclusive",
         "inconclusive: quality was not judged: no labels",
@@ -199,7 +205,7 @@ def test_without_quality_nothing_has_passed() -> None:
 def test_an_exact_check_does_not_make_up_for_few_rows() -> None:
     few = of(0.0, family="suspects", headline=False, error=0.1, interval=(-0.2, 0.2))
     exact = Check(family="suspects", name="rows of the training", why="none is")
-    (family,) = judge({"suspects": Judged([few, exact])}, Policy())
+    (family,) = judge({"suspects": FamilyResult([few, exact])}, Policy())
     assert [check.verdict for check in family.checks] == ["inconclusive", "passed"]
     assert family.verdict == "inconclusive"
     assert family.why.startswith("too few rows to tell: accuracy fell")

@@ -17,7 +17,7 @@ from worker_projects import CHECKOUT, SERVE, Project
 from modelhost.storage import save_model
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
-from packager.manifest.evaluation import Compiled
+from packager.manifest.evaluation import Compilation
 from packager.manifest.manifest import Schema
 from packager.model.hosted import HostEndedError
 from packager.worker.processes.resilient_model import StoredModel
@@ -99,7 +99,7 @@ def test_what_crashes_costs_the_order_and_the_compiled_form(model, project, tmp_
 
 def test_off_is_off_and_clears_what_lay_there(model, tmp_path):
     (tmp_path / "form").mkdir()
-    assert model(mode="off").compiled(ROWS, tmp_path / "form") == Compiled(verdict="off")
+    assert model(mode="off").compiled(ROWS, tmp_path / "form") == Compilation(verdict="off")
     assert not (tmp_path / "form").exists()
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from packager.manifest.case_terms import ExpectedAnswer
 from packager.worker.test.cases.expected import CaseJudge
-from packager.worker.test.cases.values import Compared
+from packager.worker.test.cases.values import ComparedValue
 
-NUMBER = Compared("number", None)
-LABEL = Compared("label", None)
+NUMBER = ComparedValue("number", None)
+LABEL = ComparedValue("label", None)
 
 
 def judged(expect: str, before: Any, after: Any, tolerance: float | None = None) -> bool:

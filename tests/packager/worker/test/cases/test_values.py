@@ -10,14 +10,14 @@ from case_models import CLASSES, manifest_of, outputs_schema
 from packager.errors import UsageError
 from packager.manifest.case import Case
 from packager.manifest.outputs import Output
-from packager.worker.test.cases.values import Compared
+from packager.worker.test.cases.values import ComparedValue
 
 SAME = Case(name="mine", kind="invariance", change={"a": 1})
 
 
-def of(output: Output, **keys: Any) -> Compared:
+def of(output: Output, **keys: Any) -> ComparedValue:
     case = SAME.model_copy(update=keys)
-    return Compared.of(case, manifest_of(schema=outputs_schema(output), task="outputs"))
+    return ComparedValue.of(case, manifest_of(schema=outputs_schema(output), task="outputs"))
 
 
 @pytest.mark.parametrize(
@@ -44,23 +44,23 @@ def test_a_null_is_no_number() -> None:
 
 def test_of_two_classes_the_second_is_compared_and_of_more_the_one_that_is_named() -> None:
     up = Case(name="up", kind="directional", change={"a": 1}, expect="increases")
-    two = Compared.of(up, manifest_of(schema=CLASSES, task="classification"))
+    two = ComparedValue.of(up, manifest_of(schema=CLASSES, task="classification"))
     answer = {"prediction": "cheap", "probabilities": {"cheap": 0.6, "dear": 0.4}}
     assert two.numbers(answer) == [0.4]
     three = CLASSES.model_copy(update={"classes": (1, 2, 3)})
     manifest = manifest_of(schema=three, task="classification")
     with pytest.raises(UsageError, match="case 'up': expected `label`, the class whose prob"):
-        Compared.of(up, manifest)
-    named = Compared.of(up.model_copy(update={"label": 2}), manifest)
+        ComparedValue.of(up, manifest)
+    named = ComparedValue.of(up.model_copy(update={"label": 2}), manifest)
     assert named.numbers({"prediction": 1, "probabilities": {"1": 0.5, "2": 0.3, "3": 0.2}}) == [
         0.3
     ]
     with pytest.raises(UsageError, match="expected one of the model's classes, 1, 2, 3, got '9'"):
-        Compared.of(up.model_copy(update={"label": 9}), manifest)
+        ComparedValue.of(up.model_copy(update={"label": 9}), manifest)
 
 
 def test_without_probabilities_only_labels_are_compared() -> None:
-    compared = Compared.of(SAME, manifest_of(schema=CLASSES, task="classification"))
+    compared = ComparedValue.of(SAME, manifest_of(schema=CLASSES, task="classification"))
     assert compared.whole({"prediction": "dear"})["prediction"] == "dear"
     with pytest.raises(UsageError, match="expected probabilities, and this model gives none"):
         compared.numbers({"prediction": "dear"})
@@ -84,9 +84,9 @@ def test_one_of_several_outputs() -> None:
         "prediction": {"cost": 3.0, "kind": "a"},
         "probabilities": {"kind": {"a": 0.9, "b": 0.1}},
     }
-    assert Compared.of(SAME, manifest).whole(answer)["prediction"] == answer["prediction"]
-    cost = Compared.of(SAME.model_copy(update={"output": "cost"}), manifest)
+    assert ComparedValue.of(SAME, manifest).whole(answer)["prediction"] == answer["prediction"]
+    cost = ComparedValue.of(SAME.model_copy(update={"output": "cost"}), manifest)
     assert cost.numbers(answer) == [3.0]
-    kind = Compared.of(SAME.model_copy(update={"output": "kind", "label": "b"}), manifest)
+    kind = ComparedValue.of(SAME.model_copy(update={"output": "kind", "label": "b"}), manifest)
     assert kind.numbers(answer) == [0.1]
     assert kind.shown(answer) == 0.1
