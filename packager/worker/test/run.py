@@ -134,9 +134,8 @@ def _families(
         if not isinstance(seen, str):
             by_family["suspects"] = _with(by_family["suspects"], seen)
         if baseline is not None and manifest.task == "regression":
-            no_number = unanswered(
-                answers.predictions, rows.groups(policy.groups), baseline, policy
-            )
+            groups = rows.groups(policy.groups)
+            no_number = unanswered(answers.predictions, groups, baseline, policy)
             if no_number is not None:
                 by_family["suspects"] = _with(by_family["suspects"], no_number)
         embedded = _embedded(rows, profile, manifest, root, forks)
@@ -157,9 +156,8 @@ def _families(
         by_family |= labelled_families(judged, masks, grouped, baseline, manifest)
         served = rows.where(measured).served
         by_family["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)
-    labelled = 0 if judged is None else len(judged)
+    labelled, none = len(judged or ()), why or "the package was built without data"
     shares = solution_shares(rows, answers.predictions, measured, why, chosen, root)
-    none = why or "the package was built without data"
     return _Found(by_family, notes, len(rows), labelled, none, shares)
 
 
