@@ -93,14 +93,16 @@ def build(version: str, number: int, *options: object) -> str:
 
 def built_package() -> None:
     """The first version, as an archive that any engine loads; an equal one is taken again."""
-    base = package("base").stdout.strip()
-    (paths.WORK / "base").write_text(base, encoding="utf-8")
-    made_of = [base, tracker_tag(), PROJECT_FILE]  # the tag is of all installed modules
+    base = package_json("base")
+    (paths.WORK / "base").write_text(str(base["reference"]), encoding="utf-8")
+    # The tag is of all installed modules; a lock names the layers of its base.
+    made_of = [base["reference"], *base["diff_ids"], tracker_tag(), PROJECT_FILE]
     made_of += [sha256_file(EXAMPLE / name) for name in PROJECT]
     made_of.append(sha256_file(paths.WORK / "first.csv"))
     if FIRST.is_file() and MADE_OF.is_file() and json.loads(MADE_OF.read_text()) == made_of:
         return
     MADE_OF.unlink(missing_ok=True)
+    (paths.PROJECTS / FIRST_VERSION / "package.lock").unlink(missing_ok=True)
     name = build(FIRST_VERSION, 1, "--output", f"docker-archive:{FIRST}")
     NAME.write_text(name, encoding="utf-8")
     MADE_OF.write_text(json.dumps(made_of), encoding="utf-8")
