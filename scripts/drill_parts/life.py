@@ -172,12 +172,19 @@ def together(record: Record, load: Load) -> LaterCheck:
     found = tracker.open_issues()
     record.see(found)
     record.check("two lines of the list", causes(found) == 2, f"{causes(found)} lines")
-    first = found[0].name if found else "none"
-    record.check("the replica comes first", first.startswith("TargetDown"), first)
+    # An issue has the priority of an unknown share until Prometheus has answered.
+    replica_first = tracker.wait_for(lambda issues: _first(issues).startswith("TargetDown"), 15)
+    first = _first(tracker.open_issues())
+    record.check("the replica comes first", replica_first is not None, first)
     for fault in (hangs, moves):
         fault.heal()
     record.none_lost(load, since)
     return LaterCheck(record, RESOLVED, ended(found), moves.bound_seconds)
+
+
+def _first(issues: list[Issue]) -> str:
+    """The name of the most urgent open issue."""
+    return next((issue.name for issue in issues if issue.is_open), "none")
 
 
 def aftermath(record: Record, load: Load, seconds: float) -> None:
