@@ -48,8 +48,8 @@ class OutputsAdapter(Adapter):
 
         Raises ``PackageError`` for probabilities of another shape than (``rows``, classes).
         """
-        found = self.answers(frame.copy(deep=False) if is_frame(frame) else frame)
-        answers = [found[output.name] for output in outputs]
+        by_name = self.answers(frame.copy(deep=False) if is_frame(frame) else frame)
+        answers = [by_name[output.name] for output in outputs]
         chances = [
             None
             if answer.probabilities is None
