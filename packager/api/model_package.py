@@ -242,7 +242,7 @@ class ModelPackage:
 
     @contextmanager
     def _open_again(self, **what: bool) -> Iterator[Any]:
-        """Open it anew; ``what``: the ``companion`` or ``verified`` of ``opened_package``."""
+        """Open it again; ``what``: the ``companion`` or ``verified`` of ``opened_package``."""
         key = None if self.key is None else Path(self.key)
         with opened_package(self.ref, self._progress, local=self.local, key=key, **what) as opened:
             yield opened

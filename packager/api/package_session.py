@@ -22,21 +22,21 @@ _SHARED: dict[tuple[Any, ...], PackageSession] = {}
 
 
 class PackageSession:
-    """Opened at the first use; a forked process opens the package anew for itself."""
+    """An open package: opened at the first use, and again in each forked process."""
 
     def __init__(
         self, opening: Callable[[], AbstractContextManager[tuple[Reference, Engine | None]]]
     ) -> None:
         """``opening``: opens the package, and gives the engine to run it on."""
         self._opening = opening
-        self._found: tuple[Reference, Engine | None] | None = None
+        self._package: tuple[Reference, Engine | None] | None = None
         self._tables: TableSession | None = None
         self._begin()
 
     @property
     def root(self) -> str | None:
         """The root of the package; None while it is closed."""
-        return None if self._found is None else self._found[0].manifest.root
+        return None if self._package is None else self._package[0].manifest.root
 
     def shared(self, key: tuple[Any, ...]) -> PackageSession:
         """This one, or that which an earlier copy with the same key has in this process.
@@ -82,19 +82,19 @@ class PackageSession:
     def _opened(self) -> tuple[Reference, Engine | None]:
         self._leave_parent()
         with self._lock:
-            if self._found is None:
-                self._found = self._stack.enter_context(self._opening())
-            return self._found
+            if self._package is None:
+                self._package = self._stack.enter_context(self._opening())
+            return self._package
 
     def _begin(self) -> None:
         self._process = os.getpid()
         self._lock = threading.RLock()
         self._stack = ExitStack()
         self._running = ExitStack()
-        self._found = self._tables = None
+        self._package = self._tables = None
 
     def _leave_parent(self) -> None:
-        """Begin anew in a forked process: two writers of one stream would mix their messages."""
+        """Reset a forked process: two writers of one stream would mix their messages."""
         if self._process != os.getpid():
             _INHERITED.append(self._stack)
             self._begin()

@@ -48,7 +48,7 @@ class RunningServer(Protocol):
         """Yield its log lines until it ends."""
 
     def log(self) -> str:
-        """Its output so far, if nobody follows its lines."""
+        """Its output so far, if no caller follows its lines."""
 
 
 @contextmanager
@@ -100,7 +100,7 @@ class ServerProcess:
         yield from (line.rstrip("\n") for line in self._process.stdout)
 
     def log(self) -> str:
-        """Its output since the start, if nobody follows its lines."""
+        """Its output since the start, if no caller follows its lines."""
         assert self._process.stdout is not None
         source = self._process.stdout.fileno()
         parts = []

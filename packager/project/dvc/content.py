@@ -167,7 +167,7 @@ def _refuse_leaving(entries: dict[str, str], stored: Path) -> None:
         parts = PurePosixPath(name)
         if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\0" in name:
             raise UsageError(
-                f"{stored}: expected names below the folder, got {name!r}", "add it anew"
+                f"{stored}: expected names below the folder, got {name!r}", "add it again"
             )
         if not DIGEST.fullmatch(digest) or digest.endswith(FOLDER):
             raise UsageError(
