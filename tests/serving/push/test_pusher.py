@@ -156,12 +156,18 @@ def test_retry_after_is_waited_for() -> None:
 def test_a_refusal_is_tried_again_only_at_the_next_interval(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with receiver(statuses(*[401] * 100)) as one:
-        pushing = Pushing(one.url, seconds=0.5)
-        run(pushing.during(lambda: len(one.pushed) >= 2))
-        assert one.pushed[1].at - one.pushed[0].at >= 0.4
-        assert pushing.counted("refused") == len(one.pushed)
+    with receiver(statuses(*[401] * 100)) as one:  # a failure would be tried again after 0.05 s
+        pushing = Pushing(one.url, seconds=300)
+        run(pushing.during(lambda: bool(one.pushed) and time.monotonic() > one.pushed[0].at + 0.5))
+        assert len(one.pushed) == 2  # the first one and the last values
+        assert pushing.counted("refused") == 2
     assert len([r for r in caplog.records if "not all taken" in r.getMessage()]) == 1
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.0, 15.0), (4.0, 11.0), (20.0, 0.1)])
+def test_the_pause_after_a_refusal_ends_with_the_interval(took: float, pause: float) -> None:
+    refusal = MetricsPushResult("refused", "expected status 200, got 401")
+    assert Pushing("http://127.0.0.1:9", seconds=15).pusher.pause_after(refusal, took) == pause
 
 
 def test_samples_that_the_receiver_drops_are_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -38,8 +38,10 @@ def run(
     metrics = ShadowRowMetrics(Series("m", "1", registry))
     found: list[SampledRequest] = []
     place = str(folder / "s")
+    connected, ended = asyncio.Event(), asyncio.Event()
 
     async def received(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
         try:
             while True:
                 pickled, body = HEAD.unpack(await reader.readexactly(HEAD.size))
@@ -47,15 +49,19 @@ def run(
                 found.append(SampledRequest.read(told, await reader.readexactly(body)))
         except asyncio.IncompleteReadError:
             writer.close()
+            ended.set()
 
     async def whole() -> None:
         server = await asyncio.start_unix_server(received, place) if listen else None
         one = ShadowSender(place, share, metrics)
-        await asyncio.sleep(0.05)
-        await act(one)
-        await asyncio.sleep(0.1)
-        one.close()
         if server is not None:
+            await asyncio.wait_for(connected.wait(), 30)
+        await asyncio.sleep(0.05)  # the same loop ends the sender's side of the connection
+        await act(one)
+        await asyncio.sleep(0.05)  # so that what was handed on is written
+        one.close()  # the rest of the buffer is sent first
+        if server is not None:
+            await asyncio.wait_for(ended.wait(), 30)
             server.close()
 
     asyncio.run(whole())
