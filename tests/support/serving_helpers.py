@@ -30,9 +30,9 @@ from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Column, Manifest, Schema, Serve, Slices
 
-START_SECONDS = 60.0
-STOP_SECONDS = 60.0
-WORKERS_SECONDS = 60.0
+START_SECONDS = 180.0
+STOP_SECONDS = 120.0
+WORKERS_SECONDS = 180.0
 LOGGED_SECONDS = 0.3
 COUNTED_SECONDS = 0.5  # twice the interval at which a worker writes its counts
 TURN_SECONDS = 0.02

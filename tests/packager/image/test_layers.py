@@ -5,6 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,7 +44,7 @@ def as_entries(tree: dict[str, bytes]) -> list[Entry]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(trees, st.randoms())
 def test_the_order_of_entries_does_not_show(tmp_path_factory, tree, random):
     folder = tmp_path_factory.mktemp("layer")
@@ -60,7 +61,7 @@ def described(info: tarfile.TarInfo) -> tuple[object, ...]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(trees)
 def test_any_name_and_content_reads_back_below_its_folders(tmp_path_factory, tree):
     folder = tmp_path_factory.mktemp("layer")

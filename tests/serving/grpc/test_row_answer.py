@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving_helpers import make_manifest
@@ -58,7 +59,7 @@ def answers(draw: st.DrawFn, name: str) -> tuple[GrpcContext, ScoredRows]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.data())
 def test_the_bytes_are_those_of_the_message(name: str, data: st.DataObject) -> None:
     infer = GrpcInfer(MODELS[name])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving_helpers import make_manifest
@@ -104,7 +105,7 @@ def shown(cell: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=many(50), deadline=None)
 @given(data=st.data())
 def test_json_is_read_as_by_the_exact_reader(name: str, data: st.DataObject) -> None:
     infer, body = MODELS[name], data.draw(bodies())
