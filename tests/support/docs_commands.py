@@ -58,7 +58,10 @@ OF_PAGES: dict[str, PageCommands] = {
     "docs/alerts.md": PageCommands({"http://HOST:3001": "REPLICA"}),
     "docs/audit.md": PageCommands({"audit .  ": "audit shop  "}),
     "docs/bench.md": PageCommands(
-        absent={"package bench REF  ": ENGINE + "tests/test_docs_engine.py runs it"}
+        absent={
+            "package bench REF  ": ENGINE
+            + "tests/test_docs_engine.py::test_a_package_is_measured_in_a_container"
+        }
     ),
     "docs/checks.md": PageCommands(
         {
@@ -74,12 +77,15 @@ OF_PAGES: dict[str, PageCommands] = {
         absent={
             **dict.fromkeys(
                 ("docker compose", "package issues image", "curl"),
-                ENGINE + "tests/test_docs_engine.py runs it",
+                ENGINE + "tests/test_docs_engine.py::test_the_folder_of_a_page_is_deployed",
             )
         },
     ),
     "docs/drill.md": PageCommands(
-        absent={"make drill": "takes ten minutes: tests/test_drill.py runs the short form"}
+        absent={
+            "make drill": "takes ten minutes: tests/test_drill.py::"
+            "test_every_check_of_the_short_drill_holds"
+        }
     ),
     "docs/images.md": PageCommands({"build .": "build . --output oci:labelled"}, folder="shop"),
     "docs/kubernetes.md": PageCommands(absent={"kubectl": CLUSTER}),
