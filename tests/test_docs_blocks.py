@@ -36,13 +36,6 @@ RUN = {
 """Page → the test that runs its blocks of commands."""
 ENGINE, MODEL = "needs an engine, or a package of its own: ", "needs a package and a server: "
 NOT_RUN = {
-    "docs/alerts.md": "needs replicas and a Prometheus: tests/test_package_monitored.py has them",
-    "docs/bench.md": MODEL + "tests/packager/run/bench runs the verb",
-    "docs/checks.md": "names a row of other data: the tutorial runs the same verbs",
-    "docs/command-line.md": "needs jq",
-    "docs/dashboard.md": "needs a Prometheus: tests/packager/report/dashboard, which runs one",
-    "docs/drill.md": "takes ten minutes: CI runs it with --short; tests/test_drill.py",
-    "docs/images.md": ENGINE + "tests/packager/image runs builds with labels",
     "docs/issues-service.md": "needs PostgreSQL and a base: tests/packager/tracker runs both",
     "docs/issues.md": "needs a forge: tests/packager/tracker/forges; the tutorial runs the others",
     "docs/kserve.md": "needs a cluster with KServe: tests/packager/deploy/kserve",

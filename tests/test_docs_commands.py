@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import joblib
@@ -18,6 +18,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 import warm_processes
 from command import NO_ENGINE, PACKAGE, Done, Package, ask, package, served
 from docs_blocks import BLOCKS, has_commands
@@ -28,6 +29,8 @@ from running_trackers import running_tracker
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.server]
 SECONDS = 300
+SHARED = ("home", "registry", "watching")
+"""Folders of what runs beside all pages."""
 EXIT_CODES = (0, 1)
 """1: a negative answer, such as drift; stderr says ``error:`` where a command failed."""
 
@@ -39,6 +42,20 @@ class World:
     folder: Path
     variables: dict[str, str]
     places: dict[str, str]
+
+    def of_page(self, page: str, folder: Path) -> World:
+        """A copy of the folder for a page, without what the pages before it wrote."""
+        for path in self.folder.iterdir():
+            if path.name in SHARED:
+                continue
+            if path.is_dir():
+                image = path.name.endswith("-image")
+                shutil.copytree(
+                    path, folder / path.name, copy_function=os.link if image else shutil.copy2
+                )
+            else:
+                shutil.copy2(path, folder / path.name)
+        return replace(self, folder=folder / OF_PAGES[page].folder, variables={**self.variables})
 
     def run(self, command: str) -> Done:
         """Run a command of a page as typed; in a forked process, if it needs no shell."""
@@ -67,7 +84,9 @@ class World:
             seen = []
             for line in process.stdout:
                 seen.append(line)
-                if "http://127.0.0.1:" in line:
+                if address := re.search(r"http://127\.0\.0\.1:\d+", line):
+                    # A tracker asks for a login.
+                    assert requests.get(address[0], timeout=SECONDS).status_code in (200, 401)
                     return line
             raise AssertionError(f"{command} ended:\n{''.join(seen)}")
         finally:
@@ -84,6 +103,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, local_package: Package) -> I
     env = {**NO_ENGINE, "MODEL_STATE_DIR": "", "MODEL_PACKAGER_KEY_PASSWORD": "a-password"}
     with (
         served(local_package.reference, "--local", env=NO_ENGINE) as server,
+        served(local_package.reference, "--local", env=NO_ENGINE) as replica,
         running_tracker(folder / "home" / "tracker") as tracker,
         registry(folder / "registry") as registered,
     ):
@@ -106,6 +126,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, local_package: Package) -> I
                 variables["MODEL_PACKAGER_CACHE"] = cache
             places = {
                 "SERVER": server,
+                "REPLICA": replica,
                 "TRACKER": tracker.url,
                 "PROMETHEUS": watched.url,
                 "REGISTRY": registered.host,
@@ -175,8 +196,8 @@ def test_every_page_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("page", OF_PAGES)
-def test_the_commands_of_a_page_run(world: World, page: str) -> None:
-    wrong = []
+def test_the_commands_of_a_page_run(world: World, page: str, tmp_path: Path) -> None:
+    world, wrong = world.of_page(page, tmp_path), []
     for block in BLOCKS:
         if block.page != page or not has_commands(block):
             continue
@@ -193,6 +214,4 @@ def test_the_commands_of_a_page_run(world: World, page: str) -> None:
             done = world.run(command)
             if done.code not in EXIT_CODES or "error:" in done.err:
                 wrong.append(f"{page}:{block.line}: {command}\n{done.code} {done.err[-900:]}")
-    for name in ("MODEL_FEEDBACK_KEY_FILE", "MODEL_STATE_DIR"):
-        world.variables.pop(name, None)
     assert not wrong, "\n".join(wrong)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 TOP = Path(__file__).parents[2]
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
+"""A block, indented in a list."""
 SHELL = ("sh", "bash", "console", "")
 PROGRAMS = "package|docker|curl|pip|make|kubectl|cosign|skopeo|trivy|promtool"
 GENERATED = "docs/reference/"
@@ -31,7 +33,8 @@ def blocks() -> Iterator[Block]:
         name, text = page.relative_to(TOP).as_posix(), page.read_text(encoding="utf-8")
         if not name.startswith(GENERATED):
             for found in FENCE.finditer(text):
-                yield Block(name, text[: found.start()].count("\n") + 1, found[1], found[2])
+                line = text[: found.start()].count("\n") + 1
+                yield Block(name, line, found[2], textwrap.dedent(found[3]))
 
 
 BLOCKS = list(blocks())

@@ -38,6 +38,8 @@ class PageCommands:
     """Text of a command → text in its place, before ``NAMES``."""
     absent: dict[str, str] = field(default_factory=dict)
     """Beginning of a command → why it isn't run, and what runs instead."""
+    folder: str = "."
+    """The folder that the reader is in."""
 
 
 FOLDER = {
@@ -53,15 +55,39 @@ OF_PAGES: dict[str, PageCommands] = {
     ),
     "docs/roles/auditor.md": PageCommands(),
     "docs/roles/on-call.md": PageCommands(absent=FOLDER | UPDATE),
+    "docs/alerts.md": PageCommands({"http://HOST:3001": "REPLICA"}),
     "docs/audit.md": PageCommands({"audit .  ": "audit shop  "}),
+    "docs/bench.md": PageCommands(
+        absent={
+            "package bench REF  ": ENGINE
+            + "tests/test_docs_engine.py::test_a_package_is_measured_in_a_container"
+        }
+    ),
+    "docs/checks.md": PageCommands(
+        {
+            "9a918dc19b6737b0 fix --column y": "ROW_HASH fix --column basket",
+            "diamonds@3 --target price": "../diamonds@3 --target returned",
+        },
+        folder="shop",
+    ),
+    "docs/command-line.md": PageCommands(),
+    "docs/dashboard.md": PageCommands(),
     "docs/deploy.md": PageCommands(
         {"--output shop": "--output deployed-here"},
         absent={
-            **FOLDER,
-            "package issues image": ENGINE + "tests/packager/tracker makes and starts the image",
-            "curl": ENGINE + "tests/packager/deploy/compose asks a gateway",
+            **dict.fromkeys(
+                ("docker compose", "package issues image", "curl"),
+                ENGINE + "tests/test_docs_engine.py::test_the_folder_of_a_page_is_deployed",
+            )
         },
     ),
+    "docs/drill.md": PageCommands(
+        absent={
+            "make drill": "takes ten minutes: tests/test_drill.py::"
+            "test_every_check_of_the_short_drill_holds"
+        }
+    ),
+    "docs/images.md": PageCommands({"build .": "build . --output oci:labelled"}, folder="shop"),
     "docs/kubernetes.md": PageCommands(absent={"kubectl": CLUSTER}),
     "docs/model-card.md": PageCommands(),
     "docs/package-diff.md": PageCommands({"new-image": "next-image"}),
