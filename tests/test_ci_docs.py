@@ -18,14 +18,12 @@ import jsonschema_rs
 import pytest
 import typer
 import yaml
-from ci_page import IGNORED, JOBS, NAMES, PAGE
+from ci_page import IGNORED, JOBS, NAMES, PAGE, RELEASE, SCRIPTS
 from command import NO_ENGINE, PACKAGE, Package, package
 from registries import registry
 
 from packager.cli.commands import app
 
-SCRIPTS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-RELEASE = next(text for text in SCRIPTS if "package verify" in text)
 NEW_DATA = next(text for text in SCRIPTS if "wrong usage" in text)
 SECRETS = ("SIGNING_KEY", "PASSWORD")
 VERBS: Any = getattr(typer.main.get_command(app), "commands")  # noqa: B009
@@ -48,7 +46,8 @@ def lines_of(jobs: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def called(line: str) -> list[str] | None:
     """The words of a call of ``package``, without redirections and empty variables."""
-    words = shlex.split(re.sub(r"(?<= )>>? ?\S+$|\$\{ON:-\}|\"\$@\"", "", line.split(" || ")[0]))
+    line = re.sub(r"\$\{\w+:\+([^}]*)\}", r"\1", line.split(" || ")[0])
+    words = shlex.split(re.sub(r"(?<= )>>? ?\S+$|\$\{ON:-\}|\"\$@\"", "", line))
     return words[1:] if words[:1] == ["package"] else None
 
 
@@ -117,6 +116,14 @@ def test_no_secret_is_an_argument_of_a_program() -> None:
         words = shlex.split(line)
         told = [one for one in words if one.startswith("$") and one.endswith("PASSWORD")]
         assert not told or words[0].endswith("printf"), (name, job, line)
+
+
+def test_the_image_of_a_job_without_an_engine_has_the_version_of_the_base() -> None:
+    """The interpreter that runs the program compiles for the base."""
+    (base,) = re.findall(r"library/python:([\d.]+)-slim", PAGE)
+    image = JOBS["gitlab"]["default"]["image"]
+    assert re.fullmatch(r"python:([\d.]+)-\w+", image)[1] == base  # type: ignore[index]
+    assert base.count(".") == 2
 
 
 def test_jobs_may_do_no_more_than_read() -> None:

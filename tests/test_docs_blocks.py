@@ -47,6 +47,7 @@ def called(line: str) -> list[str] | None:
     Redirections, pipes and variables of the shell are left out or replaced by a word.
     """
     line = re.sub(r"^(\$ )?(\w+=\S+ )*", "", line.strip())
+    line = re.sub(r"\$\{\w+:\+([^}]*)\}", r"\1", line)
     if not line.startswith("package ") or re.search(r"\$\{?ON|\"\$@\"|\\$", line):
         return None
     line = re.split(r" #| \|\|? | && | &$|; | \d?>{1,2} ?\S", line)[0]

@@ -38,6 +38,11 @@ class GitLabMachine:
     def home(self) -> Path:
         return self.folder / "home"
 
+    def job_variables(self) -> dict[str, str]:
+        """The environment variables of every job."""
+        given = {**machine_variables(self.home), **self.variables}
+        return {**given, "PATH": os.pathsep.join([*map(str, self.path), given["PATH"]])}
+
 
 def run_pipeline(machine: GitLabMachine, document: Mapping[str, Any]) -> dict[str, JobRun]:
     """Run the jobs stage by stage; no stage follows one with a job that failed."""
@@ -113,9 +118,7 @@ class _Job:
         return self.done
 
     def _variables(self) -> dict[str, str]:
-        found = {**machine_variables(self.machine.home), **self.variables}
-        found["PATH"] = os.pathsep.join([*map(str, self.machine.path), found["PATH"]])
-        return found
+        return {**self.machine.job_variables(), **self.variables}
 
     def _cache(self, key: Any) -> Path:
         """The folder of a cache; files that a key names may be absent."""

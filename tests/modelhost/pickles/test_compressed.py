@@ -41,6 +41,23 @@ def test_what_follows_or_is_missing_is_refused(compress: Callable[[bytes], bytes
         whole(compress(CONTENT)[:-9])
 
 
+def test_streams_without_a_magic_are_known_by_their_header() -> None:
+    narrow = zlib.compressobj(6, zlib.DEFLATED, 9)
+    assert whole(narrow.compress(CONTENT) + narrow.flush()) == CONTENT
+    for filters in ({"lc": 0, "lp": 2, "pb": 0}, {"lc": 4, "lp": 0, "pb": 4}, {"dict_size": 5000}):
+        chosen = [{"id": lzma.FILTER_LZMA1, **filters}]
+        assert whole(lzma.compress(CONTENT, lzma.FORMAT_ALONE, filters=chosen)) == CONTENT
+
+
+def test_a_magic_is_certain_and_a_header_without_one_is_not() -> None:
+    certain = {one.name: one.certain for one in map(coding_of, map(compressed, WAYS)) if one}
+    assert certain == {"gzip": True, "bzip2": True, "xz": True, "zlib": False}
+
+
+def compressed(way: Callable[[bytes], bytes]) -> bytes:
+    return way(b"content")[:16]
+
+
 def test_text_that_begins_with_x_is_not_compressed() -> None:
     assert coding_of(b"xyz") is None
     assert coding_of(b"\x80\x04") is None
