@@ -21,8 +21,17 @@ import pytest
 import requests
 import warm_processes
 from command import NO_ENGINE, PACKAGE, Done, Package, ask, package, served
-from docs_blocks import BLOCKS, has_commands
-from docs_commands import OF_PAGES, as_here, commands, is_background, reason_absent
+from docs_blocks import BLOCKS, Block, has_commands
+from docs_commands import (
+    OF_PAGES,
+    as_here,
+    commands,
+    is_background,
+    reason_absent,
+    with_names,
+)
+from docs_parts import beside
+from readers import fixed, matches, transcript
 from real_prometheus import prometheus
 from registries import registry
 from running_trackers import running_tracker
@@ -55,7 +64,12 @@ class World:
                 )
             else:
                 shutil.copy2(path, folder / path.name)
-        return replace(self, folder=folder / OF_PAGES[page].folder, variables={**self.variables})
+        return replace(
+            self,
+            folder=folder / OF_PAGES[page].folder,
+            variables={**self.variables},
+            places={**self.places},
+        )
 
     def run(self, command: str) -> Done:
         """Run a command of a page as typed; in a forked process, if it needs no shell."""
@@ -129,7 +143,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, local_package: Package) -> I
                 "REPLICA": replica,
                 "TRACKER": tracker.url,
                 "PROMETHEUS": watched.url,
-                "REGISTRY": registered.host,
+                "LOCAL_REGISTRY": registered.host,
                 "ROW_HASH": _suspicious(folder, variables),
             }
             for words in (("key", "release.key"), ("sign", "shop-image", "--key", "release.key")):
@@ -196,22 +210,35 @@ def test_every_page_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("page", OF_PAGES)
-def test_the_commands_of_a_page_run(world: World, page: str, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_run(
+    world: World, page: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     world, wrong = world.of_page(page, tmp_path), []
-    for block in BLOCKS:
-        if block.page != page or not has_commands(block):
-            continue
-        for written in commands(block.text):
-            if reason_absent(page, written) or not written.strip():
-                continue
-            command = as_here(page, written, world.places)
-            if is_background(command):
-                world.start(command)
-                continue
-            if variables := re.fullmatch(r"export (.*)", command):
-                world.variables.update(one.split("=") for one in variables[1].split())
-                continue
-            done = world.run(command)
-            if done.code not in EXIT_CODES or "error:" in done.err:
-                wrong.append(f"{page}:{block.line}: {command}\n{done.code} {done.err[-900:]}")
+    with beside(page, tmp_path, request) as parts:
+        world.variables.update(parts.variables)
+        world.places.update(parts.places)
+        for block in BLOCKS:
+            if block.page == page and has_commands(block):
+                wrong += [f"{page}:{block.line}: {fault}" for fault in faults(world, page, block)]
     assert not wrong, "\n".join(wrong)
+
+
+def faults(world: World, page: str, block: Block) -> Iterator[str]:
+    """The commands of a block that fail, or print something else than it shows."""
+    shown = dict(transcript(block.text.replace("\\\n", " ")))
+    for written in commands(block.text):
+        if reason_absent(page, written) or not written.strip():
+            continue
+        command = as_here(page, written, world.places)
+        if is_background(command):
+            world.start(command)
+            continue
+        if variables := re.fullmatch(r"export (.*)", command):
+            world.variables.update(one.split("=") for one in variables[1].split())
+            continue
+        done = world.run(command)
+        if done.code not in EXIT_CODES or "error:" in done.err:
+            yield f"{command}\n{done.code} {done.err[-900:]}"
+        said = fixed(with_names(page, shown.get(written, ""), world.places))
+        if said and not matches(said, fixed(done.out.replace(f"{world.folder}/", ""))):
+            yield f"{command} printed\n{done.out}"

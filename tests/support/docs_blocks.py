@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 TOP = Path(__file__).parents[2]
-PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
+PAGES = [
+    *sorted(TOP.glob("*.md")),
+    *sorted((TOP / "docs").rglob("*.md")),
+    *sorted((TOP / "examples").glob("*/README.md")),
+]
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
 """A block, indented in a list."""
 SHELL = ("sh", "bash", "console", "")
@@ -54,3 +58,11 @@ def has_commands(block: Block) -> bool:
         )
         for line in block.text.splitlines()
     )
+
+
+def named_tests(text: str) -> list[str]:
+    """The tests, ``tests/FILE.py::NAME``, that a text names; each has to exist."""
+    named = re.findall(r"(tests/[\w/]+\.py)::(\w+)", text)
+    for path, name in named:
+        assert f"def {name}(" in (TOP / path).read_text(encoding="utf-8"), f"{path}::{name}"
+    return [f"{path}::{name}" for path, name in named]
