@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -17,13 +18,12 @@ import jsonschema_rs
 import pytest
 import typer
 import yaml
-from ci_page import IGNORED, JOBS, NAMES, PAGE
-from command import NO_ENGINE, PACKAGE, Package
+from ci_page import IGNORED, JOBS, NAMES, PAGE, RELEASE, SCRIPTS
+from command import NO_ENGINE, PACKAGE, Package, package
+from registries import registry
 
 from packager.cli.commands import app
 
-SCRIPTS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-RELEASE = next(text for text in SCRIPTS if "package verify" in text)
 NEW_DATA = next(text for text in SCRIPTS if "wrong usage" in text)
 SECRETS = ("SIGNING_KEY", "PASSWORD")
 VERBS: Any = getattr(typer.main.get_command(app), "commands")  # noqa: B009
@@ -46,7 +46,8 @@ def lines_of(jobs: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def called(line: str) -> list[str] | None:
     """The words of a call of ``package``, without redirections and empty variables."""
-    words = shlex.split(re.sub(r"(?<= )>>? ?\S+$|\$\{ON:-\}|\"\$@\"", "", line.split(" || ")[0]))
+    line = re.sub(r"\$\{\w+:\+([^}]*)\}", r"\1", line.split(" || ")[0])
+    words = shlex.split(re.sub(r"(?<= )>>? ?\S+$|\$\{ON:-\}|\"\$@\"", "", line))
     return words[1:] if words[:1] == ["package"] else None
 
 
@@ -117,6 +118,14 @@ def test_no_secret_is_an_argument_of_a_program() -> None:
         assert not told or words[0].endswith("printf"), (name, job, line)
 
 
+def test_the_image_of_a_job_without_an_engine_has_the_version_of_the_base() -> None:
+    """The interpreter that runs the program compiles for the base."""
+    (base,) = re.findall(r"library/python:([\d.]+)-slim", PAGE)
+    image = JOBS["gitlab"]["default"]["image"]
+    assert re.fullmatch(r"python:([\d.]+)-\w+", image)[1] == base  # type: ignore[index]
+    assert base.count(".") == 2
+
+
 def test_jobs_may_do_no_more_than_read() -> None:
     for name in ("github", "new data on github"):
         assert JOBS[name]["permissions"] == {"contents": "read"}
@@ -173,3 +182,25 @@ def test_the_script_tests_a_package_and_tells_what_went_wrong(
     assert not (
         tested / "report.json"
     ).exists()  # that of the earlier test would be taken for this one
+
+
+@pytest.mark.long
+@pytest.mark.slow
+@pytest.mark.network
+def test_the_script_releases_a_package(tmp_path: Path, local_package: Package) -> None:
+    project, key = tmp_path / "shop", tmp_path / "release.key"
+    shutil.copytree(local_package.project, project, ignore=shutil.ignore_patterns(".git"))
+    password = {"MODEL_PACKAGER_KEY_PASSWORD": "of the key"}
+    assert package("key", key, env=password).code == 0
+    script = written(RELEASE, tmp_path)
+    data = project / "data" / "visits.csv"
+    with registry(tmp_path / "registry") as running:
+        target = f"{running.host}/team/shop"
+        done = run(script, project, data, target, key, ON="--local", **password)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "pushed").read_text().startswith(f"{target}@sha256:")
+    assert json.loads((tmp_path / "verified.json").read_bytes())["verified"] is True
+
+    refused = run(script, project, tmp_path / "absent.csv", target, key, ON="--local", **password)
+    assert refused.returncode == 2
+    assert "absent.csv" in refused.stderr

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,15 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ci_jobs import JobRun, environment, git, trust_registry
-from ci_page import IGNORED, JOBS, PAGE
+from ci_jobs import JobRun, environment, git, run_script, seed_cache, trust_registry
+from ci_page import IGNORED, JOBS, PAGE, RELEASE
 from command import NO_ENGINE, package
 from github_jobs import GitHubMachine, run_workflow
 from gitlab_jobs import GitLabMachine, run_pipeline
 from old_interpreters import installed_python
-from registries import PASSWORD, USER, StartedRegistry, registry
+from registries import PASSWORD, USER, StartedRegistry, docker_config, login, registry
 
 from packager.engine.engine import Engine
+from packager.image.base.base import find_base
 from packager.image.reference import open_reference
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.network, pytest.mark.engine]
@@ -33,6 +35,7 @@ pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.network, pytest.ma
 TOP = Path(__file__).parent.parent
 BUILD = "import sys; from hatchling import build; print(build.build_wheel(sys.argv[1]))"
 KEY_PASSWORD = "of the key"
+ACCOUNT = (USER, PASSWORD)
 DOCUMENTED = dict(
     re.findall(r"^\| `package (\w+)` \|[^|]*\|([^|]*)\|$", PAGE, re.MULTILINE),
 )
@@ -59,7 +62,12 @@ class Prepared:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory, base: str) -> Iterator[Prepared]:
+def prepared(
+    tmp_path_factory: pytest.TempPathFactory, base: str, engine: Engine
+) -> Iterator[Prepared]:
+    saved = find_base(base, engine.platform, engine)
+    assert saved is not None
+    saved.in_engine()  # jobs have caches of their own, and take the base from the engine
     folder = tmp_path_factory.mktemp("ci")
     command = [sys.executable, "-c", BUILD, str(folder)]
     made = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=True)
@@ -136,8 +144,8 @@ def is_released(prepared: Prepared, outputs: Path, tmp_path: Path, repository: s
 def keeps_no_secret(prepared: Prepared, *folders: Path) -> None:
     """No file that a job leaves, cache and artifact included, has a secret."""
     lines = prepared.key.read_text().splitlines()
-    secrets = [KEY_PASSWORD, lines[1], prepared.registry.variables(prepared.folder / "user")]
-    texts = [one.encode() for one in secrets if isinstance(one, str)]
+    secrets = (KEY_PASSWORD, lines[1], login(*ACCOUNT)["auth"], f'"{PASSWORD}"')
+    texts = [text.encode() for text in secrets]
     for folder in folders:
         for path in folder.rglob("*"):
             if path.is_file() and not path.is_symlink():
@@ -159,6 +167,9 @@ def github(prepared: Prepared) -> GitHubMachine:
         },
     )
     trust_registry(machine.home, host, prepared.registry.ca)
+    earlier = machine.folder / "caches" / "earlier"
+    seed_cache(earlier / ".cache" / "model-packager")
+    machine.caches["package-of-an-earlier-run"] = earlier
     return machine
 
 
@@ -181,6 +192,8 @@ def gitlab(prepared: Prepared, name: str, **variables: str) -> GitLabMachine:
         },
     )
     trust_registry(machine.home, host, prepared.registry.ca)
+    for folder in (machine.cache_of_lock(b""), machine.home):
+        seed_cache(folder / ".cache" / "model-packager")
     return machine
 
 
@@ -239,19 +252,27 @@ def python_of(base: str, engine: Engine) -> Path:
     pytest.skip(f"needs Python {wanted}, as {base} has it")
 
 
-@pytest.mark.skipif(shutil.which("skopeo") is None, reason="needs skopeo")
-def test_the_pipeline_of_gitlab_releases_a_package_without_an_engine(
-    prepared: Prepared, base: str, engine: Engine, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def without_engine(prepared: Prepared, base: str, engine: Engine) -> Iterator[GitLabMachine]:
+    """A runner without an engine, whose Python is that of the base in a registry."""
+    if shutil.which("skopeo") is None:
+        pytest.skip("needs skopeo")
     python = python_of(base, engine)
-    program = str(prepared.program)
     with registry(prepared.folder / "bases") as bases:
-        place = f"{bases.host}/library/python:3-slim"
+        name = f"{bases.host}/library/python:3-slim"
         copy = ("skopeo", "copy", "--quiet", "--dest-tls-verify=false")
-        subprocess.run([*copy, f"docker-daemon:{base}", f"docker://{place}"], check=True)
-        machine = gitlab(prepared, "of-gitlab", BASE=place, **NO_ENGINE)
-        machine.path = [environment(prepared.folder / "python", python, program) / "bin"]
-        ran = run_pipeline(machine, JOBS["gitlab"])
+        subprocess.run([*copy, f"docker-daemon:{base}", f"docker://{name}"], check=True)
+        machine = gitlab(prepared, "of-gitlab", BASE=name, **NO_ENGINE)
+        programs = environment(prepared.folder / "python", python, str(prepared.program))
+        machine.path = [programs / "bin"]
+        yield machine
+
+
+def test_the_pipeline_of_gitlab_releases_a_package_without_an_engine(
+    prepared: Prepared, without_engine: GitLabMachine, tmp_path: Path
+) -> None:
+    machine = without_engine
+    ran = run_pipeline(machine, JOBS["gitlab"])
     passed(ran)
     assert [*ran] == ["build", "test", "replay", "audit", "release"]
     outputs = tmp_path / "outputs"
@@ -260,6 +281,34 @@ def test_the_pipeline_of_gitlab_releases_a_package_without_an_engine(
     has_code_alone(outputs / "packaged")
     is_released(prepared, outputs, tmp_path, "of-gitlab/model")
     keeps_no_secret(prepared, machine.folder / "caches", machine.folder / "pipeline-1/artifacts")
+
+
+def test_the_script_releases_a_package_without_an_engine(
+    prepared: Prepared, without_engine: GitLabMachine, tmp_path: Path
+) -> None:
+    """With the cache of the pipeline before, if it ran."""
+    machine, project, outputs = without_engine, tmp_path / "shop", tmp_path / "outputs"
+    git(tmp_path, "clone", "--quiet", str(prepared.repository), str(project))
+    outputs.mkdir()
+    docker_config(machine.home / ".docker", {"auths": {prepared.registry.host: login(*ACCOUNT)}})
+    caches = machine.folder.glob("caches/*/.cache/model-packager")
+    variables = {
+        **machine.job_variables(),
+        "MODEL_PACKAGER_CACHE": str(next(caches, tmp_path / "cache")),
+        "ON": "--local",
+    }
+    target = f"{prepared.registry.host}/by-script/model"
+    (tmp_path / "release").write_text(RELEASE)
+    release = shlex.join(
+        ["sh", *map(str, (tmp_path / "release", project, project / "new", target, prepared.key))]
+    )
+    install = f"pip install --quiet {prepared.program}"
+    step = run_script("release", [install, release], outputs, variables)
+    assert step.code == 0, step.output
+    is_released(prepared, outputs, tmp_path, "by-script/model")
+    of_none = release.replace(str(project / "new"), "absent")
+    wrong = run_script("release", [of_none], outputs, variables)
+    assert (wrong.code, "absent" in wrong.output) == (2, True), wrong.output
 
 
 def test_the_pipeline_of_gitlab_releases_a_package_by_an_engine(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -50,9 +51,14 @@ def image_labels(project: Path, given: Sequence[str]) -> dict[str, str]:
 def _lines(project: Path) -> list[str]:
     """The lines of the project's file of labels, without comments; none without the file."""
     file = project / LABELS
-    if not file.is_file():
+    if not os.path.lexists(file):
         return []
     refuse_leaving(file, project)
+    if not file.is_file():
+        raise UsageError(
+            f"{LABELS}: expected a file with lines NAME=VALUE, got no such file",
+            "replace it by one, or remove it",
+        )
     small_text(file, LABELS)
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -120,7 +126,7 @@ def _check_value(name: str, value: str, where: str) -> None:
             f"{where}: {shown}: expected printable text, got {value[:100]!a}",
             "leave out line breaks and control characters",
         )
-    size = len(f"{name}{value}".encode())
+    size = len(f"{name}{value}".encode(errors="surrogateescape"))
     if size > MAX_BYTES:
         raise UsageError(
             f"{where}: {shown}: expected at most {MAX_BYTES} bytes of name and value, got {size}",

@@ -9,10 +9,12 @@ from dataclasses import replace
 from packager.build.context import BuildContext, BuildOptions
 from packager.environment.dependencies import lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
+from packager.environment.lock import load_lock
 from packager.environment.shipped import check_python
 from packager.errors import PackageError, UsageError
 from packager.image.base.base import find_base
 from packager.image.base.debian import check_system_packages
+from packager.image.base.registry_base import BasePin
 from packager.image.base.saved import BaseImage
 from packager.image.export import Destination
 from packager.image.processors import check_processors
@@ -65,7 +67,7 @@ def _environment(
     how: tuple[Progress, BuildOptions],
 ) -> ProjectEnvironment:
     progress, options = how
-    base = _base(options.base or project.image.base, native, platform, progress)
+    base = platform_base(project, native, platform, progress, options)
     check_system_packages(project.image.system_packages, base)
     check_python(base.target, f"base {base.saved.reference}")
     requirements = replace(
@@ -82,11 +84,24 @@ def _environment(
     return ProjectEnvironment(platform, base, with_base_digest(dependencies, base), None)
 
 
-def _base(
-    reference: str, native: ProjectEnvironment, platform: str, progress: Progress
+def platform_base(
+    project: Project,
+    native: ProjectEnvironment,
+    platform: str,
+    progress: Progress,
+    options: BuildOptions,
 ) -> BaseImage:
+    """The base for another ``platform``; one in a registry as the project's lock pins it.
+
+    Raises ``PackageError`` if there is none, or if it has another Python than the ``native`` one.
+    """
+    reference = options.base or project.image.base
     progress.step(f"looking for the base {reference} for {platform}")
-    base = find_base(reference, platform, native.engine)
+    lock = None if options.upgrade else load_lock(project.directory / LOCK)
+    pin = BasePin.of(lock and lock.of(platform), reference)
+    base = find_base(reference, platform, native.engine, pin)
+    if base is not None and base.saved.digest is not None:
+        progress.step(f"base {base.saved.reference} for {platform} is {base.saved.digest}")
     if base is None:
         raise PackageError(
             f"base {reference}: expected it for {platform} in the cache, got none",

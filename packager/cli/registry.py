@@ -168,6 +168,11 @@ def _push(
     from packager.image.registry_export import push_images, push_platforms
 
     kinds, progress = (False, True)[: 1 + companion], ConsoleProgress()
+    if any(one.lock().base == "none" for one in every.values()):
+        progress.warn(
+            "the package has no base (base: none), so no engine or cluster can run what is pushed; "
+            "build it with --base"
+        )
     images = {name: [every[name].image(companion=kind) for kind in kinds] for name in beside}
     if len(images) > 1:
         results = push_platforms(images, reference, compress, progress, beside, beside_index)

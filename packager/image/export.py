@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from packager.image.layers import Entry, Layer
 from packager.manifest.platform import platform_of
 from packager.progress import Progress
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
-from packager.registry.manifests import image_index, image_manifest
+from packager.registry.manifests import common_annotations, image_index, image_manifest
 from packager.registry.pull import IMAGE_NAME, REF_NAME
 from packager.registry.reference import RegistryReference
 
@@ -134,12 +134,9 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
         for name, of_platforms in named.items():
             ordered = sorted(of_platforms, key=lambda image: platform_of(json.loads(image.config)))
             written = [_written(image, blobs) for image in ordered]
-            entry = written[0] if len(written) == 1 else _indexed(written, blobs)
-            annotations = {
-                **of_platforms[0].annotations,
-                REF_NAME: name.rpartition(":")[2],
-                IMAGE_NAME: name,
-            }
+            common = common_annotations(image.annotations for image in ordered)
+            entry = written[0] if len(written) == 1 else _indexed(written, common, blobs)
+            annotations = {**common, REF_NAME: name.rpartition(":")[2], IMAGE_NAME: name}
             entries.append({**entry, "annotations": annotations})
         (new / "index.json").write_bytes(image_index(entries))
         (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
@@ -155,9 +152,11 @@ def _written(image: Image, blobs: Path) -> dict[str, object]:
     return {**Descriptor.of(MANIFEST_TYPE, manifest).as_json(), "platform": platform}
 
 
-def _indexed(manifests: Sequence[dict[str, object]], blobs: Path) -> dict[str, object]:
+def _indexed(
+    manifests: Sequence[dict[str, object]], annotations: Mapping[str, str], blobs: Path
+) -> dict[str, object]:
     """Write an image index; return its descriptor."""
-    index = image_index(manifests)
+    index = image_index(manifests, annotations)
     (blobs / sha256_bytes(index)).write_bytes(index)
     return dict(Descriptor.of(INDEX_TYPE, index).as_json())
 

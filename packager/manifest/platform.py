@@ -9,6 +9,12 @@ from typing import Any, Literal
 from packager.manifest.base import FileEntry, FrozenModel
 
 Proof = Literal["native", "emulation"]
+PROOFS: Mapping[Proof | None, str] = {
+    "native": "proved on such a machine",
+    "emulation": "proved under emulation",
+    None: "not proved by the build",
+}
+"""``proved_on`` in words."""
 ATTACHED = "unknown/unknown"
 """The platform that BuildKit writes for a document that is attached to an image."""
 

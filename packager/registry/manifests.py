@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -121,10 +121,27 @@ def image_manifest(
     return canonical_json(described)
 
 
-def image_index(manifests: Sequence[Mapping[str, Any]]) -> bytes:
+def image_index(
+    manifests: Sequence[Mapping[str, Any]],
+    annotations: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
     """An image index of these descriptors, in canonical JSON."""
-    index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [*manifests]}
+    index: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": INDEX_TYPE,
+        "manifests": [*manifests],
+    }
+    if annotations:
+        index["annotations"] = dict(annotations)
     return canonical_json(index)
+
+
+def common_annotations(images: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The annotations that all images have: those of the index of their platforms."""
+    first, *others = images
+    return {
+        name: text for name, text in first.items() if all(one.get(name) == text for one in others)
+    }
 
 
 def find_manifest(repository: RegistryRepository, target: str) -> FetchedManifest | None:

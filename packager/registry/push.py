@@ -16,7 +16,12 @@ from typing import IO, Any, cast
 from packager.progress import Progress
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Attachment, Descriptor
 from packager.registry.blobs import OutgoingBlob, Sent, put_blob
-from packager.registry.manifests import image_index, image_manifest, put_manifest
+from packager.registry.manifests import (
+    common_annotations,
+    image_index,
+    image_manifest,
+    put_manifest,
+)
 from packager.registry.mount_sources import mount_sources, remember_blobs
 from packager.registry.referrers import attach
 from packager.registry.repository import RegistryRepository
@@ -73,7 +78,7 @@ def platform_index(images: Mapping[str, OutgoingImage]) -> bytes:
         system, architecture = platform.split("/")
         named = {"architecture": architecture, "os": system}
         entries.append({**image.descriptor.as_json(), "platform": named})
-    return image_index(entries)
+    return image_index(entries, common_annotations(image.annotations for image in images.values()))
 
 
 def push_index(

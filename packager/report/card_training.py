@@ -8,6 +8,7 @@ from packager.image.reference import Reference
 from packager.manifest.data_roles import Split
 from packager.manifest.manifest import DataSource, Manifest
 from packager.manifest.outputs import targets_of
+from packager.manifest.platform import PROOFS
 from packager.report.card_model import listed
 from packager.report.numbers import number
 from packager.report.package import compiled_facts
@@ -131,9 +132,9 @@ def environment_facts(reference: Reference) -> Iterator[Fact]:
     """Python, platform, base and wheels, and the machine that trained."""
     lock, trained = reference.lock(), reference.manifest.environment
     yield "Python", lock.python
-    proved = reference.manifest.platforms[lock.platform].proved_on
-    proofs = {"native": "proved on such a machine", "emulation": "proved under emulation"}
-    yield "platform", f"{lock.platform}, {proofs.get(proved or '', 'not proved at build')}"
+    platforms = reference.manifest.platforms
+    names = sorted(platforms, key=lambda name: (name != lock.platform, name))
+    yield "platform", "; ".join(f"{name}, {PROOFS[platforms[name].proved_on]}" for name in names)
     if lock.base == "none":
         yield "base", "none: runs on a machine's own Python"
     else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from packager.manifest.manifest import DataSource
+from packager.manifest.platform import PROOFS
 from packager.trust.facts import ROOT_FILE, PackageFacts, wrong_checks
 from packager.trust.provenance import Provenance, data_dependencies
 from packager.trust.statements import ModelSignature, PackageBinding, Statement
@@ -36,7 +37,14 @@ def image_links(
         ("platform", binding.platform, own.platform),
     ):
         same = expected == actual
-        yield name, same, actual if same else f"expected {expected} signed, got {actual}"
+        text = f"{actual}{_proof(facts)}" if name == "platform" else actual
+        yield name, same, text if same else f"expected {expected} signed, got {actual}"
+
+
+def _proof(facts: PackageFacts) -> str:
+    """What the manifest says of the comparison of answers on the image's platform."""
+    described = facts.manifest.platforms.get(facts.binding.platform)
+    return f", {PROOFS[described.proved_on]}" if described else ""
 
 
 def content_links(facts: PackageFacts) -> Iterator[Comparison]:

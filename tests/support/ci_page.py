@@ -14,6 +14,9 @@ FILES = dict(
     zip(NAMES, re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE), strict=True)
 )
 JOBS: dict[str, Any] = {name: yaml.safe_load(text) for name, text in FILES.items()}
+SCRIPTS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+RELEASE = next(text for text in SCRIPTS if "package verify" in text)
+"""The script that builds, tests, signs, pushes and verifies."""
 IGNORED: dict[str, str] = dict(
     re.findall(r"^```text\n# (\.\w+ignore)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 )

@@ -38,6 +38,15 @@ class GitLabMachine:
     def home(self) -> Path:
         return self.folder / "home"
 
+    def cache_of_lock(self, content: bytes) -> Path:
+        """The folder of the cache whose key is a file with this content; empty without one."""
+        return self.folder / "caches" / sha256_bytes(content)[:12]
+
+    def job_variables(self) -> dict[str, str]:
+        """The environment variables of every job."""
+        given = {**machine_variables(self.home), **self.variables}
+        return {**given, "PATH": os.pathsep.join([*map(str, self.path), given["PATH"]])}
+
 
 def run_pipeline(machine: GitLabMachine, document: Mapping[str, Any]) -> dict[str, JobRun]:
     """Run the jobs stage by stage; no stage follows one with a job that failed."""
@@ -113,9 +122,7 @@ class _Job:
         return self.done
 
     def _variables(self) -> dict[str, str]:
-        found = {**machine_variables(self.machine.home), **self.variables}
-        found["PATH"] = os.pathsep.join([*map(str, self.machine.path), found["PATH"]])
-        return found
+        return {**self.machine.job_variables(), **self.variables}
 
     def _cache(self, key: Any) -> Path:
         """The folder of a cache; files that a key names may be absent."""
@@ -123,4 +130,4 @@ class _Job:
             return self.machine.folder / "caches" / key
         paths = [self.done.workspace / name for name in key["files"]]
         content = b"".join(path.read_bytes() for path in paths if path.exists())
-        return self.machine.folder / "caches" / sha256_bytes(content)[:12]
+        return self.machine.cache_of_lock(content)

@@ -1,4 +1,4 @@
-"""Columns whose cells lie beside a table: arrays in NumPy's files, and files that cells name."""
+"""Columns beside a table: arrays in NumPy's files, files that cells name, partitions."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from packager.data.canonical import HashedBytes
 from packager.data.memory_limit import check_room
 from packager.data.sources.listing import SourceListing, below
 from packager.data.sources.numpy_files import Array, NumpyArray, stored_arrays
+from packager.data.sources.partition_columns import PartitionColumns
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
 
@@ -27,6 +28,11 @@ BLOCK_BYTES = 32 << 20
 def texts(values: Sequence[str]) -> Any:
     """A column of text in the dtype that pandas reads text in, stored as Python strings."""
     return pd.array(list(values), pd.StringDtype("python", na_value=np.nan))
+
+
+def _is_read_as_text(name: str, reader: TableReadOptions) -> bool:
+    """Whether the values of a partition are text whatever they look like: as declared."""
+    return reader.kind(name) not in (None, "integer", "number")
 
 
 def _content(path: Path) -> bytes:
@@ -80,6 +86,8 @@ class ExternalColumns:
     ) -> None:
         """``named``: the files of a source of which each file is a row."""
         self._arrays = stored_arrays(listing.arrays)
+        declared = [one.name for one in listing.partitions if _is_read_as_text(one.name, reader)]
+        self.partitions = PartitionColumns(listing.partitions, listing.table, declared)
         self._opened: dict[str, Array] = {}
         self._source = listing
         self._cell: Callable[[Path], Any] = _content
@@ -99,6 +107,11 @@ class ExternalColumns:
     def arrays(self) -> list[NumpyArray]:
         """The arrays, each a column after those of the table."""
         return self._arrays
+
+    @property
+    def names(self) -> list[str]:
+        """The columns after those of the table: partitions, then arrays."""
+        return [*self.partitions.names, *(array.name for array in self._arrays)]
 
     def sizes(self, frame: pd.DataFrame, first: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Bytes of the cells beside each row of a part of the table: shape (rows,).
@@ -125,16 +138,17 @@ class ExternalColumns:
                 if path is not None:
                     cells[row] = self._cell(path)
             completed[column] = pd.Series(cells, frame.index, dtype=object)
-        if not self._arrays:
+        if not self.names:
             return completed
-        arrays = {array.name: self._cells(array, first, len(frame)) for array in self._arrays}
+        columns = self.partitions.cells(first, len(frame))
+        columns |= {array.name: self._cells(array, first, len(frame)) for array in self._arrays}
         # Not by assignment, which copies each array.
-        return pd.concat([completed, pd.DataFrame(arrays, frame.index, copy=False)], axis=1)
+        return pd.concat([completed, pd.DataFrame(columns, frame.index, copy=False)], axis=1)
 
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """All rows at once; ``UsageError`` if the content of files does not fit in memory."""
         self.refuse_other_rows(len(frame))
-        if not (self._arrays or self._folders):
+        if not (self.names or self._folders):
             return frame
         if self._folders:
             size = int(self.sizes(frame, 0).sum())
@@ -143,7 +157,7 @@ class ExternalColumns:
 
     def blocks(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """The table of ``frames`` with the columns beside it, in blocks of bounded size."""
-        if not (self._arrays or self._folders):
+        if not (self.names or self._folders):
             yield from frames
             return
         first = 0
@@ -162,7 +176,16 @@ class ExternalColumns:
         self.refuse_other_rows(first)
 
     def refuse_other_rows(self, rows: int) -> None:
-        """Raise ``UsageError`` if the table has another number of rows than the arrays."""
+        """Raise ``UsageError`` if the table has another number of rows than the arrays.
+
+        Or than the footers of its files say, if it has partitions.
+        """
+        if self.partitions.names and self.partitions.rows != rows:
+            raise UsageError(
+                f"{self._source.top}: expected {self.partitions.rows:,} rows, as the footers of "
+                f"its files say, got {rows:,}",
+                "write the files again",
+            )
         if self._arrays and self._arrays[0].shape[0] != rows:
             raise UsageError(
                 f"{self._arrays[0].location}: expected {rows:,} rows, as in the table beside it, "

@@ -6,8 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from packager.environment.platform import MACHINES, default_platform
 from packager.errors import PackageError
 from packager.image.base.archive import open_base, rejection_of, unpack_archive
 from packager.image.base.keep import (
-    CONTENT_FORMAT,
     content_folder,
     keep_base,
     kept_base,
@@ -27,18 +25,15 @@ from packager.image.base.keep import (
     record,
     variables,
 )
-from packager.image.base.probe import HOST_VERSION, probe_on_host
+from packager.image.base.native import BASE_FORMAT, cached_bases, with_native
+from packager.image.base.probe import probe_on_host
 from packager.image.base.registry_base import ANY, BasePin, pull_base
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.base.static_probe import read_probe
-from packager.image.bytecode import IDENTITY, Compiler, HostCompiler
 from packager.image.docker_archive import open_archive
 from packager.image.rootfs import find_python, resolve_inside, unpack_layers
 from packager.image.stacked_files import StackedFiles
 from packager.registry.reference import PREFIX, RegistryReference, is_registry_reference
-
-BASE_FORMAT = 2
-"""Format version of ``base.json``; part of the names of the folders of named bases."""
 
 
 def find_base(
@@ -66,7 +61,7 @@ def find_base(
         if known is not None:
             return known.called(str(named), pin.digest)
         wanted = named if pin.digest is None else named.at(pin.digest)
-        return _with_native(pull_base(wanted, str(named), platform, own), engine)
+        return pull_base(wanted, str(named), platform, engine)
     if own is not None and own.pull(reference, platform):
         return _of_engine(reference, platform, own)
     return None
@@ -106,39 +101,9 @@ def find_made_base(reference: str, platform: str, engine: Engine | None) -> Base
     return _opened(folder, engine)
 
 
-def native_compiler(version: str, engine: Engine | None) -> Compiler | None:
-    """An interpreter of this machine's platform with the full ``version`` (``3.11.2``).
-
-    That of a base in the cache, or the one that runs this program; None if none has the version.
-    """
-    bases = (base for base in _cached(engine) if base.runs_here and base.saved.version == version)
-    usable = sorted(bases, key=lambda base: base.saved.origin != "debian")
-    for base in usable:
-        if base.compiles_here:
-            return base.compiler()
-    if version == HOST_VERSION:
-        return HostCompiler(sha256_bytes((version + IDENTITY).encode()))
-    return None
-
-
 def _opened(folder: Path, engine: Engine | None) -> BaseImage:
     """The base in a folder of the cache."""
-    base = BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
-    return _with_native(base, engine)
-
-
-def _with_native(base: BaseImage, engine: Engine | None) -> BaseImage:
-    """``base``, and for another platform what compiles its bytecode here."""
-    if base.runs_here:
-        return base
-    return replace(base, native=native_compiler(base.saved.version, engine))
-
-
-def _cached(engine: Engine | None) -> Iterator[BaseImage]:
-    """Every base in the cache, without ``native``."""
-    for kind, form in {"named": BASE_FORMAT, "content": CONTENT_FORMAT}.items():
-        for path in sorted(cache_directory("bases").glob(f"{kind}-{form}-*/base.json")):
-            yield BaseImage(SavedBase.load(path), path.parent, engine)
+    return with_native(BaseImage(SavedBase.load(folder / "base.json"), folder, engine))
 
 
 def known_base(
@@ -156,13 +121,13 @@ def known_base(
     """
     equal = [
         base
-        for base in _cached(engine)
+        for base in cached_bases(engine)
         if base.saved.diff_ids == tuple(diff_ids)
         and base.saved.platform == platform
         and (env is None or base.saved.env == tuple(env))
     ]
     equal.sort(key=lambda base: base.saved.origin != "debian")
-    opened = (_with_native(base, engine) for base in equal)
+    opened = map(with_native, equal)
     return next((base for base in opened if base.compiles_here), None)
 
 
@@ -204,8 +169,7 @@ def restore_base(path: Path, engine: Engine | None) -> BaseImage:
         folder = _named(archived.reference, platform)
         with atomic_directory(folder, replace=True) as new:
             unpack_archive(archive, new / "layers")
-            own = engine if engine is not None and engine.platform == platform else None
-            keep_base(new, archived.reference, platform, archived.config, own)
+            keep_base(new, archived.reference, platform, archived.config, engine)
     return _opened(folder, engine)
 
 

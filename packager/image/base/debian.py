@@ -13,9 +13,10 @@ from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.environment.programs import find_program
 from packager.errors import PackageError, UsageError
-from packager.image.base.base import native_compiler, save_base
+from packager.image.base.base import save_base
 from packager.image.base.dpkg_status import write_status
 from packager.image.base.keep import PACKAGES
+from packager.image.base.native import native_compiler
 from packager.image.base.packages import LIST_SCRIPT, NAME, dependency_closure, read_debs, versions
 from packager.image.base.saved import BaseImage
 from packager.image.base.slim import bundle_certificates, drop_unneeded, unpack

@@ -14,6 +14,7 @@ from packager.cache import cache_directory
 from packager.digest import canonical_json, sha256_bytes
 from packager.engine.engine import Engine
 from packager.image.base.archive import base_image
+from packager.image.base.native import CONTENT_FORMAT, with_native
 from packager.image.base.probe import Origin, ProbeResult, probe_in_container
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.base.static_probe import read_probe
@@ -29,8 +30,6 @@ PACKAGES = "usr/share/package-base/packages.json"
 DPKG_STATUS = "/var/lib/dpkg/status"
 MAX_STATUS = 64 * 1024**2
 FIELD = re.compile(r"^(Package|Status|Version): (\S.*)$", re.MULTILINE)
-CONTENT_FORMAT = 3
-"""Format version of the folders that ``content_folder`` names."""
 
 
 def content_folder(config: dict[str, Any], platform: str) -> Path:
@@ -48,7 +47,7 @@ def kept_base(folder: Path, reference: str, engine: Engine | None) -> BaseImage 
     if not (folder / "base.json").is_file():
         return None
     saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
-    base = BaseImage(saved, folder, engine)
+    base = with_native(BaseImage(saved, folder, engine))
     return None if saved.lacks_bytecode and base.compiles_here else base
 
 
@@ -63,18 +62,20 @@ def keep_base(
 ) -> None:
     """Write ``base.json`` for the layers in ``new``; a layer of bytecode is added if it has none.
 
+    An engine of another platform is not asked for its Python; its files say which it is.
+
     ``held``: whether the engine has it under this name. Raises ``PackageError`` if its Python is
     not supported.
     """
     with tempfile.TemporaryDirectory() as name, StackedFiles(layer_files(new, config)) as tree:
-        if engine is None:
+        if engine is None or engine.platform != platform:
             probed = read_probe(tree, variables(config), reference, platform)
         elif held:
             probed = probe_in_container(engine, reference)
         else:
             probed = _probe_in_engine(new, platform, config, engine)
         saved = record(new, reference, platform, config, probed, "elsewhere")
-        base = BaseImage(saved, new, engine)
+        base = with_native(BaseImage(saved, new, engine))
         library = plain_library(tree, saved.interpreter, saved.python)
         compiler = base.compiler() if base.compiles_here else None
         if library is not None and compiler is None:

@@ -12,6 +12,7 @@ from packager.environment.lock import LockFile
 from packager.errors import PackageError
 from packager.image.base.archive import DIFF_ID
 from packager.image.base.keep import content_folder, keep_base, kept_base
+from packager.image.base.native import with_native
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.config import LABEL
 from packager.image.documents import MAX_SETTINGS, bounded
@@ -64,7 +65,7 @@ def pull_base(
         with atomic_directory(folder, replace=True) as new:
             _fetch_layers(repository, manifest, config, new / "layers")
             keep_base(new, called, platform, config, engine)
-        base = BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+        base = with_native(BaseImage(SavedBase.load(folder / "base.json"), folder, engine))
     return base.called(called, manifest.descriptor.digest)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def test_the_command_replaces_what_the_file_says(tmp_path: Path) -> None:
         ("a\n=x", None),
         ("-a=x", "--label: expected a name of letters"),
         ("naïve=x", "--label: expected a name of letters"),
+        ("a\udcff=x", "--label: expected a name of letters"),
         ("model-packager.root=x", "--label: model-packager.root: expected another prefix than "),
         ("com.docker.a=x", "--label: com.docker.a: expected another prefix than com.docker."),
         ("io.containerd.image.name=x", "--label: io.containerd.image.name: expected another name"),
@@ -109,6 +111,18 @@ def test_the_file_is_text_within_the_project(tmp_path: Path) -> None:
     (tmp_path / "labels").write_text("a=x\n")
     (project / FILE).symlink_to(tmp_path / "labels")
     with pytest.raises(UsageError, match="a link that leaves the project"):
+        image_labels(project, [])
+    (project / FILE).unlink()
+    (project / FILE).mkdir()
+    with pytest.raises(UsageError, match=f"{FILE}: expected a file with lines NAME=VALUE, got no"):
+        image_labels(project, [])
+    (project / FILE).rmdir()
+    (project / FILE).symlink_to("absent")
+    with pytest.raises(UsageError, match=f"{FILE}: expected a file with lines NAME=VALUE, got no"):
+        image_labels(project, [])
+    os.remove(project / FILE)
+    os.mkfifo(project / FILE)
+    with pytest.raises(UsageError, match=f"{FILE}: expected a file with lines NAME=VALUE, got no"):
         image_labels(project, [])
 
 

@@ -11,6 +11,7 @@ import pytest
 from built_packages import built
 from image_samples import make_images
 from registries import StartedRegistry, registry
+from sbom_samples import make_package
 from signed_packages import new_key
 
 from packager.image.export import write_oci
@@ -61,7 +62,7 @@ def test_a_package_is_pushed_and_pulled(run, locked, package: Path, tmp_path: Pa
 
 def test_a_folder_for_two_platforms_is_pushed_as_an_index(run, locked, tmp_path: Path):
     every = [
-        image
+        replace(image, annotations={"com.example.team": "risk"})
         for name in ("linux/amd64", "linux/arm64")
         for image in make_images(tmp_path / name.replace("/", "-"), platform=name)
     ]
@@ -71,6 +72,8 @@ def test_a_folder_for_two_platforms_is_pushed_as_an_index(run, locked, tmp_path:
     index = json.loads((tmp_path / "both/index.json").read_text())["manifests"]
     pushed = [line.partition("@")[2] for line in out.splitlines()]
     assert pushed == [entry["digest"] for entry in index]
+    stored = json.loads(locked.blob(pushed[0]).read_bytes())
+    assert stored["annotations"] == {"com.example.team": "risk"}
     assert "signatures" not in err
     key = new_key(tmp_path / "k")
     with open_reference(str(tmp_path / "both"), None, "linux/arm64") as found:
@@ -165,6 +168,17 @@ def test_an_image_with_the_data_in_it_is_pushed_with_a_warning(run, locked, tmp_
     write_oci(make_images(tmp_path / "others"), tmp_path / "both")
     _, _, err = run("push", tmp_path / "both", f"{locked.host}/cli/apart:1")
     assert "training data" not in err
+
+
+def test_a_package_that_no_engine_can_run_is_pushed_with_a_warning(run, locked, tmp_path: Path):
+    with_base = make_package(tmp_path / "with").folder
+    without = make_package(tmp_path / "without", base=None).folder
+    code, _, err = run("push", without, f"{locked.host}/cli/bare:1")
+    assert code == 0, err
+    assert "no base (base: none), so no engine or cluster can run what is pushed" in err
+    code, _, err = run("push", with_base, f"{locked.host}/cli/based:1")
+    assert code == 0, err
+    assert "base: none" not in err
 
 
 def test_evidence_is_signed_at_a_push(run, locked, tmp_path: Path, monkeypatch):

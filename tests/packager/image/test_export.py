@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,21 @@ def test_images_of_several_platforms_are_an_index_of_each_name(tmp_path: Path):
             {"architecture": "amd64", "os": "linux"},
             {"architecture": "arm64", "os": "linux"},
         ]
+        assert "annotations" not in index
+
+
+def test_an_index_has_the_annotations_that_its_images_share(tmp_path: Path):
+    images = []
+    for platform in ("linux/amd64", "linux/arm64"):
+        marks = {"a.b/team": "risk", "of": platform}
+        made = make_images(tmp_path / platform.rpartition("/")[2], platform=platform)
+        images += [replace(image, annotations=marks) for image in made]
+    write_oci(images, tmp_path / "oci")
+    for entry in json.loads((tmp_path / "oci/index.json").read_text())["manifests"]:
+        index = json.loads((tmp_path / "oci/blobs/sha256" / entry["digest"][7:]).read_bytes())
+        assert index["annotations"] == {"a.b/team": "risk"}
+        assert entry["annotations"]["a.b/team"] == "risk"
+        assert "of" not in entry["annotations"]
+        for one in index["manifests"]:
+            manifest = json.loads((tmp_path / "oci/blobs/sha256" / one["digest"][7:]).read_bytes())
+            assert manifest["annotations"]["of"].endswith(one["platform"]["architecture"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
-from host_samples import MANIFEST
+from host_samples import LOCK, MANIFEST
 from sbom_samples import SCHEMA, opened_package
 
 from packager.manifest.base import FileEntry
@@ -123,6 +124,15 @@ def test_the_environment_names_base_wheels_and_machine(tmp_path: Path):
         found = dict(environment_facts(reference))
     assert found["base"] == "made:1, 2 Debian packages"
     assert found["platform"] == "linux/amd64, proved on such a machine"
+    native = MANIFEST.platforms["linux/amd64"]
+    others = {"linux/arm64": "emulation", "linux/s390x": None}
+    named = {name: native.model_copy(update={"proved_on": proof}) for name, proof in others.items()}
+    manifest = MANIFEST.model_copy(update={"platforms": {**named, "linux/amd64": native}})
+    several = SimpleNamespace(manifest=manifest, lock=lambda: LOCK)
+    assert dict(environment_facts(several))["platform"] == (  # type: ignore[arg-type]
+        "linux/amd64, proved on such a machine; linux/arm64, proved under emulation; "
+        "linux/s390x, not proved by the build"
+    )
     assert found["wheels of the model"] == "fit-it 1.0"
     assert found["wheels in all"] == "3, each locked by sha256"
     with opened_package(tmp_path / "none", base=None) as reference:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from provenance_samples import BASED, SUBJECT, TRAINED
 
 from packager.manifest.base import FileEntry
+from packager.manifest.platform import Proof
 from packager.trust.facts import PackageFacts
-from packager.trust.links import companion_link, data_link, model_link, provenance_link
+from packager.trust.links import (
+    companion_link,
+    data_link,
+    image_links,
+    model_link,
+    provenance_link,
+)
 from packager.trust.provenance import provenance_statement
 from packager.trust.statements import PackageBinding, cosign_statement, oms_statement
 
@@ -21,6 +29,7 @@ BINDING = PackageBinding(
     data_fingerprint="f" * 64,
     companion=f"sha256:{'4' * 64}",
 )
+SIGNED = cosign_statement("1" * 64)
 FILES = {"code/train.py": "c" * 64, "models/model": "d" * 64}
 FACTS = PackageFacts("shop:1", TRAINED, BASED, None, False, BINDING, FILES)
 
@@ -72,6 +81,21 @@ def test_files_are_compared_one_by_one() -> None:
         False,
         f"code/x.py: expected {'1' * 64} signed, got no such file",
     )
+
+
+@pytest.mark.parametrize(
+    ("proved_on", "text"),
+    [("emulation", "proved under emulation"), (None, "not proved by the build")],
+)
+def test_the_platform_says_where_it_was_proved(proved_on: Proof | None, text: str) -> None:
+    native = TRAINED.platforms["linux/amd64"]
+    platforms = {"linux/amd64": native.model_copy(update={"proved_on": proved_on})}
+    facts = replace(FACTS, manifest=TRAINED.model_copy(update={"platforms": platforms}))
+    links = {name: (ok, detail) for name, ok, detail in image_links(facts, SIGNED, BINDING)}
+    assert links["platform"] == (True, f"linux/amd64, {text}")
+    other = BINDING.model_copy(update={"platform": "linux/arm64"})
+    links = {name: (ok, detail) for name, ok, detail in image_links(facts, SIGNED, other)}
+    assert links["platform"] == (False, "expected linux/arm64 signed, got linux/amd64")
 
 
 def test_without_the_layers_the_files_of_the_manifest_are_compared() -> None:

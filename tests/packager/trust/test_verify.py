@@ -47,6 +47,7 @@ def test_each_link_says_what_was_compared(made: Built, key: PrivateKey, tmp_path
     assert told["signature"] == ("ok", f"key {key.public.key_id[:16]} signed 5 statements")
     assert told["config"] == ("ok", images[0].digest)
     assert told["root"] == ("ok", made.manifest.root)
+    assert told["platform"] == ("ok", "linux/amd64, proved on such a machine")
     assert told["companion"] == ("ok", images[1].digest)
     assert told["data"] == ("ok", "none: the model was trained elsewhere")
     assert told["model"][1] == "5 files of models, code and package, by OMS"

@@ -11,8 +11,8 @@ from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base import debian
-from packager.image.base.base import BASE_FORMAT, known_base
-from packager.image.base.keep import CONTENT_FORMAT
+from packager.image.base.base import known_base
+from packager.image.base.native import BASE_FORMAT, CONTENT_FORMAT
 from packager.image.base.saved import BaseImage, SavedBase
 
 

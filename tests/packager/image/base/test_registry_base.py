@@ -22,6 +22,7 @@ from packager.registry.reference import RegistryReference
 from packager.registry.repository import open_repository
 
 PLATFORM = default_platform()
+OTHER = "linux/amd64" if PLATFORM == "linux/arm64" else "linux/arm64"
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_login")]
 
 
@@ -55,6 +56,19 @@ def test_a_base_is_pulled_by_its_tag_without_an_engine(
     assert again.saved.diff_ids == saved.diff_ids
     read = [path for _, path, _ in running.requests()[before:] if "/blobs/" in path]
     assert len(read) == 1  # the config: layers are in the cache
+
+
+def test_a_base_for_another_platform_gets_bytecode_too(running: StartedRegistry, tmp_path: Path):
+    place = f"{running.host}/elsewhere/python:3-slim"
+    image = tiny_base(tmp_path / "i", platform=OTHER)
+    pushed(place, image)
+    for _ in range(2):  # pulled, then from the cache
+        base = find_base(place, OTHER, None)
+        assert base is not None
+        assert base.saved.diff_ids[:-1] == tuple(layer.diff_id for layer in image.layers)
+        assert base.compiles_here
+        with StackedFiles([layer.path for layer in base.layers]) as tree:
+            assert any(name.endswith(".pyc") for name in tree.below(f"/{STDLIB}"))
 
 
 def test_a_lock_decides_where_a_tag_has_moved(
