@@ -13,6 +13,7 @@ import pandas as pd
 
 from modelhost.text import display_value
 from packager.data.array_column import ArrayColumn
+from packager.data.canonical import HashedBytes
 from packager.data.memory_limit import check_room
 from packager.data.sources.listing import SourceListing, below
 from packager.data.sources.numpy_files import Array, NumpyArray, stored_arrays
@@ -22,10 +23,6 @@ from packager.manifest.read_options import TableReadOptions
 
 BLOCK_BYTES = 32 << 20
 """Maximum bytes of the cells beside a table in a block of rows, unless a row has more."""
-
-
-def _ignore(_path: Path, _content: bytes) -> None:
-    """The default of ``ExternalColumns.on_read``."""
 
 
 def texts(values: Sequence[str]) -> Any:
@@ -93,14 +90,18 @@ class ExternalColumns:
         self.partitions = PartitionColumns(listing.partitions, listing.table, declared)
         self._opened: dict[str, Array] = {}
         self._source = listing
-        self.on_read: Callable[[Path, bytes], None] = _ignore
-        """Called with each file that is read for a cell."""
+        self._cell: Callable[[Path], Any] = _content
+        self._hashed = False
         self._folders = {
             column: NamedFiles.below((listing.named_top or listing.top) / folder, listing.named)
             for column, folder in reader.folders.items()
         }
         if named is not None and reader.files is not None:
             self._folders[reader.files.content] = named
+
+    def hash_files(self, cell: Callable[[Path], HashedBytes]) -> None:
+        """Have cells whose content is that of a file hold what ``cell`` gives for it."""
+        self._cell, self._hashed = cell, True
 
     @property
     def arrays(self) -> list[NumpyArray]:
@@ -119,7 +120,7 @@ class ExternalColumns:
         """
         total = np.full(len(frame), sum(array.row_bytes for array in self._arrays), np.int64)
         for column, files in self._folders.items():
-            if column in frame.columns:
+            if column in frame.columns and not self._hashed:
                 total += [
                     0 if path is None else path.stat().st_size
                     for path in self._paths(frame, column, files, first)
@@ -135,8 +136,7 @@ class ExternalColumns:
             cells = np.full(len(frame), np.nan, object)
             for row, path in enumerate(self._paths(frame, column, files, first)):
                 if path is not None:
-                    cells[row] = content = _content(path)
-                    self.on_read(path, content)
+                    cells[row] = self._cell(path)
             completed[column] = pd.Series(cells, frame.index, dtype=object)
         if not self.names:
             return completed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -49,7 +50,11 @@ class SourceListing:
 
     def name(self, file: Path) -> str:
         """The posix path of ``file`` below ``top``."""
-        return below(self.top, file)
+        return file.as_posix().removeprefix(self._prefix)
+
+    @cached_property
+    def _prefix(self) -> str:
+        return f"{self.top.as_posix()}/"
 
 
 def source_files(

@@ -81,4 +81,4 @@ def test_usual_answers_need_no_message() -> None:
     rows = ValidatedRows((), [[]], {}, 1, (FEATURE,))
     scored = ScoredRows(rows, ["yes"], [[0.25, 0.75]], ("no", "yes"), ["x" * 64])
     for raw in (False, True):
-        assert infer._answers[raw].written("7", None, scored) is not None
+        assert infer._answers.written("7", None, scored, raw=raw) is not None

@@ -100,6 +100,21 @@ def test_an_idle_connection_between_requests_is_kept() -> None:
     serve(scenario)
 
 
+def test_a_connection_without_requests_is_closed_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listener, "KEEP_ALIVE_SECONDS", 0.5)
+
+    async def scenario(port: int, server: listener.WorkerServer) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await ended(reader)).endswith(b"ok")
+        writer.close()
+        assert server.workers.connections == 0
+
+    serve(scenario)
+
+
 def test_what_comes_along_with_the_end_of_a_head_is_no_part_of_it() -> None:
     body = b"x" * 200_000
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
