@@ -84,7 +84,7 @@ class PartitionColumns:
         """The cell of each file: shape (files,)."""
         values = self._partitions[name].values
         if self._kinds[name] == "string":
-            cells = [np.nan if value is None else value for value in values]
+            cells: Any = [np.nan if value is None else value for value in values]
             return pd.array(cells, pd.StringDtype("python", na_value=np.nan))
         if None in values:
             return np.array([np.nan if value is None else int(value) for value in values])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -23,12 +25,6 @@ from packager.manifest.manifest import Lock
 from packager.progress import NullProgress
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
-
-
-class NoFiles:
-    """A project without files."""
-
-    code = data = {}
 
 
 @pytest.fixture
@@ -60,7 +56,8 @@ def stack(made_base: BaseImage, folder: Path, *, fresh: bool = False) -> Stack:
         base=made_base.locked,
         wheels=tuple(wheels),
     )
-    return make_stack(made_base, lock, NoFiles(), folder, NullProgress(), LayerOptions(fresh))
+    files: Any = SimpleNamespace(code={}, data={})
+    return make_stack(made_base, lock, files, folder, NullProgress(), LayerOptions(fresh))
 
 
 def check(made_base: BaseImage, folder: Path, patch: pytest.MonkeyPatch) -> None:
