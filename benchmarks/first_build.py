@@ -10,7 +10,7 @@ treelite's wheels and of both runtimes; the engine holds the lowest of them, as 
 ``package base``. With ``--unprepared`` the cache holds wheels and the base and nothing else, and
 the engine what it held before. The starter's requirements leave a choice, so its lock has the
 harness's versions and most of its layers are among those; the column *other lock* is the first
-build of the same project with older pandas and scikit-learn, whose layers are all its own.
+build of the same project with older pandas and scikit-learn, whose layers are not.
 
 Images are removed from the engine afterwards, but layers that other images in the engine have are
 not sent again: the line *layers sent* says how many were. The whole command is timed, with the

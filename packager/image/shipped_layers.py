@@ -67,7 +67,10 @@ def _send(base: BaseImage, layers: Sequence[Layer], progress: Progress) -> None:
     progress.step("sending layers to the engine")
     held = [*base.layers, *layers]
     image = assemble(image_name(base), base.locked, held, platform, {LABEL: "layers"})
+    before = engine.describe(image.name)
     load_into(engine, image, progress)
+    if before is not None and before["Id"] != image.digest:
+        engine.remove(before["Id"])  # that of an earlier base or installation has no name now
 
 
 def _of(wheels: Sequence[Wheel], group: str) -> list[Wheel]:
