@@ -46,6 +46,7 @@ from packager.progress import NullProgress
 PACKAGE = Path(sys.executable).parent / "package"
 NAME = "first-build-benchmark"
 KEPT = ("bases", "wheels")
+PREPARED = ("layers", "listings")
 OLDER = "pandas==2.2.3\nscikit-learn==1.6.1\n"
 STEP, START = "• ", "start of the command"
 MAX_FIRST_SECONDS, MAX_AGAIN_SECONDS, MAX_IMAGE_MB = 14.0, 6.0, 402.0
@@ -137,8 +138,9 @@ def _older(source: Path | None, folder: Path) -> Path:
 def _new_cache(kept: Path, cache: Path) -> Path:
     """A copy of ``kept``: the user's cache without layers, or one that was prepared."""
     cache.mkdir(mode=0o700)
-    names = KEPT if kept == cache_directory() else [one.name for one in kept.iterdir()]
-    for name in names:
+    for name in KEPT if kept == cache_directory() else (*KEPT, *PREPARED):
+        if not (kept / name).is_dir():
+            continue  # not prepared
         ignore = shutil.ignore_patterns(".*")  # what another build is writing
         source, target = kept / name, cache / name
         shutil.copytree(source, target, symlinks=True, copy_function=_link, ignore=ignore)
