@@ -102,11 +102,11 @@ def _prepare(base: str, cache: Path) -> None:
     own = os.environ.get("MODEL_PACKAGER_CACHE")
     os.environ["MODEL_PACKAGER_CACHE"] = str(cache)
     try:
-        made = find_made_base(base, default_platform(), Engine.connect())
-        if made is None:
+        base_image = find_made_base(base, default_platform(), Engine.connect())
+        if base_image is None:
             raise SystemExit(f"{base}: make it with `package base`, or use --unprepared")
         started, processor = time.monotonic(), time.process_time()
-        prepare_layers(made, NullProgress())
+        prepare_layers(base_image, NullProgress())
         spent = time.process_time() - processor
         _say(f"{time.monotonic() - started:.1f} s, of the processor {spent:.1f} without children")
     finally:

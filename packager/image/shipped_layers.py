@@ -41,8 +41,9 @@ def prepare_layers(base: BaseImage, progress: Progress) -> None:
         # harness's small wheels are in one layer depends on what the model's environment has.
         server = grouped(unpacker.folders(_of(every, "server")), "server wheels")
         trees = grouped(unpacker.folders(_of(every, "trees")), "tree wheels")
-        harness = [x for folder in unpacker.folders(_of(every, "harness")) for x in folder.layers]
-    big = [layer for layer in harness if layer.size >= MIN_OWN_LAYER_BYTES]
+        harness = unpacker.folders(_of(every, "harness"))
+    own = [layer for folder in harness for layer in folder.layers]
+    big = [layer for layer in own if layer.size >= MIN_OWN_LAYER_BYTES]
     lowest = _once([*server, *big])
     for layer in _once([*lowest, *trees, *runtimes]):
         layer_listing(layer, verified=layer.source == "built")
