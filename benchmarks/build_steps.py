@@ -120,11 +120,11 @@ def _seconds() -> Seconds:
 
 def _prepare(base: str) -> None:
     """Make the common layers in this process; print their table."""
-    made = find_made_base(base, default_platform(), None)
-    if made is None:
+    base_image = find_made_base(base, default_platform(), None)
+    if base_image is None:
         raise SystemExit(f"{base}: make it with `package base`, or use --unprepared")
     clock = Clock()
-    prepare_layers(made, clock)
+    prepare_layers(base_image, clock)
     clock.step("end")
     print(_table(clock))
 

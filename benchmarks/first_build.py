@@ -10,7 +10,7 @@ treelite's wheels and of both runtimes; the engine holds the lowest of them, as 
 ``package base``. With ``--unprepared`` the cache holds wheels and the base and nothing else, and
 the engine what it held before. The starter's requirements leave a choice, so its lock has the
 harness's versions and most of its layers are among those; the column *other lock* is the first
-build of the same project with older pandas and scikit-learn, whose layers are all its own.
+build of the same project with older pandas and scikit-learn, whose layers are not.
 
 Images are removed from the engine afterwards, but layers that other images in the engine have are
 not sent again: the line *layers sent* says how many were. The whole command is timed, with the
@@ -46,6 +46,7 @@ from packager.progress import NullProgress
 PACKAGE = Path(sys.executable).parent / "package"
 NAME = "first-build-benchmark"
 KEPT = ("bases", "wheels")
+PREPARED = ("layers", "listings")
 OLDER = "pandas==2.2.3\nscikit-learn==1.6.1\n"
 STEP, START = "• ", "start of the command"
 MAX_FIRST_SECONDS, MAX_AGAIN_SECONDS, MAX_IMAGE_MB = 14.0, 6.0, 402.0
@@ -101,11 +102,11 @@ def _prepare(base: str, cache: Path) -> None:
     own = os.environ.get("MODEL_PACKAGER_CACHE")
     os.environ["MODEL_PACKAGER_CACHE"] = str(cache)
     try:
-        made = find_made_base(base, default_platform(), Engine.connect())
-        if made is None:
+        base_image = find_made_base(base, default_platform(), Engine.connect())
+        if base_image is None:
             raise SystemExit(f"{base}: make it with `package base`, or use --unprepared")
         started, processor = time.monotonic(), time.process_time()
-        prepare_layers(made, NullProgress())
+        prepare_layers(base_image, NullProgress())
         spent = time.process_time() - processor
         _say(f"{time.monotonic() - started:.1f} s, of the processor {spent:.1f} without children")
     finally:
@@ -137,8 +138,9 @@ def _older(source: Path | None, folder: Path) -> Path:
 def _new_cache(kept: Path, cache: Path) -> Path:
     """A copy of ``kept``: the user's cache without layers, or one that was prepared."""
     cache.mkdir(mode=0o700)
-    names = KEPT if kept == cache_directory() else [one.name for one in kept.iterdir()]
-    for name in names:
+    for name in KEPT if kept == cache_directory() else (*KEPT, *PREPARED):
+        if not (kept / name).is_dir():
+            continue  # not prepared
         ignore = shutil.ignore_patterns(".*")  # what another build is writing
         source, target = kept / name, cache / name
         shutil.copytree(source, target, symlinks=True, copy_function=_link, ignore=ignore)

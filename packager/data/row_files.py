@@ -143,9 +143,9 @@ def reader_for(path: Path, schema: Schema, reader: TableReadOptions) -> TableRea
     target = () if schema.target is None else (schema.target,)
     kinds = {column.name: column.kind for column in (*columns, *target)}
     texts = {
-        one.name: ColumnReading(kind="string")
-        for one in source_files(path, fitting).partitions
-        if kinds.get(one.name) == "string" and fitting.kind(one.name) is None
+        partition.name: ColumnReading(kind="string")
+        for partition in source_files(path, fitting).partitions
+        if kinds.get(partition.name) == "string" and fitting.kind(partition.name) is None
     }
     return (
         fitting.model_copy(update={"columns": {**fitting.columns, **texts}}) if texts else fitting

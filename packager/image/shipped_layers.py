@@ -41,8 +41,9 @@ def prepare_layers(base: BaseImage, progress: Progress) -> None:
         # harness's small wheels are in one layer depends on what the model's environment has.
         server = grouped(unpacker.folders(_of(every, "server")), "server wheels")
         trees = grouped(unpacker.folders(_of(every, "trees")), "tree wheels")
-        harness = [x for folder in unpacker.folders(_of(every, "harness")) for x in folder.layers]
-    big = [layer for layer in harness if layer.size >= MIN_OWN_LAYER_BYTES]
+        harness = unpacker.folders(_of(every, "harness"))
+    own = [layer for folder in harness for layer in folder.layers]
+    big = [layer for layer in own if layer.size >= MIN_OWN_LAYER_BYTES]
     lowest = _once([*server, *big])
     for layer in _once([*lowest, *trees, *runtimes]):
         layer_listing(layer, verified=layer.source == "built")
@@ -67,7 +68,10 @@ def _send(base: BaseImage, layers: Sequence[Layer], progress: Progress) -> None:
     progress.step("sending layers to the engine")
     held = [*base.layers, *layers]
     image = assemble(image_name(base), base.locked, held, platform, {LABEL: "layers"})
+    before = engine.describe(image.name)
     load_into(engine, image, progress)
+    if before is not None and before["Id"] != image.digest:
+        engine.remove(before["Id"])  # that of an earlier base or installation has no name now
 
 
 def _of(wheels: Sequence[Wheel], group: str) -> list[Wheel]:

@@ -86,8 +86,9 @@ class ExternalColumns:
     ) -> None:
         """``named``: the files of a source of which each file is a row."""
         self._arrays = stored_arrays(listing.arrays)
-        declared = [one.name for one in listing.partitions if _is_read_as_text(one.name, reader)]
-        self.partitions = PartitionColumns(listing.partitions, listing.table, declared)
+        names = [partition.name for partition in listing.partitions]
+        texts_declared = [name for name in names if _is_read_as_text(name, reader)]
+        self.partitions = PartitionColumns(listing.partitions, listing.table, texts_declared)
         self._opened: dict[str, Array] = {}
         self._source = listing
         self._cell: Callable[[Path], Any] = _content

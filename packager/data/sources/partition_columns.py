@@ -23,8 +23,10 @@ class PartitionColumns:
         self, partitions: Sequence[Partition], files: Sequence[Path], text: Sequence[str] = ()
     ) -> None:
         """``files``: the table's; ``text``: partitions whose values are text in any case."""
-        self._partitions = {one.name: one for one in partitions}
-        self._kinds = {one.name: one.kind(text=one.name in text) for one in partitions}
+        self._partitions = {partition.name: partition for partition in partitions}
+        self._kinds = {
+            partition.name: partition.kind(text=partition.name in text) for partition in partitions
+        }
         self._files = files
         self._ends: npt.NDArray[np.int64] | None = None
 
@@ -38,8 +40,8 @@ class PartitionColumns:
         """Integer partitions with nulls; a frame stores them as floats."""
         return [
             name
-            for name, one in self._partitions.items()
-            if self._kinds[name] == "integer" and None in one.values
+            for name, partition in self._partitions.items()
+            if self._kinds[name] == "integer" and None in partition.values
         ]
 
     @property
@@ -84,7 +86,7 @@ class PartitionColumns:
         """The cell of each file: shape (files,)."""
         values = self._partitions[name].values
         if self._kinds[name] == "string":
-            cells = [np.nan if value is None else value for value in values]
+            cells: Any = [np.nan if value is None else value for value in values]
             return pd.array(cells, pd.StringDtype("python", na_value=np.nan))
         if None in values:
             return np.array([np.nan if value is None else int(value) for value in values])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,8 @@ from packager.image import shipped_layers
 from packager.image.base.base import find_base, find_made_base
 from packager.image.base.debian import base_name
 from packager.image.base.saved import BaseImage
+from packager.image.config import LABEL, assemble
+from packager.image.export import load_into
 from packager.image.file_list import known_listing
 from packager.image.shipped_layers import GROUPS, image_name, prepare_layers
 from packager.image.stack import LayerOptions, Stack, make_stack
@@ -23,12 +27,6 @@ from packager.manifest.manifest import Lock
 from packager.progress import NullProgress
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
-
-
-class NoFiles:
-    """A project without files."""
-
-    code = data = {}
 
 
 @pytest.fixture
@@ -60,7 +58,8 @@ def stack(made_base: BaseImage, folder: Path, *, fresh: bool = False) -> Stack:
         base=made_base.locked,
         wheels=tuple(wheels),
     )
-    return make_stack(made_base, lock, NoFiles(), folder, NullProgress(), LayerOptions(fresh))
+    files: Any = SimpleNamespace(code={}, data={})
+    return make_stack(made_base, lock, files, folder, NullProgress(), LayerOptions(fresh))
 
 
 def check(made_base: BaseImage, folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -103,13 +102,15 @@ def test_the_engine_keeps_the_lowest_layers_of_a_package(engine: Engine, base: s
     of_engine = find_base(base, engine.platform, engine)
     assert of_engine is not None
     name = image_name(of_engine)
-    before = engine.describe(name)
+    labels = {LABEL: "layers", "of": "an earlier installation"}
+    old = assemble(name, of_engine.locked, of_engine.layers, engine.platform, labels)
+    load_into(engine, old, NullProgress())
     prepare_layers(of_engine, NullProgress())
     described = engine.describe(name)
     assert described is not None
+    assert engine.describe(old.digest) is None
     below = [layer.diff_id for layer in stack(of_engine, Path()).below]
     held = described["RootFS"]["Layers"]
     assert below[: len(of_engine.layers) + 1] == held[: len(of_engine.layers) + 1]
     assert engine.existing_layers(below) > len(of_engine.layers)
-    if before is None:
-        engine.remove(name)
+    engine.remove(name)
