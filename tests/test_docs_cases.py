@@ -79,7 +79,9 @@ def test_rows_of_the_page_decide_about_a_build(tmp_path: Path, stones: pd.DataFr
     wrong = built(tmp_path / "wrong", stones, "2600 - frame['carat']", *cases)
     assert wrong.code == 1
     assert "case 'larger stones cost more' holds on 0 of " in wrong.err
-    assert "case 'known stones' holds on 1 of 2 rows" in wrong.err
+    dearer = built(tmp_path / "dearer", stones, "2929 * frame['carat']", *cases)
+    assert dearer.code == 1
+    assert "case 'known stones' holds on 0 of 2 rows" in dearer.err
 
 
 def test_a_build_asks_the_function_of_the_page(tmp_path: Path, stones: pd.DataFrame) -> None:

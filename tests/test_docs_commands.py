@@ -37,7 +37,7 @@ from registries import registry
 from running_trackers import running_tracker
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.server]
-SECONDS = 300
+SECONDS = 1800
 SHARED = ("home", "registry", "watching")
 """Folders of what runs beside all pages."""
 EXIT_CODES = (0, 1)

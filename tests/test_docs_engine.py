@@ -100,7 +100,7 @@ def churn(engine: Engine, base: str, tmp_path: Path) -> Iterator[str]:
         ("package.toml", CHURN), ("train.py", RULE), ("requirements.txt", "pandas>=2.2\n"),
     ):  # fmt: skip
         (project / name).write_text(text, encoding="utf-8")
-    done = package("build", project, "--base", base, "--json")
+    done = package("build", project, "--base", base, "--ready-seconds", 600, "--json")
     assert done.code == 0, done.err
     yield done.json["tag"]
     engine.remove(done.json["tag"])
