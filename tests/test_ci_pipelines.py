@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ci_jobs import JobRun, environment, git, run_script, trust_registry
+from ci_jobs import JobRun, environment, git, run_script, seed_cache, trust_registry
 from ci_page import IGNORED, JOBS, PAGE, RELEASE
 from command import NO_ENGINE, package
 from github_jobs import GitHubMachine, run_workflow
@@ -167,6 +167,9 @@ def github(prepared: Prepared) -> GitHubMachine:
         },
     )
     trust_registry(machine.home, host, prepared.registry.ca)
+    earlier = machine.folder / "caches" / "earlier"
+    seed_cache(earlier / ".cache" / "model-packager")
+    machine.caches["package-of-an-earlier-run"] = earlier
     return machine
 
 
@@ -189,6 +192,8 @@ def gitlab(prepared: Prepared, name: str, **variables: str) -> GitLabMachine:
         },
     )
     trust_registry(machine.home, host, prepared.registry.ca)
+    for folder in (machine.cache_of_lock(b""), machine.home):
+        seed_cache(folder / ".cache" / "model-packager")
     return machine
 
 

@@ -84,7 +84,7 @@ def test_a_package_is_measured_in_a_container(
     assert command == "package bench REF"
     short = "--seconds 0.5 --concurrency 1 --rows 1"
     told = run(f"{command.replace('REF', engine_package.reference)} {short}", tmp_path, {})
-    assert " in a container, ready in " in told.out
+    assert ": container, ready in " in told.out
     assert "memory MB" in told.out
 
 

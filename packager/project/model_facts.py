@@ -7,9 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-from modelhost.loaders.folder_content import description
+from modelhost.loaders.folder_content import description, task_of_config
 from modelhost.loaders.formats import Format
-from modelhost.loaders.transformers import task_of_config
 from packager.manifest.base import Task
 from packager.project.output_sections import ModelOutput
 from packager.project.scaffold import task_of

@@ -7,12 +7,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packager.cache import cache_directory
+
 OWN = ("MODEL_PACKAGER_", "PYTEST_", "VIRTUAL_ENV", "PYTHON", "GIT_DIR", "GITHUB_", "CI_")
 """Beginnings of variables of the tests, which no job has."""
-SCRIPT_SECONDS = 1200
+SCRIPT_SECONDS = 7200
+"""A bound for what hangs."""
+LINKED_BYTES = 1 << 20
+"""Larger files are links: nothing in a cache or an artifact is changed in place."""
+SEEDS = ("layers", "wheels")
+"""Folders of this machine's cache that jobs begin with, as those of an earlier run."""
 
 
 @dataclass
@@ -88,22 +96,43 @@ def environment(folder: Path, python: Path, program: str) -> Path:
     """An environment with pip that has what ``program``, a wheel, needs, by links to uv's cache.
 
     So ``pip install`` in a job takes seconds, as in an image that has it; it installs the program.
+    One that an earlier job has used loses the program again.
     """
     uv = Path(sys.executable).parent / "uv"
-    made = folder / "bin" / "python"
-    for command in (
+    interpreter = folder / "bin" / "python"
+    new = [
         [uv, "venv", "--quiet", "--seed", "--python", python, folder],
-        [uv, "pip", "install", "--quiet", "--python", made, program],
-        [uv, "pip", "uninstall", "--quiet", "--python", made, "model-packager"],
-    ):
+        [uv, "pip", "install", "--quiet", "--python", interpreter, program],
+    ]
+    remove = [uv, "pip", "uninstall", "--quiet", "--python", interpreter, "model-packager"]
+    for command in (*(() if interpreter.exists() else new), remove):
         subprocess.run(list(map(str, command)), check=True)
     return folder
+
+
+def seed_cache(folder: Path) -> None:
+    """Give the cache of jobs in ``folder`` the wheels and layers that this machine's cache has."""
+    for name in SEEDS:
+        for path in cache_directory(name).iterdir():
+            with suppress(FileNotFoundError):  # removed meanwhile, by a build beside
+                copied(path, folder / name / path.name)
 
 
 def copied(source: Path, target: Path) -> None:
     """Copy a file or a folder onto what may be there."""
     if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True, symlinks=True)
+        shutil.copytree(
+            source, target, dirs_exist_ok=True, symlinks=True, copy_function=copied_file
+        )
     elif source.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
+        copied_file(source, target)
+
+
+def copied_file(source: str | Path, target: str | Path) -> None:
+    """Copy or link a file, in place of one that may be there."""
+    if Path(source).stat().st_size < LINKED_BYTES:
         shutil.copy2(source, target)
+        return
+    Path(target).unlink(missing_ok=True)
+    os.link(source, target)

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ci_jobs import JobRun, clone, copied, environment, machine_variables, run_script
+from ci_jobs import (
+    LINKED_BYTES,
+    JobRun,
+    clone,
+    copied,
+    environment,
+    machine_variables,
+    run_script,
+)
 from old_interpreters import installed_python
 
 from packager.digest import sha256_file
@@ -132,7 +139,9 @@ class _Job:
     def setup_python(self, python_version: str) -> None:
         """An environment of that Python, or of the tests' if this machine hasn't got it."""
         python = installed_python(python_version) or Path(sys.executable)
-        made = environment(self.temporary / "python", python, self.machine.variables["PROGRAM"])
+        made = environment(
+            self.machine.folder / "python", python, self.machine.variables["PROGRAM"]
+        )
         self.variables["PATH"] = f"{made}/bin{os.pathsep}{self.variables['PATH']}"
 
     def cache(self, path: str, key: str, restore_keys: str) -> None:
@@ -165,7 +174,9 @@ class _Job:
         for file in files:
             target = kept / (file.relative_to(top) if file != top else file.name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+            copied(file, target)
+            if file.stat().st_size < LINKED_BYTES:  # others are links
+                target.chmod(0o644)
         if files:
             self.machine.artifacts[name] = kept
 

@@ -38,6 +38,10 @@ class GitLabMachine:
     def home(self) -> Path:
         return self.folder / "home"
 
+    def cache_of_lock(self, content: bytes) -> Path:
+        """The folder of the cache whose key is a file with this content; empty without one."""
+        return self.folder / "caches" / sha256_bytes(content)[:12]
+
     def job_variables(self) -> dict[str, str]:
         """The environment variables of every job."""
         given = {**machine_variables(self.home), **self.variables}
@@ -126,4 +130,4 @@ class _Job:
             return self.machine.folder / "caches" / key
         paths = [self.done.workspace / name for name in key["files"]]
         content = b"".join(path.read_bytes() for path in paths if path.exists())
-        return self.machine.folder / "caches" / sha256_bytes(content)[:12]
+        return self.machine.cache_of_lock(content)

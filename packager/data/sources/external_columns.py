@@ -140,10 +140,10 @@ class ExternalColumns:
             completed[column] = pd.Series(cells, frame.index, dtype=object)
         if not self.names:
             return completed
-        cells = self.partitions.cells(first, len(frame))
-        cells |= {array.name: self._cells(array, first, len(frame)) for array in self._arrays}
+        columns = self.partitions.cells(first, len(frame))
+        columns |= {array.name: self._cells(array, first, len(frame)) for array in self._arrays}
         # Not by assignment, which copies each array.
-        return pd.concat([completed, pd.DataFrame(cells, frame.index, copy=False)], axis=1)
+        return pd.concat([completed, pd.DataFrame(columns, frame.index, copy=False)], axis=1)
 
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """All rows at once; ``UsageError`` if the content of files does not fit in memory."""

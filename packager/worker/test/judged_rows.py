@@ -225,13 +225,10 @@ class JudgedOutputs:
     @property
     def losses(self) -> Floats | None:
         """Of the only output with a measure of rows: its headline, as a loss; None for none."""
-        if len(self.outputs) != 1:
-            return None
         rows, form = self.rows[0], self.forms[0]
-        if rows.truth is None or rows.queries is not None or rows.events is not None:
-            return None
         name = headline_of(form) if form.top is not None else HEADLINES.get(form.kind)
-        if name is None:
+        several = len(self.outputs) > 1 or rows.queries is not None or rows.events is not None
+        if several or rows.truth is None or name is None:
             return None
         measured = ROW_MEASURES[form.kind](rows.truth, rows.answers, form)[name]
         if np.isnan(measured).any():  # a recommendation without a right item

@@ -15,7 +15,7 @@ from modelhost.pickles.compressed import Decompressed, coding_of
 from modelhost.pickles.source import UnreadableError
 
 CONTENT = bytes(range(256)) * 4000
-WAYS = [gzip.compress, bz2.compress, lzma.compress, zlib.compress]
+WAYS: list[Callable[[bytes], bytes]] = [gzip.compress, bz2.compress, lzma.compress, zlib.compress]
 
 
 def whole(content: bytes) -> bytes:
@@ -50,12 +50,9 @@ def test_streams_without_a_magic_are_known_by_their_header() -> None:
 
 
 def test_a_magic_is_certain_and_a_header_without_one_is_not() -> None:
-    certain = {one.name: one.certain for one in map(coding_of, map(compressed, WAYS)) if one}
+    codings = [coding_of(way(b"content")[:16]) for way in WAYS]
+    certain = {one.name: one.certain for one in codings if one is not None}
     assert certain == {"gzip": True, "bzip2": True, "xz": True, "zlib": False}
-
-
-def compressed(way: Callable[[bytes], bytes]) -> bytes:
-    return way(b"content")[:16]
 
 
 def test_text_that_begins_with_x_is_not_compressed() -> None:
