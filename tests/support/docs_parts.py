@@ -21,7 +21,6 @@ from real_prometheus import alertmanager
 
 ALERTS = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 ROWS_OF_A_UNIT = 100
-OF_BOTH_PLATFORMS = "numpy<2.4.6\n"
 
 
 @dataclass(frozen=True)
@@ -90,15 +89,6 @@ def _other_data(folder: Path, _: pytest.FixtureRequest) -> Iterator[Beside]:
 
 
 @contextmanager
-def _without_lock(folder: Path, _: pytest.FixtureRequest) -> Iterator[Beside]:
-    """A project that has a wheel of each requirement for both platforms: an index may lack some."""
-    with (folder / "shop" / "requirements.txt").open("a", encoding="utf-8") as file:
-        file.write(OF_BOTH_PLATFORMS)
-    (folder / "shop" / "package.lock").unlink()
-    yield Beside()
-
-
-@contextmanager
 def _solution(folder: Path, request: pytest.FixtureRequest) -> Iterator[Beside]:
     solution: Package = request.getfixturevalue("local_solution")
     yield Beside({"CLAIMS": solution.reference})
@@ -148,7 +138,6 @@ PARTS: dict[str, Part] = {
     "docs/issues-service.md": _service,
     "docs/new-data.md": _pip,
     "docs/package-diff.md": _other_data,
-    "docs/platforms.md": _without_lock,
     "docs/replay.md": _solution,
     "docs/scoring.md": _table_in_units,
     "docs/signing.md": _replayed,
