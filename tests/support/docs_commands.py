@@ -56,7 +56,18 @@ TYPED = (
     "a-password package key release.key"
 )
 """At a terminal, with the password that later commands have in the variable."""
-BUILT_TAG = "$(grep -o '0.1.0-[0-9a-f]*' image/index.json | head -n 1)"
+OTHER_SOLUTIONS = {
+    "package build": "packager/build/test_solution.py::"
+    "test_a_solution_holds_its_members_as_they_are_alone",
+    "package test": "packager/testing/test_release_shares.py::"
+    "test_a_test_shows_shares_members_and_examples",
+    "package replay": "test_docs_commands.py::test_the_commands_of_a_page_run",
+    "package diff": "packager/testing/test_release_shares.py::"
+    "test_the_page_shows_what_two_releases_print",
+}
+"""Beginning of a command on examples/claims → the test that runs it on a smaller solution.
+
+The others run here on that of ``tests/support/solution_projects.py``."""
 TAKEN_BACK = "test_a_killed_update_is_told_and_taken_back"
 KSERVE = CLUSTER.replace("kubernetes/", "kserve/")
 STACK = "tests/packager/rollout/swarm/test_update.py::"
@@ -70,7 +81,17 @@ OF_PAGES: dict[str, PageCommands] = {
         },
         folder="clone",
     ),
-    "examples/claims/README.md": PageCommands(folder="claims"),
+    "examples/claims/README.md": PageCommands(
+        {
+            f"package {verb} claims": f"package {verb} CLAIMS"
+            for verb in ("inspect", "bench", "deploy compose", "serve")
+        },
+        absent={
+            start: f"builds of six projects take minutes: tests/{test}"
+            for start, test in OTHER_SOLUTIONS.items()
+        },
+        folder="claims",
+    ),
     "examples/diamonds/README.md": PageCommands(
         {"build .": "build . --output oci:cut"}, folder="diamonds"
     ),
@@ -190,8 +211,15 @@ OF_PAGES: dict[str, PageCommands] = {
     ),
     "docs/package-diff.md": PageCommands({"new-image": "other-image"}),
     "docs/platforms.md": PageCommands(
-        {"oci:image:0.1.0-a8c0e8e45371": f"oci:image:{BUILT_TAG}"},
-        folder="shop",
+        absent={
+            "package build": "an index may have no NumPy for both: tests/packager/image/"
+            "test_export.py::test_images_of_several_platforms_are_an_index_of_each_name",
+            **dict.fromkeys(
+                ("package inspect image", "skopeo"),
+                "reads what that writes: tests/packager/image/test_stored_images.py::"
+                "test_of_several_platforms_the_one_asked_for_or_this_machines_is_read",
+            ),
+        },
     ),
     "docs/registry.md": PageCommands(
         {
@@ -206,7 +234,11 @@ OF_PAGES: dict[str, PageCommands] = {
         },
     ),
     "docs/releases.md": PageCommands(
-        {"build .": "build . --output oci:upgraded", "OLD NEW": "../OLD ../NEW"},
+        {
+            "build .": "build . --output oci:upgraded",
+            "OLD NEW": "../OLD ../NEW",
+            "inspect REF": "inspect ../REF",
+        },
         absent={
             "pip install --upgrade": "is on no index before the release: tests/test_release.py::"
             "test_a_rehearsal_in_a_clone_writes_what_the_page_lists",

@@ -118,10 +118,14 @@ def _clone(folder: Path, _: pytest.FixtureRequest) -> Iterator[Beside]:
 
 def _example(name: str) -> Part:
     @contextmanager
-    def part(folder: Path, _: pytest.FixtureRequest) -> Iterator[Beside]:
+    def part(folder: Path, request: pytest.FixtureRequest) -> Iterator[Beside]:
         ignored = shutil.ignore_patterns("data", "*.lock.json", "*.build.json")
         shutil.copytree(TOP / "examples" / name, folder / name, ignore=ignored)
-        yield Beside(variables=environment(folder) if name == "diamonds" else {})
+        places = {}
+        if name == "claims":
+            solution: Package = request.getfixturevalue("local_solution")
+            places = {"CLAIMS": solution.reference}
+        yield Beside(places, environment(folder) if name == "diamonds" else {})
 
     return part
 
