@@ -142,18 +142,22 @@ def _holds(known: LockFile, requirements: Requirements, inputs: str, project: Pa
 def check_versions(
     wheels: Sequence[Wheel], requirements: Requirements, target: WheelTarget
 ) -> None:
-    """Raise ``PackageError`` for a version that is not the other platform's."""
+    """Raise ``PackageError`` for versions that are not the other platform's; it names all."""
     other = requirements.same_as
     versions = {} if other is None else other.versions()
-    for wheel in wheels:
-        expected = versions.get(wheel.name, wheel.version)
-        if other is not None and expected != wheel.version:
-            raise PackageError(
-                f"{wheel.name}: expected a wheel of {expected} for {target.platform}, as "
-                f"{other.platform} has, got none; {wheel.version} has one",
-                f"ask for a version that has wheels for both in {requirements.file.name}, such as "
-                f"{wheel.name}=={wheel.version}, or leave {target.platform} out",
-            )
+    unequal = [
+        wheel for wheel in wheels if versions.get(wheel.name, wheel.version) != wheel.version
+    ]
+    if other is not None and unequal:
+        expected = ", ".join(f"{wheel.name} {versions[wheel.name]}" for wheel in unequal)
+        actual = ", ".join(f"{wheel.name} {wheel.version}" for wheel in unequal)
+        pins = ", ".join(f"{wheel.name}=={wheel.version}" for wheel in unequal)
+        raise PackageError(
+            f"expected wheels for {target.platform} of the versions that {other.platform} has, "
+            f"{expected}, got none; for {target.platform} there are {actual}",
+            f"ask in {requirements.file.name} for versions that have wheels for both, such as "
+            f"{pins}, or leave {target.platform} out",
+        )
 
 
 def _bases(known: LockFile | None, target: WheelTarget) -> tuple[Base, ...]:

@@ -7,10 +7,12 @@ from host_samples import RecordedProgress, make_wheel
 from indexes import folder_index
 
 from packager.environment import dependencies, large_wheels
-from packager.environment.lock import load_lock
+from packager.environment.dependencies import Requirements, check_versions
+from packager.environment.lock import LockFile, load_lock
+from packager.environment.platform import WheelTarget
 from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
-from packager.manifest.manifest import Base
+from packager.manifest.manifest import Base, Wheel
 
 pytestmark = [pytest.mark.usefixtures("cache"), pytest.mark.slow]
 
@@ -107,3 +109,26 @@ def test_large_wheels_are_named_of_a_new_and_of_a_known_lock(lock_alpha, monkeyp
     for _ in range(2):
         lock_alpha(heard=heard)
     assert [told.startswith("the wheels unpack to ") for told in heard.warnings] == [True, True]
+
+
+def test_every_version_that_another_platform_lacks_is_named() -> None:
+    wheels = [
+        Wheel(name=n, version=v, filename=f"{n}-{v}-py3-none-any.whl", sha256="0" * 64, groups=())
+        for n, v in (("alpha", "1.0"), ("beta", "2.1"), ("gamma", "3.0"))
+    ]
+    native = [one.model_copy(update={"version": "2.2"}) for one in wheels[:2]]
+    other = LockFile(inputs="", python="3.11", platform="linux/amd64", wheels=(*native, wheels[2]))
+    elsewhere = WheelTarget("3.11", "linux/arm64", (2, 36))
+    requirements = Requirements(Path("requirements.txt"), same_as=other)
+    with pytest.raises(PackageError) as caught:
+        check_versions(wheels, requirements, elsewhere)
+    assert caught.value.message == (
+        "expected wheels for linux/arm64 of the versions that linux/amd64 has, alpha 2.2, "
+        "beta 2.2, got none; for linux/arm64 there are alpha 1.0, beta 2.1"
+    )
+    assert caught.value.hint == (
+        "ask in requirements.txt for versions that have wheels for both, such as alpha==1.0, "
+        "beta==2.1, or leave linux/arm64 out"
+    )
+    check_versions(wheels[2:], requirements, elsewhere)
+    check_versions(wheels, Requirements(Path("requirements.txt")), elsewhere)
