@@ -1,13 +1,14 @@
 """Processor time of builds without an engine, by step: first, unchanged, and trained again.
 
-    .venv/bin/python benchmarks/build_steps.py [--project DIR] [--base IMAGE]
+    .venv/bin/python benchmarks/build_steps.py [--project DIR] [--base IMAGE] [--unprepared]
 
 The project is the starter of ``package init``, or a copy of ``--project``. When the first build
-starts, the cache holds wheels and the base and nothing else; before the last one the results of
-check and training are removed. Each build runs in a new process, whose own time and that of its
-children are told for each step that it reports, so a busy machine changes them less than the wall
-clock. Without an engine a worker is a process, so its environments are unpacked as well. Needs
-PyPI. A minute on a quiet machine.
+starts, the cache holds wheels and what ``package base`` makes: the base, and the layers that all
+packages on it have in common; with ``--unprepared`` wheels and the base and nothing else. Before
+the last one the results of check and training are removed. Each build runs in a new process, whose
+own time and that of its children are told for each step that it reports, so a busy machine changes
+them less than the wall clock. Without an engine a worker is a process, so its environments are
+unpacked as well. Needs PyPI. A minute on a quiet machine.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from pathlib import Path
 from packager.build.context import BuildOptions
 from packager.build.pipeline import build
 from packager.cache import cache_directory
+from packager.environment.platform import default_platform
+from packager.image.base.base import find_made_base
 from packager.image.export import Destination
+from packager.image.shipped_layers import prepare_layers
 from packager.progress import NullProgress
 from packager.project.config import load_project
 
@@ -41,6 +45,9 @@ Seconds = tuple[float, float, float]
 def main() -> None:
     """Build three times, and print a table each."""
     given = _arguments()
+    if given.prepare is not None:
+        _prepare(given.base)
+        return
     if given.one is not None:
         _one(given.one, given.base)
         return
@@ -56,6 +63,9 @@ def main() -> None:
         cache.mkdir(mode=0o700)
         for kept in KEPT:
             shutil.copytree(cache_directory(kept), cache / kept, symlinks=True, ignore=HIDDEN)
+        if not given.unprepared:
+            print("\nwhat `package base` makes\n")
+            print(_run(project, given.base, cache, "--prepare"), flush=True)
         for title in ("first", "again", "trained again"):
             if title == "trained again":
                 for results in RESULTS:
@@ -64,9 +74,9 @@ def main() -> None:
             print(_run(project, given.base, cache), flush=True)
 
 
-def _run(project: Path, base: str, cache: Path | None) -> str:
+def _run(project: Path, base: str, cache: Path | None, what: str = "--one") -> str:
     variables = {"MODEL_PACKAGER_CACHE": str(cache)} if cache else {}
-    command = [sys.executable, __file__, "--one", project, "--base", base]
+    command = [sys.executable, __file__, what, project, "--base", base]
     done = subprocess.run(
         command, env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )
@@ -108,6 +118,17 @@ def _seconds() -> Seconds:
     )
 
 
+def _prepare(base: str) -> None:
+    """Make the common layers in this process; print their table."""
+    base_image = find_made_base(base, default_platform(), None)
+    if base_image is None:
+        raise SystemExit(f"{base}: make it with `package base`, or use --unprepared")
+    clock = Clock()
+    prepare_layers(base_image, clock)
+    clock.step("end")
+    print(_table(clock))
+
+
 def _one(project: Path, base: str) -> None:
     """Build in this process; print the table."""
     clock = Clock()
@@ -115,13 +136,17 @@ def _one(project: Path, base: str) -> None:
     options = BuildOptions(base=base, allow_findings=True)
     built = build(load_project(project), output, None, clock, options)
     clock.step("end")
-    print("| step, s | wall | command | its children |\n|---|---|---|---|")
-    for name, spent in clock.steps.items():
-        print(f"| {name[:60]} | {' | '.join(f'{value:.2f}' for value in spent)} |")
-    whole = [sum(values) for values in zip(*clock.steps.values(), strict=True)]
-    print(f"| **whole** | {' | '.join(f'{value:.2f}' for value in whole)} |")
+    print(_table(clock))
     layers = {layer.name: layer.diff_id for layer in built.images[-1].layers}
     print(f"\nroot {built.manifest.root}, layers {json.dumps(layers)}")
+
+
+def _table(clock: Clock) -> str:
+    lines = ["| step, s | wall | command | its children |", "|---|---|---|---|"]
+    for name, spent in clock.steps.items():
+        lines.append(f"| {name[:60]} | {' | '.join(f'{value:.2f}' for value in spent)} |")
+    whole = [sum(values) for values in zip(*clock.steps.values(), strict=True)]
+    return "\n".join([*lines, f"| **whole** | {' | '.join(f'{value:.2f}' for value in whole)} |"])
 
 
 def _arguments() -> argparse.Namespace:
@@ -130,6 +155,8 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--project", type=Path, help="a folder with package.toml")
     parser.add_argument("--base", default="package-base:bookworm-python3.11")
+    parser.add_argument("--unprepared", action="store_true", help="wheels and base alone")
+    parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 

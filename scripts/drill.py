@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 from drill_parts import engine, images, paths
 from drill_parts.checks import Record
 from drill_parts.life import drill
-from drill_parts.preparation import built_package, prepared
+from drill_parts.preparation import built_package, built_tracker, prepared
 from drill_parts.printing import phase, say
 from drill_parts.report import write_report
 from drill_parts.verdicts import compared_verdicts
@@ -65,6 +65,7 @@ def prepare(arguments: list[str]) -> int:
         images.fetch_packages()
         prepared()
         built_package()
+        built_tracker()
         say(f"took {time.monotonic() - begun:.0f} s")
         return engine.again_in_namespaces(arguments)
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from command import NO_ENGINE, Package, forget_trainings, package
+from example_counts import PROFILE, is_quick
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 from opened_files import watched
 from samples import mark_samples, write_left
 from solution_projects import SOLUTION, write_solution_projects
@@ -29,10 +31,14 @@ gc.disable()  # until all tests are collected: a tenth of the time of imports
 
 # No test depends on the clock: the machine may be busy.
 # A tenth of hypothesis' examples. `make test-long` tries ten times as many by the profile `long`.
-settings.register_profile("quick", deadline=None, max_examples=10)
+settings.register_profile(PROFILE, deadline=None, max_examples=10)
 settings.register_profile("long", deadline=None, max_examples=100)
 settings.register_profile("thorough", deadline=None, max_examples=500)
-settings.load_profile("quick")
+settings.load_profile(PROFILE)
+# Constants of this project are tried as examples only in `make test-long`: each part of the tests
+# would read and parse every module that it has imported, and fit all constants to each strategy.
+is_local = providers.is_local_module_file
+providers.is_local_module_file = lambda file: not is_quick() and is_local(file)
 
 pytest_plugins = ["data_fixtures", "processor_time", "table_fixtures", "worker_fixtures"]
 """Modules of ``tests/support`` with fixtures for tests in several folders, and with hooks."""

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ import pytest
 import typer
 import yaml
 from ci_page import IGNORED, JOBS, NAMES, PAGE, RELEASE, SCRIPTS
-from command import NO_ENGINE, PACKAGE, Package
+from command import NO_ENGINE, PACKAGE, Package, package
+from registries import registry
 
 from packager.cli.commands import app
 
@@ -180,3 +182,25 @@ def test_the_script_tests_a_package_and_tells_what_went_wrong(
     assert not (
         tested / "report.json"
     ).exists()  # that of the earlier test would be taken for this one
+
+
+@pytest.mark.long
+@pytest.mark.slow
+@pytest.mark.network
+def test_the_script_releases_a_package(tmp_path: Path, local_package: Package) -> None:
+    project, key = tmp_path / "shop", tmp_path / "release.key"
+    shutil.copytree(local_package.project, project, ignore=shutil.ignore_patterns(".git"))
+    password = {"MODEL_PACKAGER_KEY_PASSWORD": "of the key"}
+    assert package("key", key, env=password).code == 0
+    script = written(RELEASE, tmp_path)
+    data = project / "data" / "visits.csv"
+    with registry(tmp_path / "registry") as running:
+        target = f"{running.host}/team/shop"
+        done = run(script, project, data, target, key, ON="--local", **password)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "pushed").read_text().startswith(f"{target}@sha256:")
+    assert json.loads((tmp_path / "verified.json").read_bytes())["verified"] is True
+
+    refused = run(script, project, tmp_path / "absent.csv", target, key, ON="--local", **password)
+    assert refused.returncode == 2
+    assert "absent.csv" in refused.stderr

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
@@ -77,3 +79,17 @@ def test_the_verdict_says_whether_the_bound_moves(
 ) -> None:
     bound = newest.Bound("uvicorn", Version(ceiling), Version("0.54.0"))
     assert bound.verdict(Version(found), passed) == said
+
+
+def test_the_environment_of_the_tests_is_the_locked_one() -> None:
+    """``make setup`` installs each line of the lock whose marker holds here."""
+    lines = re.findall(r"^([\w.\[\]-]+==[^\\\n]+)", LOCK, re.MULTILINE)
+    locked = [Requirement(line) for line in lines]
+    assert len(locked) > 100
+    other = {
+        one.name: f"expected {one.specifier}, got {version(one.name)}"
+        for one in locked
+        if (one.marker is None or one.marker.evaluate())
+        and not one.specifier.contains(version(one.name), prereleases=True)
+    }
+    assert other == {}

@@ -17,7 +17,7 @@ import pytest
 import typer
 import yaml
 from command import PACKAGE, package_here
-from docs_blocks import BLOCKS, SHELL, TOP, Block, has_commands, of
+from docs_blocks import BLOCKS, SHELL, TOP, Block, has_commands, named_tests, of
 from docs_commands import OF_PAGES, commands
 
 from packager.cli.commands import app
@@ -31,41 +31,14 @@ RUN = {
     "docs/labels.md": "tests/test_docs_blocks.py",
     "docs/clients.md": "tests/serving/test_docs_clients.py",
     "docs/protocols.md": "tests/serving/test_docs_clients.py",
+    "docs/solutions-testing.md": "tests/packager/testing/test_release_shares.py",
     **dict.fromkeys(OF_PAGES, "tests/test_docs_commands.py"),
+    **dict.fromkeys(
+        (f"docs/{name}.md" for name in ("monitoring", "serving", "shadow", "try-page")),
+        "tests/test_docs_served.py",
+    ),
 }
 """Page → the test that runs its blocks of commands."""
-ENGINE, MODEL = "needs an engine, or a package of its own: ", "needs a package and a server: "
-NOT_RUN = {
-    "docs/alerts.md": "needs replicas and a Prometheus: tests/test_package_monitored.py has them",
-    "docs/bench.md": MODEL + "tests/packager/run/bench runs the verb",
-    "docs/checks.md": "names a row of other data: the tutorial runs the same verbs",
-    "docs/command-line.md": "needs jq",
-    "docs/dashboard.md": "needs a Prometheus: tests/packager/report/dashboard, which runs one",
-    "docs/drill.md": "takes ten minutes: CI runs it with --short; tests/test_drill.py",
-    "docs/images.md": ENGINE + "tests/packager/image runs builds with labels",
-    "docs/issues-service.md": "needs PostgreSQL and a base: tests/packager/tracker runs both",
-    "docs/issues.md": "needs a forge: tests/packager/tracker/forges; the tutorial runs the others",
-    "docs/kserve.md": "needs a cluster with KServe: tests/packager/deploy/kserve",
-    "docs/label-queue.md": MODEL + "tests/packager/labelling runs the verb",
-    "docs/mlflow.md": "needs a tracking server: tests/test_package_mlflow.py runs one",
-    "docs/model-formats.md": "needs a booster's file: tests/packager/project/test_from_mlflow.py",
-    "docs/monitoring.md": MODEL + "the tutorial sends labels",
-    "docs/new-data.md": ENGINE + "tests/packager/testing and tests/test_package_data_test.py",
-    "docs/platforms.md": ENGINE + "tests/packager/cli/test_registry_index.py pushes an index, "
-    "tests/serving/test_compiled_check.py proves at the start",
-    "docs/registry.md": "needs a registry: tests/packager/registry has one of its own",
-    "docs/releases.md": "makes a release: tests/test_release.py runs its rules",
-    "docs/replay.md": ENGINE + "README's and the tutorial's replays run",
-    "docs/scoring.md": MODEL + "tests/packager/scoring runs the verb",
-    "docs/serving.md": MODEL + "the tutorial serves",
-    "docs/shadow.md": "needs two servers: tests/serving/shadow has them",
-    "docs/signing.md": ENGINE + "tests/packager/trust/test_sign.py signs and verifies",
-    "docs/solutions-testing.md": "needs two solutions: tests/packager/testing",
-    "docs/testing.md": MODEL + "the tutorial tests a package",
-    "docs/try-page.md": MODEL + "tests/serving/test_try_page.py opens the page",
-    "docs/update.md": "needs an engine: tests/test_package_releases.py updates a deployment",
-}
-"""Page whose blocks of commands no test runs as they are → why, and what runs instead."""
 
 
 def called(line: str) -> list[str] | None:
@@ -109,13 +82,15 @@ def test_the_command_line_takes_every_command_of_a_block() -> None:
     assert wrong == {}
 
 
-def test_every_page_with_commands_is_run_or_says_why_not() -> None:
-    pages = {block.page for block in BLOCKS if has_commands(block)}
-    assert pages == RUN.keys() | NOT_RUN.keys()
-    assert RUN.keys() & NOT_RUN.keys() == set()
-    reasons = [why for page in OF_PAGES.values() for why in page.absent.values()]
-    named = {name for text in (*RUN.values(), *NOT_RUN.values(), *reasons) for name in paths(text)}
-    assert [name for name in sorted(named) if not (TOP / name).exists()] == []
+def test_every_page_with_commands_is_run() -> None:
+    assert {block.page for block in BLOCKS if has_commands(block)} == RUN.keys()
+    assert [name for name in sorted({*RUN.values()}) if not (TOP / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", OF_PAGES)
+def test_every_command_that_is_not_run_has_a_test_of_what_it_does(page: str) -> None:
+    for start, why in OF_PAGES[page].absent.items():
+        assert named_tests(why), f"{start}: {why}"
 
 
 def test_every_reason_is_of_a_command() -> None:
@@ -133,11 +108,6 @@ def _typed(page: str) -> Iterator[str]:
     for block in BLOCKS:
         if block.page == page and has_commands(block):
             yield from commands(block.text)
-
-
-def paths(text: str) -> list[str]:
-    """The files and folders of tests that a text names."""
-    return re.findall(r"tests/[\w/]+(?:\.py)?", text)
 
 
 @pytest.mark.parametrize("block", of("python"))

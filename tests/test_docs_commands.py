@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import joblib
@@ -18,16 +18,28 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 import warm_processes
 from command import NO_ENGINE, PACKAGE, Done, Package, ask, package, served
-from docs_blocks import BLOCKS, has_commands
-from docs_commands import OF_PAGES, as_here, commands, is_background, reason_absent
+from docs_blocks import BLOCKS, Block, has_commands
+from docs_commands import (
+    OF_PAGES,
+    as_here,
+    commands,
+    is_background,
+    reason_absent,
+    with_names,
+)
+from docs_parts import beside
+from readers import fixed, matches, transcript
 from real_prometheus import prometheus
 from registries import registry
 from running_trackers import running_tracker
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.server]
-SECONDS = 300
+SECONDS = 1800
+SHARED = ("home", "registry", "watching")
+"""Folders of what runs beside all pages."""
 EXIT_CODES = (0, 1)
 """1: a negative answer, such as drift; stderr says ``error:`` where a command failed."""
 
@@ -39,6 +51,25 @@ class World:
     folder: Path
     variables: dict[str, str]
     places: dict[str, str]
+
+    def of_page(self, page: str, folder: Path) -> World:
+        """A copy of the folder for a page, without what the pages before it wrote."""
+        for path in self.folder.iterdir():
+            if path.name in SHARED:
+                continue
+            if path.is_dir():
+                image = path.name.endswith("-image")
+                shutil.copytree(
+                    path, folder / path.name, copy_function=os.link if image else shutil.copy2
+                )
+            else:
+                shutil.copy2(path, folder / path.name)
+        return replace(
+            self,
+            folder=folder / OF_PAGES[page].folder,
+            variables={**self.variables},
+            places={**self.places},
+        )
 
     def run(self, command: str) -> Done:
         """Run a command of a page as typed; in a forked process, if it needs no shell."""
@@ -67,7 +98,9 @@ class World:
             seen = []
             for line in process.stdout:
                 seen.append(line)
-                if "http://127.0.0.1:" in line:
+                if address := re.search(r"http://127\.0\.0\.1:\d+", line):
+                    # A tracker asks for a login.
+                    assert requests.get(address[0], timeout=SECONDS).status_code in (200, 401)
                     return line
             raise AssertionError(f"{command} ended:\n{''.join(seen)}")
         finally:
@@ -84,6 +117,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, local_package: Package) -> I
     env = {**NO_ENGINE, "MODEL_STATE_DIR": "", "MODEL_PACKAGER_KEY_PASSWORD": "a-password"}
     with (
         served(local_package.reference, "--local", env=NO_ENGINE) as server,
+        served(local_package.reference, "--local", env=NO_ENGINE) as replica,
         running_tracker(folder / "home" / "tracker") as tracker,
         registry(folder / "registry") as registered,
     ):
@@ -106,9 +140,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, local_package: Package) -> I
                 variables["MODEL_PACKAGER_CACHE"] = cache
             places = {
                 "SERVER": server,
+                "REPLICA": replica,
                 "TRACKER": tracker.url,
                 "PROMETHEUS": watched.url,
-                "REGISTRY": registered.host,
+                "LOCAL_REGISTRY": registered.host,
                 "ROW_HASH": _suspicious(folder, variables),
             }
             for words in (("key", "release.key"), ("sign", "shop-image", "--key", "release.key")):
@@ -175,24 +210,35 @@ def test_every_page_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("page", OF_PAGES)
-def test_the_commands_of_a_page_run(world: World, page: str) -> None:
-    wrong = []
-    for block in BLOCKS:
-        if block.page != page or not has_commands(block):
-            continue
-        for written in commands(block.text):
-            if reason_absent(page, written) or not written.strip():
-                continue
-            command = as_here(page, written, world.places)
-            if is_background(command):
-                world.start(command)
-                continue
-            if variables := re.fullmatch(r"export (.*)", command):
-                world.variables.update(one.split("=") for one in variables[1].split())
-                continue
-            done = world.run(command)
-            if done.code not in EXIT_CODES or "error:" in done.err:
-                wrong.append(f"{page}:{block.line}: {command}\n{done.code} {done.err[-900:]}")
-    for name in ("MODEL_FEEDBACK_KEY_FILE", "MODEL_STATE_DIR"):
-        world.variables.pop(name, None)
+def test_the_commands_of_a_page_run(
+    world: World, page: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    world, wrong = world.of_page(page, tmp_path), []
+    with beside(page, tmp_path, request) as parts:
+        world.variables.update(parts.variables)
+        world.places.update(parts.places)
+        for block in BLOCKS:
+            if block.page == page and has_commands(block):
+                wrong += [f"{page}:{block.line}: {fault}" for fault in faults(world, page, block)]
     assert not wrong, "\n".join(wrong)
+
+
+def faults(world: World, page: str, block: Block) -> Iterator[str]:
+    """The commands of a block that fail, or print something else than it shows."""
+    shown = dict(transcript(block.text.replace("\\\n", " ")))
+    for written in commands(block.text):
+        if reason_absent(page, written) or not written.strip():
+            continue
+        command = as_here(page, written, world.places)
+        if is_background(command):
+            world.start(command)
+            continue
+        if variables := re.fullmatch(r"export (.*)", command):
+            world.variables.update(one.split("=") for one in variables[1].split())
+            continue
+        done = world.run(command)
+        if done.code not in EXIT_CODES or "error:" in done.err:
+            yield f"{command}\n{done.code} {done.err[-900:]}"
+        said = fixed(with_names(page, shown.get(written, ""), world.places))
+        if said and not matches(said, fixed(done.out.replace(f"{world.folder}/", ""))):
+            yield f"{command} printed\n{done.out}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -169,20 +170,25 @@ def test_a_model_of_a_run_and_one_that_is_not_there(tracking: Tracking, tmp_path
         assert not (tmp_path / "new").exists()
 
 
-ASK = """
+PAGE = (Path(__file__).parents[1] / "docs" / "mlflow.md").read_text(encoding="utf-8")
+[BLOCK] = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+_, ANSWERS, PROBABILITIES = BLOCK.splitlines()
+ASK = f"""
 import json, sys
 import mlflow, pandas as pd
-frame = pd.read_csv(sys.argv[2])
-model = mlflow.pyfunc.load_model(sys.argv[1])
-both = model.predict(frame, params={"probabilities": True})
-print(json.dumps({"answers": model.predict(frame).tolist(), "both": both.to_dict("list")}))
+frame = pd.read_csv(sys.argv[1])
+{BLOCK}
+answers = {ANSWERS}
+both = {PROBABILITIES}
+print(json.dumps(dict(answers=answers.tolist(), both=both.to_dict("list"))))
 """
+"""The block of the page, in the folder that holds ``exported``."""
 
 
 def test_mlflow_answers_from_an_exported_package_as_the_server_does(
     local_package: Package, tmp_path: Path
 ) -> None:
-    folder, rows = tmp_path / "model", tmp_path / "rows.csv"
+    folder, rows = tmp_path / "exported", tmp_path / "rows.csv"
     done = package("export", local_package.reference, "--mlflow", folder)
     assert done.code == 0, done.err
     frame = pd.read_csv(local_package.project / "data/visits.csv").drop(columns="returned").head(40)
@@ -190,8 +196,9 @@ def test_mlflow_answers_from_an_exported_package_as_the_server_does(
     expected = predicted(local_package.reference, rows, tmp_path)
     programs = peer_environment("exported", *(folder / "requirements.txt").read_text().splitlines())
     asked = subprocess.run(
-        [programs / "python", "-c", ASK, folder, rows], capture_output=True, text=True, check=False
-    )
+        [programs / "python", "-c", ASK, rows], cwd=tmp_path, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
     assert asked.returncode == 0, asked.stderr[-3000:]
     found = json.loads(asked.stdout.splitlines()[-1])
     assert found["answers"] == expected["prediction"].tolist()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from command import NO_ENGINE, Package, ask, package, served
+from command import NO_ENGINE, Package, ask, package, series, served
 from registries import registry
 
 pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.network, pytest.mark.server]
@@ -67,6 +70,7 @@ class Rule:
 def train(features, target, *, params, seed):
     return Rule()
 """
+PREDICTED = re.compile(r'model_predictions_total\{.*predicted="([^"]*)"')
 MIN_SHARED_LAYERS, MIN_SHARED = 4, 0.5
 """Layers that both have, and their share of the bytes of the smaller package, without a base."""
 STACKS = {
@@ -107,19 +111,29 @@ def test_both_answer_at_the_same_time(packages: dict[str, Package]) -> None:
         served(packages["old"].reference, "--local", env=NO_ENGINE) as old,
         served(packages["pinned"].reference, "--local", env=NO_ENGINE) as pinned,
     ):
-        for url in (old, pinned, old, pinned):
+        answered: dict[str, Counter[str]] = {old: Counter(), pinned: Counter()}
+        for url in (old, pinned, old, pinned, pinned):
             status, answer = ask(f"{url}/predict", body)
             assert status == 200, answer
             labels = [one["prediction"] for one in answer["predictions"]]
             assert np.mean(labels == asked["y"].to_numpy()) > 0.8
-        assert "model_package_info" in metrics(old)
+            answered[url].update(labels)
+        for url, labels_seen in answered.items():
+            assert counted(url, labels_seen.total()) == labels_seen
 
 
-def metrics(url: str) -> str:
-    import urllib.request
-
-    with urllib.request.urlopen(f"{url}/metrics", timeout=60) as answer:
-        return str(answer.read().decode())
+def counted(url: str, rows: int) -> Counter[str]:
+    """Rows by prediction, once ``rows`` are counted: workers write a few times a second."""
+    end = time.monotonic() + 60
+    while True:
+        found: Counter[str] = Counter()
+        for name, value in series(url).items():
+            match = PREDICTED.match(name)
+            if match and value:
+                found[match[1]] += int(value)
+        if found.total() >= rows or time.monotonic() > end:
+            return found
+        time.sleep(0.1)
 
 
 def test_trees_of_the_old_stack_are_compiled(packages: dict[str, Package]) -> None:

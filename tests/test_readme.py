@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def steady(text: str) -> str:
     text = re.sub(r"\b\d+(?= wheels)", "N", text)
     text = re.sub(r'"token":"[\w-]+"', '"token":"TOKEN"', text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
+    text = re.sub(r"\b\d+ (s|min)\b", "AGE", text)
     return re.sub(
         r"(?<![\d.])\d+\.\d+(e-?\d+)?(?![\d.])", lambda match: f"{float(match[0]):.3f}", text
     )
@@ -78,6 +80,40 @@ def test_the_transcript_is_what_happens(engine: Engine, base: str, diamonds: Pat
     finally:
         engine.remove(made)
         engine.remove(f"{made}-replay")
+
+
+@pytest.mark.parametrize("command", [line for line, _ in transcript(BLOCKS[0])])
+def test_make_knows_what_to_do(command: str) -> None:
+    """``test_drill.py`` and the test below run two of them; ``.ci/run`` runs the tests."""
+    assert command.startswith("make ")
+    words = command.partition("#")[0].split()
+    done = subprocess.run(
+        [*words, "--dry-run"], cwd=TOP, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"scripts/{words[1]}" in done.stdout
+
+
+@pytest.mark.engine
+@pytest.mark.long
+@pytest.mark.slow
+@pytest.mark.network
+def test_the_demo_ends_with_the_issues_that_the_page_shows(engine: Engine) -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/demo.py"], cwd=TOP, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    printed = textwrap.dedent(done.stdout.partition("the most urgent first\n")[2])
+    said = [(lines(command), lines(out)) for command, out in transcript(BLOCKS[2])]
+    told = [(lines(command), lines(out)) for command, out in transcript(printed)]
+    assert [command for command, _ in told] == [command for command, _ in said]
+    for (command, out), (_, there) in zip(said, told, strict=True):
+        assert there[: len(out)] == out, command
+
+
+def lines(text: str) -> list[str]:
+    """What is steady of each line, without the widths of columns."""
+    return [" ".join(line.split()) for line in steady(text).splitlines()]
 
 
 def shell(command: str, folder: Path) -> str:

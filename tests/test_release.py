@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -152,3 +154,24 @@ def test_the_pins_of_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     installed = part(monkeypatch, "installed")
     lock = "a==1 \\\n    --hash=sha256:00\nb-c==2.0 ; sys_platform == 'linux' \\\n    --hash=x\n"
     assert installed.pins_of(lock) == "a==1\nb-c==2.0 ; sys_platform == 'linux'\n"
+
+
+@pytest.mark.long
+@pytest.mark.network
+def test_a_rehearsal_in_a_clone_writes_what_the_page_lists(tmp_path: Path) -> None:
+    """On one version of Python and without the demo, which ``make demo`` and its tests run."""
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", TOP, clone], check=True)
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    words = ("--rehearsal", "--no-demo", "--python", python)
+    done = subprocess.run(
+        [sys.executable, "scripts/release.py", *words], cwd=clone, capture_output=True, text=True,
+        check=False, env={**os.environ, "PYTHONPATH": str(clone)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = sorted(path.name for path in (clone / "dist").iterdir())
+    version = PROJECT["version"]
+    names = ("SHA256SUMS", ".cdx.json", "-py3-none-any.whl", ".tar.gz")
+    assert all(any(name.endswith(end) for name in written) for end in names), written
+    sums = (clone / "dist" / "SHA256SUMS").read_text().splitlines()
+    assert [line.split()[1] for line in sums] == [name for name in written if version in name]

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from command import NO_ENGINE, PACKAGE
+from readers import Reader, matches, reading, transcript
 from real_prometheus import free_port
 from service_images import COMPOSE, service_images
 
@@ -22,8 +17,6 @@ TEXT = (TOP / "docs" / "tutorial.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 NOT_RUN = ("pip install .",)
 """The environment of the tests has the command already."""
-ADDRESSES = {"serve parcels-image --local": "127.0.0.1:3000", "issues serve": "127.0.0.1:3080"}
-"""What the tutorial starts in the background → where it says that it listens."""
 
 
 def steady(text: str) -> str:
@@ -40,114 +33,6 @@ def steady(text: str) -> str:
     text = re.sub(r"(linux/)(amd64|arm64)|(?<=Python )3\.\d+", "HERE", text)
     text = re.sub(r"-?\d+\.\d+(e-?\d+)?", lambda one: f"{float(one[0]):.2g}", text)
     return "\n".join(re.sub(r"[ ─]+", " ", line).strip() for line in text.strip().splitlines())
-
-
-def matches(said: str, printed: str) -> bool:
-    """Whether a block shows what a command printed; ``…`` on a line stands for any lines."""
-    first, *others = (part.strip("\n") for part in re.split(r"^…$", said, flags=re.MULTILINE))
-    if not others:
-        return first == printed
-    if not printed.startswith(first) or not printed.endswith(others[-1]):
-        return False
-    place = len(first)
-    for part in others:
-        place = printed.find(part, place)
-        if place < 0:
-            return False
-        place += len(part)
-    return True
-
-
-def transcript(block: str) -> list[tuple[str, str]]:
-    """(command, output) pairs of a console block."""
-    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
-    return [(part.partition("\n")[0], part.partition("\n")[2]) for part in parts]
-
-
-class Reader:
-    """Somebody who follows the tutorial in a folder of their own."""
-
-    def __init__(self, folder: Path, *, engine: bool = False) -> None:
-        self.folder = folder
-        self.started: list[subprocess.Popen[str]] = []
-        self.places: dict[str, str] = {}
-        self.surprises: list[str] = []
-        """Commands that printed something else than the tutorial shows."""
-        self.variables = {
-            **{name: text for name, text in os.environ.items() if not name.startswith("MODEL_")},
-            **({} if engine else NO_ENGINE),
-            "PATH": f"{PACKAGE.parent}:{os.environ['PATH']}",
-            "XDG_DATA_HOME": str(folder / "home"),
-        }
-        if cache := os.environ.get("MODEL_PACKAGER_CACHE"):
-            self.variables["MODEL_PACKAGER_CACHE"] = cache
-
-    def here(self, command: str) -> str:
-        """A command with the ports of this machine."""
-        for said, found in self.places.items():
-            command = command.replace(said, found)
-        return command
-
-    def write(self, name: str, content: str) -> None:
-        """Save a file."""
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-
-    def change(self, name: str, old: str, new: str) -> None:
-        """Edit a file."""
-        text = (self.folder / name).read_text(encoding="utf-8")
-        assert old in text
-        self.write(name, text.replace(old, new))
-
-    def run(self, command: str) -> str:
-        """Standard output of a command as typed."""
-        if command.endswith("&"):
-            return self.start(command.removesuffix("&").strip())
-        if variable := re.fullmatch(r"export (\w+)=(\S+)", command):
-            self.variables[variable[1]] = self.here(variable[2])
-            return ""
-        if variable := re.fullmatch(r"(\w+)=\$\((.*)\)", command):
-            self.variables[variable[1]] = self.run(variable[2]).strip()
-            return ""
-        done = subprocess.run(
-            self.here(command), shell=True, executable="/bin/bash", cwd=self.folder,
-            env=self.variables, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode in (0, 1), done.stderr
-        return done.stdout
-
-    def start(self, command: str) -> str:
-        """The line with the address of what keeps running."""
-        process = subprocess.Popen(
-            [*command.split(), "--port", "0"], cwd=self.folder, env=self.variables,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        self.started.append(process)
-        assert process.stdout is not None
-        line = next((line for line in process.stdout if "http://127.0.0.1:" in line), "")
-        assert line, f"{command} ended: {process.wait()}"
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        said = next(where for verb, where in ADDRESSES.items() if verb in command)
-        self.places[said] = re.findall(r"127\.0\.0\.1:\d+", line)[0]
-        return line
-
-    def stop(self) -> None:
-        """End what was started last, as ``kill %1`` does."""
-        process = self.started.pop()
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
-
-
-@contextmanager
-def reading(folder: Path, *, engine: bool = False) -> Iterator[Reader]:
-    """A reader whose processes end with the block; ``engine``: who has one."""
-    reader = Reader(folder, engine=engine)
-    try:
-        yield reader
-    finally:
-        while reader.started:
-            reader.stop()
 
 
 def block_with(text: str) -> str:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,18 +102,27 @@ def table(file: Path | None, target: str) -> pd.DataFrame:
 
 
 @contextmanager
-def opened(name: str, frame: pd.DataFrame, target: str) -> Iterator[Model]:
-    """Build the packages of a model, and unpack them during the block."""
+def opened(
+    name: str, frame: pd.DataFrame, target: str, *, compiled: bool = True
+) -> Iterator[Model]:
+    """Build the packages of a model, and unpack them during the block.
+
+    Without ``compiled`` only the one with ``compile = "off"``.
+    """
     if name == "arrays":
         frame = array_table(target)
-    images = [_built(name, frame, target, mode) for mode in ("off", "auto")]
-    with _unpacked(images[0]) as native, _unpacked(images[1]) as compiled:
-        verdict = Manifest.load(compiled.path / "package" / "manifest.json").compiled
+    with ExitStack() as stack:
+        native = stack.enter_context(_unpacked(_built(name, frame, target, "off")))
+        other, refused = None, "not built"
+        if compiled:
+            other = stack.enter_context(_unpacked(_built(name, frame, target, "auto")))
+            verdict = Manifest.load(other.path / "package" / "manifest.json").compiled
+            other, refused = other if verdict.verdict == "equal" else None, verdict.reason
         yield Model(
             name=name,
-            compiled=compiled if verdict.verdict == "equal" else None,
+            compiled=other,
             native=native,
-            refused=verdict.reason,
+            refused=refused,
             estimator=_loaded(native),
             requests=_requests(frame.drop(columns=target)),
         )

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 MAX_DESCRIPTION = 16 << 20
 """Bytes of ``meta.json`` or ``config.json``, which is read whole."""
+SPANS = "token-classification"
+TASKS = {
+    "ForSequenceClassification": "text-classification",
+    "ForTokenClassification": SPANS,
+    "Model": "feature-extraction",
+}
+"""End of the name of an architecture of transformers → the task of its pipeline."""
 
 
 def folder_content(path: Path) -> str | None:
@@ -42,3 +49,16 @@ def description(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ValueError(f"a folder whose {path.name} holds no object")
     return document
+
+
+def task_of_config(config: Mapping[str, Any]) -> str | None:
+    """The task of a pipeline of transformers, by its ``config.json``; None for others."""
+    architecture = architecture_of(config)
+    if architecture.endswith("LMHeadModel"):
+        return None
+    return next((task for end, task in TASKS.items() if architecture.endswith(end)), None)
+
+
+def architecture_of(config: Mapping[str, Any]) -> str:
+    """The first architecture that ``config.json`` names."""
+    return str((config.get("architectures") or ["no architecture"])[0])

@@ -69,12 +69,12 @@ def _output_names(native: Any, count: int) -> list[str]:
 
 
 def _given(native: Any, rows: Any) -> Any:
-    names = _input_names(native)
+    names, dtypes = _input_names(native), _input_dtypes(native)
     if not names:
-        return matrix(rows, np.float32)
+        return matrix(rows, next(iter(dtypes.values()), np.float32))
     if not is_frame(rows):
         raise ValueError(f"the model has {len(names)} inputs, expected columns {', '.join(names)}")
-    arrays = [matrix(rows[[name]], np.float32) for name in names]
+    arrays = [matrix(rows[[name]], dtypes.get(name, np.float32)) for name in names]
     return dict(zip(names, arrays)) if isinstance(native.input_shape, dict) else arrays
 
 
@@ -85,6 +85,12 @@ def _input_names(native: Any) -> list[str]:
     if not _is_nested(native.input_shape):
         return []
     return [str(one.name) for one in native.inputs]
+
+
+def _input_dtypes(native: Any) -> dict[str, Any]:
+    """Input → its dtype, of inputs that take whole numbers; the others are ``float32``."""
+    told = {str(one.name): str(one.dtype) for one in getattr(native, "inputs", None) or ()}
+    return {name: np.dtype(dtype) for name, dtype in told.items() if "int" in dtype}
 
 
 def _inputs(native: Any) -> Inputs:

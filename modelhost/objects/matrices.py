@@ -13,16 +13,25 @@ def matrix(rows: Any, dtype: Any = np.float64, names: Sequence[str] | None = Non
     """An array of ``dtype``: of shape (rows, columns), or of an array's own shape.
 
     A frame with a single column of arrays gives them stacked. ``names``: the columns to take.
-    Raises ``ValueError`` for a column that holds anything but numbers and nulls.
+    Raises ``ValueError`` for a column that holds anything but numbers and nulls, and for nulls and
+    fractions if ``dtype`` holds none.
     """
     if not is_frame(rows):
-        return np.asarray(rows, dtype)
+        return _exact(np.asarray(rows), dtype)
     rows = rows if names is None else rows[list(names)]
     if rows.shape[1] == 1 and len(rows) and isinstance(rows.iloc[0, 0], (np.ndarray, list)):
-        return np.stack([np.asarray(one, dtype) for one in rows.iloc[:, 0]])
+        return _exact(np.stack([np.asarray(one) for one in rows.iloc[:, 0]]), dtype)
     array = np.empty(rows.shape, np.float64)
     for index, name in enumerate(rows.columns):
         array[:, index] = _numbers(rows[name], name)
+    return _exact(array, dtype)
+
+
+def _exact(array: Any, dtype: Any) -> Any:
+    """``array`` as ``dtype``; a whole number is never the rest of a fraction, or of a null."""
+    whole = np.dtype(dtype).kind in "iub"
+    if whole and array.dtype.kind == "f" and not np.array_equal(array, np.rint(array)):
+        raise ValueError("the model takes whole numbers, got a null or a fraction")
     return array.astype(dtype, copy=False)
 
 

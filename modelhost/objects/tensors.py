@@ -20,8 +20,7 @@ def adapt_torch(native: Any, declared: DeclaredAnswers) -> Any:
     torch: Any = sys.modules["torch"]
     if type(native).__name__ != "GraphModule":  # a graph of torch.export has no modes
         native.eval()
-    kind = next((p.dtype for p in native.parameters() if p.dtype.is_floating_point), torch.float32)
-    dtype = np.float64 if kind == torch.float64 else np.float32
+    dtype = _input_dtype(native)
     batch = _fixed_batch(native)
 
     def run(rows: Any) -> Any:
@@ -49,6 +48,28 @@ def adapt_torch(native: Any, declared: DeclaredAnswers) -> Any:
     return adapt_scored(ScoringModel(native, name, one_tensor, inputs, ending), declared)
 
 
+def _input_dtype(native: Any) -> Any:
+    """The dtype of the rows: whole numbers where the module looks them up, else as its weights."""
+    torch: Any = sys.modules["torch"]
+    taken = _placeholder(native)
+    if taken is not None:
+        return np.dtype(str(taken.dtype).partition(".")[2].replace("bfloat16", "float32"))
+    if _looks_up(native):
+        return np.int64
+    kind = next((p.dtype for p in native.parameters() if p.dtype.is_floating_point), torch.float32)
+    return np.float64 if kind == torch.float64 else np.float32
+
+
+def _looks_up(native: Any) -> bool:
+    """Whether the first operation is an embedding, whose input are indices."""
+    graph = getattr(native, "inlined_graph", None)
+    if graph is not None:
+        uses = list(graph.inputs())[-1].uses()
+        return any(use.user.kind().startswith("aten::embedding") for use in uses)
+    leaf = next((one for one in native.modules() if not list(one.children())), None)
+    return type(leaf).__name__ in ("Embedding", "EmbeddingBag")
+
+
 def _plain(answer: Any) -> Any:
     """Arrays of what a module gives: a tensor, a tuple or list of them, or a dict by name."""
     if isinstance(answer, dict):
@@ -66,25 +87,25 @@ def _array(tensor: Any) -> Any:
 
 
 def _placeholder(native: Any) -> Any:
-    """The shape of the input of a graph of ``torch.export``; None for another module."""
+    """The input of a graph of ``torch.export``, a tensor; None for another module."""
     graph = getattr(native, "graph", None)
     if graph is None or not hasattr(graph, "find_nodes"):
         return None
-    shapes = [
-        node.meta["val"].shape
+    tensors = [
+        node.meta["val"]
         for node in graph.find_nodes(op="placeholder")
         if hasattr(node.meta.get("val"), "shape")
     ]
-    return shapes[-1] if shapes else None
+    return tensors[-1] if tensors else None
 
 
 def _fixed_batch(native: Any) -> int | None:
-    shape = _placeholder(native)
-    return int(shape[0]) if shape is not None and isinstance(shape[0], int) else None
+    taken = _placeholder(native)
+    return int(taken.shape[0]) if taken is not None and isinstance(taken.shape[0], int) else None
 
 
 def _width(native: Any) -> int | None:
-    shape = _placeholder(native)
-    if shape is not None and len(shape) == 2 and isinstance(shape[1], int):
-        return int(shape[1])
+    taken = _placeholder(native)
+    if taken is not None and len(taken.shape) == 2 and isinstance(taken.shape[1], int):
+        return int(taken.shape[1])
     return None

@@ -12,12 +12,17 @@ from modelhost.pickles.compressed import limit_of
 from modelhost.pickles.skops_schema import MAX_SCHEMA, SCHEMA
 
 ZIP = b"PK\x03\x04"
-PICKLE_MEMBERS = (".pkl", ".pickle", ".joblib", ".dill")
+HEAD = 512
+"""First bytes of a file that tell its format: those of tar's first header."""
+ARRAY = b"\x93NUMPY"
 MAX_MEMBERS = 100_000
 MAX_MEMBER = 2 << 30
 """Bytes of a member that are looked at."""
 _STORAGE = re.compile(r"(^|/)(data|constants|weights)/(\d+|weight_\d+|tensor_\d+)$")
 """Members of PyTorch's archives that are the raw bytes of a tensor."""
+_PICKLE_NAME = re.compile(
+    r"\.(pkl|pickle|joblib|dill|cloudpickle)(\.(gz|bz2|xz|lzma|z|lz4|zst|zip|tar))*$"
+)
 _BROKEN = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, OSError, EOFError, RuntimeError),
     *(NotImplementedError, ValueError, LookupError),
@@ -26,7 +31,7 @@ _BROKEN = (
 
 def is_archive(file: BinaryIO, head: bytes) -> bool:
     """Whether the file is an archive, also one of ZIP behind other bytes."""
-    if head.startswith((ZIP, b"PK\x05\x06")) or head[257:262] == b"ustar":
+    if head.startswith((ZIP, b"PK\x05\x06")) or is_tar(head):
         return True
     if head[:1] == b"\x80":
         return False  # a pickle; what follows it is read as well
@@ -35,12 +40,26 @@ def is_archive(file: BinaryIO, head: bytes) -> bool:
     return is_zip
 
 
+def is_tar(head: bytes) -> bool:
+    """Whether a file that begins with ``head`` is a tar, also one of the form without a magic."""
+    try:
+        tarfile.TarInfo.frombuf(head[:HEAD], "utf-8", "surrogateescape")
+    except (tarfile.HeaderError, ValueError):
+        return False
+    return True
+
+
+def is_pickle_name(name: str) -> bool:
+    """Whether a file of this name must be a pickle, whatever compresses it."""
+    return _PICKLE_NAME.search(name.lower()) is not None
+
+
 def audit_archive(audit: Any, file: BinaryIO, location: str, depth: int) -> None:
     """Audit the members of an archive."""
-    start = file.read(262)
+    start = file.read(HEAD)
     file.seek(0)
     try:
-        if start[257:262] == b"ustar":
+        if is_tar(start):
             _tar(audit, file, location, depth)
         else:
             _zip(audit, file, location, depth)
@@ -61,16 +80,16 @@ def _zip(audit: Any, file: BinaryIO, location: str, depth: int) -> None:
         script = torch and any(name.endswith("constants.pkl") for name in names)
         for member in members:
             name = member.filename
-            if name.endswith("/") or (torch and _STORAGE.search(name)):
+            if name.endswith("/") or (torch and _is_storage(archive, member)):
                 continue
             inner = f"{location}, {name}:"
             # PyTorch reads those of TorchScript itself, without Python.
-            expected = name.lower().endswith(PICKLE_MEMBERS) and not script
+            expected = is_pickle_name(name) and not script
             if member.file_size > min(MAX_MEMBER, limit_of(member.compress_size)):
                 audit.report.refuse(inner, f"holds {member.file_size:,} bytes, too many to audit")
                 continue
             if name == SCHEMA:
-                _schema(audit, archive, member, inner)
+                _schema(audit, archive, member, inner, depth)
                 continue
             with archive.open(member) as content:
                 audit.content(
@@ -79,11 +98,21 @@ def _zip(audit: Any, file: BinaryIO, location: str, depth: int) -> None:
                 )  # fmt: skip
 
 
-def _schema(audit: Any, archive: zipfile.ZipFile, member: zipfile.ZipInfo, location: str) -> None:
+def _is_storage(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Whether a member is the raw bytes of a tensor, and not an array that NumPy would load."""
+    if not _STORAGE.search(member.filename):
+        return False
+    with archive.open(member) as content:
+        return content.read(len(ARRAY)) != ARRAY
+
+
+def _schema(
+    audit: Any, archive: zipfile.ZipFile, member: zipfile.ZipInfo, location: str, depth: int
+) -> None:
     if member.file_size > MAX_SCHEMA:
         audit.report.refuse(location, f"holds {member.file_size:,} bytes, too many to audit")
         return
-    audit.schema(archive.read(member), location)
+    audit.schema(archive.read(member), location, depth)
 
 
 def _tar(audit: Any, file: BinaryIO, location: str, depth: int) -> None:
@@ -95,6 +124,6 @@ def _tar(audit: Any, file: BinaryIO, location: str, depth: int) -> None:
             content = archive.extractfile(member) if member.isfile() else None
             if content is not None:
                 name = member.name
-                expected = name.lower().endswith(PICKLE_MEMBERS)
+                expected = is_pickle_name(name)
                 inner = f"{location}, {name}:"
                 audit.content(content, member.size, inner, expected=expected, depth=depth)

@@ -9,13 +9,14 @@ from modelhost.pickles.source import UnreadableError
 from modelhost.pickles.stand_ins import ConstructedObject
 
 WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
+DTYPE = "numpy.dtype"
 WRAPPERS = ("NumpyArrayWrapper", "NDArrayWrapper", "ZNDArrayWrapper")
 """Classes of joblib that stand for an array; the last two read other files."""
 _KIND = re.compile(r"([?biufcSUVOmMa])(\d*)$")
 _UNITS = {"U": 4, "?": 1}
 _SIZE, _FLAGS = 5, 7
 """Places in the state of a dtype: its size, or -1; and its flags."""
-_HAS_OBJECT = 0x01
+_HAS_OBJECT, _AS_LIST, _IS_POINTER = 0x01, 0x02, 0x04
 MAX_FIELDS = 10_000
 
 
@@ -29,10 +30,26 @@ def holds_objects(dtype: Any) -> bool:
         and isinstance(state[_FLAGS], int)
         and bool(state[_FLAGS] & _HAS_OBJECT)
     )
-    inside = kind == "O" or _any_object(dtype)
+    inside = kind == "O" or _holds_object(dtype.state)
     if inside and kind != "O" and not flagged:
         raise UnreadableError("has an array of objects that is declared as one of numbers")
     return inside or flagged
+
+
+def wrong_type(target: ConstructedObject, state: Any) -> str:
+    """The fault of the state of a dtype whose flags contradict it; empty if there is none.
+
+    NumPy takes the bytes of an array for pointers to objects, or the reverse, as the flags say.
+    """
+    if target.kind != DTYPE or not isinstance(state, tuple) or len(state) <= _FLAGS:
+        return ""
+    flags = state[_FLAGS]
+    objects = _kind(target)[0] == "O" or _holds_object(state)
+    expected = _HAS_OBJECT | _AS_LIST if objects else 0
+    checked = expected or _HAS_OBJECT | _AS_LIST | _IS_POINTER
+    if isinstance(flags, int) and flags & checked == expected:
+        return ""
+    return f"gives a type of NumPy flags that contradict it: {str(flags)[:40]}"
 
 
 def byte_count(dtype: Any, shape: Any) -> int:
@@ -69,7 +86,7 @@ def _integer(value: Any) -> int | None:
 
 def _kind(dtype: Any) -> tuple[str, str]:
     """The letter of a dtype and its digits; raises ``UnreadableError`` for an unknown one."""
-    known = isinstance(dtype, ConstructedObject) and dtype.kind == "numpy.dtype" and dtype.args
+    known = isinstance(dtype, ConstructedObject) and dtype.kind == DTYPE and dtype.args
     kind_text = dtype.args[0] if known else None
     match = _KIND.match(kind_text) if isinstance(kind_text, str) else None
     if match is None:
@@ -91,15 +108,15 @@ def _item_bytes(dtype: Any) -> int:
     return size
 
 
-def _any_object(dtype: Any) -> bool:
-    """Whether a field of a dtype holds objects."""
-    waiting, seen = [dtype.state], 0
+def _holds_object(state: Any) -> bool:
+    """Whether a field of a dtype with this ``state`` holds objects."""
+    waiting, seen = [state], 0
     while waiting:
         one = waiting.pop()
         seen += 1
         if seen > MAX_FIELDS:
             raise UnreadableError(f"has a dtype of more than {MAX_FIELDS:,} parts")
-        if isinstance(one, ConstructedObject) and one.kind == "numpy.dtype":
+        if isinstance(one, ConstructedObject) and one.kind == DTYPE:
             if one.args and isinstance(one.args[0], str) and one.args[0].startswith("O"):
                 return True
             waiting.append(one.state)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import gc
 import io
 import re
 from pathlib import Path
 from typing import Any, BinaryIO, Callable
 
-from modelhost.pickles.archives import audit_archive, is_archive
+from modelhost.pickles.archives import (
+    ARRAY,
+    HEAD,
+    ZIP,
+    audit_archive,
+    is_archive,
+    is_pickle_name,
+    is_tar,
+)
+from modelhost.pickles.array_files import read_header
 from modelhost.pickles.compressed import Decompressed, coding_of, limit_of
 from modelhost.pickles.judge import Judge
 from modelhost.pickles.reader import PickleContents, PickleReader
@@ -18,15 +26,10 @@ from modelhost.pickles.skops_schema import SchemaNames
 from modelhost.pickles.source import PickleStream, UnreadableError
 from modelhost.pickles.stand_ins import CALLED, MADE, GlobalName
 
-SUFFIXES = (".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle")
-"""Of files that must be pickles."""
-HEAD = 512
 MAX_DEPTH = 6
 """Of files within files."""
 MAX_PICKLES = 100_000
 _MAGIC = re.compile(rb"\x80[\x00-\x05]")
-_ARRAY = b"\x93NUMPY"
-MAX_HEADER = 1 << 20
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 """The first pickle of a file that PyTorch wrote before version 1.6."""
 _TORCH_PICKLES = 4
@@ -70,29 +73,33 @@ class Audit:
         """
         head = file.read(HEAD)
         file.seek(0)
-        coding = coding_of(head)
         if depth > MAX_DEPTH:
             self.report.refuse(location, f"has files within files more than {MAX_DEPTH} deep")
-        elif coding is not None and coding.make is None:
-            self._closed(location, coding.name, expected)
-        elif coding is not None:
-            self._compressed(file, size, location, coding, expected=expected, **how)
-        elif head.startswith(_ARRAY):
-            self._array(file, size, location)
+        elif self._compressed(file, size, location, coding_of(head), expected=expected, **how):
+            pass
+        elif head.startswith(ARRAY):
+            self._arrays(PickleStream(file, size), size, location)
         elif is_archive(file, head):
             audit_archive(self, file, location, depth + 1)
+            if is_tar(head):  # the name of the first member may be opcodes
+                file.seek(0)
+                certain = self._joblib_only or _MAGIC.match(head) is not None
+                self._pickles(lambda: file, (size, size), location, certain=certain, **how)
         elif _MAGIC.match(head) or expected:
             self._pickles(lambda: file, (size, size), location, certain=True, **how)
         elif head:
             self._pickles(lambda: file, (size, size), location, certain=False, **how)
 
-    def schema(self, content: bytes, location: str) -> None:
+    def schema(self, content: bytes, location: str, depth: int) -> None:
         """Judge the globals of a ``schema.json``, if it is that of a skops archive."""
         try:
             names = SchemaNames(content)
         except UnreadableError as error:
             self.report.refuse(location, str(error))
             return
+        if not names.is_skops:
+            file = io.BytesIO(content)
+            self.content(file, len(content), location, expected=False, depth=depth)
         self.report.pickles += names.is_skops
         for what in names.acts:
             self.report.refuse(location, what)
@@ -107,22 +114,31 @@ class Audit:
 
     def _compressed(
         self, file: BinaryIO, size: int, location: str, coding: Any, *, expected: bool, **how: bool
-    ) -> None:
+    ) -> bool:
+        """Audit a compressed file; False if it only looks like one: a magic may be opcodes."""
+        if coding is None or coding.make is None:
+            if coding is not None:
+                self._closed(location, coding.name, expected)
+            return coding is not None
+
         def again() -> Any:
             file.seek(0)
             return Decompressed(file, coding)
 
         try:
-            head = again().read(HEAD)
+            head = _beginning(again())
         except UnreadableError as error:
-            if expected:
+            if expected and coding.certain:
                 self.report.refuse(location, str(error))
-            return  # it only looks compressed, or its own reader will fail
-        if head.startswith((_ARRAY, b"PK\x03\x04")):
+                return True
+            file.seek(0)
+            return False
+        if head.startswith((ARRAY, ZIP)) or is_tar(head) or coding_of(head) is not None:
             self._audit_compressed(again(), limit_of(size), location, expected=expected)
-            return
+            return True
         certain = expected or _MAGIC.match(head) is not None
         self._pickles(again, (limit_of(size), size), location, certain=certain, **how)
+        return True
 
     def _audit_compressed(self, stream: Any, limit: int, location: str, *, expected: bool) -> None:
         """An archive or array that is compressed as a whole."""
@@ -138,21 +154,25 @@ class Audit:
         parts.seek(0)
         self.content(parts, size, location, expected=expected, depth=MAX_DEPTH - 1)
 
-    def _array(self, file: BinaryIO, size: int, location: str) -> None:
-        """A file of ``numpy.save``; only an array of objects has a pickle, behind its header."""
-        source = PickleStream(file, size)
-        try:
-            version = source.read(8)[6]
-            length = int.from_bytes(source.read(2 if version == 1 else 4), "little")
-            if length > MAX_HEADER:
-                raise UnreadableError(f"has a header of {length:,} bytes")
-            header = ast.literal_eval(source.read(length).decode("latin1").strip())
-            if not _has_object(header["descr"]):
+    def _arrays(self, source: PickleStream, size: int, location: str) -> None:
+        """Arrays of ``numpy.save``; only one of objects has a pickle, behind its header.
+
+        Arrays and pickles may follow one another, as NumPy reads them from one file.
+        """
+        while source.starts_with(ARRAY):
+            try:
+                count = read_header(source)
+            except UnreadableError:
+                self.report.refuse(location, "has a damaged header of an array of NumPy")
                 return
-        except (UnreadableError, SyntaxError, ValueError, TypeError, KeyError, MemoryError):
-            self.report.refuse(location, "has a damaged header of an array of NumPy")
-            return
-        self._read(source, location, certain=True)
+            if count is None:
+                self._read(source, location, certain=True)
+            elif count > size - source.offset:
+                return  # it is cut off, so that NumPy refuses it
+            else:
+                source.skip(count)
+        if not source.at_end():
+            self._read(source, location, certain=source.starts_with(b"\x80"))
 
     def _pickles(
         self,
@@ -167,9 +187,10 @@ class Audit:
 
         ``sizes``: the bytes that it may hold, and those on disk.
         """
-        wrapped = self._read(
-            PickleStream(again(), *sizes), location, certain=certain, arrays=True, **how
-        )
+        source = PickleStream(again(), *sizes)
+        wrapped = self._read(source, location, certain=certain, arrays=True, **how)
+        if source.starts_with(ARRAY):
+            self._arrays(source, sizes[0], location)
         if wrapped and not self._joblib_only:
             stream = again()
             if hasattr(stream, "seek"):
@@ -189,7 +210,7 @@ class Audit:
         seen, wrapped, script = PickleContents(source.size), False, how.pop("script", False)
         why, count = "", 0
         try:
-            while count == 0 or not source.at_end():
+            while count == 0 or not (source.at_end() or source.starts_with(ARRAY)):
                 reader = PickleReader(source, seen, arrays=arrays, **how)
                 value = reader.load()
                 wrapped = wrapped or reader.wrapped
@@ -253,10 +274,12 @@ def _is_importable(one: GlobalName) -> bool:
     return bool({CALLED, MADE} & one.uses)
 
 
-def _has_object(descr: Any) -> bool:
-    if isinstance(descr, str):
-        return "O" in descr
-    return isinstance(descr, (list, tuple)) and any(_has_object(one) for one in descr[:10_000])
+def _beginning(stream: Any) -> bytes:
+    """The first bytes of a stream that may return fewer than it is asked for."""
+    content = b""
+    while len(content) < HEAD and (part := stream.read(HEAD - len(content))):
+        content += part
+    return content
 
 
 def audit_model(path: Path, judge: Judge, *, joblib_only: bool = False) -> PickleReport:
@@ -267,11 +290,11 @@ def audit_model(path: Path, judge: Judge, *, joblib_only: bool = False) -> Pickl
     """
     audit = Audit(judge, joblib_only=joblib_only)
     if not path.is_dir():
-        expected = joblib_only or path.name.lower().endswith(SUFFIXES)
+        expected = joblib_only or is_pickle_name(path.name)
         audit.file(path, "the file", expected=expected)
         return audit.report
     for one in sorted(path.rglob("*")):
         if one.is_file():
             name = one.relative_to(path).as_posix()
-            audit.file(one, name, expected=name.lower().endswith(SUFFIXES))
+            audit.file(one, name, expected=is_pickle_name(name))
     return audit.report

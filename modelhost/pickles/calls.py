@@ -15,8 +15,20 @@ BLOCK = "pandas.core.internals.blocks.new_block"
 VECTORIZE = "numpy.vectorize"
 FACTORY = "collections.defaultdict"
 """Calls its first argument at a look-up, which reading a pickle may do."""
+ARRAYS = frozenset(
+    [
+        *("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"),
+        "numpy.ma.core._mareconstruct",
+    ]
+)
+"""Functions that make an array of the class that is their first argument."""
+INDEXES = "pandas.core.indexes."
+"""Modules of functions that make an index of the class that is their first argument."""
 KEEPERS = (PARTIAL, VECTORIZE)
 """Call their first argument only when they are called themselves, which no pickle may do."""
+SHARED = ("logging.getLogger", "pytz._UTC", "pytz._p")
+"""Functions that return an object which others have as well: no pickle has a state for it."""
+CONSTANTS = ("builtins.NotImplemented", "builtins.Ellipsis")
 _BUILTIN_BASES = ("object", "dict", "list", "set", "tuple", "str", "int", "float", "bytes")
 BASES = frozenset(["numpy.ndarray", *(f"builtins.{one}" for one in _BUILTIN_BASES)])
 """Bases whose ``__init__`` only takes a value: ``_reconstructor`` calls it."""
@@ -37,25 +49,38 @@ def note_arguments(full: str, args: tuple[Any, ...]) -> str:
         return _made(full, args)
     if full in RANDOM:
         return _random(full, args)
+    if instantiates(full) and not (args and isinstance(args[0], GlobalName)):
+        return f"calls {full} with a class that it has made"
     for index, one in enumerate(args):
         if isinstance(one, GlobalName):
             one.uses.add(_use_of(full) if index == 0 else MADE)
     if full == FACTORY and args and isinstance(args[0], ConstructedObject):
-        _note_factory(args[0])
-    if full.startswith("pandas.core.indexes.") and args and isinstance(args[0], GlobalName):
-        args[0].uses.add(GIVEN)  # _new_Index and its siblings call its __new__ with the values
+        return _note_factory(args[0])
+    if instantiates(full):
+        args[0].uses.add(GIVEN)  # they call its __new__ with the values
     return ""
 
 
-def note_state(target: ConstructedObject, state: Any) -> None:
-    """Note what a partial or vectorized function will call, which its state may replace."""
+def instantiates(full: str) -> bool:
+    """Whether a function makes an object of the class that is its first argument."""
+    return full in MAKERS or full in ARRAYS or (full.startswith(INDEXES) and "._new_" in full)
+
+
+def note_state(target: ConstructedObject, state: Any) -> str:
+    """Note what a partial or vectorized function will call, which its state may replace.
+
+    Returns what no pickle of data or models does, as ``note_arguments``.
+    """
+    if target.kind in SHARED:
+        return f"changes an object of {target.kind}, which the whole process shares"
     if target.kind not in KEEPERS:
-        return
+        return ""
     replaced = _kept(target.kind, state)
     if isinstance(replaced, GlobalName):
         replaced.uses.add(CALLED if target.factory else LATER)
     elif target.factory and isinstance(replaced, ConstructedObject):
-        _note_factory(replaced)
+        return _note_factory(replaced)
+    return ""
 
 
 def _use_of(full: str) -> str:
@@ -73,17 +98,21 @@ def _kept(kind: str, state: Any) -> Any:
     return first.get("pyfunc") if isinstance(first, dict) else None
 
 
-def _note_factory(one: ConstructedObject) -> None:
+def _note_factory(one: ConstructedObject) -> str:
     """Note that a ``defaultdict`` calls ``one``, and so what that keeps."""
     while not one.factory:
         one.factory = True
+        if one.of is None:
+            return f"calls {FACTORY} with an object that it has made"
         if one.kind not in KEEPERS:
-            return
+            one.of.uses.add(CALLED)
+            return ""
         for inner in (one.args[0] if one.args else None, _kept(one.kind, one.state)):
             if isinstance(inner, GlobalName):
                 inner.uses.add(CALLED)
             elif isinstance(inner, ConstructedObject):
                 one = inner
+    return ""
 
 
 def makes_a_block(constructed: Any) -> bool:

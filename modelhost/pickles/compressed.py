@@ -21,16 +21,25 @@ class Coding(NamedTuple):
 
     name: str
     magic: bytes
+    """Empty of one that has none."""
     make: Callable[[], Any] | None
     """Makes a decompressor; None for one that isn't read."""
 
+    @property
+    def certain(self) -> bool:
+        """Whether its magic says that a file is compressed: other files may begin as its header."""
+        return bool(self.magic)
 
+
+ZLIB = Coding("zlib", b"", lambda: zlib.decompressobj(15))
+LZMA = Coding("lzma", b"", lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, MAX_MEMORY))
+_ALONE = 13
+"""Bytes of the header of lzma's older form, which has no magic."""
+_MAX_PROPERTIES, _MAX_SIZE = 225, 1 << 38
 CODINGS = (
     Coding("gzip", b"\x1f\x8b", lambda: zlib.decompressobj(31)),
     Coding("bzip2", b"BZh", bz2.BZ2Decompressor),
     Coding("xz", b"\xfd7zXZ", lambda: lzma.LZMADecompressor(memlimit=MAX_MEMORY)),
-    Coding("lzma", b"\x5d\x00", lambda: lzma.LZMADecompressor(memlimit=MAX_MEMORY)),
-    Coding("zlib", b"\x78", lambda: zlib.decompressobj(15)),
     Coding("lz4", b"\x04\x22\x4d\x18", None),
     Coding("zstd", b"\x28\xb5\x2f\xfd", None),
     Coding("joblib before 0.10", b"ZF", None),
@@ -41,10 +50,32 @@ CODINGS = (
 
 def coding_of(head: bytes) -> Coding | None:
     """The coding of a file that begins with ``head``; None if it has none."""
-    coding = next((one for one in CODINGS if head.startswith(one.magic)), None)
-    if coding is not None and coding.name == "zlib" and int.from_bytes(head[:2], "big") % 31:
-        return None  # RFC 1950: the first two bytes are a multiple of 31
-    return coding
+    for one in CODINGS:
+        if head.startswith(one.magic):
+            return one
+    if _is_zlib(head):
+        return ZLIB
+    return LZMA if _is_lzma(head) else None
+
+
+def _is_zlib(head: bytes) -> bool:
+    """RFC 1950: deflate, a window of at most 32 KiB, two bytes that are a multiple of 31."""
+    return (
+        len(head) > 1
+        and head[0] & 0x0F == 8
+        and head[0] >> 4 < 8
+        and not head[1] & 0x20
+        and int.from_bytes(head[:2], "big") % 31 == 0
+    )
+
+
+def _is_lzma(head: bytes) -> bool:
+    """The header of lzma's older form, by the bounds that liblzma tells it by."""
+    if len(head) < _ALONE or head[0] >= _MAX_PROPERTIES:
+        return False
+    size = int.from_bytes(head[5:_ALONE], "little")
+    literal_bits = head[0] % 9 + head[0] // 9 % 5
+    return literal_bits <= 4 and (size == (1 << 64) - 1 or size < _MAX_SIZE)
 
 
 def limit_of(size: int) -> int:
@@ -90,7 +121,7 @@ class Decompressed:
         rest = self._decompressor.unused_data or self._file.read(STEP)
         if not rest:
             return False
-        if not rest.startswith(self._coding.magic):
+        if coding_of(rest) is not self._coding:
             raise UnreadableError(f"has bytes after the end of its {self._coding.name} stream")
         self._decompressor, self._given = self._make(), rest
         return True

@@ -126,18 +126,32 @@ class Definitions:
 
     def owner(self, definition: Definition, written: str) -> Definition | None:
         """The first of a class and its bases in whose body a line begins as ``written``."""
+        for one, body in self._with_bases(definition):
+            if re.search(rf"^[ \t]+(async )?{written}", body, re.MULTILINE):
+                return one
+        return None
+
+    def restores(self, definition: Definition) -> bool:
+        """Whether a class or a base has a ``__setstate__``, as every compiled base may."""
+        return any(
+            "def __setstate__(" in body
+            or (one.kind == COMPILED and one.file is not None and one.file.origin != STANDARD)
+            for one, body in self._with_bases(definition)
+        )
+
+    def _with_bases(self, definition: Definition) -> Iterator[tuple[Definition, str]]:
+        """A class and its bases, each with its body; empty of what is no class in Python."""
         waiting, seen = [definition], 0
         while waiting and seen < MAX_STEPS:
             one, seen = waiting.pop(0), seen + 1
             if one.kind != CLASS or one.file is None or one.file.text is None:
+                yield one, ""
                 continue
             head, body = _class_text(one.file.text, one.name)
-            if re.search(rf"^[ \t]+(async )?{written}", body, re.MULTILINE):
-                return one
+            yield one, body
             for base in re.findall(r"\w+", re.sub(r"\w+\s*=[^,]*", "", head)):
                 if base not in (one.name, "object"):
                     waiting.append(self.find(one.module, base))
-        return None
 
     def derives(
         self, definition: Definition, classes: frozenset[str], names: frozenset[str]

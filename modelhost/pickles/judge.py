@@ -11,7 +11,16 @@ from modelhost.pickles.calls import MAKERS, RANDOM
 from modelhost.pickles.definitions import CLASS, COMPILED, FUNCTION, Definition, Definitions
 from modelhost.pickles.modules import OWN, STANDARD, Modules, NoModules, is_standard
 from modelhost.pickles.reader import TORCH_BYTES
-from modelhost.pickles.stand_ins import CALLED, GIVEN, LATER, MADE, OPAQUE, SAFE, GlobalName
+from modelhost.pickles.stand_ins import (
+    CALLED,
+    GIVEN,
+    HIDDEN,
+    LATER,
+    MADE,
+    OPAQUE,
+    SAFE,
+    GlobalName,
+)
 from modelhost.pickles.states import EXECUTING, EXECUTING_NAMES
 
 _CLASS_NAME = re.compile(r"_*[a-z]?[A-Z]\w*")
@@ -21,6 +30,7 @@ _ANY_CALL = {CALLED, MADE, LATER}
 _DUNDER = re.compile(r"__\w+__")
 FOLLOWED = frozenset([*MAKERS, *RANDOM, TORCH_BYTES, WRAPPER, "numpy.dtype", "_codecs.encode"])
 """Names that the reader follows, so that another name would mislead it."""
+HIDES = "has no __setstate__, and gets its attributes from an object, which hides their names"
 TORCH_SCRIPT = "__torch__"
 """The module of types that a TorchScript archive defines itself; Python can't import it."""
 
@@ -60,7 +70,9 @@ class Judge:
         full, last = one.full, one.name.rpartition(".")[2]
         if full in self._names:
             return Judgement(True, "allowed by name")
-        if full in allowed.CALLS or full == WRAPPER or allowed.EXCEPTIONS.fullmatch(full):
+        if allowed.EXCEPTIONS.fullmatch(full):
+            return _refused(HIDES) if HIDDEN in one.uses else Judgement(True, "known")
+        if full in allowed.CALLS or full == WRAPPER:
             return Judgement(True, "known")
         if full in allowed.OBJECTS and MADE in one.uses and not one.uses & {CALLED, LATER, GIVEN}:
             return Judgement(True, "known")
@@ -110,6 +122,14 @@ class Judge:
             self._definitions.find(one.module, one.name), EXECUTING, EXECUTING_NAMES
         )
 
+    def _hides(self, one: GlobalName, definition: Definition) -> bool:
+        """Whether attributes of an object of the class are set by names that aren't known."""
+        return (
+            HIDDEN in one.uses
+            and definition.kind == CLASS
+            and not self._definitions.restores(definition)
+        )
+
     def _own(self, one: GlobalName) -> Judgement:
         """Of the project: what it defines itself, not what it imports."""
         definition = self._definitions.find(one.module, one.name.partition(".")[0])
@@ -117,6 +137,8 @@ class Judge:
             return self._elsewhere(one, definition)
         if definition.kind not in (CLASS, FUNCTION, COMPILED):
             return _refused("is no class or function of the project's code")
+        if self._hides(one, definition):
+            return _refused(HIDES)
         if self._is_named_only(one) and self._definitions.is_member(one.module, one.name):
             return Judgement(True, "own code")
         for outer, inner in _steps(one.name):
@@ -150,6 +172,8 @@ class Judge:
             if _is_refused(definition.module):
                 return _refused("is of a module that runs programs, opens files or loads code")
         if definition.kind == CLASS:
+            if self._hides(one, definition):
+                return _refused(HIDES)
             if one.uses & {CALLED, LATER} and not self._definitions.called_by_pickle(definition):
                 return _refused("is a class that no pickle of its objects calls")
             if GIVEN in one.uses and not self._definitions.called_by_pickle(

@@ -12,14 +12,27 @@ import pickle
 import struct
 from typing import Any
 
-from modelhost.pickles.arrays import WRAPPER, byte_count, holds_objects, padding_follows
-from modelhost.pickles.calls import MAKERS, makes_a_block, note_arguments, note_state
+from modelhost.pickles.arrays import (
+    WRAPPER,
+    byte_count,
+    holds_objects,
+    padding_follows,
+    wrong_type,
+)
+from modelhost.pickles.calls import (
+    CONSTANTS,
+    instantiates,
+    makes_a_block,
+    note_arguments,
+    note_state,
+)
 from modelhost.pickles.opcodes import BASE, OWN, Handler
 from modelhost.pickles.plain_values import plain_values
 from modelhost.pickles.source import PickleStream, UnreadableError
 from modelhost.pickles.stand_ins import (
     CALLED,
     GIVEN,
+    HIDDEN,
     MADE,
     OPAQUE,
     SAFE,
@@ -163,7 +176,8 @@ class PickleReader(BASE):  # type: ignore[misc]
             if isinstance(owner, GlobalName):
                 called.uses.add(SAFE)
                 return self._seen.name(owner.module, f"{owner.name}.{args[1]}", self.start)
-        if full == "builtins.type" and len(args) == 1:
+        known = first is None or (isinstance(first, GlobalName) and first.full in CONSTANTS)
+        if full == "builtins.type" and len(args) == 1 and known:
             called.uses.add(SAFE)
             return ConstructedObject(None)
         if full == TORCH_BYTES and len(args) == 1 and isinstance(first, bytes):
@@ -178,7 +192,7 @@ class PickleReader(BASE):  # type: ignore[misc]
         wrong = note_arguments(full, args)
         if wrong:
             self.act(wrong)
-        if full in MAKERS and isinstance(first, GlobalName):
+        if instantiates(full) and isinstance(first, GlobalName):
             return ConstructedObject(first, args[1:])
         return ConstructedObject(called, args)
 
@@ -231,22 +245,19 @@ class PickleReader(BASE):  # type: ignore[misc]
             named = f" {target.full}" if isinstance(target, GlobalName) else ""
             self.act(f"changes{named or ' an object'} itself, not an object that it has made")
             return
-        parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
-        for part in parts:
+        kind = target.kind or "its own"
+        for part in state if isinstance(state, tuple) and len(state) == 2 else (state,):
             if isinstance(part, dict):
                 for key in part:
                     if key in VALUE_OF_MEMBER or (
                         key.startswith("__") and key.endswith("__") and key not in NAMING
                     ):
-                        self.act(f"sets {key} of an object of {target.kind or 'its own'}")
-        note_state(target, state)
-        wrong = executed_text(state)
-        if wrong:
-            self.act(wrong)
-        elif hides_attributes(state):
-            self.act(
-                f"hides the attributes that it sets of an object of {target.kind or 'its own'}"
-            )
+                        self.act(f"sets {key} of an object of {kind}")
+            elif isinstance(part, ConstructedObject) and target.of is not None:
+                target.of.uses.add(HIDDEN)
+        wrong = note_state(target, state) or wrong_type(target, state) or executed_text(state)
+        if wrong or hides_attributes(state):
+            self.act(wrong or f"hides the attributes that it sets of an object of {kind}")
         if target.of is not None and not is_followed(state):
             target.of.uses.add(OPAQUE)
         if isinstance(target.state, dict) and isinstance(state, dict):

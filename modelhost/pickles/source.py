@@ -58,6 +58,14 @@ class PickleStream:
             searched = len(self.buffer)
         return self.read(end + 1 - self.position)
 
+    def starts_with(self, prefix: bytes) -> bool:
+        """Whether the next bytes are ``prefix``; none is read."""
+        if len(self.buffer) - self.position < len(prefix):
+            self._drop()
+            while len(self.buffer) < len(prefix) and (part := self._file.read(STEP)):
+                self.buffer += part
+        return self.buffer.startswith(prefix, self.position)
+
     def at_end(self) -> bool:
         """Whether no byte is left."""
         if self.position < len(self.buffer):

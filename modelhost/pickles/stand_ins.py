@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 CALLED, MADE, NAMED, SAFE, GIVEN = "called", "made", "named", "safe", "given"
-LATER, OPAQUE = "later", "opaque"
+LATER, OPAQUE, HIDDEN = "later", "opaque", "hidden"
 """A pickle's use of a global: it calls it, instantiates it by ``__new__``, or neither.
 
 ``GIVEN``: makes an object of it by ``__new__`` with arguments;
 ``SAFE``: calls it with arguments by which it can only look something up;
 ``LATER``: keeps it in an object that calls it when the object itself is called;
-``OPAQUE``: gives an object of it a state whose attributes aren't all known."""
+``OPAQUE``: gives an object of it a state whose attributes aren't all known;
+``HIDDEN``: gives it a state, or that of its slots, that is an object itself."""
 
 
 class GlobalName:

@@ -91,7 +91,7 @@ class _Reader:
             "labels": self._labels,
             "number": _number,
             "quantiles": self._numbers if output.in_numbers else _number,
-            "score": _boolean,
+            "score": _boolean if output.form.k is None else _relevant,
             "numbers": self._numbers,
             "array": self._numbers,
             "text": _text,
@@ -99,6 +99,8 @@ class _Reader:
         }[self._kind]
 
     def is_absent(self, actual: Any) -> bool:
+        if self._is_observation(actual):
+            return self._is_censored(actual)
         if isinstance(actual, Mapping) and self._kind != "json":
             return all(map(is_null, actual.values()))
         if isinstance(actual, list) and self._output.in_numbers:
@@ -186,8 +188,35 @@ class _Reader:
             raise InvalidError("not_labels")
         return labels
 
+    def _is_observation(self, actual: Any) -> bool:
+        """Whether it is the time and the event of survival, in place of numbers."""
+        columns = {*self._output.survival}
+        return isinstance(actual, Mapping) and bool(columns & actual.keys())
+
+    def _is_censored(self, actual: Mapping[str, Any]) -> bool:
+        """Whether it says nothing yet about any of the times of the answer."""
+        if any(is_null(actual.get(name)) for name in self._output.survival):
+            return True
+        try:
+            return not self._survived(actual)
+        except InvalidError:
+            return False
+
+    def _survived(self, actual: Mapping[str, Any]) -> dict[int, float]:
+        """Place → 1 without the event until that time, 0 with it; later than observed: unknown."""
+        if actual.keys() != {*self._output.survival}:
+            raise InvalidError("unknown_part")
+        time, event = (actual[name] for name in self._output.survival)
+        moment, seen, times = _number(time), _boolean(event), self._output.form.times
+        return {at: float(t < moment) for at, t in enumerate(times) if seen or t < moment}
+
     def _numbers(self, actual: Any) -> dict[int, float]:
         """Place → number, of those that are known."""
+        if self._is_observation(actual):
+            known = self._survived(actual)
+            if len(known) < len(self._output.form.times) and not self._output.parts:
+                raise InvalidError("unknown_part")
+            return known
         if isinstance(actual, Mapping):
             some = {name: value for name, value in actual.items() if not is_null(value)}
             placed = {self._part(name): _number(value) for name, value in some.items()}
@@ -227,6 +256,17 @@ def _boolean(actual: Any) -> Any:
         return _BOOLEAN.read(actual)
     except InvalidError:
         raise InvalidError("not_a_boolean") from None
+
+
+def _relevant(actual: Any) -> Any:
+    """Whether a row of a ranking is relevant: true, or a grade above 0."""
+    try:
+        return _BOOLEAN.read(actual)
+    except InvalidError:
+        grade = _number(actual)
+        if grade < 0:
+            raise InvalidError("not_a_boolean") from None
+        return grade > 0
 
 
 def _text(actual: Any) -> str:

@@ -26,9 +26,11 @@ from monitoring.scoring.survival import Curve, curve_metrics, risk_metrics
 from monitoring.scoring.texts import (
     json_columns,
     json_metrics,
+    span_columns,
     span_metrics,
     text_columns,
     text_metrics,
+    top_columns,
     top_metrics,
 )
 
@@ -92,16 +94,30 @@ def _number(truth: Sequence[Any], answers: Sequence[Any], _form: OutputForm) -> 
     return {"mae": np.abs(errors), "mse": errors**2, "bias": errors}
 
 
+def _number_list(truth: Sequence[Any], answers: Sequence[Any], form: OutputForm) -> Columns:
+    """Of survival probabilities the squared errors, of times whose truth (0 or 1) is known."""
+    columns = number_columns(truth, answers)
+    return {"brier": columns["mse"]} if form.times else columns
+
+
+def _json_value(truth: Sequence[Any], answers: Sequence[Any], form: OutputForm) -> Columns:
+    if form.top is not None:
+        columns = top_columns(truth, answers, form.top)
+    else:
+        columns = json_columns(truth, answers)
+    return columns | span_columns(truth, answers) if form.spans else columns
+
+
 ROW_MEASURES: dict[str, Callable[[Sequence[Any], Sequence[Any], OutputForm], Columns]] = {
     "label": _label,
     "number": _number,
     "labels": lambda truth, answers, _: set_columns(truth, answers),
-    "numbers": lambda truth, answers, _: number_columns(truth, answers),
+    "numbers": _number_list,
     "array": lambda truth, answers, _: number_columns(truth, answers),
     "quantiles": lambda truth, answers, form: quantile_columns(truth, answers, form.levels or ()),
     "score": _number,
     "text": lambda truth, answers, _: text_columns(truth, answers),
-    "json": lambda truth, answers, _: json_columns(truth, answers),
+    "json": _json_value,
 }
 
 

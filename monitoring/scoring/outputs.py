@@ -30,11 +30,22 @@ HEADLINES = {
     "text": "token_f1",
     "json": "exact_match",
 }
-"""The measure of each kind of output that alerts watch; none of an anomaly score."""
+"""The measure of each kind of output that stands for it; none of an anomaly score."""
 ERRORS = frozenset({"mae", "pinball"})
 """Headlines for which lower is better; the others are shares."""
 SCORE_MEASURES = ("score_anomalous", "score_normal")
 """Means of the anomaly score over rows that are anomalous, and over the others."""
+
+
+def headline_of(form: OutputForm) -> str | None:
+    """The metric of an evaluation that stands for an output; None of an anomaly score or a risk."""
+    if form.k is not None:
+        return f"ndcg_at_{form.k}"
+    if form.times:
+        return "brier"
+    if form.top is not None:
+        return f"recall_at_{form.top}"
+    return "span_f1" if form.spans else HEADLINES.get(form.kind)
 
 
 class LabelledOutput(NamedTuple):
@@ -50,6 +61,8 @@ class LabelledOutput(NamedTuple):
     """The labels, or the places of the numbers, that can come alone; empty if none can."""
     names: tuple[str, ...] = ()
     """Names of the numbers, such as those of the steps of a forecast; empty if they have none."""
+    survival: tuple[str, ...] = ()
+    """The columns of the time and of the event, of survival probabilities."""
 
     @property
     def in_numbers(self) -> bool:
@@ -65,8 +78,15 @@ class LabelledOutput(NamedTuple):
 
     @property
     def headline(self) -> str | None:
-        """The measure that alerts watch."""
-        return HEADLINES.get(self.form.kind) if self.scored else None
+        """The measure that alerts watch: a mean over rows, whose baseline the package has.
+
+        None of a ranking, which is measured by query, and of survival, by censored times.
+        """
+        if not self.scored or self.form.k is not None or self.form.times:
+            return None
+        return (
+            headline_of(self.form) if self.form.top is not None else HEADLINES.get(self.form.kind)
+        )
 
 
 def with_parts(outputs: Iterable[LabelledOutput]) -> tuple[LabelledOutput, ...]:

@@ -66,24 +66,36 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def top_columns(truth: Sequence[Any], answers: Sequence[Any], top: int) -> dict[str, Floats]:
+    """Recall of the first ``top`` items of each answer, and whether one is right; shape (rows,).
+
+    A truth is a list of items, or one; NaN for a row without any.
+    """
+    recall = np.full(len(truth), np.nan)
+    for row, (right, answer) in enumerate(zip(truth, answers, strict=True)):
+        items = {_key(item) for item in (right if isinstance(right, list) else [right])}
+        if items:
+            recall[row] = len(items & {_key(item) for item in _items(answer)[:top]}) / len(items)
+    hit = np.where(np.isnan(recall), np.nan, recall > 0)
+    return {f"recall_at_{top}": recall, f"hit_rate_at_{top}": hit}
+
+
 def top_metrics(truth: Sequence[Any], answers: Sequence[Any], top: int) -> Metrics:
     """Of the first ``top`` items of each answer: recall, and the share of rows with a right one.
 
-    A truth is a list of items, or one; rows without any are omitted.
+    Rows without a right item are omitted.
     """
-    recall, hit = [], []
-    for right, answer in zip(truth, answers, strict=True):
-        wanted = {_key(item) for item in (right if isinstance(right, list) else [right])}
-        given = {_key(item) for item in _items(answer)[:top]}
-        if wanted:
-            recall.append(len(wanted & given) / len(wanted))
-            hit.append(float(bool(wanted & given)))
-    return present(
-        {
-            f"recall_at_{top}": mean(np.array(recall, np.float64), "share"),
-            f"hit_rate_at_{top}": mean(np.array(hit, np.float64), "share"),
-        }
-    )
+    columns = top_columns(truth, answers, top)
+    return present({name: mean(column, "share") for name, column in columns.items()})
+
+
+def span_columns(truth: Sequence[Any], answers: Sequence[Any]) -> dict[str, Floats]:
+    """Numbers of spans of each row, shape (rows,): in both, in the answer, in the truth."""
+    counts = np.zeros((3, len(truth)))
+    for row, (right, answer) in enumerate(zip(truth, answers, strict=True)):
+        expected, answered = ({_key(span) for span in _items(one)} for one in (right, answer))
+        counts[:, row] = len(expected & answered), len(answered), len(expected)
+    return dict(zip(("spans_right", "spans_answered", "spans_expected"), counts, strict=True))
 
 
 def span_metrics(truth: Sequence[Any], answers: Sequence[Any]) -> Metrics:
@@ -91,13 +103,7 @@ def span_metrics(truth: Sequence[Any], answers: Sequence[Any]) -> Metrics:
 
     A span is a list ``[start, end, label]``, or an object, of which all entries count.
     """
-    held, given, both = [], [], []
-    for right, answer in zip(truth, answers, strict=True):
-        one, other = ({_key(span) for span in _items(row)} for row in (right, answer))
-        held.append(len(one))
-        given.append(len(other))
-        both.append(len(one & other))
-    hits, rights, answered = (np.array(row, np.float64) for row in (both, held, given))
+    hits, answered, rights = span_columns(truth, answers).values()
     metrics = {
         "span_precision": ratio(hits, answered),
         "span_recall": ratio(hits, rights),

@@ -9,10 +9,8 @@ from pathlib import Path
 
 from packager.digest import hash_files
 from packager.engine.engine import Engine
-from packager.environment import resolver, wheels
-from packager.environment.index import user_index_options
-from packager.environment.shipped import PATH as SHIPPED
 from packager.environment.shipped import shipped_wheels
+from packager.environment.shipped_downloads import fetch_shipped
 from packager.errors import PackageError
 from packager.image.base.base import find_base
 from packager.image.base.saved import BaseImage
@@ -45,7 +43,7 @@ def build_tracker_image(
     check_destination(output)
     base = _base(reference, engine, progress)
     locked = shipped_wheels(["issues"], base.target, f"base {reference}")
-    _fetch(locked, base, folder, progress)
+    fetch_shipped(locked, base.target, progress)
     image = tracker_image(base, locked, folder)
     for layer in image.layers:
         progress.item(layer.name, layer.source, layer.size, layer.seconds)
@@ -114,13 +112,3 @@ def _base(reference: str, engine: Engine | None, progress: Progress) -> BaseImag
             "make one with `package base`, and use --base and the name it prints",
         )
     return base
-
-
-def _fetch(locked: list[Wheel], base: BaseImage, folder: Path, progress: Progress) -> None:
-    absent = wheels.missing(locked)
-    if absent:
-        none = folder / "requirements.txt"
-        none.touch()
-        index = user_index_options().of_project(none, "unsafe-best-match", None)
-        resolved = resolver.locate(absent, base.target, index, SHIPPED.name)
-        wheels.fetch(resolved, index, progress)

@@ -20,7 +20,8 @@ def audit(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="REF|PROJECT|FILE", help="A package, a project's folder, or a model's file."
+            metavar="REF|PROJECT|FILE",
+            help="A package, a project's folder, or a model's file or folder.",
         ),
     ],
     vulnerabilities: Annotated[
@@ -76,11 +77,11 @@ def _audited(
         if vulnerabilities:
             look_up_wheels(audited, project.directory)
         return audited
-    if path.is_file() and path.suffix not in (".tar", ".gz"):
+    if _is_model(path):
         for option, given in (("--vulnerabilities", vulnerabilities), ("--deny-license", deny)):
             if given:
                 raise UsageError(
-                    f"{option}: expected a package or a project, got the file {target}",
+                    f"{option}: expected a package or a project, got the model {target}",
                     "leave it out",
                 )
         return audit_file(path, allow)
@@ -89,3 +90,12 @@ def _audited(
         if vulnerabilities:
             look_up(audited, reference)
         return audited
+
+
+def _is_model(path: Path) -> bool:
+    """Whether it is a model's file or folder, and no package in an archive or folder."""
+    from modelhost.pickles.archives import is_pickle_name
+
+    if path.is_dir():
+        return not any((path / name).exists() for name in ("oci-layout", "index.json", "blobs"))
+    return path.is_file() and (path.suffix not in (".tar", ".gz") or is_pickle_name(path.name))

@@ -174,13 +174,15 @@ def base(
 ) -> None:
     """Make a base image from Debian packages; print its name.
 
-    For machines that reach no registry.
+    For machines that reach no registry. The layers that all packages on it have in common are made
+    too, so that the first build takes less time.
     """
     from packager.engine.engine import Engine
     from packager.environment.platform import MACHINES
     from packager.image.base.base import restore_base
     from packager.image.base.debian import make_base
     from packager.image.export import Destination, write_archive
+    from packager.image.shipped_layers import prepare_layers
 
     if source is not None and (packages or output or release or platform):
         raise UsageError(
@@ -194,14 +196,19 @@ def base(
         )
     if output is not None:
         Destination("docker-archive", output).check()
-    engine = Engine.connect()
+    engine, progress = Engine.connect(), ConsoleProgress()
     base_image = (
         restore_base(source, engine)
         if source
-        else make_base(engine, ConsoleProgress(), packages or (), release, platform)
+        else make_base(engine, progress, packages or (), release, platform)
     )
     if output is not None:
         write_archive([base_image.image], output)
+    if source is None:
+        try:
+            prepare_layers(base_image, progress)
+        except PackageError as error:
+            progress.warn(f"{error.message}: the first build on this base makes its own layers")
     saved = base_image.saved
     fact = {
         "reference": saved.reference,

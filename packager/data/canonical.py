@@ -11,6 +11,7 @@ import functools
 import hashlib
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -49,7 +50,15 @@ def _blake(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
 
 
-def xxh3(data: bytes) -> int:
+@dataclass(frozen=True, slots=True)
+class HashedBytes:
+    """A cell of bytes of which only the hash is kept."""
+
+    xxh3: int
+    """XXH3 of the bytes, 64 bit, seed 0."""
+
+
+def xxh3(data: bytes | memoryview) -> int:
     """XXH3, 64 bit, seed 0."""
     from xxhash import xxh3_64_intdigest
 
@@ -94,6 +103,10 @@ def _string(value: str) -> tuple[str, int]:
 
 def _bytes(value: bytes) -> tuple[str, int]:
     return "bytes", xxh3(bytes(value)) ^ tag("bytes")
+
+
+def _hashed_bytes(value: HashedBytes) -> tuple[str, int]:
+    return "bytes", value.xxh3 ^ tag("bytes")
 
 
 def _instant(seconds: int, nanoseconds: int, name: str) -> int:
@@ -176,6 +189,7 @@ _RULES: tuple[tuple[Any, Callable[[Any], tuple[str, int]]], ...] = (
     ((int, np.integer), _integer),
     ((float, np.float16, np.float32, np.float64), _number),
     ((bytes, bytearray, memoryview), _bytes),
+    ((HashedBytes,), _hashed_bytes),
     ((dt.datetime,), _timestamp),
     ((np.datetime64,), lambda value: _numpy_time(value, "timestamp")),
     ((dt.date,), _date),

@@ -21,10 +21,13 @@ Take = Callable[[Any], Any]
 
 
 def cell_converter(name: str, reader: TableReadOptions) -> Take | None:
-    """The converter of the cells of a column; None if it is not declared as one of these kinds."""
+    """The converter of the cells of a column; None if it is not declared as one of these kinds.
+
+    None also for the content of files, which needs no conversion.
+    """
     kind = reader.kind(name)
     if kind == "bytes":
-        return to_bytes
+        return None if name in reader.folders else to_bytes
     if kind == "list":
         return _list_taker(reader.columns[name].element or "number")
     if kind == "decimal":

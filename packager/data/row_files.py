@@ -22,12 +22,17 @@ from packager.data.model_input import seconds
 from packager.data.parquet_files import parquet_blocks, parquet_schema
 from packager.data.parquet_open import refuse_too_large
 from packager.data.rows.csv_cells import parse_cells
-from packager.data.sources.listing import Format, has_table_suffix
+from packager.data.sources.listing import Format, has_table_suffix, source_files
 from packager.data.sources.table import SourceTable, column_names
 from packager.errors import UsageError
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Schema
-from packager.manifest.read_options import DEFAULT_OPTIONS, FileRows, TableReadOptions
+from packager.manifest.read_options import (
+    DEFAULT_OPTIONS,
+    ColumnReading,
+    FileRows,
+    TableReadOptions,
+)
 
 BLOCK_ROWS = 10_000
 _CELL_BYTES = 64
@@ -130,10 +135,21 @@ def _opened(path: Path, schema: Schema, reader: TableReadOptions) -> SourceTable
 def reader_for(path: Path, schema: Schema, reader: TableReadOptions) -> TableReadOptions:
     """How the rows of ``path`` are read for a package whose own data are read as ``reader`` says.
 
-    See ``fitting_reader``.
+    See ``fitting_reader``. Partitions that are text in the package are text, also if all values
+    of these rows look like integers.
     """
-    known = {column.name for column in (*schema.features, *schema.extras)}
-    return fitting_reader(path, known, reader)
+    columns = (*schema.features, *schema.extras)
+    fitting = fitting_reader(path, {column.name for column in columns}, reader)
+    target = () if schema.target is None else (schema.target,)
+    kinds = {column.name: column.kind for column in (*columns, *target)}
+    texts = {
+        partition.name: ColumnReading(kind="string")
+        for partition in source_files(path, fitting).partitions
+        if kinds.get(partition.name) == "string" and fitting.kind(partition.name) is None
+    }
+    return (
+        fitting.model_copy(update={"columns": {**fitting.columns, **texts}}) if texts else fitting
+    )
 
 
 def _is_table(path: Path) -> bool:

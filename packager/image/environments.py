@@ -11,7 +11,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 
-from packager.image.layers import Entry, Layer, cached_layer
+from packager.image.layer_cache import cached_layer
+from packager.image.layers import Entry, Layer
 from packager.image.wheels import SCRIPT_PYTHON, WheelFolder, site_packages
 
 PATHS = "environment.pth"

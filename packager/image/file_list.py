@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from packager.cache import atomic_file, cache_directory, touch
-from packager.digest import HashedFile, tree_digest
+from packager.digest import HashedFile, sha256_bytes, tree_digest
 from packager.image.layers import Entry, Layer, with_parents
 from packager.image.runtime import HARNESS, INSTALLED_AT, MEMBERS, MODEL, VENV, WHEELS
 from packager.image.trees import LayerTree, layer_tree
@@ -30,7 +30,7 @@ SHORT = 8
 """Hex digits of a sha256 in the list."""
 COMPANION = "companion"
 REMOVED = "removed by a layer above"
-READER_VERSION = 3
+READER_VERSION = 4
 """Part of the name of a cached list: raise it when fewer layers are accepted, or lists differ."""
 SAFE = "/!#$&'()*+,-.:;<=>?@[]^_`{|}~"
 
@@ -74,9 +74,9 @@ def listed_meanwhile(layers: Sequence[Layer]) -> Iterator[None]:
 def keep_listing(layer: Layer, listing: Listing) -> None:
     """Cache the list of the members of ``layer``, which this process made."""
     lines = (f"{_quoted(name)} {_rest(what)}\n" for name, what in sorted(listing.items()))
-    text = "".join(lines)
+    text = "".join(lines).encode("ascii")
     with atomic_file(_cache_path(layer.diff_id)) as file:
-        file.write_text(text, encoding="ascii")
+        file.write_bytes(f"{sha256_bytes(text)}\n".encode() + text)
 
 
 def entries_listing(entries: Iterable[Entry], digests: Mapping[str, str]) -> dict[str, str]:
@@ -95,12 +95,15 @@ def entries_listing(entries: Iterable[Entry], digests: Mapping[str, str]) -> dic
 
 
 def known_listing(diff_id: str) -> dict[str, str] | None:
-    """The cached list of the layer ``diff_id``; None if it was not read on this machine."""
+    """The cached list of the layer ``diff_id``; None if it was not read here, or is damaged."""
     location = _cache_path(diff_id)
     if not location.is_file():
         return None
+    digest, _, text = location.read_bytes().partition(b"\n")
+    if digest.decode(errors="replace") != sha256_bytes(text):
+        return None
     touch(location)
-    lines = location.read_text(encoding="ascii").splitlines()
+    lines = text.decode("ascii").splitlines()
     pairs = (line.partition(" ") for line in lines)
     return {unquote(name): unquote(what) for name, _, what in pairs}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from packager.cache import atomic_file
@@ -73,14 +73,22 @@ def joined_contents(layer: Layer, parts: Sequence[Layer]) -> LayerContents:
 def _kept(layer: Layer, find: Callable[[], LayerContents]) -> LayerContents:
     """The contents that are stored next to the tar of ``layer``, or what ``find`` returns."""
     beside = layer.path.with_suffix(SUFFIX)
-    if beside.is_file():
-        known = LayerContents.load(beside)
-        if known.diff_id == layer.diff_id:
-            return known
+    known = _stored(beside)
+    if known is not None and known.diff_id == layer.diff_id:
+        return known
     layer_contents = find()
     with atomic_file(beside) as file:
         file.write_bytes(layer_contents.dump())
     return layer_contents
+
+
+def _stored(path: Path) -> LayerContents | None:
+    if not path.is_file():
+        return None
+    try:
+        return LayerContents.load(path)
+    except PackageError:  # damaged: the layer is read again
+        return None
 
 
 def _read(layer: Layer) -> LayerContents:

@@ -14,17 +14,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
-from packager.cache import atomic_file, cache_directory, touch
-from packager.digest import CHUNK, HashedFile, canonical_json, sha256_bytes
+from packager.cache import cache_directory
+from packager.digest import CHUNK, HashedFile
 from packager.errors import PackageError
 from packager.image.hashing_file import HashingFile
 from packager.image.unchanged import unchanged
-from packager.manifest.base import FrozenModel
 from packager.progress import LayerSource
 from packager.tar_reader import MAX_MEMBERS, TarReader, Window, plain_tar
 
-# Part of every cache key: raise it when the bytes of a layer change for the same input.
-ASSEMBLER_VERSION = 1
+FOLDER = "layers"
+"""Of the cache: each layer with a sidecar, without which it counts as absent (``layer_cache``)."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,10 @@ class Layer:
             yield TarReader(file, plain_tar(f"layer {self.name}"), most, self.written)
 
     def read(self) -> Iterator[bytes]:
-        """Its bytes in chunks; raises ``PackageError`` at the end if they don't match diff_id."""
+        """Its bytes in chunks; raises ``PackageError`` at the end if they don't match diff_id.
+
+        A layer of the cache is then absent there, so the next command makes it again.
+        """
         digest = hashlib.sha256()
         with self.open() as file:
             while chunk := file.read(CHUNK):
@@ -72,9 +74,15 @@ class Layer:
         if f"sha256:{digest.hexdigest()}" != self.diff_id:
             raise PackageError(
                 f"layer {self.name}: expected {self.diff_id}, got sha256:{digest.hexdigest()}",
-                f"{self.path} was changed or damaged after it was made: "
-                "build again with --no-cache, or copy the package again",
+                f"{self.path} was changed or damaged after it was made: {self._mend()}",
             )
+
+    def _mend(self) -> str:
+        """Remove a damaged layer from the cache, if it is there; return what mends it."""
+        if self.path.parent != cache_directory(FOLDER):
+            return "build again with --no-cache, or copy the package again"
+        self.path.with_suffix(".json").unlink(missing_ok=True)
+        return "run the command again, which makes the layer again"
 
 
 class Readable(Protocol):
@@ -141,13 +149,6 @@ def file_mode(file: Path | HashedFile) -> int:
     if isinstance(file, HashedFile):
         return 0o755 if file.executable else 0o644
     return 0o755 if file.stat().st_mode & stat.S_IXUSR else 0o644
-
-
-class _Sidecar(FrozenModel):
-    """JSON file that the cache stores next to a layer's tar."""
-
-    diff_id: str
-    size: int
 
 
 class WrittenTar(NamedTuple):
@@ -236,59 +237,6 @@ def tree_entries(folder: Path, prefix: str) -> Iterator[Entry]:
             yield from tree_entries(path, inside)
         else:
             yield Entry(inside, source=path, mode=file_mode(path))
-
-
-def cached_layer(
-    name: str,
-    key: Sequence[object],
-    make: Callable[[], Iterable[Entry]],
-    *,
-    fresh: bool = False,
-) -> Layer:
-    """The layer of ``key``, from the cache, or built if it is absent or ``fresh`` is set."""
-    return cached_tar(name, key, lambda file: write_tar(file, make()), fresh=fresh)
-
-
-def cached_tar(
-    name: str,
-    key: Sequence[object],
-    write: Callable[[Path], WrittenTar],
-    *,
-    fresh: bool = False,
-) -> Layer:
-    """As ``cached_layer``, with the tar that ``write`` writes.
-
-    The tar is renamed into place before its sidecar, so an incomplete layer counts as absent.
-    """
-    started = time.monotonic()
-    digest = sha256_bytes(canonical_json([ASSEMBLER_VERSION, *key]))
-    tar = cache_directory("layers") / f"{digest}.tar"
-    sidecar = tar.with_suffix(".json")
-    source: LayerSource = "cached"
-    diff_id, members = "", None
-    if fresh or not _is_complete(tar, sidecar):
-        source = "built"
-        with atomic_file(tar) as file:
-            diff_id, size, members = write(file)
-        with atomic_file(sidecar) as file:
-            file.write_bytes(_Sidecar(diff_id=diff_id, size=size).dump())
-    known = _Sidecar.load(sidecar)
-    touch(tar)
-    seconds = time.monotonic() - started
-    written = members if known.diff_id == diff_id else None
-    return Layer(name, tar, known.diff_id, known.size, source, seconds, written=written)
-
-
-def made_here() -> dict[str, Path]:
-    """The layers in the cache, which this program built on this machine: diff_id → tar."""
-    sidecars = cache_directory("layers").glob(f"{'?' * 64}.json")
-    return {_Sidecar.load(sidecar).diff_id: sidecar.with_suffix(".tar") for sidecar in sidecars}
-
-
-def _is_complete(tar: Path, sidecar: Path) -> bool:
-    """Whether the cache holds a layer in full size; its bytes are verified when read."""
-    both = sidecar.is_file() and tar.is_file()
-    return both and tar.stat().st_size == _Sidecar.load(sidecar).size
 
 
 def plain_layer(name: str, path: Path, entries: Iterable[Entry]) -> Layer:

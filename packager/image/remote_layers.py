@@ -11,7 +11,8 @@ from pathlib import Path
 from packager.cache import atomic_file, cache_directory, touch
 from packager.errors import PackageError
 from packager.image.compressed_layers import gunzipped, is_gzip
-from packager.image.layers import Layer, made_here
+from packager.image.layer_cache import made_here
+from packager.image.layers import Layer
 from packager.registry.attachments import Descriptor
 from packager.registry.blobs import read_blob
 from packager.registry.repository import RegistryRepository

@@ -13,7 +13,8 @@ from packager.image.base.saved import BaseImage
 from packager.image.bytecode import Compiler, compiled_entries
 from packager.image.config import TRAINING
 from packager.image.environments import environment_layer
-from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer
+from packager.image.layer_cache import cached_layer
+from packager.image.layers import Entry, Layer, file_mode, plain_layer
 from packager.image.runtime import (
     HARNESS,
     INSTALLED_AT,

@@ -13,19 +13,21 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Self
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.wheels import wheel_path
 from packager.image.bytecode import CompileModules, Compiler, compiled_entries
+from packager.image.layer_cache import cached_layer, cached_tar
 from packager.image.layer_contents import (
     LayerContents,
     contents,
     is_shared_object,
     joined_contents,
 )
-from packager.image.layers import Entry, Layer, cached_layer, cached_tar
+from packager.image.layers import Entry, Layer, WrittenTar
 from packager.image.merged_layers import write_merged
 from packager.image.runtime import VENV, WHEELS
 from packager.image.shared_folders import WheelFiles, joined
@@ -173,6 +175,15 @@ def grouped(folders: Iterable[WheelFolder], name: str, *, fresh: bool = False) -
     if not small:
         return big
     key = ["wheels", *(layer.diff_id for layer in small)]
-    together = cached_tar(name, key, lambda file: write_merged(file, small), fresh=fresh)
+    together = cached_tar(name, key, lambda file: _merged(file, small), fresh=fresh)
     joined_contents(together, small)
     return [*big, together]
+
+
+def _merged(file: Path, layers: Sequence[Layer]) -> WrittenTar:
+    """``write_merged``, after layers of the cache were compared with their digests."""
+    for layer in layers:
+        if layer.source == "cached":
+            for _ in layer.read():
+                pass
+    return write_merged(file, layers)

@@ -17,12 +17,21 @@ def labelled_outputs(outputs: Sequence[Output]) -> tuple[LabelledOutput, ...]:
     return with_parts(
         LabelledOutput(
             output.name,
-            OutputForm(output.kind, _classes(output), output.levels),
+            OutputForm(
+                output.kind,
+                _classes(output),
+                output.levels,
+                k=output.k,
+                top=output.top,
+                spans=output.spans,
+                times=output.times or (),
+            ),
             _size(output),
             bool(output.target),
             names=output.target
             if output.kind != "labels" and _size(output) == len(output.target)
             else (),
+            survival=output.right if output.times else (),
         )
         for output in outputs
     )

@@ -13,7 +13,7 @@ from packager.project.config import FILENAME
 from packager.project.given_data import GivenData
 from packager.project.model_facts import Facts, facts_of_format, facts_of_pickle
 from packager.project.model_format import is_no_model
-from packager.project.output_sections import outputs_of, sections
+from packager.project.output_sections import ModelOutput, outputs_of, sections
 from packager.project.pickles import read_header, refuse_pickles
 from packager.project.scaffold import (
     choose_target,
@@ -57,7 +57,8 @@ def init_from_model(
         copies |= given.copies
     elif asked:
         raise UsageError("--target: expected --data with it, got none", "add --data FILE")
-    values = {"answers": _task_line(task or facts.task)} | values
+    answers = f"\n{facts.output.section()}" if facts.output and not task else None
+    values = {"answers": answers or _task_line(task or facts.task)} | values
     values |= {"name": package_name(directory), "model": quoted(f"model/{model.name}")}
     values |= {"torch": torch_line(content["requirements.txt"]), "origin": ""}
     content[FILENAME] = fill("pretrained.toml", values)
@@ -69,6 +70,8 @@ def _measured(
 ) -> dict[str, str]:
     """The parts of ``package.toml`` that the data tells: ``answers``, ``data``, ``classes``."""
     table = given.preview
+    if facts.output is not None and task is None and len(targets) < 2:
+        return _one_output(given, targets, facts.output)
     if len(targets) < 2:
         chosen = choose_target(given.name, table.names, targets[0] if targets else None)
         task = task or facts.task or task_of_target(table, chosen)
@@ -85,6 +88,26 @@ def _measured(
         if output.task == "classification" and not facts.labelled
     }
     answers = f"\n{sections(outputs, classes)}"
+    return {"answers": answers, "data": given.section(None), "classes": ""}
+
+
+def _one_output(given: GivenData, targets: Sequence[str], output: ModelOutput) -> dict[str, str]:
+    """``answers``, ``data`` and ``classes`` of a model with one output that is no task.
+
+    Raises ``UsageError`` for a target of an output that has no right answer.
+    """
+    if targets and not output.targeted:
+        raise UsageError(
+            f"--target: expected none for a model of kind {output.kind} without a right answer, "
+            f"got {targets[0]!r}",
+            "leave it out; `data.exclude` in package.toml keeps a column from the model",
+        )
+    if targets or (output.targeted and output.kind != "score"):
+        names = given.preview.names
+        target = choose_target(given.name, names, targets[0] if targets else None)
+    else:
+        target = None
+    answers = f"\n{output.section(target)}"
     return {"answers": answers, "data": given.section(None), "classes": ""}
 
 

@@ -1,4 +1,4 @@
-"""``[outputs]`` and the recipe of a new project with several targets."""
+"""``[outputs]`` of a new project: with several targets, or of a model of another kind."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from packager.manifest.base import Task
+from packager.manifest.outputs import OutputKind
 from packager.project.answers import ANSWERED
 from packager.project.scaffold import quoted
 
@@ -20,6 +21,23 @@ class NewOutput(NamedTuple):
     name: str
     target: str
     task: Task
+
+
+class ModelOutput(NamedTuple):
+    """The answer of a model that gives neither one label nor one number."""
+
+    name: str
+    kind: OutputKind
+    spans: bool = False
+    targeted: bool = True
+    """Whether a column can hold its right answer."""
+
+    def section(self, target: str | None = None) -> str:
+        """Its section of ``package.toml``."""
+        lines = [f"[outputs.{self.name}]", f'kind = "{self.kind}"']
+        lines += [f"target = {quoted(target)}"] if target is not None else []
+        lines += ["spans = true"] if self.spans else []
+        return "".join(f"{line}\n" for line in lines)
 
 
 def outputs_of(tasks: Mapping[str, Task]) -> list[NewOutput]:

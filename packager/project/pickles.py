@@ -15,6 +15,8 @@ from modelhost.pickles.source import UnreadableError
 from packager.digest import CHUNK
 
 HEAD_BYTES = 4 << 20
+USUAL = (b"\x78", b"\x5d\x00")
+"""How streams of zlib and of lzma's older form begin that common programs write."""
 
 
 def read_header(path: Path) -> bytes:
@@ -24,11 +26,12 @@ def read_header(path: Path) -> bytes:
     its own bytes.
     """
     with path.open("rb") as file:
-        coding = coding_of(file.read(8))
+        begin = file.read(16)
+        coding = coding_of(begin)
         file.seek(0)
         if coding is not None and coding.make is not None:
             content, damaged = _head(Decompressed(file, coding))
-            if content or not damaged:
+            if not damaged or (content and (coding.certain or begin.startswith(USUAL))):
                 return content
             file.seek(0)
         return _head(file)[0]

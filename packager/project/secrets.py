@@ -16,6 +16,8 @@ from pathlib import Path, PurePosixPath
 
 from packager.project.issuer_shapes import issued_secrets
 
+BEGINNING = 8192
+"""Bytes that tell a text from a binary file: those of a text have no zero."""
 MAX_BYTES = 1 << 20
 """Size of the largest file whose text is searched."""
 
@@ -113,17 +115,24 @@ def secret_in(path: Path, inside: str) -> Secret | None:
     return next(secrets_in(path, inside), None)
 
 
-def secrets_in(path: Path, inside: str) -> Iterator[Secret]:
+def secrets_in(path: Path, inside: str, most: int = MAX_BYTES) -> Iterator[Secret]:
     """The credentials of a file; of several with one form, the first.
 
-    The text is searched in files of up to 1 MiB; binary files are judged by name only.
+    The text is searched in files of up to ``most`` bytes; binary files are judged by name only.
     """
-    small = path.stat().st_size <= MAX_BYTES
+    small = path.stat().st_size <= most
     content = path.read_bytes() if small else b""
     named = secret_named(inside, content)
     if named is not None:
         yield named
     yield from secrets_written(inside, content)
+
+
+def is_text(path: Path) -> bool:
+    """Whether the text of a file is searched, if it is not too long."""
+    with path.open("rb") as file:
+        content = file.read(BEGINNING)
+    return b"\0" not in content or content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def secret_named(inside: str, content: bytes) -> Secret | None:
@@ -151,7 +160,7 @@ def secrets_written(inside: str, content: bytes) -> Iterator[Secret]:
     """The credentials in a file's text, which may be UTF-16 with a byte order mark."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = content.decode("utf-16", errors="replace").encode()
-    if b"\0" in content[:8192]:
+    if b"\0" in content[:BEGINNING]:
         return
     name = inside.lower()
     matches = sorted(_found(content, prose=name.endswith(_CODE)))

@@ -8,6 +8,7 @@ from packager.report.numbers import number, percent
 from packager.report.table import Cell, table
 from packager.run.bench.flow_share import FlowShare
 from packager.run.bench.result import Benchmark, LoadStep
+from packager.text import counted
 
 BUSY = 0.8
 """Share of a processor from which on the load generator may be the bottleneck."""
@@ -56,8 +57,7 @@ def _flow_lines(steps: Sequence[LoadStep], columns: int | None) -> list[str]:
         if step.flow is not None:
             lines += [
                 "",
-                f"time of the flow at {step.rows} rows, {step.clients} clients:"
-                f" {step.flow.total_us:,.0f} µs a request",
+                f"time of the flow at {_load(step)}: {step.flow.total_us:,.0f} µs a request",
                 table(_FLOW_HEADS, _flow_rows(step.flow), columns, right=_FLOW_HEADS[1:], indent=2),
             ]
     return lines
@@ -68,6 +68,10 @@ def _flow_rows(flow: FlowShare) -> Iterator[tuple[Cell, ...]]:
         parts = (member.own_us, member.crossing_us, member.waiting_us, member.overlapped_us)
         yield (member.member, f"{100 * member.share:.1f} %", *map(_rounded, parts))
     yield ("flow", f"{100 * flow.share:.1f} %", _rounded(flow.flow_us), "-", "-", "-")
+
+
+def _load(step: LoadStep) -> str:
+    return f"{counted(step.rows, 'row')}, {counted(step.clients, 'client')}"
 
 
 def _rounded(microseconds: float) -> str:
@@ -91,13 +95,12 @@ def _notes(steps: Sequence[LoadStep]) -> list[str]:
     for step in steps:
         if not step.requests:
             notes.append(
-                f"no answer at {step.rows} rows, {step.clients} clients in {step.seconds:g} s:"
-                " give it more --seconds"
+                f"no answer at {_load(step)} in {step.seconds:g} s: give it more --seconds"
             )
         if step.failed:
             failures = {status: n for status, n in step.statuses.items() if status != "200"}
             if step.broken_connections:
                 failures["no answer"] = step.broken_connections
             counts = ", ".join(f"{status}: {count}" for status, count in sorted(failures.items()))
-            notes.append(f"failed at {step.rows} rows, {step.clients} clients: {counts}")
+            notes.append(f"failed at {_load(step)}: {counts}")
     return ["", *notes] if notes else []

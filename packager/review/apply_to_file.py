@@ -20,7 +20,7 @@ from packager.data.csv_text import separator_of, table_suffix
 from packager.data.csv_writer import csv_writer
 from packager.data.fingerprint import fingerprint
 from packager.data.parquet_files import arrow_table
-from packager.data.sources.listing import source_files
+from packager.data.sources.table import SourceTable
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
@@ -78,7 +78,8 @@ def apply_verdicts(
     CSV cells without a verdict keep their text. Raise ``UsageError`` if a verdict names an absent
     column or a value that its column can't hold.
     """
-    listing = source_files(source, reader)
+    table = SourceTable(source, reader)
+    listing = table.files
     if listing.format not in ("csv", "parquet") or len(listing.all) > len(listing.table):
         raise UsageError(
             f"{source}: expected a CSV or Parquet table to correct, got one with arrays or files "
@@ -107,7 +108,8 @@ def apply_verdicts(
         if form == "csv":
             _write_csv(files, len(frame), changes, new, reader)
         else:
-            parquet.write_table(corrected_table(arrow_table(files), changes), new)
+            whole = table.external.partitions.added(arrow_table(files))
+            parquet.write_table(corrected_table(whole, changes), new)
     with atomic_file(output.with_name(output.name + RECORD)) as new:
         new.write_text(json.dumps(derived.model_dump(), indent=2) + "\n", encoding="utf-8")
     return derived

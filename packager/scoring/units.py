@@ -103,15 +103,17 @@ class ParquetUnits:
 
     def __init__(self, source: SourceTable) -> None:
         self._files = source.files.table
+        self._partitions = source.external.partitions
         self.columns = source.columns
         self.reader = source.reader
         self.identity = _identity(source)
-        self._schema = parquet_schema(self._files)
+        schema = parquet_schema(self._files)
+        self._schema = pa.schema([*schema, *map(self._partitions.field, self._partitions.names)])
         self.units = list[Unit]()
         first = 0
         for index, file in enumerate(self._files):
             with file.open("rb") as opened:
-                refuse_large_groups(file, opened, self._schema)
+                refuse_large_groups(file, opened, schema)
             with readable(file), opened_parquet(file) as parquet:
                 metadata = parquet.metadata
                 for group in range(metadata.num_row_groups):
@@ -128,12 +130,18 @@ class ParquetUnits:
         """The rows of a unit; raises ``UsageError`` for a damaged file."""
         file = self._files[unit.file]
         rows = block_rows(len(columns))
+        partitions = [name for name in columns if name in self._partitions.names]
+        stored = [name for name in columns if name not in partitions]
         with readable(file), opened_parquet(file) as opened:
             batches = opened.iter_batches(
-                rows, row_groups=[unit.group], columns=list(columns), use_threads=False
+                rows, row_groups=[unit.group], columns=stored, use_threads=False
             )
             for batch in batches:
-                yield pa.Table.from_batches([batch])
+                table = pa.Table.from_batches([batch])
+                for name in partitions:
+                    cells = self._partitions.constant(unit.file, name, len(batch))
+                    table = table.append_column(self._partitions.field(name), cells)
+                yield table
 
 
 class CsvUnits:

@@ -26,6 +26,8 @@ def composed_schema(source: SourceTable, table: pa.Schema) -> pa.Schema:
     Raises ``UsageError`` for a column that is declared as what a versioned table can't hold.
     """
     beside = {array.name: _numpy_field(array) for array in source.external.arrays}
+    partitions = source.external.partitions
+    table = pa.schema([*table, *(partitions.field(name) for name in partitions.names)])
     return pa.schema(
         [
             beside[name] if name in beside else _field(name, source.reader, table)

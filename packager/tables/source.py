@@ -58,7 +58,8 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
     """The table in a file or a folder; ``UsageError`` if there is none or Delta can't store it."""
     source = SourceTable(path, reader)
     files = source.files.table
-    if len(source.files.all) > len(files) or source.files.format == "files":
+    beside = len(source.files.all) > len(files) or source.files.partitions
+    if beside or source.files.format == "files":
         return _composed(source)
     entries = tuple(FileEntry.of(file, source.files.name(file)) for file in files)
     if source.files.format == "parquet":
@@ -85,7 +86,7 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
 
 
 def _composed(source: SourceTable) -> RowSource:
-    """Rows with arrays, or with the bytes of files: as a package of them reads them."""
+    """Rows with arrays, partitions or the bytes of files: as a package of them reads them."""
     files, reader, path = source.files, source.reader, source.path
     table = pa.schema([])
     floats: tuple[str, ...] = ()
@@ -93,7 +94,7 @@ def _composed(source: SourceTable) -> RowSource:
         table = _csv_schema(path, csv_types(path, reader))
     elif files.format == "parquet":
         table = parquet_schema(files.table)
-        floats = tuple(integers_with_nulls(files.table, table))
+        floats = (*integers_with_nulls(files.table, table), *source.external.partitions.floats)
     schema = composed_schema(source, table)
     entries = tuple(FileEntry.of(file, files.name(file)) for file in files.all)
 

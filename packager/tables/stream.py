@@ -39,7 +39,7 @@ def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> 
     rows = rows_of_a_block(len(source.columns))
     with ThreadPoolExecutor(1) as hashing:
         digests = FileDigests(files, hashing)
-        source.external.on_read = digests.read
+        source.external.hash_files(digests.cell)
         if files.format != "csv":
             printer = _print(source.blocks(_plain_blocks(source, rows)))
             return printer.result(digests.entries())

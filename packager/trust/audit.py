@@ -21,7 +21,7 @@ from packager.model.integrity import IntegrityCheck, is_bytecode, verify_folder
 from packager.project.config import FILENAME, Project
 from packager.project.files import list_files
 from packager.project.required_secrets import secret_reason
-from packager.project.secrets import secrets_in
+from packager.project.secrets import is_text, secrets_in
 from packager.tar_reader import unpack_plain
 from packager.trust.audit_report import AuditFinding, AuditResult
 from packager.trust.licences import Licence, licences_of
@@ -38,6 +38,8 @@ ROTATE = (
 )
 ABSENT_HINT = "build its project here once, which downloads them"
 MAX_NAMES = 3
+MAX_TEXT = 64 << 20
+"""Bytes of the longest text that is searched for secrets."""
 _DIGEST = re.compile(r"\b([0-9a-f]{16})[0-9a-f]{48}\b")
 """A sha256, of which the first characters are shown."""
 
@@ -146,15 +148,22 @@ def _files(
     audit: AuditResult, files: Mapping[str, Path], judge: Judge, wheels: WheelModules
 ) -> None:
     """Pickles and secrets of files."""
-    pickles = 0
+    pickles = texts = 0
     for name, path in files.items():
         report = audit_model(path, judge)
         pickles += report.pickles
         _pickles(audit, name, report, absent=wheels.absent)
-        for secret in secrets_in(path, name):
+        for secret in secrets_in(path, name, MAX_TEXT):
             audit.findings.append(AuditFinding("secrets", name, secret_reason(secret), ROTATE))
+        texts += is_text(path)
+        if is_text(path) and path.stat().st_size > MAX_TEXT:
+            what = f"is a text of more than {MAX_TEXT:,} bytes, which was not searched"
+            audit.skipped.append(
+                AuditFinding("secrets", name, what, "search it by another program")
+            )
     audit.scanned["pickles"] = f"{pickles} in {len(files)} files, read to their end"
-    audit.scanned["secrets"] = f"looked for in {len(files)} files"
+    binary = f"; {len(files) - texts} binary files by their names" if texts < len(files) else ""
+    audit.scanned["secrets"] = f"looked for in {texts} texts{binary}"
 
 
 def _pickles(

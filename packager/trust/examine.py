@@ -10,7 +10,8 @@ from packager.image.base.base import known_base
 from packager.image.base.saved import BaseImage
 from packager.image.config import TRAINING
 from packager.image.file_list import FileList
-from packager.image.layers import Layer, made_here
+from packager.image.layer_cache import made_here
+from packager.image.layers import Layer
 from packager.image.reference import Reference, top_of_image
 from packager.image.stack import own_runtime, own_training_runtime
 from packager.manifest.manifest import Lock

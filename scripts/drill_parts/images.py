@@ -56,7 +56,7 @@ def load_services() -> None:
 
 
 def load_archive(file: Path, name: str) -> None:
-    """Put the package ``name`` into the engine, from its archive."""
+    """Put the image ``name`` into the engine, from its archive."""
     command = ["docker", "image", "inspect", name]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         subprocess.run(["docker", "load", "--input", str(file)], check=True, capture_output=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from drill_parts import images, paths, stack, tracker
+from drill_parts import images, stack, tracker
 from drill_parts.checks import LaterCheck, Record, causes, seconds_text
 from drill_parts.faults import (
     Fault,
@@ -19,8 +19,7 @@ from drill_parts.faults import (
     wrong_slice,
 )
 from drill_parts.load import OK, Load
-from drill_parts.preparation import FIRST, NAME, build, source
-from drill_parts.programs import package
+from drill_parts.preparation import FIRST, NAME, TRACKER, build, source
 from drill_parts.releases import (
     better_release,
     broken_release,
@@ -31,6 +30,7 @@ from drill_parts.releases import (
 from drill_parts.rows import read_rows, relabelled
 from drill_parts.stores import absent_redis, full_disk
 from drill_parts.tracker import Issue
+from packager.image.tracker_files import tracker_tag
 
 TIME_SCALE = 60
 RATE = 20
@@ -105,8 +105,7 @@ def _deployed() -> str:
     images.load_services()
     name = NAME.read_text(encoding="utf-8")
     images.load_archive(FIRST, name)
-    base = (paths.WORK / "base").read_text(encoding="utf-8")
-    package("issues", "image", "--base", base)
+    images.load_archive(TRACKER, tracker_tag())
     stack.deploy(name, images.with_movable_clock(name), TIME_SCALE)
     return name
 

@@ -18,6 +18,7 @@ FIRST_VERSION = "1.0.0"
 FIRST = paths.WORK / "first.tar"
 NAME = paths.WORK / "first.name"
 """The name of the archive in an engine."""
+TRACKER = paths.WORK / "tracker.tar"
 MADE_OF = paths.WORK / "first.json"
 """The inputs of the first version's build."""
 PROJECT = ("train.py", "requirements.txt")
@@ -106,3 +107,9 @@ def built_package() -> None:
     name = build(FIRST_VERSION, 1, "--output", f"docker-archive:{FIRST}")
     NAME.write_text(name, encoding="utf-8")
     MADE_OF.write_text(json.dumps(made_of), encoding="utf-8")
+
+
+def built_tracker() -> None:
+    """The issue tracker's image, as an archive: its packages come from the network."""
+    base = (paths.WORK / "base").read_text(encoding="utf-8")
+    package("issues", "image", "--base", base, "--output", f"docker-archive:{TRACKER}")

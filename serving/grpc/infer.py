@@ -71,9 +71,7 @@ class GrpcInfer:
         self._served = OnlyModel.of(manifest)
         # A smaller budget of values is counted on the message object.
         self._usual = UsualRows(manifest) if budget.values >= MAX_BYTES else None
-        self._answers = {
-            raw: RowAnswers(manifest, self._infer.tensors, raw=raw) for raw in (False, True)
-        }
+        self._answers = RowAnswers(manifest, self._infer.tensors)
         self._kept_requests: dict[tuple[bytes, ...], InferenceRequest] = {}
 
     def rows(
@@ -105,9 +103,8 @@ class GrpcInfer:
 
     def body(self, context: GrpcContext, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
-        options = context.options
-        wanted = None if options.outputs is None else [name for name, _ in options.outputs]
-        written = self._answers[context.raw].written(options.id, wanted, scored)
+        options, raw = context.options, context.raw
+        written = self._answers.written(options.id, options.outputs, scored, raw=raw)
         if written is not None:
             return written, {}
         return self.exact_body(context, scored), {}

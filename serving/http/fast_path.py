@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from serving.http.known_heads import KnownHeads
 from serving.http.pending_answer import Later, PendingAnswer, RawResponse
 from serving.http.upgrades import UpgradeIgnorer
 
@@ -27,7 +28,10 @@ class FastPathApp(Protocol):
     """An application that answers some requests without ASGI."""
 
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes], /) -> bool:
-        """Whether to call ``direct`` for a ``POST`` with these headers, once its body is whole."""
+        """Whether to call ``direct`` for a ``POST`` with these headers, once its body is whole.
+
+        Once true, it is true for the same URL and headers from then on.
+        """
         ...
 
     def direct(
@@ -40,13 +44,36 @@ class FastPathApp(Protocol):
         ...
 
 
+class _NoTimer:
+    """In the place of uvicorn's timer of an idle connection: the server looks once a second.
+
+    A timer for each answer would take longer than writing it.
+    """
+
+    def cancel(self) -> None:
+        """Do nothing."""
+
+
+NO_TIMER: Any = _NoTimer()
+
+
 class FastPathProtocol(UpgradeIgnorer):
     """uvicorn's HTTP protocol with a shortcut for small requests."""
 
-    def __init__(self, *given: Any, direct: FastPathApp, **named: Any) -> None:
-        """Take uvicorn's arguments, and the application that ``direct`` requests go to."""
+    def __init__(self, *given: Any, direct: FastPathApp, heads: KnownHeads, **named: Any) -> None:
+        """Take uvicorn's arguments, and the application that ``direct`` requests go to.
+
+        ``heads``: those that other connections to ``direct`` have sent.
+        """
         super().__init__(*given, **named)
         self._direct = direct
+        self._heads = heads
+        self._arriving: bytes | None = None
+        """The current data, if a request begins with it."""
+        self._between = True
+        """Whether the parser has seen the end of each request that has begun."""
+        self.idle_since: float | None = None
+        """``time.monotonic()`` when the server first saw that the client owes nothing."""
         self._known: Mapping[bytes, bytes] = {}
         self._parts: list[bytes] | None = None
         """Body chunks of a request for the shortcut so far; None for any other request."""
@@ -70,6 +97,9 @@ class FastPathProtocol(UpgradeIgnorer):
     def data_received(self, data: bytes) -> None:
         """Parse ``data``; a request that is still incomplete goes through ASGI."""
         self._answered = 0
+        if self._between and self._answer_known(data):
+            return
+        self._arriving = data if self._between else None
         super().data_received(data)
         if self._parts is not None:
             self._pass_request_on()
@@ -80,6 +110,7 @@ class FastPathProtocol(UpgradeIgnorer):
         if len(self.pipeline) >= MAX_WAITING and not self._full:
             self._full = True
             self.cycle.keep_alive = False
+        self._between = False
         super().on_message_begin()
 
     def on_head(self) -> None:
@@ -102,16 +133,16 @@ class FastPathProtocol(UpgradeIgnorer):
 
     def on_message(self) -> None:
         """Answer a complete request, or pass it to uvicorn."""
+        self._between = True
         if self._parts is not None:
             parts = self._parts
             body = parts[0] if len(parts) == 1 else b"".join(parts)
             answer = self._direct.direct(self.url, self._known, body)
             if answer is not None:
                 self._parts = None
-                if isinstance(answer, RawResponse):
-                    self._write(answer)
-                else:
-                    self._await(answer)
+                if self._arriving is not None:
+                    self._heads.keep(self._arriving, self.url, self._known, len(body))
+                self._answer(answer)
                 return
             self._pass_request_on()
         self._pass_on()
@@ -141,10 +172,28 @@ class FastPathProtocol(UpgradeIgnorer):
             super().send_400_response(msg)
 
     def on_response_complete(self) -> None:
-        """Start the next waiting request."""
-        following = self.pipeline[-1][0] if self.pipeline else None
-        super().on_response_complete()
-        self._running = following
+        """Start the next waiting request; without one, the connection is idle from now on."""
+        self._running = self.pipeline[-1][0] if self.pipeline else None
+        if self._running is not None or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self.timeout_keep_alive_task = NO_TIMER
+        self.idle_since = None
+
+    def _answer_known(self, data: bytes) -> bool:
+        """Answer ``data``, if it is a request for the shortcut whose head has come before."""
+        request = self._heads.read(data)
+        if request is None or self.ended_by_us or not self._is_free():
+            return False
+        known, body = request
+        answer = self._direct.direct(known.url, known.headers, body)
+        if answer is None:
+            self._answered = MAX_AT_ONCE  # the parser gets it, and no shortcut
+            return False
+        self._answer(answer)
+        return True
 
     def _begin(self) -> None:
         """Let uvicorn create its cycle of the request, which runs or waits for its turn."""
@@ -155,18 +204,25 @@ class FastPathProtocol(UpgradeIgnorer):
     def _is_plain(self) -> bool:
         """Whether this is a ``POST`` that can be answered at once.
 
-        No requests are pending before it, and the connection stays open and can be written to.
+        The connection stays open.
         """
-        parser, cycle = self.parser, self.cycle
+        parser = self.parser
         return bool(
             parser.get_method() == b"POST"
-            and (cycle is None or cycle.response_complete)
             and self._answered < MAX_AT_ONCE
-            and not self.flow.write_paused
-            and not self.transport.is_closing()
+            and self._is_free()
             and not self.expect_100_continue
             and parser.should_keep_alive()
             and parser.get_http_version() == "1.1"
+        )
+
+    def _is_free(self) -> bool:
+        """Whether no earlier request is pending, and the connection can be written to."""
+        cycle = self.cycle
+        return bool(
+            (cycle is None or cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
         )
 
     def _pass_on(self) -> None:
@@ -181,11 +237,15 @@ class FastPathProtocol(UpgradeIgnorer):
         self._begin()
         self._pieces += parts
 
-    def _await(self, later: Later) -> None:
-        """Answer when ``later`` has ended; until then, requests that follow wait."""
+    def _answer(self, answer: RawResponse | Later) -> None:
+        """Write the answer, at once or when it is there; until then, requests that follow wait."""
+        if isinstance(answer, RawResponse):
+            self._write(answer)
+            return
         self._answered += 1
-        pending: Any = PendingAnswer(later, self._write, self.server_state.tasks)
+        pending: Any = PendingAnswer(self._write)
         self.cycle = self._running = pending
+        pending.begin(answer)
 
     def _write(self, answer: RawResponse) -> None:
         """Write head and body at once."""

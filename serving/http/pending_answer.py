@@ -29,15 +29,15 @@ Later = Coroutine[Any, Any, RawResponse | None]
 
 
 class PendingAnswer:
-    """A request whose answer is being made by a task."""
+    """A request whose answer is being made.
 
-    def __init__(
-        self, later: Later, write: Callable[[RawResponse], None], tasks: set[asyncio.Task[None]]
-    ) -> None:
-        """Begin; ``write`` gets the answer once, unless the connection is lost.
+    It runs the coroutine that makes it, as a task would, but for the first part, which runs at once
+    as in the eager tasks of Python 3.12: the turns of the event loop that a task takes to begin and
+    to end cost a tenth of a small request. The coroutine can't ask for its task.
+    """
 
-        ``tasks``: those that the server awaits before it ends.
-        """
+    def __init__(self, write: Callable[[RawResponse], None]) -> None:
+        """``write`` gets the answer once, unless the connection is lost."""
         self.response_complete = False
         self.response_started = False
         self.more_body = False
@@ -45,9 +45,14 @@ class PendingAnswer:
         self.keep_alive = True
         """Whether the connection stays open after the answer."""
         self._write = write
-        self._task = asyncio.get_running_loop().create_task(self._answer(later))
-        tasks.add(self._task)
-        self._task.add_done_callback(tasks.discard)
+        self._later: Later
+        self._waited: asyncio.Future[Any] | None = None
+        """What the coroutine waits for."""
+
+    def begin(self, later: Later) -> None:
+        """Run ``later`` until it waits for something; to be called once."""
+        self._later = later
+        self._advance()
 
     @property
     def message_event(self) -> Self:
@@ -56,11 +61,27 @@ class PendingAnswer:
 
     def set(self) -> None:
         """Stop making the answer if nobody waits for it."""
-        if self.disconnected:
-            self._task.cancel()
+        if self.disconnected and self._waited is not None:
+            self._waited.cancel()
 
-    async def _answer(self, later: Later) -> None:
-        answer = await later
+    def _advance(self, _waited: asyncio.Future[Any] | None = None) -> None:
+        """Run the coroutine until it waits again, or to its end."""
+        self._waited = None
+        try:
+            waited = self._later.send(None)
+        except StopIteration as end:
+            self._answer(end.value)
+        except asyncio.CancelledError:
+            return
+        else:
+            if waited is None:  # it only gives others a turn
+                asyncio.get_running_loop().call_soon(self._advance)
+                return
+            waited._asyncio_future_blocking = False
+            waited.add_done_callback(self._advance)
+            self._waited = waited
+
+    def _answer(self, answer: RawResponse | None) -> None:
         if answer is None or self.disconnected:
             return
         if not self.keep_alive and not answer.close:

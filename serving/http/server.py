@@ -18,6 +18,7 @@ import uvicorn
 from modelhost.parent_process import has_lost
 from serving.http.acceptor import Acceptor, Closable, listen, refuse_new, stop_listening
 from serving.http.fast_path import FastPathApp, FastPathProtocol
+from serving.http.known_heads import KnownHeads
 from serving.http.worker_table import Workers
 
 KEEP_ALIVE_SECONDS = 75
@@ -79,10 +80,18 @@ class GuardedProtocol(FastPathProtocol, Closable):
         super().on_headers_complete()
 
     def close_idle(self, now: float) -> None:
-        """Abort the connection if the client has made no progress for too long."""
+        """Abort the connection if the client has made no progress for too long.
+
+        It is closed if the client has sent no request for ``KEEP_ALIVE_SECONDS`` since an answer.
+        """
         unsent = self.transport.get_write_buffer_size()
         answered = self.cycle is None or self.cycle.response_complete
         owing = answered and self.timeout_keep_alive_task is None
+        if not answered or owing or self.idle_since is None:
+            self.idle_since = now
+        elif now - self.idle_since > KEEP_ALIVE_SECONDS:
+            self.timeout_keep_alive_handler()
+            return
         if (unsent and unsent == self._unsent) or (owing and not unsent):
             if self._pending_since is None:
                 self._pending_since = now
@@ -139,7 +148,6 @@ class WorkerServer(uvicorn.Server):
         config.ws = "none"
         config.access_log = False
         config.proxy_headers = False
-        config.timeout_keep_alive = KEEP_ALIVE_SECONDS
         super().__init__(config)
         self.workers = workers
         self._app = app
@@ -157,6 +165,7 @@ class WorkerServer(uvicorn.Server):
             server_state=self.server_state,
             app_state=self.lifespan.state,
             direct=self._app,
+            heads=KnownHeads(),
         )
 
         served: list[tuple[socket.socket, Callable[[], Closable]]]

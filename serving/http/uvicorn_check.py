@@ -57,6 +57,7 @@ async def _answers() -> str:
     import uvicorn
     from uvicorn.server import ServerState
 
+    from serving.http.known_heads import KnownHeads
     from serving.http.server import GuardedProtocol, WorkerServer
 
     absent = [name for name in OVERRIDDEN if not hasattr(WorkerServer.__bases__[0], name)]
@@ -66,7 +67,11 @@ async def _answers() -> str:
         _echo, log_config=None, lifespan="off", interface="asgi3", ws="none", access_log=False
     )
     protocol = GuardedProtocol(
-        config=config, server_state=ServerState(), app_state={}, direct=_Direct()
+        config=config,
+        server_state=ServerState(),
+        app_state={},
+        direct=_Direct(),
+        heads=KnownHeads(),
     )
     transport = _Transport()
     protocol.connection_made(transport)

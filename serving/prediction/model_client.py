@@ -246,7 +246,9 @@ class ModelClient:
         """Send the requests that wait, each to the process that has the fewest."""
         connected = [process for process in self._processes if process.connected]
         while self._waiting and connected:
-            best = min(connected, key=lambda one: one.load(self._needed))
+            best = connected[0]
+            if len(connected) > 1:
+                best = min(connected, key=lambda one: one.load(self._needed))
             best.send(self._waiting.popleft())
 
     async def _report(self, board: WorkerModelTable) -> None:

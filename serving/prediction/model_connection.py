@@ -17,10 +17,11 @@ from typing import Any, Protocol, TypeVar, cast
 
 from modelhost.joined_answers import separated
 from modelhost.predictions import Predictions
-from modelhost.wire import MAX_HEADER_BYTES, Message, MessageDecoder, WireError, encoded
+from modelhost.wire import MAX_HEADER_BYTES, Message, MessageDecoder, WireError
 from packager.errors import PackageError
 from serving.prediction.errors import ModelProcessEndedError
 from serving.prediction.member_messages import READY, read_states
+from serving.prediction.request_encoding import encoded_request
 
 VERSION = 2
 MAX_ANSWER_BYTES = 256 << 20
@@ -261,7 +262,7 @@ class _Link(asyncio.Protocol):
     def send(self, message: Message) -> None:
         """Send a message."""
         assert self._transport is not None
-        self._transport.writelines(encoded(message))
+        self._transport.writelines(encoded_request(message))
 
     def close(self) -> None:
         """End the connection; more calls have no effect."""

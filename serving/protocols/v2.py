@@ -80,6 +80,9 @@ class Infer:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
         size = json_size(headers, len(body))
         head, raw = body[:size], memoryview(body)[size:]
+        arrays = self._usual.arrays_after_head(head, raw)
+        if arrays is not None:
+            return arrays
         usual = self._usual.after_head(head, raw)
         if usual is None and not raw:
             check_json(head, self._budget)

@@ -81,6 +81,8 @@ class _Head:
     size: int
     """Bytes of the raw data."""
     request: Any
+    array: tuple[str, np.dtype[Any], tuple[int, ...]] | None
+    """Feature, dtype and shape of all rows, if the only input is of the only feature, an array."""
 
 
 class UsualInputs:
@@ -91,6 +93,7 @@ class UsualInputs:
         columns = (*schema.features, *schema.extras)
         self._kinds = {column.name: column.kind for column in columns}
         self._only = schema.features[0].name if len(schema.features) == 1 else None
+        self._shape = schema.features[0].shape if self._only is not None else None
         self._heads: OrderedDict[bytes, _Head] = OrderedDict()
         self._requests: OrderedDict[tuple[bytes, bytes], Any] = OrderedDict()
 
@@ -106,6 +109,19 @@ class UsualInputs:
             at += input_.size
         return tensors, known.request
 
+    def arrays_after_head(
+        self, head: bytes, raw: memoryview
+    ) -> tuple[list[dict[str, Any]], Any] | None:
+        """The rows in ``raw`` and the options, if ``head`` came before and is of arrays alone.
+
+        The cells are views of ``raw``, as those that ``array_cells`` makes.
+        """
+        known = self._heads.get(head) if len(head) <= MAX_KEPT_BYTES else None
+        if known is None or known.array is None or known.size != len(raw):
+            return None
+        name, dtype, shape = known.array
+        return [{name: cell} for cell in np.ndarray(shape, dtype, raw)], known.request
+
     def keep_head(self, head: bytes, tensors: Sequence[Tensor], request: Any) -> None:
         """Keep what a head says: its tensors, with their raw data, and its options."""
         if len(head) > MAX_KEPT_BYTES or any(
@@ -116,7 +132,20 @@ class UsualInputs:
             _RawInput(tensor.name, tensor.datatype, tensor.shape, len(tensor.raw or b""))
             for tensor in tensors
         ]
-        _keep(self._heads, head, _Head(inputs, sum(input_.size for input_ in inputs), request))
+        size, array = sum(input_.size for input_ in inputs), self._array_of(inputs)
+        _keep(self._heads, head, _Head(inputs, size, request, array))
+
+    def _array_of(
+        self, inputs: Sequence[_RawInput]
+    ) -> tuple[str, np.dtype[Any], tuple[int, ...]] | None:
+        """The field ``array`` of a head whose rows have been read."""
+        first = inputs[0]
+        only, shape = self._only, self._shape
+        if len(inputs) > 1 or only is None or self._kinds[only] != "array" or shape is None:
+            return None
+        if first.datatype in ("BOOL", "BF16", "BYTES") or first.name in self._kinds.keys() - {only}:
+            return None
+        return only, np.dtype(CODES[first.datatype]), (first.shape[0], *shape)
 
     def in_json(
         self, body: bytes, options: Callable[[dict[str, Any]], Any]

@@ -18,7 +18,7 @@ MAX_PAYLOAD = 1 << 20
 def ends() -> Iterator[tuple[Connection, socket.socket]]:
     """The connection, and the worker's end of it."""
     ours, theirs = socket.socketpair()
-    theirs.settimeout(10)
+    theirs.settimeout(60)
     with ours, theirs:
         yield Connection(ours, MAX_PAYLOAD), theirs
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ class Predictor:
             print("noise", flush=True)
             os.write(1, b"more noise")
         if code == 4:
-            time.sleep(0.3)
+            open("began", "w").close()
+            while not os.path.exists("may_end"):
+                time.sleep(0.01)
         if code == 5 and os.fork() == 0:
             time.sleep(0.2)
             return
@@ -109,6 +112,24 @@ def connection(host: RunningHost) -> Iterator[socket.socket]:
         yield made
 
 
+@contextmanager
+def busy(host: RunningHost, connection: socket.socket) -> Iterator[None]:
+    """Request 1 of a connection is being predicted until the end of the block."""
+    code = Path(os.readlink(f"/proc/{host.process.pid}/cwd"))
+    began, may_end = code / "began", code / "may_end"
+    for file in (began, may_end):
+        file.unlink(missing_ok=True)
+    send(connection, Message(prediction(1, [4])))
+    until = time.monotonic() + 60
+    while not began.exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        may_end.touch()
+
+
 def good(connection: socket.socket, *codes: int) -> dict[str, Any]:
     answer = ask(connection, prediction(1, list(codes)))
     assert answer["labels"] == {"as": "json", "values": ["good"] * len(codes)}
@@ -142,10 +163,9 @@ def test_requests_that_wait_are_predicted_together_and_fail_alone(
     host: RunningHost, connection: socket.socket
 ) -> None:
     with host.connect() as other:
-        send(other, Message(prediction(1, [4])))
-        time.sleep(0.1)
-        for number, code in ((2, 0), (3, 1), (4, 0)):
-            send(connection, Message(prediction(number, [code])))
+        with busy(host, other):
+            for number, code in ((2, 0), (3, 1), (4, 0)):
+                send(connection, Message(prediction(number, [code])))
         answers = [receive(connection) for _ in range(3)]
     assert [one.header["id"] for one in answers if one] == [2, 3, 4]
     assert [sorted(one.header.keys() & {"labels", "refused"}) for one in answers if one] == [
@@ -159,11 +179,10 @@ def test_predictions_of_a_batch_come_in_one_message_to_each_connection(
     host: RunningHost, connection: socket.socket
 ) -> None:
     with host.connect() as other, host.connect() as third:
-        send(other, Message(prediction(1, [4])))
-        time.sleep(0.1)
-        for number, codes in ((2, [0, 0]), (3, [0])):
-            send(connection, Message(prediction(number, codes)))
-        send(third, Message(prediction(9, [0])))
+        with busy(host, other):
+            for number, codes in ((2, [0, 0]), (3, [0])):
+                send(connection, Message(prediction(number, codes)))
+            send(third, Message(prediction(9, [0])))
         together, alone = receive(connection), receive(third)
     assert together is not None
     assert (together.header["ids"], together.header["counts"]) == ([2, 3], [2, 1])
@@ -173,13 +192,12 @@ def test_predictions_of_a_batch_come_in_one_message_to_each_connection(
 
 
 def test_a_cancelled_request_and_one_whose_deadline_has_passed_are_not_predicted(
-    connection: socket.socket,
+    host: RunningHost, connection: socket.socket
 ) -> None:
-    send(connection, Message(prediction(1, [4])))
-    time.sleep(0.1)
-    send(connection, Message(prediction(2, [10])))  # it would end the process
-    send(connection, Message({"verb": "cancel", "id": 2}))
-    send(connection, Message(prediction(3, [10], deadline=time.monotonic_ns())))
+    with busy(host, connection):
+        send(connection, Message(prediction(2, [10])))  # it would end the process
+        send(connection, Message({"verb": "cancel", "id": 2}))
+        send(connection, Message(prediction(3, [10], deadline=time.monotonic_ns())))
     answers = [receive(connection) for _ in range(3)]
     skipped = {one.header["id"]: one.header.get("skipped") for one in answers if one}
     assert skipped == {1: None, 2: "cancelled", 3: "deadline"}
@@ -188,9 +206,8 @@ def test_a_cancelled_request_and_one_whose_deadline_has_passed_are_not_predicted
 def test_requests_of_a_connection_that_was_closed_are_not_predicted(
     host: RunningHost, connection: socket.socket
 ) -> None:
-    with host.connect() as other:
-        send(other, Message(prediction(1, [4])))
-        time.sleep(0.1)
+    with ExitStack() as ended_last, host.connect() as other:
+        ended_last.enter_context(busy(host, other))
         send(other, Message(prediction(2, [10])))
     good(connection, 0)
     assert host.process.poll() is None
@@ -261,7 +278,7 @@ def test_a_model_that_runs_out_of_memory_answers_and_ends(
     answer = ask(connection, prediction(1, [9]))
     assert answer["broken"]["memory"] is True
     assert answer["broken"]["said"][0].startswith("MemoryError < ")
-    assert host.process.wait(10) == EXIT_OUT_OF_MEMORY
+    assert host.process.wait(60) == EXIT_OUT_OF_MEMORY
 
 
 @pytest.mark.parametrize(
@@ -273,7 +290,7 @@ def test_a_process_that_ends_closes_its_connections_and_another_takes_its_place(
 ) -> None:
     send(connection, Message(prediction(1, [code])))
     assert ended(connection)
-    assert host.process.wait(10) == exit_code
+    assert host.process.wait(60) == exit_code
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as early:
         early.connect(host.address)  # it waits for the process
         host.restart()
@@ -295,7 +312,7 @@ def test_a_loading_error_is_reported(tmp_path: Path) -> None:
     notes = {"MODELHOST_NOTES": f"{failure}:{stacks}"}
     source = "class Predictor: pass"
     with model_host(tmp_path, source, [CODE], environment=notes, keep=[failure, stacks]) as running:
-        assert running.process.wait(30) == 2
+        assert running.process.wait(60) == 2
     message, hint = json.loads(os.pread(failure, 10_000, 0))
     assert message.endswith("expected 'served:Predictor' to have load(path), which it lacks")
     assert hint == "add a classmethod load(path) that returns a predictor"

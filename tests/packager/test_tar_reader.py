@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,7 +72,7 @@ def test_a_window_reads_as_a_file_of_its_own(content: bytes, cuts: list[int]):
 
 
 @pytest.mark.slow
-@settings(max_examples=50)
+@settings(max_examples=many(50))
 @given(
     files=st.dictionaries(
         st.text(st.characters(categories=("L", "N")), min_size=1, max_size=180),

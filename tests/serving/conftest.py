@@ -80,7 +80,7 @@ def failing_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     (root / "models" / "model").write_text("nothing is read from here")
     limits = {
         "MODEL_MAX_QUEUE": "1",
-        "MODEL_DEADLINE_SECONDS": "1",
+        "MODEL_DEADLINE_SECONDS": "2",
         "MODEL_MAX_BODY_BYTES": "1000",
     }
     return Package(root, manifest, frame, model=None, environment=limits)

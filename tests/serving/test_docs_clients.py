@@ -90,6 +90,36 @@ def test_python(documented: Documented, text: str, tmp_path: Path) -> None:
     assert "Ideal" in ran([sys.executable, "-c", documented.here(text)], tmp_path)
 
 
+def protocols(text: str) -> str:
+    """The block of Python of docs/protocols.md that contains a text."""
+    [found] = [one for one in blocks("protocols.md", "python") if text in one]
+    return found
+
+
+FRAME = """
+import pandas as pd
+frame = pd.DataFrame({"carat": [0.3, 0.4], "color": ["E", "D"]})
+"""
+
+
+def test_the_client_predicts_and_sends_labels(documented: Documented, tmp_path: Path) -> None:
+    script = FRAME + documented.here(protocols("client.feedback"))
+    script += "\nprint([one.prediction for one in answers], sent.accepted, sent.skipped)"
+    assert ran([sys.executable, "-c", script], tmp_path) == "['Ideal', 'Ideal'] 1 1\n"
+
+
+def test_the_client_with_an_event_loop(documented: Documented, tmp_path: Path) -> None:
+    script = FRAME + documented.here(protocols("AsyncClient"))
+    script += "\nprint([len(one) for one in asyncio.run(answers([frame, frame.head(1)]))])"
+    assert ran([sys.executable, "-c", script], tmp_path) == "[2, 1]\n"
+
+
+def test_tritons_client(documented: Documented, tmp_path: Path) -> None:
+    *lines, last = documented.here(protocols("tritonclient")).splitlines()
+    script = "\n".join([*lines, f"print({last})"])
+    assert "Ideal" in ran([sys.executable, "-c", script], tmp_path)
+
+
 @pytest.mark.skipif(shutil.which("java") is None, reason="there is no JDK")
 def test_java(documented: Documented, tmp_path: Path) -> None:
     [text] = blocks("clients.md", "java")

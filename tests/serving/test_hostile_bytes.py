@@ -97,7 +97,7 @@ def request(chance: random.Random) -> bytes:
 
 def answer(port: int, raw: bytes) -> bytes:
     received = bytearray()
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         try:
             connection.sendall(raw)
             connection.settimeout(0.1)
@@ -115,9 +115,8 @@ def test_only_the_named_status_codes_come_back(server: Server) -> None:
     for _ in range(200):  # caches and pools are filled once
         answer(server.port, request(chance))
     before = memory(server)
-    seen: set[int] = set()
-    until = time.monotonic() + 5
-    for _ in range(1_500):
+    usual, seen = {200, 400, 404, 405, 422}, set[int]()
+    for number in range(1_500):
         raw = request(chance)
         received = answer(server.port, raw)
         if received.startswith(b"HTTP/1.1 100"):
@@ -127,16 +126,16 @@ def test_only_the_named_status_codes_come_back(server: Server) -> None:
             assert status in ALLOWED, (status, raw[:400])
             assert b"Traceback" not in received, raw[:400]
             seen.add(status)
-        if time.monotonic() > until and len(seen) > 4:
+        if number > 300 and usual <= seen:
             break
-    assert {200, 400, 404, 405, 422} <= seen
+    assert usual <= seen
     assert server.request("POST", "/predict", GOOD).status == 200
     assert "internal_error" not in server.log.read_text()
     assert memory(server) - before < 40_000
 
 
 def test_a_head_that_never_ends_is_refused(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         try:
             connection.sendall(b"GET /livez HTTP/1.1\r\n")
             for _ in range(40):

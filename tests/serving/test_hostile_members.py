@@ -25,7 +25,7 @@ FINE = (200, "good")
 GONE = {(503, "member_unavailable")}
 LATE = {(504, "member_late"), (504, "deadline")}
 """The request ends a moment after its members' deadline: on a busy machine, before their answer."""
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 LIMITS = {
     "MODEL_DEADLINE_SECONDS": "3",
     "MODEL_HANG_SECONDS": "20",

@@ -64,7 +64,7 @@ def test_options_of_every_route_are_its_methods(server: Server) -> None:
 
 
 def test_options_of_the_whole_server(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         received = b""
         while piece := connection.recv(1 << 16):

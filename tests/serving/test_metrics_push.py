@@ -105,7 +105,7 @@ def test_a_receiver_that_says_nothing_hinders_neither_requests_nor_the_end(
             assert server.predict([ROW]).status == 200
         began = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - began < 15  # LAST_SECONDS, and what the workers take
+        assert time.monotonic() - began < 50  # the receiver takes 60
 
 
 def test_a_push_process_that_was_killed_is_replaced(package: Package, tmp_path: Path) -> None:

@@ -255,10 +255,10 @@ def test_sigterm_lets_running_requests_finish(
     assert workers
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(server.predict, [{"code": 4}])
-        time.sleep(0.5)
+        server.is_at_slow_row()
         server.process.send_signal(signal.SIGTERM)
         assert running.result().status == 200
-    assert server.process.wait(30) == 0
+    assert server.process.wait(60) == 0
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 

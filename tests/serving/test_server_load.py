@@ -46,7 +46,7 @@ def wait_for(outcome: str, load: Load, least: int) -> None:
 def fresh(package: Package, tmp_path: Path):
     server = start(package, tmp_path)
     wait_ready(server)
-    time.sleep(1)  # the other worker too
+    server.is_whole()
     yield server
     server.stop()
 
@@ -65,7 +65,7 @@ def test_sigterm_under_load_loses_no_request(fresh: Server, one_request_a_connec
     with Load(fresh.port, clients=16, one_request_a_connection=one_request_a_connection) as load:
         wait_for("200", load, 500)
         fresh.process.send_signal(signal.SIGTERM)
-        assert fresh.process.wait(30) == 0
+        assert fresh.process.wait(60) == 0
         wait_for("refused", load, 16)
     assert set(load.outcomes) == {"200", "refused"}
 

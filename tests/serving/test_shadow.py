@@ -254,5 +254,5 @@ def test_a_bad_setting_is_refused_at_start_by_name(
     package: Package, tmp_path: Path, variables: dict[str, str], message: str
 ) -> None:
     server = start(package, tmp_path, **variables)
-    assert server.process.wait(30) == 2
+    assert server.process.wait(60) == 2
     assert message in server.log.read_text()

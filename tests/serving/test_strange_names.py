@@ -123,7 +123,8 @@ def test_every_protocol_gives_the_same_answers(strange: Package, server: Server)
 
 def test_metrics_keep_every_name_apart(strange: Package, server: Server) -> None:
     post(server, "/predict", {"rows": strange.frame.head(3).to_dict("records")})
-    time.sleep(1)
+    server.answered[0] = time.monotonic()
+    server.wait_counted()
     text = server.get("/metrics").body.decode()
     profile = json.loads((strange.root / "package/profile.json").read_bytes())
     monitored = {feature["name"] for feature in profile["features"]}

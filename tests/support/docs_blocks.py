@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 TOP = Path(__file__).parents[2]
-PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+PAGES = [
+    *sorted(TOP.glob("*.md")),
+    *sorted((TOP / "docs").rglob("*.md")),
+    *sorted((TOP / "examples").glob("*/README.md")),
+]
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
+"""A block, indented in a list."""
 SHELL = ("sh", "bash", "console", "")
 PROGRAMS = "package|docker|curl|pip|make|kubectl|cosign|skopeo|trivy|promtool"
 GENERATED = "docs/reference/"
@@ -31,7 +37,8 @@ def blocks() -> Iterator[Block]:
         name, text = page.relative_to(TOP).as_posix(), page.read_text(encoding="utf-8")
         if not name.startswith(GENERATED):
             for found in FENCE.finditer(text):
-                yield Block(name, text[: found.start()].count("\n") + 1, found[1], found[2])
+                line = text[: found.start()].count("\n") + 1
+                yield Block(name, line, found[2], textwrap.dedent(found[3]))
 
 
 BLOCKS = list(blocks())
@@ -51,3 +58,11 @@ def has_commands(block: Block) -> bool:
         )
         for line in block.text.splitlines()
     )
+
+
+def named_tests(text: str) -> list[str]:
+    """The tests, ``tests/FILE.py::NAME``, that a text names; each has to exist."""
+    named = re.findall(r"(tests/[\w/]+\.py)::(\w+)", text)
+    for path, name in named:
+        assert f"def {name}(" in (TOP / path).read_text(encoding="utf-8"), f"{path}::{name}"
+    return [f"{path}::{name}" for path, name in named]

@@ -27,6 +27,8 @@ class Echo:
     def __init__(self) -> None:
         self.closing = False
         self.asked = 0
+        self.waiting = 0
+        """Answers by a task that have been begun."""
         self.cancelled = 0
 
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
@@ -41,6 +43,7 @@ class Echo:
         return self._later(body) if body.startswith(b"later") else self._raw(body, b"direct")
 
     async def _later(self, body: bytes) -> RawResponse:
+        self.waiting += 1
         try:
             await asyncio.sleep(float(body.removeprefix(b"later") or b"0.001"))
         except asyncio.CancelledError:
@@ -77,7 +80,7 @@ def run_scenario(scenario: Scenario, echo: Echo | None = None) -> None:
     async def connected(port: int, _: server.WorkerServer) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            await asyncio.wait_for(scenario(reader, writer), 20)
+            await asyncio.wait_for(scenario(reader, writer), 60)
         finally:
             writer.close()
 

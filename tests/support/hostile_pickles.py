@@ -506,9 +506,84 @@ def structures(canary: Path) -> dict[str, bytes]:
         "a number of many digits": b"I" + b"9" * 100_000 + b"\n.",
         "an array with a call as its bytes": _array_of(by_global("os.system") + b"(" + command
         + b"tR."),
+        **_hidden_states(canary),
+        **{f"a type of NumPy: {name}": content for name, content in _wrong_types().items()},
         "no opcode": b"\x80\x04\xff.",
         "empty": b"",
     }  # fmt: skip
+
+
+def _made(full: str) -> bytes:
+    return by_global(full) + b")\x81"
+
+
+def _hidden_states(canary: Path) -> dict[str, bytes]:
+    """Attributes, classes and defaults that no opcode names."""
+    code = f"open({str(canary)!r}, 'w')\n"
+    normal = "scipy.stats._continuous_distns.norm_gen"
+
+    def bunch(key: str, value: bytes) -> bytes:
+        return _made("sklearn.utils._bunch.Bunch") + text(key) + value + b"s"
+
+    def type_of(full: str) -> bytes:
+        return by_global("builtins.type") + _made(full) + b"\x85R"
+
+    state = bunch("_parse_arg_template", text(code)) + b"b."
+    return {
+        "a hidden __class__, then a hidden state": b"\x80\x02"
+        + _made("sklearn.model_selection._split.KFold")
+        + b"N"
+        + bunch("__class__", by_global(normal))
+        + b"\x86b"
+        + state,
+        "an index of a class that is looked up": b"\x80\x02"
+        + by_global("pandas.core.indexes.base._new_Index")
+        + type_of(normal)
+        + b"}\x86R"
+        + state,
+        "an index of another class": b"\x80\x02"
+        + by_global("pandas.core.indexes.base._new_Index")
+        + by_global(normal)
+        + b"}\x86R"
+        + state,
+        "a default that is a class looked up": b"\x80\x02"
+        + by_global("collections.defaultdict")
+        + type_of("sklearn.svm._classes.SVC")
+        + b"\x85R\x85R.",
+        "a default that is an object": b"\x80\x02"
+        + by_global("collections.defaultdict")
+        + _made("sklearn.svm._classes.SVC")
+        + b"\x85R.",
+        "a logger that is changed": b"\x80\x02"
+        + by_global("logging.getLogger")
+        + b")R}"
+        + text("disabled")
+        + b"\x88sb.",
+        "an exception with a hidden state": b"\x80\x02"
+        + by_global("builtins.ValueError")
+        + b")R"
+        + bunch("a", b"N")
+        + b"b.",
+    }
+
+
+def _wrong_types() -> dict[str, bytes]:
+    """Numbers that NumPy would take for the addresses of objects."""
+    kinds = {"no flags": ("O8", -1, 0), "flags of objects": ("V8", 8, 1), "a pointer": ("V8", 8, 4)}
+    return {
+        name: b"\x80\x03"
+        + by_global("numpy.dtype")
+        + text(kind)
+        + b"\x89\x88\x87R(K\x03"
+        + text("|")
+        + b"NNNJ"
+        + struct.pack("<i", size)
+        + b"J"
+        + struct.pack("<i", -1 if size < 0 else 1)
+        + bytes([0x4B, flags])
+        + b"tb."
+        for name, (kind, size, flags) in kinds.items()
+    }
 
 
 def files(canary: Path) -> dict[str, bytes]:
@@ -545,6 +620,7 @@ def files(canary: Path) -> dict[str, bytes]:
         "plain.bin": called(by_global("os.system"), text(f"touch {canary}"), protocol=0)[2:],
         "text.model": by_global("os.system") + b"(" + f"S'touch {canary}'\n".encode() + b"tR.",
     }
+    found |= _other_readings(canary)
     for codec in (0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("lzma", 1), ("xz", 1)):
         held: dict[str, object] = {
             "a call": touch,
@@ -556,6 +632,58 @@ def files(canary: Path) -> dict[str, bytes]:
             joblib.dump(value, made, compress=codec)
             found[f"joblib {codec} {what}.joblib"] = made.getvalue()
     return found
+
+
+def _other_readings(canary: Path) -> dict[str, bytes]:
+    """Files that are of one format for one reader, and of another one for the next."""
+    command = f"touch {canary}"
+    plain = called(by_stack("posix.system"), text(command))
+    old = by_global("posix.system") + b"(" + f"S'{command}'\n".encode() + b"tR."
+    narrow = zlib.compressobj(6, zlib.DEFLATED, 10)
+    alone = [{"id": lzma.FILTER_LZMA1, "lc": 0, "lp": 0, "pb": 2, "dict_size": 1 << 16}]
+    without_magic = bytearray(_tar({"data.bin": plain}))
+    without_magic[257:265] = bytes(8)
+    return {
+        "opcodes that begin as bzip2.bin": b"BZh\0\0" + b"x" * 0x685A + b"0" + old,
+        "opcodes that begin as a tar.pkl": _tar_of_opcodes(plain[2:]),
+        "opcodes that begin as a tar.bin": _tar_of_opcodes(plain[2:]),
+        "tar without a magic.bin": _with_checksum(without_magic),
+        "tar of any name.bin": _tar({"data.bin": plain}),
+        "tar in gzip.bin": gzip.compress(_tar({"data.bin": plain})),
+        "gzip in gzip.bin": gzip.compress(gzip.compress(plain)),
+        "lzma with other properties.xz": lzma.compress(plain, lzma.FORMAT_ALONE, filters=alone),
+        "zlib with a small window.bin": narrow.compress(plain) + narrow.flush(),
+        "zstd.pkl.zst": b"\x28\xb5\x2f\xfd" + plain,
+        "array 'object'.npy": array_file("object", plain),
+        "array with a field of objects.npy": array_file([("a", "object")], plain),
+        "a second array.npy": array_file("<f8", bytes(8)) + array_file("|O", plain),
+        "an array behind a pickle.pkl": pickle.dumps(1) + array_file("|O", plain),
+        "a pickle behind an array.npy": array_file("<f8", bytes(8)) + plain,
+        "an array as a tensor.npz": _zip({"data.pkl": b"N.", "a/data/0": array_file("|O", plain)}),
+        "schema.json.zip": _zip({"schema.json": plain}),
+    }
+
+
+def array_file(descr: object, content: bytes, shape: tuple[int, ...] = (1,)) -> bytes:
+    """A file of ``numpy.save`` whose type is written as ``descr``."""
+    header = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape}, }}".ljust(117)
+    return (
+        b"\x93NUMPY\x01\0" + struct.pack("<H", len(header) + 1) + header.encode() + b"\n" + content
+    )
+
+
+def _tar_of_opcodes(opcodes: bytes) -> bytes:
+    """A pickle whose first value is the header of an empty member and the end of a tar."""
+    header = bytearray(_tar({"n" * 90: b""})[:512])
+    header[:7] = b"\x80\x03B" + struct.pack("<I", 3 * 512 - 7)
+    return _with_checksum(header) + bytes(1024) + b"0" + opcodes
+
+
+def _with_checksum(content: bytearray) -> bytes:
+    """A tar whose first header was changed, with the checksum of what it is now."""
+    content[148:156] = b" " * 8
+    content[148:156] = b"%06o\0 " % sum(content[:512])
+    return bytes(content)
 
 
 def _array_of(content: bytes) -> bytes:

@@ -28,6 +28,8 @@ ROWS = pd.DataFrame(RANDOM.normal(size=(120, 3)), columns=["a", "b", "c"])
 LABELS = (ROWS["a"] + ROWS["b"] > 0).astype(int)
 TEXTS = pd.DataFrame({"text": ["good", "bad", "good good"]})
 STEPS = pd.DataFrame({"step": [3, 1, 2]})
+WORDS = pd.DataFrame(np.arange(60).reshape(20, 3) % 9, columns=["a", "b", "c"])
+"""Indices of an embedding."""
 SERIES = pd.Series(np.sin(np.arange(80.0)) + np.arange(80.0) / 10)
 Made = tuple[Path, str, pd.DataFrame, Any]
 """The model's place, its task, rows, and the library's own answers to them."""
@@ -128,6 +130,50 @@ def torch_module(place: Path) -> Made:
     joblib.dump(net, place / "m.pkl")
     told = _asked(net)[:, 0]
     return place / "m.pkl", "classification", ROWS, np.column_stack([1 - told, told])
+
+
+def _word_net() -> tuple[Any, Any, Any]:
+    """A module that looks words up, its input, and its own answers."""
+    import torch
+
+    parts = (torch.nn.Embedding(9, 4), torch.nn.Flatten(), torch.nn.Linear(12, 1))
+    net, words = torch.nn.Sequential(*parts).eval(), torch.from_numpy(WORDS.to_numpy(np.int64))
+    return net, words, net(words).detach().numpy()[:, 0]
+
+
+def torchscript_words(place: Path) -> Made:
+    import torch
+
+    net, _, told = _word_net()
+    torch.jit.script(net).save(str(place / "m.pt"))
+    return place / "m.pt", "regression", WORDS, told
+
+
+def torch_export_words(place: Path) -> Made:
+    import torch
+
+    net, words, told = _word_net()
+    free = ({0: torch.export.Dim("rows")},)
+    torch.export.save(torch.export.export(net, (words,), dynamic_shapes=free), place / "m.pt2")
+    return place / "m.pt2", "regression", WORDS, told
+
+
+def torch_module_words(place: Path) -> Made:
+    net, _, told = _word_net()
+    joblib.dump(net, place / "m.pkl")
+    return place / "m.pkl", "regression", WORDS, told
+
+
+def keras_words(place: Path) -> Made:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    import keras
+
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Embedding(9, 4), keras.layers.Flatten(), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((3,), dtype="int64"), *layers])
+    model.save(place / "m.keras")
+    told = np.asarray(model.predict_on_batch(WORDS.to_numpy(np.int64)))[:, 0]
+    return place / "m.keras", "regression", WORDS, told
 
 
 def keras(place: Path) -> Made:

@@ -35,4 +35,4 @@ class ClientThread:
 
         self.run(closed())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)

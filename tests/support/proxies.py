@@ -68,7 +68,7 @@ backend model
 """
 CONFIGURATIONS = {"nginx": NGINX, "haproxy": HAPROXY}
 COMMANDS = {"nginx": ["-p", "{folder}", "-c"], "haproxy": ["-f"]}
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 def installed(name: str) -> bool:
@@ -95,7 +95,7 @@ def proxy(name: str, server: int, folder: Path, configured: str | None = None) -
         yield port
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
@@ -113,7 +113,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
 def exchanged(port: int, pieces: list[bytes], quiet: float) -> bytes:
     """All bytes received until the connection is silent for ``quiet`` seconds, or ends."""
     received = bytearray()
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             for place, piece in enumerate(pieces):

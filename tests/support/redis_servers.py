@@ -14,7 +14,7 @@ import pytest
 
 from monitoring.feedback.token_store import DAY, Token
 
-START_SECONDS = 20
+START_SECONDS = 60
 
 Stop = Callable[[], None]
 

@@ -24,7 +24,7 @@ import pytest
 from packager.registry.reference import RegistryReference
 from packager.registry.repository import RegistryRepository, open_repository
 
-START_SECONDS = 20
+START_SECONDS = 60
 USER, PASSWORD = "user", "sesame"
 HTPASSWD = f"{USER}:$2b$04$sYydblNaNGqHCqjociFJ9uTsKXmgv50X6hul75xoxR68IggMyEzpm\n"
 """The bcrypt hash of ``PASSWORD``."""

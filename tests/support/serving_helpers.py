@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import socket
@@ -29,11 +30,12 @@ from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Column, Manifest, Schema, Serve, Slices
 
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
-WORKERS_SECONDS = 60.0
+START_SECONDS = 180.0
+STOP_SECONDS = 120.0
+WORKERS_SECONDS = 180.0
 LOGGED_SECONDS = 0.3
 COUNTED_SECONDS = 0.5  # twice the interval at which a worker writes its counts
+TURN_SECONDS = 0.02
 
 TROUBLE = """
 import ctypes
@@ -56,7 +58,8 @@ class Predictor:
         if code == 3:
             return ["good"] * (len(frame) + 1)
         if code == 4:
-            time.sleep(2)
+            print("the slow row begins", flush=True)
+            time.sleep(4)
         if code == 5:
             time.sleep(3_600)
         if code == 6:
@@ -67,6 +70,15 @@ class Predictor:
             ctypes.string_at(0)
         return ["good"] * len(frame)
 """
+
+
+def wait_turns(seconds: float) -> None:
+    """Wait until a server has done what it does within ``seconds`` of a quiet machine.
+
+    Where processes wait for a processor this one does, too: its turns are counted, not the time.
+    """
+    for _ in range(math.ceil(seconds / TURN_SECONDS)):
+        time.sleep(TURN_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,7 @@ class Server:
 
     def lines(self) -> list[dict[str, Any]]:
         """The log, once pending lines are written; every line is a JSON object."""
-        time.sleep(LOGGED_SECONDS)
+        wait_turns(LOGGED_SECONDS)
         return self._whole_lines()
 
     def told(self, wanted: Callable[[dict[str, Any]], object]) -> list[dict[str, Any]]:
@@ -135,13 +147,26 @@ class Server:
             time.sleep(0.05)
         return found
 
+    def is_at_slow_row(self) -> None:
+        """Wait until the model is at the first row with the code 4 that is sent to ``TROUBLE``."""
+        self.told(lambda line: "the slow row begins" in line["message"])
+
+    def is_whole(self, workers: int = 2) -> None:
+        """Wait until each worker is ready: the first makes the server ready."""
+        for number in range(1, workers + 1):
+            self.told(
+                lambda line, name=f"worker {number} (": (
+                    line["message"].startswith(name) and "is ready" in line["message"]
+                )
+            )
+
     def _whole_lines(self) -> list[dict[str, Any]]:
         whole = self.log.read_bytes().rpartition(b"\n")[0]
         return [json.loads(line) for line in whole.splitlines()]
 
     def wait_counted(self) -> None:
         """Wait until earlier answers are in the metrics."""
-        time.sleep(max(0.0, self.answered[0] + COUNTED_SECONDS - time.monotonic()))
+        wait_turns(self.answered[0] + COUNTED_SECONDS - time.monotonic())
 
     def workers(self, count: int = 2) -> dict[int, int]:
         """Number of each worker → process, once as many run: the first answers alone."""

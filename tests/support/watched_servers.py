@@ -14,7 +14,7 @@ from serving_helpers import Server
 
 ENDED, BROKEN, LATE = (503, "model_process_ended"), (500, "model_failed"), (504, "deadline")
 FINE = (200, "")
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 LIMITS = {
     "MODEL_DEADLINE_SECONDS": "2",
     "MODEL_HANG_SECONDS": "3",  # with 1, a process of a busy machine that waits its turn is hung

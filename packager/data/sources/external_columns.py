@@ -1,4 +1,4 @@
-"""Columns whose cells lie beside a table: arrays in NumPy's files, and files that cells name."""
+"""Columns beside a table: arrays in NumPy's files, files that cells name, partitions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import pandas as pd
 
 from modelhost.text import display_value
 from packager.data.array_column import ArrayColumn
+from packager.data.canonical import HashedBytes
 from packager.data.memory_limit import check_room
 from packager.data.sources.listing import SourceListing, below
 from packager.data.sources.numpy_files import Array, NumpyArray, stored_arrays
+from packager.data.sources.partition_columns import PartitionColumns
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
 
@@ -23,13 +25,14 @@ BLOCK_BYTES = 32 << 20
 """Maximum bytes of the cells beside a table in a block of rows, unless a row has more."""
 
 
-def _ignore(_path: Path, _content: bytes) -> None:
-    """The default of ``ExternalColumns.on_read``."""
-
-
 def texts(values: Sequence[str]) -> Any:
     """A column of text in the dtype that pandas reads text in, stored as Python strings."""
     return pd.array(list(values), pd.StringDtype("python", na_value=np.nan))
+
+
+def _is_read_as_text(name: str, reader: TableReadOptions) -> bool:
+    """Whether the values of a partition are text whatever they look like: as declared."""
+    return reader.kind(name) not in (None, "integer", "number")
 
 
 def _content(path: Path) -> bytes:
@@ -83,10 +86,13 @@ class ExternalColumns:
     ) -> None:
         """``named``: the files of a source of which each file is a row."""
         self._arrays = stored_arrays(listing.arrays)
+        names = [partition.name for partition in listing.partitions]
+        texts_declared = [name for name in names if _is_read_as_text(name, reader)]
+        self.partitions = PartitionColumns(listing.partitions, listing.table, texts_declared)
         self._opened: dict[str, Array] = {}
         self._source = listing
-        self.on_read: Callable[[Path, bytes], None] = _ignore
-        """Called with each file that is read for a cell."""
+        self._cell: Callable[[Path], Any] = _content
+        self._hashed = False
         self._folders = {
             column: NamedFiles.below((listing.named_top or listing.top) / folder, listing.named)
             for column, folder in reader.folders.items()
@@ -94,10 +100,19 @@ class ExternalColumns:
         if named is not None and reader.files is not None:
             self._folders[reader.files.content] = named
 
+    def hash_files(self, cell: Callable[[Path], HashedBytes]) -> None:
+        """Have cells whose content is that of a file hold what ``cell`` gives for it."""
+        self._cell, self._hashed = cell, True
+
     @property
     def arrays(self) -> list[NumpyArray]:
         """The arrays, each a column after those of the table."""
         return self._arrays
+
+    @property
+    def names(self) -> list[str]:
+        """The columns after those of the table: partitions, then arrays."""
+        return [*self.partitions.names, *(array.name for array in self._arrays)]
 
     def sizes(self, frame: pd.DataFrame, first: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Bytes of the cells beside each row of a part of the table: shape (rows,).
@@ -106,7 +121,7 @@ class ExternalColumns:
         """
         total = np.full(len(frame), sum(array.row_bytes for array in self._arrays), np.int64)
         for column, files in self._folders.items():
-            if column in frame.columns:
+            if column in frame.columns and not self._hashed:
                 total += [
                     0 if path is None else path.stat().st_size
                     for path in self._paths(frame, column, files, first)
@@ -122,19 +137,19 @@ class ExternalColumns:
             cells = np.full(len(frame), np.nan, object)
             for row, path in enumerate(self._paths(frame, column, files, first)):
                 if path is not None:
-                    cells[row] = content = _content(path)
-                    self.on_read(path, content)
+                    cells[row] = self._cell(path)
             completed[column] = pd.Series(cells, frame.index, dtype=object)
-        if not self._arrays:
+        if not self.names:
             return completed
-        arrays = {array.name: self._cells(array, first, len(frame)) for array in self._arrays}
+        columns = self.partitions.cells(first, len(frame))
+        columns |= {array.name: self._cells(array, first, len(frame)) for array in self._arrays}
         # Not by assignment, which copies each array.
-        return pd.concat([completed, pd.DataFrame(arrays, frame.index, copy=False)], axis=1)
+        return pd.concat([completed, pd.DataFrame(columns, frame.index, copy=False)], axis=1)
 
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """All rows at once; ``UsageError`` if the content of files does not fit in memory."""
         self.refuse_other_rows(len(frame))
-        if not (self._arrays or self._folders):
+        if not (self.names or self._folders):
             return frame
         if self._folders:
             size = int(self.sizes(frame, 0).sum())
@@ -143,7 +158,7 @@ class ExternalColumns:
 
     def blocks(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """The table of ``frames`` with the columns beside it, in blocks of bounded size."""
-        if not (self._arrays or self._folders):
+        if not (self.names or self._folders):
             yield from frames
             return
         first = 0
@@ -162,7 +177,16 @@ class ExternalColumns:
         self.refuse_other_rows(first)
 
     def refuse_other_rows(self, rows: int) -> None:
-        """Raise ``UsageError`` if the table has another number of rows than the arrays."""
+        """Raise ``UsageError`` if the table has another number of rows than the arrays.
+
+        Or than the footers of its files say, if it has partitions.
+        """
+        if self.partitions.names and self.partitions.rows != rows:
+            raise UsageError(
+                f"{self._source.top}: expected {self.partitions.rows:,} rows, as the footers of "
+                f"its files say, got {rows:,}",
+                "write the files again",
+            )
         if self._arrays and self._arrays[0].shape[0] != rows:
             raise UsageError(
                 f"{self._arrays[0].location}: expected {rows:,} rows, as in the table beside it, "

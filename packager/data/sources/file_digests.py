@@ -1,76 +1,63 @@
-"""The entries of a source's files, hashed in a thread while the rows are read.
+"""The entries of a source's files; a file whose content is a cell is read once, into one buffer.
 
-A file whose content becomes a cell is read once: its digest is that of the bytes in the cell.
+Its digest and the hash of its cell are computed while its bytes are in the processor's cache, and
+nothing of it is kept. New memory for each file takes longer than reading it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from packager.data.canonical import HashedBytes, xxh3
 from packager.data.sources.listing import SourceListing
-from packager.digest import sha256_bytes
 from packager.manifest.base import FileEntry
 
-BATCH_BYTES = 4 << 20
-"""Content that is handed to the thread at once: a file alone would cost more than its hash."""
-MAX_WAITING = 8
-"""Batches that wait to be hashed; the reader of the rows waits beyond them."""
-
-Read = tuple[Path, bytes]
+BUFFER_BYTES = 1 << 20
+"""Of the first buffer; a larger file gets one of twice the size, until it fits."""
 
 
 class FileDigests:
     """The entries of the files of a source."""
 
     def __init__(self, files: SourceListing, hashing: ThreadPoolExecutor) -> None:
-        """Begin to hash the files that are no cells; ``hashing`` has one thread."""
+        """Begin to hash the files that are no cells in ``hashing``, while the rows are read."""
         self._files = files
-        self._hashing = hashing
+        self._entries: dict[Path, FileEntry] = {}
+        self._buffer = bytearray(BUFFER_BYTES)
         cells = {*files.named, *(files.table if files.format == "files" else ())}
-        self._known = {file for file in files.all if file not in cells}
-        self._batch: list[Read] = []
-        self._size = 0
-        self._jobs: list[Future[dict[Path, FileEntry]]] = []
-        self._submit(partial(self._of_files, [file for file in files.all if file in self._known]))
+        others = [file for file in files.all if file not in cells]
+        self._others = hashing.submit(self._of_files, others)
 
-    def read(self, file: Path, content: bytes) -> None:
-        """Hash the content of a file that was read for a cell, unless it was read before."""
-        if file in self._known:
-            return
-        self._known.add(file)
-        self._batch.append((file, content))
-        self._size += len(content)
-        if self._size >= BATCH_BYTES:
-            self._submit_batch()
+    def cell(self, file: Path) -> HashedBytes:
+        """The cell with the content of a file; its entry is that of the first reading."""
+        content = self._content(file)
+        if file not in self._entries:
+            digest = hashlib.sha256(content).hexdigest()
+            name = self._files.name(file)
+            self._entries[file] = FileEntry(path=name, sha256=digest, size=len(content))
+        return HashedBytes(xxh3(content))
 
     def entries(self) -> list[FileEntry]:
         """The entry of every file, in order; files that no cell names are read now."""
-        self._submit_batch()
-        left = [file for file in self._files.all if file not in self._known]
-        self._submit(partial(self._of_files, left))
-        entries: dict[Path, FileEntry] = {}
-        for job in self._jobs:
-            entries |= job.result()
-        return [entries[file] for file in self._files.all]
+        known = self._entries | self._others.result()
+        known |= self._of_files([file for file in self._files.all if file not in known])
+        return [known[file] for file in self._files.all]
 
-    def _submit_batch(self) -> None:
-        batch, self._batch, self._size = self._batch, [], 0
-        self._submit(partial(self._of_contents, batch))
-        if len(self._jobs) > MAX_WAITING:
-            self._jobs[-MAX_WAITING - 1].result()
-
-    def _submit(self, job: Callable[[], dict[Path, FileEntry]]) -> None:
-        self._jobs.append(self._hashing.submit(job))
+    def _content(self, file: Path) -> memoryview:
+        """The bytes of a file, until the next is read."""
+        descriptor, size = os.open(file, os.O_RDONLY | os.O_CLOEXEC), 0
+        try:
+            while count := os.readv(descriptor, [memoryview(self._buffer)[size:]]):
+                size += count
+                if size == len(self._buffer):
+                    self._buffer = self._buffer + bytes(size)
+        finally:
+            os.close(descriptor)
+        return memoryview(self._buffer)[:size]
 
     def _of_files(self, files: Sequence[Path]) -> dict[Path, FileEntry]:
         return {file: FileEntry.of(file, self._files.name(file)) for file in files}
-
-    def _of_contents(self, batch: Sequence[Read]) -> dict[Path, FileEntry]:
-        named = ((file, self._files.name(file), content) for file, content in batch)
-        return {
-            file: FileEntry(path=name, sha256=sha256_bytes(content), size=len(content))
-            for file, name, content in named
-        }

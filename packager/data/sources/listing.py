@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from packager.data.csv_text import table_suffix
 from packager.data.sources import numpy_files
+from packager.data.sources.partitions import Partition, partitions_of
 from packager.errors import UsageError
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
@@ -38,6 +40,8 @@ class SourceListing:
     """Files whose content is in the cells of a column that names them."""
     named_top: Path | None = None
     """The folder that the folders of ``named`` are relative to, if it is not ``top``."""
+    partitions: tuple[Partition, ...] = ()
+    """Columns of a Parquet table that the names of its folders hold."""
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -46,7 +50,11 @@ class SourceListing:
 
     def name(self, file: Path) -> str:
         """The posix path of ``file`` below ``top``."""
-        return below(self.top, file)
+        return file.as_posix().removeprefix(self._prefix)
+
+    @cached_property
+    def _prefix(self) -> str:
+        return f"{self.top.as_posix()}/"
 
 
 def source_files(
@@ -56,8 +64,9 @@ def source_files(
 
     In a folder, names that begin with ``.`` or ``_`` are skipped (Spark's ``_SUCCESS``). Raises
     ``UsageError`` for anything that isn't one table: no files, mixed formats, other suffixes, or
-    ``key=value`` folders, whose values would be lost. ``reader`` says whether each file is a row,
-    and which folders hold files that cells name; these are in ``beside``, or else in the source.
+    ``key=value`` folders of anything but Parquet, whose values would be lost. ``reader`` says
+    whether each file is a row, and which folders hold files that cells name; these are in
+    ``beside``, or else in the source.
     """
     if reader.files is not None:
         return _rows(path)
@@ -73,8 +82,6 @@ def source_files(
     files = _sorted(_visible(path, set(), apart))
     if not files:
         raise UsageError(f"{path}: expected .csv or .parquet files, got an empty folder")
-    for file in files:
-        _refuse_partition(path, file)
     arrays = tuple(file for file in files if _format(file) == "numpy")
     tables = tuple(file for file in files if file not in set(arrays))
     formats = {_format(file): file for file in tables}
@@ -84,8 +91,12 @@ def source_files(
             f"{path}: expected files of one format, got {names}",
             "keep the files of each format in a folder of their own",
         )
+    form = next(iter(formats), "numpy")
+    for file in files if form != "parquet" else arrays:
+        _refuse_partition(path, file)
+    partitions = partitions_of(path, tables) if form == "parquet" else ()
     named = _named(beside or path, reader)
-    return SourceListing(next(iter(formats), "numpy"), path, tables, arrays, named, beside)
+    return SourceListing(form, path, tables, arrays, named, beside, partitions)
 
 
 def has_table_suffix(file: Path) -> bool:
@@ -157,11 +168,13 @@ def _plain(folder: Path) -> Iterator[Path]:
 
 
 def _refuse_partition(path: Path, file: Path) -> None:
+    """Refuse a file of another format than Parquet in a partition."""
     keyed = [part for part in file.relative_to(path).parent.parts if "=" in part]
     if keyed:
         raise UsageError(
-            f"{path}: expected plain folders, got the partition {keyed[0]!r}",
-            "write the table without partitions, so that no column is stored in folder names",
+            f"{file}: expected plain folders, got the partition {keyed[0]!r}",
+            "write the table as Parquet, whose partitions are read as columns, or without "
+            "partitions",
         )
 
 

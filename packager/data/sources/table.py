@@ -47,7 +47,7 @@ class SourceTable:
     @property
     def table_columns(self) -> list[str]:
         """The columns of the table alone."""
-        return self.columns[: len(self.columns) - len(self.external.arrays)]
+        return self.columns[: len(self.columns) - len(self.external.names)]
 
     def read(self) -> pd.DataFrame:
         """All rows, as declared; raises ``UsageError``."""
@@ -107,6 +107,15 @@ def _columns(
     listing: SourceListing, reader: TableReadOptions, beside: ExternalColumns
 ) -> list[str]:
     names = _names(listing, listing.table[0], reader) if listing.table else []
+    for partition in beside.partitions.names:
+        if partition in names:
+            raise UsageError(
+                f"{listing.table[0]}: expected every column name once, got {partition!r} in the "
+                "file and as a partition",
+                "write the files without the columns that they are partitioned by, or in plain "
+                "folders",
+            )
+    names = [*names, *beside.partitions.names]
     arrays = [array.name for array in beside.arrays]
     both = next((name for name in arrays if name in names), None)
     if both is not None:

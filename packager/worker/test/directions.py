@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Literal
 
-from monitoring.scoring.outputs import ERRORS, HEADLINES
+from monitoring.scoring.outputs import headline_of
+from packager.manifest.labelled_outputs import labelled_outputs
 from packager.manifest.manifest import Manifest
 from packager.manifest.policy import Change, Policy
 
@@ -56,9 +57,10 @@ def _defaults(manifest: Manifest) -> dict[str, Change]:
         return {"mae": DEFAULT_ERROR}
     outputs = manifest.schema_.outputs
     changes: dict[str, Change] = {}
-    for output in outputs:
-        name = HEADLINES.get(output.kind)
-        if name is not None and output.target:
+    for output in labelled_outputs(outputs):
+        name = headline_of(output.form)
+        if name is not None and output.has_target:
             prefix = "" if len(outputs) == 1 else f"{output.name}."
-            changes[prefix + name] = DEFAULT_ERROR if name in ERRORS else DEFAULT_SHARE
+            error = name.startswith(ERROR_METRICS)
+            changes[prefix + name] = DEFAULT_ERROR if error else DEFAULT_SHARE
     return changes

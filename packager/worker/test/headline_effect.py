@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from monitoring.scoring.outputs import HEADLINES
+from monitoring.scoring.outputs import HEADLINES, headline_of
 from packager.worker.test.judged_rows import JudgedData
 
 
@@ -14,7 +14,7 @@ def headline_effect(judged: JudgedData) -> float:
     if judged.groups is None:
         return 1.0
     grouped, simple = judged.estimates(), replace(judged, groups=None).estimates()
-    headlines = {*HEADLINES.values()}
+    headlines = {*HEADLINES.values(), *map(headline_of, getattr(judged, "forms", ()))}
     effects = [
         one.variance / simple[name].variance
         for name, one in grouped.items()

@@ -15,7 +15,7 @@ from monitoring.metrics.class_labels import class_text
 from monitoring.scoring.areas import roc_area
 from monitoring.scoring.measures import ROW_MEASURES, OutputForm, ScoredColumns, metrics_of
 from monitoring.scoring.metric import Metric, mean, present, root_mean
-from monitoring.scoring.outputs import HEADLINES
+from monitoring.scoring.outputs import HEADLINES, headline_of
 from monitoring.stats.estimates import Estimate, estimate
 from packager.manifest.base import Scalar, Task
 from packager.manifest.outputs import Output
@@ -225,15 +225,15 @@ class JudgedOutputs:
     @property
     def losses(self) -> Floats | None:
         """Of the only output with a measure of rows: its headline, as a loss; None for none."""
-        if len(self.outputs) != 1 or self.rows[0].truth is None or self.rows[0].queries is not None:
+        rows, form = self.rows[0], self.forms[0]
+        name = headline_of(form) if form.top is not None else HEADLINES.get(form.kind)
+        several = len(self.outputs) > 1 or rows.queries is not None or rows.events is not None
+        if several or rows.truth is None or name is None:
             return None
-        name = HEADLINES.get(self.forms[0].kind)
-        if name is None:
+        measured = ROW_MEASURES[form.kind](rows.truth, rows.answers, form)[name]
+        if np.isnan(measured).any():  # a recommendation without a right item
             return None
-        measured = ROW_MEASURES[self.forms[0].kind](
-            self.rows[0].truth, self.rows[0].answers, self.forms[0]
-        )
-        return measured[name] if name in ("mae", "pinball") else 1 - measured[name]
+        return measured if name in ("mae", "pinball") else 1 - measured
 
 
 JudgedData = JudgedRows | JudgedOutputs

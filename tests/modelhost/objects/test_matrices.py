@@ -23,6 +23,25 @@ def test_a_column_of_arrays_is_stacked() -> None:
     assert matrix(rows, np.float32).shape == (2, 2, 3)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pd.DataFrame({"a": [1.0, 2.5]}),
+        pd.DataFrame({"a": [1.0, None]}),
+        pd.DataFrame({"a": [np.array([1.5]), np.array([2.0])]}),
+        np.array([[np.nan]]),
+    ],
+)
+def test_whole_numbers_are_no_rest_of_a_fraction_or_a_null(rows: pd.DataFrame) -> None:
+    assert matrix(rows).shape[1] == 1
+    with pytest.raises(ValueError, match="the model takes whole numbers, got a null or a fraction"):
+        matrix(rows, np.int64)
+
+
+def test_whole_floats_become_whole_numbers() -> None:
+    assert matrix(pd.DataFrame({"a": [1.0, -2.0]}), np.int32).tolist() == [[1], [-2]]
+
+
 def test_text_is_no_number() -> None:
     with pytest.raises(ValueError, match="column 'a' holds other values than numbers"):
         matrix(pd.DataFrame({"a": ["x"]}))

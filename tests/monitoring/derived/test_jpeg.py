@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +60,7 @@ def test_of_a_file_that_is_cut_off_the_first_lines_are_read(name: str, length: i
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(
     st.sampled_from(list(FILES)),
     st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 255)), max_size=6),

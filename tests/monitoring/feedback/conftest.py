@@ -23,7 +23,7 @@ def _no_pending_lookups() -> Iterator[None]:
     yield
     for thread in threading.enumerate():
         if thread.name == "redis-connect":
-            thread.join(10)
+            thread.join(60)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from served_answers import ServedAnswers, output
@@ -240,7 +241,7 @@ def test_a_label_counts_at_one_version_only(tmp_path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(["0", "1", "2"]), st.just(5.0)), max_size=8))
 def test_whatever_the_parts_each_counts_once(tmp_path_factory, parts) -> None:
     served = ServedAnswers(tmp_path_factory.mktemp("parts"), STEPS)
@@ -277,7 +278,7 @@ LOOSE = [
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=many(150), deadline=None)
 @given(st.sampled_from(LOOSE), st.lists(st.tuples(ODD, ODD), min_size=1, max_size=4))
 def test_no_answer_and_no_label_breaks_the_counting(tmp_path_factory, one, pairs) -> None:
     served = ServedAnswers(tmp_path_factory.mktemp("odd"), [one])

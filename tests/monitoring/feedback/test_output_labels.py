@@ -12,7 +12,8 @@ from served_answers import output
 from monitoring.feedback.labels import InvalidError
 from monitoring.feedback.output_labels import AnswerLabels
 from monitoring.metrics.output_feedback import OUTPUT_REJECTIONS
-from monitoring.scoring.outputs import with_parts
+from monitoring.scoring.measures import OutputForm
+from monitoring.scoring.outputs import LabelledOutput, with_parts
 
 ANSWERS: dict[str, Any] = {
     "number": 1.0,
@@ -35,6 +36,16 @@ OUTPUTS = with_parts(
     )
     for kind in ANSWERS
 )
+STAYING = LabelledOutput(
+    "numbers",
+    OutputForm("numbers", times=(6.0, 12.0)),
+    2,
+    has_target=True,
+    survival=("months", "churned"),
+)
+RANKING = LabelledOutput("score", OutputForm("score", k=5), None, has_target=True)
+TASKS = with_parts((STAYING, RANKING))
+"""Outputs of tasks whose labels have further forms."""
 ODD = st.recursive(
     st.none()
     | st.booleans()
@@ -44,13 +55,15 @@ ODD = st.recursive(
     | st.sampled_from(["", "a", "b", "nan", "0", "1", "true", "1e999", "٣", "\ud800"]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["a", "b", "0", "1", "z", ""]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["a", "b", "0", "1", "z", "", "months", "churned"]), inner, max_size=3
+        )
     ),
     max_leaves=6,
 )
 
 
-@given(st.sampled_from(OUTPUTS), ODD, ODD)
+@given(st.sampled_from((*OUTPUTS, *TASKS)), ODD, ODD)
 def test_a_label_is_read_absent_or_refused_with_a_documented_reason(
     one: Any, actual: Any, strange: Any
 ) -> None:
@@ -94,3 +107,55 @@ def test_numbers_that_are_too_many_for_parts_come_together() -> None:
     for actual in ([1.0] * 99 + [None], {"0": 1.0}):
         with pytest.raises(InvalidError, match="unknown_part"):
             labels.read(answer, actual)
+
+
+@pytest.mark.parametrize(
+    ("actual", "truth"),
+    [
+        ({"months": 8, "churned": True}, {0: 1.0, 1: 0.0}),
+        ({"months": 30, "churned": 1}, {0: 1.0, 1: 1.0}),
+        ({"months": 6, "churned": True}, {0: 0.0, 1: 0.0}),
+        ({"months": 8, "churned": False}, {0: 1.0}),
+        ([1, None], {0: 1.0}),
+        ({"1": 0}, {1: 0.0}),
+    ],
+)
+def test_the_time_of_an_event_tells_who_stayed(actual: Any, truth: dict[int, float]) -> None:
+    labels = AnswerLabels(TASKS[:1])
+    assert not labels.is_absent(actual)
+    (label,) = labels.read([0.9, 0.7], actual)
+    assert label.truth == truth
+
+
+@pytest.mark.parametrize(
+    "actual",
+    [{"months": 2, "churned": False}, {"months": 8}, {"months": None, "churned": True}],
+)
+def test_an_observation_that_tells_of_no_time_is_no_label(actual: Any) -> None:
+    assert AnswerLabels(TASKS[:1]).is_absent(actual)
+
+
+@pytest.mark.parametrize(
+    ("actual", "reason"),
+    [
+        ({"months": 8, "churned": True, "0": 1}, "unknown_part"),
+        ({"months": "x", "churned": True}, "not_a_number"),
+        ({"months": 8, "churned": "x"}, "not_a_boolean"),
+    ],
+)
+def test_an_observation_of_another_form_is_refused(actual: Any, reason: str) -> None:
+    labels = AnswerLabels(TASKS[:1])
+    assert not labels.is_absent(actual)
+    with pytest.raises(InvalidError) as refused:
+        labels.read([0.9, 0.7], actual)
+    assert refused.value.reason == reason
+
+
+def test_a_grade_above_zero_is_relevant() -> None:
+    labels = AnswerLabels(TASKS[1:])
+    truths = [labels.read(0.5, actual)[0].truth for actual in (3, 1, 0.5, 0, True, False)]
+    assert truths == [True, True, True, False, True, False]
+    with pytest.raises(InvalidError):
+        labels.read(0.5, -1)
+    with pytest.raises(InvalidError):
+        AnswerLabels([OUTPUTS[1]]).read(0.5, 3)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -116,7 +117,7 @@ def test_any_flipped_bit_is_refused(bit: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(st.none() | st.integers() | st.text() | st.text(min_size=64, max_size=64) | st.binary())
 def test_whatever_is_no_token_is_refused(text: object) -> None:
     assert reason(tokens(), text) in ("malformed", "bad_signature")

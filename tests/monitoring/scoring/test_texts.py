@@ -6,10 +6,12 @@ import pytest
 
 from monitoring.scoring.texts import (
     json_metrics,
+    span_columns,
     span_metrics,
     text_columns,
     text_metrics,
     token_overlap,
+    top_columns,
     top_metrics,
 )
 
@@ -61,3 +63,16 @@ def test_spans_are_right_only_as_a_whole() -> None:
 def test_spans_may_be_objects_of_any_order() -> None:
     found = span_metrics([[{"start": 0, "label": "P"}]], [[{"label": "P", "start": 0}]])
     assert found["span_f1"].value == 1
+
+
+def test_measures_of_a_row_add_up_to_the_metrics() -> None:
+    columns = top_columns([[1, 2], 7, []], [[1, 9, 2], [7], [3]], 2)
+    assert columns["recall_at_2"].tolist()[:2] == [0.5, 1.0]
+    assert columns["hit_rate_at_2"].tolist()[:2] == [1.0, 1.0]
+    assert all(column[2] != column[2] for column in columns.values())
+    spans = span_columns([[[0, 3, "P"], [5, 8, "L"]], []], [[[0, 3, "P"]], [[1, 2, "P"]]])
+    assert {name: column.tolist() for name, column in spans.items()} == {
+        "spans_right": [1, 0],
+        "spans_answered": [1, 1],
+        "spans_expected": [2, 0],
+    }

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
@@ -86,7 +87,7 @@ def alpha_by_definition(labels, level):
     return 1 - (within / count) / (overall / (count * (count - 1))) if overall else NAN
 
 
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(arrays(missing=True), st.sampled_from(LEVELS))
 def test_alpha_is_what_its_definition_says(labels, level):
     found = krippendorff_alpha(labels, level).value
@@ -94,7 +95,7 @@ def test_alpha_is_what_its_definition_says(labels, level):
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(arrays(missing=False))
 def test_kappas_are_those_of_other_libraries(labels):
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -21,7 +22,7 @@ values = st.integers(0, 5).flatmap(
 
 
 @given(values)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 def test_the_shares_add_up_to_what_everybody_makes(found: Floats) -> None:
     total = contributions(found).sum(axis=0)
     np.testing.assert_allclose(total, found[-1] - found[0], atol=1e-9)

@@ -84,7 +84,7 @@ def test_both_run_at_the_same_time_and_report_in_turn(
 
     def check() -> str:
         given.progress.step("checking")
-        assert trainings.began.wait(20)
+        assert trainings.began.wait(60)
         return "checked"
 
     assert run(monkeypatch, worker, trainings, check, given) == ("checked", "trained")
@@ -115,7 +115,7 @@ def test_a_check_that_stops_the_build_ends_the_training(
     monkeypatch.setattr(beside, "cancel", ended.set)
 
     def training() -> str:
-        assert ended.wait(20)
+        assert ended.wait(60)
         raise KILLED
 
     given = context()
@@ -135,7 +135,7 @@ def test_a_signal_ends_the_training(monkeypatch: pytest.MonkeyPatch, worker: Lay
         main = threading.main_thread().ident
         assert main is not None
         threading.Timer(0.2, signal.pthread_kill, [main, signal.SIGINT]).start()
-        assert ended.wait(20)
+        assert ended.wait(60)
         raise KILLED
 
     # A shell has its jobs in the background ignore the signal.

@@ -23,6 +23,7 @@ from packager.progress import NullProgress
 from packager.project.outputs import RECORD
 from packager.worker.job import PreviousTimes
 
+PAGE = Path(__file__).parents[3] / "docs" / "new-data.md"
 RECORDED = '{"tag":"stones:1.0-aaaa","root":"a","config_digests":[],"started":"","seconds":1,' \
     '"host":"","system":"","isolation":{},"git":null,"layers":[]}'  # fmt: skip
 
@@ -140,6 +141,8 @@ def test_a_slower_model_than_the_last_one_is_said(
         "processor time, failed: a row takes 2.00 times the processor time of a row in 1.0-aaaa; "
         "the policy allows 1.25"
     )
+    shown = PAGE.read_text(encoding="utf-8")
+    assert f"! {slower.line.replace('1.0-aaaa', '1.0.0-e5ae96af0298')}\n" in shown
     assert slower.document["verdict"] == "failed"
     assert slower.document["ratio"] == pytest.approx(2.0, abs=0.01)
     assert timed(project, monkeypatch, 1.0, 1.1, 0.9, 1.0, 1.05, 0.95).passed

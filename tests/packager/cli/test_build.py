@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from host_samples import TOML, write_project
+from saved_bases import saved
+
+from packager.image.base import debian
+from packager.image.base.saved import BaseImage
 
 
 def test_build_without_an_engine_or_an_output_ends_with_one(run, tmp_path: Path):
@@ -39,3 +44,17 @@ def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
     code, out, err = run("base", "--load", "saved.tar", *more)
     assert (code, out) == (2, "")
     assert "--load: expected no --package, --release, --platform or --output with it" in err
+
+
+def test_a_base_is_there_also_if_the_common_layers_can_not_be_made(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """Without an engine nothing compiles for a base of another Python."""
+    old = BaseImage(saved(python="3.9", version="3.9.2"), tmp_path, None)
+    monkeypatch.setattr(debian, "make_base", lambda *_: old)
+    code, out, err = run("base")
+    assert (code, out) == (0, "nice/python:3.11\n")
+    assert (
+        "! base nice/python:3.11: programs of a base from elsewhere run in containers only" in err
+    )
+    assert ": the first build on this base makes its own layers" in err

@@ -15,15 +15,17 @@ from packager.cli.interrupts import Interrupts
 
 TOP = Path(__file__).parents[3]
 COMMAND = """
-import time
-from packager.cli.interrupts import Interrupts
-Interrupts().install()
+import sys, time
+from packager.cli import interrupts
+interrupts.REPETITION_SECONDS = 60.0
+interrupts.Interrupts().install()
 try:
     print("runs", flush=True)
-    time.sleep(60)
+    while True:  # a signal right before one long sleep would not end it
+        time.sleep(0.01)
 finally:
     print("tidies", flush=True)
-    time.sleep(0.5)
+    sys.stdin.readline()
     print("done", flush=True)
 """
 
@@ -33,10 +35,12 @@ def test_repetitions_do_not_stop_the_tidying_up(number: signal.Signals) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND],
         cwd=TOP,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline() == "runs\n"
         process.send_signal(number)
@@ -44,6 +48,8 @@ def test_repetitions_do_not_stop_the_tidying_up(number: signal.Signals) -> None:
         for _ in range(3):
             process.send_signal(number)
             time.sleep(0.02)
+        process.stdin.write("\n")
+        process.stdin.flush()
         assert process.stdout.readline() == "done\n"
         assert process.stderr is not None
         assert process.stderr.read().count("Traceback") == 1

@@ -30,11 +30,11 @@ def both(url: str, act: str, *given: Any, key: str | None = None) -> tuple[Any, 
     """What the clients return or raise."""
 
     async def later() -> Any:
-        async with AsyncClient(url, key=key, timeout=5) as client:
+        async with AsyncClient(url, key=key, timeout=60) as client:
             return await getattr(client, act)(*given)
 
     def now() -> Any:
-        with Client(url, key=key, timeout=5) as client:
+        with Client(url, key=key, timeout=60) as client:
             return getattr(client, act)(*given)
 
     return outcome(lambda: asyncio.run(later())), outcome(now)
@@ -96,7 +96,7 @@ def test_a_large_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_calls_at_a_time() -> None:
-    barrier = threading.Barrier(8, timeout=10)
+    barrier = threading.Barrier(8, timeout=60)
 
     def answer(path: str, _body: bytes, headers: dict[str, str]) -> Answer:
         barrier.wait()

@@ -89,7 +89,7 @@ def test_a_wrong_mix_of_options_is_refused(arguments: list[str], message: str) -
 
 
 def failing(answer: Answer, act: Callable[[Client], Any]) -> PackageError:
-    with answering(lambda *_: answer) as url, Client(url, timeout=5) as client:
+    with answering(lambda *_: answer) as url, Client(url, timeout=60) as client:
         with pytest.raises(PackageError) as caught:
             act(client)
         return caught.value

@@ -40,8 +40,8 @@ def url() -> Iterator[str]:
 
 
 def test_a_whole_answer_is_the_one_that_requests_would_give(url: str) -> None:
-    plain = requests.get(url, timeout=10)
-    whole = fetch(lambda: requests.get(url, headers=UNCOMPRESSED, stream=True, timeout=10), 100)
+    plain = requests.get(url, timeout=60)
+    whole = fetch(lambda: requests.get(url, headers=UNCOMPRESSED, stream=True, timeout=60), 100)
     assert whole.content == plain.content == BODY
     assert whole.content == BODY
     assert whole.json() == plain.json()
@@ -54,4 +54,4 @@ def test_a_whole_answer_is_the_one_that_requests_would_give(url: str) -> None:
 
 def test_a_larger_answer_is_refused(url: str) -> None:
     with pytest.raises(UnboundedError, match="got a larger one"):
-        fetch(lambda: requests.get(url, stream=True, headers=UNCOMPRESSED, timeout=10), 5)
+        fetch(lambda: requests.get(url, stream=True, headers=UNCOMPRESSED, timeout=60), 5)

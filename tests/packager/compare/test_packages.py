@@ -24,6 +24,7 @@ from compared_packages import (
     part,
     wheel,
 )
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -416,7 +417,7 @@ def seen(value: Any, *, mirrored: bool) -> Any:
 
 @pytest.mark.slow
 @given(packages())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=many(50), deadline=None)
 def test_whatever_is_compared_with_itself_is_the_same(shop: ComparedPackage):
     found = diff(shop, shop)
     assert found.same
@@ -426,7 +427,7 @@ def test_whatever_is_compared_with_itself_is_the_same(shop: ComparedPackage):
 
 @pytest.mark.slow
 @given(packages(), packages())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 def test_the_way_back_mirrors_the_way_there(a: ComparedPackage, b: ComparedPackage):
     there, back = (diff(*pair).model_dump(mode="json", by_alias=True) for pair in ((a, b), (b, a)))
     assert seen(there, mirrored=True) == seen(back, mirrored=False)
@@ -435,7 +436,7 @@ def test_the_way_back_mirrors_the_way_there(a: ComparedPackage, b: ComparedPacka
 
 @pytest.mark.slow
 @given(packages(), packages())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 def test_no_difference_means_equal_packages_and_reads_back(a: ComparedPackage, b: ComparedPackage):
     found = diff(a, b)
     same_stacks = [e.diff_id for e in a.layers] == [e.diff_id for e in b.layers]

@@ -193,3 +193,26 @@ def test_blocks_hold_the_same_rows_whatever_their_size(tmp_path: Path, monkeypat
     blocks = [block for block in row_blocks(path, schema) if block]
     assert max(map(len, blocks)) == 2
     assert [row for block in blocks for row in block] == whole
+
+
+def test_partitions_have_the_kind_of_the_packages_column(tmp_path: Path) -> None:
+    """A folder of new rows may have values that look like integers, where the package has text."""
+    for name in ("code=007/n=1", "code=12/n=2"):
+        (tmp_path / name).mkdir(parents=True)
+        pd.DataFrame({"x": [0.5]}).to_parquet(tmp_path / name / "part.parquet")
+    schema = Schema(
+        features=(
+            Column(name="code", kind="string", dtype="str", nullable=False),
+            Column(name="n", kind="integer", dtype="int64", nullable=False),
+            Column(name="x", kind="number", dtype="float64", nullable=False),
+        ),
+        classes=None,
+    )
+    assert read_rows(tmp_path, schema) == [
+        {"x": 0.5, "code": "007", "n": 1}, {"x": 0.5, "code": "12", "n": 2},
+    ]  # fmt: skip
+    assert given_columns(tmp_path, schema, TableReadOptions()) == ["x", "code", "n"]
+    numbers = schema.model_copy(
+        update={"features": (Column(name="code", kind="number", dtype="float64", nullable=False),)}
+    )
+    assert read_rows(tmp_path, numbers) == [{"code": 7}, {"code": 12}]

@@ -118,6 +118,16 @@ def test_a_layer_is_read_once_and_only_if_it_has_its_digest(tmp_path: Path) -> N
     assert known_listing(changed.diff_id) is None
 
 
+def test_a_damaged_list_in_the_cache_is_made_again(tmp_path: Path) -> None:
+    layer = layer_of(tmp_path, "code", {"code/a.py": b"x"})
+    listing = layer_listing(layer)
+    (cached,) = (tmp_path / "cache" / "listings").iterdir()
+    for damaged in (cached.read_bytes().replace(b"644", b"755"), b"", b"x", b"\xff\n"):
+        cached.write_bytes(damaged)
+        assert known_listing(layer.diff_id) is None
+        assert layer_listing(layer) == listing == known_listing(layer.diff_id)
+
+
 def test_entries_have_the_list_of_the_layer_that_they_make(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"content")

@@ -5,14 +5,13 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packager.digest import sha256_file
-from packager.errors import PackageError
 from packager.image.layers import (
     Entry,
-    cached_layer,
     file_mode,
     tree_entries,
     with_parents,
@@ -43,7 +42,7 @@ def as_entries(tree: dict[str, bytes]) -> list[Entry]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(trees, st.randoms())
 def test_the_order_of_entries_does_not_show(tmp_path_factory, tree, random):
     folder = tmp_path_factory.mktemp("layer")
@@ -60,7 +59,7 @@ def described(info: tarfile.TarInfo) -> tuple[object, ...]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(trees)
 def test_any_name_and_content_reads_back_below_its_folders(tmp_path_factory, tree):
     folder = tmp_path_factory.mktemp("layer")
@@ -148,64 +147,3 @@ def test_a_given_folder_is_not_replaced_by_a_plain_one():
 def test_the_prefix_may_be_empty(tmp_path: Path):
     tree = make_tree(tmp_path / "tree", ["a/b.py"])
     assert [entry.name for entry in tree_entries(tree, "")] == ["a", "a/b.py", "empty", "link"]
-
-
-def test_a_layer_is_made_once_for_its_key(cache: Path):
-    made = []
-
-    def make():
-        made.append(1)
-        return [Entry("a", source=b"1")]
-
-    first = cached_layer("one", ["key", 1], make)
-    again = cached_layer("called otherwise", ["key", 1], make)
-    assert (first.source, again.source, len(made)) == ("built", "cached", 1)
-    assert (first.diff_id, first.path, first.size) == (again.diff_id, again.path, again.size)
-    assert cached_layer("one", ["key", 2], make).source == "built"
-
-
-def test_a_layer_half_there_is_made_again(cache: Path):
-    def make() -> list[Entry]:
-        return [Entry("a", source=b"1")]
-
-    first = cached_layer("one", ["key"], make)
-    first.path.with_suffix(".json").unlink()
-    assert cached_layer("one", ["key"], make) == first
-    first.path.unlink()
-    assert cached_layer("one", ["key"], make).source == "built"
-
-
-def test_a_failure_while_making_leaves_nothing(cache: Path):
-    def fail():
-        yield Entry("a", source=b"1")
-        raise OSError("disk full")
-
-    with pytest.raises(PackageError, match="disk full"):
-        cached_layer("one", ["key"], fail)
-    assert list((cache / "layers").iterdir()) == []
-
-
-def test_a_cut_layer_in_the_cache_is_made_again(cache: Path):
-    layer = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
-    os.truncate(layer.path, 512)
-    again = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
-    assert again.source == "built"
-    assert b"".join(again.read()) == layer.path.read_bytes()
-
-
-def test_fresh_rebuilds_the_layer(cache: Path):
-    cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
-    assert (
-        cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")], fresh=True).source
-        == "built"
-    )
-
-
-def test_changed_bytes_are_reported_when_they_are_read(cache: Path):
-    layer = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
-    content = layer.path.read_bytes()
-    layer.path.write_bytes(content.replace(b"1", b"2"))
-    with pytest.raises(PackageError) as caught:
-        list(layer.read())
-    assert caught.value.message.startswith(f"layer one: expected {layer.diff_id}, got sha256:")
-    assert "--no-cache" in caught.value.hint

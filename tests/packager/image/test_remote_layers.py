@@ -11,7 +11,8 @@ from registries import StartedRegistry
 from packager.cache import cache_directory
 from packager.digest import sha256_bytes
 from packager.errors import PackageError
-from packager.image.layers import Entry, cached_layer
+from packager.image.layer_cache import cached_layer
+from packager.image.layers import Entry
 from packager.image.outgoing import GZIP_TYPE
 from packager.image.remote_layers import fetch_layer, remote_layer
 from packager.registry.attachments import Descriptor

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -224,7 +225,7 @@ def test_a_name_is_followed_as_a_container_would(unpack, name: str, found: str |
     assert resolve_inside(root, name) == found
 
 
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(
     st.dictionaries(st.sampled_from("abc"), st.text("abc./", min_size=1, max_size=8), max_size=3),
     st.text("abc./", max_size=10),

@@ -7,6 +7,7 @@ from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -101,7 +102,7 @@ trees = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(trees)
 def test_folders_import_what_one_folder_imports(
     tmp_path_factory: pytest.TempPathFactory, wheels: Sequence[Sequence[str]]

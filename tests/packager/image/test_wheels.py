@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from host_samples import in_wheelhouse, locked, make_wheel
 
+from packager.errors import PackageError
 from packager.image import wheels
 from packager.image.bytecode import CompileModules
 from packager.image.layers import Layer
@@ -177,3 +178,16 @@ def test_a_wheel_of_several_environments_is_unpacked_once_also_without_cache(tmp
 
 def test_no_wheels_are_no_layers():
     assert layers_of() == []
+
+
+def test_a_damaged_small_layer_is_not_merged_but_made_again(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "one", {"one.py": "value = 12345\n"})
+    (built,) = folders_of(wheel)[0].layers
+    whole = built.path.read_bytes()
+    built.path.write_bytes(whole.replace(b"12345", b"54321"))
+    with pytest.raises(PackageError, match=r"layer one 1\.0: expected sha256:") as caught:
+        layers_of(wheel)
+    assert "run the command again" in str(caught.value.hint)
+    (merged,) = layers_of(wheel)
+    assert content([merged]) == content([built])
+    assert built.path.read_bytes() == whole

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from monitoring.scoring.outputs import measure_names
 from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.manifest.labelled_outputs import labelled_outputs, output_baseline
 from packager.manifest.outputs import Output
@@ -21,6 +22,30 @@ def test_outputs_as_labels_see_them() -> None:
     assert not group.scored
     (image,) = labelled_outputs([Output(name="e", kind="numbers", target=("e",), shape=(2, 3))])
     assert (image.size, image.names) == (6, ())
+
+
+def test_tasks_are_measured_by_what_a_row_can_tell() -> None:
+    rank, stay, items, names = labelled_outputs(
+        [
+            Output(name="rank", kind="score", target=("grade",), group="query", k=5),
+            Output(
+                name="stay", kind="numbers", target=("t",), event="e", times=(6, 12), shape=(2,)
+            ),
+            Output(name="items", kind="json", target=("d",), top=3),
+            Output(name="names", kind="json", target=("f",), spans=True),
+        ]
+    )
+    assert (rank.form.k, rank.headline) == (5, None)
+    assert (stay.survival, stay.parts, stay.headline) == (("t", "e"), (0, 1), None)
+    assert measure_names(stay) == ("brier",)
+    assert measure_names(items) == ("recall_at_3", "hit_rate_at_3")
+    assert (items.headline, names.headline) == ("recall_at_3", "exact_match")
+    assert measure_names(names) == (
+        "exact_match",
+        "spans_right",
+        "spans_answered",
+        "spans_expected",
+    )
 
 
 def test_the_baseline_is_the_headline_of_each_output() -> None:

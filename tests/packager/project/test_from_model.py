@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import zipfile
 from pathlib import Path
 
@@ -78,3 +80,45 @@ def test_several_targets_become_outputs(tmp_path: Path) -> None:
     assert project.serve.classes is None
     with pytest.raises(UsageError, match=r"a column of rows\.csv, got 'gone'"):
         init_from_model(tmp_path / "q", tmp_path / "m.pt2", data, ["y", "gone"])
+
+
+def folder_of(path: Path, name: str, content: dict[str, object]) -> Path:
+    path.mkdir()
+    (path / name).write_text(json.dumps(content))
+    return path
+
+
+def test_a_token_model_gets_spans_of_its_target(tmp_path: Path) -> None:
+    config = {"model_type": "bert", "architectures": ["BertForTokenClassification"]}
+    model = folder_of(tmp_path / "ner", "config.json", config)
+    pd.DataFrame({"text": ["Ann in Rome"], "names": ['[[0, 3, "PER"]]']}).to_csv(
+        tmp_path / "rows.csv", index=False
+    )
+    init_from_model(tmp_path / "p", model, tmp_path / "rows.csv", ["names"])
+    project = load_project(tmp_path / "p")
+    (output,) = project.outputs.values()
+    assert project.package.task is None
+    assert (output.kind, output.target, output.spans) == ("json", "names", True)
+    assert project.requirements.torch == "cpu"
+
+
+def test_without_data_the_output_has_no_target(tmp_path: Path) -> None:
+    meta = {"lang": "en", "pipeline": ["tok2vec", "textcat_multilabel"]}
+    model = folder_of(tmp_path / "tags", "meta.json", meta)
+    init_from_model(tmp_path / "p", model, None)
+    (output,) = load_project(tmp_path / "p").declared_outputs
+    assert (output.name, output.kind, output.target) == ("labels", "labels", ())
+
+
+def test_a_cluster_has_no_target(tmp_path: Path) -> None:
+    from sklearn.cluster import KMeans
+
+    model = KMeans(2, n_init=1, random_state=0).fit(ROWS)
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(model))
+    data = table(tmp_path, LABELS)
+    init_from_model(tmp_path / "p", tmp_path / "m.pkl", data)
+    (output,) = load_project(tmp_path / "p").declared_outputs
+    assert (output.kind, output.target) == ("label", ())
+    with pytest.raises(UsageError, match="--target: expected none for a model of kind label with"):
+        init_from_model(tmp_path / "q", tmp_path / "m.pkl", data, ["y"])
+    assert not (tmp_path / "q").exists()

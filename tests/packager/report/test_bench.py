@@ -46,7 +46,7 @@ def test_columns_that_nothing_is_known_of_are_left_out_and_what_failed_is_said()
     assert text.splitlines()[2].split() == ["rows", "clients", "requests/s", "failed"]
     assert text.splitlines()[3].split() == ["1", "16", "10,000*", "5"]
     assert "* the load generator was at its limit: the server can do at least this" in text
-    assert "failed at 1 rows, 16 clients: 503: 3, no answer: 2" in text
+    assert "failed at 1 row, 16 clients: 503: 3, no answer: 2" in text
     assert as_json(benchmark(unknown))["steps"][0]["failed"] == 5
 
 
@@ -54,7 +54,7 @@ def test_the_time_of_a_flow_is_a_table_for_each_step() -> None:
     parts = {"own": 0.6, "crossing": 0.1, "waiting": 0.1, "overlapped": 0.5}
     found = benchmark(step(flow=flow_share({"price": parts}, 0.2, 1000)))
     lines = as_text(found).splitlines()
-    assert lines[5] == "time of the flow at 1 rows, 16 clients: 1,000 µs a request"
+    assert lines[5] == "time of the flow at 1 row, 16 clients: 1,000 µs a request"
     assert [line.split() for line in lines[7:9]] == [
         ["price", "80.0", "%", "600", "100", "100", "500"],
         ["flow", "20.0", "%", "200", "-", "-", "-"],

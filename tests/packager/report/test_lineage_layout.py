@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,7 +49,7 @@ def inside(box: Box, point: tuple[float, float]) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=many(150), deadline=None)
 @given(graphs(), st.integers(40, 300))
 def test_no_edge_is_behind_a_box_and_no_box_on_another(
     graph: dict[str, list[str]], width: int

@@ -118,3 +118,14 @@ def test_a_derived_table_whose_source_is_gone_says_so(source, tmp_path):
     source.unlink()
     with pytest.raises(PackageError, match="expected its source at"):
         source_of(clean)
+
+
+def test_partitions_become_columns_of_the_corrected_file(tmp_path):
+    folder = tmp_path / "set"
+    pd.DataFrame({"x": [1.0, 2.0, 3.0], "c": ["red", "red", "blue"]}).to_parquet(
+        folder, partition_cols=["c"]
+    )
+    frame = frames.read(folder)
+    apply_verdicts(folder, [verdict(frame, 0, "drop")], tmp_path / "clean.parquet")
+    clean = frames.read(tmp_path / "clean.parquet")
+    assert clean.to_dict("list") == {"x": [1.0, 2.0], "c": ["red", "red"]}

@@ -74,7 +74,7 @@ def test_one_process_updates_a_folder(tmp_path):
     with journal.held(tmp_path):
         other = context.Process(target=_held, args=(tmp_path, queue))
         other.start()
-        assert "another `package deploy update` is running here" in queue.get(timeout=20)
+        assert "another `package deploy update` is running here" in queue.get(timeout=60)
         other.join()
     assert not (tmp_path / journal.LOCK).exists()
     with journal.held(tmp_path):

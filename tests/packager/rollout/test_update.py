@@ -55,6 +55,20 @@ def test_no_request_is_lost_and_labels_of_the_earlier_version_count(model: Updat
 
 
 @pytest.mark.long
+def test_a_shadow_answers_the_rows_of_requests_before_the_traffic_moves(
+    model: UpdatedModel,
+) -> None:
+    new = model.other
+    shadow = ("--shadow", "--shadow-minutes", "0.3")
+    counts, _, said = model.under_load(REQUESTS, RATE, new, *QUICK, *shadow)
+    assert (counts["command_code"], counts["lost"]) == (0, 0), said
+    assert model.serving == new.partition(":")[2]
+    done = json.loads((model.folder / "updates.jsonl").read_text().splitlines()[-1])
+    assert "undecided: no label" in done["shadow"]["text"], done["shadow"]
+    assert len(model.services) == 1
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("how", "told"),
     [

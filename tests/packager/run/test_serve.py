@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import subprocess
 import sys
@@ -70,6 +71,8 @@ def test_a_server_that_is_never_ready_is_quoted(monkeypatch):
         "time.sleep(60)\n"
     )
     process = start_piped([sys.executable, "-c", script])
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], 60)[0]  # it has started and written
     try:
         found = failure(ServerProcess(process, 9))
     finally:
@@ -115,7 +118,7 @@ def test_a_bound_on_memory_needs_a_container():
 
 @pytest.mark.parametrize("deaf", [False, True])
 def test_a_process_that_ignores_sigterm_is_killed(monkeypatch, deaf):
-    monkeypatch.setattr(serve, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(serve, "STOP_SECONDS", 0.5 if deaf else 40.0)
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN); " if deaf else ""
     code = f"import signal, time; {ignore}print('up', flush=True); time.sleep(60)"
     process = subprocess.Popen(

@@ -35,7 +35,7 @@ process_tree.run_alone(run)
 def tree(kind: str, told: Path, seconds: str, ends: str) -> int:
     command = [sys.executable, "-c", LEAVES, kind, str(told), seconds, ends]
     environment = {**os.environ, "PYTHONPATH": str(Path(process_tree.__file__).parents[2])}
-    return subprocess.run(command, env=environment, check=False, timeout=60).returncode
+    return subprocess.run(command, env=environment, check=False, timeout=120).returncode
 
 
 def running(seconds: str) -> bool:
@@ -57,7 +57,7 @@ def running(seconds: str) -> bool:
 def test_what_a_build_leaves_behind_is_ended_and_its_end_is_passed_on(tmp_path, kind, ends, code):
     seconds = str(10_000 + os.getpid())
     assert tree(kind, tmp_path / "told", seconds, ends) == code
-    for _ in range(100):
+    for _ in range(600):
         if not running(seconds):
             break
         time.sleep(0.05)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from command import NO_ENGINE, Package, package
 from pyarrow import parquet
@@ -69,6 +70,21 @@ def test_each_row_group_is_a_part_and_rows_keep_their_order(made: ScoredPackage)
         *(f"part-{unit:05}-{made.manifest.root[:12]}.parquet" for unit in range(10)),
         *("_SUCCESS", "_counters.json", "_parts.jsonl", "_plan.json"),
     }
+
+
+def test_partitions_are_columns_of_a_scored_folder(made: ScoredPackage) -> None:
+    plain = TABLE.filter(pc.is_valid(TABLE["colour"])).sort_by([("colour", "ascending")])
+    folder = made.folder / "set"
+    for colour in ("blue", "green", "mauve", "red"):
+        (folder / f"colour={colour}").mkdir(parents=True)
+        part = plain.filter(pc.equal(plain["colour"], colour)).drop_columns(["colour"])
+        made.write(part, f"set/colour={colour}/part.parquet")
+    keep = ("id", "colour")
+    run(made, made.request(str(folder), keep=keep))
+    run(made, made.request(made.write(plain, group=len(plain)), "expected", keep=keep))
+    found, expected = answers(made.folder / "out"), answers(made.folder / "expected")
+    for name in ("id", "colour", "prediction", "probability yes", "flags"):
+        assert found[name].to_pylist() == expected[name].to_pylist(), name
 
 
 STEPS: Sequence[tuple[str, Callable[[pytest.MonkeyPatch, Callable[..., Any]], None]]] = [

@@ -49,6 +49,27 @@ def test_integers_with_nulls_are_known_as_floats_of_a_frame(tmp_path: Path):
     assert open_source(tmp_path / "rows.parquet").floats == ("holed",)
 
 
+def test_partitions_are_columns_of_the_version(tmp_path: Path):
+    for name, value in {"n=1/c=red": 1.5, "n=2/c=__HIVE_DEFAULT_PARTITION__": 2.5}.items():
+        (tmp_path / name).mkdir(parents=True)
+        pq.write_table(pa.table({"x": [value, value]}), tmp_path / name / "part.parquet")
+    source = open_source(tmp_path)
+    assert source.schema == pa.schema({"x": pa.float64(), "n": pa.int64(), "c": pa.string()})
+    assert pa.concat_tables(source.tables()).to_pydict() == {
+        "x": [1.5, 1.5, 2.5, 2.5], "n": [1, 1, 2, 2], "c": ["red", "red", None, None],
+    }  # fmt: skip
+    assert source.floats == ()
+
+
+def test_integer_partitions_with_nulls_are_floats_of_a_frame(tmp_path: Path):
+    for name in ("n=1", "n=__HIVE_DEFAULT_PARTITION__"):
+        (tmp_path / name).mkdir()
+        pq.write_table(pa.table({"x": [1]}), tmp_path / name / "part.parquet")
+    source = open_source(tmp_path)
+    assert source.floats == ("n",)
+    assert [v for t in source.tables() for v in t["n"].to_pylist()] == [1, None]
+
+
 def test_encoded_text_of_a_folder_is_text(tmp_path: Path):
     folder = tmp_path / "rows"
     folder.mkdir()

@@ -13,6 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from command import NO_ENGINE, package
+from docs_blocks import BLOCKS
+from docs_commands import commands
+from readers import fixed
 
 from packager.testing.release_shares import FLOW, planned
 
@@ -130,6 +133,13 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, Path]:
     return made[0], made[1], folder / "rows.csv"
 
 
+def shown(text: str) -> str:
+    """The block of docs/solutions-testing.md that contains a text."""
+    page = "docs/solutions-testing.md"
+    [block] = [one.text for one in BLOCKS if one.page == page and text in one.text]
+    return block
+
+
 def output(*arguments: object) -> Any:
     done = package(*arguments, "--json", env=NO_ENGINE)
     assert done.code == 0, done.err
@@ -161,7 +171,7 @@ def test_a_test_shows_shares_members_and_examples(
         *("test", noisy, "--data", data, "--local", "--output", tmp_path / "out"),
         *("--state", tmp_path / "state"), env=NO_ENGINE,
     )  # fmt: skip
-    assert "error by member: mean absolute error" in done.out, done.err
+    assert fixed(shown("error by member:")) in fixed(done.out), done.out + done.err
     found = json.loads((tmp_path / "out" / "report.json").read_text())["attribution"]
     figures = {one["name"]: one for one in found["members"]}
     assert figures["segmenter"]["metrics"]["accuracy"]["value"] == pytest.approx(0.8, abs=0.06)
@@ -187,6 +197,17 @@ def test_the_member_that_got_worse_has_the_change(releases: tuple[str, str, Path
         assert share["value"] == pytest.approx(every["change"], abs=1e-9)
         assert every["change"] > 0.5
     assert found["own"][0]["after"] == pytest.approx(0.2, abs=0.06)
+
+
+@pytest.mark.long
+def test_the_page_shows_what_two_releases_print(releases: tuple[str, str, Path]) -> None:
+    good, noisy, data = releases
+    [command] = commands(shown("package diff claims:1 claims:2"))
+    names = {"claims:1": good, "claims:2": noisy, "rows.csv": str(data)}
+    words = [names.get(word, word) for word in command.split()[1:]]
+    done = package(*words, "--local", env=NO_ENGINE)
+    assert done.code in (0, 1), done.err
+    assert fixed(shown("changed from A to B:")) in fixed(done.out), done.out
 
 
 @pytest.mark.long

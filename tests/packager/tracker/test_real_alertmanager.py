@@ -162,7 +162,7 @@ class Place:
     def _is_ready(self, process: subprocess.Popen[bytes]) -> bool:
         assert process.poll() is None, (self.folder / "service.log").read_text()[-3000:]
         try:
-            return requests.get(f"http://127.0.0.1:{self.service_port}/readyz", timeout=5).ok
+            return requests.get(f"http://127.0.0.1:{self.service_port}/readyz", timeout=60).ok
         except requests.ConnectionError:
             return False
 

@@ -14,6 +14,7 @@ from packager.environment.lock import LockFile
 from packager.image.layers import Layer
 from packager.manifest.base import FileEntry
 from packager.project.config import load_project
+from packager.trust import audit
 from packager.trust.audit import audit_file, audit_project, audit_reference, denied
 from packager.trust.licences import Licence
 from tests.support.hostile_pickles import Touch
@@ -39,6 +40,25 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "p" / "requirements.txt").write_text("joblib\n")
     (tmp_path / "p" / "model" / "m.pkl").write_bytes(b"cos\ngetcwd\n)R.")
     return tmp_path / "p"
+
+
+@pytest.mark.slow
+def test_long_texts_are_searched_for_secrets_and_longer_ones_are_said_to_be_skipped(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = f"ghp_{'aB3' * 12}"
+    (project / "long.txt").write_text("a line of a text\n" * 100_000 + token)
+    audited = audit_project(load_project(project))
+    found = [(one.part, one.location) for one in audited.findings if one.part == "secrets"]
+    assert found == [("secrets", "long.txt")]
+    (project / "data.bin").write_bytes(bytes(10))
+    assert (
+        "; 1 binary files by their names" in audit_project(load_project(project)).scanned["secrets"]
+    )
+    monkeypatch.setattr(audit, "MAX_TEXT", 1000)
+    skipped = [one for one in audit_project(load_project(project)).skipped if one.part == "secrets"]
+    assert [one.location for one in skipped] == ["long.txt"]
+    assert "is a text of more than 1,000 bytes, which was not searched" in skipped[0].what
 
 
 def test_a_file_is_judged_by_names(tmp_path: Path) -> None:

@@ -114,9 +114,9 @@ def test_a_verdict_goes_back_to_the_worker_that_asked(tmp_path: Path):
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as worker,
     ):
         listening.bind(address(tmp_path))
-        listening.settimeout(5)
+        listening.settimeout(60)
         worker.bind(str(tmp_path / "worker"))
-        worker.settimeout(5)
+        worker.settimeout(60)
         for label, verdict in ((4.0, MATCH), (5.0, MISMATCH)):
             worker.sendto(pickle.dumps(([2.0], label, None)), address(tmp_path))
             answer(checker(Doubling(), "regression"), listening)
@@ -134,7 +134,7 @@ def test_a_row_without_an_answer_of_the_model_is_not_compared(tmp_path: Path):
     ):
         listening.bind(address(tmp_path))
         worker.bind(str(tmp_path / "worker"))
-        worker.settimeout(5)
+        worker.settimeout(60)
         worker.sendto(pickle.dumps(([2.0], 4.0, None)), address(tmp_path))
         answer(silent, listening)
         assert worker.recv(16) == DROPPED

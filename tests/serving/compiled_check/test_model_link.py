@@ -48,7 +48,7 @@ def model_process(folder: Path, *connections: Serve) -> Iterator[str]:
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         yield address
-        thread.join(10)
+        thread.join(60)
 
 
 def answering(*answers: Message | bytes) -> Serve:
@@ -136,7 +136,7 @@ def test_a_process_that_does_not_answer_is_given_up(
 ) -> None:
     monkeypatch.setattr(serving.compiled_check.model_link, "ANSWER_SECONDS", 0.1)
     done = threading.Event()
-    with model_process(tmp_path, lambda _: done.wait(10) and None) as address:
+    with model_process(tmp_path, lambda _: done.wait(60) and None) as address:
         with pytest.raises(NoAnswerError, match="timed out"):
             ModelLink(address, SCHEMA).predict([0.5, "E"])
         done.set()

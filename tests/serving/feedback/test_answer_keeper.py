@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +42,22 @@ class Keeping:
         async def run() -> None:
             for tokens, answers in batches:
                 self.keeper.add(tokens, answers)
-            await asyncio.sleep(0.5)
+            expected = sum(len(answers) for _, answers in batches)
+            until = time.monotonic() + 30
+            while sum(self.counts()) < expected:
+                assert time.monotonic() < until
+                await asyncio.sleep(0.01)
 
         asyncio.run(run())
 
-    def counts(self) -> tuple[float | None, ...]:
+    def counts(self) -> tuple[float, ...]:
+        """Answers that were kept, and lost."""
         labels = {"model": "m", "version": "1"}
         return tuple(
             self.registry.get_sample_value(
                 "model_kept_answers_total", labels | {"outcome": outcome}
             )
+            or 0.0
             for outcome in ("kept", "lost")
         )
 

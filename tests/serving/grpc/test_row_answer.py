@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving_helpers import make_manifest
@@ -58,7 +59,7 @@ def answers(draw: st.DrawFn, name: str) -> tuple[GrpcContext, ScoredRows]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.data())
 def test_the_bytes_are_those_of_the_message(name: str, data: st.DataObject) -> None:
     infer = GrpcInfer(MODELS[name])
@@ -80,4 +81,4 @@ def test_usual_answers_need_no_message() -> None:
     rows = ValidatedRows((), [[]], {}, 1, (FEATURE,))
     scored = ScoredRows(rows, ["yes"], [[0.25, 0.75]], ("no", "yes"), ["x" * 64])
     for raw in (False, True):
-        assert infer._answers[raw].written("7", None, scored) is not None
+        assert infer._answers.written("7", None, scored, raw=raw) is not None

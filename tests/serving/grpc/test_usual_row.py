@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving_helpers import make_manifest
@@ -94,13 +95,13 @@ def told(read: Callable[..., tuple[Any, Any]], *given: Any) -> tuple[Any, ...] |
     return repr(rows), context
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=many(150), deadline=None)
 @given(requests(("a", "b", "c", "d", "zz"), MIXED.tag))
 def test_columns_are_read_as_from_the_message(body: bytes) -> None:
     compared(MIXED, body)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=many(150), deadline=None)
 @given(requests(("matrix", "a", "b", "c"), NUMBERS.tag))
 def test_a_matrix_is_read_as_from_the_message(body: bytes) -> None:
     compared(NUMBERS, body)

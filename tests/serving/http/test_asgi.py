@@ -91,15 +91,21 @@ def test_pieces_beyond_the_first_are_decoded_in_a_thread_and_share_the_bound_of_
     bodies = BodyReader(1_000_000)
 
     async def run() -> list[Any]:
+        refused = asyncio.Event()
+
         async def one() -> bytes:
             left = [part(gzip.compress(b"0" * 900_000), more=True), part(b"")]
 
             async def receive() -> dict[str, Any]:
                 if not left[0]["more_body"]:
-                    await asyncio.sleep(0.2)
+                    await asyncio.wait_for(refused.wait(), 30)
                 return left.pop(0)
 
-            return await bodies.read({b"content-encoding": b"gzip"}, receive)
+            try:
+                return await bodies.read({b"content-encoding": b"gzip"}, receive)
+            except RequestError:
+                refused.set()
+                raise
 
         return await asyncio.gather(*(one() for _ in range(5)), return_exceptions=True)
 

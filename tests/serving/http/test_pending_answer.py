@@ -39,12 +39,11 @@ def test_a_disconnect_stops_what_nobody_waits_for(caplog: pytest.LogCaptureFixtu
     echo = Echo()
 
     async def scenario(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(request(b"later30"))
-        await asyncio.sleep(0.01)
+        writer.write(request(b"later300"))
+        while not echo.waiting:
+            await asyncio.sleep(0.01)
         writer.transport.abort()
-        for _ in range(200):
-            if echo.cancelled:
-                break
+        while not echo.cancelled:
             await asyncio.sleep(0.01)
         assert echo.cancelled == 1
 
@@ -64,14 +63,17 @@ def test_invalid_data_after_it_is_refused_after_its_answer() -> None:
 
 
 def test_a_server_that_ends_answers_it_first() -> None:
+    echo = Echo()
+
     async def scenario(port: int, server: WorkerServer) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request(b"later0.3"))
-        await asyncio.sleep(0.05)
+        while not echo.waiting:
+            await asyncio.sleep(0.01)
         server.should_exit = True
-        received = await asyncio.wait_for(reader.read(), 20)
+        received = await asyncio.wait_for(reader.read(), 60)
         assert received.startswith(b"HTTP/1.1 200 OK")
         assert received.endswith(b"later0.3")
         writer.close()
 
-    serve(app, Echo(), scenario)
+    serve(app, echo, scenario)

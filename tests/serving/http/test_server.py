@@ -47,7 +47,7 @@ def serve(scenario: Scenario) -> None:
 async def ended(reader: asyncio.StreamReader) -> bytes:
     """All that comes until the connection ends."""
     try:
-        return await asyncio.wait_for(reader.read(), 20)
+        return await asyncio.wait_for(reader.read(), 60)
     except ConnectionError:
         return b""
 
@@ -76,7 +76,7 @@ def test_an_answer_that_the_client_does_not_read_is_dropped() -> None:
     async def scenario(port: int, server: listener.WorkerServer) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
-        until = asyncio.get_running_loop().time() + 20
+        until = asyncio.get_running_loop().time() + 60
         await asyncio.sleep(0.5)
         while server.server_state.connections:
             assert asyncio.get_running_loop().time() < until
@@ -96,6 +96,21 @@ def test_an_idle_connection_between_requests_is_kept() -> None:
             await asyncio.sleep(1.5)
         assert server.workers.connections == 1
         writer.close()
+
+    serve(scenario)
+
+
+def test_a_connection_without_requests_is_closed_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listener, "KEEP_ALIVE_SECONDS", 0.5)
+
+    async def scenario(port: int, server: listener.WorkerServer) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await ended(reader)).endswith(b"ok")
+        writer.close()
+        assert server.workers.connections == 0
 
     serve(scenario)
 
@@ -156,7 +171,7 @@ def test_header_and_body_leave_in_one_write() -> None:
 
 def test_a_worker_whose_supervisor_ended_before_it_began_ends() -> None:
     async def scenario(_: int, server: listener.WorkerServer) -> None:
-        until = asyncio.get_running_loop().time() + 20
+        until = asyncio.get_running_loop().time() + 60
         while not server.should_exit:
             assert asyncio.get_running_loop().time() < until
             await asyncio.sleep(0.02)

@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,7 +44,7 @@ VALUES = st.one_of(
 @pytest.mark.slow
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda one: f"{one.kind}-{one.element}")
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(value=VALUES)
 def test_what_the_schema_takes_the_server_takes(column: Column, strict: bool, value: Any) -> None:
     described = column_schema(column, None, strict=strict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,10 +87,16 @@ def batch(rows: int) -> Batch:
     return Batch([cells, [1.0] * rows], [1] * rows, None, [1] * rows, [()] * rows, {})
 
 
-def run(made: EmbeddingSampler, seconds: float = 0.1) -> None:
+def run(made: EmbeddingSampler, done: Callable[[], bool] | None = None) -> None:
+    """Run it until ``done``; if that is not given, for a tenth of a second."""
+
     async def some() -> None:
         task = asyncio.create_task(made.run())
-        await asyncio.sleep(seconds)
+        until = asyncio.get_running_loop().time() + 30
+        while done is not None and not done():
+            assert asyncio.get_running_loop().time() < until
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1 if done is None else 0)
         task.cancel()
 
     asyncio.run(some())
@@ -112,7 +119,7 @@ def test_rows_are_embedded_in_calls_that_grow_and_are_counted() -> None:
     made, counted = sampler(client)
     made.submit(batch(100))
     assert client.requests == []  # not before the answers are sent
-    run(made)
+    run(made, lambda: len(client.requests) >= 3)
     sizes = [one.header["rows"] for one in client.requests]
     assert sizes[0] == 1
     assert 1 < max(sizes) <= MAX_CALL_ROWS
@@ -152,7 +159,7 @@ def test_it_does_not_wait_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client(matrix, busy=1_000_000)
     made, _ = sampler(client)
     made.submit(batch(5))
-    run(made)
+    run(made, lambda: bool(client.requests))
     assert client.requests
 
 
@@ -170,7 +177,7 @@ def test_a_failure_is_counted_and_said_once(
 ) -> None:
     made, counted = sampler(Client(answer))
     made.submit(batch(5))
-    run(made)
+    run(made, lambda: bool(counted))
     assert set(counted) == {"failed"}
     told = [one for one in caplog.messages if "the embedding model:embed gave nothing" in one]
     assert len(told) == 1

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from example_counts import many
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -95,7 +96,7 @@ PLAIN = {name: json.dumps(value) for name, value in GOOD.items()}
 
 
 @pytest.mark.slow
-@settings(max_examples=400)
+@settings(max_examples=many(400))
 @given(
     changes=st.lists(
         st.dictionaries(st.sampled_from([*TRAIN, "other"]), CELLS, max_size=4),
@@ -152,7 +153,7 @@ def test_plain_requests_stay_fast_where_something_is_refused(schema: Schema) -> 
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 5))
 @example(b"\xef\xbb\xbf", 0, 0)
 @example(b"\x00", 400, 0)

@@ -33,7 +33,7 @@ def test_a_thread_does_not_wait_for_an_event_loop_that_has_ended() -> None:
         return thread
 
     thread = asyncio.run(serving())
-    thread.join(30)
+    thread.join(60)
     assert not thread.is_alive()
     assert len(raised) == 1
 

@@ -24,7 +24,7 @@ from serving.prediction.model_connection import (
     PendingRequest,
 )
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 def data(header: dict[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,7 +114,7 @@ nested = st.recursive(
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=many(200))
 @given(
     cells=st.lists(nested, min_size=1, max_size=3), shape=st.sampled_from([(2,), (1, 2), (2, 2)])
 )
@@ -124,7 +125,7 @@ def test_any_nesting_is_read_as_the_exact_checker_reads_it(
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=many(200))
 @given(
     block=st.lists(
         st.lists(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from example_counts import many
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -107,7 +108,7 @@ def text_of(rows: list[dict[str, str]]) -> bytes:
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(
     changes=st.lists(
         st.dictionaries(
@@ -136,7 +137,7 @@ def test_every_cell_in_every_column_alone_and_beside_another_row(name: str, cell
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**60), 2**60))
 @example(2.0**53, 2**53)
 @example(2.0**53 - 1, -(2**53) + 1)

@@ -35,7 +35,7 @@ def test_it_ends_at_once_says_so_and_tidies_up(number: signal.Signals) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "begins\n"
         process.send_signal(number)
-        out, log = process.communicate(timeout=30)
+        out, log = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "tidies up\n")
     line = json.loads(log)
     assert line["message"] == f"the server ends before it has started: {number.name}"

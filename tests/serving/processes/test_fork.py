@@ -125,7 +125,7 @@ def test_a_program_ends_with_the_process_that_started_it() -> None:
 
     assert ended(fork(starts, [writing])) == 0
     process = int(os.read(reading, 99))
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while Path(f"/proc/{process}").exists():
         if Path(f"/proc/{process}/stat").read_text().split()[2] == "Z":
             break

@@ -93,8 +93,8 @@ def test_what_has_ended_by_itself_is_reaped_and_not_counted() -> None:
     out = run(
         "code = 'import os; os.fork() or os._exit(0)'\n"
         "subprocess.run([sys.executable, '-c', code], check=True)\n"
-        "while not orphans(known, '/x', []): pass\n"
-        "time.sleep(0.2)\n"
+        "while not (left := orphans(known, '/x', [])): pass\n"
+        "while any(') Z' not in open(f'/proc/{one}/stat').read() for one in left): pass\n"
         "print(end_orphans(known, '/x', []), orphans(known, '/x', []))"
     )
     assert out.split() == ["0", "[]"]

@@ -39,7 +39,7 @@ def test_an_error_that_is_none_is_an_error_too(notes, written):
 def test_threads_are_shown_at_the_signal(notes):
     notes.dump_stacks_on_signal()
     os.kill(os.getpid(), signal.SIGUSR2)
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not notes.read_stacks() and time.monotonic() < until:
         time.sleep(0.01)
     faulthandler.unregister(signal.SIGUSR2)

@@ -114,7 +114,7 @@ class Run:
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_what_a_worker_started_ends_with_it(begin: Begin, tmp_path: Path) -> Non
     run = begin(["sh", "-c", f"sleep 200 & echo $! > {tmp_path}/child; sleep 1; kill -9 $$"])
     run.told("was killed by SIGKILL")
     child = int((tmp_path / "child").read_text())
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while Path(f"/proc/{child}").exists() and os.path.exists(f"/proc/{child}/exe"):
         state = Path(f"/proc/{child}/stat").read_text().split()[2]
         if state == "Z":
@@ -250,7 +250,7 @@ def test_a_process_on_demand_starts_with_its_first_use(begin: Begin, tmp_path: P
     assert not started.exists()
     with asked.open("r+b", buffering=0) as pipe:
         pipe.write(b".")
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not started.exists():
             assert time.monotonic() < until, run.log.read_text()
             time.sleep(0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving_helpers import make_manifest
@@ -48,7 +49,7 @@ def answers(draw: st.DrawFn, classes: Any) -> tuple[InferenceRequest, ScoredRows
 
 
 @pytest.mark.parametrize(("classes", "infer"), MODELS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(data=st.data())
 def test_the_bytes_are_those_of_the_tensors(
     classes: Any, infer: Infer, data: st.DataObject

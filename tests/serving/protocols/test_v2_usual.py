@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving_helpers import make_manifest
@@ -28,6 +29,7 @@ def model(*columns: Column) -> Infer:
 
 
 PIXELS = column("p", "array", dtype="uint8", shape=(2, 2), element="uint8")
+MODEL_COLUMNS = {"array": (PIXELS,), "two": (PIXELS, column("a", "number"))}
 MODELS = {
     "mixed": model(
         column("a", "number"),
@@ -38,8 +40,7 @@ MODELS = {
         column("f", "list", element="number"),
     ),
     "numbers": model(column("a", "number"), column("b", "integer")),
-    "array": model(PIXELS),
-    "two": model(PIXELS, column("a", "number")),
+    **{name: model(*columns) for name, columns in MODEL_COLUMNS.items()},
 }
 NUMBER = st.one_of(
     st.floats(width=32),
@@ -104,7 +105,7 @@ def shown(cell: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", MODELS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=many(50), deadline=None)
 @given(data=st.data())
 def test_json_is_read_as_by_the_exact_reader(name: str, data: st.DataObject) -> None:
     infer, body = MODELS[name], data.draw(bodies())
@@ -156,3 +157,41 @@ def test_a_head_that_comes_again_is_not_parsed_again() -> None:
             rows.append(found(lambda b=body, n=headers: infer.rows(b, n)) == exact)
     assert all(rows)
     assert len(infer._usual._heads) == MAX_KEPT
+
+
+@pytest.mark.parametrize("model_name", ["array", "two", "extra"])
+@pytest.mark.parametrize("name", ["p", "x", "a"])
+@pytest.mark.parametrize("datatype", ["UINT8", "FP32", "BOOL", "BF16", "BYTES"])
+@pytest.mark.parametrize("shape", [[1, 2, 2], [2, 4], [0, 4], [1, 3]])
+def test_arrays_after_a_known_head_are_those_of_the_exact_reader(
+    model_name: str, name: str, datatype: str, shape: list[int]
+) -> None:
+    extra = make_manifest(
+        Schema(features=(PIXELS,), extras=(column("a", "number"),), classes=("no", "yes"))
+    )
+    infer = Infer(extra) if model_name == "extra" else model(*MODEL_COLUMNS[model_name])
+    width = {"FP32": 4, "BF16": 2}.get(datatype, 1)
+    size = width * int(np.prod(shape))
+    parameters = {"parameters": {"binary_data_size": size}}
+    tensor = {"name": name, "shape": shape, "datatype": datatype} | parameters
+    head = json.dumps({"inputs": [tensor]}).encode()
+    headers = {JSON_SIZE: str(len(head)).encode()}
+    for content in (bytes(range(size)), bytes(range(7, 7 + size)), bytes(size + 1)):
+        body = head + content
+        exact = found(lambda b=body: infer.exact_rows(head, memoryview(b)[len(head) :]))
+        assert found(lambda b=body: infer.rows(b, headers)) == exact
+
+
+def test_an_array_after_a_known_head_is_a_view_of_the_body() -> None:
+    infer = model(PIXELS)
+    parameters = {"parameters": {"binary_data_size": 8}}
+    tensor = {"name": "p", "shape": [2, 4], "datatype": "UINT8"} | parameters
+    head = json.dumps({"inputs": [tensor]}).encode()
+    headers = {JSON_SIZE: str(len(head)).encode()}
+    infer.rows(head + bytes(8), headers)
+    body = head + bytes(range(8))
+    assert infer._usual.arrays_after_head(head, memoryview(body)[len(head) :]) is not None
+    rows, _ = infer.rows(body, headers)
+    assert [row["p"].tolist() for row in rows] == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+    assert np.shares_memory(rows[1]["p"], np.frombuffer(body, np.uint8))
+    assert not rows[1]["p"].flags.writeable

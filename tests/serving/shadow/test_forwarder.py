@@ -69,7 +69,7 @@ class Shadow:
             running = asyncio.create_task(one.run())
             for request in requests:
                 one._add(request)
-            for _ in range(1_000):
+            for _ in range(6_000):
                 if sum(self.outcomes().values()) >= rows or running.done():
                     break
                 await asyncio.sleep(0.01)

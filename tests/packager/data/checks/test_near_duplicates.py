@@ -85,3 +85,19 @@ def test_the_same_picture_in_two_formats_is_a_near_duplicate():
     frame = pd.DataFrame({"x": pd.Series(pictures, dtype=object)})
     (found,) = near_duplicate(table_of(frame))
     assert set((found.rows % 300).tolist()) == set(range(12))
+
+
+def test_each_large_column_of_a_row_is_judged_on_its_own():
+    pictures, texts = columns("png"), columns("text")
+    shifted = pd.concat([texts[12:], texts[:12]], ignore_index=True)  # near ones in other rows
+    block = RANDOM.integers(0, 255, (312, 64)).astype(np.uint8)
+    frame = pd.DataFrame({"x": pictures, "t": shifted, "a": pd.Series(ArrayColumn(block))})
+    issues = {issue.column: issue for issue in near_duplicate(table_of(frame))}
+    assert {*issues} == {"x", "t"}
+    assert {*(issues["x"].rows % 300).tolist()} == {*range(12)}
+    assert {*issues["t"].rows.tolist()} <= {*range(288, 312)}
+    assert len(issues["t"].rows) == 12
+    held_out = np.arange(312) >= 306
+    leaks = {issue.column: issue for issue in near_leakage(table_of(frame, held_out=held_out))}
+    assert {*leaks["x"].rows.tolist()} == {*range(306, 312)}
+    assert all("a training row" in text for text in leaks["x"].observed)

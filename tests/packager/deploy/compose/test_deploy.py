@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from deployed_models import IMAGE, MODEL, Packaged, contents, deployed, generated, written
+from docs_blocks import BLOCKS
 from service_images import COMPOSE
 from typer.testing import CliRunner
 
@@ -344,3 +345,24 @@ def test_a_gateway_joins_and_leaves_with_its_part(tmp_path: Path) -> None:
     assert "gateway" not in services
     assert "MODEL_URL_PREFIX" not in services["model-diamonds-cut-blue"]["environment"]
     assert not (tmp_path / "out/gateway/haproxy.cfg").exists()
+
+
+@pytest.mark.skipif(not COMPOSE.exists(), reason="no Compose here")
+def test_compose_takes_the_variables_and_settings_of_the_page(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    deployed(out)
+    texts = [block.text for block in BLOCKS if block.page == "docs/deploy.md"]
+    [variables] = [text for text in texts if text.startswith("PROMETHEUS_PORT=")]
+    [setting] = [text for text in texts if text.startswith("MODEL_FEEDBACK_STORE=")]
+    (out / ".env").write_text(variables.replace("…", "0" * 64), encoding="utf-8")
+    (out / "settings").mkdir()
+    (out / "settings" / "diamonds-cut.env").write_text(setting, encoding="utf-8")
+    command = [COMPOSE, "-f", out / "compose.yml", "config", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    services = json.loads(done.stdout)["services"]
+    prometheus, model = services["prometheus"], services["model-diamonds-cut-blue"]
+    assert [one["published"] for one in prometheus["ports"]] == ["19090"]
+    assert prometheus["image"] == f"registry.example/prometheus@sha256:{'0' * 64}"
+    assert model["mem_limit"] == str(2 * 2**30)
+    assert model["environment"]["MODEL_FEEDBACK_STORE"] == "rediss://store.example:6379/0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
@@ -110,7 +111,7 @@ def test_bad_input_is_named(text: str, said: str):
     assert error.hint
 
 
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(st.text(alphabet="numpy=<>!~|,.*1 23[]'version:_-", max_size=20))
 def test_any_specification_is_read_or_refused(spec: str):
     try:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import treelite
 import xgboost
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import ensemble
@@ -81,7 +82,7 @@ def test_leaves_are_those_of_treelite_at_and_beside_every_threshold(name: str) -
 NUMBERS = st.floats(allow_infinity=False) | st.sampled_from([0.0, -0.0, 1e-36, 5e-324, 1e300])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(
     st.sampled_from([*ESTIMATORS]),
     st.lists(st.lists(NUMBERS, min_size=WIDTH, max_size=WIDTH), min_size=1, max_size=5),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
@@ -50,7 +51,7 @@ def both(request: pytest.FixtureRequest) -> tuple[CountVectorizer, NgramCounter]
     return vectorizer, NgramCounter(*counted(vectorizer))
 
 
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 @given(texts=st.lists(TEXTS, min_size=1, max_size=5))
 def test_counts_are_those_of_scikit_learn(
     both: tuple[CountVectorizer, NgramCounter], texts: list[str]

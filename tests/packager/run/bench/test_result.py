@@ -13,6 +13,6 @@ def test_a_step_without_answers_did_not_pass() -> None:
     failing = step(statuses={"503": 7}, requests=7)
     assert [one.passed for one in (step(), silent, failing)] == [True, False, False]
     assert as_json(benchmark(silent))["steps"][0]["passed"] is False
-    assert "no answer at 1 rows, 16 clients in 5 s: give it more --seconds" in as_text(
+    assert "no answer at 1 row, 16 clients in 5 s: give it more --seconds" in as_text(
         benchmark(silent)
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_counts import many
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from issue_samples import finding
@@ -18,7 +19,9 @@ from packager.tracker.store.sqlite import SqliteStore
 
 DOCUMENTED = {200, 201, 400, 401, 403, 404, 405, 409, 413, 429}
 QUICK = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=many(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 TEXTS = (
     "", "\0", "\x1b[31m", "a" * 3_000, "\u202egnp.exe", "<script>alert(1)</script>", "javascript:x",

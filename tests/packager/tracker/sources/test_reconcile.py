@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
+from example_counts import many
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tracked import HOUR, MINUTE, T0
@@ -124,7 +125,7 @@ STEP = st.tuples(
     order=st.randoms(use_true_random=False),
     compared=st.sets(st.integers(0, 19), max_size=3),
 )
-@settings(max_examples=50, deadline=None,
+@settings(max_examples=many(50), deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 def test_whatever_gets_lost_doubled_or_late_one_comparison_makes_it_right(
     store: SqliteStore,

@@ -140,7 +140,7 @@ def test_a_step_ends_with_the_process_that_started_it(project):
 
 def _gone(pid: int) -> bool:
     """Whether a process has ended, or is about to."""
-    for _ in range(100):
+    for _ in range(600):
         try:
             status = Path(f"/proc/{pid}/stat").read_text()
         except FileNotFoundError:

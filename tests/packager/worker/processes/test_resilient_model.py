@@ -44,7 +44,6 @@ def asker(project, tmp_path):
 
 @pytest.mark.slow
 def test_whatever_becomes_of_the_model_the_next_rows_are_answered(asker, capfd):
-    asker.seconds = 2.0
     with asker:
         outcomes = [asker.query([{"x": float(x)}]).outcome for x in (5, 1, 2, 5, 3, 4, 5)]
         assert outcomes == [

@@ -45,11 +45,22 @@ def test_each_output_has_its_headline() -> None:
         Output(name="kind", kind="label", target=("a",)),
         Output(name="price", kind="number", target=("b",)),
         Output(name="text", kind="text"),
+        Output(name="rank", kind="score", target=("c",), group="q", k=5),
+        Output(name="stay", kind="numbers", target=("t",), event="e", times=(6, 12)),
+        Output(name="items", kind="json", target=("d",), top=3),
+        Output(name="names", kind="json", target=("f",), spans=True),
     )
     found = manifest("outputs").model_copy(
         update={"schema_": Schema(features=(), classes=None, outputs=outputs)}
     )
-    assert changes_of(found.test, found) == {"kind.accuracy": 0.02, "price.mae": "10%"}
+    assert changes_of(found.test, found) == {
+        "kind.accuracy": 0.02,
+        "price.mae": "10%",
+        "rank.ndcg_at_5": 0.02,
+        "stay.brier": "10%",
+        "items.recall_at_3": 0.02,
+        "names.span_f1": 0.02,
+    }
 
 
 def test_recalls_are_judged_unless_metrics_are_named() -> None:

@@ -139,3 +139,19 @@ def test_an_output_without_any_number_has_no_metric() -> None:
     found = Predictions([{"kind": "a", "price": None}] * 2, None)  # type: ignore[arg-type]
     names = JudgedOutputs.of(rows, outputs, found, ["x"]).estimates().keys()
     assert names == {"kind.accuracy", "kind.balanced_accuracy"}
+
+
+def test_losses_of_tasks_are_those_of_a_row() -> None:
+    rows = pd.DataFrame(
+        {"x": [1, 2], "bought": ['["a", "b"]', '"c"'], "months": [5.0, 9.0], "left": [True, False]}
+    )
+    items = Output(name="items", kind="json", target=("bought",), top=2)
+    answers = Predictions([["a", "d"], ["c", "a"]], None)  # type: ignore[arg-type]
+    judged = JudgedOutputs.of(rows, (items,), answers, ["x"])
+    assert judged.losses is not None
+    assert judged.losses.tolist() == [0.5, 0.0]
+    stay = Output(name="stay", kind="numbers", target=("months",), event="left", times=(6, 12))
+    answers = Predictions([[0.4, 0.2], [0.9, 0.8]], None)  # type: ignore[arg-type]
+    judged = JudgedOutputs.of(rows, (stay,), answers, ["x"])
+    assert judged.losses is None
+    assert "brier" in judged.estimates()

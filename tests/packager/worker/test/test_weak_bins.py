@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,7 +194,7 @@ CELLS = {
 DTYPES = {"float": "float64", "int": "int64", "bool": "bool", "text": object, "mixed": object}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.data(), st.sampled_from(sorted(CELLS)), st.booleans(), st.booleans())
 def test_rules_of_any_cells_hold_for_their_rows(
     data: st.DataObject, kind: str, category: bool, profiled: bool

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from example_counts import many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,7 +82,7 @@ def test_one_row_has_no_interval_of_an_error() -> None:
 labels = st.sampled_from(["a", "b", "c"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.lists(st.tuples(labels, st.sampled_from(["a", "b", "c", "d", None])), min_size=1))
 def test_every_interval_of_labels_holds_its_value(pairs: list[tuple[str, str | None]]) -> None:
     truth, guess = map(list, zip(*pairs, strict=True))
@@ -91,7 +92,7 @@ def test_every_interval_of_labels_holds_its_value(pairs: list[tuple[str, str | N
         assert found.values[name] - 1e-12 <= high <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60), deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e200, 1e200), st.floats(-1e200, 1e200)), min_size=1))
 def test_every_interval_of_numbers_is_finite_and_holds_its_value(
     pairs: list[tuple[float, float]],
