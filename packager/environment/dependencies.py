@@ -145,18 +145,15 @@ def check_versions(
     """Raise ``PackageError`` for versions that are not the other platform's; it names all."""
     other = requirements.same_as
     versions = {} if other is None else other.versions()
-    unequal = [
-        wheel for wheel in wheels if versions.get(wheel.name, wheel.version) != wheel.version
-    ]
+    unequal = [one for one in wheels if versions.get(one.name, one.version) != one.version]
     if other is not None and unequal:
         expected = ", ".join(f"{wheel.name} {versions[wheel.name]}" for wheel in unequal)
-        actual = ", ".join(f"{wheel.name} {wheel.version}" for wheel in unequal)
-        pins = ", ".join(f"{wheel.name}=={wheel.version}" for wheel in unequal)
+        pins = [f"{wheel.name}=={wheel.version}" for wheel in unequal]
         raise PackageError(
             f"expected wheels for {target.platform} of the versions that {other.platform} has, "
-            f"{expected}, got none; for {target.platform} there are {actual}",
+            f"{expected}, got none; it has {', '.join(pins)}",
             f"ask in {requirements.file.name} for versions that have wheels for both, such as "
-            f"{pins}, or leave {target.platform} out",
+            f"{', '.join(pins)}, or leave {target.platform} out",
         )
 
 

@@ -11,6 +11,7 @@ from packager.engine.engine import Engine
 from packager.image.reference import Reference
 from packager.model.integrity import IntegrityCheck
 from packager.solutions.opened import OpenedSolution, open_solution
+from packager.trust.contents import DATA_LAYER
 from packager.trust.examine import Examination, examine
 
 
@@ -43,4 +44,17 @@ def checked(reference: Reference, engine: Engine | None) -> Iterator[CheckedPack
             None if solution is None else open_solution(layers, solution, examined.lock, folder)
         )
         more = opened.checks if opened else ()
-        yield CheckedPackage(examined, opened, (*examined.checks, *more))
+        own = examined.checks
+        if _data_elsewhere(reference, examined):
+            own = tuple(check for check in own if check.name.partition(":")[0] != DATA_LAYER)
+        yield CheckedPackage(examined, opened, (*own, *more))
+
+
+def _data_elsewhere(reference: Reference, examined: Examination) -> bool:
+    """Whether the data are in a companion that is not here, so that none can be compared.
+
+    That is a package in a registry whose companion was not pushed.
+    """
+    data = reference.manifest.data
+    in_companion = data != "none" and data.embed == "companion"
+    return in_companion and not reference.has_companion and not examined.contents.trees.get("data")

@@ -29,6 +29,8 @@ ENVIRONMENTS = (WHEELS, VENV, MODEL, MEMBERS, HARNESS)
 """Folders of the dependencies."""
 TRAINING_FOLDERS = ("packager/", "monitoring/")
 ENVIRONMENT = "environment"
+DATA_LAYER = "data layer"
+"""The name of checks of the training data."""
 MAX_NAMED = 20
 """Maximum number of files of a group that are named, to keep reports readable."""
 
@@ -90,9 +92,9 @@ def package_checks(
         entries = [_below("source", entry) for entry in manifest.data.files]
         held_out = manifest.data.test_file
         entries += [_below("test", held_out)] if held_out else []
-        checks += file_checks("data layer", entries, trees["data"])
+        checks += file_checks(DATA_LAYER, entries, trees["data"])
     else:
-        checks += file_checks("data layer", (), trees["data"])
+        checks += file_checks(DATA_LAYER, (), trees["data"])
     if manifest.solution is None:
         checks += file_checks(f"{MEMBERS_DATA} layer", (), trees[MEMBERS_DATA])
     return checks

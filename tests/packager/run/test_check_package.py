@@ -15,6 +15,7 @@ from packager.image.layers import Layer, plain_layer
 from packager.image.reference import open_reference
 from packager.image.stored_images import COMPANION
 from packager.run.check_package import checked
+from packager.trust.contents import DATA_LAYER
 
 MOOD = "models/model/members/mood"
 
@@ -25,6 +26,22 @@ def test_a_package_as_it_was_built_is_sound(local_solution: Package) -> None:
     assert done.json["sound"] is True
     shown = package("inspect", local_solution.reference, "--check", env=NO_ENGINE)
     assert "members: length, mood: against their own manifests" in shown.out
+
+
+def test_data_in_a_companion_that_is_not_here_are_not_compared(
+    local_package: Package, tmp_path: Path
+) -> None:
+    """As of a package in a registry whose companion was not pushed; then it can be signed too."""
+    names = {}
+    with open_reference(local_package.reference, None) as reference:
+        write_oci([reference.image()], tmp_path / "alone")
+    for source in (local_package.reference, str(tmp_path / "alone")):
+        with open_reference(source, None) as reference, checked(reference, None) as done:
+            assert done.sound
+            names[source] = {check.name.partition(":")[0] for check in done.checks}
+    whole, alone = names.values()
+    assert DATA_LAYER in whole
+    assert DATA_LAYER not in alone
 
 
 def changed(layer: Layer, path: str, content: bytes, folder: Path) -> Layer:
