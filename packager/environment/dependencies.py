@@ -86,25 +86,25 @@ def lock_and_fetch(
     strategy, torch = requirements.strategy, requirements.torch
     for path in shared_credentials(file.resolve().parent, os.environ):
         progress.warn(path)
-    wanted = DependencySelection(target, requirements.extras, requirements.groups)
-    check_python_of(project_of(file), wanted)
-    inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=wanted)
+    selection = DependencySelection(target, requirements.extras, requirements.groups)
+    check_python_of(project_of(file), selection)
+    inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=selection)
     known = None if update else _known(lock_path, target)
     project = PackagedCode(project_of(file), requirements.code)
     if known is not None and _holds(known, requirements, inputs, project):
         progress.step(f"dependencies{_of(other, target)} as locked in {lock_path.name}")
         locked = known
         built_wheels.restore(known, project.top)
-        _fetch_missing(known, requirements, wanted, progress)
+        _fetch_missing(known, requirements, selection, progress)
     else:
         progress.step(f"resolving {file.name}{_of(other, target)}")
-        conda_freeze.warn_of_active_versions(read_texts(file, wanted), progress)
+        conda_freeze.warn_of_active_versions(read_texts(file, selection), progress)
         pins = other.wheels if other else () if update else _preferred(known, target, base)
         built = known.built if known else ()
         sources = SourceBuilds(project, target, requirements.builder, built, progress)
-        options = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
+        options = user_index_options().of_project(file, strategy, selection).with_torch(torch)
         index = replace(options, sources=sources)
-        resolved = resolver.resolve(file, wanted, index, pins=pins)
+        resolved = resolver.resolve(file, selection, index, pins=pins)
         check_versions(wheels := [item.wheel for item in resolved], requirements, target)
         _fetch(wheels, resolved, index, torch, progress)
         fresh = LockFile(
@@ -118,7 +118,7 @@ def lock_and_fetch(
         )
         locked = _with_others(fresh, known)
     pinned = locked.model_copy(update={"bases": _pinned(locked, base)})
-    return Dependencies(_complete_lock(locked, requirements, wanted, base, progress), pinned)
+    return Dependencies(_complete_lock(locked, requirements, selection, base, progress), pinned)
 
 
 def _known(lock_path: Path, target: WheelTarget) -> LockFile | None:
@@ -238,8 +238,8 @@ def fetch_locked(
     """
     absent = wheels.missing(locked)
     if absent:
-        wanted = DependencySelection(target, (), ())
-        index = user_index_options().of_project(file, "unsafe-best-match", wanted)
+        selection = DependencySelection(target, (), ())
+        index = user_index_options().of_project(file, "unsafe-best-match", selection)
         wheels.fetch(resolver.locate(absent, target, index), index, progress)
 
 

@@ -42,5 +42,5 @@ def checked(reference: Reference, engine: Engine | None) -> Iterator[CheckedPack
         opened = (
             None if solution is None else open_solution(layers, solution, examined.lock, folder)
         )
-        more = opened.checks if opened else ()
-        yield CheckedPackage(examined, opened, (*examined.checks, *more))
+        member_checks = opened.checks if opened else ()
+        yield CheckedPackage(examined, opened, (*examined.checks, *member_checks))
