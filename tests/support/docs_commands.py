@@ -66,14 +66,14 @@ OF_PAGES: dict[str, PageCommands] = {
     "docs/checks.md": PageCommands(
         {
             "9a918dc19b6737b0 fix --column y": "ROW_HASH fix --column basket",
-            "diamonds@3 --target price": "../diamonds@3 --target returned",
+            "diamonds@3 --target price": "../.pkgdata/diamonds@3 --target returned",
         },
         folder="shop",
     ),
     "docs/command-line.md": PageCommands(),
     "docs/dashboard.md": PageCommands(),
     "docs/deploy.md": PageCommands(
-        {"--output shop": "--output deployed-here"},
+        {"--output shop": "--output deployed-here", "remove NAME": "remove starter"},
         absent={
             **dict.fromkeys(
                 ("docker compose", "package issues image", "curl"),
