@@ -73,10 +73,10 @@ OF_PAGES: dict[str, PageCommands] = {
     "docs/command-line.md": PageCommands(),
     "docs/dashboard.md": PageCommands(),
     "docs/deploy.md": PageCommands(
-        {"--output shop": "--output deployed-here", "remove NAME": "remove starter"},
+        {"--output shop": "--output deployed-here"},
         absent={
             **dict.fromkeys(
-                ("docker compose", "package issues image", "curl"),
+                ("docker compose", "package issues image", "package deploy remove", "curl"),
                 ENGINE + "tests/test_docs_engine.py::test_the_folder_of_a_page_is_deployed",
             )
         },
