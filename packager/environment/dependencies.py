@@ -33,6 +33,7 @@ from packager.progress import Progress
 
 TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"})
 """Frameworks of tree ensembles."""
+ANY_INDEX = "unsafe-best-match"
 
 
 @dataclass(frozen=True)
@@ -204,8 +205,7 @@ def _complete_lock(
 def _preferred(known: LockFile | None, target: WheelTarget, base: Base | None) -> tuple[Wheel, ...]:
     """The versions to keep where the requirements allow it: those of the lock, if there is one.
 
-    Otherwise those of the server and the harness: a wheel that two environments have is stored
-    once.
+    Otherwise those of the server and the harness: a wheel of two environments is stored once.
     """
     if known is not None:
         return known.wheels
@@ -224,8 +224,7 @@ def _fetch_shipped(
 ) -> None:
     """Download ``absent`` wheels of the shipped lock from any index: the sha256 decides."""
     if absent:
-        best = "unsafe-best-match"
-        index = user_index_options().of_project(requirements.file, best, wanted)
+        index = user_index_options().of_project(requirements.file, ANY_INDEX, wanted)
         wheels.fetch(resolver.locate(absent, wanted.target, index, SHIPPED.name), index, progress)
 
 
@@ -239,7 +238,7 @@ def fetch_locked(
     absent = wheels.missing(locked)
     if absent:
         selection = DependencySelection(target, (), ())
-        index = user_index_options().of_project(file, "unsafe-best-match", selection)
+        index = user_index_options().of_project(file, ANY_INDEX, selection)
         wheels.fetch(resolver.locate(absent, target, index), index, progress)
 
 
@@ -261,10 +260,9 @@ def _fetch_missing(
     if not absent:
         warn_of_large_wheels(lock.wheels, (), requirements.torch, progress)
         return
-    file = requirements.file
-    index = user_index_options().of_project(file, requirements.strategy, wanted)
-    index = index.with_torch(requirements.torch)
-    named = named_wheels(read_requirements(file, wanted))
+    options = user_index_options().of_project(requirements.file, requirements.strategy, wanted)
+    index = options.with_torch(requirements.torch)
+    named = named_wheels(read_requirements(requirements.file, wanted))
     resolved = [ResolvedWheel(w, named[w.filename]) for w in absent if w.filename in named]
     others = [wheel for wheel in absent if wheel.filename not in named]
     resolved += resolver.locate(others, wanted.target, index) if others else []

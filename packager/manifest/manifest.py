@@ -181,13 +181,11 @@ class Lock(FrozenModel):
 
     def without(self, group: Group) -> Lock:
         """This lock with no wheel of ``group``."""
-        remaining = (
+        wheels = (
             wheel.model_copy(update={"groups": tuple(one for one in wheel.groups if one != group)})
             for wheel in self.wheels
         )
-        return self.model_copy(
-            update={"wheels": tuple(wheel for wheel in remaining if wheel.groups)}
-        )
+        return self.model_copy(update={"wheels": tuple(one for one in wheels if one.groups)})
 
     def wheels_of(self, *groups: Group) -> list[Wheel]:
         """The wheels of an environment with ``groups``."""
