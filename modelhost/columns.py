@@ -215,11 +215,11 @@ def decode_columns(
 
     Raises ``PackageError`` for columns of another length or form.
     """
-    left = iter(buffers)
+    remaining = iter(buffers)
     columns = []
     for one in described:
         try:
-            values = _decoded(one, left)
+            values = _decoded(one, remaining)
         except (KeyError, TypeError, ValueError, StopIteration) as error:
             raise _unreadable(f"got {type(error).__name__}: {error}") from error
         if len(values) != rows:

@@ -38,8 +38,8 @@ class Confinement(NamedTuple):
     @classmethod
     def read(cls, text: str) -> Confinement:
         """From ``as_json``."""
-        given: dict[str, Any] = json.loads(text)
-        return cls(**given)
+        settings: dict[str, Any] = json.loads(text)
+        return cls(**settings)
 
     def apply(self) -> None:
         """Confine this process and all that it starts; it can't be undone."""

@@ -24,9 +24,9 @@ def set_cpu_count() -> None:
 
 
 def _cores() -> int:
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    if given.isdigit() and int(given) > 0:
-        return int(given)
+    setting = os.environ.get("OMP_NUM_THREADS", "")
+    if setting.isdigit() and int(setting) > 0:
+        return int(setting)
     return _physical() or os.cpu_count() or 1
 
 

@@ -48,10 +48,10 @@ def call_embedding(spec: str, frame: Any, model: LoadedModel, specs: Sequence[An
     function or method, or it takes or returns something else; ``PackageError`` if it raises.
     """
     text = text_column(specs) if model.text_step else None
-    given = own_input(frame) if text is None else frame[text]
+    argument = own_input(frame) if text is None else frame[text]
     embed = _function(spec, model)
     with project_errors(f"the embedding {spec}", traced=False):
-        array = embed(given)
+        array = embed(argument)
         array = np.asarray(array.detach() if hasattr(array, "detach") else array)
     if array.dtype.kind not in "biuf" or array.ndim < 2 or len(array) != len(frame):
         raise UsageError(

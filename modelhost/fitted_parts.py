@@ -44,14 +44,14 @@ class FittedParts:
         Raises ``PackageError`` if it returns anything but one answer per row.
         """
         model, part, rows = self._model, self._part(path), len(matrix)
-        given = _contained(matrix, sparse)
+        container = _contained(matrix, sparse)
         with _without_validation():
             if model.outputs:
-                return predict_outputs(part, given, model.outputs)
-            labels = checked_labels(part.predict(given), rows, model.task)
+                return predict_outputs(part, container, model.outputs)
+            labels = checked_labels(part.predict(container), rows, model.task)
             if not model.has_probabilities:
                 return Predictions(labels, None)
-            chances = part.predict_proba(given)
+            chances = part.predict_proba(container)
         return Predictions(labels, checked_probabilities(chances, rows, len(model.classes or ())))
 
     def answer(self, call: PartCall) -> Message:
@@ -103,9 +103,9 @@ def _without_validation() -> AbstractContextManager[Any]:
     import sklearn
 
     known = sklearn.get_config()
-    wanted = ("assume_finite", "skip_parameter_validation")
+    settings = ("assume_finite", "skip_parameter_validation")
     context: AbstractContextManager[Any] = sklearn.config_context(
-        **{name: True for name in wanted if name in known}
+        **{name: True for name in settings if name in known}
     )
     return context
 

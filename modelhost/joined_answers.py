@@ -35,8 +35,8 @@ def joined(parts: Sequence[tuple[Any, PartAnswer]]) -> Message:
     """One message for these requests, number and answer of each, of the same batch."""
     numbers = [number for number, _ in parts]
     counts = [len(part.rows) for _, part in parts]
-    chosen = _rows([part.rows for _, part in parts])
-    header, buffers = encode_predictions(parts[0][1].whole.at(chosen))
+    rows = _rows([part.rows for _, part in parts])
+    header, buffers = encode_predictions(parts[0][1].whole.at(rows))
     return Message({**header, "ids": numbers, "counts": counts}, buffers)
 
 
@@ -47,8 +47,8 @@ def separated(answer: Message) -> Iterator[tuple[int, Predictions]]:
     form.
     """
     numbers, counts = answer.header["ids"], answer.header["counts"]
-    for given in (numbers, counts):
-        if type(given) is not list or not all(type(number) is int for number in given):
+    for indices in (numbers, counts):
+        if type(indices) is not list or not all(type(number) is int for number in indices):
             raise ValueError("expected lists of whole numbers")
     predictions = decode_predictions(answer)
     rows = len(predictions.labels)

@@ -104,10 +104,10 @@ class LoadedModel:
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
         text = text_column(specs) if self.text_step else None
-        given = frame if text is None else frame[text]
+        argument = frame if text is None else frame[text]
         if self.outputs:
-            return predict_outputs(self.native, given, self.outputs)
-        labels, chances = self._predict_once(given)
+            return predict_outputs(self.native, argument, self.outputs)
+        labels, chances = self._predict_once(argument)
         rows, classes = len(frame), len(self.classes or ())
         if isinstance(labels, Sized) and len(labels) != rows and self.takes == FRAME:
             wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)

@@ -1,4 +1,4 @@
-"""How one output of a model is described to its process."""
+"""Description of one output of a model for its process."""
 
 from __future__ import annotations
 

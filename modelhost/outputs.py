@@ -32,7 +32,7 @@ def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ..
     named = _by_output(classes, outputs)
     if len(outputs) == 1 and outputs[0].kind == "labels" and _is_nested(classes):
         named = [None]  # the values of each label, 0 and 1
-    return tuple(_with_classes(one, given) for one, given in zip(outputs, named))
+    return tuple(_with_classes(one, named_output) for one, named_output in zip(outputs, named))
 
 
 def _with_classes(output: OutputSpec, given: Any) -> OutputSpec:
@@ -73,10 +73,10 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
     rows = frame.shape[0] if hasattr(frame, "shape") else len(frame)  # sparse has no length
     chances: list[Any] | None
     if isinstance(native, OutputsAdapter):
-        given, chances = native.checked(frame, outputs, rows)
+        predicted, chances = native.checked(frame, outputs, rows)
     else:
-        given, chances = _parts(_raw(native, frame, outputs), outputs), None
-    answers = [_read(values, one, rows) for values, one in zip(given, outputs)]
+        predicted, chances = _parts(_raw(native, frame, outputs), outputs), None
+    answers = [_read(values, one, rows) for values, one in zip(predicted, outputs)]
     chances = _chances(native, frame, outputs, rows) if chances is None else chances
     if len(outputs) == 1:
         return Predictions(answers[0], chances[0])
@@ -248,12 +248,12 @@ def _chances(native: Any, frame: Any, outputs: Sequence[OutputSpec], rows: int) 
     chances = native.predict_proba(own)
     if len(outputs) == 1 and _is_nested(chances) and np.ndim(chances[0]) == 2:
         chances = _of_labels(chances, getattr(native, "classes_", None))
-    given = zip(outputs, has_chances, _by_output(chances, outputs))
+    triples = zip(outputs, has_chances, _by_output(chances, outputs))
     return [
         checked_probabilities(part, rows, len(one.classes or ()))
-        if wanted and part is not None
+        if has and part is not None
         else None
-        for one, wanted, part in given
+        for one, has, part in triples
     ]
 
 

@@ -51,11 +51,11 @@ def decode_absent(header: Mapping[str, Any], rows: int) -> dict[str, list[int]] 
     """Member → rows without its answer, if there are any; ``ValueError`` for other rows."""
     if "absent" not in header:
         return None
-    given = header["absent"]
-    for indices in given.values():
+    absent = header["absent"]
+    for indices in absent.values():
         if not all(type(index) is int and 0 <= index < rows for index in indices):
             raise ValueError(f"expected some of {rows} rows of a member without an answer")
-    return {str(name): sorted({*indices}) for name, indices in given.items()}
+    return {str(name): sorted({*indices}) for name, indices in absent.items()}
 
 
 def decode_received(answer: Message) -> Iterator[tuple[str, list[int], Predictions]]:
@@ -98,8 +98,8 @@ def encode_call(call: PartCall) -> tuple[dict[str, Any], list[Buffer]]:
 
 def decode_call(message: Message) -> PartCall:
     """The call in a message; raises ``KeyError`` or ``PackageError`` for another one."""
-    given = message.header
-    return PartCall(given["path"], given["method"], decode_matrix(message), given["sparse"])
+    header = message.header
+    return PartCall(header["path"], header["method"], decode_matrix(message), header["sparse"])
 
 
 def _plain(labels: Any) -> Any:

@@ -44,9 +44,9 @@ class Predictions:
             return Predictions(
                 self.labels[part], None if chances is None else chances[part], more, absent
             )
-        chosen = None if self.probabilities is None else self.probabilities[list(rows)]
+        probabilities = None if self.probabilities is None else self.probabilities[list(rows)]
         more = None if self.more is None else [self.more[row] for row in rows]
-        return Predictions([self.labels[row] for row in rows], chosen, more, absent)
+        return Predictions([self.labels[row] for row in rows], probabilities, more, absent)
 
     def _absent_at(self, rows: Sequence[int]) -> Mapping[str, Sequence[int]] | None:
         if not self.absent:
@@ -103,11 +103,11 @@ def checked_labels(answer: Any, rows: int, task: Task) -> list[Scalar | None]:
 
     Raise ``PackageError`` unless it is one label (or number) per row.
     """
-    wanted = "label" if task == "classification" else "number"
+    expected = "label" if task == "classification" else "number"
     labels = scalars(answer)
     if len(labels) != rows:
         raise PackageError(
-            f"predict gave {len(labels)} values for {rows} rows, expected one {wanted} per row",
+            f"predict gave {len(labels)} values for {rows} rows, expected one {expected} per row",
             "return exactly one value for every row of the frame",
         )
     if task == "regression":

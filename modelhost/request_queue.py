@@ -91,16 +91,16 @@ class RequestQueue:
         """Seconds until the next batch is to begin; None if no request waits."""
         if not self._waiting:
             return None
-        left = self._held_until - time.monotonic()
+        remaining = self._held_until - time.monotonic()
         if (
-            left <= 0
+            remaining <= 0
             or len(self._waiting) >= self._expected
             or self._waiting[0].group is None
             or sum(one.rows for one in self._waiting) >= self._max_rows
             or self._bytes >= MAX_BATCH_BYTES
         ):
             return 0.0
-        return left
+        return remaining
 
     def take(self) -> list[QueuedRequest]:
         """Remove and return the oldest request, with all that can join its batch."""

@@ -45,9 +45,9 @@ from modelhost.wire import Message, WireError
 
 VERSION = 2
 IDLE_SECONDS = 0.5
-"""How often an idle process reports that it runs."""
+"""Interval at which an idle process reports that it runs."""
 FLUSH_SECONDS = 1.0
-"""How long a process that is to end tries to send its answers."""
+"""Seconds for which a process that is to end tries to send its answers."""
 MAX_CONNECTIONS = 1_024
 
 
@@ -235,17 +235,19 @@ def serve(listening: socket.socket, spec: str, heartbeat: HostHeartbeat) -> int:
     Raises ``PackageError`` if the model can't be loaded.
     """
     keep_text_plain()
-    given = json.loads(Path(spec).read_text(encoding="utf-8"))
+    settings = json.loads(Path(spec).read_text(encoding="utf-8"))
     own = os.getpid()
-    outputs = read_outputs(given)
-    path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-    with pickles_allowed(given.get("pickle_allow", ())):
-        model = load_model(path, predictor, loader, given["task"], outputs, given.get("classes"))
-    model = replace(model, takes=given["takes"])
+    outputs = read_outputs(settings)
+    path, predictor, loader = Path(settings["path"]), settings["predictor"], settings["loader"]
+    with pickles_allowed(settings.get("pickle_allow", ())):
+        model = load_model(
+            path, predictor, loader, settings["task"], outputs, settings.get("classes")
+        )
+    model = replace(model, takes=settings["takes"])
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded
-    specs = [ColumnSpec.read(one) for one in given["specs"]]
-    served = ServedModel(model, specs, _row(given["known"]), _row(given["plain"]))
-    served.count_predictions(given.get("member_bins", {}))
+    specs = [ColumnSpec.read(one) for one in settings["specs"]]
+    served = ServedModel(model, specs, _row(settings["known"]), _row(settings["plain"]))
+    served.count_predictions(settings.get("member_bins", {}))
     hello = Message({"hello": VERSION, "pid": os.getpid(), "model": model.described()})
-    return Server(listening, served, hello, given["limits"]).run(heartbeat)
+    return Server(listening, served, hello, settings["limits"]).run(heartbeat)

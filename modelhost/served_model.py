@@ -30,10 +30,10 @@ from modelhost.solution.prediction_bins import PredictionBins
 from modelhost.wire import Message
 
 HEALTHY_SECONDS = 1.0
-"""How long a model counts as working after it has answered its known row."""
+"""Seconds for which a model counts as working after it has answered its known row."""
 Columns = Sequence[Any]
 MAX_ANSWER_SECONDS = 0.1
-"""How much earlier than a request ends the deadline of members is, so that an answer tells which
+"""Seconds by which the deadline of members ends before a request's, so that an answer tells which
 member was late: at most this, and a tenth of the time left."""
 ABOUT_NO_ROW = (MemoryError, MemberUnavailableError)
 """Exceptions that other rows would have raised, too."""
@@ -125,8 +125,8 @@ class ServedModel:
         rows = request.header["rows"]
         columns = decode_columns(request.header["columns"], request.buffers, rows)
         if len(columns) != len(self._specs) or rows < 1:
-            wanted = len(self._specs)
-            raise PackageError(f"expected {wanted} columns of 1 row or more, got another form")
+            width = len(self._specs)
+            raise PackageError(f"expected {width} columns of 1 row or more, got another form")
         return columns, rows
 
     def _predict(self, items: Sequence[tuple[Columns, int]]) -> Sequence[Message | PartAnswer]:
@@ -216,9 +216,9 @@ class ServedModel:
     def _call(self, request: Message) -> Message:
         answer: Callable[[], Message]
         if request.header["verb"] == "embed":
-            given = self._columns(request)
+            columns = self._columns(request)
             specs, frame = self._specs, self._builder.frame
-            answer = lambda: embedded(request, frame(*given), self._model, specs)  # noqa: E731
+            answer = lambda: embedded(request, frame(*columns), self._model, specs)  # noqa: E731
         else:
             answer = partial(self._parts.answer, decode_call(request))
         try:

@@ -113,14 +113,14 @@ class HostSession:
 
     def load(self, request: Message) -> Message:
         """Load a model."""
-        given = request.header
-        path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-        outputs, classes = read_outputs(given), given.get("classes")
-        with pickles_allowed(given.get("pickle_allow", ())):
-            model = load_model(path, predictor, loader, given["task"], outputs, classes)
-        model = replace(model, takes=given["takes"])
+        header = request.header
+        path, predictor, loader = Path(header["path"]), header["predictor"], header["loader"]
+        outputs, classes = read_outputs(header), header.get("classes")
+        with pickles_allowed(header.get("pickle_allow", ())):
+            model = load_model(path, predictor, loader, header["task"], outputs, classes)
+        model = replace(model, takes=header["takes"])
         self._models.append(model)
-        if "specs" in given:
+        if "specs" in header:
             specs = read_specs(request)
             self._inputs[len(self._models) - 1] = specs, input_builder(model.takes, specs)
         with project_errors("the model"):
@@ -139,11 +139,11 @@ class HostSession:
 
     def ask(self, request: Message) -> Message:
         """Predict rows of the columns that the model was loaded with."""
-        given, model = request.header, self._model(request)
-        (specs, builder), rows = self._inputs[given["model"]], given["rows"]
-        columns = given.get("values")
+        header, model = request.header, self._model(request)
+        (specs, builder), rows = self._inputs[header["model"]], header["rows"]
+        columns = header.get("values")
         if columns is None:
-            columns = decode_columns(given["columns"], request.buffers, rows)
+            columns = decode_columns(header["columns"], request.buffers, rows)
         began = time.perf_counter()
         try:
             with project_errors("the model", traced=False):
@@ -152,7 +152,7 @@ class HostSession:
             if isinstance(error.__cause__, MemoryError):  # another process starts with less
                 raise OutOfMemoryError from error
             raise
-        return answer_to_flow(given.get("short"), predictions, time.perf_counter() - began, began)
+        return answer_to_flow(header.get("short"), predictions, time.perf_counter() - began, began)
 
     def relate(self, request: Message) -> Message:
         """Call the function of a metamorphic case."""
@@ -167,16 +167,16 @@ class HostSession:
 
     def call(self, request: Message) -> Message:
         """Call a transformer or an estimator within a loaded model."""
-        given, number = request.header, request.header["model"]
+        header, number = request.header, request.header["model"]
         parts = self._parts.setdefault(number, FittedParts(self._model(request)))
         call = decode_call(request)
-        with project_errors("the model", traced=given.get("traced", True)):
+        with project_errors("the model", traced=header.get("traced", True)):
             return parts.answer(call)
 
     def train(self, request: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""
-        given, (target, rows) = request.header, _training_rows(request)
-        self._trained = call_recipe(given["train"], given["params"], given["seed"], rows, target)
+        header, (target, rows) = request.header, _training_rows(request)
+        self._trained = call_recipe(header["train"], header["params"], header["seed"], rows, target)
         clear_addresses(self._trained[0])
         return Message({"model_type": type(self._trained[0]).__name__})
 
@@ -217,10 +217,10 @@ class HostSession:
 
 def measure(request: Message) -> Message:
     """Call the project's function of metrics; the buffers of the answers follow ``after``."""
-    given, after = request.header, request.header["after"]
-    target, features = _training_rows(Message(given, request.buffers[:after]))
-    predictions = decode_predictions(Message(given["answers"], request.buffers[after:]))
-    return Message({"measured": call_metrics(given["function"], features, target, predictions)})
+    header, after = request.header, request.header["after"]
+    target, features = _training_rows(Message(header, request.buffers[:after]))
+    predictions = decode_predictions(Message(header["answers"], request.buffers[after:]))
+    return Message({"measured": call_metrics(header["function"], features, target, predictions)})
 
 
 def read_specs(request: Message) -> list[ColumnSpec]:
@@ -242,18 +242,18 @@ def read_input(request: Message, takes: str) -> Any:
 
 def _training_rows(request: Message) -> tuple[Any, Any]:
     """The target, and the features as the recipe takes them."""
-    given = request.header
-    if given["takes"] == FRAME:
+    header = request.header
+    if header["takes"] == FRAME:
         frame = read_input(request, FRAME)
-        return _target(frame, given["targets"]), frame[given["features"]].copy()
-    rows, specs = given["rows"], read_specs(request)
-    columns = decode_columns(given["columns"], request.buffers, rows)
+        return _target(frame, header["targets"]), frame[header["features"]].copy()
+    rows, specs = header["rows"], read_specs(request)
+    columns = decode_columns(header["columns"], request.buffers, rows)
     frames = []
-    for names, takes in ((given["targets"], FRAME), (given["features"], ARRAY)):
+    for names, takes in ((header["targets"], FRAME), (header["features"], ARRAY)):
         indices = [index for index, spec in enumerate(specs) if spec.name in names]
         builder = input_builder(takes, [specs[index] for index in indices])
         frames.append(builder.frame([columns[index] for index in indices], rows))
-    return _target(frames[0], given["targets"]), frames[1].copy()
+    return _target(frames[0], header["targets"]), frames[1].copy()
 
 
 def _target(frame: Any, names: Sequence[str]) -> Any:

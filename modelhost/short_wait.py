@@ -14,10 +14,10 @@ from typing import Callable, Mapping, TypeVar
 FREE_SECONDS = 0.00005
 """If giving the processor away takes longer, another thread has used it meanwhile."""
 PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.02, 1.28
-"""How long nothing is looked for after another thread wanted the processor: twice as long each time
+"""Seconds without looking after another thread wanted the processor: twice as long each time
 that this happens again before a message was found by looking."""
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 class ShortWait:
@@ -35,7 +35,7 @@ class ShortWait:
         self._paused_until = 0.0
         self._pause = PAUSE_SECONDS
 
-    def look(self, once: Callable[[], Found | None], until: float | None) -> Found | None:
+    def look(self, once: Callable[[], Result | None], until: float | None) -> Result | None:
         """The first that ``once`` returns beside None, or None: sleep until there is one.
 
         ``until``: ``time.monotonic()`` after which nothing is looked for.
@@ -75,5 +75,5 @@ def processors(variables: Mapping[str, str]) -> int:
     A server sets ``OMP_NUM_THREADS``, which follows the limits of its control group.
     """
     mine = len(os.sched_getaffinity(0))
-    given = variables.get("OMP_NUM_THREADS", "")
-    return min(mine, int(given)) if given.isdigit() else mine
+    setting = variables.get("OMP_NUM_THREADS", "")
+    return min(mine, int(setting)) if setting.isdigit() else mine

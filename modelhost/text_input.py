@@ -38,9 +38,9 @@ def wrap_text_model(
     """The error for a model that returned one answer per column, not per row; None if it didn't."""
     if answers != len(columns) or answers == rows:
         return None
-    wanted = "label" if task == "classification" else "number"
+    kind = "label" if task == "classification" else "number"
     return PackageError(
-        f"predict gave {answers} values for {rows} rows, expected one {wanted} per row: it gave one"
+        f"predict gave {answers} values for {rows} rows, expected one {kind} per row: it gave one"
         f" for each column of the frame, {', '.join(map(repr, columns[:5]))}",
         "was it fitted on one column, as in fit(features[NAME], target)? It is called with the"
         " frame of all features: let it select its column, by"

@@ -37,7 +37,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 _decode = json.JSONDecoder().decode
 
 LOOK_SECONDS = 0.0002
-"""How long a receiver looks for a message before it sleeps until one comes."""
+"""Seconds for which a receiver looks for a message before it sleeps until one comes."""
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -192,12 +192,12 @@ class Receiver:
         if not self._arrived:
             began = time.monotonic()
             self._next.look(self._look, None)
-            more = self._read()
+            received = self._read()
             self._next.took(time.monotonic() - began)
-            while more and not self._arrived:
+            while received and not self._arrived:
                 if self._decoder.idle:  # what came was an announcement
                     self._announced.look(self._look, None)
-                more = self._read()
+                received = self._read()
         return self._arrived.popleft() if self._arrived else None
 
     def _read(self) -> bool:

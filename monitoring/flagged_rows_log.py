@@ -70,10 +70,10 @@ class FlaggedRowsLog:
 
         Raises ``OSError``, such as for a full disk.
         """
-        chosen = [
+        logged = [
             row for row, its in enumerate(flags) if its and random.random() < self._sample_rate
         ]
-        lines = [self._line(row, columns, flags, labels, tokens) for row in chosen]
+        lines = [self._line(row, columns, flags, labels, tokens) for row in logged]
         lines = [line for line in lines if len(line) <= self._max_bytes]
         for start in range(0, len(lines), _TOGETHER):
             self._append(b"".join(lines[start : start + _TOGETHER]))

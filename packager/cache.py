@@ -121,9 +121,9 @@ def atomic_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
 def temporary_directory() -> Iterator[Path]:
     """Yield a folder that is removed after the block; first removes those of killed processes."""
     top = cache_directory("work")
-    for left in top.iterdir():
-        if is_stale(left.name.partition("-")[2].rpartition("-")[0]):
-            shutil.rmtree(left, ignore_errors=True)  # another process may be removing it, too
+    for leftover in top.iterdir():
+        if is_stale(leftover.name.partition("-")[2].rpartition("-")[0]):
+            shutil.rmtree(leftover, ignore_errors=True)  # another process may be removing it, too
     # The pid is only for people who inspect the folder.
     with tempfile.TemporaryDirectory(dir=top, prefix=f"{os.getpid()}-{process_id()}-") as name:
         yield Path(name)

@@ -27,7 +27,7 @@ _MACHINE = Path("/proc/vmstat")
 
 @dataclass(frozen=True)
 class ExitReason:
-    """How a process ended; a negative ``code`` is the signal that ended it."""
+    """End of a process; a negative ``code`` is the signal that ended it."""
 
     code: int
     out_of_memory: bool = False
@@ -60,7 +60,7 @@ class ExitReason:
 
     @property
     def hint(self) -> str:
-        """How to fix it, and the last lines of the output."""
+        """Hint that names the remedy, and the last lines of the output."""
         lines = [line for line in self.output if line.strip()][-MAX_LINES:]
         last = "; its last lines:\n  " + "\n  ".join(lines) if lines else "; it printed nothing"
         return self._mend() + last

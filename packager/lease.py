@@ -54,9 +54,9 @@ def is_released(folder: Path, name: str) -> bool:
 @cache
 def _held(folder: Path) -> tuple[str, IO[bytes]]:
     with _lock_path(folder) as known:
-        for left in folder.glob(f"{known}-*"):
-            if not _is_held(left):
-                left.unlink()
+        for lease_file in folder.glob(f"{known}-*"):
+            if not _is_held(lease_file):
+                lease_file.unlink()
         name = f"{known}-{secrets.token_hex(4)}"
         file = (folder / name).open("wb")
         lock(file, wait=True)

@@ -146,12 +146,12 @@ class TarReader:
     def chunks(self, info: tarfile.TarInfo) -> Iterator[bytes]:
         """The content of a regular file; raises ``PackageError`` if the tar is truncated."""
         self._file.seek(info.offset_data)
-        left = info.size
-        while left:
-            chunk = self._file.read(min(CHUNK, left))
+        remaining = info.size
+        while remaining:
+            chunk = self._file.read(min(CHUNK, remaining))
             if not chunk:
                 raise self.refusal(f"an end within {info.name!r}")
-            left -= len(chunk)
+            remaining -= len(chunk)
             yield chunk
 
     def open(self, info: tarfile.TarInfo) -> IO[bytes]:

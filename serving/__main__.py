@@ -76,7 +76,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
     for note in stores.prepare(settings.feedback, manifest.name, home):
         logs.log_line(logging.INFO, note)
     settings = Settings.from_environment()  # with what was prepared
-    given = dict(os.environ)
+    variables = dict(os.environ)
     os.environ.update(dict.fromkeys(THREADS, "1"))  # a process that forks has a single thread
     os.environ.setdefault("BENTOML_HOME", str(home))
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
@@ -109,7 +109,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
             *children_of(
                 settings, files, SharedResources(listening, table, models, board, shadow, grpc)
             ),
-            *model_children(settings, files, models, given, home, readers.channels),
+            *model_children(settings, files, models, variables, home, readers.channels),
         ]
         processes += _beside(settings, manifest, shadow)
         if checked:

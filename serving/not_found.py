@@ -19,10 +19,10 @@ def not_found(path: str, routes: Iterable[str], model: str, version: str) -> Req
     """404 for ``path``; ``model`` and ``version``: what is served in its place."""
     named = _MODEL.fullmatch(path)
     if named and (named[1] != model or named[2] not in (None, version)):
-        wanted = f"model {truncate(named[1])!r}"
+        model_text = f"model {truncate(named[1])!r}"
         if named[2] is not None:
-            wanted += f" version {truncate(named[2])!r}"
-        message = f"{wanted} is not served here; served: {model} version {version}"
+            model_text += f" version {truncate(named[2])!r}"
+        message = f"{model_text} is not served here; served: {model} version {version}"
         return RequestError(404, "model_not_found", message)
     near = nearest_route(path, routes)
     hint = "" if near is None else f": did you mean {near}?"

@@ -119,13 +119,13 @@ class RequestHandler:
         return loaded
 
     def _authenticate(self, keys: ApiKeys, request: Request) -> None:
-        given = request.headers.get(b"authorization")
+        header = request.headers.get(b"authorization")
         challenge, expected = {"WWW-Authenticate": "Bearer"}, "Authorization: Bearer <key>"
         if self.is_try(request.path):
             from serving.try_page.origin import CHALLENGE, bearer_of
 
-            given, challenge, expected = bearer_of(given), CHALLENGE, "a key as the password"
-        if not keys.authenticate(given):
+            header, challenge, expected = bearer_of(header), CHALLENGE, "a key as the password"
+        if not keys.authenticate(header):
             message = "a key is needed"
             raise RequestError(401, "unauthorized", message, headers=challenge, expected=expected)
 

@@ -154,15 +154,15 @@ class Settings:
 
 def _metrics_auth(environment: Mapping[str, str], keys: str | None) -> bool:
     default = "on" if keys else "off"
-    wanted = variables.read(
+    setting = variables.read(
         environment, "MODEL_METRICS_AUTH", default, variables.switch, "on or off"
     )
-    if wanted and not keys:
+    if setting and not keys:
         raise UsageError(
             f"MODEL_METRICS_AUTH=on: expected {VARIABLE} to be set too, got none",
             f"set {VARIABLE} to a file of keys, or MODEL_METRICS_AUTH to off",
         )
-    return wanted
+    return setting
 
 
 def _try_page(environment: Mapping[str, str]) -> TryPageSetting:

@@ -90,9 +90,9 @@ def answer_parts(estimator: Any, outputs: Sequence[OutputSpec]) -> list[AnswerPa
     tasks = _answer_tasks(outputs)
     members = _members(estimator, len(tasks))
     return [
-        AnswerPart(one, index, *wanted)
-        for (one, index), wanted in zip(members, tasks)
-        if _check_classes(one, index, wanted[1])
+        AnswerPart(one, index, *columns)
+        for (one, index), columns in zip(members, tasks)
+        if _check_classes(one, index, columns[1])
     ]
 
 
@@ -188,7 +188,7 @@ def _members(estimator: Any, count: int) -> list[tuple[Any, int | None]]:
 
 
 def _width(estimator: Any) -> int | None:
-    """How many answers a single estimator gives for a row; None if unknown."""
+    """Number of answers that a single estimator gives for a row; None if unknown."""
     trees = getattr(estimator, "n_outputs_", None)
     if trees is not None:
         return int(trees)

@@ -33,7 +33,7 @@ class FoldedWeights(NamedTuple):
     """The largest sum of absolute products of a weight and a factor, which bounds the rounding of
     sums over components; None without components."""
     terms: int
-    """How many products such a sum has at most."""
+    """Largest number of products of such a sum."""
 
 
 class UnfoldedMatrix:
@@ -51,9 +51,9 @@ class UnfoldedMatrix:
                 continue
             if cell.projection not in self._components:
                 self._components[cell.projection] = (len(self.cells), [], [])
-                given = projections[cell.projection].cells
-                self.cells += given
-                self._origins += [-1] * len(given)
+                projected = projections[cell.projection].cells
+                self.cells += projected
+                self._origins += [-1] * len(projected)
             _, indices, outputs = self._components[cell.projection]
             indices.append(index)
             outputs.append(cell.output)

@@ -52,13 +52,13 @@ class TextPart:
 
     column: int
     analysis: Mapping[str, Any]
-    """How a document is divided, as ``TextAnalysis`` of a compiled form."""
+    """Division of a document, as ``TextAnalysis`` of a compiled form."""
     terms: Mapping[str, int]
     """N-gram → its feature before the stages; empty if n-grams are hashed."""
     width: int
     stages: tuple[DocumentStage, ...] = ()
     hashed: Mapping[str, Any] | None = None
-    """How n-grams are hashed to features, as ``Hashing`` of a compiled form; None: by ``terms``."""
+    """Hashing of n-grams to features, as ``Hashing`` of a compiled form; None: by ``terms``."""
 
 
 @dataclass
@@ -124,8 +124,8 @@ class TextParts:
             raise CannotCompileError(
                 f"{describe(part)} is given the features of a text vectorizer among others"
             )
-        chosen = self._selected(self.parts[numbers.pop()], features)
-        text_part = replace(chosen, stages=(*chosen.stages, *stages))
+        selected = self._selected(self.parts[numbers.pop()], features)
+        text_part = replace(selected, stages=(*selected.stages, *stages))
         return self._added(text_part, len(features))
 
     def _projected(self, part: Any, block: MatrixBlock) -> tuple[Feature, ...]:
@@ -193,7 +193,7 @@ def _check_width(name: str, features: int) -> None:
 
 
 def _analysis(part: Any) -> dict[str, Any]:
-    """How the vectorizer divides a document; raises ``CannotCompileError``."""
+    """Division of a document by the vectorizer; raises ``CannotCompileError``."""
     name = describe(part)
     for option in ("preprocessor", "tokenizer"):
         if getattr(part, option) is not None:

@@ -39,8 +39,8 @@ def rule(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
     if name in _RULES:
         return _RULES[name](part, block, keys)
     if callable(getattr(part, "get_support", None)):
-        chosen = part.get_support(indices=True)
-        return tuple(block.cells[index] for index in chosen)
+        indices = part.get_support(indices=True)
+        return tuple(block.cells[index] for index in indices)
     return None
 
 
@@ -115,8 +115,8 @@ def _imputed(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
         else:
             cells.append(after(cell, ScalarOp(name="fill", values=(float(statistic),))))
     if part.add_indicator:
-        chosen = [block.cells[index] for index in part.indicator_.features_]
-        cells += [after(cell, ScalarOp(name="isnull")) for cell in chosen]
+        indicators = [block.cells[index] for index in part.indicator_.features_]
+        cells += [after(cell, ScalarOp(name="isnull")) for cell in indicators]
     return tuple(cells)
 
 

@@ -89,17 +89,17 @@ class PipelineWalk:
             )
         cells: list[Feature] = []
         for index, (name, inner, columns) in enumerate(part.transformers_):
-            chosen = list(indices[name])
-            if (isinstance(inner, str) and inner == "drop") or not chosen:
+            column_indices = list(indices[name])
+            if (isinstance(inner, str) and inner == "drop") or not column_indices:
                 continue
-            given = block.take(chosen)
+            selected = block.take(column_indices)
             if isinstance(columns, (str, int)):
                 if text_step(inner) is None:
                     raise CannotCompileError(
                         f"{describe(inner)} is given a single column as a series"
                     )
-                given = given.as_texts()
-            transformed = self.through(inner, given, (*path, "transformers_", index, 1))
+                selected = selected.as_texts()
+            transformed = self.through(inner, selected, (*path, "transformers_", index, 1))
             cells += transformed.cells
         return tuple(cells)
 

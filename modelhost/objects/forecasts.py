@@ -20,7 +20,7 @@ MEDIAN = 0.5
 
 
 class Forecasts(NamedTuple):
-    """How a series is forecast."""
+    """Forecast of a series."""
 
     name: str
     call: Callable[[int, Any], Any]
@@ -50,11 +50,11 @@ def by_step(native: Any, declared: DeclaredAnswers, forecasts: Forecasts) -> Any
         if not np.isfinite(values).all():
             raise ValueError(f"columns {', '.join(names)}: expected numbers, got null")
         forecast: list[Any] = [None] * len(steps)
-        for chosen in _without_repetition(steps):
-            of_steps = np.zeros((int(steps[chosen].max()), len(names)))
-            of_steps[steps[chosen] - 1] = values[chosen]
+        for step_indices in _without_repetition(steps):
+            of_steps = np.zeros((int(steps[step_indices].max()), len(names)))
+            of_steps[steps[step_indices] - 1] = values[step_indices]
             made = np.asarray(forecasts.call(len(of_steps), of_steps), np.float64)
-            for row in chosen:
+            for row in step_indices:
                 forecast[row] = made[steps[row] - 1]
         return np.array(forecast)
 
@@ -188,15 +188,15 @@ def adapt_prophet(native: Any, declared: DeclaredAnswers) -> Any:
     def answer(rows: Any) -> Any:
         import pandas as pd
 
-        given = rows[names].copy()
-        times = pd.to_datetime(given["ds"])
+        inputs = rows[names].copy()
+        times = pd.to_datetime(inputs["ds"])
         if times.isna().any():
             raise ValueError("column 'ds': expected a date, got null")
         zone = getattr(times.dt, "tz", None)
-        given["ds"] = times.dt.tz_convert("UTC").dt.tz_localize(None) if zone else times
-        order = np.argsort(given["ds"].to_numpy(), kind="stable")  # Prophet sorts its answers
-        forecast = np.empty(len(given))
-        forecast[order] = quick.predict(given.iloc[order])["yhat"].to_numpy()
+        inputs["ds"] = times.dt.tz_convert("UTC").dt.tz_localize(None) if zone else times
+        order = np.argsort(inputs["ds"].to_numpy(), kind="stable")  # Prophet sorts its answers
+        forecast = np.empty(len(inputs))
+        forecast[order] = quick.predict(inputs.iloc[order])["yhat"].to_numpy()
         return forecast
 
     return Adapter(native, answer, Inputs(names=names))

@@ -71,8 +71,8 @@ def statsmodels_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
     if quantiles is None:
         raise refuse_outputs(f"{name} of statsmodels", "no distribution of one answer", outputs)
     taken, inputs = _taken(native)
-    wanted = np.asarray(output.levels)
-    return Adapter(native, lambda rows: quantiles(taken(rows), wanted), inputs)
+    level_array = np.asarray(output.levels)
+    return Adapter(native, lambda rows: quantiles(taken(rows), level_array), inputs)
 
 
 def _forecast(native: Any) -> Callable[[int, Any], Any]:
@@ -152,9 +152,9 @@ def _taken(native: Any) -> tuple[Callable[[Any], Any], Inputs]:
     made_up = all(_NUMBERED.match(name) for name in own)
 
     def taken(rows: Any) -> Any:
-        given = is_frame(rows) and list(map(str, rows.columns)) == names
+        is_named = is_frame(rows) and list(map(str, rows.columns)) == names
         values = matrix(
-            rows, np.float64, own if is_frame(rows) and not (made_up or given) else None
+            rows, np.float64, own if is_frame(rows) and not (made_up or is_named) else None
         )
         if index is not None and values.shape[1] == len(own):
             values = np.insert(values, index, 1.0, axis=1)

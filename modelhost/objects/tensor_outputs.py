@@ -45,10 +45,10 @@ def adapt_tensors(model: TensorModel, outputs: Sequence[OutputSpec]) -> OutputsA
     classes = {one.name: _classes(model, one) for one in outputs if one.kind in ("label", "labels")}
 
     def answers(rows: Any) -> Mapping[str, OutputValues]:
-        given = _matched(model, model.run(rows), outputs)
+        matched = _matched(model, model.run(rows), outputs)
         return {
             one.name: output_values(one, tensor, ending, classes.get(one.name, ()))
-            for one, (tensor, ending) in zip(outputs, given)
+            for one, (tensor, ending) in zip(outputs, matched)
         }
 
     return OutputsAdapter(model.fitted, answers, model.inputs, classes)
@@ -83,14 +83,14 @@ def _matched(
     else:
         names, tensors = [], [answer]
     endings = [*model.endings, *[OPEN] * len(tensors)][: len(tensors)]
-    given = list(zip(tensors, endings))
+    pairs = list(zip(tensors, endings))
     asked = [one.name for one in outputs]
     if set(asked) <= set(names):
-        return [given[names.index(name)] for name in asked]
-    if len(given) != len(outputs):
+        return [pairs[names.index(name)] for name in asked]
+    if len(pairs) != len(outputs):
         told = f" ({', '.join(map(repr, names))})" if names else ""
-        raise refuse_outputs(model.title, f"{len(given)} tensors{told}", outputs)
-    return given
+        raise refuse_outputs(model.title, f"{len(pairs)} tensors{told}", outputs)
+    return pairs
 
 
 def output_values(

@@ -1,4 +1,4 @@
-"""How to save a model without what the audit refuses, where that is known."""
+"""Advice on saving a model without what the audit refuses, where that is known."""
 
 from __future__ import annotations
 

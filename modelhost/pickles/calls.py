@@ -75,7 +75,7 @@ def note_state(target: ConstructedObject, state: Any) -> str:
         return f"changes an object of {target.kind}, which the whole process shares"
     if target.kind not in KEEPERS:
         return ""
-    replaced = _kept(target.kind, state)
+    replaced = _wrapped_function(target.kind, state)
     if isinstance(replaced, GlobalName):
         replaced.uses.add(CALLED if target.factory else LATER)
     elif target.factory and isinstance(replaced, ConstructedObject):
@@ -90,7 +90,7 @@ def _use_of(full: str) -> str:
     return LATER if full in KEEPERS else MADE
 
 
-def _kept(kind: str, state: Any) -> Any:
+def _wrapped_function(kind: str, state: Any) -> Any:
     """The function in the state of an object of ``KEEPERS``; None if it has none."""
     first = state[0] if isinstance(state, tuple) and state else state
     if kind == PARTIAL:
@@ -107,7 +107,7 @@ def _note_factory(one: ConstructedObject) -> str:
         if one.kind not in KEEPERS:
             one.of.uses.add(CALLED)
             return ""
-        for inner in (one.args[0] if one.args else None, _kept(one.kind, one.state)):
+        for inner in (one.args[0] if one.args else None, _wrapped_function(one.kind, one.state)):
             if isinstance(inner, GlobalName):
                 inner.uses.add(CALLED)
             elif isinstance(inner, ConstructedObject):

@@ -111,10 +111,10 @@ class Decompressed:
         own = self._decompressor
         if not getattr(own, "needs_input", True):
             return own.decompress(b"", count), False
-        given, self._given = self._given or self._file.read(STEP), b""
-        part = own.decompress(given, count)
+        compressed, self._given = self._given or self._file.read(STEP), b""
+        part = own.decompress(compressed, count)
         self._given = getattr(own, "unconsumed_tail", b"")
-        return part, not given
+        return part, not compressed
 
     def _next_stream(self) -> bool:
         """Go on with a further stream after the end of one; False at the end of the file."""

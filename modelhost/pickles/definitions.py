@@ -1,4 +1,4 @@
-"""How a module defines a name, by its source: a class, a function, another module's."""
+"""Definition of a name by a module's source: a class, a function, another module's."""
 
 from __future__ import annotations
 

@@ -56,8 +56,8 @@ def restrict(rules: Mapping[Path, int], version: int, *, tcp: bool = False) -> N
     attributes = [handled]
     attributes += [_TCP if tcp else 0] if version >= 4 else []
     attributes += [_SCOPES] if version >= 6 else []
-    given = struct.pack(f"={len(attributes)}Q", *attributes)
-    ruleset = _checked(_syscall(_CREATE_RULESET, given, len(given), 0))
+    packed = struct.pack(f"={len(attributes)}Q", *attributes)
+    ruleset = _checked(_syscall(_CREATE_RULESET, packed, len(packed), 0))
     try:
         for path, rights in rules.items():
             _allow(ruleset, path, rights & handled)

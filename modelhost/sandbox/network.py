@@ -80,12 +80,12 @@ def is_network_refused() -> bool:
 
 def isolation() -> Literal["container", "process"]:
     """The kind of isolation of this process; raise ``UsageError`` for an unknown value."""
-    given = os.environ.get(ISOLATION, "process")
-    if given == "container":
+    setting = os.environ.get(ISOLATION, "process")
+    if setting == "container":
         return "container"
-    if given == "process":
+    if setting == "process":
         return "process"
-    raise UsageError(f"{ISOLATION}: expected 'container' or 'process', got {given!r}", "unset it")
+    raise UsageError(f"{ISOLATION}: expected 'container' or 'process', got {setting!r}", "unset it")
 
 
 def describe_isolation() -> dict[str, str]:

@@ -128,9 +128,9 @@ def install(*, alone: bool) -> None:
         raise OSError(errno.ENOSYS, f"not known for {platform.machine()}")
     content = program(platform.machine(), alone=alone)
     libc = ctypes.CDLL(None, use_errno=True)
-    given = _Program(len(content) // 8, content)
+    filter_program = _Program(len(content) // 8, content)
     if libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(
-        _SECCOMP, _FILTER, ctypes.byref(given), 0, 0
+        _SECCOMP, _FILTER, ctypes.byref(filter_program), 0, 0
     ):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 

@@ -88,7 +88,7 @@ class Answers:
         return np.array([label is None for label in self._answered.labels], bool)
 
     @property
-    def found(self) -> Predictions:
+    def member_predictions(self) -> Predictions:
         """As the member's process gave them."""
         return self._answered
 

@@ -17,7 +17,7 @@ from modelhost.wire import MAX_HEADER_BYTES, Buffer, Message, MessageDecoder, Wi
 MAX_ANSWER_BYTES = 1 << 30
 """An answer that announces more is none: it would fill the memory."""
 LOOK_SECONDS = 0.001
-"""How long an answer is looked for; after one that took longer, the next isn't looked for."""
+"""Seconds for which an answer is looked for; after a slower one, the next isn't looked for."""
 _FIRST, _CHUNK = 1 << 13, 1 << 18
 
 
@@ -160,8 +160,8 @@ class Exchange:
             raise ExchangeEndedError from error
 
     def _wait(self, ready: select.poll, until: float | None) -> None:
-        left = None if until is None else max(0.0, until - time.monotonic()) * 1000
-        events = ready.poll(left)
+        milliseconds = None if until is None else max(0.0, until - time.monotonic()) * 1000
+        events = ready.poll(milliseconds)
         if not events:
             raise ExchangeTimeoutError
         if len(events) == 1 and events[0][0] == self._ended.fileno():

@@ -25,7 +25,7 @@ Layout = List[Tuple[str, List[int]]]
 
 
 class Plan(NamedTuple):
-    """How the features are read from frames of one layout."""
+    """Plan by which the features are read from frames of one layout."""
 
     order: Sequence[int]
     """The place of each feature among the columns, in the order of the blocks."""
@@ -90,7 +90,7 @@ class FewRows:
         return ordered
 
     def _planned(self, layout: Layout) -> Plan | None:
-        """How features are read from such blocks; None if that takes a conversion."""
+        """Plan by which features are read from such blocks; None if that takes a conversion."""
         stored = [(self._known[column], kind) for kind, columns in layout for column in columns]
         places = {name: place for place, (name, _) in enumerate(stored)}
         order = [places[name] for name in self._names]

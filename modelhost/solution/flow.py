@@ -116,7 +116,7 @@ class ClassifierFlow(Flow, ProbabilityAdapter):
         """
         answers = self.run(rows)
         if isinstance(answers, Answers):
-            return answers.found.labels, self._ordered(answers)
+            return answers.member_predictions.labels, self._ordered(answers)
         if isinstance(answers, tuple) and len(answers) == 2:
             return answers
         chances = np.asarray(answers)

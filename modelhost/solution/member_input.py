@@ -200,9 +200,9 @@ def _times(values: Any, spec: ColumnSpec) -> Any:
     if bool(own) != bool(zone):
         raise ValueError("times with an offset and without")
     plain = series.dt.tz_convert("UTC").dt.tz_localize(None) if own else series
-    given = plain.to_numpy()
-    ticks = given.astype(f"M8[{unit}]")
-    if not ((ticks.astype(given.dtype) == given) | np.isnat(given)).all():
+    array = plain.to_numpy()
+    ticks = array.astype(f"M8[{unit}]")
+    if not ((ticks.astype(array.dtype) == array) | np.isnat(array)).all():
         raise ValueError(f"times finer than {unit}")
     return ticks.view(np.int64)
 

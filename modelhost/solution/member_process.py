@@ -35,7 +35,7 @@ STUCK_SECONDS = 3.0
 """A process that is that late with an answer is ended."""
 LOAD_SECONDS = 600.0
 END_SECONDS = 1.0
-"""How long the end of a process is awaited that has closed its connection."""
+"""Seconds for which the end of a process is awaited that has closed its connection."""
 NOT_LOADED = "could not load its model"
 
 
@@ -187,7 +187,7 @@ class MemberProcess:
         return MemberUnavailableError(self._spec.name, "did not answer in time", late=True)
 
     def _ended(self, exchange: Exchange, why: str | None = None) -> MemberUnavailableError:
-        """How the process ended; ``why`` it is ended, else it has a moment to end by itself."""
+        """End of the process; ``why`` it is ended, else it has a moment to end by itself."""
         with self._lock:
             if why is not None or not self._is_gone(exchange):
                 self._end(exchange, why or process_start.CLOSED)

@@ -71,8 +71,8 @@ class Members:
         ``segments``: an entry for each row. ``default``: the member for segments that ``members``
         lacks. Raises ``PackageError`` for a segment without a member.
         """
-        chosen = {key: self[name] for key, name in members.items()}
-        return Route(list(segments), chosen, None if default is None else self[default])
+        routed = {key: self[name] for key, name in members.items()}
+        return Route(list(segments), routed, None if default is None else self[default])
 
 
 class Member:

@@ -1,4 +1,4 @@
-"""How the process of a member is started, and how it ended."""
+"""Start of the process of a member, and its end."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def close_at_end(process: subprocess.Popen[bytes], stop: int) -> None:
 
 
 def ending(code: int) -> str:
-    """How a process with this exit code ended; negative: by a signal."""
+    """End of a process with this exit code; negative: by a signal."""
     if code == EXIT_OUT_OF_MEMORY:
         return f"ended with exit code {code}: its model ran out of memory"
     if code >= 0:
@@ -95,7 +95,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def how_it_ends(process: subprocess.Popen[bytes], seconds: float) -> str:
-    """How a process ends by itself that has closed its connection; else that it has closed it."""
+    """End of a process by itself that has closed its connection; else that it has closed it."""
     try:
         return ending(process.wait(seconds))
     except subprocess.TimeoutExpired:

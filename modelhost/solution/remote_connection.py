@@ -10,7 +10,7 @@ from typing import Any
 from modelhost.solution.member_urls import MemberUrl
 
 LONGEST_SECONDS = 60.0
-"""How long a request without a deadline may take."""
+"""Seconds that a request without a deadline may take."""
 MAX_ANSWER_BYTES = 1 << 30
 _CHUNK = 1 << 18
 _STALE = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError)

@@ -28,7 +28,7 @@ from modelhost.solution.remote_rows import answered, refusal, request_body
 from modelhost.solution.spec import MemberSpec
 
 START_SECONDS = 60.0
-"""How long the start of a flow waits for the servers of its members."""
+"""Seconds for which the start of a flow waits for the servers of its members."""
 PROBE_SECONDS = 2.0
 """Between two questions whether the server is ready, and the time that an answer may take."""
 WAIT_SECONDS = 0.1

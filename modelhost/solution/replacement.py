@@ -70,7 +70,7 @@ class Replacement:
 
         Raises ``PackageError`` for rows that are not of the study.
         """
-        labels, chances = list(own.found.labels), own.found.probabilities
+        labels, chances = list(own.member_predictions.labels), own.member_predictions.probabilities
         chances = None if chances is None else chances.copy()
         for at, index in enumerate(self._rows.indices(rows, self._spec.name)):
             right = self._right.labels[index]
@@ -101,9 +101,9 @@ class Replacement:
         certain = self._right.probabilities[index]  # type: ignore[index]
         if self.is_certain or label is None or label not in classes or not certain.any():
             return certain
-        given, right = classes.index(label), int(certain.argmax())
+        label_index, right = classes.index(label), int(certain.argmax())
         swapped = own.copy()
-        swapped[[given, right]] = own[[right, given]]
+        swapped[[label_index, right]] = own[[right, label_index]]
         return swapped
 
     def _moved(self, own: Any, usual: Any, right: Any) -> Any:
@@ -128,8 +128,8 @@ def right_answers(
     texts = [None if one is None else _class_text(one) for one in truth]
     distinct = {text for text in texts if text is not None}
     if known and distinct and not distinct & {*known}:
-        given = truncate(", ".join(sorted(distinct)[:5]), 80)
-        raise _no_answer(spec, f"its labels {', '.join(known)}", given)
+        listed = truncate(", ".join(sorted(distinct)[:5]), 80)
+        raise _no_answer(spec, f"its labels {', '.join(known)}", listed)
     labels = [
         None if text is None else known[text][1] if text in known else one
         for text, one in zip(texts, truth)

@@ -34,7 +34,7 @@ class Route:
                 "hand it the rows that the segments belong to",
             )
         indices: dict[str, list[int]] = {}
-        chosen: dict[str, Member] = {}
+        by_value: dict[str, Member] = {}
         for index, segment in enumerate(self._segments):
             member = self._members.get(segment, self._default)
             if member is None:
@@ -43,13 +43,13 @@ class Route:
                     f" {', '.join(map(repr, self._members))}, got {segment!r}",
                     "add it to the mapping, or name a default member",
                 )
-            chosen[member.spec.name] = member
+            by_value[member.spec.name] = member
             indices.setdefault(member.spec.name, []).append(index)
-        if not chosen:  # no rows: the answers have the form of any
-            chosen = {one.spec.name: one for one in self._members.values()}
+        if not by_value:  # no rows: the answers have the form of any
+            by_value = {one.spec.name: one for one in self._members.values()}
         begun = {
             name: member.submit(taken(rows, indices.get(name, [])))
-            for name, member in chosen.items()
+            for name, member in by_value.items()
         }
         return _merged({name: one.result() for name, one in begun.items()}, indices, len(rows))
 
@@ -62,7 +62,7 @@ def _merged(parts: Mapping[str, Answers], indices: Mapping[str, list[int]], rows
     """
     labels: list[Any] = [None] * rows
     for name, answers in parts.items():
-        for index, label in zip(indices.get(name, []), answers.found.labels):
+        for index, label in zip(indices.get(name, []), answers.member_predictions.labels):
             labels[index] = label
     names = {part.names for part in parts.values()}
     common = next(iter(names)) if len(names) == 1 else ()

@@ -50,10 +50,10 @@ class MemberSpec(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """An object for the file; ``MemberSpec.read`` is the inverse."""
-        given = self._asdict()
-        given["outputs"] = [output.as_json() for output in self.outputs]
-        given["features"] = [feature.as_json() for feature in self.features]
-        return dict(given)
+        fields = self._asdict()
+        fields["outputs"] = [output.as_json() for output in self.outputs]
+        fields["features"] = [feature.as_json() for feature in self.features]
+        return dict(fields)
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> MemberSpec:
@@ -103,8 +103,8 @@ class SolutionSpec(NamedTuple):
     @classmethod
     def load(cls, folder: Path) -> SolutionSpec:
         """From ``solution.json`` in ``folder``; raises ``OSError`` and ``ValueError``."""
-        given = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return cls(given["flow"], tuple(MemberSpec.read(one) for one in given["members"]))
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return cls(content["flow"], tuple(MemberSpec.read(one) for one in content["members"]))
 
 
 def member_folder(solution: Path, name: str) -> Path:

@@ -22,7 +22,7 @@ from modelhost.solution.spec import MemberSpec
 from modelhost.solution.submitted import SubmittedCall
 
 FIRST = 1_000_003
-"""The first label of a study's rows: rows that the flow has numbered anew don't pass for others."""
+"""The first label of a study's rows: rows that the flow has renumbered don't pass for others."""
 
 
 class StudiedCall(NamedTuple):
@@ -153,7 +153,7 @@ class Study:
         return asked, {name: one.usual for name, one in self._known.items()}
 
     @property
-    def kept(self) -> KeptAnswers:
+    def earlier(self) -> KeptAnswers:
         """Answers of this release's members to rows that they were asked before."""
         return self._kept
 
@@ -200,7 +200,7 @@ class _Observed:
         name, digest = self._member.spec.name, digest_of(encoded)
         self._study.called(name, self._indices, digest)
         if self._other is None:
-            predictions = self._study.kept.find(name, digest)
+            predictions = self._study.earlier.find(name, digest)
         else:
             predictions = self._other.answers.get(digest)
             if predictions is None:
@@ -210,7 +210,7 @@ class _Observed:
 
     def answered(self, predictions: Predictions, digest: str) -> None:
         if self._other is None:
-            self._study.kept.keep(self._member.spec.name, digest, predictions)
+            self._study.earlier.keep(self._member.spec.name, digest, predictions)
         self._study.received.append(StudiedCall(self._member.spec.name, self._indices, predictions))
 
 

@@ -38,9 +38,9 @@ class StudyVerbs:
         self, request: Message, model: LoadedModel, rows: Any, specs: Sequence[Any]
     ) -> Message:
         """``study``: ``rows`` are those of ``request``, a frame or an array."""
-        flow, given = _flow(model), request.header
-        others = list(_others(given.get("others", ()), request.buffers[given["after"] :]))
-        self._study = Study(model, rows, specs, given["truth"], others)
+        flow, header = _flow(model), request.header
+        others = list(_others(header.get("others", ()), request.buffers[header["after"] :]))
+        self._study = Study(model, rows, specs, header["truth"], others)
         return Message({"members": described(flow)})
 
     def rerun(self, request: Message) -> Message:
@@ -67,10 +67,10 @@ class StudyVerbs:
 
 def answer(request: Message, model: LoadedModel) -> Message:
     """``answer``: the answers of one member to rows as it takes them."""
-    given = request.header
-    member = _flow(model).members[given["member"]]
-    columns = decode_columns(given["columns"], request.buffers, given["rows"])
-    rows = input_builder(FRAME, member.spec.features).frame(columns, given["rows"])
+    header = request.header
+    member = _flow(model).members[header["member"]]
+    columns = decode_columns(header["columns"], request.buffers, header["rows"])
+    rows = input_builder(FRAME, member.spec.features).frame(columns, header["rows"])
     waits, _ = member.runner.submit(rows, None)
     assert waits is not None
     return Message(*encode_predictions(waits.wait()))

@@ -26,7 +26,7 @@ class HuffmanCodes(NamedTuple):
     bits: Sequence[int]
     """Of the code and of the number that follows it."""
     coefficients: Sequence[int]
-    """How many coefficients of a block the code stands for, unless it is that of the first one."""
+    """Number of coefficients of a block for which the code stands, but for the first one's."""
     lengths: Whole
     """Bits of the code alone."""
     symbols: Whole

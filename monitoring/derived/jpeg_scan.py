@@ -38,7 +38,7 @@ _COSINES = (np.cos(_ANGLES) * _WEIGHTS).astype(np.float32)
 
 
 class ScanLimits(NamedTuple):
-    """How much is read of a scan."""
+    """Limits of what is read of a scan."""
 
     codes: int
     """Each takes some 0.2 µs."""
@@ -68,7 +68,7 @@ class _Marks:
     indices: list[int] = field(default_factory=list)
     """The place in the block at which its zeros begin."""
     ends: list[int] = field(default_factory=list)
-    """How many other codes there are up to the end of each block."""
+    """Number of other codes up to the end of each block."""
 
 
 def light_of_scan(
@@ -154,7 +154,7 @@ def _read(
 
     ``limits``: all units, those between restarts (0: all), codes.
     """
-    units, between, left = limits
+    units, between, remaining = limits
     view: Any = words.data
     start = 0
     for part in parts:
@@ -162,7 +162,7 @@ def _read(
         marks.restarts.append(len(marks.ends))
         whole = min(between or units, units)
         try:
-            left = _read_part(view, (start, end), coded, (whole, left), marks)
+            remaining = _read_part(view, (start, end), coded, (whole, remaining), marks)
         except IndexError:  # the file ends, or is damaged
             return
         units -= whole
@@ -184,7 +184,7 @@ def _read_part(
     ``IndexError`` where either ends.
     """
     at, end = bits
-    units, left = limits
+    units, remaining = limits
     others_at, places_at = marks.others.append, marks.indices.append
     for _ in range(units):
         for one in coded:
@@ -200,20 +200,20 @@ def _read_part(
                         places_at(index)
                         at += others[word]
                         index += steps[word]
-                        left -= 1
+                        remaining -= 1
                 else:
                     while index < BLOCK:
                         word = words[at]
                         at += others[word]
                         index += steps[word]
-                        left -= 1
-                left -= 1
-                if at > end or left < 0:
+                        remaining -= 1
+                remaining -= 1
+                if at > end or remaining < 0:
                     raise IndexError("the scan or the codes that may be read end")
                 if one.is_light:
                     marks.firsts.append(start)
                     marks.ends.append(len(marks.others))
-    return left
+    return remaining
 
 
 def _blocks(words: Words, marks: _Marks, count: int, steps: Floats, own: _Coded) -> Floats:

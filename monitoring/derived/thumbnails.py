@@ -20,7 +20,7 @@ POINTS = SIDE * SIDE
 
 
 class PixelLimits(NamedTuple):
-    """How much of an image is decoded."""
+    """Limits of what is decoded of an image."""
 
     pixels: int
     """Of PNG, in whole lines from the top."""

@@ -143,10 +143,10 @@ class FileMerger:
 
 
 def _rounds(families: Families, kind: str) -> list[Round]:
-    chosen = families.of(kind)
+    kind_families = families.of(kind)
     indices: dict[int, list[int]] = {}
     for index, slot in enumerate(families.slots):
-        if slot in chosen:
+        if slot in kind_families:
             indices.setdefault(slot, []).append(index)
     rounds = []
     for number in range(max(map(len, indices.values()), default=0)):

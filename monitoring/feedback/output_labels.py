@@ -48,17 +48,17 @@ class AnswerLabels:
         Outputs of which the model gave no answer are left out too: if no other is left, that is
         ``no_prediction``. Raises ``InvalidError``.
         """
-        given, answers = actual, answer
+        label_values, answers = actual, answer
         if self._only is not None:
-            given, answers = {self._only.name: actual}, {self._only.name: answer}
-        elif not isinstance(given, Mapping):
+            label_values, answers = {self._only.name: actual}, {self._only.name: answer}
+        elif not isinstance(label_values, Mapping):
             raise InvalidError("not_by_output")
-        elif not given.keys() <= self._outputs.keys():
+        elif not label_values.keys() <= self._outputs.keys():
             raise InvalidError("unknown_output")
         if not isinstance(answers, Mapping) or answers.keys() != self._outputs.keys():
             raise InvalidError("unknown_version")  # of a version with other outputs
         labels, unanswered = [], False
-        for name, value in given.items():
+        for name, value in label_values.items():
             reader = self._readers[name]
             if reader.is_absent(value):
                 continue

@@ -32,7 +32,7 @@ from monitoring.feedback.token_store import (
 )
 
 RETRY_SECONDS = WAIT_SECONDS
-"""How long a confirmation is retried before the request is refused."""
+"""Seconds for which a confirmation is retried before the request is refused."""
 
 # KEYS: per day a set of scored tokens and a hash of claims; last, the key of the generation.
 # ARGV: the claim; per day the time at which its keys expire; pairs of a day's number and a nonce;
@@ -133,18 +133,18 @@ class RedisTokenStore:
         until = time.monotonic() + RETRY_SECONDS
         self._forget()
         new: set[Token] = set()
-        left = list(dict.fromkeys(tokens))
+        unsent = list(dict.fromkeys(tokens))
         try:
-            while left:
+            while unsent:
                 claim = os.urandom(8)
-                mine = self._chosen(_CLAIM, claim, left)
+                mine = self._chosen(_CLAIM, claim, unsent)
                 won = self._confirmed(claim, mine, until)
                 new.update(won)
                 # Another sender has claimed the others: soon they are in the set, or free again.
-                left = [token for token in mine if token not in new]
-                if left and time.monotonic() > until:
+                unsent = [token for token in mine if token not in new]
+                if unsent and time.monotonic() > until:
                     raise TokenStoreError("redis: other workers keep claiming the same tokens")
-                if left:
+                if unsent:
                     time.sleep(random.uniform(0.01, 0.05))
         except TokenStoreError:
             self._late += new
@@ -200,8 +200,8 @@ class RedisTokenStore:
         expiries = [int((day + 2 + self._days) * DAY) for day in days]
         pairs = [part for minted, nonce in tokens for part in (days[minted // DAY], nonce)]
         keys.append(self._generation_key)
-        given = (claim, *expiries, *pairs, self._generation)
-        answers = self._client.eval(script, len(keys), *keys, *given)
+        arguments = (claim, *expiries, *pairs, self._generation)
+        answers = self._client.eval(script, len(keys), *keys, *arguments)
         if answers == _ANOTHER:
             raise TokenStoreError(f"redis: {_EMPTIED}")
         if (

@@ -45,9 +45,9 @@ class TokenStore(Protocol):
 
 def first_occurrences(new: Iterable[Token], tokens: Sequence[Token]) -> list[bool]:
     """For each token whether it is in ``new`` and its first occurrence."""
-    left = set(new)
+    remaining = set(new)
     firsts = []
     for token in tokens:
-        firsts.append(token in left)
-        left.discard(token)
+        firsts.append(token in remaining)
+        remaining.discard(token)
     return firsts

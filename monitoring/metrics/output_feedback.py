@@ -69,12 +69,12 @@ class ScoredAnswer:
 
         ``fresh``: for the prediction itself, then for each part of each result.
         """
-        first, *left = fresh
+        first, *rest = fresh
         if not self.own_version:
             return self if first else None
         results = []
         for result in self.results:
-            own, left = left[: len(result.parts)], left[len(result.parts) :]
+            own, rest = rest[: len(result.parts)], rest[len(result.parts) :]
             parts = tuple(part for part, new in zip(result.parts, own, strict=True) if new)
             if parts:
                 results.append(replace(result, parts=parts))
@@ -243,9 +243,9 @@ def _label_outcomes(result: OutputResult) -> Iterator[tuple[str, str]]:
     """Label and outcome, for each part of a set that is in the answer or in the label."""
     if result.output.form.kind != "labels":
         return
-    given, truth = {*result.answer}, result.truth
+    predicted, truth = {*result.answer}, result.truth
     right = {one for one, held in truth.items() if held} if isinstance(truth, dict) else {*truth}
-    for one in result.parts if result.output.parts else given | right:
-        if one in given or one in right:
-            index = 0 if one in given and one in right else 1 if one in given else 2
+    for one in result.parts if result.output.parts else predicted | right:
+        if one in predicted or one in right:
+            index = 0 if one in predicted and one in right else 1 if one in predicted else 2
             yield label(one), LABEL_OUTCOMES[index]

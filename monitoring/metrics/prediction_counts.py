@@ -74,10 +74,14 @@ class PredictionCounts:
             self._predicted.update(labels)
         if chances is None:
             return np.full(rows, np.nan)
-        given = _array(chances)
-        probabilities: Floats = given[np.arange(rows), np.maximum(indices, 0)]
+        chance_array = _array(chances)
+        probabilities: Floats = chance_array[np.arange(rows), np.maximum(indices, 0)]
         # The highest one for a label outside the classes.
-        return probabilities if known else np.where(indices < 0, given.max(axis=1), probabilities)
+        return (
+            probabilities
+            if known
+            else np.where(indices < 0, chance_array.max(axis=1), probabilities)
+        )
 
     def _add_slices(self, bitmaps: npt.NDArray[np.int64], confidences: Floats) -> None:
         kinds = np.unique(bitmaps)

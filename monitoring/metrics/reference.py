@@ -95,7 +95,7 @@ def expose_reference(series: Series, digest: str, profile: Profile | None) -> No
 
 
 def expose_proof(series: Series, package: MeasuredPackage) -> Callable[[str], None]:
-    """Set ``model_proof_info``; return a function that sets it anew.
+    """Set ``model_proof_info``; return a function that sets it again.
 
     ``proved_on``: ``native``, ``emulation``, ``start`` (by the server itself), ``nothing`` yet, or
     ``differs``. A package that names no platform has no such series.

@@ -1,1 +1,1 @@
-"""How right an answer was, for each kind of output."""
+"""Correctness of an answer, for each kind of output."""

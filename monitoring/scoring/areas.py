@@ -45,6 +45,6 @@ def average_precision(positive: Flags, scores: Floats) -> float:
 
 def _share_below(ordered: Floats, scores: Floats) -> Floats:
     """The share of ``ordered`` below each score; ties count half."""
-    left = np.searchsorted(ordered, scores, side="left")
+    lower = np.searchsorted(ordered, scores, side="left")
     right = np.searchsorted(ordered, scores, side="right")
-    return np.asarray((left + right) / (2 * len(ordered)))
+    return np.asarray((lower + right) / (2 * len(ordered)))

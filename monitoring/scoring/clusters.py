@@ -43,8 +43,8 @@ def cluster_metrics(answers: Sequence[Any], features: Floats | None) -> Metrics:
 
 
 def _on_sample(features: Floats, indices: np.ndarray[Any, np.dtype[Any]]) -> float | None:
-    chosen = np.unique(np.linspace(0, len(features) - 1, MAX_SAMPLE).astype(int))
-    rows, indices = features[chosen], indices[chosen]
+    sample = np.unique(np.linspace(0, len(features) - 1, MAX_SAMPLE).astype(int))
+    rows, indices = features[sample], indices[sample]
     known = np.isfinite(rows).all(axis=1)
     rows, indices = rows[known], indices[known]
     if len(np.unique(indices)) < 2 or len(np.unique(indices)) == len(indices):

@@ -80,9 +80,13 @@ def label_set_metrics(
 
 def _agreement(truth: Flags, answered: Flags, labels: Sequence[Any]) -> Metrics:
     """Precision, recall and F1, micro, macro and of each label; counts of each label."""
-    hits, held, given = (one.astype(np.float64) for one in (truth & answered, truth, answered))
+    hits, held, predicted = (one.astype(np.float64) for one in (truth & answered, truth, answered))
     parts: dict[str, tuple[Floats, Floats]]
-    parts = {"precision": (hits, given), "recall": (hits, held), "f1": (2 * hits, held + given)}
+    parts = {
+        "precision": (hits, predicted),
+        "recall": (hits, held),
+        "f1": (2 * hits, held + predicted),
+    }
     metrics: dict[str, Metric | None] = {}
     of_label: dict[str, Metric | None] = {}
     for name, (above, below) in parts.items():
@@ -90,7 +94,12 @@ def _agreement(truth: Flags, answered: Flags, labels: Sequence[Any]) -> Metrics:
         metrics[f"{name}_micro"] = ratio(above.sum(axis=1), below.sum(axis=1))
         metrics[f"{name}_macro"] = average([one for one in each if one is not None])
         of_label |= {f"{name}_{labels[i]}": one for i, one in enumerate(each[:MAX_PARTS])}
-    counts = {"tp": hits, "fp": given - hits, "fn": held - hits, "tn": 1 - given - held + hits}
+    counts = {
+        "tp": hits,
+        "fp": predicted - hits,
+        "fn": held - hits,
+        "tn": 1 - predicted - held + hits,
+    }
     for name, flags in counts.items():
         of_label |= {
             f"{name}_{label}": Metric(float(flags[:, i].sum()), None, "positive", part=True)

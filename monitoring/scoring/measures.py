@@ -1,4 +1,4 @@
-"""How right answers were: for each kind of output, measures of a row, whose means are metrics.
+"""Correctness of answers: for each kind of output, measures of a row, whose means are metrics.
 
 Measures of rows add up, so that slices, late labels and several replicas can share them. Other
 metrics are functions of all rows (:func:`metrics_of`).
@@ -74,13 +74,13 @@ class ScoredColumns(NamedTuple):
 
     def where(self, mask: Flags) -> ScoredColumns:
         """The rows of ``mask``, shape (rows,)."""
-        chosen = np.flatnonzero(mask).tolist()
+        indices = np.flatnonzero(mask).tolist()
         return ScoredColumns._make(
             one[mask]
             if isinstance(one, np.ndarray)
             else None
             if one is None
-            else [one[row] for row in chosen]
+            else [one[row] for row in indices]
             for one in self
         )
 

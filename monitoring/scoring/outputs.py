@@ -91,14 +91,14 @@ class LabelledOutput(NamedTuple):
 
 def with_parts(outputs: Iterable[LabelledOutput]) -> tuple[LabelledOutput, ...]:
     """``outputs`` with their parts, in this order as long as ``MAX_PARTS`` allows."""
-    given = [*outputs]
-    left = MAX_PARTS - len(given)  # each has one at least
+    output_list = [*outputs]
+    remaining = MAX_PARTS - len(output_list)  # each has one at least
     divided = []
-    for one in given:
+    for one in output_list:
         parts = _parts(one)
-        if len(parts) - 1 > left:
+        if len(parts) - 1 > remaining:
             parts = ()
-        left -= max(0, len(parts) - 1)
+        remaining -= max(0, len(parts) - 1)
         divided.append(one._replace(parts=parts))
     return tuple(divided)
 

@@ -55,8 +55,8 @@ def quantile_metrics(
     metrics: dict[str, Metric | None] = {}
     for name, values in elements.items():
         metrics[name] = mean(row_means(values), _range(name), part=many and "_" in name)
-    given = _given(answers, levels, _steps(truth))
-    absent = np.isnan(given).any(axis=2).mean(axis=1)
+    predicted = _given(answers, levels, _steps(truth))
+    absent = np.isnan(predicted).any(axis=2).mean(axis=1)
     if absent.any():
         metrics["unanswered"] = mean(np.asarray(absent, np.float64), "share")
     metrics |= dict(_of_each_step(elements, names))
@@ -68,24 +68,24 @@ def _of_elements(
 ) -> dict[str, Floats]:
     """Measures of each row and step, shape (rows, steps)."""
     steps = _steps(truth)
-    given = _given(answers, levels, steps)
+    predicted = _given(answers, levels, steps)
     actual = matrix(truth, steps)
-    gap = actual[:, :, None] - given
+    gap = actual[:, :, None] - predicted
     loss = np.maximum(np.array(levels) * gap, (np.array(levels) - 1) * gap)
     measures = {
         f"pinball_{number_name(level)}": loss[:, :, index] for index, level in enumerate(levels)
     }
     measures["pinball"] = loss.mean(axis=2)
     if len(levels) > 1:
-        measures["coverage"] = _within(actual, given[:, :, 0], given[:, :, -1])
-        measures["width"] = given[:, :, -1] - given[:, :, 0]
-        crossed = (np.diff(given, axis=2) < 0).any(axis=2).astype(np.float64)
-        measures["crossings"] = np.where(np.isnan(given).any(axis=2), np.nan, crossed)
+        measures["coverage"] = _within(actual, predicted[:, :, 0], predicted[:, :, -1])
+        measures["width"] = predicted[:, :, -1] - predicted[:, :, 0]
+        crossed = (np.diff(predicted, axis=2) < 0).any(axis=2).astype(np.float64)
+        measures["crossings"] = np.where(np.isnan(predicted).any(axis=2), np.nan, crossed)
     for share, low, high in _central(levels):
         measures[f"coverage_{number_name(share)}"] = _within(
-            actual, given[:, :, low], given[:, :, high]
+            actual, predicted[:, :, low], predicted[:, :, high]
         )
-        measures[f"width_{number_name(share)}"] = given[:, :, high] - given[:, :, low]
+        measures[f"width_{number_name(share)}"] = predicted[:, :, high] - predicted[:, :, low]
     return measures
 
 
@@ -111,7 +111,7 @@ def _range(name: str) -> Range:
 
 
 def _steps(truth: Sequence[Any]) -> int:
-    """How many numbers a right answer has."""
+    """Number of numbers in a right answer."""
     return next((np.size(one) for one in truth if one is not None), 1)
 
 

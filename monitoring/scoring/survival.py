@@ -89,8 +89,8 @@ def concordance(times: Floats, events: Flags, risks: Floats) -> float | None:
     known = np.isfinite(times) & np.isfinite(risks)
     times, events, risks = times[known], events[known], risks[known]
     if len(times) > MAX_PAIRED:
-        chosen = np.linspace(0, len(times) - 1, MAX_PAIRED).astype(int)
-        times, events, risks = times[chosen], events[chosen], risks[chosen]
+        sample = np.linspace(0, len(times) - 1, MAX_PAIRED).astype(int)
+        times, events, risks = times[sample], events[sample], risks[sample]
     pairs = right = 0.0
     for row in np.flatnonzero(events):
         later = (times > times[row]) | ((times == times[row]) & ~events)

@@ -39,8 +39,8 @@ def token_overlap(truth: str, answer: str) -> float:
     one, other = str(truth).lower().split(), str(answer).lower().split()
     if not one or not other:
         return float(one == other)
-    left = {word: one.count(word) for word in one}
-    common = sum(min(count, other.count(word)) for word, count in left.items())
+    counts = {word: one.count(word) for word in one}
+    common = sum(min(count, other.count(word)) for word, count in counts.items())
     return 2 * common / (len(one) + len(other))
 
 

@@ -111,12 +111,12 @@ def _interval_alpha(units: _Units) -> Callable[[Floats], float]:
     # Differences don't depend on the origin or the unit; both bound the rounding errors.
     numbers = units.values - units.values.mean()
     numbers = numbers / max(float(np.abs(numbers).max()), np.finfo(np.float64).tiny)
-    given, sums, squares = units.given, units.sums(numbers), units.sums(numbers**2)
-    within = _squared_differences(given, sums, squares)
+    label_counts, sums, squares = units.given, units.sums(numbers), units.sums(numbers**2)
+    within = _squared_differences(label_counts, sums, squares)
 
     def alpha(weights: Floats) -> float:
-        overall = _squared_differences(weights @ given, weights @ sums, weights @ squares)
-        return _alpha(weights, within, given, float(overall))
+        overall = _squared_differences(weights @ label_counts, weights @ sums, weights @ squares)
+        return _alpha(weights, within, label_counts, float(overall))
 
     return alpha
 
@@ -134,13 +134,15 @@ class _Units:
     given: Floats
     """Number of labels of each row."""
     times: Floats
-    """How often each row occurs."""
+    """Number of occurrences of each row."""
 
     @classmethod
     def of(cls, labels: Floats, least: int) -> _Units:
         """The rows with at least ``least`` labels."""
-        given = (~np.isnan(labels)).sum(axis=1)
-        labelled = np.sort(labels[given >= least], axis=1)[:, : int(given.max(initial=0))]
+        label_counts = (~np.isnan(labels)).sum(axis=1)
+        labelled = np.sort(labels[label_counts >= least], axis=1)[
+            :, : int(label_counts.max(initial=0))
+        ]
         distinct, times = np.unique(labelled, axis=0, return_counts=True, equal_nan=True)
         present = ~np.isnan(distinct)
         values, codes = np.unique(distinct[present], return_inverse=True)
@@ -204,7 +206,7 @@ def _bootstrapped(statistic: Callable[[Floats], float], times: Floats) -> Agreem
 
 
 def _resamples(times: Floats) -> Iterator[Floats]:
-    """How often each row occurs in each resample."""
+    """Number of occurrences of each row in each resample."""
     random, rows = np.random.default_rng(SEED), int(times.sum())
     if len(times) <= MAX_GROUPS:
         for _ in range(RESAMPLES):

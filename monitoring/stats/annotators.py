@@ -67,13 +67,13 @@ def dawid_skene(rows: Codes, annotators: Codes, labels: Codes) -> TrueClasses:
         )
     votes = _table(rows * classes + labels, None, (n, classes))
     posterior = votes / votes.sum(axis=1, keepdims=True)
-    given = annotators * classes + labels
+    cells = annotators * classes + labels
     likelihood, converged, iteration = -np.inf, False, 0
     while not converged and iteration < MAX_ITERATIONS:
         iteration += 1
         before, prior = posterior, posterior.mean(axis=0)
-        confusion = _confusion(given, posterior[rows], (people, classes))
-        posterior, likelihood = _posterior(rows, given, n, prior, confusion)
+        confusion = _confusion(cells, posterior[rows], (people, classes))
+        posterior, likelihood = _posterior(rows, cells, n, prior, confusion)
         converged = bool(np.abs(posterior - before).max() <= TOLERANCE)
     by_true = confusion.reshape(people, classes, classes).transpose(0, 2, 1)
     return TrueClasses(posterior, prior, by_true, likelihood, iteration, converged)

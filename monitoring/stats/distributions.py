@@ -42,13 +42,13 @@ def student_quantile(share: float, degrees: float) -> float:
         return normal_quantile(share)
     if share < 0.5:
         return -student_quantile(1 - share, degrees)
-    wanted, low, high = 1 - share, 0.0, math.inf
+    tail_share, low, high = 1 - share, 0.0, math.inf
     value = normal_quantile(share)
     for _ in range(200):
         tail = student_tail(value, degrees)
-        low, high = (value, high) if tail > wanted else (low, value)
+        low, high = (value, high) if tail > tail_share else (low, value)
         # Newton's step, or a bisection if it leaves what is known.
-        following = value + (tail - wanted) / _student_density(value, degrees)
+        following = value + (tail - tail_share) / _student_density(value, degrees)
         if not low < following < high:
             following = 2 * value + 1 if math.isinf(high) else (low + high) / 2
         if abs(following - value) <= _CLOSE * max(1.0, following):

@@ -39,7 +39,7 @@ class Estimate(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """How much ``after`` exceeds ``before``."""
+    """Amount by which ``after`` exceeds ``before``."""
 
     difference: float
     error: float

@@ -28,7 +28,7 @@ class SeedRuns:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How much better ``after`` scores than ``before`` on the rows that both answered."""
+    """Improvement of ``after`` over ``before`` on the rows that both answered."""
 
     rows: int
     before: float

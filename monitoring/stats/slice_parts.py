@@ -52,16 +52,16 @@ def parts_of(
     least = fitter.score(whole, free) ** 2
     parts: list[SliceTerms] = []
     best: list[SliceTerms] = []
-    total, left = 0.0, free
+    total, remaining = 0.0, free
     while inside and len(parts) < MAX_PARTS:
-        scored = [fitter.score(one, left) for one in inside]
+        scored = [fitter.score(one, remaining) for one in inside]
         index = int(np.argmax(scored))
         if not scored[index] > 0:
             break
         parts.append(inside[index])
         total += scored[index] ** 2 - (price if len(parts) > 1 else 0)
-        left = left & ~masks.of(parts[-1])
-        others = fitter.score(whole, left)  # minus infinity for too few rows
+        remaining = remaining & ~masks.of(parts[-1])
+        others = fitter.score(whole, remaining)  # minus infinity for too few rows
         if len(parts) > 1 and total > least and -math.inf < others <= MAX_LEFT_SCORE:
             best, least = list(parts), total
     fitted = [fitter.fitted(one, free & ~_rows(best, one, masks)) for one in best]

@@ -1,4 +1,4 @@
-"""How far the loss of many slices at once lies above what is expected, as standard normal values.
+"""Excess of the loss of many slices at once over what is expected, as standard normal values.
 
 Slices are ranked by it on the half that screens; :mod:`monitoring.stats.slice_tests` tests those
 that are left, on the other half.

@@ -91,8 +91,8 @@ def screen(
     for at in range(len(features)):
         if ranges := tables.ranges(at):
             search.add(1, ranges[0].__getitem__, ranges[1], MAX_RANGES)
-    for chosen, sums in tables.slices(options.features):
-        search.add(len(chosen), partial(tables.terms_at, chosen), sums)
+    for feature_names, sums in tables.slices(options.features):
+        search.add(len(feature_names), partial(tables.terms_at, feature_names), sums)
     return search.worst(0), search.worst(1)
 
 
@@ -109,18 +109,18 @@ def distinct(
     """
     masks = SliceMasks(features)
     fitter = RangeFitter(masks, losses, options.min_rows / 2)
-    chosen = _Chosen(masks, SliceTest(losses), screened.bar, options.effect)
+    selection = _Chosen(masks, SliceTest(losses), screened.bar, options.effect)
     known = [terms for terms, _ in screened.candidates]
     for terms in _fitted_first(screened, fitter):
-        if not chosen.may_add(terms):
+        if not selection.may_add(terms):
             continue
-        fitted = fitter.fitted(terms, chosen.free)
-        parts = parts_of(fitted, known, masks, fitter, chosen.free, screened.tested)
+        fitted = fitter.fitted(terms, selection.free)
+        parts = parts_of(fitted, known, masks, fitter, selection.free, screened.tested)
         for part in parts or [fitted]:
-            chosen.add(part)
-        if len(chosen.slices) >= MAX_CANDIDATES:
+            selection.add(part)
+        if len(selection.slices) >= MAX_CANDIDATES:
             break
-    return chosen.slices[:MAX_CANDIDATES]
+    return selection.slices[:MAX_CANDIDATES]
 
 
 class _Chosen:
@@ -135,10 +135,10 @@ class _Chosen:
     def may_add(self, terms: SliceTerms) -> bool:
         """Whether the slice, with other ranges, could be chosen."""
         own = self._masks.of(terms)
-        left = own & self.free
-        if left.sum() < MIN_LEFT * own.sum():
+        unshared = own & self.free
+        if unshared.sum() < MIN_LEFT * own.sum():
             return False
-        return self._test.excess(left, self.free & ~own).p <= NEAR_BAR * self._bar
+        return self._test.excess(unshared, self.free & ~own).p <= NEAR_BAR * self._bar
 
     def add(self, terms: SliceTerms) -> None:
         """Choose the slice, if it is weak enough."""

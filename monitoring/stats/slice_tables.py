@@ -60,8 +60,8 @@ class SliceTables:
     def slices(self, most: int) -> Iterator[tuple[tuple[int, ...], Sums]]:
         """Every set of up to ``most`` features, and the sums of its slices: (2, slices)."""
         for size in range(1, most + 1):
-            for chosen in itertools.combinations(range(len(self._codes)), size):
-                yield chosen, self._sums(chosen)
+            for columns in itertools.combinations(range(len(self._codes)), size):
+                yield columns, self._sums(columns)
 
     def ranges(self, feature: int) -> tuple[list[SliceTerms], Sums] | None:
         """Every range of a number's grid, and its sums: (2, ranges); None for no number."""

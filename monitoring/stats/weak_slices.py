@@ -141,11 +141,11 @@ def _confirmed(
     """The slices that ``half`` chooses and the other rows confirm, at half of the level."""
     rows, others = np.flatnonzero(half), np.flatnonzero(~half)
     features = [feature.part(rows) for feature in masks.features]
-    chosen = distinct(screened, features, losses.part(rows), options.limits)
-    if not chosen:
+    selected = distinct(screened, features, losses.part(rows), options.limits)
+    if not selected:
         return []
     test = SliceTest(losses.part(others))
-    whole = [masks.of(terms) for terms in chosen]
+    whole = [masks.of(terms) for terms in selected]
     parts = [mask[others] for mask in whole]
     clear = _clear(parts)
     excesses = [test.excess(part, clear & ~part) for part in parts]
@@ -157,10 +157,10 @@ def _confirmed(
     shown = [at for at, one in enumerate(q) if one <= options.level]
     # Intervals of selected effects are wider, so that the share that misses is still 5 %
     # (Benjamini and Yekutieli 2005).
-    coverage = 1 - (1 - COVERAGE) * len(shown) / len(chosen)
+    coverage = 1 - (1 - COVERAGE) * len(shown) / len(selected)
     return [
         FoundSlice(
-            terms=chosen[at],
+            terms=selected[at],
             mask=whole[at],
             loss=excesses[at].loss,
             expected=excesses[at].expected,

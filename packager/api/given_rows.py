@@ -114,8 +114,8 @@ def given_rows(
 def _columns(model: Any, rows: pd.DataFrame, target: str) -> list[str]:
     """The columns that a model was fitted on, in the order of ``rows``, and the target."""
     names = getattr(model, "feature_names_in_", None)
-    wanted = [str(name) for name in names] if names is not None else []
-    absent = [name for name in wanted if name not in rows.columns]
+    names_in = [str(name) for name in names] if names is not None else []
+    absent = [name for name in names_in if name not in rows.columns]
     if absent:
         more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
         raise UsageError(
@@ -124,13 +124,13 @@ def _columns(model: Any, rows: pd.DataFrame, target: str) -> list[str]:
             "give the rows as the model gets them, or pack a pipeline that begins with your steps",
         )
     count = getattr(model, "n_features_in_", None)
-    if not wanted and isinstance(count, int) and count != len(rows.columns) - 1:
+    if not names_in and isinstance(count, int) and count != len(rows.columns) - 1:
         raise UsageError(
             f"rows: expected {count} columns besides the target, which the model was fitted on, "
             f"got {len(rows.columns) - 1}",
             "give the rows as the model gets them, or pack a pipeline that begins with your steps",
         )
-    columns = {*wanted, target} if wanted else {*rows.columns}
+    columns = {*names_in, target} if names_in else {*rows.columns}
     return [name for name in rows.columns if name in columns]
 
 

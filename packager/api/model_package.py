@@ -166,11 +166,11 @@ class ModelPackage:
 
     def score(self, rows: Rows, target: Any) -> float:
         """The share of right labels; of numbers the coefficient of determination R²."""
-        predicted, wanted = self.predict(rows), np.asarray(target)
+        predicted, truth = self.predict(rows), np.asarray(target)
         if self.manifest.schema_.classes:
-            return float(np.mean(predicted == wanted))
-        spread = np.sum((wanted - wanted.mean()) ** 2)
-        return float(1 - np.sum((wanted - predicted) ** 2) / spread) if spread else float("nan")
+            return float(np.mean(predicted == truth))
+        spread = np.sum((truth - truth.mean()) ** 2)
+        return float(1 - np.sum((truth - predicted) ** 2) / spread) if spread else float("nan")
 
     @contextmanager
     def serve(self, port: int = 0) -> Iterator[Client]:
@@ -261,7 +261,7 @@ class ModelPackage:
         return {"ref": self.ref, "local": self.local, "key": self.key}
 
     def set_params(self, **params: Any) -> Self:
-        """Set arguments of the constructor; the package is opened anew at the next use."""
+        """Set arguments of the constructor; the next use opens the package again."""
         self.close()
         for name, value in params.items():
             if name not in self.get_params():

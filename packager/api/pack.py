@@ -82,11 +82,11 @@ def prepare(
     session = current_session()
     captured = captured_project(what, folder, session)
     trains = captured.pickle is None
-    with given_rows(rows, target, None if trains else what, folder, table) as given:
+    with given_rows(rows, target, None if trains else what, folder, table) as row_files:
         if not trains:
-            _check_answers(what, given.features.head(FIRST_ROWS), session.cell_of(what))
-        written = write_captured(folder, captured, given, requirements)
-    return PreparedProject(folder, written, given, None if trains else what)
+            _check_answers(what, row_files.features.head(FIRST_ROWS), session.cell_of(what))
+        written = write_captured(folder, captured, row_files, requirements)
+    return PreparedProject(folder, written, row_files, None if trains else what)
 
 
 def _folder(name: str) -> Path:

@@ -101,13 +101,15 @@ def _rows(context: BuildContext) -> _Rows:
     out = context.folder / "out"
     paths = (out / "smoke_test.json", out / "golden.json")
     known = [Golden.load(path) for path in paths if path.is_file()]
-    more = ProofRows.load(out / PROOF) if (out / PROOF).is_file() else ProofRows()
+    proof_rows = ProofRows.load(out / PROOF) if (out / PROOF).is_file() else ProofRows()
     answered = [row for one in known for row in one.rows]
-    return _Rows((*answered, *more.rows), tuple(answer for one in known for answer in one.expected))
+    return _Rows(
+        (*answered, *proof_rows.rows), tuple(answer for one in known for answer in one.expected)
+    )
 
 
 def compared(given: _Rows, manifest: Manifest, tree: EmulatedImage, context: BuildContext) -> str:
-    """How equal the answers are; raises ``PackageError`` for one that differs."""
+    """Comparison of the answers; raises ``PackageError`` for one that differs."""
     if not given.rows:
         raise PackageError("under emulation: expected rows of the data, got none")
     schema, rows = manifest.schema_, _in_one_request(given, RowChecker(manifest.schema_))

@@ -51,7 +51,7 @@ class BuildMeasurements:
     findings: DataCheckSummary | None
     """The summary of the data check."""
     seed_variance: SeedVariance | None
-    """How metrics vary with the seed."""
+    """Variation of metrics with the seed."""
 
 
 def make_manifest(

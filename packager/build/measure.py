@@ -57,13 +57,13 @@ def measure(training: str, job: Job, image: Image, context: BuildContext) -> Non
 
 def _run(job: Job, image: Image, context: BuildContext, measured: Path) -> None:
     out, folder, environment = context.folder / "out", context.folder, context.environment
-    given = hash_files({name: out / name for name in GIVEN})
-    more = [plain_layer("package", folder / "given-package.tar", entries(given, "package"))]
+    digests = hash_files({name: out / name for name in GIVEN})
+    layers = [plain_layer("package", folder / "given-package.tar", entries(digests, "package"))]
     if (out / "model").is_dir():
         trained = tree_entries(out / "model", "models")
-        more.append(plain_layer("model", folder / "given-model.tar", list(trained)))
+        layers.append(plain_layer("model", folder / "given-model.tar", list(trained)))
     base, engine, platform = environment.locked_base, environment.engine, environment.platform
-    with layers_worker([*image.layers, *more], base, platform, engine) as worker:
+    with layers_worker([*image.layers, *layers], base, platform, engine) as worker:
         worker.run("baseline", {"job.json": job.dump()}, measured, context.progress)
 
 

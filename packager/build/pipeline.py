@@ -283,9 +283,9 @@ def _deliver(
     smoke_test(ships, context.folder, progress, seconds)
     progress.step(f"writing {output}")
     if output.kind == "docker" and context.others:
-        left = ", ".join(other.platform for other in context.others)
+        others = ", ".join(other.platform for other in context.others)
         progress.warn(
-            f"the engine takes its own platform only: the images for {left} are not kept; "
+            f"the engine takes its own platform only: the images for {others} are not kept; "
             "--output oci:DIR writes those of all platforms"
         )
         export_images(images, output, engine, progress)

@@ -173,7 +173,7 @@ def _opened(
     if older is None or older >= version:
         return None
     if output.path is not None:
-        reference = _kept(output.path, stack.enter_context(temporary_directory()))
+        reference = _copied(output.path, stack.enter_context(temporary_directory()))
     return LastPackage(
         tag,
         stack.enter_context(open_verified(reference, engine, progress, companion=True)),
@@ -184,7 +184,7 @@ def _opened(
     )
 
 
-def _kept(path: Path, folder: Path) -> str:
+def _copied(path: Path, folder: Path) -> str:
     """Another name for the files at ``path`` in ``folder``: the build replaces the first one."""
     copy = folder / path.name
     if path.is_dir():

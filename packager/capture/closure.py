@@ -30,7 +30,7 @@ FILLED: dict[type, str] = {
     list: "{name}[:] = {text}",
     set: "{name}.update({text})",
 }
-"""How an empty container gets its content."""
+"""Calls that fill an empty container."""
 
 
 @dataclass(frozen=True)
@@ -214,12 +214,14 @@ def _stale_default(one: CellStatement, value: Any, session: Session) -> str:
     node = one.node
     if not isinstance(node, ast.FunctionDef) or not inspect.isfunction(value):
         return ""
-    given = [*zip(reversed(node.args.defaults), reversed(value.__defaults__ or ()), strict=False)]
+    defaults = [
+        *zip(reversed(node.args.defaults), reversed(value.__defaults__ or ()), strict=False)
+    ]
     named = value.__kwdefaults__ or {}
     for parameter, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
         if default is not None and parameter.arg in named:
-            given.append((default, named[parameter.arg]))
-    for default, had in given:
+            defaults.append((default, named[parameter.arg]))
+    for default, had in defaults:
         names = [inner.id for inner in ast.walk(default) if isinstance(inner, ast.Name)]
         now = computed_again(default, session.names)
         if names and now is not None and not _equal(now.value, had):

@@ -30,19 +30,19 @@ def is_made_by_factory(one: CellStatement, name: str, value: Any, names: Mapping
         return False
     if [getattr(target, "id", None) for target in node.targets] != [name]:
         return False
-    factory = _found(node.value.func, names)
+    factory = _resolved(node.value.func, names)
     if any(factory is _known(known) for known in DEFINING):
         return getattr(value, "__name__", None) == name
-    given = [*node.value.args, *node.value.keywords]
-    return not given and any(factory is _known(known) for known in EMPTY)
+    arguments = [*node.value.args, *node.value.keywords]
+    return not arguments and any(factory is _known(known) for known in EMPTY)
 
 
-def _found(function: ast.expr, names: Mapping[str, Any]) -> Any:
+def _resolved(function: ast.expr, names: Mapping[str, Any]) -> Any:
     """The object that a name or a chain of attributes refers to; None for other expressions."""
     if isinstance(function, ast.Name):
         return names.get(function.id)
     if isinstance(function, ast.Attribute):
-        return getattr(_found(function.value, names), function.attr, None)
+        return getattr(_resolved(function.value, names), function.attr, None)
     return None
 
 

@@ -87,14 +87,14 @@ def captured_training(function: Callable[..., Any], session: Session) -> str:
 def _adapted(source: str, name: str, function: Callable[..., Any]) -> str:
     taken = inspect.signature(function).parameters
     keyword = any(one.kind is one.VAR_KEYWORD for one in taken.values())
-    given = [f"{one}={one}" for one in ("params", "seed") if one in taken or keyword]
-    if name == TRAIN and len(given) == 2 and not source.startswith("from "):
+    keywords = [f"{one}={one}" for one in ("params", "seed") if one in taken or keyword]
+    if name == TRAIN and len(keywords) == 2 and not source.startswith("from "):
         return source
     inner = name
     if name == TRAIN:
         inner = "_train_of_the_session"
         source += f"\n\n{inner} = {TRAIN}\n"
-    arguments = ", ".join(["features", "target", *given])
+    arguments = ", ".join(["features", "target", *keywords])
     return source + ADAPTER.format(name=TRAIN, called=inner, arguments=arguments)
 
 

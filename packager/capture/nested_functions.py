@@ -86,6 +86,8 @@ def _cell_of(function: FunctionType, session: Session) -> str:
     import linecache
 
     line = linecache.getline(function.__code__.co_filename, function.__code__.co_firstlineno)
-    wanted = line.strip()
-    cell = next((one for one in reversed(session.cells) if wanted and wanted in one.source), None)
-    return f"{cell.shown}; {first_line(wanted)}" if cell else ""
+    source_line = line.strip()
+    cell = next(
+        (one for one in reversed(session.cells) if source_line and source_line in one.source), None
+    )
+    return f"{cell.shown}; {first_line(source_line)}" if cell else ""

@@ -120,12 +120,12 @@ class _Writer:
         return f"{kind}({self.text(value.value, depth)})"  # several flags together
 
     def partial(self, value: functools.partial[Any], depth: int) -> str:
-        given = [
+        arguments = [
             self.function(value.func, depth),
             *(self.text(argument, depth) for argument in value.args),
         ]
-        given += [f"{name}={self.text(one, depth)}" for name, one in value.keywords.items()]
-        return f"{self.module('functools')}.partial({', '.join(given)})"
+        arguments += [f"{name}={self.text(one, depth)}" for name, one in value.keywords.items()]
+        return f"{self.module('functools')}.partial({', '.join(arguments)})"
 
     def function(self, value: Any, depth: int) -> str:
         module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
@@ -141,8 +141,10 @@ class _Writer:
         fields = dataclasses.fields(value)
         if not all(field.init for field in fields) or hasattr(value, "__post_init__"):
             raise _NotWritableError
-        given = (f"{field.name}={self.text(getattr(value, field.name), depth)}" for field in fields)
-        return f"{self.text(type(value), depth)}({', '.join(given)})"
+        arguments = (
+            f"{field.name}={self.text(getattr(value, field.name), depth)}" for field in fields
+        )
+        return f"{self.text(type(value), depth)}({', '.join(arguments)})"
 
     def _of_numpy(self, value: Any, depth: int) -> str:
         """A scalar, a small array, a time or an index: known by the module's name alone."""

@@ -78,8 +78,8 @@ def _audited(
             look_up_wheels(audited, project.directory)
         return audited
     if _is_model(path):
-        for option, given in (("--vulnerabilities", vulnerabilities), ("--deny-license", deny)):
-            if given:
+        for option, value in (("--vulnerabilities", vulnerabilities), ("--deny-license", deny)):
+            if value:
                 raise UsageError(
                     f"{option}: expected a package or a project, got the model {target}",
                     "leave it out",

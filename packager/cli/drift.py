@@ -94,9 +94,9 @@ def drift(
             f"--horizon: expected --shadow and 1 to 1e9 labels, got {horizon:g}",
             "package drift URL --shadow --horizon 2000",
         )
-    wanted = ModelSelector(model, version)
+    selector = ModelSelector(model, version)
     counted = _Counted(
-        urls or [], prometheus, window, wanted, None if key_file is None else read_key(key_file)
+        urls or [], prometheus, window, selector, None if key_file is None else read_key(key_file)
     )
     if shadow:
         code = _compare_shadow(

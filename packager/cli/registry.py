@@ -79,7 +79,7 @@ def push(
         registry_reference = registry_reference.at(registry_reference.tag or first.manifest.tag)
         if companion and not first.has_companion:
             raise PackageError(f"{reference}: has no companion to push", "leave --companion out")
-        stored = {} if key else _kept(every)
+        stored = {} if key else _stored_signatures(every)
         # As with `package sign`, a report is evidence for the image of this machine's platform.
         beside = {
             name: _signatures(
@@ -99,7 +99,7 @@ def push(
         )
 
 
-def _kept(every: Mapping[str, Reference]) -> dict[str, list[bytes]]:
+def _stored_signatures(every: Mapping[str, Reference]) -> dict[str, list[bytes]]:
     """Platform → signatures that are kept with its image; warns if only some have any."""
     from packager.trust.store import stored_bundles
 

@@ -245,9 +245,9 @@ def key_password(prompt: str, *, twice: bool = False) -> bytes:
     """The password of a key: from the environment, else asked for on the terminal."""
     from packager.trust.keys import PASSWORD_VARIABLE
 
-    given = os.environ.get(PASSWORD_VARIABLE)
-    if given is not None:
-        return given.encode()
+    environment_value = os.environ.get(PASSWORD_VARIABLE)
+    if environment_value is not None:
+        return environment_value.encode()
     if not sys.stdin.isatty():
         raise UsageError(
             "the key's password: expected a terminal to ask on, got none",

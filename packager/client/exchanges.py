@@ -167,13 +167,13 @@ class ServerExchanges:
         def unknown(_: str) -> str | None:
             raise _SchemaNeededError
 
-        given = list(rows) if isinstance(rows, Iterator) else rows
+        row_list = list(rows) if isinstance(rows, Iterator) else rows
         try:
-            return json_rows(given, unknown, first)
+            return json_rows(row_list, unknown, first)
         except _SchemaNeededError:
             columns = yield from self._columns()
             return json_rows(
-                given, lambda name: columns.get(name, None if columns else "any"), first
+                row_list, lambda name: columns.get(name, None if columns else "any"), first
             )
 
     def _columns(self) -> Exchange[dict[str, str]]:

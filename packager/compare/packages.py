@@ -152,11 +152,11 @@ def _parted(
     layers: Sequence[LayerEntry], others: Sequence[LayerEntry]
 ) -> tuple[tuple[LayerEntry, ...], tuple[LayerEntry, ...]]:
     """``layers`` that ``others`` contain too (counting duplicates), and the rest; bottom up."""
-    left = Counter(layer.diff_id for layer in others)
+    counts = Counter(layer.diff_id for layer in others)
     parts: tuple[list[LayerEntry], list[LayerEntry]] = [], []
     for layer in layers:
-        parts[0 if left[layer.diff_id] > 0 else 1].append(layer)
-        left[layer.diff_id] -= 1
+        parts[0 if counts[layer.diff_id] > 0 else 1].append(layer)
+        counts[layer.diff_id] -= 1
     return tuple(parts[0]), tuple(parts[1])
 
 
@@ -259,8 +259,8 @@ def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Labels repeat the manifest, and engines write empty values in several ways.
     """
-    given = {name: config[name] for name in SETTINGS if config.get(name)}
-    return {**given, "Env": _variables(config.get("Env") or ())}
+    settings = {name: config[name] for name in SETTINGS if config.get(name)}
+    return {**settings, "Env": _variables(config.get("Env") or ())}
 
 
 def _evaluation(before: Evaluation | None, after: Evaluation | None) -> EvaluationDifference:

@@ -33,7 +33,7 @@ class Requirement(FrozenModel):
 
 
 class DataDifference(FrozenModel):
-    """How the data differ according to the manifests and the fingerprints."""
+    """Differences of the data according to the manifests and the fingerprints."""
 
     settings: Changes
     """Target, exclude, split, embed, reader options, rows trained on and held out."""
@@ -67,7 +67,7 @@ class MetricChange(FrozenModel):
 
 
 class EvaluationDifference(FrozenModel):
-    """How the metrics differ; slices that only one side measured are listed, not compared."""
+    """Differences of the metrics; slices that only one side measured are listed, not compared."""
 
     metrics: tuple[MetricChange, ...]
     slices_removed: tuple[str, ...]
@@ -136,7 +136,7 @@ class Difference(FrozenModel):
     findings: Changes
     """Findings of the data check."""
     repeatability: Changes
-    """How far the build's second training reproduced the first."""
+    """Degree to which the build's second training reproduced the first."""
     seed_variance: Changes
     """Metrics of trainings with other seeds."""
     environment: Changes

@@ -19,14 +19,14 @@ def answer_cells(answer: Mapping[str, Any], outputs: Sequence[Output]) -> dict[s
     Label sets, arrays and documents are JSON text. A probability is ``probability LABEL``, of
     several outputs ``NAME.probability LABEL``.
     """
-    given, chances = answer["prediction"], answer.get("probabilities") or {}
+    prediction, chances = answer["prediction"], answer.get("probabilities") or {}
     if len(outputs) < 2:
         kind = outputs[0].kind if outputs else "label"
-        cells = _cells("prediction", given, kind)
+        cells = _cells("prediction", prediction, kind)
         return cells | {f"probability {label}": value for label, value in chances.items()}
     cells = {}
     for output in outputs:
-        cells |= _cells(output.name, given[output.name], output.kind)
+        cells |= _cells(output.name, prediction[output.name], output.kind)
     for name, own in chances.items():
         cells |= {f"{name}.probability {label}": value for label, value in own.items()}
     return cells

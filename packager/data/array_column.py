@@ -118,12 +118,12 @@ class ArrayColumn(ExtensionArray):
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:  # noqa: ARG002
         """To its own dtype, or to ``object``."""
-        wanted = pd.api.types.pandas_dtype(dtype)
-        if wanted == self.dtype:
+        target_dtype = pd.api.types.pandas_dtype(dtype)
+        if target_dtype == self.dtype:
             return self
-        if wanted == np.dtype(object):
+        if target_dtype == np.dtype(object):
             return np.asarray(self)
-        raise TypeError(f"expected {self.dtype} or object, got {wanted}")
+        raise TypeError(f"expected {self.dtype} or object, got {target_dtype}")
 
     def factorize(self, use_na_sentinel: bool = True) -> tuple[npt.NDArray[np.intp], Self]:
         """Codes of the distinct cells, by their canonical values; null is -1 or a cell."""

@@ -41,11 +41,11 @@ def field_dtype(field: Any) -> ArrayDtype | None:
 
     Raises ``UsageError`` for metadata that this program has not written.
     """
-    given = own_metadata(field)
-    if given is None:
+    metadata = own_metadata(field)
+    if metadata is None:
         return None
     try:
-        told = json.loads(given[KEY])
+        told = json.loads(metadata[KEY])
         element, shape = told["element"], tuple(told["shape"])
         sizes = all(type(size) is int and 0 < size <= 1 << 40 for size in shape)
         if element not in ELEMENTS or not sizes or not 0 < len(shape) <= MAX_RANK:

@@ -60,9 +60,9 @@ def read_csv(
     path = files[0] if len(files) == 1 else files[0].parent
     names = csv_names(files[0], reader)
     options = _options(names, files[0], reader)
-    given = dict(dtype or {})
+    dtypes = dict(dtype or {})
     with readable(path, reader), joined(files, reader) as text:
-        read = {**read_as(reader, names), **given}
+        read = {**read_as(reader, names), **dtypes}
         frame = _table(
             with_room(text, path),
             options,
@@ -72,7 +72,7 @@ def read_csv(
     labels = _RowLabels(path, read_head(files[0], reader))
     frame = labels.without(frame)
     labels.finish()
-    return as_declared(frame, reader, path, given=given)
+    return as_declared(frame, reader, path, given=dtypes)
 
 
 def csv_blocks(

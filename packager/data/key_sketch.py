@@ -29,7 +29,7 @@ _SPACE = 2.0**64
 
 @dataclass(frozen=True)
 class KeyOverlap:
-    """How many rows have a key that is in a sketch."""
+    """Number of rows whose key is in a sketch."""
 
     rows: int
     """Exact if the sketch has all keys, else an estimate."""
@@ -57,7 +57,7 @@ class KeySketch(FrozenModel):
         return cls(columns=tuple(columns), kinds=kinds, keys=len(distinct), hashes=encoded)
 
     def overlap(self, hashes: npt.NDArray[np.uint64]) -> KeyOverlap:
-        """How many of the rows with these ``key_hashes`` have a key of the sketch."""
+        """Count the rows with these ``key_hashes`` whose key is in the sketch."""
         smallest = np.frombuffer(base64.b64decode(self.hashes), "<u8")
         matched = int(np.isin(hashes, smallest).sum())
         if self.keys <= len(smallest):

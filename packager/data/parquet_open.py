@@ -88,8 +88,8 @@ def refuse_too_large(files: Sequence[Path], schema: Any, *, of_a_cell: int = 8) 
     path = files[0] if len(files) == 1 else files[0].parent
     check_room(path, "rows", size, shown)
     for file in files:
-        for more in measured(file, schema):
-            size += more
+        for count in measured(file, schema):
+            size += count
             check_room(path, "rows", size, shown)
 
 
@@ -101,10 +101,10 @@ def refuse_large_blocks(
     ``most``: the number of rows, from the first, that are looked at; None for all.
     """
     size = seen = 0
-    for measured_rows, more in _measured(file, schema, source):
+    for measured_rows, block_rows in _measured(file, schema, source):
         if seen + measured_rows > rows:
             size = seen = 0
-        size, seen = size + more, seen + measured_rows
+        size, seen = size + block_rows, seen + measured_rows
         check_room(file, "nested and binary columns", size, f"{rows:,} rows of them")
         if most is not None and seen >= most:
             return

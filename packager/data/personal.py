@@ -115,10 +115,10 @@ def _of_names(named: frozenset[str], texts: Sequence[str], distinct: float) -> P
         return "names of people"
     if len(texts) < MIN_NAMES or distinct < MIN_DISTINCT_SHARE or namelike < MEDIUM_SHARE:
         return None
-    given = _share(texts, _holds_given_name)
+    share = _share(texts, _holds_given_name)
     several = _share(texts, lambda text: len(text.split()) > 1)
     enough = MIN_SHARE if "name" in named else MEDIUM_SHARE if several < MEDIUM_SHARE else LOW_SHARE
-    return "names of people" if given >= enough else None
+    return "names of people" if share >= enough else None
 
 
 def _is_text(present: pd.Series[Any]) -> bool:

@@ -133,7 +133,7 @@ def _opened(path: Path, schema: Schema, reader: TableReadOptions) -> SourceTable
 
 
 def reader_for(path: Path, schema: Schema, reader: TableReadOptions) -> TableReadOptions:
-    """How the rows of ``path`` are read for a package whose own data are read as ``reader`` says.
+    """Reader of the rows of ``path`` for a package whose own data are read as ``reader`` says.
 
     See ``fitting_reader``. Partitions that are text in the package are text, also if all values
     of these rows look like integers.
@@ -159,10 +159,10 @@ def _is_table(path: Path) -> bool:
 
 def _renamed(source: SourceTable, schema: Schema) -> dict[str, str]:
     """The name of a single array → that of the only array among the features."""
-    wanted = [column.name for column in schema.features if column.kind == "array"]
+    array_names = [column.name for column in schema.features if column.kind == "array"]
     arrays = [array.name for array in source.external.arrays]
-    alone = len(wanted) == len(arrays) == 1 and wanted[0] not in source.columns
-    return {arrays[0]: wanted[0]} if alone else {}
+    alone = len(array_names) == len(arrays) == 1 and array_names[0] not in source.columns
+    return {arrays[0]: array_names[0]} if alone else {}
 
 
 def fitting_reader(

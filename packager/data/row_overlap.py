@@ -69,7 +69,7 @@ class Share(FrozenModel):
 
 
 class Overlap(FrozenModel):
-    """How many distinct rows two tables share, from the smallest row hashes of both."""
+    """Number of distinct rows that two tables share, from the smallest row hashes of both."""
 
     exact: bool
     """Whether both sketches contain every distinct row; otherwise the shares are estimates."""
@@ -84,7 +84,7 @@ class Overlap(FrozenModel):
 
 
 class Rows(FrozenModel):
-    """How the rows of two tables differ; only ``overlap`` is an estimate."""
+    """Differences of the rows of two tables; only ``overlap`` is an estimate."""
 
     before: int
     after: int

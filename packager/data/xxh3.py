@@ -57,9 +57,9 @@ def _block(data: Bytes, starts: Places, lengths: Places, out: Bits) -> None:
         if low <= shortest and longest <= high:
             out[:] = hashed(data, starts, lengths)
             return
-        chosen = np.flatnonzero((lengths >= low) & (lengths <= high))
-        if len(chosen):
-            out[chosen] = hashed(data, starts[chosen], lengths[chosen])
+        indices = np.flatnonzero((lengths >= low) & (lengths <= high))
+        if len(indices):
+            out[indices] = hashed(data, starts[indices], lengths[indices])
 
 
 def _words(data: Bytes, starts: Places, count: int = 1) -> Bits:

@@ -17,7 +17,7 @@ def commented(document: Mapping[str, Any], comments: Mapping[str, str]) -> str:
     Items of a list have their list's path. Raises ``KeyError`` for a path that the document lacks.
     """
     lines: list[str] = []
-    left = dict(comments)
+    remaining = dict(comments)
     stack: list[tuple[int, str]] = []
     for line in dump(document).splitlines():
         match = KEY.match(line)
@@ -25,10 +25,10 @@ def commented(document: Mapping[str, Any], comments: Mapping[str, str]) -> str:
             depth = len(match["indent"]) + len(match["dashes"])
             stack = [(at, key) for at, key in stack if at < depth]
             stack.append((depth, match["key"].strip('"')))
-            comment = left.pop(" > ".join(key for _, key in stack), None)
+            comment = remaining.pop(" > ".join(key for _, key in stack), None)
             if comment is not None:
                 lines += [f"{match['indent']}# {part}" for part in comment.splitlines()]
         lines.append(line)
-    if left:
-        raise KeyError(next(iter(left)))
+    if remaining:
+        raise KeyError(next(iter(remaining)))
     return "".join(f"{line}\n" for line in lines)

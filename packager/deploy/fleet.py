@@ -245,8 +245,8 @@ class Fleet:
             raise UsageError(
                 f"{name} is the only model of this folder", "delete the folder to stop monitoring"
             )
-        left = {key: one for key, one in self.members.items() if key != name}
-        return replace(self, members=left)
+        others = {key: one for key, one in self.members.items() if key != name}
+        return replace(self, members=others)
 
     def _port_of(self, one: DeployedModel, known: DeployedModel | None) -> int:
         if not one.port:

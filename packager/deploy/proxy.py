@@ -101,7 +101,7 @@ CHECKED = (
     "downinter 1s fall 3 rise 1 observe layer4 error-limit 10 on-error mark-down "
     "resolvers docker resolve-prefer ipv4 init-addr none"
 )
-"""How the proxy finds replicas by DNS, and asks whether they are ready."""
+"""Options with which the proxy finds replicas by DNS and checks their readiness."""
 SERVER = "  server-template {slot} {replicas} {service}:{port} weight {weight} " + CHECKED
 OVER_GRPC = f" proto h2 port {PORT} check-proto h1"
 """Servers of gRPC speak HTTP/2; whether they are ready is asked over HTTP."""

@@ -101,11 +101,11 @@ def _check_token(path: Path, folder: Path) -> None:
     if path.is_file():
         return
     refuse_leaving(path, folder)
-    for location, wanted in ((path.parent, "a folder"), (path, "a file")):
-        if os.path.lexists(location) and not (wanted == "a folder" and location.is_dir()):
+    for location, expected in ((path.parent, "a folder"), (path, "a file")):
+        if os.path.lexists(location) and not (expected == "a folder" and location.is_dir()):
             raise UsageError(
-                f"{location}: expected {wanted}, got something else",
-                "move it elsewhere: this command then makes it anew",
+                f"{location}: expected {expected}, got something else",
+                "move it elsewhere: this command then writes a new one",
             )
 
 

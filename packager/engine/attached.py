@@ -61,9 +61,9 @@ class AttachedPipes:
                 stream, size = _HEADER.unpack(self._exactly(_HEADER.size))
                 piece = self._exactly(size)
                 if stream == _STDOUT:
-                    left = memoryview(piece)
-                    while left:
-                        left = left[os.write(self._written, left) :]
+                    unread = memoryview(piece)
+                    while unread:
+                        unread = unread[os.write(self._written, unread) :]
                 else:
                     texts.append(piece)
                     if b"\n" in piece:

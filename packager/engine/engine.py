@@ -258,10 +258,10 @@ class Engine(Containers):
     def _sweep(self) -> None:
         """Remove containers and temporary images of dead processes that used this cache."""
         with engine_errors("removing the leftovers of an interrupted build"):
-            for left in self._client.api.containers(all=True, filters={"label": OWNER}):
-                if is_stale(left["Labels"][OWNER]):
+            for container in self._client.api.containers(all=True, filters={"label": OWNER}):
+                if is_stale(container["Labels"][OWNER]):
                     with ignore_missing():
-                        self._client.api.remove_container(left["Id"], force=True, v=True)
+                        self._client.api.remove_container(container["Id"], force=True, v=True)
             for tag in self.tags():
                 name = TEMPORARY.fullmatch(tag)
                 if name and is_stale(name[1]):

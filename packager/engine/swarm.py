@@ -41,7 +41,7 @@ class SwarmTask:
 
 @dataclass(frozen=True)
 class UpdateState:
-    """How far the last update of a service is."""
+    """Progress of the last update of a service."""
 
     state: str
     """``updating``, ``completed``, ``paused``, ``rollback_completed``, …; empty before it began."""
@@ -118,7 +118,7 @@ class Swarm:
             )
 
     def update_state(self, service: str) -> UpdateState:
-        """How far the last update of the service with this id is."""
+        """Progress of the last update of the service with this id."""
         with engine_errors("watching the update"):
             info = self._client.api.inspect_service(service).get("UpdateStatus") or {}
         return UpdateState(str(info.get("State", "")), str(info.get("Message", "")))

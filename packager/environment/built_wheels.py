@@ -26,7 +26,7 @@ from packager.manifest.manifest import Wheel
 
 MAX_METADATA = 4 << 20
 _AGAIN = (
-    "take it from version control, or build with --upgrade, which locks again and builds it anew"
+    "take it from version control, or build with --upgrade, which locks again and builds it again"
 )
 
 
@@ -79,16 +79,16 @@ def keep_wheels(lock: LockFile, folder: Path) -> None:
     """Write the built wheels of a lock beside it, and remove those of an earlier lock."""
     location = folder / WHEELS_FOLDER
     every = [built for one in lock.every() for built in one.built]
-    wanted = {built.filename for built in every}
+    filenames = {built.filename for built in every}
     for built in every:
         path = location / built.filename
         if not path.is_file() or path.is_symlink() or sha256_file(path) != built.sha256:
             with atomic_file(path) as file:
                 shutil.copyfile(wheel_path(as_wheel(built)), file)
     if location.is_dir() and not location.is_symlink():
-        for left in location.glob("*.whl"):
-            if left.name not in wanted:
-                left.unlink()
+        for wheel_file in location.glob("*.whl"):
+            if wheel_file.name not in filenames:
+                wheel_file.unlink()
         if not any(location.iterdir()):
             location.rmdir()
 

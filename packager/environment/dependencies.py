@@ -33,6 +33,7 @@ from packager.progress import Progress
 
 TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"})
 """Frameworks of tree ensembles."""
+ANY_INDEX = "unsafe-best-match"
 
 
 @dataclass(frozen=True)
@@ -86,25 +87,25 @@ def lock_and_fetch(
     strategy, torch = requirements.strategy, requirements.torch
     for path in shared_credentials(file.resolve().parent, os.environ):
         progress.warn(path)
-    wanted = DependencySelection(target, requirements.extras, requirements.groups)
-    check_python_of(project_of(file), wanted)
-    inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=wanted)
+    selection = DependencySelection(target, requirements.extras, requirements.groups)
+    check_python_of(project_of(file), selection)
+    inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=selection)
     known = None if update else _known(lock_path, target)
     project = PackagedCode(project_of(file), requirements.code)
     if known is not None and _holds(known, requirements, inputs, project):
         progress.step(f"dependencies{_of(other, target)} as locked in {lock_path.name}")
         locked = known
         built_wheels.restore(known, project.top)
-        _fetch_missing(known, requirements, wanted, progress)
+        _fetch_missing(known, requirements, selection, progress)
     else:
         progress.step(f"resolving {file.name}{_of(other, target)}")
-        conda_freeze.warn_of_active_versions(read_texts(file, wanted), progress)
+        conda_freeze.warn_of_active_versions(read_texts(file, selection), progress)
         pins = other.wheels if other else () if update else _preferred(known, target, base)
         built = known.built if known else ()
         sources = SourceBuilds(project, target, requirements.builder, built, progress)
-        options = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
+        options = user_index_options().of_project(file, strategy, selection).with_torch(torch)
         index = replace(options, sources=sources)
-        resolved = resolver.resolve(file, wanted, index, pins=pins)
+        resolved = resolver.resolve(file, selection, index, pins=pins)
         check_versions(wheels := [item.wheel for item in resolved], requirements, target)
         _fetch(wheels, resolved, index, torch, progress)
         fresh = LockFile(
@@ -118,7 +119,7 @@ def lock_and_fetch(
         )
         locked = _with_others(fresh, known)
     pinned = locked.model_copy(update={"bases": _pinned(locked, base)})
-    return Dependencies(_complete_lock(locked, requirements, wanted, base, progress), pinned)
+    return Dependencies(_complete_lock(locked, requirements, selection, base, progress), pinned)
 
 
 def _known(lock_path: Path, target: WheelTarget) -> LockFile | None:
@@ -201,8 +202,7 @@ def _complete_lock(
 def _preferred(known: LockFile | None, target: WheelTarget, base: Base | None) -> tuple[Wheel, ...]:
     """The versions to keep where the requirements allow it: those of the lock, if there is one.
 
-    Otherwise those of the server and the harness: a wheel that two environments have is stored
-    once.
+    Otherwise those of the server and the harness: a wheel of two environments is stored once.
     """
     if known is not None:
         return known.wheels
@@ -221,8 +221,7 @@ def _fetch_shipped(
 ) -> None:
     """Download ``absent`` wheels of the shipped lock from any index: the sha256 decides."""
     if absent:
-        best = "unsafe-best-match"
-        index = user_index_options().of_project(requirements.file, best, wanted)
+        index = user_index_options().of_project(requirements.file, ANY_INDEX, wanted)
         wheels.fetch(resolver.locate(absent, wanted.target, index, SHIPPED.name), index, progress)
 
 
@@ -235,8 +234,8 @@ def fetch_locked(
     """
     absent = wheels.missing(locked)
     if absent:
-        wanted = DependencySelection(target, (), ())
-        index = user_index_options().of_project(file, "unsafe-best-match", wanted)
+        selection = DependencySelection(target, (), ())
+        index = user_index_options().of_project(file, ANY_INDEX, selection)
         wheels.fetch(resolver.locate(absent, target, index), index, progress)
 
 
@@ -258,10 +257,9 @@ def _fetch_missing(
     if not absent:
         warn_of_large_wheels(lock.wheels, (), requirements.torch, progress)
         return
-    file = requirements.file
-    index = user_index_options().of_project(file, requirements.strategy, wanted)
-    index = index.with_torch(requirements.torch)
-    named = named_wheels(read_requirements(file, wanted))
+    options = user_index_options().of_project(requirements.file, requirements.strategy, wanted)
+    index = options.with_torch(requirements.torch)
+    named = named_wheels(read_requirements(requirements.file, wanted))
     resolved = [ResolvedWheel(w, named[w.filename]) for w in absent if w.filename in named]
     others = [wheel for wheel in absent if wheel.filename not in named]
     resolved += resolver.locate(others, wanted.target, index) if others else []

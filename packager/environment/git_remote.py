@@ -1,4 +1,4 @@
-"""How git reaches a remote repository: the user's settings for it, and errors with a hint."""
+"""Access of git to a remote repository: the user's settings for it, and errors with a hint."""
 
 from __future__ import annotations
 

@@ -111,8 +111,8 @@ def _absolute(tree: ast.AST) -> Iterator[tuple[str, bool]]:
             waiting += [(inner, True) for inner in (*node.body, *node.handlers)]
             waiting += [(inner, optional) for inner in (*node.orelse, *node.finalbody)]
             continue
-        chosen = _chosen(node) if isinstance(node, ast.If) else None
-        inside = ast.iter_child_nodes(node) if chosen is None else chosen
+        branch = _chosen(node) if isinstance(node, ast.If) else None
+        inside = ast.iter_child_nodes(node) if branch is None else branch
         waiting += [(inner, optional) for inner in inside]
 
 

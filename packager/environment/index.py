@@ -51,7 +51,7 @@ class Sources(Protocol):
 
 @dataclass(frozen=True)
 class IndexOptions:
-    """How uv reaches the user's indexes: options, environment, and a CA bundle."""
+    """Access of uv to the user's indexes: options, environment, and a CA bundle."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -86,8 +86,8 @@ class IndexOptions:
             arguments = arguments[:index] + arguments[index + 2 :]
         settings = merged(folder, self.environment)
         is_set = "index-strategy" in settings or "index-strategy" in settings.get("pip", {})
-        chosen = strategy or (None if is_set else self.strategy)
-        own += ("--index-strategy", chosen) if chosen else ()
+        index_strategy = strategy or (None if is_set else self.strategy)
+        own += ("--index-strategy", index_strategy) if index_strategy else ()
         tied = index_pins(folder, texts)
         return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)
 

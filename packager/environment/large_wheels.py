@@ -98,7 +98,7 @@ def _unpacked(wheel: Wheel, packed: int) -> _Size:
 
 
 def _smaller(sizes: Sequence[_Size], torch: str | None) -> str:
-    """How to get smaller wheels."""
+    """Hint that names smaller wheels."""
     names = {one.name for one in sizes}
     graphics = sum(one.size for one in sizes if GRAPHICS.match(one.name))
     ways = [way for name, way in _SMALLER.items() if name in names]

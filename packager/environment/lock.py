@@ -99,8 +99,8 @@ class LockFile(PlatformLock):
 
     def joined(self, others: Iterable[LockFile]) -> LockFile:
         """This lock with the own fields of ``others`` in place of what it had of them."""
-        more = {other.platform: other.own for other in others}
-        return self.model_copy(update={"platforms": {**self.platforms, **more}})
+        by_platform = {other.platform: other.own for other in others}
+        return self.model_copy(update={"platforms": {**self.platforms, **by_platform}})
 
 
 def inputs_digest(

@@ -34,7 +34,7 @@ _EXPORTS = {
 
 
 def export_hint(folder: Path, wanted: str) -> str | None:
-    """How to make the requirements file ``wanted`` of a project; None if unknown."""
+    """Command that makes the requirements file ``wanted`` of a project; None if unknown."""
     name = next((name for name in _EXPORTS if _lists_requirements(folder / name)), None)
     if name is None:
         return None

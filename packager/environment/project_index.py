@@ -138,10 +138,10 @@ def _of_poetry(poetry: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str
         for name, wish in _table(table.get("dependencies")).items()
         if isinstance(wish, dict) and isinstance(wish.get("source"), str)
     }
-    given = poetry.get("source") if isinstance(poetry.get("source"), list) else []
+    entries = poetry.get("source") if isinstance(poetry.get("source"), list) else []
     indexes = [
         {"name": index["name"], "url": index["url"], "explicit": True}
-        for index in given or []
+        for index in entries or []
         if isinstance(index, dict) and {"name", "url"} <= index.keys()
     ]
     known = {index["name"] for index in indexes}

@@ -63,7 +63,7 @@ def read_pylock(
     ``hashes`` are the sha256 that a package's wheel may have, where the project names them. Raises
     ``PackageError`` if a package has no compatible wheel, or none with such a hash.
     """
-    chosen: dict[str, ResolvedWheel] = {}
+    selected: dict[str, ResolvedWheel] = {}
     for package in tomllib.loads(path.read_text()).get("packages", []):
         fitting = []
         for file in listed_files(package, path.parent):
@@ -85,5 +85,5 @@ def read_pylock(
         wheel = Wheel(
             name=name, version=release, filename=filename, sha256=file.sha256, groups=("model",)
         )
-        chosen[name] = ResolvedWheel(wheel, file.url, file.size)
-    return chosen
+        selected[name] = ResolvedWheel(wheel, file.url, file.size)
+    return selected

@@ -14,8 +14,8 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?=[^\w.:/-]|$)")
 
 def other_algorithm(line: str) -> str | None:
     """The algorithm of a line that has hashes, and none of sha256; else None."""
-    given = [digest.partition(":")[0] for digest in HASH.findall(line)]
-    return given[0] if given and "sha256" not in given else None
+    algorithms = [digest.partition(":")[0] for digest in HASH.findall(line)]
+    return algorithms[0] if algorithms and "sha256" not in algorithms else None
 
 
 def without_hashes(line: str) -> tuple[str, str]:

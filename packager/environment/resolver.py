@@ -52,10 +52,10 @@ def resolve(
     are none. Raises ``PackageError`` if a requirement does not exist or has no wheel, or if the
     project excludes what the model host needs.
     """
-    wanted = target if isinstance(target, DependencySelection) else DependencySelection(target)
-    target = wanted.target
-    refuse_lines(read_texts(requirements, wanted), target)
-    direct = read_requirements(requirements, wanted)
+    selection = target if isinstance(target, DependencySelection) else DependencySelection(target)
+    target = selection.target
+    refuse_lines(read_texts(requirements, selection), target)
+    direct = read_requirements(requirements, selection)
     if direct.lost:
         raise direct.lost[0]
     if index.sources is not None:

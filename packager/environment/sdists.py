@@ -62,8 +62,8 @@ def find_sdist(name: str, wanted: SpecifierSet, python: str, index: IndexOptions
             ]
             if sdists or compiled:
                 fits = {one.version: one for one in sdists if one.version not in compiled}
-                chosen = list(wanted.filter(fits))
-                return fits[max(chosen)] if chosen else None
+                candidates = list(wanted.filter(fits))
+                return fits[max(candidates)] if candidates else None
     return None
 
 

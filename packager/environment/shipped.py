@@ -97,7 +97,7 @@ def shipped_wheels(groups: Collection[ShippedGroup], target: WheelTarget, base: 
     Raises ``PackageError``, which names ``base``, if there is none.
     """
     check_python(target, base)
-    chosen = []
+    selected = []
     for package in shipped_lock().packages:
         of = tuple(group for group in package.groups if group in groups)
         if of and package.applies(target):
@@ -109,7 +109,7 @@ def shipped_wheels(groups: Collection[ShippedGroup], target: WheelTarget, base: 
                     f"{target.glibc[0]}.{target.glibc[1]}",
                     "use a newer base: `package base --release trixie`, and build with --base",
                 )
-            chosen.append(
+            selected.append(
                 Wheel(
                     name=package.name,
                     version=package.version,
@@ -118,7 +118,7 @@ def shipped_wheels(groups: Collection[ShippedGroup], target: WheelTarget, base: 
                     groups=of,
                 )
             )
-    return chosen
+    return selected
 
 
 def check_python(target: WheelTarget, base: str) -> None:

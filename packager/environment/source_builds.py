@@ -102,8 +102,8 @@ class SourceBuilds:
         if match is None or "usable" not in match[0] or len(self._indexed) >= MAX_SOURCES:
             return False
         name = str(canonicalize_name(match["name"]))
-        wanted = _specifiers(name, direct, match["pin"])
-        sdist = find_sdist(name, wanted, self._target.python, index)
+        specifiers = _specifiers(name, direct, match["pin"])
+        sdist = find_sdist(name, specifiers, self._target.python, index)
         if sdist is None:
             return False
         called = f"{name}=={sdist.version}"
@@ -174,10 +174,10 @@ class SourceBuilds:
         from packager.environment.formats.pyproject import located_lines
 
         folder, extras = source.path / source.subdirectory, source.extras.strip("[]")
-        wanted = DependencySelection(
+        selection = DependencySelection(
             self._target, tuple(filter(None, re.split(r"\s*,\s*", extras)))
         )
-        for name, line in located_lines(folder, wanted).items():
+        for name, line in located_lines(folder, selection).items():
             path = local_path(line, folder)
             if path is not None:
                 if not path.resolve().is_relative_to(self._project.top.resolve()):

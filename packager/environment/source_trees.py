@@ -207,7 +207,7 @@ def unpack_archive(archive: Path, folder: Path, called: str) -> Path:
 
 
 def _unpack_zip(archive: Path, folder: Path, called: str) -> None:
-    left = MAX_SOURCE_BYTES
+    remaining = MAX_SOURCE_BYTES
     with ZipFile(archive) as opened:
         members = opened.infolist()
         if len(members) > MAX_MEMBERS:
@@ -215,8 +215,8 @@ def _unpack_zip(archive: Path, folder: Path, called: str) -> None:
         for info in members:
             name = PurePosixPath(info.filename)
             mode = info.external_attr >> 16
-            left -= info.file_size
-            if name.is_absolute() or ".." in name.parts or stat.S_ISLNK(mode) or left < 0:
+            remaining -= info.file_size
+            if name.is_absolute() or ".." in name.parts or stat.S_ISLNK(mode) or remaining < 0:
                 raise PackageError(
                     f"{called}: expected files and folders, got {info.filename[:100]!r}",
                     "the archive is malicious or damaged: ask its author",

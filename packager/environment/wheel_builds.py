@@ -122,10 +122,10 @@ class WheelBuilds:
             wheel_files = [path for path in files if path.suffix == ".whl"]
             if ended.code == 0 and len(wheel_files) == 1:
                 return wheel_files[0], job.tools
-            more = [path for path in files if path.name == "requires.json"]
-            if ended.code != 0 or not more or attempt == "second":
+            requirement_files = [path for path in files if path.name == "requires.json"]
+            if ended.code != 0 or not requirement_files or attempt == "second":
                 raise build_failure(job.name, job.backend, ended)
-            requires = json.loads(more[0].read_bytes())
+            requires = json.loads(requirement_files[0].read_bytes())
             provided = (*job.provided, *(str(one) for one in requires))
             tools = self._tools(provided, job.name, index)
             job = replace(job, tools=tools, provided=provided)

@@ -42,13 +42,13 @@ def fetch(resolved: Sequence[ResolvedWheel], index: IndexOptions, progress: Prog
 
     Raises ``PackageError`` for a failed download or another sha256.
     """
-    wanted = [item for item in resolved if not wheel_path(item.wheel).is_file()]
-    if not wanted:
+    absent = [item for item in resolved if not wheel_path(item.wheel).is_file()]
+    if not absent:
         return
     started, known = time.monotonic(), index.credentials()
     with index.session() as session, ThreadPoolExecutor(MAX_CONCURRENT_DOWNLOADS) as pool:
-        sizes = list(pool.map(lambda item: _fetch(item, session, known), wanted))
-    name = f"{len(wanted)} wheels" if len(wanted) > 1 else wanted[0].wheel.filename
+        sizes = list(pool.map(lambda item: _fetch(item, session, known), absent))
+    name = f"{len(absent)} wheels" if len(absent) > 1 else absent[0].wheel.filename
     progress.item(name, "fetched", sum(sizes), time.monotonic() - started)
 
 

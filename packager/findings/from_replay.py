@@ -82,7 +82,7 @@ def _finding(report: ReplayReport, manifest: Manifest, at: float) -> Finding:
 
 
 def _differences(report: ReplayReport) -> dict[str, float]:
-    """How far the two models are apart, and the metrics that differ."""
+    """Distance of the two models, and the metrics that differ."""
     compared = report.comparison
     differences: dict[str, float | None] = {}
     if compared is not None:

@@ -57,14 +57,14 @@ def is_gzip(media_type: str, diff_id: str) -> bool:
 
 def gunzipped(chunks: Iterable[bytes], stored: int, diff_id: str) -> Iterator[bytes]:
     """The content of ``stored`` gzip bytes, in chunks of at most 1 MiB."""
-    left = MAX_RATIO * stored + SLACK
+    remaining = MAX_RATIO * stored + SLACK
     engine, waiting = zlib.decompressobj(wbits=31), iter(chunks)
     try:
         content = next(waiting, b"")
         while content or engine.unconsumed_tail:
             chunk = engine.decompress(content, CHUNK)
-            left -= len(chunk)
-            if left < 0:
+            remaining -= len(chunk)
+            if remaining < 0:
                 raise ValueError(f"more than {MAX_RATIO} times as many bytes")
             yield chunk
             content = engine.unconsumed_tail

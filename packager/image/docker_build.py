@@ -161,8 +161,8 @@ class DockerBuild:
             top = split(image.layers)[2]
             if top or image is not images[0]:
                 self.progress.step("docker build: the companion image")
-                more = _labels(image).items() - _labels(images[0]).items()
-                yield self._build(on_top(first, top), top, dict(more))
+                added_labels = _labels(image).items() - _labels(images[0]).items()
+                yield self._build(on_top(first, top), top, dict(added_labels))
 
     def _build(self, text: str, layers: Sequence[Layer], labels: Mapping[str, str]) -> str:
         """The id of the image built from the Dockerfile ``text`` and the files of ``layers``."""
@@ -217,11 +217,11 @@ def context(dockerfile: str, layers: Sequence[Layer]) -> Iterator[bytes]:
 def _content(file: IO[bytes], info: tarfile.TarInfo) -> Iterator[bytes]:
     """A member's bytes, padded to whole tar blocks."""
     file.seek(info.offset_data)
-    left = info.size if info.isreg() else 0
-    left += -left % tarfile.BLOCKSIZE
-    while left:
-        chunk = file.read(min(CHUNK, left))
-        left -= len(chunk)
+    remaining = info.size if info.isreg() else 0
+    remaining += -remaining % tarfile.BLOCKSIZE
+    while remaining:
+        chunk = file.read(min(CHUNK, remaining))
+        remaining -= len(chunk)
         yield chunk
 
 

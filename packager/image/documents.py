@@ -110,10 +110,10 @@ def package_documents(
     documents: dict[str, bytes] = {}
     if layer is None:
         return documents
-    wanted = {f"package/{name}": name for name in names}
+    by_path = {f"package/{name}": name for name in names}
     with layer.members(most=MAX_MEMBERS) as members:
         for info in members:
-            name = wanted.get(info.name)
+            name = by_path.get(info.name)
             if name is None or not info.isreg():
                 continue
             if name in documents:

@@ -19,15 +19,15 @@ def package_in_engine(engine: Engine, text: str) -> tuple[str, str, dict[str, An
     """
     config = engine_config(engine, text)
     check_label(text, labels(config))
-    wanted = labels(config).get(f"{LABEL}.companion-of")
-    main = text if wanted is None else text.removesuffix(COMPANION)
+    main_root = labels(config).get(f"{LABEL}.companion-of")
+    main = text if main_root is None else text.removesuffix(COMPANION)
     if main == text or engine.describe(main) is None:
         return text, main, config
     of_main = engine_config(engine, main)
     root = labels(of_main).get(f"{LABEL}.root")
-    if wanted != root:
+    if main_root != root:
         raise PackageError(
-            f"{text}: expected the companion of {main}, root {root}, got that of root {wanted}",
+            f"{text}: expected the companion of {main}, root {root}, got that of root {main_root}",
             f"name {main} if it is what you mean; else build or load both again",
         )
     return main, main, of_main

@@ -55,7 +55,7 @@ def is_shared_object(name: str) -> bool:
 
 def contents(layer: Layer) -> LayerContents:
     """The contents of ``layer``, read once and stored next to its tar."""
-    return _kept(layer, lambda: _read(layer))
+    return _stored_contents(layer, lambda: _read(layer))
 
 
 def joined_contents(layer: Layer, parts: Sequence[Layer]) -> LayerContents:
@@ -67,10 +67,10 @@ def joined_contents(layer: Layer, parts: Sequence[Layer]) -> LayerContents:
         loads = sorted((one for part in known for one in part.loads), key=lambda one: one.file)
         return LayerContents(diff_id=layer.diff_id, names=tuple(names), loads=tuple(loads))
 
-    return _kept(layer, join)
+    return _stored_contents(layer, join)
 
 
-def _kept(layer: Layer, find: Callable[[], LayerContents]) -> LayerContents:
+def _stored_contents(layer: Layer, find: Callable[[], LayerContents]) -> LayerContents:
     """The contents that are stored next to the tar of ``layer``, or what ``find`` returns."""
     beside = layer.path.with_suffix(SUFFIX)
     known = _stored(beside)

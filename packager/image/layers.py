@@ -214,16 +214,16 @@ def _opened(source: Path | HashedFile | StreamedContent) -> AbstractContextManag
 
 
 def _copy(content: Readable, info: tarfile.TarInfo, file: TarFile) -> None:
-    left = info.size
-    while left:
-        data = content.read(min(left, CHUNK))
+    remaining = info.size
+    while remaining:
+        data = content.read(min(remaining, CHUNK))
         if not data:
             raise PackageError(
                 f"{info.name}: the file became shorter while it was read",
                 "wait until the program that writes it is done, then run the command again",
             )
         file.write(data)
-        left -= len(data)
+        remaining -= len(data)
 
 
 def tree_entries(folder: Path, prefix: str) -> Iterator[Entry]:

@@ -17,7 +17,7 @@ from packager.image.hashing_file import HashingFile
 from packager.image.layers import Layer, WrittenTar, write_members
 
 
-class _Found(NamedTuple):
+class _Member(NamedTuple):
     """A member of the layer ``layer``, at ``start`` to ``end`` of its tar."""
 
     layer: int
@@ -31,10 +31,10 @@ class _Found(NamedTuple):
 
 def write_merged(path: Path, layers: Sequence[Layer]) -> WrittenTar:
     """Write the members of ``layers`` as ``write_tar`` does; of two of one name, the later."""
-    latest: dict[str, _Found] = {}
+    latest: dict[str, _Member] = {}
     for number, layer in enumerate(layers):
         with layer.members() as members:
-            latest |= {info.name: _Found(number, info) for info in members}
+            latest |= {info.name: _Member(number, info) for info in members}
     ordered = [latest[name] for name in sorted(latest)]
     written: list[tarfile.TarInfo] = []
     with ExitStack() as opened, HashingFile(path) as file:
@@ -48,9 +48,9 @@ def write_merged(path: Path, layers: Sequence[Layer]) -> WrittenTar:
     return WrittenTar(f"sha256:{file.digest.hexdigest()}", size, written)
 
 
-def _runs(ordered: Sequence[_Found]) -> Iterator[list[_Found]]:
+def _runs(ordered: Sequence[_Member]) -> Iterator[list[_Member]]:
     """Members that are neighbours in one layer, together."""
-    run: list[_Found] = []
+    run: list[_Member] = []
     for one in ordered:
         if run and (run[-1].layer, run[-1].end) != (one.layer, one.info.offset):
             yield run

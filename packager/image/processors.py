@@ -18,7 +18,7 @@ from packager.image.stack import Stack
 from packager.manifest.manifest import Base, Lock
 
 EXTENSION = re.compile(r"\.(cpython-\d+[\w-]*|abi3)\.so$")
-"""How the names of extension modules end."""
+"""Endings of the names of extension modules."""
 
 
 def check_processors(stack: Stack, lock: Lock, base: Base | None) -> None:

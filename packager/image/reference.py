@@ -207,7 +207,7 @@ class Reference:
 
 
 def top_of_image(reference: Reference) -> int:
-    """How many layers the image has without those of its companion.
+    """Number of layers of the image without those of its companion.
 
     If one image contains the data, the layers above ``package`` are what a companion would add.
     """
@@ -245,8 +245,8 @@ def open_reference(
 
 def _in_registry(text: str, engine: Engine | None, platform: str | None) -> Reference:
     """The package in a registry; of its layers only the one with its documents is read."""
-    wanted = platform or (engine.platform if engine else default_platform())
-    remote = remote_package(RegistryReference.parse(text), wanted)
+    requested = platform or (engine.platform if engine else default_platform())
+    remote = remote_package(RegistryReference.parse(text), requested)
     return replace(_describe(remote.images), source=str(remote.source))
 
 

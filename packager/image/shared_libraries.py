@@ -54,14 +54,14 @@ def check_libraries(base: BaseImage | None, stack: Stack, progress: Progress) ->
 
 def _held_by_base(base: BaseImage) -> set[str]:
     paths = next((e[16:] for e in base.saved.env if e.startswith("LD_LIBRARY_PATH=")), "")
-    more = {path.strip("/") for path in paths.split(":")}
+    base_paths = {path.strip("/") for path in paths.split(":")}
     files = [
         PurePosixPath(file) for layer in base.layers for file in contents(layer).shared_objects
     ]
     return {
         file.name
         for file in files
-        if SYSTEM_FOLDERS.fullmatch(str(file.parent)) or str(file.parent) in more
+        if SYSTEM_FOLDERS.fullmatch(str(file.parent)) or str(file.parent) in base_paths
     }
 
 

@@ -32,7 +32,7 @@ from packager.manifest.manifest import Group, Lock, Wheel
 from packager.progress import Progress
 
 MEMBER = "member "
-"""How the names of layers of a solution's members begin."""
+"""Prefix of the names of layers of a solution's members."""
 CODE = "code"
 """The folder of the project's files; tracebacks underline what failed in them."""
 WORKER: tuple[Group, ...] = ("harness", "parquet")
@@ -72,7 +72,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class LayerOptions:
-    """How layers are made."""
+    """Options of assembling layers."""
 
     fresh: bool = False
     """Whether layers of the cache are made again."""

@@ -58,11 +58,11 @@ def _oci_images(folder: Path, called: str, platform: str | None) -> list[Image]:
     if len(images) > MAX_IMAGES:
         raise ValueError(f"expected at most {MAX_IMAGES} images, got more")
     named = [(one.name, _platform(one.config)) for one in images]
-    chosen = choose_platform(_mains(named), called, platform)
+    selected = choose_platform(_mains(named), called, platform)
     companions = {one for name, one in named if name.endswith(COMPANION)}
-    if companions and chosen not in companions:
-        raise ValueError(f"a companion for {', '.join(sorted(companions))}, not for {chosen}")
-    return [_opened(folder, one) for one in images if _platform(one.config) == chosen]
+    if companions and selected not in companions:
+        raise ValueError(f"a companion for {', '.join(sorted(companions))}, not for {selected}")
+    return [_opened(folder, one) for one in images if _platform(one.config) == selected]
 
 
 @dataclass(frozen=True)
@@ -147,14 +147,14 @@ def _platform(config: bytes) -> str:
 def choose_platform(held: Sequence[str], called: str, platform: str | None) -> str | None:
     """The platform of ``held`` to read; raises ``UsageError`` if it is none of them."""
     here = default_platform()
-    wanted = platform or (here if here in held else next(iter(held), None))
-    if held and wanted not in held:
+    requested = platform or (here if here in held else next(iter(held), None))
+    if held and requested not in held:
         raise UsageError(
-            f"{called}: expected an image for {wanted}, got those for "
+            f"{called}: expected an image for {requested}, got those for "
             f"{', '.join(dict.fromkeys(held))}",
             "name one of these platforms",
         )
-    return wanted
+    return requested
 
 
 def _few(entries: Sequence[Any]) -> Sequence[Any]:

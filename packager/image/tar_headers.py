@@ -27,12 +27,12 @@ KEYS = frozenset(
 NUMBERS = ("size", "uid", "gid")
 COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 SKIPPED = b"\x2a\x4d\x18"
-"""How compressed files begin; of zstd also three bytes after any first one.
+"""First bytes of compressed files; of zstd also three bytes after any first one.
 
 Engines look at them, whatever the media type says, and unpack what is in them: a tar could be both.
 """
 ATTRIBUTES = ("SCHILY.", "LIBARCHIVE.", "RHT.")
-"""How the names of extended attributes begin; who reads the members refuses them by name."""
+"""Prefixes of the names of extended attributes; the reader of the members refuses them by name."""
 
 
 class TarMember(NamedTuple):

@@ -73,7 +73,7 @@ def folder_path(wheels: Sequence[Wheel]) -> str:
     return f"{WHEELS}/{digest[:DIGITS]}"
 
 
-Found = tuple[WheelFolder, LayerContents]
+WheelResult = tuple[WheelFolder, LayerContents]
 
 
 class WheelUnpacker:
@@ -83,7 +83,7 @@ class WheelUnpacker:
         self.python = python
         self._compiler, self._fresh = compiler, fresh
         self._pool = ThreadPoolExecutor((os.cpu_count() or 1) + WAITING_THREADS)
-        self._unpacking: dict[str, Future[Found]] = {}
+        self._unpacking: dict[str, Future[WheelResult]] = {}
         """sha256 of a wheel → what is found for it."""
         self._starting, self._opened = Lock(), ExitStack()
         self._compile: CompileModules | None = None
@@ -113,14 +113,14 @@ class WheelUnpacker:
         sets = joined([self._files(unpacked_wheel) for unpacked_wheel in alone])
         return [self._together([alone[n] for n in one]) for one in sets]
 
-    def _unpacked(self, wheel: Wheel) -> Found:
+    def _unpacked(self, wheel: Wheel) -> WheelResult:
         folder = folder_path([wheel])
         layer = self._layer(wheel, folder)
         layer_contents = contents(layer)
         names = (name.removeprefix(f"{folder}/") for name in layer_contents.names)
         return WheelFolder((wheel,), (layer,), tuple(names)), layer_contents
 
-    def _together(self, alone: Sequence[Found]) -> WheelFolder:
+    def _together(self, alone: Sequence[WheelResult]) -> WheelFolder:
         if len(alone) == 1:
             return alone[0][0]
         wheels = tuple(folder.wheels[0] for folder, _ in alone)
@@ -128,7 +128,7 @@ class WheelUnpacker:
         layers = tuple(self._layer(wheel, path) for wheel in wheels)
         return WheelFolder(wheels, layers, tuple(sorted({n for f, _ in alone for n in f.names})))
 
-    def _files(self, unpacked_wheel: Found) -> WheelFiles:
+    def _files(self, unpacked_wheel: WheelResult) -> WheelFiles:
         folder, elf = unpacked_wheel
         top = f"{folder.path}/"
         site = site_packages("", self.python).lstrip("/") + "/"

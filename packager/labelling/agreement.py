@@ -1,4 +1,4 @@
-"""How well the annotators of a scheme agree, as a report."""
+"""Agreement of the annotators of a scheme, as a report."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PairAgreement(FrozenModel):
 
 
 class AnnotatorErrors(FrozenModel):
-    """How often one annotator is right, as estimated by Dawid and Skene."""
+    """Accuracy of one annotator, as estimated by Dawid and Skene."""
 
     name: str
     labels: int
@@ -79,7 +79,7 @@ class AgreementReport(FrozenModel):
 
     scheme: str
     level: AgreementLevel
-    """How labels are compared: as classes, as classes in their order, or as numbers."""
+    """Level of measurement: labels are compared as classes, as ordered classes, or as numbers."""
     annotators: tuple[str, ...]
     labels: int
     rows: int
@@ -105,19 +105,19 @@ def agreement_report(labels: pd.DataFrame, scheme: LabelScheme) -> AgreementRepo
     rows, keys = pd.factorize(labels["key"], sort=True)
     people, annotators = pd.factorize(labels["annotator"], sort=True)
     values = _values(labels["label"], scheme)
-    given = np.bincount(rows, minlength=len(keys))
+    label_counts = np.bincount(rows, minlength=len(keys))
     level: AgreementLevel = (
         "interval" if scheme.kind == "number" else "ordinal" if scheme.ordered else "nominal"
     )
-    packed = _packed(rows, values, given)
+    packed = _packed(rows, values, label_counts)
     highest, lowest = (
         reduce(packed, axis=1) if len(packed) else np.zeros(0) for reduce in (np.nanmax, np.nanmin)
     )
-    compared = int((given >= 2).sum())
+    compared = int((label_counts >= 2).sum())
     pairs, left_out = _pairs(rows, people, values, [str(name) for name in annotators])
     by_class = scheme.kind == "label"
     errors, no_errors = _errors(labels, scheme)
-    evenly = len(given) > 0 and int(given.min()) == int(given.max()) >= 2
+    evenly = len(label_counts) > 0 and int(label_counts.min()) == int(label_counts.max()) >= 2
     return AgreementReport(
         scheme=scheme.name,
         level=level,
@@ -140,7 +140,7 @@ def _errors(labels: pd.DataFrame, scheme: LabelScheme) -> tuple[EstimatedErrors 
         known = estimate_of(labels, scheme)
     except ValueError as error:
         return None, str(error)
-    given = labels["annotator"].value_counts()
+    label_counts = labels["annotator"].value_counts()
     rights = zip(
         known.annotators, known.true_classes.accuracy, known.true_classes.confusion, strict=True
     )
@@ -149,7 +149,7 @@ def _errors(labels: pd.DataFrame, scheme: LabelScheme) -> tuple[EstimatedErrors 
         shares=tuple(known.true_classes.prior.tolist()),
         annotators=tuple(
             AnnotatorErrors(
-                name=name, labels=int(given[name]), accuracy=right, confusion=wrong.tolist()
+                name=name, labels=int(label_counts[name]), accuracy=right, confusion=wrong.tolist()
             )
             for name, right, wrong in rights
         ),

@@ -83,9 +83,9 @@ class EstimateStep(LabelStep):
 
     def labels_of(self, held: Labels, scheme: LabelScheme) -> Labels:
         """The most probable label of each row; ``UsageError`` if the labels can't tell."""
-        given = held.of(scheme.name)
+        scheme_labels = held.of(scheme.name)
         try:
-            estimate = estimate_of(given, scheme)
+            estimate = estimate_of(scheme_labels, scheme)
         except ValueError as error:
             raise UsageError(
                 f"--from {scheme.name}: {error}",
@@ -93,14 +93,14 @@ class EstimateStep(LabelStep):
                 "resolves its labels",
             ) from error
         posterior = estimate.true_classes.posterior
-        chosen = only_probability(given).reindex(list(estimate.keys))
+        probabilities = only_probability(scheme_labels).reindex(list(estimate.keys))
         frame = pd.DataFrame(
             {
                 "key": estimate.keys,
                 "scheme": self.made,
                 "annotator": ANNOTATOR,
                 "label": [estimate.classes[code] for code in posterior.argmax(axis=1)],
-                "selection_probability": chosen.to_numpy(np.float64),
+                "selection_probability": probabilities.to_numpy(np.float64),
                 "probability": posterior.max(axis=1),
                 "labelled_at": pd.NaT,
                 "source": None,

@@ -45,16 +45,18 @@ def add_file(
         )
     store = VersionedTable.open(location)
     held = read_labels(location, store.version(None))
-    chosen = scheme_named(held, scheme, location)
-    given = read(file, columns, held.key if held else ())
-    if not given.labels:
-        skipped = ", ".join(f"{count} {reason}" for reason, count in given.skipped.items())
+    labelling_scheme = scheme_named(held, scheme, location)
+    file_labels = read(file, columns, held.key if held else ())
+    if not file_labels.labels:
+        skipped = ", ".join(f"{count} {reason}" for reason, count in file_labels.skipped.items())
         raise UsageError(
             f"{file}: expected labels, got none{f': {skipped}' if skipped else ''}",
             "fill in the column of labels, or name it: --label-column",
         )
-    people = sorted({label.annotator for label in given.labels})
+    people = sorted({label.annotator for label in file_labels.labels})
     shown = ", ".join(people[:5]) + (", …" if len(people) > 5 else "")
-    message = authorship.message or f"{chosen.name}: labels by {shown}, from {file.name}"
+    message = authorship.message or f"{labelling_scheme.name}: labels by {shown}, from {file.name}"
     by = replace(authorship, message=message)
-    return add_labels(location, chosen.name, given, by, replaces=replaces), given
+    return add_labels(
+        location, labelling_scheme.name, file_labels, by, replaces=replaces
+    ), file_labels

@@ -95,7 +95,7 @@ class _Reader:
             self.skipped[NO_ANNOTATION] += 1
             return
         key = self._row(task, location)
-        chosen = probability(_cell(task, PROBABILITY), location)
+        task_probability = probability(_cell(task, PROBABILITY), location)
         for annotation in annotations:
             if not isinstance(annotation, dict):
                 raise _unexpected(location, "an annotation", annotation)
@@ -106,7 +106,7 @@ class _Reader:
                     key,
                     self._annotator(annotation, location),
                     label,
-                    chosen,
+                    task_probability,
                     moment(annotation.get("updated_at") or annotation.get("created_at"), location),
                 )
 
@@ -130,8 +130,8 @@ class _Reader:
         results = annotation.get("result")
         if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
             raise _unexpected(location, "`result` with a list", results)
-        wanted = self.columns.label
-        mine = [result for result in results if wanted in (None, result.get("from_name"))]
+        column = self.columns.label
+        mine = [result for result in results if column in (None, result.get("from_name"))]
         if not mine:
             self.skipped[NO_LABEL] += 1
             return None

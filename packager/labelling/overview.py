@@ -64,9 +64,9 @@ def overviews(location: Location) -> tuple[int, tuple[SchemeOverview, ...]]:
 def labels_of(location: Location, scheme: str | None) -> tuple[LabelScheme, Labels]:
     """A scheme (the only one for None) of a version, and its labels, by key and annotator."""
     at, labels = _held(location)
-    chosen = scheme_named(labels, scheme, at)
+    labelling_scheme = scheme_named(labels, scheme, at)
     assert labels is not None
-    return chosen, replace(labels, frame=labels.of(chosen.name))
+    return labelling_scheme, replace(labels, frame=labels.of(labelling_scheme.name))
 
 
 def resolved_labels(location: Location, scheme: str | None) -> tuple[LabelScheme, Labels]:
@@ -78,9 +78,16 @@ def resolved_labels(location: Location, scheme: str | None) -> tuple[LabelScheme
     at, labels = _held(location)
     rows = labelled_rows(at, scheme)
     assert labels is not None
-    chosen = only_probability(labels.of(rows.scheme.name))
+    probabilities = only_probability(labels.of(rows.scheme.name))
     records = [
-        (index, one.key, one.label, one.annotators, one.dispute is not None, chosen.get(one.key))
+        (
+            index,
+            one.key,
+            one.label,
+            one.annotators,
+            one.dispute is not None,
+            probabilities.get(one.key),
+        )
         for index, one in enumerate(rows.resolved)
         if one is not None
     ]
@@ -161,8 +168,8 @@ def _held(location: Location) -> tuple[Location, Labels | None]:
 
 def _overview(labels: Labels, rows: LabelledRows) -> SchemeOverview:
     own = labels.of(rows.scheme.name)
-    given = [one for one in rows.resolved if one is not None]
-    resolved = Counter(one.label for one in given if one.label is not None)
+    row_labels = [one for one in rows.resolved if one is not None]
+    resolved = Counter(one.label for one in row_labels if one.label is not None)
     people = Counter(own["annotator"])
     return SchemeOverview(
         scheme=rows.scheme,
@@ -172,7 +179,7 @@ def _overview(labels: Labels, rows: LabelledRows) -> SchemeOverview:
         counts=dict(resolved.most_common()) if rows.scheme.kind == "label" else {},
         rows=len(rows.resolved),
         labelled=resolved.total(),
-        unresolved=len(given) - resolved.total(),
-        disputed=sum(one.dispute is not None for one in given),
+        unresolved=len(row_labels) - resolved.total(),
+        disputed=sum(one.dispute is not None for one in row_labels),
         elsewhere=rows.elsewhere,
     )

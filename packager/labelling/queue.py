@@ -49,7 +49,7 @@ SHARES: Mapping[Reason, float] = {
     "drifted": 0.1,
     "small_slice": 0.1,
 }
-"""How many of the labels each reason gets. A reason without rows gives its share to ``uncertain``,
+"""Share of labels by reason. A reason without rows gives its share to ``uncertain``,
 or to ``random`` if nothing is known about that."""
 WANTED_LABELS = 50.0
 """Labels from which on a slice can be judged: ``accuracy.MIN_SLICE_ROWS``."""
@@ -103,7 +103,7 @@ class Choice:
 
     @property
     def worth(self) -> float | None:
-        """How many labels drawn at random would give an interval as narrow; None if unknown.
+        """Number of random labels that would give an interval as narrow; None if unknown.
 
         It holds if the package's expectations do.
         """
@@ -151,9 +151,9 @@ def choose(
         "suspicious": suspicion(answers, package.profile),
         "drifted": drift,
     }
-    wanted = min(WANTED_LABELS, max(1.0, count / max(1, len(masks) - 1)))
+    labels_per_slice = min(WANTED_LABELS, max(1.0, count / max(1, len(masks) - 1)))
     so_far = inclusion_probabilities(np.sum([*parts_of(scores).values()], axis=0), count)
-    scores["small_slice"] = small_slices(masks, so_far, wanted)
+    scores["small_slice"] = small_slices(masks, so_far, labels_per_slice)
     parts = parts_of(scores)
     probabilities = inclusion_probabilities(np.sum([*parts.values()], axis=0), count)
     indices = draw(probabilities, rows.hashes, seed)

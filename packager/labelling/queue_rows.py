@@ -89,16 +89,16 @@ def leave_out_labelled(rows: QueueRows, labelled: str, keys: Sequence[str]) -> Q
     table = Location.table_at(labelled)
     if table is None and not Path(labelled).exists():
         raise UsageError(f"--labelled {labelled}: expected a file or a table, which does not exist")
-    given = _of_table(table) if table is not None else read(Path(labelled))
+    labelled_rows = _of_table(table) if table is not None else read(Path(labelled))
     names = list(keys) or [ROW_HASH]
-    absent = next((name for name in names if name not in given.columns), None)
+    absent = next((name for name in names if name not in labelled_rows.columns), None)
     if absent is not None:
         raise UsageError(
             f"--labelled {labelled}: expected the column {absent!r}, got "
-            f"{', '.join(map(str, list(given.columns)[:20]))}",
+            f"{', '.join(map(str, list(labelled_rows.columns)[:20]))}",
             "name the columns that identify a row in both: --key-columns COLUMN",
         )
-    known = {*_key_texts(given, names)}
+    known = {*_key_texts(labelled_rows, names)}
     own = _key_texts(rows.frame, names) if keys else [f"{one:016x}" for one in rows.hashes.tolist()]
     return rows.without(np.array([key in known for key in own], bool))
 
@@ -139,9 +139,9 @@ def _read(
         )
     if path.suffix.lower() in (".json", ".jsonl"):
         return _of_json(text, path, folder)
-    given = read(path, manifest.reader)
-    frame = to_model_input(given, manifest.reader)
-    return QueueRows(text, path, frame, row_hashes(given), np.ones(len(frame), bool))
+    row_table = read(path, manifest.reader)
+    frame = to_model_input(row_table, manifest.reader)
+    return QueueRows(text, path, frame, row_hashes(row_table), np.ones(len(frame), bool))
 
 
 def _of_json(text: str, path: Path, folder: Path) -> QueueRows:

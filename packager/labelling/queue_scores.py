@@ -1,4 +1,4 @@
-"""How much the label of each row would teach, by reason: from the model's answers and the profile.
+"""Value of a label of each row for the model, by reason: from the model's answers and the profile.
 
 Every score is 0 or more, one for each row; only ratios within a reason mean anything.
 """
@@ -91,7 +91,7 @@ def suspicion(answers: Sequence[Mapping[str, Any]], profile: Profile | None) -> 
 def drift_of_rows(
     frame: pd.DataFrame, profile: Profile | None, progress: Progress
 ) -> tuple[Floats, tuple[str, ...]]:
-    """How much each row is of what became more frequent since training, and the drifted features.
+    """Degree to which each row belongs to what became more frequent, and the drifted features.
 
     The sum over drifted features of the logarithm of how many times as frequent the row's bin is.
     """

@@ -79,12 +79,12 @@ class Case(FrozenModel):
     @model_validator(mode="after")
     def _complete(self) -> Case:
         fields = type(self).model_fields.items()
-        given = {key for key, field in fields if getattr(self, key) != field.default}
+        assigned = {key for key, field in fields if getattr(self, key) != field.default}
         needed, allowed = NEEDS[self.kind], TAKES[self.kind]
         for key in needed:
-            if key not in given:
+            if key not in assigned:
                 raise self._wrong(f"expected `{key}` for kind {self.kind}, got none")
-        for key in sorted(given - {*needed, *allowed, *COMMON}):
+        for key in sorted(assigned - {*needed, *allowed, *COMMON}):
             takes = ", ".join((*needed, *allowed))
             raise self._wrong(f"`{key}` is not for kind {self.kind}, which takes {takes}")
         self._check_terms()

@@ -68,7 +68,7 @@ class RowsTerm(NamedTuple):
 
 
 class CellChange(NamedTuple):
-    """How a case changes the cells of a column."""
+    """Change of the cells of a column by a case."""
 
     operation: Operation
     value: Scalar | None = None

@@ -19,7 +19,7 @@ RESOLUTIONS: dict[LabelKind, tuple[Resolution, ...]] = {
     "label": ("majority", "unanimous"),
     "number": ("median", "mean"),
 }
-"""How several labels of a row become one; the first is the default."""
+"""Rules that resolve several labels of a row to one; the first is the default."""
 
 
 class LabelScheme(FrozenModel):

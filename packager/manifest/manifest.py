@@ -91,7 +91,7 @@ class Schema(FrozenModel):
 
 
 class Recipe(FrozenModel):
-    """How the model was trained, and how closely a replay must match it."""
+    """Training of the model, and the equality that a replay must reach."""
 
     train: str
     """``module:function``, called as ``train(features, target, *, params, seed)``."""
@@ -107,7 +107,7 @@ class Recipe(FrozenModel):
 
 
 class Serve(FrozenModel):
-    """How the model is loaded and served."""
+    """Loading and serving of the model."""
 
     predictor: str
     """``auto`` or ``module:Class`` with ``load(path)`` and ``predict(frame)``."""
@@ -181,11 +181,11 @@ class Lock(FrozenModel):
 
     def without(self, group: Group) -> Lock:
         """This lock with no wheel of ``group``."""
-        left = (
+        wheels = (
             wheel.model_copy(update={"groups": tuple(one for one in wheel.groups if one != group)})
             for wheel in self.wheels
         )
-        return self.model_copy(update={"wheels": tuple(wheel for wheel in left if wheel.groups)})
+        return self.model_copy(update={"wheels": tuple(one for one in wheels if one.groups)})
 
     def wheels_of(self, *groups: Group) -> list[Wheel]:
         """The wheels of an environment with ``groups``."""

@@ -98,7 +98,7 @@ class ReadOptions(FrozenModel):
 
 
 class ColumnReading(FrozenModel):
-    """How the cells of one CSV column are read."""
+    """Reading of the cells of one CSV column."""
 
     kind: Kind | None = None
     shape: tuple[int, ...] | None = None

@@ -1,4 +1,4 @@
-"""How far two answers differ: numbers by their difference, everything else by being equal."""
+"""Difference of two answers: the distance of numbers, else whether they are equal."""
 
 from __future__ import annotations
 

@@ -55,12 +55,12 @@ class GoldenCases(FrozenModel):
     @classmethod
     def of(cls, cases: Iterable[GoldenCase]) -> GoldenCases:
         """The cases that may fail, with at most ``MAX_ROWS`` rows in all."""
-        left, limited = MAX_ROWS, []
+        remaining, limited = MAX_ROWS, []
         for case in cases:
-            if case.severity == "fail" and left:
-                rows, right = case.rows[:left], case.right[:left]
+            if case.severity == "fail" and remaining:
+                rows, right = case.rows[:remaining], case.right[:remaining]
                 limited.append(case.model_copy(update={"rows": rows, "right": right}))
-                left -= len(rows)
+                remaining -= len(rows)
         return cls(cases=tuple(limited))
 
 
@@ -94,10 +94,10 @@ def golden_case(
         )
     right: list[Any] = []
     for index, row in enumerate(rows):
-        given = {name: row[name] for name in names if row.get(name) is not None}
-        if not given:
+        cells = {name: row[name] for name in names if row.get(name) is not None}
+        if not cells:
             raise ValueError(f"row {index}: expected its right answer under {' or '.join(names)}")
-        right.append(given if len(names) > 1 else given[names[0]])
+        right.append(cells if len(names) > 1 else cells[names[0]])
     return GoldenCase(
         name=case.name,
         rows=tuple({k: v for k, v in row.items() if k in features} for row in rows),

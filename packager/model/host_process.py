@@ -1,4 +1,4 @@
-"""How a process of the model host starts: in a new interpreter, or forked from a ``ForkServer``."""
+"""Start of a process of the model host: in a new interpreter, or forked from a ``ForkServer``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class HostProcess(Protocol):
 
 @dataclass(frozen=True)
 class HostCommand:
-    """How to start the model host."""
+    """Command that starts the model host."""
 
     command: Sequence[str]
     """The interpreter of the model's environment and its options."""

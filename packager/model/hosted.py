@@ -146,11 +146,11 @@ class ModelHost:
         Raises ``HostEndedError`` or ``HostTimeoutError`` if there is none, and the ``PackageError``
         that the process reports.
         """
-        given, left = seconds, seconds
+        limit, remaining = seconds, seconds
         if seconds is None and self._deadline is not None:
-            given, end = self._deadline
-            left = max(0.0, end - time.monotonic())
-        clock = None if left is None else threading.Timer(left, self._kill_late)
+            limit, end = self._deadline
+            remaining = max(0.0, end - time.monotonic())
+        clock = None if remaining is None else threading.Timer(remaining, self._kill_late)
         try:
             if clock is not None:
                 clock.start()
@@ -162,7 +162,7 @@ class ModelHost:
             if clock is not None:
                 clock.cancel()
         if answer is None:
-            raise self._late(given) if self._timed_out else self._ended()
+            raise self._late(limit) if self._timed_out else self._ended()
         if "error" in answer.header:
             with readable_answer():
                 error = reported(answer.header["error"])

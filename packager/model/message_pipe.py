@@ -22,9 +22,9 @@ class MessagePipe:
     def send(self, message: Message) -> None:
         """Send all of a message; raises ``OSError`` if the other side has closed the pipe."""
         for part in encoded(message):
-            left = memoryview(part)
-            while left:
-                left = left[os.write(self._writing, left) :]
+            unsent = memoryview(part)
+            while unsent:
+                unsent = unsent[os.write(self._writing, unsent) :]
 
     def receive(self) -> Message | None:
         """The next message; None if the other side has closed its pipe.

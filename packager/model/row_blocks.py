@@ -127,14 +127,14 @@ def _encoded(column: BlockColumn) -> tuple[dict[str, Any], list[Buffer]]:
         case NumberColumn():
             about, buffers = encode_array(column.values)
             if column.null is not None:
-                _, more = encode_array(column.null)
-                buffers += more
+                _, mask_buffers = encode_array(column.null)
+                buffers += mask_buffers
             return {"form": "numbers", "values": about}, buffers
         case CodedTexts():
             about, buffers = encode_array(column.codes)
-            known, more = encode_text(column.values)
+            known, mask_buffers = encode_text(column.values)
             form = {"form": "texts", "codes": about, "known": known, "count": len(column.values)}
-            return form, [*buffers, *more]
+            return form, [*buffers, *mask_buffers]
         case ValueColumn():
             return {"form": "values", "values": list(column.values)}, []
 

@@ -62,20 +62,20 @@ def read_code(
     top = project.directory
     apart = {path.resolve() for path in (*_data_paths(project), *outputs)}
     files, left_out = _walk(top, apart)
-    wanted = included_files(top, project.image.include)
-    refuse_links_out(wanted.values(), top)
-    files |= wanted
+    included_names = included_files(top, project.image.include)
+    refuse_links_out(included_names.values(), top)
+    files |= included_names
     for name, path in files.items():
         refuse_unnameable(name)
         refuse_sparse(path, name)
     held = {name: secret for name, path in files.items() if (secret := secret_in(path, name))}
-    held = {name: secret for name, secret in held.items() if name not in wanted}
+    held = {name: secret for name, secret in held.items() if name not in included_names}
     if refuse_secrets:
         refuse_required_secrets(project, files, held)
     left_out |= {name: secret_reason(secret) for name, secret in held.items()}
     code_files = {name: path for name, path in sorted(files.items()) if name not in held}
     gone = {name: why for name, why in sorted(left_out.items()) if name not in code_files}
-    included = frozenset(path.resolve() for path in wanted.values())
+    included = frozenset(path.resolve() for path in included_names.values())
     return ProjectCode(code_files, gone, tuple(sorted(held)), included)
 
 
@@ -90,7 +90,7 @@ def python_files(top: Path, suffix: str = ".py") -> list[Path]:
 
 def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]:
     """Every included file below ``top``, and every omitted file or folder with the reason."""
-    ignored, wanted = IgnoreRules(top), _not_ignored(top)
+    ignored, is_included = IgnoreRules(top), _not_ignored(top)
     files: dict[str, Path] = {}
     left_out: dict[str, str] = {}
     for folder, folders, names in os.walk(top, followlinks=True):
@@ -103,7 +103,7 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
             why = DATA_FOLDER if path in apart else junk_folder(path)
             if path.parent == top and name in OUTPUTS:
                 why = "it is an output of a build"
-            why = why or ignored.why(path, folder=True) or _ignored_link(path, top, wanted)
+            why = why or ignored.why(path, folder=True) or _ignored_link(path, top, is_included)
             if why is None:
                 if path.is_symlink():
                     refuse_leaving(path, top)
@@ -115,7 +115,7 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
             path = here / name
             inside = path.relative_to(top).as_posix()
             why = _why_no_code(path, inside, apart) or ignored.why(path, folder=False)
-            if why is None and wanted is not None and inside not in wanted:
+            if why is None and is_included is not None and inside not in is_included:
                 why = ".dockerignore names it"
             if why is None and path.is_symlink():
                 refuse_leaving(path, top)

@@ -102,11 +102,11 @@ def _configured(
     column = target or "TARGET"
     read = ""
     if data is not None:
-        given = data if isinstance(data, GivenData) else _given(data, directory)
-        column = choose_target(given.name, given.preview.names, target)
-        task = task_of_target(given.preview, column)
-        source, copies = given.source, given.copies
-        read = given.options(column)
+        given_data = data if isinstance(data, GivenData) else _given(data, directory)
+        column = choose_target(given_data.name, given_data.preview.names, target)
+        task = task_of_target(given_data.preview, column)
+        source, copies = given_data.source, given_data.copies
+        read = given_data.options(column)
         notes.append("task guessed" if target else "task and target guessed: see package.toml")
     else:
         notes.append(f"write the table and its target into [data] of {FILENAME}")

@@ -52,9 +52,9 @@ def init_from_model(
     copies, values = {f"model/{model.name}": model}, {"data": "", "classes": ""}
     asked = list(dict.fromkeys(targets))
     if data is not None:
-        given = data if isinstance(data, GivenData) else GivenData.copied_from(data)
-        values = _measured(given, asked, facts, task)
-        copies |= given.copies
+        given_data = data if isinstance(data, GivenData) else GivenData.copied_from(data)
+        values = _measured(given_data, asked, facts, task)
+        copies |= given_data.copies
     elif asked:
         raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     answers = f"\n{facts.output.section()}" if facts.output and not task else None
@@ -73,12 +73,12 @@ def _measured(
     if facts.output is not None and task is None and len(targets) < 2:
         return _one_output(given, targets, facts.output)
     if len(targets) < 2:
-        chosen = choose_target(given.name, table.names, targets[0] if targets else None)
-        task = task or facts.task or task_of_target(table, chosen)
+        target_name = choose_target(given.name, table.names, targets[0] if targets else None)
+        task = task or facts.task or task_of_target(table, target_name)
         labelled = facts.labelled or task == "regression"
-        labels = "" if labelled else _classes(table, chosen, numbered=facts.numbered)
+        labels = "" if labelled else _classes(table, target_name, numbered=facts.numbered)
         line = labels and f"{labels}  # in the order of the model's outputs\n"
-        return {"answers": _task_line(task), "data": given.section(chosen), "classes": line}
+        return {"answers": _task_line(task), "data": given.section(target_name), "classes": line}
     for target in targets:
         choose_target(given.name, table.names, target)
     outputs = outputs_of({target: task_of_target(table, target) for target in targets})

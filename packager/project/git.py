@@ -128,8 +128,8 @@ def _source(git: _Git, repository: Repository, branch: str | None) -> str | None
     values = _settings(output or "")
     urls = {match[1]: url for key, url in values.items() if (match := _REMOTE.fullmatch(key))}
     short = (branch or "").removeprefix("refs/heads/")
-    wanted = (values.get(f"branch.{short}.remote"), DEFAULT_REMOTE)
-    chosen = next((urls[name] for name in wanted if name in urls), None)
+    remotes = (values.get(f"branch.{short}.remote"), DEFAULT_REMOTE)
+    chosen = next((urls[name] for name in remotes if name in urls), None)
     if chosen is None and len(urls) == 1:
         chosen = next(iter(urls.values()))
     return None if chosen is None else public_address(chosen)

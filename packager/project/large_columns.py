@@ -14,7 +14,7 @@ MAX_CHECKED = 100
 
 
 def rows_of_files(data: Path) -> FileRows | None:
-    """How the files of a folder are rows; None for anything but a folder without a table.
+    """Rows that the files of a folder make; None for anything but a folder without a table.
 
     Folders in it name classes.
     """

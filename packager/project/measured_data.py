@@ -41,13 +41,13 @@ def measured_section(
             f"{'none' if target is None else repr(target)}",
             "the data needs a column with the true labels, to evaluate the model",
         )
-    chosen = choose_target(data.name, others, target)
-    if table.columns[chosen].kind in ("string", "boolean"):
+    target_name = choose_target(data.name, others, target)
+    if table.columns[target_name].kind in ("string", "boolean"):
         task = "classification"
     lines = [
         "\n[data]",
         f"source = {quoted(f'data/{data.name}')}",
-        f"target = {quoted(chosen)}",
+        f"target = {quoted(target_name)}",
         *table.read_line.splitlines(),
         "# The model's inputs, as its signature names them.",
         f"include = [\n{include_lines(inputs, table)}\n]\n",

@@ -39,11 +39,11 @@ def read_header(path: Path) -> bytes:
 
 def _head(stream: Any) -> tuple[bytes, bool]:
     """The first ``HEAD_BYTES`` of a stream, and whether it can't be read up to there."""
-    parts, left = [], HEAD_BYTES
+    parts, remaining = [], HEAD_BYTES
     try:
-        while left and (part := stream.read(min(left, CHUNK))):
+        while remaining and (part := stream.read(min(remaining, CHUNK))):
             parts.append(part)
-            left -= len(part)
+            remaining -= len(part)
     except UnreadableError:
         return b"".join(parts), True
     return b"".join(parts), False

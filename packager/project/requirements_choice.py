@@ -47,7 +47,7 @@ def check_choice(directory: Path, section: RequirementsSection) -> None:
 
 
 def missing_hint(directory: Path, name: str) -> str | None:
-    """How to get the requirements file ``name``, which does not exist; None if unknown."""
+    """Hint that names a way to the absent requirements file ``name``; None if unknown."""
     export = export_hint(directory, name)
     if export is None and name == DEFAULT and any(directory.glob("*.py")):
         return f"`package init {directory}` writes it from what the code there imports"

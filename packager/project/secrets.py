@@ -163,7 +163,7 @@ def secrets_written(inside: str, content: bytes) -> Iterator[Secret]:
     if b"\0" in content[:BEGINNING]:
         return
     name = inside.lower()
-    matches = sorted(_found(content, prose=name.endswith(_CODE)))
+    matches = sorted(_matches(content, prose=name.endswith(_CODE)))
     if name.endswith(_SETTINGS) and name != "package.toml":
         matches = sorted([*matches, *_passwords(content)])
     reported = set()
@@ -177,7 +177,7 @@ def secrets_written(inside: str, content: bytes) -> Iterator[Secret]:
             yield Secret(what, line)
 
 
-def _found(content: bytes, *, prose: bool) -> Iterator[tuple[int, str]]:
+def _matches(content: bytes, *, prose: bool) -> Iterator[tuple[int, str]]:
     for what, shape in _ANY:
         match = shape.search(content)
         if match is not None:

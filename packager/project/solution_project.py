@@ -46,12 +46,12 @@ def init_solution(
         )
     named = _named(members)
     table = preview(data)
-    chosen = choose_target(data.name, table.names, target)
+    target_name = choose_target(data.name, table.names, target)
     values = {
         "name": package_name(directory),
-        "task": task_of_target(table, chosen),
+        "task": task_of_target(table, target_name),
         "source": quoted(f"data/{data.name}"),
-        "target": quoted(chosen),
+        "target": quoted(target_name),
         "read": files_line(table.reader.files) + table.read_line,
         "members": "".join(
             MEMBER.format(name=name, package=quoted(_placed(package, directory)))

@@ -51,27 +51,27 @@ def init_training(directory: Path, data: Path, targets: Sequence[str] = ()) -> l
     ``UsageError`` if it is no table, lacks a target, or has no other column.
     """
     table = preview(data)
-    given = dict.fromkeys(targets) or (None,)
-    chosen = [choose_target(data.name, table.names, target) for target in given]
-    tasks = {target: task_of_target(table, target) for target in chosen}
-    features = [name for name in table.names if name not in chosen]
-    included = _kept(table, features)
+    distinct = dict.fromkeys(targets) or (None,)
+    columns = [choose_target(data.name, table.names, target) for target in distinct]
+    tasks = {target: task_of_target(table, target) for target in columns}
+    features = [name for name in table.names if name not in columns]
+    included = _feature_names(table, features)
     if not included:
-        named = "target" if len(chosen) == 1 else "targets"
+        named = "target" if len(columns) == 1 else "targets"
         raise UsageError(
-            f"{data}: expected a column besides the {named} {', '.join(map(repr, chosen))}, got "
+            f"{data}: expected a column besides the {named} {', '.join(map(repr, columns))}, got "
             "none",
             "add features",
         )
     refuse_unservable_types(data, included, table.reader)
     refuse_unservable(table.rows, included)
-    values = _values(directory, data, chosen, table, included)
+    values = _values(directory, data, columns, table, included)
     content = {"requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n"}
-    if len(chosen) == 1:
-        own: dict[str, str] = {"task": tasks[chosen[0]], "target": quoted(chosen[0])}
-        own["case"] = example_case(table, included, chosen[0], tasks[chosen[0]])
+    if len(columns) == 1:
+        own: dict[str, str] = {"task": tasks[columns[0]], "target": quoted(columns[0])}
+        own["case"] = example_case(table, included, columns[0], tasks[columns[0]])
         content[FILENAME] = fill("training.toml", values | own)
-        content["train.py"] = _training_code(table, included, tasks[chosen[0]])
+        content["train.py"] = _training_code(table, included, tasks[columns[0]])
     else:
         outputs = outputs_of(tasks)
         content[FILENAME] = fill("outputs.toml", values | {"outputs": sections(outputs)})
@@ -79,7 +79,7 @@ def init_training(directory: Path, data: Path, targets: Sequence[str] = ()) -> l
     return write_project(directory, content, {f"data/{data.name}": data})
 
 
-def _kept(table: Preview, features: Sequence[str]) -> list[str]:
+def _feature_names(table: Preview, features: Sequence[str]) -> list[str]:
     """The features of a new project: one column of arrays or files, or those of the other kinds."""
     included = [name for name in features if not why_left_out(table, name)] or list(features)
     large = [name for name in included if table.columns[name].kind in LARGE]

@@ -189,13 +189,13 @@ def image_in(
     repository: RegistryRepository, index: FetchedManifest, platform: str
 ) -> FetchedManifest:
     """The image for ``platform`` in the index ``index``."""
-    chosen = get_manifest(repository, platform_manifest(index, platform, str(repository)).digest)
-    if chosen.is_index:
+    manifest = get_manifest(repository, platform_manifest(index, platform, str(repository)).digest)
+    if manifest.is_index:
         raise PackageError(
-            f"{repository}@{chosen.descriptor.digest}: expected an image, got another index",
+            f"{repository}@{manifest.descriptor.digest}: expected an image, got another index",
             "name the image by its digest",
         )
-    return chosen
+    return manifest
 
 
 def platform_manifest(index: FetchedManifest, platform: str, called: str) -> Descriptor:

@@ -56,24 +56,24 @@ def pull(images: Sequence[IncomingImage], folder: Path, progress: Progress) -> i
     an interrupted pull has left in the cache is used.
     """
     with _partial_folder(images) as partial:
-        wanted = {
+        layers = {
             blob.digest: (blob, image.repository, name)  # once, even if named with several sizes
             for image in images
             for blob, name in image.blobs.items()
         }
-        order = sorted((blob for blob, _, _ in wanted.values()), key=lambda one: -one.size)
+        order = sorted((blob for blob, _, _ in layers.values()), key=lambda one: -one.size)
         _check_room(partial, sum(blob.size for blob in order))
 
         def fetch(blob: Descriptor, stopped: threading.Event) -> tuple[Descriptor, bool, float]:
             started = time.monotonic()
             with writing(partial):
-                held = _fetch(wanted[blob.digest][1], blob, partial, stopped)
+                held = _fetch(layers[blob.digest][1], blob, partial, stopped)
             return blob, held, time.monotonic() - started
 
         with closing(at_once(fetch, order)) as done:
             for blob, held, seconds in done:
                 how: LayerSource = "cached" if held else "fetched"
-                progress.item(wanted[blob.digest][2], how, blob.size, seconds)
+                progress.item(layers[blob.digest][2], how, blob.size, seconds)
         with atomic_directory(folder, replace=True) as new:
             target = new / "blobs" / "sha256"
             target.mkdir(parents=True)
@@ -150,9 +150,9 @@ def _partial_folder(images: Sequence[IncomingImage]) -> Iterator[Path]:
     called = hashlib.sha256(names.encode()).hexdigest()[:32]
     top = cache_directory("pulls")
     ours = top / f"{called}-{process_id()}"
-    for left in top.glob(f"{called}-*"):
-        if left != ours and not ours.exists() and is_stale(left.name.partition("-")[2]):
-            left.rename(ours)
+    for partial in top.glob(f"{called}-*"):
+        if partial != ours and not ours.exists() and is_stale(partial.name.partition("-")[2]):
+            partial.rename(ours)
     ours.mkdir(exist_ok=True)
     yield ours
     shutil.rmtree(ours)

@@ -51,8 +51,8 @@ class RegistryReference:
         for expected, part, pattern, wanted in checks[:2]:
             if not (wanted and pattern.fullmatch(part)):
                 raise UsageError(f"{text}: expected {expected}, got {part!r}", EXAMPLE)
-        for expected, part, pattern, given in checks[2:]:
-            if given and not pattern.fullmatch(part):
+        for expected, part, pattern, value in checks[2:]:
+            if value and not pattern.fullmatch(part):
                 raise UsageError(f"{text}: expected {expected}, got {part!r}", EXAMPLE)
         return cls(host, repository, None if digest else tag or None, digest or None)
 

@@ -120,11 +120,11 @@ def _from_parquet(source: Path) -> Iterator[Pair]:
     """Values with the file's own types, so that integers in a column with nulls stay integers."""
     names = schema_of(source).names
     _check_names(source, names)
-    wanted = (*COLUMNS, ANSWER) if names.count(ANSWER) == 1 else COLUMNS
-    columns = arrow_table([source], only=wanted, of_a_cell=_CELL_BYTES)
-    tokens, labels, *answers = (columns.column(name).to_pylist() for name in wanted)
-    given = answers[0] if answers else [None] * len(tokens)
-    return zip(range(len(tokens)), tokens, labels, given, strict=True)
+    column_names = (*COLUMNS, ANSWER) if names.count(ANSWER) == 1 else COLUMNS
+    columns = arrow_table([source], only=column_names, of_a_cell=_CELL_BYTES)
+    tokens, labels, *answers = (columns.column(name).to_pylist() for name in column_names)
+    answer_values = answers[0] if answers else [None] * len(tokens)
+    return zip(range(len(tokens)), tokens, labels, answer_values, strict=True)
 
 
 def _from_objects(source: Path, rows: Iterable[tuple[int, Any]]) -> list[Pair]:

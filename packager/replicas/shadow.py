@@ -64,7 +64,7 @@ class ShadowSlice:
     """Accuracy; None for a regression, whose counters hold differences only."""
     challenger: float | None
     difference: float
-    """How much better the challenger is: of accuracy, or of the mean absolute error."""
+    """Improvement by the challenger: of accuracy, or of the mean absolute error."""
     low: float
     """Of the interval of ``difference`` for every look; over all other slices together too."""
     high: float
@@ -124,7 +124,7 @@ class ShadowReport:
 
     @property
     def _lost(self) -> str:
-        """How many sampled rows have no answer; a challenger that is away is sent few of them."""
+        """Number of sampled rows without an answer; an absent challenger is sent few of them."""
         failed, dropped = (round(self.rows.get(one, 0.0)) for one in ("failed", "dropped"))
         if not failed and not dropped:
             return ""

@@ -219,7 +219,7 @@ def _members(manifest: Manifest) -> CardBlock:
 
 
 def _reproduction(manifest: Manifest) -> CardBlock:
-    """How to train the model again, and how close that comes."""
+    """Steps that train the model again, and the equality that they reach."""
     rows = tuple(reproduction(manifest))
     return CardBlock("Reproduce", (), (CardTable(("what", "how"), rows),))
 
@@ -229,7 +229,7 @@ def _environment(reference: Reference) -> CardTable:
 
 
 def _licences(licences: Sequence[tuple[Wheel, Licence]]) -> CardBlock:
-    """How many wheels have which licence, as their METADATA states it."""
+    """Number of wheels by licence, as their METADATA states it."""
     counts = Counter(licence.text for _, licence in licences)
     rows = tuple(_licence_rows(counts, licences))
     about = (

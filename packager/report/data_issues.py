@@ -63,7 +63,7 @@ def _write_csv(
     Cells are escaped so that a spreadsheet runs none as a formula; importing the verdicts reverses
     that.
     """
-    given = {verdict.row_hash: verdict for verdict in verdicts if verdict.verdict != "fix"}
+    by_row = {verdict.row_hash: verdict for verdict in verdicts if verdict.verdict != "fix"}
     fixes = {verdict.key: verdict for verdict in verdicts if verdict.verdict == "fix"}
     with file.open("w", encoding="utf-8", newline="") as text:
         writer = csv_writer(text)
@@ -73,7 +73,7 @@ def _write_csv(
             if finding.row is None:
                 continue
             key = finding.row_hash, finding.column or ""
-            verdict = given.get(finding.row_hash) or fixes.get(key)
+            verdict = by_row.get(finding.row_hash) or fixes.get(key)
             cells = [
                 finding.row_hash,
                 verdict.verdict if verdict else "",

@@ -44,7 +44,7 @@ def issues_page(
     cards = [card for alike in kinds.values() for card in _alike(report, alike, judged)]
     about = [f"<article>{_finding(report, finding)}</article>" for finding in general]
     body = [
-        _found(report, findings),
+        _detector_lines(report, findings),
         *(f'<p class="note">{escape_markup(note)}</p>' for note in report.notes),
         section("Columns and table", "\n".join(about)),
         section("Rows, worst first", "\n".join(cards)),
@@ -68,7 +68,7 @@ def _facts(
     }
 
 
-def _found(report: DataCheckReport, findings: Sequence[DataFinding]) -> str:
+def _detector_lines(report: DataCheckReport, findings: Sequence[DataFinding]) -> str:
     """A line for each detector with an issue among ``findings``, worst first."""
     worst: dict[str, DataFinding] = {}
     for finding in findings:
@@ -115,10 +115,10 @@ def _row(
 ) -> str:
     first = findings[0]
     location = f"row {first.row_number}"
-    given = judged.get(first.row_hash)
+    verdict = judged.get(first.row_hash)
     text = (
-        f'<span class="given">verdict: {escape_markup(_verdict_text(given))}</span>'
-        if given
+        f'<span class="given">verdict: {escape_markup(_verdict_text(verdict))}</span>'
+        if verdict
         else ""
     )
     flagged = {finding.column for finding in findings}

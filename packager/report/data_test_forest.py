@@ -28,7 +28,7 @@ MAX_OPEN = 25
 MAX_ROWS = 400
 """Rows of a forest; the table and report.json have more."""
 MAX_REACH = 1.5
-"""How far an interval widens the plot, over the span of the values themselves."""
+"""Largest share by which an interval widens the plot, over the span of the values themselves."""
 
 
 class Wording(NamedTuple):
@@ -39,7 +39,7 @@ class Wording(NamedTuple):
 
     @property
     def key(self) -> str:
-        """How to read a forest."""
+        """Explanation of a forest plot."""
         return (
             f"The tick is {self.tick}, the dot the value now, a line the 95 % interval of the "
             "change; the shaded side is beyond what the policy allows; gray: too few rows to see "

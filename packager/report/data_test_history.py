@@ -39,7 +39,7 @@ def _is_drawn(check: Check) -> bool:
     return check.headline and check.now is not None and check.difference is not None
 
 
-def _found(run: DataTestReport, key: tuple[str, str]) -> Check | None:
+def _check_of(run: DataTestReport, key: tuple[str, str]) -> Check | None:
     return next((check for check in run.checks if (check.family, check.name) == key), None)
 
 
@@ -58,7 +58,7 @@ def _verdicts(runs: Sequence[DataTestReport]) -> str:
 
 def _metric(runs: Sequence[DataTestReport], key: tuple[str, str]) -> str:
     """The values of one check over the runs; runs without it leave a gap."""
-    checks = [_found(run, key) for run in runs]
+    checks = [_check_of(run, key) for run in runs]
     last = checks[-1]
     if last is None or sum(check is not None for check in checks) < 2:
         return ""
@@ -113,6 +113,6 @@ def _rows(
     runs: Sequence[DataTestReport], keys: Sequence[tuple[str, str]]
 ) -> Iterator[tuple[Cell, ...]]:
     for index, run in enumerate(runs, 1):
-        checks = [_found(run, key) for key in keys]
+        checks = [_check_of(run, key) for key in keys]
         values = [number(None if check is None else check.now) for check in checks]
         yield index, run.fingerprint[:12], run.root[:12], run.rows, run.verdict, *values

@@ -76,7 +76,7 @@ def grid(scale: Scale, height: int) -> str:
 
 
 def anchor(percent: float) -> str:
-    """How a text at this place stays within the plot."""
+    """Anchor of a text at this position that keeps it within the plot."""
     return "start" if percent < 6 else "end" if percent > 94 else "middle"
 
 

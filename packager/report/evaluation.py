@@ -61,7 +61,7 @@ def as_text(paired: PairedEvaluation | PairedOutputs, columns: int | None = None
 
 
 def _since_build(paired: PairedEvaluation) -> list[str]:
-    """How each package does beside its own held-out rows; nothing where that is not known."""
+    """Results of each package beside its own held-out rows; nothing where they are not known."""
     lines = [
         _sentence(name, one, paired.metric)
         for name, one in zip(("first", "second"), paired.since_build, strict=True)

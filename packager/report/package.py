@@ -73,8 +73,8 @@ def as_text(reference: Reference, columns: int | None = None, *, everything: boo
     blocks += solution.as_text(manifest, lock, columns, everything=everything)
     if manifest.evaluation is not None:
         screen = SCREEN if len(blocks) == 1 else SOLUTION_SCREEN
-        left = None if everything else screen - len("\n\n".join(blocks).splitlines()) - 2
-        blocks += metrics_text(manifest.evaluation, manifest.seed_variance, columns, left)
+        remaining = None if everything else screen - len("\n\n".join(blocks).splitlines()) - 2
+        blocks += metrics_text(manifest.evaluation, manifest.seed_variance, columns, remaining)
     attribution = reference.record(Attribution, ATTRIBUTION)
     if everything and attribution is not None:
         blocks += attribution_text(attribution, columns)

@@ -68,12 +68,12 @@ def metrics_text(
         ]
         yield table(("slice", "rows", *heads), rows, columns, right=right, indent=2)
         return
-    left = lines - len(first.splitlines()) - 4
+    remaining = lines - len(first.splitlines()) - 4
     main = main_metric(overall)
     if main is None:
         yield f"  {len(slices)} slices: --all"
         return
-    yield _worst(evaluation, main, reference, columns, max(MIN_SLICES, left))
+    yield _worst(evaluation, main, reference, columns, max(MIN_SLICES, remaining))
 
 
 def main_metric(overall: MetricValues) -> str | None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GateOptions:
-    """How a build treats the check of its data."""
+    """Options of a build for the check of its data."""
 
     allow: bool
     """Whether findings that stop a build are ignored."""

@@ -109,8 +109,8 @@ def _verdicts_in(file: Path) -> tuple[Verdict, ...]:
     verdicts: dict[tuple[str, str], Verdict] = {}
     for cells in reader:
         if (cells.get("verdict") or "").strip():
-            given = {name: unescaped(cells.get(name) or "") for name in FIELDS}
-            _add(verdicts, verdict_of(given, f"{file}, line {reader.line_num}"), str(file))
+            cell_texts = {name: unescaped(cells.get(name) or "") for name in FIELDS}
+            _add(verdicts, verdict_of(cell_texts, f"{file}, line {reader.line_num}"), str(file))
     return _sorted(verdicts.values())
 
 

@@ -38,7 +38,7 @@ class CanaryRule:
 
 
 def p_value(old: SlotTraffic, new: SlotTraffic) -> float:
-    """How probable this many failures of the new version are by chance."""
+    """Probability of this many failures of the new version by chance."""
     failed = old.failures + new.failures
     return hypergeometric_tail(new.failures, new.requests, failed, old.requests + new.requests)
 
@@ -94,12 +94,12 @@ def judge_canary(old: SlotTraffic, new: SlotTraffic, rule: CanaryRule) -> GateCh
     )
     if p < rule.alarm:
         return GateCheck(NAME, "failed", message, numbers)
-    wanted = f"{rule.increase:.1%} more failures would be seen with a probability of {seen:.0%}"
+    bound_text = f"{rule.increase:.1%} more failures would be seen with a probability of {seen:.0%}"
     if seen >= rule.power:
-        return GateCheck(NAME, "passed", f"{message}; {wanted}", numbers)
+        return GateCheck(NAME, "passed", f"{message}; {bound_text}", numbers)
     factor = needed_factor(old, new, rule)
     more = "" if factor is None else f"; about {factor} times the traffic is needed"
-    text = f"{message}; too little traffic to tell: {wanted}, not {rule.power:.0%}{more}"
+    text = f"{message}; too little traffic to tell: {bound_text}, not {rule.power:.0%}{more}"
     return GateCheck(NAME, "too few", text, numbers)
 
 

@@ -112,10 +112,12 @@ def judge_labels(
         reason = _reason(worst, *slices[worst], values[worst])
         return GateCheck(NAME, "failed", reason, numbers)
     reason = _reason(ALL, *slices[ALL], values[ALL])
-    wanted = f"{own.increase:.1%} more wrong answers would be seen with a probability of {seen:.0%}"
+    bound_text = (
+        f"{own.increase:.1%} more wrong answers would be seen with a probability of {seen:.0%}"
+    )
     if seen >= own.power:
-        return GateCheck(NAME, "passed", f"{reason}; {wanted}", numbers)
-    return GateCheck(NAME, "skipped", f"{reason}; too few labels to tell: {wanted}", numbers)
+        return GateCheck(NAME, "passed", f"{reason}; {bound_text}", numbers)
+    return GateCheck(NAME, "skipped", f"{reason}; too few labels to tell: {bound_text}", numbers)
 
 
 def _reason(name: str, old: SlotTraffic, new: SlotTraffic, value: float) -> str:

@@ -128,8 +128,10 @@ def parse_addresses(text: str) -> dict[str, str]:
 
 def traffic(servers: Iterable[ProxyServer], slot: str) -> SlotTraffic:
     """The requests to one slot."""
-    chosen = [server for server in servers if server.slot == slot]
-    return SlotTraffic(sum(one.answered for one in chosen), sum(one.failed for one in chosen))
+    slot_servers = [server for server in servers if server.slot == slot]
+    return SlotTraffic(
+        sum(one.answered for one in slot_servers), sum(one.failed for one in slot_servers)
+    )
 
 
 class ProxyControl:
@@ -144,7 +146,7 @@ class ProxyControl:
         return parse_servers(self._send(["show stat"])[0])
 
     def up(self, slot: str) -> int:
-        """How many replicas of a slot the proxy finds ready."""
+        """Number of replicas of a slot that the proxy finds ready."""
         return sum(
             server.up
             for server in self.servers()
@@ -174,9 +176,9 @@ class ProxyControl:
 
     def set_aside(self, addresses: Iterable[str]) -> None:
         """Send no new request to the replicas with these addresses, until ``set_weights``."""
-        chosen = set(addresses)
+        distinct = set(addresses)
         servers = parse_addresses(self._send(["show servers state"])[0])
-        names = [name for name, address in sorted(servers.items()) if address in chosen]
+        names = [name for name, address in sorted(servers.items()) if address in distinct]
         commands = [f"set weight {name} 0" for name in names]
         if not commands:
             return

@@ -19,7 +19,7 @@ class UpdateRequest:
     """The options of an update; they are in its journal."""
 
     reference: str
-    """How the package is named; a path is absolute."""
+    """Name of the package; a path is absolute."""
     image: str = ""
     """As the engine finds it; empty: as the package is named."""
     data: str = ""

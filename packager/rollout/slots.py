@@ -184,9 +184,9 @@ class Slots:
         error = startup_error(log)
         end = f"{error.message}; {error.hint}" if error is not None else last_lines(log, 800)
         end = end or "empty"
-        wanted = f"{self.one.replicas} ready replicas"
+        expected = f"{self.one.replicas} ready replicas"
         return PackageError(
-            f"{service}: expected {wanted}, got {got}", f"the end of its log: {end}"
+            f"{service}: expected {expected}, got {got}", f"the end of its log: {end}"
         )
 
     def drain(self, slot: str, *, aside: bool = False) -> None:
@@ -195,13 +195,15 @@ class Slots:
         ``aside``: only those that get no new ones.
         """
         until = time.monotonic() + DRAIN_SECONDS
-        while left := sum(
+        while open_requests := sum(
             server.current
             for server in self.control.servers()
             if server.slot == slot and not (aside and server.weight)
         ):
             if time.monotonic() >= until:
-                self.progress.warn(f"{left} requests are still with {slot}; it stops by itself")
+                self.progress.warn(
+                    f"{open_requests} requests are still with {slot}; it stops by itself"
+                )
                 return
             time.sleep(POLL_SECONDS)
 

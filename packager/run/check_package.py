@@ -43,11 +43,11 @@ def checked(reference: Reference, engine: Engine | None) -> Iterator[CheckedPack
         opened = (
             None if solution is None else open_solution(layers, solution, examined.lock, folder)
         )
-        more = opened.checks if opened else ()
+        member_checks = opened.checks if opened else ()
         own = examined.checks
         if _data_elsewhere(reference, examined):
             own = tuple(check for check in own if check.name.partition(":")[0] != DATA_LAYER)
-        yield CheckedPackage(examined, opened, (*own, *more))
+        yield CheckedPackage(examined, opened, (*own, *member_checks))
 
 
 def _data_elsewhere(reference: Reference, examined: Examination) -> bool:

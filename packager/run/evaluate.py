@@ -71,9 +71,9 @@ def evaluate_pair(
             )
     answers = [all_answers(package, data, engine, progress) for package in (before, after)]
     slices = SliceSet(first.slices.columns, first.slices.rules).masks(frame)
-    given = _Given(data, frame, slices, (first, second), (before.baselines(), after.baselines()))
+    inputs = _Given(data, frame, slices, (first, second), (before.baselines(), after.baselines()))
     if first.task != "outputs":
-        return given.compared_labels(answers, targets[0])
+        return inputs.compared_labels(answers, targets[0])
     paired: dict[str, PairedEvaluation] = {}
     for one, other in pairs:
         two = [
@@ -81,7 +81,7 @@ def evaluate_pair(
             for rows, output, known in zip(answers, (one, other), outputs, strict=True)
         ]
         try:
-            paired[one.name] = given.compared_output(two, (one, other))
+            paired[one.name] = inputs.compared_output(two, (one, other))
         except NoScoreError as error:
             left_out[one.name] = str(error)
     if len(outputs[0]) == len(outputs[1]) == 1 and paired:
@@ -115,7 +115,7 @@ class _Given(NamedTuple):
         task = self.packages[0].task
         known = self._known([target])
         actual = self.frame[target][known].tolist()
-        one, other = (_scores(_kept(rows, known), actual, task) for rows in answers)
+        one, other = (_scores(_masked(rows, known), actual, task) for rows in answers)
         measure = OUTPUT_MEASURES["label" if task == "classification" else "number"]
         masks = {name: mask[known] for name, mask in self.slices.items()}
         scores = {name: (one[mask], other[mask]) for name, mask in masks.items() if mask.any()}
@@ -131,7 +131,7 @@ class _Given(NamedTuple):
         known = self._known(_columns_of(outputs[0]))
         frame = self.frame[known]
         one, other = (
-            OutputScores(_kept(rows, known), frame, output)
+            OutputScores(_masked(rows, known), frame, output)
             for rows, output in zip(answers, outputs, strict=True)
         )
         everything = np.ones(len(frame), np.bool_)
@@ -176,7 +176,7 @@ class _Given(NamedTuple):
         return known
 
 
-def _kept(answers: Sequence[Any], known: Mask) -> list[Any]:
+def _masked(answers: Sequence[Any], known: Mask) -> list[Any]:
     return [answer for answer, chosen in zip(answers, known, strict=True) if chosen]
 
 

@@ -92,10 +92,10 @@ class OutputScores:
         An error has a negative score. Raises ``NoScoreError`` if the measure is not defined for
         these rows, and ``PackageError`` if one has no score.
         """
-        scores = self._found(self._rows.where(mask))
+        scores = self._row_scores(self._rows.where(mask))
         return -scores if self._measure.lower_is_better else scores
 
-    def _found(self, rows: ScoredColumns) -> Floats:
+    def _row_scores(self, rows: ScoredColumns) -> Floats:
         own = self._output
         if own.kind == "score" or own.group or own.event or own.top:
             metric = metrics_of(rows, self._form).get(self._measure.name)

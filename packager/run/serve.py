@@ -144,14 +144,14 @@ def _in_process(
         )
     lock = reference.lock()
     check_host(lock.python, lock.platform)
-    chosen = port or free_port()
+    server_port = port or free_port()
     with unpacked_package(reference.image(base=False).layers) as root:
-        environment = {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
+        environment = {"MODEL_PORT": str(server_port), "MODEL_HOST": "127.0.0.1"}
         variables = {**root.variables(), **settings.variables(), **environment}
         command = [str(root.python), "-m", "serving"]
         process = start_piped(command, cwd=root.path / "code", env=variables)
         try:
-            yield ServerProcess(process, chosen)
+            yield ServerProcess(process, server_port)
         finally:
             _stop(process)
 

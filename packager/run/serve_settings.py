@@ -107,8 +107,8 @@ class ServeSettings:
         """
         if not serve.grpc or GRPC_PORT in self.plain:
             return self
-        chosen = port + 1 if 0 < port < MAX_PORT else free_port()
-        return replace(self, plain={**self.plain, GRPC_PORT: str(chosen)})
+        grpc_port = port + 1 if 0 < port < MAX_PORT else free_port()
+        return replace(self, plain={**self.plain, GRPC_PORT: str(grpc_port)})
 
     @property
     def grpc_port(self) -> int | None:

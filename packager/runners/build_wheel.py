@@ -66,10 +66,10 @@ def _hook(job: dict[str, Any], name: str, result: str) -> int:
     if name == "requires":
         get = getattr(backend, "get_requires_for_build_wheel", None)
         requires: list[str] = get(None) if get else []
-        more = [one for one in requires if one not in job["provided"]]
-        if more:
+        absent = [one for one in requires if one not in job["provided"]]
+        if absent:
             with open(os.path.join(result, "requires.json"), "w") as file:
-                json.dump(more, file)
+                json.dump(absent, file)
     else:
         backend.build_wheel(result, None, None)
     sys.stdout.flush()

@@ -94,12 +94,12 @@ def resolve_platform(project: Project, engine: Engine | None) -> str:
 
     Raises ``PackageError`` if the project is for other platforms only.
     """
-    here, wanted = engine.platform if engine else default_platform(), project.image.platforms
-    if wanted and here not in wanted:
+    here, platforms = engine.platform if engine else default_platform(), project.image.platforms
+    if platforms and here not in platforms:
         raise PackageError(
             f"platforms: expected {here} among them, because the model is trained on this machine, "
-            f"got {', '.join(wanted)}",
-            f"name {here} too, or build on a machine of {wanted[0]}",
+            f"got {', '.join(platforms)}",
+            f"name {here} too, or build on a machine of {platforms[0]}",
         )
     return here
 
@@ -262,7 +262,11 @@ def training_image(
     environment: ProjectEnvironment, files: ProjectFiles, stack: Stack, folder: Path
 ) -> Image:
     """The image that trains: ``stack`` with its data, and a pretrained model if there is one."""
-    given = files.model
-    models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
+    model_files = files.model
+    models = (
+        [plain_layer("model", folder / "given.tar", entries(model_files, "models"))]
+        if model_files
+        else []
+    )
     layers = [*stack.below, *stack.trees, *stack.worker, *models, *stack.data]
     return assemble("training", environment.locked_base, layers, environment.platform, {})

@@ -65,9 +65,9 @@ def _sums(plan: ScorePlan, manifest: Manifest) -> list[Part]:
             parts.append(record.part)
             lines.write(canonical_json(asdict(record.part)) + b"\n")
             reject(record.rejects)
-            for name, labels, more in record.counters:
+            for name, labels, increase in record.counters:
                 key = name, tuple(sorted(labels.items()))
-                totals[key] = totals.get(key, 0.0) + more
+                totals[key] = totals.get(key, 0.0) + increase
     counters = sorted(([name, dict(labels), v] for (name, labels), v in totals.items()), key=repr)
     with atomic_file(plan.state / COUNTERS) as file:
         file.write_bytes(
@@ -110,8 +110,8 @@ def _done(plan: ScorePlan) -> list[Part]:
     """The parts of a finished output, whose leftovers are removed; ``PackageError`` if damaged."""
     shutil.rmtree(plan.state / WORK, ignore_errors=True)
     half = plan.part(0).name.replace("00000", "*", 1)
-    for left in (*plan.output.glob(f".{half}.*"), *plan.state.glob("._*")):
-        left.unlink(missing_ok=True)  # of a run that was killed
+    for leftover in (*plan.output.glob(f".{half}.*"), *plan.state.glob("._*")):
+        leftover.unlink(missing_ok=True)  # of a run that was killed
     with (plan.state / PARTS).open("rb") as lines:
         parts = [Part(**json.loads(line)) for line in lines]
     damaged = next((part for part in parts if not is_whole(plan, part)), None)

@@ -19,7 +19,7 @@ from packager.trust.verified import open_verified
 
 
 def ray_drive(reference: str, request: ScoreRequest) -> Drive:
-    """How Ray makes the parts of units; ``PackageError`` if Ray is not installed.
+    """Execution of units by Ray; ``PackageError`` if Ray is not installed.
 
     ``reference`` and the paths in ``request`` are opened on every node: they must be shared.
     """
@@ -86,13 +86,13 @@ class UnitActor:
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """The parts of the units in ``batch``: how many, or an error and its hint."""
-        wanted = {int(number) for number in batch["unit"]}
+        unit_numbers = {int(number) for number in batch["unit"]}
         done: list[Unit] = []
         error, hint = "", ""
         try:
             with open_verified(self._reference, None, NullProgress()) as package:
                 planned = plan_scoring(package, self._asked, NullProgress())
-                units = [u for u in planned.scorer.source.units if u.number in wanted]
+                units = [u for u in planned.scorer.source.units if u.number in unit_numbers]
                 planned.score(units, None, NullProgress(), done.append)
         except PackageError as raised:
             error, hint = raised.message, raised.hint or ""

@@ -121,28 +121,28 @@ def _make(
     drive: Drive | None,
 ) -> int:
     """Make the parts of a shard that are missing: how many."""
-    plan, left = planned.plan, planned.missing(own)
+    plan, absent = planned.plan, planned.missing(own)
     shard_text = "" if shard[1] == 1 else f" of shard {shard[0]}/{shard[1]}"
-    progress.step(f"scoring {len(left)} of {len(own)} parts{shard_text}")
-    for unit in left:
+    progress.step(f"scoring {len(absent)} of {len(own)} parts{shard_text}")
+    for unit in absent:
         plan.record(unit.number).unlink(missing_ok=True)
     done = 0
 
     def scored(unit: Unit) -> None:
         nonlocal done
         done += 1
-        progress.step(f"part {done} of {len(left)}: {unit.rows:,} rows")
+        progress.step(f"part {done} of {len(absent)}: {unit.rows:,} rows")
 
     try:
-        if left and drive is not None:
-            drive(left, progress)
-        elif left:
-            planned.score(left, engine, progress, scored)
+        if absent and drive is not None:
+            drive(absent, progress)
+        elif absent:
+            planned.score(absent, engine, progress, scored)
     except PackageError:
         if shard[1] == 1:  # nothing was made: the next run may have other data or options
             plan.abandon()
         raise
-    return len(left)
+    return len(absent)
 
 
 def _result(
@@ -178,7 +178,7 @@ def plan_scoring(reference: Reference, request: ScoreRequest, progress: Progress
     plan = ScorePlan.of(request, manifest, source)
     if not plan.units:
         raise UsageError(f"{request.data}: expected rows, got none", "name a table with rows")
-    tables = AnswerTables(manifest, _kept(request, source), request.bad)
+    tables = AnswerTables(manifest, _copied_schema(request, source), request.bad)
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
     names = {*request.keep, *(column.name for column in columns)}
     read = [name for name in source.columns if name in names]
@@ -192,7 +192,7 @@ def begin(stream: PackageStream, bad: BadRows) -> list[list[object]]:
     return list(stream.receive().header["series"])
 
 
-def _kept(request: ScoreRequest, source: UnitSource) -> pa.Schema:
+def _copied_schema(request: ScoreRequest, source: UnitSource) -> pa.Schema:
     schema = pa.schema([source.field(name) for name in request.keep])
     if request.form != "delta":
         return schema

@@ -88,7 +88,7 @@ class UnitScorer:
                 first = unit.first
                 for table in self.source.read(unit, self.columns):
                     block = self.encoder.encode(table, first)
-                    put(_Sent(unit, first, len(table), self._kept(table)))
+                    put(_Sent(unit, first, len(table), self._copied_columns(table)))
                     if stopped.is_set():
                         return
                     stream.send(block.encoded())
@@ -98,7 +98,7 @@ class UnitScorer:
         except Exception as error:  # raised again by the thread that waits for this unit
             put(error)
 
-    def _kept(self, table: Any) -> pa.Table | None:
+    def _copied_columns(self, table: Any) -> pa.Table | None:
         names = self.tables.copied.names
         if not names:
             return None

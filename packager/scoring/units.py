@@ -68,7 +68,7 @@ class UnitSource(Protocol):
 
     @property
     def reader(self) -> TableReadOptions:
-        """How its cells are read."""
+        """Reader of its cells."""
 
     def field(self, name: str) -> pa.Field:
         """The column of this name, as ``read`` gives it, but for dictionaries."""

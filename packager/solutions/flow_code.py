@@ -87,17 +87,17 @@ class FlowCode:
     @property
     def takes_two(self) -> bool:
         """Whether it can be called with rows and members."""
-        given = self.function.args
-        positional = [*given.posonlyargs, *given.args]
-        least = len(positional) - len(given.defaults)
-        needed = any(default is None for default in given.kw_defaults)
-        return least <= 2 and (len(positional) >= 2 or given.vararg is not None) and not needed
+        arguments = self.function.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        least = len(positional) - len(arguments.defaults)
+        needed = any(default is None for default in arguments.kw_defaults)
+        return least <= 2 and (len(positional) >= 2 or arguments.vararg is not None) and not needed
 
     @property
     def parameters(self) -> tuple[str, str] | None:
         """The names of rows and members; None if one of them is bound again."""
-        given = self.function.args
-        names = [one.arg for one in (*given.posonlyargs, *given.args)][:2]
+        arguments = self.function.args
+        names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)][:2]
         bound = Counter(self._bound())
         if len(names) < 2 or any(bound[name] != 1 for name in names):
             return None
@@ -188,8 +188,8 @@ class FlowReader:
                 if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
                     yield _root(node.func)
                 if not self._keeps(node):  # another function may change what it gets
-                    given = (*node.args, *(keyword.value for keyword in node.keywords))
-                    yield from (one.id for one in given if isinstance(one, ast.Name))
+                    arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+                    yield from (one.id for one in arguments if isinstance(one, ast.Name))
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
                 yield node.value.id  # a second name of the same frame
 
@@ -251,12 +251,12 @@ class FlowReader:
         return None
 
     def _routed(self, call: ast.Call) -> Iterator[MemberUse]:
-        chosen: dict[str | None, ast.expr] = {
+        branches: dict[str | None, ast.expr] = {
             keyword.arg: keyword.value for keyword in call.keywords
         }
-        chosen.update(zip(("segments", "members", "default"), call.args, strict=False))
-        table = chosen.get("members")
-        values = [*(table.values if isinstance(table, ast.Dict) else ()), chosen.get("default")]
+        branches.update(zip(("segments", "members", "default"), call.args, strict=False))
+        table = branches.get("members")
+        values = [*(table.values if isinstance(table, ast.Dict) else ()), branches.get("default")]
         for value in values:
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 yield MemberUse(value.lineno, value.value)

@@ -37,8 +37,8 @@ def keep_data(section: MemberSection, reference: Reference, folder: Path) -> Non
 
     Raises ``PackageError`` unless it is the data that the member's manifest names.
     """
-    wanted = data_files(reference.manifest)
-    if not wanted:
+    entries = data_files(reference.manifest)
+    if not entries:
         return
     folder.mkdir(exist_ok=True)
     written = set[str]()
@@ -46,12 +46,12 @@ def keep_data(section: MemberSection, reference: Reference, folder: Path) -> Non
         if layer.name == "data":
             with layer.members() as members:
                 for info in members:
-                    entry = wanted.get(info.name.removeprefix("data/"))
+                    entry = entries.get(info.name.removeprefix("data/"))
                     if entry is not None and info.isreg():
                         with (folder / entry.sha256).open("wb") as file:
                             file.writelines(members.chunks(info))
                         written.add(entry.sha256)
-    for name, entry in wanted.items():
+    for name, entry in entries.items():
         actual = (
             HashedFile.of(folder / entry.sha256).sha256 if entry.sha256 in written else "no file"
         )

@@ -105,11 +105,11 @@ def _member_checks(member: OpenedMember, lock: Lock) -> Iterator[IntegrityCheck]
         yield _check(f"{called}: files", AS_RECORDED, actual)
     needed = [wheel.sha256 for wheel in package.lock.wheels_of("model")]
     if record.process == "own":
-        given = [*lock.members.get(record.name, ())]
+        checks = [*lock.members.get(record.name, ())]
     else:
         has = {wheel.sha256 for wheel in lock.wheels_of("model")}
-        given = [digest for digest in needed if digest in has]
-    yield _check(f"{called}: wheels", _summary(needed), _summary(given))
+        checks = [digest for digest in needed if digest in has]
+    yield _check(f"{called}: wheels", _summary(needed), _summary(checks))
 
 
 def _spec_check(
@@ -128,10 +128,12 @@ def _data_checks(
     """A check of each file, and of each member whose data is there in part."""
     known: set[str] = set()
     for one in opened:
-        wanted = {entry.sha256: name for name, entry in data_files(one.package.manifest).items()}
-        known |= wanted.keys()
-        if by_digest and wanted:
-            absent = [name for digest, name in wanted.items() if digest not in by_digest]
+        names_by_digest = {
+            entry.sha256: name for name, entry in data_files(one.package.manifest).items()
+        }
+        known |= names_by_digest.keys()
+        if by_digest and names_by_digest:
+            absent = [name for digest, name in names_by_digest.items() if digest not in by_digest]
             actual = f"no {absent[0]}" if absent else AS_RECORDED
             yield _check(f"member {one.record.name}: data", AS_RECORDED, actual)
     for name, path in by_digest.items():

@@ -14,7 +14,7 @@ from packager.solutions.member_package import MemberPackage, Process, top_module
 
 @dataclass(frozen=True)
 class SolutionPlan:
-    """How a solution runs."""
+    """Plan by which a solution runs."""
 
     spec: SolutionSpec
     """For the process of the flow."""
@@ -42,7 +42,7 @@ def plan_solution(
                 " (`network = true` under [serve]), which the solution's processes have not",
                 "set `network = true` under [serve] of the solution, too",
             )
-    chosen: dict[str, Process] = {}
+    processes: dict[str, Process] = {}
     reasons: dict[str, str] = {}
     taken = {**dict.fromkeys(top_modules(code), "the solution")}
     for member in members:
@@ -56,17 +56,17 @@ def plan_solution(
                 f" inline, but {conflict}",
                 'set process = "own", or require the same in both projects',
             )
-        chosen[name] = "own" if member.section.process == "own" or conflict else "inline"
+        processes[name] = "own" if member.section.process == "own" or conflict else "inline"
         if conflict and member.section.process == "auto":
             reasons[name] = conflict
-        if chosen[name] == "inline":
+        if processes[name] == "inline":
             taken |= dict.fromkeys(member.modules, f"member {name!r}")
-    specs = tuple(member.spec(chosen[member.section.name]) for member in members)
-    records = tuple(member.record(chosen[member.section.name]) for member in members)
+    specs = tuple(member.spec(processes[member.section.name]) for member in members)
+    records = tuple(member.record(processes[member.section.name]) for member in members)
     apart = {
         one.section.name: one.lock.wheels_of("model")
         for one in members
-        if chosen[one.section.name] == "own"
+        if processes[one.section.name] == "own"
     }
     record, whole = Solution(flow=flow, members=records), with_members(lock, apart)
     return SolutionPlan(SolutionSpec(flow, specs), record, whole, reasons)
@@ -85,14 +85,14 @@ def with_members(lock: Lock, members: Mapping[str, Sequence[Wheel]]) -> Lock:
         for wheel in lock.wheels
     ]
     known = {wheel.sha256 for wheel in own}
-    more = [
+    member_lines = [
         wheel.model_copy(update={"groups": ("members",)})
         for digest, wheel in needed.items()
         if digest not in known
     ]
-    more.sort(key=lambda wheel: (wheel.name, wheel.version, wheel.sha256))
+    member_lines.sort(key=lambda wheel: (wheel.name, wheel.version, wheel.sha256))
     named = {name: tuple(wheel.sha256 for wheel in wheels) for name, wheels in members.items()}
-    return lock.model_copy(update={"wheels": (*own, *more), "members": named})
+    return lock.model_copy(update={"wheels": (*own, *member_lines), "members": named})
 
 
 def _check_target(member: MemberPackage, lock: Lock) -> None:

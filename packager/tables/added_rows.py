@@ -38,7 +38,7 @@ def export_added(location: Location, older: int, file: Path) -> int:
     schema = store.schema(version.number).remove_metadata()
     with atomic_file(file) as temporary:
         filesystem = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
-        write_rows(filesystem, temporary.name, _kept(store.tables(version.number), added), schema)
+        write_rows(filesystem, temporary.name, _masked(store.tables(version.number), added), schema)
     return int(added.sum())
 
 
@@ -57,7 +57,7 @@ def _hashes(store: VersionedTable, version: int, names: list[str]) -> npt.NDArra
     return np.concatenate(parts) if parts else np.empty(0, np.uint64)
 
 
-def _kept(tables: Iterator[pa.Table], mask: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
+def _masked(tables: Iterator[pa.Table], mask: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
     start = 0
     for table in tables:
         yield table.filter(pa.array(mask[start : start + len(table)]))

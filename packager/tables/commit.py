@@ -252,8 +252,9 @@ class _Plan:
         for frame in frames:
             self._before.update(frame)
         reread = self._before.result(printed.files)
-        wanted = printed.model_copy(update={"ordered": reread.ordered} if store.partitions else {})
-        if reread != wanted and printed.row_count:
+        known = {"ordered": reread.ordered} if store.partitions else {}
+        expected = printed.model_copy(update=known)
+        if reread != expected and printed.row_count:
             known = reread.columns
             odd = [name for name, value in printed.columns.items() if known.get(name) != value]
             raise PackageError(

@@ -242,5 +242,5 @@ def _pin(
     """Record at each parent that the derived table needs this version of it."""
     for parent, version in zip(parents, versions, strict=True):
         where = location.relative_to(Location(parent.uri))
-        wanted = Pin(version=version.number, needed_by=f"table {location.name}", table=where)
-        pin_or_warn(Location(parent.uri), wanted, progress)
+        pin = Pin(version=version.number, needed_by=f"table {location.name}", table=where)
+        pin_or_warn(Location(parent.uri), pin, progress)

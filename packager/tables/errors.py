@@ -73,7 +73,7 @@ def retried(work: Callable[[], T]) -> T:
 
 def first_line(error: BaseException) -> str:
     """An error in one line: its first, and the causes that an object store lists in others."""
-    first, *more = str(error).strip().splitlines() or [""]
-    causes = [_TREE.sub("", line).strip() for line in more if "↳" in line]
+    first, *rest = str(error).strip().splitlines() or [""]
+    causes = [_TREE.sub("", line).strip() for line in rest if "↳" in line]
     plain = [cause for cause in causes if not cause.startswith("<")]
     return ": ".join([first.strip(), *plain])[:400]

@@ -54,5 +54,5 @@ def compared_version(location: Location) -> Version | None:
 
 
 def _rows(location: Location) -> pd.DataFrame:
-    first, *more = VersionedTable.open(location).frames(location.version)
-    return pd.concat(more, ignore_index=True) if more else first
+    first, *rest = VersionedTable.open(location).frames(location.version)
+    return pd.concat(rest, ignore_index=True) if rest else first

@@ -23,7 +23,7 @@ class Parent(FrozenModel):
 
 
 class Derivation(FrozenModel):
-    """How a version was computed from others."""
+    """Computation of a version from others."""
 
     parents: tuple[Parent, ...]
     step: str

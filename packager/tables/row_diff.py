@@ -102,9 +102,9 @@ def _by_key(before: Frames, after: Frames, common: list[str], key: list[str]) ->
     # In the order of the first table, so that both sides can be read in one pass each.
     order = np.argsort(at1[differ])
     old, new = at1[differ][order], at2[differ][order]
-    left = _rows_by_index(before, common, old[:_MOST_CHANGED])
+    rows_before = _rows_by_index(before, common, old[:_MOST_CHANGED])
     right = _rows_by_index(after, common, new[:_MOST_CHANGED])
-    unlike = {name: _unlike(left[name], right[name], name) for name in common}
+    unlike = {name: _unlike(rows_before[name], right[name], name) for name in common}
     return RowDiff(
         added=len(keys2) - len(at2),
         removed=len(keys1) - len(at1),
@@ -112,7 +112,7 @@ def _by_key(before: Frames, after: Frames, common: list[str], key: list[str]) ->
         changed_cells={name: int(mask.sum()) for name, mask in unlike.items() if mask.any()},
         added_rows=_rows_at(after, common, _absent(keys2, at2)[:MAX_EXAMPLES]),
         removed_rows=_rows_at(before, common, _absent(keys1, at1)[:MAX_EXAMPLES]),
-        changed_rows=tuple(_pairs(left, right, unlike, key)),
+        changed_rows=tuple(_pairs(rows_before, right, unlike, key)),
     )
 
 
@@ -129,10 +129,10 @@ def _unlike(left: pd.Series[Any], right: pd.Series[Any], name: str) -> npt.NDArr
 def _rows_by_index(frames: Frames, names: list[str], indices: npt.NDArray[np.intp]) -> pd.DataFrame:
     """The rows at ``indices`` of the whole table, in that order."""
     order = np.argsort(indices)
-    wanted, parts, start = indices[order], [], 0
+    sorted_indices, parts, start = indices[order], [], 0
     for frame in frames():
-        low, high = np.searchsorted(wanted, [start, start + len(frame)])
-        parts.append(frame[names].iloc[wanted[low:high] - start])
+        low, high = np.searchsorted(sorted_indices, [start, start + len(frame)])
+        parts.append(frame[names].iloc[sorted_indices[low:high] - start])
         start += len(frame)
     filled = [part for part in parts if len(part)] or parts[:1]
     rows = pd.concat(filled, ignore_index=True)

@@ -65,7 +65,7 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
     if source.files.format == "parquet":
         schema = parquet_schema(files)
         floats = tuple(integers_with_nulls(files, schema))
-        stored = _kept(schema, str(path))
+        stored = _stored_form(schema, str(path))
         return RowSource(str(path), stored, floats, entries, lambda: _parquet(files, schema))
     types = csv_types(path, reader)
     schema = _csv_schema(path, types)
@@ -77,7 +77,7 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
             plain = frame.astype(blank)
             yield pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 
-    stored = _kept(schema, str(path))
+    stored = _stored_form(schema, str(path))
     guessed = tuple(n for n, kind in types.kinds.items() if kind in ("str", "null"))
     guessed = tuple(name for name in guessed if not reader.says_null(name))
     return RowSource(
@@ -102,7 +102,7 @@ def _composed(source: SourceTable) -> RowSource:
         for frame in blocks(path, reader):
             yield arrow_table(frame, schema, str(path))
 
-    return RowSource(str(path), _kept(schema, str(path)), floats, entries, tables)
+    return RowSource(str(path), _stored_form(schema, str(path)), floats, entries, tables)
 
 
 def _csv_schema(path: Path, types: CsvTypes) -> pa.Schema:
@@ -116,7 +116,7 @@ def _csv_schema(path: Path, types: CsvTypes) -> pa.Schema:
     return pa.schema([(name, _ARROW[kind]) for name, kind in types.kinds.items()])
 
 
-def _kept(schema: pa.Schema, location: str) -> pa.Schema:
+def _stored_form(schema: pa.Schema, location: str) -> pa.Schema:
     stored = stored_schema(schema, location)
     for index, field in enumerate(schema):
         if pa.types.is_null(field.type):

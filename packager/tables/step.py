@@ -59,8 +59,8 @@ def run_function(
     step: str, parents: Sequence[Path], params: Mapping[str, Any], out: Path, directory: Path
 ) -> None:
     """Call ``module:function`` in a fresh process; raise ``PackageError`` if it fails."""
-    given = [step, json.dumps(dict(params)), str(out), *map(str, parents)]
-    _run(own_module(__name__, *given), directory, step)
+    arguments = [step, json.dumps(dict(params)), str(out), *map(str, parents)]
+    _run(own_module(__name__, *arguments), directory, step)
 
 
 def run_command(

@@ -110,8 +110,8 @@ class RowFile:
 
 def read_json(storage: fs.FileSystem, folder: str) -> dict[str, Any]:
     """File name → content of every JSON file in a folder of the table, if there is one."""
-    chosen = fs.FileSelector(folder, allow_not_found=True)
-    names = sorted(info.path for info in storage.get_file_info(chosen))
+    selector = fs.FileSelector(folder, allow_not_found=True)
+    names = sorted(info.path for info in storage.get_file_info(selector))
     documents = {}
     for name in names:
         base = name.rpartition("/")[2]

@@ -43,7 +43,7 @@ class ChangeShares(FrozenModel):
 
 
 class OwnChange(FrozenModel):
-    """How a changed member answers by itself: its mean loss, on rows that both releases hand it."""
+    """Answers of a changed member by itself: its mean loss, on rows that both releases hand it."""
 
     name: str
     rows: int
@@ -135,7 +135,7 @@ def _check(predictions: Sequence[Predictions], results: Sequence[ReleaseResult],
 
 
 def _changes(first: Predictions, then: Predictions, manifest: Manifest) -> Floats:
-    """How far the answer to each row is from that of the first release."""
+    """Distance of the answer to each row from that of the first release."""
     pairs = zip(first.labels, then.labels, strict=True)
     if manifest.task == "regression":
         return np.array([_distance(one, other) for one, other in pairs])

@@ -188,10 +188,10 @@ def _value(inside: tuple[int, ...], players: Sequence[str], sides: Sequence[_Sid
 
     The first release alone is its own run, whatever the flow of the second would make of it.
     """
-    chosen = [players[at] for at in inside]
+    coalition = [players[at] for at in inside]
     members = [name for name in players if name != FLOW]
-    if not chosen:
+    if not coalition:
         return sides[0].done[()]
-    if FLOW in chosen or FLOW not in players:
-        return sides[1].done[tuple(name for name in members if name not in chosen)]
-    return sides[0].done[tuple(name for name in members if name in chosen)]
+    if FLOW in coalition or FLOW not in players:
+        return sides[1].done[tuple(name for name in members if name not in coalition)]
+    return sides[0].done[tuple(name for name in members if name in coalition)]

@@ -78,7 +78,7 @@ def _digests(folder: Path, *, remove: bool = False) -> Mapping[str, str]:
 
 
 def describe_check(base: BaseImage | None, without_base: bool) -> str:
-    """How the bytecode was verified, for the report."""
+    """Description of the verification of the bytecode, for the report."""
     if without_base:
         return "the package has no bytecode of code and runtime"
     if base is None:

@@ -115,11 +115,11 @@ def _of_home(
 ) -> list[IntegrityCheck]:
     """Failed checks of the environment ``home``, which must have exactly ``wheels``."""
     counts = Counter(wheel.filename for folder in listed for wheel in folder.wheels)
-    wanted = {wheel.filename for wheel in wheels}
+    filenames = {wheel.filename for wheel in wheels}
     checks = [
-        failed(f"wheel {name}", f"{int(name in wanted)} times in /{home}", str(counts[name]))
-        for name in sorted(wanted | counts.keys())
-        if counts[name] != (name in wanted)
+        failed(f"wheel {name}", f"{int(name in filenames)} times in /{home}", str(counts[name]))
+        for name in sorted(filenames | counts.keys())
+        if counts[name] != (name in filenames)
     ]
     inner = below(tree, home)
     interpreter = inner.get("bin/python", TreeFile()).link

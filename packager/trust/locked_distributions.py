@@ -51,21 +51,21 @@ def assign_distributions(
 ) -> LockedDistributions:
     """``locked_distributions`` of what fits, with the rest as its problems."""
     everything = WORKER_LAYER in layers
-    wanted = [wheel for wheel in lock.wheels if everything or SERVED & set(wheel.groups)]
+    locked_wheels = [wheel for wheel in lock.wheels if everything or SERVED & set(wheel.groups)]
     ours = [one for one in installed if one.folder.startswith(f"{WHEELS}/")]
     top = {one.folder: one for one in ours if _is_top(one, lock.python)}
-    left: dict[tuple[str, str], list[InstalledDistribution]] = {}
+    unassigned: dict[tuple[str, str], list[InstalledDistribution]] = {}
     for one in top.values():
-        left.setdefault(_key(*(one.identity or ("", ""))), []).append(one)
+        unassigned.setdefault(_key(*(one.identity or ("", ""))), []).append(one)
     wheels, problems = [], []
-    for wheel in wanted:
-        taken = _remove_distribution(wheel, left)
+    for wheel in locked_wheels:
+        taken = _remove_distribution(wheel, unassigned)
         if taken is None:
             problems.append(_absent(wheel, called))
         else:
             wheels.append((wheel, taken))
-    problems += [_strange(one, called) for group in left.values() for one in group]
-    owners = {folder_path([wheel]): wheel for wheel in wanted}
+    problems += [_strange(one, called) for group in unassigned.values() for one in group]
+    owners = {folder_path([wheel]): wheel for wheel in locked_wheels}
     vendored = [one for one in ours if one.folder not in top]
     return LockedDistributions(
         tuple(wheels),

@@ -128,8 +128,8 @@ def _by_keys(
         # Some engines name an image by another digest than its config's.
         facts = read_facts(reference)
         report = verify(facts, bundles, keys, require)
-    more = () if rule is None else rule.links(facts)
-    return report.model_copy(update={"links": (*report.links, *more)})
+    rule_links = () if rule is None else rule.links(facts)
+    return report.model_copy(update={"links": (*report.links, *rule_links)})
 
 
 def _refuse(reference: Reference, report: TrustReport) -> None:
@@ -202,7 +202,7 @@ class _PackageLayers:
     """The layers of a package above its base: diff_ids, bottom up."""
 
     base: int
-    """How many layers the base has."""
+    """Number of layers of the base."""
     image: list[str]
     above: list[str]
     """The layers of a companion, or of the one image if it contains the data."""

@@ -132,12 +132,12 @@ def verify(
     if ours:
         # A key may have signed another form of this package, such as a compressed one.
         chains = [_chain(facts, statement, binding) for _, statement, binding in ours]
-        image, more = min(chains, key=lambda one: sum(not ok for _, ok, _ in chain(*one)))
+        image, checks = min(chains, key=lambda one: sum(not ok for _, ok, _ in chain(*one)))
         links += _links(image)
         links += _index_links(facts, signed, "index" in require)
     links += _links(content_links(facts))
     if ours:
-        links += _links(more)
+        links += _links(checks)
         measured = _of_images(
             _about(facts, signed.of_type(TEST_RESULT)),
             [one for _, one, binding in ours if binding.platform == facts.binding.platform],
@@ -166,8 +166,8 @@ def _chain(
     facts: PackageFacts, statement: Statement, binding: PackageBinding
 ) -> tuple[list[Comparison], list[Comparison]]:
     """The links of the image, and those of data and companion, by one binding."""
-    more = [data_link(facts, binding), companion_link(facts, binding)]
-    return list(image_links(facts, statement, binding)), more
+    links = [data_link(facts, binding), companion_link(facts, binding)]
+    return list(image_links(facts, statement, binding)), links
 
 
 def _signature_link(
@@ -226,10 +226,10 @@ def _statement_links(
     for name, kind in KIND.items():
         those = of_image if name in OF_ONE_IMAGE else results
         of_kind = [one for one in those if one.kind == kind]
-        more = at_build if name == "replay" else ""
+        suffix = at_build if name == "replay" else ""
         if not of_kind and any(result.kind == kind for result in results):
-            more = f" of this image: it is of another one of the package{more}"
-        yield _result_link(name, of_kind, more, name in require)
+            suffix = f" of this image: it is of another one of the package{suffix}"
+        yield _result_link(name, of_kind, suffix, name in require)
     of_bill = _about(facts, signed.of_type(SBOM))
     if of_bill:
         yield from _links([bill_link(facts, of_bill)])

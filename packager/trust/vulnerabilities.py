@@ -62,9 +62,9 @@ def _program(names: tuple[str, ...]) -> tuple[str, str]:
         path = find_program(name)
         if path is not None:
             return name, path
-    wanted = " or ".join(names)
+    expected = " or ".join(names)
     raise UsageError(
-        f"--vulnerabilities: expected {wanted} on the PATH, got none",
+        f"--vulnerabilities: expected {expected} on the PATH, got none",
         "install one of them, for example with `pipx install pip-audit`; a project needs pip-audit",
     )
 
@@ -100,10 +100,10 @@ def _add(audit: AuditResult, name: str, version: str, identity: str, fixed: str)
 
 def _missing(audit: AuditResult, program: str, wanted: set[str], seen: set[str]) -> None:
     """Note what the program was handed and didn't look at."""
-    left = sorted(wanted - seen)
-    if left:
-        shown = ", ".join(left[:MAX_NAMED]) + (", …" if len(left) > MAX_NAMED else "")
-        what = f"{program} did not look at {len(left)} of {len(wanted)} packages: {shown}"
+    unscanned = sorted(wanted - seen)
+    if unscanned:
+        shown = ", ".join(unscanned[:MAX_NAMED]) + (", …" if len(unscanned) > MAX_NAMED else "")
+        what = f"{program} did not look at {len(unscanned)} of {len(wanted)} packages: {shown}"
         audit.skipped.append(AuditFinding("vulnerabilities", program, what, "ask another program"))
 
 

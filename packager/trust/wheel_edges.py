@@ -50,7 +50,7 @@ def requirement_edges(
                 continue
             if target != name:
                 edges[name].add(target)
-            new = {(target, wanted) for wanted in needed.extras} - done
+            new = {(target, extra_name) for extra_name in needed.extras} - done
             done |= new
             todo += sorted(new)
     return edges

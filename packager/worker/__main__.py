@@ -71,9 +71,9 @@ def main(arguments: Sequence[str]) -> int:
         case _:
             sys.stderr.write(f"usage: {USAGE}\n")
             return UsageError.exit_code
-    verb, given, out = arguments
+    verb, job_file, out = arguments
     try:
-        passed = _do(verb, Path(given), Path(out), arguments)
+        passed = _do(verb, Path(job_file), Path(out), arguments)
     except PackageError as error:
         _report(error, folder)
         return error.exit_code

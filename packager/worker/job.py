@@ -56,7 +56,7 @@ class Job(DataRoles):
     leave_out: int | None = None
     """Index of a training row to drop, as a negative control of replay."""
     seed_variance: SeedVariance | None = None
-    """How metrics vary with the seed; None if not measured."""
+    """Variation of metrics with the seed; None if not measured."""
 
 
 class CheckJob(FrozenModel):

@@ -143,8 +143,8 @@ def _loaded(
     if isinstance(job.recipe, Recipe):
         trained = train(host, job, dataset, out / "model")
         return trained, with_fitted_columns(trained.model, dataset)
-    given = TrainedModel(host.load(root.model, job.serve, job.task), root.models, job.serve.loader)
-    return given, pretrained_model.in_order_of(given.model, dataset)
+    loaded = TrainedModel(host.load(root.model, job.serve, job.task), root.models, job.serve.loader)
+    return loaded, pretrained_model.in_order_of(loaded.model, dataset)
 
 
 def _without_data(

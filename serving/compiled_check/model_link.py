@@ -23,7 +23,7 @@ class NoAnswerError(Exception):
 
 
 class ModelLink:
-    """A connection with a model process, made anew after each failure."""
+    """A connection with a model process, opened again after each failure."""
 
     def __init__(self, address: str, schema: Schema) -> None:
         self._address = address

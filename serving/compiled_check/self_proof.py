@@ -99,8 +99,8 @@ class SelfProof:
             checked = self._predictor.check([*rows])
             deadline = time.monotonic() + self._seconds
             form = self._predictor.compiled_by
-            given = await asyncio.to_thread(form, checked, deadline)
-            outside = {*given.outside}
+            own = await asyncio.to_thread(form, checked, deadline)
+            outside = {*own.outside}
             if len(outside) == checked.rows:
                 return 0
             native = await self._pipeline.outcome(checked, deadline, None)
@@ -111,10 +111,8 @@ class SelfProof:
                 return f"the model does not answer a row that the form answers: {error}"
             return await self._one_by_one(rows)
         for row in range(checked.rows):
-            if row not in outside and not self._agree(native, given, row):
-                return (
-                    f"row {row} of {len(rows)}: expected {_of(native, row)}, got {_of(given, row)}"
-                )
+            if row not in outside and not self._agree(native, own, row):
+                return f"row {row} of {len(rows)}: expected {_of(native, row)}, got {_of(own, row)}"
         return checked.rows - len(outside)
 
     async def _one_by_one(self, rows: Sequence[dict[str, Any]]) -> int | str | None:

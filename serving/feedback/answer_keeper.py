@@ -35,7 +35,7 @@ class AnswerKeeper:
 
     def __init__(self, settings: FeedbackSettings, model: str, metrics: KeptAnswerMetrics) -> None:
         self._opened = partial(open_answers, settings, model)
-        self._kept = StoredAnswers(self._opened, settings.days, "answers")
+        self._stored = StoredAnswers(self._opened, settings.days, "answers")
         self._metrics = metrics
         self._waiting: Given = []
         self._running = 0
@@ -83,19 +83,19 @@ class AnswerKeeper:
 
     def close(self) -> None:
         """Keep what waits."""
-        self._kept.close()
-        given, self._waiting = self._waiting, []
-        if given:
-            self._count(given, self._kept.kept(answers := _made(given)), len(answers))
+        self._stored.close()
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._count(waiting, self._stored.keep_now(answers := _made(waiting)), len(answers))
 
     async def _flush(self) -> None:
-        given, self._waiting = self._waiting, []
-        self._running += len(given)
+        waiting, self._waiting = self._waiting, []
+        self._running += len(waiting)
         try:
-            answers = await asyncio.to_thread(_made, given)
-            self._count(given, await self._kept.keep(answers), len(answers))
+            answers = await asyncio.to_thread(_made, waiting)
+            self._count(waiting, await self._stored.keep(answers), len(answers))
         finally:
-            self._running -= len(given)
+            self._running -= len(waiting)
 
     def _count(self, given: Given, missing: int, count: int) -> None:
         self._metrics.kept.inc(count - missing)

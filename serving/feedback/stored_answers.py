@@ -32,9 +32,9 @@ class StoredAnswers:
     async def keep(self, answers: Sequence[tuple[Token, bytes]]) -> int:
         """Keep answers; return how many are lost."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self.kept, answers)
+        return await loop.run_in_executor(self._thread, self.keep_now, answers)
 
-    def kept(self, answers: Sequence[tuple[Token, bytes]]) -> int:
+    def keep_now(self, answers: Sequence[tuple[Token, bytes]]) -> int:
         """As ``keep``, in this thread; call it in no other one at the same time."""
         try:
             if self._store is None:

@@ -129,9 +129,9 @@ class UsualRows:
     def _matrix_row(
         self, inputs: Sequence[bytes], raws: Sequence[bytes], start: int
     ) -> dict[str, Any]:
-        [one, *more] = inputs
+        [one, *rest] = inputs
         name = one[2:start]
-        if self._matrix is None or more or one[0] != _NAME or name in self._other:
+        if self._matrix is None or rest or one[0] != _NAME or name in self._other:
             raise UnusualError
         name.decode()
         return self._matrix.row(one[start:], raws[0] if raws else None)

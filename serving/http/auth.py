@@ -36,10 +36,10 @@ class ApiKeys:
         """
         self._check_file()
         scheme, _, key = (authorization or b"").partition(b" ")
-        given = sha256(key.strip()).digest()
+        key_digest = sha256(key.strip()).digest()
         is_known = False
         for digest in self._digests:
-            is_known |= hmac.compare_digest(given, digest)
+            is_known |= hmac.compare_digest(key_digest, digest)
         return is_known and scheme.lower() == b"bearer"
 
     def _check_file(self) -> None:

@@ -9,7 +9,7 @@ from serving.http.messages import Response
 from serving.http.settings import ANY_ORIGIN
 
 MAX_AGE_SECONDS = 7_200
-"""How long a browser may keep the answer to a preflight; Chromium keeps none longer."""
+"""Time for which a browser may keep the answer to a preflight; Chromium keeps none longer."""
 PREFLIGHT: Mapping[str, str] = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
     "Access-Control-Allow-Headers": "authorization, content-encoding, content-type, "

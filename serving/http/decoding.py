@@ -19,7 +19,7 @@ ACCEPTED = ", ".join(CODINGS)
 PIECE_BYTES = 1 << 18
 """Bytes that are decoded in one call, in less than a millisecond."""
 MAX_MEMBERS = 1_000
-"""Members of one gzip body, or frames of one zstd body: each may be empty and costs memory anew."""
+"""Members of one gzip body, or frames of one zstd body: each may be empty and costs memory."""
 MAX_WINDOW_LOG = 23
 """Base-2 logarithm of the largest window of zstd, which a decoder keeps in memory."""
 _ALIASES = {"x-gzip": "gzip"}

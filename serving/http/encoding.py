@@ -66,7 +66,7 @@ def compressed(body: bytes, coding: Coding, *, fixed: bool = False) -> bytes:
 
 
 def coding_for(headers: Mapping[bytes, bytes], response: Response) -> Coding | None:
-    """How to compress the answer to a request with ``headers``; None for not at all."""
+    """Compression of the answer to a request with ``headers``; None for none."""
     if len(response.body) < MIN_BYTES or "Content-Encoding" in response.headers:
         return None
     return accepted_coding(headers.get(b"accept-encoding"))

@@ -134,16 +134,16 @@ def is_small(body: bytes) -> bool:
 
 
 def count(body: bytes, character: bytes) -> int:
-    """How often a character of one byte is in ``body``.
+    """Number of occurrences of a character of one byte in ``body``.
 
     NumPy compares many bytes at once: it takes 3 µs for 35 KB, and ``bytes.count`` 13. In pieces,
     because the comparison takes as much memory as what is compared.
     """
     if len(body) < MIN_COUNTED_TOGETHER:
         return body.count(character)
-    codes, wanted = np.frombuffer(body, np.uint8), character[0]
+    codes, code = np.frombuffer(body, np.uint8), character[0]
     starts = range(0, len(codes), _PIECE)
-    return sum(int(np.count_nonzero(codes[at : at + _PIECE] == wanted)) for at in starts)
+    return sum(int(np.count_nonzero(codes[at : at + _PIECE] == code)) for at in starts)
 
 
 def _check_wide(body: bytes) -> None:

@@ -31,14 +31,14 @@ def probabilities(manifest: Manifest, golden: Golden | None) -> dict[str, Any] |
     """The schema of ``probabilities``; None if answers have none."""
     outputs = outputs_of(manifest)
     several = len(outputs) > 1
-    given = {
+    properties = {
         output.name: _by_label(output.classes or ())
         for output in outputs
         if gives_probabilities(output, golden, several=several)
     }
-    if not given:
+    if not properties:
         return None
-    return _record(given) if several else next(iter(given.values()))
+    return _record(properties) if several else next(iter(properties.values()))
 
 
 def _by_label(classes: tuple[Scalar, ...]) -> dict[str, Any]:

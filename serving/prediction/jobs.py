@@ -47,7 +47,7 @@ class JobThread:
 
     @property
     def running_seconds(self) -> float:
-        """How long the current job has been running; 0 while the thread is idle."""
+        """Seconds for which the current job has been running; 0 while the thread is idle."""
         return time.monotonic() - self._began if self._running else 0.0
 
     async def run(self, job: Callable[[], Any], deadline: float, receive: Receive | None) -> Any:
@@ -62,8 +62,8 @@ class JobThread:
         waiting = _Waiting(loop.create_future(), job)
         self._queue.append(waiting)
         self._next()
-        left = max(0.0, deadline - time.monotonic())
-        late = loop.call_later(left, self._give_up, waiting, DeadlineExceededError())
+        remaining = max(0.0, deadline - time.monotonic())
+        late = loop.call_later(remaining, self._give_up, waiting, DeadlineExceededError())
         gone = None if receive is None else loop.create_task(self._watch(waiting, receive))
         try:
             return await waiting.future

@@ -28,7 +28,7 @@ from serving.prediction.model_table import ModelEnd, WorkerModelTable
 from serving.prediction.request_limit import RequestLimit
 
 LOOK_SECONDS = 0.5
-"""How often a thread that waits for an answer looks whether the event loop still runs."""
+"""Interval at which a thread that waits for an answer checks that the event loop still runs."""
 MAX_STOPPED_LOOKS = 4
 OWED_SECONDS = 0.5
 """Seconds between reports to the supervisor of requests that a process has not answered."""
@@ -188,8 +188,8 @@ class ModelClient:
         if self._alarm is None or deadline < self._alarm_at:
             if self._alarm is not None:
                 self._alarm.cancel()
-            left = max(0.0, deadline - time.monotonic())
-            self._alarm = asyncio.get_running_loop().call_later(left, self._expire)
+            remaining = max(0.0, deadline - time.monotonic())
+            self._alarm = asyncio.get_running_loop().call_later(remaining, self._expire)
             self._alarm_at = deadline
 
     def _expire(self) -> None:
@@ -201,9 +201,9 @@ class ModelClient:
         for request in unanswered:
             if request.deadline <= now:
                 self._give_up(request, DeadlineExceededError())
-        left = [request.deadline for request in unanswered if request.deadline > now]
-        if left:
-            self._expire_at(min(left))
+        deadlines = [request.deadline for request in unanswered if request.deadline > now]
+        if deadlines:
+            self._expire_at(min(deadlines))
 
     async def _watch(self, request: PendingRequest, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -28,7 +28,7 @@ MAX_ANSWER_BYTES = 256 << 20
 """A process that begins a larger message is disconnected, before it fills the worker's memory."""
 GREETING_SECONDS = 10.0
 MAX_GREETING_SECONDS = 600.0
-"""A connection without a handshake is made anew after these seconds, each time twice as many.
+"""A connection without a handshake is opened again after these seconds, each time twice as many.
 
 While a process loads the model, it accepts no connection. But a process or thread that the model
 has left could accept one, and say nothing.
@@ -107,7 +107,7 @@ class ModelProcess:
         return min((deadline for deadline in deadlines if deadline < now), default=0.0)
 
     def load(self, needed: frozenset[str]) -> tuple[bool, bool, int]:
-        """How little it should get another request.
+        """Load of the process: of two, the one with less gets the next request.
 
         First an overdue answer, then a member of ``needed`` that is not ready, then their number.
         """

@@ -20,12 +20,12 @@ _LENGTH = 2
 
 @dataclass(frozen=True)
 class ModelEnd:
-    """How the last process of a model ended, while no other has loaded the model since."""
+    """End of the last process of a model, while no other has loaded the model since."""
 
     text: str
     """The end of a sentence that begins with the process's name."""
     times: int
-    """How many processes in a row have ended before they had loaded the model."""
+    """Number of processes in a row that ended before they had loaded the model."""
     due: float
     """``time.monotonic()`` when the next one starts."""
     at: float = field(default_factory=time.monotonic)

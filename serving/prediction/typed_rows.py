@@ -131,14 +131,14 @@ class TypedRows:
         self, columns: Sequence[Sequence[Any]], rows: int
     ) -> tuple[Floats, list[Cell]]:
         """The array of numbers and booleans, and the places of unusual ones."""
-        chosen = [columns[at] for at in self._numbers]
-        if not chosen:
+        selected = [columns[at] for at in self._numbers]
+        if not selected:
             return np.empty((0, rows)), []
         try:
-            flat = np.fromiter(chain.from_iterable(chosen), np.float64, len(chosen) * rows)
-            numbers = flat.reshape(len(chosen), rows)
+            flat = np.fromiter(chain.from_iterable(selected), np.float64, len(selected) * rows)
+            numbers = flat.reshape(len(selected), rows)
         except TypeError:  # a null
-            numbers = np.array(chosen, np.float64)
+            numbers = np.array(selected, np.float64)
         usual = (self._low <= numbers) & (numbers <= self._high)
         return numbers, [] if usual.all() else _true_cells(~usual, self._numbers)
 

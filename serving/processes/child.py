@@ -64,12 +64,12 @@ class Child:
     kill_at: float = math.inf
     hang: str | None = None
     excess: str | None = None
-    """How it exceeded ``memory``."""
+    """Amount by which it exceeded ``memory``."""
     loading_logged: float = 0.0
     ready: bool = False
     ever_ready: bool = False
     failures: int = 0
-    """How many of its processes in a row have ended before they were ready."""
+    """Number of its processes in a row that ended before they were ready."""
 
     def check_again(self) -> None:
         """Check what it will load, unless it starts with the server, which has just done so."""

@@ -1,4 +1,4 @@
-"""How many processors this server may use: those of its affinity, or fewer by its control group."""
+"""Number of processors that this server may use: by its affinity and its control group."""
 
 from __future__ import annotations
 

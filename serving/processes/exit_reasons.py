@@ -31,7 +31,7 @@ _CAUSES: dict[int, str] = {
 
 @dataclass(frozen=True)
 class WorkerExit:
-    """How a process ended."""
+    """End of a process."""
 
     reason: Reason
     text: str

@@ -26,9 +26,9 @@ MAX_LINE_BYTES = 1 << 16
 """A longer line is split."""
 MAX_LINE_SECONDS = 1.0
 FINAL_READ_SECONDS = 2.0
-"""How long to wait, at the end, for output of other processes."""
+"""Seconds to wait, at the end, for output of other processes."""
 PAUSE_SECONDS = 1.0
-"""How long a fork waits for a reader whose line nobody takes; it then runs on during the fork."""
+"""Seconds that a fork waits for a reader whose line nobody takes; then the reader runs on."""
 STREAMS = {1: ("stdout", logging.INFO), 2: ("stderr", logging.WARNING)}
 """Descriptor → name of the logger and level, for lines that aren't JSON."""
 

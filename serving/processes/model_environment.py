@@ -1,4 +1,4 @@
-"""How a model process is started: its program, and the only variables that it gets.
+"""Start of a model process: its program, and the only variables that it gets.
 
 The one place that decides in which environment the project's model runs.
 """
@@ -16,7 +16,7 @@ from packager.model.paths import Root
 from serving.processes.cpus import available_cpus
 
 _OF_THE_SERVER = ("MODEL_", "BENTOML_", "PROMETHEUS_", "AIP_", "SAGEMAKER_")
-"""How variables begin that are meant for the server: settings, keys, and addresses of stores."""
+"""Prefixes of variables that are meant for the server: settings, keys, and addresses of stores."""
 _KEPT = ("MODEL_ROOT",)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 """The libraries of the others take ``OMP_NUM_THREADS`` for their own if that is not set."""
@@ -56,9 +56,9 @@ def model_environment(
         if name in _KEPT or not name.startswith(_OF_THE_SERVER)
     }
     share = str(max(1, available_cpus() // processes))
-    chosen = () if THREADS[0] in given else THREADS
+    limited = () if THREADS[0] in given else THREADS
     return {
-        **dict.fromkeys((*chosen, _CORES), share),
+        **dict.fromkeys((*limited, _CORES), share),
         **model_variables(root, variables),
         "HOME": str(scratch),
         "TMPDIR": str(scratch),

@@ -249,8 +249,8 @@ class Supervisor:
         self._counts.repair()
 
     def _check_memory(self, child: Child, limit: int) -> None:
-        left = orphans(*self._marks(child)) if child.mark else []
-        used = sum(map(memory_use, (child.process, *left)))
+        orphan_processes = orphans(*self._marks(child)) if child.mark else []
+        used = sum(map(memory_use, (child.process, *orphan_processes)))
         if used <= limit:
             return
         child.excess = f"it used {used >> 20} MiB, and its limit is {limit >> 20} MiB"

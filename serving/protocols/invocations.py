@@ -204,7 +204,7 @@ def _no_rows(rows: Rows) -> RequestError:
 
 
 def _depth_alone(column: Column) -> int | None:
-    """How deep the lists of a value are; None for plain columns, whose values are in lists."""
+    """Depth of the lists of a value; None for plain columns, whose values are in lists."""
     if column.kind == "array":
         return len(column.shape or ())
     return {"list": 1, "bytes": 0}.get(column.kind)

@@ -138,15 +138,15 @@ class UploadProtocol:
     def _file(self, body: bytes, query: bytes) -> Cells:
         columns, own = self._uploads.columns, self._uploads.file_column
         assert own is not None
-        given = _query_pairs(query, MAX_PARTS + len(columns))
-        for name, times in Counter(name for name, _ in [*given, (own, "")]).items():
+        parameters = _query_pairs(query, MAX_PARTS + len(columns))
+        for name, times in Counter(name for name, _ in [*parameters, (own, "")]).items():
             if times > 1:
                 what = "the body, and in the query, too" if name == own else "in the query twice"
                 message = f"column {quoted(name)} is {what}"
                 raise RequestError(422, "malformed_request", message, column=name)
-        texts = [text.encode() for name, text in given if _kind(columns.get(name)) in NESTED]
-        self._check_values(len(given) + sum(map(json_values, texts)))
-        cells: Cells = [(name, _text_cell(text, columns.get(name))) for name, text in given]
+        texts = [text.encode() for name, text in parameters if _kind(columns.get(name)) in NESTED]
+        self._check_values(len(parameters) + sum(map(json_values, texts)))
+        cells: Cells = [(name, _text_cell(text, columns.get(name))) for name, text in parameters]
         return [*cells, (own, body)]
 
     def _check_values(self, number: int) -> None:

@@ -116,19 +116,19 @@ class Infer:
     ) -> list[tuple[OutputTensor, bool]]:
         """The requested outputs in their order, each with whether it is to be binary."""
         available = self.tensors.tensors(scored)
-        wanted = context.outputs or tuple((name, context.binary) for name in available)
-        for name, _ in wanted:
+        requested = context.outputs or tuple((name, context.binary) for name in available)
+        for name, _ in requested:
             if name not in available:
                 names = ", ".join(available)
                 raise malformed(f"output {name!r}: this model has none", names, name)
-        return [(available[name], binary) for name, binary in wanted]
+        return [(available[name], binary) for name, binary in requested]
 
     def body(
         self, context: InferenceRequest, scored: ScoredRows
     ) -> tuple[bytes, Mapping[str, str]]:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
-        wanted, binary = context.outputs, context.binary
-        written = self._answers.written(context.id, wanted, scored, binary=binary)
+        requested, binary = context.outputs, context.binary
+        written = self._answers.written(context.id, requested, scored, binary=binary)
         return self.exact_body(context, scored) if written is None else written
 
     def exact_body(
@@ -242,11 +242,11 @@ def _parse_request(document: Mapping[str, Any], names: Sequence[str]) -> Inferen
         raise malformed("'outputs' is not a list", "a list of objects", outputs)
     if len(outputs) > len(names):  # too many: one of the first has a duplicate or unknown name
         outputs = outputs[: len(names) + 1]
-    wanted = tuple(_wanted(entry, names, binary) for entry in outputs)
-    for index, (output, _) in enumerate(wanted):
-        if output in [earlier for earlier, _ in wanted[:index]]:
+    requested = tuple(_wanted(entry, names, binary) for entry in outputs)
+    for index, (output, _) in enumerate(requested):
+        if output in [earlier for earlier, _ in requested[:index]]:
             raise malformed(f"duplicate output {output!r}", "every name once", output)
-    return InferenceRequest(name, wanted, binary)
+    return InferenceRequest(name, requested, binary)
 
 
 def _wanted(entry: Any, names: Sequence[str], binary: bool) -> tuple[str, bool]:

@@ -125,12 +125,12 @@ class OutputTensors:
         yield _tensor(
             part, [row[name] for row in scored.labels] if self._several else scored.labels
         )
-        given: Any = scored.probabilities
+        probabilities: Any = scored.probabilities
         if self._several and scored.more is not None and name in scored.more[0]["probabilities"]:
-            given = [[*row["probabilities"][name].values()] for row in scored.more]
-        if given is not None:
+            probabilities = [[*row["probabilities"][name].values()] for row in scored.more]
+        if probabilities is not None:
             shape = (len(scored.labels), len(part.output.classes or ()))
-            chances = np.array(given, np.float64).reshape(shape)
+            chances = np.array(probabilities, np.float64).reshape(shape)
             chances[~np.isfinite(chances)] = np.nan
             yield OutputTensor(part.chances, "FP64", shape, chances)
 
@@ -158,8 +158,8 @@ def gives_probabilities(output: Output, golden: Golden | None, *, several: bool)
         return False
     if golden is None or not golden.expected:
         return True
-    given = golden.expected[0].get("probabilities", {})
-    return output.name in given if several else "probabilities" in golden.expected[0]
+    probabilities = golden.expected[0].get("probabilities", {})
+    return output.name in probabilities if several else "probabilities" in golden.expected[0]
 
 
 def label_datatype(classes: Sequence[Scalar]) -> str:

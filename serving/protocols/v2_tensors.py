@@ -59,7 +59,7 @@ class Tensor:
 
     @property
     def elements(self) -> int:
-        """How many elements the shape has."""
+        """Number of elements of the shape."""
         return math.prod(self.shape)
 
 

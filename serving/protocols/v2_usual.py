@@ -28,7 +28,7 @@ MAX_KEPT_BYTES = 4_096
 _EMPTY = msgspec.Raw(b"")
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError)
 _WHOLE = tuple(name for name in CODES if "INT" in name)
-Kept = TypeVar("Kept")
+Stored = TypeVar("Stored")
 
 
 class _Input(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -232,7 +232,7 @@ def _check_numbers(data: Sequence[Any], datatype: str) -> None:
             raise UnusualDocumentError
 
 
-def _keep(cache: OrderedDict[Any, Kept], key: Any, value: Kept) -> None:
+def _keep(cache: OrderedDict[Any, Stored], key: Any, value: Stored) -> None:
     if key not in cache and len(cache) >= MAX_KEPT:
         cache.popitem(last=False)
     cache[key] = value

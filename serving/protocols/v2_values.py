@@ -30,8 +30,8 @@ _DATATYPES: Mapping[Kind, str] = {"number": "FP64", "integer": "INT64", "boolean
 def datatype(column: Column) -> str:
     """The V2 datatype of a column's values; BYTES for text, bytes, lists and anything else."""
     if column.kind == "array":
-        wanted = np.dtype(column.element)
-        return next(name for name, code in CODES.items() if np.dtype(code) == wanted)
+        element = np.dtype(column.element)
+        return next(name for name, code in CODES.items() if np.dtype(code) == element)
     if column.kind == "integer" and column.dtype.lower() == "uint64":
         return "UINT64"
     return _DATATYPES.get(column.kind, "BYTES")
@@ -117,8 +117,8 @@ def _raw_parts(tensor: Tensor) -> Iterator[bytes]:
     """The elements of raw BYTES."""
     raw, offset, count = tensor.raw, 0, 0
     assert raw is not None
-    wanted = tensor.elements
-    while offset < len(raw) and count <= wanted:
+    elements = tensor.elements
+    while offset < len(raw) and count <= elements:
         start = offset + LENGTH.size
         offset = start + LENGTH.unpack_from(raw, offset)[0] if start <= len(raw) else len(raw) + 1
         if offset > len(raw):
@@ -126,9 +126,9 @@ def _raw_parts(tensor: Tensor) -> Iterator[bytes]:
             raise malformed(message, "length and text", len(raw))
         yield bytes(raw[start:offset])
         count += 1
-    if count != wanted:
-        got = "more" if count > wanted else count
-        raise malformed(f"input {quoted(tensor.name)}: raw data", f"{wanted} elements", got)
+    if count != elements:
+        got = "more" if count > elements else count
+        raise malformed(f"input {quoted(tensor.name)}: raw data", f"{elements} elements", got)
 
 
 def _decoded(tensor: Tensor, at: int, part: bytes) -> str:

@@ -83,14 +83,14 @@ class MetricsPusher:
         if LOADED not in text:
             return
         result = await self._push(until - time.monotonic())
-        left = until - time.monotonic()
-        if result.outcome == "failed" and left > FIRST_PAUSE_SECONDS:
-            await asyncio.sleep(min(result.retry_after or 0.2, left / 2))
+        remaining = until - time.monotonic()
+        if result.outcome == "failed" and remaining > FIRST_PAUSE_SECONDS:
+            await asyncio.sleep(min(result.retry_after or 0.2, remaining / 2))
             result = await self._push(until - time.monotonic())
-        left = until - time.monotonic()
-        if result.outcome in ("sent", "partial") and left > 0:
+        remaining = until - time.monotonic()
+        if result.outcome in ("sent", "partial") and remaining > 0:
             moment = Moment(self._started, self._next(), ended=True)
-            await self._receiver.push(export_request(text, self._resource, moment), left)
+            await self._receiver.push(export_request(text, self._resource, moment), remaining)
 
     async def _push(self, seconds: float) -> MetricsPushResult:
         moment = Moment(self._started, self._next())

@@ -23,7 +23,7 @@ _REJECTED = 1
 
 @dataclass(frozen=True)
 class MetricsPushResult:
-    """How a push ended."""
+    """Result of a push."""
 
     outcome: PushOutcome
     reason: str = ""

@@ -41,7 +41,7 @@ class AnsweredBlock:
     rejected: Sequence[tuple[int, str]]
     """The other positions, and the model's errors."""
     compiled: int
-    """How many the compiled form answered."""
+    """Number of rows that the compiled form answered."""
 
 
 class BlockPredictor:

@@ -79,9 +79,9 @@ class BlockChecker:
             unsure += not refused
             if unsure > MAX_UNSURE or len(rejected) > block.rows // ALONE:
                 return None
-        left = np.array([row for row in range(block.rows) if row not in rejected], np.int64)
-        typed = self._typed.check(block.at(left))
-        return None if typed is None else CheckedRows(typed, left, sorted(rejected.items()))
+        accepted = np.array([row for row in range(block.rows) if row not in rejected], np.int64)
+        typed = self._typed.check(block.at(accepted))
+        return None if typed is None else CheckedRows(typed, accepted, sorted(rejected.items()))
 
     def _refused(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
         """The positions of rows that are refused alone, and the reasons."""
@@ -96,14 +96,14 @@ class BlockChecker:
     def _good_rows(self, rows: Sequence[Mapping[str, Any]]) -> CheckedRows:
         rejected = self._refused(rows)
         while True:  # a value may be refused because of another row's: at most a few
-            left = [index for index in range(len(rows)) if index not in rejected]
+            accepted = [index for index in range(len(rows)) if index not in rejected]
             try:
-                checked = self._exact.check([rows[index] for index in left])
+                checked = self._exact.check([rows[index] for index in accepted])
             except RowError as error:
-                rejected[left[error.row]] = _reason(error)
+                rejected[accepted[error.row]] = _reason(error)
                 continue
             return CheckedRows(
-                self._block(checked), np.array(left, np.int64), sorted(rejected.items())
+                self._block(checked), np.array(accepted, np.int64), sorted(rejected.items())
             )
 
     def _block(self, checked: ValidatedRows) -> CheckedBlock:

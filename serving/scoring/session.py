@@ -49,8 +49,8 @@ class ScoringSession:
             raise PackageError(f"{location}: {own.message}", own.hint) from None
         answered_block = checked.block.at(answered.rows)
         self.tally.count(answered_block, answered.predictions, answered.compiled)
-        more = [(int(checked.rows[row]), reason) for row, reason in answered.rejected]
-        rejected = sorted([*checked.rejected, *more])
+        rejected_rows = [(int(checked.rows[row]), reason) for row, reason in answered.rejected]
+        rejected = sorted([*checked.rejected, *rejected_rows])
         absent = (answered.predictions.absent or {}).items()
         missed = [(no_answer(name), np.array(rows, np.int64)) for name, rows in absent]
         return BlockAnswers(answered.predictions, [*answered_block.flags, *missed], rejected)

@@ -191,14 +191,14 @@ class ShadowForwarder:
             (own_token(one.token), kept_answer.packed())
             for one, answer in zip(rows, answers, strict=True)
             if one.token is not None
-            and (kept_answer := self._kept(answer.get("prediction"), version)) is not None
+            and (kept_answer := self._stored_form(answer.get("prediction"), version)) is not None
         ]
         if packed:
             missing = await self._answers.keep(packed)
             if missing:
                 self._counters.rows.unkept.inc(missing)
 
-    def _kept(self, prediction: Any, version: str) -> ChallengerAnswer | None:
+    def _stored_form(self, prediction: Any, version: str) -> ChallengerAnswer | None:
         """The stored form of a prediction; None for one that no label can be compared with."""
         if self._comparison.classes is not None:
             if prediction is None or isinstance(prediction, dict | list):

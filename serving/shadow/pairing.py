@@ -35,11 +35,11 @@ class ShadowPairing:
 
         Without the store labels count all the same, but not in pairs.
         """
-        answers = self._found(judged)
+        answers = self._stored_answers(judged)
         good = [_joined(one, answer) for one, answer in zip(judged.good, answers, strict=True)]
         return replace(judged, good=good)
 
-    def _found(self, judged: VerifiedLabels) -> list[ChallengerAnswer | None]:
+    def _stored_answers(self, judged: VerifiedLabels) -> list[ChallengerAnswer | None]:
         if not judged.good:
             return []
         try:

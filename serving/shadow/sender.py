@@ -98,8 +98,10 @@ def _sampled(
     path: str, headers: Mapping[bytes, bytes], body: bytes, batch: Batch, indices: list[int]
 ) -> SampledRequest:
     def some(values: Any) -> list[Any]:
-        chosen = [values[index] for index in indices]
-        return [one.tolist() if isinstance(one, np.generic | np.ndarray) else one for one in chosen]
+        sampled = [values[index] for index in indices]
+        return [
+            one.tolist() if isinstance(one, np.generic | np.ndarray) else one for one in sampled
+        ]
 
     return SampledRequest(
         path,

@@ -232,14 +232,14 @@ class TryForm:
     ) -> tuple[dict[int, InputState], list[str]]:
         """The state of each control, and the flags of no column."""
         bins = self._page.bins.of(checked.columns)
-        left = list(flags)
+        remaining = list(flags)
         states = {}
         for control, entry in zip(self._page.controls, self.entries, strict=True):
             name = control.column.name
-            own = [flag for flag in dict.fromkeys(FLAGS.values()) if f"{name}:{flag}" in left]
-            left = [flag for flag in left if flag not in {f"{name}:{one}" for one in own}]
+            own = [flag for flag in dict.fromkeys(FLAGS.values()) if f"{name}:{flag}" in remaining]
+            remaining = [flag for flag in remaining if flag not in {f"{name}:{one}" for one in own}]
             states[control.number] = InputState(entry, own, bins=bins.get(name, ()))
-        return states, left
+        return states, remaining
 
 
 def _beside(error: RequestError, column: str) -> str:

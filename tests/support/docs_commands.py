@@ -130,7 +130,7 @@ OF_PAGES: dict[str, PageCommands] = {
     "docs/checks.md": PageCommands(
         {
             "9a918dc19b6737b0 fix --column y": "ROW_HASH fix --column basket",
-            "diamonds@3 --target price": "../diamonds@3 --target returned",
+            "diamonds@3 --target price": "../.pkgdata/diamonds@3 --target returned",
         },
         folder="shop",
     ),
@@ -140,7 +140,7 @@ OF_PAGES: dict[str, PageCommands] = {
         {"--output shop": "--output deployed-here"},
         absent={
             **dict.fromkeys(
-                ("docker compose", "package issues image", "curl"),
+                ("docker compose", "package issues image", "package deploy remove", "curl"),
                 ENGINE + "tests/test_docs_engine.py::test_the_folder_of_a_page_is_deployed",
             )
         },

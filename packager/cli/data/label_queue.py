@@ -76,17 +76,15 @@ def label_queue(
             return all_answers(package, file, engine, progress)
 
         manifest = package.manifest
-        chosen = run_queue(
-            request, QueuePackage(manifest, package.profile(), ask), folder, progress
-        )
-        _, hidden = shown_columns(chosen, manifest, contents)
-        written = write_queue(chosen, manifest, contents, output, form)
+        queue = run_queue(request, QueuePackage(manifest, package.profile(), ask), folder, progress)
+        _, hidden = shown_columns(queue, manifest, contents)
+        written = write_queue(queue, manifest, contents, output, form)
     if hidden:
         progress.step(f"personal data left out: {', '.join(hidden)}; --personal writes it")
     if as_json:
-        print_result(json.dumps(_facts(chosen, [str(path) for path in written])))
+        print_result(json.dumps(_facts(queue, [str(path) for path in written])))
     else:
-        print_result(as_text(chosen, [str(path) for path in written], terminal_columns()))
+        print_result(as_text(queue, [str(path) for path in written], terminal_columns()))
 
 
 def _facts(chosen: Choice, written: list[str]) -> dict[str, Any]:

@@ -71,11 +71,11 @@ def declare(
         "resolve": resolve,
         "tolerance": tolerance,
     }
-    given = {option: value for option, value in options.items() if value is not None}
-    if file is not None and (given or kind != "label"):
+    declared = {option: value for option, value in options.items() if value is not None}
+    if file is not None and (declared or kind != "label"):
         raise UsageError("--file: expected no options about the scheme with it", "leave them out")
     scheme = (
-        make_scheme(name, {"kind": kind, **given}, f"scheme {name!r}")
+        make_scheme(name, {"kind": kind, **declared}, f"scheme {name!r}")
         if file is None
         else read_scheme(file, name)
     )
@@ -140,7 +140,7 @@ def add(
         key = ()
     columns = LabelColumns(annotator, annotator_column, label_column, key)
     by = Authorship(message, adding.author() if author is None else author)
-    added, given = add_file(location, file, scheme, columns, by, replaces=replace)
+    added, file_labels = add_file(location, file, scheme, columns, by, replaces=replace)
     if as_json:
         facts = {
             "version": added.version.number,
@@ -149,12 +149,12 @@ def add(
             "added": added.added,
             "replaced": added.replaced,
             "repeated": added.repeated,
-            "skipped": dict(given.skipped),
-            "file": given.source.model_dump(mode="json"),
+            "skipped": dict(file_labels.skipped),
+            "file": file_labels.source.model_dump(mode="json"),
         }
         print_result(json.dumps(facts))
     else:
-        print_result(added_text(added, given.skipped))
+        print_result(added_text(added, file_labels.skipped))
 
 
 @labels.command()
@@ -199,13 +199,13 @@ def show(
             "--target: expected --resolved and --output with it", "it names a column of the file"
         )
     find = resolved_labels if resolved else labels_of
-    chosen, scheme_labels = find(Location.parse(table), scheme)
+    labelling_scheme, scheme_labels = find(Location.parse(table), scheme)
     if output is not None:
         write_csv(scheme_labels, output, target)
         ConsoleProgress().step(f"wrote {output}")
     shown = plain_rows(scheme_labels, limit)
     if as_json:
-        print_result(json.dumps({"scheme": chosen.name, "labels": shown}))
+        print_result(json.dumps({"scheme": labelling_scheme.name, "labels": shown}))
         return
     print_result(labels_text(shown, terminal_columns()))
     if len(scheme_labels.frame) > limit and output is None:
@@ -225,8 +225,8 @@ def agreement(table: At, scheme: Scheme = None, as_json: AsJson = False) -> None
     from packager.location import Location
     from packager.report.labels import agreement_text
 
-    chosen, scheme_labels = labels_of(Location.parse(table), scheme)
-    report = agreement_report(scheme_labels.frame, chosen)
+    labelling_scheme, scheme_labels = labels_of(Location.parse(table), scheme)
+    report = agreement_report(scheme_labels.frame, labelling_scheme)
     if as_json:
         print_result(json.dumps(report.model_dump(mode="json")))
     else:

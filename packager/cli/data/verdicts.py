@@ -179,10 +179,10 @@ def _apply_to_table(
     from packager.tables.derive import stale
 
     base = target.project.directory if target.project else None
-    wanted = Location.parse(output, base).unversioned() if output else None
+    output_location = Location.parse(output, base).unversioned() if output else None
     done: list[Corrections] = []
     derived_table, derived = apply_to_table(
-        table, decided, wanted, author(), ConsoleProgress(), done.append
+        table, decided, output_location, author(), ConsoleProgress(), done.append
     )
     for changes in done:
         _print_changes(changes.dropped, len(changes.cells), changes.unused)

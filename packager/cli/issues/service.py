@@ -90,8 +90,8 @@ def serve(
     from packager.tracker.sources.queries import read_queries
 
     progress = ConsoleProgress()
-    chosen = state or default_state()
-    check_state(chosen)
+    state_folder = state or default_state()
+    check_state(state_folder)
     for address in (*addresses_of(alertmanager), *([prometheus] if prometheus else [])):
         server_address(address)
     _check_pattern(alertmanager_receiver)
@@ -111,13 +111,13 @@ def serve(
         proxy_address=read.proxy.address if read.proxy is not None else "",
         proxy_header=read.proxy.header if read.proxy is not None else "",
     )
-    started = start(chosen, host, port, settings, read, database)
+    started = start(state_folder, host, port, settings, read, database)
     if as_json:
         known = {"url": started.url, "login_url": started.login_url(),
                  "token_file": str(started.token_file)}  # fmt: skip
         print_result(json.dumps(known))
     else:
-        progress.step(f"issues: {started.url}, data in {chosen}")
+        progress.step(f"issues: {started.url}, data in {state_folder}")
         progress.step(f"log in: {started.login_url()} (once, within 10 minutes)")
     started.run()
 

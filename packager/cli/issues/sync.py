@@ -45,14 +45,14 @@ def sync(
 
     from packager.tracker.forges.sync import synchronise
 
-    chosen = _forge(forge, location, api, forge_token_file)
-    if chosen.is_public and not public:
+    forge_client = _forge(forge, location, api, forge_token_file)
+    if forge_client.is_public and not public:
         raise UsageError(
-            f"{chosen.name}: everybody can read its issues",
+            f"{forge_client.name}: everybody can read its issues",
             "use a private repository, or add --public",
         )
     with connected(url, token_file) as client:
-        result = synchronise(client, chosen, band, ConsoleProgress())
+        result = synchronise(client, forge_client, band, ConsoleProgress())
     if as_json:
         print_result(json.dumps(asdict(result)))
 

@@ -99,16 +99,16 @@ def plan_folds(table: CheckedTable) -> Folds:
         raise NotApplicableError.too_few(len(rows), MIN_ROWS)
     if classes is not None and len(classes) < 2:
         raise NotApplicableError(f"fewer than two classes have {FOLDS} rows")
-    given = _codes(target.tolist(), classes)
+    codes = _codes(target.tolist(), classes)
     columns = [*table.features, *table.train_only]
     return Folds(
         rows,
         classes,
-        given,
+        codes,
         table.frame[columns].iloc[rows].reset_index(drop=True),
         table.features,
         target.reset_index(drop=True),
-        tuple(_splits(table, rows, given, classes is not None)),
+        tuple(_splits(table, rows, codes, classes is not None)),
     )
 
 

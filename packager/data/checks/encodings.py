@@ -30,9 +30,9 @@ def encoding(table: CheckedTable) -> Iterator[DataIssue]:
     for name, texts in table.texts.items():
         faults = [_fault(value) if isinstance(value, str) else None for value in texts.values]
         for fault, score in ((_Lost, 0.95), (_Misread, 0.9), (_Control, 0.7)):
-            wanted = np.array([isinstance(one, fault) for one in faults], np.bool_)
-            if wanted.any():
-                rows = rows_where(texts.rows_with(wanted))
+            mask = np.array([isinstance(one, fault) for one in faults], np.bool_)
+            if mask.any():
+                rows = rows_where(texts.rows_with(mask))
                 kinds = [str(faults[texts.codes[row]]) for row in rows]
                 yield DataIssue(
                     name,
@@ -51,8 +51,8 @@ def mixed_script(table: CheckedTable) -> Iterator[DataIssue]:
         usual, share = _usual(scripts, texts)
         if usual is None or not MIN_SCRIPT_SHARE <= share < 1:
             continue
-        wanted = np.array([one is not None and one != usual for one in scripts], np.bool_)
-        rows = rows_where(texts.rows_with(wanted))
+        mask = np.array([one is not None and one != usual for one in scripts], np.bool_)
+        rows = rows_where(texts.rows_with(mask))
         yield DataIssue(
             name,
             f"text in {usual}, as {share:.1%} of the rows",

@@ -76,10 +76,10 @@ class DeclaredColumn(FrozenModel):
 
     @model_validator(mode="after")
     def _form_fits_kind(self) -> DeclaredColumn:
-        wanted = {"array": ("shape", "element"), "list": ("element",)}.get(self.kind or "", ())
+        required = {"array": ("shape", "element"), "list": ("element",)}.get(self.kind or "", ())
         for key in ("shape", "element"):
-            if (getattr(self, key) is not None) != (key in wanted):
-                problem = "a value" if key in wanted else "none"
+            if (getattr(self, key) is not None) != (key in required):
+                problem = "a value" if key in required else "none"
                 raise ValueError(f"`{key}`: expected {problem} for kind {self.kind!r}")
         if self.default is not None and self.kind in ("array", "bytes", "list"):
             raise ValueError(f"`default`: expected none for kind {self.kind!r}")

@@ -31,23 +31,23 @@ def label_error(table: CheckedTable, out_of_fold: OutOfFoldPredictions) -> Itera
     if out_of_fold.classes is None:
         yield from _numbers(table, out_of_fold)
         return
-    given = out_of_fold.target_values.astype(np.intp)
-    flagged = confident(given, out_of_fold.predictions)
+    labels = out_of_fold.target_values.astype(np.intp)
+    flagged = confident(labels, out_of_fold.predictions)
     guess = np.argmax(out_of_fold.predictions, axis=1)
-    right = float((guess == given).mean())
+    right = float((guess == labels).mean())
     rows = np.flatnonzero(flagged)
     probability = out_of_fold.predictions[rows, guess[rows]]
     names = [truncate(str(label), MAX_LABEL) for label in out_of_fold.classes]
     texts = [
-        f"{names[given[r]]}; the model predicts {names[guess[r]]} "
-        f"({p:.0%}), {names[given[r]]} {out_of_fold.predictions[r, given[r]]:.0%}"
+        f"{names[labels[r]]}; the model predicts {names[guess[r]]} "
+        f"({p:.0%}), {names[labels[r]]} {out_of_fold.predictions[r, labels[r]]:.0%}"
         for r, p in zip(rows, probability, strict=True)
     ]
     yield DataIssue(
         table.target,
         "the label that a model trained without this row expects",
         "inspect the row: fix the label, keep or drop it",
-        0.3 + 0.5 * right * self_confidence(given, out_of_fold.predictions)[rows],
+        0.3 + 0.5 * right * self_confidence(labels, out_of_fold.predictions)[rows],
         out_of_fold.rows[rows],
         texts,
     )
@@ -101,10 +101,10 @@ def confident_joint(given: Ints, probabilities: Floats) -> Floats:
 def round_preserving_sums(joint: Floats) -> Ints:
     """``joint`` rounded to integers with the same row sums: the largest remainders round up."""
     down = np.floor(joint)
-    left = np.rint(joint.sum(axis=1) - down.sum(axis=1)).astype(np.intp)
+    row_deficit = np.rint(joint.sum(axis=1) - down.sum(axis=1)).astype(np.intp)
     order = np.argsort(down - joint, axis=1, kind="stable")
     rank = np.argsort(order, axis=1, kind="stable")
-    return np.asarray(down + (rank < left[:, None]), dtype=np.intp)
+    return np.asarray(down + (rank < row_deficit[:, None]), dtype=np.intp)
 
 
 def self_confidence(given: Ints, probabilities: Floats) -> Floats:

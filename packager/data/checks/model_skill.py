@@ -26,12 +26,12 @@ def check_skill(out_of_fold: OutOfFoldPredictions) -> None:
 
 
 def _check_classes(out_of_fold: OutOfFoldPredictions) -> None:
-    given = out_of_fold.target_values.astype(np.intp)
-    right = np.argmax(out_of_fold.predictions, axis=1) == given
-    present, sizes = np.unique(given, return_counts=True)
+    labels = out_of_fold.target_values.astype(np.intp)
+    right = np.argmax(out_of_fold.predictions, axis=1) == labels
+    present, sizes = np.unique(labels, return_counts=True)
     if len(present) < 2:
         raise NotApplicableError("the out-of-fold rows have one class")
-    recalls = np.array([right[given == code].mean() for code in present])
+    recalls = np.array([right[labels == code].mean() for code in present])
     chance = 1 / len(present)
     error = np.sqrt((chance * (1 - chance) / sizes).sum()) / len(present)
     balanced = float(recalls.mean())
@@ -46,12 +46,12 @@ def _check_numbers(out_of_fold: OutOfFoldPredictions) -> None:
     answered = np.isfinite(out_of_fold.predictions)
     if not answered.any():
         raise NotApplicableError("no row has an out-of-fold prediction")
-    given, answers = out_of_fold.target_values[answered], out_of_fold.predictions[answered]
-    saved = np.abs(given - np.median(given)) - np.abs(given - answers)
+    labels, answers = out_of_fold.target_values[answered], out_of_fold.predictions[answered]
+    saved = np.abs(labels - np.median(labels)) - np.abs(labels - answers)
     error = float(saved.std()) / np.sqrt(len(saved))
     if float(saved.mean()) <= MIN_STANDARD_ERRORS * error:
         raise NotApplicableError(
             "its out-of-fold predictions are no better than the median (mean absolute error "
-            f"{np.abs(given - answers).mean():.4g}, of the median "
-            f"{np.abs(given - np.median(given)).mean():.4g})"
+            f"{np.abs(labels - answers).mean():.4g}, of the median "
+            f"{np.abs(labels - np.median(labels)).mean():.4g})"
         )

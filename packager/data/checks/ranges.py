@@ -40,9 +40,9 @@ def _outside(
     above = values > (np.inf if high is None else high)
     rows = rows_where(below | above)
     if len(rows):
-        left = "" if low is None else f"at least {low:.15g}"
+        lower_text = "" if low is None else f"at least {low:.15g}"
         right = "" if high is None else f"at most {high:.15g}"
-        expected = " and ".join(side for side in (left, right) if side)
+        expected = " and ".join(side for side in (lower_text, right) if side)
         yield DataIssue(
             name, f"{expected} ({why})", "correct the value, or drop the row", score, rows
         )

@@ -91,22 +91,22 @@ def check(
     ``models=False`` skips the detectors that need scikit-learn. ``tell`` is called with the name
     of each detector before it runs.
     """
-    chosen = {**WITHOUT_MODELS, **(WITH_MODELS if models else {})}
+    detectors = {**WITHOUT_MODELS, **(WITH_MODELS if models else {})}
     messages = list(notes)
     if not len(table):
-        rest = ", ".join(name for name in (*chosen, LABEL_ERROR) if name != "schema")
+        rest = ", ".join(name for name in (*detectors, LABEL_ERROR) if name != "schema")
         messages.append(f"no rows, so only the schema was checked: {rest}")
     if models and len(table) > FOREST_SAMPLE:
         messages.append(f"outlier: checked {FOREST_SAMPLE:,} of {len(table):,} rows")
     if predictions is not None:
-        chosen[LABEL_ERROR] = lambda rows: label_error(rows, predictions)
+        detectors[LABEL_ERROR] = lambda rows: label_error(rows, predictions)
         if len(predictions.rows) < len(table):
             messages.append(
                 f"label_error: checked {len(predictions.rows):,} of {len(table):,} rows"
             )
     if not len(table):
-        chosen = {"schema": chosen["schema"]}
-    issues, unjudged = _run(chosen, table, tell)
+        detectors = {"schema": detectors["schema"]}
+    issues, unjudged = _run(detectors, table, tell)
     if len(table):
         messages += uncompared(table)
     for reason, names in unjudged.items():

@@ -23,11 +23,11 @@ def schema(table: CheckedTable) -> Iterator[DataIssue]:
     Score 0.7 and not blocking if the user accepted other columns in ``data add``.
     """
     columns = {column.name: column for column in infer_columns(table.frame)}
-    wanted = {c.name: (c.kind, _BEFORE) for c in table.expected.previous}
+    expected = {c.name: (c.kind, _BEFORE) for c in table.expected.previous}
     for name, declared in table.expected.declared.items():
-        if declared.kind is not None or name not in wanted:
-            wanted[name] = (declared.kind or "any", "as declared")
-    for name, (kind, why) in wanted.items():
+        if declared.kind is not None or name not in expected:
+            expected[name] = (declared.kind or "any", "as declared")
+    for name, (kind, why) in expected.items():
         if name not in columns:
             text = f"the column {name!r}, {why}"
             yield _wrong(name, "no such column", text, "add the column", _is_accepted(table, why))
@@ -41,7 +41,7 @@ def schema(table: CheckedTable) -> Iterator[DataIssue]:
             yield _wrong(name, got, text, fix, _is_accepted(table, why))
     if table.expected.previous:
         labels = table.expected.labels
-        for name in sorted(columns.keys() - wanted.keys()):
+        for name in sorted(columns.keys() - expected.keys()):
             if labels is not None and name == labels.target:
                 continue  # made of labels: no column of the table in any version
             if name not in table.features and name != table.target:

@@ -75,7 +75,7 @@ def _informative(table: CheckedTable, rows: Ints, y: np.ndarray, *, classes: boo
 
 
 def _neighbours(values: Floats, y: np.ndarray, *, classes: bool) -> float:
-    """How well the previous and next row, in the order of ``values``, predict a row's target."""
+    """Accuracy of a row's target predicted by its neighbours in the order of ``values``."""
     ordered = y[np.argsort(values, kind="stable")]
     if not classes:
         steps = np.abs(np.diff(ordered))

@@ -25,20 +25,22 @@ def array_converter(
     be held exactly; floats are rounded to the dtype. ``finite``: whether NaN and infinities are
     refused in arrays of floats.
     """
-    wanted, dtype = tuple(shape), np.dtype(element)
-    expected = f"{'x'.join(map(str, wanted))} {dtype} values as nested lists"
+    expected_shape, dtype = tuple(shape), np.dtype(element)
+    expected = f"{'x'.join(map(str, expected_shape))} {dtype} values as nested lists"
 
     def take(value: Any) -> npt.NDArray[Any]:
         if isinstance(value, np.ndarray):
-            if value.shape != wanted:
+            if value.shape != expected_shape:
                 raise ConversionError(expected)
             bad, array = _fitted(value, dtype, finite=finite)
         else:
-            bad, array = held_elements(flattened(value, wanted, expected), dtype, finite=finite)
+            bad, array = held_elements(
+                flattened(value, expected_shape, expected), dtype, finite=finite
+            )
         if bad is not None:
-            index = "".join(f"[{position}]" for position in np.unravel_index(bad, wanted))
+            index = "".join(f"[{position}]" for position in np.unravel_index(bad, expected_shape))
             raise ConversionError(f"{expected}, with {_wanted(dtype)} at {index}")
-        return array.reshape(wanted)
+        return array.reshape(expected_shape)
 
     return take
 

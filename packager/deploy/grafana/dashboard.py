@@ -117,17 +117,17 @@ def _laid_out(view: View, tracker: str, uids: tuple[str, str] | None) -> list[di
         grid = {"x": 0, "y": top, "w": COLUMNS, "h": 1}
         placed.append({"type": "row", "title": heading, "gridPos": grid, "panels": []})
         top += 1
-        left = tallest = 0
+        x = tallest = 0
         for panel in panels:
-            if left + panel.width > COLUMNS:
-                left, top, tallest = 0, top + tallest, 0
-            grid = {"x": left, "y": top, "w": panel.width, "h": panel.height}
+            if x + panel.width > COLUMNS:
+                x, top, tallest = 0, top + tallest, 0
+            grid = {"x": x, "y": top, "w": panel.width, "h": panel.height}
             linked = {
                 "links": panel_links(panel, view, tracker),
                 **_panel(panel, data_links(panel, tracker, uids)),
             }
             placed.append({**linked, "gridPos": grid})
-            left, tallest = left + panel.width, max(tallest, panel.height)
+            x, tallest = x + panel.width, max(tallest, panel.height)
         top += tallest
     return [{"id": number, **panel} for number, panel in enumerate(placed, 1)]
 
@@ -171,7 +171,7 @@ def _thresholds(steps: Any, base: str) -> dict[str, Any]:
 
 
 def _column(query: Query) -> dict[str, Any]:
-    """How a table shows one of its columns."""
+    """Display of one column of a table."""
     unit = query.unit
     properties: list[dict[str, Any]] = [{"id": "unit", "value": unit.grafana if unit else ""}]
     if unit and unit.decimals is not None:

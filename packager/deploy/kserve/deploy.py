@@ -78,8 +78,8 @@ def remove_kserve(name: str, target: Path) -> KserveResult:
         )
     removed = known.pop(folder)
     changed = _write(target, {}, known, folder)
-    left = generated_folder.read_generated(target).files
-    return KserveResult(tuple(sorted(left)), folder, removed, removed, tuple(changed))
+    remaining = generated_folder.read_generated(target).files
+    return KserveResult(tuple(sorted(remaining)), folder, removed, removed, tuple(changed))
 
 
 def known_versions(target: Path) -> dict[str, PredictorVersions]:

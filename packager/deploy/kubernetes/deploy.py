@@ -197,9 +197,9 @@ def deploy_kubernetes(
     tracker = _tracker(known.notes.get(TRACKER), cluster, options.tracker)
     others = [path for path in known.files if path.partition("/")[0] not in (work.name, FOLDER)]
     kinds = {work.name: issues_text(model)}
-    shared, left = _shared(tracker, models, kinds, known.files)
+    shared, remaining = _shared(tracker, models, kinds, known.files)
     notes = _notes(models, keyed, tracker)
-    changed = generated_folder.write(target, {**files, **shared}, notes, [*others, *left])
+    changed = generated_folder.write(target, {**files, **shared}, notes, [*others, *remaining])
     files |= shared
     return KubernetesResult(tuple(sorted(files)), work.name, work.version, tuple(changed))
 
@@ -267,7 +267,9 @@ def remove_kubernetes(name: str, target: Path) -> KubernetesResult:
     others = [path for path in known.files if path.partition("/")[0] not in (folder, FOLDER)]
     fields = known.notes.get(TRACKER)
     tracker = None if fields is None else ClusterTracker(**fields)
-    shared, left = _shared(tracker, models, {}, known.files)
+    shared, remaining = _shared(tracker, models, {}, known.files)
     notes = _notes(models, set(known.notes.get(KEYED, ())) - {folder}, tracker)
-    changed = generated_folder.write(target, shared, notes, [*others, *left])
-    return KubernetesResult(tuple(sorted([*others, *shared, *left])), folder, "", tuple(changed))
+    changed = generated_folder.write(target, shared, notes, [*others, *remaining])
+    return KubernetesResult(
+        tuple(sorted([*others, *shared, *remaining])), folder, "", tuple(changed)
+    )

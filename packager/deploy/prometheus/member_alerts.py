@@ -14,7 +14,7 @@ MIN_FAILED_SHARE = 0.05
 MIN_FAILED_ROWS = 10
 FAILED_WINDOW = "15m"
 READY_WINDOW = "10m"
-"""How long a member of a loaded model is not ready."""
+"""Time for which a member of a loaded model is not ready."""
 MIN_SLOW_CALLS = 10
 SLOW_WINDOW = "1h"
 SLOW_RATE = 3

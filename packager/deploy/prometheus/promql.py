@@ -26,7 +26,7 @@ BIN = "model, version, feature, bin"
 SLICE = "model, version, slice"
 ANOMALY = "model, version, feature, kind"
 LOOKBACK = "8m"
-"""How long a version counts as running after its last scrape: longer than a replica needs to
+"""Time for which a version counts as running after its last scrape: longer than a replica needs to
 restart, so that alerts continue; short enough that they end within ten minutes of the version."""
 
 

@@ -36,10 +36,10 @@ _ANSWERS, _REPLICAS = "haproxy_backend_http_responses_total", "haproxy_server_ht
 
 def _increase(name: str, window: str, code: str = "", model: str = "") -> str:
     """The sum of a counter's increase by model, of requests that clients sent to the model."""
-    chosen = [f'job="{PROXY_JOB}"', 'proxy=~"model|canary"']
-    chosen += [f'code="{code}"'] if code else []
-    chosen += [f"model={model}"] if model else []
-    return f"sum by (model) (increase({name}{{{', '.join(chosen)}}}[{window}]))"
+    matchers = [f'job="{PROXY_JOB}"', 'proxy=~"model|canary"']
+    matchers += [f'code="{code}"'] if code else []
+    matchers += [f"model={model}"] if model else []
+    return f"sum by (model) (increase({name}{{{', '.join(matchers)}}}[{window}]))"
 
 
 def _errors(window: str, model: str = "") -> str:

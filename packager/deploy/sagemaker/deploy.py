@@ -169,8 +169,8 @@ def remove_sagemaker(name: str, target: Path) -> SagemakerResult:
         )
     removed = known.pop(folder)
     changed = _write(target, {}, known, folder)
-    left = generated_folder.read_generated(target).files
-    return SagemakerResult(tuple(sorted(left)), folder, removed["region"], tuple(changed))
+    remaining = generated_folder.read_generated(target).files
+    return SagemakerResult(tuple(sorted(remaining)), folder, removed["region"], tuple(changed))
 
 
 def known_models(target: Path) -> dict[str, dict[str, str]]:

@@ -16,9 +16,9 @@ VARIANT = "live"
 """The same in each configuration: autoscaling and alarms name the variant."""
 STARTUP_SECONDS = 300
 BAKE_SECONDS = 300
-"""How long the first instance of a new version answers before the others follow."""
+"""Time for which the first instance of a new version answers before the others follow."""
 DRAIN_SECONDS = 120
-"""How long the earlier instances stay after the last one of the new version serves."""
+"""Time for which the earlier instances stay after the last one of the new version serves."""
 UPDATE_SECONDS = 3600
 NAME_HASH = 10
 

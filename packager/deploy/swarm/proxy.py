@@ -20,7 +20,7 @@ MAX_ROUTERS = 2
 MAX_WEIGHT = 256
 TEMPLATE = """\
 # The proxy of {name}. It is a config of the Swarm: change it here, then run `package deploy swarm`
-# again, which names it anew, and `docker stack deploy`.
+# again, which names it again, and `docker stack deploy`.
 {head}
 frontend metrics
   bind :{metrics}

@@ -91,7 +91,7 @@ def _text(path: Path) -> str | None:
     if not text.strip():
         raise UsageError(
             f"{path}: expected a secret, got an empty file",
-            "remove it: this command then makes it anew",
+            "remove it: this command then writes a new one",
         )
     return text
 

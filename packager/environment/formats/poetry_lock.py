@@ -105,7 +105,7 @@ class _Lock:
         key = f"package.{package['name']}"
         needs = values.table(package.get("dependencies"), f"{key}.dependencies", NAME)
         named = values.table(package.get("extras"), f"{key}.extras", NAME)
-        chosen = {
+        selected = {
             canonicalize_name(text.partition(" ")[0].partition("[")[0])
             for extra, texts in named.items()
             if canonicalize_name(extra) in extras
@@ -113,7 +113,7 @@ class _Lock:
         }
         for name, wish in needs.items():
             for edge in poetry_project.parsed(name, wish, f"{key}.dependencies.{name}", NAME):
-                optional = edge.dependency.is_optional() and canonicalize_name(name) not in chosen
+                optional = edge.dependency.is_optional() and canonicalize_name(name) not in selected
                 if not optional and self._applies(edge, extras):
                     yield edge
 

@@ -84,7 +84,7 @@ def edges(
     extras = values.table(poetry.get("extras"), f"{SECTION}.extras", called)
     values.check_known("extra", wanted.extras, extras, called)
     values.check_known("group", wanted.groups, group_names(poetry, called), called)
-    chosen = {
+    selected = {
         canonicalize_name(name)
         for extra, names in extras.items()
         if canonicalize_name(extra) in map(canonicalize_name, wanted.extras)
@@ -92,7 +92,7 @@ def edges(
     }
     for name, wish in own.items():
         optional = any(isinstance(one, dict) and one.get("optional") for one in _each(wish))
-        if name != "python" and (not optional or canonicalize_name(name) in chosen):
+        if name != "python" and (not optional or canonicalize_name(name) in selected):
             yield from parsed(name, wish, f"{key}.{name}", called)
     for group in wanted.groups:
         yield from _of_group(poetry, group, called)
@@ -127,8 +127,8 @@ def parsed(name: str, wish: Any, key: str, called: str) -> Iterator[PoetryDepend
     for one in _each(wish):
         path, constraint = None, one
         if isinstance(one, dict) and "path" in one:
-            given = values.text(one["path"], f"{key}.path", called)
-            path = given if given.startswith(("./", "../")) else f"./{given}"
+            path_text = values.text(one["path"], f"{key}.path", called)
+            path = path_text if path_text.startswith(("./", "../")) else f"./{path_text}"
             left_out = ("path", "develop", "subdirectory")
             constraint = {"version": "*", **{k: v for k, v in one.items() if k not in left_out}}
         if not isinstance(constraint, str | dict) or not _is_plain(constraint):

@@ -111,7 +111,7 @@ class _Lock:
     def _roots(self) -> Iterator[Package]:
         yield from self._needs(self.own, "")
         key = f"package.{self.own['name']}"
-        for kind, chosen, name in (
+        for kind, selected, name in (
             ("extra", self.wanted.extras, "optional-dependencies"),
             ("group", self.wanted.groups, "dev-dependencies"),
         ):
@@ -121,8 +121,8 @@ class _Lock:
                 empty = values.texts(metadata.get("provides-extras"), f"{key}.metadata", NAME)
             else:
                 empty = [*values.table(metadata.get("requires-dev"), f"{key}.metadata", NAME)]
-            values.check_known(kind, chosen, {*held, *empty}, NAME)
-            names = {canonicalize_name(one) for one in chosen}
+            values.check_known(kind, selected, {*held, *empty}, NAME)
+            names = {canonicalize_name(one) for one in selected}
             for one, listed in held.items():
                 if canonicalize_name(one) in names:
                     yield from values.tables(listed, f"{key}.{name}.{one}", NAME)

@@ -60,8 +60,8 @@ def find_base(
         named = RegistryReference.parse(reference)
         if known is not None:
             return known.called(str(named), pin.digest)
-        wanted = named if pin.digest is None else named.at(pin.digest)
-        return pull_base(wanted, str(named), platform, engine)
+        pinned = named if pin.digest is None else named.at(pin.digest)
+        return pull_base(pinned, str(named), platform, engine)
     if own is not None and own.pull(reference, platform):
         return _of_engine(reference, platform, own)
     return None

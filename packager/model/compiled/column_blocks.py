@@ -97,13 +97,13 @@ class ColumnBlock:
             block = arrays.rows_of(self._columns)
             if block is not None:
                 return block
-        chosen = [columns[at] for at in self._columns]
-        rows = len(chosen[0]) if chosen else 0
+        selected = [columns[at] for at in self._columns]
+        rows = len(selected[0]) if selected else 0
         try:
-            flat = np.fromiter(chain.from_iterable(chosen), np.float64, len(chosen) * rows)
+            flat = np.fromiter(chain.from_iterable(selected), np.float64, len(selected) * rows)
         except TypeError:  # nulls need the slower conversion
-            return np.array(chosen, np.float64)
-        return flat.reshape(len(chosen), rows)
+            return np.array(selected, np.float64)
+        return flat.reshape(len(selected), rows)
 
     def inside(self, values: Floats) -> Bools:
         """Mask of the rows that are within the limits of all columns, shape (rows,)."""
@@ -117,8 +117,8 @@ class ColumnBlock:
         numbers = np.empty((self._count, values.shape[1]))
         for group in self._groups:
             block = values[group.columns]
-            for name, given in group.steps:
-                block = VECTOR[name](block, *given)
+            for name, operands in group.steps:
+                block = VECTOR[name](block, *operands)
             numbers[group.numbers] = block
         for at, index, ops in self._single:
             numbers[at] = apply(ops, values[index])
@@ -128,8 +128,8 @@ class ColumnBlock:
 def _group(numbers: Sequence[tuple[int, Number]], indices: Mapping[int, int]) -> _Group:
     steps = []
     for ops in zip(*(number.ops for _, number in numbers), strict=True):
-        given = zip(*(op.values for op in ops), strict=True)
-        steps.append((ops[0].name, [np.array(own, np.float64)[:, None] for own in given]))
+        operands = zip(*(op.values for op in ops), strict=True)
+        steps.append((ops[0].name, [np.array(own, np.float64)[:, None] for own in operands]))
     return _Group(
         np.array([at for at, _ in numbers], np.intp),
         np.array([indices[number.column] for _, number in numbers], np.intp),

@@ -47,8 +47,8 @@ def scalar(ops: Sequence[Op]) -> Callable[[float], float]:
     steps = [(_SCALAR[op.name], op.values) for op in ops]
 
     def chain(x: float) -> float:
-        for step, given in steps:
-            x = step(float(x), *given)
+        for step, operand in steps:
+            x = step(float(x), *operand)
         return x
 
     return chain

@@ -76,7 +76,7 @@ class LookupTable(FrozenModel):
 
 
 class Matrix(FrozenModel):
-    """How a matrix of float64 is filled from the columns of a request."""
+    """Filling of a matrix of float64 from the columns of a request."""
 
     width: int
     numbers: tuple[Number, ...] = ()
@@ -118,7 +118,7 @@ class SparseLinear(FrozenModel):
     largest: float | None = None
     """If weights are products of the model's own: the largest sum of their absolute values."""
     terms: int = 0
-    """How many products such a weight is the sum of at most."""
+    """Largest number of products of which such a weight is the sum."""
 
 
 class Trees(FrozenModel):
@@ -277,9 +277,9 @@ def read(folder: Path) -> tuple[Form, bytes | mmap.mmap | None]:
     try:
         return form, mapped(folder / name) if name == ARRAYS else (folder / name).read_bytes()
     except OSError as error:
-        wanted = "trees" if name == TREES else "arrays"
+        expected = "trees" if name == TREES else "arrays"
         raise PackageError(
-            f"{folder / name}: expected the {wanted} of the compiled model, got {error}",
+            f"{folder / name}: expected the {expected} of the compiled model, got {error}",
             "the package is damaged: build it again",
         ) from error
 

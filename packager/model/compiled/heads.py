@@ -57,7 +57,7 @@ class OutputLayer(Protocol):
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """How to interpret the scores of a head."""
+    """Interpretation of the scores of a head."""
 
     task: Task
     classes: tuple[Scalar, ...] | None

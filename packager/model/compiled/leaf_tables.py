@@ -125,15 +125,17 @@ class LeafTables:
     def _some(self, matrix: Floats) -> Floats:
         nan = np.isnan(matrix)
         any_nan = nan.any()
-        left: Masks | None = None
+        leaf_masks: Masks | None = None
         for at, first, _, thresholds in self._thresholds:
             indices = thresholds.searchsorted(matrix[:, at], "right" if self._strict else "left")
             if any_nan:
                 indices[nan[:, at]] = len(thresholds) + 1
             masks = self._masks.take(indices + first, axis=0)
-            left = masks if left is None else np.bitwise_and(left, masks, out=left)
-        assert left is not None  # ``of`` takes no ensemble without a condition
-        return self._reached(left)
+            leaf_masks = (
+                masks if leaf_masks is None else np.bitwise_and(leaf_masks, masks, out=leaf_masks)
+            )
+        assert leaf_masks is not None  # ``of`` takes no ensemble without a condition
+        return self._reached(leaf_masks)
 
     def _reached(self, left: Masks) -> Floats:
         """The values of the first leaves that are left, of the shape of ``left``, (…, trees)."""

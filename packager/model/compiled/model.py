@@ -157,13 +157,13 @@ class CompiledModel:
         inside = np.ones(rows, bool)
         for encoder in (self._encoder, *(encoder for encoder, _ in self._steps)):
             inside &= encoder.inside(columns, rows, arrays)
-        chosen = np.flatnonzero(inside)
-        if len(chosen) < rows:
-            columns = [[column[row] for row in chosen.tolist()] for column in columns]
-            arrays = None if arrays is None else arrays.at(chosen)
-        answers = self._answers(self._matrix(columns, len(chosen), arrays))
-        inside[chosen] = answers.good
-        return self._scattered(answers, chosen, rows), inside
+        indices = np.flatnonzero(inside)
+        if len(indices) < rows:
+            columns = [[column[row] for row in indices.tolist()] for column in columns]
+            arrays = None if arrays is None else arrays.at(indices)
+        answers = self._answers(self._matrix(columns, len(indices), arrays))
+        inside[indices] = answers.good
+        return self._scattered(answers, indices, rows), inside
 
     def _matrix(
         self, columns: Sequence[Sequence[Any]], rows: int, arrays: ColumnArrays | None
@@ -189,10 +189,10 @@ class CompiledModel:
         if not self.form.nan:
             good &= ~np.isnan(matrix).any(axis=1)
         if not good.all():
-            chosen = np.flatnonzero(good)
-            answers = self._answers(matrix[chosen])
-            good[chosen] = answers.good
-            scattered = self._scattered(answers, chosen, len(matrix))
+            indices = np.flatnonzero(good)
+            answers = self._answers(matrix[indices])
+            good[indices] = answers.good
+            scattered = self._scattered(answers, indices, len(matrix))
             return BatchOutput(scattered.labels, scattered.probabilities, good, scattered.more)
         if not len(matrix):
             return BatchOutput([], None, good)
@@ -279,8 +279,8 @@ def _head(
     if isinstance(form.head, Native):
         assert parts is not None
         return NativeEstimator(form.head, form.matrix.sparse, parts)
-    given = zip(form.parts, form.parts_content(content), meanings, strict=True)
-    heads = [_part(head, own, meaning) for head, own, meaning in given]
+    described_parts = zip(form.parts, form.parts_content(content), meanings, strict=True)
+    heads = [_part(head, own, meaning) for head, own, meaning in described_parts]
     return JoinedHeads(heads, outputs) if outputs else heads[0]
 
 

@@ -149,9 +149,11 @@ class _Level:
             features: Integers = self._table.take(keys)
             return features
         order = keys.argsort() if len(keys) > MAX_UNSORTED else None
-        wanted = keys if order is None else keys[order]
-        indices = self._keys.searchsorted(wanted)
-        features = np.where(self._keys.take(indices) == wanted, self._features.take(indices), -1)
+        ordered_keys = keys if order is None else keys[order]
+        indices = self._keys.searchsorted(ordered_keys)
+        features = np.where(
+            self._keys.take(indices) == ordered_keys, self._features.take(indices), -1
+        )
         if order is None:
             return features
         restored = np.empty_like(features)

@@ -1,4 +1,4 @@
-"""How far compiled answers of ``[outputs]`` are from the model's, types and order included."""
+"""Difference of compiled answers of ``[outputs]`` from the model's, types and order included."""
 
 from __future__ import annotations
 

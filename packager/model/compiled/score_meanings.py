@@ -1,4 +1,4 @@
-"""How the scores of a compiled form are interpreted: task, classes, probabilities."""
+"""Interpretation of the scores of a compiled form: task, classes, probabilities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packager.model.compiled.joined_answers import part_meanings
 def score_meanings(
     form: Form, task: Task, classes: tuple[Scalar, ...] | None, outputs: Sequence[Output]
 ) -> list[HeadSpec]:
-    """How to interpret the scores of each of the form's heads."""
+    """Interpretation of the scores of each of the form's heads."""
     if not outputs or not form.parts:
         known = _has_probabilities(form.head, task)
         return [HeadSpec(task, classes, known, form.tolerance)]

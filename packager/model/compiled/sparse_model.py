@@ -167,9 +167,9 @@ class SparseModel:
         if len(counts) <= 1:
             yield columns
             return
-        left = [iter(column) for column in columns]
+        iterators = [iter(column) for column in columns]
         for count in counts.tolist():
-            yield [list(islice(column, count)) for column in left]
+            yield [list(islice(column, count)) for column in iterators]
 
     def _part(self, columns: Columns) -> tuple[BatchOutput, Bools]:
         features, inside = self._features(columns)

@@ -9,7 +9,7 @@ from packager.model.compiled.stored_arrays import StoredArray
 
 
 class TextAnalysis(FrozenModel):
-    """How a document is divided into n-grams, as scikit-learn's vectorizers do."""
+    """Division of a document into n-grams, as scikit-learn's vectorizers do it."""
 
     analyzer: Literal["word", "char", "char_wb"]
     lowercase: bool

@@ -80,8 +80,10 @@ class TreeModel:
         """float32 sums over the trees in their order, shape (rows, classes)."""
         rows = len(matrix)
         if self._tables is None:
-            given = np.ascontiguousarray(matrix)
-            leaves = self._gtil.predict_per_tree(self._model, given, nthread=1).reshape(rows, -1)
+            contiguous = np.ascontiguousarray(matrix)
+            leaves = self._gtil.predict_per_tree(self._model, contiguous, nthread=1).reshape(
+                rows, -1
+            )
         else:
             leaves = self._tables(matrix.astype(np.float64)).astype(np.float32)
         bases = np.repeat(self._base.astype(np.float32)[None], rows, axis=0)

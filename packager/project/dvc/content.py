@@ -126,7 +126,7 @@ def _copied(tracked: TrackedOutput, repository: DvcRepository, target: Path) -> 
 
 def _copy(tracked: TrackedOutput, digest: str, repository: DvcRepository, target: Path) -> None:
     damaged = None
-    for stored in repository.kept(digest):
+    for stored in repository.candidates(digest):
         shutil.copyfile(stored, target)
         got = file_digest(target, tracked.algorithm)
         if got == digest:
@@ -143,7 +143,7 @@ def _copy(tracked: TrackedOutput, digest: str, repository: DvcRepository, target
 
 def _listing(tracked: TrackedOutput, repository: DvcRepository) -> dict[str, str]:
     """Name → digest of a folder's files, as its list in a store says."""
-    for stored in repository.kept(tracked.digest):
+    for stored in repository.candidates(tracked.digest):
         if stored.stat().st_size > MAX_LISTING:
             raise UsageError(f"{stored}: expected at most {MAX_LISTING:,} bytes", "name a file")
         try:
@@ -211,10 +211,10 @@ def _changed(
     back = f"`{brings}` brings the recorded content back"
     if not tracked.cached:
         back = f"`git checkout {tracked.path}` brings the recorded content back, if git has it"
-    anew = "`dvc repro` records it anew"
+    again = "`dvc repro` records it again"
     return UsageError(
         f"{tracked.path}: expected {wanted}, as {address.file} states, got {got}{what}",
-        f"{back}; {anew if tracked.stage else '`dvc add` or `dvc commit` records this one'}",
+        f"{back}; {again if tracked.stage else '`dvc add` or `dvc commit` records this one'}",
     )
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 Algorithm = Literal["md5", "md5-dos2unix"]
 FOLDER = ".dir"
-"""How the digest of a folder ends."""
+"""Suffix of the digest of a folder."""
 DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
 _CHUNK = 1 << 20
 _BLOCK = 512

@@ -26,7 +26,7 @@ class DvcRepository:
     top: Path
     stores: tuple[Path, ...]
 
-    def kept(self, digest: str) -> Iterator[Path]:
+    def candidates(self, digest: str) -> Iterator[Path]:
         """The files that may have the content of ``digest``, which only its bytes prove."""
         for store in self.stores:
             for layout in (store / FILES, store):

@@ -116,14 +116,14 @@ def _strange(server: TrackingServer, got: str) -> PackageError:
 def _download(
     server: TrackingServer, files: list[tuple[str, str, int | None]], folder: Path
 ) -> None:
-    left = MAX_BYTES
+    remaining = MAX_BYTES
     for name, artifact, expected_size in files:
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        size = server.download(artifact, file, left)
+        size = server.download(artifact, file, remaining)
         if expected_size is not None and size != expected_size:
             raise PackageError(
                 f"{artifact}: expected {expected_size:,} bytes, got {size:,}",
                 "try again; if it stays so, the artifact store is damaged",
             )
-        left -= size
+        remaining -= size

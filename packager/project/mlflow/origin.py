@@ -101,14 +101,14 @@ def check_signature(origin: ModelOrigin, schema: Schema) -> None:
     A kind that the build could not know, of a package without data, differs from none.
     """
     kinds = {column.name: column.kind for column in schema.features}
-    for name, wanted in origin.columns.items():
+    for name, expected in origin.columns.items():
         kind = kinds.get(name)
         if kind is None and name in origin.optional:
             continue
         if kind is None:
-            raise _differs(origin, name, wanted, "no such feature")
-        if kind != "any" and kind not in KINDS.get(wanted, ()):
-            raise _differs(origin, name, wanted, f"{kind} in the data")
+            raise _differs(origin, name, expected, "no such feature")
+        if kind != "any" and kind not in KINDS.get(expected, ()):
+            raise _differs(origin, name, expected, f"{kind} in the data")
     for name in kinds:
         if name not in origin.columns:
             raise _differs(origin, name, "no such column", "it as a feature")

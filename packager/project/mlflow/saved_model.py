@@ -130,8 +130,8 @@ def _reader(
     for name, reason in REFUSED.items():
         if name in flavors:
             raise UsageError(f"{file}: the flavor {name} {reason}", OTHER_FORM)
-    wanted = general.get("predict_fn", "predict")
-    if sklearn is None or wanted not in ("predict", "predict_proba"):
+    function = general.get("predict_fn", "predict")
+    if sklearn is None or function not in ("predict", "predict_proba"):
         return "pyfunc", ""
     saved_as = sklearn.get("serialization_format", "pickle")
     if saved_as not in FORMATS:

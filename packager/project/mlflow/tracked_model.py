@@ -17,7 +17,7 @@ from packager.project.mlflow.address import (
 )
 
 SYSTEM = "mlflow."
-"""How the names of MLflow's own tags begin; they hold a user's name and settings of its pages."""
+"""Prefix of the names of MLflow's own tags; they hold a user's name and settings of its pages."""
 PROGRAM, COMMIT = "mlflow.source.name", "mlflow.source.git.commit"
 MAX_FACTS = 1_000
 """Metrics, parameters and tags of each kind."""

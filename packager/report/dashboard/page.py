@@ -105,10 +105,10 @@ def _versions(choices: Choices) -> str:
     if len(choices.versions) < 2:
         return ""
     address = choices.address
-    chosen = set(address.versions) or set(choices.versions)
+    selected = set(address.versions) or set(choices.versions)
     links = [("all", address.link(versions=()), not address.versions)]
     links += [
-        (version, address.link(versions=(version,)), chosen == {version})
+        (version, address.link(versions=(version,)), selected == {version})
         for version in choices.versions
     ]
     return _row("Version", links)
@@ -119,9 +119,9 @@ def _names(title: str, names: Sequence[str], address: PageAddress, field: str) -
     links = [(name, address.link(**{field: name}), name == current) for name in names]
     if len(links) <= FEW:
         return _row(title, links) if len(links) > 1 else ""
-    chosen = [link for link in links if link[2]] or links[:1]
+    shown_links = [link for link in links if link[2]] or links[:1]
     rest = _row(title, links)
-    return f"{_row(title, chosen)}{folded(f'{title}: all {len(links)}', rest)}"
+    return f"{_row(title, shown_links)}{folded(f'{title}: all {len(links)}', rest)}"
 
 
 def _row(title: str, links: Sequence[tuple[str, str, bool]]) -> str:

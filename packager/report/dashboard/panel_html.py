@@ -28,7 +28,7 @@ class PanelContext:
     view: ViewAnswer
     window: str
     versions: int
-    """How many are chosen: with one, nothing names it."""
+    """Number of chosen versions: with one, nothing names it."""
     link: LinkOf
     issues: str = ""
     """Address of the issue tracker; empty without one."""

@@ -80,31 +80,33 @@ class PrometheusSite:
     def served(self, address: PageAddress) -> SitePage:
         """The page of one view; status 503 if Prometheus doesn't answer."""
         try:
-            versions, chosen = self._chosen(address)
+            versions, variables = self._chosen(address)
             view = self._view(address)
-            answer = self._source.answer(view, _of(view, chosen), address.seconds)
-            features = self._names(chosen, "model_feature_reference_rows", "feature")
-            slices = self._names(chosen, "model_slice_predictions_total", "slice")
+            answer = self._source.answer(view, _of(view, variables), address.seconds)
+            features = self._names(variables, "model_feature_reference_rows", "feature")
+            slices = self._names(variables, "model_slice_predictions_total", "slice")
         except SourceAwayError as error:
             return SitePage(503, self._away(address, str(error)))
         self._reached = time.time()
         choices = Choices(address, versions, slices, features)
-        context = self._context(answer, address, len(chosen.versions), chosen, linked=True)
+        context = self._context(answer, address, len(variables.versions), variables, linked=True)
         body = [navigation(choices), *view_body(answer, context)]
         about = None if address.view == "fleet" else self._model
         facts = model_facts(about, versions, address.window, answer.end)
-        return SitePage(200, html_page(self._title(view, chosen), facts, body, self._footer()))
+        return SitePage(200, html_page(self._title(view, variables), facts, body, self._footer()))
 
     def file(self, address: PageAddress) -> str:
         """One page with all three views; raises ``PackageError`` if Prometheus is away."""
         try:
-            versions, chosen = self._chosen(address)
+            versions, variables = self._chosen(address)
             parts = []
             for index, name in enumerate(VIEWS):
                 view = self._view(replace(address, view=name))
-                answer = self._source.answer(view, _of(view, chosen), address.seconds)
-                context = self._context(answer, address, len(chosen.versions), chosen, linked=False)
-                heading = f"{TITLES[name]}{f' {chosen.slice}' if name == 'slice' else ''}"
+                answer = self._source.answer(view, _of(view, variables), address.seconds)
+                context = self._context(
+                    answer, address, len(variables.versions), variables, linked=False
+                )
+                heading = f"{TITLES[name]}{f' {variables.slice}' if name == 'slice' else ''}"
                 parts.append(f'<h2 class="view" id="{name}">{words(heading, 120)}</h2>')
                 parts += view_body(answer, context, (index + 1) * PANELS_OF_A_VIEW)
         except SourceAwayError as error:
@@ -116,10 +118,10 @@ class PrometheusSite:
 
     def _chosen(self, address: PageAddress) -> tuple[list[str], VariableValues]:
         versions = self._source.versions(self._model.name, address.seconds)
-        wanted = tuple(address.versions) or tuple(versions) or (self._model.version,)
+        requested = tuple(address.versions) or tuple(versions) or (self._model.version,)
         plain = self._model.features[0] if self._model.features else ""
         feature = address.feature or plain
-        return versions, VariableValues(self._model.name, wanted, address.slice, feature)
+        return versions, VariableValues(self._model.name, requested, address.slice, feature)
 
     def _names(self, chosen: VariableValues, metric: str, label: str) -> list[str]:
         series = f'{metric}{{model="$model", version=~"$version"}}'
@@ -165,9 +167,9 @@ class PrometheusSite:
         )  # fmt: skip
         reason = f"No data: Prometheus did not answer, {since}."
         view = self._view(address)
-        chosen = VariableValues(self._model.name, (), address.slice, address.feature)
+        variables = VariableValues(self._model.name, (), address.slice, address.feature)
         rows = [
-            (heading, [PanelAnswer(panel, chosen.title(panel.title)) for panel in panels])
+            (heading, [PanelAnswer(panel, variables.title(panel.title)) for panel in panels])
             for heading, panels in view.rows
         ]
         now = time.time()
@@ -179,7 +181,7 @@ class PrometheusSite:
             *view_body(answer, context),
         ]
         facts = model_facts(self._model, [], address.window, now)
-        return html_page(self._title(view, chosen), facts, body, self._footer())
+        return html_page(self._title(view, variables), facts, body, self._footer())
 
 
 class ScrapedSite:

@@ -91,6 +91,6 @@ def bins_table(answer: PanelAnswer) -> str:
 
 
 def _more(rows: Sized) -> str:
-    """How many rows a table leaves out."""
+    """Text with the number of rows that a table leaves out."""
     more = len(rows) - MAX_ROWS
     return f'<p class="note">{more:,} more rows are not shown.</p>' if more > 0 else ""

@@ -62,10 +62,10 @@ class SwarmCanary:
         removes the candidate first, whose requests the router sends to the other tasks.
         """
         tasks = replicas_of(self.service)
-        wanted = max(1, math.ceil(tasks * share))
-        scale_candidate(self.swarm, self.service, self.candidate, wanted)
+        canary_tasks = max(1, math.ceil(tasks * share))
+        scale_candidate(self.swarm, self.service, self.candidate, canary_tasks)
         name, alias = self.service["Spec"]["Name"], alias_of(self.service)
-        weights = router_weights(tasks, wanted, share)
+        weights = router_weights(tasks, canary_tasks, share)
         end = time.time() + 60 * minutes + START_SECONDS
         text = router_config(alias, self.candidate.alias, weights, math.ceil(end))
         config = content_name(name + CANARY, text)

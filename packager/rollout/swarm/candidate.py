@@ -56,8 +56,8 @@ def running_candidate(
     """
     spec, alias = candidate_spec(service, new), alias_of(service)
     network = swarm.network(service)
-    for left in (service["Spec"]["Name"] + CANARY, spec["Name"]):  # by a killed update
-        swarm.remove(left)
+    for service_name in (service["Spec"]["Name"] + CANARY, spec["Name"]):  # by a killed update
+        swarm.remove(service_name)
     progress.step(f"candidate: one task of {new.image}")
     service_id = swarm.create(spec)
     try:
@@ -94,9 +94,9 @@ def wait_running(swarm: Swarm, name: str, tasks: int, seconds: float) -> None:
             one = ended or next(iter(current_tasks), None)
             state = one.state if one else "not there yet"
             reason = (one.error if one else "") or "no reason given"
-            wanted = "a running task" if tasks == 1 else f"{tasks} running tasks"
+            expected = "a running task" if tasks == 1 else f"{tasks} running tasks"
             raise PackageError(
-                f"{name}: expected {wanted}, got one that is {state}: {reason}",
+                f"{name}: expected {expected}, got one that is {state}: {reason}",
                 "start the image by hand and read what it writes (docker run); check that the "
                 "hosts can pull it, and have memory for a task more",
             )

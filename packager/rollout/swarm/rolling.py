@@ -24,7 +24,7 @@ POLL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class RollResult:
-    """How a rolling update ended."""
+    """Result of a rolling update."""
 
     outcome: RollOutcome
     reason: str
@@ -41,22 +41,22 @@ def roll(swarm: Swarm, service: Service, spec: Mapping[str, Any], progress: Prog
     begun = time.monotonic()
     until = begun + rolling_seconds(service)
     swarm.change(_now(swarm, service), spec)
-    wanted = TaskForm.of(spec)
+    target_form = TaskForm.of(spec)
     last_message = ""
     while time.monotonic() < until:
         time.sleep(POLL_SECONDS)
         state = swarm.update_state(service["ID"])
         if state.state in ENDED:
             outcome = ENDED[state.state]
-            reason = "" if outcome == "completed" else _reason(swarm, service, wanted)
+            reason = "" if outcome == "completed" else _reason(swarm, service, target_form)
             if outcome != "completed":
                 reason = reason or state.message
             return RollResult(outcome, reason, time.monotonic() - begun)
-        line = progress_line(swarm.tasks(service["ID"]), wanted, state.state)
+        line = progress_line(swarm.tasks(service["ID"]), target_form, state.state)
         if line != last_message:
             progress.step(f"rolling update: {line}")
             last_message = line
-    reason = _reason(swarm, service, wanted) or "its tasks did not become healthy in time"
+    reason = _reason(swarm, service, target_form) or "its tasks did not become healthy in time"
     swarm.change(_now(swarm, service), service["Spec"])
     return RollResult("timed out", reason, time.monotonic() - begun)
 
@@ -86,7 +86,7 @@ class TaskForm:
 
 
 def progress_line(tasks: list[SwarmTask], wanted: TaskForm, state: str) -> str:
-    """How many tasks as ``wanted`` run, and what keeps the others waiting."""
+    """Line with the number of tasks as ``wanted`` that run, and what keeps the others waiting."""
     meant = [task for task in tasks if task.wanted == "running"]
     new = sum(one.state == "running" and wanted.has(one) for one in meant)
     waiting = next((one.error for one in meant if one.state == "pending" and one.error), "")

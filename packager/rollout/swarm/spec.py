@@ -149,7 +149,7 @@ def scaled(service: Service, tasks: int) -> dict[str, Any]:
 
 
 def replicas_of(service: Service) -> int:
-    """How many tasks ``service`` is to have."""
+    """Number of tasks that ``service`` is to have."""
     return int(service["Spec"]["Mode"].get("Replicated", {}).get("Replicas", 1))
 
 
@@ -182,7 +182,7 @@ def alias_of(service: Service) -> str:
 
 
 def start_seconds(service: Service) -> float:
-    """How long a task of ``service`` may take until it is healthy, and a minute."""
+    """Seconds that a task of ``service`` may take until it is healthy, and a minute."""
     container: Mapping[str, Any] = service["Spec"]["TaskTemplate"]["ContainerSpec"]
     check: Mapping[str, int] = container.get("Healthcheck", {})
     period, tries = check.get("StartPeriod", 0), check.get("Retries", 3)
@@ -191,7 +191,7 @@ def start_seconds(service: Service) -> float:
 
 
 def rolling_seconds(service: Service) -> float:
-    """How long an update of all replicas may take: start, monitoring window and grace of each."""
+    """Seconds for an update of all replicas: start, monitoring window and grace of each."""
     spec = service["Spec"]
     replicas = replicas_of(service)
     update = spec.get("UpdateConfig", {})

@@ -58,10 +58,10 @@ def with_texts(
 
 def bodies(rows: Sequence[Mapping[str, Any]], size: int) -> list[bytes]:
     """``/predict`` bodies of ``size`` rows each; rows repeat if there are too few."""
-    wanted = min(MAX_REQUESTS, max(1, -(-len(rows) // size) * min(size, 10)))
+    row_count = min(MAX_REQUESTS, max(1, -(-len(rows) // size) * min(size, 10)))
     texts = [json.dumps(row, allow_nan=False, separators=(",", ":")) for row in rows]
     requests = []
-    for index in range(wanted):
+    for index in range(row_count):
         # An offset that does not align with the number of rows varies the bodies.
         start = index * size if size == 1 else index * (size + 7)
         part = (texts[(start + offset) % len(texts)] for offset in range(size))
@@ -70,7 +70,7 @@ def bodies(rows: Sequence[Mapping[str, Any]], size: int) -> list[bytes]:
 
 
 def _fitting_rows(schema: Schema) -> int:
-    """How many rows have at most ``MAX_ELEMENTS`` elements of arrays, at least one."""
+    """Number of rows that have at most ``MAX_ELEMENTS`` elements of arrays, at least one."""
     elements = sum(math.prod(c.shape or ()) for c in schema.features if c.kind == "array")
     return max(1, MAX_ELEMENTS // max(1, elements))
 
@@ -123,8 +123,8 @@ def _numbers(
     if profile is None or profile.kind != "numeric":
         return [source.uniform(low, high) for _ in range(count)]
     bounds = [low, *profile.edges, high]
-    chosen = source.choices(range(len(profile.counts)), profile.counts, k=count)
-    return [source.uniform(bounds[index], bounds[index + 1]) for index in chosen]
+    bins = source.choices(range(len(profile.counts)), profile.counts, k=count)
+    return [source.uniform(bounds[index], bounds[index + 1]) for index in bins]
 
 
 def _as_sent(column: Column, number: float) -> Any:

@@ -73,7 +73,7 @@ def scheme_named(labels: Labels | None, name: str | None, location: Location) ->
     if len(matches) == 1:
         return matches[0]
     shown = ", ".join(scheme.name for scheme in known) or "none"
-    wanted = "one labelling scheme" if name is None else f"the labelling scheme {name!r}"
+    expected = "one labelling scheme" if name is None else f"the labelling scheme {name!r}"
     hint = f"name one with --scheme: {shown}"
     if not known or name is not None:
         hint = (
@@ -81,7 +81,7 @@ def scheme_named(labels: Labels | None, name: str | None, location: Location) ->
             f"{name or 'NAME'} --class A --class B"
         )
     raise UsageError(
-        f"{location}: expected {wanted}, got {shown if name is None else 'none'}", hint
+        f"{location}: expected {expected}, got {shown if name is None else 'none'}", hint
     )
 
 
@@ -166,11 +166,11 @@ def _matched(
     """The key of the row of each label, as stored."""
     stored = row_keys(store, version.number, key)
     own = stored if given.key == key else row_keys(store, version.number, given.key)
-    wanted = _texts(store, version, given)
+    key_texts = _texts(store, version, given)
     rows: dict[str | None, str | None] = dict(zip(own, stored, strict=True))
     unknown = [
         f"{one.location}: {_named(one, given.key)}"
-        for one, text in zip(given.labels, wanted, strict=True)
+        for one, text in zip(given.labels, key_texts, strict=True)
         if rows.get(text) is None
     ]
     at = Location(store.location.uri, version.number)
@@ -180,9 +180,9 @@ def _matched(
         "name the columns that identify rows with --on; a row hash changes with any cell of its row"
         ", so labels of changed rows need key columns",
     )
-    remaining = {*wanted}
+    remaining = {*key_texts}
     refuse_repeated((text for text in own if text in remaining), given.key, at)
-    return [str(rows[text]) for text in wanted]
+    return [str(rows[text]) for text in key_texts]
 
 
 def _texts(store: VersionedTable, version: Version, given: ImportedLabels) -> list[str | None]:

@@ -62,9 +62,9 @@ def labelled_rows(location: Location, scheme: str | None) -> LabelledRows:
     store = VersionedTable.open(location)
     version = store.version(location.version)
     labels = read_labels(location, version)
-    chosen = scheme_named(labels, scheme, Location(location.uri, version.number))
+    labelling_scheme = scheme_named(labels, scheme, Location(location.uri, version.number))
     assert labels is not None
-    return _of_scheme(labels, chosen, row_keys(store, version.number, labels.key))
+    return _of_scheme(labels, labelling_scheme, row_keys(store, version.number, labels.key))
 
 
 def disputed_rows(location: Location) -> list[RowDispute]:
@@ -138,8 +138,8 @@ def _with_column(
 
 def _trained(rows: LabelledRows, version: Version, at: Location) -> TrainedLabels:
     assert version.labels is not None
-    given = [row_label for row_label in rows.resolved if row_label is not None]
-    labelled = sum(row_label.label is not None for row_label in given)
+    resolved = [row_label for row_label in rows.resolved if row_label is not None]
+    labelled = sum(row_label.label is not None for row_label in resolved)
     if not labelled:
         raise UsageError(
             f"{at}: expected rows with a label of scheme {rows.scheme.name!r}, got none in "
@@ -151,6 +151,6 @@ def _trained(rows: LabelledRows, version: Version, at: Location) -> TrainedLabel
         scheme=rows.scheme,
         sha256=version.labels.sha256,
         labelled=labelled,
-        unresolved=len(given) - labelled,
-        unlabelled=len(rows.resolved) - len(given),
+        unresolved=len(resolved) - labelled,
+        unlabelled=len(rows.resolved) - len(resolved),
     )

@@ -54,17 +54,17 @@ def merge(
     itself, or a stored label unless ``replace``.
     """
     file = source.path
-    wanted: dict[tuple[str, str], NewLabel] = {}
+    new_labels: dict[tuple[str, str], NewLabel] = {}
     clashes = []
     for label in new:
-        known = wanted.setdefault((label.key, label.annotator), label)
+        known = new_labels.setdefault((label.key, label.annotator), label)
         if label.contradicts(known):
             clashes.append(_clash(label, known, f"{known.location} says"))
     refuse(clashes, f"{file}: expected one label by an annotator for a row", "keep one of them")
     others = stored[stored["scheme"] != scheme]
     old = stored[stored["scheme"] == scheme].astype(object)
     before = {(row.key, row.annotator): row for row in _labels_of(old)}
-    for pair, label in wanted.items():
+    for pair, label in new_labels.items():
         if pair in before and label.contradicts(before[pair]) and not replace:
             clashes.append(_clash(label, before[pair], "stored is"))
     refuse(
@@ -72,7 +72,7 @@ def merge(
         f"{file}: expected labels that agree with the stored ones of the same annotator",
         "correct the file, or replace the stored labels with --replace: older versions keep them",
     )
-    fresh = {pair: one for pair, one in wanted.items() if _differs(one, before.get(pair))}
+    fresh = {pair: one for pair, one in new_labels.items() if _differs(one, before.get(pair))}
     replaced = sum(pair in before for pair in fresh)
     retained = [
         (key, annotator) not in fresh

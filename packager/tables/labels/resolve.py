@@ -44,11 +44,11 @@ def resolve(labels: pd.DataFrame, scheme: LabelScheme) -> Iterator[RowLabel]:
         spreads = (max(numbers) - min(numbers) for _, numbers in _numbers(rows))
         widest = max(spreads, default=0.0)
     for key, group in groupby(rows, key=itemgetter(0)):
-        given = [(annotator, label) for _, annotator, label in group]
+        votes = [(annotator, label) for _, annotator, label in group]
         if scheme.kind == "number":
-            yield _number(key, given, scheme, widest)
+            yield _number(key, votes, scheme, widest)
         else:
-            yield _class(key, given, scheme)
+            yield _class(key, votes, scheme)
 
 
 def _class(key: str, given: list[tuple[str, str]], scheme: LabelScheme) -> RowLabel:

@@ -1,4 +1,4 @@
-"""How an issue ends without a person: its source clears it, a proof closes it, or time passes."""
+"""End of an issue without a person: its source clears it, a proof closes it, or time passes."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def without_observation(
     issue: Issue, key: str, now: float, who: str, text: str = "", resolved_in: str | None = None
 ) -> Transition:
     """An issue without one observation; resolved if it was the last one and it isn't flapping."""
-    left = _ended(issue, key, now)
-    if left.firing or issue.state in (State.RESOLVED, State.IGNORED):
-        return Transition(issue=left)
+    remaining = _ended(issue, key, now)
+    if remaining.firing or issue.state in (State.RESOLVED, State.IGNORED):
+        return Transition(issue=remaining)
     if issue.flapping:
         text = f"stays open until it is quiet for {duration_text(issue.quiet_seconds)}"
         event = Event(at=now, who=who, what="cleared", text=text)
-        return Transition(issue=left, events=(event,))
-    return closed(left, now, who, text or f"{who} no longer reports it", resolved_in)
+        return Transition(issue=remaining, events=(event,))
+    return closed(remaining, now, who, text or f"{who} no longer reports it", resolved_in)
 
 
 def unobserved(issue: Issue, key: str, now: float, who: str, version: str) -> Transition:
@@ -51,12 +51,12 @@ def unobserved(issue: Issue, key: str, now: float, who: str, version: str) -> Tr
 
     The next version's first complete hour decides whether it is resolved (``not_in_next``).
     """
-    left = _ended(issue, key, now)
-    if left.firing or issue.state in (State.RESOLVED, State.IGNORED):
-        return Transition(issue=left)
+    remaining = _ended(issue, key, now)
+    if remaining.firing or issue.state in (State.RESOLVED, State.IGNORED):
+        return Transition(issue=remaining)
     text = f"not observed any more: the last replica of {version or 'its version'} ended"
     event = Event(at=now, who=who, what="unobserved", text=text, version=version)
-    return Transition(issue=left.with_changes({"unobserved": True}), events=(event,))
+    return Transition(issue=remaining.with_changes({"unobserved": True}), events=(event,))
 
 
 def not_in_next(issue: Issue, now: float, who: str, version: str) -> Transition:

@@ -117,7 +117,7 @@ class Issue(StrictRecord):
     """Times at which it began again within minutes of its end."""
     flapping: bool = False
     quiet_seconds: FiniteFloat = HOUR
-    """How long a flapping issue has to be quiet until it is resolved."""
+    """Seconds without a change after which a flapping issue is resolved."""
     unobserved: bool = False
     """The last replica of its version ended before the source said that it was over."""
     snooze: Snooze | None = None

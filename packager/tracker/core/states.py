@@ -1,4 +1,4 @@
-"""How a finding that fires changes an issue: pure functions of issue, finding and time.
+"""Changes of an issue by a finding that fires: pure functions of issue, finding and time.
 
 ``clearing.py`` has the other direction, ``flapping.py`` what comes and goes. The
 table of states is in docs/issues.md, "States".

@@ -49,8 +49,8 @@ def synchronise(client: IssuesClient, forge: Forge, band: int, progress: Progres
     mirrors = client.mirrors(forge.name)
     remote = {one.number: one for one in forge.all()}
     by_mark = {mark: one for one in remote.values() if (mark := fingerprint_in(one.body))}
-    wanted = {"state": ["open", "acknowledged"], "band": list(range(1, band + 1))}
-    issues = {one["id"]: one for one in client.issues(wanted, MAX_ISSUES)}
+    selection = {"state": ["open", "acknowledged"], "band": list(range(1, band + 1))}
+    issues = {one["id"]: one for one in client.issues(selection, MAX_ISSUES)}
     for number in sorted({*issues, *mirrors}):
         issue = issues.get(number) or client.issue(number)
         mirror = mirrors.get(number)

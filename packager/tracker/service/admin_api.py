@@ -68,13 +68,15 @@ class AdminApi:
 
     async def add_token(self, request: Request, who: Principal) -> Response:
         """``POST tokens``: ``{"name", "scope"}``; the answer has the secret, once."""
-        given = await model_of(request, NewToken)
+        new_token = await model_of(request, NewToken)
         now = self._tracker.clock()
         try:
-            secret = await self._tracker.write(create_token, given.name, given.scope, who.name, now)
+            secret = await self._tracker.write(
+                create_token, new_token.name, new_token.scope, who.name, now
+            )
         except ValueError as error:
             raise RefusedError(409, "refused", str(error)) from None
-        answer = {"name": given.name, "scope": given.scope, "token": secret}
+        answer = {"name": new_token.name, "scope": new_token.scope, "token": secret}
         return JSONResponse(answer, 201)
 
     async def revoke_token(self, request: Request, who: Principal) -> Response:

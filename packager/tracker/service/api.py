@@ -99,9 +99,9 @@ class IssueApi:
 
     async def add_issue(self, request: Request, who: Principal) -> Response:
         """``POST issues``: an issue that a person adds; 200, and no 201, if it is known."""
-        given = _object(await body_of(request))
+        content = _object(await body_of(request))
         now = self._tracker.clock()
-        fields = {"share": 0.1, **given, "source": who.name, "starts_at": now}
+        fields = {"share": 0.1, **content, "source": who.name, "starts_at": now}
         try:
             finding = Finding.model_validate(fields)
         except ValidationError as error:
@@ -181,24 +181,24 @@ def parse_query(request: Request) -> tuple[Selection, Cursor | None]:
 
     ``state`` and ``band`` may occur several times; ``state=all`` selects every state.
     """
-    given = request.query_params
+    parameters = request.query_params
     check_parameters(request, PARAMETERS)
-    states = given.getlist("state")
-    chosen: dict[str, Any] = {"states": []} if "all" in states else {}
+    states = parameters.getlist("state")
+    filters: dict[str, Any] = {"states": []} if "all" in states else {}
     if states and "all" not in states:
-        chosen["states"] = states
-    if given.getlist("band"):
-        chosen["bands"] = [one.removeprefix("P") for one in given.getlist("band")]
-    chosen |= {
-        name: given[name]
+        filters["states"] = states
+    if parameters.getlist("band"):
+        filters["bands"] = [one.removeprefix("P") for one in parameters.getlist("band")]
+    filters |= {
+        name: parameters[name]
         for name in ("package", "kind", "owner", "label", "cause", "limit", "order", "folded")
-        if name in given
+        if name in parameters
     }
-    if "q" in given:
-        chosen["text"] = given["q"]
+    if "q" in parameters:
+        filters["text"] = parameters["q"]
     try:
-        after = Cursor.decode(given["after"]) if given.get("after") else None
-        return Selection.model_validate(chosen), after
+        after = Cursor.decode(parameters["after"]) if parameters.get("after") else None
+        return Selection.model_validate(filters), after
     except CursorError as error:
         raise RefusedError(400, "malformed", f"after: {error}") from None
     except ValidationError as error:

@@ -135,11 +135,11 @@ class Authenticator:
         sender = request.client.host if request.client is not None else ""
         if not self._settings.proxy_address or sender != self._settings.proxy_address:
             return None
-        given = request.headers.getlist(self._settings.proxy_header)
-        if len(given) != 1 or "," in given[0]:
+        header_values = request.headers.getlist(self._settings.proxy_header)
+        if len(header_values) != 1 or "," in header_values[0]:
             return None  # one of them may be the client's
         try:
-            name = PERSON_NAME.validate_python(given[0].strip())
+            name = PERSON_NAME.validate_python(header_values[0].strip())
         except ValidationError:
             return None
         return Principal(name, TokenScope.WRITE, session=f"proxy:{name}")

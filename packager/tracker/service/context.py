@@ -17,7 +17,7 @@ from packager.tracker.store.quota import QuotaExceededError, spend
 from packager.tracker.store.writer import Writer
 
 Asked = ParamSpec("Asked")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class ServiceContext:
     async def write_as(
         self,
         who: Principal,
-        function: Callable[Concatenate[Writer, Asked], Found],
+        function: Callable[Concatenate[Writer, Asked], Result],
         *args: Asked.args,
         **options: Asked.kwargs,
-    ) -> Found:
+    ) -> Result:
         """``function(writer, …)`` in a transaction, within what ``who`` may add in a day.
 
         Raises ``RefusedError`` 429; then nothing is changed.
         """
         now = self.tracker.clock()
 
-        def run(store: Writer) -> Found:
+        def run(store: Writer) -> Result:
             returned = function(store, *args, **options)
             spend(store, who.name, now)
             return returned

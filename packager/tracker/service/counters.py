@@ -12,7 +12,7 @@ from packager.tracker.sources.alertmanager import ReceivedAlert
 
 MAX_WAITING = 5_000
 PLOT_SECONDS = 15 * MINUTE
-"""How long a plot stays as it is."""
+"""Seconds for which a plot is used again."""
 
 
 @dataclass
@@ -48,12 +48,12 @@ class WaitingAlerts:
 
     def take(self, most: int) -> list[tuple[ReceivedAlert, bool]]:
         """At most ``most`` alerts, those that begin first."""
-        chosen = sorted(self._alerts.values(), key=lambda one: not one[1])[:most]
-        for alert, _ in chosen:
+        ordered = sorted(self._alerts.values(), key=lambda one: not one[1])[:most]
+        for alert, _ in ordered:
             del self._alerts[alert.fingerprint]
         if not self._alerts:
             self._some.clear()
-        return chosen
+        return ordered
 
     def is_plot_due(self, alert: ReceivedAlert, now: float) -> bool:
         """Whether an alert's plot is old; then it counts as drawn now."""

@@ -18,7 +18,7 @@ from packager.tracker.store.writer import Writer
 
 UPKEEP_SECONDS = 10.0
 MAX_DELIVERY_AGE = 30 * DAY
-"""How long the ids of messages are remembered; no sender repeats a message for longer."""
+"""Time for which the ids of messages are remembered; no sender repeats a message for longer."""
 NOTHING: Mapping[str, float] = MappingProxyType({})
 _LOG = logging.getLogger(__name__)
 

@@ -54,11 +54,11 @@ class MirrorApi:
         """``PUT issues/N/mirror``."""
         await self._context.auth.require(request, TokenScope.WRITE)
         try:
-            given = MirrorBody.model_validate_json(await body_of(request))
+            mirror_body = MirrorBody.model_validate_json(await body_of(request))
         except ValidationError as error:
             raise malformed(error) from None
         number, tracker = request.path_params["number"], self._context.tracker
-        seen = given.mirror.model_dump_json()
-        if not await tracker.write(keep_mirror, number, given.forge, seen, tracker.clock()):
+        seen = mirror_body.mirror.model_dump_json()
+        if not await tracker.write(keep_mirror, number, mirror_body.forge, seen, tracker.clock()):
             raise not_found(number)
-        return JSONResponse({"issue": number, "forge": given.forge})
+        return JSONResponse({"issue": number, "forge": mirror_body.forge})

@@ -49,7 +49,7 @@ class ServiceSettings:
     look_seconds: float = 3.0
     """Between the two looks that both have to miss an alert."""
     settle_seconds: float = SETTLE_SECONDS
-    """How long Alertmanager runs until Prometheus has sent it all alerts again."""
+    """Seconds that Alertmanager runs until Prometheus has sent it all alerts again."""
     time_scale: int = 1
     """The time scale of the rules (``deploy monitoring --time-scale``), which divides the hour of a
     next version and the times of flapping issues."""

@@ -13,7 +13,7 @@ from packager.tracker.store.store import Store
 from packager.tracker.store.writer import Writer
 
 Asked = ParamSpec("Asked")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 MAX_READERS = 8
 
 
@@ -35,13 +35,13 @@ class Tracker:
 
     async def read(
         self,
-        function: Callable[Concatenate[StoreReader, Asked], Found],
+        function: Callable[Concatenate[StoreReader, Asked], Result],
         *args: Asked.args,
         **options: Asked.kwargs,
-    ) -> Found:
+    ) -> Result:
         """``function(reader, …)`` on a consistent view."""
 
-        def run() -> Found:
+        def run() -> Result:
             with self.store.read() as reader:
                 return function(reader, *args, **options)
 
@@ -49,13 +49,13 @@ class Tracker:
 
     async def write(
         self,
-        function: Callable[Concatenate[Writer, Asked], Found],
+        function: Callable[Concatenate[Writer, Asked], Result],
         *args: Asked.args,
         **options: Asked.kwargs,
-    ) -> Found:
+    ) -> Result:
         """``function(writer, …)`` in a transaction."""
 
-        def run() -> Found:
+        def run() -> Result:
             with self.store.write() as writer:
                 writer.time_scale = self._time_scale
                 return function(writer, *args, **options)

@@ -240,8 +240,8 @@ def _numbers(notes: Mapping[str, str]) -> dict[str, float]:
     """Share and certainty, where the rule computes them."""
     if "share" not in notes:
         return {}
-    given = {name: _part(notes[name]) for name in ("share", "certainty") if name in notes}
-    known = {name: value for name, value in given.items() if value is not None}
+    numbers = {name: _part(notes[name]) for name in ("share", "certainty") if name in notes}
+    known = {name: value for name, value in numbers.items() if value is not None}
     return known if "share" in known else {}
 
 

@@ -14,7 +14,7 @@ from packager.tracker.sources.alertmanager import HeldAlert, ReceivedAlert, Sile
 from packager.tracker.sources.http_queries import SourceAwayError, get_json, shown_address
 
 EVERY_ALERT = {"active": "true", "silenced": "true", "inhibited": "true", "unprocessed": "true"}
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 _HELD: TypeAdapter[list[HeldAlert]] = TypeAdapter(list[HeldAlert])
 _SILENCES: TypeAdapter[list[Silence]] = TypeAdapter(list[Silence])
 
@@ -82,8 +82,8 @@ def _started_at(address: str) -> float:
 
 
 def _read(
-    adapter: TypeAdapter[list[Found]], url: str, parameters: Mapping[str, str]
-) -> list[Found]:
+    adapter: TypeAdapter[list[Result]], url: str, parameters: Mapping[str, str]
+) -> list[Result]:
     try:
         return adapter.validate_python(get_json(url, parameters))
     except ValidationError as error:

@@ -20,11 +20,11 @@ from packager.tracker.sources.queries import KindQueries
 from packager.tracker.sources.reconcile import ServedVersions
 
 LOOKBACK_SECONDS = 480
-"""How long a version counts as running after its last scrape; the alerts' rules have the same."""
+"""Time for which a version counts as running after its last scrape, as in the alerts' rules."""
 INFO = "model_package_info"
 MAX_SERIES = 5_000
 LIVES_SECONDS = 5.0
-"""How long an answer about running versions is used again, so that a burst asks once."""
+"""Time for which an answer about running versions is used again, so that a burst asks once."""
 
 
 class _Series(BaseModel):

@@ -21,7 +21,7 @@ class SourceHealth(NamedTuple):
     failed_since: float | None
     """When it first failed after that; None while it answers."""
     error: str
-    """How it failed last."""
+    """Error of its last failure."""
 
 
 def health_of(store: StoreReader, source: Source) -> SourceHealth:

@@ -118,10 +118,10 @@ class Listing:
         elif after is not None:
             conditions.append(SqlCondition("(band, urgency, opened_at, id) > (?, ?, ?, ?)", after))
         order = "state_since desc, id desc" if self._recent else "band, urgency, opened_at, id"
-        wanted = " and ".join(condition.sql for condition in conditions)
+        where = " and ".join(condition.sql for condition in conditions)
         sql = (
             "select id, band, urgency, opened_at, state_since from issue"
-            f" where {wanted} order by {order} limit ?"
+            f" where {where} order by {order} limit ?"
         )
         values = [value for condition in conditions for value in condition.values]
         hit = " and ".join(one.sql for one in self._tested) or "1 = 1"

@@ -1,4 +1,4 @@
-"""How much a token may add within a day: a sender that runs wild fills no store.
+"""Limit of what a token may add within a day: a sender that runs wild fills no store.
 
 What is known already costs nothing, so a sender at its limit still brings its findings up to date.
 """

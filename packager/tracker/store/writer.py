@@ -84,11 +84,11 @@ class Writer(StoreReader):
         """
         sql = "select * from event where issue = ? order by id"
         known = [event_of(row) for row in self.db.rows(sql, (issue,))]
-        left = Counter(one.model_copy(update={"imported": False}) for one in known)
+        counts = Counter(one.model_copy(update={"imported": False}) for one in known)
         new = []
         for event in (one.model_copy(update={"imported": False}) for one in events):
-            left[event] -= 1
-            if left[event] < 0:
+            counts[event] -= 1
+            if counts[event] < 0:
                 new.append(event.model_copy(update={"imported": True}))
         if known and new and new[0].at < known[-1].at:
             self.db.run("delete from event where issue = ?", (issue,))

@@ -75,12 +75,12 @@ class EquivalenceChecker:
             return 0
         columns = columns_of(self.schema, rows)
         answers, inside = self.compiled.predict_rows(columns)
-        chosen = np.flatnonzero(inside).tolist()
+        indices = np.flatnonzero(inside).tolist()
         self._same_domain(rows, columns, np.flatnonzero(~inside).tolist(), kind, judged)
-        if not chosen:
+        if not indices:
             return 0
         try:
-            frame = RowChecker(self.schema).check([rows[row] for row in chosen]).frame
+            frame = RowChecker(self.schema).check([rows[row] for row in indices]).frame
         except RowError:
             # Each row is valid, but a batch of integers and nulls may not be.
             middle = len(rows) // 2
@@ -92,10 +92,10 @@ class EquivalenceChecker:
         except Exception as error:
             # Any exception on rows in the domain is a difference.
             judged.differing.append(f"{kind} rows: the model raises {kind_of(error)}")
-            return len(chosen)
-        self._one_by_one(rows, columns, chosen, expected, kind, judged)
-        self._differences(rows, chosen, answers.at(chosen), expected, kind, judged)
-        return len(chosen)
+            return len(indices)
+        self._one_by_one(rows, columns, indices, expected, kind, judged)
+        self._differences(rows, indices, answers.at(indices), expected, kind, judged)
+        return len(indices)
 
     def _same_domain(
         self,

@@ -93,10 +93,12 @@ class FittedObject:
         probes = json.dumps(probed.probe.as_json()).encode()
         answer = self._answer("compile", header, [*columns.buffers, probes])
         document = json.loads(bytes(answer.buffers[0]))
-        left = iter(answer.buffers[1:])
+        buffers = iter(answer.buffers[1:])
         form = document["form"] or {}
-        texts = [DescribedText(one, _arrays(one["arrays"], left)) for one in form.pop("texts", ())]
-        heads = [DescribedHead(one, _arrays(one["arrays"], left)) for one in document["heads"]]
+        texts = [
+            DescribedText(one, _arrays(one["arrays"], buffers)) for one in form.pop("texts", ())
+        ]
+        heads = [DescribedHead(one, _arrays(one["arrays"], buffers)) for one in document["heads"]]
         return DescribedForm(document["form"], document["unsupported"], heads, texts)
 
     def _answer(

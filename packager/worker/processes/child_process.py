@@ -40,7 +40,7 @@ ProcessOutcome = Literal["finished", "failed", "timed out", "killed"]
 
 @dataclass(frozen=True)
 class ChildResult:
-    """How a step ended; ``message`` and ``hint`` describe a failure."""
+    """Result of a step; ``message`` and ``hint`` describe a failure."""
 
     outcome: ProcessOutcome
     folder: Path

@@ -1,4 +1,4 @@
-"""How the harness starts a process of the model host: the only place that knows.
+"""Start of a process of the model host by the harness: the only module that knows the command.
 
 The process has the interpreter of the model's environment and the variables of the worker, so its
 hash seed. Its numerical libraries are pinned to the same instruction set, by the features that its

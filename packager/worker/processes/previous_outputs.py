@@ -35,9 +35,9 @@ class Snapshot:
 
     def paths(self) -> list[Path]:
         """The watched folders, all below ``root``, none inside another."""
-        given = [self.code, Path(tempfile.gettempdir()), Path(os.environ.get("HOME") or self.code)]
-        given += [SHARED_MEMORY] if isolation() == "container" else []
-        folders = sorted({path.resolve() for path in given if path.is_dir()})
+        roots = [self.code, Path(tempfile.gettempdir()), Path(os.environ.get("HOME") or self.code)]
+        roots += [SHARED_MEMORY] if isolation() == "container" else []
+        folders = sorted({path.resolve() for path in roots if path.is_dir()})
         folders = [path for path in folders if path.is_relative_to(self.root)]
         return [p for p in folders if not any(p != o and p.is_relative_to(o) for o in folders)]
 

@@ -125,9 +125,11 @@ class ResilientModel:
             return Reply("ends")
         except PackageError as error:
             return Reply("raises", why=error.message)
-        given = tuple(flagged_answers(predictions, self.schema.probability_classes, checked.flags))
-        whole = all(finite(one) for one in given)
-        return Reply("answered" if whole else "no answer", given)
+        answers = tuple(
+            flagged_answers(predictions, self.schema.probability_classes, checked.flags)
+        )
+        whole = all(finite(one) for one in answers)
+        return Reply("answered" if whole else "no answer", answers)
 
     def _start(self) -> None:
         self._host = ModelHost(self.command, discard)

@@ -28,7 +28,7 @@ FILE = "flow.json"
 
 
 class FlowReplay(FrozenModel):
-    """How a solution answers, compared with its package."""
+    """Answers of a solution, compared with its package."""
 
     golden_rows: int = 0
     golden_differing: tuple[str, ...] = ()

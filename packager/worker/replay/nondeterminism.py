@@ -133,15 +133,15 @@ def _reason(call: ast.Call, called: str) -> str | None:
     if called in LISTING or method in LISTING_METHODS:
         return DIRECTORY_ORDER
     for keyword in call.keywords:
-        given = keyword.value
-        if keyword.arg in PARALLEL and not (isinstance(given, ast.Constant) and given.value == 1):
+        value = keyword.value
+        if keyword.arg in PARALLEL and not (isinstance(value, ast.Constant) and value.value == 1):
             return THREADS
     return None
 
 
 def _unseeded(call: ast.Call) -> bool:
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return all(isinstance(value, ast.Constant) and value.value is None for value in given)
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return all(isinstance(value, ast.Constant) and value.value is None for value in arguments)
 
 
 def _gone_through(node: ast.AST) -> Iterator[ast.expr]:
@@ -166,14 +166,14 @@ def _is_set(node: ast.expr, names: dict[str, str], sets: frozenset[str]) -> bool
 
 def _names_of_sets(tree: ast.Module, names: dict[str, str]) -> frozenset[str]:
     """Names that are only assigned sets in the file."""
-    given: dict[str, list[bool]] = {}
+    assigned: dict[str, list[bool]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name):
                     of_set = _is_set(node.value, names, frozenset())
-                    given.setdefault(target.id, []).append(of_set)
-    return frozenset(name for name, of_sets in given.items() if all(of_sets))
+                    assigned.setdefault(target.id, []).append(of_set)
+    return frozenset(name for name, of_sets in assigned.items() if all(of_sets))
 
 
 def _made_orderly(tree: ast.Module) -> set[ast.AST]:

@@ -73,7 +73,10 @@ def volatile_values(
     ``name``: the attribute that holds them. ``windows``: when their models were trained; None if
     unknown.
     """
-    readings = [list(_readings(name, *given)) for given in zip(values, windows, strict=True)]
+    readings = [
+        list(_readings(name, *value_and_window))
+        for value_and_window in zip(values, windows, strict=True)
+    ]
     for one, other in zip(*readings, strict=True):
         if one is None or other is None or one.rest != other.rest:
             continue

@@ -74,8 +74,8 @@ def predict_rows(
                     f"{refused[0].row}: {refused[0].why}",
                     "leave out rows that it can't answer, or package a model that can",
                 ) from error
-            left = [range(batch.start, bad.start), range(bad.stop, batch.stop)]
-            pending += [part for part in reversed(left) if len(part)]
+            ranges = [range(batch.start, bad.start), range(bad.stop, batch.stop)]
+            pending += [part for part in reversed(ranges) if len(part)]
     return ModelAnswers(joined(parts), answered, tuple(refused))
 
 

@@ -86,9 +86,9 @@ class _RepeatedCallsError(Exception):
 
 def chosen_rows(rows: int) -> Mask:
     """At most ``MAX_ROWS`` of ``rows`` rows, evenly: shape (n,)."""
-    chosen = np.zeros(rows, np.bool_)
-    chosen[np.unique(np.linspace(0, rows - 1, min(rows, MAX_ROWS)).astype(np.int64))] = True
-    return chosen
+    mask = np.zeros(rows, np.bool_)
+    mask[np.unique(np.linspace(0, rows - 1, min(rows, MAX_ROWS)).astype(np.int64))] = True
+    return mask
 
 
 def attribute(

@@ -93,13 +93,13 @@ def positive_code(policy: FairnessPolicy, classes: Sequence[Scalar]) -> int:
     if policy.positive is None:
         return 1
     names = [class_text(label) for label in classes]
-    wanted = class_text(policy.positive)
-    if wanted not in names:
+    positive = class_text(policy.positive)
+    if positive not in names:
         raise UsageError(
-            f"[test.fairness] positive: expected one of {', '.join(names)}, got {wanted}",
-            did_you_mean(wanted, names) or "name the label that counts as positive",
+            f"[test.fairness] positive: expected one of {', '.join(names)}, got {positive}",
+            did_you_mean(positive, names) or "name the label that counts as positive",
         )
-    return names.index(wanted)
+    return names.index(positive)
 
 
 def group_metrics(
@@ -129,13 +129,13 @@ def _parts(judged: JudgedRows, name: str, policy: FairnessPolicy) -> tuple[Float
         return values, known.astype(np.float64)
     truth, guess, _ = judged.codes
     code = _own_positive(policy, judged.classes or ())
-    every, chosen, actual = np.ones(len(truth), np.bool_), guess == code, truth == code
+    every, selected, actual = np.ones(len(truth), np.bool_), guess == code, truth == code
     above, below = {
         "accuracy": (truth == guess, every),
-        "true_positive_rate": (chosen & actual, actual),
-        "false_positive_rate": (chosen & ~actual, ~actual),
-        "selection_rate": (chosen, every),
-        "precision": (chosen & actual, chosen),
+        "true_positive_rate": (selected & actual, actual),
+        "false_positive_rate": (selected & ~actual, ~actual),
+        "selection_rate": (selected, every),
+        "precision": (selected & actual, selected),
     }[name]
     return above.astype(np.float64), below.astype(np.float64)
 

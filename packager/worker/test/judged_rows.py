@@ -53,11 +53,11 @@ class JudgedRows:
 
     def where(self, mask: Mask) -> JudgedRows:
         """The rows of ``mask``, shape (n,)."""
-        chosen = np.flatnonzero(mask).tolist()
+        indices = np.flatnonzero(mask).tolist()
         return replace(
             self,
-            truth=[self.truth[row] for row in chosen],
-            predictions=self.predictions.at(chosen),
+            truth=[self.truth[row] for row in indices],
+            predictions=self.predictions.at(indices),
             groups=None if self.groups is None else self.groups[mask],
         )
 

@@ -92,14 +92,14 @@ def with_labels(rows: NewRows, file: LabelsFile, keys: Sequence[str]) -> LateLab
             f"--labels: expected labels of the new rows, got none that has their {_named(keys)}",
             "name the column that identifies a row in both files with --on",
         )
-    given = rows.given.drop(columns=[*targets], errors="ignore")
+    features = rows.given.drop(columns=[*targets], errors="ignore")
     picked = labels.iloc[np.where(matched, indices, 0)].reset_index(drop=True)
     picked = picked[list(targets)].astype(object).where(matched[:, np.newaxis])
     truth: Sequence[Any] = ()
     if manifest.schema_.target is not None:
         every = _truth(file.path, manifest)
         truth = [every[index] if index >= 0 else None for index in indices.tolist()]
-    beside = given.assign(**{name: picked[name].infer_objects() for name in targets})
+    beside = features.assign(**{name: picked[name].infer_objects() for name in targets})
     replaced = tuple(name for name in targets if name in rows.given.columns)
     unused = len(labels) - int(matched.sum())
     belong = "label belongs" if unused == 1 else "labels belong"

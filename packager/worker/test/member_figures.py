@@ -61,10 +61,10 @@ def _judged(
     known = [at for at, index in enumerate(indices) if right[index] is not None]
     if not known:
         return figures.model_copy(update={"why": "no row that it received has a right answer"})
-    chosen = [indices[at] for at in known]
+    judged_indices = [indices[at] for at in known]
     task: Task = "classification" if member.spec.task == "classification" else "regression"
-    own = None if groups is None else groups[chosen]
-    truth = [right[index] for index in chosen]
+    own = None if groups is None else groups[judged_indices]
+    truth = [right[index] for index in judged_indices]
     judged = JudgedRows(task, truth, answers.at(known), member.classes, own)
     metrics = {
         name: metric_figure(one)

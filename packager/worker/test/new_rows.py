@@ -100,14 +100,14 @@ class NewRows:
         """The valid rows of ``mask``, shape (n,)."""
         if mask.all():
             return self
-        chosen = np.flatnonzero(mask).tolist()
+        indices = np.flatnonzero(mask).tolist()
         return replace(
             self,
             indices=self.indices[mask],
             served=_rows(self.served, mask),
             given=_rows(self.given, mask),
-            flags=[self.flags[row] for row in chosen],
-            truth=[self.truth[row] for row in chosen] if self.truth else (),
+            flags=[self.flags[row] for row in indices],
+            truth=[self.truth[row] for row in indices] if self.truth else (),
         )
 
 
@@ -199,9 +199,9 @@ class _TypedCells:
     def frame(self, manifest: Manifest, valid: Mask) -> pd.DataFrame:
         """The rows of ``valid`` in the types of training."""
         described = (*manifest.schema_.features, *manifest.schema_.extras)
-        chosen = np.flatnonzero(valid).tolist()
-        columns = [[values[row] for row in chosen] for values in self.columns]
-        frame: pd.DataFrame = FrameBuilder(described).frame(columns, len(chosen))
+        indices = np.flatnonzero(valid).tolist()
+        columns = [[values[row] for row in indices] for values in self.columns]
+        frame: pd.DataFrame = FrameBuilder(described).frame(columns, len(indices))
         return frame
 
 

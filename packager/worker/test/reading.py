@@ -106,9 +106,9 @@ def absent_columns(rows: NewRows, *, late: bool = False) -> dict[str, tuple[str,
 
     Rows need no right answers; those with one of several need the others.
     """
-    schema, policy, given = rows.manifest.schema_, rows.manifest.test, {*rows.given.columns}
+    schema, policy, columns = rows.manifest.schema_, rows.manifest.test, {*rows.given.columns}
     targets = targets_of(schema.outputs)
-    some = not late and any(name in given for name in targets)
+    some = not late and any(name in columns for name in targets)
     queries = [output.group for output in schema.outputs if output.group is not None]
     needed: Mapping[str, Sequence[str]] = {
         "column of [slices]": [column.name for column in schema.extras],
@@ -118,7 +118,7 @@ def absent_columns(rows: NewRows, *, late: bool = False) -> dict[str, tuple[str,
         "column of [outputs] group": queries if some or late else (),
     }
     lacked = {
-        role: tuple(dict.fromkeys(name for name in names if name not in given))
+        role: tuple(dict.fromkeys(name for name in names if name not in columns))
         for role, names in needed.items()
     }
     return {role: names for role, names in {"feature": rows.absent, **lacked}.items() if names}

@@ -47,7 +47,7 @@ from packager.worker.test.weak_family import weak
 from packager.worker.train.dataset import Dataset
 
 
-class _Found(NamedTuple):
+class _TestResults(NamedTuple):
     """The results of the families."""
 
     families: dict[Family, FamilyResult]
@@ -98,12 +98,12 @@ def run_test(job: DataTestJob, root: Root, out: Path) -> DataTestReport:
     return report
 
 
-def _unread(data: UnreadData) -> _Found:
+def _unread(data: UnreadData) -> _TestResults:
     what = "labels" if data.check.name == "labels" else "new data"
-    return _Found({"schema": FamilyResult([data.check])}, why=f"the {what} can't be read")
+    return _TestResults({"schema": FamilyResult([data.check])}, why=f"the {what} can't be read")
 
 
-def _every_family(outcome: _Found) -> dict[Family, FamilyResult]:
+def _every_family(outcome: _TestResults) -> dict[Family, FamilyResult]:
     """The result of each family; those without one say why."""
     nothing = FamilyResult(not_judged=outcome.why)
     return {family: outcome.families.get(family, nothing) for family in FAMILIES}
@@ -111,11 +111,11 @@ def _every_family(outcome: _Found) -> dict[Family, FamilyResult]:
 
 def _families(
     data: ReadData, times: PreviousTimes | None, manifest: Manifest, root: Root, forks: ForkServer
-) -> _Found:
+) -> _TestResults:
     """The result of each family."""
     rows, notes = data.rows, (*_notes(data.rows), *data.notes)
     if data.absent:
-        return _Found(
+        return _TestResults(
             {"schema": schema(rows, None, data.absent)}, notes, why="the new data lack columns"
         )
     packaged = packaged_rows(manifest, root)
@@ -124,7 +124,7 @@ def _families(
     rows = rows.where(answers.answered)
     if not len(rows):
         none = "no row of the new data could be judged"
-        return _Found(by_family, (*notes, none), why=none)
+        return _TestResults(by_family, (*notes, none), why=none)
     profile, baseline, policy = _profile(root), _baseline(root), manifest.test
     effects = {} if baseline is None else baseline.reference_effects
     overlap = None if isinstance(packaged, str) else training_overlap(rows, packaged)
@@ -158,7 +158,7 @@ def _families(
         by_family["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)
     labelled, none = len(judged or ()), why or "the package was built without data"
     shares = solution_shares(rows, answers.predictions, measured, why, chosen, root)
-    return _Found(by_family, notes, len(rows), labelled, none, shares)
+    return _TestResults(by_family, notes, len(rows), labelled, none, shares)
 
 
 def _coverage(rows: NewRows) -> tuple[str, ...]:

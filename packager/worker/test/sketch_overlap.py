@@ -1,4 +1,4 @@
-"""How many new rows are rows of the package's data, estimated from both fingerprints' sketches."""
+"""Number of new rows that are in the package's data, estimated from both sketches."""
 
 from __future__ import annotations
 

@@ -56,9 +56,9 @@ def solution_shares(
     sys.stderr.write(f"attributing the error on {len(labelled):,} rows to the members\n")
     with ModelHost(model_host(root)) as host:
         model = StoredModel(root.models, manifest.serve, manifest.task).load(host).untraced()
-        given = _attributed_rows(labelled)
+        attributed = _attributed_rows(labelled)
         try:
-            return attribute(model, given, answers.at(some.tolist()))
+            return attribute(model, attributed, answers.at(some.tolist()))
         except PackageError as error:
             return Attribution(rows=len(labelled), not_attributed=error.message)
 

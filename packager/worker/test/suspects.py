@@ -94,11 +94,11 @@ def _label_checks(
     labelled = rows.where(rows.labelled)
     labels = pd.Series(np.array(labelled.truth, np.float64))
     known = dict.fromkeys(("below_range", "above_range"), 1 / (source.train_rows + 1))
-    chosen = None if groups is None else groups[rows.labelled]
+    group_codes = None if groups is None else groups[rows.labelled]
     for kind, flags in flags_of(column, labels, known):
         if not flags.any():
             continue
-        now = _share(float(flags.mean()), len(flags), design_effect(flags, chosen))
+        now = _share(float(flags.mean()), len(flags), design_effect(flags, group_codes))
         before = _share(known[kind], source.train_rows, 1.0)
         examples = _examples(column, flags, labels, labelled.indices)
         yield _check(column, kind, before, now, policy).model_copy(
@@ -148,7 +148,7 @@ def _examples(
 
 
 def _rows_flagged(rows: NewRows) -> Mapping[str, object]:
-    """How many rows have a flag, and the most frequent flags."""
+    """Number of rows that have a flag, and the most frequent flags."""
     counts = Counter(flag for flags in rows.flags for flag in flags)
     return {
         "rows": sum(bool(flags) for flags in rows.flags),

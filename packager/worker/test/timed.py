@@ -50,14 +50,14 @@ def measure_rows(job: DataTestJob, root: Root, out: Path) -> TimedRows:
         raise PackageError(f"the new data lack its feature {rows.absent[0]!r}")
     if len(rows) < MIN_ROWS:
         raise PackageError(f"fewer than {MIN_ROWS} rows are valid for it")
-    chosen = evenly_spaced(rows.features, MAX_ROWS)
+    sample = evenly_spaced(rows.features, MAX_ROWS)
     spent: list[float] = []
     with ModelHost(model_host(root)) as host:
         model = StoredModel(root.models, manifest.serve, manifest.task).load(host).untraced()
-        model.timed(chosen)  # the first call warms up
+        model.timed(sample)  # the first call warms up
         until = time.monotonic() + SECONDS
         while len(spent) < MIN_ROUNDS or (len(spent) < MAX_ROUNDS and time.monotonic() < until):
-            spent.append(model.timed(chosen))
-    timed = TimedRows(rows=len(chosen), seconds=median(spent) / len(chosen))
+            spent.append(model.timed(sample))
+    timed = TimedRows(rows=len(sample), seconds=median(spent) / len(sample))
     (out / "timed.json").write_bytes(timed.dump())
     return timed

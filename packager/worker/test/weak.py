@@ -76,8 +76,8 @@ def weak_slices(
     effect = options.effect * _scale(compared)
     result = SearchResult((), 0)
     if options.features and searched and len(rows):
-        chosen = SearchOptions(options.features, effect, options.level)
-        result = find_weak_slices([one.searched for one in searched], compared, chosen)
+        search_options = SearchOptions(options.features, effect, options.level)
+        result = find_weak_slices([one.searched for one in searched], compared, search_options)
     shown = [column.name for column in columns if not column.personal and column.name in frame]
     records = []
     for slice_ in result.slices:

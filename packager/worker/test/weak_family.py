@@ -110,7 +110,7 @@ def _options(policy: Policy, baseline: Baseline | None) -> WeakOptions:
 
 
 def _summary(search: WeakSlices) -> Check:
-    """How many there are; each is a check of its own."""
+    """Number of weak slices; each is a check of its own."""
     number = counted(len(search.slices), "weak slice") if search.slices else "no weak slice"
     return Check(
         family="weak",

@@ -99,8 +99,8 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
             sys.stderr.write(f"{neither} rows are neither trained on nor held out: [data] split\n")
     refuse_unservable(train, features, job.reader)
     own = None if job.recipe == "none" else job.recipe.metrics
-    more = (own, job.embedding, job.train_only, unlabelled)
-    return Dataset(train, test, features, targets, job.serve.outputs, *more)
+    excluded = (own, job.embedding, job.train_only, unlabelled)
+    return Dataset(train, test, features, targets, job.serve.outputs, *excluded)
 
 
 def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:

@@ -57,9 +57,9 @@ def evaluate(
     classes = None if predictions.probabilities is None else model.classes
 
     def measured(mask: Mask) -> MetricValues:
-        chosen = np.flatnonzero(mask).tolist()
-        rows = [actual[i] for i in chosen]
-        model_metrics = metrics(rows, predictions.at(chosen), model.classes, model.task)
+        indices = np.flatnonzero(mask).tolist()
+        rows = [actual[i] for i in indices]
+        model_metrics = metrics(rows, predictions.at(indices), model.classes, model.task)
         constant = baseline.predictions(len(rows), classes)
         beside = metrics(rows, constant, model.classes, model.task).values
         known = {name: value for name, value in beside.items() if name in model_metrics.values}
@@ -143,8 +143,8 @@ def _probabilistic(truth: Codes, probabilities: Floats) -> MetricValues:
     if not np.isfinite(probabilities).all() or truth.max() >= count:
         return MetricValues(rows=rows, values={})
     smallest = float(np.finfo(np.float64).eps)
-    given = probabilities[np.arange(rows), truth]
-    losses = -np.log(np.clip(given, smallest, 1))
+    true_probabilities = probabilities[np.arange(rows), truth]
+    losses = -np.log(np.clip(true_probabilities, smallest, 1))
     values, intervals = {"log_loss": float(losses.mean())}, {}
     if ends := mean_interval(losses):
         intervals["log_loss"] = max(0.0, ends[0]), ends[1]

@@ -42,8 +42,8 @@ def evaluate_outputs(
     prefixes = [""] if len(described) == 1 else [f"{one.name}." for one in described]
     answered = by_output(predictions, described)
     measured = [
-        (prefix, _Measured(one, given, dataset))
-        for prefix, one, given in zip(prefixes, described, answered, strict=True)
+        (prefix, _Measured(one, answers, dataset))
+        for prefix, one, answers in zip(prefixes, described, answered, strict=True)
     ]
 
     def values(mask: Flags, most: int | None = None) -> MetricValues:
@@ -75,11 +75,11 @@ class _Measured:
     def over(self, mask: Flags) -> MetricValues:
         """Metrics over the rows of ``mask``, with intervals and baseline."""
         ranking = self._rows.queries is not None
-        chosen = self._complete_queries(mask) if ranking else mask
-        model_metrics = self._metrics(self._rows.where(chosen))
+        mask_of_rows = self._complete_queries(mask) if ranking else mask
+        model_metrics = self._metrics(self._rows.where(mask_of_rows))
         if self._baseline is None:
             return model_metrics
-        beside = self._metrics(self._baseline.where(chosen)).values
+        beside = self._metrics(self._baseline.where(mask_of_rows)).values
         known = {
             name: value
             for name, value in beside.items()
@@ -93,8 +93,8 @@ class _Measured:
         plain = self._output.kind in ("label", "number") and rows.queries is None
         if plain and rows.truth is not None:
             task: Task = "classification" if self._output.kind == "label" else "regression"
-            given = Predictions(list(rows.answers), rows.chances)
-            return metrics(rows.truth, given, self._output.classes, task)
+            predictions = Predictions(list(rows.answers), rows.chances)
+            return metrics(rows.truth, predictions, self._output.classes, task)
         by_name = metrics_of(rows, self._form)
         ends = {name: interval_of(one) for name, one in by_name.items()}
         return MetricValues(

@@ -120,21 +120,21 @@ def _accepted_generators(
 ) -> tuple[Ways, list[str]]:
     """The generators whose values the model accepts, and the columns without one."""
     budget = CallBudget.of(len(schema.features))
-    left = dict(ways)
+    remaining = dict(ways)
     stuck: list[str] = []
 
     def test(some: Sequence[str]) -> RowOutcome:
-        changes = [{name: left[name][0](step) for name in some} for step in range(ROWS)]
+        changes = [{name: remaining[name][0](step) for name in some} for step in range(ROWS)]
         rows = [{**bases[0], **changed} for changed in changes]
         return asker.query(rows).outcome if budget.take(ROWS) else "not asked"
 
-    names = list(left)
+    names = list(remaining)
     while names:
         refused = attribute_failure(names, test, lambda: asker.may_end)
-        names = [name for name in refused if len(left[name]) > 1]
-        stuck += [name for name in refused if len(left[name]) == 1]
-        left |= {name: left[name][1:] for name in names}
-    return left, stuck
+        names = [name for name in refused if len(remaining[name]) > 1]
+        stuck += [name for name in refused if len(remaining[name]) == 1]
+        remaining |= {name: remaining[name][1:] for name in names}
+    return remaining, stuck
 
 
 def _rows(schema: Schema, ways: Ways) -> list[Row]:

@@ -72,8 +72,8 @@ def _means(right: Sequence[Any], _output: Output) -> Any:
 def _quantiles(right: Sequence[Any], output: Output) -> Any:
     """The quantiles of the training rows; of several steps, of each."""
     levels = output.levels or ()
-    given = floats(right) if output.shape is None else matrix(right, *output.shape)
-    quantiles = np.nanquantile(given, levels, axis=0).tolist()
+    numbers = floats(right) if output.shape is None else matrix(right, *output.shape)
+    quantiles = np.nanquantile(numbers, levels, axis=0).tolist()
     return {number_name(level): value for level, value in zip(levels, quantiles, strict=True)}
 
 

@@ -29,8 +29,8 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
     """
     required = (*slice_columns(job), *job.test.fairness.columns)
     names = [*dataset.features, *dict.fromkeys(n for n in required if n not in dataset.features)]
-    for key, given in (("personal", job.personal), ("not_personal", job.not_personal)):
-        for name in given:
+    for key, column_names in (("personal", job.personal), ("not_personal", job.not_personal)):
+        for name in column_names:
             if name not in dataset.train.columns:
                 raise UsageError(
                     f"[data] {key}: expected a column of the data, got {display_value(name)}",

@@ -128,11 +128,11 @@ def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Fl
     if chances is None or not len(chances):
         return None
     indices = {label: index for index, label in enumerate(classes or ())}
-    chosen = np.array(
+    label_chances = np.array(
         [-1 if label is None else indices.get(label, -1) for label in predictions.labels]
     )
-    own = chances[np.arange(len(chosen)), np.maximum(chosen, 0)]
-    confidences: Floats = np.where(chosen >= 0, own, chances.max(axis=1))
+    own = chances[np.arange(len(label_chances)), np.maximum(label_chances, 0)]
+    confidences: Floats = np.where(label_chances >= 0, own, chances.max(axis=1))
     return confidences
 
 

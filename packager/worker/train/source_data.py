@@ -90,16 +90,16 @@ def _alike(column: pd.Series[Any], source: pd.Series[Any]) -> pd.Series[Any]:
 
     Raise ``UsageError`` for times that differ from the source in having an offset.
     """
-    wanted: Any = source.dtype
+    dtype: Any = source.dtype
     types = pd.api.types
-    widened = types.is_float_dtype(wanted) and types.is_integer_dtype(column.dtype)
-    if widened or isinstance(wanted, pd.CategoricalDtype):
-        return column.astype(wanted)
-    if not types.is_datetime64_any_dtype(wanted) or column.dtype == wanted:
+    widened = types.is_float_dtype(dtype) and types.is_integer_dtype(column.dtype)
+    if widened or isinstance(dtype, pd.CategoricalDtype):
+        return column.astype(dtype)
+    if not types.is_datetime64_any_dtype(dtype) or column.dtype == dtype:
         return column
     if column.isna().all():
-        return column.astype(wanted)
-    zoned = isinstance(wanted, pd.DatetimeTZDtype)
+        return column.astype(dtype)
+    zoned = isinstance(dtype, pd.DatetimeTZDtype)
     is_datetime = types.is_datetime64_any_dtype(column.dtype)
     if not is_datetime or isinstance(column.dtype, pd.DatetimeTZDtype) != zoned:
         raise UsageError(
@@ -107,7 +107,7 @@ def _alike(column: pd.Series[Any], source: pd.Series[Any]) -> pd.Series[Any]:
             f"{column.name!r} of the held-out file, as in the source, got {column.dtype}",
             "write both files alike",
         )
-    return column.astype(wanted)
+    return column.astype(dtype)
 
 
 def labels_read_as_null(source: SourceData, root: Root, target: str, absent: int) -> dict[str, int]:

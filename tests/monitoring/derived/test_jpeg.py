@@ -10,6 +10,7 @@ import base64
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from example_counts import many
 from hypothesis import given, settings
@@ -56,7 +57,8 @@ def test_a_darker_image_is_darker() -> None:
 def test_of_a_file_that_is_cut_off_the_first_lines_are_read(name: str, length: int) -> None:
     found, whole = jpeg_pixels(FILES[name][:length]), jpeg_pixels(FILES[name])
     assert whole is not None
-    assert found is None or (found == whole[: len(found)]).all()
+    # The last bit depends on how many blocks BLAS multiplies at once, on some processors.
+    assert found is None or np.allclose(found, whole[: len(found)], rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import json
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from monitoring.derived.jpeg import jpeg_pixels
@@ -41,7 +42,10 @@ def test_lines_within_the_bounds_are_those_of_the_whole(limits: ScanLimits) -> N
     )
     assert whole is not None
     assert whole.shape == (90, 110)
-    assert part is None or (0 < len(part) < 90 and (part == whole[: len(part)]).all())
+    if part is not None:
+        assert 0 < len(part) < 90
+        # The last bit depends on how many blocks BLAS multiplies at once, on some processors.
+        assert np.allclose(part, whole[: len(part)], rtol=0, atol=1e-6)
 
 
 def test_restarts_are_read_like_one_piece() -> None:

@@ -30,5 +30,5 @@ def test_answers_are_lost_while_the_store_fails_and_logged_once(
     assert [one.message for one in caplog.records] == ["answers are not kept: no room"]
     broken = False
     assert asyncio.run(kept.keep(answers(2))) == 0
-    assert kept.kept(answers(7)) == 3  # beyond the bound of the day
+    assert kept.keep_now(answers(7)) == 3  # beyond the bound of the day
     kept.close()

@@ -32,29 +32,29 @@ def action_of(form: SentForm, who: str, now: float) -> Action:
     """The action that a form asks for; raises ``ValueError`` (pydantic's, too)."""
     name = form.text("action")
     if name == "assign_me":
-        given: dict[str, Any] = {"action": "assign", "owner": who}
+        action: dict[str, Any] = {"action": "assign", "owner": who}
     elif name == "unlabel":
-        given = {"action": name, "label": form.exactly("label")}
+        action = {"action": name, "label": form.exactly("label")}
     elif name == "snooze":
-        given = _snooze(form, now)
+        action = _snooze(form, now)
     elif name in _FIELDS:
-        given = {"action": name, **{field: form.text(field) for field in _FIELDS[name]}}
+        action = {"action": name, **{field: form.text(field) for field in _FIELDS[name]}}
     else:
         raise ValueError("action: expected one of the buttons of an issue's page")
     if name == "resolve":
-        given["version"] = given["version"] or None
+        action["version"] = action["version"] or None
     if name == "ignore":
-        given["until"] = _ignored_until(form, now)
-    return ACTION.validate_python(given)
+        action["until"] = _ignored_until(form, now)
+    return ACTION.validate_python(action)
 
 
 def _snooze(form: SentForm, now: float) -> dict[str, Any]:
-    chosen = SNOOZES.get(form.text("until"))
-    if chosen is None:
+    duration = SNOOZES.get(form.text("until"))
+    if duration is None:
         raise ValueError(f"until: expected one of {', '.join(SNOOZES)}")
-    fields = {name: value for name, value in chosen.items() if name != "days"}
-    if "days" in chosen:
-        fields["until"] = now + chosen["days"] * DAY
+    fields = {name: value for name, value in duration.items() if name != "days"}
+    if "days" in duration:
+        fields["until"] = now + duration["days"] * DAY
     return {"action": "snooze", "reason": form.text("reason"), **fields}
 
 
@@ -62,5 +62,5 @@ def _ignored_until(form: SentForm, now: float) -> float | None:
     days = form.text("days")
     if days not in IGNORE_DAYS:
         raise ValueError("days: expected 30, 90 or nothing")
-    chosen = IGNORE_DAYS[days]
-    return None if chosen is None else now + chosen * DAY
+    day_count = IGNORE_DAYS[days]
+    return None if day_count is None else now + day_count * DAY

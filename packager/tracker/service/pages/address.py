@@ -15,8 +15,8 @@ class ListAddress:
     """The filters of a list, in the order of ``NAMES``."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        given = [(name, value) for name, value in pairs if name in NAMES]
-        self.pairs: Pairs = tuple(sorted(given, key=lambda pair: NAMES.index(pair[0])))
+        known = [(name, value) for name, value in pairs if name in NAMES]
+        self.pairs: Pairs = tuple(sorted(known, key=lambda pair: NAMES.index(pair[0])))
 
     @classmethod
     def of(cls, query: str) -> ListAddress:

@@ -40,33 +40,37 @@ def check_batches(
 ) -> Check:
     """Ask for up to ``ROWS`` of ``rows`` together, again, shuffled, in parts and one at a time."""
     some = np.unique(np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).astype(int)).tolist()
-    chosen, indices = [rows[index] for index in some], [names[index] for index in some]
-    whole = asker.together(chosen) if chosen else None
+    batch_rows, indices = [rows[index] for index in some], [names[index] for index in some]
+    whole = asker.together(batch_rows) if batch_rows else None
     if whole is None or whole.outcome not in GIVEN:
         word = "there is no row" if whole is None else WORDS.get(whole.outcome, whole.outcome)
-        return _check(len(chosen), "inconclusive", f"{NAME} can't be judged: {word}")
+        return _check(len(batch_rows), "inconclusive", f"{NAME} can't be judged: {word}")
     answers = [_plain(answer) for answer in whole.answers]
     slack = TOLERANCE * max(map(size, answers), default=0.0)
-    for what, orders in _regroupings(len(chosen)):
+    for what, orders in _regroupings(len(batch_rows)):
         worst: tuple[float, int, Answer] = (0.0, -1, {})
         for order in orders:
-            reply = asker.together([chosen[index] for index in order])
+            reply = asker.together([batch_rows[index] for index in order])
             if reply.outcome not in GIVEN:
-                return _refusing(len(chosen), what, WORDS.get(reply.outcome, reply.outcome))
+                return _refusing(len(batch_rows), what, WORDS.get(reply.outcome, reply.outcome))
             for index, one in zip(order, reply.answers, strict=True):
                 apart = _distance(answers[index], _plain(one), slack)
                 if apart > max(slack, worst[0]):
                     worst = (apart, index, _plain(one))
         if worst[1] >= 0:
             shown = _example(indices[worst[1]], answers[worst[1]], worst[2])
-            return _differing(len(chosen), what, shown, open_cells(chosen[worst[1]], schema))
+            return _differing(
+                len(batch_rows), what, shown, open_cells(batch_rows[worst[1]], schema)
+            )
     return _check(
-        len(chosen), "passed", f"answers do not depend on the order or the number of rows ({NAME})"
+        len(batch_rows),
+        "passed",
+        f"answers do not depend on the order or the number of rows ({NAME})",
     )
 
 
 def _regroupings(rows: int) -> list[tuple[str, list[list[int]]]]:
-    """How the rows are asked for again: what it is called, and the rows of each call."""
+    """Other groupings of the rows: the name of each, and the rows of each call."""
     every = list(range(rows))
     order = np.random.default_rng(0).permutation(rows).tolist()
     parts = [every[start : start + PART] for start in range(0, min(rows, 4 * PART), PART)]

@@ -18,7 +18,7 @@ class RowJudgement(NamedTuple):
 
     passed: bool
     badness: float
-    """How far it is from passing: rows with a larger one are worse."""
+    """Distance from passing: rows with a larger one are worse."""
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,10 @@ def judge_minimum(case: Case, model: HostedModel, manifest: Manifest, code: Path
     now, direction = float(estimates[case.metric].value), worse_direction(case.metric)
     refused = int(np.sum(~answers.answered))
     passed = (now - case.limit) * direction <= 0 and not refused
-    wanted = f"at {'least' if direction < 0 else 'most'} {case.limit:.6g}"
-    why = f"case {case.name!r}: {case.metric} {now:.6g} on {len(judged)} rows, expected {wanted}"
+    bound_text = f"at {'least' if direction < 0 else 'most'} {case.limit:.6g}"
+    why = (
+        f"case {case.name!r}: {case.metric} {now:.6g} on {len(judged)} rows, expected {bound_text}"
+    )
     if refused:
         why += f"; the model raises on {refused} rows, first: {answers.refused[0].why}"
     return Check(

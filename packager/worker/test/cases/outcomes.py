@@ -99,12 +99,12 @@ class CaseOutcomes:
         if not failed:
             return f"case {name!r} holds on {'all ' * (rows > 1)}{_rows(rows)}"
         passed, share = rows - len(failed), self.case.share
-        wanted = "every row" if share == 1 else f"{100 * share:g} %"
+        expected = "every row" if share == 1 else f"{100 * share:g} %"
         why = self.outcomes[failed[0]].why
         worst = f"; worst row {self.rows.names[failed[0]]}: {why}" if why else ""
         return (
             f"case {name!r} holds on {passed} of {_rows(rows)} ({_percent(passed, rows)}, expected "
-            f"{wanted}){worst}"
+            f"{expected}){worst}"
         )
 
     def _example(self, index: int) -> dict[str, Any]:

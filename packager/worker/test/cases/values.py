@@ -94,16 +94,16 @@ class ComparedValue:
 def _label(case: Case, classes: tuple[Scalar, ...] | None) -> str | None:
     """The class whose probability is compared; None for all, or for a label itself."""
     names = [class_text(class_) for class_ in classes or ()]
-    wanted = case.expectation.label or (None if case.label is None else class_text(case.label))
-    if wanted is not None and names and wanted not in names:
+    expected = case.expectation.label or (None if case.label is None else class_text(case.label))
+    if expected is not None and names and expected not in names:
         raise UsageError(
             f"case {case.name!r}: expected one of the model's classes, {', '.join(names[:20])}, "
-            f"got {wanted!r}",
+            f"got {expected!r}",
             "correct the label",
         )
     if case.expectation.kind == "label":
         return None
-    if wanted is None and case.expectation.kind in ONE_CLASS and case.kind != "metamorphic":
+    if expected is None and case.expectation.kind in ONE_CLASS and case.kind != "metamorphic":
         if len(names) == 2:
             return names[1]
         raise UsageError(
@@ -111,7 +111,7 @@ def _label(case: Case, classes: tuple[Scalar, ...] | None) -> str | None:
             "none",
             f"name one of {', '.join(names[:20])}" if names else "name a class of the model",
         )
-    return wanted
+    return expected
 
 
 def _numbers(value: Any) -> Iterator[float]:

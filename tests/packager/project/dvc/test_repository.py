@@ -64,7 +64,7 @@ def test_content_is_found_in_the_layouts_of_both_versions(top: Path) -> None:
     for file in (new, old):
         file.parent.mkdir(parents=True)
         file.write_text("x")
-    assert list(dvc_repository(top / "x.dvc").kept("abcd")) == [new, old]
+    assert list(dvc_repository(top / "x.dvc").candidates("abcd")) == [new, old]
 
 
 def test_no_repository_and_a_damaged_configuration_are_named(top: Path, tmp_path: Path) -> None:

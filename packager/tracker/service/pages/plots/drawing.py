@@ -22,7 +22,7 @@ class Drawing:
 
     html: Markup
     caption: str
-    """How to read it."""
+    """Explanation of the plot."""
     legend: Sequence[tuple[str, str]]
     """Class of the style, name."""
     heads: Sequence[str]
@@ -95,5 +95,5 @@ def row(name: str, svg: Markup, values: str, *, subject: bool = False) -> Markup
 
 
 def anchor(percent: float) -> str:
-    """How a text at this place stays within the plot."""
+    """Anchor of a text at this position that keeps it within the plot."""
     return "start" if percent < 8 else "end" if percent > 92 else "middle"
